@@ -1,0 +1,44 @@
+# `make` sets up and shows the main job; `make test` sets up and tests. Nothing else is needed.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+READY   = $(VENV)/.ready
+RUN     = $(BIN)/itp-response
+STUDY   = examples/visits.csv --patients examples/patients.csv
+
+.PHONY: show test lint long regolden schema bench clean
+
+show: $(READY)
+	$(RUN) classify $(STUDY) --format table
+	@echo
+	$(RUN) explain $(STUDY) --patient ITP-0001
+
+test: $(READY) lint
+	$(BIN)/pytest -n auto
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+long: $(READY)
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/test_properties.py tests/test_rules.py
+
+regolden: $(READY)
+	REGOLDEN=1 $(BIN)/pytest -q tests/test_golden.py || true
+	git diff --stat -- tests/golden
+
+schema: $(READY)
+	$(BIN)/python -c "from itp_response.criteria import schema; print(schema(), end='')" > criteria/schema.json
+
+bench: $(READY)
+	$(BIN)/python benchmarks/compare.py
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

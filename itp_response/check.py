@@ -1,0 +1,117 @@
+"""Check: a criteria file's worked patients, and whether they try every clause."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from itp_response.classify import classify
+from itp_response.criteria import Case, Criteria, load
+from itp_response.notation import cohort_of
+from itp_response.cohort import Cohort
+from itp_response.errors import CohortError, CriteriaError, UsageError, unknown
+from itp_response.evaluate import baseline_of
+from itp_response.rules import Rule, Tree, decide, leaves
+from itp_response.timeline import Patients, Timeline
+from itp_response.words import tree_in_words
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check` found: how many worked patients there are, those that went wrong, the clauses not tried."""
+
+    criteria: Criteria
+    failures: tuple[str, ...]
+    untried: tuple[str, ...]
+    clauses: int
+
+    @property
+    def ok(self) -> bool:
+        return not self.failures and not self.untried
+
+    def __str__(self) -> str:
+        cases = self.criteria.file.case
+        readings = sum(len(case.under) for case in cases)
+        wrong, untried = len(self.failures), len(self.untried)
+        lines = [
+            f"{self.criteria.name}: {len(cases)} worked patients, {readings} of them also under another reading: "
+            f"{'all come out as expected' if not wrong else f'{wrong} not as expected'}",
+            f"{self.clauses} clauses: "
+            f"{'each is true and false somewhere' if not untried else f'{untried} not tried both ways'}",
+        ]
+        return "\n".join([*lines, *(f"  {line}" for line in (*self.failures, *self.untried))])
+
+
+def check(file: str | Path | Criteria) -> Report:
+    """Run a criteria file's worked patients and see whether every clause is made true and false by one of them."""
+    criteria = file if isinstance(file, Criteria) else load(file)
+    untried = list(_untried(criteria)) if criteria.file.case else ["there are no worked patients"]
+    clauses = sum(1 for _ in _clauses(criteria))
+    return Report(criteria, tuple(failures(criteria)), tuple(untried), clauses)
+
+
+def worked_patients(criteria: Criteria) -> Cohort:
+    """The worked patients of a criteria file as a cohort."""
+    cases = criteria.file.case
+    try:
+        return cohort_of(
+            [case.timeline for case in cases],
+            visits=criteria.file.clock.visits,
+            ids=[case.name for case in cases],
+            baseline=[case.baseline for case in cases],
+            treatment_discontinued=[case.treatment_discontinued for case in cases],
+            columns=criteria.file.columns,
+            patient=[case.patient for case in cases],
+        )
+    except CohortError as error:
+        raise CriteriaError(f"{criteria.path.name}: a worked patient: {error}") from None
+
+
+def failures(criteria: Criteria) -> Iterator[str]:
+    """What the worked patients expected and did not get, a sentence each."""
+    cases = criteria.file.case
+    if not cases:
+        return
+    cohort = worked_patients(criteria)
+    yield from _unmet(criteria, cohort, {case.name: case.expect for case in cases}, cases, "")
+    for reading in dict.fromkeys(reading for case in cases for reading in case.under):
+        expected = {case.name: case.under[reading] for case in cases if reading in case.under}
+        yield from _unmet(criteria.under(reading), cohort, expected, cases, f" under {reading}")
+
+
+def _unmet(
+    criteria: Criteria,
+    cohort: Cohort,
+    expected: dict[str, dict[str, str | int | float]],
+    cases: tuple[Case, ...],
+    under: str,
+) -> Iterator[str]:
+    frame = classify(cohort, criteria=criteria).frame()
+    because = {case.name: case.because for case in cases}
+    for row in frame.iter_rows(named=True):
+        for column, value in expected.get(row["patient_id"], {}).items():
+            if column not in row:
+                raise UsageError(f"{criteria.path.name}: [[case]] {row['patient_id']}: {unknown('column', column, row)}")
+            got = "" if row[column] is None else row[column]
+            if got != value:
+                name = row["patient_id"]
+                yield f"{name} ({because[name]}): {column} is {got!r}{under}, expected {value!r}"
+
+
+def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
+    """Every clause with the criterion and the key it stands under."""
+    for name, model in criteria.criteria.items():
+        for key in type(model).model_fields:
+            rule = getattr(model, key)
+            if isinstance(rule, Rule):
+                for leaf in dict.fromkeys(leaves(rule.tree)):
+                    yield name, key, leaf
+
+
+def _untried(criteria: Criteria) -> Iterator[str]:
+    cohort = worked_patients(criteria)
+    rows = Timeline(cohort, criteria.file.clock, baseline_of(criteria, cohort), 0, len(cohort))
+    for name, key, leaf in _clauses(criteria):
+        truths = decide(leaf, Patients(rows) if key == "unless" else rows)
+        for happened, word in ((truths.true, "true"), (truths.false, "false")):
+            if not happened.any():
+                yield f"[{name}] {key}: '{tree_in_words(leaf)}' is never {word} in a worked patient"

@@ -1,0 +1,206 @@
+"""Classify: one classification per patient, as a frame, a file or a summary."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from itp_response.cohort import Cohort
+from itp_response.criteria import Criteria, load
+from itp_response.errors import UsageError, unknown
+from itp_response.evaluate import evaluate
+from itp_response.verdicts import NO_DAY, NONE, Verdict, Y
+from itp_response.words import counted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What `classify` gives: the verdicts on a cohort under a set of criteria."""
+
+    criteria: Criteria
+    cohort: Cohort
+    verdicts: Mapping[str, Verdict]
+    """By criterion, in the order of the file; witnesses are rows of the cohort."""
+
+    def frame(self) -> "pl.DataFrame":
+        """One row per patient in the order of the cohort.
+
+        `patient_id`, `arm`, the criteria of kind `best`, then per criterion in the file's order `X`, `X_day`, `X_date`
+        (where dates are known), `X_confirmed_day` (where it is confirmed), `X_reason`; of a time `X_days` and, where
+        it can be censored, `X_event` (1 the event, 0 censored). Missing is null.
+        """
+        import polars as pl
+
+        columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm")]
+        columns += [
+            _labelled(name, self.verdicts[name])
+            for name, model in self.criteria.criteria.items()
+            if model.kind == "best"
+        ]
+        for name, model in self.criteria.criteria.items():
+            if model.kind == "time_to":
+                columns += self._time_columns(name, model)
+            elif model.kind != "best":
+                columns += self._verdict_columns(name, model)
+        return pl.DataFrame(columns)
+
+    def _verdict_columns(self, name: str, model: Any) -> list["pl.Series"]:
+        import polars as pl
+
+        verdict = self.verdicts[name]
+        columns = [_labelled(name, verdict), _days(f"{name}_day", verdict.day)]
+        if self.cohort.has_dates:
+            known = (verdict.day != NO_DAY) & ~np.isnat(self.cohort.day_0)
+            dates = self.cohort.day_0 + np.where(known, verdict.day, 0).astype("timedelta64[D]")
+            columns.append(pl.Series(f"{name}_date", dates).set(~pl.Series(known), None))
+        if getattr(model, "occasions", 1) > 1:
+            columns.append(_days(f"{name}_confirmed_day", self.days_of(verdict.confirming)))
+        reasons = pl.Series(self.criteria.reasons.names).gather(verdict.reason.astype(np.int64))
+        return [*columns, reasons.alias(f"{name}_reason")]
+
+    def _time_columns(self, name: str, model: Any) -> list["pl.Series"]:
+        import polars as pl
+
+        verdict = self.verdicts[name]
+        assert verdict.days is not None
+        columns = [_days(f"{name}_days", verdict.days)]
+        if model.censored is not None:
+            event = pl.Series(f"{name}_event", (verdict.value == Y).astype(np.int8))
+            columns.append(event.set(pl.Series(verdict.days == NO_DAY), None))
+        return columns
+
+    def days_of(self, rows: Any) -> Any:
+        """The days of rows of the cohort; `NO_DAY` where there is none (-1)."""
+        if not len(self.cohort.day):
+            return np.full(len(rows), NO_DAY, dtype=np.int32)
+        return np.where(rows != NONE, self.cohort.day[np.maximum(rows, 0)], np.int32(NO_DAY))
+
+    def table(self) -> str:
+        """One line per patient for people to read: each verdict with its day, or with its reason."""
+        shown = [name for name, model in self.criteria.criteria.items() if model.kind != "time_to"]
+        shown.sort(key=lambda name: self.criteria.criteria[name].kind != "best")
+        rows = [["patient", "arm", *shown]]
+        cells = {name: self._cells(name) for name in shown}
+        arms = self.cohort.arm.fill_null("").to_list()
+        for place, patient in enumerate(self.cohort.id.to_list()):
+            rows.append([patient, arms[place], *(cells[name][place] for name in shown)])
+        return _aligned(rows)
+
+    def _cells(self, name: str) -> list[str]:
+        verdict, reasons = self.verdicts[name], self.criteria.reasons.names
+        best = self.criteria.criteria[name].kind == "best"
+        texts = []
+        pairs = zip(verdict.value.tolist(), verdict.day.tolist(), verdict.reason.tolist(), strict=True)
+        for value, day, reason in pairs:
+            label = verdict.labels[value]
+            said = "" if best or label == "NA" else f" d{day}" if day != NO_DAY else f" {reasons[reason]}"
+            texts.append(f"{label}{said}" if label != "Y" or day != NO_DAY else label)
+        return texts
+
+    def summary(self) -> str:
+        """Patients, verdicts on each criterion, what was taken, and warnings: for standard error."""
+        cohort = self.cohort
+        arms = cohort.arm.drop_nulls().n_unique()
+        in_arms = f" in {counted(arms, 'arm')}" if arms else ""
+        source = f" from {cohort.source}" if cohort.source else ""
+        lines = [
+            f"{len(cohort):,} patients{in_arms}, {len(cohort.day):,} patient-days{source}",
+            f"criteria {self.criteria.name}: {self.criteria.file.title} "
+            f"({self.criteria.file.source.cite}; checked: {self.criteria.file.checked})",
+        ]
+        table = []
+        for name, verdict in self.verdicts.items():
+            number = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
+            said = [f"{label} {count:,}" for label, count in zip(verdict.labels, number, strict=True) if count]
+            table.append([f"  {name}", *said])
+        lines.append(_aligned(table))
+        notes = sorted(cohort.notes, key=lambda note: note.warning)
+        lines += [f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes]
+        return "\n".join(lines)
+
+    def write(self, path: str | Path) -> None:
+        """Write the frame to a `.csv`, `.json` or `.parquet` file, whole or not at all.
+
+        Raises `UsageError` for another suffix or a place that cannot be written.
+        """
+        path = Path(path)
+        if path.suffix not in WRITERS:
+            raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
+        frame = self.frame()
+        try:
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
+        try:
+            with os.fdopen(handle, "wb") as file:
+                WRITERS[path.suffix](frame, file)
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, path)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def classify(
+    visits: Any,
+    patients: Any = None,
+    criteria: str | Path | Criteria = "atra_2022",
+    *,
+    date_format: str | None = None,
+    bleeding: Any = None,
+    threads: int | None = None,
+) -> Classification:
+    """Classify every patient of a cohort.
+
+    `visits` is a `Cohort`, or whatever `read` takes. `criteria` is a shipped name, a file, or what `criteria` gave.
+    """
+    from itp_response.readers import read
+
+    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
+    if isinstance(visits, Cohort):
+        cohort = visits
+    else:
+        columns = definitions.file.columns
+        cohort = read(visits, patients, date_format=date_format, bleeding=bleeding, columns=columns)
+    return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
+
+
+def _labelled(name: str, verdict: Verdict) -> "pl.Series":
+    import polars as pl
+
+    return pl.Series(verdict.labels).gather(verdict.value.astype(np.int64)).alias(name)
+
+
+def _days(name: str, days: Any) -> "pl.Series":
+    import polars as pl
+
+    return pl.Series(name, days, dtype=pl.Int32).set(pl.Series(days == NO_DAY), None)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    """Rows as lines with their cells one under another."""
+    wide = max(len(row) for row in rows)
+    widths = [max((len(row[place]) for row in rows if place < len(row)), default=0) for place in range(wide)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+WRITERS: dict[str, Any] = {
+    ".csv": lambda frame, file: frame.write_csv(file),
+    ".json": lambda frame, file: frame.write_json(file),
+    ".parquet": lambda frame, file: frame.write_parquet(file),
+}

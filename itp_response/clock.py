@@ -1,0 +1,85 @@
+"""Clock: the days of a study and the lengths of time its definitions speak of."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
+
+LENGTH = re.compile(r"(\d+) (day|week|month|year)s?")
+DAYS = {"day": 1, "week": 7}
+MONTHS = {"month": 1, "year": 12}
+
+
+class Length:
+    """A length of time: a number of days, or of calendar months."""
+
+    def __init__(self, text: str) -> None:
+        match = LENGTH.fullmatch(text)
+        if not match:
+            raise ValueError(f"{text!r} is no length of time; write '7 days', '26 weeks' or '6 months'")
+        self.text = text
+        number, unit = int(match[1]), match[2]
+        self.unit: Literal["days", "months"] = "days" if unit in DAYS else "months"
+        self.number = number * (DAYS.get(unit) or MONTHS[unit])
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Length({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Length) and (self.unit, self.number) == (other.unit, other.number)
+
+    def __hash__(self) -> int:
+        return hash((self.unit, self.number))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls._read, serialization=core_schema.plain_serializer_function_ser_schema(str)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "pattern": f"^{LENGTH.pattern}$", "examples": ["7 days", "26 weeks", "6 months"]}
+
+    @classmethod
+    def _read(cls, value: Any) -> "Length":
+        if isinstance(value, Length):
+            return value
+        try:
+            return cls(value if isinstance(value, str) else repr(value))
+        except ValueError as error:
+            raise PydanticCustomError("length", "{problem}", {"problem": str(error)}) from None
+
+
+Day = Annotated[float, Field(description="a day counted from day 0; inf: no limit")]
+Days = tuple[Day, Day]
+"""First and last day, both included."""
+
+
+class Strict(BaseModel):
+    """A table of a criteria file: a key it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Clock(Strict):
+    """`[clock]`: the days of the study."""
+
+    day_0: str = Field(description="what day 0 is, in words")
+    visits: tuple[int, ...] = Field(default=(), description="the planned visit days")
+    horizon: float = Field(default=float("inf"), description="the last day of the study")
+    followed_from: float = Field(description="a count on this day or later: followed to the end")
+
+
+class Baseline(Strict):
+    """`[baseline]`: the count taken where the patient table gives none."""
+
+    days: Days = Field(description="the days it may come from")
+    pick: Literal["last", "lowest", "mean"] = "last"

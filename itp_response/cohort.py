@@ -1,0 +1,239 @@
+"""Cohort: what was observed, in columns, one row per patient and day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itp_response.rules import Bools, Column, Floats, Index, Numbers, Texts, Truths, exactly
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Ints = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something taken or noticed while reading, to be said with the result."""
+
+    about: str
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What was written down, in any order, several to a day allowed: the stuff of a `Cohort`.
+
+    All arrays have one entry per observation.
+    """
+
+    patient: Ints
+    """Position in the patient table."""
+    day: Ints
+    """Whole days since day 0."""
+    platelets: Numbers
+    """10⁹/L; NaN: no count."""
+    bleeding_grade: Floats
+    """WHO 0 to 4; NaN: not recorded."""
+    rescue: Bools
+    """A rescue treatment begins."""
+    rescue_end: Ints
+    """Its last day; read only where `rescue`."""
+    source_row: Ints
+    """Line of the source."""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    several: Mapping[str, str] = field(default_factory=dict)
+    """Of each further column: which of several values of a day stands, `highest`, `lowest`, `first` or `last`."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A cohort's patients and their rows, sorted by patient and day; build it with `cohort()` or a reader.
+
+    Per patient (P): `id`, `arm` (missing: None), `day_0` (NaT: not known), `baseline` as given in 10⁹/L (NaN: not given),
+    `treatment_discontinued` (day; infinite: it was not).
+    Per row (N): as in `criteria/README.md`. Lines of the source behind row i: `lines[first_line[i]:first_line[i + 1]]`.
+    """
+
+    id: "pl.Series"
+    arm: "pl.Series"
+    day_0: NDArray[np.datetime64]
+    baseline: Numbers
+    treatment_discontinued: Floats
+    patient_columns: Mapping[str, Column]
+
+    first_row: Ints
+    """(P + 1) where each patient's rows begin."""
+    patient: Ints
+    day: Ints
+    platelets: Numbers
+    bleeding_grade: Floats
+    rescue: Bools
+    days_since_rescue: Floats
+    source_row: Ints
+    """The line the count was taken from; of a row without a count its first line."""
+    row_columns: Mapping[str, Column]
+    lines: Ints
+    first_line: Ints
+
+    source: str = ""
+    """Name of the source, for the witnesses."""
+    notes: tuple[Note, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    @property
+    def has_dates(self) -> bool:
+        return bool((~np.isnat(self.day_0)).any())
+
+    def position(self, patient_id: str) -> int | None:
+        """Where the patient of that id stands; None: there is none."""
+        found = (self.id == patient_id).arg_true()
+        return int(found[0]) if len(found) else None
+
+
+def build(
+    ids: "pl.Series",
+    observed: Observations,
+    *,
+    arm: "pl.Series | None" = None,
+    day_0: NDArray[np.datetime64] | None = None,
+    baseline: Numbers | None = None,
+    treatment_discontinued: Floats | None = None,
+    patient_columns: Mapping[str, Column] | None = None,
+    source: str = "",
+    notes: Sequence[Note] = (),
+) -> Cohort:
+    """The cohort of these observations: sorted, one row per patient and day.
+
+    Of several counts on a day the lowest stands, of several grades the highest, a rescue if any.
+    """
+    import polars as pl
+
+    patients = len(ids)
+    order = _order(observed.patient, observed.day)
+    patient, day = observed.patient[order], observed.day[order]
+    begins = np.ones(len(day), dtype=np.bool_)
+    begins[1:] = (patient[1:] != patient[:-1]) | (day[1:] != day[:-1])
+    start = np.flatnonzero(begins)
+    alone = len(start) == len(day)
+
+    platelets = observed.platelets.at(order)
+    source_row = observed.source_row[order]
+    lines = source_row
+    rescue = observed.rescue[order]
+    last = np.where(rescue, observed.rescue_end[order], np.iinfo(np.int32).min)
+    grade = observed.bleeding_grade[order]
+    columns = {name: column.at(order) for name, column in observed.columns.items()}
+    if not alone:
+        source_row = _deciding_line(platelets.low, source_row, start)
+        platelets = _lowest(platelets, start)
+        grade = np.fmax.reduceat(grade, start)
+        rescue, last = np.logical_or.reduceat(rescue, start), np.maximum.reduceat(last, start)
+        columns = {
+            name: _merged(column, start, len(day), observed.several.get(name, "last"))
+            for name, column in columns.items()
+        }
+        patient, day = patient[start], day[start]
+
+    return Cohort(
+        id=ids,
+        arm=arm if arm is not None else pl.Series("arm", [None] * patients, dtype=pl.String),
+        day_0=day_0 if day_0 is not None else np.full(patients, np.datetime64("NaT"), dtype="datetime64[D]"),
+        baseline=baseline or exactly(np.full(patients, np.nan)),
+        treatment_discontinued=treatment_discontinued
+        if treatment_discontinued is not None
+        else np.full(patients, np.inf),
+        patient_columns=dict(patient_columns or {}),
+        first_row=np.searchsorted(patient, np.arange(patients + 1)),
+        patient=patient.astype(np.int32, copy=False),
+        day=day.astype(np.int32, copy=False),
+        platelets=platelets,
+        bleeding_grade=grade,
+        rescue=rescue,
+        days_since_rescue=_days_since_rescue(patient, day, rescue, last),
+        source_row=source_row,
+        row_columns=columns,
+        lines=lines,
+        first_line=np.append(start, len(begins)),
+        source=source,
+        notes=tuple(notes),
+    )
+
+
+def _order(patient: Ints, day: Ints) -> Index:
+    """The stable order by patient, then day; all as they are, where they stand in it already."""
+    if not len(day):
+        return slice(None)
+    low = int(day.min())
+    span = int(day.max()) - low + 1
+    packed = patient.astype(np.int64) * span + (day - low)
+    if bool((packed[1:] >= packed[:-1]).all()):
+        return slice(None)
+    return np.argsort(packed, kind="stable")
+
+
+def _lowest(values: Numbers, start: Ints) -> Numbers:
+    # fmin passes over NaN: a count stands even where another row of the day has none.
+    low = np.fmin.reduceat(values.low, start)
+    return Numbers(low, low if values.exact else np.fmin.reduceat(values.high, start))
+
+
+def _deciding_line(count: Floats, line: Ints, start: Ints) -> Ints:
+    """Of each day the line of its lowest count, or else its first line."""
+    group = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(count))))
+    best = np.lexsort((np.arange(len(count)), count, group))  # NaN sorts last
+    return line[best[start]]
+
+
+def _merged(column: Column, start: Ints, size: int, several: str) -> Column:
+    match column, several:
+        case Numbers(), "lowest":
+            return _lowest(column, start)
+        case Numbers(low=low, high=high), "highest":
+            top = np.fmax.reduceat(low, start)
+            return Numbers(top, top if column.exact else np.fmax.reduceat(high, start))
+        case Truths(true=true, false=false), "highest" | "lowest":
+            any_true, any_false = np.logical_or.reduceat(true, start), np.logical_or.reduceat(false, start)
+            if several == "highest":
+                return Truths(any_true, any_false & ~any_true)
+            return Truths(any_true & ~any_false, any_false)
+    return column.at(_known_row(column, start, size, several))
+
+
+def _known_row(column: Column, start: Ints, size: int, several: str) -> Ints:
+    """Of each day the first or the last row where the column is known."""
+    match column:
+        case Numbers(low=low):
+            known = ~np.isnan(low)
+        case Truths():
+            known = ~column.unknown
+        case Texts(codes=codes):
+            known = codes >= 0
+    rows = np.arange(size)
+    if several == "first":
+        first = np.minimum.reduceat(np.where(known, rows, size), start)
+        return np.where(first < size, first, start)
+    last = np.maximum.reduceat(np.where(known, rows, -1), start)
+    return np.where(last >= 0, last, start)
+
+
+def _days_since_rescue(patient: Ints, day: Ints, rescue: Bools, last: Ints) -> Floats:
+    """Days since the latest last day of the courses begun on an earlier day; infinite: none was begun."""
+    since = np.full(len(day), np.inf)
+    begun = np.flatnonzero(rescue)
+    if not len(begun):
+        return since
+    # A patient's running maximum: lifted above that of the patient before, so that one pass serves all.
+    low, high = int(last[begun].min()), int(last[begun].max())
+    lift = patient[begun].astype(np.int64) * (high - low + 1)
+    latest = np.maximum.accumulate(last[begun] - low + lift) - lift + low
+    before = np.searchsorted(begun, np.arange(len(day))) - 1
+    had = (before >= 0) & (patient[begun[before]] == patient)
+    since[had] = (day - latest[before])[had]
+    return since

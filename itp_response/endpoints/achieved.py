@@ -1,0 +1,180 @@
+"""Achieved: a state is reached on so many occasions, so far apart.
+
+The overall response of the ATRA trial (a count of 30 on two occasions a week apart) and the responses of the IWG 2009
+are of this kind; with one occasion it is "at least once", as in FIT's overall response.
+"""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from itp_response.clock import Days, Length
+from itp_response.cohort import Ints
+from itp_response.endpoints.criterion import Criterion, RowRule, occasions, started, within
+from itp_response.rules import Bools, Numbers, Rule, Truths, decide, names_in, reason
+from itp_response.timeline import Timeline
+from itp_response.verdicts import NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.words import counted, days_in_words, length_in_words, rule_in_words
+
+
+class Achieved(Criterion):
+    """Reached on so many occasions."""
+
+    kind: Literal["achieved"]
+    when: RowRule = Field(description="the state")
+    occasions: int = Field(default=1, ge=1, description="how many rows in the state")
+    apart: Length = Field(default=Length("1 day"), description="each at least so long after the one before")
+    between: Literal["anything", "unbroken"] = Field(
+        default="anything", description="unbroken: no row between the first and the last occasion may fail"
+    )
+    days: Days = Field(default=(-np.inf, np.inf), description="first and last day looked at")
+    from_: str | None = Field(default=None, alias="from", description="only from the day of that criterion on")
+    until: str | None = Field(default=None, description="only to the day before that of that criterion")
+    discount: RowRule | None = Field(default=None, description="where not false, a row in the state is no evidence")
+    closed_by: RowRule | None = Field(default=None, description="from the first such row on nothing is looked at")
+    dated_by: Literal["first", "confirming"] = Field(default="first", description="the occasion that gives the day")
+    unknown_counts: Literal["may_meet", "do_not_meet"] = Field(
+        default="may_meet", description="could rows with a count whose state is unknown have met it?"
+    )
+    discounted_counts: Literal["may_meet", "do_not_meet"] = Field(
+        default="do_not_meet", description="could rows that discount made unknown have met it?"
+    )
+
+    def references(self) -> dict[str, str]:
+        named = {"from": self.from_, "until": self.until}
+        return {key: name for key, name in named.items() if name is not None}
+
+
+def verdicts(model: Achieved, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+    """Whether, when and on which rows each patient met it."""
+    verdict, open_ = started(model, rows, settled, reasons, model.from_)
+    state = decide(model.when.tree, rows)
+    begin, end, closed = _span(model, rows, settled)
+    good, discounted = (within(rows, found, begin, end) for found in _evidence(model, rows, state))
+    failing = state.false if model.between == "unbroken" else None
+
+    first, last = occasions(rows, good, model.occasions, model.apart, failing)
+    met = open_ & (first != NONE)
+    verdict.set(met, Y, reasons["met"])
+    verdict.onset[met] = first[met]
+    if model.occasions > 1:
+        verdict.confirming[met] = last[met]
+    verdict.day[met] = rows.day_of(last if model.dated_by == "confirming" else first)[met]
+
+    missed = open_ & ~met
+    ended = closed != NONE
+    over = settled[model.until].value == Y if model.until else np.zeros_like(met)
+    followed = rows.followed(model.followed_from)
+    doubtful = within(rows, _doubtful(model, rows, state, discounted), begin, end)
+    possible = _possible(model, rows, good, doubtful, failing)
+    settled_no = ended | over | (followed & ~possible)
+    verdict.set(missed & settled_no, N, _why_not(rows, good, discounted, reasons))
+    if model.closed_by is not None:
+        verdict.set(missed & ended, N, reasons[reason(model.closed_by)])
+    verdict.ended[missed & ended] = closed[missed & ended]
+
+    unsettled = missed & ~settled_no
+    verdict.reason[unsettled] = reasons["follow_up_ended"]
+    asked = unsettled & followed
+    verdict.reason[asked] = _why_unknown(model, rows, rows.first_in(doubtful, begin, end), discounted, reasons)[asked]
+    uncounted = unsettled & (rows.first_in(rows.counted, begin, end) == NONE)
+    verdict.reason[uncounted] = reasons["no_counts"]
+    return verdict
+
+
+def _span(model: Achieved, rows: Timeline, settled: Settled) -> tuple[Ints, Ints, Ints]:
+    """The rows looked at, as a span; and the row that closed it, -1 if none."""
+    begin, end = rows.at_or_after(model.days[0]), rows.after(model.days[1])
+    closed = np.full(rows.patients, NONE)
+    if model.closed_by is not None:
+        closed = rows.first_in(np.flatnonzero(decide(model.closed_by.tree, rows).true), begin, end)
+        end = np.where(closed != NONE, closed, end)
+    if model.from_ is not None:
+        begin = np.maximum(begin, rows.at_or_after(settled[model.from_].day))
+    if model.until is not None:
+        until = settled[model.until]
+        end = np.where(until.value == Y, np.minimum(end, rows.at_or_after(until.day)), end)
+    return begin, end, closed
+
+
+def _evidence(model: Achieved, rows: Timeline, state: Truths) -> tuple[Ints, Ints]:
+    """The rows in the state: those that are evidence, and those that are not for being discounted."""
+    if model.discount is None:
+        return np.flatnonzero(state.true), np.empty(0, dtype=np.intp)
+    stands = decide(model.discount.tree, rows).false
+    return np.flatnonzero(state.true & stands), np.flatnonzero(state.true & ~stands)
+
+
+def _doubtful(model: Achieved, rows: Timeline, state: Truths, discounted: Ints) -> Ints:
+    """The rows that are no evidence but may have met it."""
+    found = np.empty(0, dtype=np.intp)
+    if model.unknown_counts == "may_meet":
+        found = np.flatnonzero(state.unknown & rows.has_count)
+    if model.discounted_counts == "may_meet" and len(discounted):
+        found = np.union1d(found, discounted)
+    return found
+
+
+def _possible(model: Achieved, rows: Timeline, good: Ints, doubtful: Ints, failing: Bools | None) -> Bools:
+    """Per patient: it would have been met if the doubtful rows had been in the state."""
+    if not len(doubtful):
+        return np.zeros(rows.patients, dtype=np.bool_)
+    first, _ = occasions(rows, np.union1d(good, doubtful), model.occasions, model.apart, failing)
+    return first != NONE
+
+
+def _why_not(rows: Timeline, good: Ints, discounted: Ints, reasons: Reasons) -> Ints:
+    why = np.full(rows.patients, reasons["never_reached"])
+    why[rows.patient[discounted]] = reasons["discounted"]
+    why[rows.patient[good]] = reasons["not_confirmed"]
+    return why
+
+
+def _why_unknown(model: Achieved, rows: Timeline, row: Ints, discounted: Ints, reasons: Reasons) -> Ints:
+    """What made each patient's first doubtful row unknown (row number, -1 where there is none)."""
+    at = np.maximum(row, 0)
+    used = set(names_in(model.when.tree))
+    why = np.full(rows.patients, reasons["not_recorded"])
+    if not len(rows.day):
+        return why
+    for name, word in (("platelets", "censored_count"), ("bleeding_grade", "bleeding_not_recorded")):
+        if name in used:
+            why[_open_at(rows, name, at)] = reasons[word]
+    if "baseline" in used:
+        why[_open_at(rows, "baseline", at)] = reasons["baseline_missing"]
+    why[np.isin(row, discounted)] = reasons["discounted"]
+    return why
+
+
+def _open_at(rows: Timeline, name: str, at: Ints) -> Bools:
+    """Whether the number of that name is not observed at the rows, or (of the count) is only a bound."""
+    values = rows.values(name)
+    assert isinstance(values, Numbers)
+    low, high = values.low[at], values.high[at]
+    return low != high if name == "platelets" else np.isnan(low)
+
+
+def sentence(model: Achieved) -> str:
+    """The criterion in words."""
+    times = "at least once" if model.occasions == 1 else f"on {counted(model.occasions, 'occasion')}"
+    if model.occasions > 1:
+        times += f", each at least {length_in_words(model.apart)} after the one before"
+    if model.occasions > 1 and model.between == "unbroken":
+        times += ", with no observation between them that fails"
+    text = f"Met by {rule_in_words(model.when)}, {times}{days_in_words(model.days)}."
+    if model.from_ or model.until:
+        begins = f"from the day of {model.from_}" if model.from_ else ""
+        ends = f"up to the day before {model.until}" if model.until else ""
+        text += f" Only observations {' '.join(filter(None, [begins, ends]))} are looked at."
+    if model.discount is not None:
+        text += f" Where {_as_words(model.discount)}, a count is no evidence for it, but may be evidence against it."
+    if model.closed_by is not None:
+        text += f" It can no longer be met from the first day on which {_as_words(model.closed_by)}."
+    if model.occasions > 1:
+        text += f" It is dated by the {'first' if model.dated_by == 'first' else 'last'} of these occasions."
+    return text
+
+
+def _as_words(rule: Rule) -> str:
+    return f"there is {rule_in_words(rule)}"

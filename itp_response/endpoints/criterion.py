@@ -1,0 +1,129 @@
+"""What the criteria of every kind have in common."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
+
+from itp_response.clock import Length, Strict
+from itp_response.cohort import Ints
+from itp_response.rules import And, Bools, Or, Rule, RuleError, Tree, cause, decide, parse, parts_of, reason
+from itp_response.timeline import Patients, Timeline
+from itp_response.verdicts import NA, NE, Reasons, Settled, Verdict, N, Y
+
+
+class _AsRule:
+    """Reads a text as a rule over the names in the context's entry of that `scope`."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            self._read, serialization=core_schema.plain_serializer_function_ser_schema(str)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "description": f"a rule over the names of {self.scope}"}
+
+    def _read(self, value: Any, info: ValidationInfo) -> Rule:
+        if not isinstance(value, str):
+            raise PydanticCustomError("rule", "{problem}", {"problem": f"a rule is a text, not {value!r}"})
+        assert info.context is not None
+        try:
+            return parse(value, info.context[self.scope])
+        except RuleError as error:
+            raise PydanticCustomError("rule", "{problem}", {"problem": str(error)}) from None
+
+
+RowRule = Annotated[Rule, _AsRule("rows")]
+PatientRule = Annotated[Rule, _AsRule("patients")]
+
+
+class Criterion(Strict):
+    """The keys that every kind of criterion has."""
+
+    label: str = Field(description="the long name")
+    says: str = Field(description="the source's sense in our own words")
+    where: str = Field(default="", description="where in the source")
+    unless: PatientRule | None = Field(default=None, description="where true of a patient, not met whatever else holds")
+    followed_from: float | None = Field(default=None, description="replaces the clock's for this criterion")
+
+    def references(self) -> dict[str, str]:
+        """The criteria this one is decided from: the name that stands under each key."""
+        return {}
+
+
+def started(
+    model: Criterion, rows: Timeline, settled: Settled, reasons: Reasons, origin: str | None, otherwise: int = N
+) -> tuple[Verdict, Bools]:
+    """The verdict as far as `unless` and the criterion it starts from give it; and for whom it is still open."""
+    verdict = Verdict.open(rows.patients)
+    open_ = np.ones(rows.patients, dtype=np.bool_)
+    if origin is not None:
+        before = settled[origin]
+        verdict.set(before.value == N, otherwise, before.reason)
+        verdict.set(before.value == NE, NE, before.reason)
+        verdict.set(before.value == NA, NA, before.reason)
+        open_ = before.value == Y
+    if model.unless is not None:
+        excluded = decide(model.unless.tree, Patients(rows)).true
+        verdict.set(excluded, otherwise, reasons[reason(model.unless)])
+        open_ = open_ & ~excluded
+    return verdict, open_
+
+
+def occasions(
+    rows: Timeline, good: Ints, number: int, apart: Length, failing: Bools | None
+) -> tuple[Ints, Ints]:
+    """Each patient's first of the `good` rows from which the next occasions follow, and the last of these; -1 if none.
+
+    Each occasion is the first good row at least `apart` after the one before.
+    No `failing` row may lie between the first and the last.
+    """
+    patient = rows.patient[good]
+    keys = rows.key[good]
+    last = np.arange(len(good))
+    met = np.ones(len(good), dtype=np.bool_)
+    for _ in range(number - 1):
+        earliest = rows.keys(patient, rows.later(patient, rows.day[good[last]], apart))
+        following = np.searchsorted(keys, earliest)
+        last = np.minimum(following, len(good) - 1)
+        met &= (following < len(good)) & (patient[last] == patient)
+    if failing is not None and number > 1:
+        failed = np.cumsum(failing, dtype=np.int32)
+        met &= failed[good[last]] == failed[good]
+    found = np.flatnonzero(met)
+    owner = patient[found]
+    found = found[np.append(True, owner[1:] != owner[:-1])[: len(found)]]
+    first_row = np.full(rows.patients, -1, dtype=np.int64)
+    last_row = first_row.copy()
+    first_row[patient[found]] = good[found]
+    last_row[patient[found]] = good[last[found]]
+    return first_row, last_row
+
+
+def within(rows: Timeline, flagged: Ints, begin: Ints, end: Ints) -> Ints:
+    """Those of the `flagged` row numbers that lie in their patient's span."""
+    patient = rows.patient[flagged]
+    return flagged[(flagged >= begin[patient]) & (flagged < end[patient])]
+
+
+def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, reasons: Reasons) -> Ints:
+    """What decided at each row (row number, -1 where nobody asks): a reason code each.
+
+    Of the parts joined by `and` the first that is false; of those joined by `or` the first that is true.
+    """
+    found = np.full(len(row), -1, dtype=np.int16)
+    asked = np.flatnonzero(row >= 0)
+    at = row[asked]
+    for part in parts_of(tree, joint):
+        truths = decide(part, rows)
+        decides = (truths.false if joint is And else truths.true)[at]
+        found[asked[(found[asked] < 0) & decides]] = reasons[cause(part)]
+    return found
+

@@ -1,0 +1,66 @@
+"""Lost: after a moment, the first observation in a state, once or confirmed.
+
+Relapse in the ATRA trial (once, below 30 or bleeding) and loss of response in the IWG 2009 (confirmed a day apart)
+are of this kind.
+"""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from itp_response.clock import Day, Length
+from itp_response.endpoints.criterion import Criterion, RowRule, causes, occasions, started, within
+from itp_response.rules import Or, decide
+from itp_response.timeline import Timeline
+from itp_response.verdicts import NA, NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.words import counted, day_in_words, length_in_words, rule_in_words
+
+
+class Lost(Criterion):
+    """The first observation in a state, after a moment."""
+
+    kind: Literal["lost"]
+    after: str = Field(description="the criterion; rows after its last witness count")
+    when: RowRule = Field(description="the state that is loss")
+    by: Day = Field(default=np.inf, description="the last day")
+    occasions: int = Field(default=1, ge=1, description="how many rows in the state")
+    apart: Length = Field(default=Length("1 day"), description="each at least so long after the one before")
+    between: Literal["anything", "unbroken"] = Field(
+        default="unbroken", description="unbroken: no row between the first and the last occasion may fail"
+    )
+
+    def references(self) -> dict[str, str]:
+        return {"after": self.after}
+
+
+def verdicts(model: Lost, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+    """Whether and when each patient lost it, and by what."""
+    verdict, open_ = started(model, rows, settled, reasons, model.after, otherwise=NA)
+    state = decide(model.when.tree, rows)
+    origin = settled[model.after]
+    begin, end = origin.last_witness + 1, rows.after(model.by)
+    good = within(rows, np.flatnonzero(state.true), np.where(open_, begin, end), end)
+    failing = state.false if model.between == "unbroken" else None
+    first, last = occasions(rows, good, model.occasions, model.apart, failing)
+
+    followed = rows.followed(model.followed_from)
+    verdict.reason[open_] = reasons["follow_up_ended"]
+    verdict.set(open_ & followed, N, reasons["not_lost"])
+    found = open_ & (first != NONE)
+    verdict.set(found, Y, causes(model.when.tree, Or, rows, first, reasons))
+    verdict.onset[found] = origin.onset[found]
+    verdict.ended[found] = first[found]
+    verdict.day[found] = rows.day_of(first)[found]
+    if model.occasions > 1:
+        verdict.confirming[found] = last[found]
+    return verdict
+
+
+def sentence(model: Lost) -> str:
+    """The criterion in words."""
+    limit = f", up to {day_in_words(model.by)}" if np.isfinite(model.by) else ""
+    text = f"After {model.after} was shown, the first observation{limit} of {rule_in_words(model.when)}"
+    if model.occasions > 1:
+        text += f", seen on {counted(model.occasions, 'occasion')} at least {length_in_words(model.apart)} apart"
+    return text + "."

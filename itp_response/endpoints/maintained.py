@@ -1,0 +1,128 @@
+"""Maintained: from a moment on a state holds for a duration, or until a landmark.
+
+The sustained response of the ATRA trial (above 30 for six months) is kept for a duration, its remission until the
+one-year visit.
+"""
+
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from itp_response.clock import Day, Days, Length
+from itp_response.cohort import Ints
+from itp_response.endpoints.criterion import Criterion, RowRule, causes, started
+from itp_response.rules import And, Bools, decide
+from itp_response.timeline import Timeline
+from itp_response.verdicts import NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.words import day_in_words, length_in_words, rule_in_words
+
+
+class Maintained(Criterion):
+    """Kept for a time, or until a landmark."""
+
+    kind: Literal["maintained"]
+    from_: str = Field(alias="from", description="the criterion it starts from")
+    counted_from: Literal["day", "confirming"] = Field(
+        default="day", description="its day, or the day of its confirming row"
+    )
+    when: RowRule = Field(description="the state")
+    for_: Length | None = Field(default=None, alias="for", description="how long")
+    by: Day = Field(default=np.inf, description="the last day on which that time may end")
+    evidence_by: Day = Field(default=np.inf, description="the last day for an observation that shows the end")
+    until: Days | None = Field(default=None, description="instead of `for`: the days of the landmark")
+    max_gap: Length | None = Field(default=None, description="the longest time between two rows in the state")
+
+    def references(self) -> dict[str, str]:
+        return {"from": self.from_}
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if (self.for_ is None) == (self.until is None):
+            raise PydanticCustomError("maintained", "give one of 'for' and 'until'")
+        if self.until is not None and {"by", "evidence_by"} & self.model_fields_set:
+            raise PydanticCustomError("maintained", "'by' and 'evidence_by' go with 'for', not with 'until'")
+        return self
+
+
+def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+    """Whether each patient kept the state, and the row that shows it or ended it."""
+    verdict, open_ = started(model, rows, settled, reasons, model.from_)
+    origin = settled[model.from_]
+    start = rows.day_of(origin.confirming) if model.counted_from == "confirming" else origin.day
+    start = np.where(origin.confirming == NONE, origin.day, start)
+    start_row = rows.at_or_after(start)
+    ends, evidence_from, evidence_to = _ends(model, rows, start, start_row)
+
+    state = decide(model.when.tree, rows)
+    kept = np.flatnonzero(state.true)
+    failed = rows.first_in(np.flatnonzero(state.false), start_row, rows.after(ends))
+    evidence = rows.first_in(np.flatnonzero(state.true | state.false), evidence_from, evidence_to)
+    failed = np.where((failed == NONE) & (evidence != NONE) & ~_at(state.true, evidence), evidence, failed)
+
+    verdict.onset[open_] = start_row[open_]
+    seen = open_ & (evidence != NONE)
+    verdict.reason[open_] = reasons["follow_up_ended"]
+    gap = _gap(model, rows, kept, start_row, evidence)
+    verdict.reason[seen & gap] = reasons["gap_in_counts"]
+    verdict.set(seen & ~gap, Y, reasons["met"])
+
+    broken = open_ & (failed != NONE)
+    verdict.set(broken, N, causes(model.when.tree, And, rows, failed, reasons))
+    verdict.ended[broken] = failed[broken]
+    if model.for_ is not None:
+        late = open_ & (ends > model.by)
+        verdict.set(late, N, reasons["too_late"])
+        verdict.ended[late] = NONE
+
+    met = verdict.value == Y
+    verdict.confirming[met] = evidence[met]
+    verdict.day[met] = rows.day_of(evidence)[met]
+    return verdict
+
+
+def _ends(model: Maintained, rows: Timeline, start: Ints, start_row: Ints) -> tuple[Ints, Ints, Ints]:
+    """Each patient's last day of the span; and the span of rows in which the evidence for its end lies."""
+    if model.until is not None:
+        ends = np.full(rows.patients, model.until[1])
+        return ends, np.maximum(start_row, rows.at_or_after(model.until[0])), rows.after(model.until[1])
+    assert model.for_ is not None
+    ends = rows.later(np.arange(rows.patients), start.astype(np.int64), model.for_)
+    return ends, rows.at_or_after(ends), rows.after(model.evidence_by)
+
+
+def _at(flags: Bools, row: Ints) -> Bools:
+    """The flag at each row number; false where there is none."""
+    return flags[np.maximum(row, 0)] & (row != NONE) if len(flags) else np.zeros(len(row), dtype=np.bool_)
+
+
+def _gap(model: Maintained, rows: Timeline, kept: Ints, start_row: Ints, evidence: Ints) -> Bools:
+    """Per patient: two neighbours among the kept rows up to the evidence lie too far apart."""
+    if model.max_gap is None or len(kept) < 2:
+        return np.zeros(rows.patients, dtype=np.bool_)
+    earlier, later = kept[:-1], kept[1:]
+    allowed = rows.later(rows.patient[earlier], rows.day[earlier].astype(np.int64), model.max_gap)
+    wide = later[(rows.patient[earlier] == rows.patient[later]) & (rows.day[later] > allowed)]
+    first = rows.first_in(kept, start_row, evidence + 1)
+    return (first != NONE) & (rows.first_in(wide, first + 1, evidence + 1) != NONE)
+
+
+def sentence(model: Maintained) -> str:
+    """The criterion in words."""
+    start = f"the day of {model.from_}" if model.counted_from == "day" else f"the confirming day of {model.from_}"
+    text = f"From {start}, that day included, every observation must show {rule_in_words(model.when)}"
+    if model.until is not None:
+        first, last = (day_in_words(day) for day in model.until)
+        text += f", up to {last}, and one from {first} to {last} must show it"
+    else:
+        assert model.for_ is not None
+        text += f" for {length_in_words(model.for_)}"
+        if np.isfinite(model.by):
+            text += f", which must be over by {day_in_words(model.by)}"
+        text += "; so must the first observation on or after the last day"
+        if np.isfinite(model.evidence_by):
+            text += f", which must come by {day_in_words(model.evidence_by)}"
+    if model.max_gap is not None:
+        text += f". Two such observations more than {length_in_words(model.max_gap)} apart leave it open"
+    return text + "."

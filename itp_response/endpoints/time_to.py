@@ -1,0 +1,73 @@
+"""Time to: from a moment to a criterion, with the event or censored.
+
+Time to response, duration of response and relapse-free survival of the ATRA trial are of this kind.
+"""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from itp_response.clock import Day
+from itp_response.endpoints.criterion import Criterion, started
+from itp_response.timeline import Timeline
+from itp_response.verdicts import NA, NE, NO_DAY, NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.words import day_in_words
+
+
+class TimeTo(Criterion):
+    """The time from a moment to a criterion."""
+
+    kind: Literal["time_to"]
+    from_: str | None = Field(default=None, alias="from", description="a criterion, its day; left out: day 0")
+    to: str = Field(description="the criterion whose Y is the event")
+    censored: Literal["last_count"] | None = Field(
+        default=None, description="where those without the event are censored; left out: they have no time"
+    )
+    by: Day = Field(default=np.inf, description="the last day of that count")
+
+    def references(self) -> dict[str, str]:
+        named = {"from": self.from_, "to": self.to}
+        return {key: name for key, name in named.items() if name is not None}
+
+
+def verdicts(model: TimeTo, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+    """Each patient's time, whether it ended with the event, and the row that ended it."""
+    verdict, open_ = started(model, rows, settled, reasons, model.from_, otherwise=NA)
+    to = settled[model.to]
+    if model.from_ is not None:
+        start = settled[model.from_].day
+    else:
+        start = np.zeros(rows.patients, dtype=np.int32)
+
+    event = open_ & (to.value == Y)
+    ended = rows.at_or_after(to.day)
+    if model.censored == "last_count":
+        begin = rows.at_or_after(start)
+        last = rows.last_in(rows.counted, begin, rows.after(model.by))
+        censored = open_ & ~event & (last != NONE)
+        verdict.set(open_ & ~event, NE, reasons["no_counts"])
+        verdict.set(censored, N, reasons["censored"])
+        ended = np.where(event, ended, last)
+    else:
+        censored = np.zeros(rows.patients, dtype=np.bool_)
+        verdict.set(open_ & (to.value != Y), NA, to.reason)
+        verdict.set(open_ & (to.value == NE), NE, to.reason)
+    verdict.set(event, Y, reasons["event"])
+
+    timed = event | censored
+    if model.from_ is not None:
+        verdict.onset[timed] = settled[model.from_].onset[timed]
+    verdict.ended[timed] = ended[timed]
+    verdict.day[timed] = rows.day_of(verdict.ended)[timed]
+    verdict.days = np.where(timed, verdict.day - start, np.int32(NO_DAY))
+    return verdict
+
+
+def sentence(model: TimeTo) -> str:
+    """The criterion in words."""
+    text = f"The days from {f'the day of {model.from_}' if model.from_ else 'day 0'} to the day of {model.to}"
+    if model.censored is None:
+        return f"{text}, in those who have it."
+    limit = f" up to {day_in_words(model.by)}" if np.isfinite(model.by) else ""
+    return f"{text}; in those without it censored at their last count{limit}."

@@ -1,0 +1,170 @@
+"""Notation: one patient's timeline on a line, `d0 15, d22 40, d28 45 bleed 1, d42..d364 12`.
+
+It is how worked patients are written in criteria files and how a timeline is asked about by hand.
+`criteria/README.md` has the grammar.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from itp_response.cohort import Cohort, Observations, build
+from itp_response.columns import ColumnDeclared, column_of
+from itp_response.errors import CohortError, unknown
+from itp_response.rules import Numbers, exactly
+
+DAYS = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?")
+COUNT = re.compile(r"([<>]=?|[≤≥])?(\d+(?:\.\d+)?)")
+RESCUE_END = re.compile(r"d(-?\d+)")
+WORDS = ("a count", "bleed GRADE", "rescue [NAME] [to dDAY]", "COLUMN=VALUE")
+
+
+def bounds(text: str) -> tuple[float, float]:
+    """The lowest and highest value a count can have: `40` is itself, `<10` anything from 0 up to but not 10.
+
+    Raises `ValueError` for what is no count.
+    """
+    match = COUNT.fullmatch(text.strip())
+    if not match:
+        raise ValueError(text)
+    sign, value = match[1] or "", float(match[2])
+    if sign == "<":
+        return 0.0, float(np.nextafter(value, 0))
+    if sign == ">":
+        return float(np.nextafter(value, np.inf)), float("inf")
+    if sign in ("<=", "≤"):
+        return 0.0, value
+    return (value, float("inf")) if sign else (value, value)
+
+
+def cohort_of(
+    timelines: Sequence[str],
+    *,
+    visits: Sequence[int] = (),
+    ids: Sequence[str] | None = None,
+    baseline: Sequence[float | str | None] | None = None,
+    treatment_discontinued: Sequence[int | None] | None = None,
+    columns: Mapping[str, ColumnDeclared] | None = None,
+    patient: Sequence[Mapping[str, Any]] | None = None,
+) -> Cohort:
+    """The cohort of these timelines, one patient each.
+
+    `visits` are the planned days that `d42..d364` stands for.
+    Bleeding that is not mentioned was looked for and absent; lines of the source count the entries of a timeline.
+    Raises `CohortError` with the place of what cannot be read.
+    """
+    import polars as pl
+
+    declared = dict(columns or {})
+    entries = [
+        {"patient": number, **entry}
+        for number, timeline in enumerate(timelines)
+        for entry in _entries(timeline, visits, declared)
+    ]
+    low, high = np.array([entry["platelets"] for entry in entries], dtype=np.float64).reshape(-1, 2).T
+    of_visits = {name: column for name, column in declared.items() if column.table == "visits"}
+    of_patients = {name: column for name, column in declared.items() if column.table == "patients"}
+    counts = len(timelines)
+    given = [_baseline(value) for value in (baseline or [None] * counts)]
+    base_low, base_high = np.array(given, dtype=np.float64).reshape(-1, 2).T
+    stopped = treatment_discontinued or [None] * counts
+    return build(
+        pl.Series("patient_id", list(ids or [f"timeline {number + 1}" for number in range(counts)]), dtype=pl.String),
+        Observations(
+            patient=np.array([entry["patient"] for entry in entries], dtype=np.int64),
+            day=np.array([entry["day"] for entry in entries], dtype=np.int64),
+            platelets=_numbers(low, high),
+            bleeding_grade=np.array([entry["bleeding_grade"] for entry in entries], dtype=np.float64),
+            rescue=np.array([entry["rescue"] for entry in entries], dtype=np.bool_),
+            rescue_end=np.array([entry["rescue_end"] for entry in entries], dtype=np.int64),
+            source_row=np.array([entry["place"] for entry in entries], dtype=np.int64),
+            columns={name: column_of([entry.get(name) for entry in entries], one) for name, one in of_visits.items()},
+            several={name: column.several for name, column in of_visits.items()},
+        ),
+        baseline=_numbers(base_low, base_high),
+        treatment_discontinued=np.array([np.inf if day is None else day for day in stopped], dtype=np.float64),
+        patient_columns={
+            name: column_of([one.get(name) for one in (patient or [{}] * counts)], column)
+            for name, column in of_patients.items()
+        },
+        source="timeline",
+    )
+
+
+def _numbers(low: Any, high: Any) -> Numbers:
+    return exactly(low) if np.array_equal(low, high, equal_nan=True) else Numbers(low, high)
+
+
+def _baseline(value: float | str | None) -> tuple[float, float]:
+    if value is None:
+        return float("nan"), float("nan")
+    try:
+        return bounds(f"{value:g}" if isinstance(value, int | float) else value)
+    except ValueError:
+        raise CohortError(f"baseline: {value!r} is no count; write 15 or '<10'.") from None
+
+
+def _entries(timeline: str, visits: Sequence[int], declared: Mapping[str, ColumnDeclared]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for text in timeline.split(","):
+        words = text.split()
+        match = DAYS.fullmatch(words[0]) if words else None
+        if not match:
+            raise _error(timeline, text, "an entry begins with its day, as in 'd22 40' or 'd42..d364 12'")
+        entry = _entry(timeline, text, words[1:], declared)
+        first, last = int(match[1]), int(match[2] or match[1])
+        days = [first] if match[2] is None else [day for day in visits if first <= day <= last]
+        if not days:
+            raise _error(timeline, text, f"no planned visit lies between day {first} and day {last}")
+        for day in days:
+            end = day if entry["rescue_end"] is None else entry["rescue_end"]
+            if end < day:
+                raise _error(timeline, text, f"the rescue treatment ends on day {end}, before it begins on day {day}")
+            found.append({**entry, "day": day, "rescue_end": end, "place": len(found) + 1})
+    return found
+
+
+def _entry(timeline: str, text: str, words: list[str], declared: Mapping[str, ColumnDeclared]) -> dict[str, Any]:
+    """What an entry says beside its day."""
+    if not words:
+        raise _error(timeline, text, f"nothing is said of the day; an entry can have {', '.join(WORDS)}")
+    entry: dict[str, Any] = {
+        "platelets": (np.nan, np.nan),
+        "bleeding_grade": 0.0,
+        "rescue": False,
+        "rescue_end": None,
+    }
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if COUNT.fullmatch(word):
+            entry["platelets"] = bounds(word)
+        elif word == "bleed" and rest and rest[0] in ("0", "1", "2", "3", "4", "?"):
+            grade = rest.pop(0)
+            entry["bleeding_grade"] = np.nan if grade == "?" else float(grade)
+        elif word == "rescue":
+            entry["rescue"] = True
+            if rest and rest[0] not in ("to", "bleed") and not COUNT.fullmatch(rest[0]) and "=" not in rest[0]:
+                rest.pop(0)  # the treatment's name, which no rule asks for
+            if rest and rest[0] == "to":
+                match = RESCUE_END.fullmatch(rest[1]) if len(rest) > 1 else None
+                if not match:
+                    raise _error(timeline, text, "'to' needs the last day, as in 'rescue to d5'")
+                entry["rescue_end"] = int(match[1])
+                rest = rest[2:]
+        elif equals:
+            known = [key for key, column in declared.items() if column.table == "visits"]
+            if name not in known:
+                raise _error(timeline, text, unknown("column", name, known).rstrip("."))
+            entry[name] = value
+        else:
+            raise _error(timeline, text, f"{word!r} is not understood; an entry can have {', '.join(WORDS)}")
+    return entry
+
+
+def _error(timeline: str, text: str, problem: str) -> CohortError:
+    start = timeline.index(text) + len(text) - len(text.lstrip())
+    return CohortError(f"timeline: {problem}\n    {timeline}\n    {' ' * start}{'^' * max(1, len(text.strip()))}")

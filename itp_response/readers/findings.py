@@ -1,0 +1,96 @@
+"""Findings: what is wrong with a study's files, and what was taken for granted, gathered while they are read."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itp_response.cohort import Ints, Note
+from itp_response.errors import CohortError, listed
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN = 20
+LONGEST = 40
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file or a frame, and where each of its rows stands."""
+
+    name: str
+    order: int
+    """Problems of the table with the lower order are told first."""
+    row_word: Literal["line", "row"] = "row"
+    lines: Ints | None = None
+    """None: rows are numbered from 1."""
+
+    def line(self, row: int) -> int:
+        return row + 1 if self.lines is None else int(self.lines[row])
+
+    def all_lines(self, rows: Ints) -> Ints:
+        return rows + 1 if self.lines is None else self.lines[rows]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One column as it was written."""
+
+    place: Place
+    name: str
+    """As in the header."""
+    values: "pl.Series"
+
+
+class Findings:
+    """Problems, told all at once, and notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+        self._problems: list[tuple[int, int, str]] = []
+        self._beyond = 0
+
+    def note(self, place: Place, text: str, *, warning: bool = False) -> None:
+        self.notes.append(Note(place.name, text, warning))
+
+    def wrong(self, place: Place, text: str, line: int = 0) -> None:
+        """A problem of the whole table, or of a line of it."""
+        where = f"{place.row_word} {line}: " if line else ""
+        self._problems.append((place.order, line, f"{place.name}: {where}{text}"))
+
+    def wrong_cells(self, cells: Cells, rows: NDArray[np.integer], wording: Callable[[str], str]) -> None:
+        """A problem in each of these rows; `wording` says what of the cell's text."""
+        first = rows[:SHOWN]
+        self._beyond += len(rows) - len(first)
+        for row, text in zip(first, shown(cells, first), strict=True):
+            self.wrong(cells.place, f"{cells.name}: {wording(text)}", cells.place.line(int(row)))
+
+    def raise_if_wrong(self) -> None:
+        """Raises `CohortError` with all problems in the order of the files."""
+        if not self._problems:
+            return
+        texts = [text for _, _, text in sorted(self._problems, key=lambda problem: problem[:2])]
+        # Problems beyond the first of each kind were counted, not worded: they would not be shown.
+        raise CohortError(listed([*texts, *[""] * self._beyond], SHOWN))
+
+
+def shown(cells: Cells, rows: NDArray[np.integer]) -> list[str]:
+    """The text of the cells in these rows; an empty cell is an empty text."""
+    from itp_response.readers.cells import as_text
+
+    return [text or "" for text in as_text(cells.values.gather(rows))]
+
+
+def quoted(text: str) -> str:
+    """A cell's text in quotes, cut if it is long."""
+    return repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+
+
+def first_few(texts: Iterable[str], most: int = 5) -> str:
+    """The first texts in quotes, and how many more there are."""
+    texts = list(texts)
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(quoted(text) for text in texts[:most]) + more

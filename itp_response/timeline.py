@@ -1,0 +1,188 @@
+"""Timeline: a piece of a cohort's rows as the kinds of endpoint look at it.
+
+Two primitives carry every kind: the first row at or after a day, and the first flagged row in a span.
+A span is a pair of row numbers per patient, the second not included; a row number of -1 is none.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itp_response.clock import Clock, Length
+from itp_response.cohort import Cohort, Ints
+from itp_response.errors import CohortError
+from itp_response.rules import Bools, Column, Numbers, Tree, Truths, exactly, known
+from itp_response.verdicts import NO_DAY, NONE
+
+
+
+class Timeline:
+    """The rows of the patients `first` to `last` (not included) of a cohort.
+
+    Row numbers are counted within the piece; `offset` added, they are rows of the cohort.
+    """
+
+    def __init__(self, cohort: Cohort, clock: Clock, baseline: Numbers, first: int, last: int) -> None:
+        begin, end = int(cohort.first_row[first]), int(cohort.first_row[last])
+        self._cohort = cohort
+        self._patients = slice(first, last)
+        self._rows = slice(begin, end)
+        self._baseline = baseline.at(self._patients)
+        self.clock = clock
+        self.offset = begin
+        self.patients = last - first
+        self.start: Ints = cohort.first_row[first : last + 1] - begin
+        self.patient: Ints = cohort.patient[begin:end] - np.int32(first)
+        self.day: Ints = cohort.day[begin:end]
+        self.decided: dict[Tree, Truths] = {}
+        self._values: dict[str, Column] = {}
+        self._low = int(self.day.min()) if len(self.day) else 0
+        self._span = (int(self.day.max()) if len(self.day) else 0) - self._low + 2
+
+    # what rules ask for
+
+    def values(self, name: str) -> Column:
+        """The column of that name, one entry per row."""
+        found = self._values.get(name)
+        if found is None:
+            found = self._values[name] = self._column(name)
+        return found
+
+    def _column(self, name: str) -> Column:
+        match name:
+            case "platelets":
+                return self._cohort.platelets.at(self._rows)
+            case "bleeding_grade":
+                return exactly(self._cohort.bleeding_grade[self._rows])
+            case "rescue":
+                return known(self._cohort.rescue[self._rows])
+            case "days_since_rescue":
+                return exactly(self._cohort.days_since_rescue[self._rows])
+            case "day":
+                return exactly(self.day.astype(np.float64))
+        if name in self._cohort.row_columns:
+            return self._cohort.row_columns[name].at(self._rows)
+        return self.patient_values(name).at(self.patient)
+
+    def patient_values(self, name: str) -> Column:
+        """The patient column of that name, one entry per patient."""
+        if name == "baseline":
+            return self._baseline
+        if name == "treatment_discontinued":
+            return exactly(self._cohort.treatment_discontinued[self._patients])
+        if name not in self._cohort.patient_columns:
+            raise CohortError(f"the criteria need a column {name!r}, which these observations do not have")
+        return self._cohort.patient_columns[name].at(self._patients)
+
+    # the two primitives
+
+    @cached_property
+    def key(self) -> NDArray[np.int64]:
+        """Patient and day in one number, in the order of the rows."""
+        return self.patient.astype(np.int64) * self._span + (self.day - self._low)
+
+    def keys(self, patient: Ints, day: Ints) -> NDArray[np.int64]:
+        """The key of a day of a patient; a day after the last row has a key above all his rows' keys."""
+        within = np.clip(day.astype(np.int64) - self._low, 0, self._span - 1)
+        return patient.astype(np.int64) * self._span + within
+
+    def at_or_after(self, day: Ints | float) -> Ints:
+        """Each patient's first row on that day (or his own of them) or later; the end of his rows if none."""
+        if np.ndim(day) == 0:
+            if day <= self._low:
+                return self.start[:-1]
+            if day > self._low + self._span - 2:
+                return self.start[1:]
+            day = np.full(self.patients, int(np.ceil(day)))
+        return np.searchsorted(self.key, self.keys(np.arange(self.patients), np.asarray(day)))
+
+    def after(self, day: Ints | float) -> Ints:
+        """Each patient's first row later than that day; the end of his rows if none."""
+        if np.ndim(day) == 0:
+            return self.at_or_after(np.floor(day) + 1 if np.isfinite(day) else day)
+        return self.at_or_after(np.asarray(day) + 1)
+
+    @staticmethod
+    def first_in(flagged: Ints, begin: Ints, end: Ints) -> Ints:
+        """The first of the `flagged` row numbers, which are in order, in each span; -1 if none."""
+        if not len(flagged):
+            return np.full(len(begin), NONE)
+        place = np.searchsorted(flagged, begin)
+        found = flagged[np.minimum(place, len(flagged) - 1)]
+        return np.where((place < len(flagged)) & (found < end), found, NONE)
+
+    @staticmethod
+    def last_in(flagged: Ints, begin: Ints, end: Ints) -> Ints:
+        """The last of the `flagged` row numbers, which are in order, in each span; -1 if none."""
+        if not len(flagged):
+            return np.full(len(begin), NONE)
+        place = np.searchsorted(flagged, end) - 1
+        found = flagged[np.maximum(place, 0)]
+        return np.where((place >= 0) & (found >= begin), found, NONE)
+
+    # what more than one kind asks
+
+    @cached_property
+    def has_count(self) -> Bools:
+        counts = self.values("platelets")
+        assert isinstance(counts, Numbers)
+        return ~np.isnan(counts.low)
+
+    @cached_property
+    def counted(self) -> Ints:
+        """The rows with a count."""
+        return np.flatnonzero(self.has_count)
+
+    @cached_property
+    def last_count(self) -> Ints:
+        """Each patient's last row with a count; -1 if none."""
+        return self.last_in(self.counted, self.start[:-1], self.start[1:])
+
+    def followed(self, followed_from: float | None) -> Bools:
+        """Per patient: followed to the end, which is a count on that day (else the clock's) or later."""
+        since = self.clock.followed_from if followed_from is None else followed_from
+        return self.day_of(self.last_count) >= max(since, NO_DAY + 1)
+
+    def day_of(self, row: Ints) -> Ints:
+        """The day of each row; `NO_DAY` where there is none."""
+        if not len(self.day):
+            return np.full(len(row), NO_DAY, dtype=np.int32)
+        return np.where(row >= 0, self.day[np.maximum(row, 0)], np.int32(NO_DAY))
+
+    def later(self, patient: Ints, day: Ints, length: Length) -> Ints:
+        """The day that lies so long after; months are calendar months from the patient's date of day 0."""
+        if length.unit == "days":
+            return day + length.number
+        return self._months_later(patient, day, length)
+
+    def _months_later(self, patient: Ints, day: Ints, length: Length) -> Ints:
+        from dateutil.relativedelta import relativedelta
+
+        day_0 = self._cohort.day_0[self._patients][patient]
+        asked = day != NO_DAY
+        if bool(np.isnat(day_0[asked]).any()):
+            raise CohortError(
+                f"{length} are calendar months, which need dates; these observations have only days. "
+                "Give dates, or write the length in days or weeks in the criteria file."
+            )
+        begin = day_0[asked] + day[asked].astype("timedelta64[D]")
+        # One step per calendar date that occurs, not per patient.
+        dates, place = np.unique(begin, return_inverse=True)
+        moved = [one + relativedelta(months=length.number) for one in dates.tolist()]
+        end = np.array(moved, dtype="datetime64[D]")[place] if len(dates) else begin
+        later = day.copy()
+        later[asked] = (end - day_0[asked]).astype(np.int64)
+        return later
+
+
+class Patients:
+    """The patients of a timeline as rules see them that name nothing of the rows: `unless`."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.decided: dict[Tree, Truths] = {}
+        self._timeline = timeline
+
+    def values(self, name: str) -> Column:
+        return self._timeline.patient_values(name)
+

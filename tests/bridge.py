@@ -1,0 +1,51 @@
+"""From the literal reading's patients to a cohort, so that both decide the same observations."""
+
+import numpy as np
+import polars as pl
+
+from itp_response.cohort import Cohort, Observations, build
+from itp_response.notation import bounds
+from itp_response.rules import Numbers, exactly
+from literal import Patient
+
+
+def cohort_of(patients: list[Patient]) -> Cohort:
+    """The cohort of these patients, in their order, each observation on a line of its own."""
+    seen = [(place, one) for place, patient in enumerate(patients) for one in patient.observations]
+    # A row with nothing observed is no row; readers leave it out.
+    seen = [
+        (place, one)
+        for place, one in seen
+        if one.platelets is not None or one.bleeding_grade is not None or one.rescue
+    ]
+    return build(
+        pl.Series("patient_id", [f"P{place}" for place in range(len(patients))], dtype=pl.String),
+        Observations(
+            patient=np.array([place for place, _ in seen], dtype=np.int64),
+            day=np.array([one.day for _, one in seen], dtype=np.int64),
+            platelets=_numbers([one.platelets for _, one in seen]),
+            bleeding_grade=np.array(
+                [np.nan if one.bleeding_grade is None else one.bleeding_grade for _, one in seen], dtype=np.float64
+            ),
+            rescue=np.array([one.rescue for _, one in seen], dtype=np.bool_),
+            rescue_end=np.array(
+                [one.day if one.rescue_end is None else one.rescue_end for _, one in seen], dtype=np.int64
+            ),
+            source_row=np.arange(1, len(seen) + 1),
+        ),
+        baseline=_numbers([patient.baseline for patient in patients]),
+        treatment_discontinued=np.array(
+            [
+                np.inf if patient.treatment_discontinued is None else patient.treatment_discontinued
+                for patient in patients
+            ],
+            dtype=np.float64,
+        ),
+        day_0=np.array([patient.day_0 for patient in patients], dtype="datetime64[D]"),
+    )
+
+
+def _numbers(values: list[str | float | None]) -> Numbers:
+    pairs = [(np.nan, np.nan) if value is None else bounds(str(value)) for value in values]
+    low, high = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    return exactly(low) if np.array_equal(low, high, equal_nan=True) else Numbers(low, high)

@@ -1,0 +1,890 @@
+"""The definitions read literally: one patient, one row at a time, from the text of criteria/README.md.
+
+It shares nothing with the package and is slow on purpose; the tests hold the package against it.
+"""
+
+from __future__ import annotations
+
+import ast
+import calendar
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from math import inf, isinf, isnan
+from typing import Any
+
+Cell = float | str | bool | None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen of a patient at one moment of a day."""
+
+    day: int
+    platelets: str | float | None = None
+    bleeding_grade: int | None = None
+    rescue: bool = False
+    rescue_end: int | None = None
+    columns: Mapping[str, Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient: the observations in any order, and what the patient table says."""
+
+    observations: tuple[Observation, ...]
+    baseline: str | float | None = None
+    treatment_discontinued: int | None = None
+    columns: Mapping[str, Cell] = field(default_factory=dict)
+    day_0: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of one criterion, why, and the days of its witnesses."""
+
+    value: str
+    reason: str
+    day: int | None = None
+    onset: int | None = None
+    confirming: int | None = None
+    ended: int | None = None
+    days: int | None = None
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A number known to lie between two ends, each of which it may or may not reach."""
+
+    low: float
+    high: float
+    low_in: bool = True
+    high_in: bool = True
+
+
+Value = Bounds | str | bool | None
+"""What a name of a rule stands for; None is not known."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """All that was observed of the patient on one day."""
+
+    day: int
+    platelets: Bounds | None
+    bleeding_grade: int | None
+    rescue: bool
+    days_since_rescue: float
+    columns: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The patient as the program sees it, beside the file that is read for it."""
+
+    criteria: dict[str, Any]
+    rows: tuple[Row, ...]
+    own: Mapping[str, Value]
+    day_0: datetime.date | None
+
+    @property
+    def terms(self) -> dict[str, str]:
+        return dict(self.criteria.get("terms", {}))
+
+
+Others = Callable[[str], Verdict]
+"""Gives the verdict of another criterion by its name."""
+
+
+def verdicts(criteria: dict[str, Any], patient: Patient) -> dict[str, Verdict]:
+    """The verdict of each criterion of the file, in the file's order."""
+    chart = chart_of(criteria, patient)
+    known: dict[str, Verdict] = {}
+
+    def verdict_of(name: str) -> Verdict:
+        if name not in known:
+            known[name] = judge(chart, criteria[name], verdict_of)
+        return known[name]
+
+    return {name: verdict_of(name) for name in criterion_names(criteria)}
+
+
+def criterion_names(criteria: dict[str, Any]) -> list[str]:
+    """A criterion is a top-level table that has a kind."""
+    return [name for name, table in criteria.items() if isinstance(table, dict) and isinstance(table.get("kind"), str)]
+
+
+def judge(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """`unless` is looked at first; then what another criterion could not give; then the kind."""
+    kind = criterion["kind"]
+    if "unless" in criterion and truth(criterion["unless"], chart.own, chart.terms) is True:
+        value = "NA" if kind in ("lost", "time_to") else "N"
+        return Verdict(value, name_of_rule(criterion["unless"], chart.terms))
+    for key in ("from", "after"):
+        if key in criterion:
+            taken = taken_over(others(criterion[key]), kind)
+            if taken is not None:
+                return taken
+    return KINDS[kind](chart, criterion, others)
+
+
+def taken_over(other: Verdict, kind: str) -> Verdict | None:
+    """Where the other is NE it is NE; where N, N (NA for lost and time_to); where NA, NA; with its reason."""
+    if other.value == "NE":
+        return Verdict("NE", other.reason)
+    if other.value == "N":
+        return Verdict("NA" if kind in ("lost", "time_to") else "N", other.reason)
+    if other.value == "NA":
+        return Verdict("NA", other.reason)
+    return None
+
+
+# The five kinds.
+
+
+def achieved(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """Reached on so many occasions.
+
+    Met: the earliest row in the state from which the next occasions follow, each the first row in the state at
+    least `apart` after the one before; with "unbroken", without a failing row on the way.
+    Not met: N where `closed_by` closed it (that row ended it), or `until` came, or the patient was followed to the
+    end and would not have met it either if the unknown rows that may meet it had been in the state; else NE.
+    """
+    closing = closing_row(chart, criterion)
+    until = until_day(criterion, others)
+    rows = rows_looked_at(chart, criterion, others, closing, until)
+    states = [(row.day, evidence(chart, criterion, row)) for row in rows]
+    met = find_occasions(chart, criterion, states, "anything")
+    if met is not None:
+        first, last = met
+        confirming = last if criterion.get("occasions", 1) > 1 else None
+        day = last if criterion.get("dated_by", "first") == "confirming" else first
+        return Verdict("Y", "met", day=day, onset=first, confirming=confirming)
+    if closing is not None:
+        return Verdict("N", name_of_rule(criterion["closed_by"], chart.terms), ended=closing.day)
+    open_rows = [row for row in rows if may_meet(chart, criterion, row)]
+    if until is not None or (
+        followed_to_the_end(chart, criterion) and not could_have_met(chart, criterion, rows, open_rows)
+    ):
+        return Verdict("N", why_not_achieved(chart, criterion, rows))
+    if all(row.platelets is None for row in rows):
+        return Verdict("NE", "no_counts")
+    if not followed_to_the_end(chart, criterion):
+        return Verdict("NE", "follow_up_ended")
+    return Verdict("NE", why_unknown(chart, criterion, open_rows[0]))
+
+
+def maintained(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """Kept for a time, or until a landmark.
+
+    The span is from the start to the start plus `for`, or to the second of the two days of `until`, both included.
+    With `by` the span must end by that day, else N.
+    A failing row in the span: N, the row ended it.
+    Otherwise the first row on or after the end of the span and not after `evidence_by` (with `until`: in the pair
+    of days, and in the span) that is in the state or fails is the evidence.
+    If it fails: N, as above. If there is none: NE. If it is in the state: the rows in the state from the first in
+    the span to it must lie at most `max_gap` apart: then Y, and it is the confirming row; else NE.
+    """
+    start = start_of(criterion, others)
+    if "until" in criterion:
+        evidence_from, end = criterion["until"]
+        evidence_by = end
+        evidence_from = max(evidence_from, start)
+    else:
+        end = later(chart, start, criterion["for"])
+        evidence_from, evidence_by = end, criterion.get("evidence_by", inf)
+        if end > criterion.get("by", inf):
+            return Verdict("N", "too_late", onset=start)
+    states = [(row, state(chart, criterion["when"], row)) for row in chart.rows if row.day >= start]
+    for row, holds in states:
+        if row.day <= end and holds is False:
+            return ended_by(chart, criterion, start, row)
+    shown = [(row, holds) for row, holds in states if evidence_from <= row.day <= evidence_by and holds is not None]
+    if not shown:
+        return Verdict("NE", "follow_up_ended", onset=start)
+    last, holds = shown[0]
+    if holds is False:
+        return ended_by(chart, criterion, start, last)
+    good_days = [row.day for row, holds in states if holds is True and row.day <= last.day]
+    if has_gap(chart, criterion, good_days):
+        return Verdict("NE", "gap_in_counts", onset=start)
+    return Verdict("Y", "met", day=last.day, onset=start, confirming=last.day)
+
+
+def lost(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """The first observation in a state, after a moment.
+
+    Only rows after the last witness of `after` and not after `by`. Y with the day of the first row in the state
+    (from which the next occasions follow, where it must be confirmed); else N where the patient was followed to the
+    end, else NE.
+    """
+    after = others(criterion["after"])
+    last_witness = max(day for day in (after.onset, after.confirming, after.ended) if day is not None)
+    rows = [row for row in chart.rows if last_witness < row.day <= criterion.get("by", inf)]
+    states = [(row.day, state(chart, criterion["when"], row)) for row in rows]
+    met = find_occasions(chart, criterion, states, "unbroken")
+    if met is None:
+        if followed_to_the_end(chart, criterion):
+            return Verdict("N", "not_lost")
+        return Verdict("NE", "follow_up_ended")
+    first, last = met
+    row = next(row for row in rows if row.day == first)
+    return Verdict(
+        "Y",
+        what_was_true(chart, criterion["when"], row),
+        day=first,
+        onset=after.onset,
+        confirming=last if criterion.get("occasions", 1) > 1 else None,
+        ended=first,
+    )
+
+
+def time_to(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """The days from `from` (day 0 if left out) to the event, or to the last count of those without the event.
+
+    Y with the event, N censored; NA where `to` is not Y and nothing is censored (NE where it is NE), with its
+    reason. A patient with no count to be censored at is NE.
+    """
+    start, onset = 0, None
+    if "from" in criterion:
+        other = others(criterion["from"])
+        start, onset = day_of(other), other.onset
+    to = others(criterion["to"])
+    if to.value == "Y":
+        event = day_of(to)
+        return Verdict("Y", "event", day=event, onset=onset, ended=event, days=event - start)
+    if criterion.get("censored") != "last_count":
+        return Verdict("NE" if to.value == "NE" else "NA", to.reason)
+    counted = [row.day for row in chart.rows if row.platelets is not None and row.day <= criterion.get("by", inf)]
+    # A count from before the clock started cannot end it: the time would be negative.
+    counted = [day for day in counted if day >= start]
+    if not counted:
+        return Verdict("NE", "no_counts")
+    return Verdict("N", "censored", day=counted[-1], onset=onset, ended=counted[-1], days=counted[-1] - start)
+
+
+def best(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """The first criterion of the ranked list that is Y gives its name, or the name put before it.
+
+    If none is Y and all are N or NA: `otherwise`. Else NE. The reason is that of the criterion that gave the name;
+    for `otherwise`, of the last; for NE, of the first that is NE.
+    """
+    ranked = [next(iter(item.items())) if isinstance(item, dict) else (item, item) for item in criterion["of"]]
+    found = [(name, others(behind)) for name, behind in ranked]
+    for name, verdict in found:
+        if verdict.value == "Y":
+            return Verdict(name, verdict.reason)
+    for _, verdict in found:
+        if verdict.value == "NE":
+            return Verdict("NE", verdict.reason)
+    return Verdict(criterion.get("otherwise", "N"), found[-1][1].reason)
+
+
+KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], Verdict]] = {
+    "achieved": achieved,
+    "maintained": maintained,
+    "lost": lost,
+    "time_to": time_to,
+    "best": best,
+}
+
+
+# Parts of `achieved`, some of them shared with `lost`.
+
+
+def closing_row(chart: Chart, criterion: dict[str, Any]) -> Row | None:
+    """The first row in `days` where `closed_by` is true."""
+    if "closed_by" not in criterion:
+        return None
+    first, last = criterion.get("days", (-inf, inf))
+    for row in chart.rows:
+        if first <= row.day <= last and state(chart, criterion["closed_by"], row) is True:
+            return row
+    return None
+
+
+def until_day(criterion: dict[str, Any], others: Others) -> int | None:
+    """The day of the criterion that ends this one, where it came."""
+    if "until" not in criterion:
+        return None
+    until = others(criterion["until"])
+    return day_of(until) if until.value == "Y" else None
+
+
+def rows_looked_at(
+    chart: Chart, criterion: dict[str, Any], others: Others, closing: Row | None, until: int | None
+) -> list[Row]:
+    """Rows in `days`, from the day of `from` on, to the day before `until`, before the row that closes."""
+    first, last = criterion.get("days", (-inf, inf))
+    start = day_of(others(criterion["from"])) if "from" in criterion else -inf
+    return [
+        row
+        for row in chart.rows
+        if first <= row.day <= last
+        and row.day >= start
+        and (until is None or row.day < until)
+        and (closing is None or row.day < closing.day)
+    ]
+
+
+def evidence(chart: Chart, criterion: dict[str, Any], row: Row) -> bool | None:
+    """The state of a row, but unknown instead of true where the row is discounted."""
+    return None if is_discounted(chart, criterion, row) else state(chart, criterion["when"], row)
+
+
+def is_discounted(chart: Chart, criterion: dict[str, Any], row: Row) -> bool:
+    """A row in the state on which `discount` is not false is no evidence."""
+    return (
+        "discount" in criterion
+        and state(chart, criterion["when"], row) is True
+        and state(chart, criterion["discount"], row) is not False
+    )
+
+
+def may_meet(chart: Chart, criterion: dict[str, Any], row: Row) -> bool:
+    """Could this unknown row have met it? Only a row with a count can, and as the file says."""
+    if row.platelets is None or evidence(chart, criterion, row) is not None:
+        return False
+    if is_discounted(chart, criterion, row):
+        return bool(criterion.get("discounted_counts", "do_not_meet") == "may_meet")
+    return bool(criterion.get("unknown_counts", "may_meet") == "may_meet")
+
+
+def could_have_met(chart: Chart, criterion: dict[str, Any], rows: list[Row], open_rows: list[Row]) -> bool:
+    """Would it have been met if the unknown rows that may meet it had been in the state?"""
+    states = [(row.day, True if row in open_rows else evidence(chart, criterion, row)) for row in rows]
+    return find_occasions(chart, criterion, states, "anything") is not None
+
+
+def find_occasions(
+    chart: Chart, criterion: dict[str, Any], states: Sequence[tuple[int, bool | None]], default_between: str
+) -> tuple[int, int] | None:
+    """The days of the first and the last occasion, from the earliest row in the state from which they follow."""
+    occasions = criterion.get("occasions", 1)
+    apart = criterion.get("apart", "1 day")
+    unbroken = criterion.get("between", default_between) == "unbroken"
+    good_days = [day for day, holds in states if holds is True]
+    failing_days = [day for day, holds in states if holds is False]
+    for first in good_days:
+        found = [first]
+        while len(found) < occasions:
+            following = [day for day in good_days if day >= later(chart, found[-1], apart)]
+            if not following:
+                break
+            found.append(following[0])
+        if len(found) < occasions:
+            continue
+        if unbroken and any(found[0] <= day <= found[-1] for day in failing_days):
+            continue
+        return found[0], found[-1]
+    return None
+
+
+def why_not_achieved(chart: Chart, criterion: dict[str, Any], rows: list[Row]) -> str:
+    """not_confirmed where a row was in the state, discounted where one would have been but for `discount`."""
+    if any(evidence(chart, criterion, row) is True for row in rows):
+        return "not_confirmed"
+    if any(is_discounted(chart, criterion, row) for row in rows):
+        return "discounted"
+    return "never_reached"
+
+
+def why_unknown(chart: Chart, criterion: dict[str, Any], row: Row) -> str:
+    """What made the row unknown, the first that applies."""
+    named = set(names_in(parsed(criterion["when"]), chart.terms))
+    if is_discounted(chart, criterion, row):
+        return "discounted"
+    if chart.own["baseline"] is None and "baseline" in named:
+        return "baseline_missing"
+    if row.bleeding_grade is None and "bleeding_grade" in named:
+        return "bleeding_not_recorded"
+    if row.platelets is not None and row.platelets.low != row.platelets.high:
+        return "censored_count"
+    return "not_recorded"
+
+
+# Parts of `maintained`.
+
+
+def start_of(criterion: dict[str, Any], others: Others) -> int:
+    """The day of `from`, or of its confirming row (of its day, where it has none)."""
+    other = others(criterion["from"])
+    if criterion.get("counted_from", "day") == "confirming" and other.confirming is not None:
+        return other.confirming
+    return day_of(other)
+
+
+def ended_by(chart: Chart, criterion: dict[str, Any], start: int, row: Row) -> Verdict:
+    """N, for what failed; the failing row ended it."""
+    return Verdict("N", what_failed(chart, criterion["when"], row), onset=start, ended=row.day)
+
+
+def has_gap(chart: Chart, criterion: dict[str, Any], good_days: list[int]) -> bool:
+    """Do two rows in the state that follow each other lie more than `max_gap` apart?"""
+    if "max_gap" not in criterion:
+        return False
+    return any(following > later(chart, day, criterion["max_gap"]) for day, following in pairwise(good_days))
+
+
+# Parts of all kinds.
+
+
+def day_of(verdict: Verdict) -> int:
+    """The day of a verdict that has one."""
+    if verdict.day is None:
+        raise ValueError("a criterion refers to the day of one that gives none")
+    return verdict.day
+
+
+def followed_to_the_end(chart: Chart, criterion: dict[str, Any]) -> bool:
+    """A patient with a count on the day `followed_from` or later."""
+    followed_from = criterion.get("followed_from", chart.criteria.get("clock", {}).get("followed_from", inf))
+    return any(row.platelets is not None and row.day >= followed_from for row in chart.rows)
+
+
+def later(chart: Chart, day: int, length: str) -> int:
+    """The day a length of time after a day; months are calendar months, cut to the end of a shorter one."""
+    number, unit = length.split()
+    if unit in ("day", "days"):
+        return day + int(number)
+    if unit in ("week", "weeks"):
+        return day + 7 * int(number)
+    if unit not in ("month", "months"):
+        raise ValueError(f"not a length of time: {length}")
+    if chart.day_0 is None:
+        raise ValueError("lengths in months need dates")
+    date = chart.day_0 + datetime.timedelta(days=day)
+    years, month = divmod(date.month - 1 + int(number), 12)
+    year, month = date.year + years, month + 1
+    moved = datetime.date(year, month, min(date.day, calendar.monthrange(year, month)[1]))
+    return (moved - chart.day_0).days
+
+
+def what_failed(chart: Chart, rule: str, row: Row) -> str:
+    """The first of the parts joined by `and`, as written, that is false."""
+    for part in parts(parsed(rule), ast.And, chart.terms):
+        if truth_of(part, row_names(chart, row), chart.terms) is False:
+            return about(part, chart.terms)
+    raise AssertionError("a false rule has a false part")
+
+
+def what_was_true(chart: Chart, rule: str, row: Row) -> str:
+    """The first of the parts joined by `or`, as written, that is true."""
+    for part in parts(parsed(rule), ast.Or, chart.terms):
+        if truth_of(part, row_names(chart, row), chart.terms) is True:
+            return about(part, chart.terms)
+    raise AssertionError("a true rule has a true part")
+
+
+def parts(node: ast.expr, joined_by: type[ast.boolop], terms: Mapping[str, str]) -> Iterator[ast.expr]:
+    """The parts of a rule that are joined by `and` (or by `or`); a term stands for what is behind it."""
+    if isinstance(node, ast.Name) and node.id in terms:
+        yield from parts(parsed(terms[node.id]), joined_by, terms)
+    elif isinstance(node, ast.BoolOp) and isinstance(node.op, joined_by):
+        for value in node.values:
+            yield from parts(value, joined_by, terms)
+    else:
+        yield node
+
+
+OBSERVED = {
+    "platelets": "platelets",
+    "bleeding_grade": "bleeding",
+    "rescue": "rescue",
+    "days_since_rescue": "rescue",
+    "treatment_discontinued": "discontinued",
+}
+
+
+def about(node: ast.expr, terms: Mapping[str, str]) -> str:
+    """The first thing observed that a rule names; where it names none, the first name."""
+    named = list(names_in(node, terms))
+    for name in named:
+        if name not in ("day", "baseline"):
+            return OBSERVED.get(name, name)
+    return named[0]
+
+
+def name_of_rule(rule: str, terms: Mapping[str, str]) -> str:
+    """The name of the term, where the rule is one; else what it is about."""
+    node = parsed(rule)
+    if isinstance(node, ast.Name) and node.id in terms:
+        return node.id
+    return about(node, terms)
+
+
+def names_in(node: ast.AST, terms: Mapping[str, str]) -> Iterator[str]:
+    """The names of a rule from left to right; a term stands for what is behind it."""
+    if isinstance(node, ast.Name):
+        if node.id in terms:
+            yield from names_in(parsed(terms[node.id]), terms)
+        else:
+            yield node.id
+    for child in ast.iter_child_nodes(node):
+        yield from names_in(child, terms)
+
+
+# The patient as the program sees it.
+
+
+def chart_of(criteria: dict[str, Any], patient: Patient) -> Chart:
+    """The rows by day, and the names that belong to the patient: baseline, discontinuation, own columns."""
+    rows = rows_of(criteria, patient)
+    stopped = patient.treatment_discontinued
+    own: dict[str, Value] = {
+        "baseline": baseline_of(criteria, patient, rows),
+        "treatment_discontinued": point(inf if stopped is None else stopped),
+    }
+    for name, column in criteria.get("columns", {}).items():
+        if column["table"] == "patients":
+            own[name] = cell_value(column, patient.columns.get(name))
+    return Chart(criteria, rows, own, patient.day_0)
+
+
+def rows_of(criteria: dict[str, Any], patient: Patient) -> tuple[Row, ...]:
+    """One row per day on which something was observed, in order of days."""
+    rows = []
+    for day in sorted({seen.day for seen in patient.observations}):
+        that_day = [seen for seen in patient.observations if seen.day == day]
+        if any(something_observed(criteria, seen) for seen in that_day):
+            rows.append(row_of(criteria, patient, day, that_day))
+    return tuple(rows)
+
+
+def something_observed(criteria: dict[str, Any], seen: Observation) -> bool:
+    """A count, a grade, a rescue, or a declared column that was recorded."""
+    return (
+        seen.platelets is not None
+        or seen.bleeding_grade is not None
+        or seen.rescue
+        or any(seen.columns.get(name) is not None for name in visit_columns(criteria))
+    )
+
+
+def row_of(criteria: dict[str, Any], patient: Patient, day: int, that_day: list[Observation]) -> Row:
+    """The lowest count, the highest grade, and a rescue if there was any."""
+    counts = [bounds_of(seen.platelets) for seen in that_day if seen.platelets is not None]
+    grades = [seen.bleeding_grade for seen in that_day if seen.bleeding_grade is not None]
+    return Row(
+        day=day,
+        platelets=lowest(counts) if counts else None,
+        bleeding_grade=max(grades) if grades else None,
+        rescue=any(seen.rescue for seen in that_day),
+        days_since_rescue=days_since_rescue(patient, day),
+        columns={
+            name: cell_value(column, cell_of_the_day(column, [seen.columns.get(name) for seen in that_day]))
+            for name, column in visit_columns(criteria).items()
+        },
+    )
+
+
+def visit_columns(criteria: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: column for name, column in criteria.get("columns", {}).items() if column["table"] == "visits"}
+
+
+def cell_of_the_day(column: dict[str, Any], cells: list[Cell]) -> Cell:
+    """One cell for the day: the highest, the lowest, the first or the last that was recorded."""
+    recorded: list[Any] = [cell for cell in cells if cell is not None]
+    if not recorded:
+        return None
+    several = column.get("several", "last")
+    if several == "highest":
+        return max(recorded)  # type: ignore[no-any-return]
+    if several == "lowest":
+        return min(recorded)  # type: ignore[no-any-return]
+    return recorded[0 if several == "first" else -1]  # type: ignore[no-any-return]
+
+
+def cell_value(column: dict[str, Any], cell: Cell) -> Value:
+    """A declared column's cell as a rule sees it; an empty cell is unknown or stands for the declared value."""
+    if cell is None:
+        cell = column.get("empty", "unknown")
+        if cell == "unknown":
+            return None
+    if column["type"] == "truth":
+        return bool(cell)
+    if column["type"] == "text":
+        return str(cell)
+    assert cell is not None
+    return bounds_of(cell)
+
+
+def days_since_rescue(patient: Patient, day: int) -> float:
+    """Days since the latest last day of the rescue courses begun on an earlier day; infinite if there was none."""
+    last_days = [
+        seen.day if seen.rescue_end is None else seen.rescue_end
+        for seen in patient.observations
+        if seen.rescue and seen.day < day
+    ]
+    return day - max(last_days) if last_days else inf
+
+
+def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[Row]) -> Bounds | None:
+    """The patient table's, else the one picked from the rows with a count in the days of the head."""
+    if patient.baseline is not None:
+        return bounds_of(patient.baseline)
+    if "baseline" not in criteria:
+        return None
+    first, last = criteria["baseline"]["days"]
+    counts = [row.platelets for row in rows if first <= row.day <= last and row.platelets is not None]
+    if not counts:
+        return None
+    pick = criteria["baseline"].get("pick", "last")
+    if pick == "last":
+        return counts[-1]
+    return lowest(counts) if pick == "lowest" else mean(counts)
+
+
+def row_names(chart: Chart, row: Row) -> dict[str, Value]:
+    """What each name of a rule stands for at a row."""
+    return {
+        **chart.own,
+        **row.columns,
+        "platelets": row.platelets,
+        "bleeding_grade": None if row.bleeding_grade is None else point(row.bleeding_grade),
+        "rescue": row.rescue,
+        "days_since_rescue": point(row.days_since_rescue),
+        "day": point(row.day),
+    }
+
+
+# The language of the rules: true, false or unknown (None).
+
+
+def state(chart: Chart, rule: str, row: Row) -> bool | None:
+    """Is the rule true, false or unknown at the row?"""
+    return truth(rule, row_names(chart, row), chart.terms)
+
+
+def truth(rule: str, names: Mapping[str, Value], terms: Mapping[str, str]) -> bool | None:
+    return truth_of(parsed(rule), names, terms)
+
+
+@cache
+def parsed(rule: str) -> ast.expr:
+    return ast.parse(rule.strip(), mode="eval").body
+
+
+def truth_of(node: ast.expr, names: Mapping[str, Value], terms: Mapping[str, str]) -> bool | None:
+    """A rule, or a part of one, as a condition."""
+    if isinstance(node, ast.BoolOp):
+        found = [truth_of(part, names, terms) for part in node.values]
+        return all_of(found) if isinstance(node.op, ast.And) else any_of(found)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return opposite(truth_of(node.operand, names, terms))
+    if isinstance(node, ast.Compare):
+        values = [value_of(part, names, terms) for part in (node.left, *node.comparators)]
+        return all_of(
+            [
+                compare(operator, left, right)
+                for operator, left, right in zip(node.ops, values[:-1], values[1:], strict=True)
+            ]
+        )
+    if isinstance(node, ast.Name) and node.id in terms:
+        return truth(terms[node.id], names, terms)
+    if isinstance(node, ast.Name) and node.id == "treatment_discontinued":
+        return names[node.id] != point(inf)
+    if isinstance(node, ast.Name):
+        value = names[node.id]
+        if value is None or isinstance(value, bool):
+            return value
+    raise ValueError(f"not a condition: {ast.unparse(node)}")
+
+
+def value_of(node: ast.expr, names: Mapping[str, Value], terms: Mapping[str, str]) -> Value:
+    """A part of a rule as a number or a text."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else bounds_of(node.value)  # type: ignore[arg-type]
+    if isinstance(node, ast.Name) and node.id in terms:
+        return value_of(parsed(terms[node.id]), names, terms)
+    if isinstance(node, ast.Name):
+        return names[node.id]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return calculate(ast.Sub(), point(0), value_of(node.operand, names, terms))
+    if isinstance(node, ast.BinOp):
+        return calculate(node.op, value_of(node.left, names, terms), value_of(node.right, names, terms))
+    raise ValueError(f"not a number or a text: {ast.unparse(node)}")
+
+
+def all_of(found: list[bool | None]) -> bool | None:
+    """False if any is false, else unknown if any is unknown."""
+    if False in found:
+        return False
+    return None if None in found else True
+
+
+def any_of(found: list[bool | None]) -> bool | None:
+    """True if any is true, else unknown if any is unknown."""
+    if True in found:
+        return True
+    return None if None in found else False
+
+
+def opposite(found: bool | None) -> bool | None:
+    return None if found is None else not found
+
+
+def compare(operator: ast.cmpop, left: Value, right: Value) -> bool | None:
+    """True if it holds wherever the truth lies inside the bounds, false if it holds nowhere, else unknown."""
+    if left is None or right is None:
+        return None
+    if isinstance(left, Bounds) and isinstance(right, Bounds):
+        return compare_bounds(operator, left, right)
+    if isinstance(operator, ast.Eq):
+        return left == right
+    if isinstance(operator, ast.NotEq):
+        return left != right
+    raise ValueError("texts have no order")
+
+
+def compare_bounds(operator: ast.cmpop, left: Bounds, right: Bounds) -> bool | None:
+    if isinstance(operator, ast.Lt):
+        return yes_no_or_unknown(surely_below(left, right), surely_not_above(right, left))
+    if isinstance(operator, ast.LtE):
+        return yes_no_or_unknown(surely_not_above(left, right), surely_below(right, left))
+    if isinstance(operator, ast.Gt):
+        return compare_bounds(ast.Lt(), right, left)
+    if isinstance(operator, ast.GtE):
+        return compare_bounds(ast.LtE(), right, left)
+    if isinstance(operator, ast.Eq):
+        same = left.low == left.high == right.low == right.high
+        return yes_no_or_unknown(same, surely_below(left, right) or surely_below(right, left))
+    if isinstance(operator, ast.NotEq):
+        return opposite(compare_bounds(ast.Eq(), left, right))
+    raise ValueError("not a comparison of the rules")
+
+
+def yes_no_or_unknown(surely: bool, surely_not: bool) -> bool | None:
+    if surely:
+        return True
+    return False if surely_not else None
+
+
+def surely_below(left: Bounds, right: Bounds) -> bool:
+    """Every number of the left is less than every number of the right."""
+    if left.high == right.low:
+        return not (left.high_in and right.low_in)
+    return left.high < right.low
+
+
+def surely_not_above(left: Bounds, right: Bounds) -> bool:
+    """Every number of the left is at most every number of the right."""
+    return left.high <= right.low
+
+
+def calculate(operator: ast.operator, left: Value, right: Value) -> Bounds | None:
+    """Interval arithmetic: all that can come out of the numbers inside the bounds."""
+    if left is None or right is None:
+        return None
+    if not isinstance(left, Bounds) or not isinstance(right, Bounds):
+        raise ValueError("only numbers can be calculated with")
+    if isinstance(operator, ast.Add):
+        return bounded(
+            left.low + right.low,
+            left.high + right.high,
+            left.low_in and right.low_in,
+            left.high_in and right.high_in,
+        )
+    if isinstance(operator, ast.Sub):
+        return bounded(
+            left.low - right.high,
+            left.high - right.low,
+            left.low_in and right.high_in,
+            left.high_in and right.low_in,
+        )
+    if isinstance(operator, ast.Mult):
+        return spanned([product(x, x_in, y, y_in) for x, x_in in ends(left) for y, y_in in ends(right)])
+    if isinstance(operator, ast.Div):
+        # Where the divisor may be 0 there is no telling what comes out.
+        if surely_below(point(0), right) or surely_below(right, point(0)):
+            return spanned([quotient(x, x_in, y, y_in) for x, x_in in ends(left) for y, y_in in ends(right)])
+        return None
+    raise ValueError("not an operation of the rules")
+
+
+def ends(bounds: Bounds) -> list[tuple[float, bool]]:
+    return [(bounds.low, bounds.low_in), (bounds.high, bounds.high_in)]
+
+
+def product(x: float, x_in: bool, y: float, y_in: bool) -> tuple[float, bool] | None:
+    """Two ends multiplied, and whether the product can be reached; None where it says nothing."""
+    if x == 0 or y == 0:
+        if (isinf(x) and x_in) or (isinf(y) and y_in):
+            return None
+        # Zero times anything is zero, also where the other end itself cannot be reached.
+        return 0.0, (x == 0 and x_in) or (y == 0 and y_in)
+    return x * y, x_in and y_in
+
+
+def quotient(x: float, x_in: bool, y: float, y_in: bool) -> tuple[float, bool] | None:
+    """One end divided by another; a divisor of 0 is an end that is only approached, from the side of its bounds."""
+    if isinf(x) and isinf(y):
+        return None
+    if x == 0:
+        return (0.0, x_in) if y != 0 else None
+    if y == 0:
+        # Counts and days divide by numbers that are not negative; the ends of a negative divisor are not used.
+        return (inf if x > 0 else -inf), False
+    return x / y, x_in and y_in
+
+
+def spanned(results: list[tuple[float, bool] | None]) -> Bounds | None:
+    """From the least to the greatest; an end is reached if any way to it reaches it."""
+    known = [result for result in results if result is not None]
+    if not known:
+        return None
+    low = min(number for number, _ in known)
+    high = max(number for number, _ in known)
+    return bounded(
+        low,
+        high,
+        any(reached for number, reached in known if number == low),
+        any(reached for number, reached in known if number == high),
+    )
+
+
+def bounded(low: float, high: float, low_in: bool, high_in: bool) -> Bounds | None:
+    return None if isnan(low) or isnan(high) else Bounds(low, high, low_in, high_in)
+
+
+def point(number: float) -> Bounds:
+    return Bounds(float(number), float(number))
+
+
+def bounds_of(written: str | float) -> Bounds:
+    """A number, or a bound: `<10` is any value from 0 up to but not 10, `>1000` any above 1000."""
+    if not isinstance(written, str):
+        return point(written)
+    text = written.strip()
+    if text.startswith("<="):
+        return Bounds(0.0, float(text[2:]))
+    if text.startswith("<"):
+        return Bounds(0.0, float(text[1:]), high_in=False)
+    if text.startswith(">="):
+        return Bounds(float(text[2:]), inf, high_in=False)
+    if text.startswith(">"):
+        return Bounds(float(text[1:]), inf, low_in=False, high_in=False)
+    return point(float(text))
+
+
+def lowest(counts: Sequence[Bounds]) -> Bounds:
+    """The lowest of several: the lowest it can be, and the highest the lowest can be."""
+    low = min(count.low for count in counts)
+    high = min(count.high for count in counts)
+    return Bounds(
+        low,
+        high,
+        any(count.low_in for count in counts if count.low == low),
+        all(count.high_in for count in counts if count.high == high),
+    )
+
+
+def mean(counts: Sequence[Bounds]) -> Bounds:
+    return Bounds(
+        sum(count.low for count in counts) / len(counts),
+        sum(count.high for count in counts) / len(counts),
+        all(count.low_in for count in counts),
+        all(count.high_in for count in counts),
+    )

@@ -1,0 +1,443 @@
+"""Patients and criteria for property tests, crowded where the definitions turn."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from literal import Observation, Patient
+
+BASE: dict[str, Any] = tomllib.loads(
+    (Path(__file__).parent.parent / "criteria" / "atra_2022.toml").read_text(encoding="utf-8")
+)
+VISITS: list[int] = list(BASE["clock"]["visits"])
+
+Count = str | float | None
+
+PLANNED_BASELINES: list[Count] = [15, 15, 15, 14.9, 20, 10, 12, 7, 50, 60, "<10", 0]
+BASELINES: list[Count] = [15, 14.9, 15.1, 10, 20, 7, 29.9, 49.9, 50, 60, 0, "<10", "<30", ">29", None]
+LOW: list[Count] = [0, 5, 10, 12, 14.9, 15, 20, 29, 29.9, "<10", "<30"]
+BAD: list[Count] = [12, 12, 5, "<10"]
+MIDDLE: list[Count] = [30, 30.1, 31, 35, 40, 50, 60, 99.9, "<31", "<50", ">29", ">30"]
+HIGH: list[Count] = [100, 100.1, 120, 250, ">100", ">1000", 1001]
+
+# Days after a moment where a window, a run or the year ends.
+AFTER = [0, 1, 6, 7, 8, 13, 14, 15, 34, 35, 36, 37, 41, 42, 55, 56, 57, 70, 71, 181, 182, 183, 184]
+ABSOLUTE = [-29, -28, -1, 0, 1, 7, 34, 35, 36, 37, 41, 42, 70, 71, 183, 184]
+YEAR = [336, 337, 338, 364, 365, 366, 392, 393, 394]
+
+# Columns beyond the built-in ones, of each type and table.
+COLUMNS: dict[str, dict[str, Any]] = {
+    "dose": {"type": "number", "table": "visits", "empty": "unknown", "several": "highest"},
+    "steroid": {"type": "truth", "table": "visits", "empty": False, "several": "last"},
+    "arm": {"type": "text", "table": "patients", "empty": "unknown"},
+    "age": {"type": "number", "table": "patients", "empty": 40},
+}
+
+# The ends of months of different length, so that a length in months is cut now and then.
+DAYS_0 = [datetime.date(*day) for day in [(2023, 1, 1), (2023, 8, 31), (2024, 2, 29), (2023, 3, 30), (2021, 11, 30)]]
+
+
+def days() -> st.SearchStrategy[int]:
+    """Single days near the bounds of the definitions."""
+    return st.one_of(
+        st.sampled_from(ABSOLUTE + YEAR),
+        st.sampled_from(VISITS),
+        st.builds(int.__add__, st.sampled_from(VISITS), st.sampled_from([*AFTER, -1])),
+        st.integers(-30, 400),
+    )
+
+
+def counts(baseline: Count = 15) -> st.SearchStrategy[Count]:
+    """Counts at the thresholds, and around the double of the baseline."""
+    near = [30, 29.9] if baseline is None or isinstance(baseline, str) else around(baseline)
+    return st.one_of(
+        st.sampled_from(near), st.sampled_from(MIDDLE), st.sampled_from(HIGH), st.sampled_from(LOW), st.none()
+    )
+
+
+def around(baseline: float) -> list[float]:
+    """Numbers where a rule over the count and the baseline turns, and their neighbours."""
+    turns = [2 * baseline, baseline + 20, baseline]
+    return [number for turn in turns for number in (turn, turn + 0.1, max(turn - 0.1, 0))]
+
+
+def grades() -> st.SearchStrategy[int | None]:
+    return st.sampled_from([0, 0, 0, 0, None, None, 1, 2, 4])
+
+
+@st.composite
+def observations(draw: st.DrawFn, at: int | None = None, baseline: Count = 15) -> Observation:
+    """One observation: a count, bleeding, a rescue course, or any mixture of them."""
+    day = draw(days()) if at is None else at
+    what = draw(st.sampled_from(["count", "count", "count", "count", "bleeding", "rescue", "all", "nothing"]))
+    count = draw(counts(baseline)) if what in ("count", "all") else None
+    grade = draw(grades()) if what in ("count", "bleeding", "all") else None
+    if what in ("rescue", "all"):
+        return Observation(day, count, grade, rescue=True, rescue_end=draw(course_ends(day)))
+    return Observation(day, count, grade)
+
+
+def course_ends(day: int) -> st.SearchStrategy[int | None]:
+    return st.sampled_from([None, day, day + 1, day + 2, day + 7, day + 35])
+
+
+@st.composite
+def patients(draw: st.DrawFn, columns: bool = False) -> Patient:
+    """A patient: most are responders by the schedule, the others observed on any days near a bound.
+
+    With `columns` there is something in the columns of COLUMNS, as `criteria_variants(columns=True)` declares them.
+    """
+    if draw(st.sampled_from(["by the schedule"] * 4 + ["anyhow"])) == "anyhow":
+        patient = draw(anyhow())
+    else:
+        patient = draw(by_the_schedule())
+    found = patient.observations
+    if columns:
+        found = tuple(draw(with_columns(seen)) for seen in found)
+    if draw(rarely()):
+        found = tuple(draw(st.permutations(found)))
+    return replace(
+        patient,
+        observations=found,
+        treatment_discontinued=draw(st.sampled_from([0, 36, 70, 84, 400])) if draw(rarely(30)) else None,
+        columns={"arm": draw(st.sampled_from(["A", "B", None])), "age": draw(st.sampled_from([39, 40, 41, None]))}
+        if columns
+        else {},
+        day_0=draw(st.sampled_from(DAYS_0)),
+    )
+
+
+@st.composite
+def with_columns(draw: st.DrawFn, seen: Observation) -> Observation:
+    dose = draw(st.sampled_from([None, None, 0, 10, 50]))
+    steroid = draw(st.sampled_from([None, None, True, False]))
+    return replace(seen, columns={"dose": dose, "steroid": steroid})
+
+
+def cohorts(columns: bool = False) -> st.SearchStrategy[list[Patient]]:
+    """One to six patients."""
+    return st.lists(patients(columns=columns), min_size=1, max_size=6)
+
+
+def rarely(once_in: int = 8) -> st.SearchStrategy[bool]:
+    return st.sampled_from([False] * (once_in - 1) + [True])
+
+
+@st.composite
+def anyhow(draw: st.DrawFn) -> Patient:
+    """Days that follow each other at the lengths that matter, with anything observed on them."""
+    baseline = draw(st.sampled_from(BASELINES))
+    day = draw(st.sampled_from([-29, -28, -1, 0, 1, 7, 21, 28]))
+    found = []
+    for step in draw(st.lists(st.sampled_from([0, 1, 6, 7, 7, 7, 8, 14, 28, 35, 36, 56, 57, 182]), max_size=12)):
+        found.append(draw(observations(at=day, baseline=baseline)))
+        day += step
+    for day in draw(st.lists(days(), max_size=4)):
+        found.append(draw(observations(at=day, baseline=baseline)))
+    found += draw(courses())
+    if draw(rarely(4)) and found:
+        found.append(draw(st.sampled_from(found)))
+    return Patient(tuple(found), baseline=baseline)
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> list[Observation]:
+    """Rescue courses, of which two may overlap, contain one another, or meet on a day."""
+    if not draw(rarely(4)):
+        return []
+    begin = draw(st.sampled_from([-1, 0, 1, 3, 7, 28, 34, 35, 36, 37, 41, 42, 100]))
+    length = draw(st.sampled_from([0, 1, 7, 30]))
+    first = Observation(begin, rescue=True, rescue_end=draw(st.sampled_from([begin + length, begin + length, None])))
+    second_begin = begin + draw(st.sampled_from([0, 1, length, length + 1, length + 35]))
+    second_end = second_begin + draw(st.sampled_from([0, 1, max(length - 2, 0), 14]))
+    second = Observation(second_begin, rescue=True, rescue_end=second_end)
+    return [first, second] if draw(st.booleans()) else [first]
+
+
+@st.composite
+def by_the_schedule(draw: st.DrawFn) -> Patient:
+    """A course like those of the trial, on the planned visits, with a few things changed at random."""
+    baseline = draw(st.sampled_from(PLANNED_BASELINES))
+    response = draw(st.sampled_from([28, 28, 28, 28, 7, 14, 21, 21, 42, 56, 84, 168, 182, 183, 184]))
+    level = draw(levels(baseline))
+    loss = draw(st.sampled_from([None, None, None, None, None, 7, 21, 28, 181, 182, 183, 250, 337]))
+    last = draw(st.sampled_from([364, 364, 364, 365, 365, 366, 393, 336, 337, 280]))
+    found = []
+    for day in visit_days(draw(st.sampled_from(["all", "all", "all", "56", "57", "exact"])), response, last):
+        if day <= 0:
+            found.append(Observation(day, baseline, draw(st.sampled_from([0, 0, 1, None]))))
+        elif day < response or (loss is not None and day >= response + loss):
+            found.append(Observation(day, draw(st.sampled_from(BAD)), 0))
+        else:
+            found.append(Observation(day, level, 0))
+    if draw(rarely(3)):
+        found = draw(with_a_higher_stretch(found, response))
+    if draw(rarely(10)):
+        found = [replace(seen, bleeding_grade=None) if draw(st.booleans()) else seen for seen in found]
+    if draw(rarely(8)):
+        begin = draw(st.sampled_from([0, 3, 7, 21, 34, 35]))
+        found.append(Observation(begin, rescue=True, rescue_end=draw(st.sampled_from([None, begin, begin + 1, 35]))))
+    for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 1, 2, 3]))):
+        found = draw(changed(found, baseline, response))
+    given = draw(st.sampled_from([None, None, None, baseline, 20, "<30"]))
+    return Patient(tuple(found), baseline=given)
+
+
+def levels(baseline: Count) -> st.SearchStrategy[Count]:
+    """Counts of a responder; good ones most often, so that the long spans are lived through."""
+    good: list[Count] = [60, 60, 120, 120, 100, 99.9, ">100", ">1000", 250]
+    bare: list[Count] = [30, 30.1, 31, "<50", ">30"]
+    if isinstance(baseline, int | float):
+        bare += [2 * baseline, 2 * baseline + 0.1] if baseline >= 15 else []
+        good = [120, ">100", 100] if baseline >= 50 else good
+    return st.one_of(st.sampled_from(good), st.sampled_from(good), st.sampled_from(good + bare))
+
+
+def visit_days(plan: str, response: int, last: int) -> Sequence[int]:
+    """All planned visits; or, after the response, few of them with gaps about the greatest allowed."""
+    before = [day for day in [0, *VISITS] if day < response]
+    if plan == "all":
+        after = [day for day in VISITS if day >= response] + [last]
+    elif plan in ("56", "57"):
+        # From the span's end on as planned, so that one day more in between makes the gap and nothing else.
+        after = [response, response + 7, response + 63, response + 63 + int(plan), response + 182, 337, last]
+    else:
+        after = [response, response + 7, response + 63, response + 119, response + 175, response + 182, 337, last]
+    return sorted({day for day in (*before, *after) if day <= last})
+
+
+@st.composite
+def with_a_higher_stretch(draw: st.DrawFn, found: list[Observation], response: int) -> list[Observation]:
+    """Some visits of the response with a count of 100 or more."""
+    begin = response + draw(st.sampled_from([0, 7, 14, 56]))
+    end = begin + draw(st.sampled_from([0, 7, 14, 400]))
+    return [
+        replace(seen, platelets=draw(st.sampled_from(HIGH)))
+        if begin <= seen.day <= end and isinstance(seen.platelets, int | float) and seen.platelets >= 30
+        else seen
+        for seen in found
+    ]
+
+
+@st.composite
+def changed(draw: st.DrawFn, found: list[Observation], baseline: Count, response: int) -> list[Observation]:
+    """The same course with one thing changed."""
+    how = draw(
+        st.sampled_from(
+            ["drop", "drop", "count", "count", "grade", "move", "again", "beside", "bleed", "rescue", "special"]
+        )
+    )
+    if how in ("bleed", "rescue", "special") or not found:
+        special = response + draw(st.sampled_from(AFTER))
+        day = draw(st.one_of(st.just(special), st.sampled_from(ABSOLUTE + YEAR)))
+        if how == "bleed":
+            return [*found, Observation(day, None, draw(st.sampled_from([0, 1, 2])))]
+        if how == "rescue":
+            return [*found, *draw(courses()), Observation(day, rescue=True, rescue_end=draw(course_ends(day)))]
+        return [*found, draw(observations(at=day, baseline=baseline))]
+    place = draw(st.integers(0, len(found) - 1))
+    seen, others = found[place], [*found[:place], *found[place + 1 :]]
+    if how == "drop":
+        return others
+    if how == "count":
+        return [*others, replace(seen, platelets=draw(counts(baseline)))]
+    if how == "grade":
+        return [*others, replace(seen, bleeding_grade=draw(grades()))]
+    if how == "move":
+        return [*others, replace(seen, day=seen.day + draw(st.sampled_from([-7, -1, 1, 7])))]
+    if how == "again":
+        return [*found, seen]
+    return [*found, draw(observations(at=seen.day, baseline=baseline))]
+
+
+# Criteria that differ from the trial's.
+
+STATES = [
+    "(response or complete) and not bleeding",
+    "platelets >= 30",
+    "30 <= platelets < 100 and not bleeding",
+    "30 <= platelets < 2 * baseline + 50 or platelets >= 100",
+    "platelets - baseline >= 20 and bleeding_grade == 0",
+    "platelets / baseline >= 2 and platelets >= 30",
+    "not (platelets < 30 or bleeding)",
+    "not (platelets < 50) and not rescue",
+    "(platelets > 30 and not late_rescue) or complete",
+    "complete or response and not bleeding",
+    "platelets != 30 and platelets > 29.5 and not rescue",
+    "bleeding_grade <= 1 and platelets + 10 >= 40",
+    "day >= 14 and platelets >= 30 and days_since_rescue > 7",
+]
+HEAD = {"says": "For the tests only.", "where": "nowhere"}
+LOSSES = [
+    "platelets < 30 or bleeding or late_rescue",
+    "platelets < 30",
+    "platelets < 2 * baseline or rescue",
+    "platelets <= 30 and day > 28 or bleeding_grade >= 2",
+    "not (platelets >= 30 and not bleeding)",
+    "late_rescue or platelets - baseline < 20 or treatment_discontinued",
+    "platelets / baseline < 2 or bleeding",
+]
+COLUMN_STATES = [
+    "platelets >= 30 and not steroid",
+    "platelets >= 30 and dose <= 10",
+    "arm == 'A' and platelets >= 30 or platelets >= 50 and dose < 50",
+    "dose >= 0",
+]
+LENGTHS = ["7 days", "14 days", "56 days", "12 weeks", "26 weeks", "180 days", "182 days", "183 days"]
+MONTHS = ["1 month", "3 months", "6 months"]
+
+
+@st.composite
+def criteria_variants(draw: st.DrawFn, months: bool = True, columns: bool = False) -> dict[str, Any]:
+    """The trial's criteria with other settings; each key is left as it is about as often as it is changed.
+
+    Without `months` no length is in calendar months; with `columns` rules also name the columns of COLUMNS.
+    """
+    criteria = copy.deepcopy(BASE)
+    # Worked patients and readings are about the file as it stands.
+    criteria.pop("case", None)
+    criteria.pop("reading", None)
+    lengths = LENGTHS + (MONTHS if months else [])
+    settle(draw, criteria["baseline"], "pick", ["last", "lowest", "mean"])
+    settle(draw, criteria["baseline"], "days", [[-28, 0], [-29, -1], [-28, 1], [-inf, 0]])
+    settle(draw, criteria["clock"], "followed_from", [336, 337, 365, 210])
+    settle(draw, criteria["terms"], "late_rescue", ["rescue and day >= 36", "rescue and day >= 42"])
+    settle(draw, criteria["terms"], "washout", ["days_since_rescue <= 35", "0 < days_since_rescue < 36", "rescue"])
+    vary_achieved(draw, criteria["OR"])
+    settle(draw, criteria["OR"], "unless", [None, "treatment_discontinued", "baseline >= 50", "baseline < 10"])
+    vary_achieved(draw, criteria["CR"])
+    settle(draw, criteria["CR"], "when", ["complete and not bleeding", "complete", "platelets / baseline >= 4"])
+    settle(draw, criteria["CR"], "until", ["relapse", None])
+    for name in ("SR", "remission"):
+        vary_maintained(draw, criteria[name], lengths)
+    vary_lost(draw, criteria["relapse"])
+    for name in ("OR", "CR", "relapse", "late_rescue"):
+        settle(draw, criteria[name], "followed_from", [None, 210, 336, 365])
+    vary_times(draw, criteria)
+    settle(
+        draw,
+        criteria["best_response"],
+        "of",
+        [
+            ["CR", {"R": "OR"}],
+            ["OR"],
+            [{"SR and more": "SR"}, "CR", "OR"],
+            ["remission", {"lost": "relapse"}, {"R": "OR"}],
+            ["late_rescue", "CR", {"R": "OR"}],
+        ],
+    )
+    add_criteria(draw, criteria, lengths)
+    if columns:
+        criteria["columns"] = copy.deepcopy(COLUMNS)
+        settle(draw, criteria["columns"]["dose"], "several", ["highest", "lowest", "first", "last"])
+        settle(draw, criteria["columns"]["dose"], "empty", [0, "unknown"])
+        settle(draw, criteria["columns"]["steroid"], "empty", [False, True, "unknown"])
+        for name in ("OR", "CR", "SR", "remission"):
+            settle(draw, criteria[name], "when", COLUMN_STATES)
+        settle(draw, criteria["relapse"], "when", ["dose > 10 or platelets < 30", "steroid or platelets < 30"])
+        settle(draw, criteria["OR"], "unless", ["arm == 'B'", "age < 40 and arm != 'A'", "age >= 40"])
+    return criteria
+
+
+def settle(draw: st.DrawFn, table: dict[str, Any], key: str, values: Sequence[Any]) -> None:
+    """Leave a key as it is, or give it another value; None takes it away."""
+    if not draw(st.booleans()):
+        return
+    value = draw(st.sampled_from(values))
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = copy.deepcopy(value)
+
+
+def vary_achieved(draw: st.DrawFn, criterion: dict[str, Any]) -> None:
+    settle(draw, criterion, "when", STATES)
+    settle(draw, criterion, "occasions", [1, 2, 3, None])
+    settle(draw, criterion, "apart", ["1 day", "7 days", "14 days", "2 weeks", None])
+    settle(draw, criterion, "between", ["anything", "unbroken", None])
+    settle(draw, criterion, "dated_by", ["first", "confirming", None])
+    settle(draw, criterion, "days", [[1, 365], [7, 365], [-inf, inf], [1, inf], [28, 84], [-28, 183], None])
+    settle(draw, criterion, "discount", ["washout", "rescue or washout", "days_since_rescue <= 7", None])
+    settle(draw, criterion, "closed_by", ["late_rescue", "rescue", "bleeding_grade >= 2", "platelets < 10", None])
+    settle(draw, criterion, "unknown_counts", ["may_meet", "do_not_meet", None])
+    settle(draw, criterion, "discounted_counts", ["may_meet", "do_not_meet", None])
+    if "discount" not in criterion:
+        criterion.pop("discounted_counts", None)
+
+
+def vary_maintained(draw: st.DrawFn, criterion: dict[str, Any], lengths: Sequence[str]) -> None:
+    settle(draw, criterion, "when", [criterion["when"], *STATES])
+    settle(draw, criterion, "counted_from", ["day", "confirming", None])
+    settle(draw, criterion, "max_gap", ["28 days", "56 days", "57 days", "8 weeks", None])
+    if draw(st.booleans()):
+        for key in ("for", "until", "by", "evidence_by"):
+            criterion.pop(key, None)
+        if draw(st.booleans()):
+            criterion["until"] = draw(st.sampled_from([[337, 393], [336, 365], [182, 210], [365, 365]]))
+        else:
+            criterion["for"] = draw(st.sampled_from(lengths))
+    if "for" in criterion:
+        settle(draw, criterion, "by", [365, 364, 210, None])
+        settle(draw, criterion, "evidence_by", [393, 365, 210, None])
+
+
+def vary_lost(draw: st.DrawFn, criterion: dict[str, Any]) -> None:
+    settle(draw, criterion, "when", LOSSES)
+    settle(draw, criterion, "by", [365, 364, 210, None])
+    settle(draw, criterion, "occasions", [1, 2, 2, None])
+    settle(draw, criterion, "apart", ["1 day", "7 days", None])
+    settle(draw, criterion, "between", ["anything", "unbroken", None])
+
+
+def vary_times(draw: st.DrawFn, criteria: dict[str, Any]) -> None:
+    settle(draw, criteria["TTR"], "to", ["OR", "CR", "SR", "relapse"])
+    settle(draw, criteria["TTR"], "from", [None, "late_rescue"])
+    for name in ("TTR", "DOR"):
+        settle(draw, criteria[name], "censored", ["last_count", None])
+        settle(draw, criteria[name], "by", [365, 364, 200, None])
+        if "censored" not in criteria[name]:
+            criteria[name].pop("by", None)
+    settle(draw, criteria["DOR"], "from", ["OR", "CR", "SR", None])
+
+
+def add_criteria(draw: st.DrawFn, criteria: dict[str, Any], lengths: Sequence[str]) -> None:
+    """Further criteria that start from others than the response."""
+    if draw(st.booleans()):
+        criteria["recovery"] = {**HEAD, "label": "Response after relapse", "kind": "achieved", "when": "response"}
+        vary_achieved(draw, criteria["recovery"])
+        criteria["recovery"]["from"] = "relapse"
+    if draw(st.booleans()):
+        criteria["loss_of_CR"] = {
+            **HEAD,
+            "label": "Loss of the complete response",
+            "kind": "lost",
+            "after": draw(st.sampled_from(["CR", "SR", "relapse", "remission"])),
+            "when": "not complete or bleeding",
+        }
+        vary_lost(draw, criteria["loss_of_CR"])
+    if draw(st.booleans()):
+        criteria["kept_CR"] = {
+            **HEAD,
+            "label": "Complete response kept",
+            "kind": "maintained",
+            "from": draw(st.sampled_from(["CR", "late_rescue"])),
+            "when": "complete",
+            "for": draw(st.sampled_from(lengths)),
+        }
+        vary_maintained(draw, criteria["kept_CR"], lengths)
+    if draw(st.booleans()):
+        criteria["time_to_late_rescue"] = {
+            **HEAD,
+            "label": "Time to late rescue",
+            "kind": "time_to",
+            "to": "late_rescue",
+            "censored": "last_count",
+        }
