@@ -1,6 +1,6 @@
 """Check: a criteria file's worked patients, and whether they try every clause."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +49,8 @@ def check(file: str | Path | Criteria) -> Report:
     return Report(criteria, tuple(failures(criteria)), tuple(untried), clauses)
 
 
-def worked_patients(criteria: Criteria) -> Cohort:
-    """The worked patients of a criteria file as a cohort."""
-    cases = criteria.file.case
+def worked_patients(criteria: Criteria, cases: Sequence[Case]) -> Cohort:
+    """Worked patients of a criteria file as a cohort."""
     try:
         return cohort_of(
             [case.timeline for case in cases],
@@ -59,6 +58,7 @@ def worked_patients(criteria: Criteria) -> Cohort:
             ids=[case.name for case in cases],
             baseline=[case.baseline for case in cases],
             treatment_discontinued=[case.treatment_discontinued for case in cases],
+            day_0=[case.day_0 for case in cases],
             columns=criteria.file.columns,
             patient=[case.patient for case in cases],
         )
@@ -69,32 +69,26 @@ def worked_patients(criteria: Criteria) -> Cohort:
 def failures(criteria: Criteria) -> Iterator[str]:
     """What the worked patients expected and did not get, a sentence each."""
     cases = criteria.file.case
-    if not cases:
-        return
-    cohort = worked_patients(criteria)
-    yield from _unmet(criteria, cohort, {case.name: case.expect for case in cases}, cases, "")
+    yield from _unmet(criteria, cases, [case.expect for case in cases], "")
     for reading in dict.fromkeys(reading for case in cases for reading in case.under):
-        expected = {case.name: case.under[reading] for case in cases if reading in case.under}
-        yield from _unmet(criteria.under(reading), cohort, expected, cases, f" under {reading}")
+        concerned = [case for case in cases if reading in case.under]
+        expected = [case.under[reading] for case in concerned]
+        yield from _unmet(criteria.under(reading), concerned, expected, f" under {reading}")
 
 
 def _unmet(
-    criteria: Criteria,
-    cohort: Cohort,
-    expected: dict[str, dict[str, str | int | float]],
-    cases: tuple[Case, ...],
-    under: str,
+    criteria: Criteria, cases: Sequence[Case], expected: Sequence[Mapping[str, str | int | float]], under: str
 ) -> Iterator[str]:
-    frame = classify(cohort, criteria=criteria).frame()
-    because = {case.name: case.because for case in cases}
-    for row in frame.iter_rows(named=True):
-        for column, value in expected.get(row["patient_id"], {}).items():
+    if not cases:
+        return
+    frame = classify(worked_patients(criteria, cases), criteria=criteria).frame()
+    for case, row, wanted in zip(cases, frame.iter_rows(named=True), expected, strict=True):
+        for column, value in wanted.items():
             if column not in row:
-                raise UsageError(f"{criteria.path.name}: [[case]] {row['patient_id']}: {unknown('column', column, row)}")
+                raise UsageError(f"{criteria.path.name}: [[case]] {case.name}: {unknown('column', column, row)}")
             got = "" if row[column] is None else row[column]
             if got != value:
-                name = row["patient_id"]
-                yield f"{name} ({because[name]}): {column} is {got!r}{under}, expected {value!r}"
+                yield f"{case.name} ({case.because}): {column} is {got!r}{under}, expected {value!r}"
 
 
 def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
@@ -108,7 +102,7 @@ def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
 
 
 def _untried(criteria: Criteria) -> Iterator[str]:
-    cohort = worked_patients(criteria)
+    cohort = worked_patients(criteria, criteria.file.case)
     rows = Timeline(cohort, criteria.file.clock, baseline_of(criteria, cohort), 0, len(cohort))
     for name, key, leaf in _clauses(criteria):
         truths = decide(leaf, Patients(rows) if key == "unless" else rows)

@@ -162,7 +162,7 @@ def classify(
 
     `visits` is a `Cohort`, or whatever `read` takes. `criteria` is a shipped name, a file, or what `criteria` gave.
     """
-    from itp_response.readers import read
+    from itp_response.readers.visits import read
 
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
     if isinstance(visits, Cohort):

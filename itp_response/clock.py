@@ -74,7 +74,6 @@ class Clock(Strict):
 
     day_0: str = Field(description="what day 0 is, in words")
     visits: tuple[int, ...] = Field(default=(), description="the planned visit days")
-    horizon: float = Field(default=float("inf"), description="the last day of the study")
     followed_from: float = Field(description="a count on this day or later: followed to the end")
 
 

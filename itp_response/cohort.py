@@ -1,7 +1,7 @@
 """Cohort: what was observed, in columns, one row per patient and day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,6 +82,8 @@ class Cohort:
 
     source: str = ""
     """Name of the source, for the witnesses."""
+    row_word: str = "line"
+    """What a place in the source is called."""
     notes: tuple[Note, ...] = ()
 
     def __len__(self) -> int:
@@ -90,6 +92,31 @@ class Cohort:
     @property
     def has_dates(self) -> bool:
         return bool((~np.isnat(self.day_0)).any())
+
+    def only(self, position: int) -> "Cohort":
+        """The cohort of one of its patients, who keeps the lines of the source."""
+        begin, end = (int(row) for row in self.first_row[position : position + 2])
+        one, rows = slice(position, position + 1), slice(begin, end)
+        return replace(
+            self,
+            id=self.id[one],
+            arm=self.arm[one],
+            day_0=self.day_0[one],
+            baseline=self.baseline.at(one),
+            treatment_discontinued=self.treatment_discontinued[one],
+            patient_columns={name: column.at(one) for name, column in self.patient_columns.items()},
+            first_row=np.array([0, end - begin]),
+            patient=np.zeros(end - begin, dtype=np.int32),
+            day=self.day[rows],
+            platelets=self.platelets.at(rows),
+            bleeding_grade=self.bleeding_grade[rows],
+            rescue=self.rescue[rows],
+            days_since_rescue=self.days_since_rescue[rows],
+            source_row=self.source_row[rows],
+            row_columns={name: column.at(rows) for name, column in self.row_columns.items()},
+            first_line=self.first_line[begin : end + 1],
+            notes=(),
+        )
 
     def position(self, patient_id: str) -> int | None:
         """Where the patient of that id stands; None: there is none."""
@@ -107,6 +134,7 @@ def build(
     treatment_discontinued: Floats | None = None,
     patient_columns: Mapping[str, Column] | None = None,
     source: str = "",
+    row_word: str = "line",
     notes: Sequence[Note] = (),
 ) -> Cohort:
     """The cohort of these observations: sorted, one row per patient and day.
@@ -162,6 +190,7 @@ def build(
         lines=lines,
         first_line=np.append(start, len(begins)),
         source=source,
+        row_word=row_word,
         notes=tuple(notes),
     )
 

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,8 @@ ROW_NAMES: dict[str, Type] = {
     **PATIENT_NAMES,
 }
 SUFFIX = ".toml"
+MEASURES = ("best", "time_to")
+"""Kinds that sum up other criteria: they are no moment that another could start from."""
 
 
 class Source(Strict):
@@ -57,6 +60,7 @@ class Case(Strict):
     timeline: str
     baseline: float | str | None = None
     treatment_discontinued: int | None = None
+    day_0: date | None = None
     patient: dict[str, float | str | bool] = Field(default_factory=dict)
     expect: dict[str, str | int | float] = Field(min_length=1)
     under: dict[str, dict[str, str | int | float]] = Field(default_factory=dict)
@@ -238,8 +242,11 @@ def _order(file: CriteriaFile, places: "_Places") -> tuple[str, ...]:
             if other not in file.criteria:
                 place = places.at(name, key.split(" ")[0])
                 raise CriteriaError(f"{place}{unknown('criterion', other, file.criteria)}")
-            if file.criteria[other].kind == "best":
-                raise CriteriaError(f"{places.at(name, key.split(' ')[0])}{other!r} is of kind 'best', which has no day.")
+            if file.criteria[other].kind in MEASURES:
+                kind = file.criteria[other].kind
+                raise CriteriaError(
+                    f"{places.at(name, key.split(' ')[0])}{other!r} is of kind {kind!r}, which nothing can start from."
+                )
             visit(other)
         open_.pop()
         done.append(name)

@@ -6,6 +6,7 @@ It is how worked patients are written in criteria files and how a timeline is as
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def cohort_of(
     ids: Sequence[str] | None = None,
     baseline: Sequence[float | str | None] | None = None,
     treatment_discontinued: Sequence[int | None] | None = None,
+    day_0: Sequence[date | None] | None = None,
     columns: Mapping[str, ColumnDeclared] | None = None,
     patient: Sequence[Mapping[str, Any]] | None = None,
 ) -> Cohort:
@@ -83,6 +85,7 @@ def cohort_of(
             columns={name: column_of([entry.get(name) for entry in entries], one) for name, one in of_visits.items()},
             several={name: column.several for name, column in of_visits.items()},
         ),
+        day_0=np.array(day_0 or [None] * counts, dtype="datetime64[D]"),
         baseline=_numbers(base_low, base_high),
         treatment_discontinued=np.array([np.inf if day is None else day for day in stopped], dtype=np.float64),
         patient_columns={
@@ -90,6 +93,7 @@ def cohort_of(
             for name, column in of_patients.items()
         },
         source="timeline",
+        row_word="entry",
     )
 
 

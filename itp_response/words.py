@@ -15,6 +15,7 @@ from itp_response.rules import (
     Term,
     Text,
     Tree,
+    parts_of,
 )
 
 NOUNS = {
@@ -36,6 +37,8 @@ SIGNS = {
 }
 NOT = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+NEGATED_SPAN = {">": "at most", ">=": "less than", "==": "other than", "!=": "exactly"}
+A_COUNT = "a count "
 COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 TIMES = {2.0: "twice", 3.0: "three times"}
 
@@ -50,12 +53,13 @@ def tree_in_words(tree: Tree, within: type[And] | type[Or] | None = None) -> str
     match tree:
         case Term(body=body):
             return tree_in_words(body, within)
-        case And(parts=parts) | Or(parts=parts):
+        case And() | Or():
             joint = type(tree)
-            text = (" and " if joint is And else " or ").join(tree_in_words(part, joint) for part in parts)
-            return f"({text})" if within not in (None, joint) else text
+            parts, when = _days_apart(parts_of(tree, joint), joint)
+            text = (" and " if joint is And else " or ").join(_phrases(parts, joint))
+            return f"({text}{when})" if within not in (None, joint) and len(parts) > 1 else f"{text}{when}"
         case Not(part=part):
-            return _denied(part)
+            return denied_in_words(part)
         case Comparison(sign=sign, left=left, right=right):
             return _compared(sign, left, right)
         case Name(name=name):
@@ -63,10 +67,33 @@ def tree_in_words(tree: Tree, within: type[And] | type[Or] | None = None) -> str
     return _quantity(tree)
 
 
-def _denied(tree: Tree) -> str:
+def _days_apart(parts: tuple[Tree, ...], joint: type[And] | type[Or]) -> tuple[tuple[Tree, ...], str]:
+    """The parts of an `and` without those on the day, which say when the others hold: ` on day 36 or later`."""
+    days = [part for part in parts if isinstance(part, Comparison) and part.left == Name("day", "number")]
+    others = tuple(part for part in parts if part not in days)
+    if joint is Or or not days or not others:
+        return parts, ""
+    return others, "".join(f" on {tree_in_words(part).removeprefix('a day ')}" for part in days)
+
+
+def _phrases(parts: tuple[Tree, ...], joint: type[And] | type[Or]) -> list[str]:
+    """The parts as phrases; `a count` is not said again where the phrase before said it."""
+    phrases: list[str] = []
+    for part in parts:
+        phrase = tree_in_words(part, joint)
+        if phrases and phrases[-1].startswith(A_COUNT) and phrase.startswith(A_COUNT):
+            phrase = phrase.removeprefix(A_COUNT).removeprefix("of ")
+            phrases[-1] += f"{' and ' if joint is And else ' or '}{phrase}"
+        else:
+            phrases.append(phrase)
+    return phrases
+
+
+def denied_in_words(tree: Tree) -> str:
+    """The opposite of a condition as a phrase."""
     match tree:
         case Term(body=body):
-            return _denied(body)
+            return denied_in_words(body)
         case Not(part=part):
             return tree_in_words(part, And)
         case Comparison(sign=">=" | ">", left=Name(name="bleeding_grade")):
@@ -75,6 +102,8 @@ def _denied(tree: Tree) -> str:
             return _compared(NOT[sign], left, right)
         case Name(name=name):
             return f"no {NOUNS.get(name, name)}"
+        case And() if len(_days_apart(parts_of(tree, And), And)[0]) == 1:
+            return f"no {tree_in_words(tree)}"
     return f"not ({tree_in_words(tree)})"
 
 
@@ -90,13 +119,16 @@ def _compared(sign: str, left: Tree, right: Tree) -> str:
         case Name(name="bleeding_grade"):
             return f"bleeding of grade {SIGNS[sign]} {quantity}"
         case Name(name="days_since_rescue") if sign in ("<", "<="):
-            return f"rescue treatment that ended {_of(sign, quantity)} days before or goes on"
+            return f"rescue treatment that goes on or ended {SIGNS[sign].replace('below', 'less than')} {quantity} days before"
         case Name(name="days_since_rescue"):
-            return f"{_of(sign, quantity)} days since the end of rescue treatment".removeprefix("of ")
-        case Name(name="day") if sign == ">=":
-            return f"day {quantity} or later"
+            return f"no rescue treatment that goes on or ended {NEGATED_SPAN[sign]} {quantity} days before"
         case Name(name="day"):
-            return f"a day {SIGNS[sign]} {quantity}"
+            return {
+                ">=": f"day {quantity} or later",
+                ">": f"a day after day {quantity}",
+                "<": f"a day before day {quantity}",
+                "<=": f"day {quantity} or earlier",
+            }.get(sign, f"a day {SIGNS[sign]} {quantity}")
     return f"{_quantity(left)} {_of(sign, quantity)}"
 
 

@@ -170,7 +170,7 @@ def sentence(model: Achieved) -> str:
     if model.discount is not None:
         text += f" Where {_as_words(model.discount)}, a count is no evidence for it, but may be evidence against it."
     if model.closed_by is not None:
-        text += f" It can no longer be met from the first day on which {_as_words(model.closed_by)}."
+        text += f" It can no longer be met once {_as_words(model.closed_by)}."
     if model.occasions > 1:
         text += f" It is dated by the {'first' if model.dated_by == 'first' else 'last'} of these occasions."
     return text

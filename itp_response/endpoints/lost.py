@@ -59,8 +59,8 @@ def verdicts(model: Lost, rows: Timeline, settled: Settled, reasons: Reasons) ->
 
 def sentence(model: Lost) -> str:
     """The criterion in words."""
-    limit = f", up to {day_in_words(model.by)}" if np.isfinite(model.by) else ""
-    text = f"After {model.after} was shown, the first observation{limit} of {rule_in_words(model.when)}"
+    limit = f" and up to {day_in_words(model.by)}" if np.isfinite(model.by) else ""
+    text = f"After {model.after} was shown{limit}, the first observation of {rule_in_words(model.when)}"
     if model.occasions > 1:
         text += f", seen on {counted(model.occasions, 'occasion')} at least {length_in_words(model.apart)} apart"
     return text + "."

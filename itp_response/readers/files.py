@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from itp_response.errors import CohortError, UsageError, unknown
 if TYPE_CHECKING:
     import polars as pl
 
-    type Tabular = str | Path | pl.DataFrame | pl.LazyFrame | Sequence[Mapping[str, Any]] | Any
+Tabular: TypeAlias = "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | Sequence[Mapping[str, Any]]"
+"""A file by its path, a frame, or a list of rows."""
 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
@@ -25,6 +26,13 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 PIECE = 1 << 26
 """Bytes looked at together, so that the arrays made of them stay small beside the file."""
 AS_UTF_8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
+
+
+class PandasFrame(Protocol):
+    """A pandas frame; pandas itself is not needed."""
+
+    @property
+    def iloc(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def opened(table: "Tabular", name: str) -> Opened:
             return _frame(_from_pandas(table), name)
     except (pl.exceptions.PolarsError, ValueError, TypeError, ImportError) as error:
         raise CohortError(f"{name}: this frame cannot be read: {str(error).splitlines()[0]}.") from None
-    if isinstance(table, Sequence) and all(isinstance(row, Mapping) for row in table):
+    if isinstance(table, Sequence) and not isinstance(table, str) and all(isinstance(row, Mapping) for row in table):
         return _frame(_from_rows(table), name)
     kind = type(table).__name__
     raise UsageError(f"{name} is the path of a file, a polars or pandas frame, or a list of dicts, not {kind!r}.")
@@ -109,8 +117,7 @@ def parquet(path: Path) -> Opened:
 
 def _frame(frame: "pl.DataFrame", name: str) -> Opened:
     def load(positions: Sequence[int]) -> "pl.DataFrame":
-        columns = [frame.to_series(position).alias(str(position)) for position in positions]
-        return type(frame)(columns)
+        return frame.select(frame.to_series(position).alias(str(position)) for position in positions)
 
     return Opened(name, frame.columns, load)
 
@@ -119,7 +126,7 @@ def _from_pandas(frame: Any) -> "pl.DataFrame":
     """The frame of a pandas frame; objects are taken by their texts, as they may be of several types."""
     import polars as pl
 
-    objects = [position for position, dtype in enumerate(frame.dtypes) if dtype == object]
+    objects = [position for position, dtype in enumerate(frame.dtypes) if str(dtype) == "object"]
     if objects:
         frame = frame.copy()
         for position in objects:
@@ -171,41 +178,35 @@ def _text(path: Path, usual: str) -> Opened:
     _check_kind(data, path.name)
     if NEWLINE not in data:
         data = data.replace(b"\r", b"\n")
-    body = data.removeprefix(BOM)
-    text_from = len(data) - len(body)
-    del body
-    separator = _separator(data, text_from, usual)
+    begin = len(BOM) if data.startswith(BOM) else 0
+    separator = _separator(data, begin, usual)
     if QUOTE in data:
-        _check_quotes(data, text_from, ord(separator), path.name)
-    records = _records(data, ord(separator))
-    blank = _blank(data, records, text_from)
-    filled = np.flatnonzero(~blank)
-    if not len(filled):
+        _check_quotes(data, begin, ord(separator), path.name)
+    records = _records(data, begin, ord(separator))
+    head = next((row for row in range(len(records.start)) if not _blank(data, records, row)), None)
+    if head is None:
         raise CohortError(f"{path.name}: this file is empty.")
-    head = int(filled[0])
-    header = _header(data[max(text_from, records.start[head]) : records.end[head]], separator, path.name)
+    header = _header(data[records.start[head] : records.end[head]], int(records.line[head]), separator, path.name)
 
-    width = len(header)
     rows = np.arange(head + 1, len(records.line))
-    fits = (records.separators[rows] == width - 1) & (~blank[rows] | (width == 1))
-    ragged = rows[~fits & ~blank[rows]]
-    cells = [_ragged(int(records.separators[row]) + 1, width, separator) for row in ragged[:1000]]
-    problems = list(zip(records.line[ragged].tolist(), cells, strict=False))
-    skipped = int(records.line[head + 1]) - 1 if len(rows) else -1
+    fits = records.separators[rows] == len(header) - 1
+    ragged = [row for row in rows[~fits].tolist() if records.separators[row] or not _blank(data, records, row)]
+    skipped = int(records.line[head + 1]) - 1 if len(rows) else 0
     if not fits.all():
         rows, skipped = rows[fits], 0
         kept = np.zeros(len(records.line), dtype=np.bool_)
         kept[rows] = True
-        data = np.frombuffer(data, np.uint8)[np.repeat(kept, records.end - records.start)].tobytes()
-    instead = f"Cells were taken as separated by {SEPARATORS[separator]}."
+        array = np.frombuffer(data, np.uint8)[begin:]
+        data = array[np.repeat(kept, records.end - records.start)].tobytes()
+    lines = records.line[rows]
     return Opened(
         path.name,
         header,
-        _loader(data if len(rows) else b"", separator, width, skipped, path.name, records.line[rows]),
-        records.line[rows],
+        _loader(data if len(rows) else b"", separator, len(header), skipped, path.name, lines),
+        lines,
         "line",
-        problems,
-        [] if separator == usual else [instead],
+        [(int(records.line[row]), _ragged(int(records.separators[row]) + 1, header, separator)) for row in ragged],
+        [] if separator == usual else [f"Cells were taken as separated by {SEPARATORS[separator]}."],
     )
 
 
@@ -238,12 +239,11 @@ def _loader(
 
 
 def _check_kind(data: bytes, name: str) -> None:
-    if not data.removeprefix(BOM).strip():
-        raise CohortError(f"{name}: this file is empty.")
     if data.startswith(UTF_16) or b"\x00" in data[:100]:
         raise CohortError(f"{name}: this is UTF-16 or no text at all; {AS_UTF_8}.")
     if data.startswith((b"PK\x03\x04", b"PAR1")):
-        kind = "Parquet; name it .parquet" if data.startswith(b"PAR1") else "a workbook or archive; save it as CSV UTF-8"
+        workbook = "a workbook or an archive; save it as CSV UTF-8"
+        kind = "Parquet; name it .parquet" if data.startswith(b"PAR1") else workbook
         raise CohortError(f"{name}: this is no text but {kind}.")
 
 
@@ -260,36 +260,35 @@ def _check_utf_8(data: bytes, name: str, lines: Ints, skipped: int) -> None:
         raise CohortError(f"{name}: line {line}: this is not UTF-8, near {near.strip()!r}; {AS_UTF_8}.") from None
 
 
-def _separator(data: bytes, text_from: int, usual: str) -> str:
-    head = data[text_from:].lstrip()[: 1 << 16] if len(data) < PIECE else data[text_from : text_from + (1 << 16)].lstrip()
-    head = head.partition(b"\n")[0]
+def _separator(data: bytes, begin: int, usual: str) -> str:
+    head = data[begin : begin + (1 << 16)].lstrip().partition(b"\n")[0]
     return next((one for one in (usual, *SEPARATORS) if one.encode() in head), usual)
 
 
-def _header(record: bytes, separator: str, name: str) -> list[str]:
+def _header(record: bytes, line: int, separator: str, name: str) -> list[str]:
     try:
         text = record.decode()
     except UnicodeDecodeError:
-        raise CohortError(f"{name}: line 1: this is not UTF-8; {AS_UTF_8}.") from None
+        raise CohortError(f"{name}: line {line}: this is not UTF-8; {AS_UTF_8}.") from None
     names = next(standard_csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     return [name.strip() for name in names]
 
 
-def _ragged(cells: int, width: int, separator: str) -> str:
-    have = f"{cells} cell{'' if cells == 1 else 's'}, but the header has {width}"
-    if cells < width:
+def _ragged(cells: int, header: list[str], separator: str) -> str:
+    have = f"{cells} cell{'' if cells == 1 else 's'}, but the header has {len(header)}"
+    if cells < len(header):
         return f"{have}; leave cells empty, but keep their separators."
     comma = " (a decimal comma becomes a point)" if separator == "," else ""
     return f"{have}; put a cell that holds a {SEPARATORS[separator].removesuffix('s')} in quotation marks{comma}."
 
 
-def _check_quotes(data: bytes, text_from: int, separator: int, name: str) -> None:
+def _check_quotes(data: bytes, begin: int, separator: int, name: str) -> None:
     """Quotation marks must open at the start of a cell and close at its end."""
     array = np.frombuffer(data, np.uint8)
-    at = np.concatenate([_where(array, QUOTE, begin) for begin in range(0, len(array), PIECE)])
+    at = _where(array, QUOTE)
     opening, closing = at[::2], at[1::2]
     before = array[np.maximum(opening, 1) - 1]
-    opens = np.isin(before, (separator, NEWLINE, QUOTE)) | (opening == text_from)
+    opens = np.isin(before, (separator, NEWLINE, QUOTE)) | (opening == begin)
     after = array[np.minimum(closing, len(array) - 2) + 1]
     closes = np.isin(after, (separator, NEWLINE, RETURN, QUOTE)) | (closing == len(array) - 1)
     wrong = [*opening[~opens][:1], *closing[~closes][:1]]
@@ -299,55 +298,42 @@ def _check_quotes(data: bytes, text_from: int, separator: int, name: str) -> Non
         raise CohortError(f'{name}: line {line}: a quotation mark (") within a cell; {cure}.')
     if len(at) % 2:
         # Cells rarely hold newlines: the first line with an odd number is the likeliest.
-        line_of = np.searchsorted(_ends(array), at)
+        line_of = np.searchsorted(_where(array, NEWLINE), at)
         odd = np.flatnonzero(np.bincount(line_of) % 2)
         raise CohortError(f'{name}: line {int(odd[0]) + 1}: a quotation mark (") is opened and never closed.')
 
 
-def _where(array: NDArray[np.uint8], byte: int, begin: int) -> NDArray[np.int64]:
-    return np.flatnonzero(array[begin : begin + PIECE] == byte) + begin
+def _where(array: NDArray[np.uint8], byte: int) -> NDArray[np.int64]:
+    pieces = range(0, len(array), PIECE)
+    return np.concatenate([np.flatnonzero(array[begin : begin + PIECE] == byte) + begin for begin in pieces])
 
 
-def _ends(array: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.concatenate([_where(array, NEWLINE, begin) for begin in range(0, len(array), PIECE)])
-
-
-def _records(data: bytes, separator: int) -> _Records:
+def _records(data: bytes, begin: int, separator: int) -> _Records:
     array = np.frombuffer(data, np.uint8)
     quotes = QUOTE in data
-    ends, lines, separators = [], [np.ones(1, dtype=np.int64)], []
-    newlines = commas = 0
-    inside = 0
-    for begin in range(0, len(array), PIECE):
-        piece = array[begin : begin + PIECE]
-        end, comma = np.flatnonzero(piece == NEWLINE), np.flatnonzero(piece == separator)
-        number = np.arange(newlines + 2, newlines + 2 + len(end))
+    ends, lines, totals = [], [np.ones(1, dtype=np.int64)], []
+    newlines = separators = inside = 0
+    for at in range(0, len(array), PIECE):
+        piece = array[at : at + PIECE]
+        end, between = np.flatnonzero(piece == NEWLINE), np.flatnonzero(piece == separator)
+        line = np.arange(newlines + 2, newlines + 2 + len(end))
         newlines += len(end)
         if quotes:
             within = (np.cumsum(piece == QUOTE, dtype=np.uint8) + inside) & 1
             inside = int(within[-1])
             outside = within[end] == 0
-            end, number, comma = end[outside], number[outside], comma[within[comma] == 0]
-        ends.append(end + begin + 1)
-        lines.append(number)
-        separators.append(np.searchsorted(comma, end) + commas)
-        commas += len(comma)
-    end, line = np.concatenate(ends), np.concatenate(lines)
-    total = np.concatenate(separators)
+            end, line, between = end[outside], line[outside], between[within[between] == 0]
+        ends.append(end + at + 1)
+        lines.append(line)
+        totals.append(np.searchsorted(between, end) + separators)
+        separators += len(between)
+    end, line, total = np.concatenate(ends), np.concatenate(lines), np.concatenate(totals)
     if len(end) and end[-1] == len(array):
         line = line[:-1]
     else:
-        end, total = np.append(end, len(array)), np.append(total, commas)
-    start = np.append(0, end[:-1])
-    return _Records(start, end, line, np.diff(total, prepend=0))
+        end, total = np.append(end, len(array)), np.append(total, separators)
+    return _Records(np.append(begin, end[:-1]), end, line, np.diff(total, prepend=0))
 
 
-def _blank(data: bytes, records: _Records, text_from: int) -> NDArray[np.bool_]:
-    """Records of nothing but white space."""
-    blank = records.end - records.start <= 1
-    blank &= np.frombuffer(data, np.uint8)[records.start] <= ord(" ")
-    few = np.flatnonzero((records.separators == 0) & ~blank)
-    if len(few) < len(blank) or len(few) <= 1000:
-        for row in few.tolist():
-            blank[row] = not data[max(text_from, records.start[row]) : records.end[row]].strip()
-    return blank
+def _blank(data: bytes, records: _Records, row: int) -> bool:
+    return not data[records.start[row] : records.end[row]].strip()

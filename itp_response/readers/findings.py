@@ -61,6 +61,10 @@ class Findings:
         where = f"{place.row_word} {line}: " if line else ""
         self._problems.append((place.order, line, f"{place.name}: {where}{text}"))
 
+    def failed(self, order: int, error: CohortError) -> None:
+        """A table that cannot be opened, for this reason."""
+        self._problems.append((order, 0, str(error)))
+
     def wrong_cells(self, cells: Cells, rows: NDArray[np.integer], wording: Callable[[str], str]) -> None:
         """A problem in each of these rows; `wording` says what of the cell's text."""
         first = rows[:SHOWN]

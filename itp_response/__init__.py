@@ -1,0 +1,43 @@
+"""itp_response: treatment response in immune thrombocytopenia, decided by written definitions.
+
+A criterion is a function from a cohort to verdicts; every verdict names the observations that bear it out.
+
+    a study's files             criteria/*.toml
+         | read                       | criteria
+         v                            v
+       Cohort ------------------- Criteria
+                  | classify
+                  v
+            Classification     value, day, reason, witnesses
+              |        |
+           explain   frame, write
+"""
+
+from itp_response.ask import ask
+from itp_response.check import Report, check
+from itp_response.classify import Classification, classify
+from itp_response.cohort import Cohort
+from itp_response.criteria import Criteria
+from itp_response.describe import criteria, describe
+from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
+from itp_response.explain import Explanation, explain
+from itp_response.readers.visits import read
+
+__all__ = [
+    "Classification",
+    "Cohort",
+    "CohortError",
+    "Criteria",
+    "CriteriaError",
+    "Explanation",
+    "ItpResponseError",
+    "Report",
+    "UsageError",
+    "ask",
+    "check",
+    "classify",
+    "criteria",
+    "describe",
+    "explain",
+    "read",
+]

@@ -1,0 +1,35 @@
+"""Ask: the verdicts on one timeline typed by hand, explained."""
+
+from typing import Any
+
+from itp_response.classify import classify
+from itp_response.criteria import Criteria, load
+from itp_response.explain import Explanation, explain
+from itp_response.notation import cohort_of
+
+PATIENT = "timeline"
+
+
+def ask(
+    timeline: str,
+    criteria: Any = "atra_2022",
+    *,
+    criterion: str | None = None,
+    baseline: float | str | None = None,
+    treatment_discontinued: int | None = None,
+) -> list[Explanation]:
+    """The verdicts on a timeline in the notation of the worked patients, `"d0 15, d21 45, d28 60"`.
+
+    Bleeding that is not mentioned was looked for and absent.
+    Raises `CohortError` with the place of what cannot be read.
+    """
+    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
+    cohort = cohort_of(
+        [timeline],
+        visits=definitions.file.clock.visits,
+        ids=[PATIENT],
+        baseline=[baseline],
+        treatment_discontinued=[treatment_discontinued],
+        columns=definitions.file.columns,
+    )
+    return explain(classify(cohort, criteria=definitions), patient=PATIENT, criterion=criterion)

@@ -1,0 +1,169 @@
+"""The command line: a command per public function, and no logic of its own."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from itp_response.errors import ItpResponseError
+
+DEFAULT = "atra_2022"
+
+
+class _Commands(click.Group):
+    """Shows our errors as they stand, with exit status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ItpResponseError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(2)
+
+
+def _study(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that reads a study."""
+    options = [
+        click.argument("visits", type=click.Path()),
+        click.option("--patients", type=click.Path(), help="The patient table: arm, enrolment, baseline, discontinuation."),
+        _criteria_option,
+        click.option("--date-format", metavar="FORMAT", help="How dates are written if not ISO 8601: dmy, mdy, ymd or a pattern as %d.%m.%Y."),
+        click.option(
+            "--bleeding",
+            type=click.Choice(["scored", "events"]),
+            help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--criteria", default=DEFAULT, show_default=True, metavar="NAME_OR_FILE", help="A shipped set or a file of your own."
+    )(command)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="itp-response", prog_name="itp-response")
+def main() -> None:
+    """Treatment response in immune thrombocytopenia, decided by written definitions."""
+
+
+@main.command()
+@_study
+@click.option("--output", type=click.Path(), help="A .csv, .json or .parquet file; else standard output.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "table"]),
+    help="On standard output: csv, or a table for people. Default: a table on a terminal, else csv.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="Default: one a processor.")
+def classify(
+    visits: str,
+    patients: str | None,
+    criteria: str,
+    date_format: str | None,
+    bleeding: str | None,
+    output: str | None,
+    form: str | None,
+    threads: int | None,
+) -> None:
+    """Classify every patient of VISITS: one row each, with day and reason.
+
+    A short summary goes to standard error: the verdicts, what was taken for granted, and warnings.
+    """
+    from itp_response.classify import classify as classified
+
+    found = classified(visits, patients, criteria, date_format=date_format, bleeding=bleeding, threads=threads)
+    if output is not None:
+        found.write(output)
+    elif form == "table" or (form is None and sys.stdout.isatty()):
+        click.echo(found.table())
+    else:
+        click.echo(found.frame().write_csv(), nl=False)
+    click.echo(found.summary(), err=True)
+
+
+@main.command()
+@_study
+@click.option("--patient", required=True, metavar="ID", help="The patient.")
+@click.option("--criterion", metavar="X", help="Only this criterion.")
+def explain(
+    visits: str,
+    patients: str | None,
+    criteria: str,
+    date_format: str | None,
+    bleeding: str | None,
+    patient: str,
+    criterion: str | None,
+) -> None:
+    """Say why a patient of VISITS has the verdicts, with the observations and their lines in the file."""
+    from itp_response.explain import explain as explained
+
+    found = explained(
+        visits,
+        patients,
+        criteria,
+        patient=patient,
+        criterion=criterion,
+        date_format=date_format,
+        bleeding=bleeding,
+    )
+    click.echo("\n\n".join(map(str, found)))
+
+
+@main.command()
+@click.argument("timeline")
+@_criteria_option
+@click.option("--criterion", metavar="X", help="Only this criterion.")
+@click.option("--baseline", metavar="COUNT", help="The baseline, if it is not the count of day 0.")
+@click.option("--discontinued", type=int, metavar="DAY", help="The day treatment was stopped for good.")
+def ask(
+    timeline: str, criteria: str, criterion: str | None, baseline: str | None, discontinued: int | None
+) -> None:
+    """Classify and explain one TIMELINE typed by hand, as "d0 15, d21 45, d28 60".
+
+    "d35 40 bleed 1" adds bleeding of grade 1, "d3 rescue to d5" rescue treatment,
+    "d42..d364 60" the same count at every planned visit. Bleeding not mentioned was absent.
+    """
+    from itp_response.ask import ask as asked
+
+    found = asked(
+        timeline, criteria, criterion=criterion, baseline=baseline, treatment_discontinued=discontinued
+    )
+    click.echo("\n\n".join(map(str, found)))
+
+
+@main.command()
+@click.argument("name", required=False)
+def criteria(name: str | None) -> None:
+    """List the shipped sets of criteria, or print the set NAME (or a file) in plain English."""
+    import itp_response.describe as words
+
+    if name is None:
+        titles = words.shipped_titles()
+        width = max(map(len, titles))
+        click.echo("\n".join(f"{one.ljust(width)}  {title}" for one, title in titles.items()))
+    else:
+        click.echo(words.describe(words.criteria(name)))
+
+
+@main.command()
+@click.argument("file")
+def check(file: str) -> None:
+    """Run the worked patients of a criteria FILE and see whether they try every clause."""
+    from itp_response.check import check as checked
+
+    report = checked(Path(file) if Path(file).suffix else file)
+    click.echo(str(report))
+    if not report.ok:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,358 @@
+"""Explain: a verdict in words, why, and the observations it rests on, each with its line in the source."""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from itp_response.classify import Classification
+from itp_response.cohort import Cohort
+from itp_response.criteria import Criteria
+from itp_response.endpoints import KINDS
+from itp_response.errors import UsageError, nearest, unknown
+from itp_response.evaluate import baseline_of, evaluate
+from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
+from itp_response.timeline import Timeline
+from itp_response.verdicts import NO_DAY, NONE, REASONS, Verdict
+from itp_response.words import counted, denied_in_words, number_in_words, tree_in_words
+
+MISSING = {
+    "platelets": "no count",
+    "bleeding_grade": "bleeding not recorded",
+    "baseline": "no baseline",
+}
+WIDTH = 110
+ALIKE = 4
+"""So many observations in a row that say the same are put in one line."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One observation of an explanation: what was seen, what it means, where it stands."""
+
+    day: int
+    seen: str
+    means: str
+    source: str
+    first_line: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one patient has the verdict on one criterion."""
+
+    patient: str
+    criterion: str
+    label: str
+    title: str
+    value: str
+    reason: str
+    day: int | None
+    needs: str
+    lines: tuple[Line, ...]
+    missing: str
+    origin: str = ""
+
+    def __str__(self) -> str:
+        when = f" on day {self.day}" if self.day is not None else ""
+        reason = "" if self.reason in ("met", "event") else f" ({REASONS.get(self.reason, self.reason)})"
+        head = f"{self.patient}  {self.criterion}: {self.value}{when}{reason}    {self.title}, {self.label}"
+        if self.origin:
+            return f"{head}\n  {self.origin}"
+        body = [*textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "), *_table(self.lines)]
+        if self.missing:
+            body.append(f"  missing: {self.missing}")
+        return "\n".join([head, *body])
+
+
+def explain(
+    visits: Any,
+    patients: Any = None,
+    criteria: Any = "atra_2022",
+    *,
+    patient: str,
+    criterion: str | None = None,
+    date_format: str | None = None,
+    bleeding: Any = None,
+) -> list[Explanation]:
+    """Why a patient has his verdicts: one explanation per criterion, or that of one.
+
+    `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    Raises `UsageError` for a patient or criterion that is not there.
+    """
+    from itp_response.classify import classify
+
+    if isinstance(visits, Classification):
+        found = visits
+    else:
+        found = classify(visits, patients, criteria, date_format=date_format, bleeding=bleeding)
+    position = found.cohort.position(patient)
+    if position is None:
+        raise UsageError(unknown_patient(found.cohort, patient))
+    names = list(found.criteria.criteria)
+    if criterion is not None and criterion not in names:
+        raise UsageError(unknown("criterion", criterion, names))
+    one = found.cohort.only(position)
+    verdicts = evaluate(found.criteria, one, threads=1)
+    shown = names if criterion is None else [criterion]
+    return [_explained(found.criteria, one, verdicts, name) for name in shown]
+
+
+def unknown_patient(cohort: Cohort, patient: str) -> str:
+    """The sentence for a patient who is not in the cohort."""
+    ids = cohort.id.to_list()
+    shown = ", ".join(ids[:3]) + (f" … {ids[-1]}" if len(ids) > 3 else "")
+    among = f"among the {len(ids):,} of {cohort.source or 'the cohort'}"
+    return f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
+
+
+def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict], name: str) -> Explanation:
+    model, verdict = criteria.criteria[name], verdicts[name]
+    value = verdict.labels[int(verdict.value[0])]
+    reason = criteria.reasons.names[int(verdict.reason[0])]
+    day = int(verdict.day[0])
+    rows = Timeline(cohort, criteria.file.clock, baseline_of(criteria, cohort), 0, 1)
+    return Explanation(
+        patient=cohort.id[0],
+        criterion=name,
+        label=model.label,
+        title=criteria.name,
+        value=value,
+        reason=reason,
+        day=None if day == NO_DAY else day,
+        needs=KINDS[model.kind].sentence(model),
+        lines=tuple(_lines(criteria, cohort, rows, verdicts, name)),
+        origin=_origin(model, verdicts),
+        missing=_missing(criteria, cohort, rows, verdicts, name, value, reason),
+    )
+
+
+def _origin(model: Any, verdicts: dict[str, Verdict]) -> str:
+    """That the criterion this one starts from was not met; nothing where it was."""
+    keys = {"from", "after"} if model.kind != "time_to" or model.references().get("from") else {"to"}
+    said = []
+    for key, other in model.references().items():
+        value = verdicts[other].labels[int(verdicts[other].value[0])]
+        if key in keys and value != "Y":
+            said.append(f"{other}, on which it rests, is {value}")
+    return "; ".join(said)
+
+
+# OBSERVATIONS
+
+
+def _lines(
+    criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: dict[str, Verdict], name: str
+) -> Iterator[Line]:
+    """The observations the verdict rests on, or was looked for in, with what each means for the criterion."""
+    model, verdict = criteria.criteria[name], verdicts[name]
+    rule = getattr(model, "when", None)
+    marks = {
+        int(verdict.onset[0]): "starts here",
+        int(verdict.confirming[0]): "confirms" if model.kind == "achieved" else "shows it",
+        int(verdict.ended[0]): "ends here",
+    }
+    marks.pop(NONE, None)
+    shown = _shown(model, rows, verdicts, name, marks)
+    early = _too_early(model, rows, shown)
+    for row in shown:
+        means = [] if rule is None else [_meaning(model, rows, rule, row) + early.get(row, "")]
+        if row in marks:
+            means.append(marks[row])
+        yield Line(
+            day=int(rows.day[row]),
+            seen=_seen(cohort, row),
+            means="; ".join(means),
+            source=_source(cohort, row),
+            first_line=int(cohort.source_row[row]),
+        )
+
+
+def _too_early(model: Any, rows: Timeline, shown: list[int]) -> dict[int, str]:
+    """Of the rows in the state those that come too soon after an occasion to be another, and how soon."""
+    if model.kind != "achieved" or model.occasions == 1 or model.apart.unit != "days":
+        return {}
+    state = decide(model.when.tree, rows)
+    stands = state.true if model.discount is None else state.true & decide(model.discount.tree, rows).false
+    found, occasion = {}, None
+    for row in shown:
+        if state.false[row] and model.between == "unbroken":
+            occasion = None
+        if not stands[row]:
+            continue
+        day = int(rows.day[row])
+        if occasion is None or day - occasion >= model.apart.number:
+            occasion = day
+        else:
+            found[row] = f", but only {counted(day - occasion, 'day')} after day {occasion}"
+    return found
+
+
+def _shown(
+    model: Any, rows: Timeline, verdicts: dict[str, Verdict], name: str, marks: dict[int, str]
+) -> list[int]:
+    """The rows to show: those from where the criterion starts to where it was decided."""
+    every = range(len(rows.day))
+    if getattr(model, "when", None) is None:
+        return sorted(marks)
+    origin = getattr(model, "from_", None) or getattr(model, "after", None)
+    if origin is None:
+        first, last = getattr(model, "days", (-np.inf, np.inf))
+        return [row for row in every if first <= rows.day[row] <= last]
+    start = verdicts[origin]
+    begin = int(start.onset[0] if model.kind != "lost" else start.last_witness[0])
+    if begin == NONE:
+        return []
+    verdict = verdicts[name]
+    settled = model.kind != "achieved" and bool(verdict.ended[0] != NONE or verdict.confirming[0] != NONE)
+    end = max(marks) if settled else len(rows.day) - 1
+    return [row for row in every if begin <= row <= end]
+
+
+def _meaning(model: Any, rows: Timeline, rule: Rule, row: int) -> str:
+    truths = decide(rule.tree, rows)
+    if truths.unknown[row]:
+        return f"unknown: {', '.join(_unknown_names(rule.tree, rows, row))}"
+    if model.kind == "lost":
+        return f"loss: {_why(rule.tree, rows, row, True)}" if truths.true[row] else "no loss"
+    if not truths.true[row]:
+        return f"fails: {_why(rule.tree, rows, row, False)}"
+    discount = getattr(model, "discount", None)
+    if discount is not None and not decide(discount.tree, rows).false[row]:
+        return f"would qualify, but no evidence: {_why(discount.tree, rows, row, True)}"
+    return "qualifies"
+
+
+def _why(tree: Tree, rows: Timeline, row: int, holds: bool) -> str:
+    """The clause by which a rule holds, or does not, at a row."""
+    tree = opened(tree)
+    match tree:
+        case Not(part=part):
+            return _why(part, rows, row, not holds)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                truths = decide(part, rows)
+                if (truths.true if holds else truths.false)[row]:
+                    return _why(part, rows, row, holds)
+        case Comparison():
+            return _with_numbers(tree, rows, row, tree_in_words(tree) if holds else denied_in_words(tree))
+    return tree_in_words(tree) if holds else denied_in_words(tree)
+
+
+def _with_numbers(tree: Comparison, rows: Timeline, row: int, text: str) -> str:
+    """The clause with the number that twice the baseline comes to."""
+    if "baseline" not in set(names_in(tree.right)):
+        return text
+    values = numbers(tree.right, rows)
+    low = values.low[row] if values.low.ndim else values.low
+    return f"{text}, {number_in_words(float(low))}"
+
+
+def _unknown_names(tree: Tree, rows: Timeline, row: int) -> list[str]:
+    """What was not observed at a row that left a rule unknown."""
+    found = []
+    for name in dict.fromkeys(names_in(tree)):
+        column = rows.values(name)
+        match column:
+            case Numbers(low=low, high=high) if np.isnan(low[row]):
+                found.append(MISSING.get(name, f"{name} not recorded"))
+            case Numbers(low=low, high=high) if low[row] != high[row]:
+                found.append(f"{name} known only as a bound")
+            case Truths() if column.unknown[row]:
+                found.append(f"{name} not recorded")
+    return found
+
+
+def _seen(cohort: Cohort, row: int) -> str:
+    seen = [_count(cohort.platelets, row)]
+    grade = cohort.bleeding_grade[row]
+    if grade > 0:
+        seen.append(f"bleeding grade {number_in_words(float(grade))}")
+    if cohort.rescue[row]:
+        seen.append("rescue")
+    return ", ".join(filter(None, seen)) or "no count"
+
+
+def _count(counts: Numbers, row: int) -> str:
+    low, high = float(counts.low[row]), float(counts.high[row])
+    if np.isnan(low):
+        return ""
+    if low == high:
+        return number_in_words(low)
+    return f">{_edge(low)}" if np.isinf(high) else f"<{_edge(high)}"
+
+
+def _edge(value: float) -> str:
+    # A bound that is not itself possible is held as the number next to it.
+    near = round(value)
+    return number_in_words(near if abs(value - near) < 1e-9 * max(1.0, abs(near)) else value)
+
+
+def _source(cohort: Cohort, row: int) -> str:
+    lines = cohort.lines[cohort.first_line[row] : cohort.first_line[row + 1]].tolist()
+    word = cohort.row_word
+    many = word.replace("entry", "entrie") + "s"
+    return f"{cohort.source} {word if len(lines) == 1 else many} {', '.join(map(str, lines))}".strip()
+
+
+def _table(lines: tuple[Line, ...]) -> Iterator[str]:
+    """The observations under one another; a long row of alike ones is put in one line."""
+    cells = []
+    for means, group in groupby(lines, key=lambda line: line.means):
+        alike = list(group)
+        if len(alike) < ALIKE:
+            cells += [(f"day {line.day}", line.seen, line.means, line.source) for line in alike]
+        else:
+            first, last = alike[0], alike[-1]
+            cells.append((f"day {first.day} to {last.day}", f"{len(alike)} observations", f"each {means}", ""))
+    widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(3)]
+    for cell in cells:
+        padded = "  ".join(text.ljust(width) for text, width in zip(cell, widths, strict=False))
+        yield f"  {padded}  {cell[3]}".rstrip()
+
+
+# WHAT IS MISSING
+
+
+def _missing(
+    criteria: Criteria,
+    cohort: Cohort,
+    rows: Timeline,
+    verdicts: dict[str, Verdict],
+    name: str,
+    value: str,
+    reason: str,
+) -> str:
+    """What would have to be known for the verdict to be given; nothing where it is given."""
+    if value != "NE":
+        return ""
+    model = criteria.criteria[name]
+    last = int(rows.day_of(rows.last_count)[0])
+    seen = "there is no count" if last == NO_DAY else f"the last is of day {last}"
+    followed_from = model.followed_from if model.followed_from is not None else criteria.file.clock.followed_from
+    first, final = criteria.file.baseline.days
+    match reason:
+        case "follow_up_ended":
+            until = getattr(model, "until", None) if model.kind == "maintained" else None
+            since = until[0] if until else followed_from
+            if model.kind == "maintained" and until is None:
+                return f"an observation on or after the end of the time it must be kept; of the counts {seen}"
+            return f"a count on day {number_in_words(since)} or later; {seen}"
+        case "no_counts":
+            return f"any count in the days looked at; {seen}"
+        case "gap_in_counts":
+            return "counts between those that lie too far apart"
+        case "baseline_missing":
+            return (
+                f"a baseline: none is given, and there is no count from day {number_in_words(first)} "
+                f"to {number_in_words(final)}"
+            )
+        case "bleeding_not_recorded":
+            return "whether there was bleeding, where it was not recorded"
+        case "censored_count":
+            return "the count itself, where only a bound is known"
+    return ""
+

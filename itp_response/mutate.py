@@ -1,0 +1,178 @@
+"""Mutate: change a criteria file a little, one place at a time, and see which worked patient notices.
+
+What no worked patient notices could have been written wrongly without anybody knowing.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from itp_response.check import failures
+from itp_response.criteria import HEAD, ROW_NAMES, Criteria, load, read_dict
+from itp_response.errors import CriteriaError, UsageError, listed
+
+TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
+COMPARISONS = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}
+OTHERS = {"and": ("or",), "or": ("and",), "+": ("-",), "-": ("+",), "*": ("/",), "/": ("*",)}
+RULES = ("when", "unless", "discount", "closed_by")
+WORDS = ("label", "says", "where", "kind")
+CHOICES = {
+    "between": ("anything", "unbroken"),
+    "dated_by": ("first", "confirming"),
+    "unknown_counts": ("may_meet", "do_not_meet"),
+    "discounted_counts": ("may_meet", "do_not_meet"),
+    "counted_from": ("day", "confirming"),
+    "censored": ("last_count", None),
+    "pick": ("last", "lowest", "mean"),
+}
+REFERENCES = ("from", "until", "after", "to")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One place of a criteria file written otherwise."""
+
+    path: tuple[str, ...]
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        before, after = ("left out" if value is None else repr(value) for value in (self.before, self.after))
+        return f"[{self.path[0]}] {' '.join(self.path[1:])}: {before} -> {after}"
+
+    def made(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The file's content with the change."""
+        return _with(raw, self.path, self.after)
+
+
+def _with(raw: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    made = dict(raw)
+    if len(path) > 1:
+        made[path[0]] = _with(raw[path[0]], path[1:], value)
+    elif value is None:
+        made.pop(path[0], None)
+    else:
+        made[path[0]] = value
+    return made
+
+
+@dataclass(frozen=True)
+class Mutations:
+    """What became of the changes: those a worked patient noticed, and those none did."""
+
+    criteria: Criteria
+    noticed: tuple[Change, ...]
+    unnoticed: tuple[Change, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.unnoticed
+
+    def __str__(self) -> str:
+        tried = len(self.noticed) + len(self.unnoticed)
+        share = 100 * len(self.noticed) / tried if tried else 100.0
+        head = f"{self.criteria.name}: of {tried} small changes the worked patients notice {len(self.noticed)}, {share:.1f} %"
+        return "\n".join([head, *(f"  not noticed: {change}" for change in self.unnoticed)])
+
+
+def mutate(file: str | Path | Criteria) -> Mutations:
+    """Make every small change of a criteria file that still is one, and see whether a worked patient notices."""
+    criteria = file if isinstance(file, Criteria) else load(file)
+    wrong = list(failures(criteria))
+    if wrong:
+        raise UsageError(f"{criteria.path.name}: the worked patients do not come out as it is: {listed(wrong)}")
+    noticed, unnoticed = [], []
+    for change in changes(criteria.raw):
+        found = _noticed(criteria, change)
+        if found is not None:
+            (noticed if found else unnoticed).append(change)
+    return Mutations(criteria, tuple(noticed), tuple(unnoticed))
+
+
+def _noticed(criteria: Criteria, change: Change) -> bool | None:
+    """Whether a worked patient comes out otherwise; None if the change makes no criteria file."""
+    content = {**change.made(criteria.raw), "reading": [], "case": _without_readings(criteria.raw)}
+    try:
+        changed = read_dict(content, criteria.path, criteria.name)
+    except CriteriaError:
+        return None
+    try:
+        return next(failures(changed), None) is not None
+    except UsageError:
+        return True  # a column that a worked patient expects is gone
+
+
+def _without_readings(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in case.items() if key != "under"} for case in raw.get("case", [])]
+
+
+def changes(raw: Mapping[str, Any]) -> Iterator[Change]:
+    """Every small change of a criteria file's content: numbers, comparisons, connectives, options, names."""
+    terms = raw.get("terms", {})
+    for name, text in terms.items():
+        yield from _of_rule(("terms", name), text, terms)
+    clock = raw["clock"]
+    for nudged in _nudged(clock["followed_from"]):
+        yield Change(("clock", "followed_from"), clock["followed_from"], nudged)
+    yield from _of_table(("baseline",), raw["baseline"], raw)
+    criteria = {name: table for name, table in raw.items() if name not in HEAD}
+    for name, table in criteria.items():
+        for key in RULES:
+            if key in table:
+                yield from _of_rule((name, key), table[key], terms)
+                if key != "when":
+                    yield Change((name, key), table[key], None)
+        yield from _of_table((name,), {k: v for k, v in table.items() if k not in (*RULES, *WORDS)}, criteria)
+
+
+def _of_rule(path: tuple[str, ...], text: str, terms: Mapping[str, str]) -> Iterator[Change]:
+    names = [*ROW_NAMES, *terms]
+    for token in TOKEN.finditer(text):
+        word = token[0]
+        after = text[token.end() :]
+        if word[0].isdigit():
+            others: tuple[str, ...] = tuple(f"{value:g}" for value in _nudged(float(word)))
+        elif word == "not":
+            others, after = ("",), after.lstrip()
+        elif word in COMPARISONS or word in OTHERS:
+            others = COMPARISONS.get(word, ()) + OTHERS.get(word, ())
+        else:
+            others = tuple(name for name in names if name != word)
+        for other in others:
+            yield Change(path, text, f"{text[: token.start()]}{other}{after}".strip())
+
+
+def _of_table(path: tuple[str, ...], table: Mapping[str, Any], criteria: Mapping[str, Any]) -> Iterator[Change]:
+    for key, value in table.items():
+        for other in _others(key, value, [name for name in criteria if name != path[0]]):
+            yield Change((*path, key), value, other)
+        if key in ("by", "evidence_by", "max_gap", "until", "from", "days", "followed_from"):
+            yield Change((*path, key), value, None)
+
+
+def _others(key: str, value: Any, names: list[str]) -> Iterator[Any]:
+    """What could stand under a key instead."""
+    if key in CHOICES:
+        yield from (other for other in CHOICES[key] if other != value)
+    elif key in REFERENCES and isinstance(value, str):
+        yield from (name for name in names if name != value)
+    elif key == "of":
+        yield from (value[:place] + value[place + 1 :] for place in range(len(value)))
+        yield value[::-1]
+    elif isinstance(value, str) and re.fullmatch(r"\d+ \w+", value):
+        number, unit = value.split()
+        yield from (f"{nudged:g} {unit}" for nudged in _nudged(float(number)))
+    elif isinstance(value, list):
+        for place, one in enumerate(value):
+            yield from ([*value[:place], nudged, *value[place + 1 :]] for nudged in _nudged(one))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield from _nudged(value)
+
+
+def _nudged(value: float) -> tuple[float, ...]:
+    return (value - 1, value + 1) if math.isfinite(value) else ()
+
+

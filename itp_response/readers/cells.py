@@ -1,0 +1,334 @@
+"""Cells: what one column's texts mean, as numbers, days, dates, truths or texts.
+
+Whole columns are read at once; cells that are not plain are looked at again by themselves, as they are few.
+"""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itp_response.columns import TRUTHS, ColumnDeclared
+from itp_response.errors import UsageError, unknown
+from itp_response.readers.findings import Cells, Findings, quoted
+from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
+BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
+ISO = r"^(\d{4}-\d{2}-\d{2})(?:(?:T|\s+)\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d+)?)?)?\s*(?:Z|[+-]\d{2}(?::?\d{2})?)?)?$"
+TIME = r"(?:T|,?\s+)\d{1,2}:\d{2}.*$"
+ORDERS = {
+    "dmy": (r"^(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4})$"),
+    "mdy": (r"^(?P<m>\d{1,2})[/.-](?P<d>\d{1,2})[/.-](?P<y>\d{4})$"),
+    "ymd": (r"^(?P<y>\d{4})[/.-](?P<m>\d{1,2})[/.-](?P<d>\d{1,2})$"),
+}
+YEARS = (1900, 2100)
+Dates = NDArray[np.datetime64]
+Wording = Callable[[str], str]
+
+
+def as_text(values: "pl.Series") -> "pl.Series":
+    """The cells as texts without white space around them; null where empty. Whole numbers are without a point."""
+    import polars as pl
+
+    if values.dtype.is_float():
+        whole = values.is_finite() & (values == values.round())
+        texts = pl.select(
+            pl.when(whole).then(values.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(values.cast(pl.String))
+        ).to_series()
+        texts = texts.set(values.is_nan().fill_null(value=False), None)
+    elif values.dtype.is_nested() or values.dtype == pl.Object:
+        texts = pl.Series([None if value is None else str(value) for value in values.to_list()], dtype=pl.String)
+    else:
+        texts = values.cast(pl.String, strict=False).str.strip_chars()
+    return texts.set((texts == "").fill_null(value=False), None)
+
+
+def without_not_given(cells: Cells, texts: "pl.Series", found: Findings) -> "pl.Series":
+    """The texts with those that say that nothing was recorded made null."""
+    nothing = texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)
+    count = int(nothing.sum())
+    if count:
+        cell, be = ("cell", "counts") if count == 1 else ("cells", "count")
+        found.note(cells.place, f"{cells.name}: {count} {cell} with NA, N/A, NaN, null or '.' {be} as empty.")
+        return texts.set(nothing, None)
+    return texts
+
+
+def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
+    """Which of the cells in these rows say nothing."""
+    texts = as_text(cells.values.gather(rows))
+    return (texts.is_null() | texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)).to_numpy()
+
+
+# NUMBERS
+
+
+def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -> Numbers:
+    """Numbers and bounds; `least` is the lowest that a value below a bound can be, `wrong` words what is no number."""
+    import polars as pl
+
+    values = cells.values
+    if values.dtype.is_numeric():
+        low = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        found.wrong_cells(cells, np.flatnonzero(np.isinf(low)), wrong)
+        return exactly(low)
+    if values.dtype != pl.String:
+        values = as_text(values)
+    plain = values.cast(pl.Float64, strict=False)
+    low = plain.fill_null(np.nan).to_numpy()
+    other = np.flatnonzero((values.is_not_null() & ~plain.is_finite().fill_null(value=False)).to_numpy())
+    if not len(other):
+        return exactly(low)
+    texts = without_not_given(cells, as_text(values.gather(other)), found)
+    parts = texts.str.extract_groups(BOUND).struct.unnest()
+    sign = parts.to_series(0).fill_null("").to_numpy()
+    again = parts.to_series(1).fill_null("").zip_with(parts.to_series(1).is_not_null(), texts)
+    number = again.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    bad = np.isnan(number) | np.isinf(number) | ((sign == "<") & (number <= least))
+    found.wrong_cells(cells, other[bad & texts.is_not_null().to_numpy()], wrong)
+    below, above = np.isin(sign, ("<", "<=", "≤")), np.isin(sign, (">", ">=", "≥"))
+    low = low.copy()
+    low[other] = np.where(below, least, np.where(sign == ">", np.nextafter(number, np.inf), number))
+    if not (below | above).any():
+        return exactly(low)
+    high = low.copy()
+    high[other] = np.where(above, np.inf, np.where(sign == "<", np.nextafter(number, -np.inf), number))
+    return Numbers(low, high)
+
+
+def as_counts(cells: Cells, found: Findings) -> Numbers:
+    """Platelet counts in 10⁹/L."""
+    counts = as_numbers(cells, found, least=0.0, wrong=_no_count)
+    high = np.where(np.isinf(counts.high), counts.low, counts.high)
+    found.wrong_cells(cells, np.flatnonzero(counts.low < 0), lambda text: f"{quoted(text)} is below 0.")
+    found.wrong_cells(cells, np.flatnonzero((high > 5000) & np.isfinite(high)), _per_microlitre)
+    return counts
+
+
+def _no_count(text: str) -> str:
+    return _no_number(text, "give 10⁹/L, a bound such as '<10', or leave the cell empty")
+
+
+def _no_number(text: str, cure: str = "give a number or leave the cell empty") -> str:
+    whole, comma, rest = text.partition(",")
+    if comma and whole.lstrip("<>=≤≥ ").isdigit() and rest.isdigit():
+        if len(rest) == 3:
+            return f"{quoted(text)} has a comma; write a point before decimals and nothing between thousands."
+        return f"{quoted(text)} has a decimal comma; write {whole}.{rest}."
+    return f"{quoted(text)} is no number; {cure}."
+
+
+def _per_microlitre(text: str) -> str:
+    number = text.lstrip("<>=≤≥ ")
+    sign = text[: len(text) - len(number)]
+    return f"{quoted(text)} looks like cells/µL; give 10⁹/L ({sign}{float(number) / 1000:g})."
+
+
+def as_grades(cells: Cells, found: Findings) -> Floats:
+    """WHO bleeding grades; NaN where empty."""
+
+    def wrong(text: str) -> str:
+        return f"{quoted(text)} is no WHO bleeding grade; give 0, 1, 2, 3 or 4."
+
+    grades = as_numbers(cells, found, least=0.0, wrong=wrong)
+    off = ~np.isnan(grades.low) & ((grades.low != grades.high) | ~np.isin(grades.low, (0, 1, 2, 3, 4)))
+    found.wrong_cells(cells, np.flatnonzero(off), wrong)
+    return grades.low
+
+
+# DAYS AND DATES
+
+
+def as_days(cells: Cells, found: Findings) -> Floats:
+    """Whole days; NaN where empty."""
+    days = as_numbers(cells, found, least=-np.inf, wrong=_no_day)
+    off = ~np.isnan(days.low) & ((days.low != days.high) | (days.low != np.floor(days.low)))
+    found.wrong_cells(cells, np.flatnonzero(off), lambda text: f"{quoted(text)} is no whole day; give whole days.")
+    return days.low
+
+
+def _no_day(text: str) -> str:
+    if _looks_like(text, ISO) or _looks_like(text, r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}"):
+        return f"{quoted(text)} is a date; name the column 'date', or give whole days since enrolment."
+    return f"{quoted(text)} is no day; give whole days since enrolment, such as 28."
+
+
+def as_dates(cells: Cells, found: Findings, date_format: str | None) -> Dates:
+    """Calendar dates as written, times of day left out; NaT where empty."""
+    import polars as pl
+
+    values = cells.values
+    if isinstance(values.dtype, pl.Datetime):
+        values = values.dt.replace_time_zone(None).cast(pl.Date)
+    elif values.dtype != pl.Date:
+        values = _dates(cells, found, date_format)
+    year = values.dt.year()
+    implausible = ((year < YEARS[0]) | (year > YEARS[1])).fill_null(value=False)
+    found.wrong_cells(
+        cells,
+        np.flatnonzero(implausible.to_numpy()),
+        lambda text: f"{quoted(text)} is not between the years {YEARS[0]} and {YEARS[1]}; correct the year.",
+    )
+    return values.to_numpy().astype("datetime64[D]")
+
+
+def as_day_numbers(cells: Cells, found: Findings, date_format: str | None) -> Floats:
+    """Calendar dates as days since 1970; NaN where empty."""
+    dates = as_dates(cells, found, date_format)
+    return np.where(np.isnat(dates), np.nan, dates.astype(np.int64).astype(np.float64))
+
+
+def _dates(cells: Cells, found: Findings, date_format: str | None) -> "pl.Series":
+    import polars as pl
+
+    values = cells.values if cells.values.dtype == pl.String else as_text(cells.values)
+    if date_format is None:
+        # ISO dates alone, the usual column, go in one pass; ten characters are all such a date has.
+        dates = values.str.to_date("%Y-%m-%d", strict=False)
+        dates = dates.set((values.str.len_bytes() != 10).fill_null(value=True), None)
+    else:
+        dates = pl.Series([None], dtype=pl.Date).new_from_index(0, len(values))
+    other = (values.is_not_null() & dates.is_null()).arg_true()
+    if not len(other):
+        return dates
+    texts = without_not_given(cells, as_text(values.gather(other)), found)
+    again = _in_format(texts, date_format)
+    bad = (texts.is_not_null() & again.is_null()).to_numpy()
+    found.wrong_cells(cells, other.to_numpy()[bad], lambda text: _no_date(text, date_format))
+    return dates.scatter(other, again)
+
+
+def _in_format(texts: "pl.Series", date_format: str | None) -> "pl.Series":
+    """The dates of the texts; null where a text is none in that format."""
+    if date_format is None:
+        return texts.str.extract(ISO, 1).str.to_date("%Y-%m-%d", strict=False)
+    alone = texts.str.replace(TIME, "")
+    if date_format not in ORDERS:
+        dates, dates_alone = (one.str.to_date(date_format, strict=False) for one in (texts, alone))
+        return dates.zip_with(dates.is_not_null(), dates_alone)
+    parts = alone.str.extract_groups(ORDERS[date_format]).struct.unnest()
+    iso = parts["y"] + "-" + parts["m"].str.zfill(2) + "-" + parts["d"].str.zfill(2)
+    return iso.str.to_date("%Y-%m-%d", strict=False)
+
+
+def _no_date(text: str, date_format: str | None) -> str:
+    if date_format is not None:
+        return f"{quoted(text)} is no date written as {date_format!r} says."
+    if _looks_like(text, r"^\d{4}(-\d{2})?(-+)?$"):
+        return f"{quoted(text)} is only part of a date; give the full date, YYYY-MM-DD."
+    if _looks_like(text, ISO):
+        return f"{quoted(text)} is not in the calendar; correct it."
+    if _looks_like(text, r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}"):
+        return f"{quoted(text)} is not ISO 8601; write YYYY-MM-DD, or say how dates are written: --date-format dmy."
+    return f"{quoted(text)} is no date; write YYYY-MM-DD."
+
+
+def check_date_format(date_format: str | None) -> None:
+    """Raises `UsageError` for a format that says nothing."""
+    if date_format is not None and date_format not in ORDERS and "%" not in date_format:
+        known = [*ORDERS, "a pattern such as %d/%m/%Y"]
+        raise UsageError(unknown("date format", date_format, known))
+
+
+def are_days(cells: Cells, date_format: str | None) -> bool:
+    """Whether a column that may hold days or dates holds days: all its cells are numbers and not dates."""
+    import polars as pl
+
+    values = cells.values
+    if values.dtype.is_numeric():
+        return date_format is None or _in_format(as_text(values).drop_nulls(), date_format).has_nulls()
+    if values.dtype != pl.String:
+        return False
+    texts = as_text(values).drop_nulls()
+    texts = texts.filter(~texts.str.to_lowercase().is_in(NOT_GIVEN))
+    numbers = texts.cast(pl.Float64, strict=False).is_not_null().all()
+    return bool(numbers) and (date_format is None or not len(texts) or _in_format(texts, date_format).has_nulls())
+
+
+def _looks_like(text: str, pattern: str) -> bool:
+    return re.match(pattern, text) is not None
+
+
+# TRUTHS AND TEXTS
+
+
+def as_truths(cells: Cells, found: Findings) -> Truths:
+    """True and false, as yes and no, 1 and 0; neither where empty."""
+    import polars as pl
+
+    texts = without_not_given(cells, as_text(cells.values), found)
+    truths = texts.str.to_lowercase().replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
+    bad = np.flatnonzero((texts.is_not_null() & truths.is_null()).to_numpy())
+    found.wrong_cells(cells, bad, lambda text: f"{quoted(text)} is neither true nor false; give 1 or 0.")
+    true = truths.fill_null(value=False).to_numpy()
+    return Truths(true, ~truths.fill_null(value=True).to_numpy())
+
+
+def as_texts(cells: Cells, found: Findings) -> "pl.Series":
+    """Texts; null where empty."""
+    return without_not_given(cells, as_text(cells.values), found)
+
+
+def as_declared(cells: Cells, declared: ColumnDeclared, found: Findings) -> tuple[Column, Bools]:
+    """A column of `[columns]`, what an empty cell stands for filled in, and where it was recorded."""
+    empty = None if declared.empty == "unknown" else declared.empty
+    if declared.type == "number":
+        numbers = as_numbers(cells, found, least=-np.inf, wrong=_no_number)
+        recorded = ~np.isnan(numbers.low)
+        if empty is None:
+            return numbers, recorded
+        low = np.where(recorded, numbers.low, float(empty))
+        return Numbers(low, low if numbers.exact else np.where(recorded, numbers.high, float(empty))), recorded
+    if declared.type == "truth":
+        truths = as_truths(cells, found)
+        recorded = ~truths.unknown
+        if empty is None:
+            return truths, recorded
+        return Truths(truths.true | (~recorded & bool(empty)), truths.false | (~recorded & (not empty))), recorded
+    texts = as_texts(cells, found)
+    recorded = texts.is_not_null().to_numpy()
+    return coded(texts if empty is None else texts.fill_null(str(empty))), recorded
+
+
+def coded(texts: "pl.Series") -> Texts:
+    """The texts by their places in their sorted labels."""
+    import polars as pl
+
+    labels = texts.drop_nulls().unique().sort()
+    codes = texts.cast(pl.Enum(labels)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
+    return Texts(codes, tuple(labels.to_list()))
+
+
+# RESCUE
+
+NAMELESS = ("1", "yes", "y", "true", "x")
+NO_RESCUE = ("0", "no", "n", "false", "none")
+
+
+def as_rescue(cells: Cells, found: Findings) -> Bools:
+    """Where a rescue treatment begins."""
+    texts = without_not_given(cells, as_text(cells.values), found)
+    given = texts.is_not_null().to_numpy()
+    folded = texts.str.to_lowercase()
+    none = folded.is_in(NO_RESCUE).fill_null(value=False).to_numpy()
+    nameless = folded.is_in(NAMELESS).fill_null(value=False).to_numpy()
+    for cases, meaning in ((nameless, "a rescue without a name"), (none, "no rescue")):
+        count = int(cases.sum())
+        if count:
+            as_written = " or ".join(sorted({repr(text) for text in folded.filter(cases).unique().to_list()}))
+            plural = "cell" if count == 1 else "cells"
+            found.note(cells.place, f"{cells.name}: {count} {plural} with {as_written} taken as {meaning}.")
+    number = texts.str.contains(r"^[-+.\d]+$").fill_null(value=False).to_numpy() & ~none & ~nameless
+    found.wrong_cells(
+        cells,
+        np.flatnonzero(number),
+        lambda text: f"{quoted(text)} is no treatment; give its name, or 1 where it has none.",
+    )
+    begins: Bools = given & ~none
+    return begins

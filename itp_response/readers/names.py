@@ -1,0 +1,148 @@
+"""Names: which column of a table is which."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from itp_response.errors import CohortError, nearest
+from itp_response.readers.files import Tabular, opened
+from itp_response.readers.findings import Cells, Findings, Place
+
+if TYPE_CHECKING:
+    import polars as pl
+
+VISITS = ("patient_id", "date", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
+PATIENTS = ("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "treatment_discontinued")
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "patient_id": ("usubjid", "subjid", "subject_id", "subject", "patient", "pid", "record_id", "id"),
+    "date": ("visit_date", "lbdtc", "sample_date", "assessment_date", "visitdt"),
+    "day": (
+        *("days", "rel_day", "day_since_enrolment", "days_since_enrolment"),
+        *("day_since_enrollment", "days_since_enrollment"),
+    ),
+    "platelets": ("plt", "platelet", "platelet_count", "platelets_count", "plt_count", "count", "thrombocytes"),
+    "bleeding_grade": (*("bleeding", "who_bleeding", "bleeding_score", "who_grade", "bleed_grade", "bleeding_who"),),
+    "rescue": ("rescue_therapy", "rescue_treatment", "rescue_medication", "rescue_drug"),
+    "rescue_end": ("rescue_end_date", "rescue_end_day", "rescue_stop"),
+    "arm": ("treatment_arm", "group", "treatment_group", "trt", "trt01p", "actarm"),
+    "enrolment_date": (
+        *("enrollment_date", "date_of_enrolment", "date_of_enrollment"),
+        *("randomisation_date", "randomization_date", "rfstdtc"),
+    ),
+    "enrolment_day": ("enrollment_day", "day_of_enrolment", "day_of_enrollment"),
+    "baseline": ("baseline_platelets", "baseline_plt", "base"),
+    "treatment_discontinued": (
+        *("discontinued", "treatment_discontinued_date", "treatment_discontinued_day"),
+        *("discontinuation_date", "discontinuation_day"),
+    ),
+}
+"""Other names under which a column is known. Case, spaces, `-` and `_` do not matter.
+
+CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's columns by their names."""
+
+    place: Place
+    frame: "pl.DataFrame"
+    header: Mapping[str, str]
+    """What each column is called in the table."""
+    written: Sequence[str] = ()
+    """All columns of the table, as they are called in it."""
+
+    def has(self, name: str) -> bool:
+        return name in self.header
+
+    def cells(self, name: str) -> Cells:
+        """The column of that name; of one that is missing all cells are empty."""
+        import polars as pl
+
+        if not self.has(name):
+            return Cells(self.place, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
+        return Cells(self.place, self.header[name], self.frame[name])
+
+    def with_empty_row(self) -> "Table":
+        """The table with an empty row at its end, which stands for those who are not in it."""
+        import polars as pl
+
+        return replace(self, frame=pl.concat([self.frame, self.frame.clear(1)]))
+
+
+def no_table(order: int, name: str) -> Table:
+    """A table without columns or rows."""
+    import polars as pl
+
+    return Table(Place(name, order), pl.DataFrame({"": []}), {})
+
+
+def table(
+    given: Tabular, what: str, order: int, names: Sequence[str], declared: Iterable[str], found: Findings
+) -> Table | None:
+    """The columns of these names, and those declared, of a table; None: it cannot be opened, as was found."""
+    import polars as pl
+
+    try:
+        source = opened(given, what)
+        place = Place(source.name, order, source.row_word, source.lines)
+        chosen = _chosen(source.header, names, declared, place, found)
+        positions = sorted(set(chosen.values()))
+        frame = source.load(positions)
+    except CohortError as error:
+        found.failed(order, error)
+        return None
+    for text in source.notes:
+        found.note(place, text)
+    for line, text in source.problems:
+        found.wrong(place, text, line)
+    if not len(frame) and not source.problems:
+        found.wrong(place, "there is no row below the header." if source.row_word == "line" else "there are no rows.")
+    if not positions:
+        frame = pl.DataFrame({"": [None] * len(frame)})
+    frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items()) if chosen else frame
+    return Table(place, frame, {name: source.header[position] for name, position in chosen.items()}, source.header)
+
+
+def _chosen(
+    header: Sequence[str], names: Sequence[str], declared: Iterable[str], place: Place, found: Findings
+) -> dict[str, int]:
+    """Of each name, the position of its column; what is ambiguous is found wrong."""
+    chosen = {}
+    for name in dict.fromkeys((*names, *declared)):
+        columns = _fitting(name, header)
+        if len(columns) > 1:
+            both = " and ".join(repr(header[column]) for column in columns)
+            found.wrong(place, f"the columns {both} are all {name}; keep one, or name it {name!r}.")
+        if columns:
+            chosen[name] = columns[0]
+            if _folded(header[columns[0]]) != _folded(name):
+                found.note(place, f"{header[columns[0]]!r} was taken as {name}.")
+    return chosen
+
+
+def _fitting(name: str, header: Sequence[str]) -> list[int]:
+    """The columns that fit a name best: written like it, or but for case and `_`, or as one of its aliases."""
+    aliases = {_folded(alias) for alias in ALIASES.get(name, ())}
+    ways: Any = (
+        lambda written: written == name,
+        lambda written: _folded(written) == _folded(name),
+        lambda written: _folded(written) in aliases,
+    )
+    for fits in ways:
+        columns = [column for column, written in enumerate(header) if fits(written)]
+        if columns:
+            return columns
+    return []
+
+
+def _folded(name: str) -> str:
+    return "".join(name.lower().split()).replace("_", "").replace("-", "")
+
+
+def missing(name: str, written: Sequence[str]) -> str:
+    """What to say of a column that is not there: what is, and what is near."""
+    near = (nearest(word, written) for word in (name, *ALIASES.get(name, ())))
+    return f"the column {name!r} is missing; there are: {', '.join(written)}.{next(filter(None, near), '')}"

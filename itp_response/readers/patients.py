@@ -1,0 +1,124 @@
+"""Patients: the table of patients as it was written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from itp_response.cohort import Ints
+from itp_response.columns import ColumnDeclared
+from itp_response.readers.cells import are_days, as_counts, as_day_numbers, as_days, as_declared, as_text, as_texts
+from itp_response.readers.findings import Cells, Findings, first_few, quoted
+from itp_response.readers.names import Table
+from itp_response.rules import Column, Floats, Numbers
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Patients:
+    """The patients as written; an entry per row, the last empty."""
+
+    table: Table
+    id: "pl.Series"
+    rows: Ints
+    """The row of each patient, twice the same taken once."""
+    arm: "pl.Series"
+    enrolment_date: Floats
+    """Days of the calendar."""
+    enrolment_day: Floats
+    baseline: Numbers
+    stopped: Floats
+    """Days of the calendar where `stopped_dated`, else as counted in the visits."""
+    stopped_dated: bool
+    columns: Mapping[str, Column]
+
+
+def read_patients(
+    table: Table, declared: Mapping[str, ColumnDeclared], date_format: str | None, found: Findings
+) -> Patients:
+    """The patients of that table."""
+    table = table.with_empty_row()
+    stopped = table.cells("treatment_discontinued")
+    stopped_dated = not are_days(stopped, date_format)
+    days_stopped = as_day_numbers(stopped, found, date_format) if stopped_dated else as_days(stopped, found)
+    if not stopped_dated:
+        _check_no_flag(stopped, days_stopped, found)
+    ids = as_text(table.cells("patient_id").values)
+    return Patients(
+        table=table,
+        id=ids,
+        rows=_patient_rows(table, ids, found),
+        arm=as_texts(table.cells("arm"), found).alias("arm"),
+        enrolment_date=as_day_numbers(table.cells("enrolment_date"), found, date_format),
+        enrolment_day=as_days(table.cells("enrolment_day"), found),
+        baseline=as_counts(table.cells("baseline"), found),
+        stopped=days_stopped,
+        stopped_dated=stopped_dated,
+        columns={name: as_declared(table.cells(name), column, found)[0] for name, column in declared.items()},
+    )
+
+
+def _check_no_flag(stopped: Cells, days: Floats, found: Findings) -> None:
+    """A column of 0 and 1 says that treatment was stopped, not when."""
+    given = days[~np.isnan(days)]
+    if len(given) and np.isin(given, (0, 1)).all() and not stopped.name.lower().endswith("day"):
+        cure = "give the day or date; if these are days, name the column 'discontinuation_day'"
+        found.wrong(stopped.place, f"{stopped.name}: 0 and 1 do not say when treatment was stopped; {cure}.")
+
+
+def _patient_rows(table: Table, ids: "pl.Series", found: Findings) -> Ints:
+    """The first row of each patient; what a later one has otherwise is found wrong."""
+    given = ids.is_not_null()
+    if not table.has("patient_id"):
+        return np.flatnonzero(given.to_numpy())
+    texts = {name: as_text(table.cells(name).values) for name in table.header}
+    recorded = np.zeros(len(ids), dtype=np.bool_)
+    for text in texts.values():
+        recorded |= text.is_not_null().to_numpy()
+    nameless = np.flatnonzero(recorded & ~given.to_numpy())
+    found.wrong_cells(table.cells("patient_id"), nameless, lambda _: "the patient is missing.")
+
+    rows = (given & ids.is_first_distinct()).arg_true()
+    again = (given & ~ids.is_first_distinct()).arg_true()
+    if not len(again):
+        return rows.to_numpy()
+    first = rows.to_numpy()[places(ids.gather(again), ids.gather(rows))]
+    differ = np.zeros(len(again), dtype=np.bool_)
+    for name, text in texts.items():
+        other = text.gather(again).ne_missing(text.gather(first)).to_numpy()
+        differ |= other
+        for one, two in zip(first[other].tolist(), again.to_numpy()[other].tolist(), strict=True):
+            _found_twice(table, table.header[name], (one, two), text, ids[two], found)
+    same = ids.gather(again).to_numpy()[~differ]
+    if len(same):
+        patients = dict.fromkeys(same.tolist())
+        found.note(table.place, f"In more than one {table.place.row_word}, the same: {first_few(patients)}.")
+    return rows.to_numpy()
+
+
+def _found_twice(
+    table: Table, column: str, rows: tuple[int, int], texts: "pl.Series", patient: str, found: Findings
+) -> None:
+    lines = [table.place.line(row) for row in rows]
+    values = [quoted(texts[row]) if texts[row] is not None else "nothing" for row in rows]
+    what = f"{column}: {' and '.join(values)} for the same patient {quoted(patient)}"
+    found.wrong(table.place, f"{what} (first in {table.place.row_word} {lines[0]}); keep one.", lines[1])
+
+
+def places(ids: "pl.Series", known: "pl.Series") -> Ints:
+    """Where each id stands among those known; -1: nowhere."""
+    import polars as pl
+
+    if not len(ids):
+        return np.zeros(0, dtype=np.int64)
+    # A patient's rows mostly follow each other, so that each run need be looked up but once.
+    begins = ids.ne_missing(ids.shift(1)).to_numpy().copy()
+    begins[0] = True
+    begin = np.flatnonzero(begins)
+    places = pl.DataFrame({"id": known, "place": np.arange(len(known))})
+    runs = pl.DataFrame({"id": ids.gather(begin)})
+    place = runs.join(places, on="id", how="left", maintain_order="left")["place"].fill_null(-1).to_numpy()
+    return np.repeat(place, np.diff(begin, append=len(ids)))

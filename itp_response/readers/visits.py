@@ -1,0 +1,367 @@
+"""Visits: the cohort of a table of visits and, where there is one, a table of patients.
+
+Both are files (CSV, TSV, Parquet), frames or lists of rows, read column by column.
+Everything wrong with them is told at once; what was taken for granted is told in the cohort's notes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from itp_response.cohort import Cohort, Ints, Observations, build
+from itp_response.columns import ColumnDeclared
+from itp_response.errors import CohortError, UsageError, unknown
+from itp_response.readers.cells import (
+    as_counts,
+    as_day_numbers,
+    as_days,
+    as_declared,
+    as_grades,
+    as_rescue,
+    as_text,
+    check_date_format,
+    is_empty,
+)
+from itp_response.readers.files import Tabular
+from itp_response.readers.findings import Cells, Findings, first_few, quoted
+from itp_response.readers.names import PATIENTS, VISITS, Table, missing, no_table, table
+from itp_response.readers.patients import Patients, places, read_patients
+from itp_response.rules import Bools, Column, Floats, Numbers
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
+FAR = 36525
+"""Days; observations farther from day 0 than a hundred years are slips."""
+Bleeding = Literal["scored", "events"]
+
+
+def read(
+    visits: Tabular,
+    patients: "Tabular | None" = None,
+    *,
+    date_format: str | None = None,
+    bleeding: Bleeding | None = None,
+    columns: Mapping[str, ColumnDeclared] = NO_COLUMNS,
+) -> Cohort:
+    """The cohort of these visits and patients.
+
+    `date_format` says how dates are written that are not ISO 8601: `dmy`, `mdy`, `ymd`, or a pattern (`%d/%m/%Y`).
+    `bleeding` says what a visit without a grade means: `scored`, bleeding was not recorded; `events`, there was none.
+    `columns` are the further columns to take, as a criteria file declares them.
+    Raises `CohortError` with all that is wrong with the two tables.
+    """
+    check_date_format(date_format)
+    if bleeding not in (None, "scored", "events"):
+        raise UsageError(unknown("bleeding", str(bleeding), ("scored", "events")))
+    found = Findings()
+    of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
+    of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
+    visit_table = table(visits, "visits", 0, VISITS, of_visits, found)
+    patient_table = no_table(1, "patients")
+    if patients is not None:
+        opened = table(patients, "patients", 1, PATIENTS, of_patients, found)
+        patient_table = opened or patient_table
+        if opened:
+            _check_columns(opened, ("patient_id", *of_patients), found)
+    elif of_patients:
+        names = ", ".join(repr(name) for name in of_patients)
+        found.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
+    seen = _visits(visit_table, of_visits, date_format, bleeding, found) if visit_table else None
+    known = read_patients(patient_table, of_patients, date_format, found)
+    if seen is None:
+        found.raise_if_wrong()
+        raise AssertionError
+    return _cohort(seen, known, {name: column.several for name, column in of_visits.items()}, found)
+
+
+def _check_columns(table: Table, names: tuple[str, ...], found: Findings) -> None:
+    for name in names:
+        if not table.has(name):
+            found.wrong(table.place, missing(name, table.written))
+
+
+# VISITS
+
+
+@dataclass(frozen=True)
+class _Visits:
+    """The visits as written; an entry per row."""
+
+    table: Table
+    id: "pl.Series"
+    dated: bool
+    when: Floats
+    """Days of the calendar where `dated`, else of the column `day`; NaN: not given."""
+    rescue_end: Floats
+    """In the same days."""
+    platelets: Numbers
+    bleeding_grade: Floats
+    rescue: Bools
+    columns: Mapping[str, Column]
+    recorded: Bools
+    """Something was observed."""
+
+    @property
+    def time(self) -> Cells:
+        return self.table.cells("date" if self.dated else "day")
+
+
+def _visits(
+    table: Table,
+    declared: Mapping[str, ColumnDeclared],
+    date_format: str | None,
+    bleeding: Bleeding | None,
+    found: Findings,
+) -> _Visits:
+    _check_columns(table, ("patient_id", "platelets", *declared), found)
+    dated = _dated(table, found)
+
+    def times(name: str) -> Floats:
+        return as_day_numbers(table.cells(name), found, date_format) if dated else as_days(table.cells(name), found)
+
+    when, rescue_end = times("date" if dated else "day"), times("rescue_end")
+    platelets = as_counts(table.cells("platelets"), found)
+    grade = as_grades(table.cells("bleeding_grade"), found)
+    rescue = as_rescue(table.cells("rescue"), found)
+    recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue
+    columns: dict[str, Column] = {}
+    for name, column in declared.items():
+        columns[name], given = as_declared(table.cells(name), column, found)
+        recorded |= given
+    ids = as_text(table.cells("patient_id").values)
+    made = _Visits(
+        table=table,
+        id=ids,
+        dated=dated,
+        when=when,
+        rescue_end=rescue_end,
+        platelets=platelets,
+        bleeding_grade=_bleeding(table, grade, bleeding, found),
+        rescue=rescue,
+        columns=columns,
+        recorded=recorded,
+    )
+    _check_visits(made, found)
+    return made
+
+
+def _dated(table: Table, found: Findings) -> bool:
+    """Whether visits have dates rather than days."""
+    date, day = table.has("date"), table.has("day")
+    if date and day:
+        names = f"{table.header['date']!r} and {table.header['day']!r}"
+        cure = "keep the day if it counts from enrolment as day 0, else the date"
+        found.wrong(table.place, f"{names} both say when a visit was; drop one: {cure}.")
+    elif not date and not day:
+        found.wrong(table.place, missing("date", table.written).replace("'date' is", "'date' or 'day' is", 1))
+    return date
+
+
+def _bleeding(table: Table, grade: Floats, bleeding: Bleeding | None, found: Findings) -> Floats:
+    """The grades, 0 where a log of bleeding events has none."""
+    if bleeding is not None:
+        found.note(table.place, f"Bleeding was taken as told: {bleeding}.")
+    elif bool((grade == 0).any()):
+        found.note(
+            table.place,
+            "Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. "
+            "If there was none then, say --bleeding events.",
+        )
+        return grade
+    else:
+        none = bool(np.isnan(grade).all())
+        what = "No bleeding grade is recorded" if none else "Bleeding has no grade of 0"
+        text = "so grades are a log of events, and there was no bleeding where there is no grade."
+        found.note(table.place, f"{what}, {text} If that is not known, say --bleeding scored.", warning=none)
+    return grade if bleeding == "scored" else np.where(np.isnan(grade), 0.0, grade)
+
+
+def _check_visits(visits: _Visits, found: Findings) -> None:
+    table, end = visits.table, visits.table.cells("rescue_end")
+    ended = ~np.isnan(visits.rescue_end)
+    missing_id = visits.recorded & visits.id.is_null().to_numpy()
+    found.wrong_cells(table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing.")
+    if table.has("date") or table.has("day"):
+        rows = np.flatnonzero(visits.recorded & np.isnan(visits.when))
+        rows = rows[is_empty(visits.time, rows)]
+        found.wrong_cells(visits.time, rows, lambda _: f"the {'date' if visits.dated else 'day'} is missing.")
+    found.wrong_cells(
+        end,
+        np.flatnonzero(ended & ~visits.rescue),
+        lambda text: f"{quoted(text)} ends a rescue that did not begin; name the rescue in the same row.",
+    )
+    found.wrong_cells(
+        end,
+        np.flatnonzero(ended & visits.rescue & (visits.rescue_end < visits.when)),
+        lambda text: f"{quoted(text)} lies before the rescue begins; correct one of the two.",
+    )
+
+
+# BOTH
+
+
+def _cohort(visits: _Visits, known: Patients, several: Mapping[str, str], found: Findings) -> Cohort:
+    import polars as pl
+
+    listed = known.id.gather(known.rows)
+    others = visits.id.drop_nulls().unique(maintain_order=True)
+    others = others.filter(places(others, listed) < 0)
+    ids = pl.concat([listed.alias("patient_id"), others.alias("patient_id")])
+    patient = places(visits.id, ids)
+    # Those who are not in the patient table are read off its empty row.
+    row = np.concatenate([known.rows, np.full(len(others), len(known.id) - 1)]).astype(np.int64)
+    if known.table.header:
+        _note_unmatched(visits, listed, others, patient, found)
+    if not len(ids) and len(visits.id) and not visits.recorded.any():
+        found.wrong(visits.table.place, "no row names a patient.")
+
+    origin = _day_zero(visits, known, ids, patient, row, found)
+    kept = np.flatnonzero(visits.recorded & (patient >= 0))
+    day = visits.when[kept] - origin[patient[kept]]
+    _check_near(visits.time, kept, day, found)
+    end = np.where(np.isnan(visits.rescue_end[kept]), day, visits.rescue_end[kept] - origin[patient[kept]])
+    _check_near(visits.table.cells("rescue_end"), kept, end, found)
+    calendar = origin if visits.dated else known.enrolment_date[row]
+    stopped = _stopped(visits, known, row, origin, calendar, found)
+    found.raise_if_wrong()
+
+    nothing = len(visits.recorded) - len(kept)
+    if nothing:
+        rows = f"{nothing} {visits.table.place.row_word}{'s' if nothing > 1 else ''}"
+        found.note(visits.table.place, f"{rows} passed over: without a count, a grade, a rescue or a declared column.")
+    return build(
+        ids,
+        Observations(
+            patient=patient[kept],
+            day=day.astype(np.int64),
+            platelets=visits.platelets.at(kept),
+            bleeding_grade=visits.bleeding_grade[kept],
+            rescue=visits.rescue[kept],
+            rescue_end=end.astype(np.int64),
+            source_row=visits.table.place.all_lines(kept),
+            columns={name: column.at(kept) for name, column in visits.columns.items()},
+            several=several,
+        ),
+        arm=known.arm.gather(row),
+        day_0=_as_dates(calendar),
+        baseline=known.baseline.at(row),
+        treatment_discontinued=stopped,
+        patient_columns={name: column.at(row) for name, column in known.columns.items()},
+        source=visits.table.place.name,
+        row_word=visits.table.place.row_word,
+        notes=found.notes,
+    )
+
+
+def _as_dates(days: Floats) -> np.ndarray:
+    missing_day = np.isnan(days)
+    dates = np.where(missing_day, 0, days).astype(np.int64).astype("datetime64[D]")
+    dates[missing_day] = np.datetime64("NaT")
+    return dates
+
+
+def _note_unmatched(visits: _Visits, listed: "pl.Series", others: "pl.Series", patient: Ints, found: Findings) -> None:
+    has_rows = np.zeros(len(listed) + len(others), dtype=np.bool_)
+    has_rows[patient[patient >= 0]] = True
+    without = listed.filter(~has_rows[: len(listed)])
+    for ids, lack in ((others, "not in the patient table"), (without, "without a row in the visits")):
+        if len(ids):
+            count = f"{len(ids)} patient{'s' if len(ids) > 1 else ''}"
+            found.note(visits.table.place, f"{count} {lack}, kept: {first_few(ids.to_list())}.", warning=True)
+
+
+def _day_zero(visits: _Visits, known: Patients, ids: "pl.Series", patient: Ints, row: Ints, found: Findings) -> Floats:
+    """Day 0 of each patient, in the days of the visits; NaN: not known."""
+    table = known.table
+    name = "enrolment_date" if visits.dated else "enrolment_day"
+    if visits.dated and table.has("enrolment_day") and not table.has("enrolment_date"):
+        what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.table.place.name} has dates"
+        found.wrong(table.place, f"{what}; give 'enrolment_date'.")
+    elif table.has(name):
+        enrolment = known.enrolment_date if visits.dated else known.enrolment_day
+        _check_enrolled(visits, known, name, ids, patient, row, found)
+        return enrolment[row]
+    elif visits.dated:
+        return _first_days(visits, ids, patient, found)
+    elif table.has("enrolment_date") and np.isnan(known.enrolment_date[row]).any():
+        without = ids.filter(np.isnan(known.enrolment_date[row])).to_list()
+        found.note(table.place, f"No enrolment date, so no dates in the output: {first_few(without)}.", warning=True)
+    return np.zeros(len(ids))
+
+
+def _check_enrolled(
+    visits: _Visits, known: Patients, name: str, ids: "pl.Series", patient: Ints, row: Ints, found: Findings
+) -> None:
+    enrolment = known.table.cells(name)
+    empty = row[: len(known.rows)]
+    empty = empty[is_empty(enrolment, empty)]
+    if len(empty):
+        cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count"
+        who = _who(known.table, known.id.gather(empty).to_list(), empty)
+        found.wrong(
+            known.table.place,
+            f"{enrolment.name}: enrolment missing for {who}; {cure if visits.dated else 'fill it in'}.",
+        )
+    count = len(ids) - len(known.rows)
+    if count:
+        first = np.full(len(ids), len(patient))
+        np.minimum.at(first, patient[patient >= 0], np.flatnonzero(patient >= 0))
+        lacking = ids[len(known.rows) :].to_list()
+        who = _who(visits.table, lacking, first[len(known.rows) :])
+        found.wrong(visits.table.place, f"enrolment missing for {who}; add to {known.table.place.name}.")
+
+
+def _who(table: Table, ids: list[str], rows: Ints, most: int = 5) -> str:
+    word, lines = table.place.row_word, [table.place.line(int(row)) for row in rows[:most]]
+    shown = [f"{quoted(one)} ({word} {line})" for one, line in zip(ids[:most], lines, strict=True)]
+    more = f" and {len(ids) - most} more" if len(ids) > most else ""
+    return f"{', '.join(shown)}{more}"
+
+
+def _first_days(visits: _Visits, ids: "pl.Series", patient: Ints, found: Findings) -> Floats:
+    """The day of each patient's first count; of one without a count, of the first row."""
+    counted = ~np.isnan(visits.platelets.low)
+    days = []
+    for rows in (counted, visits.recorded, np.ones(len(patient), dtype=np.bool_)):
+        rows = np.flatnonzero(rows & (patient >= 0) & ~np.isnan(visits.when))
+        first = np.full(len(ids), np.inf)
+        np.minimum.at(first, patient[rows], visits.when[rows])
+        days.append(np.where(np.isinf(first), np.nan, first))
+    place = visits.table.place
+    found.note(place, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
+    without = ids.filter(np.isnan(days[0]) & ~np.isnan(days[2])).to_list()
+    if without:
+        found.note(place, f"Without a count, day 0 is the date of the first row: {first_few(without)}.", warning=True)
+    return np.where(np.isnan(days[0]), np.where(np.isnan(days[1]), days[2], days[1]), days[0])
+
+
+def _stopped(visits: _Visits, known: Patients, row: Ints, origin: Floats, calendar: Floats, found: Findings) -> Floats:
+    """The day on which each patient stopped treatment for good; infinite: did not."""
+    cells = known.table.cells("treatment_discontinued")
+    stopped = known.stopped[row]
+    given = ~np.isnan(stopped)
+    if known.stopped_dated:
+        lost = given & np.isnan(calendar)
+        found.wrong_cells(
+            cells,
+            row[lost],
+            lambda text: f"{quoted(text)} cannot be counted in days, as enrolment is not known; give 'enrolment_date'.",
+        )
+        stopped = stopped - calendar
+    elif not visits.dated:
+        stopped = stopped - origin
+    _check_near(cells, row, stopped, found)
+    return np.where(given, stopped, np.inf)
+
+
+def _check_near(cells: Cells, rows: Ints, day: Floats, found: Findings) -> None:
+    found.wrong_cells(
+        cells,
+        rows[np.abs(day) > FAR],
+        lambda text: f"{quoted(text)} lies over 100 years from day 0; correct it.",
+    )
