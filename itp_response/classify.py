@@ -55,10 +55,11 @@ class Classification:
         import polars as pl
 
         verdict = self.verdicts[name]
-        columns = [_labelled(name, verdict), _days(f"{name}_day", verdict.day)]
+        day = self.days_of(verdict.dated)
+        columns = [_labelled(name, verdict), _days(f"{name}_day", day)]
         if self.cohort.has_dates:
-            known = (verdict.day != NO_DAY) & ~np.isnat(self.cohort.day_0)
-            dates = self.cohort.day_0 + np.where(known, verdict.day, 0).astype("timedelta64[D]")
+            known = (day != NO_DAY) & ~np.isnat(self.cohort.day_0)
+            dates = self.cohort.day_0 + np.where(known, day, 0).astype("timedelta64[D]")
             columns.append(pl.Series(f"{name}_date", dates).set(~pl.Series(known), None))
         if getattr(model, "occasions", 1) > 1:
             columns.append(_days(f"{name}_confirmed_day", self.days_of(verdict.confirming)))
@@ -97,7 +98,8 @@ class Classification:
         verdict, reasons = self.verdicts[name], self.criteria.reasons.names
         best = self.criteria.criteria[name].kind == "best"
         texts = []
-        pairs = zip(verdict.value.tolist(), verdict.day.tolist(), verdict.reason.tolist(), strict=True)
+        days = self.days_of(verdict.dated).tolist()
+        pairs = zip(verdict.value.tolist(), days, verdict.reason.tolist(), strict=True)
         for value, day, reason in pairs:
             label = verdict.labels[value]
             said = "" if best or label == "NA" else f" d{day}" if day != NO_DAY else f" {reasons[reason]}"

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
 from itp_response.rules import Numbers, exactly
 from itp_response.timeline import Timeline
-from itp_response.verdicts import NONE, Verdict, joined
+from itp_response.verdicts import NONE, Verdict, Verdicts
 
 ROWS_PER_PIECE = 256_000
 """Large enough that numpy's work on a piece outweighs Python's, small enough to stay in the processor's cache."""
@@ -24,26 +25,30 @@ def evaluate(criteria: Criteria, cohort: Cohort, threads: int | None = None) -> 
     baseline = baseline_of(criteria, cohort)
     cuts = _cuts(cohort)
     workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
+    whole = Verdicts(len(cohort), len(cohort.day))
+    whole.prepare(criteria.criteria, [name for name, model in criteria.criteria.items() if model.kind == "time_to"])
 
-    def piece(number: int) -> dict[str, Verdict]:
-        rows = Timeline(cohort, criteria.file.clock, baseline, cuts[number], cuts[number + 1])
-        return decided(criteria, rows)
+    def piece(first: int, last: int) -> None:
+        rows = Timeline(cohort, criteria.file.clock, baseline, first, last)
+        whole.fill(decided(criteria, rows), first, rows.offset)
 
     if workers <= 1:
-        pieces = [piece(number) for number in range(len(cuts) - 1)]
+        for first, last in pairwise(cuts):
+            piece(first, last)
     else:
         with ThreadPoolExecutor(workers) as pool:
-            pieces = list(pool.map(piece, range(len(cuts) - 1)))
-    return {name: joined([one[name] for one in pieces]) for name in criteria.criteria}
+            for done in [pool.submit(piece, first, last) for first, last in pairwise(cuts)]:
+                done.result()
+    return whole.found()
 
 
 def decided(criteria: Criteria, rows: Timeline) -> dict[str, Verdict]:
-    """The verdicts on the patients of one piece; rows are counted in the cohort."""
+    """The verdicts on the patients of one piece; rows are counted in the piece."""
     settled: dict[str, Verdict] = {}
     for name in criteria.order:
         model = criteria.criteria[name]
         settled[name] = KINDS[model.kind].verdicts(model, rows, settled, criteria.reasons)
-    return {name: verdict.moved(rows.offset) for name, verdict in settled.items()}
+    return settled
 
 
 def _cuts(cohort: Cohort) -> list[int]:

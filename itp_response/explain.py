@@ -113,8 +113,8 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
     model, verdict = criteria.criteria[name], verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     reason = criteria.reasons.names[int(verdict.reason[0])]
-    day = int(verdict.day[0])
     rows = Timeline(cohort, criteria.file.clock, baseline_of(criteria, cohort), 0, 1)
+    day = int(rows.day_of(verdict.dated)[0])
     return Explanation(
         patient=cohort.id[0],
         criterion=name,

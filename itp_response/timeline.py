@@ -1,6 +1,6 @@
 """Timeline: a piece of a cohort's rows as the kinds of endpoint look at it.
 
-Two primitives carry every kind: the first row at or after a day, and the first flagged row in a span.
+Two primitives carry every kind: the first row at or after a day, and the first flagged row in a span, `Flagged`.
 A span is a pair of row numbers per patient, the second not included; a row number of -1 is none.
 """
 
@@ -15,6 +15,44 @@ from itp_response.errors import CohortError
 from itp_response.rules import Bools, Column, Numbers, Tree, Truths, exactly, known
 from itp_response.verdicts import NO_DAY, NONE
 
+
+class Flagged:
+    """Rows of which something holds, and where they lie in a span."""
+
+    def __init__(self, mask: Bools) -> None:
+        self.mask = mask
+
+    @cached_property
+    def rows(self) -> Ints:
+        """The flagged row numbers, in order."""
+        return np.flatnonzero(self.mask)
+
+    @cached_property
+    def before(self) -> NDArray[np.int32]:
+        """How many flagged rows lie before each row, and before the end."""
+        before = np.empty(len(self.mask) + 1, dtype=np.int32)
+        before[0] = 0
+        np.cumsum(self.mask, out=before[1:])
+        return before
+
+    def any_in(self, begin: Ints, end: Ints) -> Bools:
+        """Whether a flagged row lies in each span."""
+        return self.before[begin] < self.before[end]
+
+    def first_in(self, begin: Ints, end: Ints) -> Ints:
+        """The first flagged row in each span; -1 if none."""
+        place = self.before[begin]
+        return self._rows_at(place, place < self.before[end])
+
+    def last_in(self, begin: Ints, end: Ints) -> Ints:
+        """The last flagged row in each span; -1 if none."""
+        place = self.before[end]
+        return self._rows_at(place - 1, self.before[begin] < place)
+
+    def _rows_at(self, place: Ints, found: Bools) -> Ints:
+        if not len(self.rows):
+            return np.full(len(place), NONE)
+        return np.where(found, self.rows.take(place, mode="clip"), NONE)
 
 
 class Timeline:
@@ -37,6 +75,7 @@ class Timeline:
         self.day: Ints = cohort.day[begin:end]
         self.decided: dict[Tree, Truths] = {}
         self._values: dict[str, Column] = {}
+        self._first_rows: dict[float, Ints] = {}
         self._low = int(self.day.min()) if len(self.day) else 0
         self._span = (int(self.day.max()) if len(self.day) else 0) - self._low + 2
 
@@ -90,36 +129,28 @@ class Timeline:
     def at_or_after(self, day: Ints | float) -> Ints:
         """Each patient's first row on that day (or his own of them) or later; the end of his rows if none."""
         if np.ndim(day) == 0:
-            if day <= self._low:
-                return self.start[:-1]
-            if day > self._low + self._span - 2:
-                return self.start[1:]
-            day = np.full(self.patients, int(np.ceil(day)))
+            return self._at_or_after_one(float(day))
         return np.searchsorted(self.key, self.keys(np.arange(self.patients), np.asarray(day)))
 
     def after(self, day: Ints | float) -> Ints:
         """Each patient's first row later than that day; the end of his rows if none."""
         if np.ndim(day) == 0:
-            return self.at_or_after(np.floor(day) + 1 if np.isfinite(day) else day)
+            return self._at_or_after_one(np.floor(day) + 1)
         return self.at_or_after(np.asarray(day) + 1)
 
-    @staticmethod
-    def first_in(flagged: Ints, begin: Ints, end: Ints) -> Ints:
-        """The first of the `flagged` row numbers, which are in order, in each span; -1 if none."""
-        if not len(flagged):
-            return np.full(len(begin), NONE)
-        place = np.searchsorted(flagged, begin)
-        found = flagged[np.minimum(place, len(flagged) - 1)]
-        return np.where((place < len(flagged)) & (found < end), found, NONE)
-
-    @staticmethod
-    def last_in(flagged: Ints, begin: Ints, end: Ints) -> Ints:
-        """The last of the `flagged` row numbers, which are in order, in each span; -1 if none."""
-        if not len(flagged):
-            return np.full(len(begin), NONE)
-        place = np.searchsorted(flagged, end) - 1
-        found = flagged[np.maximum(place, 0)]
-        return np.where((place >= 0) & (found >= begin), found, NONE)
+    def _at_or_after_one(self, day: float) -> Ints:
+        """As `at_or_after`, for a day that is the same for all: counting the earlier rows beats searching."""
+        found = self._first_rows.get(day)
+        if found is None:
+            if day <= self._low:
+                found = self.start[:-1]
+            elif day > self._low + self._span - 2:
+                found = self.start[1:]
+            else:
+                earlier = Flagged(self.day < day).before
+                found = self.start[:-1] + (earlier[self.start[1:]] - earlier[self.start[:-1]])
+            self._first_rows[day] = found
+        return found
 
     # what more than one kind asks
 
@@ -130,14 +161,14 @@ class Timeline:
         return ~np.isnan(counts.low)
 
     @cached_property
-    def counted(self) -> Ints:
+    def counted(self) -> "Flagged":
         """The rows with a count."""
-        return np.flatnonzero(self.has_count)
+        return Flagged(self.has_count)
 
     @cached_property
     def last_count(self) -> Ints:
         """Each patient's last row with a count; -1 if none."""
-        return self.last_in(self.counted, self.start[:-1], self.start[1:])
+        return self.counted.last_in(self.start[:-1], self.start[1:])
 
     def followed(self, followed_from: float | None) -> Bools:
         """Per patient: followed to the end, which is a count on that day (else the clock's) or later."""

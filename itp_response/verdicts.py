@@ -44,9 +44,9 @@ class Reasons:
 
     def __init__(self, further: Iterable[str] = ()) -> None:
         self.names = tuple(dict.fromkeys([*REASONS, *further]))
-        self._codes = {name: code for code, name in enumerate(self.names)}
+        self._codes = {name: np.int16(code) for code, name in enumerate(self.names)}
 
-    def __getitem__(self, name: str) -> int:
+    def __getitem__(self, name: str) -> np.int16:
         return self._codes[name]
 
 
@@ -54,14 +54,15 @@ class Reasons:
 class Verdict:
     """The verdicts on one criterion, one entry per patient (P).
 
-    `value` indexes `labels`; `reason` the file's `Reasons`; `day` is `NO_DAY` where there is none.
-    `onset`, `confirming`, `ended` are row numbers of the cohort (while a piece is decided, of the piece), -1: none.
-    `days` is the length of a `time_to`, else None.
+    `value` indexes `labels`; `reason` the file's `Reasons`.
+    `dated` is the row whose day is the verdict's, `onset`, `confirming` and `ended` are its witnesses: row numbers of
+    the cohort (while a piece is decided, of the piece), -1: none.
+    `days` is the length of a `time_to` (`NO_DAY`: none), else None.
     """
 
     value: NDArray[np.int8]
     reason: NDArray[np.int16]
-    day: NDArray[np.int32]
+    dated: Ints
     onset: Ints
     confirming: Ints
     ended: Ints
@@ -71,47 +72,60 @@ class Verdict:
     @classmethod
     def open(cls, patients: int) -> "Verdict":
         """Not evaluable for everyone, with no reason yet."""
-        return cls(
-            value=np.full(patients, NE, dtype=np.int8),
-            reason=np.zeros(patients, dtype=np.int16),
-            day=np.full(patients, NO_DAY, dtype=np.int32),
-            onset=np.full(patients, NONE, dtype=np.int64),
-            confirming=np.full(patients, NONE, dtype=np.int64),
-            ended=np.full(patients, NONE, dtype=np.int64),
-        )
+        rows = (np.full(patients, NONE, dtype=np.int64) for _ in ROWS)
+        return cls(np.full(patients, NE, dtype=np.int8), np.zeros(patients, dtype=np.int16), *rows)
 
-    def set(self, where: Bools, value: int, reason: int | Ints) -> None:
+    def set(self, where: Bools, value: int, reason: np.int16 | NDArray[np.int16]) -> None:
         """Decide for the patients of `where`; `reason` is one, or one per patient."""
-        self.value[where] = value
-        self.reason[where] = reason if isinstance(reason, int) else reason[where]
+        np.putmask(self.value, where, np.int8(value))
+        np.putmask(self.reason, where, reason)
 
     @property
     def last_witness(self) -> Ints:
         """The latest row the verdict rests on; -1: none."""
         return np.maximum(np.maximum(self.onset, self.confirming), self.ended)
 
-    def moved(self, offset: int) -> "Verdict":
-        """The same with rows counted from `offset` further on."""
-        for rows in (self.onset, self.confirming, self.ended):
-            rows[rows != NONE] += offset
-        return self
+
+ROWS = ("dated", "onset", "confirming", "ended")
+"""The fields of a verdict that hold row numbers."""
 
 
-def joined(pieces: list[Verdict]) -> Verdict:
-    """The verdicts of patients who stood in several pieces, in one."""
-    if len(pieces) == 1:
-        return pieces[0]
-    days = [piece.days for piece in pieces if piece.days is not None]
-    return Verdict(
-        value=np.concatenate([piece.value for piece in pieces]),
-        reason=np.concatenate([piece.reason for piece in pieces]),
-        day=np.concatenate([piece.day for piece in pieces]),
-        onset=np.concatenate([piece.onset for piece in pieces]),
-        confirming=np.concatenate([piece.confirming for piece in pieces]),
-        ended=np.concatenate([piece.ended for piece in pieces]),
-        labels=pieces[0].labels,
-        days=np.concatenate(days) if days else None,
-    )
+class Verdicts:
+    """The verdicts on a whole cohort, filled in piece by piece.
+
+    Each piece has its own stretch of every array, so that several threads may fill in at once.
+    """
+
+    def __init__(self, patients: int, rows: int) -> None:
+        self._patients = patients
+        self._row = np.int32 if rows < np.iinfo(np.int32).max else np.int64
+        self._found: dict[str, Verdict] = {}
+
+    def prepare(self, names: Iterable[str], timed: Iterable[str]) -> None:
+        """Make room for the criteria of these names; those `timed` have a length too."""
+        for name in names:
+            rows = (np.empty(self._patients, dtype=self._row) for _ in ROWS)
+            verdict = Verdict(np.empty(self._patients, np.int8), np.empty(self._patients, np.int16), *rows)
+            if name in timed:
+                verdict.days = np.empty(self._patients, dtype=np.int32)
+            self._found[name] = verdict
+
+    def fill(self, piece: Mapping[str, Verdict], first: int, offset: int) -> None:
+        """Put in the verdicts of the patients from `first` on, whose rows are counted from `offset`."""
+        for name, verdict in piece.items():
+            whole = self._found[name]
+            part = slice(first, first + len(verdict.value))
+            whole.value[part] = verdict.value
+            whole.reason[part] = verdict.reason
+            for field in ROWS:
+                rows = getattr(verdict, field)
+                getattr(whole, field)[part] = np.where(rows == NONE, NONE, rows + offset)
+            if whole.days is not None:
+                whole.days[part] = verdict.days
+            whole.labels = verdict.labels
+
+    def found(self) -> dict[str, Verdict]:
+        return self._found
 
 
 Settled = Mapping[str, Verdict]

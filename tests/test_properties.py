@@ -28,7 +28,7 @@ def decided(criteria, patients):
             name: literal.Verdict(
                 value=verdict.labels[verdict.value[place]],
                 reason=criteria.reasons.names[verdict.reason[place]],
-                day=None if verdict.day[place] == NO_DAY else int(verdict.day[place]),
+                day=day(verdict.dated[place]),
                 onset=day(verdict.onset[place]),
                 confirming=day(verdict.confirming[place]),
                 ended=day(verdict.ended[place]),

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from itp_response.clock import Days, Length
 from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, occasions, started, within
+from itp_response.endpoints.criterion import Criterion, RowRule, inside, occasions, started
 from itp_response.rules import Bools, Numbers, Rule, Truths, decide, names_in, reason
-from itp_response.timeline import Timeline
-from itp_response.verdicts import NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.timeline import Flagged, Timeline
+from itp_response.verdicts import NE, NONE, Reasons, Settled, Verdict, N, Y
 from itp_response.words import counted, days_in_words, length_in_words, rule_in_words
 
 
@@ -51,35 +51,35 @@ def verdicts(model: Achieved, rows: Timeline, settled: Settled, reasons: Reasons
     verdict, open_ = started(model, rows, settled, reasons, model.from_)
     state = decide(model.when.tree, rows)
     begin, end, closed = _span(model, rows, settled)
-    good, discounted = (within(rows, found, begin, end) for found in _evidence(model, rows, state))
-    failing = state.false if model.between == "unbroken" else None
+    looked_at = inside(rows, begin, end)
+    good, discounted = _evidence(model, rows, state, looked_at)
+    failing = Flagged(state.false) if model.between == "unbroken" else None
 
     first, last = occasions(rows, good, model.occasions, model.apart, failing)
     met = open_ & (first != NONE)
     verdict.set(met, Y, reasons["met"])
-    verdict.onset[met] = first[met]
+    np.putmask(verdict.onset, met, first)
     if model.occasions > 1:
-        verdict.confirming[met] = last[met]
-    verdict.day[met] = rows.day_of(last if model.dated_by == "confirming" else first)[met]
+        np.putmask(verdict.confirming, met, last)
+    np.putmask(verdict.dated, met, last if model.dated_by == "confirming" else first)
 
     missed = open_ & ~met
     ended = closed != NONE
     over = settled[model.until].value == Y if model.until else np.zeros_like(met)
     followed = rows.followed(model.followed_from)
-    doubtful = within(rows, _doubtful(model, rows, state, discounted), begin, end)
-    possible = _possible(model, rows, good, doubtful, failing)
-    settled_no = ended | over | (followed & ~possible)
-    verdict.set(missed & settled_no, N, _why_not(rows, good, discounted, reasons))
+    doubtful = _doubtful(model, rows, state, discounted, looked_at)
+    settled_no = ended | over | (followed & ~_possible(model, rows, good, doubtful, failing))
+    verdict.set(missed & settled_no, N, _why_not(good, discounted, begin, end, reasons))
     if model.closed_by is not None:
         verdict.set(missed & ended, N, reasons[reason(model.closed_by)])
-    verdict.ended[missed & ended] = closed[missed & ended]
+        np.putmask(verdict.ended, missed & ended, closed)
 
     unsettled = missed & ~settled_no
-    verdict.reason[unsettled] = reasons["follow_up_ended"]
-    asked = unsettled & followed
-    verdict.reason[asked] = _why_unknown(model, rows, rows.first_in(doubtful, begin, end), discounted, reasons)[asked]
-    uncounted = unsettled & (rows.first_in(rows.counted, begin, end) == NONE)
-    verdict.reason[uncounted] = reasons["no_counts"]
+    verdict.set(unsettled, NE, reasons["follow_up_ended"])
+    if (unsettled & followed).any():
+        row = Flagged(doubtful).first_in(begin, end)
+        verdict.set(unsettled & followed, NE, _why_unknown(model, rows, row, discounted, reasons))
+    verdict.set(unsettled & ~rows.counted.any_in(begin, end), NE, reasons["no_counts"])
     return verdict
 
 
@@ -88,62 +88,60 @@ def _span(model: Achieved, rows: Timeline, settled: Settled) -> tuple[Ints, Ints
     begin, end = rows.at_or_after(model.days[0]), rows.after(model.days[1])
     closed = np.full(rows.patients, NONE)
     if model.closed_by is not None:
-        closed = rows.first_in(np.flatnonzero(decide(model.closed_by.tree, rows).true), begin, end)
+        closed = Flagged(decide(model.closed_by.tree, rows).true).first_in(begin, end)
         end = np.where(closed != NONE, closed, end)
     if model.from_ is not None:
-        begin = np.maximum(begin, rows.at_or_after(settled[model.from_].day))
+        begin = np.maximum(begin, settled[model.from_].dated)
     if model.until is not None:
         until = settled[model.until]
-        end = np.where(until.value == Y, np.minimum(end, rows.at_or_after(until.day)), end)
+        end = np.where(until.value == Y, np.minimum(end, until.dated), end)
     return begin, end, closed
 
 
-def _evidence(model: Achieved, rows: Timeline, state: Truths) -> tuple[Ints, Ints]:
+def _evidence(model: Achieved, rows: Timeline, state: Truths, looked_at: Bools) -> tuple[Bools, Bools]:
     """The rows in the state: those that are evidence, and those that are not for being discounted."""
+    good = state.true & looked_at
     if model.discount is None:
-        return np.flatnonzero(state.true), np.empty(0, dtype=np.intp)
+        return good, np.zeros_like(good)
     stands = decide(model.discount.tree, rows).false
-    return np.flatnonzero(state.true & stands), np.flatnonzero(state.true & ~stands)
+    return good & stands, good & ~stands
 
 
-def _doubtful(model: Achieved, rows: Timeline, state: Truths, discounted: Ints) -> Ints:
+def _doubtful(model: Achieved, rows: Timeline, state: Truths, discounted: Bools, looked_at: Bools) -> Bools:
     """The rows that are no evidence but may have met it."""
-    found = np.empty(0, dtype=np.intp)
+    found = np.zeros_like(discounted)
     if model.unknown_counts == "may_meet":
-        found = np.flatnonzero(state.unknown & rows.has_count)
-    if model.discounted_counts == "may_meet" and len(discounted):
-        found = np.union1d(found, discounted)
-    return found
+        found = state.unknown & rows.has_count & looked_at
+    return found | discounted if model.discounted_counts == "may_meet" else found
 
 
-def _possible(model: Achieved, rows: Timeline, good: Ints, doubtful: Ints, failing: Bools | None) -> Bools:
+def _possible(model: Achieved, rows: Timeline, good: Bools, doubtful: Bools, failing: Flagged | None) -> Bools:
     """Per patient: it would have been met if the doubtful rows had been in the state."""
-    if not len(doubtful):
+    if not doubtful.any():
         return np.zeros(rows.patients, dtype=np.bool_)
-    first, _ = occasions(rows, np.union1d(good, doubtful), model.occasions, model.apart, failing)
+    first, _ = occasions(rows, good | doubtful, model.occasions, model.apart, failing)
     return first != NONE
 
 
-def _why_not(rows: Timeline, good: Ints, discounted: Ints, reasons: Reasons) -> Ints:
-    why = np.full(rows.patients, reasons["never_reached"])
-    why[rows.patient[discounted]] = reasons["discounted"]
-    why[rows.patient[good]] = reasons["not_confirmed"]
+def _why_not(good: Bools, discounted: Bools, begin: Ints, end: Ints, reasons: Reasons) -> Ints:
+    why = np.full(len(begin), reasons["never_reached"], dtype=np.int16)
+    if discounted.any():
+        np.putmask(why, Flagged(discounted).any_in(begin, end), reasons["discounted"])
+    np.putmask(why, Flagged(good).any_in(begin, end), reasons["not_confirmed"])
     return why
 
 
-def _why_unknown(model: Achieved, rows: Timeline, row: Ints, discounted: Ints, reasons: Reasons) -> Ints:
+def _why_unknown(model: Achieved, rows: Timeline, row: Ints, discounted: Bools, reasons: Reasons) -> Ints:
     """What made each patient's first doubtful row unknown (row number, -1 where there is none)."""
     at = np.maximum(row, 0)
     used = set(names_in(model.when.tree))
-    why = np.full(rows.patients, reasons["not_recorded"])
-    if not len(rows.day):
-        return why
+    why = np.full(rows.patients, reasons["not_recorded"], dtype=np.int16)
     for name, word in (("platelets", "censored_count"), ("bleeding_grade", "bleeding_not_recorded")):
         if name in used:
-            why[_open_at(rows, name, at)] = reasons[word]
+            np.putmask(why, _open_at(rows, name, at), reasons[word])
     if "baseline" in used:
-        why[_open_at(rows, "baseline", at)] = reasons["baseline_missing"]
-    why[np.isin(row, discounted)] = reasons["discounted"]
+        np.putmask(why, _open_at(rows, "baseline", at), reasons["baseline_missing"])
+    np.putmask(why, discounted[at], reasons["discounted"])
     return why
 
 

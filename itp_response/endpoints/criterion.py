@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError, core_schema
 from itp_response.clock import Length, Strict
 from itp_response.cohort import Ints
 from itp_response.rules import And, Bools, Or, Rule, RuleError, Tree, cause, decide, parse, parts_of, reason
-from itp_response.timeline import Patients, Timeline
-from itp_response.verdicts import NA, NE, Reasons, Settled, Verdict, N, Y
+from itp_response.timeline import Flagged, Patients, Timeline
+from itp_response.verdicts import NA, NE, NONE, Reasons, Settled, Verdict, N, Y
 
 
 class _AsRule:
@@ -78,39 +78,52 @@ def started(
 
 
 def occasions(
-    rows: Timeline, good: Ints, number: int, apart: Length, failing: Bools | None
+    rows: Timeline, good: Bools, number: int, apart: Length, failing: Flagged | None
 ) -> tuple[Ints, Ints]:
     """Each patient's first of the `good` rows from which the next occasions follow, and the last of these; -1 if none.
 
     Each occasion is the first good row at least `apart` after the one before.
     No `failing` row may lie between the first and the last.
     """
-    patient = rows.patient[good]
-    keys = rows.key[good]
-    last = np.arange(len(good))
-    met = np.ones(len(good), dtype=np.bool_)
-    for _ in range(number - 1):
-        earliest = rows.keys(patient, rows.later(patient, rows.day[good[last]], apart))
-        following = np.searchsorted(keys, earliest)
-        last = np.minimum(following, len(good) - 1)
-        met &= (following < len(good)) & (patient[last] == patient)
-    if failing is not None and number > 1:
-        failed = np.cumsum(failing, dtype=np.int32)
-        met &= failed[good[last]] == failed[good]
-    found = np.flatnonzero(met)
-    owner = patient[found]
-    found = found[np.append(True, owner[1:] != owner[:-1])[: len(found)]]
-    first_row = np.full(rows.patients, -1, dtype=np.int64)
+    found = np.flatnonzero(good)
+    first_row = np.full(rows.patients, NONE, dtype=np.int64)
     last_row = first_row.copy()
-    first_row[patient[found]] = good[found]
-    last_row[patient[found]] = good[last[found]]
+    if not len(found):
+        return first_row, last_row
+    patient = rows.patient[found]
+    # If any row of a run without a failing row leads to enough occasions, so does the first of the run.
+    opens = np.ones(len(found), dtype=np.bool_)
+    opens[1:] = patient[1:] != patient[:-1]
+    if failing is not None and number > 1:
+        run = failing.before[found]
+        opens[1:] |= run[1:] != run[:-1]
+    first = np.flatnonzero(opens)
+    owner = patient[first]
+    last, met = first, np.ones(len(first), dtype=np.bool_)
+    if number > 1:
+        keys = rows.key[found]
+        for _ in range(number - 1):
+            earliest = rows.keys(owner, rows.later(owner, rows.day[found[last]], apart))
+            following = np.searchsorted(keys, earliest)
+            last = np.minimum(following, len(found) - 1)
+            met &= (following < len(found)) & (patient[last] == owner)
+        if failing is not None:
+            met &= run[last] == run[first]
+    # Assigned from the last to the first, so that each patient keeps his first.
+    chosen = np.flatnonzero(met)[::-1]
+    first_row[owner[chosen]] = found[first[chosen]]
+    last_row[owner[chosen]] = found[last[chosen]]
     return first_row, last_row
 
 
-def within(rows: Timeline, flagged: Ints, begin: Ints, end: Ints) -> Ints:
-    """Those of the `flagged` row numbers that lie in their patient's span."""
-    patient = rows.patient[flagged]
-    return flagged[(flagged >= begin[patient]) & (flagged < end[patient])]
+def inside(rows: Timeline, begin: Ints, end: Ints) -> Bools:
+    """Which rows lie in their patient's span."""
+    turns = np.zeros(len(rows.day) + 1, dtype=np.int32)
+    taken = begin < end
+    # Spans of different patients never overlap, but one may begin where another ends.
+    turns[begin[taken]] += 1
+    turns[end[taken]] -= 1
+    return np.cumsum(turns[:-1], out=turns[:-1]).astype(np.bool_)
 
 
 def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, reasons: Reasons) -> Ints:
@@ -124,6 +137,6 @@ def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, r
     for part in parts_of(tree, joint):
         truths = decide(part, rows)
         decides = (truths.false if joint is And else truths.true)[at]
-        found[asked[(found[asked] < 0) & decides]] = reasons[cause(part)]
+        found[asked[decides & (found[asked] < 0)]] = reasons[cause(part)]
     return found
 

@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from itp_response.clock import Day, Length
-from itp_response.endpoints.criterion import Criterion, RowRule, causes, occasions, started, within
+from itp_response.endpoints.criterion import Criterion, RowRule, causes, inside, occasions, started
 from itp_response.rules import Or, decide
-from itp_response.timeline import Timeline
-from itp_response.verdicts import NA, NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.timeline import Flagged, Timeline
+from itp_response.verdicts import NA, NE, NONE, Reasons, Settled, Verdict, N, Y
 from itp_response.words import counted, day_in_words, length_in_words, rule_in_words
 
 
@@ -40,20 +40,20 @@ def verdicts(model: Lost, rows: Timeline, settled: Settled, reasons: Reasons) ->
     state = decide(model.when.tree, rows)
     origin = settled[model.after]
     begin, end = origin.last_witness + 1, rows.after(model.by)
-    good = within(rows, np.flatnonzero(state.true), np.where(open_, begin, end), end)
-    failing = state.false if model.between == "unbroken" else None
+    good = state.true & inside(rows, np.where(open_, begin, end), end)
+    failing = Flagged(state.false) if model.between == "unbroken" else None
     first, last = occasions(rows, good, model.occasions, model.apart, failing)
 
     followed = rows.followed(model.followed_from)
-    verdict.reason[open_] = reasons["follow_up_ended"]
+    verdict.set(open_, NE, reasons["follow_up_ended"])
     verdict.set(open_ & followed, N, reasons["not_lost"])
     found = open_ & (first != NONE)
     verdict.set(found, Y, causes(model.when.tree, Or, rows, first, reasons))
-    verdict.onset[found] = origin.onset[found]
-    verdict.ended[found] = first[found]
-    verdict.day[found] = rows.day_of(first)[found]
+    np.putmask(verdict.onset, found, origin.onset)
+    np.putmask(verdict.ended, found, first)
+    np.putmask(verdict.dated, found, first)
     if model.occasions > 1:
-        verdict.confirming[found] = last[found]
+        np.putmask(verdict.confirming, found, last)
     return verdict
 
 

@@ -14,8 +14,8 @@ from itp_response.clock import Day, Days, Length
 from itp_response.cohort import Ints
 from itp_response.endpoints.criterion import Criterion, RowRule, causes, started
 from itp_response.rules import And, Bools, decide
-from itp_response.timeline import Timeline
-from itp_response.verdicts import NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.timeline import Flagged, Timeline
+from itp_response.verdicts import NE, NONE, Reasons, Settled, Verdict, N, Y
 from itp_response.words import day_in_words, length_in_words, rule_in_words
 
 
@@ -50,35 +50,34 @@ def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reaso
     """Whether each patient kept the state, and the row that shows it or ended it."""
     verdict, open_ = started(model, rows, settled, reasons, model.from_)
     origin = settled[model.from_]
-    start = rows.day_of(origin.confirming) if model.counted_from == "confirming" else origin.day
-    start = np.where(origin.confirming == NONE, origin.day, start)
-    start_row = rows.at_or_after(start)
+    confirmed = (model.counted_from == "confirming") & (origin.confirming != NONE)
+    # Whoever has no start is asked from his first row on; what comes of it is not used.
+    start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), rows.start[:-1])
+    start = rows.day_of(np.where(open_, start_row, NONE))
     ends, evidence_from, evidence_to = _ends(model, rows, start, start_row)
 
     state = decide(model.when.tree, rows)
-    kept = np.flatnonzero(state.true)
-    failed = rows.first_in(np.flatnonzero(state.false), start_row, rows.after(ends))
-    evidence = rows.first_in(np.flatnonzero(state.true | state.false), evidence_from, evidence_to)
-    failed = np.where((failed == NONE) & (evidence != NONE) & ~_at(state.true, evidence), evidence, failed)
+    kept = Flagged(state.true)
+    failed = Flagged(state.false).first_in(start_row, rows.after(ends))
+    evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
+    seen = evidence != NONE
+    failed = np.where((failed == NONE) & seen & ~_at(state.true, evidence), evidence, failed)
 
-    verdict.onset[open_] = start_row[open_]
-    seen = open_ & (evidence != NONE)
-    verdict.reason[open_] = reasons["follow_up_ended"]
-    gap = _gap(model, rows, kept, start_row, evidence)
-    verdict.reason[seen & gap] = reasons["gap_in_counts"]
-    verdict.set(seen & ~gap, Y, reasons["met"])
-
+    np.putmask(verdict.onset, open_, start_row)
+    verdict.set(open_, NE, reasons["follow_up_ended"])
+    verdict.set(open_ & seen, Y, reasons["met"])
+    verdict.set(open_ & seen & _gap(model, rows, kept, start_row, evidence), NE, reasons["gap_in_counts"])
     broken = open_ & (failed != NONE)
-    verdict.set(broken, N, causes(model.when.tree, And, rows, failed, reasons))
-    verdict.ended[broken] = failed[broken]
     if model.for_ is not None:
         late = open_ & (ends > model.by)
         verdict.set(late, N, reasons["too_late"])
-        verdict.ended[late] = NONE
+        broken &= ~late
+    verdict.set(broken, N, causes(model.when.tree, And, rows, np.where(broken, failed, NONE), reasons))
+    np.putmask(verdict.ended, broken, failed)
 
     met = verdict.value == Y
-    verdict.confirming[met] = evidence[met]
-    verdict.day[met] = rows.day_of(evidence)[met]
+    np.putmask(verdict.confirming, met, evidence)
+    np.putmask(verdict.dated, met, evidence)
     return verdict
 
 
@@ -97,15 +96,17 @@ def _at(flags: Bools, row: Ints) -> Bools:
     return flags[np.maximum(row, 0)] & (row != NONE) if len(flags) else np.zeros(len(row), dtype=np.bool_)
 
 
-def _gap(model: Maintained, rows: Timeline, kept: Ints, start_row: Ints, evidence: Ints) -> Bools:
+def _gap(model: Maintained, rows: Timeline, kept: Flagged, start_row: Ints, evidence: Ints) -> Bools:
     """Per patient: two neighbours among the kept rows up to the evidence lie too far apart."""
-    if model.max_gap is None or len(kept) < 2:
+    if model.max_gap is None or len(kept.rows) < 2:
         return np.zeros(rows.patients, dtype=np.bool_)
-    earlier, later = kept[:-1], kept[1:]
-    allowed = rows.later(rows.patient[earlier], rows.day[earlier].astype(np.int64), model.max_gap)
-    wide = later[(rows.patient[earlier] == rows.patient[later]) & (rows.day[later] > allowed)]
-    first = rows.first_in(kept, start_row, evidence + 1)
-    return (first != NONE) & (rows.first_in(wide, first + 1, evidence + 1) != NONE)
+    earlier, later = kept.rows[:-1], kept.rows[1:]
+    allowed = rows.later(rows.patient[earlier], rows.day[earlier], model.max_gap)
+    wide = np.zeros(len(rows.day), dtype=np.bool_)
+    wide[later[(rows.day[later] > allowed) & (rows.patient[earlier] == rows.patient[later])]] = True
+    end = np.maximum(evidence + 1, start_row)
+    first = kept.first_in(start_row, end)
+    return Flagged(wide).any_in(np.where(first == NONE, end, first + 1), end)
 
 
 def sentence(model: Maintained) -> str:

@@ -36,15 +36,15 @@ def verdicts(model: TimeTo, rows: Timeline, settled: Settled, reasons: Reasons) 
     verdict, open_ = started(model, rows, settled, reasons, model.from_, otherwise=NA)
     to = settled[model.to]
     if model.from_ is not None:
-        start = settled[model.from_].day
+        start = rows.day_of(settled[model.from_].dated)
     else:
         start = np.zeros(rows.patients, dtype=np.int32)
 
     event = open_ & (to.value == Y)
-    ended = rows.at_or_after(to.day)
+    ended = to.dated
     if model.censored == "last_count":
-        begin = rows.at_or_after(start)
-        last = rows.last_in(rows.counted, begin, rows.after(model.by))
+        begin = rows.at_or_after(start) if model.from_ is None else np.maximum(settled[model.from_].dated, rows.start[:-1])
+        last = rows.counted.last_in(begin, rows.after(model.by))
         censored = open_ & ~event & (last != NONE)
         verdict.set(open_ & ~event, NE, reasons["no_counts"])
         verdict.set(censored, N, reasons["censored"])
@@ -57,10 +57,11 @@ def verdicts(model: TimeTo, rows: Timeline, settled: Settled, reasons: Reasons) 
 
     timed = event | censored
     if model.from_ is not None:
-        verdict.onset[timed] = settled[model.from_].onset[timed]
-    verdict.ended[timed] = ended[timed]
-    verdict.day[timed] = rows.day_of(verdict.ended)[timed]
-    verdict.days = np.where(timed, verdict.day - start, np.int32(NO_DAY))
+        np.putmask(verdict.onset, timed, settled[model.from_].onset)
+    np.putmask(verdict.ended, timed, ended)
+    verdict.dated = verdict.ended.copy()
+    with np.errstate(over="ignore"):  # where there is no start, the length is not used
+        verdict.days = np.where(timed, rows.day_of(verdict.ended) - start, np.int32(NO_DAY)).astype(np.int32)
     return verdict
 
 

@@ -42,7 +42,7 @@ def as_text(values: "pl.Series") -> "pl.Series":
             pl.when(whole).then(values.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(values.cast(pl.String))
         ).to_series()
         texts = texts.set(values.is_nan().fill_null(value=False), None)
-    elif values.dtype.is_nested() or values.dtype == pl.Object:
+    elif values.dtype.is_nested() or values.dtype in (pl.Object, pl.Duration, pl.Binary):
         texts = pl.Series([None if value is None else str(value) for value in values.to_list()], dtype=pl.String)
     else:
         texts = values.cast(pl.String, strict=False).str.strip_chars()
@@ -106,7 +106,7 @@ def as_counts(cells: Cells, found: Findings) -> Numbers:
     """Platelet counts in 10⁹/L."""
     counts = as_numbers(cells, found, least=0.0, wrong=_no_count)
     high = np.where(np.isinf(counts.high), counts.low, counts.high)
-    found.wrong_cells(cells, np.flatnonzero(counts.low < 0), lambda text: f"{quoted(text)} is below 0.")
+    found.wrong_cells(cells, np.flatnonzero(counts.low < 0), lambda text: f"{quoted(text)} is below 0; correct it.")
     found.wrong_cells(cells, np.flatnonzero((high > 5000) & np.isfinite(high)), _per_microlitre)
     return counts
 
@@ -150,7 +150,7 @@ def as_days(cells: Cells, found: Findings) -> Floats:
     days = as_numbers(cells, found, least=-np.inf, wrong=_no_day)
     off = ~np.isnan(days.low) & ((days.low != days.high) | (days.low != np.floor(days.low)))
     found.wrong_cells(cells, np.flatnonzero(off), lambda text: f"{quoted(text)} is no whole day; give whole days.")
-    return days.low
+    return np.where(off, np.nan, days.low)
 
 
 def _no_day(text: str) -> str:
@@ -159,7 +159,7 @@ def _no_day(text: str) -> str:
     return f"{quoted(text)} is no day; give whole days since enrolment, such as 28."
 
 
-def as_dates(cells: Cells, found: Findings, date_format: str | None) -> Dates:
+def _calendar_dates(cells: Cells, found: Findings, date_format: str | None, instead: str) -> Dates:
     """Calendar dates as written, times of day left out; NaT where empty."""
     import polars as pl
 
@@ -167,7 +167,7 @@ def as_dates(cells: Cells, found: Findings, date_format: str | None) -> Dates:
     if isinstance(values.dtype, pl.Datetime):
         values = values.dt.replace_time_zone(None).cast(pl.Date)
     elif values.dtype != pl.Date:
-        values = _dates(cells, found, date_format)
+        values = _dates(cells, found, date_format, instead)
     year = values.dt.year()
     implausible = ((year < YEARS[0]) | (year > YEARS[1])).fill_null(value=False)
     found.wrong_cells(
@@ -175,16 +175,16 @@ def as_dates(cells: Cells, found: Findings, date_format: str | None) -> Dates:
         np.flatnonzero(implausible.to_numpy()),
         lambda text: f"{quoted(text)} is not between the years {YEARS[0]} and {YEARS[1]}; correct the year.",
     )
-    return values.to_numpy().astype("datetime64[D]")
+    return values.set(implausible, None).to_numpy().astype("datetime64[D]")
 
 
-def as_day_numbers(cells: Cells, found: Findings, date_format: str | None) -> Floats:
-    """Calendar dates as days since 1970; NaN where empty."""
-    dates = as_dates(cells, found, date_format)
+def as_day_numbers(cells: Cells, found: Findings, date_format: str | None, instead: str = "") -> Floats:
+    """Calendar dates as days since 1970; NaN where empty. Errors say what else may be written `instead`."""
+    dates = _calendar_dates(cells, found, date_format, instead)
     return np.where(np.isnat(dates), np.nan, dates.astype(np.int64).astype(np.float64))
 
 
-def _dates(cells: Cells, found: Findings, date_format: str | None) -> "pl.Series":
+def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str) -> "pl.Series":
     import polars as pl
 
     values = cells.values if cells.values.dtype == pl.String else as_text(cells.values)
@@ -200,7 +200,7 @@ def _dates(cells: Cells, found: Findings, date_format: str | None) -> "pl.Series
     texts = without_not_given(cells, as_text(values.gather(other)), found)
     again = _in_format(texts, date_format)
     bad = (texts.is_not_null() & again.is_null()).to_numpy()
-    found.wrong_cells(cells, other.to_numpy()[bad], lambda text: _no_date(text, date_format))
+    found.wrong_cells(cells, other.to_numpy()[bad], lambda text: _no_date(text, date_format, instead))
     return dates.scatter(other, again)
 
 
@@ -217,16 +217,26 @@ def _in_format(texts: "pl.Series", date_format: str | None) -> "pl.Series":
     return iso.str.to_date("%Y-%m-%d", strict=False)
 
 
-def _no_date(text: str, date_format: str | None) -> str:
+def _no_date(text: str, date_format: str | None, instead: str) -> str:
     if date_format is not None:
-        return f"{quoted(text)} is no date written as {date_format!r} says."
+        return f"{quoted(text)} is no date written as {date_format!r} says; write all dates alike."
     if _looks_like(text, r"^\d{4}(-\d{2})?(-+)?$"):
         return f"{quoted(text)} is only part of a date; give the full date, YYYY-MM-DD."
     if _looks_like(text, ISO):
         return f"{quoted(text)} is not in the calendar; correct it."
-    if _looks_like(text, r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}"):
-        return f"{quoted(text)} is not ISO 8601; write YYYY-MM-DD, or say how dates are written: --date-format dmy."
-    return f"{quoted(text)} is no date; write YYYY-MM-DD."
+    parts = re.match(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?!\S)", text)
+    if parts and not _looks_like(text, r"\d{4}-\d{2}-\d{2}"):
+        option = f"--date-format {_likely_order(*parts.groups())}"
+        return f"{quoted(text)} is not ISO 8601; write YYYY-MM-DD, or say how dates are written: {option}."
+    return f"{quoted(text)} is no date; write YYYY-MM-DD{instead}."
+
+
+def _likely_order(one: str, two: str, three: str) -> str:
+    if len(one) == 4:
+        return "ymd"
+    if len(three) < 4:
+        return "%d/%m/%y"
+    return "dmy" if int(one) > 12 else "mdy" if int(two) > 12 else "dmy or mdy"
 
 
 def check_date_format(date_format: str | None) -> None:

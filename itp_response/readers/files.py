@@ -239,6 +239,8 @@ def _loader(
 
 
 def _check_kind(data: bytes, name: str) -> None:
+    if not data:
+        raise CohortError(f"{name}: this file is empty.")
     if data.startswith(UTF_16) or b"\x00" in data[:100]:
         raise CohortError(f"{name}: this is UTF-16 or no text at all; {AS_UTF_8}.")
     if data.startswith((b"PK\x03\x04", b"PAR1")):

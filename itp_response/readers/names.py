@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from itp_response.errors import CohortError, nearest
@@ -41,6 +42,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
 """
+STUDY_DAYS = ("lbdy", "ady", "visitdy")
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,11 @@ def table(
     try:
         source = opened(given, what)
         place = Place(source.name, order, source.row_word, source.lines)
+        if not source.header:
+            raise CohortError(f"{source.name}: there are no rows.")
         chosen = _chosen(source.header, names, declared, place, found)
         positions = sorted(set(chosen.values()))
-        frame = source.load(positions)
+        frame = source.load(positions or [0])
     except CohortError as error:
         found.failed(order, error)
         return None
@@ -100,9 +104,8 @@ def table(
         found.wrong(place, text, line)
     if not len(frame) and not source.problems:
         found.wrong(place, "there is no row below the header." if source.row_word == "line" else "there are no rows.")
-    if not positions:
-        frame = pl.DataFrame({"": [None] * len(frame)})
-    frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items()) if chosen else frame
+    if chosen:
+        frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items())
     return Table(place, frame, {name: source.header[position] for name, position in chosen.items()}, source.header)
 
 
@@ -114,8 +117,10 @@ def _chosen(
     for name in dict.fromkeys((*names, *declared)):
         columns = _fitting(name, header)
         if len(columns) > 1:
-            both = " and ".join(repr(header[column]) for column in columns)
-            found.wrong(place, f"the columns {both} are all {name}; keep one, or name it {name!r}.")
+            several = [header[column] for column in columns]
+            cure = "keep one" if name in several else f"keep one, or name it {name!r}"
+            which = "both" if len(several) == 2 else "all"
+            found.wrong(place, f"the columns {' and '.join(map(repr, several))} {which} fit {name}; {cure}.")
         if columns:
             chosen[name] = columns[0]
             if _folded(header[columns[0]]) != _folded(name):
@@ -142,7 +147,11 @@ def _folded(name: str) -> str:
     return "".join(name.lower().split()).replace("_", "").replace("-", "")
 
 
-def missing(name: str, written: Sequence[str]) -> str:
-    """What to say of a column that is not there: what is, and what is near."""
-    near = (nearest(word, written) for word in (name, *ALIASES.get(name, ())))
-    return f"the column {name!r} is missing; there are: {', '.join(written)}.{next(filter(None, near), '')}"
+def missing(name: str, written: Sequence[str], *instead: str) -> str:
+    """What to say of a column that is not there: what is, and what is near; another would do `instead`."""
+    near = [nearest(one, written) for one in (name, *instead)]
+    for alias in (alias for one in (name, *instead) for alias in ALIASES.get(one, ())):
+        # Aliases are many, so that only what is very like one is likely to be meant.
+        near.extend(nearest(alias, [found]) for found in get_close_matches(alias, written, 1, cutoff=0.8))
+    what = " or ".join(map(repr, (name, *instead)))
+    return f"the column {what} is missing; there are: {', '.join(written)}.{next(filter(None, near), '')}"

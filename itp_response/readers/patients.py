@@ -43,7 +43,8 @@ def read_patients(
     table = table.with_empty_row()
     stopped = table.cells("treatment_discontinued")
     stopped_dated = not are_days(stopped, date_format)
-    days_stopped = as_day_numbers(stopped, found, date_format) if stopped_dated else as_days(stopped, found)
+    or_day = " or whole days since enrolment"
+    days_stopped = as_day_numbers(stopped, found, date_format, or_day) if stopped_dated else as_days(stopped, found)
     if not stopped_dated:
         _check_no_flag(stopped, days_stopped, found)
     ids = as_text(table.cells("patient_id").values)
@@ -79,7 +80,7 @@ def _patient_rows(table: Table, ids: "pl.Series", found: Findings) -> Ints:
     for text in texts.values():
         recorded |= text.is_not_null().to_numpy()
     nameless = np.flatnonzero(recorded & ~given.to_numpy())
-    found.wrong_cells(table.cells("patient_id"), nameless, lambda _: "the patient is missing.")
+    found.wrong_cells(table.cells("patient_id"), nameless, lambda _: "the patient is missing; fill it in.")
 
     rows = (given & ids.is_first_distinct()).arg_true()
     again = (given & ~ids.is_first_distinct()).arg_true()

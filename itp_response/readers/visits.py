@@ -27,7 +27,7 @@ from itp_response.readers.cells import (
 )
 from itp_response.readers.files import Tabular
 from itp_response.readers.findings import Cells, Findings, first_few, quoted
-from itp_response.readers.names import PATIENTS, VISITS, Table, missing, no_table, table
+from itp_response.readers.names import PATIENTS, STUDY_DAYS, VISITS, Table, missing, no_table, table
 from itp_response.readers.patients import Patients, places, read_patients
 from itp_response.rules import Bools, Column, Floats, Numbers
 
@@ -158,7 +158,11 @@ def _dated(table: Table, found: Findings) -> bool:
         cure = "keep the day if it counts from enrolment as day 0, else the date"
         found.wrong(table.place, f"{names} both say when a visit was; drop one: {cure}.")
     elif not date and not day:
-        found.wrong(table.place, missing("date", table.written).replace("'date' is", "'date' or 'day' is", 1))
+        study_days = [name for name in table.written if name.lower() in STUDY_DAYS]
+        if study_days:
+            found.wrong(table.place, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date.")
+        else:
+            found.wrong(table.place, missing("date", table.written, "day"))
     return date
 
 
@@ -185,11 +189,15 @@ def _check_visits(visits: _Visits, found: Findings) -> None:
     table, end = visits.table, visits.table.cells("rescue_end")
     ended = ~np.isnan(visits.rescue_end)
     missing_id = visits.recorded & visits.id.is_null().to_numpy()
-    found.wrong_cells(table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing.")
+    found.wrong_cells(
+        table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing; fill it in."
+    )
     if table.has("date") or table.has("day"):
         rows = np.flatnonzero(visits.recorded & np.isnan(visits.when))
         rows = rows[is_empty(visits.time, rows)]
-        found.wrong_cells(visits.time, rows, lambda _: f"the {'date' if visits.dated else 'day'} is missing.")
+        found.wrong_cells(
+            visits.time, rows, lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in."
+        )
     found.wrong_cells(
         end,
         np.flatnonzero(ended & ~visits.rescue),
@@ -217,14 +225,14 @@ def _cohort(visits: _Visits, known: Patients, several: Mapping[str, str], found:
     row = np.concatenate([known.rows, np.full(len(others), len(known.id) - 1)]).astype(np.int64)
     if known.table.header:
         _note_unmatched(visits, listed, others, patient, found)
-    if not len(ids) and len(visits.id) and not visits.recorded.any():
+    if visits.table.has("patient_id") and not len(ids) and len(visits.id) and not visits.recorded.any():
         found.wrong(visits.table.place, "no row names a patient.")
 
     origin = _day_zero(visits, known, ids, patient, row, found)
     kept = np.flatnonzero(visits.recorded & (patient >= 0))
     day = visits.when[kept] - origin[patient[kept]]
     _check_near(visits.time, kept, day, found)
-    end = np.where(np.isnan(visits.rescue_end[kept]), day, visits.rescue_end[kept] - origin[patient[kept]])
+    end = visits.rescue_end[kept] - origin[patient[kept]]
     _check_near(visits.table.cells("rescue_end"), kept, end, found)
     calendar = origin if visits.dated else known.enrolment_date[row]
     stopped = _stopped(visits, known, row, origin, calendar, found)
@@ -242,7 +250,7 @@ def _cohort(visits: _Visits, known: Patients, several: Mapping[str, str], found:
             platelets=visits.platelets.at(kept),
             bleeding_grade=visits.bleeding_grade[kept],
             rescue=visits.rescue[kept],
-            rescue_end=end.astype(np.int64),
+            rescue_end=np.where(np.isnan(end), day, end).astype(np.int64),
             source_row=visits.table.place.all_lines(kept),
             columns={name: column.at(kept) for name, column in visits.columns.items()},
             several=several,
@@ -313,7 +321,7 @@ def _check_enrolled(
         np.minimum.at(first, patient[patient >= 0], np.flatnonzero(patient >= 0))
         lacking = ids[len(known.rows) :].to_list()
         who = _who(visits.table, lacking, first[len(known.rows) :])
-        found.wrong(visits.table.place, f"enrolment missing for {who}; add to {known.table.place.name}.")
+        found.wrong(visits.table.place, f"enrolment missing for {who}; add a row to {known.table.place.name}.")
 
 
 def _who(table: Table, ids: list[str], rows: Ints, most: int = 5) -> str:
