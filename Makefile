@@ -26,8 +26,8 @@ long: $(READY)
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/test_properties.py tests/test_rules.py
 
 regolden: $(READY)
-	REGOLDEN=1 $(BIN)/pytest -q tests/test_golden.py || true
-	git diff --stat -- tests/golden
+	REGOLDEN=1 $(BIN)/pytest -q tests/test_golden.py tests/test_docs.py tests/test_criteria.py || true
+	git diff -- tests README.md docs
 
 schema: $(READY)
 	$(BIN)/python -c "from itp_response.criteria import schema; print(schema(), end='')" > criteria/schema.json

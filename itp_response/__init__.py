@@ -21,6 +21,7 @@ from itp_response.criteria import Criteria
 from itp_response.describe import criteria, describe
 from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
 from itp_response.explain import Explanation, explain
+from itp_response.mutate import Mutations, mutate
 from itp_response.readers.visits import read
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "CriteriaError",
     "Explanation",
     "ItpResponseError",
+    "Mutations",
     "Report",
     "UsageError",
     "ask",
@@ -39,5 +41,6 @@ __all__ = [
     "criteria",
     "describe",
     "explain",
+    "mutate",
     "read",
 ]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from itp_response.classify import classify
-from itp_response.criteria import Case, Criteria, load
-from itp_response.notation import cohort_of
 from itp_response.cohort import Cohort
+from itp_response.criteria import Case, Criteria, load
 from itp_response.errors import CohortError, CriteriaError, UsageError, unknown
 from itp_response.evaluate import baseline_of
+from itp_response.notation import cohort_of
 from itp_response.rules import Rule, Tree, decide, leaves
 from itp_response.timeline import Patients, Timeline
 from itp_response.words import tree_in_words

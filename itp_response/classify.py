@@ -143,8 +143,9 @@ class Classification:
         try:
             with os.fdopen(handle, "wb") as file:
                 WRITERS[path.suffix](frame, file)
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, path)
+            written = Path(name)
+            written.chmod(0o666 & ~_umask())
+            written.replace(path)
         except OSError as error:
             raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
         finally:

@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from itp_response.errors import ItpResponseError
+
+if TYPE_CHECKING:
+    from itp_response.check import Report
+    from itp_response.mutate import Mutations
 
 DEFAULT = "atra_2022"
 
@@ -25,11 +28,17 @@ class _Commands(click.Group):
 
 def _study(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that reads a study."""
-    options = [
+    options: list[Callable[..., Any]] = [
         click.argument("visits", type=click.Path()),
-        click.option("--patients", type=click.Path(), help="The patient table: arm, enrolment, baseline, discontinuation."),
+        click.option(
+            "--patients", type=click.Path(), help="The patient table: arm, enrolment, baseline, discontinuation."
+        ),
         _criteria_option,
-        click.option("--date-format", metavar="FORMAT", help="How dates are written if not ISO 8601: dmy, mdy, ymd or a pattern as %d.%m.%Y."),
+        click.option(
+            "--date-format",
+            metavar="FORMAT",
+            help="How dates are written if not ISO 8601: dmy, mdy, ymd or a pattern as %d.%m.%Y.",
+        ),
         click.option(
             "--bleeding",
             type=click.Choice(["scored", "events"]),
@@ -43,7 +52,11 @@ def _study(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
-        "--criteria", default=DEFAULT, show_default=True, metavar="NAME_OR_FILE", help="A shipped set or a file of your own."
+        "--criteria",
+        default=DEFAULT,
+        show_default=True,
+        metavar="NAME_OR_FILE",
+        help="A shipped set or a file of your own.",
     )(command)
 
 
@@ -123,9 +136,7 @@ def explain(
 @click.option("--criterion", metavar="X", help="Only this criterion.")
 @click.option("--baseline", metavar="COUNT", help="The baseline, if it is not the count of day 0.")
 @click.option("--discontinued", type=int, metavar="DAY", help="The day treatment was stopped for good.")
-def ask(
-    timeline: str, criteria: str, criterion: str | None, baseline: str | None, discontinued: int | None
-) -> None:
+def ask(timeline: str, criteria: str, criterion: str | None, baseline: str | None, discontinued: int | None) -> None:
     """Classify and explain one TIMELINE typed by hand, as "d0 15, d21 45, d28 60".
 
     "d35 40 bleed 1" adds bleeding of grade 1, "d3 rescue to d5" rescue treatment,
@@ -133,9 +144,7 @@ def ask(
     """
     from itp_response.ask import ask as asked
 
-    found = asked(
-        timeline, criteria, criterion=criterion, baseline=baseline, treatment_discontinued=discontinued
-    )
+    found = asked(timeline, criteria, criterion=criterion, baseline=baseline, treatment_discontinued=discontinued)
     click.echo("\n\n".join(map(str, found)))
 
 
@@ -143,25 +152,34 @@ def ask(
 @click.argument("name", required=False)
 def criteria(name: str | None) -> None:
     """List the shipped sets of criteria, or print the set NAME (or a file) in plain English."""
-    import itp_response.describe as words
+    from itp_response.describe import criteria as found
+    from itp_response.describe import describe, shipped_titles
 
     if name is None:
-        titles = words.shipped_titles()
+        titles = shipped_titles()
         width = max(map(len, titles))
         click.echo("\n".join(f"{one.ljust(width)}  {title}" for one, title in titles.items()))
     else:
-        click.echo(words.describe(words.criteria(name)))
+        click.echo(describe(found(name)))
 
 
 @main.command()
 @click.argument("file")
-def check(file: str) -> None:
-    """Run the worked patients of a criteria FILE and see whether they try every clause."""
-    from itp_response.check import check as checked
+@click.option("--mutate", is_flag=True, help="Also change the file place by place and see which change nobody notices.")
+def check(file: str, mutate: bool) -> None:
+    """Run the worked patients of a criteria FILE and see whether they try every clause.
 
-    report = checked(Path(file) if Path(file).suffix else file)
-    click.echo(str(report))
-    if not report.ok:
+    FILE is a shipped name or a file. Exit status 1 if something is not as it should be.
+    """
+    from itp_response.check import check as checked
+    from itp_response.mutate import mutate as mutated
+
+    reports: list[Report | Mutations] = [checked(file)]
+    if mutate and reports[0].ok:
+        reports.append(mutated(file))
+    for report in reports:
+        click.echo(str(report))
+    if not all(report.ok for report in reports):
         sys.exit(1)
 
 

@@ -54,8 +54,8 @@ class Observations:
 class Cohort:
     """A cohort's patients and their rows, sorted by patient and day; build it with `cohort()` or a reader.
 
-    Per patient (P): `id`, `arm` (missing: None), `day_0` (NaT: not known), `baseline` as given in 10⁹/L (NaN: not given),
-    `treatment_discontinued` (day; infinite: it was not).
+    Per patient (P): `id`, `arm` (missing: None), `day_0` (NaT: not known), `baseline` as given in 10⁹/L (NaN: not
+    given), `treatment_discontinued` (day; infinite: it was not).
     Per row (N): as in `criteria/README.md`. Lines of the source behind row i: `lines[first_line[i]:first_line[i + 1]]`.
     """
 

@@ -264,7 +264,9 @@ def _check_beneath(criteria: Criteria, places: "_Places") -> None:
             continue
         for path in _leaf_paths(reading.change):
             if path[0] not in criteria.raw:
-                raise CriteriaError(f"{places.at('reading', number, 'change')}{unknown('table', path[0], criteria.raw)}")
+                raise CriteriaError(
+                    f"{places.at('reading', number, 'change')}{unknown('table', path[0], criteria.raw)}"
+                )
         try:
             read_dict(
                 {**changed(criteria.raw, reading.change), "reading": [], "case": []}, criteria.path, criteria.name
@@ -396,5 +398,9 @@ def schema() -> str:
 def _plain(value: Any) -> Any:
     """Infinite defaults are left out: JSON has no word for them."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items() if not (key == "default" and "inf" in json.dumps(one, default=str).lower())}
+        return {
+            key: _plain(one)
+            for key, one in value.items()
+            if not (key == "default" and "inf" in json.dumps(one, default=str).lower())
+        }
     return [_plain(one) for one in value] if isinstance(value, list) else value

@@ -70,5 +70,3 @@ def _baseline(definitions: Criteria) -> str:
 
 def _wrapped(text: str, indent: str = "") -> Iterator[str]:
     yield from textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
-
-

@@ -58,7 +58,9 @@ class Explanation:
 
     def __str__(self) -> str:
         when = f" on day {self.day}" if self.day is not None else ""
-        reason = "" if self.reason in ("met", "event") else f" ({REASONS.get(self.reason, self.reason)})"
+        reason = (
+            "" if self.reason in ("met", "event") else f" ({REASONS.get(self.reason, self.reason.replace('_', ' '))})"
+        )
         head = f"{self.patient}  {self.criterion}: {self.value}{when}{reason}    {self.title}, {self.label}"
         if self.origin:
             return f"{head}\n  {self.origin}"
@@ -126,7 +128,7 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
         needs=KINDS[model.kind].sentence(model),
         lines=tuple(_lines(criteria, cohort, rows, verdicts, name)),
         origin=_origin(model, verdicts),
-        missing=_missing(criteria, cohort, rows, verdicts, name, value, reason),
+        missing=_missing(criteria, rows, name, value, reason),
     )
 
 
@@ -191,24 +193,22 @@ def _too_early(model: Any, rows: Timeline, shown: list[int]) -> dict[int, str]:
     return found
 
 
-def _shown(
-    model: Any, rows: Timeline, verdicts: dict[str, Verdict], name: str, marks: dict[int, str]
-) -> list[int]:
+def _shown(model: Any, rows: Timeline, verdicts: dict[str, Verdict], name: str, marks: dict[int, str]) -> list[int]:
     """The rows to show: those from where the criterion starts to where it was decided."""
     every = range(len(rows.day))
     if getattr(model, "when", None) is None:
         return sorted(marks)
+    verdict = verdicts[name]
+    settled = bool(verdict.ended[0] != NONE or verdict.dated[0] != NONE)
+    end = max(marks) if settled else len(rows.day) - 1
     origin = getattr(model, "from_", None) or getattr(model, "after", None)
     if origin is None:
         first, last = getattr(model, "days", (-np.inf, np.inf))
-        return [row for row in every if first <= rows.day[row] <= last]
+        return [row for row in every if first <= rows.day[row] <= last and row <= end]
     start = verdicts[origin]
     begin = int(start.onset[0] if model.kind != "lost" else start.last_witness[0])
     if begin == NONE:
         return []
-    verdict = verdicts[name]
-    settled = model.kind != "achieved" and bool(verdict.ended[0] != NONE or verdict.confirming[0] != NONE)
-    end = max(marks) if settled else len(rows.day) - 1
     return [row for row in every if begin <= row <= end]
 
 
@@ -319,9 +319,7 @@ def _table(lines: tuple[Line, ...]) -> Iterator[str]:
 
 def _missing(
     criteria: Criteria,
-    cohort: Cohort,
     rows: Timeline,
-    verdicts: dict[str, Verdict],
     name: str,
     value: str,
     reason: str,
@@ -355,4 +353,3 @@ def _missing(
         case "censored_count":
             return "the count itself, where only a bound is known"
     return ""
-

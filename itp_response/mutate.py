@@ -74,7 +74,8 @@ class Mutations:
     def __str__(self) -> str:
         tried = len(self.noticed) + len(self.unnoticed)
         share = 100 * len(self.noticed) / tried if tried else 100.0
-        head = f"{self.criteria.name}: of {tried} small changes the worked patients notice {len(self.noticed)}, {share:.1f} %"
+        noticed = f"the worked patients notice {len(self.noticed)}, {share:.1f} %"
+        head = f"{self.criteria.name}: of {tried} small changes {noticed}"
         return "\n".join([head, *(f"  not noticed: {change}" for change in self.unnoticed)])
 
 
@@ -84,7 +85,8 @@ def mutate(file: str | Path | Criteria) -> Mutations:
     wrong = list(failures(criteria))
     if wrong:
         raise UsageError(f"{criteria.path.name}: the worked patients do not come out as it is: {listed(wrong)}")
-    noticed, unnoticed = [], []
+    noticed: list[Change] = []
+    unnoticed: list[Change] = []
     for change in changes(criteria.raw):
         found = _noticed(criteria, change)
         if found is not None:
@@ -174,5 +176,3 @@ def _others(key: str, value: Any, names: list[str]) -> Iterator[Any]:
 
 def _nudged(value: float) -> tuple[float, ...]:
     return (value - 1, value + 1) if math.isfinite(value) else ()
-
-

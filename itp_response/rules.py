@@ -1,7 +1,8 @@
 """Rules: the small language of `when`, parsed once and decided over whole columns.
 
 A rule is true, false or unknown at a row, after Kleene.
-A number is held as its bounds, `low` and `high`: equal where it was observed, apart where it is censored, NaN where it was not observed.
+A number is held as its bounds, `low` and `high`: equal where it was observed, apart where it is censored, NaN where it
+was not observed.
 A comparison is true if it holds wherever the truth lies between the bounds, false if it holds nowhere.
 With NaN neither can be shown, so what was not observed is unknown without a case of its own.
 """
@@ -169,7 +170,7 @@ class RuleError(ItpResponseError):
 
 ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
-CURES = {
+CURES: dict[type[ast.AST], str] = {
     ast.BitAnd: "Write 'and'.",
     ast.BitOr: "Write 'or'.",
     ast.Invert: "Write 'not'.",
@@ -260,12 +261,12 @@ class _Parser:
             case ast.Name(id=name):
                 return self.name(node, name)
             case ast.Constant(value=bool()):
-                raise self.error(node, f"{node.value} is not part of the language")
+                raise self.error(node, f"{node.value!r} is not part of the language")
             case ast.Constant(value=int() | float() as value):
                 return Number(float(value))
             case ast.Constant(value=str() as value):
                 return Text(value)
-        cure = CURES.get(type(getattr(node, "op", None)), "")
+        cure = CURES.get(type(node.op), "") if isinstance(node, ast.BinOp | ast.UnaryOp) else ""
         known = "numbers, names, + - * /, < <= > >= == !=, and, or, not, parentheses"
         raise self.error(node, f"this is not part of the language, which has {known}. {cure}".rstrip())
 
@@ -529,4 +530,3 @@ def cause(tree: Tree) -> str:
 def reason(rule: Rule) -> str:
     """The name of the term that is the whole rule, else what the rule is about."""
     return rule.tree.name if isinstance(rule.tree, Term) else cause(rule.tree)
-

@@ -4,6 +4,7 @@ Two primitives carry every kind: the first row at or after a day, and the first 
 A span is a pair of row numbers per patient, the second not included; a row number of -1 is none.
 """
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -128,15 +129,15 @@ class Timeline:
 
     def at_or_after(self, day: Ints | float) -> Ints:
         """Each patient's first row on that day (or his own of them) or later; the end of his rows if none."""
-        if np.ndim(day) == 0:
-            return self._at_or_after_one(float(day))
-        return np.searchsorted(self.key, self.keys(np.arange(self.patients), np.asarray(day)))
+        if isinstance(day, int | float):
+            return self._at_or_after_one(day)
+        return np.searchsorted(self.key, self.keys(np.arange(self.patients), day))
 
     def after(self, day: Ints | float) -> Ints:
         """Each patient's first row later than that day; the end of his rows if none."""
-        if np.ndim(day) == 0:
-            return self._at_or_after_one(np.floor(day) + 1)
-        return self.at_or_after(np.asarray(day) + 1)
+        if isinstance(day, int | float):
+            return self._at_or_after_one(math.floor(day) + 1 if math.isfinite(day) else day)
+        return self.at_or_after(day + 1)
 
     def _at_or_after_one(self, day: float) -> Ints:
         """As `at_or_after`, for a day that is the same for all: counting the earlier rows beats searching."""
@@ -216,4 +217,3 @@ class Patients:
 
     def values(self, name: str) -> Column:
         return self._timeline.patient_values(name)
-

@@ -11,6 +11,8 @@ from itp_response.rules import Bools
 
 VALUES = ("Y", "N", "NE", "NA")
 Y, N, NE, NA = range(len(VALUES))
+Codes = NDArray[np.int16]
+"""Reasons, as `Reasons` codes them."""
 NONE = -1
 """A row number: there is no such row."""
 NO_DAY = int(np.iinfo(np.int32).min)
@@ -61,7 +63,7 @@ class Verdict:
     """
 
     value: NDArray[np.int8]
-    reason: NDArray[np.int16]
+    reason: Codes
     dated: Ints
     onset: Ints
     confirming: Ints
@@ -72,10 +74,15 @@ class Verdict:
     @classmethod
     def open(cls, patients: int) -> "Verdict":
         """Not evaluable for everyone, with no reason yet."""
-        rows = (np.full(patients, NONE, dtype=np.int64) for _ in ROWS)
-        return cls(np.full(patients, NE, dtype=np.int8), np.zeros(patients, dtype=np.int16), *rows)
+        return cls.of(np.full(patients, NE, dtype=np.int8), np.zeros(patients, dtype=np.int16), NONE, np.int64)
 
-    def set(self, where: Bools, value: int, reason: np.int16 | NDArray[np.int16]) -> None:
+    @classmethod
+    def of(cls, value: NDArray[np.int8], reason: Codes, row: int, dtype: type[np.integer]) -> "Verdict":
+        """With the same row number everywhere."""
+        dated, onset, confirming, ended = (np.full(len(value), row, dtype=dtype) for _ in ROWS)
+        return cls(value, reason, dated, onset, confirming, ended)
+
+    def set(self, where: Bools, value: int, reason: np.int16 | Codes) -> None:
         """Decide for the patients of `where`; `reason` is one, or one per patient."""
         np.putmask(self.value, where, np.int8(value))
         np.putmask(self.reason, where, reason)
@@ -98,14 +105,14 @@ class Verdicts:
 
     def __init__(self, patients: int, rows: int) -> None:
         self._patients = patients
-        self._row = np.int32 if rows < np.iinfo(np.int32).max else np.int64
+        self._row: type[np.integer] = np.int32 if rows < np.iinfo(np.int32).max else np.int64
         self._found: dict[str, Verdict] = {}
 
     def prepare(self, names: Iterable[str], timed: Iterable[str]) -> None:
         """Make room for the criteria of these names; those `timed` have a length too."""
         for name in names:
-            rows = (np.empty(self._patients, dtype=self._row) for _ in ROWS)
-            verdict = Verdict(np.empty(self._patients, np.int8), np.empty(self._patients, np.int16), *rows)
+            value, reason = np.empty(self._patients, np.int8), np.empty(self._patients, np.int16)
+            verdict = Verdict.of(value, reason, NONE, self._row)
             if name in timed:
                 verdict.days = np.empty(self._patients, dtype=np.int32)
             self._found[name] = verdict
@@ -120,7 +127,7 @@ class Verdicts:
             for field in ROWS:
                 rows = getattr(verdict, field)
                 getattr(whole, field)[part] = np.where(rows == NONE, NONE, rows + offset)
-            if whole.days is not None:
+            if whole.days is not None and verdict.days is not None:
                 whole.days[part] = verdict.days
             whole.labels = verdict.labels
 

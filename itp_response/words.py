@@ -119,7 +119,8 @@ def _compared(sign: str, left: Tree, right: Tree) -> str:
         case Name(name="bleeding_grade"):
             return f"bleeding of grade {SIGNS[sign]} {quantity}"
         case Name(name="days_since_rescue") if sign in ("<", "<="):
-            return f"rescue treatment that goes on or ended {SIGNS[sign].replace('below', 'less than')} {quantity} days before"
+            limit = SIGNS[sign].replace("below", "less than")
+            return f"rescue treatment that goes on or ended {limit} {quantity} days before"
         case Name(name="days_since_rescue"):
             return f"no rescue treatment that goes on or ended {NEGATED_SPAN[sign]} {quantity} days before"
         case Name(name="day"):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import polars as pl
+from literal import Patient
 
 from itp_response.cohort import Cohort, Observations, build
 from itp_response.notation import bounds
 from itp_response.rules import Numbers, exactly
-from literal import Patient
 
 
 def cohort_of(patients: list[Patient]) -> Cohort:
@@ -14,9 +14,7 @@ def cohort_of(patients: list[Patient]) -> Cohort:
     seen = [(place, one) for place, patient in enumerate(patients) for one in patient.observations]
     # A row with nothing observed is no row; readers leave it out.
     seen = [
-        (place, one)
-        for place, one in seen
-        if one.platelets is not None or one.bleeding_grade is not None or one.rescue
+        (place, one) for place, one in seen if one.platelets is not None or one.bleeding_grade is not None or one.rescue
     ]
     return build(
         pl.Series("patient_id", [f"P{place}" for place in range(len(patients))], dtype=pl.String),

@@ -2,14 +2,14 @@
 
 import tomllib
 
+import literal
+import strategies
+from bridge import cohort_of
 from hypothesis import given
 
 from itp_response.criteria import criteria_folder, loads, read_dict
 from itp_response.evaluate import evaluate
 from itp_response.verdicts import NO_DAY, NONE
-import literal
-import strategies
-from bridge import cohort_of
 
 ATRA = criteria_folder() / "atra_2022.toml"
 RAW = tomllib.loads(ATRA.read_text())

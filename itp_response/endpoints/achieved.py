@@ -14,7 +14,7 @@ from itp_response.cohort import Ints
 from itp_response.endpoints.criterion import Criterion, RowRule, inside, occasions, started
 from itp_response.rules import Bools, Numbers, Rule, Truths, decide, names_in, reason
 from itp_response.timeline import Flagged, Timeline
-from itp_response.verdicts import NE, NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.verdicts import NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
 from itp_response.words import counted, days_in_words, length_in_words, rule_in_words
 
 
@@ -120,10 +120,10 @@ def _possible(model: Achieved, rows: Timeline, good: Bools, doubtful: Bools, fai
     if not doubtful.any():
         return np.zeros(rows.patients, dtype=np.bool_)
     first, _ = occasions(rows, good | doubtful, model.occasions, model.apart, failing)
-    return first != NONE
+    return np.not_equal(first, NONE)
 
 
-def _why_not(good: Bools, discounted: Bools, begin: Ints, end: Ints, reasons: Reasons) -> Ints:
+def _why_not(good: Bools, discounted: Bools, begin: Ints, end: Ints, reasons: Reasons) -> Codes:
     why = np.full(len(begin), reasons["never_reached"], dtype=np.int16)
     if discounted.any():
         np.putmask(why, Flagged(discounted).any_in(begin, end), reasons["discounted"])
@@ -131,7 +131,7 @@ def _why_not(good: Bools, discounted: Bools, begin: Ints, end: Ints, reasons: Re
     return why
 
 
-def _why_unknown(model: Achieved, rows: Timeline, row: Ints, discounted: Bools, reasons: Reasons) -> Ints:
+def _why_unknown(model: Achieved, rows: Timeline, row: Ints, discounted: Bools, reasons: Reasons) -> Codes:
     """What made each patient's first doubtful row unknown (row number, -1 where there is none)."""
     at = np.maximum(row, 0)
     used = set(names_in(model.when.tree))

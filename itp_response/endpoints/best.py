@@ -54,4 +54,3 @@ def sentence(model: Best) -> str:
     """The criterion in words."""
     ranks = [name if name == to else f"{name} (if {to} is met)" for name, to in model.ranked.items()]
     return f"The first of {', '.join(ranks)} that is met; {model.otherwise} if none is."
-

@@ -11,7 +11,7 @@ from itp_response.clock import Length, Strict
 from itp_response.cohort import Ints
 from itp_response.rules import And, Bools, Or, Rule, RuleError, Tree, cause, decide, parse, parts_of, reason
 from itp_response.timeline import Flagged, Patients, Timeline
-from itp_response.verdicts import NA, NE, NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.verdicts import NA, NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
 
 
 class _AsRule:
@@ -77,9 +77,7 @@ def started(
     return verdict, open_
 
 
-def occasions(
-    rows: Timeline, good: Bools, number: int, apart: Length, failing: Flagged | None
-) -> tuple[Ints, Ints]:
+def occasions(rows: Timeline, good: Bools, number: int, apart: Length, failing: Flagged | None) -> tuple[Ints, Ints]:
     """Each patient's first of the `good` rows from which the next occasions follow, and the last of these; -1 if none.
 
     Each occasion is the first good row at least `apart` after the one before.
@@ -126,7 +124,7 @@ def inside(rows: Timeline, begin: Ints, end: Ints) -> Bools:
     return np.cumsum(turns[:-1], out=turns[:-1]).astype(np.bool_)
 
 
-def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, reasons: Reasons) -> Ints:
+def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, reasons: Reasons) -> Codes:
     """What decided at each row (row number, -1 where nobody asks): a reason code each.
 
     Of the parts joined by `and` the first that is false; of those joined by `or` the first that is true.
@@ -139,4 +137,3 @@ def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, r
         decides = (truths.false if joint is And else truths.true)[at]
         found[asked[decides & (found[asked] < 0)]] = reasons[cause(part)]
     return found
-

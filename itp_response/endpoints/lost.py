@@ -13,7 +13,7 @@ from itp_response.clock import Day, Length
 from itp_response.endpoints.criterion import Criterion, RowRule, causes, inside, occasions, started
 from itp_response.rules import Or, decide
 from itp_response.timeline import Flagged, Timeline
-from itp_response.verdicts import NA, NE, NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.verdicts import NA, NE, NONE, N, Reasons, Settled, Verdict, Y
 from itp_response.words import counted, day_in_words, length_in_words, rule_in_words
 
 

@@ -15,7 +15,7 @@ from itp_response.cohort import Ints
 from itp_response.endpoints.criterion import Criterion, RowRule, causes, started
 from itp_response.rules import And, Bools, decide
 from itp_response.timeline import Flagged, Timeline
-from itp_response.verdicts import NE, NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
 from itp_response.words import day_in_words, length_in_words, rule_in_words
 
 

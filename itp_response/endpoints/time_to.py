@@ -11,7 +11,7 @@ from pydantic import Field
 from itp_response.clock import Day
 from itp_response.endpoints.criterion import Criterion, started
 from itp_response.timeline import Timeline
-from itp_response.verdicts import NA, NE, NO_DAY, NONE, Reasons, Settled, Verdict, N, Y
+from itp_response.verdicts import NA, NE, NO_DAY, NONE, N, Reasons, Settled, Verdict, Y
 from itp_response.words import day_in_words
 
 
@@ -43,7 +43,9 @@ def verdicts(model: TimeTo, rows: Timeline, settled: Settled, reasons: Reasons) 
     event = open_ & (to.value == Y)
     ended = to.dated
     if model.censored == "last_count":
-        begin = rows.at_or_after(start) if model.from_ is None else np.maximum(settled[model.from_].dated, rows.start[:-1])
+        begin = (
+            rows.at_or_after(start) if model.from_ is None else np.maximum(settled[model.from_].dated, rows.start[:-1])
+        )
         last = rows.counted.last_in(begin, rows.after(model.by))
         censored = open_ & ~event & (last != NONE)
         verdict.set(open_ & ~event, NE, reasons["no_counts"])

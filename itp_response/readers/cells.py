@@ -23,9 +23,9 @@ BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
 ISO = r"^(\d{4}-\d{2}-\d{2})(?:(?:T|\s+)\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d+)?)?)?\s*(?:Z|[+-]\d{2}(?::?\d{2})?)?)?$"
 TIME = r"(?:T|,?\s+)\d{1,2}:\d{2}.*$"
 ORDERS = {
-    "dmy": (r"^(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4})$"),
-    "mdy": (r"^(?P<m>\d{1,2})[/.-](?P<d>\d{1,2})[/.-](?P<y>\d{4})$"),
-    "ymd": (r"^(?P<y>\d{4})[/.-](?P<m>\d{1,2})[/.-](?P<d>\d{1,2})$"),
+    "dmy": r"^(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4})$",
+    "mdy": r"^(?P<m>\d{1,2})[/.-](?P<d>\d{1,2})[/.-](?P<y>\d{4})$",
+    "ymd": r"^(?P<y>\d{4})[/.-](?P<m>\d{1,2})[/.-](?P<d>\d{1,2})$",
 }
 YEARS = (1900, 2100)
 Dates = NDArray[np.datetime64]
@@ -37,7 +37,7 @@ def as_text(values: "pl.Series") -> "pl.Series":
     import polars as pl
 
     if values.dtype.is_float():
-        whole = values.is_finite() & (values == values.round())
+        whole = (values.abs() < 1e15) & (values == values.round())
         texts = pl.select(
             pl.when(whole).then(values.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(values.cast(pl.String))
         ).to_series()
@@ -76,8 +76,9 @@ def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -
     values = cells.values
     if values.dtype.is_numeric():
         low = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
-        found.wrong_cells(cells, np.flatnonzero(np.isinf(low)), wrong)
-        return exactly(low)
+        endless = np.isinf(low)
+        found.wrong_cells(cells, np.flatnonzero(endless), wrong)
+        return exactly(np.where(endless, np.nan, low) if endless.any() else low)
     if values.dtype != pl.String:
         values = as_text(values)
     plain = values.cast(pl.Float64, strict=False)
@@ -87,11 +88,13 @@ def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -
         return exactly(low)
     texts = without_not_given(cells, as_text(values.gather(other)), found)
     parts = texts.str.extract_groups(BOUND).struct.unnest()
-    sign = parts.to_series(0).fill_null("").to_numpy()
+    sign = parts.to_series(0).fill_null("").to_numpy(writable=True)
     again = parts.to_series(1).fill_null("").zip_with(parts.to_series(1).is_not_null(), texts)
-    number = again.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    number = again.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy(writable=True)
     bad = np.isnan(number) | np.isinf(number) | ((sign == "<") & (number <= least))
     found.wrong_cells(cells, other[bad & texts.is_not_null().to_numpy()], wrong)
+    number[bad] = np.nan
+    sign[bad] = ""
     below, above = np.isin(sign, ("<", "<=", "≤")), np.isin(sign, (">", ">=", "≥"))
     low = low.copy()
     low[other] = np.where(below, least, np.where(sign == ">", np.nextafter(number, np.inf), number))
@@ -155,7 +158,7 @@ def as_days(cells: Cells, found: Findings) -> Floats:
 
 def _no_day(text: str) -> str:
     if _looks_like(text, ISO) or _looks_like(text, r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}"):
-        return f"{quoted(text)} is a date; name the column 'date', or give whole days since enrolment."
+        return f"{quoted(text)} is a date; give whole days since enrolment, or dates throughout."
     return f"{quoted(text)} is no day; give whole days since enrolment, such as 28."
 
 
@@ -247,18 +250,19 @@ def check_date_format(date_format: str | None) -> None:
 
 
 def are_days(cells: Cells, date_format: str | None) -> bool:
-    """Whether a column that may hold days or dates holds days: all its cells are numbers and not dates."""
+    """Whether a column that may hold days or dates holds days: its cells are mostly numbers, and not dates."""
     import polars as pl
 
     values = cells.values
-    if values.dtype.is_numeric():
-        return date_format is None or _in_format(as_text(values).drop_nulls(), date_format).has_nulls()
-    if values.dtype != pl.String:
+    if values.dtype.is_temporal():
         return False
     texts = as_text(values).drop_nulls()
     texts = texts.filter(~texts.str.to_lowercase().is_in(NOT_GIVEN))
-    numbers = texts.cast(pl.Float64, strict=False).is_not_null().all()
-    return bool(numbers) and (date_format is None or not len(texts) or _in_format(texts, date_format).has_nulls())
+    if not len(texts):
+        return True
+    numbers = texts.cast(pl.Float64, strict=False).is_not_null().sum()
+    # A format may write dates as numbers: 20190501.
+    return 2 * numbers > len(texts) and (date_format is None or _in_format(texts, date_format).has_nulls())
 
 
 def _looks_like(text: str, pattern: str) -> bool:
@@ -303,10 +307,10 @@ def as_declared(cells: Cells, declared: ColumnDeclared, found: Findings) -> tupl
         return Truths(truths.true | (~recorded & bool(empty)), truths.false | (~recorded & (not empty))), recorded
     texts = as_texts(cells, found)
     recorded = texts.is_not_null().to_numpy()
-    return coded(texts if empty is None else texts.fill_null(str(empty))), recorded
+    return _coded(texts if empty is None else texts.fill_null(str(empty))), recorded
 
 
-def coded(texts: "pl.Series") -> Texts:
+def _coded(texts: "pl.Series") -> Texts:
     """The texts by their places in their sorted labels."""
     import polars as pl
 

@@ -73,12 +73,15 @@ class Findings:
             self.wrong(cells.place, f"{cells.name}: {wording(text)}", cells.place.line(int(row)))
 
     def raise_if_wrong(self) -> None:
-        """Raises `CohortError` with all problems in the order of the files."""
-        if not self._problems:
-            return
+        """Raises `CohortError` where something is wrong."""
+        if self._problems:
+            raise self.error()
+
+    def error(self) -> CohortError:
+        """All problems in the order of the files."""
         texts = [text for _, _, text in sorted(self._problems, key=lambda problem: problem[:2])]
         # Problems beyond the first of each kind were counted, not worded: they would not be shown.
-        raise CohortError(listed([*texts, *[""] * self._beyond], SHOWN))
+        return CohortError(listed([*texts, *[""] * self._beyond], SHOWN))
 
 
 def shown(cells: Cells, rows: NDArray[np.integer]) -> list[str]:

@@ -74,8 +74,7 @@ def read(
     seen = _visits(visit_table, of_visits, date_format, bleeding, found) if visit_table else None
     known = read_patients(patient_table, of_patients, date_format, found)
     if seen is None:
-        found.raise_if_wrong()
-        raise AssertionError
+        raise found.error()
     return _cohort(seen, known, {name: column.several for name, column in of_visits.items()}, found)
 
 
@@ -315,8 +314,7 @@ def _check_enrolled(
             known.table.place,
             f"{enrolment.name}: enrolment missing for {who}; {cure if visits.dated else 'fill it in'}.",
         )
-    count = len(ids) - len(known.rows)
-    if count:
+    if len(ids) > len(known.rows) and known.table.has("patient_id"):
         first = np.full(len(ids), len(patient))
         np.minimum.at(first, patient[patient >= 0], np.flatnonzero(patient >= 0))
         lacking = ids[len(known.rows) :].to_list()

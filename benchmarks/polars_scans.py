@@ -63,7 +63,7 @@ def classify(visits: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
         .join(_follow_up(rows), on="position", how="left", maintain_order="left")
         .join(_after_response(rows, response), on="position", how="left", maintain_order="left")
     )
-    return _verdicts(patients.lazy().join(found, on="patient", how="left", maintain_order="left")).collect()
+    return verdicts(patients.lazy().join(found, on="patient", how="left", maintain_order="left")).collect()
 
 
 def _patients_seen(visits: pl.DataFrame) -> pl.DataFrame:
@@ -197,7 +197,7 @@ def _after_response(rows: pl.DataFrame, response: pl.DataFrame) -> pl.LazyFrame:
     )
 
 
-def _verdicts(found: pl.LazyFrame) -> pl.LazyFrame:
+def verdicts(found: pl.LazyFrame) -> pl.LazyFrame:
     yes, no, not_evaluable, not_applicable = (pl.lit(value) for value in ("Y", "N", "NE", "NA"))
     or_day = pl.col("OR_day")
     followed = pl.col("followed").fill_null(False)

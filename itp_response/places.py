@@ -1,0 +1,168 @@
+"""Places: where in a criteria file a key stands, as errors name it.
+
+tomllib keeps no lines, so a file that it could read is gone through once more for the lines of its keys.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+Path = tuple[str | int, ...]
+"""The keys that lead to a value, and its number in a list."""
+
+TOKEN = re.compile(
+    r"""
+      \"{3}(?:\\.|[^\\])*?\"{3,5} | '{3}.*?'{3,5}    # texts of several lines
+    | "(?:\\.|[^"\\])*" | '[^']*'
+    | \#[^\n]* | [\[\]{}=,.\n] | [^\s\[\]{}=,."'#]+
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+NAMED_BY = {"reading": "id", "case": "name"}
+"""The tables of which there are several, and the key that tells them apart."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places of a file; without its text, those that need no line.
+
+    Where `change` leads to the change of a reading, places are those of the file as changed.
+    """
+
+    name: str
+    raw: Mapping[str, Any]
+    lines: Mapping[Path, int]
+    change: Path = ()
+
+    def at(self, *path: str | int) -> str:
+        """`file: line 12: [OR] apart: `, to begin a sentence about that value."""
+        return f"{self._file(path)}{self._table(path)}"
+
+    def holding(self, *path: str | int) -> str:
+        """The line of a key and the table it is in, to begin a sentence that quotes the key itself."""
+        return f"{self._file(path)}{self._table(path[:-1])}"
+
+    def under(self, change: Path) -> "Places":
+        """The places of the file as a reading changes it."""
+        return replace(self, change=change)
+
+    def line(self, path: Path) -> int:
+        """The line of the key, or of what it is in; 0 if it is not known."""
+        path = (*self.change, *path)
+        return next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), 0)
+
+    def _file(self, path: Path) -> str:
+        line = self.line(path)
+        return f"{self.name}: line {line}: " if line else f"{self.name}: "
+
+    def _table(self, path: Path) -> str:
+        before = f"{self._entry(self.change[:2])}: under this reading: " if self.change else ""
+        match path:
+            case ():
+                return before
+            case ("reading" | "case", int(), *keys):
+                table = self._entry(path[:2])
+            case (str(table), *keys) if keys or isinstance(self.raw.get(table), dict):
+                table = f"[{table}]"
+            case (table, *keys):
+                pass
+        below = " ".join(key for key in keys if isinstance(key, str))
+        return f"{before}{table}{f' {below}' if below else ''}: "
+
+    def _entry(self, path: Path) -> str:
+        table, number = path
+        assert isinstance(table, str)
+        assert isinstance(number, int)
+        entry = self.raw[table][number]
+        name = entry.get(NAMED_BY[table]) if isinstance(entry, dict) else None
+        return f"[[{table}]] {name if isinstance(name, str) else f'number {number + 1}'}"
+
+
+def places(name: str, raw: Mapping[str, Any], text: str) -> Places:
+    """The places of a file's content; `text` is what it was read from."""
+    return Places(name, raw, _Lines(text).found)
+
+
+class _Lines:
+    """The line of every key of a text that is TOML, as `found`."""
+
+    def __init__(self, text: str) -> None:
+        self.found: dict[Path, int] = {}
+        self._lists: dict[Path, int] = {}
+        self._line = 1
+        self._tokens = [match[0] for match in TOKEN.finditer(text) if not match[0].startswith("#")]
+        self._next = 0
+        table: Path = ()
+        while self._skipped_to_token():
+            if self._taken("["):
+                table = self._headed(several=self._taken("["))
+            else:
+                self._assignment(table)
+
+    @property
+    def _token(self) -> str:
+        return self._tokens[self._next] if self._next < len(self._tokens) else ""
+
+    def _skipped_to_token(self) -> str:
+        while self._token == "\n":
+            self._advance()
+        return self._token
+
+    def _taken(self, token: str) -> bool:
+        return self._token == token and bool(self._advance())
+
+    def _advance(self) -> str:
+        token = self._token
+        self._line += token.count("\n")
+        self._next += 1
+        return token
+
+    def _headed(self, *, several: bool) -> Path:
+        path: Path = ()
+        for key in self._keys("]"):
+            path = (*path, key)
+            if several and self._token == "]":
+                self._lists[path] = self._lists.get(path, -1) + 1
+            if path in self._lists:
+                path = (*path, self._lists[path])
+            self.found.setdefault(path, self._line)
+        self._advance()
+        if several:
+            self._advance()
+        return path
+
+    def _keys(self, end: str) -> "list[str]":
+        keys = []
+        while self._token not in (end, ""):
+            token = self._advance()
+            if token != ".":
+                keys.append(token.strip("\"'"))
+        return keys
+
+    def _assignment(self, path: Path) -> None:
+        for key in self._keys("="):
+            path = (*path, key)
+            self.found.setdefault(path, self._line)
+        self._advance()
+        self._value(path)
+
+    def _value(self, path: Path) -> None:
+        if self._taken("{"):
+            while self._skipped_to_token() not in ("}", ""):
+                self._assignment(path)
+                self._skipped_to_token()
+                self._taken(",")
+        elif self._taken("["):
+            number = 0
+            while self._skipped_to_token() not in ("]", ""):
+                self.found[*path, number] = self._line
+                self._value((*path, number))
+                self._skipped_to_token()
+                self._taken(",")
+                number += 1
+        else:
+            while self._token not in (",", "}", "]", "\n", ""):
+                self._advance()
+            return
+        self._advance()

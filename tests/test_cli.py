@@ -1,0 +1,196 @@
+"""The commands: what they write where, and what they do when something is wrong."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+import itp_response
+from itp_response.cli import main
+
+ROOT = Path(__file__).parent.parent
+STUDY = [str(ROOT / "examples" / "visits.csv"), "--patients", str(ROOT / "examples" / "patients.csv")]
+ASKED = [
+    *("patient_id", "arm", "best_response", "OR", "OR_day", "OR_confirmed_day", "OR_reason", "CR", "CR_day"),
+    *("SR", "SR_reason", "relapse", "relapse_day", "relapse_reason", "remission", "remission_reason"),
+    *("late_rescue", "TTR_days", "DOR_days", "DOR_event"),
+]
+
+
+def run(*words):
+    return CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+
+
+@pytest.fixture
+def visits(tmp_path):
+    path = tmp_path / "visits.csv"
+    path.write_text("patient_id,day,platelets\n007,0,15\n007,21,45\n007,28,60\n008,0,20\n")
+    return path
+
+
+class TestClassify:
+    def test_writes_csv_to_standard_output_and_the_summary_to_standard_error(self, visits):
+        done = run("classify", visits)
+
+        assert done.exit_code == 0
+        frame = pl.read_csv(done.stdout.encode(), infer_schema=False)
+        assert frame["patient_id"].to_list() == ["007", "008"]
+        assert frame["OR"].to_list() == ["Y", "NE"]
+        assert done.stderr.startswith("2 patients, 4 patient-days from visits.csv\n")
+
+    def test_columns_stand_in_the_order_of_the_file(self, visits):
+        columns = run("classify", visits).stdout.splitlines()[0].split(",")
+
+        assert [column for column in columns if column in ASKED] == ASKED
+        assert not [column for column in columns if column.endswith("_date")]
+
+    def test_dates_are_written_where_they_are_known(self):
+        columns = run("classify", *STUDY).stdout.splitlines()[0].split(",")
+
+        assert columns[3:8] == ["OR", "OR_day", "OR_date", "OR_confirmed_day", "OR_reason"]
+
+    @pytest.mark.parametrize(
+        ("suffix", "read"),
+        [
+            (".csv", lambda path: pl.read_csv(path).to_dicts()),
+            (".json", lambda path: json.loads(path.read_text())),
+            (".parquet", lambda path: pl.read_parquet(path).to_dicts()),
+        ],
+    )
+    def test_writes_the_same_rows_to_every_kind_of_file(self, tmp_path, suffix, read):
+        output = tmp_path / f"out{suffix}"
+
+        done = run("classify", *STUDY, "--output", output)
+
+        assert (done.exit_code, done.stdout) == (0, "")
+        rows = read(output)
+        expected = itp_response.classify(*STUDY[::2]).frame().to_dicts()
+        assert [str(list(row.values())[:6]) for row in rows] == [
+            str(
+                [str(value) if hasattr(value, "year") and suffix != ".parquet" else value for value in row.values()][:6]
+            )
+            for row in expected
+        ]
+        assert [path.name for path in tmp_path.iterdir()] == [output.name]
+
+    def test_bad_input_leaves_an_older_output_as_it_was(self, visits, tmp_path):
+        output = tmp_path / "out.csv"
+        output.write_text("older")
+        visits.write_text("patient_id,day,platelets\n1,0,-5\n")
+
+        done = run("classify", visits, "--output", output)
+
+        assert done.exit_code == 2
+        assert done.stdout == ""
+        assert done.stderr.startswith("error: visits.csv: line 2: platelets: ")
+        assert output.read_text() == "older"
+
+    def test_an_output_that_fails_halfway_is_not_there(self, visits, tmp_path, monkeypatch):
+        def fails(_frame, file):
+            file.write(b"half")
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setitem(itp_response.classify.__globals__["WRITERS"], ".csv", fails)
+
+        done = run("classify", visits, "--output", tmp_path / "out.csv")
+
+        assert done.exit_code == 2
+        assert done.stderr.endswith("out.csv: cannot be written: No space left on device.\n")
+        assert [path.name for path in tmp_path.iterdir()] == ["visits.csv"]
+
+    @pytest.mark.parametrize(
+        ("output", "message"),
+        [
+            ("out.xls", "error: out.xls: unknown kind of output '.xls'; known: .csv, .json, .parquet."),
+            ("nowhere/out.csv", "cannot be written: No such file or directory."),
+        ],
+    )
+    def test_an_output_that_cannot_be_is_one_clear_error(self, visits, tmp_path, output, message):
+        done = run("classify", visits, "--output", tmp_path / output)
+
+        assert done.exit_code == 2
+        assert message in done.stderr
+
+    def test_takes_a_criteria_file_by_its_path(self, visits, tmp_path):
+        copy = tmp_path / "mine.toml"
+        copy.write_text((ROOT / "criteria" / "atra_2022.toml").read_text())
+
+        done = run("classify", visits, "--criteria", copy)
+
+        assert done.exit_code == 0
+        assert "criteria mine:" in done.stderr
+
+    def test_a_criteria_set_that_does_not_exist_is_named_with_the_nearest(self, visits):
+        done = run("classify", visits, "--criteria", "atra_2202")
+
+        assert done.exit_code == 2
+        assert "unknown criteria 'atra_2202'" in done.stderr
+        assert "Did you mean 'atra_2022'?" in done.stderr
+
+    def test_threads_change_nothing(self):
+        assert run("classify", *STUDY, "--threads", 1).stdout == run("classify", *STUDY, "--threads", 3).stdout
+
+
+class TestExplain:
+    def test_a_patient_who_is_not_there_is_named_with_the_nearest(self):
+        done = run("explain", *STUDY, "--patient", "ITP-169")
+
+        assert done.exit_code == 2
+        assert done.stderr.startswith(
+            "error: there is no patient 'ITP-169' among the 168 of visits.csv: ITP-0001, ITP-0002, ITP-0003 … ITP-0168."
+        )
+        assert "Did you mean 'ITP-01" in done.stderr
+
+    def test_a_criterion_that_is_not_there_is_named_with_the_known_ones(self):
+        done = run("explain", *STUDY, "--patient", "ITP-0001", "--criterion", "relaps")
+
+        assert done.exit_code == 2
+        assert "unknown criterion 'relaps'; known: OR, CR, SR, relapse" in done.stderr
+        assert "Did you mean 'relapse'?" in done.stderr
+
+    def test_every_line_of_an_explanation_is_the_line_of_the_file(self):
+        lines = Path(STUDY[0]).read_text().splitlines()
+        for explanation in itp_response.explain(*STUDY[::2], patient="ITP-0004"):
+            for line in explanation.lines:
+                cells = lines[line.first_line - 1].split(",")
+                assert cells[0] == "ITP-0004"
+                assert line.seen.startswith(cells[2] or ("bleeding", "rescue", "no count"))
+
+
+class TestCheck:
+    def test_a_set_whose_worked_patients_come_out_is_ok(self):
+        done = run("check", "atra_2022")
+
+        assert done.exit_code == 0
+        assert "all come out as expected" in done.stdout
+
+    def test_one_that_does_not_says_which_and_exits_with_1(self, tmp_path):
+        text = (ROOT / "criteria" / "atra_2022.toml").read_text()
+        changed = tmp_path / "changed.toml"
+        changed.write_text(text.replace('"platelets >= 100"', '"platelets >= 101"'))
+
+        done = run("check", changed)
+
+        assert done.exit_code == 1
+        assert "exactly-100" in done.stdout
+
+
+class TestCriteria:
+    def test_lists_the_shipped_sets(self):
+        assert run("criteria").stdout.splitlines()[0].startswith("atra_2022  ATRA plus low-dose rituximab")
+
+
+class TestAsk:
+    def test_baseline_and_discontinuation_may_be_given(self):
+        stopped = run("ask", "d7 40, d14 60", "--baseline", "25", "--discontinued", "5")
+
+        assert "OR: N (treatment was discontinued)" in stopped.stdout
+        assert "OR: Y on day 7" in run("ask", "d7 40, d14 60", "--baseline", "<20").stdout
+
+    def test_what_is_not_understood_is_shown_with_a_caret(self):
+        done = run("ask", "d0 15, 22 40")
+
+        assert done.exit_code == 2
+        assert done.stderr.splitlines()[1:] == ["    d0 15, 22 40", "           ^^^^^"]

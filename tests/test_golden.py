@@ -1,0 +1,35 @@
+"""Outputs, whole: a change of any is to be read before it is taken over with `make regolden`."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sessions import printed
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = Path(__file__).parent / "golden"
+STUDY = "examples/visits.csv --patients examples/patients.csv"
+COMMANDS = {
+    "classify.csv": f"classify {STUDY} --format csv",
+    "classify.txt": f"classify {STUDY} --format table",
+    "explain.txt": f"explain {STUDY} --patient ITP-0008",
+    "ask_not_evaluable.txt": 'ask "d7 40, d14 <50, d21 60 bleed ?, d28 90 rescue IVIg to d30, d42 90"',
+    "ask_gap.txt": 'ask "d0 15, d28 60, d42 60, d210 60, d364 60" --criterion SR',
+    "ask_discontinued.txt": 'ask "d0 15, d28..d364 60" --discontinued 70 --criterion OR',
+    "criteria_atra_2022.txt": "criteria atra_2022",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_output_is_as_it_was(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = printed(COMMANDS[name])
+    if os.environ.get("REGOLDEN"):
+        GOLDEN.mkdir(exist_ok=True)
+        (GOLDEN / name).write_text(text)
+
+    assert text == (GOLDEN / name).read_text()
+
+
+def test_no_golden_file_is_left_over():
+    assert {path.name for path in GOLDEN.iterdir()} == set(COMMANDS)

@@ -1,0 +1,124 @@
+"""The house keeps its plan: imports run one way, the package is whole, nothing heavy comes unasked."""
+
+import ast
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "itp_response"
+# From what is known of nothing to what knows of everything. A module may import only from lines above its own.
+ORDER = """
+    errors
+    rules
+    places clock
+    columns
+    cohort
+    verdicts words
+    timeline
+    endpoints.criterion
+    endpoints.achieved endpoints.best endpoints.lost endpoints.maintained endpoints.time_to
+    endpoints
+    criteria
+    evaluate notation
+    readers.findings
+    readers.files
+    readers.names
+    readers.cells
+    readers.patients
+    readers
+    readers.visits
+    classify
+    explain check describe
+    ask mutate
+    itp_response
+    cli
+"""
+LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}
+
+
+def _modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        yield (name.removesuffix(".__init__") if name != "__init__" else "itp_response"), path
+
+
+MODULES = list(_modules())
+
+
+def imported(path):
+    """The project's own modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [node.module] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            if name and name.split(".")[0] == "itp_response":
+                yield name.removeprefix("itp_response.")
+
+
+@pytest.mark.parametrize(("name", "path"), MODULES, ids=lambda value: value if isinstance(value, str) else "")
+def test_imports_run_one_way(name, path):
+    assert name in LINE, f"{name} has no place in the plan"
+    assert [other for other in imported(path) if LINE[other] >= LINE[name]] == []
+
+
+@pytest.mark.parametrize(("name", "path"), MODULES, ids=lambda value: value if isinstance(value, str) else "")
+def test_every_module_says_what_it_is(name, path):
+    assert ast.get_docstring(ast.parse(path.read_text())), name
+
+
+def test_help_needs_neither_polars_nor_pandas():
+    done = subprocess.run(
+        [sys.executable, "-c", "import itp_response, sys; print({'polars', 'pandas', 'pyarrow'} & set(sys.modules))"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_wheel_carries_the_criteria_and_works_elsewhere(tmp_path):
+    """Built from the tree, put in an environment of its own, and run away from the checkout."""
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    wheel = next(tmp_path.glob("*.whl"))
+    home = tmp_path / "venv"
+    venv.create(home, with_pip=True)
+    python = home / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", wheel]
+    subprocess.run(install, check=True, capture_output=True)
+    # What it depends on is taken from here; itself is not.
+    site = Path(ast.__file__).parent / "site-packages"
+    here = next(Path(path) for path in sys.path if path.endswith("site-packages"))
+    own = subprocess.run(
+        [python, "-c", "import site; print(site.getsitepackages()[0])"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    Path(own, "dependencies.pth").write_text(f"{here}\n{site}\n")
+
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [home / "bin" / "itp-response", "ask", "d0 15, d21 45, d28 60", "--criterion", "OR"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+    where = subprocess.run(
+        [python, "-c", "import itp_response.criteria as c; print(c.criteria_folder())"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+
+    assert done.stdout.startswith("timeline  OR: Y on day 21"), done.stderr
+    assert Path(where.stdout.strip()) == Path(own) / "itp_response" / "criteria_files"
+    assert sorted(path.name for path in Path(where.stdout.strip()).iterdir()) == sorted(
+        path.name for path in (ROOT / "criteria").iterdir()
+    )
