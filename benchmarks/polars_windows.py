@@ -9,6 +9,9 @@ from __future__ import annotations
 import polars as pl
 from polars_scans import verdicts
 
+# the end of the last course, in days, where there was none
+LONG_AGO = -(1 << 20)
+
 day = pl.col("day")
 count = pl.col("count")
 late_rescue = pl.col("late_rescue")
@@ -41,7 +44,7 @@ def _rows(visits: pl.LazyFrame, patients: pl.LazyFrame) -> pl.LazyFrame:
     """What the rules ask of a row. What was not observed is null, for which `&` and `|` do what the rules want."""
     response = (count >= 30) & (count >= 2 * pl.col("baseline"))
     # a course counts from the day after it began, so the row of its own day looks at those before
-    rescued_until = pl.when("rescue").then("rescue_end").cum_max().forward_fill().shift(1)
+    rescued_until = pl.when("rescue").then("rescue_end").otherwise(LONG_AGO).cum_max().shift(1)
     return (
         visits.select(
             pl.col("patient").set_sorted(),

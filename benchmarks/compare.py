@@ -1,0 +1,145 @@
+"""How fast `evaluate` is beside the same definitions hard-coded in polars, and that all give the same verdicts.
+
+    python benchmarks/compare.py --patients 1000000 --runs 3
+
+The patients are invented (`cohorts.make_cohort`), 20 rows each. All ways run in one process, in turn, the whole
+round `--runs` times, so that what else the processor does falls on all alike. An untimed round before is checked:
+every verdict and every day of every patient must be the same in all ways, else the exit status is 1.
+
+Timed is what turns data in memory into verdicts: `evaluate` on a cohort that is built, under criteria that are loaded
+(it also names the reason and the deciding rows of each verdict, and reads its definitions from a file); `classify` of
+`polars_windows` and of `polars_scans` on frames that are loaded, with all cores. What counts is the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import polars_scans
+import polars_windows
+from cohorts import make_cohort
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from itp_response.classify import Classification
+from itp_response.cohort import Cohort, Observations, build
+from itp_response.criteria import load
+from itp_response.evaluate import evaluate
+from itp_response.rules import exactly
+
+VISIT_COLUMNS = ("patient", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
+
+
+def frames_of(columns: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Visits and patients as the polars versions take them."""
+    visits = pl.DataFrame({name: columns[name] for name in VISIT_COLUMNS})
+    given = {name: columns[name] for name in ("baseline", "treatment_discontinued")}
+    return visits, pl.DataFrame({"patient": np.arange(len(columns["baseline"])), **given})
+
+
+def cohort_of(columns: dict[str, Any]) -> Cohort:
+    """The same as a cohort."""
+    stopped = columns["treatment_discontinued"]
+    observed = Observations(
+        patient=columns["patient"],
+        day=columns["day"],
+        platelets=exactly(columns["platelets"]),
+        bleeding_grade=columns["bleeding_grade"],
+        rescue=columns["rescue"],
+        rescue_end=columns["rescue_end"],
+        source_row=np.arange(len(columns["day"])),
+    )
+    return build(
+        pl.Series("patient_id", np.arange(len(stopped))).cast(pl.String),
+        observed,
+        baseline=exactly(columns["baseline"]),
+        treatment_discontinued=np.where(np.isnan(stopped), np.inf, stopped),
+    )
+
+
+def differing(found: pl.DataFrame, expected: pl.DataFrame) -> list[str]:
+    """The verdicts that are not the same for all patients, each with the number of patients."""
+    number = {name: int(found[name].ne_missing(expected[name]).sum()) for name in polars_scans.VERDICTS}
+    return [f"{name} ({patients:,} patients)" for name, patients in number.items() if patients]
+
+
+def table(seconds: dict[str, list[float]], reference: str) -> str:
+    """A line per way; the ratio is that of the medians."""
+    whole = statistics.median(seconds[reference])
+    lines = [f"{'way':<28}{'median s':>10}{'fastest s':>11}{'ratio':>8}"]
+    for way, taken in seconds.items():
+        median = statistics.median(taken)
+        lines.append(f"{way:<28}{median:>10.2f}{min(taken):>11.2f}{median / whole:>8.2f}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patients", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of ours; default: one a core")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+
+    columns = make_cohort(options.patients, seed=options.seed)
+    visits, patients = frames_of(columns)
+    cohort = cohort_of(columns)
+    criteria = load("atra_2022")
+    del columns
+    print(f"{options.patients:,} invented patients, {len(visits):,} rows, {options.runs} runs")
+
+    def ours(threads: int) -> Callable[[], pl.DataFrame]:
+        return lambda: Classification(criteria, cohort, evaluate(criteria, cohort, threads)).frame()
+
+    one = "ours, 1 thread"
+    several = f"ours, {options.threads} threads"
+    checked: dict[str, Callable[[], pl.DataFrame]] = {
+        one: ours(1),
+        several: ours(options.threads),
+        "polars, window expressions": lambda: polars_windows.classify(visits, patients),
+        "polars, whole-column scans": lambda: polars_scans.classify(visits, patients),
+    }
+    timed: dict[str, Callable[[], object]] = {
+        **checked,
+        one: lambda: evaluate(criteria, cohort, 1),
+        several: lambda: evaluate(criteria, cohort, options.threads),
+    }
+
+    expected: pl.DataFrame | None = None
+    agree = True
+    for way, classify in checked.items():
+        found = classify().select(polars_scans.VERDICTS)
+        expected = found if expected is None else expected
+        if wrong := differing(found, expected):
+            agree = False
+            print(f"{way}: differs from {one} in {', '.join(wrong)}", file=sys.stderr)
+    del expected, found
+    if not agree:
+        return 1
+    print(f"all agree on {', '.join(polars_scans.VERDICTS)}\n")
+
+    seconds: dict[str, list[float]] = {way: [] for way in timed}
+    for _ in range(options.runs):
+        for way, run in timed.items():
+            gc.collect()
+            begun = time.perf_counter()
+            run()
+            seconds[way].append(time.perf_counter() - begun)
+    print(table(seconds, several))
+    gained = statistics.median(seconds[one]) / statistics.median(seconds[several])
+    print(f"\n{'second core' if options.threads == 2 else f'{options.threads} threads'}: {gained:.2f} times faster")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
