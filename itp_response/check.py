@@ -1,18 +1,21 @@
 """Check: a criteria file's worked patients, and whether they try every clause."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from itp_response.classify import classify
 from itp_response.cohort import Cohort
 from itp_response.criteria import Case, Criteria, load
 from itp_response.errors import CohortError, CriteriaError, UsageError, unknown
-from itp_response.evaluate import baseline_of
+from itp_response.evaluate import baseline_of, timeline
 from itp_response.notation import cohort_of
 from itp_response.rules import Rule, Tree, decide, leaves
-from itp_response.timeline import Patients, Timeline
+from itp_response.timeline import Patients
 from itp_response.words import tree_in_words
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,20 +53,39 @@ def check(file: str | Path | Criteria) -> Report:
 
 
 def worked_patients(criteria: Criteria, cases: Sequence[Case]) -> Cohort:
-    """Worked patients of a criteria file as a cohort."""
+    """Worked patients of a criteria file as a cohort.
+
+    Raises `CriteriaError` with the first of them that cannot be read.
+    """
+    return _together(criteria, cases, lambda cases: _cohort(criteria, cases))
+
+
+def _together(criteria: Criteria, cases: Sequence[Case], make: Callable[[Sequence[Case]], T]) -> T:
+    """What is made of all cases at once; where that fails, the error names the first with which it does."""
     try:
-        return cohort_of(
-            [case.timeline for case in cases],
-            visits=criteria.file.clock.visits,
-            ids=[case.name for case in cases],
-            baseline=[case.baseline for case in cases],
-            treatment_discontinued=[case.treatment_discontinued for case in cases],
-            day_0=[case.day_0 for case in cases],
-            columns=criteria.file.columns,
-            patient=[case.patient for case in cases],
-        )
+        return make(cases)
     except CohortError as error:
-        raise CriteriaError(f"{criteria.path.name}: a worked patient: {error}") from None
+        for case in cases:
+            try:
+                make([case])
+            except CohortError as own:
+                key = str(own).partition(":")[0]
+                place = criteria.places.holding("case", criteria.file.case.index(case), key)
+                raise CriteriaError(f"{place}{own}") from None
+        raise error
+
+
+def _cohort(criteria: Criteria, cases: Sequence[Case]) -> Cohort:
+    return cohort_of(
+        [case.timeline for case in cases],
+        visits=criteria.file.clock.visits,
+        ids=[case.name for case in cases],
+        baseline=[case.baseline for case in cases],
+        treatment_discontinued=[case.treatment_discontinued for case in cases],
+        day_0=[case.day_0 for case in cases],
+        columns=criteria.file.columns,
+        patient=[case.patient for case in cases],
+    )
 
 
 def failures(criteria: Criteria) -> Iterator[str]:
@@ -81,11 +103,13 @@ def _unmet(
 ) -> Iterator[str]:
     if not cases:
         return
-    frame = classify(worked_patients(criteria, cases), criteria=criteria).frame()
+    frame = _together(criteria, cases, lambda cases: classify(_cohort(criteria, cases), criteria=criteria)).frame()
     for case, row, wanted in zip(cases, frame.iter_rows(named=True), expected, strict=True):
         for column, value in wanted.items():
             if column not in row:
-                raise UsageError(f"{criteria.path.name}: [[case]] {case.name}: {unknown('column', column, row)}")
+                key = ("under", under.removeprefix(" under ")) if under else ("expect",)
+                place = criteria.places.holding("case", criteria.file.case.index(case), *key, column)
+                raise UsageError(f"{place}{unknown('column', column, row)}")
             got = "" if row[column] is None else row[column]
             if got != value:
                 yield f"{case.name} ({case.because}): {column} is {got!r}{under}, expected {value!r}"
@@ -103,7 +127,7 @@ def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
 
 def _untried(criteria: Criteria) -> Iterator[str]:
     cohort = worked_patients(criteria, criteria.file.case)
-    rows = Timeline(cohort, criteria.file.clock, baseline_of(criteria, cohort), 0, len(cohort))
+    rows = timeline(criteria, cohort, baseline_of(criteria, cohort), 0, len(cohort))
     for name, key, leaf in _clauses(criteria):
         truths = decide(leaf, Patients(rows) if key == "unless" else rows)
         for happened, word in ((truths.true, "true"), (truths.false, "false")):

@@ -47,6 +47,8 @@ class Classification:
         for name, model in self.criteria.criteria.items():
             if model.kind == "time_to":
                 columns += self._time_columns(name, model)
+            elif model.kind == "extent":
+                columns += self._extent_columns(name, model)
             elif model.kind != "best":
                 columns += self._verdict_columns(name, model)
         return pl.DataFrame(columns)
@@ -76,6 +78,11 @@ class Classification:
             event = pl.Series(f"{name}_event", (verdict.value == Y).astype(np.int8))
             columns.append(event.set(pl.Series(verdict.days == NO_DAY), None))
         return columns
+
+    def _extent_columns(self, name: str, model: Any) -> list["pl.Series"]:
+        verdict = self.verdicts[name]
+        columns = [] if model.at_least is None else self._verdict_columns(name, model)
+        return [*columns, _days(f"{name}_days", verdict.days), _days(f"{name}_of_days", verdict.of_days)]
 
     def days_of(self, rows: Any) -> Any:
         """The days of rows of the cohort; `NO_DAY` where there is none (-1)."""

@@ -3,11 +3,13 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-LENGTH = re.compile(r"(\d+) (day|week|month|year)s?")
+from itp_response.errors import nearest
+
+LENGTH = re.compile(r"([1-9]\d*) (day|week|month|year)s?")
 DAYS = {"day": 1, "week": 7}
 MONTHS = {"month": 1, "year": 12}
 
@@ -18,7 +20,11 @@ class Length:
     def __init__(self, text: str) -> None:
         match = LENGTH.fullmatch(text)
         if not match:
-            raise ValueError(f"{text!r} is no length of time; write '7 days', '26 weeks' or '6 months'")
+            begin = re.match(r"[1-9]\d* ?(?=[a-z])", text)
+            close = nearest(text, [f"{begin[0].strip()} {unit}s" for unit in (*DAYS, *MONTHS)]) if begin else ""
+            raise ValueError(
+                f"{text!r} is no length of time; write '7 days', '26 weeks', '6 months' or '1 year'.{close}"
+            )
         self.text = text
         number, unit = int(match[1]), match[2]
         self.unit: Literal["days", "months"] = "days" if unit in DAYS else "months"
@@ -53,20 +59,33 @@ class Length:
         if isinstance(value, Length):
             return value
         try:
-            return cls(value if isinstance(value, str) else repr(value))
+            return cls(value if isinstance(value, str) else str(value))
         except ValueError as error:
             raise PydanticCustomError("length", "{problem}", {"problem": str(error)}) from None
 
 
-Day = Annotated[float, Field(description="a day counted from day 0; inf: no limit")]
-Days = tuple[Day, Day]
+def _in_order(days: tuple[float, float]) -> tuple[float, float]:
+    if days[0] > days[1]:
+        problem = f"the first day, {days[0]:g}, lies after the last, {days[1]:g}"
+        raise PydanticCustomError("days", "{problem}", {"problem": problem})
+    return days
+
+
+def _some_day(day: float) -> float:
+    if day != day:
+        raise PydanticCustomError("day", "nan is no day; write inf where there is no limit")
+    return day
+
+
+Day = Annotated[float, Field(description="a day counted from day 0; inf: no limit"), AfterValidator(_some_day)]
+Days = Annotated[tuple[Day, Day], AfterValidator(_in_order)]
 """First and last day, both included."""
 
 
 class Strict(BaseModel):
     """A table of a criteria file: a key it does not know is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
 
 
 class Clock(Strict):
@@ -74,7 +93,7 @@ class Clock(Strict):
 
     day_0: str = Field(description="what day 0 is, in words")
     visits: tuple[int, ...] = Field(default=(), description="the planned visit days")
-    followed_from: float = Field(description="a count on this day or later: followed to the end")
+    followed_from: Day = Field(description="a count on this day or later: followed to the end")
 
 
 class Baseline(Strict):

@@ -45,9 +45,22 @@ class Observations:
     """Its last day; read only where `rescue`."""
     source_row: Ints
     """Line of the source."""
+    rescue_name: Texts | None = None
+    """The treatment's name, small letters throughout; None: no name is known."""
     columns: Mapping[str, Column] = field(default_factory=dict)
     several: Mapping[str, str] = field(default_factory=dict)
     """Of each further column: which of several values of a day stands, `highest`, `lowest`, `first` or `last`."""
+
+
+@dataclass(frozen=True)
+class Courses:
+    """Rescue treatments, one entry each, in order of patient and day."""
+
+    row: Ints
+    """The row of the day it begins."""
+    last: Ints
+    """Its last day."""
+    name: Texts
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,7 @@ class Cohort:
     days_since_rescue: Floats
     source_row: Ints
     """The line the count was taken from; of a row without a count its first line."""
+    courses: Courses
     row_columns: Mapping[str, Column]
     lines: Ints
     first_line: Ints
@@ -113,10 +127,17 @@ class Cohort:
             rescue=self.rescue[rows],
             days_since_rescue=self.days_since_rescue[rows],
             source_row=self.source_row[rows],
+            courses=self.courses_in(begin, end),
             row_columns={name: column.at(rows) for name, column in self.row_columns.items()},
             first_line=self.first_line[begin : end + 1],
             notes=(),
         )
+
+    def courses_in(self, begin: int, end: int) -> Courses:
+        """The courses that begin in rows `begin` to `end` (not included), their rows counted from `begin`."""
+        first, last = np.searchsorted(self.courses.row, [begin, end])
+        part = slice(int(first), int(last))
+        return Courses(self.courses.row[part] - begin, self.courses.last[part], self.courses.name.at(part))
 
     def position(self, patient_id: str) -> int | None:
         """Where the patient of that id stands; None: there is none."""
@@ -155,14 +176,20 @@ def build(
     source_row = observed.source_row[order]
     lines = source_row
     rescue = observed.rescue[order]
-    last = np.where(rescue, observed.rescue_end[order], np.iinfo(np.int32).min)
+    given = np.flatnonzero(rescue)
+    name = Texts(np.full(len(rescue), -1, dtype=np.int32), ()) if observed.rescue_name is None else observed.rescue_name
+    courses = Courses(
+        row=np.searchsorted(start, given, side="right") - 1,
+        last=observed.rescue_end[order][given],
+        name=name.at(order).at(given),
+    )
     grade = observed.bleeding_grade[order]
     columns = {name: column.at(order) for name, column in observed.columns.items()}
     if not alone:
         source_row = _deciding_line(platelets.low, source_row, start)
         platelets = _lowest(platelets, start)
         grade = np.fmax.reduceat(grade, start)
-        rescue, last = np.logical_or.reduceat(rescue, start), np.maximum.reduceat(last, start)
+        rescue = np.logical_or.reduceat(rescue, start)
         columns = {
             name: _merged(column, start, len(day), observed.several.get(name, "last"))
             for name, column in columns.items()
@@ -184,8 +211,9 @@ def build(
         platelets=platelets,
         bleeding_grade=grade,
         rescue=rescue,
-        days_since_rescue=_days_since_rescue(patient, day, rescue, last),
+        days_since_rescue=days_since(courses.row, courses.last, patient, day),
         source_row=source_row,
+        courses=courses,
         row_columns=columns,
         lines=lines,
         first_line=np.append(start, len(begins)),
@@ -252,17 +280,19 @@ def _known_row(column: Column, start: Ints, size: int, several: str) -> Ints:
     return np.where(last >= 0, last, start)
 
 
-def _days_since_rescue(patient: Ints, day: Ints, rescue: Bools, last: Ints) -> Floats:
-    """Days since the latest last day of the courses begun on an earlier day; infinite: none was begun."""
+def days_since(row: Ints, last: Ints, patient: Ints, day: Ints) -> Floats:
+    """At each row, the days since the latest last day of the courses begun on an earlier day; infinite: none was.
+
+    `row` are the rows on whose days courses begin, in order, and `last` their last days.
+    """
     since = np.full(len(day), np.inf)
-    begun = np.flatnonzero(rescue)
-    if not len(begun):
+    if not len(row):
         return since
     # A patient's running maximum: lifted above that of the patient before, so that one pass serves all.
-    low, high = int(last[begun].min()), int(last[begun].max())
-    lift = patient[begun].astype(np.int64) * (high - low + 1)
-    latest = np.maximum.accumulate(last[begun] - low + lift) - lift + low
-    before = np.searchsorted(begun, np.arange(len(day))) - 1
-    had = (before >= 0) & (patient[begun[before]] == patient)
+    low, high = int(last.min()), int(last.max())
+    lift = patient[row].astype(np.int64) * (high - low + 1)
+    latest = np.maximum.accumulate(last - low + lift) - lift + low
+    before = np.searchsorted(row, np.arange(len(day))) - 1
+    had = (before >= 0) & (patient[row[before]] == patient)
     since[had] = (day - latest[before])[had]
     return since

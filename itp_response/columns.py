@@ -12,6 +12,7 @@ from itp_response.errors import CohortError
 from itp_response.rules import Column, Texts, Truths, exactly
 
 EMPTY: dict[str, set[type]] = {"number": {int, float}, "text": {str}, "truth": {bool}}
+WORDS = {"number": "a number", "text": "a text", "truth": "yes or no"}
 TRUTHS = {
     **dict.fromkeys(("1", "yes", "y", "true", "t"), True),
     **dict.fromkeys(("0", "no", "n", "false", "f"), False),
@@ -21,8 +22,8 @@ TRUTHS = {
 class ColumnDeclared(Strict):
     """An entry of `[columns]`: a further column that rules may name."""
 
-    type: Literal["number", "text", "truth"]
-    table: Literal["visits", "patients"] = "visits"
+    type: Literal["number", "text", "truth"] = Field(description="what its cells hold: number, text or truth")
+    table: Literal["visits", "patients"] = Field(default="visits", description="the table it is in")
     empty: float | bool | str = Field(default="unknown", description="what an empty cell stands for")
     several: Literal["highest", "lowest", "first", "last"] = Field(
         default="last", description="which of several values of a day stands"
@@ -31,24 +32,44 @@ class ColumnDeclared(Strict):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if type(self.empty) not in EMPTY[self.type] and self.empty != "unknown":
-            raise PydanticCustomError("empty", "'empty' is 'unknown' or a {type}", {"type": self.type})
+            given = repr(self.empty) if isinstance(self.empty, str) else f"{self.empty:g}"
+            if isinstance(self.empty, bool):
+                given = str(self.empty).lower()
+            wanted = "true or false" if self.type == "truth" else WORDS[self.type]
+            problem = f"'empty' is 'unknown' or {wanted}, not {given}"
+            raise PydanticCustomError("empty", "{problem}", {"problem": problem})
         if self.type == "text" and self.several in ("highest", "lowest"):
-            raise PydanticCustomError("several", "of texts, 'several' is 'first' or 'last'")
+            problem = f"of texts, 'several' is 'first' or 'last', not {self.several!r}"
+            raise PydanticCustomError("several", "{problem}", {"problem": problem})
         return self
 
 
+def texts_of(values: Sequence[str | None]) -> Texts:
+    """The texts by their places in their sorted labels; None is unknown."""
+    labels = tuple(sorted({one for one in values if one is not None}))
+    codes = [-1 if one is None else labels.index(one) for one in values]
+    return Texts(np.array(codes, dtype=np.int32), labels)
+
+
 def column_of(values: Sequence[Any], declared: ColumnDeclared) -> Column:
-    """The column of a few values written by hand; None is an empty cell."""
+    """The column of a few values written by hand; None is an empty cell.
+
+    Raises `CohortError` for what is not of the declared type.
+    """
     empty = None if declared.empty == "unknown" else declared.empty
-    filled = [empty if one is None else one for one in values]
+    filled = [empty if one is None else _value(one, declared) for one in values]
+    if declared.type == "number":
+        return exactly(np.array([np.nan if one is None else one for one in filled], dtype=np.float64))
+    if declared.type == "truth":
+        return Truths(np.array([one is True for one in filled]), np.array([one is False for one in filled]))
+    return texts_of([None if one is None else str(one) for one in filled])
+
+
+def _value(written: Any, declared: ColumnDeclared) -> float | bool | str:
+    text = str(written)
     try:
         if declared.type == "number":
-            return exactly(np.array([np.nan if one is None else float(one) for one in filled], dtype=np.float64))
-        if declared.type == "truth":
-            truths = [None if one is None else TRUTHS[str(one).lower()] for one in filled]
-            return Truths(np.array([one is True for one in truths]), np.array([one is False for one in truths]))
-    except (ValueError, KeyError) as error:
-        raise CohortError(f"{error.args[0]!r} is no {declared.type}.") from None
-    labels = tuple(sorted({str(one) for one in filled if one is not None}))
-    codes = [-1 if one is None else labels.index(str(one)) for one in filled]
-    return Texts(np.array(codes, dtype=np.int32), labels)
+            return float(text)
+        return TRUTHS[text.lower()] if declared.type == "truth" else text
+    except (ValueError, KeyError):
+        raise CohortError(f"{text!r} is not {WORDS[declared.type]}.") from None

@@ -1,9 +1,10 @@
 """Criteria files: what they may hold, and how one is found and read."""
 
 import json
+import keyword
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -14,10 +15,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from itp_response.clock import Baseline, Clock, Strict
 from itp_response.columns import EMPTY, ColumnDeclared
-from itp_response.endpoints import KINDS, AnyCriterion
+from itp_response.endpoints import KINDS, AnyCriterion, Criterion
 from itp_response.errors import CriteriaError, nearest, unknown
-from itp_response.rules import Names, RuleError, Type
+from itp_response.places import Places, Problem, refuse
+from itp_response.places import places as places_of
+from itp_response.rules import SINCE, Names, RuleError, Type
 from itp_response.verdicts import Reasons
+from itp_response.wording import ended, not_toml, worded
 
 PATIENT_NAMES: dict[str, Type] = {"baseline": "number", "treatment_discontinued": "moment"}
 ROW_NAMES: dict[str, Type] = {
@@ -31,51 +35,61 @@ ROW_NAMES: dict[str, Type] = {
 SUFFIX = ".toml"
 MEASURES = ("best", "time_to")
 """Kinds that sum up other criteria: they are no moment that another could start from."""
+PATIENT_COLUMNS = ("patient_id", "arm")
+COLUMNS = ("day", "date", "confirmed_day", "reason", "days", "of_days", "event")
+"""What follows a criterion's name in the names of its columns of the output."""
 
 
 class Source(Strict):
     """`[source]`: where the definitions are from."""
 
-    cite: str
-    where: str = ""
-    registry: str = ""
+    cite: str = Field(description="the publication, as it is cited")
+    where: str = Field(default="", description="where in it")
+    registry: str = Field(default="", description="the number of the trial in its registry")
     link: str = ""
 
 
 class Reading(Strict):
     """`[[reading]]`: a place where the source can be read two ways."""
 
-    id: str
-    question: str
-    taken: str
+    id: str = Field(description="its name in a word")
+    question: str = Field(description="what the source leaves open")
+    taken: str = Field(description="the answer that this file takes, and why")
     change: dict[str, Any] = Field(default_factory=dict, description="what would take the other reading")
-    about: str = ""
+    about: str = Field(default="", description="what it is about, in a few words")
 
 
 class Case(Strict):
     """`[[case]]`: a worked patient."""
 
-    name: str
-    because: str
-    timeline: str
+    name: str = Field(description="the patient's name")
+    because: str = Field(description="what the patient shows")
+    timeline: str = Field(description="what was observed, as in 'd0 15, d22 40, d42..d364 12'")
     baseline: float | str | None = None
-    treatment_discontinued: int | None = None
-    day_0: date | None = None
-    patient: dict[str, float | str | bool] = Field(default_factory=dict)
-    expect: dict[str, str | int | float] = Field(min_length=1)
-    under: dict[str, dict[str, str | int | float]] = Field(default_factory=dict)
+    treatment_discontinued: int | None = Field(default=None, description="the day")
+    day_0: date | None = Field(default=None, description="a date, where calendar months matter")
+    patient: dict[str, float | str | bool] = Field(default_factory=dict, description="further columns of the patient")
+    expect: dict[str, str | int | float] = Field(min_length=1, description="columns of the output and what they hold")
+    under: dict[str, dict[str, str | int | float]] = Field(
+        default_factory=dict, description="what they hold under a reading"
+    )
 
 
 class CriteriaFile(Strict):
     """A criteria file, its criteria gathered under `criteria`."""
 
-    title: str
-    checked: Literal["primary", "secondary", "unverified"]
+    title: str = Field(description="the set in a line")
+    checked: Literal["primary", "secondary", "unverified"] = Field(
+        description="'primary' if read in the paper or registry itself, 'secondary' if elsewhere, else 'unverified'"
+    )
     source: Source
     clock: Clock
     baseline: Baseline
-    columns: dict[str, ColumnDeclared] = Field(default_factory=dict)
-    terms: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, ColumnDeclared] = Field(default_factory=dict, description="further columns that rules name")
+    rescues: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="classes of rescue treatment by the names recorded"
+    )
+    terms: dict[str, str] = Field(default_factory=dict, description="named rules")
     criteria: dict[str, AnyCriterion] = Field(min_length=1)
     reading: tuple[Reading, ...] = ()
     case: tuple[Case, ...] = ()
@@ -96,6 +110,7 @@ class Criteria:
     raw: Mapping[str, Any] = field(repr=False)
     file: CriteriaFile = field(repr=False)
     order: tuple[str, ...] = field(repr=False)
+    places: Places = field(repr=False, compare=False)
 
     @property
     def criteria(self) -> dict[str, Any]:
@@ -103,14 +118,19 @@ class Criteria:
 
     @cached_property
     def reasons(self) -> Reasons:
-        return Reasons([*self.file.terms, *self.file.columns, "day", "baseline"])
+        return Reasons([*self.file.terms, *self.file.columns, *self.file.rescues, "day", "baseline"])
+
+    @cached_property
+    def rescues(self) -> dict[str, frozenset[str]]:
+        """The names recorded for each class of rescue treatment, in small letters."""
+        return {name: frozenset(one.strip().lower() for one in names) for name, names in self.file.rescues.items()}
 
     def under(self, reading_id: str) -> "Criteria":
         """The same under another reading."""
         readings = {reading.id: reading for reading in self.file.reading}
         if reading_id not in readings:
             raise CriteriaError(f"{self.path.name}: {unknown('reading', reading_id, readings)}")
-        return read_dict(changed(self.raw, readings[reading_id].change), self.path, self.name)
+        return _read(changed(self.raw, readings[reading_id].change), self.path, self.name, self.places, beneath=False)
 
 
 def changed(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,9 +171,12 @@ def load(name_or_file: str | Path) -> Criteria:
             raise CriteriaError(f"{unknown('criteria', named, shipped())} A file of your own is named by its path.")
         path = criteria_folder() / f"{named}{SUFFIX}"
     try:
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise CriteriaError(f"{named}: there is no such file; shipped are: {', '.join(shipped())}.") from None
+        close = nearest(path.stem, shipped())
+        raise CriteriaError(f"{named}: there is no such file; shipped are: {', '.join(shipped())}.{close}") from None
+    except IsADirectoryError:
+        raise CriteriaError(f"{named}: this is a folder; name a file in it.") from None
     except OSError as error:
         raise CriteriaError(f"{named}: cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
@@ -167,7 +190,7 @@ def loads(text: str, path: Path) -> Criteria:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CriteriaError(f"{path.name}: this is not TOML: {error}.") from None
+        raise CriteriaError(not_toml(path.name, text, str(error))) from None
     return read_dict(raw, path, path.stem, text)
 
 
@@ -175,208 +198,240 @@ def loads(text: str, path: Path) -> Criteria:
 
 
 def read_dict(raw: Mapping[str, Any], path: Path, name: str, text: str = "") -> Criteria:
-    """The criteria of a file's content; `text`, where given, is searched for the lines that errors name."""
-    places = _Places(path.name, text)
-    content = {key: value for key, value in raw.items() if key in HEAD}
+    """The criteria of a file's content; `text`, where given, is searched for the lines that errors name.
+
+    Raises `CriteriaError` with everything wrong with the tables; and if nothing is, with how they refer to each other.
+    """
+    return _read(raw, path, name, places_of(path.name, raw, text))
+
+
+def _read(raw: Mapping[str, Any], path: Path, name: str, places: Places, *, beneath: bool = True) -> Criteria:
+    """The criteria of a file's content; readings and worked patients are looked into only `beneath`."""
     rest = {key: value for key, value in raw.items() if key not in HEAD}
-    strays = [key for key, value in rest.items() if not (isinstance(value, dict) and "kind" in value)]
-    if strays:
-        known = [*HEAD, "a table with a 'kind' for each criterion"]
-        problems = []
-        for key in strays:
-            table = isinstance(rest[key], dict)
-            close = nearest(key, HEAD)
-            what = f"[{key}] has no 'kind', so it is no criterion" if table and not close else f"unknown key {key!r}"
-            problems.append(f"{places.at(key)}{what}; known: {', '.join(known)}.{close}")
-        raise CriteriaError("\n".join(problems))
-    content["criteria"] = rest
+    content = {key: value for key, value in raw.items() if key in HEAD}
+    content["criteria"] = {key: value for key, value in rest.items() if isinstance(value, dict) and "kind" in value}
+    strays = [key for key in rest if key not in content["criteria"]]
+    names, misnamed = _names(raw, content["criteria"], places)
+    problems = [_stray(key, rest[key], places) for key in strays]
+    problems += [*_misnamed_criteria(content["criteria"], places), *misnamed]
+    # What names are missing is not known where those of the file are broken or stand under another head.
+    named = not misnamed and _names_stand(raw) and not any(nearest(key, ("columns", "terms")) for key in strays)
     try:
-        file = CriteriaFile.model_validate(content, context=_names(raw, places))
+        file = CriteriaFile.model_validate(_tupled(content), context=names)
     except ValidationError as error:
-        raise CriteriaError("\n".join(_worded(raw, places, error))) from None
-    criteria = Criteria(name=name, path=path, raw=raw, file=file, order=_order(file, places))
-    _check_beneath(criteria, places)
-    return criteria
+        found = error.errors() if named else [one for one in error.errors() if one["type"] != "rule"]
+        kinds = {key: str(table["kind"]) for key, table in content["criteria"].items()}
+        models = {key: _model(kind) for key, kind in kinds.items() if kind in KINDS}
+        if problems:  # what has no 'kind' may have been meant as a criterion
+            found = [one for one in found if one["loc"] != ("criteria",)]
+        refuse([*problems, *worded(raw, places, found, CriteriaFile, models)])
+        raise AssertionError from error  # what is wrong with names was told
+    refuse(problems)
+    order, disordered = _order(file, places)
+    if beneath:
+        disordered += [*_wrong_readings(raw, file, path, name, places), *_wrong_cases(file, places)]
+    refuse(disordered)
+    return Criteria(name=name, path=path, raw=raw, file=file, order=order, places=places)
 
 
-def _names(raw: Mapping[str, Any], places: "_Places") -> dict[str, Names]:
-    """The names that rules may use, of rows and of patients alone; all terms are parsed, used or not."""
+def _tupled(value: Any) -> Any:
+    """TOML's lists as tuples, which is what the models hold."""
+    if isinstance(value, dict):
+        return {key: _tupled(one) for key, one in value.items()}
+    return tuple(_tupled(one) for one in value) if isinstance(value, list) else value
+
+
+def _model(kind: str) -> type[Criterion]:
+    """The model of the keys of a kind."""
+    named = [one for one in vars(KINDS[kind]).values() if isinstance(one, type) and issubclass(one, Criterion)]
+    return next(one for one in named if one is not Criterion)
+
+
+def _stray(key: str, value: Any, places: Places) -> Problem:
+    known = f"known: {', '.join(HEAD)}, and a table with a 'kind' for each criterion."
+    close = nearest(key, HEAD)
+    if isinstance(value, dict) and not close:
+        return places.stray((key,), f"[{key}] has no 'kind', so it is no criterion; known kinds: {', '.join(KINDS)}.")
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value) and not close:
+        return places.stray((key,), f"[[{key}]] is the head of a list, and a criterion is one table; write [{key}].")
+    return places.stray((key,), f"unknown {'table' if isinstance(value, dict) else 'key'} {key!r}; {known}{close}")
+
+
+def _names(raw: Mapping[str, Any], criteria: Iterable[str], places: Places) -> tuple[dict[str, Names], list[Problem]]:
+    """The names that rules may use, of rows, of patients alone and of criteria; and what is wrong with them.
+
+    All terms are parsed, used or not.
+    """
+    problems: list[Problem] = []
     patients, rows = dict(PATIENT_NAMES), dict(ROW_NAMES)
-    declared = raw.get("columns")
-    for name, column in declared.items() if isinstance(declared, dict) else ():
-        if name in ROW_NAMES:
-            raise CriteriaError(f"{places.at('columns', name)}{name!r} is a name of the language already.")
-        kind = column.get("type") if isinstance(column, dict) else None
-        if kind in EMPTY:
-            rows[name] = kind
+    taken = dict.fromkeys(ROW_NAMES, "the language")
+
+    def free(table: str, key: str, *names: str) -> bool:
+        why = next(filter(None, (_why_no_name(name, taken) for name in names)), "")
+        if why:
+            problems.append(places.stray((table, key), why))
+        else:
+            taken.update(dict.fromkeys(names, f"[{table}]"))
+        return not why
+
+    for name, column in _table(raw, "columns").items():
+        if free("columns", name, name) and isinstance(column, dict) and column.get("type") in EMPTY:
+            rows[name] = column["type"]
             if column.get("table") == "patients":
-                patients[name] = kind
-    terms = raw.get("terms")
-    terms = {key: text for key, text in terms.items() if isinstance(text, str)} if isinstance(terms, dict) else {}
-    for name in terms:
-        if name in rows or not name.isidentifier():
-            why = "is a name of the language already" if name in rows else "is no name a rule can use"
-            raise CriteriaError(f"{places.at('terms', name)}{name!r} {why}.")
+                patients[name] = column["type"]
+    for name in _table(raw, "rescues"):
+        if free("rescues", name, name, f"{SINCE}{name}"):
+            rows |= {name: "truth", f"{SINCE}{name}": "number"}
+    texts = _table(raw, "terms")
+    terms = {name: text for name, text in texts.items() if free("terms", name, name) and isinstance(text, str)}
     names = Names(rows, terms)
-    for term in terms:
+    if not problems and _names_stand(raw):
+        problems += _wrong_terms(names, places)
+    return {"rows": names, "patients": Names(patients), "criteria": Names(dict.fromkeys(criteria, "truth"))}, problems
+
+
+def _table(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = raw.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _names_stand(raw: Mapping[str, Any]) -> bool:
+    """Every column has a type and every term a rule, so that rules can be held to them."""
+    columns, terms = (_table(raw, key).values() for key in ("columns", "terms"))
+    typed = all(isinstance(column, dict) and column.get("type") in EMPTY for column in columns)
+    return typed and all(isinstance(text, str) for text in terms)
+
+
+def _why_no_name(name: str, taken: Mapping[str, str]) -> str:
+    """Why that cannot be a name in rules; empty if it can."""
+    if name in taken:
+        known = f" of {', '.join(ROW_NAMES)}" if name in ROW_NAMES else ""
+        return f"{name!r} is a name of {taken[name]} already{', one' if known else ''}{known}; choose another."
+    if not name.isidentifier() or keyword.iskeyword(name):
+        return (
+            f"{name!r} is no name that a rule can use; it is written with letters, digits and _, and no 'and' or 'or'."
+        )
+    return ""
+
+
+def _wrong_terms(names: Names, places: Places) -> Iterator[Problem]:
+    circles = set()
+    for term, text in names.terms.items():
         try:
             names.term(term)
         except RuleError as error:
-            raise CriteriaError(f"{places.at('terms', term)}{error}") from None
-    return {"rows": names, "patients": Names(patients)}
+            # A term with a broken term in it is not broken itself.
+            if " ".join(str(error).split("\n")[1:-1]).split() != text.split():
+                continue
+            circle = frozenset(re.findall(r"\w+", error.problem)) if "circle" in error.problem else term
+            if circle not in circles:
+                circles.add(circle)
+                yield places.problem(("terms", term), ended(str(error)))
 
 
-def _order(file: CriteriaFile, places: "_Places") -> tuple[str, ...]:
-    """The criteria so that each comes after those it refers to."""
+def _misnamed_criteria(criteria: Mapping[str, Any], places: Places) -> Iterator[Problem]:
+    """Criteria whose names cannot begin the names of columns, or would be those of other columns."""
+    for name in criteria:
+        if not re.fullmatch(r"\w+", name):
+            yield places.stray(
+                (name,),
+                f"a criterion cannot be named {name!r}: its name begins those of columns; use letters, digits, _.",
+            )
+        others = [other for other in criteria if name in (f"{other}_{what}" for what in COLUMNS)]
+        if others or name in PATIENT_COLUMNS:
+            of = f" of [{others[0]}]" if others else ""
+            yield places.stray((name,), f"{name!r} is the name of a column of the output{of} already; choose another.")
+
+
+def _order(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[Problem]]:
+    """The criteria so that each comes after those it refers to; and what hinders that."""
     done: list[str] = []
     open_: list[str] = []
+    problems = []
 
     def visit(name: str) -> None:
-        if name in done:
-            return
-        if name in open_:
-            circle = [*open_[open_.index(name) :], name]
-            raise CriteriaError(f"{places.at(name)}criteria go in a circle: {' -> '.join(circle)}.")
         open_.append(name)
         for key, other in file.criteria[name].references().items():
+            path = (name, key.split(" ")[0])
             if other not in file.criteria:
-                place = places.at(name, key.split(" ")[0])
-                raise CriteriaError(f"{place}{unknown('criterion', other, file.criteria)}")
-            if file.criteria[other].kind in MEASURES:
+                problems.append(places.problem(path, unknown("criterion", other, file.criteria)))
+            elif other in open_:
+                circle = " -> ".join([*open_[open_.index(other) :], other])
+                problems.append(places.problem(path, f"criteria go in a circle: {circle}."))
+            else:
                 kind = file.criteria[other].kind
-                raise CriteriaError(
-                    f"{places.at(name, key.split(' ')[0])}{other!r} is of kind {kind!r}, which nothing can start from."
-                )
-            visit(other)
+                if kind in MEASURES:
+                    known = [one for one, model in file.criteria.items() if model.kind not in MEASURES]
+                    problem = f"{other!r} is of kind {kind!r}, on which nothing can rest; known: {', '.join(known)}."
+                    problems.append(places.problem(path, problem))
+                if other not in done:
+                    visit(other)
         open_.pop()
         done.append(name)
 
     for name in file.criteria:
-        visit(name)
-    return tuple(done)
+        if name not in done:
+            visit(name)
+    return tuple(done), problems
 
 
-def _check_beneath(criteria: Criteria, places: "_Places") -> None:
-    """Readings must change something that is there into something that works; cases name readings that are."""
-    ids = [reading.id for reading in criteria.file.reading]
-    for number, reading in enumerate(criteria.file.reading):
-        if not reading.change:
+def _wrong_readings(
+    raw: Mapping[str, Any], file: CriteriaFile, path: Path, name: str, places: Places
+) -> Iterator[Problem]:
+    """Readings must have a name of their own and change something that is there into something that works."""
+    ids = [reading.id for reading in file.reading]
+    for number, reading in enumerate(file.reading):
+        if reading.id in ids[:number]:
+            yield _again("reading", "id", ids, number, places)
+        under = places.under(("reading", number, "change"))
+        wrong = list(_wrong_change(raw, reading.change, under))
+        if wrong or not reading.change:
+            yield from wrong
             continue
-        for path in _leaf_paths(reading.change):
-            if path[0] not in criteria.raw:
-                raise CriteriaError(
-                    f"{places.at('reading', number, 'change')}{unknown('table', path[0], criteria.raw)}"
-                )
+        content = changed(raw, reading.change)
+        if content == raw:
+            yield places.problem(("reading", number, "change"), "this changes nothing: the file says so already.")
         try:
-            read_dict(
-                {**changed(criteria.raw, reading.change), "reading": [], "case": []}, criteria.path, criteria.name
-            )
+            _read({**content, "reading": [], "case": []}, path, name, under)
         except CriteriaError as error:
-            raise CriteriaError(f"{places.at('reading', number, 'change')}under this reading: {error}") from None
-    for number, case in enumerate(criteria.file.case):
+            yield Problem(under.line(()), str(error))
+
+
+def _wrong_change(raw: Mapping[str, Any], change: Mapping[str, Any], places: Places) -> Iterator[Problem]:
+    """The keys of a change that are nowhere in the file."""
+    for table, keys in change.items():
+        if table not in raw:
+            yield places.stray((table,), unknown("table", table, raw))
+        elif isinstance(keys, dict) and isinstance(raw[table], dict):
+            for key, value in keys.items():
+                # A further term is of use to the change; another key that is not known is told of when it is read.
+                useless = value == "" or (table == "terms" and not _names_term(change, key))
+                if key not in raw[table] and useless:
+                    yield places.stray((table, key), unknown("key", key, raw[table]))
+
+
+def _names_term(change: Any, term: str) -> bool:
+    if isinstance(change, dict):
+        return any(_names_term(one, term) for one in change.values())
+    return isinstance(change, str) and bool(re.search(rf"\b{re.escape(term)}\b", change))
+
+
+def _wrong_cases(file: CriteriaFile, places: Places) -> Iterator[Problem]:
+    """Worked patients must have a name of their own and name readings that are."""
+    names = [case.name for case in file.case]
+    ids = [reading.id for reading in file.reading]
+    for number, case in enumerate(file.case):
+        if case.name in names[:number]:
+            yield _again("case", "name", names, number, places)
         for reading_id in case.under:
             if reading_id not in ids:
-                raise CriteriaError(f"{places.at('case', number, 'under')}{unknown('reading', reading_id, ids)}")
+                yield places.stray(("case", number, "under", reading_id), unknown("reading", reading_id, ids))
 
 
-def _leaf_paths(change: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    for key, value in change.items():
-        if isinstance(value, dict):
-            yield from ((key, *rest) for rest in _leaf_paths(value))
-        else:
-            yield (key,)
-
-
-# ERRORS
-
-
-def _worded(raw: Mapping[str, Any], places: "_Places", error: ValidationError) -> Iterator[str]:
-    """Each problem that pydantic found, in our words."""
-    for problem in error.errors():
-        path = _toml_path(problem["loc"])
-        key, kind = path[-1], problem["type"]
-        if kind == "extra_forbidden":
-            known = _known_keys(raw, path)
-            yield f"{places.at(*path)}{unknown('key', str(key), known)}"
-        elif kind == "missing":
-            yield f"{places.at(*path[:-1])}the key {key!r} is missing."
-        elif kind in ("union_tag_invalid", "union_tag_not_found"):
-            found = raw[str(path[0])].get("kind")
-            yield f"{places.at(*path, 'kind')}{unknown('kind', str(found), KINDS)}"
-        else:
-            message = problem["msg"]
-            given = problem["input"]
-            quoted = "" if isinstance(given, dict) or repr(given) in message or kind == "rule" else f", not {given!r}"
-            yield f"{places.at(*path)}{message[0].lower()}{message[1:]}{quoted}{'' if kind == 'rule' else '.'}"
-
-
-def _toml_path(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """The place in the file of a place in the model: without `criteria` and the kind that pydantic puts in."""
-    if loc[0] != "criteria":
-        return loc
-    return (*loc[1:2], *loc[3:]) if len(loc) > 2 else (loc[1] if len(loc) > 1 else "criteria",)
-
-
-def _known_keys(raw: Mapping[str, Any], path: tuple[str | int, ...]) -> list[str]:
-    table = str(path[0])
-    models: dict[str, Any] = {
-        "source": Source,
-        "clock": Clock,
-        "baseline": Baseline,
-        "columns": ColumnDeclared,
-        "reading": Reading,
-        "case": Case,
-    }
-    model = models.get(table)
-    if model is None:
-        module = KINDS[raw[table]["kind"]]
-        model = next(one for one in vars(module).values() if getattr(one, "__module__", "") == module.__name__)
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-class _Places:
-    """Says where in a file a key stands. tomllib keeps no lines, so the text is searched."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self.lines = text.splitlines()
-
-    def at(self, *path: str | int) -> str:
-        line = self._line(path)
-        where = f"{self.name}: line {line}: " if line else f"{self.name}: "
-        if not path:
-            return where
-        tables = [str(part) for part in path if isinstance(part, str)]
-        return f"{where}[{tables[0]}]{''.join(f' {part}' for part in tables[1:])}: " if len(tables) > 1 else where
-
-    def _line(self, path: tuple[str | int, ...]) -> int | None:
-        if not path:
-            return None
-        table, keys = path[0], [part for part in path[1:] if isinstance(part, str)]
-        nth = next((part for part in path[1:] if isinstance(part, int)), 0)
-        heads = [
-            number
-            for number, line in enumerate(self.lines)
-            if re.match(rf"\s*\[{{1,2}}\s*{re.escape(str(table))}\s*[\].]", line)
-        ]
-        if not heads:
-            return self._key_line(0, len(self.lines), str(table))
-        start = heads[min(nth, len(heads) - 1)] if len(path) > 1 and isinstance(path[1], int) else heads[0]
-        after = (number for number in range(start + 1, len(self.lines)) if re.match(r"\s*\[", self.lines[number]))
-        end = next(after, len(self.lines))
-        for key in reversed(keys):
-            found = self._key_line(start, end, key)
-            if found:
-                return found
-        return start + 1
-
-    def _key_line(self, start: int, end: int, key: str) -> int | None:
-        pattern = re.compile(rf"[\s{{,]*\"?{re.escape(key)}\"?\s*[=.]")
-        anywhere = re.compile(rf"[{{,]\s*\"?{re.escape(key)}\"?\s*=")
-        for number in range(start, end):
-            if pattern.match(self.lines[number]) or anywhere.search(self.lines[number]):
-                return number + 1
-        return None
+def _again(table: str, key: str, names: Sequence[str], number: int, places: Places) -> Problem:
+    line = places.line((table, names.index(names[number]), key))
+    there = f", in line {line}" if line else ""
+    return places.problem((table, number, key), f"the name {names[number]!r} is taken already{there}; choose another.")
 
 
 # SCHEMA

@@ -16,6 +16,9 @@ from itp_response.verdicts import NONE, Verdict, Verdicts
 ROWS_PER_PIECE = 256_000
 """Large enough that numpy's work on a piece outweighs Python's, small enough to stay in the processor's cache."""
 
+TIMED = {"time_to": ("days",), "extent": ("days", "of_days")}
+"""The kinds whose verdicts have a length, and which."""
+
 
 def evaluate(criteria: Criteria, cohort: Cohort, threads: int | None = None) -> dict[str, Verdict]:
     """The verdicts on every criterion, in the order of the file; rows are counted in the cohort.
@@ -26,10 +29,10 @@ def evaluate(criteria: Criteria, cohort: Cohort, threads: int | None = None) -> 
     cuts = _cuts(cohort)
     workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
     whole = Verdicts(len(cohort), len(cohort.day))
-    whole.prepare(criteria.criteria, [name for name, model in criteria.criteria.items() if model.kind == "time_to"])
+    whole.prepare(criteria.criteria, {name: TIMED.get(model.kind, ()) for name, model in criteria.criteria.items()})
 
     def piece(first: int, last: int) -> None:
-        rows = Timeline(cohort, criteria.file.clock, baseline, first, last)
+        rows = timeline(criteria, cohort, baseline, first, last)
         whole.fill(decided(criteria, rows), first, rows.offset)
 
     if workers <= 1:
@@ -40,6 +43,11 @@ def evaluate(criteria: Criteria, cohort: Cohort, threads: int | None = None) -> 
             for done in [pool.submit(piece, first, last) for first, last in pairwise(cuts)]:
                 done.result()
     return whole.found()
+
+
+def timeline(criteria: Criteria, cohort: Cohort, baseline: Numbers, first: int, last: int) -> Timeline:
+    """The rows of the patients `first` to `last` (not included) as these criteria see them."""
+    return Timeline(cohort, criteria.file.clock, criteria.rescues, baseline, first, last)
 
 
 def decided(criteria: Criteria, rows: Timeline) -> dict[str, Verdict]:

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from itp_response.cohort import Cohort, Observations, build
-from itp_response.columns import ColumnDeclared, column_of
-from itp_response.errors import CohortError, unknown
-from itp_response.rules import Numbers, exactly
+from itp_response.columns import ColumnDeclared, column_of, texts_of
+from itp_response.errors import CohortError, nearest, unknown
+from itp_response.rules import Column, Numbers, exactly
 
 DAYS = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?")
 COUNT = re.compile(r"([<>]=?|[≤≥])?(\d+(?:\.\d+)?)")
+ENTRY = re.compile(r"(?:^|,)([^,]*)")
 RESCUE_END = re.compile(r"d(-?\d+)")
 WORDS = ("a count", "bleed GRADE", "rescue [NAME] [to dDAY]", "COLUMN=VALUE")
 
@@ -72,6 +73,9 @@ def cohort_of(
     given = [_baseline(value) for value in (baseline or [None] * counts)]
     base_low, base_high = np.array(given, dtype=np.float64).reshape(-1, 2).T
     stopped = treatment_discontinued or [None] * counts
+    further = patient or [{}] * counts
+    for strange in (name for one in further for name in one if name not in of_patients):
+        raise CohortError(f"patient: {unknown('column', strange, of_patients)}")
     return build(
         pl.Series("patient_id", list(ids or [f"timeline {number + 1}" for number in range(counts)]), dtype=pl.String),
         Observations(
@@ -81,20 +85,29 @@ def cohort_of(
             bleeding_grade=np.array([entry["bleeding_grade"] for entry in entries], dtype=np.float64),
             rescue=np.array([entry["rescue"] for entry in entries], dtype=np.bool_),
             rescue_end=np.array([entry["rescue_end"] for entry in entries], dtype=np.int64),
+            rescue_name=texts_of([entry["rescue_name"] or None for entry in entries]),
             source_row=np.array([entry["place"] for entry in entries], dtype=np.int64),
-            columns={name: column_of([entry.get(name) for entry in entries], one) for name, one in of_visits.items()},
+            columns={
+                name: _column(name, [entry.get(name) for entry in entries], one) for name, one in of_visits.items()
+            },
             several={name: column.several for name, column in of_visits.items()},
         ),
         day_0=np.array(day_0 or [None] * counts, dtype="datetime64[D]"),
         baseline=_numbers(base_low, base_high),
         treatment_discontinued=np.array([np.inf if day is None else day for day in stopped], dtype=np.float64),
         patient_columns={
-            name: column_of([one.get(name) for one in (patient or [{}] * counts)], column)
-            for name, column in of_patients.items()
+            name: _column(name, [one.get(name) for one in further], column) for name, column in of_patients.items()
         },
         source="timeline",
         row_word="entry",
     )
+
+
+def _column(name: str, values: Sequence[Any], declared: ColumnDeclared) -> Column:
+    try:
+        return column_of(values, declared)
+    except CohortError as error:
+        raise CohortError(f"{'timeline' if declared.table == 'visits' else 'patient'}: {name}: {error}") from None
 
 
 def _numbers(low: Any, high: Any) -> Numbers:
@@ -112,33 +125,35 @@ def _baseline(value: float | str | None) -> tuple[float, float]:
 
 def _entries(timeline: str, visits: Sequence[int], declared: Mapping[str, ColumnDeclared]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for text in timeline.split(","):
-        words = text.split()
+    for text in ENTRY.finditer(timeline):
+        words = text[1].split()
         match = DAYS.fullmatch(words[0]) if words else None
         if not match:
-            raise _error(timeline, text, "an entry begins with its day, as in 'd22 40' or 'd42..d364 12'")
-        entry = _entry(timeline, text, words[1:], declared)
+            raise _error(text, "an entry begins with its day, as in 'd22 40' or 'd42..d364 12'.")
+        entry = _entry(text, words[1:], declared)
         first, last = int(match[1]), int(match[2] or match[1])
         days = [first] if match[2] is None else [day for day in visits if first <= day <= last]
         if not days:
-            raise _error(timeline, text, f"no planned visit lies between day {first} and day {last}")
+            planned = ", ".join(map(str, visits)) or "none"
+            raise _error(text, f"no planned visit lies between day {first} and day {last}; planned are: {planned}.")
         for day in days:
             end = day if entry["rescue_end"] is None else entry["rescue_end"]
             if end < day:
-                raise _error(timeline, text, f"the rescue treatment ends on day {end}, before it begins on day {day}")
+                raise _error(text, f"the rescue treatment ends on day {end}, before it begins on day {day}.")
             found.append({**entry, "day": day, "rescue_end": end, "place": len(found) + 1})
     return found
 
 
-def _entry(timeline: str, text: str, words: list[str], declared: Mapping[str, ColumnDeclared]) -> dict[str, Any]:
+def _entry(text: re.Match[str], words: list[str], declared: Mapping[str, ColumnDeclared]) -> dict[str, Any]:
     """What an entry says beside its day."""
     if not words:
-        raise _error(timeline, text, f"nothing is said of the day; an entry can have {', '.join(WORDS)}")
+        raise _error(text, f"nothing is said of the day; an entry can have {', '.join(WORDS)}.")
     entry: dict[str, Any] = {
         "platelets": (np.nan, np.nan),
         "bleeding_grade": 0.0,
         "rescue": False,
         "rescue_end": None,
+        "rescue_name": "",
     }
     rest = list(words)
     while rest:
@@ -152,23 +167,25 @@ def _entry(timeline: str, text: str, words: list[str], declared: Mapping[str, Co
         elif word == "rescue":
             entry["rescue"] = True
             if rest and rest[0] not in ("to", "bleed") and not COUNT.fullmatch(rest[0]) and "=" not in rest[0]:
-                rest.pop(0)  # the treatment's name, which no rule asks for
+                entry["rescue_name"] = rest.pop(0).lower().replace("_", " ")
             if rest and rest[0] == "to":
                 match = RESCUE_END.fullmatch(rest[1]) if len(rest) > 1 else None
                 if not match:
-                    raise _error(timeline, text, "'to' needs the last day, as in 'rescue to d5'")
+                    raise _error(text, "'to' needs the last day, as in 'rescue to d5'.")
                 entry["rescue_end"] = int(match[1])
                 rest = rest[2:]
         elif equals:
             known = [key for key, column in declared.items() if column.table == "visits"]
             if name not in known:
-                raise _error(timeline, text, unknown("column", name, known).rstrip("."))
+                raise _error(text, unknown("column", name, known))
             entry[name] = value
         else:
-            raise _error(timeline, text, f"{word!r} is not understood; an entry can have {', '.join(WORDS)}")
+            close = nearest(word, ("bleed", "rescue", *(f"{key}=" for key in declared)))
+            raise _error(text, f"{word!r} is not understood; an entry can have {', '.join(WORDS)}.{close}")
     return entry
 
 
-def _error(timeline: str, text: str, problem: str) -> CohortError:
-    start = timeline.index(text) + len(text) - len(text.lstrip())
+def _error(entry: re.Match[str], problem: str) -> CohortError:
+    text, timeline = entry[1], entry.string
+    start = entry.start(1) + len(text) - len(text.lstrip())
     return CohortError(f"timeline: {problem}\n    {timeline}\n    {' ' * start}{'^' * max(1, len(text.strip()))}")

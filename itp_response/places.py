@@ -4,11 +4,13 @@ tomllib keeps no lines, so a file that it could read is gone through once more f
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-Path = tuple[str | int, ...]
+from itp_response.errors import CriteriaError, listed
+
+Keys = tuple[str | int, ...]
 """The keys that lead to a value, and its number in a list."""
 
 TOKEN = re.compile(
@@ -24,6 +26,21 @@ NAMED_BY = {"reading": "id", "case": "name"}
 
 
 @dataclass(frozen=True)
+class Problem:
+    """What is wrong, as it is to be told, and its line; 0 if that is not known."""
+
+    line: int
+    text: str
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raises `CriteriaError` with all problems, in the order of the file, if there are any."""
+    texts = [problem.text for problem in sorted(problems, key=lambda problem: problem.line)]
+    if texts:
+        raise CriteriaError(listed(texts))
+
+
+@dataclass(frozen=True)
 class Places:
     """The places of a file; without its text, those that need no line.
 
@@ -32,8 +49,8 @@ class Places:
 
     name: str
     raw: Mapping[str, Any]
-    lines: Mapping[Path, int]
-    change: Path = ()
+    lines: Mapping[Keys, int]
+    change: Keys = ()
 
     def at(self, *path: str | int) -> str:
         """`file: line 12: [OR] apart: `, to begin a sentence about that value."""
@@ -43,20 +60,28 @@ class Places:
         """The line of a key and the table it is in, to begin a sentence that quotes the key itself."""
         return f"{self._file(path)}{self._table(path[:-1])}"
 
-    def under(self, change: Path) -> "Places":
+    def problem(self, path: Keys, sentence: str) -> Problem:
+        """A problem with that value."""
+        return Problem(self.line(path), f"{self.at(*path)}{sentence}")
+
+    def stray(self, path: Keys, sentence: str) -> Problem:
+        """A problem with that key."""
+        return Problem(self.line(path), f"{self.holding(*path)}{sentence}")
+
+    def under(self, change: Keys) -> "Places":
         """The places of the file as a reading changes it."""
         return replace(self, change=change)
 
-    def line(self, path: Path) -> int:
+    def line(self, path: Keys) -> int:
         """The line of the key, or of what it is in; 0 if it is not known."""
         path = (*self.change, *path)
         return next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), 0)
 
-    def _file(self, path: Path) -> str:
+    def _file(self, path: Keys) -> str:
         line = self.line(path)
         return f"{self.name}: line {line}: " if line else f"{self.name}: "
 
-    def _table(self, path: Path) -> str:
+    def _table(self, path: Keys) -> str:
         before = f"{self._entry(self.change[:2])}: under this reading: " if self.change else ""
         match path:
             case ():
@@ -70,7 +95,7 @@ class Places:
         below = " ".join(key for key in keys if isinstance(key, str))
         return f"{before}{table}{f' {below}' if below else ''}: "
 
-    def _entry(self, path: Path) -> str:
+    def _entry(self, path: Keys) -> str:
         table, number = path
         assert isinstance(table, str)
         assert isinstance(number, int)
@@ -88,12 +113,12 @@ class _Lines:
     """The line of every key of a text that is TOML, as `found`."""
 
     def __init__(self, text: str) -> None:
-        self.found: dict[Path, int] = {}
-        self._lists: dict[Path, int] = {}
+        self.found: dict[Keys, int] = {}
+        self._lists: dict[Keys, int] = {}
         self._line = 1
         self._tokens = [match[0] for match in TOKEN.finditer(text) if not match[0].startswith("#")]
         self._next = 0
-        table: Path = ()
+        table: Keys = ()
         while self._skipped_to_token():
             if self._taken("["):
                 table = self._headed(several=self._taken("["))
@@ -118,13 +143,14 @@ class _Lines:
         self._next += 1
         return token
 
-    def _headed(self, *, several: bool) -> Path:
-        path: Path = ()
+    def _headed(self, *, several: bool) -> Keys:
+        path: Keys = ()
         for key in self._keys("]"):
             path = (*path, key)
             if several and self._token == "]":
                 self._lists[path] = self._lists.get(path, -1) + 1
             if path in self._lists:
+                self.found.setdefault(path, self._line)
                 path = (*path, self._lists[path])
             self.found.setdefault(path, self._line)
         self._advance()
@@ -140,14 +166,14 @@ class _Lines:
                 keys.append(token.strip("\"'"))
         return keys
 
-    def _assignment(self, path: Path) -> None:
+    def _assignment(self, path: Keys) -> None:
         for key in self._keys("="):
             path = (*path, key)
             self.found.setdefault(path, self._line)
         self._advance()
         self._value(path)
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: Keys) -> None:
         if self._taken("{"):
             while self._skipped_to_token() not in ("}", ""):
                 self._assignment(path)

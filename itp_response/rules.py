@@ -517,6 +517,7 @@ REASONS = {
     "treatment_discontinued": "discontinued",
 }
 NOT_OBSERVED = ("day", "baseline")
+SINCE = "days_since_"
 
 
 def cause(tree: Tree) -> str:
@@ -524,7 +525,7 @@ def cause(tree: Tree) -> str:
     used = list(names_in(tree))
     observed = [name for name in used if name not in NOT_OBSERVED]
     name = (observed or used or ["rule"])[0]
-    return REASONS.get(name, name)
+    return REASONS.get(name, name.removeprefix(SINCE))
 
 
 def reason(rule: Rule) -> str:

@@ -5,16 +5,20 @@ A span is a pair of row numbers per patient, the second not included; a row numb
 """
 
 import math
+from collections.abc import Container, Mapping
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from itp_response.clock import Clock, Length
-from itp_response.cohort import Cohort, Ints
+from itp_response.cohort import Cohort, Ints, days_since
 from itp_response.errors import CohortError
-from itp_response.rules import Bools, Column, Numbers, Tree, Truths, exactly, known
+from itp_response.rules import SINCE, Bools, Column, Floats, Numbers, Tree, Truths, exactly, known
 from itp_response.verdicts import NO_DAY, NONE
+
+Rescues = Mapping[str, Container[str]]
+"""Classes of rescue treatment by the names recorded, in small letters."""
 
 
 class Flagged:
@@ -62,16 +66,20 @@ class Timeline:
     Row numbers are counted within the piece; `offset` added, they are rows of the cohort.
     """
 
-    def __init__(self, cohort: Cohort, clock: Clock, baseline: Numbers, first: int, last: int) -> None:
+    def __init__(
+        self, cohort: Cohort, clock: Clock, rescues: Rescues, baseline: Numbers, first: int, last: int
+    ) -> None:
         begin, end = int(cohort.first_row[first]), int(cohort.first_row[last])
         self._cohort = cohort
         self._patients = slice(first, last)
         self._rows = slice(begin, end)
         self._baseline = baseline.at(self._patients)
+        self._rescues = rescues
         self.clock = clock
         self.offset = begin
         self.patients = last - first
         self.start: Ints = cohort.first_row[first : last + 1] - begin
+        self.begin, self.end = self.start[:-1], self.start[1:]
         self.patient: Ints = cohort.patient[begin:end] - np.int32(first)
         self.day: Ints = cohort.day[begin:end]
         self.decided: dict[Tree, Truths] = {}
@@ -101,9 +109,23 @@ class Timeline:
                 return exactly(self._cohort.days_since_rescue[self._rows])
             case "day":
                 return exactly(self.day.astype(np.float64))
+        if name in self._rescues:
+            return known(self._begun(name)[0])
+        if name.removeprefix(SINCE) in self._rescues:
+            return exactly(self._begun(name.removeprefix(SINCE))[1])
         if name in self._cohort.row_columns:
             return self._cohort.row_columns[name].at(self._rows)
         return self.patient_values(name).at(self.patient)
+
+    def _begun(self, name: str) -> tuple[Bools, Floats]:
+        """Where a rescue treatment of that class begins, and the days since one."""
+        courses = self._cohort.courses_in(self._rows.start, self._rows.stop)
+        wanted = [code for code, label in enumerate(courses.name.labels) if label in self._rescues[name]]
+        ours = np.isin(courses.name.codes, wanted)
+        row = courses.row[ours]
+        begins = np.zeros(len(self.day), dtype=np.bool_)
+        begins[row] = True
+        return begins, days_since(row, courses.last[ours], self.patient, self.day)
 
     def patient_values(self, name: str) -> Column:
         """The patient column of that name, one entry per patient."""
@@ -139,17 +161,23 @@ class Timeline:
             return self._at_or_after_one(math.floor(day) + 1 if math.isfinite(day) else day)
         return self.at_or_after(day + 1)
 
+    def from_day(self, start: Ints, length: float) -> Ints:
+        """Each patient's first row so many days after his own day or later; the end of his rows if none."""
+        if not math.isfinite(length):
+            return self.begin if length < 0 else self.end
+        return self.at_or_after(start + math.ceil(length))
+
     def _at_or_after_one(self, day: float) -> Ints:
         """As `at_or_after`, for a day that is the same for all: counting the earlier rows beats searching."""
         found = self._first_rows.get(day)
         if found is None:
             if day <= self._low:
-                found = self.start[:-1]
+                found = self.begin
             elif day > self._low + self._span - 2:
-                found = self.start[1:]
+                found = self.end
             else:
                 earlier = Flagged(self.day < day).before
-                found = self.start[:-1] + (earlier[self.start[1:]] - earlier[self.start[:-1]])
+                found = self.begin + (earlier[self.end] - earlier[self.begin])
             self._first_rows[day] = found
         return found
 
@@ -169,7 +197,7 @@ class Timeline:
     @cached_property
     def last_count(self) -> Ints:
         """Each patient's last row with a count; -1 if none."""
-        return self.counted.last_in(self.start[:-1], self.start[1:])
+        return self.counted.last_in(self.begin, self.end)
 
     def followed(self, followed_from: float | None) -> Bools:
         """Per patient: followed to the end, which is a count on that day (else the clock's) or later."""

@@ -25,6 +25,10 @@ REASONS = {
     "no_counts": "no counts in the days looked at",
     "follow_up_ended": "follow-up ended",
     "gap_in_counts": "the gap between counts is too long to know",
+    "too_short": "too short a time",
+    "too_few_met": "at too few visits",
+    "too_few_counts": "counted at too few visits",
+    "visits_unknown": "it hangs on visits that are not known",
     "too_late": "too late in the study",
     "not_lost": "not lost",
     "event": "event",
@@ -59,7 +63,7 @@ class Verdict:
     `value` indexes `labels`; `reason` the file's `Reasons`.
     `dated` is the row whose day is the verdict's, `onset`, `confirming` and `ended` are its witnesses: row numbers of
     the cohort (while a piece is decided, of the piece), -1: none.
-    `days` is the length of a `time_to` (`NO_DAY`: none), else None.
+    `days` is the length of a `time_to` or `extent` (`NO_DAY`: none), else None; `of_days` that of which an `extent` is.
     """
 
     value: NDArray[np.int8]
@@ -70,6 +74,7 @@ class Verdict:
     ended: Ints
     labels: tuple[str, ...] = VALUES
     days: NDArray[np.int32] | None = None
+    of_days: NDArray[np.int32] | None = None
 
     @classmethod
     def open(cls, patients: int) -> "Verdict":
@@ -95,6 +100,8 @@ class Verdict:
 
 ROWS = ("dated", "onset", "confirming", "ended")
 """The fields of a verdict that hold row numbers."""
+LENGTHS = ("days", "of_days")
+"""Those that hold lengths."""
 
 
 class Verdicts:
@@ -108,13 +115,13 @@ class Verdicts:
         self._row: type[np.integer] = np.int32 if rows < np.iinfo(np.int32).max else np.int64
         self._found: dict[str, Verdict] = {}
 
-    def prepare(self, names: Iterable[str], timed: Iterable[str]) -> None:
-        """Make room for the criteria of these names; those `timed` have a length too."""
+    def prepare(self, names: Iterable[str], timed: Mapping[str, Iterable[str]]) -> None:
+        """Make room for the criteria of these names; `timed` has the lengths some have too."""
         for name in names:
             value, reason = np.empty(self._patients, np.int8), np.empty(self._patients, np.int16)
             verdict = Verdict.of(value, reason, NONE, self._row)
-            if name in timed:
-                verdict.days = np.empty(self._patients, dtype=np.int32)
+            for field in timed.get(name, ()):
+                setattr(verdict, field, np.empty(self._patients, dtype=np.int32))
             self._found[name] = verdict
 
     def fill(self, piece: Mapping[str, Verdict], first: int, offset: int) -> None:
@@ -127,8 +134,9 @@ class Verdicts:
             for field in ROWS:
                 rows = getattr(verdict, field)
                 getattr(whole, field)[part] = np.where(rows == NONE, NONE, rows + offset)
-            if whole.days is not None and verdict.days is not None:
-                whole.days[part] = verdict.days
+            for field in LENGTHS:
+                if getattr(whole, field) is not None:
+                    getattr(whole, field)[part] = getattr(verdict, field)
             whole.labels = verdict.labels
 
     def found(self) -> dict[str, Verdict]:

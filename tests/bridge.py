@@ -5,6 +5,7 @@ import polars as pl
 from literal import Patient
 
 from itp_response.cohort import Cohort, Observations, build
+from itp_response.columns import texts_of
 from itp_response.notation import bounds
 from itp_response.rules import Numbers, exactly
 
@@ -29,6 +30,7 @@ def cohort_of(patients: list[Patient]) -> Cohort:
             rescue_end=np.array(
                 [one.day if one.rescue_end is None else one.rescue_end for _, one in seen], dtype=np.int64
             ),
+            rescue_name=texts_of([(one.rescue_name or "").strip().lower() or None for _, one in seen]),
             source_row=np.arange(1, len(seen) + 1),
         ),
         baseline=_numbers([patient.baseline for patient in patients]),

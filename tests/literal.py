@@ -10,6 +10,7 @@ import calendar
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from math import inf, isinf, isnan
@@ -28,6 +29,7 @@ class Observation:
     rescue: bool = False
     rescue_end: int | None = None
     columns: Mapping[str, Cell] = field(default_factory=dict)
+    rescue_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Verdict:
     confirming: int | None = None
     ended: int | None = None
     days: int | None = None
+    of_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Row:
     bleeding_grade: int | None
     rescue: bool
     days_since_rescue: float
+    rescues: Mapping[str, Value]
     columns: Mapping[str, Value]
 
 
@@ -121,7 +125,7 @@ def judge(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
     kind = criterion["kind"]
     if "unless" in criterion and truth(criterion["unless"], chart.own, chart.terms) is True:
         value = "NA" if kind in ("lost", "time_to") else "N"
-        return Verdict(value, name_of_rule(criterion["unless"], chart.terms))
+        return Verdict(value, name_of_rule(chart, criterion["unless"]))
     for key in ("from", "after"):
         if key in criterion:
             taken = taken_over(others(criterion[key]), kind)
@@ -141,7 +145,7 @@ def taken_over(other: Verdict, kind: str) -> Verdict | None:
     return None
 
 
-# The five kinds.
+# The kinds.
 
 
 def achieved(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
@@ -163,7 +167,7 @@ def achieved(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict
         day = last if criterion.get("dated_by", "first") == "confirming" else first
         return Verdict("Y", "met", day=day, onset=first, confirming=confirming)
     if closing is not None:
-        return Verdict("N", name_of_rule(criterion["closed_by"], chart.terms), ended=closing.day)
+        return Verdict("N", name_of_rule(chart, criterion["closed_by"]), ended=closing.day)
     open_rows = [row for row in rows if may_meet(chart, criterion, row)]
     if until is not None or (
         followed_to_the_end(chart, criterion) and not could_have_met(chart, criterion, rows, open_rows)
@@ -282,12 +286,120 @@ def best(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
     return Verdict(criterion.get("otherwise", "N"), found[-1][1].reason)
 
 
+def at(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """The state at a landmark.
+
+    `day` and `within` are days since day 0, or since the day of `from`. Of the rows with a count on a day of
+    `within`, both ends included, the one nearest to the landmark is taken (of two as near, the later), or the first,
+    or the last. Y where its state holds, N where it fails, NE where it is unknown or there is no such row.
+    But where `closed_by` is true on a row after the day counted from and not after the row taken (not after the last
+    day of `within`, where none is taken), it is N, and the first such row ended it.
+    """
+    start = day_of(others(criterion["from"])) if "from" in criterion else 0
+    first, last = (start + day for day in criterion["within"])
+    taken = row_taken(chart, start + criterion["day"], first, last, criterion.get("which", "nearest"))
+    if "closed_by" in criterion:
+        closing_until = last if taken is None else taken.day
+        for row in chart.rows:
+            if start < row.day <= closing_until and state(chart, criterion["closed_by"], row) is True:
+                return Verdict("N", name_of_rule(chart, criterion["closed_by"]), ended=row.day)
+    if taken is None:
+        return Verdict("NE", "no_counts")
+    holds = state(chart, criterion["when"], taken)
+    if holds is None:
+        return Verdict("NE", why_unknown(chart, criterion, taken))
+    if holds is False:
+        return Verdict("N", what_failed(chart, criterion["when"], taken), ended=taken.day)
+    return Verdict("Y", "met", day=taken.day, onset=taken.day)
+
+
+def visits(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """So many of the planned visits.
+
+    Each visit is in the state, or fails, or is unknown, or is left out. N where `closed_by` is true on any row, and
+    the first such row ended it. Else, where fewer visits than `of_at_least` have a count (those left out aside), the
+    value of `too_few`. Else Y where it is met by the visits in the state alone, N where it would not be met even if
+    all unknown visits were in the state, else NE. A share of no visits at all is NE.
+    """
+    if "closed_by" in criterion:
+        for row in chart.rows:
+            if state(chart, criterion["closed_by"], row) is True:
+                return Verdict("N", name_of_rule(chart, criterion["closed_by"]), ended=row.day)
+    held = [visit for visit in visits_held(chart, criterion) if visit.counts_as != "left_out"]
+    if len([visit for visit in held if visit.row is not None]) < criterion.get("of_at_least", 0):
+        return Verdict(criterion.get("too_few", "N"), "too_few_counts")
+    if "at_least" not in criterion and not held:
+        return Verdict("NE", "no_counts")
+    enough = enough_visits(criterion, held, ["in_state"])
+    if enough is not None:
+        days = [visit.row.day for visit in enough if visit.row is not None]
+        return Verdict("Y", "met", day=days[-1], onset=days[0], confirming=days[-1])
+    if enough_visits(criterion, held, ["in_state", "unknown"]) is None:
+        return Verdict("N", "too_few_met")
+    return Verdict("NE", "visits_unknown")
+
+
+def extent(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """Time in a state, in days, and the time observed.
+
+    Of the rows in `days` those of unknown state are passed over; a discounted row is out of the state. Each of the
+    others lasts some days (see `days_lasted`). The time is that of all rows in the state, or that of the longest
+    stretch of them; the time observed is always that of all known rows. Without a known row it is NE and there are
+    no days. With `at_least` it is N where the time is shorter.
+    The onset is the first row in the state (of the first longest stretch), the confirming row the last one, which
+    gives the day; none of them where the time is 0.
+    """
+    known = known_rows(chart, criterion)
+    if not known:
+        return Verdict("NE", "no_counts")
+    lasted = days_lasted(chart, criterion, known)
+    of_days = sum(days for days, _ in lasted)
+    if criterion.get("measure", "total") == "longest":
+        days, counted = longest_stretch(known, lasted)
+    else:
+        counted = [row for row, holds in known if holds]
+        days = sum(days for (_, holds), (days, _) in zip(known, lasted, strict=True) if holds)
+    reached = "at_least" not in criterion or days >= in_days(criterion["at_least"])
+    value, reason = ("Y", "met") if reached else ("N", "too_short")
+    if days == 0:
+        return Verdict(value, reason, days=0, of_days=of_days)
+    first, last = counted[0].day, counted[-1].day
+    return Verdict(value, reason, day=last, onset=first, confirming=last, days=days, of_days=of_days)
+
+
+def combined(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+    """A rule over other verdicts: a name is true where that criterion is Y, unknown where NE, false where N or NA.
+
+    True is Y, false N, unknown NE. The reason of an N is that of the first criterion named that makes for it: one
+    that is N or NA, or, under a `not`, one that is Y (`met`). The reason of an NE is that of the first named that is
+    NE. The day of a Y is that of `day_combined`, and its row the onset.
+    """
+    rule = parsed(criterion["when"])
+    holds = truth_combined(rule, others)
+    if holds is True:
+        day = day_combined(rule, others)
+        return Verdict("Y", "met", day=day, onset=day)
+    named = list(criteria_named(rule))
+    if holds is None:
+        return Verdict("NE", next(others(name).reason for name, _ in named if others(name).value == "NE"))
+    for name, under_not in named:
+        if under_not and others(name).value == "Y":
+            return Verdict("N", "met")
+        if not under_not and others(name).value in ("N", "NA"):
+            return Verdict("N", others(name).reason)
+    raise AssertionError("a false rule names a criterion that makes for it")
+
+
 KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], Verdict]] = {
     "achieved": achieved,
     "maintained": maintained,
     "lost": lost,
     "time_to": time_to,
     "best": best,
+    "at": at,
+    "visits": visits,
+    "extent": extent,
+    "combined": combined,
 }
 
 
@@ -428,6 +540,173 @@ def has_gap(chart: Chart, criterion: dict[str, Any], good_days: list[int]) -> bo
     return any(following > later(chart, day, criterion["max_gap"]) for day, following in pairwise(good_days))
 
 
+# Parts of `at` and `visits`.
+
+
+def row_taken(chart: Chart, day: int, first: int, last: int, which: str) -> Row | None:
+    """Of the rows with a count from the first day to the last, the nearest to a day, the first or the last."""
+    counted = [row for row in chart.rows if row.platelets is not None and first <= row.day <= last]
+    if not counted:
+        return None
+    if which == "first":
+        return counted[0]
+    if which == "last":
+        return counted[-1]
+    distance = min(abs(row.day - day) for row in counted)
+    return [row for row in counted if abs(row.day - day) == distance][-1]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A visit, its row if it has a count, and what it counts as: in_state, fails, unknown, left_out."""
+
+    row: Row | None
+    counts_as: str
+
+
+def visits_held(chart: Chart, criterion: dict[str, Any]) -> list[Visit]:
+    """The planned visits, each with the row nearest to it; or every row with a count in `days`."""
+    if "visits" in criterion:
+        within = criterion.get("within", 0)
+        rows = [row_taken(chart, day, day - within, day + within, "nearest") for day in criterion["visits"]]
+        return [Visit(row, visit_counts_as(chart, criterion, row)) for row in rows]
+    first, last = criterion.get("days", (-inf, inf))
+    counted = [row for row in chart.rows if row.platelets is not None and first <= row.day <= last]
+    return [Visit(row, visit_counts_as(chart, criterion, row)) for row in counted]
+
+
+def visit_counts_as(chart: Chart, criterion: dict[str, Any], row: Row | None) -> str:
+    """What a visit without a count, a discounted one, or one in a known or unknown state counts as."""
+    if row is None:
+        return str(criterion.get("missing", "fails"))
+    if is_discounted(chart, criterion, row):
+        return str(criterion.get("discounted", "fails"))
+    return {True: "in_state", False: "fails", None: "unknown"}[state(chart, criterion["when"], row)]
+
+
+def enough_visits(criterion: dict[str, Any], held: list[Visit], counting: Sequence[str]) -> list[Visit] | None:
+    """The visits that count, from the first to the one that made it enough; None where they are not enough.
+
+    With `in_any`, of the first such row of visits: so many one after the other, or all, where there are fewer.
+    Of a share: all that count.
+    """
+    good = [visit for visit in held if visit.counts_as in counting]
+    if "more_than" in criterion:
+        return good if Fraction(len(good), len(held)) > Fraction(criterion["more_than"]) else None
+    if "share" in criterion:
+        return good if Fraction(len(good), len(held)) >= Fraction(criterion["share"]) else None
+    length = min(criterion.get("in_any", len(held)), len(held))
+    for begin in range(len(held) - length + 1):
+        good = [visit for visit in held[begin : begin + length] if visit.counts_as in counting]
+        if len(good) >= criterion["at_least"]:
+            return good[: criterion["at_least"]]
+    return None
+
+
+# Parts of `extent`.
+
+
+def known_rows(chart: Chart, criterion: dict[str, Any]) -> list[tuple[Row, bool]]:
+    """The rows in `days` whose state is known, and whether it holds; not where the row is discounted."""
+    first, last = criterion["days"]
+    found = []
+    for row in chart.rows:
+        holds = state(chart, criterion["when"], row)
+        if first <= row.day <= last and holds is not None:
+            found.append((row, holds and not is_discounted(chart, criterion, row)))
+    return found
+
+
+def days_lasted(chart: Chart, criterion: dict[str, Any], known: list[tuple[Row, bool]]) -> list[tuple[int, bool]]:
+    """How many days each known row lasts, and whether `max_gap` cut it short.
+
+    "visit": each the length `each`. "step": to the next known row; the last to the last of `days`, included; none
+    beyond the patient's last row with a count, on the day after which the time observed ends; none longer than
+    `max_gap`.
+    """
+    if criterion.get("lasting", "step") == "visit":
+        return [(in_days(criterion["each"]), False) for _ in known]
+    counted = [row.day for row in chart.rows if row.platelets is not None]
+    observed_to = counted[-1] + 1 if counted else -inf
+    found = []
+    for place, (row, _) in enumerate(known):
+        following = known[place + 1][0].day if place + 1 < len(known) else criterion["days"][1] + 1
+        end = max(min(following, observed_to), row.day)
+        cut = "max_gap" in criterion and later(chart, row.day, criterion["max_gap"]) < end
+        if cut:
+            end = later(chart, row.day, criterion["max_gap"])
+        found.append((int(end) - row.day, cut))
+    return found
+
+
+def longest_stretch(known: list[tuple[Row, bool]], lasted: list[tuple[int, bool]]) -> tuple[int, list[Row]]:
+    """The days and the rows of the first longest stretch.
+
+    A stretch is rows in the state one after the other; a row out of the state ends it, and a row that was cut short
+    is the last of its stretch.
+    """
+    stretches: list[tuple[int, list[Row]]] = [(0, [])]
+    for (row, holds), (days, cut) in zip(known, lasted, strict=True):
+        if holds:
+            so_far, rows = stretches.pop()
+            stretches.append((so_far + days, [*rows, row]))
+        if not holds or cut:
+            stretches.append((0, []))
+    longest = max(days for days, _ in stretches)
+    return next(stretch for stretch in stretches if stretch[0] == longest)
+
+
+def in_days(length: str) -> int:
+    """A length of days or weeks; one of months has no days unless it is said from when."""
+    number, unit = length.split()
+    if unit in ("month", "months"):
+        raise ValueError("months have no length of their own")
+    return int(number) * (7 if unit in ("week", "weeks") else 1)
+
+
+# Parts of `combined`.
+
+
+def truth_combined(node: ast.expr, others: Others) -> bool | None:
+    """A rule over other verdicts; Y is true, NE unknown, N and NA are false."""
+    if isinstance(node, ast.BoolOp):
+        found = [truth_combined(part, others) for part in node.values]
+        return all_of(found) if isinstance(node.op, ast.And) else any_of(found)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return opposite(truth_combined(node.operand, others))
+    if isinstance(node, ast.Name):
+        return {"Y": True, "NE": None, "N": False, "NA": False}[others(node.id).value]
+    raise ValueError(f"not a rule over verdicts: {ast.unparse(node)}")
+
+
+def day_combined(node: ast.expr, others: Others) -> int | None:
+    """The day of a part that is true.
+
+    Of parts joined by `or` the earliest day of those that are true and have one; of parts joined by `and` the latest
+    of those that have one; `not` has none; a criterion has its own.
+    """
+    if isinstance(node, ast.Name):
+        return others(node.id).day
+    if not isinstance(node, ast.BoolOp):
+        return None
+    found = [day_combined(part, others) for part in node.values if truth_combined(part, others) is True]
+    days = [day for day in found if day is not None]
+    if not days:
+        return None
+    return max(days) if isinstance(node.op, ast.And) else min(days)
+
+
+def criteria_named(node: ast.expr, under_not: bool = False) -> Iterator[tuple[str, bool]]:
+    """The criteria of a rule from left to right, and whether each is under a `not` (of two, the second undoes it)."""
+    if isinstance(node, ast.Name):
+        yield node.id, under_not
+    elif isinstance(node, ast.UnaryOp):
+        yield from criteria_named(node.operand, not under_not)
+    elif isinstance(node, ast.BoolOp):
+        for part in node.values:
+            yield from criteria_named(part, under_not)
+
+
 # Parts of all kinds.
 
 
@@ -466,7 +745,7 @@ def what_failed(chart: Chart, rule: str, row: Row) -> str:
     """The first of the parts joined by `and`, as written, that is false."""
     for part in parts(parsed(rule), ast.And, chart.terms):
         if truth_of(part, row_names(chart, row), chart.terms) is False:
-            return about(part, chart.terms)
+            return about(chart, part)
     raise AssertionError("a false rule has a false part")
 
 
@@ -474,7 +753,7 @@ def what_was_true(chart: Chart, rule: str, row: Row) -> str:
     """The first of the parts joined by `or`, as written, that is true."""
     for part in parts(parsed(rule), ast.Or, chart.terms):
         if truth_of(part, row_names(chart, row), chart.terms) is True:
-            return about(part, chart.terms)
+            return about(chart, part)
     raise AssertionError("a true rule has a true part")
 
 
@@ -498,21 +777,25 @@ OBSERVED = {
 }
 
 
-def about(node: ast.expr, terms: Mapping[str, str]) -> str:
-    """The first thing observed that a rule names; where it names none, the first name."""
-    named = list(names_in(node, terms))
+def about(chart: Chart, node: ast.expr) -> str:
+    """The first thing observed that a rule names; where it names none, the first name.
+
+    A class of rescue is a rescue that was observed, as the days since one are.
+    """
+    observed = OBSERVED | dict.fromkeys(class_names(chart.criteria), "rescue")
+    named = list(names_in(node, chart.terms))
     for name in named:
         if name not in ("day", "baseline"):
-            return OBSERVED.get(name, name)
+            return observed.get(name, name)
     return named[0]
 
 
-def name_of_rule(rule: str, terms: Mapping[str, str]) -> str:
+def name_of_rule(chart: Chart, rule: str) -> str:
     """The name of the term, where the rule is one; else what it is about."""
     node = parsed(rule)
-    if isinstance(node, ast.Name) and node.id in terms:
+    if isinstance(node, ast.Name) and node.id in chart.terms:
         return node.id
-    return about(node, terms)
+    return about(chart, node)
 
 
 def names_in(node: ast.AST, terms: Mapping[str, str]) -> Iterator[str]:
@@ -572,7 +855,8 @@ def row_of(criteria: dict[str, Any], patient: Patient, day: int, that_day: list[
         platelets=lowest(counts) if counts else None,
         bleeding_grade=max(grades) if grades else None,
         rescue=any(seen.rescue for seen in that_day),
-        days_since_rescue=days_since_rescue(patient, day),
+        days_since_rescue=days_since_rescue(day, rescues_of(patient)),
+        rescues=classes_of_rescue(criteria, patient, day),
         columns={
             name: cell_value(column, cell_of_the_day(column, [seen.columns.get(name) for seen in that_day]))
             for name, column in visit_columns(criteria).items()
@@ -611,14 +895,40 @@ def cell_value(column: dict[str, Any], cell: Cell) -> Value:
     return bounds_of(cell)
 
 
-def days_since_rescue(patient: Patient, day: int) -> float:
-    """Days since the latest last day of the rescue courses begun on an earlier day; infinite if there was none."""
-    last_days = [
-        seen.day if seen.rescue_end is None else seen.rescue_end
-        for seen in patient.observations
-        if seen.rescue and seen.day < day
-    ]
+def rescues_of(patient: Patient) -> list[Observation]:
+    """The rescue courses of the patient, each on the day it begins."""
+    return [seen for seen in patient.observations if seen.rescue]
+
+
+def days_since_rescue(day: int, courses: list[Observation]) -> float:
+    """Days since the latest last day of those courses begun on an earlier day; infinite if there was none."""
+    last_days = [seen.day if seen.rescue_end is None else seen.rescue_end for seen in courses if seen.day < day]
     return day - max(last_days) if last_days else inf
+
+
+def classes_of_rescue(criteria: dict[str, Any], patient: Patient, day: int) -> dict[str, Value]:
+    """For each class of `[rescues]`: does one begin that day, and how long ago did the last of that class end?
+
+    A rescue without a name, or with one that no class lists, is of no class.
+    """
+    found: dict[str, Value] = {}
+    for name, listed in criteria.get("rescues", {}).items():
+        courses = [seen for seen in rescues_of(patient) if is_of_class(seen, listed)]
+        found[name] = any(seen.day == day for seen in courses)
+        found[f"days_since_{name}"] = point(days_since_rescue(day, courses))
+    return found
+
+
+def is_of_class(seen: Observation, listed: Sequence[str]) -> bool:
+    """Is the recorded name one of the class, case and blanks about it aside?"""
+    if seen.rescue_name is None:
+        return False
+    return seen.rescue_name.strip().lower() in [name.strip().lower() for name in listed]
+
+
+def class_names(criteria: dict[str, Any]) -> list[str]:
+    """The names that `[rescues]` gives to rules."""
+    return [name for one in criteria.get("rescues", {}) for name in (one, f"days_since_{one}")]
 
 
 def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[Row]) -> Bounds | None:
@@ -642,6 +952,7 @@ def row_names(chart: Chart, row: Row) -> dict[str, Value]:
     return {
         **chart.own,
         **row.columns,
+        **row.rescues,
         "platelets": row.platelets,
         "bleeding_grade": None if row.bleeding_grade is None else point(row.bleeding_grade),
         "rescue": row.rescue,

@@ -41,6 +41,13 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "age": {"type": "number", "table": "patients", "empty": 40},
 }
 
+# Rescue treatments as recorded, and the classes that variants put them in; dexamethasone may be in none.
+RESCUE_NAMES = [None, None, "IVIg", "platelet transfusion", "Platelets", "dexamethasone"]
+RESCUES: dict[str, list[str]] = {
+    "transfusion": ["platelet transfusion", "platelets"],
+    "immunoglobulin": ["IVIG"],
+}
+
 # The ends of months of different length, so that a length in months is cut now and then.
 DAYS_0 = [datetime.date(*day) for day in [(2023, 1, 1), (2023, 8, 31), (2024, 2, 29), (2023, 3, 30), (2021, 11, 30)]]
 
@@ -81,8 +88,14 @@ def observations(draw: st.DrawFn, at: int | None = None, baseline: Count = 15) -
     count = draw(counts(baseline)) if what in ("count", "all") else None
     grade = draw(grades()) if what in ("count", "bleeding", "all") else None
     if what in ("rescue", "all"):
-        return Observation(day, count, grade, rescue=True, rescue_end=draw(course_ends(day)))
+        return Observation(
+            day, count, grade, rescue=True, rescue_end=draw(course_ends(day)), rescue_name=draw(rescue_names())
+        )
     return Observation(day, count, grade)
+
+
+def rescue_names() -> st.SearchStrategy[str | None]:
+    return st.sampled_from(RESCUE_NAMES)
 
 
 def course_ends(day: int) -> st.SearchStrategy[int | None]:
@@ -155,10 +168,11 @@ def courses(draw: st.DrawFn) -> list[Observation]:
         return []
     begin = draw(st.sampled_from([-1, 0, 1, 3, 7, 28, 34, 35, 36, 37, 41, 42, 100]))
     length = draw(st.sampled_from([0, 1, 7, 30]))
-    first = Observation(begin, rescue=True, rescue_end=draw(st.sampled_from([begin + length, begin + length, None])))
+    first_end = draw(st.sampled_from([begin + length, begin + length, None]))
+    first = Observation(begin, rescue=True, rescue_end=first_end, rescue_name=draw(rescue_names()))
     second_begin = begin + draw(st.sampled_from([0, 1, length, length + 1, length + 35]))
     second_end = second_begin + draw(st.sampled_from([0, 1, max(length - 2, 0), 14]))
-    second = Observation(second_begin, rescue=True, rescue_end=second_end)
+    second = Observation(second_begin, rescue=True, rescue_end=second_end, rescue_name=draw(rescue_names()))
     return [first, second] if draw(st.booleans()) else [first]
 
 
@@ -184,7 +198,8 @@ def by_the_schedule(draw: st.DrawFn) -> Patient:
         found = [replace(seen, bleeding_grade=None) if draw(st.booleans()) else seen for seen in found]
     if draw(rarely(8)):
         begin = draw(st.sampled_from([0, 3, 7, 21, 34, 35]))
-        found.append(Observation(begin, rescue=True, rescue_end=draw(st.sampled_from([None, begin, begin + 1, 35]))))
+        end = draw(st.sampled_from([None, begin, begin + 1, 35]))
+        found.append(Observation(begin, rescue=True, rescue_end=end, rescue_name=draw(rescue_names())))
     for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 1, 2, 3]))):
         found = draw(changed(found, baseline, response))
     given = draw(st.sampled_from([None, None, None, baseline, 20, "<30"]))
@@ -241,7 +256,8 @@ def changed(draw: st.DrawFn, found: list[Observation], baseline: Count, response
         if how == "bleed":
             return [*found, Observation(day, None, draw(st.sampled_from([0, 1, 2])))]
         if how == "rescue":
-            return [*found, *draw(courses()), Observation(day, rescue=True, rescue_end=draw(course_ends(day)))]
+            end, name = draw(course_ends(day)), draw(rescue_names())
+            return [*found, *draw(courses()), Observation(day, rescue=True, rescue_end=end, rescue_name=name)]
         return [*found, draw(observations(at=day, baseline=baseline))]
     place = draw(st.integers(0, len(found) - 1))
     seen, others = found[place], [*found[:place], *found[place + 1 :]]
@@ -293,6 +309,22 @@ COLUMN_STATES = [
 ]
 LENGTHS = ["7 days", "14 days", "56 days", "12 weeks", "26 weeks", "180 days", "182 days", "183 days"]
 MONTHS = ["1 month", "3 months", "6 months"]
+CLASS_STATES = [
+    "platelets >= 30 and not immunoglobulin",
+    "platelets >= 30 and days_since_transfusion > 7",
+    "not (platelets < 30 or transfusion) and not bleeding",
+    "days_since_immunoglobulin > days_since_transfusion and platelets >= 30",
+]
+CLASS_LOSSES = [
+    "platelets < 30 or transfusion",
+    "immunoglobulin and day >= 36 or bleeding",
+    "days_since_transfusion <= 1",
+]
+DISCOUNTS = ["washout", "rescue or washout", "days_since_rescue <= 7", "bleeding_grade >= 1"]
+CLASS_DISCOUNTS = ["days_since_transfusion <= 7", "transfusion or days_since_immunoglobulin <= 35"]
+CLOSINGS = ["late_rescue", "rescue", "bleeding_grade >= 2", "platelets < 10", "platelets < 30 and day > 7"]
+CLASS_CLOSINGS = ["transfusion", "immunoglobulin and day >= 36", "0 < days_since_immunoglobulin <= 7"]
+ROLES = ["response", "complete_response", "loss", "failure", "extent", "dosing", None]
 
 
 @st.composite
@@ -335,13 +367,20 @@ def criteria_variants(draw: st.DrawFn, months: bool = True, columns: bool = Fals
         ],
     )
     add_criteria(draw, criteria, lengths)
+    classes = draw(st.booleans())
+    add_new_kinds(draw, criteria, lengths, classes)
+    if classes:
+        name_rescues(draw, criteria)
+    for criterion in tables(criteria).values():
+        settle(draw, criterion, "role", ROLES)
     if columns:
         criteria["columns"] = copy.deepcopy(COLUMNS)
         settle(draw, criteria["columns"]["dose"], "several", ["highest", "lowest", "first", "last"])
         settle(draw, criteria["columns"]["dose"], "empty", [0, "unknown"])
         settle(draw, criteria["columns"]["steroid"], "empty", [False, True, "unknown"])
-        for name in ("OR", "CR", "SR", "remission"):
-            settle(draw, criteria[name], "when", COLUMN_STATES)
+        for name in ("OR", "CR", "SR", "remission", *NEW_KINDS):
+            if name in criteria:
+                settle(draw, criteria[name], "when", COLUMN_STATES)
         settle(draw, criteria["relapse"], "when", ["dose > 10 or platelets < 30", "steroid or platelets < 30"])
         settle(draw, criteria["OR"], "unless", ["arm == 'B'", "age < 40 and arm != 'A'", "age >= 40"])
     return criteria
@@ -441,3 +480,235 @@ def add_criteria(draw: st.DrawFn, criteria: dict[str, Any], lengths: Sequence[st
             "to": "late_rescue",
             "censored": "last_count",
         }
+
+
+# The kinds that look at landmarks, visits, time and other verdicts.
+
+NEW_KINDS = ("at_landmark", "at_after", "on_visits", "on_counts", "time_in_state", "visits_in_state")
+"""The fresh names whose `when` is a state."""
+
+
+def tables(criteria: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The criteria of a file by name."""
+    return {name: table for name, table in criteria.items() if isinstance(table, dict) and "kind" in table}
+
+
+def name_rescues(draw: st.DrawFn, criteria: dict[str, Any]) -> None:
+    """Put rescue treatments in classes, and name the classes in rules of the trial's criteria."""
+    criteria["rescues"] = copy.deepcopy(RESCUES)
+    settle(draw, criteria["rescues"], "transfusion", [["PLATELETS"], ["platelet Transfusion"], ["platelets", "ivig"]])
+    settle(draw, criteria["rescues"], "immunoglobulin", [["ivig", "Dexamethasone"], ["anti-D"]])
+    settle(draw, criteria["terms"], "late_rescue", ["transfusion and day >= 36", "immunoglobulin or rescue"])
+    settle(draw, criteria["terms"], "washout", ["days_since_transfusion <= 7 or 0 < days_since_immunoglobulin <= 35"])
+    for name in ("OR", "CR"):
+        settle(draw, criteria[name], "discount", CLASS_DISCOUNTS)
+        settle(draw, criteria[name], "closed_by", CLASS_CLOSINGS)
+    for name in ("OR", "CR", "SR", "remission"):
+        settle(draw, criteria[name], "when", [criteria[name]["when"], *CLASS_STATES])
+    settle(draw, criteria["relapse"], "when", [criteria["relapse"]["when"], *CLASS_LOSSES])
+
+
+def add_new_kinds(draw: st.DrawFn, criteria: dict[str, Any], lengths: Sequence[str], classes: bool) -> None:
+    """Criteria of the kinds `at`, `visits`, `extent`, `combined`, and some that start from them."""
+    whens = STATES + (CLASS_STATES if classes else [])
+    discounts = DISCOUNTS + (CLASS_DISCOUNTS if classes else [])
+    closings = CLOSINGS + (CLASS_CLOSINGS if classes else [])
+    made = {
+        "at_landmark": at_a_landmark(whens, closings),
+        "at_after": at_a_landmark_after(whens, closings),
+        "on_visits": on_planned_visits(whens, discounts, closings),
+        "on_counts": on_any_counts(whens, discounts, closings),
+        "time_in_state": steps_in_a_state(whens, discounts, lengths),
+        "visits_in_state": visits_in_a_state(whens, discounts),
+    }
+    for name, strategy in made.items():
+        if draw(st.booleans()):
+            criteria[name] = draw(strategy)
+            if draw(rarely()):
+                criteria[name]["unless"] = draw(st.sampled_from(["treatment_discontinued", "baseline >= 50"]))
+    starts = [name for name in NEW_KINDS[:4] if name in criteria]
+    if draw(st.booleans()) and starts:
+        add_those_that_start_from(draw, criteria, starts, lengths)
+    for name in ("either", "both"):
+        if draw(st.booleans()):
+            # One combined rule may name another that is there already.
+            named = [known for known, table in tables(criteria).items() if table["kind"] not in ("best", "time_to")]
+            criteria[name] = {**HEAD, "label": "Combined", "kind": "combined", "when": draw(rules_over(named))}
+
+
+def add_those_that_start_from(
+    draw: st.DrawFn, criteria: dict[str, Any], starts: Sequence[str], lengths: Sequence[str]
+) -> None:
+    """What is kept, lost, timed or reached from the day of a landmark or of visits."""
+    start = st.sampled_from(starts)
+    kind = draw(st.sampled_from(["maintained", "lost", "time_to", "achieved", "best"]))
+    table: dict[str, Any] = {**HEAD, "label": "From a landmark or visits", "kind": kind}
+    if kind == "maintained":
+        table |= {"from": draw(start), "when": "platelets >= 30", "for": draw(st.sampled_from(lengths))}
+        vary_maintained(draw, table, lengths)
+    elif kind == "lost":
+        table |= {"after": draw(start), "when": "platelets < 30"}
+        vary_lost(draw, table)
+    elif kind == "time_to":
+        table |= {"to": draw(start), "censored": "last_count"}
+        settle(draw, table, "from", ["OR", "late_rescue", draw(start)])
+    elif kind == "achieved":
+        table |= {"when": "platelets >= 100", "from": draw(start)}
+        settle(draw, table, "until", [draw(start)])
+    else:
+        table |= {"of": ["CR", {"visits": draw(start)}, "OR"], "otherwise": "none"}
+    criteria["from_new_kinds"] = table
+
+
+@st.composite
+def at_a_landmark(draw: st.DrawFn, whens: Sequence[str], closings: Sequence[str]) -> dict[str, Any]:
+    """A landmark counted from day 0, with windows that reach to the visits beside it or just not."""
+    day, within = draw(
+        st.sampled_from(
+            [
+                (28, [21, 35]),
+                (28, [22, 34]),
+                (28, [28, 28]),
+                (35, [28, 42]),
+                (42, [36, 84]),
+                (49, [42, 56]),
+                (168, [140, 196]),
+                (182, [168, 196]),
+                (183, [169, 196]),
+                (364, [337, 393]),
+                (0, [-28, 7]),
+            ]
+        )
+    )
+    table: dict[str, Any] = {**HEAD, "label": "At a landmark", "kind": "at", "when": draw(st.sampled_from(whens))}
+    table |= {"day": day, "within": list(within)}
+    settle(draw, table, "which", ["nearest", "first", "last"])
+    settle(draw, table, "closed_by", closings)
+    return table
+
+
+@st.composite
+def at_a_landmark_after(draw: st.DrawFn, whens: Sequence[str], closings: Sequence[str]) -> dict[str, Any]:
+    """A landmark counted from the day of another criterion."""
+    table: dict[str, Any] = draw(at_a_landmark(whens, closings))
+    table["from"] = draw(st.sampled_from(["OR", "OR", "CR", "SR", "relapse", "remission", "late_rescue"]))
+    day, within = draw(
+        st.sampled_from(
+            [
+                (7, [0, 14]),
+                (7, [1, 13]),
+                (0, [0, 0]),
+                (28, [14, 42]),
+                (35, [28, 42]),
+                (84, [57, 111]),
+                (182, [154, 210]),
+            ]
+        )
+    )
+    return table | {"day": day, "within": list(within)}
+
+
+@st.composite
+def on_planned_visits(
+    draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str], closings: Sequence[str]
+) -> dict[str, Any]:
+    """So many of some planned visits, each with a window that does not reach the next one's."""
+    planned, widest = draw(
+        st.sampled_from(
+            [
+                ([28, 42, 56, 70, 84, 98], 6),
+                ([28, 42, 56, 70], 6),
+                ([0, 7, 14, 21, 28], 3),
+                ([112, 140, 168, 196, 224, 252], 13),
+                ([35, 49, 63, 77, 91], 6),
+            ]
+        )
+    )
+    table: dict[str, Any] = {
+        **HEAD,
+        "label": "On planned visits",
+        "kind": "visits",
+        "when": draw(st.sampled_from(whens)),
+    }
+    table["visits"] = list(planned)
+    settle(draw, table, "within", [0, 1, 3, widest])
+    settle(draw, table, "missing", ["fails", "unknown", "left_out"])
+    vary_visits(draw, table, discounts, closings)
+    return table
+
+
+@st.composite
+def on_any_counts(
+    draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str], closings: Sequence[str]
+) -> dict[str, Any]:
+    """So many of all rows with a count."""
+    table: dict[str, Any] = {**HEAD, "label": "On counts", "kind": "visits", "when": draw(st.sampled_from(whens))}
+    settle(draw, table, "days", [[28, 98], [1, 365], [-inf, 28], [337, inf], [7, 7]])
+    vary_visits(draw, table, discounts, closings)
+    return table
+
+
+def vary_visits(draw: st.DrawFn, table: dict[str, Any], discounts: Sequence[str], closings: Sequence[str]) -> None:
+    """How many of the visits, which of them count, and what closes."""
+    how = draw(st.sampled_from(["at_least", "at_least", "in_any", "in_any", "share", "more_than"]))
+    if how in ("share", "more_than"):
+        table[how] = draw(st.sampled_from(["1/2", "2/3", "3/4", "1/1"] if how == "share" else ["1/2", "2/3", "3/4"]))
+    else:
+        table["at_least"] = draw(st.integers(1, 4))
+        if how == "in_any":
+            table["in_any"] = draw(st.integers(table["at_least"], 4))
+    settle(draw, table, "of_at_least", [0, 1, 2, 3, 4])
+    if "of_at_least" in table:
+        settle(draw, table, "too_few", ["N", "NE"])
+    settle(draw, table, "discount", discounts)
+    if "discount" in table:
+        settle(draw, table, "discounted", ["fails", "unknown", "left_out"])
+    if draw(rarely(4)):
+        table["closed_by"] = draw(st.sampled_from(closings))
+
+
+@st.composite
+def extents(draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str]) -> dict[str, Any]:
+    """The time in a state, whatever a row stands for."""
+    table: dict[str, Any] = {**HEAD, "label": "Time in a state", "kind": "extent", "when": draw(st.sampled_from(whens))}
+    table["days"] = list(
+        draw(st.sampled_from([[1, 365], [0, 364], [28, 84], [29, 83], [-28, 183], [336, 400], [7, 7]]))
+    )
+    settle(draw, table, "measure", ["total", "longest", "longest"])
+    settle(draw, table, "at_least", ["1 day", "7 days", "56 days", "57 days", "8 weeks", "26 weeks", "183 days"])
+    settle(draw, table, "discount", discounts)
+    return table
+
+
+@st.composite
+def steps_in_a_state(
+    draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str], lengths: Sequence[str]
+) -> dict[str, Any]:
+    """A row's state lasts until the next, or for so long at most."""
+    table: dict[str, Any] = draw(extents(whens, discounts))
+    settle(draw, table, "lasting", ["step"])
+    settle(draw, table, "max_gap", ["1 day", "6 days", "28 days", *lengths])
+    return table
+
+
+@st.composite
+def visits_in_a_state(draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str]) -> dict[str, Any]:
+    """A row in the state stands for a visit of some length."""
+    table: dict[str, Any] = draw(extents(whens, discounts))
+    return table | {"lasting": "visit", "each": draw(st.sampled_from(["1 day", "7 days", "14 days", "4 weeks"]))}
+
+
+def rules_over(names: Sequence[str]) -> st.SearchStrategy[str]:
+    """Rules of `and`, `or`, `not` and parentheses over the names of criteria."""
+    return st.recursive(
+        st.sampled_from(names),
+        lambda inner: st.one_of(
+            st.builds("not {}".format, st.builds("({})".format, inner)),
+            st.builds("({}) and {}".format, inner, st.sampled_from(names)),
+            st.builds("{} or ({})".format, st.sampled_from(names), inner),
+            st.builds("({}) and ({})".format, inner, inner),
+            st.builds("({}) or ({})".format, inner, inner),
+            st.builds("{} or not {} and {}".format, *[st.sampled_from(names)] * 3),
+        ),
+        max_leaves=5,
+    )

@@ -32,6 +32,9 @@ def decided(criteria, patients):
                 onset=day(verdict.onset[place]),
                 confirming=day(verdict.confirming[place]),
                 ended=day(verdict.ended[place]),
+                of_days=None
+                if verdict.of_days is None or verdict.of_days[place] == NO_DAY
+                else int(verdict.of_days[place]),
                 days=None if verdict.days is None or verdict.days[place] == NO_DAY else int(verdict.days[place]),
             )
             for name, verdict in verdicts.items()

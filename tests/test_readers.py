@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from itp_response.cohort import Cohort
+from itp_response.cohort import Cohort, Courses
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, ItpResponseError, UsageError
 from itp_response.readers import READERS, files
@@ -76,7 +76,7 @@ def _parts(name: str, value: Any) -> dict[str, Any]:
     match value:
         case Mapping():
             return {key: part for one, column in value.items() for key, part in _parts(f"{name}.{one}", column).items()}
-        case Numbers() | Truths() | Texts():
+        case Numbers() | Truths() | Texts() | Courses():
             return {
                 key: part for one, array in vars(value).items() for key, part in _parts(f"{name}.{one}", array).items()
             }

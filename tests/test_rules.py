@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from worked import rows_of
 
 from itp_response.notation import bounds
 from itp_response.rules import (
+    And,
     Names,
     Numbers,
+    Or,
     RuleError,
     Texts,
     Truths,
@@ -25,8 +28,6 @@ from itp_response.rules import (
     parts_of,
     reason,
 )
-from itp_response.rules import And, Or
-from worked import rows_of
 
 OBSERVED = {
     "platelets": "number",
@@ -94,9 +95,7 @@ def columns_of(rows):
 
 
 def numbers_of(values):
-    pairs = [
-        (np.nan, np.nan) if one is None else bounds(one) if isinstance(one, str) else (one, one) for one in values
-    ]
+    pairs = [(np.nan, np.nan) if one is None else bounds(one) if isinstance(one, str) else (one, one) for one in values]
     low, high = np.array(pairs, dtype=np.float64).T
     return exactly(low) if np.array_equal(low, high, equal_nan=True) else Numbers(low, high)
 
@@ -1010,7 +1009,9 @@ def refined(row, draw):
 class TestTwoReadings:
     """The columns decide every rule as the literal reading does."""
 
-    @given(rule=rules(sums()), rows=st.lists(observed(st.sampled_from([*EXACT, *CLOSED, None])), min_size=1, max_size=5))
+    @given(
+        rule=rules(sums()), rows=st.lists(observed(st.sampled_from([*EXACT, *CLOSED, None])), min_size=1, max_size=5)
+    )
     def test_of_numbers_and_reckoned_bounds(self, rule, rows):
         """Exactly, where bounds reach their ends."""
         read = [literal.truth(rule, literal_row(row), TERMS) for row in rows]

@@ -21,8 +21,10 @@ ORDER = """
     verdicts words
     timeline
     endpoints.criterion
-    endpoints.achieved endpoints.best endpoints.lost endpoints.maintained endpoints.time_to
+    endpoints.achieved endpoints.at endpoints.best endpoints.combined endpoints.extent
+    endpoints.lost endpoints.maintained endpoints.time_to endpoints.visits
     endpoints
+    wording
     criteria
     evaluate notation
     readers.findings
@@ -53,10 +55,13 @@ MODULES = list(_modules())
 def imported(path):
     """The project's own modules that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text())):
-        names = [node.module] if isinstance(node, ast.ImportFrom) else []
-        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            below = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name for name in below if name.removeprefix("itp_response.") in LINE]
+            names = modules or [str(node.module)]
         for name in names:
-            if name and name.split(".")[0] == "itp_response":
+            if name.split(".")[0] == "itp_response":
                 yield name.removeprefix("itp_response.")
 
 
@@ -110,7 +115,7 @@ def test_a_wheel_carries_the_criteria_and_works_elsewhere(tmp_path):
         env=environment,
     )
     where = subprocess.run(
-        [python, "-c", "import itp_response.criteria as c; print(c.criteria_folder())"],
+        [python, "-c", "from itp_response.criteria import criteria_folder; print(criteria_folder())"],
         capture_output=True,
         text=True,
         cwd=tmp_path,

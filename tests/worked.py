@@ -50,7 +50,7 @@ ENTRY = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?\s+(.*)")
 
 def criteria_of(text, head=HEAD):
     """The criteria of a text that need say only what matters: head, labels and senses are put before it."""
-    text = re.sub(r"^kind\b", 'label = "-"\nsays = "-"\nkind', text, flags=re.MULTILINE)
+    text = re.sub(r"^ *kind\b", 'label = "-"\nsays = "-"\nkind', text, flags=re.MULTILINE)
     return loads(head + text, Path("worked.toml"))
 
 

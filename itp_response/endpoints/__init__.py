@@ -8,18 +8,31 @@ from typing import Annotated
 
 from pydantic import Field
 
-from itp_response.endpoints import achieved, best, lost, maintained, time_to
+from itp_response.endpoints import achieved, at, best, combined, extent, lost, maintained, time_to, visits
 from itp_response.endpoints.criterion import Criterion
 
 KINDS: dict[str, ModuleType] = {
     "achieved": achieved,
     "maintained": maintained,
     "lost": lost,
+    "at": at,
+    "visits": visits,
     "time_to": time_to,
+    "extent": extent,
+    "combined": combined,
     "best": best,
 }
 AnyCriterion = Annotated[
-    achieved.Achieved | maintained.Maintained | lost.Lost | time_to.TimeTo | best.Best, Field(discriminator="kind")
+    achieved.Achieved
+    | maintained.Maintained
+    | lost.Lost
+    | at.At
+    | visits.Visits
+    | time_to.TimeTo
+    | extent.Extent
+    | combined.Combined
+    | best.Best,
+    Field(discriminator="kind"),
 ]
 
 __all__ = ["KINDS", "AnyCriterion", "Criterion"]

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from itp_response.clock import Days, Length
 from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, inside, occasions, started
-from itp_response.rules import Bools, Numbers, Rule, Truths, decide, names_in, reason
+from itp_response.endpoints.criterion import Criterion, RowRule, inside, occasions, started, why_unknown
+from itp_response.rules import Bools, Rule, Truths, decide, reason
 from itp_response.timeline import Flagged, Timeline
 from itp_response.verdicts import NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
 from itp_response.words import counted, days_in_words, length_in_words, rule_in_words
@@ -68,7 +68,8 @@ def verdicts(model: Achieved, rows: Timeline, settled: Settled, reasons: Reasons
     over = settled[model.until].value == Y if model.until else np.zeros_like(met)
     followed = rows.followed(model.followed_from)
     doubtful = _doubtful(model, rows, state, discounted, looked_at)
-    settled_no = ended | over | (followed & ~_possible(model, rows, good, doubtful, failing))
+    settled_no = ended | over | followed
+    settled_no &= ~(missed & ~ended & ~over & _possible(model, rows, good, doubtful, failing, missed & settled_no))
     verdict.set(missed & settled_no, N, _why_not(good, discounted, begin, end, reasons))
     if model.closed_by is not None:
         verdict.set(missed & ended, N, reasons[reason(model.closed_by)])
@@ -115,11 +116,14 @@ def _doubtful(model: Achieved, rows: Timeline, state: Truths, discounted: Bools,
     return found | discounted if model.discounted_counts == "may_meet" else found
 
 
-def _possible(model: Achieved, rows: Timeline, good: Bools, doubtful: Bools, failing: Flagged | None) -> Bools:
-    """Per patient: it would have been met if the doubtful rows had been in the state."""
+def _possible(
+    model: Achieved, rows: Timeline, good: Bools, doubtful: Bools, failing: Flagged | None, asked: Bools
+) -> Bools:
+    """Per patient of those asked: it would have been met if the doubtful rows had been in the state."""
     if not doubtful.any():
         return np.zeros(rows.patients, dtype=np.bool_)
-    first, _ = occasions(rows, good | doubtful, model.occasions, model.apart, failing)
+    theirs = np.repeat(asked, np.diff(rows.start))
+    first, _ = occasions(rows, (good | doubtful) & theirs, model.occasions, model.apart, failing)
     return np.not_equal(first, NONE)
 
 
@@ -133,24 +137,9 @@ def _why_not(good: Bools, discounted: Bools, begin: Ints, end: Ints, reasons: Re
 
 def _why_unknown(model: Achieved, rows: Timeline, row: Ints, discounted: Bools, reasons: Reasons) -> Codes:
     """What made each patient's first doubtful row unknown (row number, -1 where there is none)."""
-    at = np.maximum(row, 0)
-    used = set(names_in(model.when.tree))
-    why = np.full(rows.patients, reasons["not_recorded"], dtype=np.int16)
-    for name, word in (("platelets", "censored_count"), ("bleeding_grade", "bleeding_not_recorded")):
-        if name in used:
-            np.putmask(why, _open_at(rows, name, at), reasons[word])
-    if "baseline" in used:
-        np.putmask(why, _open_at(rows, "baseline", at), reasons["baseline_missing"])
-    np.putmask(why, discounted[at], reasons["discounted"])
+    why = why_unknown(model.when, rows, row, reasons)
+    np.putmask(why, discounted[np.maximum(row, 0)], reasons["discounted"])
     return why
-
-
-def _open_at(rows: Timeline, name: str, at: Ints) -> Bools:
-    """Whether the number of that name is not observed at the rows, or (of the count) is only a bound."""
-    values = rows.values(name)
-    assert isinstance(values, Numbers)
-    low, high = values.low[at], values.high[at]
-    return low != high if name == "platelets" else np.isnan(low)
 
 
 def sentence(model: Achieved) -> str:

@@ -1,6 +1,6 @@
 """What the criteria of every kind have in common."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
@@ -9,9 +9,26 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from itp_response.clock import Length, Strict
 from itp_response.cohort import Ints
-from itp_response.rules import And, Bools, Or, Rule, RuleError, Tree, cause, decide, parse, parts_of, reason
+from itp_response.rules import (
+    And,
+    Bools,
+    Numbers,
+    Or,
+    Rule,
+    RuleError,
+    Tree,
+    cause,
+    decide,
+    names_in,
+    parse,
+    parts_of,
+    reason,
+)
 from itp_response.timeline import Flagged, Patients, Timeline
 from itp_response.verdicts import NA, NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
+
+FAR = np.iinfo(np.int64).max
+"""Days; farther than any."""
 
 
 class _AsRule:
@@ -42,6 +59,23 @@ class _AsRule:
 
 RowRule = Annotated[Rule, _AsRule("rows")]
 PatientRule = Annotated[Rule, _AsRule("patients")]
+CriteriaRule = Annotated[Rule, _AsRule("criteria")]
+ROLES = Literal[
+    "response",
+    "complete_response",
+    "sustained_response",
+    "loss",
+    "remission",
+    "rescue",
+    "failure",
+    "time_to_response",
+    "duration",
+    "extent",
+    "best",
+    "entry",
+    "dosing",
+]
+"""What a criterion stands for, so that sets can be compared like with like."""
 
 
 class Criterion(Strict):
@@ -50,6 +84,7 @@ class Criterion(Strict):
     label: str = Field(description="the long name")
     says: str = Field(description="the source's sense in our own words")
     where: str = Field(default="", description="where in the source")
+    role: ROLES | None = Field(default=None, description="what it stands for, when sets are compared")
     unless: PatientRule | None = Field(default=None, description="where true of a patient, not met whatever else holds")
     followed_from: float | None = Field(default=None, description="replaces the clock's for this criterion")
 
@@ -66,9 +101,8 @@ def started(
     open_ = np.ones(rows.patients, dtype=np.bool_)
     if origin is not None:
         before = settled[origin]
-        verdict.set(before.value == N, otherwise, before.reason)
-        verdict.set(before.value == NE, NE, before.reason)
-        verdict.set(before.value == NA, NA, before.reason)
+        verdict.value = np.array([NE, otherwise, NE, NA], dtype=np.int8)[before.value]
+        verdict.reason = before.reason.copy()
         open_ = before.value == Y
     if model.unless is not None:
         excluded = decide(model.unless.tree, Patients(rows)).true
@@ -116,12 +150,45 @@ def occasions(rows: Timeline, good: Bools, number: int, apart: Length, failing: 
 
 def inside(rows: Timeline, begin: Ints, end: Ints) -> Bools:
     """Which rows lie in their patient's span."""
+    if begin is rows.begin and end is rows.end:
+        return np.ones(len(rows.day), dtype=np.bool_)
     turns = np.zeros(len(rows.day) + 1, dtype=np.int32)
     taken = begin < end
     # Spans of different patients never overlap, but one may begin where another ends.
     turns[begin[taken]] += 1
     turns[end[taken]] -= 1
     return np.cumsum(turns[:-1], out=turns[:-1]).astype(np.bool_)
+
+
+def nearest_count(rows: Timeline, day: Ints, begin: Ints, end: Ints) -> Ints:
+    """Of the rows with a count in each span the one nearest to the day, of two as near the later; -1 if none."""
+    middle = np.clip(rows.at_or_after(day), begin, np.maximum(begin, end))
+    after = rows.counted.first_in(middle, end)
+    before = rows.counted.last_in(begin, middle)
+    to_after = np.where(after == NONE, FAR, rows.day_of(after) - day)
+    to_before = np.where(before == NONE, FAR, day - rows.day_of(before))
+    return np.where(to_after <= to_before, after, before)
+
+
+def why_unknown(rule: Rule, rows: Timeline, row: Ints, reasons: Reasons) -> Codes:
+    """What left the rule unknown at each row (row number, -1 where nobody asks)."""
+    at = np.maximum(row, 0)
+    used = set(names_in(rule.tree))
+    why = np.full(len(row), reasons["not_recorded"], dtype=np.int16)
+    for name, word in (("platelets", "censored_count"), ("bleeding_grade", "bleeding_not_recorded")):
+        if name in used:
+            np.putmask(why, _open_at(rows, name, at), reasons[word])
+    if "baseline" in used:
+        np.putmask(why, _open_at(rows, "baseline", at), reasons["baseline_missing"])
+    return why
+
+
+def _open_at(rows: Timeline, name: str, at: Ints) -> Bools:
+    """Whether the number of that name is not observed at the rows, or (of the count) is only a bound."""
+    values = rows.values(name)
+    assert isinstance(values, Numbers)
+    low, high = values.low[at], values.high[at]
+    return low != high if name == "platelets" else np.isnan(low)
 
 
 def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, reasons: Reasons) -> Codes:

@@ -52,13 +52,13 @@ def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reaso
     origin = settled[model.from_]
     confirmed = (model.counted_from == "confirming") & (origin.confirming != NONE)
     # Whoever has no start is asked from his first row on; what comes of it is not used.
-    start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), rows.start[:-1])
+    start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), rows.begin)
     start = rows.day_of(np.where(open_, start_row, NONE))
-    ends, evidence_from, evidence_to = _ends(model, rows, start, start_row)
+    ends, span_end, evidence_from, evidence_to = _ends(model, rows, start, start_row)
 
     state = decide(model.when.tree, rows)
     kept = Flagged(state.true)
-    failed = Flagged(state.false).first_in(start_row, rows.after(ends))
+    failed = Flagged(state.false).first_in(start_row, span_end)
     evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
     seen = evidence != NONE
     failed = np.where((failed == NONE) & seen & ~_at(state.true, evidence), evidence, failed)
@@ -81,14 +81,16 @@ def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reaso
     return verdict
 
 
-def _ends(model: Maintained, rows: Timeline, start: Ints, start_row: Ints) -> tuple[Ints, Ints, Ints]:
-    """Each patient's last day of the span; and the span of rows in which the evidence for its end lies."""
+def _ends(model: Maintained, rows: Timeline, start: Ints, start_row: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Each patient's last day of the span, its end as a row; and the rows in which the evidence for its end lies."""
     if model.until is not None:
-        ends = np.full(rows.patients, model.until[1])
-        return ends, np.maximum(start_row, rows.at_or_after(model.until[0])), rows.after(model.until[1])
+        ends, span_end = np.full(rows.patients, model.until[1]), rows.after(model.until[1])
+        return ends, span_end, np.maximum(start_row, rows.at_or_after(model.until[0])), span_end
     assert model.for_ is not None
     ends = rows.later(np.arange(rows.patients), start.astype(np.int64), model.for_)
-    return ends, rows.at_or_after(ends), rows.after(model.evidence_by)
+    at_end = rows.at_or_after(ends)
+    on_end = (at_end < rows.end) & (rows.day.take(at_end, mode="clip") == ends) if len(rows.day) else 0
+    return ends, at_end + on_end, at_end, rows.after(model.evidence_by)
 
 
 def _at(flags: Bools, row: Ints) -> Bools:
@@ -100,10 +102,11 @@ def _gap(model: Maintained, rows: Timeline, kept: Flagged, start_row: Ints, evid
     """Per patient: two neighbours among the kept rows up to the evidence lie too far apart."""
     if model.max_gap is None or len(kept.rows) < 2:
         return np.zeros(rows.patients, dtype=np.bool_)
-    earlier, later = kept.rows[:-1], kept.rows[1:]
-    allowed = rows.later(rows.patient[earlier], rows.day[earlier], model.max_gap)
+    day = rows.day[kept.rows]
+    allowed = rows.later(rows.patient[kept.rows[:-1]], day[:-1], model.max_gap)
+    # That of a patient's first kept row, measured from another patient's, is never looked at.
     wide = np.zeros(len(rows.day), dtype=np.bool_)
-    wide[later[(rows.day[later] > allowed) & (rows.patient[earlier] == rows.patient[later])]] = True
+    wide[kept.rows[1:][day[1:] > allowed]] = True
     end = np.maximum(evidence + 1, start_row)
     first = kept.first_in(start_row, end)
     return Flagged(wide).any_in(np.where(first == NONE, end, first + 1), end)

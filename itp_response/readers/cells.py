@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from itp_response.columns import TRUTHS, ColumnDeclared
 from itp_response.errors import UsageError, unknown
-from itp_response.readers.findings import Cells, Findings, quoted
+from itp_response.readers.findings import Cells, Findings, as_text, quoted
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly
 
 if TYPE_CHECKING:
@@ -30,23 +30,6 @@ ORDERS = {
 YEARS = (1900, 2100)
 Dates = NDArray[np.datetime64]
 Wording = Callable[[str], str]
-
-
-def as_text(values: "pl.Series") -> "pl.Series":
-    """The cells as texts without white space around them; null where empty. Whole numbers are without a point."""
-    import polars as pl
-
-    if values.dtype.is_float():
-        whole = (values.abs() < 1e15) & (values == values.round())
-        texts = pl.select(
-            pl.when(whole).then(values.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(values.cast(pl.String))
-        ).to_series()
-        texts = texts.set(values.is_nan().fill_null(value=False), None)
-    elif values.dtype.is_nested() or values.dtype in (pl.Object, pl.Duration, pl.Binary):
-        texts = pl.Series([None if value is None else str(value) for value in values.to_list()], dtype=pl.String)
-    else:
-        texts = values.cast(pl.String, strict=False).str.strip_chars()
-    return texts.set((texts == "").fill_null(value=False), None)
 
 
 def without_not_given(cells: Cells, texts: "pl.Series", found: Findings) -> "pl.Series":
@@ -325,8 +308,10 @@ NAMELESS = ("1", "yes", "y", "true", "x")
 NO_RESCUE = ("0", "no", "n", "false", "none")
 
 
-def as_rescue(cells: Cells, found: Findings) -> Bools:
-    """Where a rescue treatment begins."""
+def as_rescue(cells: Cells, found: Findings) -> tuple[Bools, Texts]:
+    """Where a rescue treatment begins, and its name in small letters."""
+    import polars as pl
+
     texts = without_not_given(cells, as_text(cells.values), found)
     given = texts.is_not_null().to_numpy()
     folded = texts.str.to_lowercase()
@@ -345,4 +330,4 @@ def as_rescue(cells: Cells, found: Findings) -> Bools:
         lambda text: f"{quoted(text)} is no treatment; give its name, or 1 where it has none.",
     )
     begins: Bools = given & ~none
-    return begins
+    return begins, _coded(folded.set(pl.Series(none | nameless), None))

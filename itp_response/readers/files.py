@@ -75,8 +75,6 @@ def opened(table: "Tabular", name: str) -> Opened:
 
 
 def _file(path: Path) -> Opened:
-    from itp_response.readers import READERS
-
     reader = READERS.get(path.suffix.lower())
     try:
         if path.is_dir():
@@ -339,3 +337,12 @@ def _records(data: bytes, begin: int, separator: int) -> _Records:
 
 def _blank(data: bytes, records: _Records, row: int) -> bool:
     return not data[records.start[row] : records.end[row]].strip()
+
+
+READERS: dict[str, Callable[[Path], Opened]] = {
+    ".csv": csv,
+    ".tsv": tsv,
+    ".txt": csv,
+    ".parquet": parquet,
+}
+"""How a file is opened, by its suffix."""

@@ -84,10 +84,25 @@ class Findings:
         return CohortError(listed([*texts, *[""] * self._beyond], SHOWN))
 
 
+def as_text(values: "pl.Series") -> "pl.Series":
+    """The cells as texts without white space around them; null where empty. Whole numbers are without a point."""
+    import polars as pl
+
+    if values.dtype.is_float():
+        whole = (values.abs() < 1e15) & (values == values.round())
+        texts = pl.select(
+            pl.when(whole).then(values.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(values.cast(pl.String))
+        ).to_series()
+        texts = texts.set(values.is_nan().fill_null(value=False), None)
+    elif values.dtype.is_nested() or values.dtype in (pl.Object, pl.Duration, pl.Binary):
+        texts = pl.Series([None if value is None else str(value) for value in values.to_list()], dtype=pl.String)
+    else:
+        texts = values.cast(pl.String, strict=False).str.strip_chars()
+    return texts.set((texts == "").fill_null(value=False), None)
+
+
 def shown(cells: Cells, rows: NDArray[np.integer]) -> list[str]:
     """The text of the cells in these rows; an empty cell is an empty text."""
-    from itp_response.readers.cells import as_text
-
     return [text or "" for text in as_text(cells.values.gather(rows))]
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from itp_response.cohort import Ints
 from itp_response.columns import ColumnDeclared
-from itp_response.readers.cells import are_days, as_counts, as_day_numbers, as_days, as_declared, as_text, as_texts
-from itp_response.readers.findings import Cells, Findings, first_few, quoted
+from itp_response.readers.cells import are_days, as_counts, as_day_numbers, as_days, as_declared, as_texts
+from itp_response.readers.findings import Cells, Findings, as_text, first_few, quoted
 from itp_response.readers.names import Table
 from itp_response.rules import Column, Floats, Numbers
 

@@ -21,15 +21,14 @@ from itp_response.readers.cells import (
     as_declared,
     as_grades,
     as_rescue,
-    as_text,
     check_date_format,
     is_empty,
 )
 from itp_response.readers.files import Tabular
-from itp_response.readers.findings import Cells, Findings, first_few, quoted
+from itp_response.readers.findings import Cells, Findings, as_text, first_few, quoted
 from itp_response.readers.names import PATIENTS, STUDY_DAYS, VISITS, Table, missing, no_table, table
 from itp_response.readers.patients import Patients, places, read_patients
-from itp_response.rules import Bools, Column, Floats, Numbers
+from itp_response.rules import Bools, Column, Floats, Numbers, Texts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -101,6 +100,7 @@ class _Visits:
     platelets: Numbers
     bleeding_grade: Floats
     rescue: Bools
+    rescue_name: Texts
     columns: Mapping[str, Column]
     recorded: Bools
     """Something was observed."""
@@ -126,7 +126,7 @@ def _visits(
     when, rescue_end = times("date" if dated else "day"), times("rescue_end")
     platelets = as_counts(table.cells("platelets"), found)
     grade = as_grades(table.cells("bleeding_grade"), found)
-    rescue = as_rescue(table.cells("rescue"), found)
+    rescue, rescue_name = as_rescue(table.cells("rescue"), found)
     recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue
     columns: dict[str, Column] = {}
     for name, column in declared.items():
@@ -142,6 +142,7 @@ def _visits(
         platelets=platelets,
         bleeding_grade=_bleeding(table, grade, bleeding, found),
         rescue=rescue,
+        rescue_name=rescue_name,
         columns=columns,
         recorded=recorded,
     )
@@ -251,6 +252,7 @@ def _cohort(visits: _Visits, known: Patients, several: Mapping[str, str], found:
             rescue=visits.rescue[kept],
             rescue_end=np.where(np.isnan(end), day, end).astype(np.int64),
             source_row=visits.table.place.all_lines(kept),
+            rescue_name=visits.rescue_name.at(kept),
             columns={name: column.at(kept) for name, column in visits.columns.items()},
             several=several,
         ),

@@ -1,0 +1,103 @@
+"""At: the state at a landmark, within a window.
+
+The registered response of the ATRA trial (at one year) and the responses of Godeau 2008 (at one and two years) are of
+this kind.
+"""
+
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from itp_response.clock import Days
+from itp_response.cohort import Ints
+from itp_response.endpoints.criterion import Criterion, RowRule, causes, nearest_count, started, why_unknown
+from itp_response.rules import And, Bools, decide, reason
+from itp_response.timeline import Flagged, Timeline
+from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.words import day_in_words, rule_in_words
+
+WHICH = {"nearest": "nearest to it", "first": "the first of these days", "last": "the last of these days"}
+
+
+class At(Criterion):
+    """The state at a landmark."""
+
+    kind: Literal["at"]
+    when: RowRule = Field(description="the state")
+    day: int = Field(description="the landmark")
+    within: Days = Field(description="first and last day a count for it may come from")
+    which: Literal["nearest", "first", "last"] = Field(default="nearest", description="which of several such counts")
+    from_: str | None = Field(default=None, alias="from", description="a criterion from whose day on days are counted")
+    closed_by: RowRule | None = Field(default=None, description="where true on a row up to the landmark's, not met")
+
+    def references(self) -> dict[str, str]:
+        return {} if self.from_ is None else {"from": self.from_}
+
+    @model_validator(mode="after")
+    def _day_within(self) -> Self:
+        if not self.within[0] <= self.day <= self.within[1]:
+            raise PydanticCustomError("at", "the day must lie within 'within'")
+        return self
+
+
+def verdicts(model: At, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+    """Whether each patient was in the state at the landmark, and by which row."""
+    verdict, open_ = started(model, rows, settled, reasons, model.from_)
+    begin, end, start = _window(model, rows, settled, open_)
+    row = _taken(model, rows, begin, end, start)
+    state = decide(model.when.tree, rows)
+    taken = open_ & (row != NONE)
+    at = np.maximum(row, 0)
+
+    verdict.set(open_, NE, reasons["no_counts"])
+    if len(rows.day):
+        yes, no = taken & state.true[at], taken & state.false[at]
+        verdict.set(taken, NE, why_unknown(model.when, rows, row, reasons))
+        verdict.set(yes, Y, reasons["met"])
+        verdict.set(no, N, causes(model.when.tree, And, rows, np.where(no, row, NONE), reasons))
+        np.putmask(verdict.onset, yes, row)
+        np.putmask(verdict.dated, yes, row)
+        np.putmask(verdict.ended, no, row)
+    if model.closed_by is not None:
+        closing = Flagged(decide(model.closed_by.tree, rows).true)
+        after = rows.after(0) if model.from_ is None else np.maximum(settled[model.from_].dated + 1, rows.start[:-1])
+        closed = closing.first_in(after, np.maximum(after, np.where(row != NONE, row + 1, end)))
+        shut = open_ & (closed != NONE)
+        verdict.set(shut, N, reasons[reason(model.closed_by)])
+        for witness in (verdict.onset, verdict.dated):
+            np.putmask(witness, shut, NONE)
+        np.putmask(verdict.ended, shut, closed)
+    return verdict
+
+
+def _window(model: At, rows: Timeline, settled: Settled, open_: Bools) -> tuple[Ints, Ints, Ints]:
+    """Each patient's span of rows that may be taken, and the day from which the landmark is counted."""
+    if model.from_ is None:
+        return rows.at_or_after(model.within[0]), rows.after(model.within[1]), np.zeros(rows.patients, dtype=np.int64)
+    start = np.where(open_, rows.day_of(settled[model.from_].dated), 0).astype(np.int64)
+    return rows.from_day(start, model.within[0]), rows.from_day(start, np.floor(model.within[1]) + 1), start
+
+
+def _taken(model: At, rows: Timeline, begin: Ints, end: Ints, start: Ints) -> Ints:
+    """The row that stands for the landmark; -1 if none."""
+    if model.which == "first":
+        return rows.counted.first_in(begin, end)
+    if model.which == "last":
+        return rows.counted.last_in(begin, end)
+    return nearest_count(rows, start + model.day, begin, end)
+
+
+def sentence(model: At) -> str:
+    """The criterion in words."""
+    since = f" after the day of {model.from_}" if model.from_ else ""
+    first, last = (day_in_words(day) for day in model.within)
+    text = f"On {day_in_words(model.day)}{since} there is {rule_in_words(model.when)}. "
+    text += f"The count is that from {first} to {last}{since} which is {WHICH[model.which]}."
+    if model.closed_by is not None:
+        origin = model.from_ or "day 0"
+        text += (
+            f" It is not met where, after {origin} and up to that count, there was {rule_in_words(model.closed_by)}."
+        )
+    return text

@@ -1,0 +1,145 @@
+"""Extent: the time spent in a state, all of it or the longest stretch.
+
+Cumulative weeks of response to avatrombopag, the longest response in RAISE, and duration of response in form B of the
+IWG 2009 are of this kind.
+"""
+
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from itp_response.clock import Days, Length
+from itp_response.cohort import Ints
+from itp_response.endpoints.criterion import Criterion, RowRule, started
+from itp_response.rules import Bools, decide
+from itp_response.timeline import Flagged, Timeline
+from itp_response.verdicts import NE, NO_DAY, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.words import days_in_words, length_in_words, rule_in_words
+
+
+class Extent(Criterion):
+    """Time in a state."""
+
+    kind: Literal["extent"]
+    when: RowRule = Field(description="the state")
+    days: Days = Field(description="first and last day, both finite")
+    measure: Literal["total", "longest"] = Field(default="total", description="all time, or the longest stretch")
+    lasting: Literal["step", "visit"] = Field(
+        default="step", description="step: a row's state lasts until the next; visit: each row stands for `each`"
+    )
+    each: Length | None = Field(default=None, description="the length a visit stands for")
+    max_gap: Length | None = Field(default=None, description="with step: a row's state lasts no longer")
+    at_least: Length | None = Field(default=None, description="the length that is to be reached")
+    discount: RowRule | None = Field(default=None, description="where not false, a row in the state is out of it")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if not np.isfinite(self.days).all():
+            raise PydanticCustomError("extent", "both of 'days' must be finite")
+        if (self.each is None) == (self.lasting == "visit"):
+            raise PydanticCustomError("extent", "'each' goes with lasting = 'visit', and that with it")
+        if self.max_gap is not None and self.lasting == "visit":
+            raise PydanticCustomError("extent", "'max_gap' goes with lasting = 'step'")
+        if "months" in {length.unit for length in (self.each, self.max_gap, self.at_least) if length}:
+            raise PydanticCustomError("extent", "lengths here are days or weeks, not calendar months")
+        return self
+
+
+def verdicts(model: Extent, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+    """How long each patient was in the state, of how long observed, and from which row to which."""
+    verdict, open_ = started(model, rows, settled, reasons, None)
+    state = decide(model.when.tree, rows)
+    good = state.true
+    if model.discount is not None:
+        good = good & decide(model.discount.tree, rows).false
+    looked_at = (rows.day >= model.days[0]) & (rows.day <= model.days[1])
+    row = np.flatnonzero((state.true | state.false) & looked_at)
+    lasts, cut = _lasting(model, rows, row)
+    inside = good[row]
+    patient = rows.patient[row]
+    begin, end = (
+        np.searchsorted(patient, np.arange(rows.patients)),
+        np.searchsorted(patient, np.arange(rows.patients), side="right"),
+    )
+    spent, observed = _summed(np.where(inside, lasts, 0)), _summed(lasts)
+    first: Ints = np.full(rows.patients, NONE)
+    last: Ints = first
+    days: Ints
+    if model.measure == "total":
+        days = spent[end] - spent[begin]
+        in_state = Flagged(inside)
+        first, last = in_state.first_in(begin, end), in_state.last_in(begin, end)
+    else:
+        first, last, days = _longest(rows, inside, cut, patient, lasts)
+    some = open_ & (end > begin)
+
+    verdict.set(open_, NE, reasons["no_counts"])
+    verdict.set(some, Y, reasons["met"])
+    if model.at_least is not None:
+        verdict.set(some & (days < model.at_least.number), N, reasons["too_short"])
+    shown = some & (days > 0)
+    for witness, place in ((verdict.onset, first), (verdict.confirming, last), (verdict.dated, last)):
+        np.putmask(witness, shown, row[np.maximum(place, 0)] if len(row) else place)
+    verdict.days = np.where(some, days, NO_DAY).astype(np.int32)
+    verdict.of_days = np.where(some, observed[end] - observed[begin], NO_DAY).astype(np.int32)
+    return verdict
+
+
+def _lasting(model: Extent, rows: Timeline, row: Ints) -> tuple[Ints, Bools]:
+    """How many days each known row stands for, and whether `max_gap` cut its state short."""
+    if model.each is not None:
+        return np.full(len(row), model.each.number), np.zeros(len(row), dtype=np.bool_)
+    if not len(row):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+    patient, day = rows.patient[row], rows.day[row].astype(np.int64)
+    observed_to = np.minimum(rows.day_of(rows.last_count)[patient].astype(np.int64), int(np.floor(model.days[1]))) + 1
+    until = np.append(day[1:], 0)
+    is_last = np.append(patient[1:] != patient[:-1], True)
+    lasts = np.maximum(np.where(is_last, observed_to, until) - day, 0)
+    if model.max_gap is None:
+        return lasts, np.zeros(len(row), dtype=np.bool_)
+    return np.minimum(lasts, model.max_gap.number), lasts > model.max_gap.number
+
+
+def _summed(values: Ints) -> Ints:
+    """The sums of the values before each place, and of all."""
+    return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+
+
+def _longest(rows: Timeline, inside: Bools, cut: Bools, patient: Ints, lasts: Ints) -> tuple[Ints, Ints, Ints]:
+    """Each patient's first longest stretch: the places of its first and last row, -1 if none, and its length."""
+    places = np.flatnonzero(inside)
+    first = np.full(rows.patients, NONE)
+    last, days = first.copy(), np.zeros(rows.patients, dtype=np.int64)
+    if not len(places):
+        return first, last, days
+    before = places[:-1]
+    joined = (places[1:] == before + 1) & (patient[places[1:]] == patient[before]) & ~cut[before]
+    begins = np.flatnonzero(np.append(True, ~joined))
+    length = np.add.reduceat(lasts[places], begins)
+    owner = patient[places[begins]]
+    ends = np.append(begins[1:], len(places)) - 1
+    order = np.lexsort((np.arange(len(begins)), -length, owner))
+    chosen = order[np.append(True, owner[order][1:] != owner[order][:-1])]
+    first[owner[chosen]] = places[begins[chosen]]
+    last[owner[chosen]] = places[ends[chosen]]
+    days[owner[chosen]] = length[chosen]
+    return first, last, days
+
+
+def sentence(model: Extent) -> str:
+    """The criterion in words."""
+    what = "All time" if model.measure == "total" else "The longest stretch of time"
+    text = f"{what} with {rule_in_words(model.when)}{days_in_words(model.days)}"
+    if model.at_least is not None:
+        text += f", which must come to {length_in_words(model.at_least)} or more"
+    if model.each is not None:
+        text += f". Each visit that shows it stands for {length_in_words(model.each)}."
+    else:
+        limit = f", but no longer than {length_in_words(model.max_gap)}" if model.max_gap else ""
+        text += f". What an observation shows lasts until the next{limit}."
+    if model.discount is not None:
+        text += f" Where there is {rule_in_words(model.discount)}, it does not count."
+    return text

@@ -1,0 +1,227 @@
+"""Visits: so many of the planned visits, or a share of them, are in a state.
+
+Durable response to romiplostim (6 of the last 8 weeks), stable response in FIT (4 of 6 visits) and LUNA 3 (two thirds
+of at least 8 counts) are of this kind.
+"""
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from itp_response.clock import Days
+from itp_response.cohort import Ints
+from itp_response.endpoints.criterion import Criterion, RowRule, nearest_count, started
+from itp_response.rules import Bools, decide, reason
+from itp_response.timeline import Flagged, Timeline
+from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.words import counted, days_in_words, number_in_words, rule_in_words
+
+Share = Annotated[str, StringConstraints(pattern=r"^[0-9]+/[1-9][0-9]*$")]
+Treated = Literal["fails", "unknown", "left_out"]
+
+
+class Visits(Criterion):
+    """So many of the planned visits."""
+
+    kind: Literal["visits"]
+    when: RowRule = Field(description="the state")
+    visits: tuple[int, ...] = Field(default=(), description="the planned days; left out: every row with a count")
+    within: int = Field(default=0, ge=0, description="so many days before or after a planned day its count may come")
+    days: Days = Field(default=(-np.inf, np.inf), description="without planned visits: first and last day looked at")
+    at_least: int | None = Field(default=None, ge=1, description="how many visits must be in the state")
+    share: Share | None = Field(default=None, description="what share of the visits, as 2/3")
+    more_than: Share | None = Field(default=None, description="more than what share of the visits")
+    in_any: int | None = Field(default=None, ge=1, description="with at_least: of any so many visits in a row")
+    of_at_least: int = Field(default=0, ge=0, description="how many visits must have a count")
+    too_few: Literal["N", "NE"] = Field(default="N", description="the verdict if fewer have")
+    missing: Treated = Field(default="fails", description="a planned visit without a count")
+    discount: RowRule | None = Field(default=None, description="where not false, a visit in the state is none")
+    discounted: Treated = Field(default="fails", description="what such a visit is instead")
+    closed_by: RowRule | None = Field(default=None, description="where true on any row, not met")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        asked = [key for key in ("at_least", "share", "more_than") if getattr(self, key) is not None]
+        if len(asked) != 1:
+            raise PydanticCustomError("visits", "give one of 'at_least', 'share' and 'more_than'")
+        if self.in_any is not None and (self.at_least is None or self.in_any < self.at_least):
+            raise PydanticCustomError("visits", "'in_any' goes with 'at_least' and is not less")
+        if any(later - earlier <= 2 * self.within for earlier, later in pairwise(self.visits)):
+            raise PydanticCustomError("visits", "the planned days must be in order, and their windows apart")
+        if self.visits and "days" in self.model_fields_set:
+            raise PydanticCustomError("visits", "'days' is for criteria without planned 'visits'")
+        return self
+
+
+def verdicts(model: Visits, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+    """Whether each patient was in the state at enough visits."""
+    verdict, open_ = started(model, rows, settled, reasons, None)
+    seen = _Seen(model, rows)
+    met, possible, first, last = _by_number(model, seen) if model.at_least else _by_share(model, seen)
+    few = seen.counts < model.of_at_least
+
+    verdict.set(open_, NE, reasons["visits_unknown"])
+    verdict.set(open_ & ~possible, N, reasons["too_few_met"])
+    verdict.set(open_ & met, Y, reasons["met"])
+    if not model.at_least:
+        verdict.set(open_ & (seen.whole == 0), NE, reasons["no_counts"])
+    verdict.set(open_ & few, N if model.too_few == "N" else NE, reasons["too_few_counts"])
+    if model.closed_by is not None:
+        closed = Flagged(decide(model.closed_by.tree, rows).true).first_in(rows.start[:-1], rows.start[1:])
+        shut = open_ & (closed != NONE)
+        verdict.set(shut, N, reasons[reason(model.closed_by)])
+        np.putmask(verdict.ended, shut, closed)
+    yes = verdict.value == Y
+    np.putmask(verdict.onset, yes, first)
+    np.putmask(verdict.confirming, yes, last)
+    np.putmask(verdict.dated, yes, last)
+    return verdict
+
+
+class _Seen:
+    """The visits of all patients in one row after another: which are in the state, and which may be.
+
+    Visits that are left out are not among them; `begin` and `end` are each patient's stretch.
+    """
+
+    def __init__(self, model: Visits, rows: Timeline) -> None:
+        row, patient = _planned(model, rows) if model.visits else _every(model, rows)
+        state = decide(model.when.tree, rows)
+        found = row != NONE
+        good = _at(state.true, row)
+        unknown = found & ~good & ~_at(state.false, row)
+        if model.discount is not None:
+            discounted = good & ~_at(decide(model.discount.tree, rows).false, row)
+        else:
+            discounted = np.zeros_like(good)
+        good &= ~discounted
+        kept = np.ones(len(row), dtype=np.bool_)
+        for which, treated in ((~found, model.missing), (discounted, model.discounted)):
+            if treated == "unknown":
+                unknown |= which
+            elif treated == "left_out":
+                kept &= ~which
+        self.row, self.good, self.unknown = row[kept], good[kept], unknown[kept]
+        owner = patient[kept]
+        self.begin: Ints = np.searchsorted(owner, np.arange(rows.patients))
+        self.end: Ints = np.searchsorted(owner, np.arange(rows.patients), side="right")
+        self.whole = self.end - self.begin
+        self.counts = self._number(self.row != NONE)
+        self.patient = owner
+
+    def _number(self, flags: Bools) -> Ints:
+        before = Flagged(flags).before
+        return before[self.end] - before[self.begin]
+
+    @property
+    def met(self) -> Ints:
+        """How many of each patient's visits are in the state."""
+        return self._number(self.good)
+
+    @property
+    def may_meet(self) -> Ints:
+        """How many are, or may be."""
+        return self._number(self.good | self.unknown)
+
+    def row_of(self, visit: Ints) -> Ints:
+        """The row of each visit number; -1 where there is none."""
+        return np.where(visit != NONE, self.row[np.maximum(visit, 0)], NONE) if len(self.row) else visit
+
+
+def _planned(model: Visits, rows: Timeline) -> tuple[Ints, NDArray[np.intp]]:
+    """The row of every planned visit, -1 where there is none; patient after patient."""
+    taken = np.empty((rows.patients, len(model.visits)), dtype=np.int64)
+    for place, day in enumerate(model.visits):
+        begin, end = rows.at_or_after(day - model.within), rows.after(day + model.within)
+        taken[:, place] = nearest_count(rows, np.full(rows.patients, day), begin, end)
+    return taken.ravel(), np.repeat(np.arange(rows.patients), len(model.visits))
+
+
+def _every(model: Visits, rows: Timeline) -> tuple[Ints, NDArray[np.intp]]:
+    """Every row with a count in the days looked at."""
+    within = (rows.day >= model.days[0]) & (rows.day <= model.days[1]) & rows.has_count
+    row = np.flatnonzero(within)
+    return row, rows.patient[row].astype(np.intp)
+
+
+def _at(flags: Bools, row: Ints) -> Bools:
+    """The flag at each row number; false where there is none."""
+    return flags[np.maximum(row, 0)] & (row != NONE) if len(flags) else np.zeros(len(row), dtype=np.bool_)
+
+
+def _by_number(model: Visits, seen: _Seen) -> tuple[Bools, Bools, Ints, Ints]:
+    """Met; possible; the rows of the first visit that counts and of the one that made it enough."""
+    assert model.at_least is not None
+    good = Flagged(seen.good)
+    if model.in_any is None:
+        met, possible = seen.met >= model.at_least, seen.may_meet >= model.at_least
+        begin = np.where(met, seen.begin, 0)
+        first = good.first_in(seen.begin, seen.end)
+    else:
+        window = np.minimum(np.arange(len(seen.row)) + model.in_any, seen.end[seen.patient])
+        enough = _in_windows(good, window) >= model.at_least
+        could = _in_windows(Flagged(seen.good | seen.unknown), window) >= model.at_least
+        start = Flagged(enough).first_in(seen.begin, seen.end)
+        met, possible = start != NONE, Flagged(could).any_in(seen.begin, seen.end)
+        begin = np.maximum(start, 0)
+        first = good.first_in(begin, np.where(met, seen.end, begin))
+    place = good.before[begin] + model.at_least - 1
+    last = np.where(met, good.rows.take(place, mode="clip"), NONE) if len(good.rows) else np.full(len(met), NONE)
+    return met, possible, seen.row_of(np.where(met, first, NONE)), seen.row_of(last)
+
+
+def _in_windows(flags: Flagged, end: Ints) -> Ints:
+    """How many flagged visits lie from each visit to the end of its window."""
+    return flags.before[end] - flags.before[:-1]
+
+
+def _by_share(model: Visits, seen: _Seen) -> tuple[Bools, Bools, Ints, Ints]:
+    share = Fraction(model.share or model.more_than or "0")
+    # In whole numbers, so that 2/3 of 12 is 8 to the last bit.
+    wanted, whole = share.numerator * seen.whole, share.denominator
+    if model.share is not None:
+        met, possible = seen.met * whole >= wanted, seen.may_meet * whole >= wanted
+    else:
+        met, possible = seen.met * whole > wanted, seen.may_meet * whole > wanted
+    good = Flagged(seen.good)
+    first, last = good.first_in(seen.begin, seen.end), good.last_in(seen.begin, seen.end)
+    return met, possible, seen.row_of(first), seen.row_of(last)
+
+
+TREATED = {
+    "fails": "fails",
+    "unknown": "leaves it open",
+    "left_out": "is left out",
+}
+
+
+def sentence(model: Visits) -> str:
+    """The criterion in words."""
+    if model.visits:
+        planned = ", ".join(map(str, model.visits))
+        near = f", give or take {counted(model.within, 'day')}" if model.within else ""
+        whole = f"{len(model.visits)} planned visits (days {planned}{near})"
+    else:
+        whole = f"all visits with a count{days_in_words(model.days)}"
+    state = rule_in_words(model.when)
+    if model.at_least is not None:
+        of = f"any {model.in_any} in a row of the {whole}" if model.in_any else f"the {whole}".replace("the all", "all")
+        text = f"At least {number_in_words(model.at_least)} of {of} must show {state}."
+    else:
+        share = f"at least {model.share}" if model.share else f"more than {model.more_than}"
+        text = f"{share[0].upper()}{share[1:]} of the {whole} must show {state}.".replace("the all", "all")
+    if model.visits:
+        text += f" A planned visit without a count {TREATED[model.missing]}."
+    if model.of_at_least:
+        verdict = "it is not met" if model.too_few == "N" else "it cannot be said"
+        text += f" With a count at fewer than {model.of_at_least} visits {verdict}."
+    if model.discount is not None:
+        text += f" Where there is {rule_in_words(model.discount)}, a visit that shows it {TREATED[model.discounted]}."
+    if model.closed_by is not None:
+        text += f" It is not met where there was {rule_in_words(model.closed_by)}."
+    return text
