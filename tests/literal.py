@@ -371,8 +371,8 @@ def combined(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict
     """A rule over other verdicts: a name is true where that criterion is Y, unknown where NE, false where N or NA.
 
     True is Y, false N, unknown NE. The reason of an N is that of the first criterion named that makes for it: one
-    that is N or NA, or, under a `not`, one that is Y (`met`). The reason of an NE is that of the first named that is
-    NE. The day of a Y is that of `day_combined`, and its row the onset.
+    that is N or NA, or, under a `not`, one that is Y. The reason of an NE is that of the first named that is NE. The
+    day of a Y is that of `day_combined`, and its row the onset.
     """
     rule = parsed(criterion["when"])
     holds = truth_combined(rule, others)
@@ -383,9 +383,7 @@ def combined(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict
     if holds is None:
         return Verdict("NE", next(others(name).reason for name, _ in named if others(name).value == "NE"))
     for name, under_not in named:
-        if under_not and others(name).value == "Y":
-            return Verdict("N", "met")
-        if not under_not and others(name).value in ("N", "NA"):
+        if others(name).value in (["Y"] if under_not else ["N", "NA"]):
             return Verdict("N", others(name).reason)
     raise AssertionError("a false rule names a criterion that makes for it")
 
@@ -780,9 +778,9 @@ OBSERVED = {
 def about(chart: Chart, node: ast.expr) -> str:
     """The first thing observed that a rule names; where it names none, the first name.
 
-    A class of rescue is a rescue that was observed, as the days since one are.
+    A class of rescue is told of by its name, the days since one too.
     """
-    observed = OBSERVED | dict.fromkeys(class_names(chart.criteria), "rescue")
+    observed = OBSERVED | {f"days_since_{name}": name for name in chart.criteria.get("rescues", {})}
     named = list(names_in(node, chart.terms))
     for name in named:
         if name not in ("day", "baseline"):
@@ -924,11 +922,6 @@ def is_of_class(seen: Observation, listed: Sequence[str]) -> bool:
     if seen.rescue_name is None:
         return False
     return seen.rescue_name.strip().lower() in [name.strip().lower() for name in listed]
-
-
-def class_names(criteria: dict[str, Any]) -> list[str]:
-    """The names that `[rescues]` gives to rules."""
-    return [name for one in criteria.get("rescues", {}) for name in (one, f"days_since_{one}")]
 
 
 def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[Row]) -> Bounds | None:

@@ -518,7 +518,7 @@ def add_new_kinds(draw: st.DrawFn, criteria: dict[str, Any], lengths: Sequence[s
         "at_after": at_a_landmark_after(whens, closings),
         "on_visits": on_planned_visits(whens, discounts, closings),
         "on_counts": on_any_counts(whens, discounts, closings),
-        "time_in_state": steps_in_a_state(whens, discounts, lengths),
+        "time_in_state": steps_in_a_state(whens, discounts, LENGTHS),
         "visits_in_state": visits_in_a_state(whens, discounts),
     }
     for name, strategy in made.items():

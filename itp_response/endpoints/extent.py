@@ -97,7 +97,7 @@ def _lasting(model: Extent, rows: Timeline, row: Ints) -> tuple[Ints, Bools]:
     observed_to = np.minimum(rows.day_of(rows.last_count)[patient].astype(np.int64), int(np.floor(model.days[1]))) + 1
     until = np.append(day[1:], 0)
     is_last = np.append(patient[1:] != patient[:-1], True)
-    lasts = np.maximum(np.where(is_last, observed_to, until) - day, 0)
+    lasts = np.maximum(np.minimum(np.where(is_last, observed_to, until), observed_to) - day, 0)
     if model.max_gap is None:
         return lasts, np.zeros(len(row), dtype=np.bool_)
     return np.minimum(lasts, model.max_gap.number), lasts > model.max_gap.number
