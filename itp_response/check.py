@@ -9,7 +9,7 @@ from itp_response.classify import classify
 from itp_response.cohort import Cohort
 from itp_response.criteria import Case, Criteria, load
 from itp_response.errors import CohortError, CriteriaError, UsageError, unknown
-from itp_response.evaluate import baseline_of, timeline
+from itp_response.evaluate import timeline
 from itp_response.notation import cohort_of
 from itp_response.rules import Rule, Tree, decide, leaves
 from itp_response.timeline import Patients
@@ -127,7 +127,7 @@ def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
 
 def _untried(criteria: Criteria) -> Iterator[str]:
     cohort = worked_patients(criteria, criteria.file.case)
-    rows = timeline(criteria, cohort, baseline_of(criteria, cohort), 0, len(cohort))
+    rows = timeline(criteria, cohort, 0, len(cohort))
     for name, key, leaf in _clauses(criteria):
         truths = decide(leaf, Patients(rows) if key == "unless" else rows)
         for happened, word in ((truths.true, "true"), (truths.false, "false")):

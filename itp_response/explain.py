@@ -13,7 +13,7 @@ from itp_response.cohort import Cohort
 from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
 from itp_response.errors import UsageError, nearest, unknown
-from itp_response.evaluate import baseline_of, evaluate, timeline
+from itp_response.evaluate import evaluate, timeline
 from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
 from itp_response.timeline import Timeline
 from itp_response.verdicts import NO_DAY, NONE, REASONS, Verdict
@@ -115,7 +115,7 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
     model, verdict = criteria.criteria[name], verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     reason = criteria.reasons.names[int(verdict.reason[0])]
-    rows = timeline(criteria, cohort, baseline_of(criteria, cohort), 0, 1)
+    rows = timeline(criteria, cohort, 0, 1)
     day = int(rows.day_of(verdict.dated)[0])
     return Explanation(
         patient=cohort.id[0],

@@ -5,20 +5,21 @@ What no worked patient notices could have been written wrongly without anybody k
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from itp_response.check import failures
-from itp_response.criteria import HEAD, ROW_NAMES, Criteria, load, read_dict
+from itp_response.criteria import HEAD, PATIENT_NAMES, ROW_NAMES, Criteria, load, read_dict
 from itp_response.errors import CriteriaError, UsageError, listed
+from itp_response.rules import SINCE
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
 COMPARISONS = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}
 OTHERS = {"and": ("or",), "or": ("and",), "+": ("-",), "-": ("+",), "*": ("/",), "/": ("*",)}
 RULES = ("when", "unless", "discount", "closed_by")
-WORDS = ("label", "says", "where", "kind")
+WORDS = ("label", "says", "where", "kind", "role")
 CHOICES = {
     "between": ("anything", "unbroken"),
     "dated_by": ("first", "confirming"),
@@ -27,8 +28,14 @@ CHOICES = {
     "counted_from": ("day", "confirming"),
     "censored": ("last_count", None),
     "pick": ("last", "lowest", "mean"),
+    "which": ("nearest", "first", "last"),
+    "missing": ("fails", "unknown", "left_out"),
+    "discounted": ("fails", "unknown", "left_out"),
+    "too_few": ("N", "NE"),
+    "measure": ("total", "longest"),
 }
 REFERENCES = ("from", "until", "after", "to")
+REMOVABLE = ("by", "evidence_by", "max_gap", "until", "from", "days", "followed_from", "in_any", "of_at_least")
 
 
 @dataclass(frozen=True)
@@ -113,25 +120,34 @@ def _without_readings(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def changes(raw: Mapping[str, Any]) -> Iterator[Change]:
     """Every small change of a criteria file's content: numbers, comparisons, connectives, options, names."""
-    terms = raw.get("terms", {})
-    for name, text in terms.items():
-        yield from _of_rule(("terms", name), text, terms)
+    names = [*ROW_NAMES, *raw.get("columns", {}), *_rescue_names(raw), *raw.get("terms", {})]
+    for name, text in raw.get("terms", {}).items():
+        yield from _of_rule(("terms", name), text, names)
+    for name, treatments in raw.get("rescues", {}).items():
+        for place in range(len(treatments)):
+            yield Change(("rescues", name), treatments, treatments[:place] + treatments[place + 1 :])
     clock = raw["clock"]
     for nudged in _nudged(clock["followed_from"]):
         yield Change(("clock", "followed_from"), clock["followed_from"], nudged)
     yield from _of_table(("baseline",), raw["baseline"], raw)
     criteria = {name: table for name, table in raw.items() if name not in HEAD}
     for name, table in criteria.items():
+        rule_names = list(criteria) if table["kind"] == "combined" else names
         for key in RULES:
             if key in table:
-                yield from _of_rule((name, key), table[key], terms)
+                yield from _of_rule((name, key), table[key], PATIENT_NAMES if key == "unless" else rule_names)
                 if key != "when":
                     yield Change((name, key), table[key], None)
-        yield from _of_table((name,), {k: v for k, v in table.items() if k not in (*RULES, *WORDS)}, criteria)
+        options = {key: value for key, value in table.items() if key not in (*RULES, *WORDS)}
+        yield from _of_table((name,), options, criteria)
 
 
-def _of_rule(path: tuple[str, ...], text: str, terms: Mapping[str, str]) -> Iterator[Change]:
-    names = [*ROW_NAMES, *terms]
+def _rescue_names(raw: Mapping[str, Any]) -> Iterator[str]:
+    for name in raw.get("rescues", {}):
+        yield from (name, f"{SINCE}{name}")
+
+
+def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Change]:
     for token in TOKEN.finditer(text):
         word = token[0]
         after = text[token.end() :]
@@ -151,7 +167,7 @@ def _of_table(path: tuple[str, ...], table: Mapping[str, Any], criteria: Mapping
     for key, value in table.items():
         for other in _others(key, value, [name for name in criteria if name != path[0]]):
             yield Change((*path, key), value, other)
-        if key in ("by", "evidence_by", "max_gap", "until", "from", "days", "followed_from"):
+        if key in REMOVABLE:
             yield Change((*path, key), value, None)
 
 
@@ -161,6 +177,14 @@ def _others(key: str, value: Any, names: list[str]) -> Iterator[Any]:
         yield from (other for other in CHOICES[key] if other != value)
     elif key in REFERENCES and isinstance(value, str):
         yield from (name for name in names if name != value)
+    elif key == "visits":
+        # A plan of visits is moved as a whole and cut at its ends; of each single visit nothing new would be learnt.
+        yield from ([day + by for day in value] for by in (-1, 1))
+        yield from (value[1:], value[:-1])
+    elif key in ("share", "more_than"):
+        above, below = (int(part) for part in value.split("/"))
+        yield from (f"{above - 1}/{below}", f"{above + 1}/{below}")
+        yield from (f"{above}/{below - 1}", f"{above}/{below + 1}")
     elif key == "of":
         yield from (value[:place] + value[place + 1 :] for place in range(len(value)))
         yield value[::-1]

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.clock import Clock, Length
+from itp_response.clock import Baseline, Clock, Length
 from itp_response.cohort import Cohort, Ints, days_since
 from itp_response.errors import CohortError
 from itp_response.rules import SINCE, Bools, Column, Floats, Numbers, Tree, Truths, exactly, known
@@ -67,13 +67,13 @@ class Timeline:
     """
 
     def __init__(
-        self, cohort: Cohort, clock: Clock, rescues: Rescues, baseline: Numbers, first: int, last: int
+        self, cohort: Cohort, clock: Clock, rescues: Rescues, baseline: Baseline, first: int, last: int
     ) -> None:
         begin, end = int(cohort.first_row[first]), int(cohort.first_row[last])
         self._cohort = cohort
         self._patients = slice(first, last)
         self._rows = slice(begin, end)
-        self._baseline = baseline.at(self._patients)
+        self._picks_baseline = baseline
         self._rescues = rescues
         self.clock = clock
         self.offset = begin
@@ -82,6 +82,9 @@ class Timeline:
         self.begin, self.end = self.start[:-1], self.start[1:]
         self.patient: Ints = cohort.patient[begin:end] - np.int32(first)
         self.day: Ints = cohort.day[begin:end]
+        self.nowhere: Ints = np.full(self.patients, NONE)
+        """No row, for each patient; shared, not to be changed."""
+        self.nowhere.flags.writeable = False
         self.decided: dict[Tree, Truths] = {}
         self._values: dict[str, Column] = {}
         self._first_rows: dict[float, Ints] = {}
@@ -130,12 +133,48 @@ class Timeline:
     def patient_values(self, name: str) -> Column:
         """The patient column of that name, one entry per patient."""
         if name == "baseline":
-            return self._baseline
+            return self.baseline
         if name == "treatment_discontinued":
             return exactly(self._cohort.treatment_discontinued[self._patients])
         if name not in self._cohort.patient_columns:
             raise CohortError(f"the criteria need a column {name!r}, which these observations do not have")
         return self._cohort.patient_columns[name].at(self._patients)
+
+    @cached_property
+    def baseline(self) -> Numbers:
+        """Each patient's baseline: the patient table's, else the count that `[baseline]` picks, else NaN."""
+        given = self._cohort.baseline.at(self._patients)
+        missing = np.isnan(given.low)
+        if not missing.any():
+            return given
+        picked = self._picked()
+        low = np.where(missing, picked.low, given.low)
+        if given.exact and picked.exact:
+            return exactly(low)
+        return Numbers(low, np.where(missing, picked.high, given.high))
+
+    def _picked(self) -> Numbers:
+        """The count that `[baseline]` picks for each patient; NaN where he has none in its days."""
+        counts = self.values("platelets")
+        assert isinstance(counts, Numbers)
+        first, last = self._picks_baseline.days
+        row = np.flatnonzero((self.day >= first) & (self.day <= last) & self.has_count)
+        owner = self.patient[row]
+        begins = np.flatnonzero(np.append(True, owner[1:] != owner[:-1])) if len(row) else row
+        ends = np.append(begins[1:], len(row)) if len(row) else row
+
+        def picked(values: Floats) -> Floats:
+            found = np.full(self.patients, np.nan)
+            match self._picks_baseline.pick:
+                case "last":
+                    found[owner[begins]] = values[row[ends - 1]]
+                case "lowest" if len(row):
+                    found[owner[begins]] = np.minimum.reduceat(values[row], begins)
+                case "mean" if len(row):
+                    found[owner[begins]] = np.add.reduceat(values[row], begins) / (ends - begins)
+            return found
+
+        return exactly(picked(counts.low)) if counts.exact else Numbers(picked(counts.low), picked(counts.high))
 
     # the two primitives
 
@@ -199,10 +238,22 @@ class Timeline:
         """Each patient's last row with a count; -1 if none."""
         return self.counted.last_in(self.begin, self.end)
 
+    @cached_property
+    def last_counted_day(self) -> Ints:
+        """The day of each patient's last count; `NO_DAY` if none."""
+        return self.day_of(self.last_count)
+
     def followed(self, followed_from: float | None) -> Bools:
         """Per patient: followed to the end, which is a count on that day (else the clock's) or later."""
         since = self.clock.followed_from if followed_from is None else followed_from
-        return self.day_of(self.last_count) >= max(since, NO_DAY + 1)
+        return self.last_counted_day >= max(since, NO_DAY + 1)
+
+    def first_of_each(self, mask: Bools) -> Ints:
+        """Each patient's first row of which the mask holds; -1 if none. Cheap where it holds of few."""
+        row = np.flatnonzero(mask)[::-1]
+        found = self.nowhere.copy()
+        found[self.patient[row]] = row  # of several for a patient the last assignment stands
+        return found
 
     def day_of(self, row: Ints) -> Ints:
         """The day of each row; `NO_DAY` where there is none."""

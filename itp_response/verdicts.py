@@ -77,20 +77,19 @@ class Verdict:
     of_days: NDArray[np.int32] | None = None
 
     @classmethod
-    def open(cls, patients: int) -> "Verdict":
-        """Not evaluable for everyone, with no reason yet."""
-        return cls.of(np.full(patients, NE, dtype=np.int8), np.zeros(patients, dtype=np.int16), NONE, np.int64)
-
-    @classmethod
-    def of(cls, value: NDArray[np.int8], reason: Codes, row: int, dtype: type[np.integer]) -> "Verdict":
-        """With the same row number everywhere."""
-        dated, onset, confirming, ended = (np.full(len(value), row, dtype=dtype) for _ in ROWS)
-        return cls(value, reason, dated, onset, confirming, ended)
+    def open(cls, nowhere: Ints) -> "Verdict":
+        """Not evaluable for everyone, with no reason and no witness yet; `nowhere` has -1 for each patient."""
+        value, reason = np.full(len(nowhere), NE, dtype=np.int8), np.zeros(len(nowhere), dtype=np.int16)
+        return cls(value, reason, nowhere, nowhere, nowhere, nowhere)
 
     def set(self, where: Bools, value: int, reason: np.int16 | Codes) -> None:
         """Decide for the patients of `where`; `reason` is one, or one per patient."""
         np.putmask(self.value, where, np.int8(value))
         np.putmask(self.reason, where, reason)
+
+    def mark(self, field: str, where: Bools, row: Ints | int) -> None:
+        """Name the row that is that witness of the patients of `where`."""
+        setattr(self, field, np.where(where, row, getattr(self, field)))
 
     @property
     def last_witness(self) -> Ints:
@@ -119,13 +118,17 @@ class Verdicts:
         """Make room for the criteria of these names; `timed` has the lengths some have too."""
         for name in names:
             value, reason = np.empty(self._patients, np.int8), np.empty(self._patients, np.int16)
-            verdict = Verdict.of(value, reason, NONE, self._row)
+            dated, onset, confirming, ended = (np.full(self._patients, NONE, dtype=self._row) for _ in ROWS)
+            verdict = Verdict(value, reason, dated, onset, confirming, ended)
             for field in timed.get(name, ()):
                 setattr(verdict, field, np.empty(self._patients, dtype=np.int32))
             self._found[name] = verdict
 
-    def fill(self, piece: Mapping[str, Verdict], first: int, offset: int) -> None:
-        """Put in the verdicts of the patients from `first` on, whose rows are counted from `offset`."""
+    def fill(self, piece: Mapping[str, Verdict], first: int, offset: int, nowhere: Ints) -> None:
+        """Put in the verdicts of the patients from `first` on, whose rows are counted from `offset`.
+
+        A witness that is `nowhere` for all is left as it was prepared.
+        """
         for name, verdict in piece.items():
             whole = self._found[name]
             part = slice(first, first + len(verdict.value))
@@ -133,7 +136,8 @@ class Verdicts:
             whole.reason[part] = verdict.reason
             for field in ROWS:
                 rows = getattr(verdict, field)
-                getattr(whole, field)[part] = np.where(rows == NONE, NONE, rows + offset)
+                if rows is not nowhere:
+                    getattr(whole, field)[part] = np.where(rows == NONE, NONE, rows + offset)
             for field in LENGTHS:
                 if getattr(whole, field) is not None:
                     getattr(whole, field)[part] = getattr(verdict, field)

@@ -55,13 +55,13 @@ def verdicts(model: Achieved, rows: Timeline, settled: Settled, reasons: Reasons
     good, discounted = _evidence(model, rows, state, looked_at)
     failing = Flagged(state.false) if model.between == "unbroken" else None
 
-    first, last = occasions(rows, good, model.occasions, model.apart, failing)
+    first, last, begun = occasions(rows, good, model.occasions, model.apart, failing)
     met = open_ & (first != NONE)
     verdict.set(met, Y, reasons["met"])
-    np.putmask(verdict.onset, met, first)
+    verdict.mark("onset", met, first)
     if model.occasions > 1:
-        np.putmask(verdict.confirming, met, last)
-    np.putmask(verdict.dated, met, last if model.dated_by == "confirming" else first)
+        verdict.mark("confirming", met, last)
+    verdict.mark("dated", met, last if model.dated_by == "confirming" else first)
 
     missed = open_ & ~met
     ended = closed != NONE
@@ -70,15 +70,15 @@ def verdicts(model: Achieved, rows: Timeline, settled: Settled, reasons: Reasons
     doubtful = _doubtful(model, rows, state, discounted, looked_at)
     settled_no = ended | over | followed
     settled_no &= ~(missed & ~ended & ~over & _possible(model, rows, good, doubtful, failing, missed & settled_no))
-    verdict.set(missed & settled_no, N, _why_not(good, discounted, begin, end, reasons))
+    verdict.set(missed & settled_no, N, _why_not(rows, begun, discounted, reasons))
     if model.closed_by is not None:
         verdict.set(missed & ended, N, reasons[reason(model.closed_by)])
-        np.putmask(verdict.ended, missed & ended, closed)
+        verdict.mark("ended", missed & ended, closed)
 
     unsettled = missed & ~settled_no
     verdict.set(unsettled, NE, reasons["follow_up_ended"])
     if (unsettled & followed).any():
-        row = Flagged(doubtful).first_in(begin, end)
+        row = rows.first_of_each(doubtful)
         verdict.set(unsettled & followed, NE, _why_unknown(model, rows, row, discounted, reasons))
     verdict.set(unsettled & ~rows.counted.any_in(begin, end), NE, reasons["no_counts"])
     return verdict
@@ -123,15 +123,14 @@ def _possible(
     if not doubtful.any():
         return np.zeros(rows.patients, dtype=np.bool_)
     theirs = np.repeat(asked, np.diff(rows.start))
-    first, _ = occasions(rows, (good | doubtful) & theirs, model.occasions, model.apart, failing)
-    return np.not_equal(first, NONE)
+    possible = occasions(rows, (good | doubtful) & theirs, model.occasions, model.apart, failing)
+    return np.not_equal(possible.first, NONE)
 
 
-def _why_not(good: Bools, discounted: Bools, begin: Ints, end: Ints, reasons: Reasons) -> Codes:
-    why = np.full(len(begin), reasons["never_reached"], dtype=np.int16)
-    if discounted.any():
-        np.putmask(why, Flagged(discounted).any_in(begin, end), reasons["discounted"])
-    np.putmask(why, Flagged(good).any_in(begin, end), reasons["not_confirmed"])
+def _why_not(rows: Timeline, begun: Ints, discounted: Bools, reasons: Reasons) -> Codes:
+    why = np.full(rows.patients, reasons["never_reached"], dtype=np.int16)
+    np.putmask(why, rows.first_of_each(discounted) != NONE, reasons["discounted"])
+    np.putmask(why, begun != NONE, reasons["not_confirmed"])
     return why
 
 

@@ -57,18 +57,18 @@ def verdicts(model: At, rows: Timeline, settled: Settled, reasons: Reasons) -> V
         verdict.set(taken, NE, why_unknown(model.when, rows, row, reasons))
         verdict.set(yes, Y, reasons["met"])
         verdict.set(no, N, causes(model.when.tree, And, rows, np.where(no, row, NONE), reasons))
-        np.putmask(verdict.onset, yes, row)
-        np.putmask(verdict.dated, yes, row)
-        np.putmask(verdict.ended, no, row)
+        verdict.mark("onset", yes, row)
+        verdict.mark("dated", yes, row)
+        verdict.mark("ended", no, row)
     if model.closed_by is not None:
         closing = Flagged(decide(model.closed_by.tree, rows).true)
         after = rows.after(0) if model.from_ is None else np.maximum(settled[model.from_].dated + 1, rows.start[:-1])
         closed = closing.first_in(after, np.maximum(after, np.where(row != NONE, row + 1, end)))
         shut = open_ & (closed != NONE)
         verdict.set(shut, N, reasons[reason(model.closed_by)])
-        for witness in (verdict.onset, verdict.dated):
-            np.putmask(witness, shut, NONE)
-        np.putmask(verdict.ended, shut, closed)
+        verdict.mark("onset", shut, NONE)
+        verdict.mark("dated", shut, NONE)
+        verdict.mark("ended", shut, closed)
     return verdict
 
 

@@ -56,8 +56,8 @@ def verdicts(model: Combined, rows: Timeline, settled: Settled, reasons: Reasons
         verdict.set(open_ & unknown & (one.value == NE), NE, one.reason)
     dated = _dated(tree, settled, _Verdicts(settled))
     yes = verdict.value == Y
-    np.putmask(verdict.dated, yes, dated)
-    np.putmask(verdict.onset, yes, dated)
+    verdict.mark("dated", yes, dated)
+    verdict.mark("onset", yes, dated)
     return verdict
 
 

@@ -1,6 +1,6 @@
 """What the criteria of every kind have in common."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
@@ -97,7 +97,7 @@ def started(
     model: Criterion, rows: Timeline, settled: Settled, reasons: Reasons, origin: str | None, otherwise: int = N
 ) -> tuple[Verdict, Bools]:
     """The verdict as far as `unless` and the criterion it starts from give it; and for whom it is still open."""
-    verdict = Verdict.open(rows.patients)
+    verdict = Verdict.open(rows.nowhere)
     open_ = np.ones(rows.patients, dtype=np.bool_)
     if origin is not None:
         before = settled[origin]
@@ -111,17 +111,27 @@ def started(
     return verdict, open_
 
 
-def occasions(rows: Timeline, good: Bools, number: int, apart: Length, failing: Flagged | None) -> tuple[Ints, Ints]:
-    """Each patient's first of the `good` rows from which the next occasions follow, and the last of these; -1 if none.
+class Occasions(NamedTuple):
+    """Per patient, as row numbers, -1 where there is none."""
+
+    first: Ints
+    """The first occasion of those that suffice."""
+    last: Ints
+    """The last of them."""
+    any: Ints
+    """The first good row, whether others follow or not."""
+
+
+def occasions(rows: Timeline, good: Bools, number: int, apart: Length, failing: Flagged | None) -> Occasions:
+    """Each patient's first of the `good` rows from which the next occasions follow, and the last of these.
 
     Each occasion is the first good row at least `apart` after the one before.
     No `failing` row may lie between the first and the last.
     """
     found = np.flatnonzero(good)
-    first_row = np.full(rows.patients, NONE, dtype=np.int64)
-    last_row = first_row.copy()
+    none = rows.nowhere
     if not len(found):
-        return first_row, last_row
+        return Occasions(none, none, none)
     patient = rows.patient[found]
     # If any row of a run without a failing row leads to enough occasions, so does the first of the run.
     opens = np.ones(len(found), dtype=np.bool_)
@@ -130,22 +140,44 @@ def occasions(rows: Timeline, good: Bools, number: int, apart: Length, failing: 
         run = failing.before[found]
         opens[1:] |= run[1:] != run[:-1]
     first = np.flatnonzero(opens)
-    owner = patient[first]
-    last, met = first, np.ones(len(first), dtype=np.bool_)
-    if number > 1:
-        keys = rows.key[found]
-        for _ in range(number - 1):
-            earliest = rows.keys(owner, rows.later(owner, rows.day[found[last]], apart))
-            following = np.searchsorted(keys, earliest)
-            last = np.minimum(following, len(found) - 1)
-            met &= (following < len(found)) & (patient[last] == owner)
-        if failing is not None:
-            met &= run[last] == run[first]
-    # Assigned from the last to the first, so that each patient keeps his first.
-    chosen = np.flatnonzero(met)[::-1]
-    first_row[owner[chosen]] = found[first[chosen]]
-    last_row[owner[chosen]] = found[last[chosen]]
-    return first_row, last_row
+    begun = _first_of_each(none, patient[first], found[first])
+    if number == 1:
+        return Occasions(begun, begun, begun)
+    owner, met = patient[first], np.ones(len(first), dtype=np.bool_)
+    last: Ints = first
+    for _ in range(number - 1):
+        earliest = rows.later(owner, rows.day[found[last]], apart)
+        following = _next_at_or_after(rows.day, found, patient, owner, last, earliest)
+        met &= following != NONE
+        last = np.maximum(following, first)
+    if failing is not None:
+        met &= run[last] == run[first]
+    owner, first, last = owner[met], first[met], last[met]
+    return Occasions(_first_of_each(none, owner, found[first]), _first_of_each(none, owner, found[last]), begun)
+
+
+def _first_of_each(none: Ints, owner: Ints, row: Ints) -> Ints:
+    """Of each patient the first of his rows."""
+    found = none.copy()
+    found[owner[::-1]] = row[::-1]  # of several for a patient the last assignment stands
+    return found
+
+
+def _next_at_or_after(day: Ints, found: Ints, patient: Ints, owner: Ints, place: Ints, earliest: Ints) -> Ints:
+    """After each place among the found rows, the next of the same owner on that day or later; -1 if none.
+
+    One step for all, and further ones only for those still too near: visits seldom lie so close.
+    """
+    place = place + 1
+    end = len(found)
+    near = np.flatnonzero((place < end) & (day[found[np.minimum(place, end - 1)]] < earliest))
+    while len(near):
+        place[near] += 1
+        here = place[near]
+        there = np.minimum(here, end - 1)
+        near = near[(here < end) & (patient[there] == owner[near]) & (day[found[there]] < earliest[near])]
+    there = np.minimum(place, end - 1)
+    return np.where((place < end) & (patient[there] == owner), place, NONE)
 
 
 def inside(rows: Timeline, begin: Ints, end: Ints) -> Bools:

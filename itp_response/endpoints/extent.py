@@ -80,8 +80,8 @@ def verdicts(model: Extent, rows: Timeline, settled: Settled, reasons: Reasons) 
     if model.at_least is not None:
         verdict.set(some & (days < model.at_least.number), N, reasons["too_short"])
     shown = some & (days > 0)
-    for witness, place in ((verdict.onset, first), (verdict.confirming, last), (verdict.dated, last)):
-        np.putmask(witness, shown, row[np.maximum(place, 0)] if len(row) else place)
+    for witness, place in (("onset", first), ("confirming", last), ("dated", last)):
+        verdict.mark(witness, shown, row[np.maximum(place, 0)] if len(row) else place)
     verdict.days = np.where(some, days, NO_DAY).astype(np.int32)
     verdict.of_days = np.where(some, observed[end] - observed[begin], NO_DAY).astype(np.int32)
     return verdict
@@ -94,7 +94,7 @@ def _lasting(model: Extent, rows: Timeline, row: Ints) -> tuple[Ints, Bools]:
     if not len(row):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
     patient, day = rows.patient[row], rows.day[row].astype(np.int64)
-    observed_to = np.minimum(rows.day_of(rows.last_count)[patient].astype(np.int64), int(np.floor(model.days[1]))) + 1
+    observed_to = np.minimum(rows.last_counted_day[patient].astype(np.int64), int(np.floor(model.days[1]))) + 1
     until = np.append(day[1:], 0)
     is_last = np.append(patient[1:] != patient[:-1], True)
     lasts = np.maximum(np.minimum(np.where(is_last, observed_to, until), observed_to) - day, 0)

@@ -42,18 +42,18 @@ def verdicts(model: Lost, rows: Timeline, settled: Settled, reasons: Reasons) ->
     begin, end = origin.last_witness + 1, rows.after(model.by)
     good = state.true & inside(rows, np.where(open_, begin, end), end)
     failing = Flagged(state.false) if model.between == "unbroken" else None
-    first, last = occasions(rows, good, model.occasions, model.apart, failing)
+    first, last, _ = occasions(rows, good, model.occasions, model.apart, failing)
 
     followed = rows.followed(model.followed_from)
     verdict.set(open_, NE, reasons["follow_up_ended"])
     verdict.set(open_ & followed, N, reasons["not_lost"])
     found = open_ & (first != NONE)
     verdict.set(found, Y, causes(model.when.tree, Or, rows, first, reasons))
-    np.putmask(verdict.onset, found, origin.onset)
-    np.putmask(verdict.ended, found, first)
-    np.putmask(verdict.dated, found, first)
+    verdict.mark("onset", found, origin.onset)
+    verdict.mark("ended", found, first)
+    verdict.mark("dated", found, first)
     if model.occasions > 1:
-        np.putmask(verdict.confirming, found, last)
+        verdict.mark("confirming", found, last)
     return verdict
 
 

@@ -63,7 +63,7 @@ def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reaso
     seen = evidence != NONE
     failed = np.where((failed == NONE) & seen & ~_at(state.true, evidence), evidence, failed)
 
-    np.putmask(verdict.onset, open_, start_row)
+    verdict.mark("onset", open_, start_row)
     verdict.set(open_, NE, reasons["follow_up_ended"])
     verdict.set(open_ & seen, Y, reasons["met"])
     verdict.set(open_ & seen & _gap(model, rows, kept, start_row, evidence), NE, reasons["gap_in_counts"])
@@ -73,11 +73,11 @@ def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reaso
         verdict.set(late, N, reasons["too_late"])
         broken &= ~late
     verdict.set(broken, N, causes(model.when.tree, And, rows, np.where(broken, failed, NONE), reasons))
-    np.putmask(verdict.ended, broken, failed)
+    verdict.mark("ended", broken, failed)
 
     met = verdict.value == Y
-    np.putmask(verdict.confirming, met, evidence)
-    np.putmask(verdict.dated, met, evidence)
+    verdict.mark("confirming", met, evidence)
+    verdict.mark("dated", met, evidence)
     return verdict
 
 

@@ -59,9 +59,9 @@ def verdicts(model: TimeTo, rows: Timeline, settled: Settled, reasons: Reasons) 
 
     timed = event | censored
     if model.from_ is not None:
-        np.putmask(verdict.onset, timed, settled[model.from_].onset)
-    np.putmask(verdict.ended, timed, ended)
-    verdict.dated = verdict.ended.copy()
+        verdict.mark("onset", timed, settled[model.from_].onset)
+    verdict.mark("ended", timed, ended)
+    verdict.dated = verdict.ended
     with np.errstate(over="ignore"):  # where there is no start, the length is not used
         verdict.days = np.where(timed, rows.day_of(verdict.ended) - start, np.int32(NO_DAY)).astype(np.int32)
     return verdict

@@ -75,11 +75,11 @@ def verdicts(model: Visits, rows: Timeline, settled: Settled, reasons: Reasons) 
         closed = Flagged(decide(model.closed_by.tree, rows).true).first_in(rows.start[:-1], rows.start[1:])
         shut = open_ & (closed != NONE)
         verdict.set(shut, N, reasons[reason(model.closed_by)])
-        np.putmask(verdict.ended, shut, closed)
+        verdict.mark("ended", shut, closed)
     yes = verdict.value == Y
-    np.putmask(verdict.onset, yes, first)
-    np.putmask(verdict.confirming, yes, last)
-    np.putmask(verdict.dated, yes, last)
+    verdict.mark("onset", yes, first)
+    verdict.mark("confirming", yes, last)
+    verdict.mark("dated", yes, last)
     return verdict
 
 
