@@ -34,6 +34,8 @@ CHOICES = {
     "too_few": ("N", "NE"),
     "measure": ("total", "longest"),
 }
+FOLLOWED = ("achieved", "lost")
+"""The kinds that ask whether a patient was followed to the end."""
 REFERENCES = ("from", "until", "after", "to")
 REMOVABLE = ("by", "evidence_by", "max_gap", "until", "from", "days", "followed_from", "in_any", "of_at_least")
 
@@ -126,11 +128,13 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Change]:
     for name, treatments in raw.get("rescues", {}).items():
         for place in range(len(treatments)):
             yield Change(("rescues", name), treatments, treatments[:place] + treatments[place + 1 :])
-    clock = raw["clock"]
-    for nudged in _nudged(clock["followed_from"]):
-        yield Change(("clock", "followed_from"), clock["followed_from"], nudged)
-    yield from _of_table(("baseline",), raw["baseline"], raw)
     criteria = {name: table for name, table in raw.items() if name not in HEAD}
+    if any(table["kind"] in FOLLOWED and "followed_from" not in table for table in criteria.values()):
+        clock = raw["clock"]
+        for nudged in _nudged(clock["followed_from"]):
+            yield Change(("clock", "followed_from"), clock["followed_from"], nudged)
+    if "baseline" in TOKEN.findall(" ".join(_rules(raw, criteria))):
+        yield from _of_table(("baseline",), raw["baseline"], raw)
     for name, table in criteria.items():
         rule_names = list(criteria) if table["kind"] == "combined" else names
         for key in RULES:
@@ -140,6 +144,12 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Change]:
                     yield Change((name, key), table[key], None)
         options = {key: value for key, value in table.items() if key not in (*RULES, *WORDS)}
         yield from _of_table((name,), options, criteria)
+
+
+def _rules(raw: Mapping[str, Any], criteria: Mapping[str, Any]) -> Iterator[str]:
+    yield from raw.get("terms", {}).values()
+    for table in criteria.values():
+        yield from (table[key] for key in RULES if key in table)
 
 
 def _rescue_names(raw: Mapping[str, Any]) -> Iterator[str]:

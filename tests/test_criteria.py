@@ -1,14 +1,22 @@
 """Criteria files: how they are found and read, what is said of broken ones, and that the shipped ones hold."""
 
+import json
 import os
+import re
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from itp_response.check import check
-from itp_response.errors import ItpResponseError
+from itp_response.criteria import criteria_folder, load, loads, schema, shipped
+from itp_response.errors import CriteriaError, ItpResponseError
+from itp_response.mutate import mutate
 
 BAD_CRITERIA = Path(__file__).parent / "bad_criteria"
+FOLDER = criteria_folder()
+SCHEMA = FOLDER / "schema.json"
 
 
 class TestBadCriteria:
@@ -22,3 +30,87 @@ class TestBadCriteria:
         if os.environ.get("REGOLDEN"):
             expected.write_text(said, encoding="utf-8")
         assert said == expected.read_text(encoding="utf-8")
+
+
+class TestShipped:
+    """Every shipped set holds by its own worked patients."""
+
+    @pytest.mark.parametrize("name", shipped())
+    def test_worked_patients_come_out_and_try_every_clause(self, name: str) -> None:
+        report = check(name)
+        assert (report.failures, report.untried) == ((), ())
+
+    @pytest.mark.parametrize("name", shipped())
+    def test_worked_patients_notice_every_small_change(self, name: str) -> None:
+        assert [str(change) for change in mutate(name).unnoticed] == []
+
+    @pytest.mark.parametrize("name", shipped())
+    def test_every_reading_changes_what_a_worked_patient_comes_to(self, name: str) -> None:
+        criteria = load(name)
+        tried = {reading for case in criteria.file.case for reading in case.under}
+        assert [reading.id for reading in criteria.file.reading if reading.id not in tried] == []
+
+    @pytest.mark.parametrize("name", shipped())
+    def test_says_where_it_is_from(self, name: str) -> None:
+        file = load(name).file
+        assert file.source.cite
+        assert file.source.where
+        assert [one for one, model in file.criteria.items() if not model.says] == []
+
+
+class TestFinding:
+    """A set is named, a file is a path."""
+
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            ("atra_2021", "unknown criteria 'atra_2021'; known: .*Did you mean 'atra_2022'"),
+            ("atra_2023.toml", "atra_2023.toml: there is no such file; shipped are: .*Did you mean 'atra_2022'"),
+            ("criteria/", "criteria/: this is a folder; name a file in it."),
+        ],
+    )
+    def test_what_is_not_there(self, asked: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(FOLDER.parent)
+        with pytest.raises(CriteriaError, match=said):
+            load(asked)
+
+    def test_of_a_file_of_ones_own(self, tmp_path: Path) -> None:
+        path = tmp_path / "mine.toml"
+        path.write_text((FOLDER / "atra_2022.toml").read_text())
+        assert load(path).criteria == load("atra_2022").criteria
+
+
+class TestSchema:
+    """The JSON Schema beside the files is that of the models, and says of keys and types what they say."""
+
+    def test_is_that_of_the_models(self) -> None:
+        assert SCHEMA.read_text(encoding="utf-8") == schema()
+
+    def test_is_a_schema(self) -> None:
+        jsonschema.Draft202012Validator.check_schema(json.loads(schema()))
+
+    @pytest.mark.parametrize("name", shipped())
+    def test_takes_every_shipped_file(self, name: str) -> None:
+        jsonschema.validate(_plain(tomllib.loads((FOLDER / f"{name}.toml").read_text())), json.loads(schema()))
+
+    @pytest.mark.parametrize(
+        "name",
+        ["apart_without_unit", "checked_unknown", "cite_missing", "key_unknown_in_criterion", "kind_unknown"],
+    )
+    def test_refuses(self, name: str) -> None:
+        content = _plain(tomllib.loads((BAD_CRITERIA / f"{name}.toml").read_text()))
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(content, json.loads(schema()))
+
+
+def _plain(value: object) -> object:
+    """As JSON has it: a date is a text."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def test_the_whole_file_of_the_readme_works() -> None:
+    found = re.search(r"(?<=```toml\n)#:schema.*?(?=```)", (FOLDER / "README.md").read_text(), re.DOTALL)
+    assert found
+    criteria = loads(found[0], Path("readme.toml"))
+    assert check(criteria).ok
+    assert mutate(criteria).ok

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.clock import Days
@@ -21,7 +21,15 @@ from itp_response.timeline import Flagged, Timeline
 from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
 from itp_response.words import counted, days_in_words, number_in_words, rule_in_words
 
-Share = Annotated[str, StringConstraints(pattern=r"^[0-9]+/[1-9][0-9]*$")]
+
+def _some_share(text: str) -> str:
+    above, _, below = text.partition("/")
+    if not (above.isdecimal() and below.isdecimal() and int(below) > 0 and int(above) <= int(below)):
+        raise PydanticCustomError("share", "{problem}", {"problem": f"{text!r} is no share; write '2/3'"})
+    return text
+
+
+Share = Annotated[str, AfterValidator(_some_share), Field(json_schema_extra={"pattern": "^[0-9]+/[1-9][0-9]*$"})]
 Treated = Literal["fails", "unknown", "left_out"]
 
 
