@@ -8,10 +8,11 @@ from typing import TypeVar
 from itp_response.classify import classify
 from itp_response.cohort import Cohort
 from itp_response.criteria import Case, Criteria, load
+from itp_response.endpoints.combined import OfVerdicts
 from itp_response.errors import CohortError, CriteriaError, UsageError, unknown
-from itp_response.evaluate import timeline
+from itp_response.evaluate import decided, timeline
 from itp_response.notation import cohort_of
-from itp_response.rules import Rule, Tree, decide, leaves
+from itp_response.rules import Name, Rule, Tree, decide, leaves
 from itp_response.timeline import Patients
 from itp_response.words import tree_in_words
 
@@ -128,8 +129,12 @@ def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
 def _untried(criteria: Criteria) -> Iterator[str]:
     cohort = worked_patients(criteria, criteria.file.case)
     rows = timeline(criteria, cohort, 0, len(cohort))
+    verdicts = decided(criteria, rows)
     for name, key, leaf in _clauses(criteria):
-        truths = decide(leaf, Patients(rows) if key == "unless" else rows)
+        of_criteria = criteria.criteria[name].kind == "combined" and key == "when"
+        asked = OfVerdicts(verdicts) if of_criteria else Patients(rows) if key == "unless" else rows
+        truths = decide(leaf, asked)
+        said = f"{leaf.name} is met" if isinstance(leaf, Name) and of_criteria else tree_in_words(leaf)
         for happened, word in ((truths.true, "true"), (truths.false, "false")):
             if not happened.any():
-                yield f"[{name}] {key}: '{tree_in_words(leaf)}' is never {word} in a worked patient"
+                yield f"[{name}] {key}: '{said}' is never {word} in a worked patient"

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ class Classification:
 
         columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm")]
         columns += [
-            _labelled(name, self.verdicts[name])
+            labelled(name, self.verdicts[name])
             for name, model in self.criteria.criteria.items()
             if model.kind == "best"
         ]
@@ -58,13 +58,13 @@ class Classification:
 
         verdict = self.verdicts[name]
         day = self.days_of(verdict.dated)
-        columns = [_labelled(name, verdict), _days(f"{name}_day", day)]
+        columns = [labelled(name, verdict), days_column(f"{name}_day", day)]
         if self.cohort.has_dates:
             known = (day != NO_DAY) & ~np.isnat(self.cohort.day_0)
             dates = self.cohort.day_0 + np.where(known, day, 0).astype("timedelta64[D]")
             columns.append(pl.Series(f"{name}_date", dates).set(~pl.Series(known), None))
         if getattr(model, "occasions", 1) > 1:
-            columns.append(_days(f"{name}_confirmed_day", self.days_of(verdict.confirming)))
+            columns.append(days_column(f"{name}_confirmed_day", self.days_of(verdict.confirming)))
         reasons = pl.Series(self.criteria.reasons.names).gather(verdict.reason.astype(np.int64))
         return [*columns, reasons.alias(f"{name}_reason")]
 
@@ -73,7 +73,7 @@ class Classification:
 
         verdict = self.verdicts[name]
         assert verdict.days is not None
-        columns = [_days(f"{name}_days", verdict.days)]
+        columns = [days_column(f"{name}_days", verdict.days)]
         if model.censored is not None:
             event = pl.Series(f"{name}_event", (verdict.value == Y).astype(np.int8))
             columns.append(event.set(pl.Series(verdict.days == NO_DAY), None))
@@ -82,7 +82,7 @@ class Classification:
     def _extent_columns(self, name: str, model: Any) -> list["pl.Series"]:
         verdict = self.verdicts[name]
         columns = [] if model.at_least is None else self._verdict_columns(name, model)
-        return [*columns, _days(f"{name}_days", verdict.days), _days(f"{name}_of_days", verdict.of_days)]
+        return [*columns, days_column(f"{name}_days", verdict.days), days_column(f"{name}_of_days", verdict.of_days)]
 
     def days_of(self, rows: Any) -> Any:
         """The days of rows of the cohort; `NO_DAY` where there is none (-1)."""
@@ -99,7 +99,7 @@ class Classification:
         arms = self.cohort.arm.fill_null("").to_list()
         for place, patient in enumerate(self.cohort.id.to_list()):
             rows.append([patient, arms[place], *(cells[name][place] for name in shown)])
-        return _aligned(rows)
+        return aligned(rows)
 
     def _cells(self, name: str) -> list[str]:
         verdict, reasons = self.verdicts[name], self.criteria.reasons.names
@@ -121,7 +121,7 @@ class Classification:
         source = f" from {cohort.source}" if cohort.source else ""
         lines = [
             f"{len(cohort):,} patients{in_arms}, {len(cohort.day):,} patient-days{source}",
-            f"criteria {self.criteria.name}: {self.criteria.file.title} "
+            f"criteria {self.criteria.name}: {self.criteria.title} "
             f"({self.criteria.file.source.cite}; checked: {self.criteria.file.checked})",
         ]
         table = []
@@ -129,7 +129,7 @@ class Classification:
             number = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
             said = [f"{label} {count:,}" for label, count in zip(verdict.labels, number, strict=True) if count]
             table.append([f"  {name}", *said])
-        lines.append(_aligned(table))
+        lines.append(aligned(table))
         notes = sorted(cohort.notes, key=lambda note: note.warning)
         lines += [f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes]
         return "\n".join(lines)
@@ -139,24 +139,7 @@ class Classification:
 
         Raises `UsageError` for another suffix or a place that cannot be written.
         """
-        path = Path(path)
-        if path.suffix not in WRITERS:
-            raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
-        frame = self.frame()
-        try:
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
-        try:
-            with os.fdopen(handle, "wb") as file:
-                WRITERS[path.suffix](frame, file)
-            written = Path(name)
-            written.chmod(0o666 & ~_umask())
-            written.replace(path)
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
-        finally:
-            Path(name).unlink(missing_ok=True)
+        write(self.frame(), path)
 
 
 def classify(
@@ -183,13 +166,39 @@ def classify(
     return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
 
 
-def _labelled(name: str, verdict: Verdict) -> "pl.Series":
+def write(frame: "pl.DataFrame", path: str | Path) -> None:
+    """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all.
+
+    Raises `UsageError` for another suffix or a place that cannot be written.
+    """
+    path = Path(path)
+    if path.suffix not in WRITERS:
+        raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            WRITERS[path.suffix](frame, file)
+        written = Path(name)
+        written.chmod(0o666 & ~_umask())
+        written.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def labelled(name: str, verdict: Verdict) -> "pl.Series":
+    """The verdicts as a column of that name."""
     import polars as pl
 
     return pl.Series(verdict.labels).gather(verdict.value.astype(np.int64)).alias(name)
 
 
-def _days(name: str, days: Any) -> "pl.Series":
+def days_column(name: str, days: Any) -> "pl.Series":
+    """The days as a column of that name; `NO_DAY` is missing."""
     import polars as pl
 
     return pl.Series(name, days, dtype=pl.Int32).set(pl.Series(days == NO_DAY), None)
@@ -201,7 +210,7 @@ def _umask() -> int:
     return current
 
 
-def _aligned(rows: list[list[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows as lines with their cells one under another."""
     wide = max(len(row) for row in rows)
     widths = [max((len(row[place]) for row in rows if place < len(row)), default=0) for place in range(wide)]

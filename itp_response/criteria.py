@@ -95,6 +95,7 @@ class CriteriaFile(Strict):
     case: tuple[Case, ...] = ()
 
 
+UNVERIFIED = " (unverified)"
 HEAD = tuple(name for name in CriteriaFile.model_fields if name != "criteria")
 
 
@@ -115,6 +116,11 @@ class Criteria:
     @property
     def criteria(self) -> dict[str, Any]:
         return self.file.criteria
+
+    @property
+    def title(self) -> str:
+        """The title; where the set is not verified, marked so."""
+        return f"{self.file.title}{UNVERIFIED if self.file.checked == 'unverified' else ''}"
 
     @cached_property
     def reasons(self) -> Reasons:

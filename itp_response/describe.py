@@ -26,10 +26,7 @@ def criteria(name_or_file: str | Path) -> Criteria:
 
 def shipped_titles() -> dict[str, str]:
     """The title of every shipped set by its name; one that is not verified says so."""
-    found = {name: load(name).file for name in shipped()}
-    return {
-        name: f"{file.title}{' (unverified)' if file.checked == 'unverified' else ''}" for name, file in found.items()
-    }
+    return {name: load(name).title for name in shipped()}
 
 
 def describe(definitions: Criteria) -> str:
@@ -37,8 +34,8 @@ def describe(definitions: Criteria) -> str:
     file = definitions.file
     source = file.source
     lines = [
-        file.title,
-        "=" * len(file.title),
+        definitions.title,
+        "=" * len(definitions.title),
         "",
         *_wrapped(f"Source: {', '.join(filter(None, [source.cite, source.where, source.registry, source.link]))}."),
         f"Checked: {CHECKED[file.checked]}.",

@@ -35,7 +35,9 @@ ORDER = """
     readers
     readers.visits
     classify
-    explain check describe
+    moved
+    compare explain check describe
+    sensitivity
     ask mutate
     itp_response
     cli

@@ -28,7 +28,7 @@ class Combined(Criterion):
         return {f"when ({name})": name for name in dict.fromkeys(names_in(self.when.tree))}
 
 
-class _Verdicts:
+class OfVerdicts:
     """The verdicts on criteria as a rule sees them: true where Y, unknown where NE."""
 
     def __init__(self, settled: Settled) -> None:
@@ -44,7 +44,7 @@ def verdicts(model: Combined, rows: Timeline, settled: Settled, reasons: Reasons
     """The rule's truth for each patient."""
     verdict, open_ = started(model, rows, settled, reasons, None)
     tree = model.when.tree
-    found = decide(tree, _Verdicts(settled))
+    found = decide(tree, OfVerdicts(settled))
     unknown = found.unknown
     verdict.set(open_ & found.true, Y, reasons["met"])
     verdict.set(open_ & found.false, N, reasons["met"])
@@ -54,7 +54,7 @@ def verdicts(model: Combined, rows: Timeline, settled: Settled, reasons: Reasons
         against = (one.value == Y) if denied else (one.value != Y) & (one.value != NE)
         verdict.set(open_ & found.false & against, N, one.reason)
         verdict.set(open_ & unknown & (one.value == NE), NE, one.reason)
-    dated = _dated(tree, settled, _Verdicts(settled))
+    dated = _dated(tree, settled, OfVerdicts(settled))
     yes = verdict.value == Y
     verdict.mark("dated", yes, dated)
     verdict.mark("onset", yes, dated)
@@ -73,7 +73,7 @@ def _named(tree: Tree, denied: bool = False) -> Iterator[tuple[str, bool]]:
                 yield from _named(part, denied)
 
 
-def _dated(tree: Tree, settled: Settled, truths: _Verdicts) -> Ints:
+def _dated(tree: Tree, settled: Settled, truths: OfVerdicts) -> Ints:
     """The row that dates each patient's verdict: of an `or` the earliest true part's, of an `and` the latest."""
     match tree:
         case Name(name=name):

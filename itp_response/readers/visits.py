@@ -6,6 +6,7 @@ Everything wrong with them is told at once; what was taken for granted is told i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -66,10 +67,13 @@ def read(
         opened = table(patients, "patients", 1, PATIENTS, of_patients, found)
         patient_table = opened or patient_table
         if opened:
-            _check_columns(opened, ("patient_id", *of_patients), found)
-    elif of_patients:
-        names = ", ".join(repr(name) for name in of_patients)
+            _check_columns(opened, ("patient_id",), found)
+            _check_declared(opened, of_patients, found)
+    elif needed := [repr(name) for name, column in of_patients.items() if column.empty == "unknown"]:
+        names = ", ".join(needed)
         found.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
+    else:
+        _check_declared(patient_table, of_patients, found)
     seen = _visits(visit_table, of_visits, date_format, bleeding, found) if visit_table else None
     known = read_patients(patient_table, of_patients, date_format, found)
     if seen is None:
@@ -81,6 +85,19 @@ def _check_columns(table: Table, names: tuple[str, ...], found: Findings) -> Non
     for name in names:
         if not table.has(name):
             found.wrong(table.place, missing(name, table.written))
+
+
+def _check_declared(table: Table, declared: Mapping[str, ColumnDeclared], found: Findings) -> None:
+    """A column that is not there is as good as empty where an empty cell means something; that is said."""
+    for name, column in declared.items():
+        if table.has(name):
+            continue
+        # Only a name that is very like it is likely to be meant.
+        if column.empty == "unknown" or get_close_matches(name, table.written, 1, cutoff=0.8):
+            found.wrong(table.place, missing(name, table.written))
+        else:
+            means = str(column.empty).lower() if isinstance(column.empty, bool) else repr(column.empty)
+            found.note(table.place, f"There is no column {name!r}; taken as {means} throughout.", warning=True)
 
 
 # VISITS
@@ -117,7 +134,8 @@ def _visits(
     bleeding: Bleeding | None,
     found: Findings,
 ) -> _Visits:
-    _check_columns(table, ("patient_id", "platelets", *declared), found)
+    _check_columns(table, ("patient_id", "platelets"), found)
+    _check_declared(table, declared, found)
     dated = _dated(table, found)
 
     def times(name: str) -> Floats:
