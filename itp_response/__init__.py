@@ -11,36 +11,44 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
             Classification     value, day, reason, witnesses
               |        |
            explain   frame, write
+
+`compare` decides one cohort by several sets, `sensitivity` by one set under each of its readings.
 """
 
 from itp_response.ask import ask
 from itp_response.check import Report, check
 from itp_response.classify import Classification, classify
 from itp_response.cohort import Cohort
+from itp_response.compare import Comparison, compare
 from itp_response.criteria import Criteria
 from itp_response.describe import criteria, describe
 from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
 from itp_response.explain import Explanation, explain
 from itp_response.mutate import Mutations, mutate
 from itp_response.readers.visits import read
+from itp_response.sensitivity import Sensitivity, sensitivity
 
 __all__ = [
     "Classification",
     "Cohort",
     "CohortError",
+    "Comparison",
     "Criteria",
     "CriteriaError",
     "Explanation",
     "ItpResponseError",
     "Mutations",
     "Report",
+    "Sensitivity",
     "UsageError",
     "ask",
     "check",
     "classify",
+    "compare",
     "criteria",
     "describe",
     "explain",
     "mutate",
     "read",
+    "sensitivity",
 ]

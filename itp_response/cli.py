@@ -27,13 +27,19 @@ class _Commands(click.Group):
 
 
 def _study(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that reads a study."""
+    """The options of every command that reads a study and decides it by one set."""
+    decorated: Callable[..., Any] = _study_under(_criteria_option)(command)
+    return decorated
+
+
+def _study_under(criteria_option: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that reads a study, of which one names the criteria."""
     options: list[Callable[..., Any]] = [
         click.argument("visits", type=click.Path()),
         click.option(
             "--patients", type=click.Path(), help="The patient table: arm, enrolment, baseline, discontinuation."
         ),
-        _criteria_option,
+        criteria_option,
         click.option(
             "--date-format",
             metavar="FORMAT",
@@ -45,9 +51,13 @@ def _study(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
         ),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_options
 
 
 def _criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,6 +138,61 @@ def explain(
         bleeding=bleeding,
     )
     click.echo("\n\n".join(map(str, found)))
+
+
+@main.command()
+@_study_under(
+    click.option(
+        "--criteria",
+        multiple=True,
+        required=True,
+        metavar="NAME_OR_FILE",
+        help="A shipped set or a file of your own; twice or more, the first beside each of the others.",
+    )
+)
+@click.option("--output", type=click.Path(), help="The verdicts, one row per patient: a .csv, .json or .parquet file.")
+@click.option("--changes", type=click.Path(), help="Who comes out otherwise, and by which clause: such a file too.")
+def compare(
+    visits: str,
+    patients: str | None,
+    criteria: tuple[str, ...],
+    date_format: str | None,
+    bleeding: str | None,
+    output: str | None,
+    changes: str | None,
+) -> None:
+    """Decide VISITS by several sets of criteria and say who comes out otherwise, and why."""
+    from itp_response.classify import write
+    from itp_response.compare import compare as compared
+
+    found = compared(visits, patients, criteria, date_format=date_format, bleeding=bleeding)
+    if output is not None:
+        found.write(output)
+    if changes is not None:
+        write(found.changes(), changes)
+    click.echo(str(found))
+
+
+@main.command()
+@_study
+@click.option("--together", is_flag=True, help="Also under all readings at once.")
+@click.option("--output", type=click.Path(), help="The patients who depend on a reading: .csv, .json or .parquet.")
+def sensitivity(
+    visits: str,
+    patients: str | None,
+    criteria: str,
+    date_format: str | None,
+    bleeding: str | None,
+    together: bool,
+    output: str | None,
+) -> None:
+    """Decide VISITS under every reading of a set of criteria, and say whose verdict depends on which."""
+    from itp_response.sensitivity import sensitivity as tried
+
+    found = tried(visits, patients, criteria, together=together, date_format=date_format, bleeding=bleeding)
+    if output is not None:
+        found.write(output)
+    click.echo(str(found))
 
 
 @main.command()

@@ -131,12 +131,18 @@ class Criteria:
         """The names recorded for each class of rescue treatment, in small letters."""
         return {name: frozenset(one.strip().lower() for one in names) for name, names in self.file.rescues.items()}
 
-    def under(self, reading_id: str) -> "Criteria":
-        """The same under another reading."""
+    def under(self, *reading_ids: str) -> "Criteria":
+        """The same under another reading, or under several, one change after the other.
+
+        Raises `CriteriaError` for one that is not there, or if they cannot stand together.
+        """
         readings = {reading.id: reading for reading in self.file.reading}
-        if reading_id not in readings:
-            raise CriteriaError(f"{self.path.name}: {unknown('reading', reading_id, readings)}")
-        return _read(changed(self.raw, readings[reading_id].change), self.path, self.name, self.places, beneath=False)
+        content: Mapping[str, Any] = self.raw
+        for reading_id in reading_ids:
+            if reading_id not in readings:
+                raise CriteriaError(f"{self.path.name}: {unknown('reading', reading_id, readings)}")
+            content = changed(content, readings[reading_id].change)
+        return _read(content, self.path, self.name, self.places, beneath=False)
 
 
 def changed(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -256,10 +256,14 @@ class TestMoreAndLess:
         day = data.draw(days_about(patient, [-36, -35, -14, -7, -1, 0, 1]))
         no_better(patient, Observation(day, rescue=True, rescue_end=day + length, rescue_name=name))
 
-    @given(patient=strategies.patients(), data=st.data(), grade=st.sampled_from([1, 2, 4]))
-    def test_bleeding(self, patient, data, grade):
-        """Nor does bleeding."""
-        no_better(patient, Observation(data.draw(days_about(patient, [0, 0, -1, 1])), bleeding_grade=grade))
+    @given(patient=strategies.patients(), data=st.data(), grade=st.sampled_from([1, 2, 4]), recorded=st.booleans())
+    def test_bleeding(self, patient, data, grade, recorded):
+        """Nor does bleeding, where it was recorded as absent or not at all."""
+        if not recorded:
+            seen = [replace(one, bleeding_grade=None) for one in patient.observations]
+            patient = replace(patient, observations=tuple(seen))
+        days = data.draw(st.lists(days_about(patient, [0]), min_size=1, max_size=4))
+        no_better(patient, *(Observation(day, bleeding_grade=grade) for day in days))
 
     @pytest.mark.parametrize("added", [Observation(1, rescue=True), Observation(10, bleeding_grade=1)])
     def test_that_moves_the_response(self, added):
@@ -279,9 +283,9 @@ def days_about(patient, steps):
     return st.sampled_from(about) | strategies.days() if about else strategies.days()
 
 
-def no_better(patient, added):
+def no_better(patient, *added):
     """No response comes of what is added, and where the response is the same, nothing that starts from it."""
-    before, after = decided(CRITERIA, [patient, replace(patient, observations=(*patient.observations, added))])
+    before, after = decided(CRITERIA, [patient, replace(patient, observations=(*patient.observations, *added))])
     assert before["OR"].value == "Y" or after["OR"].value != "Y"
     if after["OR"] == before["OR"]:
         for name in RESPONSES:
