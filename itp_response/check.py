@@ -48,9 +48,9 @@ class Report:
 def check(file: str | Path | Criteria) -> Report:
     """Run a criteria file's worked patients and see whether every clause is made true and false by one of them."""
     criteria = file if isinstance(file, Criteria) else load(file)
-    untried = list(_untried(criteria)) if criteria.file.case else ["there are no worked patients"]
-    clauses = sum(1 for _ in _clauses(criteria))
-    return Report(criteria, tuple(failures(criteria)), tuple(untried), clauses)
+    wrong = tuple(failures(criteria))
+    untried = tuple(_untried(criteria)) if criteria.file.case else ("there are no worked patients",)
+    return Report(criteria, wrong, untried, clauses=sum(1 for _ in _clauses(criteria)))
 
 
 def worked_patients(criteria: Criteria, cases: Sequence[Case]) -> Cohort:

@@ -1,7 +1,7 @@
 """Compare: one cohort under several sets of criteria; who comes out otherwise, and which clause moved them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from itp_response.cohort import Cohort, Ints
 from itp_response.columns import ColumnDeclared
 from itp_response.criteria import Criteria, load
 from itp_response.errors import CriteriaError, UsageError
-from itp_response.evaluate import evaluate
+from itp_response.evaluate import TIMED, evaluate
 from itp_response.moved import why_not
 from itp_response.verdicts import NO_DAY, Y
 from itp_response.words import counted, number_in_words
@@ -21,10 +21,10 @@ from itp_response.words import counted, number_in_words
 if TYPE_CHECKING:
     import polars as pl
 
-MEASURED = ("time_to", "extent")
-"""Kinds that are compared by their lengths."""
-SHOWN = 20
-"""So many of the patients who change are listed in the text; all are in the frame."""
+WAYS = 10
+"""So many of the ways in which patients change are in the text; all are in the frame."""
+NAMED = 4
+"""So many patients are named in the text for each."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class Pair:
 
     @property
     def measured(self) -> bool:
-        kinds = (found.criteria.criteria[name].kind for found, name in self._sides)
-        return all(kind in MEASURED for kind in kinds)
+        """Both are lengths, and are compared as such; of two that ask for a length, whether it is reached."""
+        models = [found.criteria.criteria[name] for found, name in self._sides]
+        return all(model.kind in TIMED for model in models) and any(is_length(model) for model in models)
 
     @property
     def _sides(self) -> tuple[tuple[Classification, str], tuple[Classification, str]]:
@@ -109,20 +110,29 @@ class Pair:
         )
 
     def why(self) -> "pl.Series":
-        """Of each patient whose verdict differs, the clause by which he does not meet the set that he does not meet."""
+        """Of each patient whose verdict differs, the clause by which he does not meet the set that he does not meet.
+
+        Of one who meets neither, that of each.
+        """
         import polars as pl
 
-        why = pl.Series([None] * len(self.changed), dtype=pl.String)
-        met = [found.verdicts[name].value[self.changed] == Y for found, name in self._sides]
-        for (met_by, met_name), (missed_by, missed_name), asked in (
-            (*self._sides, met[0]),
-            (*self._sides[::-1], met[1] & ~met[0]),
-            (*self._sides, ~met[0] & ~met[1]),
-        ):
-            if asked.any():
-                said = why_not(missed_by, missed_name, met_by.verdicts[met_name], self.changed[asked])
-                why = why.scatter(np.flatnonzero(asked), f"{missed_by.criteria.name}: " + said)
-        return why
+        changed = self.changed
+        met = [pl.Series(found.verdicts[name].value[changed] == Y) for found, name in self._sides]
+        said = [self._why(*self._sides), self._why(*self._sides[::-1])]
+        frame = pl.DataFrame({"met": met[0], "other_met": met[1], "why": said[1], "why_other": said[0]})
+        return frame.select(
+            pl.when("met")
+            .then("why_other")
+            .when("other_met")
+            .then("why")
+            .otherwise(pl.concat_str("why", "why_other", separator="; "))
+            .alias("why")
+        )["why"]
+
+    def _why(self, met: tuple[Classification, str], missed: tuple[Classification, str]) -> "pl.Series":
+        """Why each patient whose verdict differs does not meet the one, if he does not."""
+        found, name = missed
+        return f"{found.criteria.name}: " + why_not(found, name, met[0].verdicts[met[1]], self.changed)
 
 
 @dataclass(frozen=True)
@@ -134,7 +144,7 @@ class Comparison:
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """The criteria of the first set beside those of each other that have the same role.
+        """The criteria of the first set beside those of each other that have the same role, set by set.
 
         Of several of a role in one set the first in the file stands for it.
         """
@@ -150,7 +160,7 @@ class Comparison:
     def frame(self) -> "pl.DataFrame":
         """One row per patient: `patient_id`, `arm`, and per role that sets share a column `ROLE SET CRITERION` of each.
 
-        Of a time it holds the days.
+        It holds the verdict, or the days of a length of time; missing is null.
         """
         import polars as pl
 
@@ -164,7 +174,11 @@ class Comparison:
         return pl.DataFrame(columns)
 
     def changes(self) -> "pl.DataFrame":
-        """One row per patient and pair of criteria whose verdicts differ, with the clause that made the difference."""
+        """One row per patient and pair of criteria whose verdicts differ, with the clause that made the difference.
+
+        `patient_id`, `arm`, `role`, `one` and `other` (set and criterion), `one_verdict`, `other_verdict`, `why`.
+        Lengths of time, and a best response, which only sums up other criteria, have no rows.
+        """
         import polars as pl
 
         found = [pair.changes() for pair in self.pairs if not (pair.measured or pair.summed)]
@@ -181,7 +195,7 @@ class Comparison:
         yield f"{described(self.cohort)} under"
         yield aligned([[f"  {one.criteria.name}", one.criteria.title] for one in self.found])
         for one, name in self._alone():
-            yield f"only {one} has {name}"
+            yield f"not compared, of {one}: {name}"
         for pair in self.pairs:
             yield ""
             yield f"{pair.role.replace('_', ' ')}: {pair.title}"
@@ -212,17 +226,29 @@ def compare(
     """One cohort under several sets of criteria, the first beside each of the others; the data are read once.
 
     `visits` is a `Cohort`, or whatever `read` takes. Like is matched with like by the `role` of criteria.
-    Raises `UsageError` if there are not two sets, or they have no role in common.
+    Of sets with the same name the later ones are called `NAME (2)` and so on.
+    Raises `UsageError` if there are not two sets, or the first has no role in common with any other; `CriteriaError`
+    if two declare the same column otherwise.
     """
-    sets = [one if isinstance(one, Criteria) else load(one) for one in criteria]
-    if len(sets) < 2:
+    if isinstance(criteria, str | Path | Criteria) or len(criteria) < 2:
         raise UsageError("give two or more sets of criteria, as --criteria atra_2022 --criteria iwg_2009.")
+    sets = _told_apart([one if isinstance(one, Criteria) else load(one) for one in criteria])
     cohort = read_for(sets, visits, patients, date_format=date_format, bleeding=bleeding)
     found = Comparison(cohort, tuple(Classification(one, cohort, evaluate(one, cohort, threads)) for one in sets))
     if not found.pairs:
         roles = "; ".join(f"{one.name} has {', '.join(_roles(one)) or 'none'}" for one in sets)
         raise UsageError(f"these sets have no role in common, so nothing can be compared: {roles}.")
     return found
+
+
+def _told_apart(sets: Sequence[Criteria]) -> list[Criteria]:
+    """The sets with a name each that no earlier one has."""
+    names = [one.name for one in sets]
+    before = [names[:place].count(name) for place, name in enumerate(names)]
+    return [
+        replace(one, name=f"{one.name} ({number + 1})") if number else one
+        for one, number in zip(sets, before, strict=True)
+    ]
 
 
 def read_for(
@@ -235,10 +261,15 @@ def read_for(
     from itp_response.readers.visits import read
 
     columns: dict[str, ColumnDeclared] = {}
+    declared_by: dict[str, str] = {}
     for one in sets:
         for name, column in one.file.columns.items():
+            first = declared_by.setdefault(name, one.path.name)
             if columns.setdefault(name, column) != column:
-                raise CriteriaError(f"{one.path.name}: [columns] {name} is declared otherwise in another of the sets.")
+                raise CriteriaError(
+                    f"{one.path.name}: [columns] {name} is declared otherwise than in {first}; "
+                    "where sets read the same column they must declare it alike."
+                )
     if isinstance(visits, Cohort):
         return visits
     return read(visits, patients, date_format=date_format, bleeding=bleeding, columns=columns)
@@ -264,31 +295,52 @@ def counted_patients(number: int) -> str:
     return f"{number:,} patient{'' if number == 1 else 's'}"
 
 
+def is_length(model: Any) -> bool:
+    """Whether the criterion is a length of time and no verdict."""
+    return model.kind in TIMED and getattr(model, "at_least", None) is None
+
+
 def _cells(found: Classification, name: str) -> "pl.Series":
     verdict = found.verdicts[name]
-    return labelled(name, verdict) if verdict.days is None else days_column(name, verdict.days)
+    if is_length(found.criteria.criteria[name]):
+        return days_column(name, verdict.days)
+    return labelled(name, verdict)
 
 
 def _verdicts(pair: Pair) -> Iterator[str]:
-    """The cross-table, the clauses that moved patients by how many they moved, and the patients."""
+    """The cross-table, and the clauses that moved patients by how many they moved, with the first of these."""
     table = pair.cross_table()
     across = table.columns[1:]
     yield aligned([["  ", *across], *([f"  {row[0]}", *map(str, row[1:])] for row in table.iter_rows())])
-    if not len(pair.changed):
+    number = len(pair.changed)
+    if not number:
         yield "  nobody changes"
         return
+    change = f"{counted_patients(number)} change{'s' if number == 1 else ''}"
     if pair.summed:
-        yield f"  {counted_patients(len(pair.changed))} named otherwise, as the verdicts behind the names are"
+        yield f"  {change}, because the criteria that it sums up do"
         return
-    changes = pair.changes()
-    yield f"  {counted_patients(len(changes))} change{'s' if len(changes) == 1 else ''}"
-    grouped = changes.group_by("one_verdict", "other_verdict", "why", maintain_order=True).len()
-    grouped = grouped.sort("len", descending=True, maintain_order=True)
-    yield aligned([[f"  {n:>6,}", f"{a} -> {b}", why] for a, b, why, n in grouped.iter_rows()])
-    listed = changes.select("patient_id", "one_verdict", "other_verdict", "why").head(SHOWN)
-    yield aligned([[f"  {patient}", f"{a} -> {b}", why] for patient, a, b, why in listed.iter_rows()])
-    if len(changes) > SHOWN:
-        yield f"  and {len(changes) - SHOWN:,} more"
+    yield f"  {change}:"
+    ways = _ways(pair.changes())
+    for one, other, why, of_way, patients in ways.head(WAYS).iter_rows():
+        yield f"  {of_way:>4,}  {one} -> {other}  {why}"
+        yield f"        {_named(patients, of_way)}"
+    if len(ways) > WAYS:
+        rest = counted_patients(int(ways["patients"].slice(WAYS).sum()))
+        yield f"  and {rest} in {counted(len(ways) - WAYS, 'other way')}; --changes has them all"
+
+
+def _ways(changes: "pl.DataFrame") -> "pl.DataFrame":
+    """Which verdicts became which, and why: how many patients, and the first of them; the most frequent first."""
+    import polars as pl
+
+    grouped = changes.group_by("one_verdict", "other_verdict", "why", maintain_order=True)
+    ways = grouped.agg(pl.len().alias("patients"), pl.col("patient_id").head(NAMED))
+    return ways.sort("patients", descending=True, maintain_order=True)
+
+
+def _named(patients: Sequence[str], number: int) -> str:
+    return ", ".join(patients) + (f" and {number - len(patients):,} more" if number > len(patients) else "")
 
 
 def _lengths(pair: Pair) -> Iterator[str]:
@@ -302,5 +354,7 @@ def _lengths(pair: Pair) -> Iterator[str]:
         middle = f"median {number_in_words(float(np.median(known)))} days" if len(known) else ""
         rows.append([f"  {found.criteria.name} {name}", counted_patients(len(known)), middle])
     yield aligned(rows)
-    differ = int((lengths[0] != lengths[1]).sum())
-    yield f"  {counted_patients(differ)} with another length under the other set, or with one under only one"
+    both = (lengths[0] != NO_DAY) & (lengths[1] != NO_DAY)
+    differ = int((both & (lengths[0] != lengths[1])).sum())
+    alone = int(((lengths[0] == NO_DAY) != (lengths[1] == NO_DAY)).sum())
+    yield f"  {counted_patients(differ)} with another length under the other set, {alone:,} with one under only one"

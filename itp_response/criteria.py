@@ -19,7 +19,7 @@ from itp_response.endpoints import KINDS, AnyCriterion, Criterion
 from itp_response.errors import CriteriaError, nearest, unknown
 from itp_response.places import Places, Problem, refuse
 from itp_response.places import places as places_of
-from itp_response.rules import SINCE, Names, RuleError, Type
+from itp_response.rules import SINCE, And, Name, Names, Or, RuleError, Tree, Type
 from itp_response.verdicts import Reasons
 from itp_response.wording import ended, not_toml, worded
 
@@ -35,6 +35,8 @@ ROW_NAMES: dict[str, Type] = {
 SUFFIX = ".toml"
 MEASURES = ("best", "time_to")
 """Kinds that sum up other criteria: they are no moment that another could start from."""
+MOMENTS = ("from", "after", "until", "to")
+"""Keys that name a criterion for its day."""
 PATIENT_COLUMNS = ("patient_id", "arm")
 COLUMNS = ("day", "date", "confirmed_day", "reason", "days", "of_days", "event")
 """What follows a criterion's name in the names of its columns of the output."""
@@ -124,7 +126,7 @@ class Criteria:
 
     @cached_property
     def reasons(self) -> Reasons:
-        return Reasons([*self.file.terms, *self.file.columns, *self.file.rescues, "day", "baseline"])
+        return Reasons([*self.file.terms, *self.file.columns, *self.file.rescues, "day", "baseline", *self.criteria])
 
     @cached_property
     def rescues(self) -> dict[str, frozenset[str]]:
@@ -376,6 +378,9 @@ def _order(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[Pr
                     known = [one for one, model in file.criteria.items() if model.kind not in MEASURES]
                     problem = f"{other!r} is of kind {kind!r}, on which nothing can rest; known: {', '.join(known)}."
                     problems.append(places.problem(path, problem))
+                elif key in MOMENTS and not _has_day(file, other):
+                    problem = f"{other!r} can be met without a day, so that nothing can start or end with it."
+                    problems.append(places.problem(path, problem))
                 if other not in done:
                     visit(other)
         open_.pop()
@@ -385,6 +390,25 @@ def _order(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[Pr
         if name not in done:
             visit(name)
     return tuple(done), problems
+
+
+def _has_day(file: CriteriaFile, name: str) -> bool:
+    """Whoever meets that criterion has a day of it."""
+    model = file.criteria[name]
+    if model.kind == "extent":
+        return model.at_least is not None
+    return model.kind != "combined" or _dated(file, model.when.tree)
+
+
+def _dated(file: CriteriaFile, tree: Tree) -> bool:
+    match tree:
+        case Name(name=name):
+            return name not in file.criteria or _has_day(file, name)
+        case And(parts=parts):
+            return any(_dated(file, part) for part in parts)
+        case Or(parts=parts):
+            return all(_dated(file, part) for part in parts)
+    return False
 
 
 def _wrong_readings(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from itp_response.criteria import Criteria, load, shipped
 from itp_response.endpoints import KINDS
-from itp_response.words import number_in_words, rule_in_words
+from itp_response.words import days_in_words, number_in_words, rule_in_words
 
 WIDTH = 100
 CHECKED = {
@@ -60,9 +60,8 @@ def describe(definitions: Criteria) -> str:
 
 def _baseline(definitions: Criteria) -> str:
     rule = definitions.file.baseline
-    first, last = (number_in_words(day) for day in rule.days)
     which = {"last": "the last count", "lowest": "the lowest count", "mean": "the mean of the counts"}[rule.pick]
-    return f"{which} from day {first} to day {last}"
+    return f"{which}{days_in_words(rule.days).replace(',', '')}"
 
 
 def _wrapped(text: str, indent: str = "") -> Iterator[str]:

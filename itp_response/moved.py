@@ -6,10 +6,11 @@ import numpy as np
 
 from itp_response.classify import Classification
 from itp_response.cohort import Ints
+from itp_response.endpoints.combined import OfVerdicts
 from itp_response.evaluate import timeline
 from itp_response.rules import And, Bools, Name, Not, Or, Rule, Tree, decide, leaves, opened
 from itp_response.timeline import Patients, Timeline
-from itp_response.verdicts import NONE, REASONS, Verdict, Y
+from itp_response.verdicts import NE, NONE, REASONS, Verdict, Y
 from itp_response.words import counted, days_in_words, denied_in_words, length_in_words, tree_in_words
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ NOTHING = -1
 def why_not(found: Classification, name: str, shown: Verdict, patients: Ints) -> "pl.Series":
     """Why each of these patients (positions) does not meet a criterion, although `shown` has witnesses that he might.
 
-    The first that holds: the criterion it starts from is not met; `unless` or `closed_by` excludes him; the row that
-    ended it fails; a witness of `shown` fails, is unknown, is discounted or lies outside the days looked at; else the
-    reason of the verdict.
+    The first that holds: `unless` excludes him; the criterion it starts from is not met; `closed_by` closed it; the row
+    that ended it fails; a witness of `shown` is set aside, fails, is unknown, is discounted or lies outside the days
+    looked at; else the reason of the verdict.
     """
     import polars as pl
 
@@ -50,16 +51,16 @@ class _Asked:
         """A code into `said` for each patient."""
         model, own = self.found.criteria.criteria[name], self.found.verdicts[name]
         codes = np.full(len(patients), NOTHING)
-        self._by_origin(codes, model, shown, patients)
         if model.unless is not None:
             excluded = decide(model.unless.tree, Patients(self.rows)).true[patients]
             self._put(codes, excluded, f"excluded: {tree_in_words(model.unless.tree)}")
+        self._by_origin(codes, model, shown, patients)
         ended, when = own.ended[patients], getattr(model, "when", None)
         closed_by = getattr(model, "closed_by", None)
         if closed_by is not None:
             self._put(codes, self._holds(closed_by, ended), f"closed by {tree_in_words(closed_by.tree)}")
         if model.kind == "combined":
-            self._by_named(codes, model.when.tree, shown, patients)
+            self._by_named(codes, model.when.tree, own.value[patients] == NE, shown, patients)
         elif isinstance(when, Rule):
             if model.kind != "lost":
                 self._by_state(codes, when, ended, "fails")
@@ -77,27 +78,36 @@ class _Asked:
             origin = references.get(key)
             if origin is None:
                 continue
-            missed = np.flatnonzero(self.found.verdicts[origin].value[patients] != Y)
+            missed = np.flatnonzero((codes == NOTHING) & (self.found.verdicts[origin].value[patients] != Y))
             if len(missed):
                 below = self.why_not(origin, shown, patients[missed])
                 rests = [self._code(f"{origin}, on which it rests: {self.said[code]}") for code in below.tolist()]
                 codes[missed] = rests
 
-    def _by_named(self, codes: Ints, tree: Tree, shown: Verdict, patients: Ints) -> None:
-        """By the criterion that a rule over criteria hangs on: of an `and` the first not met, of an `or` the last."""
+    def _by_named(
+        self, codes: Ints, tree: Tree, open_: Bools, shown: Verdict, patients: Ints, *, denied: bool = False
+    ) -> None:
+        """By the criterion that a rule over criteria hangs on: of an `and` the first not met, of an `or` the last.
+
+        `open_` says of which patients the rule is unknown, the others do not meet it; `denied` that it stands under a
+        `not`, so that they do.
+        """
+        truths = decide(tree, OfVerdicts(self.found.verdicts))
+        against = np.where(open_, truths.unknown[patients], (truths.true if denied else truths.false)[patients])
         match tree:
             case Name(name=name):
-                missed = np.flatnonzero((codes == NOTHING) & (self.found.verdicts[name].value[patients] != Y))
-                below = self.why_not(name, shown, patients[missed])
-                codes[missed] = [self._code(f"{name}: {self.said[code]}") for code in below.tolist()]
-            case Not(part=Name(name=name)):
-                self._put(codes, self.found.verdicts[name].value[patients] == Y, f"{name} is met")
-            case And(parts=parts):
-                for part in parts:
-                    self._by_named(codes, part, shown, patients)
-            case Or(parts=parts):
-                for part in reversed(parts):
-                    self._by_named(codes, part, shown, patients)
+                here = np.flatnonzero((codes == NOTHING) & against & (open_ | (not denied)))
+                below = self.why_not(name, shown, patients[here])
+                codes[here] = [self._code(f"{name}: {self.said[code]}") for code in below.tolist()]
+                self._put(codes, against, f"{name} is met")
+            case Not(part=part):
+                self._by_named(codes, part, open_, shown, patients, denied=not denied)
+            case And(parts=parts) | Or(parts=parts):
+                here = np.flatnonzero((codes == NOTHING) & against)
+                found = codes[here]
+                for part in parts if isinstance(tree, And) is not denied else reversed(parts):
+                    self._by_named(found, part, open_[here], shown, patients[here], denied=denied)
+                codes[here] = found
 
     def _holds(self, rule: Rule, row: Ints) -> Bools:
         if not len(self.rows.day):
@@ -141,17 +151,22 @@ class _Asked:
         return np.full(len(row), self._code(f"{begins}: {said}"))
 
     def _by_witness(self, codes: Ints, model: Any, when: Rule, row: Ints) -> None:
-        self._by_state(codes, when, row, "no loss" if model.kind == "lost" else "fails")
         there = row != NONE
         if not there.any():
             return
+        set_aside = getattr(model, "set_aside", None)
+        if set_aside is not None:
+            kept = decide(set_aside.tree, self.rows).false[row]
+            self._put(codes, there & ~kept, f"passed over: {tree_in_words(set_aside.tree)}")
+        self._by_state(codes, when, row, "no loss" if model.kind == "lost" else "fails")
         discount = getattr(model, "discount", None)
         if discount is not None:
             stands = decide(discount.tree, self.rows).false[row]
             self._put(codes, there & ~stands, f"no evidence: {tree_in_words(discount.tree)}")
-        first, last = getattr(model, "days", (-np.inf, np.inf))
+        first, last = (-np.inf, model.by) if model.kind == "lost" else getattr(model, "days", (-np.inf, np.inf))
         day = self.rows.day_of(row)
-        self._put(codes, there & ((day < first) | (day > last)), f"not looked at{days_in_words((first, last))}")
+        outside = there & ((day < first) | (day > last))
+        self._put(codes, outside, f"outside the days looked at{days_in_words((first, last))}")
 
     def _by_reason(self, codes: Ints, model: Any, reason: Ints) -> None:
         names = self.found.criteria.reasons.names
@@ -170,9 +185,9 @@ def in_words(reason: str) -> str:
 
 def _sentence(model: Any, reason: str) -> str:
     said = in_words(reason)
-    if reason == "not_confirmed" and model.kind == "achieved":
-        unbroken = ", with nothing between them that fails" if model.between == "unbroken" else ""
-        return f"{said}: {counted(model.occasions, 'occasion')} {length_in_words(model.apart)} apart{unbroken}"
-    if reason == "not_lost" and model.occasions > 1:
-        return f"{said}: not on {counted(model.occasions, 'occasion')} {length_in_words(model.apart)} apart"
-    return said
+    asked = {"not_confirmed": "achieved", "not_lost": "lost"}.get(reason) == model.kind
+    if not asked or model.occasions == 1:
+        return said
+    fails = model.kind == "achieved" and model.between == "unbroken"
+    unbroken = ", with nothing between them that fails" if fails else ""
+    return f"{said} on {counted(model.occasions, 'occasion')} at least {length_in_words(model.apart)} apart{unbroken}"

@@ -18,7 +18,7 @@ from itp_response.rules import SINCE
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
 COMPARISONS = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}
 OTHERS = {"and": ("or",), "or": ("and",), "+": ("-",), "-": ("+",), "*": ("/",), "/": ("*",)}
-RULES = ("when", "unless", "discount", "closed_by")
+RULES = ("when", "unless", "discount", "set_aside", "closed_by")
 WORDS = ("label", "says", "where", "kind", "role")
 CHOICES = {
     "between": ("anything", "unbroken"),

@@ -14,7 +14,7 @@ import numpy as np
 from itp_response.cohort import Cohort, Observations, build
 from itp_response.columns import ColumnDeclared, column_of, texts_of
 from itp_response.errors import CohortError, nearest, unknown
-from itp_response.rules import Column, Numbers, exactly
+from itp_response.rules import Column, Numbers, exactly, just_above, just_below
 
 DAYS = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?")
 COUNT = re.compile(r"([<>]=?|[≤≥])?(\d+(?:\.\d+)?)")
@@ -33,9 +33,9 @@ def bounds(text: str) -> tuple[float, float]:
         raise ValueError(text)
     sign, value = match[1] or "", float(match[2])
     if sign == "<":
-        return 0.0, float(np.nextafter(value, 0))
+        return 0.0, float(just_below(value))
     if sign == ">":
-        return float(np.nextafter(value, np.inf)), float("inf")
+        return float(just_above(value)), float("inf")
     if sign in ("<=", "≤"):
         return 0.0, value
     return (value, float("inf")) if sign else (value, value)

@@ -11,7 +11,7 @@ import ast
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,21 @@ Column = Numbers | Truths | Texts
 def exactly(values: Floats) -> Numbers:
     """Numbers none of which is censored."""
     return Numbers(values, values)
+
+
+EDGE = 2.0**-36
+"""How far from a bound that is not reached the last value lies, as a share of it: nearer than counts are given, and
+far enough for sums and products not to round it away."""
+
+
+def just_below(value: Any) -> Any:
+    """The highest value below a bound, of a number or an array."""
+    return value - EDGE * np.maximum(np.abs(value), 1.0)
+
+
+def just_above(value: Any) -> Any:
+    """The lowest value above a bound, of a number or an array."""
+    return value + EDGE * np.maximum(np.abs(value), 1.0)
 
 
 def known(condition: Bools) -> Truths:

@@ -1,6 +1,7 @@
 """Sensitivity: every reading of a set, on one cohort; whose verdict depends on which."""
 
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,25 +11,32 @@ import numpy as np
 
 from itp_response.classify import Classification, aligned, labelled, write
 from itp_response.cohort import Cohort, Ints
-from itp_response.compare import SHOWN, counted_patients, described, read_for
+from itp_response.compare import counted_patients, described, is_length, read_for
 from itp_response.criteria import Criteria, load
-from itp_response.errors import UsageError
+from itp_response.errors import CriteriaError, UsageError
 from itp_response.evaluate import evaluate
 from itp_response.verdicts import Verdict, Y
+from itp_response.words import counted
 
 if TYPE_CHECKING:
     import polars as pl
 
 TOGETHER = "all together"
+SHOWN = 10
+"""So many of those whose verdict depends on a reading are in the text; all are in the frame."""
+WIDTH = 100
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The verdicts on a cohort as the file has it, and under each of its readings; `str()` is the report."""
+    """The verdicts on a cohort as the file has it, and under each of its readings; `str()` is the report.
+
+    `base` is the `Classification` as the file has it, `under` has one for each reading.
+    """
 
     base: Classification
     under: Mapping[str, Classification]
-    """By reading, in the order of the file; then, if asked for, all together."""
+    """By reading, in the order of the file; then, if asked for, `all together`."""
 
     @property
     def cohort(self) -> Cohort:
@@ -37,10 +45,13 @@ class Sensitivity:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The criteria that have a verdict: not the lengths of time."""
-        return tuple(name for name, verdict in self.base.verdicts.items() if verdict.days is None)
+        return tuple(name for name, model in self.base.criteria.criteria.items() if not is_length(model))
 
     def changed(self, reading: str, name: str) -> Ints:
-        """The positions of the patients whose verdict on a criterion is another under a reading."""
+        """The positions of the patients whose verdict on a criterion is another under a reading.
+
+        All, where the reading takes the criterion out.
+        """
         if name not in self.under[reading].verdicts:
             return np.arange(len(self.cohort))
         before, after = (labelled(name, found.verdicts[name]) for found in (self.base, self.under[reading]))
@@ -50,7 +61,8 @@ class Sensitivity:
         """One row per reading, criterion and verdict.
 
         `reading` (missing: as the file has it), `criterion`, `verdict`, `patients`, and of the `Y` `arm_difference`:
-        the share of the first arm that is `Y` less that of the second, where there are two; `NE` counts as not met.
+        the share of the first arm that is `Y` less that of the second, -1 to 1, where there are two; `NE` counts as not
+        met. Verdicts that nobody has are left out, but for `Y`.
         """
         import polars as pl
 
@@ -59,7 +71,7 @@ class Sensitivity:
             for reading, found in ((None, self.base), *self.under.items())
             for name in self.names
             if name in found.verdicts
-            for label, number in _counts(found.verdicts[name]).items()
+            for label, number in _counts(found.verdicts[name], always="Y").items()
         ]
         columns = {
             "reading": pl.String,
@@ -71,7 +83,7 @@ class Sensitivity:
         return pl.DataFrame(rows, schema=columns, orient="row")
 
     def dependent(self) -> "pl.DataFrame":
-        """One row per patient, criterion and reading that changes his verdict.
+        """One row per patient, criterion and reading that changes his verdict to another.
 
         `patient_id`, `arm`, `criterion`, `verdict`, `reading`, `verdict_under`.
         """
@@ -99,7 +111,7 @@ class Sensitivity:
 
     @cached_property
     def arms(self) -> tuple[str, ...]:
-        """The two arms, in the order in which they come; none where there are not two."""
+        """The two arms, in the order in which they come; none where there are one or three."""
         arms = self.cohort.arm.drop_nulls().unique(maintain_order=True).to_list()
         return tuple(arms) if len(arms) == 2 else ()
 
@@ -116,55 +128,63 @@ class Sensitivity:
     def _lines(self) -> Iterator[str]:
         criteria = self.base.criteria
         yield f"{described(self.cohort)} under {criteria.name}: {criteria.title}"
-        yield f"{len(criteria.file.reading)} readings that were not taken, one at a time{self._also()}"
-        yield ""
-        yield aligned([["", *self.names], ["as the file has it", *map(self._said, self.names)], *self._changing()])
-        unmoved = [reading for reading in self.under if not any(len(self.changed(reading, one)) for one in self.names)]
-        for reading in unmoved:
-            yield f"{reading}: the answer does not depend on it"
+        single = [reading for reading in self.under if reading != TOGETHER]
+        also = ", then all together" if TOGETHER in self.under else ""
+        yield f"tried: {counted(len(single), 'reading')} that the file does not take, one at a time{also}"
+        untried = [one.id for one in criteria.file.reading if not one.change]
+        if untried:
+            yield f"not tried, as the file gives no change for it: {', '.join(untried)}"
         if self.arms:
-            yield ""
             first, second = self.arms
-            yield f"Y in {first} less Y in {second}, in percentage points; those not evaluable count as not met"
-            yield aligned(list(self._arm_table()))
+            yield f"points: Y in {first} less Y in {second}, in per cent of each; not evaluable counts as not met"
         yield ""
+        yield aligned(list(self._table()))
+        yield ""
+        for reading in single:
+            yield from self._other_lengths(reading)
+        unmoved = [reading for reading in single if not self._moves(reading)]
+        if unmoved:
+            yield from _wrapped(f"The answer does not depend on {_listed(unmoved)}.")
         yield from self._patients()
 
-    def _also(self) -> str:
-        return ", then all together" if TOGETHER in self.under else ""
-
-    def _said(self, name: str) -> str:
-        return " ".join(f"{label} {number:,}" for label, number in _counts(self.base.verdicts[name]).items())
-
-    def _changing(self) -> Iterator[list[str]]:
-        """Per reading that changes something, by how much each verdict grows or falls."""
-        for reading, found in self.under.items():
-            cells = []
-            for name in self.names:
+    def _table(self) -> Iterator[list[str]]:
+        """Per criterion its verdicts, and below it each reading that changes some: whose, and what grows or falls."""
+        for name in self.names:
+            base = self.base.verdicts[name]
+            said = "  ".join(f"{label} {number:,}" for label, number in _counts(base).items())
+            yield [name, "", said, self._points(base)]
+            for reading, found in self.under.items():
                 number = len(self.changed(reading, name))
-                if not number or name not in found.verdicts:
-                    cells.append("" if not number else "no longer there")
-                    continue
-                before, after = _counts(self.base.verdicts[name]), _counts(found.verdicts[name])
-                moves = {one: after.get(one, 0) - before.get(one, 0) for one in dict.fromkeys([*before, *after])}
-                said = " ".join(f"{one} {move:+,}" for one, move in moves.items() if move)
-                cells.append(said or f"{number:,} change places")
-            if any(cells):
-                yield [reading, *cells]
+                if name not in found.verdicts:
+                    yield [f"  {reading}", "no longer there"]
+                elif number:
+                    moves = _moves(base, found.verdicts[name])
+                    points = self._points(found.verdicts[name])
+                    yield [f"  {reading}", counted_patients(number), moves, points]
 
-    def _arm_table(self) -> Iterator[list[str]]:
-        names = [name for name in self.names if self.base.verdicts[name].labels[Y] == "Y"]
-        base = {name: self._difference(self.base.verdicts[name]) for name in names}
-        yield ["", *names]
-        yield ["as the file has it", *(f"{100 * (base[name] or 0):+.1f}" for name in names)]
-        for reading, found in self.under.items():
-            moved = []
-            for name in names:
-                after = self._difference(found.verdicts[name]) if name in found.verdicts else None
-                before = base[name]
-                moved.append("" if after is None or before is None or after == before else f"{100 * after:+.1f}")
-            if any(moved):
-                yield [reading, *moved]
+    def _points(self, verdict: Verdict) -> str:
+        """The difference of the arms in percentage points, where there are two and the verdict can be `Y`."""
+        difference = self._difference(verdict) if verdict.labels[Y] == "Y" else None
+        return "" if difference is None else f"{100 * difference:+.1f} points"
+
+    def _moves(self, reading: str) -> bool:
+        """Does the reading change a verdict, or a length of time."""
+        return bool(self._lengths(reading)) or any(len(self.changed(reading, name)) for name in self.names)
+
+    def _lengths(self, reading: str) -> dict[str, int]:
+        """How many patients have another length of time under a reading, by criterion that gives any."""
+        found = self.under[reading].verdicts
+        numbers = {
+            name: int(np.not_equal(verdict.days, found[name].days).sum())
+            for name, verdict in self.base.verdicts.items()
+            if name not in self.names and name in found
+        }
+        return {name: number for name, number in numbers.items() if number}
+
+    def _other_lengths(self, reading: str) -> Iterator[str]:
+        lengths = [f"{name} ({counted_patients(number)})" for name, number in self._lengths(reading).items()]
+        if lengths:
+            yield from _wrapped(f"{reading} gives other lengths of {_listed(lengths)}.")
 
     def _patients(self) -> Iterator[str]:
         import polars as pl
@@ -173,24 +193,40 @@ class Sensitivity:
         if not len(dependent):
             yield "Nobody's verdict depends on a reading."
             return
-        listed = dependent.group_by("patient_id", "criterion", "verdict", maintain_order=True).agg(
-            pl.concat_str("reading", pl.lit(" "), "verdict_under")
-        )
         number = dependent["patient_id"].n_unique()
         same = counted_patients(len(self.cohort) - number)
         yield f"Some verdict of {counted_patients(number)} depends on a reading; {same} come out the same under each."
+        moved = pl.format("{} {} -> {}", "criterion", "verdict", "verdict_under")
+        listed = dependent.group_by("patient_id", "reading", maintain_order=True).agg(moved.alias("moved"))
         ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("place")
-        listed = listed.join(ids, on="patient_id").sort("place", maintain_order=True).drop("place")
-        rows = listed.head(SHOWN).iter_rows()
-        yield aligned([[f"  {patient}", f"{name} {value}", ", ".join(by)] for patient, name, value, by in rows])
+        listed = listed.join(ids, on="patient_id", maintain_order="left").sort("place", maintain_order=True)
+        shown = listed.select("patient_id", "reading", pl.col("moved").list.join(", ")).head(SHOWN)
+        yield aligned([[f"  {patient}", reading, moves] for patient, reading, moves in shown.iter_rows()])
         if len(listed) > SHOWN:
             yield f"  and {len(listed) - SHOWN:,} more; --output has them all"
 
 
-def _counts(verdict: Verdict) -> dict[str, int]:
-    """How many patients have each verdict; those nobody has are left out."""
+def _moves(before: Verdict, after: Verdict) -> str:
+    """By how much each verdict grows or falls."""
+    was, now = _counts(before), _counts(after)
+    moves = {label: now.get(label, 0) - was.get(label, 0) for label in dict.fromkeys([*was, *now])}
+    return "  ".join(f"{label} {move:+,}" for label, move in moves.items() if move)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The names, with `or` before the last."""
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, break_on_hyphens=False, subsequent_indent="  ")
+
+
+def _counts(verdict: Verdict, always: str = "") -> dict[str, int]:
+    """How many patients have each verdict; one that nobody has is left out, but for that which is to stay."""
     numbers = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
-    return {label: number for label, number in zip(verdict.labels, numbers, strict=True) if number}
+    pairs = zip(verdict.labels, numbers, strict=True)
+    return {label: number for label, number in pairs if number or label == always}
 
 
 DEPENDENT = ("patient_id", "arm", "criterion", "verdict", "reading", "verdict_under")
@@ -210,14 +246,22 @@ def sensitivity(
 
     The data are read once. `visits` is a `Cohort`, or whatever `read` takes. Where two readings change the same key,
     all together has what the later one in the file says.
-    Raises `UsageError` if the set has no readings.
+    Raises `UsageError` if the set has no readings to try, or they cannot stand together.
     """
     base = criteria if isinstance(criteria, Criteria) else load(criteria)
-    if not base.file.reading:
-        raise UsageError(f"{base.path.name}: this set has no readings.")
     readings = {reading.id: base.under(reading.id) for reading in base.file.reading if reading.change}
+    if not readings:
+        raise UsageError(f"{base.path.name}: this set has no readings, so there is nothing to try.")
     if together:
-        readings[TOGETHER] = base.under(*readings)
+        readings[TOGETHER] = _together(base, list(readings))
     cohort = read_for([base, *readings.values()], visits, patients, date_format=date_format, bleeding=bleeding)
     found = {name: Classification(one, cohort, evaluate(one, cohort, threads)) for name, one in readings.items()}
     return Sensitivity(Classification(base, cohort, evaluate(base, cohort, threads)), found)
+
+
+def _together(base: Criteria, readings: Sequence[str]) -> Criteria:
+    try:
+        return base.under(*readings)
+    except CriteriaError as error:
+        problem = "its readings cannot stand together; leave out --together and try them one at a time."
+        raise UsageError(f"{base.path.name}: {problem}\n    {error}") from None

@@ -4,6 +4,7 @@ import math
 
 from itp_response.clock import Length
 from itp_response.rules import (
+    SINCE,
     And,
     Arithmetic,
     Comparison,
@@ -37,7 +38,9 @@ SIGNS = {
 }
 NOT = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+BY_DAY = {"<": "before", "<=": "by", ">": "after", ">=": "from", "==": "on", "!=": "on a day other than"}
 NEGATED_SPAN = {">": "at most", ">=": "less than", "==": "other than", "!=": "exactly"}
+DAY = Name("day", "number")
 A_COUNT = "a count "
 COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 TIMES = {2.0: "twice", 3.0: "three times"}
@@ -63,17 +66,30 @@ def tree_in_words(tree: Tree, within: type[And] | type[Or] | None = None) -> str
         case Comparison(sign=sign, left=left, right=right):
             return _compared(sign, left, right)
         case Name(name=name):
-            return NOUNS.get(name, name)
+            return _noun(name)
     return _quantity(tree)
 
 
 def _days_apart(parts: tuple[Tree, ...], joint: type[And] | type[Or]) -> tuple[tuple[Tree, ...], str]:
     """The parts of an `and` without those on the day, which say when the others hold: ` on day 36 or later`."""
-    days = [part for part in parts if isinstance(part, Comparison) and part.left == Name("day", "number")]
-    others = tuple(part for part in parts if part not in days)
+    turned = [_turned(part) for part in parts]
+    days = [part for part in turned if isinstance(part, Comparison) and part.left == DAY]
+    others = tuple(part for part in turned if part not in days)
     if joint is Or or not days or not others:
         return parts, ""
+    first = next((_quantity(part.right) for part in days if part.sign == ">="), "")
+    last = next((_quantity(part.right) for part in days if part.sign == "<="), "")
+    if len(days) == 2 and first and last:
+        return others, f" from day {first} to day {last}"
     return others, "".join(f" on {tree_in_words(part).removeprefix('a day ')}" for part in days)
+
+
+def _turned(tree: Tree) -> Tree:
+    """A comparison with its number on the right."""
+    match tree:
+        case Comparison(sign=sign, left=Number() as left, right=right) if not isinstance(right, Number):
+            return Comparison(MIRRORED[sign], right, left)
+    return tree
 
 
 def _phrases(parts: tuple[Tree, ...], joint: type[And] | type[Or]) -> list[str]:
@@ -101,7 +117,7 @@ def denied_in_words(tree: Tree) -> str:
         case Comparison(sign=sign, left=left, right=right):
             return _compared(NOT[sign], left, right)
         case Name(name=name):
-            return f"no {NOUNS.get(name, name)}"
+            return f"no {_noun(name)}"
         case And() if len(_days_apart(parts_of(tree, And), And)[0]) == 1:
             return f"no {tree_in_words(tree)}"
     return f"not ({tree_in_words(tree)})"
@@ -114,15 +130,14 @@ def _compared(sign: str, left: Tree, right: Tree) -> str:
     match left:
         case Name(name="platelets"):
             return f"a count {_of(sign, quantity)}"
+        case Name(name="baseline"):
+            return f"a baseline {_of(sign, quantity)}"
         case Name(name="bleeding_grade") if sign == ">=":
             return f"bleeding of grade {quantity} or more"
         case Name(name="bleeding_grade"):
             return f"bleeding of grade {SIGNS[sign]} {quantity}"
-        case Name(name="days_since_rescue") if sign in ("<", "<="):
-            limit = SIGNS[sign].replace("below", "less than")
-            return f"rescue treatment that goes on or ended {limit} {quantity} days before"
-        case Name(name="days_since_rescue"):
-            return f"no rescue treatment that goes on or ended {NEGATED_SPAN[sign]} {quantity} days before"
+        case Name(name=name) if name.startswith(SINCE):
+            return _since(_noun(name.removeprefix(SINCE)), sign, right)
         case Name(name="day"):
             return {
                 ">=": f"day {quantity} or later",
@@ -130,7 +145,30 @@ def _compared(sign: str, left: Tree, right: Tree) -> str:
                 "<": f"a day before day {quantity}",
                 "<=": f"day {quantity} or earlier",
             }.get(sign, f"a day {SIGNS[sign]} {quantity}")
+        case Name(name="treatment_discontinued"):
+            return f"treatment discontinued {BY_DAY[sign]} day {quantity}"
     return f"{_quantity(left)} {_of(sign, quantity)}"
+
+
+def _since(treatment: str, sign: str, right: Tree) -> str:
+    """A bound on the days since a treatment; where the bound is the day, since day 0."""
+    if right == DAY:
+        return {
+            "<=": f"{treatment} that goes on or ended on day 0 or later",
+            "<": f"{treatment} that goes on or ended after day 0",
+            ">": f"no {treatment} that goes on or ended on day 0 or later",
+            ">=": f"no {treatment} that goes on or ended after day 0",
+        }.get(sign, f"{treatment} that ended {SIGNS[sign]} on day 0")
+    quantity = _quantity(right)
+    if sign in ("<", "<="):
+        limit = SIGNS[sign].replace("below", "less than")
+        return f"{treatment} that goes on or ended {limit} {quantity} days before"
+    return f"no {treatment} that goes on or ended {NEGATED_SPAN[sign]} {quantity} days before"
+
+
+def _noun(name: str) -> str:
+    """A name as a noun: a column's or a class's own, without its underscores."""
+    return NOUNS.get(name, name.replace("_", " "))
 
 
 def _of(sign: str, quantity: str) -> str:
@@ -144,11 +182,11 @@ def _quantity(tree: Tree) -> str:
         case Text(value=value):
             return repr(value)
         case Name(name=name):
-            return NOUNS.get(name, name)
+            return _noun(name)
         case Term(body=body):
             return _quantity(body)
         case Arithmetic(sign="*", left=Number(value=value), right=Name(name=name)) if value in TIMES:
-            return f"{TIMES[value]} {NOUNS.get(name, name)}"
+            return f"{TIMES[value]} {_noun(name)}"
         case Arithmetic(sign=sign, left=left, right=right):
             word = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}[sign]
             return f"{_quantity(left)} {word} {_quantity(right)}"

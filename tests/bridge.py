@@ -1,13 +1,17 @@
 """From the literal reading's patients to a cohort, so that both decide the same observations."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
-from literal import Patient
+from literal import Patient, Verdict
 
+from itp_response.classify import Classification
 from itp_response.cohort import Cohort, Observations, build
 from itp_response.columns import texts_of
 from itp_response.notation import bounds
 from itp_response.rules import Numbers, exactly
+from itp_response.verdicts import NO_DAY, NONE
 
 
 def cohort_of(patients: list[Patient]) -> Cohort:
@@ -43,6 +47,34 @@ def cohort_of(patients: list[Patient]) -> Cohort:
         ),
         day_0=np.array([patient.day_0 for patient in patients], dtype="datetime64[D]"),
     )
+
+
+def as_literal(classification: Classification) -> list[dict[str, Verdict]]:
+    """The engine's verdicts as the literal reading writes them: one dict per patient."""
+    cohort, reasons = classification.cohort, classification.criteria.reasons.names
+
+    def day(row: int) -> int | None:
+        return None if row == NONE else int(cohort.day[row])
+
+    def length(days: Any, place: int) -> int | None:
+        return None if days is None or days[place] == NO_DAY else int(days[place])
+
+    return [
+        {
+            name: Verdict(
+                value=verdict.labels[verdict.value[place]],
+                reason=reasons[verdict.reason[place]],
+                day=day(verdict.dated[place]),
+                onset=day(verdict.onset[place]),
+                confirming=day(verdict.confirming[place]),
+                ended=day(verdict.ended[place]),
+                days=length(verdict.days, place),
+                of_days=length(verdict.of_days, place),
+            )
+            for name, verdict in classification.verdicts.items()
+        }
+        for place in range(len(cohort))
+    ]
 
 
 def _numbers(values: list[str | float | None]) -> Numbers:

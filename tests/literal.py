@@ -297,7 +297,9 @@ def at(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
     """
     start = day_of(others(criterion["from"])) if "from" in criterion else 0
     first, last = (start + day for day in criterion["within"])
-    taken = row_taken(chart, start + criterion["day"], first, last, criterion.get("which", "nearest"))
+    taken = row_taken(
+        not_set_aside(chart, criterion), start + criterion["day"], first, last, criterion.get("which", "nearest")
+    )
     if "closed_by" in criterion:
         closing_until = last if taken is None else taken.day
         for row in chart.rows:
@@ -371,7 +373,7 @@ def combined(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict
     """A rule over other verdicts: a name is true where that criterion is Y, unknown where NE, false where N or NA.
 
     True is Y, false N, unknown NE. The reason of an N is that of the first criterion named that makes for it: one
-    that is N or NA, or, under a `not`, one that is Y. The reason of an NE is that of the first named that is NE. The
+    that is N or NA, or, under a `not`, one that is Y, which gives its name. The reason of an NE is that of the first named that is NE. The
     day of a Y is that of `day_combined`, and its row the onset.
     """
     rule = parsed(criterion["when"])
@@ -383,7 +385,9 @@ def combined(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict
     if holds is None:
         return Verdict("NE", next(others(name).reason for name, _ in named if others(name).value == "NE"))
     for name, under_not in named:
-        if others(name).value in (["Y"] if under_not else ["N", "NA"]):
+        if under_not and others(name).value == "Y":
+            return Verdict("N", name)
+        if not under_not and others(name).value in ("N", "NA"):
             return Verdict("N", others(name).reason)
     raise AssertionError("a false rule names a criterion that makes for it")
 
@@ -451,6 +455,13 @@ def is_discounted(chart: Chart, criterion: dict[str, Any], row: Row) -> bool:
         and state(chart, criterion["when"], row) is True
         and state(chart, criterion["discount"], row) is not False
     )
+
+
+def not_set_aside(chart: Chart, criterion: dict[str, Any]) -> list[Row]:
+    """The rows without those on which `set_aside` is not false: they are passed over, as if they were not there."""
+    if "set_aside" not in criterion:
+        return list(chart.rows)
+    return [row for row in chart.rows if state(chart, criterion["set_aside"], row) is False]
 
 
 def may_meet(chart: Chart, criterion: dict[str, Any], row: Row) -> bool:
@@ -541,9 +552,9 @@ def has_gap(chart: Chart, criterion: dict[str, Any], good_days: list[int]) -> bo
 # Parts of `at` and `visits`.
 
 
-def row_taken(chart: Chart, day: int, first: int, last: int, which: str) -> Row | None:
+def row_taken(rows: Sequence[Row], day: int, first: int, last: int, which: str) -> Row | None:
     """Of the rows with a count from the first day to the last, the nearest to a day, the first or the last."""
-    counted = [row for row in chart.rows if row.platelets is not None and first <= row.day <= last]
+    counted = [row for row in rows if row.platelets is not None and first <= row.day <= last]
     if not counted:
         return None
     if which == "first":
@@ -566,10 +577,12 @@ def visits_held(chart: Chart, criterion: dict[str, Any]) -> list[Visit]:
     """The planned visits, each with the row nearest to it; or every row with a count in `days`."""
     if "visits" in criterion:
         within = criterion.get("within", 0)
-        rows = [row_taken(chart, day, day - within, day + within, "nearest") for day in criterion["visits"]]
+        kept = not_set_aside(chart, criterion)
+        rows = [row_taken(kept, day, day - within, day + within, "nearest") for day in criterion["visits"]]
         return [Visit(row, visit_counts_as(chart, criterion, row)) for row in rows]
     first, last = criterion.get("days", (-inf, inf))
-    counted = [row for row in chart.rows if row.platelets is not None and first <= row.day <= last]
+    kept = not_set_aside(chart, criterion)
+    counted = [row for row in kept if row.platelets is not None and first <= row.day <= last]
     return [Visit(row, visit_counts_as(chart, criterion, row)) for row in counted]
 
 
@@ -608,7 +621,7 @@ def known_rows(chart: Chart, criterion: dict[str, Any]) -> list[tuple[Row, bool]
     """The rows in `days` whose state is known, and whether it holds; not where the row is discounted."""
     first, last = criterion["days"]
     found = []
-    for row in chart.rows:
+    for row in not_set_aside(chart, criterion):
         holds = state(chart, criterion["when"], row)
         if first <= row.day <= last and holds is not None:
             found.append((row, holds and not is_discounted(chart, criterion, row)))

@@ -661,6 +661,7 @@ def vary_visits(draw: st.DrawFn, table: dict[str, Any], discounts: Sequence[str]
     if "of_at_least" in table:
         settle(draw, table, "too_few", ["N", "NE"])
     settle(draw, table, "discount", discounts)
+    settle(draw, table, "set_aside", discounts)
     if "discount" in table:
         settle(draw, table, "discounted", ["fails", "unknown", "left_out"])
     if draw(rarely(4)):
@@ -677,6 +678,7 @@ def extents(draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str]) -> 
     settle(draw, table, "measure", ["total", "longest", "longest"])
     settle(draw, table, "at_least", ["1 day", "7 days", "56 days", "57 days", "8 weeks", "26 weeks", "183 days"])
     settle(draw, table, "discount", discounts)
+    settle(draw, table, "set_aside", discounts)
     return table
 
 

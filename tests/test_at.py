@@ -1,9 +1,9 @@
 """At: the state at a landmark. Each table is a key at its bounds."""
 
 import pytest
-from bridge import cohort_of
+from bridge import as_literal, cohort_of
 from literal import Observation, Patient, Verdict, verdicts
-from worked import as_literal, criteria_of, wrong
+from worked import criteria_of, wrong
 
 from itp_response.classify import classify
 
@@ -601,3 +601,29 @@ class TestNoRows:
     def test_no_patients(self):
         """An empty cohort has no verdicts."""
         assert as_literal(classify(cohort_of([]), criteria=criteria_of(AFTER))) == []
+
+
+class TestSetAside:
+    """`set_aside`: rows passed over, as if they were not there, whatever they show."""
+
+    def test_the_next_nearest_is_taken(self):
+        assert not wrong(
+            """
+            [terms]
+            washout = "days_since_rescue <= 7"
+            [there]
+            kind      = "at"
+            when      = "platelets >= 30"
+            day       = 28
+            within    = [21, 35]
+            set_aside = "washout"
+            """,
+            """
+            timeline                    | value | day | reason    | because
+            d28 5, d33 60               | N     |     | platelets | the nearest decides
+            d20 rescue, d28 5, d33 60   | N     |     | platelets | eight days after rescue treatment it stands
+            d21 rescue, d28 5, d33 60   | Y     | 33  | met       | seven days after, day 33 is taken
+            d26 rescue, d28 5, d33 60   | NE    |     | no_counts | neither stands
+            d28 60 rescue, d33 5        | Y     | 28  | met       | a rescue treatment begun that day is none before it
+            """,
+        )

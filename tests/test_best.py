@@ -1,6 +1,7 @@
 """Best: the first of a ranked list that is met."""
 
-from worked import as_literal, criteria_of, wrong
+from bridge import as_literal
+from worked import criteria_of, wrong
 
 from itp_response.classify import classify
 from itp_response.notation import cohort_of

@@ -1,9 +1,9 @@
 """Combined: a rule over other criteria's verdicts. Each table is a part of the rule, or what comes of it."""
 
 import pytest
-from bridge import cohort_of
+from bridge import as_literal, cohort_of
 from literal import Patient, Verdict, verdicts
-from worked import as_literal, criteria_of, wrong
+from worked import criteria_of, wrong
 
 from itp_response.classify import classify
 from itp_response.errors import CriteriaError
@@ -72,7 +72,7 @@ class TestNames:
             combined("not lost", LOSS),
             """
             timeline                | lost | value | day | onset | reason
-            d10 60, d15 5           | Y    | N     |     |       | platelets
+            d10 60, d15 5           | Y    | N     |     |       | lost
             d10 60, d364 60         | N    | Y     |     |       | met
             d10 60                  | NE   | NE    |     |       | follow_up_ended
             d10 60 bleed 1          | NA   | Y     |     |       | met
@@ -183,12 +183,12 @@ class TestReason:
         )
 
     def test_under_not(self):
-        """There one that is `Y` makes for it; under two it is `N` again."""
+        """There one that is `Y` makes for it, and gives its name; under two it is `N` again."""
         assert not wrong(
             combined("not A"),
             """
             timeline  | value | reason
-            d10 60    | N     | met
+            d10 60    | N     | A
             d10 5     | Y     | met
             d10 <50   | NE    | censored_count
             """,
@@ -197,7 +197,7 @@ class TestReason:
             combined("not A or B"),
             """
             timeline        | value | reason
-            d10 60, d20 5   | N     | met
+            d10 60, d20 5   | N     | A
             d10 60, d20 <50 | NE    | censored_count
             d20 5           | NE    | no_counts
             """,
@@ -207,7 +207,7 @@ class TestReason:
             """
             timeline               | value | reason
             d10 60, d20 5          | N     | platelets
-            d10 60, d20 60         | N     | met
+            d10 60, d20 60         | N     | A
             d10 5, d20 5           | N     | platelets
             d10 60, d20 60 bleed 1 | N     | bleeding
             """,
@@ -217,7 +217,7 @@ class TestReason:
             """
             timeline               | value | reason    | because
             d10 5, d20 60          | Y     | met       | one and not the other
-            d10 60, d20 5          | N     | met       | the first is met
+            d10 60, d20 5          | N     | A         | the first is met
             d10 5, d20 60 bleed 1  | N     | bleeding  | the second is under two
             d10 <50, d20 60 bleed 1 | N    | bleeding  | though the first is open
             """,
@@ -249,7 +249,7 @@ class TestReason:
             combined("A and not lost", LOSS),
             """
             timeline        | value | day | reason
-            d10 60, d15 5   | N     |     | platelets
+            d10 60, d15 5   | N     |     | lost
             d10 60, d364 60 | Y     | 10  | met
             d10 60          | NE    |     | follow_up_ended
             d10 60 bleed 1  | N     |     | bleeding
@@ -399,8 +399,8 @@ class TestOfOthers:
             """,
             """
             timeline                      | inner | outer | outer_day | value | day | reason
-            d10 60, d20 60, d30 5         | Y     | Y     | 20        | N     |     | met
-            d10 60, d20 5, d30 60         | N     | Y     | 30        | N     |     | met
+            d10 60, d20 60, d30 5         | Y     | Y     | 20        | N     |     | outer
+            d10 60, d20 5, d30 60         | N     | Y     | 30        | N     |     | outer
             d10 60, d20 5, d30 5 bleed 1  | N     | N     |           | Y     | 10  | met
             d10 60, d20 5                 | N     | NE    |           | NE    |     | no_counts
             d10 60 bleed 1, d20 5, d30 5  | N     | N     |           | N     |     | bleeding

@@ -1,16 +1,12 @@
 """Extent: the time in a state, all of it or the longest stretch. Each table is a key at its bounds."""
 
-from dataclasses import replace
-
 import pytest
-import worked
-from bridge import cohort_of
+from bridge import as_literal, cohort_of
 from literal import Observation, Patient, Verdict, verdicts
 from worked import criteria_of, wrong
 
 from itp_response.classify import classify
 from itp_response.errors import CriteriaError
-from itp_response.verdicts import NO_DAY
 
 STEP = """
     [terms]
@@ -23,26 +19,6 @@ STEP = """
 SHOWN = STEP + 'at_least = "1 day"\n'
 LONGEST = SHOWN + 'measure = "longest"\n'
 VISIT = SHOWN + 'lasting = "visit"\neach = "7 days"\n'
-
-
-def as_literal(classification, found=worked.as_literal):
-    """As `worked` has it, and the time observed beside the time in the state."""
-    times = {name: one.of_days.tolist() for name, one in classification.verdicts.items() if one.of_days is not None}
-    return [
-        {
-            name: replace(verdict, of_days=times[name][place] if times[name][place] != NO_DAY else None)
-            if name in times
-            else verdict
-            for name, verdict in one.items()
-        }
-        for place, one in enumerate(found(classification))
-    ]
-
-
-@pytest.fixture(autouse=True)
-def of_days(monkeypatch):
-    """The two readings are held together by the time observed too."""
-    monkeypatch.setattr(worked, "as_literal", as_literal)
 
 
 class TestStep:
@@ -493,3 +469,27 @@ class TestNoRows:
         assert found == [verdicts(criteria.raw, patient) for patient in patients]
         assert found[0] == found[2] == {"time": Verdict("NE", "no_counts")}
         assert found[1]["time"].value == ("Y" if others else "NE")
+
+
+class TestSetAside:
+    """`set_aside`: rows passed over, as if they were not there, whatever they show."""
+
+    def test_the_state_before_lasts_on(self):
+        assert not wrong(
+            """
+            [terms]
+            washout = "days_since_rescue <= 7"
+            [time]
+            kind      = "extent"
+            when      = "platelets >= 30"
+            days      = [0, 100]
+            set_aside = "washout"
+            """,
+            """
+            timeline                                | days | time_of_days | because
+            d0 60, d10 5, d20 60                    | 11   | 21           | ten days, and the last day
+            d0 60, d3 rescue, d10 5, d20 60         | 21   | 21           | day 10 is passed over
+            d0 60, d2 rescue, d10 5, d20 60         | 11   | 21           | eight days after rescue treatment it stands
+            d3 rescue, d10 5                        |      |              | nothing is known
+            """,
+        )

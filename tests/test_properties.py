@@ -8,15 +8,16 @@ from dataclasses import replace
 import literal
 import pytest
 import strategies
-from bridge import cohort_of
+from bridge import as_literal, cohort_of
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from literal import Observation, Patient
 
 from itp_response import evaluate as evaluation
+from itp_response.classify import classify
 from itp_response.criteria import criteria_folder, loads, read_dict
 from itp_response.evaluate import evaluate
-from itp_response.verdicts import LENGTHS, NO_DAY, NONE, ROWS
+from itp_response.verdicts import LENGTHS, NONE, ROWS
 
 ATRA = criteria_folder() / "atra_2022.toml"
 RAW = tomllib.loads(ATRA.read_text())
@@ -25,30 +26,7 @@ CRITERIA = loads(ATRA.read_text(), ATRA)
 
 def decided(criteria, patients, threads=None):
     """The engine's verdicts as the literal reading writes them: one dict per patient."""
-    cohort = cohort_of(patients)
-    verdicts = evaluate(criteria, cohort, threads)
-
-    def day(row):
-        return None if row == NONE else int(cohort.day[row])
-
-    return [
-        {
-            name: literal.Verdict(
-                value=verdict.labels[verdict.value[place]],
-                reason=criteria.reasons.names[verdict.reason[place]],
-                day=day(verdict.dated[place]),
-                onset=day(verdict.onset[place]),
-                confirming=day(verdict.confirming[place]),
-                ended=day(verdict.ended[place]),
-                of_days=None
-                if verdict.of_days is None or verdict.of_days[place] == NO_DAY
-                else int(verdict.of_days[place]),
-                days=None if verdict.days is None or verdict.days[place] == NO_DAY else int(verdict.days[place]),
-            )
-            for name, verdict in verdicts.items()
-        }
-        for place in range(len(patients))
-    ]
+    return as_literal(classify(cohort_of(patients), criteria=criteria, threads=threads))
 
 
 def variant(raw):
@@ -262,7 +240,7 @@ class TestMoreAndLess:
         if not recorded:
             seen = [replace(one, bleeding_grade=None) for one in patient.observations]
             patient = replace(patient, observations=tuple(seen))
-        days = data.draw(st.lists(days_about(patient, [0]), min_size=1, max_size=4))
+        days = data.draw(st.lists(days_about(patient, [0]), min_size=1, max_size=5))
         no_better(patient, *(Observation(day, bleeding_grade=grade) for day in days))
 
     @pytest.mark.parametrize("added", [Observation(1, rescue=True), Observation(10, bleeding_grade=1)])
@@ -277,10 +255,11 @@ class TestMoreAndLess:
         assert (before["OR"].day, after["OR"].day) == (7, 42)
 
 
-def days_about(patient, steps):
-    """Days so long before or after what was observed of the patient, or any."""
+@st.composite
+def days_about(draw, patient, steps):
+    """Days so long before or after what was observed of the patient, now and then any."""
     about = sorted({seen.day + step for seen in patient.observations for step in steps})
-    return st.sampled_from(about) | strategies.days() if about else strategies.days()
+    return draw(strategies.days() if not about or draw(strategies.rarely(4)) else st.sampled_from(about))
 
 
 def no_better(patient, *added):

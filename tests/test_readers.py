@@ -21,7 +21,7 @@ from itp_response.errors import CohortError, ItpResponseError, UsageError
 from itp_response.readers import READERS, files
 from itp_response.readers.names import PATIENTS, VISITS
 from itp_response.readers.visits import read
-from itp_response.rules import Numbers, Texts, Truths
+from itp_response.rules import Numbers, Texts, Truths, just_above, just_below
 
 BAD_VISITS = Path(__file__).parent / "bad_visits"
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -208,7 +208,7 @@ class TestColumns:
         assert isinstance(steroid, Truths)
         assert isinstance(site, Texts)
         np.testing.assert_array_equal(dose.low, [-inf, 50, nan])
-        np.testing.assert_array_equal(dose.high, [np.nextafter(5, 0), 50, nan])
+        np.testing.assert_array_equal(dose.high, [just_below(5), 50, nan])
         assert steroid.true.tolist() == [True, False, False]
         assert steroid.false.tolist() == [False, True, True]
         assert site == Texts(site.codes, ("A",))
@@ -237,7 +237,7 @@ class TestCounts:
         cells = ["<10", ">1000", "<=10", ">=1000", "≤ 10", "≥1000", "12.5", ""]
         lines = "\n".join(f"P1, {day}, {cell}" for day, cell in enumerate(cells))
         counts = read(visits(f"patient_id, day, platelets\n{lines}\n", tmp_path)).platelets
-        under, over = np.nextafter(10, 0), np.nextafter(1000, inf)
+        under, over = just_below(10), just_above(1000)
         assert counts.low.tolist() == [0, over, 0, 1000, 0, 1000, 12.5]
         assert counts.high.tolist() == [under, inf, 10, inf, 10, inf, 12.5]
         assert not counts.exact
@@ -538,7 +538,7 @@ class TestSameCohort:
     def test_mixed_rows(self) -> None:
         cohort = read([{"patient_id": 1, "day": 0, "platelets": "<10"}, {"patient_id": 1, "day": 7, "platelets": 15}])
         assert rows(cohort, "platelets") == [("1", 0, 0), ("1", 7, 15)]
-        assert cohort.platelets.high.tolist() == [np.nextafter(10, 0), 15]
+        assert cohort.platelets.high.tolist() == [just_below(10), 15]
 
 
 def test_every_problem_is_counted(tmp_path: Path) -> None:

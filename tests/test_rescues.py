@@ -1,11 +1,8 @@
 """Rescues: classes of rescue treatment, by the names recorded, as rules use them."""
 
-from dataclasses import replace
-
 import pytest
-import worked
 from literal import Observation, Patient
-from worked import HEAD, criteria_of, wrong
+from worked import HEAD, criteria_of, patient_of, wrong
 
 from itp_response.errors import CriteriaError
 
@@ -25,22 +22,6 @@ STATE = (
     when   = "{}"
     """
 )
-WORDS = ("to", "bleed")
-
-
-def observation(day, words, declared, read=worked._observation):
-    """As `worked` reads it, and the name of the rescue treatment beside it."""
-    name, rest = None, list(words)
-    place = rest.index("rescue") + 1 if "rescue" in rest else len(rest)
-    if place < len(rest) and rest[place] not in WORDS and rest[place][0].isalpha() and "=" not in rest[place]:
-        name = rest.pop(place)
-    return replace(read(day, rest, declared), rescue_name=name)
-
-
-@pytest.fixture(autouse=True)
-def names(monkeypatch):
-    """The literal reading is told the names too."""
-    monkeypatch.setattr(worked, "_observation", observation)
 
 
 def test_the_names_are_told():
@@ -48,7 +29,7 @@ def test_the_names_are_told():
     criteria = criteria_of(STATE.format("platelets >= 30"))
     line = {"timeline": "d3 rescue IVIg to d5, d6 40 bleed 1 rescue platelets, d7 rescue to d8, d9 60"}
 
-    assert worked.patient_of(line, criteria) == Patient(
+    assert patient_of(line, criteria) == Patient(
         (
             Observation(3, None, 0, rescue=True, rescue_end=5, rescue_name="IVIg"),
             Observation(6, "40", 1, rescue=True, rescue_name="platelets"),

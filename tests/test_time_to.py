@@ -1,6 +1,7 @@
 """Time to: from a moment to a criterion, with the event or censored. Each table is a key at its bounds."""
 
-from worked import as_literal, criteria_of, wrong
+from bridge import as_literal
+from worked import criteria_of, wrong
 
 from itp_response.classify import classify
 from itp_response.notation import cohort_of

@@ -1,9 +1,9 @@
 """Visits: so many of the planned visits, or a share of them. Each table is a key at its bounds."""
 
 import pytest
-from bridge import cohort_of
+from bridge import as_literal, cohort_of
 from literal import Observation, Patient, Verdict, verdicts
-from worked import as_literal, criteria_of, wrong
+from worked import criteria_of, wrong
 
 from itp_response.classify import classify
 from itp_response.errors import CriteriaError
@@ -770,3 +770,37 @@ class TestNoRows:
         assert found == [verdicts(criteria.raw, patient) for patient in patients]
         assert found[0] == found[2] == {"on": Verdict(value, reason)}
         assert found[1]["on"].value == ("Y" if others else value)
+
+
+class TestSetAside:
+    """`set_aside`: rows passed over, as if they were not there, whatever they show."""
+
+    def test_a_visit_in_the_washout_has_no_count(self):
+        """A bad count is set aside as a good one is; the neighbour is taken, if it lies in the window."""
+        assert not wrong(
+            PLANNED + 'at_least = 5\nset_aside = "washout"\nwithin = 3\nmissing = "unknown"\n',
+            """
+            timeline                          | value | reason         | because
+            d28..d84 60                       | Y     | met            | nothing is set aside
+            d40 rescue, d28..d84 60           | NE    | visits_unknown | day 42 lies two days after rescue treatment
+            d34 rescue, d28..d84 60           | Y     | met            | eight days after it
+            d35 rescue, d28..d84 60           | NE    | visits_unknown | seven days after it
+            d36 rescue, d28..d84 60, d44 60   | Y     | met            | day 44 is taken for day 42
+            d40 rescue, d42 5, d28 60, d56..d84 60 | NE | visits_unknown | the bad count of day 42 is set aside
+            d28 60, d42 5, d56..d84 60        | N     | too_few_met    | without rescue treatment it is not
+            """,
+        )
+
+    def test_of_all_rows_with_a_count(self):
+        """They are not of the whole either."""
+        assert not wrong(
+            '[terms]\nwashout = "days_since_rescue <= 7"\n'
+            + COUNTED
+            + 'share = "1/1"\nset_aside = "washout"\ndays = [1, 365]\n',
+            """
+            timeline                     | value | reason      | because
+            d3 rescue, d7 5, d11 60      | Y     | met         | the low count lies in the wash-out
+            d3 rescue, d7 5              | NE    | no_counts   | nothing is left
+            d3 rescue, d7 5, d11 5       | N     | too_few_met | one outside it fails
+            """,
+        )

@@ -17,11 +17,11 @@ import re
 from pathlib import Path
 
 import literal
+from bridge import as_literal
 
 from itp_response.classify import classify
 from itp_response.criteria import loads
 from itp_response.notation import cohort_of
-from itp_response.verdicts import NO_DAY, NONE
 
 HEAD = """
 title = "of the tests"
@@ -103,30 +103,6 @@ def _shown(columns, verdict, name, key):
     return "" if value is None else str(value)
 
 
-def as_literal(classification):
-    """The verdicts as the literal reading writes them: one dict per patient."""
-    cohort, reasons = classification.cohort, classification.criteria.reasons.names
-
-    def day(row):
-        return None if row == NONE else int(cohort.day[row])
-
-    return [
-        {
-            name: literal.Verdict(
-                value=verdict.labels[verdict.value[place]],
-                reason=reasons[verdict.reason[place]],
-                day=day(verdict.dated[place]),
-                onset=day(verdict.onset[place]),
-                confirming=day(verdict.confirming[place]),
-                ended=day(verdict.ended[place]),
-                days=None if verdict.days is None or verdict.days[place] == NO_DAY else int(verdict.days[place]),
-            )
-            for name, verdict in classification.verdicts.items()
-        }
-        for place in range(len(cohort))
-    ]
-
-
 def patient_of(row, criteria):
     """The patient of a line, as the literal reading takes him."""
     seen = []
@@ -154,6 +130,8 @@ def _observation(day, words, declared):
             said["bleeding_grade"] = None if grade == "?" else int(grade)
         elif word == "rescue":
             said["rescue"] = True
+            if words and words[0] not in ("to", "bleed") and words[0][0].isalpha() and "=" not in words[0]:
+                said["rescue_name"] = words.pop(0)
         elif word == "to":
             said["rescue_end"] = int(words.pop(0)[1:])
         elif "=" in word and word[0] not in "<>":

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.clock import Days
 from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, causes, nearest_count, started, why_unknown
+from itp_response.endpoints.criterion import Criterion, RowRule, causes, counts_kept, nearest, started, why_unknown
 from itp_response.rules import And, Bools, decide, reason
 from itp_response.timeline import Flagged, Timeline
 from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
@@ -30,6 +30,7 @@ class At(Criterion):
     within: Days = Field(description="first and last day a count for it may come from")
     which: Literal["nearest", "first", "last"] = Field(default="nearest", description="which of several such counts")
     from_: str | None = Field(default=None, alias="from", description="a criterion from whose day on days are counted")
+    set_aside: RowRule | None = Field(default=None, description="where not false, a row is passed over")
     closed_by: RowRule | None = Field(default=None, description="where true on a row up to the landmark's, not met")
 
     def references(self) -> dict[str, str]:
@@ -82,11 +83,12 @@ def _window(model: At, rows: Timeline, settled: Settled, open_: Bools) -> tuple[
 
 def _taken(model: At, rows: Timeline, begin: Ints, end: Ints, start: Ints) -> Ints:
     """The row that stands for the landmark; -1 if none."""
+    counts = counts_kept(model.set_aside, rows)
     if model.which == "first":
-        return rows.counted.first_in(begin, end)
+        return counts.first_in(begin, end)
     if model.which == "last":
-        return rows.counted.last_in(begin, end)
-    return nearest_count(rows, start + model.day, begin, end)
+        return counts.last_in(begin, end)
+    return nearest(rows, counts, start + model.day, begin, end)
 
 
 def sentence(model: At) -> str:
@@ -95,6 +97,8 @@ def sentence(model: At) -> str:
     first, last = (day_in_words(day) for day in model.within)
     text = f"On {day_in_words(model.day)}{since} there is {rule_in_words(model.when)}. "
     text += f"The count is that from {first} to {last}{since} which is {WHICH[model.which]}."
+    if model.set_aside is not None:
+        text += f" Counts are passed over where there is {rule_in_words(model.set_aside)}."
     if model.closed_by is not None:
         origin = model.from_ or "day 0"
         text += (

@@ -52,7 +52,7 @@ def verdicts(model: Combined, rows: Timeline, settled: Settled, reasons: Reasons
     for name, denied in reversed(list(_named(tree))):
         one = settled[name]
         against = (one.value == Y) if denied else (one.value != Y) & (one.value != NE)
-        verdict.set(open_ & found.false & against, N, one.reason)
+        verdict.set(open_ & found.false & against, N, reasons[name] if denied else one.reason)
         verdict.set(open_ & unknown & (one.value == NE), NE, one.reason)
     dated = _dated(tree, settled, OfVerdicts(settled))
     yes = verdict.value == Y

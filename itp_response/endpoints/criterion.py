@@ -192,11 +192,18 @@ def inside(rows: Timeline, begin: Ints, end: Ints) -> Bools:
     return np.cumsum(turns[:-1], out=turns[:-1]).astype(np.bool_)
 
 
-def nearest_count(rows: Timeline, day: Ints, begin: Ints, end: Ints) -> Ints:
-    """Of the rows with a count in each span the one nearest to the day, of two as near the later; -1 if none."""
+def counts_kept(set_aside: Rule | None, rows: Timeline) -> Flagged:
+    """The rows with a count, without those set aside."""
+    if set_aside is None:
+        return rows.counted
+    return Flagged(rows.has_count & decide(set_aside.tree, rows).false)
+
+
+def nearest(rows: Timeline, counts: Flagged, day: Ints, begin: Ints, end: Ints) -> Ints:
+    """Of these rows with a count in each span the one nearest to the day, of two as near the later; -1 if none."""
     middle = np.clip(rows.at_or_after(day), begin, np.maximum(begin, end))
-    after = rows.counted.first_in(middle, end)
-    before = rows.counted.last_in(begin, middle)
+    after = counts.first_in(middle, end)
+    before = counts.last_in(begin, middle)
     to_after = np.where(after == NONE, FAR, rows.day_of(after) - day)
     to_before = np.where(before == NONE, FAR, day - rows.day_of(before))
     return np.where(to_after <= to_before, after, before)

@@ -32,6 +32,7 @@ class Extent(Criterion):
     each: Length | None = Field(default=None, description="the length a visit stands for")
     max_gap: Length | None = Field(default=None, description="with step: a row's state lasts no longer")
     at_least: Length | None = Field(default=None, description="the length that is to be reached")
+    set_aside: RowRule | None = Field(default=None, description="where not false, a row is passed over")
     discount: RowRule | None = Field(default=None, description="where not false, a row in the state is out of it")
 
     @model_validator(mode="after")
@@ -55,6 +56,8 @@ def verdicts(model: Extent, rows: Timeline, settled: Settled, reasons: Reasons) 
     if model.discount is not None:
         good = good & decide(model.discount.tree, rows).false
     looked_at = (rows.day >= model.days[0]) & (rows.day <= model.days[1])
+    if model.set_aside is not None:
+        looked_at &= decide(model.set_aside.tree, rows).false
     row = np.flatnonzero((state.true | state.false) & looked_at)
     lasts, cut = _lasting(model, rows, row)
     inside = good[row]
@@ -140,6 +143,8 @@ def sentence(model: Extent) -> str:
     else:
         limit = f", but no longer than {length_in_words(model.max_gap)}" if model.max_gap else ""
         text += f". What an observation shows lasts until the next{limit}."
+    if model.set_aside is not None:
+        text += f" What is seen where there is {rule_in_words(model.set_aside)} is passed over."
     if model.discount is not None:
         text += f" Where there is {rule_in_words(model.discount)}, it does not count."
     return text

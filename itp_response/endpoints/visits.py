@@ -15,16 +15,16 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.clock import Days
 from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, nearest_count, started
+from itp_response.endpoints.criterion import Criterion, RowRule, counts_kept, nearest, started
 from itp_response.rules import Bools, decide, reason
 from itp_response.timeline import Flagged, Timeline
 from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
-from itp_response.words import counted, days_in_words, number_in_words, rule_in_words
+from itp_response.words import counted, days_in_words, rule_in_words
 
 
 def _some_share(text: str) -> str:
     above, _, below = text.partition("/")
-    if not (above.isdecimal() and below.isdecimal() and int(below) > 0 and int(above) <= int(below)):
+    if not (above.isdecimal() and below.isdecimal() and 0 < int(above) <= int(below)):
         raise PydanticCustomError("share", "{problem}", {"problem": f"{text!r} is no share; write '2/3'"})
     return text
 
@@ -48,6 +48,7 @@ class Visits(Criterion):
     of_at_least: int = Field(default=0, ge=0, description="how many visits must have a count")
     too_few: Literal["N", "NE"] = Field(default="N", description="the verdict if fewer have")
     missing: Treated = Field(default="fails", description="a planned visit without a count")
+    set_aside: RowRule | None = Field(default=None, description="where not false, a row is passed over")
     discount: RowRule | None = Field(default=None, description="where not false, a visit in the state is none")
     discounted: Treated = Field(default="fails", description="what such a visit is instead")
     closed_by: RowRule | None = Field(default=None, description="where true on any row, not met")
@@ -143,16 +144,18 @@ class _Seen:
 
 def _planned(model: Visits, rows: Timeline) -> tuple[Ints, NDArray[np.intp]]:
     """The row of every planned visit, -1 where there is none; patient after patient."""
+    counts = counts_kept(model.set_aside, rows)
     taken = np.empty((rows.patients, len(model.visits)), dtype=np.int64)
     for place, day in enumerate(model.visits):
         begin, end = rows.at_or_after(day - model.within), rows.after(day + model.within)
-        taken[:, place] = nearest_count(rows, np.full(rows.patients, day), begin, end)
+        taken[:, place] = nearest(rows, counts, np.full(rows.patients, day), begin, end)
     return taken.ravel(), np.repeat(np.arange(rows.patients), len(model.visits))
 
 
 def _every(model: Visits, rows: Timeline) -> tuple[Ints, NDArray[np.intp]]:
     """Every row with a count in the days looked at."""
-    within = (rows.day >= model.days[0]) & (rows.day <= model.days[1]) & rows.has_count
+    counted = counts_kept(model.set_aside, rows).mask
+    within = (rows.day >= model.days[0]) & (rows.day <= model.days[1]) & counted
     row = np.flatnonzero(within)
     return row, rows.patient[row].astype(np.intp)
 
@@ -208,26 +211,39 @@ TREATED = {
 }
 
 
+def _listed(days: tuple[int, ...]) -> str:
+    """The days; many that are as far apart each are given by their first and last."""
+    steps = {later - earlier for earlier, later in pairwise(days)}
+    if len(days) > 4 and len(steps) == 1:
+        return f"{days[0]} to {days[-1]}, every {steps.pop()} days"
+    return ", ".join(map(str, days))
+
+
 def sentence(model: Visits) -> str:
     """The criterion in words."""
-    if model.visits:
-        planned = ", ".join(map(str, model.visits))
-        near = f", give or take {counted(model.within, 'day')}" if model.within else ""
-        whole = f"{len(model.visits)} planned visits (days {planned}{near})"
-    else:
-        whole = f"all visits with a count{days_in_words(model.days)}"
+    near = f", give or take {counted(model.within, 'day')}" if model.within else ""
     state = rule_in_words(model.when)
-    if model.at_least is not None:
-        of = f"any {model.in_any} in a row of the {whole}" if model.in_any else f"the {whole}".replace("the all", "all")
-        text = f"At least {number_in_words(model.at_least)} of {of} must show {state}."
+    number = len(model.visits)
+    if number == 1:
+        text = f"The planned visit (day {model.visits[0]}{near}) must show {state}."
     else:
-        share = f"at least {model.share}" if model.share else f"more than {model.more_than}"
-        text = f"{share[0].upper()}{share[1:]} of the {whole} must show {state}.".replace("the all", "all")
+        days = f"days {_listed(model.visits)}{near}"
+        every = days_in_words(model.days).removeprefix(",")
+        whole = f"the {number} planned visits ({days})" if number else f"all visits with a count{every}"
+        if model.at_least is not None and model.in_any:
+            text = f"Of any {model.in_any} in a row of {whole}, at least {model.at_least} must show {state}."
+        elif model.at_least is not None:
+            text = f"Of {whole}, at least {model.at_least} must show {state}."
+        else:
+            share = f"at least {model.share}" if model.share else f"more than {model.more_than}"
+            text = f"Of {whole}, {share} must show {state}."
     if model.visits:
         text += f" A planned visit without a count {TREATED[model.missing]}."
     if model.of_at_least:
         verdict = "it is not met" if model.too_few == "N" else "it cannot be said"
         text += f" With a count at fewer than {model.of_at_least} visits {verdict}."
+    if model.set_aside is not None:
+        text += f" Counts are passed over where there is {rule_in_words(model.set_aside)}."
     if model.discount is not None:
         text += f" Where there is {rule_in_words(model.discount)}, a visit that shows it {TREATED[model.discounted]}."
     if model.closed_by is not None:

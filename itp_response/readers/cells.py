@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from itp_response.columns import TRUTHS, ColumnDeclared
 from itp_response.errors import UsageError, unknown
 from itp_response.readers.findings import Cells, Findings, as_text, quoted
-from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly
+from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,11 +80,11 @@ def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -
     sign[bad] = ""
     below, above = np.isin(sign, ("<", "<=", "≤")), np.isin(sign, (">", ">=", "≥"))
     low = low.copy()
-    low[other] = np.where(below, least, np.where(sign == ">", np.nextafter(number, np.inf), number))
+    low[other] = np.where(below, least, np.where(sign == ">", just_above(number), number))
     if not (below | above).any():
         return exactly(low)
     high = low.copy()
-    high[other] = np.where(above, np.inf, np.where(sign == "<", np.nextafter(number, -np.inf), number))
+    high[other] = np.where(above, np.inf, np.where(sign == "<", just_below(number), number))
     return Numbers(low, high)
 
 
