@@ -144,7 +144,7 @@ class Sensitivity:
             yield from self._other_lengths(reading)
         unmoved = [reading for reading in single if not self._moves(reading)]
         if unmoved:
-            yield from _wrapped(f"The answer does not depend on {_listed(unmoved)}.")
+            yield from _wrapped(f"The answer does not depend on {_listed(unmoved, 'or')}.")
         yield from self._patients()
 
     def _table(self) -> Iterator[list[str]]:
@@ -173,18 +173,17 @@ class Sensitivity:
 
     def _lengths(self, reading: str) -> dict[str, int]:
         """How many patients have another length of time under a reading, by criterion that gives any."""
-        found = self.under[reading].verdicts
-        numbers = {
-            name: int(np.not_equal(verdict.days, found[name].days).sum())
-            for name, verdict in self.base.verdicts.items()
-            if name not in self.names and name in found
-        }
+        numbers: dict[str, int] = {}
+        for name, verdict in self.under[reading].verdicts.items():
+            before, after = self.base.verdicts[name].days, verdict.days
+            if name not in self.names and before is not None and after is not None:
+                numbers[name] = int((before != after).sum())
         return {name: number for name, number in numbers.items() if number}
 
     def _other_lengths(self, reading: str) -> Iterator[str]:
         lengths = [f"{name} ({counted_patients(number)})" for name, number in self._lengths(reading).items()]
         if lengths:
-            yield from _wrapped(f"{reading} gives other lengths of {_listed(lengths)}.")
+            yield from _wrapped(f"{reading} gives other lengths of {_listed(lengths, 'and')}.")
 
     def _patients(self) -> Iterator[str]:
         import polars as pl
@@ -194,8 +193,11 @@ class Sensitivity:
             yield "Nobody's verdict depends on a reading."
             return
         number = dependent["patient_id"].n_unique()
-        same = counted_patients(len(self.cohort) - number)
-        yield f"Some verdict of {counted_patients(number)} depends on a reading; {same} come out the same under each."
+        same = len(self.cohort) - number
+        yield (
+            f"Some verdict of {counted_patients(number)} depends on a reading; "
+            f"{counted_patients(same)} come{'s' if same == 1 else ''} out the same under each."
+        )
         moved = pl.format("{} {} -> {}", "criterion", "verdict", "verdict_under")
         listed = dependent.group_by("patient_id", "reading", maintain_order=True).agg(moved.alias("moved"))
         ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("place")
@@ -213,9 +215,9 @@ def _moves(before: Verdict, after: Verdict) -> str:
     return "  ".join(f"{label} {move:+,}" for label, move in moves.items() if move)
 
 
-def _listed(names: Sequence[str]) -> str:
-    """The names, with `or` before the last."""
-    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+def _listed(names: Sequence[str], joint: str) -> str:
+    """The names, with a word before the last."""
+    return f" {joint} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _wrapped(text: str) -> list[str]:
