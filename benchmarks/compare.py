@@ -107,6 +107,7 @@ def main() -> int:
         one: ours(1),
         several: ours(options.threads),
         "polars, window expressions": lambda: polars_windows.classify(visits, patients),
+        "polars, windows in one query": lambda: polars_windows.in_one_query(visits, patients),
         "polars, whole-column scans": lambda: polars_scans.classify(visits, patients),
     }
     timed: dict[str, Callable[[], object]] = {

@@ -6,6 +6,8 @@ aggregating the flagged rows. Nothing here is general, and the tables must come 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 from polars_scans import verdicts
 
@@ -17,7 +19,18 @@ count = pl.col("count")
 late_rescue = pl.col("late_rescue")
 
 
-def classify(visits: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+def in_one_query(visits: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """As `classify`, but left to polars as one lazy query, the way it is first written."""
+    return classify(visits, patients, kept=lambda frame: frame)
+
+
+def _collected(frame: pl.LazyFrame) -> pl.LazyFrame:
+    return frame.collect().lazy()
+
+
+def classify(
+    visits: pl.DataFrame, patients: pl.DataFrame, kept: Callable[[pl.LazyFrame], pl.LazyFrame] = _collected
+) -> pl.DataFrame:
     """One row per patient with all verdicts, in the order of `patients`.
 
     `visits` has the columns patient, day, platelets, bleeding_grade, rescue and rescue_end; `patients` has patient,
@@ -26,10 +39,10 @@ def classify(visits: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
     every = patients.lazy().with_columns(
         pl.col("patient").set_sorted(), pl.col("baseline", "treatment_discontinued").cast(pl.Float64).fill_nan(None)
     )
-    # what is used several times is worked out once
-    rows = _rows(visits.lazy(), every).collect().lazy()
-    occasions = _occasions(rows).collect().lazy()
-    reached = _first_pairs(occasions.filter("certain")).collect().lazy()
+    # what is used several times is worked out once, unless `kept` leaves that to polars
+    rows = kept(_rows(visits.lazy(), every))
+    occasions = kept(_occasions(rows))
+    reached = kept(_first_pairs(occasions.filter("certain")))
     reachable = _first_pairs(occasions).select("patient", reachable=True)
     found = (
         every.join(_follow_up(rows), on="patient", how="left", maintain_order="left")

@@ -118,7 +118,7 @@ class Verdicts:
         """Make room for the criteria of these names; `timed` has the lengths some have too."""
         for name in names:
             value, reason = np.empty(self._patients, np.int8), np.empty(self._patients, np.int16)
-            dated, onset, confirming, ended = (np.full(self._patients, NONE, dtype=self._row) for _ in ROWS)
+            dated, onset, confirming, ended = (np.empty(self._patients, dtype=self._row) for _ in ROWS)
             verdict = Verdict(value, reason, dated, onset, confirming, ended)
             for field in timed.get(name, ()):
                 setattr(verdict, field, np.empty(self._patients, dtype=np.int32))
@@ -127,7 +127,7 @@ class Verdicts:
     def fill(self, piece: Mapping[str, Verdict], first: int, offset: int, nowhere: Ints) -> None:
         """Put in the verdicts of the patients from `first` on, whose rows are counted from `offset`.
 
-        A witness that is `nowhere` for all is left as it was prepared.
+        `nowhere` is the witness that nobody has.
         """
         for name, verdict in piece.items():
             whole = self._found[name]
@@ -136,8 +136,7 @@ class Verdicts:
             whole.reason[part] = verdict.reason
             for field in ROWS:
                 rows = getattr(verdict, field)
-                if rows is not nowhere:
-                    getattr(whole, field)[part] = np.where(rows == NONE, NONE, rows + offset)
+                getattr(whole, field)[part] = NONE if rows is nowhere else np.where(rows == NONE, NONE, rows + offset)
             for field in LENGTHS:
                 if getattr(whole, field) is not None:
                     getattr(whole, field)[part] = getattr(verdict, field)
