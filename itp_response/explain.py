@@ -10,8 +10,9 @@ import numpy as np
 
 from itp_response.classify import Classification
 from itp_response.cohort import Cohort
-from itp_response.criteria import Criteria
+from itp_response.criteria import UNVERIFIED, Criteria
 from itp_response.endpoints import KINDS
+from itp_response.endpoints.visits import TREATED, planned
 from itp_response.errors import UsageError, nearest, unknown
 from itp_response.evaluate import evaluate, timeline
 from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
@@ -25,6 +26,16 @@ MISSING = {
     "baseline": "no baseline",
 }
 WIDTH = 110
+SUMS_UP = ("combined", "best")
+"""Kinds that rest on other verdicts, and on no observation of their own."""
+MARKS = {
+    "achieved": ("starts here", "confirms", "ends here"),
+    "at": ("taken", "", "taken"),
+    "visits": ("first", "made it enough", "ends here"),
+    "extent": ("first", "last", ""),
+}
+"""What is said of the onset, the confirming row and the row that ended it."""
+OTHER_MARKS = ("starts here", "shows it", "ends here")
 ALIKE = 4
 """So many observations in a row that say the same are put in one line."""
 
@@ -55,16 +66,22 @@ class Explanation:
     lines: tuple[Line, ...]
     missing: str
     origin: str = ""
+    rests_on: tuple[str, ...] = ()
+    """The verdicts it sums up, a sentence each."""
+    lasted: str = ""
+    """Of a time: how long."""
 
     def __str__(self) -> str:
         when = f" on day {self.day}" if self.day is not None else ""
         reason = (
             "" if self.reason in ("met", "event") else f" ({REASONS.get(self.reason, self.reason.replace('_', ' '))})"
         )
-        head = f"{self.patient}  {self.criterion}: {self.value}{when}{reason}    {self.title}, {self.label}"
+        verdict = self.lasted or f"{self.value}{when}"
+        head = f"{self.patient}  {self.criterion}: {verdict}{reason}    {self.title}, {self.label}"
         if self.origin:
             return f"{head}\n  {self.origin}"
         body = [*textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "), *_table(self.lines)]
+        body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
             body.append(f"  missing: {self.missing}")
         return "\n".join([head, *body])
@@ -121,13 +138,15 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
         patient=cohort.id[0],
         criterion=name,
         label=model.label,
-        title=criteria.name,
+        title=f"{criteria.name}{UNVERIFIED if criteria.file.checked == 'unverified' else ''}",
         value=value,
         reason=reason,
         day=None if day == NO_DAY else day,
         needs=KINDS[model.kind].sentence(model),
         lines=tuple(_lines(criteria, cohort, rows, verdicts, name)),
         origin=_origin(model, verdicts),
+        rests_on=tuple(_rests_on(criteria, rows, verdicts, name)),
+        lasted=_lasted(model, value, verdict),
         missing=_missing(criteria, rows, name, value, reason),
     )
 
@@ -143,6 +162,26 @@ def _origin(model: Any, verdicts: dict[str, Verdict]) -> str:
     return "; ".join(said)
 
 
+def _rests_on(criteria: Criteria, rows: Timeline, verdicts: dict[str, Verdict], name: str) -> Iterator[str]:
+    """Each verdict that a `combined` or a `best` sums up, with its day or its reason."""
+    if criteria.criteria[name].kind not in SUMS_UP:
+        return
+    for other in dict.fromkeys(criteria.criteria[name].references().values()):
+        verdict = verdicts[other]
+        value, day = verdict.labels[int(verdict.value[0])], int(rows.day_of(verdict.dated)[0])
+        reason = criteria.reasons.names[int(verdict.reason[0])]
+        said = f"on day {day}" if day != NO_DAY else f"({REASONS.get(reason, reason.replace('_', ' '))})"
+        yield f"{other}: {value} {said}"
+
+
+def _lasted(model: Any, value: str, verdict: Verdict) -> str:
+    """How long the time of an `extent` is, and of how long; with the verdict, where it asks for so much."""
+    if model.kind != "extent" or verdict.days is None or verdict.of_days is None or verdict.days[0] == NO_DAY:
+        return ""
+    days = f"{counted(int(verdict.days[0]), 'day')} of {counted(int(verdict.of_days[0]), 'day')} observed"
+    return days if model.at_least is None else f"{value}, {days}"
+
+
 # OBSERVATIONS
 
 
@@ -152,25 +191,50 @@ def _lines(
     """The observations the verdict rests on, or was looked for in, with what each means for the criterion."""
     model, verdict = criteria.criteria[name], verdicts[name]
     rule = getattr(model, "when", None)
-    marks = {
-        int(verdict.onset[0]): "starts here",
-        int(verdict.confirming[0]): "confirms" if model.kind == "achieved" else "shows it",
-        int(verdict.ended[0]): "ends here",
-    }
-    marks.pop(NONE, None)
+    if model.kind in SUMS_UP:
+        return
+    witnesses = (verdict.onset, verdict.confirming, verdict.ended)
+    words = MARKS.get(model.kind, OTHER_MARKS)
+    marks = {int(row[0]): word for row, word in zip(witnesses, words, strict=True) if word and row[0] != NONE}
+    if model.kind == "visits" and model.visits:
+        yield from _planned_lines(cohort, rows, model, marks)
+        return
     shown = _shown(model, rows, verdicts, name, marks)
     early = _too_early(model, rows, shown)
     for row in shown:
         means = [] if rule is None else [_meaning(model, rows, rule, row) + early.get(row, "")]
+        if model.kind == "at" and marks and row not in marks:
+            means = ["not taken"]
         if row in marks:
             means.append(marks[row])
-        yield Line(
-            day=int(rows.day[row]),
-            seen=_seen(cohort, row),
-            means="; ".join(means),
-            source=_source(cohort, row),
-            first_line=int(cohort.source_row[row]),
-        )
+        yield _line(cohort, rows, row, means)
+
+
+def _line(cohort: Cohort, rows: Timeline, row: int, means: list[str]) -> Line:
+    return Line(
+        day=int(rows.day[row]),
+        seen=_seen(cohort, row),
+        means="; ".join(means),
+        source=_source(cohort, row),
+        first_line=int(cohort.source_row[row]),
+    )
+
+
+def _planned_lines(cohort: Cohort, rows: Timeline, model: Any, marks: dict[int, str]) -> Iterator[Line]:
+    """A line per planned visit: the count taken for it, or that there is none; and the row that closed it."""
+    lines = []
+    for day, row in zip(model.visits, planned(model, rows)[0].tolist(), strict=True):
+        if row == NONE:
+            lines.append(Line(day, "no count", f"the visit of day {day} {TREATED[model.missing]}", "", 0))
+            continue
+        means = [_meaning(model, rows, model.when, row), *filter(None, [marks.get(row, "")])]
+        if int(rows.day[row]) != day:
+            means.insert(0, f"for day {day}")
+        lines.append(_line(cohort, rows, row, means))
+    taken = {line.day for line in lines if line.source}
+    closing = [row for row, word in marks.items() if word == "ends here" and int(rows.day[row]) not in taken]
+    lines += [_line(cohort, rows, row, ["ends here"]) for row in closing]
+    yield from sorted(lines, key=lambda line: line.day)
 
 
 def _too_early(model: Any, rows: Timeline, shown: list[int]) -> dict[int, str]:
@@ -199,11 +263,13 @@ def _shown(model: Any, rows: Timeline, verdicts: dict[str, Verdict], name: str, 
     if getattr(model, "when", None) is None:
         return sorted(marks)
     verdict = verdicts[name]
-    settled = bool(verdict.ended[0] != NONE or verdict.dated[0] != NONE)
+    settled = bool(verdict.ended[0] != NONE or verdict.dated[0] != NONE) and model.kind != "extent"
     end = max(marks) if settled else len(rows.day) - 1
     origin = getattr(model, "from_", None) or getattr(model, "after", None)
     if origin is None:
-        first, last = getattr(model, "days", (-np.inf, np.inf))
+        first, last = getattr(model, "within" if model.kind == "at" else "days", (-np.inf, np.inf))
+        if model.kind == "at":
+            end = len(rows.day) - 1
         return [row for row in every if first <= rows.day[row] <= last and row <= end]
     start = verdicts[origin]
     begin = int(start.onset[0] if model.kind != "lost" else start.last_witness[0])
@@ -213,6 +279,9 @@ def _shown(model: Any, rows: Timeline, verdicts: dict[str, Verdict], name: str, 
 
 
 def _meaning(model: Any, rows: Timeline, rule: Rule, row: int) -> str:
+    set_aside = getattr(model, "set_aside", None)
+    if set_aside is not None and not decide(set_aside.tree, rows).false[row]:
+        return f"passed over: {_why(set_aside.tree, rows, row, True)}"
     truths = decide(rule.tree, rows)
     if truths.unknown[row]:
         return f"unknown: {', '.join(_unknown_names(rule.tree, rows, row))}"

@@ -16,7 +16,12 @@ COMMANDS = {
     "ask_not_evaluable.txt": 'ask "d7 40, d14 <50, d21 60 bleed ?, d28 90 rescue IVIg to d30, d42 90"',
     "ask_gap.txt": 'ask "d0 15, d28 60, d42 60, d210 60, d364 60" --criterion SR',
     "ask_discontinued.txt": 'ask "d0 15, d28..d364 60" --discontinued 70 --criterion OR',
+    "explain_visits.txt": f"explain {STUDY} --patient ITP-0019 --criteria hetrombopag --criterion three_quarters",
+    "explain_extent.txt": f"explain {STUDY} --patient ITP-0019 --criteria iwg_2009 --criterion time_in_response",
+    "explain_combined.txt": f"explain {STUDY} --patient ITP-0019 --criteria iwg_2009 --criterion NR",
+    "ask_at.txt": 'ask "d0 15, d150 60, d182 45 bleed 1, d190 60" --criteria riviere_2023',
     "criteria_atra_2022.txt": "criteria atra_2022",
+    "criteria_luna3.txt": "criteria luna3",
 }
 
 

@@ -99,7 +99,7 @@ class _Seen:
     """
 
     def __init__(self, model: Visits, rows: Timeline) -> None:
-        row, patient = _planned(model, rows) if model.visits else _every(model, rows)
+        row, patient = planned(model, rows) if model.visits else _every(model, rows)
         state = decide(model.when.tree, rows)
         found = row != NONE
         good = _at(state.true, row)
@@ -142,7 +142,7 @@ class _Seen:
         return np.where(visit != NONE, self.row[np.maximum(visit, 0)], NONE) if len(self.row) else visit
 
 
-def _planned(model: Visits, rows: Timeline) -> tuple[Ints, NDArray[np.intp]]:
+def planned(model: Visits, rows: Timeline) -> tuple[Ints, NDArray[np.intp]]:
     """The row of every planned visit, -1 where there is none; patient after patient."""
     counts = counts_kept(model.set_aside, rows)
     taken = np.empty((rows.patients, len(model.visits)), dtype=np.int64)
