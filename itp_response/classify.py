@@ -121,7 +121,7 @@ class Classification:
         source = f" from {cohort.source}" if cohort.source else ""
         lines = [
             f"{len(cohort):,} patients{in_arms}, {len(cohort.day):,} patient-days{source}",
-            f"criteria {self.criteria.name}: {self.criteria.title} "
+            f"criteria {self.criteria.marked_name}: {self.criteria.file.title} "
             f"({self.criteria.file.source.cite}; checked: {self.criteria.file.checked})",
         ]
         table = []

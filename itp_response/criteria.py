@@ -97,7 +97,6 @@ class CriteriaFile(Strict):
     case: tuple[Case, ...] = ()
 
 
-UNVERIFIED = " (unverified)"
 HEAD = tuple(name for name in CriteriaFile.model_fields if name != "criteria")
 
 
@@ -122,7 +121,16 @@ class Criteria:
     @property
     def title(self) -> str:
         """The title; where the set is not verified, marked so."""
-        return f"{self.file.title}{UNVERIFIED if self.file.checked == 'unverified' else ''}"
+        return f"{self.file.title}{self._mark}"
+
+    @property
+    def marked_name(self) -> str:
+        """The name; where the set is not verified, marked so."""
+        return f"{self.name}{self._mark}"
+
+    @property
+    def _mark(self) -> str:
+        return " (unverified)" if self.file.checked == "unverified" else ""
 
     @cached_property
     def reasons(self) -> Reasons:

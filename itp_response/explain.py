@@ -10,7 +10,7 @@ import numpy as np
 
 from itp_response.classify import Classification
 from itp_response.cohort import Cohort
-from itp_response.criteria import UNVERIFIED, Criteria
+from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
 from itp_response.endpoints.visits import TREATED, planned
 from itp_response.errors import UsageError, nearest, unknown
@@ -138,7 +138,7 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
         patient=cohort.id[0],
         criterion=name,
         label=model.label,
-        title=f"{criteria.name}{UNVERIFIED if criteria.file.checked == 'unverified' else ''}",
+        title=criteria.marked_name,
         value=value,
         reason=reason,
         day=None if day == NO_DAY else day,

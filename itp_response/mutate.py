@@ -84,7 +84,7 @@ class Mutations:
         tried = len(self.noticed) + len(self.unnoticed)
         share = 100 * len(self.noticed) / tried if tried else 100.0
         noticed = f"the worked patients notice {len(self.noticed)}, {share:.1f} %"
-        head = f"{self.criteria.name}: of {tried} small changes {noticed}"
+        head = f"{self.criteria.marked_name}: of {tried} small changes {noticed}"
         return "\n".join([head, *(f"  not noticed: {change}" for change in self.unnoticed)])
 
 
