@@ -37,7 +37,8 @@ class Report:
         readings = sum(len(case.under) for case in cases)
         wrong, untried = len(self.failures), len(self.untried)
         lines = [
-            f"{self.criteria.marked_name}: {len(cases)} worked patients, {readings} of them also under another reading: "
+            f"{self.criteria.marked_name}: {len(cases)} worked patients, "
+            f"{readings} of them also under another reading: "
             f"{'all come out as expected' if not wrong else f'{wrong} not as expected'}",
             f"{self.clauses} clauses: "
             f"{'each is true and false somewhere' if not untried else f'{untried} not tried both ways'}",
