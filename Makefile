@@ -7,7 +7,7 @@ READY   = $(VENV)/.ready
 RUN     = $(BIN)/itp-response
 STUDY   = examples/visits.csv --patients examples/patients.csv
 
-.PHONY: show test lint long regolden schema bench clean
+.PHONY: show test lint long regolden schema definitions bench clean
 
 show: $(READY)
 	$(RUN) classify $(STUDY) --format table
@@ -32,8 +32,12 @@ regolden: $(READY)
 schema: $(READY)
 	$(BIN)/python -c "from itp_response.criteria import schema; print(schema(), end='')" > criteria/schema.json
 
+definitions: $(READY)
+	$(BIN)/python -c "from itp_response.describe import definitions_page; print(definitions_page(), end='')" > docs/definitions.md
+
 bench: $(READY)
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/sensitivity.py
 
 clean:
 	rm -rf $(VENV) build dist

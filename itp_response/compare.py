@@ -1,5 +1,6 @@
 """Compare: one cohort under several sets of criteria; who comes out otherwise, and which clause moved them."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,6 +26,7 @@ WAYS = 10
 """So many of the ways in which patients change are in the text; all are in the frame."""
 NAMED = 4
 """So many patients are named in the text for each."""
+WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Pair:
 
     @property
     def title(self) -> str:
-        first, second = (f"{found.criteria.name} {name}" for found, name in self._sides)
+        first, second = (f"{found.criteria.marked_name} {name}" for found, name in self._sides)
         return f"{first} | {second}"
 
     def cross_table(self) -> "pl.DataFrame":
@@ -76,12 +78,12 @@ class Pair:
         import polars as pl
 
         first, second = self.values
-        frame = pl.DataFrame({"one": first, "other": second}).group_by("one", "other").len()
+        counts = pl.DataFrame({"one": first, "other": second}).group_by("one", "other").len()
+        number = {(one, other): patients for one, other, patients in counts.iter_rows()}
         across = [label for label in self.other.verdicts[self.other_name].labels if label in second]
         down = [label for label in self.one.verdicts[self.name].labels if label in first]
-        table = frame.pivot("other", index="one", values="len")
-        rows = pl.DataFrame({"one": down}).join(table, on="one", how="left", maintain_order="left")
-        return rows.select(pl.col("one").alias(self.title), *(pl.col(label).fill_null(0) for label in across))
+        cells = {label: [number.get((one, label), 0) for one in down] for label in across}
+        return pl.DataFrame({self.title: down, **cells}, schema_overrides={self.title: pl.String})
 
     def changes(self) -> "pl.DataFrame":
         """A row per patient whose verdict differs: `patient_id`, `arm`, `role`, both criteria and verdicts, `why`."""
@@ -102,9 +104,9 @@ class Pair:
             "patient_id",
             "arm",
             pl.lit(self.role).alias("role"),
-            pl.lit(f"{self.one.criteria.name} {self.name}").alias("one"),
+            pl.lit(f"{self.one.criteria.marked_name} {self.name}").alias("one"),
             "one_verdict",
-            pl.lit(f"{self.other.criteria.name} {self.other_name}").alias("other"),
+            pl.lit(f"{self.other.criteria.marked_name} {self.other_name}").alias("other"),
             "other_verdict",
             "why",
         )
@@ -132,7 +134,7 @@ class Pair:
     def _why(self, met: tuple[Classification, str], missed: tuple[Classification, str]) -> "pl.Series":
         """Why each patient whose verdict differs does not meet the one, if he does not."""
         found, name = missed
-        return f"{found.criteria.name}: " + why_not(found, name, met[0].verdicts[met[1]], self.changed)
+        return f"{found.criteria.marked_name}: " + why_not(found, name, met[0].verdicts[met[1]], self.changed)
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ class Comparison:
             for found in self.found:
                 name = _roles(found.criteria).get(role)
                 if name is not None:
-                    columns.append(_cells(found, name).alias(f"{role} {found.criteria.name} {name}"))
+                    columns.append(_cells(found, name).alias(f"{role} {found.criteria.marked_name} {name}"))
         return pl.DataFrame(columns)
 
     def changes(self) -> "pl.DataFrame":
@@ -193,9 +195,9 @@ class Comparison:
 
     def _lines(self) -> Iterator[str]:
         yield f"{described(self.cohort)} under"
-        yield aligned([[f"  {one.criteria.name}", one.criteria.title] for one in self.found])
+        yield aligned([[f"  {one.criteria.marked_name}", one.criteria.title] for one in self.found])
         for one, name in self._alone():
-            yield f"not compared, of {one}: {name}"
+            yield from wrapped(f"not compared, of {one}: {name}")
         for pair in self.pairs:
             yield ""
             yield f"{pair.role.replace('_', ' ')}: {pair.title}"
@@ -295,6 +297,11 @@ def counted_patients(number: int) -> str:
     return f"{number:,} patient{'' if number == 1 else 's'}"
 
 
+def wrapped(text: str) -> list[str]:
+    """A sentence as lines, those after the first set in."""
+    return textwrap.wrap(text, WIDTH, break_on_hyphens=False, subsequent_indent="  ")
+
+
 def is_length(model: Any) -> bool:
     """Whether the criterion is a length of time and no verdict."""
     return model.kind in TIMED and getattr(model, "at_least", None) is None
@@ -311,7 +318,8 @@ def _verdicts(pair: Pair) -> Iterator[str]:
     """The cross-table, and the clauses that moved patients by how many they moved, with the first of these."""
     table = pair.cross_table()
     across = table.columns[1:]
-    yield aligned([["  ", *across], *([f"  {row[0]}", *map(str, row[1:])] for row in table.iter_rows())])
+    if across:
+        yield aligned([["  ", *across], *([f"  {row[0]}", *map(str, row[1:])] for row in table.iter_rows())])
     number = len(pair.changed)
     if not number:
         yield "  nobody changes"
@@ -352,7 +360,7 @@ def _lengths(pair: Pair) -> Iterator[str]:
         lengths.append(days)
         known = days[days != NO_DAY]
         middle = f"median {number_in_words(float(np.median(known)))} days" if len(known) else ""
-        rows.append([f"  {found.criteria.name} {name}", counted_patients(len(known)), middle])
+        rows.append([f"  {found.criteria.marked_name} {name}", counted_patients(len(known)), middle])
     yield aligned(rows)
     both = (lengths[0] != NO_DAY) & (lengths[1] != NO_DAY)
     differ = int((both & (lengths[0] != lengths[1])).sum())

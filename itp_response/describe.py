@@ -3,10 +3,13 @@
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 from itp_response.criteria import Criteria, load, shipped
 from itp_response.endpoints import KINDS
-from itp_response.words import days_in_words, number_in_words, rule_in_words
+from itp_response.endpoints.criterion import ROLES
+from itp_response.rules import SINCE, Rule, names_in
+from itp_response.words import counted, days_in_words, number_in_words, rule_in_words
 
 WIDTH = 100
 CHECKED = {
@@ -49,13 +52,16 @@ def describe(definitions: Criteria) -> str:
         lines += ["", f"{name}: {model.label}{f' ({model.where})' if model.where else ''}"]
         lines += _wrapped(model.says, "  ")
         lines += _wrapped(f"Decided so: {KINDS[model.kind].sentence(model)}", "  ")
-        if model.unless is not None:
-            lines += _wrapped(f"Not met, whatever else holds, where {rule_in_words(model.unless)}.", "  ")
+        lines += _wrapped(_unless(model), "  ")
     if file.reading:
         lines += ["", "Readings taken", "--------------"]
     for reading in file.reading:
         lines += ["", f"{reading.id}: {reading.question}", *_wrapped(f"Taken: {reading.taken}", "  ")]
     return "\n".join(lines)
+
+
+def _unless(model: Any) -> str:
+    return "" if model.unless is None else f"Not met, whatever else holds, where {rule_in_words(model.unless)}."
 
 
 def _baseline(definitions: Criteria) -> str:
@@ -66,3 +72,94 @@ def _baseline(definitions: Criteria) -> str:
 
 def _wrapped(text: str, indent: str = "") -> Iterator[str]:
     yield from textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+# ALL SETS ON ONE PAGE
+
+TOP = """# The definitions side by side
+
+Made from the criteria files by `make definitions`: the wording is that of the rules that decide.
+A set is checked as *primary* where its source itself was read, as *secondary* where it was read elsewhere.
+Sets marked **unverified** hold numbers that were read nowhere; they are not for use as they stand.
+`itp-response criteria NAME` prints a set whole, with its clock and its readings; `itp-response compare` decides a
+cohort by several.
+"""
+SAID_OF_RESCUE = {
+    "unless": "excluded by {}",
+    "closed_by": "not met after {}",
+    "discount": "no evidence: {}",
+    "set_aside": "passed over: {}",
+    "when": "part of the definition",
+}
+
+
+def definitions_page() -> str:
+    """All shipped sets on one page of Markdown: the sets, then per role the criteria that stand for it."""
+    sets = [load(name) for name in shipped()]
+    rows = [_set_row(one) for one in sets]
+    lines = [TOP, *_markdown(("set", "title", "source", "checked"), rows)]
+    for role in (*get_args(ROLES), None):
+        lines += ["", f"## {'Without a role' if role is None else role.replace('_', ' ').capitalize()}", ""]
+        if role is None:
+            lines += ["Other criteria of the files rest on these, or they stand for themselves.", ""]
+        rows = [
+            _criterion_row(one, name, model)
+            for one in sets
+            for name, model in one.criteria.items()
+            if model.role == role
+        ]
+        lines += _markdown(("set", "criterion", "kind", "definition", "confirmed", "rescue treatment", "where"), rows)
+    return "\n".join(lines) + "\n"
+
+
+def _set_row(one: Criteria) -> list[str]:
+    source = one.file.source
+    cited = f"[{source.cite}]({source.link})" if source.link else source.cite
+    cited = ", ".join(filter(None, [cited, source.registry]))
+    return [_linked(one), one.file.title, cited, _mark(one) or one.file.checked]
+
+
+def _criterion_row(one: Criteria, name: str, model: Any) -> list[str]:
+    sentence = f"{KINDS[model.kind].sentence(model)} {_unless(model)}".strip()
+    rests_on = ", ".join(dict.fromkeys(model.references().values()))
+    inherited = f"as {rests_on}" if rests_on else ""
+    return [
+        f"{_linked(one)} {_mark(one)}".strip(),
+        f"`{name}`: {model.label}",
+        model.kind,
+        sentence,
+        _confirmation(model) or inherited,
+        _of_rescue(one, model) or inherited,
+        model.where,
+    ]
+
+
+def _linked(one: Criteria) -> str:
+    return f"[{one.name}](../criteria/{one.path.name})"
+
+
+def _mark(one: Criteria) -> str:
+    return "**unverified**" if one.file.checked == "unverified" else ""
+
+
+def _confirmation(model: Any) -> str:
+    """The occasions on which it must be seen; of a criterion that asks for none, nothing."""
+    occasions = getattr(model, "occasions", 1)
+    return "" if occasions == 1 else f"{counted(occasions, 'occasion')}, at least {model.apart} apart"
+
+
+def _of_rescue(one: Criteria, model: Any) -> str:
+    """What the criterion itself says of rescue treatment."""
+    classes = {"rescue", *one.rescues}
+    said = []
+    for key, phrase in SAID_OF_RESCUE.items():
+        rule = getattr(model, key, None)
+        if isinstance(rule, Rule) and classes & {name.removeprefix(SINCE) for name in names_in(rule.tree)}:
+            said.append(phrase.format(rule_in_words(rule)))
+    return "; ".join(said)
+
+
+def _markdown(heads: tuple[str, ...], rows: list[list[str]]) -> Iterator[str]:
+    """A table in Markdown."""
+    for row in [list(heads), ["---"] * len(heads), *rows]:
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"

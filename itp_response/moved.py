@@ -72,6 +72,12 @@ class _Asked:
     def _put(self, codes: Ints, where: Bools, sentence: str) -> None:
         codes[(codes == NOTHING) & where] = self._code(sentence)
 
+    def _begun(self, begins: str, codes: Ints) -> Ints:
+        """The same sentences, with the name of the criterion they are said of."""
+        found, place = np.unique(codes, return_inverse=True)
+        made = [self._code(f"{begins}: {self.said[code]}") for code in found.tolist()]
+        return np.array(made, dtype=np.int64)[place]
+
     def _by_origin(self, codes: Ints, model: Any, shown: Verdict, patients: Ints) -> None:
         references = model.references()
         for key in ("from", "after"):
@@ -81,8 +87,7 @@ class _Asked:
             missed = np.flatnonzero((codes == NOTHING) & (self.found.verdicts[origin].value[patients] != Y))
             if len(missed):
                 below = self.why_not(origin, shown, patients[missed])
-                rests = [self._code(f"{origin}, on which it rests: {self.said[code]}") for code in below.tolist()]
-                codes[missed] = rests
+                codes[missed] = self._begun(f"{origin}, on which it rests", below)
 
     def _by_named(
         self, codes: Ints, tree: Tree, open_: Bools, shown: Verdict, patients: Ints, *, denied: bool = False
@@ -98,7 +103,7 @@ class _Asked:
             case Name(name=name):
                 here = np.flatnonzero((codes == NOTHING) & against & (open_ | (not denied)))
                 below = self.why_not(name, shown, patients[here])
-                codes[here] = [self._code(f"{name}: {self.said[code]}") for code in below.tolist()]
+                codes[here] = self._begun(name, below)
                 self._put(codes, against, f"{name} is met")
             case Not(part=part):
                 self._by_named(codes, part, open_, shown, patients, denied=not denied)

@@ -1,8 +1,7 @@
 """Sensitivity: every reading of a set, on one cohort; whose verdict depends on which."""
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,9 @@ import numpy as np
 
 from itp_response.classify import Classification, aligned, labelled, write
 from itp_response.cohort import Cohort, Ints
-from itp_response.compare import counted_patients, described, is_length, read_for
+from itp_response.compare import counted_patients, described, is_length, read_for, wrapped
 from itp_response.criteria import Criteria, load
-from itp_response.errors import CriteriaError, UsageError
+from itp_response.errors import CohortError, CriteriaError, UsageError
 from itp_response.evaluate import evaluate
 from itp_response.verdicts import Verdict, Y
 from itp_response.words import counted
@@ -24,19 +23,20 @@ if TYPE_CHECKING:
 TOGETHER = "all together"
 SHOWN = 10
 """So many of those whose verdict depends on a reading are in the text; all are in the frame."""
-WIDTH = 100
 
 
 @dataclass(frozen=True)
 class Sensitivity:
     """The verdicts on a cohort as the file has it, and under each of its readings; `str()` is the report.
 
-    `base` is the `Classification` as the file has it, `under` has one for each reading.
+    `base` is the `Classification` as the file has it, `under` has one for each reading but those of `untried`.
     """
 
     base: Classification
     under: Mapping[str, Classification]
     """By reading, in the order of the file; then, if asked for, `all together`."""
+    untried: Mapping[str, str] = field(default_factory=dict)
+    """Why a reading was not tried: it has no change in the file, or cannot decide what was read."""
 
     @property
     def cohort(self) -> Cohort:
@@ -131,9 +131,8 @@ class Sensitivity:
         single = [reading for reading in self.under if reading != TOGETHER]
         also = ", then all together" if TOGETHER in self.under else ""
         yield f"tried: {counted(len(single), 'reading')} that the file does not take, one at a time{also}"
-        untried = [one.id for one in criteria.file.reading if not one.change]
-        if untried:
-            yield f"not tried, as the file gives no change for it: {', '.join(untried)}"
+        for reading, why in self.untried.items():
+            yield from wrapped(f"not tried: {reading}: {why}")
         if self.arms:
             first, second = self.arms
             yield f"points: Y in {first} less Y in {second}, in per cent of each; not evaluable counts as not met"
@@ -144,7 +143,7 @@ class Sensitivity:
             yield from self._other_lengths(reading)
         unmoved = [reading for reading in single if not self._moves(reading)]
         if unmoved:
-            yield from _wrapped(f"The answer does not depend on {_listed(unmoved, 'or')}.")
+            yield from wrapped(f"The answer does not depend on {_listed(unmoved, 'or')}.")
         yield from self._patients()
 
     def _table(self) -> Iterator[list[str]]:
@@ -183,7 +182,7 @@ class Sensitivity:
     def _other_lengths(self, reading: str) -> Iterator[str]:
         lengths = [f"{name} ({counted_patients(number)})" for name, number in self._lengths(reading).items()]
         if lengths:
-            yield from _wrapped(f"{reading} gives other lengths of {_listed(lengths, 'and')}.")
+            yield from wrapped(f"{reading} gives other lengths of {_listed(lengths, 'and')}.")
 
     def _patients(self) -> Iterator[str]:
         import polars as pl
@@ -220,10 +219,6 @@ def _listed(names: Sequence[str], joint: str) -> str:
     return f" {joint} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, break_on_hyphens=False, subsequent_indent="  ")
-
-
 def _counts(verdict: Verdict, always: str = "") -> dict[str, int]:
     """How many patients have each verdict; one that nobody has is left out, but for that which is to stay."""
     numbers = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
@@ -248,17 +243,29 @@ def sensitivity(
 
     The data are read once. `visits` is a `Cohort`, or whatever `read` takes. Where two readings change the same key,
     all together has what the later one in the file says.
+    A reading that cannot decide these data, as one by calendar months without dates, is left out, and it is told why.
     Raises `UsageError` if the set has no readings to try, or they cannot stand together.
     """
     base = criteria if isinstance(criteria, Criteria) else load(criteria)
     readings = {reading.id: base.under(reading.id) for reading in base.file.reading if reading.change}
     if not readings:
         raise UsageError(f"{base.path.name}: this set has no readings, so there is nothing to try.")
+    cohort = read_for([base], visits, patients, date_format=date_format, bleeding=bleeding)
+    as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
+    under: dict[str, Classification] = {}
+    untried = {one.id: "the file gives no change for it" for one in base.file.reading if not one.change}
+    for name, one in readings.items():
+        if one.file.columns != base.file.columns:
+            untried[name] = "it changes the columns that are read"
+            continue
+        try:
+            under[name] = Classification(one, cohort, evaluate(one, cohort, threads))
+        except CohortError as error:
+            untried[name] = str(error)
     if together:
-        readings[TOGETHER] = _together(base, list(readings))
-    cohort = read_for([base, *readings.values()], visits, patients, date_format=date_format, bleeding=bleeding)
-    found = {name: Classification(one, cohort, evaluate(one, cohort, threads)) for name, one in readings.items()}
-    return Sensitivity(Classification(base, cohort, evaluate(base, cohort, threads)), found)
+        all_of_them = _together(base, list(under))
+        under[TOGETHER] = Classification(all_of_them, cohort, evaluate(all_of_them, cohort, threads))
+    return Sensitivity(as_it_is, under, untried)
 
 
 def _together(base: Criteria, readings: Sequence[str]) -> Criteria:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import itp_response
 from itp_response.cli import main
+from itp_response.criteria import load, shipped
 
 ROOT = Path(__file__).parent.parent
 STUDY = [str(ROOT / "examples" / "visits.csv"), "--patients", str(ROOT / "examples" / "patients.csv")]
@@ -179,7 +180,23 @@ class TestCheck:
 
 class TestCriteria:
     def test_lists_the_shipped_sets(self):
-        assert run("criteria").stdout.splitlines()[0].startswith("atra_2022  ATRA plus low-dose rituximab")
+        lines = run("criteria").stdout.splitlines()
+
+        assert [line.split()[0] for line in lines] == shipped()
+        assert "ATRA plus low-dose rituximab in corticosteroid-resistant or relapsed ITP" in lines[3]
+
+    def test_marks_those_that_are_not_verified(self):
+        marked = [line.split()[0] for line in run("criteria").stdout.splitlines() if line.endswith(" (unverified)")]
+
+        assert marked == [name for name in shipped() if load(name).file.checked == "unverified"]
+        assert "ash_2019" in marked
+        shown = run("criteria", "ash_2019").stdout.splitlines()
+        assert shown[0].endswith(" (unverified)")
+        assert "Checked: NOT VERIFIED: written down from memory, not for use as it stands." in shown
+        assert "VERIFIED" not in run("criteria", "atra_2022").stdout
+
+    def test_a_file_of_ones_own(self):
+        assert run("criteria", ROOT / "examples" / "own_definition.toml").stdout.startswith("A definition of one's own")
 
 
 class TestAsk:

@@ -10,6 +10,8 @@ import sessions
 
 import itp_response
 from itp_response.cli import main
+from itp_response.criteria import load, shipped
+from itp_response.describe import definitions_page
 from itp_response.readers.names import ALIASES
 
 ROOT = Path(__file__).parent.parent
@@ -75,6 +77,40 @@ def test_links_lead_somewhere():
         for target in LINK.findall(document.read_text()):
             if not target.startswith("http"):
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_page_of_definitions_is_made_from_the_files():
+    page = ROOT / "docs" / "definitions.md"
+    if os.environ.get("REGOLDEN"):
+        page.write_text(definitions_page())
+
+    assert page.read_text() == definitions_page()
+
+
+def test_the_page_of_definitions_has_every_set_and_marks_those_not_verified():
+    """Once in the list, and once per criterion under its role."""
+    for name in shipped():
+        criteria = load(name)
+        rows = [line for line in definitions_page().splitlines() if line.startswith(f"| [{name}](")]
+
+        assert len(rows) == 1 + len(criteria.criteria)
+        assert {"**unverified**" in row for row in rows} == {criteria.file.checked == "unverified"}
+
+
+def test_the_page_of_definitions_says_what_decides():
+    response = definitions_page().split("## Response\n")[1].split("\n## ")[0]
+    (row,) = (line for line in response.splitlines() if line.startswith("| [atra_2022]("))
+
+    *_, definition, confirmed, rescue, where = row.strip("| ").split(" | ")
+    assert definition.startswith(
+        "Met by ((a count of at least 30 and at least twice the baseline) or a count of at least"
+    )
+    assert confirmed == "two occasions, at least 7 days apart"
+    assert rescue == (
+        "not met after rescue treatment on day 36 or later; "
+        "no evidence: rescue treatment that goes on or ended at most 35 days before"
+    )
+    assert where == "Table 1; Methods, Study endpoints"
 
 
 def test_readme_shows_the_shipped_rules():

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from itp_response import classify
+from itp_response import check, classify, mutate
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 COMBINED, ALONE = "ATRA + LD-RTX", "LD-RTX"
@@ -62,6 +62,20 @@ def test_the_script_makes_the_same_files_again(tmp_path):
 
     for name in ("visits.csv", "patients.csv"):
         assert (tmp_path / name).read_bytes() == (EXAMPLES / name).read_bytes()
+
+
+def test_the_definition_of_ones_own_holds_by_its_worked_patients_which_notice_every_small_change():
+    own = EXAMPLES / "own_definition.toml"
+
+    assert check(own).ok
+    assert mutate(own).unnoticed == ()
+
+
+def test_patients_by_the_definition_of_ones_own():
+    """106 patients have two counts of 50 or more a week apart without rescue treatment before."""
+    frame = classify(EXAMPLES / "visits.csv", EXAMPLES / "patients.csv", EXAMPLES / "own_definition.toml").frame()
+
+    assert dict(frame["response"].value_counts().iter_rows()) == {"Y": 106, "N": 53, "NE": 9}
 
 
 def test_readme_of_the_examples_says_that_they_are_invented():

@@ -20,6 +20,8 @@ COMMANDS = {
     "explain_extent.txt": f"explain {STUDY} --patient ITP-0019 --criteria iwg_2009 --criterion time_in_response",
     "explain_combined.txt": f"explain {STUDY} --patient ITP-0019 --criteria iwg_2009 --criterion NR",
     "ask_at.txt": 'ask "d0 15, d150 60, d182 45 bleed 1, d190 60" --criteria riviere_2023',
+    "compare.txt": f"compare {STUDY} --criteria atra_2022 --criteria iwg_2009",
+    "sensitivity.txt": f"sensitivity {STUDY} --together",
     "criteria_atra_2022.txt": "criteria atra_2022",
     "criteria_luna3.txt": "criteria luna3",
 }

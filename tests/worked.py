@@ -25,7 +25,7 @@ from itp_response.notation import cohort_of
 
 HEAD = """
 title = "of the tests"
-checked = "unverified"
+checked = "primary"
 [source]
 cite = "none"
 [clock]

@@ -1,0 +1,371 @@
+"""Sensitivity: every reading of a set on one cohort, and whose verdict depends on which."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+import strategies
+from bridge import cohort_of as cohort_of_patients
+from click.testing import CliRunner
+from hypothesis import given, settings
+from worked import HEAD, criteria_of
+
+import itp_response
+from itp_response.classify import classify
+from itp_response.cli import main
+from itp_response.criteria import load
+from itp_response.errors import CohortError, UsageError
+from itp_response.notation import cohort_of
+from itp_response.readers import visits as reader
+from itp_response.sensitivity import TOGETHER, sensitivity
+
+ROOT = Path(__file__).parent.parent
+STUDY = (str(ROOT / "examples" / "visits.csv"), str(ROOT / "examples" / "patients.csv"))
+OWN = ROOT / "examples" / "own_definition.toml"
+
+RESPONSE = """
+    [R]
+    kind = "achieved"
+    when = "platelets >= 30"
+    [S]
+    kind = "maintained"
+    from = "R"
+    for = "4 weeks"
+    when = "platelets >= 30"
+    [T]
+    kind = "time_to"
+    to = "R"
+"""
+
+
+def reading(name, change):
+    return f'\n[[reading]]\nid = "{name}"\nquestion = "-"\ntaken = "-"\n{f"change = {change}" if change else ""}\n'
+
+
+FIFTY = reading("fifty", '{ R.when = "platelets >= 50" }')
+NO_BLEEDING = reading("no-bleeding", '{ R.when = "platelets >= 30 and not bleeding_grade >= 2" }')
+FROM_DAY_15 = reading("from-day-15", "{ R.days = [15, 365] }")
+WITHOUT_S = reading("without-S", '{ S = "" }')
+
+
+def set_of(text):
+    return replace(criteria_of(text), name="tried")
+
+
+def tried(text, *timelines, arms=(), **options):
+    """The readings of a set on these patients, each in the arm of his place."""
+    cohort = cohort_of(timelines)
+    cohort = replace(cohort, arm=pl.Series("arm", list(arms) or [None] * len(timelines), dtype=pl.String))
+    return sensitivity(cohort, criteria=set_of(text), **options)
+
+
+FOUR = (
+    "d0 15, d7 60, d14 60, d42 60, d350 15",
+    "d0 15, d7 40, d14 40, d42 40, d350 15",
+    "d0 15, d7 15, d350 15",
+    "d0 15",
+)
+"""60 and 40 for five weeks from day 7 on, 15, and not seen again."""
+
+
+class TestVerdicts:
+    def test_are_those_of_classify_as_the_file_has_it_and_under_each_reading(self):
+        criteria = load("atra_2022")
+        found = sensitivity(*STUDY, criteria, together=True)
+
+        assert found.base.frame().equals(classify(*STUDY, criteria).frame())
+        ids = [one.id for one in criteria.file.reading]
+        assert list(found.under) == [*ids, TOGETHER]
+        for one in ids:
+            assert found.under[one].frame().equals(classify(*STUDY, criteria.under(one)).frame())
+        assert found.under[TOGETHER].frame().equals(classify(*STUDY, criteria.under(*ids)).frame())
+
+    def test_the_study_is_read_once(self, monkeypatch):
+        times, read = [], reader.read
+        monkeypatch.setattr(reader, "read", lambda *given, **options: times.append(given) or read(*given, **options))
+
+        sensitivity(*STUDY, together=True)
+
+        assert len(times) == 1
+
+    def test_a_cohort_is_taken_as_it_is(self):
+        cohort = cohort_of(FOUR)
+
+        assert sensitivity(cohort, criteria=set_of(RESPONSE + FIFTY)).cohort is cohort
+
+
+class TestWhoDepends:
+    def test_a_row_per_patient_criterion_and_reading(self):
+        """Under 50 the second has no response; from day 15 on the first two have one on day 42, and keep nothing."""
+        found = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, arms=list("ABAB"))
+
+        assert found.dependent().rows() == [
+            ("timeline 2", "B", "R", "Y", "fifty", "N"),
+            ("timeline 2", "B", "S", "Y", "fifty", "N"),
+            ("timeline 1", "A", "S", "Y", "from-day-15", "N"),
+            ("timeline 2", "B", "S", "Y", "from-day-15", "N"),
+        ]
+
+    def test_nobody(self):
+        found = tried(RESPONSE + NO_BLEEDING, *FOUR)
+
+        assert found.dependent().is_empty()
+        assert found.dependent().columns == ["patient_id", "arm", "criterion", "verdict", "reading", "verdict_under"]
+
+    def test_a_criterion_that_a_reading_takes_out_has_no_verdict_there(self):
+        found = tried(RESPONSE + WITHOUT_S, *FOUR)
+
+        assert found.dependent().is_empty()
+        assert found.frame().filter(reading="without-S")["criterion"].unique().to_list() == ["R"]
+        assert "  without-S  no longer there" in str(found).splitlines()
+
+    def test_a_length_that_must_be_reached_is_a_verdict(self):
+        extent = '[E]\nkind = "extent"\nwhen = "platelets >= 30"\ndays = [1, 100]\nat_least = "40 days"\n'
+        found = tried(extent + reading("longer", '{ E.at_least = "99 days" }'), "d0 15, d7 60, d60 15, d350 15")
+
+        assert found.dependent().rows() == [("timeline 1", None, "E", "Y", "longer", "N")]
+
+    def test_an_empty_cohort(self):
+        found = tried(RESPONSE + FIFTY)
+
+        assert found.dependent().is_empty()
+        assert str(found).startswith("0 patients under tried: ")
+
+
+class TestFrame:
+    def test_counts_of_each_verdict_as_the_file_has_it_and_under_each_reading(self):
+        frame = tried(RESPONSE + FIFTY, *FOUR).frame().filter(criterion="R")
+
+        assert frame.rows() == [
+            (None, "R", "Y", 2, None),
+            (None, "R", "N", 1, None),
+            (None, "R", "NE", 1, None),
+            ("fifty", "R", "Y", 1, None),
+            ("fifty", "R", "N", 2, None),
+            ("fifty", "R", "NE", 1, None),
+        ]
+
+    def test_a_verdict_that_nobody_has_is_left_out_but_for_the_first(self):
+        frame = tried(RESPONSE + FIFTY, FOUR[2], FOUR[2], arms=list("AB")).frame().filter(criterion="R")
+
+        assert frame.rows()[:2] == [(None, "R", "Y", 0, 0.0), (None, "R", "N", 2, None)]
+
+    def test_difference_of_two_arms(self):
+        """A: 60 and 40 of three patients, B: none of one. Under 50 the 40 is no response."""
+        found = tried(RESPONSE + FIFTY, *FOUR[:3], FOUR[3], arms=list("AAAB"))
+
+        met = found.frame().filter(criterion="R", verdict="Y")
+        assert met["arm_difference"].to_list() == [pytest.approx(2 / 3), pytest.approx(1 / 3)]
+        assert (
+            found.frame().filter(verdict="N")["arm_difference"].null_count() == found.frame().filter(verdict="N").height
+        )
+
+    def test_who_is_not_evaluable_counts_as_not_met(self):
+        """A: one response of two, the other not seen again; B: none of two."""
+        found = tried(RESPONSE + FIFTY, FOUR[0], FOUR[3], FOUR[2], FOUR[2], arms=list("AABB"))
+
+        assert found.frame().row(0) == (None, "R", "Y", 1, 0.5)
+
+    def test_patients_without_an_arm_are_in_neither(self):
+        found = tried(RESPONSE + FIFTY, FOUR[0], FOUR[2], FOUR[0], arms=["A", "B", None])
+
+        assert found.frame().row(0) == (None, "R", "Y", 2, 1.0)
+
+    @pytest.mark.parametrize("arms", [list("AAAA"), list("ABCA"), [None] * 4])
+    def test_one_or_three_arms_have_no_difference(self, arms):
+        found = tried(RESPONSE + FIFTY, *FOUR, arms=arms)
+
+        assert found.frame()["arm_difference"].null_count() == len(found.frame())
+        assert "points" not in str(found)
+
+
+class TestText:
+    def test_whole(self):
+        found = tried(RESPONSE + FIFTY + NO_BLEEDING + FROM_DAY_15, *FOUR, arms=list("AABB"))
+
+        assert str(found).splitlines() == [
+            "4 patients in two arms under tried: of the tests",
+            "tried: three readings that the file does not take, one at a time",
+            "points: Y in A less Y in B, in per cent of each; not evaluable counts as not met",
+            "",
+            "R                          Y 2  N 1  NE 1  +100.0 points",
+            "  fifty        1 patient   Y -1  N +1      +50.0 points",
+            "S                          Y 2  N 1  NE 1  +100.0 points",
+            "  fifty        1 patient   Y -1  N +1      +50.0 points",
+            "  from-day-15  2 patients  Y -2  N +2      +0.0 points",
+            "",
+            "fifty gives other lengths of T (1 patient).",
+            "from-day-15 gives other lengths of T (2 patients).",
+            "The answer does not depend on no-bleeding.",
+            "Some verdict of 2 patients depends on a reading; 2 patients come out the same under each.",
+            "  timeline 1  from-day-15  S Y -> N",
+            "  timeline 2  fifty        R Y -> N, S Y -> N",
+            "  timeline 2  from-day-15  S Y -> N",
+        ]
+
+    def test_nobody_depends(self):
+        found = tried(
+            RESPONSE + NO_BLEEDING + WITHOUT_S.replace("without-S", "other").replace('{ S = "" }', SAME), *FOUR
+        )
+
+        assert str(found).splitlines()[-2:] == [
+            "The answer does not depend on no-bleeding or other.",
+            "Nobody's verdict depends on a reading.",
+        ]
+
+    def test_a_reading_that_only_changes_a_length(self):
+        """The response of 60 on days 7 and 14, dated by the second."""
+        twice = RESPONSE.split("[S]")[0] + 'occasions = 2\n[T]\nkind = "time_to"\nto = "R"\n'
+        found = tried(twice + reading("confirming", '{ R.dated_by = "confirming" }'), FOUR[0])
+
+        assert found.under["confirming"].frame()["T_days"].to_list() == [14]
+        assert str(found).splitlines()[-2:] == [
+            "confirming gives other lengths of T (1 patient).",
+            "Nobody's verdict depends on a reading.",
+        ]
+
+    def test_patients_who_change_places(self):
+        """Under other limits the one has no response any more and the other has one: the numbers stay."""
+        found = tried(
+            RESPONSE.split("[S]")[0] + reading("turned", '{ R.when = "30 > platelets >= 20" }'),
+            "d0 15, d7 40, d350 15",
+            "d0 15, d7 25, d350 15",
+        )
+
+        assert "  turned  2 patients" in str(found).splitlines()
+
+    def test_all_together_comes_last_and_is_no_reading_of_its_own(self):
+        found = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, together=True)
+        lines = str(found).splitlines()
+
+        assert lines[1] == "tried: two readings that the file does not take, one at a time, then all together"
+        assert lines[5].startswith("  all together  1 patient ")
+        assert not [line for line in lines if line.startswith("  timeline") and "all together" in line]
+
+    def test_a_reading_that_the_file_gives_no_change_for(self):
+        found = tried(RESPONSE + FIFTY + reading("in-words", ""), *FOUR)
+
+        assert "in-words" not in found.under
+        assert str(found).splitlines()[1:3] == [
+            "tried: one reading that the file does not take, one at a time",
+            "not tried: in-words: the file gives no change for it",
+        ]
+
+    def test_a_reading_by_calendar_months_where_there_are_only_days(self):
+        months = reading("months", '{ S.for = "1 month" }')
+        found = tried(RESPONSE + FIFTY + months, *FOUR, together=True)
+
+        assert list(found.under) == ["fifty", TOGETHER]
+        assert found.under[TOGETHER].frame().equals(found.under["fifty"].frame())
+        assert "not tried: months: 1 month are calendar months, which need dates; " in str(found)
+        with pytest.raises(CohortError):
+            tried(RESPONSE.replace("4 weeks", "1 month") + FIFTY, *FOUR)
+
+    def test_a_reading_that_would_read_the_data_otherwise(self):
+        head = HEAD + '[columns]\ndose = { type = "number", table = "visits", empty = 0 }\n'
+        readings = FIFTY + reading("dose-unknown", '{ columns.dose.empty = "unknown" }')
+        criteria = criteria_of(RESPONSE.replace(">= 30", ">= 30 and dose < 10") + readings, head)
+        cohort = cohort_of(FOUR, columns=criteria.file.columns)
+
+        assert sensitivity(cohort, criteria=criteria).untried == {
+            "dose-unknown": "it changes the columns that are read"
+        }
+
+    def test_of_many_patients_the_first_are_shown(self):
+        lines = str(tried(RESPONSE + FIFTY, *[FOUR[1]] * 12)).splitlines()
+
+        assert lines[-2].startswith("  timeline 10")
+        assert lines[-1] == "  and 2 more; --output has them all"
+
+
+SAME = '{ S.when = "platelets > 29" }'
+
+
+class TestRefused:
+    @pytest.mark.parametrize("readings", ["", reading("in-words", "")])
+    def test_a_set_without_readings(self, readings):
+        with pytest.raises(UsageError) as error:
+            tried(RESPONSE + readings, *FOUR)
+        assert str(error.value) == "worked.toml: this set has no readings, so there is nothing to try."
+
+    def test_readings_that_cannot_stand_together(self):
+        combined = '[R]\nkind = "combined"\nwhen = "S"\n[S]\nkind = "achieved"\nwhen = "platelets >= 30"\n'
+        alone = reading("alone", '{ R = { kind = "achieved", when = "platelets >= 30" } }')
+        other = reading("other", '{ R.when = "not S" }')
+
+        assert tried(combined + alone + other, *FOUR)
+        with pytest.raises(UsageError) as error:
+            tried(combined + alone + other, *FOUR, together=True)
+        assert str(error.value).startswith(
+            "worked.toml: its readings cannot stand together; leave out --together and try them one at a time.\n"
+        )
+
+
+class TestCommand:
+    WORDS = ("sensitivity", STUDY[0], "--patients", STUDY[1], "--criteria", str(OWN))
+
+    @pytest.mark.parametrize(
+        ("suffix", "read"),
+        [
+            (".csv", lambda path: pl.read_csv(path, infer_schema=False).to_dicts()),
+            (".json", lambda path: json.loads(path.read_text())),
+            (".parquet", lambda path: pl.read_parquet(path).to_dicts()),
+        ],
+    )
+    def test_writes_those_who_depend_to_a_file(self, tmp_path, suffix, read):
+        output = tmp_path / f"out{suffix}"
+
+        done = CliRunner().invoke(main, [*self.WORDS, "--output", str(output)], catch_exceptions=False)
+
+        found = sensitivity(*STUDY, OWN)
+        assert (done.exit_code, done.stdout) == (0, f"{found}\n")
+        assert read(output) == found.dependent().to_dicts()
+
+    def test_another_kind_of_file_is_refused(self, tmp_path):
+        done = CliRunner().invoke(main, [*self.WORDS, "--output", str(tmp_path / "out.xls")])
+
+        assert done.exit_code == 2
+        assert done.output == "error: out.xls: unknown kind of output '.xls'; known: .csv, .json, .parquet.\n"
+
+    def test_all_together(self):
+        done = CliRunner().invoke(main, [*self.WORDS, "--together"])
+
+        assert "\n  all together " in done.output
+
+    def test_a_set_that_is_not_verified_is_marked(self):
+        done = CliRunner().invoke(main, [*self.WORDS[:4], "--criteria", "ash_2019"])
+
+        assert done.output.splitlines()[0].endswith("(unverified)")
+
+
+ATRA = load("atra_2022")
+
+
+@settings(max_examples=settings().max_examples // 6)  # each decides the cohort by all readings
+@given(patients=strategies.cohorts())
+def test_nobody_but_the_dependent_comes_out_otherwise(patients):
+    """Under every reading those listed have the verdict listed, and all others that of the file."""
+    found = sensitivity(cohort_of_patients(patients), criteria=ATRA)
+
+    base = found.base.frame()
+    listed = {row[:1] + row[2:] for row in found.dependent().iter_rows()}
+    differing = {
+        (patient, name, before, one, after)
+        for one, under in found.under.items()
+        for name in found.names
+        for patient, before, after in zip(base["patient_id"], base[name], under.frame()[name], strict=True)
+        if before != after
+    }
+    assert listed == differing
+
+
+def test_arms_of_the_example_study_are_those_of_the_paper():
+    """90 of 112 and 33 of 56 patients."""
+    found = itp_response.sensitivity(*STUDY)
+
+    assert found.arms == ("ATRA + LD-RTX", "LD-RTX")
+    assert found.frame().filter(pl.col("reading").is_null(), criterion="OR", verdict="Y")[
+        "arm_difference"
+    ].to_list() == [pytest.approx(90 / 112 - 33 / 56)]
