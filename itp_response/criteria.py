@@ -386,9 +386,6 @@ def _order(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[Pr
                     known = [one for one, model in file.criteria.items() if model.kind not in MEASURES]
                     problem = f"{other!r} is of kind {kind!r}, on which nothing can rest; known: {', '.join(known)}."
                     problems.append(places.problem(path, problem))
-                elif key in MOMENTS and not _has_day(file, other):
-                    problem = f"{other!r} can be met without a day, so that nothing can start or end with it."
-                    problems.append(places.problem(path, problem))
                 if other not in done:
                     visit(other)
         open_.pop()
@@ -397,7 +394,16 @@ def _order(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[Pr
     for name in file.criteria:
         if name not in done:
             visit(name)
-    return tuple(done), problems
+    return tuple(done), problems or list(_without_a_day(file, places))
+
+
+def _without_a_day(file: CriteriaFile, places: Places) -> Iterator[Problem]:
+    """The keys that name a criterion for its day, which whoever meets it may not have."""
+    for name, model in file.criteria.items():
+        for key, other in model.references().items():
+            if key in MOMENTS and not _has_day(file, other):
+                problem = f"{other!r} can be met without a day, so that nothing can start or end with it."
+                yield places.problem((name, key), problem)
 
 
 def _has_day(file: CriteriaFile, name: str) -> bool:
