@@ -1,5 +1,6 @@
 """Describe: a set of criteria in plain English, made from its rules, with its sources and readings."""
 
+import math
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any, get_args
 from itp_response.criteria import Criteria, load, shipped
 from itp_response.endpoints import KINDS
 from itp_response.endpoints.criterion import ROLES
-from itp_response.rules import SINCE, Rule, names_in
-from itp_response.words import counted, days_in_words, number_in_words, rule_in_words
+from itp_response.endpoints.visits import listed_days
+from itp_response.rules import SINCE, And, Not, Or, Rule, Tree, names_in, opened
+from itp_response.words import counted, day_in_words, days_in_words, number_in_words, rule_in_words, tree_in_words
 
 WIDTH = 100
 CHECKED = {
@@ -78,12 +80,15 @@ def _wrapped(text: str, indent: str = "") -> Iterator[str]:
 
 TOP = """# The definitions side by side
 
-Made from the criteria files by `make definitions`: the wording is that of the rules that decide.
+Made from the criteria files by `make definitions`: the wording is that of the rules that decide. Empty: the criterion says nothing of it.
 A set is checked as *primary* where its source itself was read, as *secondary* where it was read elsewhere.
 Sets marked **unverified** hold numbers that were read nowhere; they are not for use as they stand.
 `itp-response criteria NAME` prints a set whole, with its clock and its readings; `itp-response compare` decides a
 cohort by several.
 """
+HEADS = ("set", "endpoint", "threshold", "confirmation", "bleeding", "rescue treatment", "window", "where")
+COUNTS = frozenset({"platelets", "baseline"})
+BLEEDING = frozenset({"bleeding_grade"})
 SAID_OF_RESCUE = {
     "unless": "excluded by {}",
     "closed_by": "not met after {}",
@@ -108,7 +113,7 @@ def definitions_page() -> str:
             for name, model in one.criteria.items()
             if model.role == role
         ]
-        lines += _markdown(("set", "criterion", "kind", "definition", "confirmed", "rescue treatment", "where"), rows)
+        lines += _markdown(HEADS, rows)
     return "\n".join(lines) + "\n"
 
 
@@ -120,18 +125,66 @@ def _set_row(one: Criteria) -> list[str]:
 
 
 def _criterion_row(one: Criteria, name: str, model: Any) -> list[str]:
-    sentence = f"{KINDS[model.kind].sentence(model)} {_unless(model)}".strip()
+    when = getattr(model, "when", None)
+    of_rows = isinstance(when, Rule) and model.kind != "combined"
     rests_on = ", ".join(dict.fromkeys(model.references().values()))
     inherited = f"as {rests_on}" if rests_on else ""
     return [
         f"{_linked(one)} {_mark(one)}".strip(),
         f"`{name}`: {model.label}",
-        model.kind,
-        sentence,
+        _clauses(when, COUNTS) if of_rows else KINDS[model.kind].sentence(model),
         _confirmation(model) or inherited,
+        _clauses(when, BLEEDING) if of_rows else inherited,
         _of_rescue(one, model) or inherited,
+        _window(model),
         model.where,
     ]
+
+
+def _clauses(rule: Rule, names: frozenset[str]) -> str:
+    """The clauses of a rule that name any of these, in words; nothing where none does."""
+    left = _pruned(rule.tree, names)
+    return tree_in_words(left) if left is not None else ""
+
+
+def _pruned(tree: Tree, names: frozenset[str]) -> Tree | None:
+    """The tree without the clauses that name none of these."""
+    tree = opened(tree)
+    match tree:
+        case And(parts=parts) | Or(parts=parts):
+            left = tuple(one for one in (_pruned(part, names) for part in parts) if one is not None)
+            return None if not left else left[0] if len(left) == 1 else type(tree)(left)
+        case Not(part=part):
+            inside = _pruned(part, names)
+            return None if inside is None else Not(inside)
+    return tree if names & set(names_in(tree)) else None
+
+
+def _window(model: Any) -> str:
+    """The days looked at."""
+    match model.kind:
+        case "at":
+            since = f" after {model.from_}" if model.from_ else ""
+            return f"day {model.day}{since}, a count{days_in_words(model.within).replace(',', '')}"
+        case "visits" if model.visits:
+            near = f", give or take {counted(model.within, 'day')}" if model.within else ""
+            return f"{'day' if len(model.visits) == 1 else 'days'} {listed_days(model.visits)}{near}"
+        case "maintained" if model.until:
+            return f"from {model.from_} on{days_in_words((-math.inf, model.until[1])).replace(',', '')}"
+        case "maintained":
+            return f"from {model.from_} on{_by(model.by)}"
+        case "lost":
+            return f"after {model.after}{_by(model.by)}"
+        case "time_to":
+            return f"from {model.from_ or 'day 0'}{_by(model.by)}"
+    parts = [days_in_words(getattr(model, "days", (-math.inf, math.inf))).removeprefix(", ")]
+    parts += [f"from {model.from_} on"] if getattr(model, "from_", None) else []
+    parts += [f"before {model.until}"] if getattr(model, "until", None) else []
+    return ", ".join(filter(None, parts))
+
+
+def _by(day: float) -> str:
+    return f", up to {day_in_words(day)}" if math.isfinite(day) else ""
 
 
 def _linked(one: Criteria) -> str:
@@ -143,7 +196,20 @@ def _mark(one: Criteria) -> str:
 
 
 def _confirmation(model: Any) -> str:
-    """The occasions on which it must be seen; of a criterion that asks for none, nothing."""
+    """How often, or how long, it must be seen; of a criterion that asks for neither, nothing."""
+    if model.kind == "maintained" and model.for_ is not None:
+        return f"kept for {model.for_}"
+    if model.kind == "maintained":
+        return f"kept, and seen{days_in_words(model.until).replace(',', '')}"
+    if model.kind == "visits":
+        enough = (
+            f"at least {model.at_least or model.share}" if model.more_than is None else f"more than {model.more_than}"
+        )
+        of = f" of any {model.in_any} in a row" if model.in_any else ""
+        least = f", {model.of_at_least} with a count" if model.of_at_least else ""
+        return f"{enough}{of or f' of {len(model.visits)}' if model.visits else of} visits{least}"
+    if model.kind == "extent":
+        return f"{model.measure} time" + (f" of at least {model.at_least}" if model.at_least else "")
     occasions = getattr(model, "occasions", 1)
     return "" if occasions == 1 else f"{counted(occasions, 'occasion')}, at least {model.apart} apart"
 

@@ -211,8 +211,8 @@ TREATED = {
 }
 
 
-def _listed(days: tuple[int, ...]) -> str:
-    """The days; many that are as far apart each are given by their first and last."""
+def listed_days(days: tuple[int, ...]) -> str:
+    """The days in words; many that are as far apart each are given by their first and last."""
     steps = {later - earlier for earlier, later in pairwise(days)}
     if len(days) > 4 and len(steps) == 1:
         return f"{days[0]} to {days[-1]}, every {steps.pop()} days"
@@ -227,7 +227,7 @@ def sentence(model: Visits) -> str:
     if number == 1:
         text = f"The planned visit (day {model.visits[0]}{near}) must show {state}."
     else:
-        days = f"days {_listed(model.visits)}{near}"
+        days = f"days {listed_days(model.visits)}{near}"
         every = days_in_words(model.days).removeprefix(",")
         whole = f"the {number} planned visits ({days})" if number else f"all visits with a count{every}"
         if model.at_least is not None and model.in_any:
