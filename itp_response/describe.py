@@ -80,7 +80,8 @@ def _wrapped(text: str, indent: str = "") -> Iterator[str]:
 
 TOP = """# The definitions side by side
 
-Made from the criteria files by `make definitions`: the wording is that of the rules that decide. Empty: the criterion says nothing of it.
+Made from the criteria files by `make definitions`: the wording is that of the rules that decide.
+Where a cell is empty, the criterion says nothing of it.
 A set is checked as *primary* where its source itself was read, as *secondary* where it was read elsewhere.
 Sets marked **unverified** hold numbers that were read nowhere; they are not for use as they stand.
 `itp-response criteria NAME` prints a set whole, with its clock and its readings; `itp-response compare` decides a
@@ -125,16 +126,15 @@ def _set_row(one: Criteria) -> list[str]:
 
 
 def _criterion_row(one: Criteria, name: str, model: Any) -> list[str]:
-    when = getattr(model, "when", None)
-    of_rows = isinstance(when, Rule) and model.kind != "combined"
+    when: Rule | None = getattr(model, "when", None) if model.kind != "combined" else None
     rests_on = ", ".join(dict.fromkeys(model.references().values()))
     inherited = f"as {rests_on}" if rests_on else ""
     return [
         f"{_linked(one)} {_mark(one)}".strip(),
         f"`{name}`: {model.label}",
-        _clauses(when, COUNTS) if of_rows else KINDS[model.kind].sentence(model),
+        _clauses(when, COUNTS) if when else KINDS[model.kind].sentence(model),
         _confirmation(model) or inherited,
-        _clauses(when, BLEEDING) if of_rows else inherited,
+        _clauses(when, BLEEDING) if when else inherited,
         _of_rescue(one, model) or inherited,
         _window(model),
         model.where,
@@ -202,12 +202,11 @@ def _confirmation(model: Any) -> str:
     if model.kind == "maintained":
         return f"kept, and seen{days_in_words(model.until).replace(',', '')}"
     if model.kind == "visits":
-        enough = (
-            f"at least {model.at_least or model.share}" if model.more_than is None else f"more than {model.more_than}"
-        )
+        enough = f"more than {model.more_than}" if model.more_than else f"at least {model.at_least or model.share}"
         of = f" of any {model.in_any} in a row" if model.in_any else ""
         least = f", {model.of_at_least} with a count" if model.of_at_least else ""
-        return f"{enough}{of or f' of {len(model.visits)}' if model.visits else of} visits{least}"
+        whole = f" of {counted(len(model.visits), 'visit')}" if model.visits else " of the visits with a count"
+        return f"{enough}{of or whole}{least}"
     if model.kind == "extent":
         return f"{model.measure} time" + (f" of at least {model.at_least}" if model.at_least else "")
     occasions = getattr(model, "occasions", 1)

@@ -101,10 +101,9 @@ def test_the_page_of_definitions_says_what_decides():
     response = definitions_page().split("## Response\n")[1].split("\n## ")[0]
     (row,) = (line for line in response.splitlines() if line.startswith("| [atra_2022]("))
 
-    *_, definition, confirmed, rescue, where = row.strip("| ").split(" | ")
-    assert definition.startswith(
-        "Met by ((a count of at least 30 and at least twice the baseline) or a count of at least"
-    )
+    *_, threshold, confirmed, bleeding, rescue, window, where = row.strip("| ").split(" | ")
+    assert threshold == "(a count of at least 30 and at least twice the baseline) or a count of at least 100"
+    assert (bleeding, window) == ("no bleeding of grade 1 or more", "from day 1 to day 365")
     assert confirmed == "two occasions, at least 7 days apart"
     assert rescue == (
         "not met after rescue treatment on day 36 or later; "
