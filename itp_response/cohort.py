@@ -64,6 +64,22 @@ class Courses:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a source with keys of its own has its lines, one entry each, the first that of line 1."""
+
+    domain: Texts
+    """CDISC's domain, `LB`."""
+    sequence: Ints
+    """`LBSEQ`: tells the records of a subject in the domain apart."""
+    variable: Texts
+    """What was taken from the record, `LBSTRESN`."""
+
+    def named(self, line: int) -> str:
+        """`LB 17`."""
+        return f"{self.domain.labels[self.domain.codes[line - 1]]} {self.sequence[line - 1]}"
+
+
+@dataclass(frozen=True)
 class Cohort:
     """A cohort's patients and their rows, sorted by patient and day; build it with `cohort()` or a reader.
 
@@ -98,6 +114,8 @@ class Cohort:
     """Name of the source, for the witnesses."""
     row_word: str = "line"
     """What a place in the source is called."""
+    origin: Origin | None = None
+    """None: a line of the source is known by its number alone."""
     notes: tuple[Note, ...] = ()
 
     def __len__(self) -> int:
@@ -156,6 +174,7 @@ def build(
     patient_columns: Mapping[str, Column] | None = None,
     source: str = "",
     row_word: str = "line",
+    origin: Origin | None = None,
     notes: Sequence[Note] = (),
 ) -> Cohort:
     """The cohort of these observations: sorted, one row per patient and day.
@@ -219,6 +238,7 @@ def build(
         first_line=np.append(start, len(begins)),
         source=source,
         row_word=row_word,
+        origin=origin,
         notes=tuple(notes),
     )
 

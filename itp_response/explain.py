@@ -293,6 +293,8 @@ def _edge(value: float) -> str:
 
 def _source(cohort: Cohort, row: int) -> str:
     lines = cohort.lines[cohort.first_line[row] : cohort.first_line[row + 1]].tolist()
+    if cohort.origin is not None:
+        return ", ".join(dict.fromkeys(map(cohort.origin.named, lines)))
     word = cohort.row_word
     many = word.replace("entry", "entrie") + "s"
     return f"{cohort.source} {word if len(lines) == 1 else many} {', '.join(map(str, lines))}".strip()

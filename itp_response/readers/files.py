@@ -2,6 +2,7 @@
 
 import csv as standard_csv
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +17,10 @@ from itp_response.errors import CohortError, UsageError, unknown
 if TYPE_CHECKING:
     import polars as pl
 
-Tabular: TypeAlias = "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | Sequence[Mapping[str, Any]]"
-"""A file by its path, a frame, or a list of rows."""
+Tabular: TypeAlias = (
+    "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]]"
+)
+"""A file by its path, a frame, what speaks the Arrow PyCapsule interface, or a list of rows."""
 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
@@ -33,6 +36,12 @@ class PandasFrame(Protocol):
 
     @property
     def iloc(self) -> Any: ...
+
+
+class ArrowStream(Protocol):
+    """A table of whatever library that gives its columns by the Arrow PyCapsule interface, without copies."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,16 @@ def opened(table: "Tabular", name: str) -> Opened:
             return _frame(table, name)
         if type(table).__module__.partition(".")[0] == "pandas" and hasattr(table, "columns"):
             return _frame(_from_pandas(table), name)
+        if hasattr(table, "__arrow_c_stream__"):
+            stream: Any = table
+            return _frame(pl.DataFrame(stream), name)
     except (pl.exceptions.PolarsError, ValueError, TypeError, ImportError) as error:
         raise CohortError(f"{name}: this frame cannot be read: {str(error).splitlines()[0]}.") from None
     if isinstance(table, Sequence) and not isinstance(table, str) and all(isinstance(row, Mapping) for row in table):
         return _frame(_from_rows(table), name)
     kind = type(table).__name__
-    raise UsageError(f"{name} is the path of a file, a polars or pandas frame, or a list of dicts, not {kind!r}.")
+    known = "the path of a file, a frame of polars, pandas or Arrow, or a list of dicts"
+    raise UsageError(f"{name} is {known}, not {kind!r}.")
 
 
 def _file(path: Path) -> Opened:
@@ -146,6 +159,78 @@ def _from_rows(rows: Sequence[Mapping[str, Any]]) -> "pl.DataFrame":
             values = [None if value is None else str(value) for value in values]
         columns[str(name)] = pl.Series(values, dtype=None if types else pl.String, strict=False)
     return pl.DataFrame(columns)
+
+
+# CDISC
+
+
+def xpt(path: Path) -> Opened:
+    """A SAS transport file, version 5 or 8; its rows are numbered from 1."""
+    try:
+        import pyreadstat
+    except ImportError:
+        raise CohortError(f"{path.name}: this needs pyreadstat: pip install 'itp-response[sdtm]'.") from None
+    broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError)
+    message = f"{path.name}: this is no whole SAS transport file; write it again, or copy it again."
+    try:
+        header = pyreadstat.read_xport(path, metadataonly=True)[1].column_names
+    except broken:
+        raise CohortError(message) from None
+
+    def load(positions: Sequence[int]) -> "pl.DataFrame":
+        import polars as pl
+
+        names = [header[position] for position in positions]
+        try:
+            frame, _ = pyreadstat.read_xport(path, usecols=names, output_format="polars")
+        except broken:
+            raise CohortError(message) from None
+        assert isinstance(frame, pl.DataFrame)
+        return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
+
+    return Opened(path.name, header, load)
+
+
+JSON_TYPES = {"integer": "Int64", "float": "Float64", "double": "Float64", "boolean": "Boolean"}
+"""Dataset-JSON's types of which the values are no texts, and polars'."""
+
+
+def dataset_json(path: Path) -> Opened:
+    """A CDISC Dataset-JSON 1.1 file, also as NDJSON (its head in the first line, a row in each further one)."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".ndjson":
+            first, *further = text.splitlines()
+            head = {**json.loads(first), "rows": json.loads(f"[{','.join(filter(str.strip, further))}]")}
+        else:
+            head = json.loads(text)
+        columns, rows = head["columns"], head.get("rows") or []
+        header = [column["name"] for column in columns]
+        widths = set(map(len, rows))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CohortError(f"{path.name}: this is no CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'.") from None
+    if not widths <= {len(header)}:
+        raise CohortError(f"{path.name}: not every row has {len(header)} values, as there are columns.")
+    if head.get("records", len(rows)) != len(rows):
+        raise CohortError(f"{path.name}: {head['records']} records are announced, but there are {len(rows)} rows.")
+    values = list(zip(*rows, strict=True)) or [()] * len(header)
+
+    def load(positions: Sequence[int]) -> "pl.DataFrame":
+        import polars as pl
+
+        made = []
+        for position in positions:
+            dtype = getattr(pl, JSON_TYPES.get(columns[position].get("dataType"), "String"))
+            try:
+                made.append(pl.Series(str(position), values[position], dtype=dtype))
+            except (TypeError, pl.exceptions.PolarsError):
+                kind = columns[position].get("dataType")
+                raise CohortError(
+                    f"{path.name}: {header[position]}: not every value is of the type {kind!r}."
+                ) from None
+        return pl.DataFrame(made)
+
+    return Opened(path.name, header, load)
 
 
 # TEXT
@@ -344,5 +429,8 @@ READERS: dict[str, Callable[[Path], Opened]] = {
     ".tsv": tsv,
     ".txt": csv,
     ".parquet": parquet,
+    ".xpt": xpt,
+    ".json": dataset_json,
+    ".ndjson": dataset_json,
 }
 """How a file is opened, by its suffix."""

@@ -1,13 +1,13 @@
 """Findings: what is wrong with a study's files, and what was taken for granted, gathered while they are read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.cohort import Ints, Note
+from itp_response.cohort import Ints, Note, Origin
 from itp_response.errors import CohortError, listed
 
 if TYPE_CHECKING:
@@ -27,12 +27,42 @@ class Place:
     row_word: Literal["line", "row"] = "row"
     lines: Ints | None = None
     """None: rows are numbered from 1."""
+    pieces: "Pieces | None" = None
+    """None: the table is itself what was given."""
 
     def line(self, row: int) -> int:
         return row + 1 if self.lines is None else int(self.lines[row])
 
+    def source(self, row: int, column: str = "") -> tuple["Place", int, str]:
+        """Where a row was written: the table, its row there, and what the column is called there."""
+        if self.pieces is None:
+            return self, row, column
+        piece = int(self.pieces.piece[row])
+        name = self.pieces.names[piece].get(column, column)
+        return self.pieces.places[piece], int(self.pieces.row[row]), name
+
+    def named(self, row: int) -> str:
+        """`line 5`, or where the table was put together of others `lb.csv line 5`."""
+        place, at, _ = self.source(row)
+        return f"{'' if place is self else f'{place.name} '}{place.row_word} {place.line(at)}"
+
     def all_lines(self, rows: Ints) -> Ints:
         return rows + 1 if self.lines is None else self.lines[rows]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The tables that a table was put together of; `piece` and `row` have an entry per row of it."""
+
+    places: Sequence[Place]
+    piece: Ints
+    """Which of the tables a row comes from."""
+    row: Ints
+    """Its row there."""
+    names: Sequence[Mapping[str, str]]
+    """In each of the tables, what the columns are called."""
+    origin: Origin | None = None
+    """The rows by the source's own keys."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +100,8 @@ class Findings:
         first = rows[:SHOWN]
         self._beyond += len(rows) - len(first)
         for row, text in zip(first, shown(cells, first), strict=True):
-            self.wrong(cells.place, f"{cells.name}: {wording(text)}", cells.place.line(int(row)))
+            place, at, name = cells.place.source(int(row), cells.name)
+            self.wrong(place, f"{name}: {wording(text)}", place.line(at))
 
     def raise_if_wrong(self) -> None:
         """Raises `CohortError` where something is wrong."""

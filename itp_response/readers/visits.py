@@ -256,6 +256,7 @@ def _cohort(visits: _Visits, known: Patients, several: Mapping[str, str], found:
     stopped = _stopped(visits, known, row, origin, calendar, found)
     found.raise_if_wrong()
 
+    pieces = visits.table.place.pieces
     nothing = len(visits.recorded) - len(kept)
     if nothing:
         rows = f"{nothing} {visits.table.place.row_word}{'s' if nothing > 1 else ''}"
@@ -281,6 +282,7 @@ def _cohort(visits: _Visits, known: Patients, several: Mapping[str, str], found:
         patient_columns={name: column.at(row) for name, column in known.columns.items()},
         source=visits.table.place.name,
         row_word=visits.table.place.row_word,
+        origin=pieces.origin if pieces else None,
         notes=found.notes,
     )
 
@@ -343,8 +345,8 @@ def _check_enrolled(
 
 
 def _who(table: Table, ids: list[str], rows: Ints, most: int = 5) -> str:
-    word, lines = table.place.row_word, [table.place.line(int(row)) for row in rows[:most]]
-    shown = [f"{quoted(one)} ({word} {line})" for one, line in zip(ids[:most], lines, strict=True)]
+    named = [table.place.named(int(row)) for row in rows[:most]]
+    shown = [f"{quoted(one)} ({where})" for one, where in zip(ids[:most], named, strict=True)]
     more = f" and {len(ids) - most} more" if len(ids) > most else ""
     return f"{', '.join(shown)}{more}"
 
