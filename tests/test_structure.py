@@ -19,6 +19,7 @@ ORDER = """
     columns
     cohort
     verdicts words
+    worlds
     timeline
     endpoints.criterion
     endpoints.achieved endpoints.at endpoints.best endpoints.combined endpoints.extent
