@@ -26,6 +26,7 @@ from itp_response.errors import CohortError, CriteriaError, ItpResponseError, Us
 from itp_response.explain import Explanation, explain
 from itp_response.mutate import Mutations, mutate
 from itp_response.readers.visits import read
+from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "ItpResponseError",
     "Mutations",
     "Report",
+    "Review",
     "Sensitivity",
     "UsageError",
     "ask",
@@ -50,5 +52,6 @@ __all__ = [
     "explain",
     "mutate",
     "read",
+    "review",
     "sensitivity",
 ]

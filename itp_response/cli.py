@@ -196,6 +196,34 @@ def sensitivity(
 
 
 @main.command()
+@_study
+@click.option("--output", type=click.Path(), help="The findings: a .csv, .json or .parquet file.")
+@click.option("--queries", type=click.Path(), help="For each NE what would settle it: such a file too.")
+def review(
+    visits: str,
+    patients: str | None,
+    criteria: str,
+    date_format: str | None,
+    bleeding: str | None,
+    output: str | None,
+    queries: str | None,
+) -> None:
+    """Say what in VISITS is to be asked about before it is decided, each with its place.
+
+    With --queries also which single observation would settle each verdict that is not evaluable.
+    """
+    from itp_response.classify import write
+    from itp_response.review import review as reviewed
+
+    found = reviewed(visits, patients, criteria, date_format=date_format, bleeding=bleeding)
+    if output is not None:
+        found.write(output)
+    if queries is not None:
+        write(found.queries(), queries)
+    click.echo(str(found))
+
+
+@main.command()
 @click.argument("timeline")
 @_criteria_option
 @click.option("--criterion", metavar="X", help="Only this criterion.")

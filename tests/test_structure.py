@@ -36,6 +36,9 @@ ORDER = """
     readers
     readers.visits
     classify
+    suspects
+    queries
+    review
     moved
     compare explain check describe
     sensitivity

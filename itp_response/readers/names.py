@@ -37,6 +37,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("discontinued", "treatment_discontinued_date", "treatment_discontinued_day"),
         *("discontinuation_date", "discontinuation_day"),
     ),
+    "birth_date": ("birthdate", "date_of_birth", "dob", "brthdtc"),
+    "death_date": ("deathdate", "date_of_death", "dod", "dthdtc"),
 }
 """Other names under which a column is known. Case, spaces, `-` and `_` do not matter.
 
