@@ -85,6 +85,7 @@ def main() -> None:
     type=click.Choice(["csv", "table"]),
     help="On standard output: csv, or a table for people. Default: a table on a terminal, else csv.",
 )
+@click.option("--long", "long_", is_flag=True, help="A row per patient and criterion instead of per patient.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: one a processor.")
 def classify(
     visits: str,
@@ -94,6 +95,7 @@ def classify(
     bleeding: str | None,
     output: str | None,
     form: str | None,
+    long_: bool,
     threads: int | None,
 ) -> None:
     """Classify every patient of VISITS: one row each, with day and reason.
@@ -104,11 +106,11 @@ def classify(
 
     found = classified(visits, patients, criteria, date_format=date_format, bleeding=bleeding, threads=threads)
     if output is not None:
-        found.write(output)
-    elif form == "table" or (form is None and sys.stdout.isatty()):
+        found.write(output, long=long_)
+    elif form == "table" or (form is None and not long_ and sys.stdout.isatty()):
         click.echo(found.table())
     else:
-        click.echo(found.frame().write_csv(), nl=False)
+        click.echo((found.long() if long_ else found.frame()).write_csv(), nl=False)
     click.echo(found.summary(), err=True)
 
 
