@@ -15,6 +15,7 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
 `compare` decides one cohort by several sets, `sensitivity` by one set under each of its readings.
 """
 
+from itp_response.adam import Adam, adam
 from itp_response.ask import ask
 from itp_response.check import Report, check
 from itp_response.classify import Classification, classify
@@ -30,6 +31,7 @@ from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
 
 __all__ = [
+    "Adam",
     "Classification",
     "Cohort",
     "CohortError",
@@ -43,6 +45,7 @@ __all__ = [
     "Review",
     "Sensitivity",
     "UsageError",
+    "adam",
     "ask",
     "check",
     "classify",

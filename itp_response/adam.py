@@ -93,7 +93,7 @@ def adam(
     if not study.strip() or len(study.encode()) > TEXT:
         raise UsageError(f"the study {study[:30]!r} is no STUDYID; it has 1 to {TEXT} bytes.")
     made = datasets(found, study)
-    return Adam(found, study, made, tuple([*notes, *_notes(found, made)]))
+    return Adam(found, study, made, (*notes, *_notes(found, made)))
 
 
 def _notes(found: Classification, made: Mapping[str, Dataset]) -> list[str]:

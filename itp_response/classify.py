@@ -186,8 +186,9 @@ class Classification:
         return "\n".join(lines)
 
     def write(self, path: str | Path, *, long: bool = False) -> None:
-        """Write the frame, or the `long` one, to a `.csv`, `.json` or `.parquet` file, whole or not at all; beside it what made it.
+        """Write the frame, or the `long` one, to a `.csv`, `.json` or `.parquet` file, whole or not at all.
 
+        Beside it goes what made it, in `FILE.provenance.json`.
         Raises `UsageError` for another suffix or a place that cannot be written.
         """
         write(self.long() if long else self.frame(), path, self.provenance(long=long))

@@ -226,6 +226,40 @@ def review(
 
 
 @main.command()
+@_study
+@click.option("--output", required=True, metavar="FOLDER", type=click.Path(), help="A new folder, or that of before.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["xpt", "json", "parquet", "csv"]),
+    default="xpt",
+    show_default=True,
+    help="SAS transport, Dataset-JSON, Parquet or CSV.",
+)
+@click.option("--study", metavar="ID", help="The STUDYID; else the name of the source.")
+def adam(
+    visits: str,
+    patients: str | None,
+    criteria: str,
+    date_format: str | None,
+    bleeding: str | None,
+    output: str,
+    form: str,
+    study: str | None,
+) -> None:
+    """Write the verdicts on VISITS as CDISC's analysis datasets: ADSL, ADRS, ADTTE, ADICE.
+
+    Each record has its reason and the records of the source behind it.
+    With them go a table of all variables and parameters with their derivations, and what made them.
+    """
+    from itp_response.adam import adam as made
+
+    found = made(visits, patients, criteria, study=study, date_format=date_format, bleeding=bleeding)
+    found.write(output, form)
+    click.echo(found.summary(), err=True)
+
+
+@main.command()
 @click.argument("timeline")
 @_criteria_option
 @click.option("--criterion", metavar="X", help="Only this criterion.")

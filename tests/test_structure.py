@@ -32,10 +32,17 @@ ORDER = """
     readers.files
     readers.names
     readers.cells
-    readers.patients
+    readers.patients readers.units readers.sdtm_terms
+    readers.sdtm
     readers
+    provenance
     readers.visits
     classify
+    outputs.variables
+    outputs.parameters
+    outputs
+    outputs.datasets outputs.define outputs.files
+    adam
     suspects
     queries
     review

@@ -32,7 +32,7 @@ REASON = (
     Variable("ARSNCD", "Analysis Reason Code", "text", "Why the verdict is what it is, as a word of the program."),
     Variable("ARSN", "Analysis Reason", "text", "The same in words."),
 )
-DATE = (
+DATED = (
     Variable(
         "ADT", "Analysis Date", "date", "The day of the verdict; missing where it has none, or dates are unknown."
     ),
@@ -58,7 +58,7 @@ ADRS = (
     *PARAMETER,
     Variable("AVALC", "Analysis Value (C)", "text", "The verdict; missing where the parameter is a number of days."),
     Variable("AVAL", "Analysis Value", "integer", "1 for Y, 0 for N, else missing; or a number of days."),
-    *DATE,
+    *DATED,
     Variable("CNFDT", "Confirmation Date", "date", "The day of the confirming record."),
     Variable("CNFDY", "Confirmation Relative Day", "integer", "The same as a study day."),
     *REASON,
@@ -78,7 +78,7 @@ ADTTE = (
     Variable("CNSDTDSC", "Censor Date Description", "text", "Which date stands for that of the event."),
     Variable("STARTDT", "Time-to-Event Origin Date for Subject", "date", "The day from which is counted."),
     Variable("STARTDY", "Time-to-Event Origin Relative Day", "integer", "The same as a study day."),
-    *DATE,
+    *DATED,
     *REASON,
     Variable("ANL01FL", "Analysis Flag 01", "text", "Y where there is a time."),
     *_source("SRC", "Event or Last Count"),

@@ -23,8 +23,7 @@ def table(made: Mapping[str, Dataset], criteria: Criteria) -> "pl.DataFrame":
     rows: list[tuple[str | int | None, ...]] = []
     for name, dataset in made.items():
         for one in dataset.variables:
-            about = (one.label, one.type, dataset.length(one), None, None, one.means)
-            rows.append((name, one.name, None, *about))
+            rows.append((name, one.name, None, one.label, one.type, dataset.length(one), None, None, one.means))
         for parameter in of_dataset[name]:
             model = criteria.criteria[parameter.criterion]
             value = "AVALC" if parameter.what in ("verdict", "best") else "AVAL"

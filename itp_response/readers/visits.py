@@ -7,6 +7,7 @@ Everything wrong with them is told at once; what was taken for granted is told i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -29,6 +30,7 @@ from itp_response.readers.files import Tabular
 from itp_response.readers.findings import Cells, Findings, as_text, first_few, quoted
 from itp_response.readers.names import PATIENTS, STUDY_DAYS, VISITS, Table, missing, no_table, table
 from itp_response.readers.patients import Patients, places, read_patients
+from itp_response.readers.sdtm import is_study, tables
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def read(
     bleeding: Bleeding | None = None,
     columns: Mapping[str, ColumnDeclared] = NO_COLUMNS,
 ) -> Cohort:
-    """The cohort of these visits and patients.
+    """The cohort of these visits and patients; `visits` may be the folder of an SDTM study, which has both.
 
     `date_format` says how dates are written that are not ISO 8601: `dmy`, `mdy`, `ymd`, or a pattern (`%d/%m/%Y`).
     `bleeding` says what a visit without a grade means: `scored`, bleeding was not recorded; `events`, there was none.
@@ -61,6 +63,23 @@ def read(
     found = Findings()
     of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
     of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
+    read_tables = _of_study if is_study(visits) else _of_files
+    visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, found)
+    seen = _visits(visit_table, of_visits, date_format, bleeding, found) if visit_table else None
+    known = read_patients(patient_table, of_patients, date_format, found)
+    if seen is None:
+        raise found.error()
+    return _cohort(seen, known, {name: column.several for name, column in of_visits.items()}, found)
+
+
+def _of_files(
+    visits: Tabular,
+    patients: "Tabular | None",
+    of_visits: Mapping[str, ColumnDeclared],
+    of_patients: Mapping[str, ColumnDeclared],
+    found: Findings,
+) -> tuple[Table | None, Table]:
+    """The two tables; of that of the visits None, if it cannot be opened."""
     visit_table = table(visits, "visits", 0, VISITS, of_visits, found)
     patient_table = no_table(1, "patients")
     if patients is not None:
@@ -74,11 +93,27 @@ def read(
         found.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
     else:
         _check_declared(patient_table, of_patients, found)
-    seen = _visits(visit_table, of_visits, date_format, bleeding, found) if visit_table else None
-    known = read_patients(patient_table, of_patients, date_format, found)
-    if seen is None:
+    return visit_table, patient_table
+
+
+def _of_study(
+    folder: Tabular,
+    patients: "Tabular | None",
+    _: Mapping[str, ColumnDeclared],
+    of_patients: Mapping[str, ColumnDeclared],
+    found: Findings,
+) -> tuple[Table, Table]:
+    """The two tables made of the domains of an SDTM study."""
+    assert isinstance(folder, str | Path)
+    if patients is not None:
+        raise UsageError(
+            f"{Path(folder).name}: this is an SDTM study, its patients are in its DM; give no patient table."
+        )
+    study = tables(Path(folder), of_patients, found)
+    if study is None:
         raise found.error()
-    return _cohort(seen, known, {name: column.several for name, column in of_visits.items()}, found)
+    _check_declared(study.patients, of_patients, found)
+    return study
 
 
 def _check_columns(table: Table, names: tuple[str, ...], found: Findings) -> None:
