@@ -399,6 +399,8 @@ class TestFiles:
             assert list(read.columns) == dataset.frame.columns
             for one in dataset.variables:
                 values = [None if value != value or value == "" else value for value in read[one.name]]
+                if one.type != "text":  # it takes SAS's zero for its least number
+                    values = [None if value is None else round(value) for value in values]
                 written = dataset.frame[one.name]
                 if one.type == "date":  # it does not know DATE9.: SAS counts days from 1960
                     written = (written - date("1960-01-01")).dt.total_days()
