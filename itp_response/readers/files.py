@@ -91,7 +91,8 @@ def _file(path: Path) -> Opened:
     reader = READERS.get(path.suffix.lower())
     try:
         if path.is_dir():
-            raise CohortError(f"{path.name}: this is a folder; name the file in it.")
+            study = "An SDTM study has at least a dm and an lb in it, as .xpt, .csv, .parquet, .json or .ndjson."
+            raise CohortError(f"{path.name}: this is a folder; name the file in it. {study}")
         if not path.exists():
             raise CohortError(f"{path.name}: there is no such file.")
         if reader is None:

@@ -114,7 +114,7 @@ class Records:
 
     def rows(self, chosen: "pl.Series") -> Ints:
         """The rows that are chosen, of those that name a subject."""
-        return chosen.fill_null(value=False).arg_true().to_numpy().astype(np.int64)
+        return (chosen & self.subject.is_not_null()).fill_null(value=False).arg_true().to_numpy().astype(np.int64)
 
 
 COLUMNS = {
@@ -163,8 +163,7 @@ def _records(path: Path, domain: str, order: int, declared: Iterable[str], found
     records = Records(domain, place, pl.DataFrame(made), source.header)
     for name in REQUIRED[domain]:
         if not records.has(name):
-            there = ", ".join(source.header)
-            found.wrong(place, f"the column {name!r} is missing; there are: {there}.{nearest(name, source.header)}")
+            found.wrong(place, f"the column {name!r} is missing; there are: {', '.join(source.header)}.")
     if domain in ("DM", "LB") and not len(frame):
         found.wrong(place, "there are no rows.")
     nameless = np.flatnonzero(records.subject.is_null().to_numpy()) if records.has("USUBJID") else np.zeros(0, np.int64)
@@ -350,7 +349,7 @@ def _counted(records: Records, row: Ints, variable: str, unit: str, study: Study
     )
     without = row[units.is_null().gather(row).to_numpy()]
     if len(without):
-        _check_without_unit(records, without, variable, unit, study)
+        row = np.setdiff1d(row, _without_unit(records, without, variable, unit, study))
     cells = {
         "date": records.texts("LBDTC").gather(row),
         "platelets": in_thousands(texts.gather(row), factors.fill_null(1.0).gather(row)),
@@ -358,16 +357,18 @@ def _counted(records: Records, row: Ints, variable: str, unit: str, study: Study
     study.parts.append(Part(records, row, variable, {"date": "LBDTC", "platelets": variable}, cells))
 
 
-def _check_without_unit(records: Records, row: Ints, variable: str, unit: str, study: Study) -> None:
+def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: Study) -> Ints:
+    """Of the counts without a unit, those that cannot do without; that the others can is said."""
     import polars as pl
 
     texts = records.texts(variable)
     number = texts.gather(row).str.strip_chars("<>=≤≥ ").cast(pl.Float64, strict=False)
-    large = row[(number > SAID_PLAINLY).fill_null(value=False).to_numpy()]
+    large: Ints = row[(number > SAID_PLAINLY).fill_null(value=False).to_numpy()]
     cure = f"has no unit, and looks like cells/µL; fill in {unit}"
     study.found.wrong_cells(records.cells(variable), large, lambda text: f"{quoted(text)} {cure}.")
     text = f"{len(row)} counts of {records.place.name} have no unit in {unit}; taken as 10⁹/L."
     study.found.note(records.place, text, warning=True)
+    return large
 
 
 def _check_counted(all_records: Sequence[Records], study: Study) -> None:
