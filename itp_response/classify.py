@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +29,10 @@ class Classification:
     cohort: Cohort
     verdicts: Mapping[str, Verdict]
     """By criterion, in the order of the file; witnesses are rows of the cohort."""
-    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What was read, by what it was read as."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """How it was read."""
 
     def provenance(self, **options: Any) -> Provenance:
         """What made this: program, criteria, options (these too) and input files with their SHA-256."""
-        return provenance(self.criteria, self.cohort, self.inputs, {**self.options, **options})
+        return provenance([self.criteria], self.cohort, **options)
 
     def frame(self) -> "pl.DataFrame":
         """One row per patient in the order of the cohort.
@@ -215,9 +211,7 @@ def classify(
     else:
         columns = definitions.file.columns
         cohort = read(visits, patients, date_format=date_format, bleeding=bleeding, columns=columns)
-    inputs = {"visits": visits, "patients": patients}
-    options = {"date_format": date_format, "bleeding": bleeding}
-    return Classification(definitions, cohort, evaluate(definitions, cohort, threads), inputs, options)
+    return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
 
 
 def write(frame: "pl.DataFrame", path: str | Path, origin: Provenance | None = None) -> None:

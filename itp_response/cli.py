@@ -171,7 +171,7 @@ def compare(
     if output is not None:
         found.write(output)
     if changes is not None:
-        write(found.changes(), changes)
+        write(found.changes(), changes, found.provenance())
     click.echo(str(found))
 
 
@@ -221,7 +221,7 @@ def review(
     if output is not None:
         found.write(output)
     if queries is not None:
-        write(found.queries(), queries)
+        write(found.queries(), queries, found.found.provenance())
     click.echo(str(found))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,6 +176,15 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What a cohort was read from, and how: what is said of it in its outputs."""
+
+    inputs: Mapping[str, Any]
+    """Paths, or tables that are no files, by what they were read as; None: there was none."""
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Cohort:
     """A cohort's patients and their rows, sorted by patient and day; build it with `cohort()` or a reader.
 
@@ -216,6 +225,8 @@ class Cohort:
     origin: Origin | None = None
     """None: a line of the source is known by its number alone."""
     notes: tuple[Note, ...] = ()
+    reading: Reading | None = None
+    """None: it was not read, but built."""
     partial: Partial | None = None
     """What dates are known only in part; None: all are known.
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from itp_response.cohort import Cohort
+from itp_response.cohort import Cohort, Reading
 from itp_response.criteria import Criteria
 
 PROGRAM = "itp-response"
@@ -34,8 +34,8 @@ class Provenance:
 
     program: str
     version: str
-    criteria: Mapping[str, str | None]
-    """`name`, `file`, `sha256` of the file; and `checked`."""
+    criteria: Sequence[Mapping[str, str | None]]
+    """Of each set `name`, `file`, `sha256` of the file (None: there is no such file), and `checked`."""
     options: Mapping[str, Any]
     inputs: Mapping[str, Sequence[File]]
     """The files read, by what they were read as; a folder is the files in it."""
@@ -48,22 +48,21 @@ class Provenance:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str) + "\n"
 
 
-def provenance(criteria: Criteria, cohort: Cohort, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> Provenance:
-    """What made an output: `inputs` are paths, or tables that are no files, by what they were read as.
+def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> Provenance:
+    """What made an output from this cohort by these sets, with these options beside those of the reading.
 
     Files are hashed as they are now.
     """
+    reading = cohort.reading or Reading({"visits": cohort}, {})
     return Provenance(
         program=PROGRAM,
         version=program_version(),
-        criteria={
-            "name": criteria.name,
-            "file": criteria.path.name,
-            "sha256": _sha256(criteria.path),
-            "checked": criteria.file.checked,
-        },
-        options=dict(options),
-        inputs={name: _files(given) for name, given in inputs.items() if given is not None},
+        criteria=[
+            {"name": one.name, "file": one.path.name, "sha256": _sha256(one.path), "checked": one.file.checked}
+            for one in criteria
+        ],
+        options={**reading.options, **options},
+        inputs={name: _files(given) for name, given in reading.inputs.items() if given is not None},
         taken=[note.text for note in cohort.notes],
     )
 

@@ -81,7 +81,7 @@ class Review:
 
     def write(self, path: str | Path) -> None:
         """Write `frame()` to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
-        write(self.frame(), path)
+        write(self.frame(), path, self.found.provenance())
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

@@ -431,7 +431,7 @@ class TestFiles:
             assert read.equals(dataset.frame)
         about = pl.read_parquet_metadata(tmp_path / "parquet" / "adrs.parquet")
         assert json.loads(about["cdisc"])["labels"]["AVALC"] == "Analysis Value (C)"
-        assert json.loads(about["itp_response"])["criteria"]["name"] == "atra_2022"
+        assert json.loads(about["itp_response"])["criteria"][0]["name"] == "atra_2022"
 
     def test_what_an_earlier_run_left_goes(self, made, tmp_path):
         made.write(tmp_path / "out", "csv")

@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 import itp_response
+from itp_response.cli import main
+from itp_response.cohort import Reading
 from itp_response.criteria import loads
 from itp_response.provenance import File, program_version, provenance
 
@@ -32,13 +36,15 @@ def test_names_program_criteria_options_and_files_with_their_hashes(found, tmp_p
     assert told == {
         "program": "itp-response",
         "version": program_version(),
-        "criteria": {
-            "name": "atra_2022",
-            "file": "atra_2022.toml",
-            "sha256": sha256(ROOT / "criteria" / "atra_2022.toml"),
-            "checked": "primary",
-        },
-        "options": {"date_format": None, "bleeding": "scored", "long": False},
+        "criteria": [
+            {
+                "name": "atra_2022",
+                "file": "atra_2022.toml",
+                "sha256": sha256(ROOT / "criteria" / "atra_2022.toml"),
+                "checked": "primary",
+            }
+        ],
+        "options": {**found.cohort.reading.options, "long": False},
         "inputs": {
             "visits": [{"name": "visits.csv", "sha256": sha256(STUDY[0])}],
             "patients": [{"name": "patients.csv", "sha256": sha256(STUDY[1])}],
@@ -81,9 +87,9 @@ def test_a_folder_is_the_files_in_it(tmp_path):
     (tmp_path / "study").mkdir()
     for name in ("lb.csv", "dm.csv"):
         (tmp_path / "study" / name).write_text(name)
-    found = itp_response.classify(ROWS)
+    cohort = replace(itp_response.read(ROWS), reading=Reading({"visits": tmp_path / "study"}, {}))
 
-    told = provenance(found.criteria, found.cohort, {"visits": tmp_path / "study"}, {})
+    told = provenance([], cohort)
 
     assert told.inputs["visits"] == tuple(
         File(f"study/{name}", sha256(tmp_path / "study" / name)) for name in ("dm.csv", "lb.csv")
@@ -92,7 +98,7 @@ def test_a_folder_is_the_files_in_it(tmp_path):
 
 def test_what_is_no_file_has_no_hash():
     of_rows = itp_response.classify(ROWS).provenance()
-    of_cohort = itp_response.classify(itp_response.read(ROWS)).provenance()
+    of_cohort = itp_response.classify(replace(itp_response.read(ROWS), reading=None)).provenance()
 
     assert [(one.name, one.sha256) for one in of_rows.inputs["visits"]] == [("a table in memory (list)", None)]
     assert [(one.name, one.sha256) for one in of_cohort.inputs["visits"]] == [("visits", None)]
@@ -103,9 +109,33 @@ def test_criteria_that_are_no_file_have_no_hash():
     text = (ROOT / "criteria" / "atra_2022.toml").read_text()
     mine = loads(text, Path("nowhere.toml"))
 
-    assert itp_response.classify(ROWS, criteria=mine).provenance().criteria == {
-        "name": "nowhere",
-        "file": "nowhere.toml",
-        "sha256": None,
-        "checked": "primary",
-    }
+    assert itp_response.classify(ROWS, criteria=mine).provenance().criteria == [
+        {"name": "nowhere", "file": "nowhere.toml", "sha256": None, "checked": "primary"}
+    ]
+
+
+def test_what_was_read_is_known_of_a_cohort_that_is_used_again(found):
+    again = itp_response.classify(found.cohort)
+
+    assert found.cohort.reading.options["bleeding"] == "scored"
+    assert again.provenance() == found.provenance()
+
+
+def test_every_command_that_writes_a_file_writes_one_beside_it(tmp_path):
+    study = (str(STUDY[0]), "--patients", str(STUDY[1]))
+    two = ("--criteria", "atra_2022", "--criteria", "iwg_2009")
+    for name, *words in (
+        ("verdicts.csv", "classify", *study, "--output"),
+        ("both.csv", "compare", *study, *two, "--output"),
+        ("changes.csv", "compare", *study, *two, "--changes"),
+        ("dependent.csv", "sensitivity", *study, "--output"),
+        ("findings.csv", "review", *study, "--output"),
+        ("queries.csv", "review", *study, "--queries"),
+    ):
+        done = CliRunner().invoke(main, [*words, str(tmp_path / name)], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+
+        told = json.loads((tmp_path / f"{name}.provenance.json").read_text())
+        assert told["outputs"] == [{"name": name, "sha256": sha256(tmp_path / name)}]
+        assert [one["name"] for one in told["inputs"]["visits"]] == ["visits.csv"]
+        assert "atra_2022" in [one["name"] for one in told["criteria"]]

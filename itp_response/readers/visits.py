@@ -5,7 +5,7 @@ Everything wrong with them is told at once; what was taken for granted is told i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from itp_response.cohort import Cohort, Ints, Observations, build
+from itp_response.cohort import Cohort, Ints, Observations, Reading, build
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import (
@@ -69,7 +69,9 @@ def read(
     known = read_patients(patient_table, of_patients, date_format, found)
     if seen is None:
         raise found.error()
-    return _cohort(seen, known, {name: column.several for name, column in of_visits.items()}, found)
+    cohort = _cohort(seen, known, {name: column.several for name, column in of_visits.items()}, found)
+    options = {"date_format": date_format, "bleeding": bleeding}
+    return replace(cohort, reading=Reading({"visits": visits, "patients": patients}, options))
 
 
 def _of_files(
