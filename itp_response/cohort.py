@@ -86,8 +86,8 @@ class PartialDates:
     """The first day it may be."""
     count: Ints
     """How many days it may be, from the first on; 2 or more."""
-    place: "pl.Series"
-    """Where it stands, as `visits.csv line 12`."""
+    line: Ints
+    """The line of the source, of an observation; else 0."""
     written: "pl.Series"
     """As it was written, `2019-05`."""
 
@@ -101,7 +101,7 @@ class PartialDates:
             at=at,
             first=self.first[one],
             count=self.count[one],
-            place=self.place.gather(one),
+            line=self.line[one],
             written=self.written.gather(one),
         )
 

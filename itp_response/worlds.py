@@ -89,7 +89,7 @@ def _courses(partial: Partial, cohort: Cohort, patients: Ints, number: Ints) -> 
 
     day_0 = _moved(partial, ENROLMENT, len(partial.patient), owner, way)
     if partial.first_counts is not None:
-        day_0 = _first_of(day, partial.first_counts[which], course, len(owner))
+        day_0 = day_0 + _first_of(day, partial.first_counts[which], course, len(owner))
     if partial.rows_from_day_0:
         day, end = day - day_0[course], end - day_0[course]
     position = partial.patient[owner]

@@ -32,11 +32,14 @@ ORDER = """
     readers.files
     readers.names
     readers.cells
+    readers.mapping
+    readers.partial
     readers.patients readers.units readers.sdtm_terms
     readers.sdtm
     readers
     provenance
     readers.visits
+    draft
     classify
     outputs.variables
     outputs.parameters
