@@ -198,6 +198,7 @@ def classify(
     date_format: str | None = None,
     bleeding: Any = None,
     threads: int | None = None,
+    impute: Any = None,
 ) -> Classification:
     """Classify every patient of a cohort.
 
@@ -210,7 +211,7 @@ def classify(
         cohort = visits
     else:
         columns = definitions.file.columns
-        cohort = read(visits, patients, date_format=date_format, bleeding=bleeding, columns=columns)
+        cohort = read(visits, patients, date_format=date_format, bleeding=bleeding, columns=columns, impute=impute)
     return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
 
 

@@ -46,16 +46,19 @@ def days_of(text: str) -> list[datetime.date]:
     year = int(text[:4])
     months = [int(text[5:7])] if len(text) == 7 else range(1, 13)
     return [
-        datetime.date(year, month, day)
-        for month in months
-        for day in range(1, calendar.monthrange(year, month)[1] + 1)
+        datetime.date(year, month, day) for month in months for day in range(1, calendar.monthrange(year, month)[1] + 1)
     ]
 
 
 def courses(rows: list[Told], enrolment: str, stopped: str | None, patient: Patient) -> Iterator[Patient]:
     """Every course the patient may have had; a rescue does not end before it begins."""
     # What is not told is any one day, which is not looked at.
-    dates = [*(row.date for row in rows), *(row.end or "2000-01-01" for row in rows), enrolment, stopped or "2000-01-01"]
+    dates = [
+        *(row.date for row in rows),
+        *(row.end or "2000-01-01" for row in rows),
+        enrolment,
+        stopped or "2000-01-01",
+    ]
     for found in itertools.product(*map(days_of, dates)):
         day_0, stop = found[-2:]
         begin, end = found[: len(rows)], found[len(rows) : -2]
@@ -122,9 +125,7 @@ def told(draw) -> tuple[list[Told], str, str | None, Patient]:
     """A patient, some of whose dates are told by their month alone."""
     patient = draw(strategies.patients())
     seen = [
-        one
-        for one in patient.observations
-        if one.platelets is not None or one.bleeding_grade is not None or one.rescue
+        one for one in patient.observations if one.platelets is not None or one.bleeding_grade is not None or one.rescue
     ]
     assume(seen)
     assume(all(one.rescue_end is None or one.rescue_end >= one.day for one in seen))
@@ -169,12 +170,12 @@ class TestTwoReadings:
                 day = getattr(verdict, witness)
                 assert day == getattr(wanted[name], witness) or (day is None and not alone), (name, witness)
 
-    @settings(max_examples=50)
+    @settings(max_examples=30)
     @given(told())
     def test_of_the_atra_trial(self, case):
         self.check(RAW, CRITERIA, *case)
 
-    @settings(max_examples=50)
+    @settings(max_examples=30)
     @given(told(), strategies.criteria_variants())
     def test_of_every_option(self, case, raw):
         criteria = read_dict({**raw, "reading": [], "case": []}, ATRA, "variant")
