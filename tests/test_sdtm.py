@@ -434,7 +434,7 @@ class TestBleeding:
         assert said(cohort, "3 records taken as bleeding: 'CEREBRAL HAEMORRHAGE', 'CONTUSION', 'EPISTAXIS'.")
         assert said(cohort, "1 bleeding graded by AESEV: MILD 1, MODERATE 2, SEVERE 3.")
         assert said(cohort, "1 bleeding of grade 5, which is death, taken as WHO grade 4.")
-        assert said(cohort, "1 bleeding without a whole date of start and end taken for the first day.")
+        assert said(cohort, "1 bleeding without an end taken for the first day alone.")
         assert said(cohort, "bleeding of several days stands on 1 further days with a count.")
 
     def test_ongoing(self, tmp_path: Path) -> None:
@@ -445,6 +445,14 @@ class TestBleeding:
             ("P1", 21, 1),
             ("P1", 28, 1),
         ]
+
+    def test_dates_in_part(self, tmp_path: Path) -> None:
+        """Begun in April, ended in May after the 21st: there for sure on the 1st of May; the 22nd is not said."""
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC\nP1, 1, Petechiae, MILD, 2019-04, 2019-05-21"
+        cohort = read(study(tmp_path / "trial", ae=ae))
+        grades = {day: grade for who, day, grade in rows(cohort, "bleeding_grade") if who == "P1"}
+        assert (grades[0], grades[21]) == (1, 0)
+        assert said(cohort, "1 bleeding known in part stand on the days on which they surely were.")
 
     def test_own_terms(self, tmp_path: Path) -> None:
         ce = "USUBJID, CESEQ, CETERM, CESEV, CESTDTC\nP1, 1, Wet purpura, MILD, 2019-05-22\nP1, 2, Epistaxis, MILD, 2019-05-29"

@@ -15,6 +15,7 @@ import numpy as np
 
 from itp_response.cohort import Ints, Origin
 from itp_response.errors import CohortError, nearest
+from itp_response.readers.cells import as_day_numbers
 from itp_response.readers.files import Opened, opened
 from itp_response.readers.findings import Cells, Findings, Pieces, Place, as_text, first_few, quoted
 from itp_response.readers.names import VISITS, Table
@@ -32,7 +33,7 @@ from itp_response.readers.sdtm_terms import (
     settings,
 )
 from itp_response.readers.units import KNOWN, as_factors, in_thousands
-from itp_response.rules import Bools, Texts
+from itp_response.rules import Bools, Numbers, Texts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -474,24 +475,28 @@ def _note_terms(records: Records, term: "pl.Series", bleeding: "pl.Series", stud
 
 
 def _lasting(part: Part, counted: _Counted, study: Study) -> None:
-    """The bleeding on the days of counts after its first up to its last."""
+    """The bleeding on the days of counts after its first up to its last, as far as it was surely there."""
     import polars as pl
 
     records, domain = part.records, part.records.domain
-    ends = records.texts(f"{domain}ENDTC").gather(part.row)
-    goes_on = _goes_on(records).gather(part.row) & ends.is_null()
-    start, end = _days(part.column("date")), _days(ends)
-    end = end.set(goes_on, 1 << 30)
-    unknown = int((start.is_null() | end.is_null()).sum())
-    if unknown:
-        text = (
-            f"{records.place.name}: {unknown} bleeding without a whole date of start and end taken for the first day."
-        )
-        study.found.note(records.place, text, warning=True)
-    spans = pl.DataFrame({"subject": part.column("patient_id"), "start": start, "end": end}).with_row_index("event")
-    spans = spans.filter(pl.col("end") > pl.col("start"))
-    inside = spans.join(counted.days, on="subject", maintain_order="left").filter(
-        (pl.col("day") > pl.col("start")) & (pl.col("day") <= pl.col("end"))
+    start, end = (_interval(records, f"{domain}{name}", part.row) for name in ("STDTC", "ENDTC"))
+    goes_on = _goes_on(records).gather(part.row).to_numpy() & np.isnan(end.low)
+    last = np.where(goes_on, np.inf, end.low)
+    for rows, what in (
+        (np.isnan(last), "without an end taken for the first day alone"),
+        ((start.low < start.high) | (end.low < end.high), "known in part stand on the days on which they surely were"),
+    ):
+        if rows.any():
+            text = f"{records.place.name}: {int(rows.sum())} bleeding {what}."
+            study.found.note(records.place, text, warning=True)
+    # To polars NaN is above every number.
+    known = ~np.isnan(start.high) & ~np.isnan(last)
+    spans = pl.DataFrame({"subject": part.column("patient_id"), "start": start.high, "end": last, "known": known})
+    inside = (
+        spans.with_row_index("event")
+        .filter(pl.col("known") & (pl.col("end") > pl.col("start")))
+        .join(counted.days, on="subject", maintain_order="left")
+        .filter((pl.col("day") > pl.col("start")) & (pl.col("day") <= pl.col("end")))
     )
     if len(inside):
         event = inside["event"].to_numpy().astype(np.int64)
@@ -500,6 +505,11 @@ def _lasting(part: Part, counted: _Counted, study: Study) -> None:
         study.parts.append(Part(records, part.row[event], part.variable, part.names, cells))
         what = f"{records.place.name}: bleeding of several days stands on {len(inside)} further days with a count."
         study.found.note(records.place, what)
+
+
+def _interval(records: Records, name: str, row: Ints) -> Numbers:
+    """The first and the last day that dates may be; what is wrong with them is found when they are read for good."""
+    return as_day_numbers(Cells(records.place, name, records.texts(name).gather(row)), Findings(), None)
 
 
 def _goes_on(records: Records) -> "pl.Series":
