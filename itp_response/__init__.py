@@ -23,9 +23,11 @@ from itp_response.cohort import Cohort
 from itp_response.compare import Comparison, compare
 from itp_response.criteria import Criteria
 from itp_response.describe import criteria, describe
+from itp_response.draft import draft as map  # noqa: A004 - named as its command is
 from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
 from itp_response.explain import Explanation, explain
 from itp_response.mutate import Mutations, mutate
+from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
 from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
@@ -40,6 +42,7 @@ __all__ = [
     "CriteriaError",
     "Explanation",
     "ItpResponseError",
+    "Mapped",
     "Mutations",
     "Report",
     "Review",
@@ -53,6 +56,8 @@ __all__ = [
     "criteria",
     "describe",
     "explain",
+    "map",
+    "mapped",
     "mutate",
     "read",
     "review",

@@ -1,12 +1,13 @@
 """The command line: a command per public function, and no logic of its own."""
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from itp_response.errors import ItpResponseError
+from itp_response.errors import ItpResponseError, UsageError
 
 if TYPE_CHECKING:
     from itp_response.check import Report
@@ -50,14 +51,32 @@ def _study_under(criteria_option: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["scored", "events"]),
             help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
         ),
+        click.option("--mapping", type=click.Path(), help="Arranges VISITS, a REDCap export or a wide sheet."),
     ]
 
     def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+        command = _arranged(command)
         for option in reversed(options):
             command = option(command)
         return command
 
     return with_options
+
+
+def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with what a mapping makes of the file in place of the file."""
+
+    @functools.wraps(command)
+    def with_mapping(*, visits: Any, patients: Any, mapping: str | None, **options: Any) -> Any:
+        if mapping is not None:
+            from itp_response.readers.mapping import mapped
+
+            if patients is not None:
+                raise UsageError("--patients and --mapping: the mapping says where the patients are; give one of them.")
+            visits, patients = mapped(visits, mapping)
+        return command(visits=visits, patients=patients, **options)
+
+    return with_mapping
 
 
 def _criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -257,6 +276,19 @@ def adam(
     found = made(visits, patients, criteria, study=study, date_format=date_format, bleeding=bleeding)
     found.write(output, form)
     click.echo(found.summary(), err=True)
+
+
+@main.command(name="map")
+@click.argument("file", type=click.Path())
+@click.option("--sheet", metavar="NAME", help="The sheet of a workbook; else its first.")
+def map_(file: str, sheet: str | None) -> None:
+    """Draft a mapping of FILE, a REDCap export or a wide spreadsheet, from its headers.
+
+    Look it over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
+    """
+    from itp_response.draft import draft
+
+    click.echo(draft(file, sheet=sheet), nl=False)
 
 
 @main.command()

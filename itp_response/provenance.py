@@ -83,6 +83,8 @@ def of_bytes(name: str, content: bytes) -> File:
 def _files(given: Any) -> tuple[File, ...]:
     if isinstance(given, Cohort):
         return (File(given.source or "a cohort in memory", None),)
+    if hasattr(given, "files"):
+        return tuple(file for one in given.files for file in _files(one))
     if not isinstance(given, str | Path):
         return (File(f"a table in memory ({type(given).__name__})", None),)
     path = Path(given)

@@ -17,6 +17,7 @@ from itp_response.readers.cells import as_day_numbers, is_empty
 from itp_response.readers.findings import Findings, as_text
 from itp_response.readers.names import table
 from itp_response.readers.patients import places
+from itp_response.readers.sdtm import is_study
 from itp_response.rules import Floats
 from itp_response.suspects import COLUMNS, RULES, Seen, said
 from itp_response.words import counted
@@ -107,16 +108,17 @@ def review(
 ) -> Review:
     """What is to be asked of a study before it is decided: findings, and queries on what is not evaluable.
 
-    `visits` is a `Cohort`, or whatever `read` takes; of a `Cohort`, dates of birth and of death are not known.
+    `visits` is a `Cohort`, or whatever `read` takes; of a `Cohort` or an SDTM study, dates of birth and death and
+    bleeding without a grade are not looked at.
     `criteria` gives the planned visits, and the verdicts that the queries are about.
     """
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
     found = classified(visits, patients, definitions, date_format=date_format, bleeding=bleeding)
-    given = not isinstance(visits, Cohort)
+    tables = not isinstance(visits, Cohort) and not is_study(visits)
     return Review(
         found,
-        _ungraded(visits, found.cohort) if given else _no_findings(),
-        *(_lived(patients, found.cohort, date_format) if given and patients is not None else _unknown(found.cohort)),
+        _ungraded(visits, found.cohort) if tables else _no_findings(),
+        *(_lived(patients, found.cohort, date_format) if tables and patients is not None else _unknown(found.cohort)),
     )
 
 

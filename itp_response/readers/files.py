@@ -3,10 +3,13 @@
 import csv as standard_csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +21,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 Tabular: TypeAlias = (
-    "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]]"
+    "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | Arranged"
 )
-"""A file by its path, a frame, what speaks the Arrow PyCapsule interface, or a list of rows."""
+"""A file by its path, a frame, what speaks the Arrow PyCapsule interface, a list of rows, or what a mapping made."""
 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
@@ -44,6 +47,12 @@ class ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 
+class Arranged(Protocol):
+    """What gives the table itself, as a mapping does."""
+
+    def as_table(self, order: int, names: Iterable[str], found: Any) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Opened:
     """A table of which the header is read; `load` reads the columns at the given positions, named `0`, `1`, …."""
@@ -59,15 +68,15 @@ class Opened:
     notes: list[str] = field(default_factory=list)
 
 
-def opened(table: "Tabular", name: str) -> Opened:
-    """The table of that file, frame or list of rows; `name` is for one that is no file.
+def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
+    """The table of that file, frame or list of rows; `name` is for one that is no file, `sheet` that of a workbook.
 
     Raises `CohortError` for a file that cannot be read, `UsageError` for what is no table.
     """
     import polars as pl
 
     if isinstance(table, str | Path):
-        return _file(Path(table))
+        return _file(Path(table), sheet)
     try:
         if isinstance(table, pl.LazyFrame):
             return _frame(table.collect(), name)
@@ -87,7 +96,7 @@ def opened(table: "Tabular", name: str) -> Opened:
     raise UsageError(f"{name} is {known}, not {kind!r}.")
 
 
-def _file(path: Path) -> Opened:
+def _file(path: Path, sheet: str | None = None) -> Opened:
     reader = READERS.get(path.suffix.lower())
     try:
         if path.is_dir():
@@ -97,7 +106,9 @@ def _file(path: Path) -> Opened:
             raise CohortError(f"{path.name}: there is no such file.")
         if reader is None:
             raise CohortError(f"{path.name}: {unknown('kind of file', path.suffix, READERS)} Save the table as CSV.")
-        return reader(path)
+        if sheet is not None and reader is not workbook:
+            raise CohortError(f"{path.name}: only a workbook (.xlsx) has sheets, so there is no sheet {sheet!r}.")
+        return reader(path) if sheet is None else workbook(path, sheet)
     except OSError as error:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
 
@@ -232,6 +243,65 @@ def dataset_json(path: Path) -> Opened:
         return pl.DataFrame(made)
 
     return Opened(path.name, header, load)
+
+
+# WORKBOOKS
+
+
+def workbook(path: Path, sheet: str | None = None) -> Opened:
+    """A sheet of an Excel workbook, its first if none is named; its rows are numbered as Excel does."""
+    try:
+        import fastexcel
+    except ImportError:
+        raise CohortError(f"{path.name}: this needs fastexcel: pip install 'itp-response[excel]'.") from None
+    try:
+        book = fastexcel.read_excel(path)
+        name = book.sheet_names[0] if sheet is None else sheet
+        if name not in book.sheet_names:
+            raise CohortError(f"{path.name}: {unknown('sheet', name, book.sheet_names)}")
+        # From the first row on, and all as texts, so that rows keep their numbers and ids their zeros.
+        cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
+        wrong = _spreadsheet_errors(path, name)
+    except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, ElementTree.ParseError):
+        raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
+    rows = cells.select(_filled()).to_series().arg_true().to_numpy().astype(np.int64)
+    if not len(rows):
+        raise CohortError(f"{path.name}: the sheet {name!r} is empty.")
+    header = [(text or "").strip() for text in cells.row(int(rows[0]))]
+    below = rows[1:]
+
+    def load(positions: Sequence[int]) -> "pl.DataFrame":
+        return cells[below].select(cells.to_series(position)[below].alias(str(position)) for position in positions)
+
+    others = [other for other in book.sheet_names if other != name]
+    notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
+    return Opened(path.name, header, load, below + 1, "row", wrong, notes)
+
+
+def _filled() -> "pl.Expr":
+    """The rows in which something is filled in."""
+    import polars as pl
+
+    return pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != "")
+
+
+SHEETS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]+)(\d+)"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
+
+
+def _spreadsheet_errors(path: Path, sheet: str) -> list[tuple[int, str]]:
+    """By row, the cells that hold an error of the spreadsheet, which would else be read as empty."""
+    with zipfile.ZipFile(path) as book:
+        sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).iter(f"{SHEETS}sheet")
+        key = next(one.get(RELATION) for one in sheets if one.get("name") == sheet)
+        relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
+        target = next(one.get("Target", "") for one in relations if one.get("Id") == key)
+        data = book.read(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
+    found = ((match[1].decode(), int(match[2]), match[3].decode()) for match in ERROR_CELL.finditer(data))
+    return [
+        (row, f"{column}{row} holds {error}, an error of the spreadsheet; correct it.") for column, row, error in found
+    ]
 
 
 # TEXT
@@ -433,5 +503,7 @@ READERS: dict[str, Callable[[Path], Opened]] = {
     ".xpt": xpt,
     ".json": dataset_json,
     ".ndjson": dataset_json,
+    ".xlsx": workbook,
+    ".xlsm": workbook,
 }
 """How a file is opened, by its suffix."""

@@ -89,6 +89,10 @@ def table(
     """The columns of these names, and those declared, of a table; None: it cannot be opened, as was found."""
     import polars as pl
 
+    if hasattr(given, "as_table"):
+        arranged: Any = given
+        made: Table | None = arranged.as_table(order, (*names, *declared), found)
+        return made
     try:
         source = opened(given, what)
         place = Place(source.name, order, source.row_word, source.lines)
