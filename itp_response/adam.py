@@ -73,11 +73,12 @@ def adam(
     date_format: str | None = None,
     bleeding: Any = None,
     threads: int | None = None,
+    impute: Any = None,
 ) -> Adam:
     """The classification of every patient as ADaM datasets.
 
     `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
-    `study` is the STUDYID; without one it is the name of the source.
+    `study` is the STUDYID; without one it is that of DM, or else the name of the source.
     Raises `UsageError` for a study that cannot be one.
     """
     from itp_response.classify import classify
@@ -85,8 +86,12 @@ def adam(
     if isinstance(visits, Classification):
         found = visits
     else:
-        found = classify(visits, patients, criteria, date_format=date_format, bleeding=bleeding, threads=threads)
+        found = classify(
+            visits, patients, criteria, date_format=date_format, bleeding=bleeding, threads=threads, impute=impute
+        )
     notes = []
+    if study is None and found.cohort.origin is not None:
+        study = found.cohort.origin.study
     if study is None:
         study = Path(found.cohort.source).stem or "STUDY"
         notes.append(f"STUDYID is {study!r}, the name of the source; --study says another.")

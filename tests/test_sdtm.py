@@ -97,7 +97,7 @@ def lb(
 def whole(cohort: Cohort) -> dict[str, Any]:
     """All of a cohort, and by which keys of the source its lines are known."""
     assert cohort.origin is not None
-    keys = {name: _listed(column) for name, column in vars(cohort.origin).items()}
+    keys = {name: _listed(getattr(cohort.origin, name)) for name in ("domain", "sequence", "variable")}
     return {**content(replace(cohort, origin=None)), **keys, "lines": cohort.lines.tolist()}
 
 

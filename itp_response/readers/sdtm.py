@@ -119,7 +119,7 @@ class Records:
 
 
 COLUMNS = {
-    "DM": ("RFSTDTC", "RFXSTDTC", "ACTARM", "ARM", "ACTARMCD", "ARMCD", "ARMNRS"),
+    "DM": ("STUDYID", "RFSTDTC", "RFXSTDTC", "ACTARM", "ARM", "ACTARMCD", "ARMCD", "ARMNRS"),
     "LB": (
         *("LBSEQ", "LBTESTCD", "LBLOINC", "LBSTRESN", "LBSTRESC", "LBSTRESU", "LBORRES", "LBORRESU", "LBSTAT"),
         "LBDTC",
@@ -744,12 +744,19 @@ def _visits(folder: Path, study: Study, dm: Records, left: "pl.Series") -> Table
         domain=_labelled([part.records.domain for part in parts], piece[kept]),
         sequence=_sequence(parts, study.found)[kept],
         variable=_labelled([part.variable for part in parts], piece[kept]),
+        study=_only(dm.texts("STUDYID")),
     )
     pieces = Pieces(
         [part.records.place for part in parts], piece[kept], row[kept], [part.names for part in parts], origin
     )
     place = Place(folder.resolve().name, 0, "row", None, pieces)
     return Table(place, frame.filter(pl.Series(kept)), {name: name for name in names}, names)
+
+
+def _only(texts: "pl.Series") -> str | None:
+    """The text that all have who have one; None: there is none, or several."""
+    different = texts.drop_nulls().unique()
+    return different[0] if len(different) == 1 else None
 
 
 def _labelled(labels: Sequence[str], piece: Ints) -> Texts:
