@@ -276,6 +276,16 @@ class Cohort:
         part = slice(int(first), int(last))
         return Courses(self.courses.row[part] - begin, self.courses.last[part], self.courses.name.at(part))
 
+    def keys(self, lines: Ints) -> "tuple[pl.Series, pl.Series]":
+        """What each of these lines is called and its number: `line` and 5; by the source's own keys `LB` and 17."""
+        import polars as pl
+
+        if self.origin is None or not len(self.origin.sequence):
+            return pl.Series([self.row_word]).new_from_index(0, len(lines)), pl.Series(lines, dtype=pl.Int64)
+        at = lines - 1
+        domain = pl.Series(self.origin.domain.labels, dtype=pl.String).gather(self.origin.domain.codes[at])
+        return domain, pl.Series(self.origin.sequence[at], dtype=pl.Int64)
+
     def position(self, patient_id: str) -> int | None:
         """Where the patient of that id stands; None: there is none."""
         found = (self.id == patient_id).arg_true()

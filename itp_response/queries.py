@@ -99,11 +99,15 @@ def _query(found: Classification, name: str, open_: Ints, candidates: Candidates
     chosen = candidates.at(at[first[has]])
     place = np.full(len(open_), NONE)
     place[has] = np.arange(len(chosen.patient))
+    word, line = cohort.keys(_lines(cohort, chosen.row))
+    file = pl.Series([cohort.source]).new_from_index(0, len(word)) if cohort.origin is None else word
+    new = pl.Series(chosen.row == NONE)
     taken = pl.DataFrame(
         {
             "settled_by": pl.Series(KINDS).gather(chosen.kind),
             "day": pl.Series(chosen.day, dtype=pl.Int64).set(pl.Series(chosen.kind == BASELINE), None),
-            "line": pl.Series(_lines(cohort, chosen.row), dtype=pl.Int64).set(pl.Series(chosen.row == NONE), None),
+            "file": file.set(new, cohort.source),
+            "line": line.set(new, None),
             "asks": _asks(cohort, chosen),
         }
     )
@@ -124,7 +128,7 @@ def _query(found: Classification, name: str, open_: Ints, candidates: Candidates
             "reason": reasons,
             "settled_by": taken["settled_by"].set(single, "date"),
             "day": taken["day"],
-            "file": pl.Series([cohort.source]).new_from_index(0, len(open_)),
+            "file": taken["file"].fill_null(cohort.source),
             "line": taken["line"],
             "asks": asked,
             "also": np.maximum(number - 1, 0),
@@ -142,8 +146,7 @@ def _dates(cohort: Cohort, patients: Ints) -> tuple["pl.Series", "pl.Series"]:
         return nothing["asks"], nothing["single"]
     dates = cohort.partial.dates
     what = pl.Series([name.replace("_", " ") for name in DATES]).gather(dates.what)
-    where = said(f" of {cohort.row_word} {{}}", texts(dates.line))
-    where = where.set(pl.Series(dates.line == 0), "")
+    where = said(" of {} {}", *cohort.keys(dates.line)).set(pl.Series(dates.line == 0), "")
     told = pl.DataFrame(
         {
             "patient": cohort.partial.patient[dates.patient].astype(np.int64),
@@ -168,9 +171,8 @@ def _asks(cohort: Cohort, chosen: Candidates) -> "pl.Series":
     new = chosen.row == NONE
     row = np.where(new, 0, chosen.row)
     day = texts(chosen.day)
-    line = texts(_lines(cohort, chosen.row))
+    word, line = cohort.keys(_lines(cohort, chosen.row))
     bound = texts(cohort.platelets.at(row)) if len(cohort.day) else day
-    word = pl.Series([cohort.row_word]).new_from_index(0, len(day))
     visit = "a count, and whether there was bleeding,"
     phrases = {
         GRADE: said("the bleeding grade of day {}, {} {}", day, word, line),

@@ -91,8 +91,8 @@ class Review:
         found = self.frame()
         patients = counted(found["patient_id"].n_unique(), "patient")
         yield f"{counted(len(found), 'finding')} in {patients} of {len(self.cohort):,}"
-        word = self.cohort.row_word
-        place = said(f"{{}} {word} {{}}", found["file"], found["line"])
+        word = f"{self.cohort.row_word} " if self.cohort.origin is None else ""
+        place = said(f"{{}} {word}{{}}", found["file"], found["line"])
         cells = zip(found["patient_id"], found["rule"], found["says"], place, strict=True)
         if len(found):
             yield aligned([[f"  {patient}", rule, says, where] for patient, rule, says, where in cells])

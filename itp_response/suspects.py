@@ -97,15 +97,18 @@ class Seen:
         import polars as pl
 
         cohort = self.cohort
+        word, number = cohort.keys(cohort.source_row[rows] if line is None else line)
+        file = pl.Series([cohort.source]).new_from_index(0, len(rows)) if cohort.origin is None else word
         return pl.DataFrame(
             [
                 cohort.id.gather(cohort.patient[rows]).alias("patient_id"),
                 pl.Series("day", cohort.day[rows], dtype=pl.Int64),
-                pl.Series("line", cohort.source_row[rows] if line is None else line, dtype=pl.Int64),
+                number.alias("line"),
                 value.alias("value").cast(pl.String),
                 says.alias("says").cast(pl.String),
+                file.alias("file"),
             ]
-        ).with_columns(pl.lit(column).alias("column"), pl.lit(cohort.source).alias("file"))
+        ).with_columns(pl.lit(column).alias("column"))
 
 
 @dataclass(frozen=True)
@@ -229,21 +232,23 @@ def _same_day(seen: Seen, *, same: bool) -> "pl.DataFrame":
 
     cohort = seen.cohort
     row = np.repeat(np.arange(len(cohort.day)), np.diff(cohort.first_line))
-    frame = pl.DataFrame({"row": row, "line": cohort.lines, "low": cohort.counts.low, "text": texts(cohort.counts)})
+    word, number = cohort.keys(cohort.lines)
+    columns = {"row": row, "line": cohort.lines, "low": cohort.counts.low, "text": texts(cohort.counts)}
+    frame = pl.DataFrame({**columns, "word": word, "number": number})
     days = (
         frame.filter(pl.col("low").is_not_nan())
         .group_by("row", maintain_order=True)
-        .agg("text", "line", pl.col("text").n_unique().alias("different"))
+        .agg("text", "number", pl.col("word", "line").last(), pl.col("text").n_unique().alias("different"))
         .filter((pl.col("text").list.len() > 1) & ((pl.col("different") == 1) == same))
     )
-    lines = days["line"].cast(pl.List(pl.String)).list.join(", ")
+    numbers = days["number"].cast(pl.List(pl.String)).list.join(", ")
     counts = days["text"].list.join(" and ")
     rows = days["row"].to_numpy()
-    pattern = "twice on day {} ({}s {}): which is to stay?" if same else "{} on day {} ({}s {}); the lowest is taken."
-    word = pl.Series([cohort.row_word]).new_from_index(0, len(days))
-    parts = ([] if same else [counts]) + [texts(cohort.day[rows]), word, lines]
+    pattern = "twice on day {} ({} {}): which is to stay?" if same else "{} on day {} ({} {}); the lowest is taken."
+    words = days["word"] + ("s" if cohort.origin is None else "")
+    parts = ([] if same else [counts]) + [texts(cohort.day[rows]), words, numbers]
     value = days["text"].list.first() if same else counts
-    return seen.found(rows, "platelets", value, said(pattern, *parts), days["line"].list.last().to_numpy())
+    return seen.found(rows, "platelets", value, said(pattern, *parts), days["line"].to_numpy())
 
 
 def _same_count(seen: Seen) -> "pl.DataFrame":

@@ -12,7 +12,7 @@ import pyreadstat
 import pytest
 from test_readers import content, rows, said, texts
 
-from itp_response import classify, explain, read
+from itp_response import classify, explain, read, review
 from itp_response.cohort import Cohort
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, UsageError
@@ -710,6 +710,40 @@ class TestBroken:
         ):
             (folder / "sdtm.toml").write_text(text, encoding="utf-8")
             assert refused(folder).startswith(message)
+
+
+class TestKeys:
+    """An observation is known by its domain and sequence number wherever it is named."""
+
+    BOUND = lb(
+        "P1, 1, PLAT, 15,  K/uL, 15,  15, GI/L, 2019-05-01",
+        "P1, 7, PLAT, 20,  K/uL, 20,  20, GI/L, 2019-05-01",
+        "P1, 3, PLAT, 40,  K/uL, 40,  40, GI/L, 2019-05-22",
+        "P1, 4, PLAT, <50, K/uL, <50, ,   GI/L, 2019-05-29",
+        "P1, 5, PLAT, 12,  K/uL, 12,  12, GI/L, 2020-05-05",
+    )
+
+    def test_review(self, tmp_path: Path) -> None:
+        found = review(study(tmp_path / "trial", lb=self.BOUND))
+        assert "15 and 20 on day 0 (LB 1, 7); the lowest is taken." in str(found)
+        asked = found.queries().filter(pl.col("patient_id") == "P1", pl.col("criterion") == "OR").row(0, named=True)
+        assert (asked["file"], asked["line"], asked["asks"]) == (
+            "LB",
+            4,
+            "the exact count of day 28, LB 4 (given as <50)",
+        )
+
+    def test_explain_dates_in_part(self, tmp_path: Path) -> None:
+        cm = "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 8, IVIg, RESCUE MEDICATION, 2019-05, 2019-05-31"
+        found = explain(study(tmp_path / "trial", cm=cm), patient="P1", criterion="OR")
+        assert "  missing: the date of CM 8, which is only '2019-05'" in str(found[0])
+
+    def test_nothing_counted(self, tmp_path: Path) -> None:
+        found = classify(
+            study(tmp_path / "trial", lb=lb("P1, 1, PLAT, , , , , , 2019-05-01"), dm="USUBJID, RFSTDTC\nP1, 2019-05")
+        )
+        assert found.frame()["OR"].to_list() == ["NE"]
+        assert len(review(found.cohort).queries()) > 0
 
 
 def _frame(text: str) -> pl.DataFrame:
