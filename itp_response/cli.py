@@ -79,6 +79,13 @@ def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_mapping
 
 
+_impute = click.option(
+    "--impute",
+    type=click.Choice(["first", "last"]),
+    help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
+)
+
+
 def _criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--criteria",
