@@ -37,13 +37,16 @@ class Classification:
     def frame(self) -> "pl.DataFrame":
         """One row per patient in the order of the cohort.
 
-        `patient_id`, `arm`, the criteria of kind `best`, then per criterion in the file's order `X`, `X_day`, `X_date`
+        `patient_id`, `arm`, `quarantined` (how many rows were left out, where they were to be), the criteria of kind
+        `best`, then per criterion in the file's order `X`, `X_day`, `X_date`
         (where dates are known), `X_confirmed_day` (where it is confirmed), `X_reason`; of a time `X_days` and, where
         it can be censored, `X_event` (1 the event, 0 censored). Missing is null.
         """
         import polars as pl
 
         columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm")]
+        if self.cohort.quarantined is not None:
+            columns.append(pl.Series("quarantined", self.cohort.quarantined))
         columns += [
             labelled(name, self.verdicts[name])
             for name, model in self.criteria.criteria.items()
@@ -199,6 +202,7 @@ def classify(
     bleeding: Any = None,
     threads: int | None = None,
     impute: Any = None,
+    on_error: Any = "stop",
 ) -> Classification:
     """Classify every patient of a cohort.
 
@@ -211,7 +215,15 @@ def classify(
         cohort = visits
     else:
         columns = definitions.file.columns
-        cohort = read(visits, patients, date_format=date_format, bleeding=bleeding, columns=columns, impute=impute)
+        cohort = read(
+            visits,
+            patients,
+            date_format=date_format,
+            bleeding=bleeding,
+            columns=columns,
+            impute=impute,
+            on_error=on_error,
+        )
     return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
 
 

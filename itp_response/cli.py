@@ -86,6 +86,15 @@ _impute = click.option(
 )
 
 
+_on_error = click.option(
+    "--on-error",
+    type=click.Choice(["stop", "quarantine"]),
+    default="stop",
+    show_default=True,
+    help="Read nothing past an error, or leave out the rows that cannot be read.",
+)
+
+
 def _criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--criteria",
@@ -104,6 +113,9 @@ def main() -> None:
 
 @main.command()
 @_study
+@_impute
+@_on_error
+@click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons.")
 @click.option("--output", type=click.Path(), help="A .csv, .json or .parquet file; else standard output.")
 @click.option(
     "--format",
@@ -119,6 +131,9 @@ def classify(
     criteria: str,
     date_format: str | None,
     bleeding: str | None,
+    impute: str | None,
+    on_error: str,
+    quarantine_file: str | None,
     output: str | None,
     form: str | None,
     long_: bool,
@@ -129,8 +144,22 @@ def classify(
     A short summary goes to standard error: the verdicts, what was taken for granted, and warnings.
     """
     from itp_response.classify import classify as classified
+    from itp_response.classify import write
 
-    found = classified(visits, patients, criteria, date_format=date_format, bleeding=bleeding, threads=threads)
+    if (on_error == "quarantine") != (quarantine_file is not None):
+        raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
+    found = classified(
+        visits,
+        patients,
+        criteria,
+        date_format=date_format,
+        bleeding=bleeding,
+        threads=threads,
+        impute=impute,
+        on_error=on_error,
+    )
+    if quarantine_file is not None and found.cohort.quarantine is not None:
+        write(found.cohort.quarantine, quarantine_file)
     if output is not None:
         found.write(output, long=long_)
     elif form == "table" or (form is None and not long_ and sys.stdout.isatty()):
@@ -142,6 +171,7 @@ def classify(
 
 @main.command()
 @_study
+@_impute
 @click.option("--patient", required=True, metavar="ID", help="The patient.")
 @click.option("--criterion", metavar="X", help="Only this criterion.")
 def explain(
@@ -150,6 +180,7 @@ def explain(
     criteria: str,
     date_format: str | None,
     bleeding: str | None,
+    impute: str | None,
     patient: str,
     criterion: str | None,
 ) -> None:
@@ -164,6 +195,7 @@ def explain(
         criterion=criterion,
         date_format=date_format,
         bleeding=bleeding,
+        impute=impute,
     )
     click.echo("\n\n".join(map(str, found)))
 

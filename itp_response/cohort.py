@@ -229,6 +229,10 @@ class Cohort:
     notes: tuple[Note, ...] = ()
     reading: Reading | None = None
     """None: it was not read, but built."""
+    quarantined: Ints | None = None
+    """Per patient, how many of his rows were left out as they cannot be read; None: nothing was to be left out."""
+    quarantine: "pl.DataFrame | None" = None
+    """What was left out: `file`, `line`, `column`, `value`, `reason`, `row`, `patient_id`."""
     partial: Partial | None = None
     """What dates are known only in part; None: all are known.
 
@@ -268,6 +272,7 @@ class Cohort:
             first_line=self.first_line[begin : end + 1],
             notes=(),
             partial=None if self.partial is None else self.partial.only(position),
+            quarantined=None if self.quarantined is None else self.quarantined[one],
         )
 
     def courses_in(self, begin: int, end: int) -> Courses:

@@ -31,7 +31,7 @@ ORDER = """
     readers.findings
     readers.files
     readers.names
-    readers.cells
+    readers.cells readers.quarantine
     readers.mapping
     readers.partial
     readers.patients readers.units readers.sdtm_terms

@@ -66,6 +66,8 @@ class Opened:
     problems: list[tuple[int, str]] = field(default_factory=list)
     """By line: rows that had to be left out."""
     notes: list[str] = field(default_factory=list)
+    torn: list[tuple[str, str]] = field(default_factory=list)
+    """Of each of the problems, where it is a line that is no row, its text and its first cell."""
 
 
 def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
@@ -345,6 +347,7 @@ def _text(path: Path, usual: str) -> Opened:
     rows = np.arange(head + 1, len(records.line))
     fits = records.separators[rows] == len(header) - 1
     ragged = [row for row in rows[~fits].tolist() if records.separators[row] or not _blank(data, records, row)]
+    torn = [data[records.start[row] : records.end[row]].decode(errors="replace").rstrip("\r\n") for row in ragged]
     skipped = int(records.line[head + 1]) - 1 if len(rows) else 0
     if not fits.all():
         rows, skipped = rows[fits], 0
@@ -361,6 +364,7 @@ def _text(path: Path, usual: str) -> Opened:
         "line",
         [(int(records.line[row]), _ragged(int(records.separators[row]) + 1, header, separator)) for row in ragged],
         [] if separator == usual else [f"Cells were taken as separated by {SEPARATORS[separator]}."],
+        [(text, next(standard_csv.reader([text], delimiter=separator), [""])[0].strip()) for text in torn],
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from itp_response.cohort import Ints
 from itp_response.errors import CohortError, nearest
 from itp_response.readers.files import Tabular, opened
-from itp_response.readers.findings import Cells, Findings, Place
+from itp_response.readers.findings import Cells, Findings, Place, Torn
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,6 +70,10 @@ class Table:
             return Cells(self.place, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
         return Cells(self.place, self.header[name], self.frame[name])
 
+    def only(self, rows: Ints) -> "Table":
+        """The table of these rows alone."""
+        return replace(self, place=self.place.only(rows), frame=self.frame[rows])
+
     def with_empty_row(self) -> "Table":
         """The table with an empty row at its end, which stands for those who are not in it."""
         import polars as pl
@@ -106,8 +111,13 @@ def table(
         return None
     for text in source.notes:
         found.note(place, text)
-    for line, text in source.problems:
-        found.wrong(place, text, line)
+    if not source.torn:
+        for line, text in source.problems:
+            found.wrong(place, text, line)
+    # The first cell of a torn row is the one that is sure to be in its place.
+    named = chosen.get("patient_id") == 0
+    for (line, text), (raw, cell) in zip(source.problems, source.torn, strict=bool(source.torn)):
+        found.tear(Torn(place, line, text, raw, (cell or None) if named else None))
     if not len(frame) and not source.problems:
         found.wrong(place, "there is no row below the header." if source.row_word == "line" else "there are no rows.")
     if chosen:

@@ -18,7 +18,7 @@ from itp_response.readers.cells import (
     imputed,
     note_partial,
 )
-from itp_response.readers.findings import Cells, Findings, as_text, first_few, quoted
+from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
 from itp_response.readers.names import Table
 from itp_response.rules import Column, Floats, Numbers, exactly
 
@@ -124,7 +124,9 @@ def _found_twice(
     lines = [table.place.line(row) for row in rows]
     values = [quoted(texts[row]) if texts[row] is not None else "nothing" for row in rows]
     what = f"{column}: {' and '.join(values)} for the same patient {quoted(patient)}"
-    found.wrong(table.place, f"{what} (first in {table.place.row_word} {lines[0]}); keep one.", lines[1])
+    reason = f"{what} (first in {table.place.row_word} {lines[0]}); keep one."
+    both = Unread(table.cells("patient_id"), np.array(rows), lambda _: reason)
+    found.wrong(table.place, reason, lines[1], unread=[both])
 
 
 def places(ids: "pl.Series", known: "pl.Series") -> Ints:

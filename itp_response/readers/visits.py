@@ -30,10 +30,11 @@ from itp_response.readers.cells import (
     note_partial,
 )
 from itp_response.readers.files import Tabular
-from itp_response.readers.findings import Cells, Findings, as_text, first_few, quoted
+from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
 from itp_response.readers.names import PATIENTS, STUDY_DAYS, VISITS, Table, missing, no_table, table
 from itp_response.readers.partial import Intervals, as_dates, partial_of
 from itp_response.readers.patients import Patients, places, read_patients
+from itp_response.readers.quarantine import Quarantine, marked
 from itp_response.readers.sdtm import is_study, tables
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
 
@@ -45,6 +46,7 @@ FAR = 36525
 """Days; observations farther from day 0 than a hundred years are slips."""
 Bleeding = Literal["scored", "events"]
 Impute = Literal["first", "last"]
+OnError = Literal["stop", "quarantine"]
 
 
 def read(
@@ -55,6 +57,7 @@ def read(
     bleeding: Bleeding | None = None,
     columns: Mapping[str, ColumnDeclared] = NO_COLUMNS,
     impute: Impute | None = None,
+    on_error: OnError = "stop",
 ) -> Cohort:
     """The cohort of these visits and patients; `visits` may be the folder of an SDTM study, which has both.
 
@@ -63,24 +66,54 @@ def read(
     `columns` are the further columns to take, as a criteria file declares them.
     `impute` takes a date of which only the month or the year is known as the `first` or `last` day that may be meant;
     left out, it stays an interval of days, `Cohort.partial`.
+    `on_error="quarantine"` leaves out the rows that cannot be read and reports them in `Cohort.quarantine`; else
+    nothing is read past an error.
     Raises `CohortError` with all that is wrong with the two tables.
     """
     check_date_format(date_format)
     check_impute(impute)
     if bleeding not in (None, "scored", "events"):
         raise UsageError(unknown("bleeding", str(bleeding), ("scored", "events")))
-    found = Findings()
+    if on_error not in ("stop", "quarantine"):
+        raise UsageError(unknown("way with errors", str(on_error), ("stop", "quarantine")))
+    opened = Findings(leave_out=on_error == "quarantine")
     of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
     of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
     read_tables = _of_study if is_study(visits) else _of_files
-    visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, found)
-    seen = _visits(visit_table, of_visits, date_format, bleeding, impute, found) if visit_table else None
-    known = read_patients(patient_table, of_patients, date_format, found, impute)
-    if seen is None:
-        raise found.error()
-    cohort = _cohort(seen, known, {name: column.several for name, column in of_visits.items()}, found)
+    visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, opened)
+    quarantine, cohort = Quarantine(), None
+    while cohort is None:
+        tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
+        found, known_ids = opened.again(), quarantine.patients(opened.torn)
+        try:
+            cohort = _of_tables(*tables, columns, known_ids, (date_format, bleeding, impute), found)
+        except CohortError:
+            # Each turn leaves out more rows, so that there is a last.
+            if on_error == "stop" or not quarantine.takes(found, tuple(filter(None, tables))):
+                raise
+    if on_error == "quarantine":
+        cohort = marked(cohort, quarantine.report(found.torn))
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute}
     return replace(cohort, reading=Reading({"visits": visits, "patients": patients}, options))
+
+
+def _of_tables(
+    visits: Table | None,
+    patients: Table,
+    columns: Mapping[str, ColumnDeclared],
+    further: "pl.Series",
+    options: tuple[str | None, Bleeding | None, Impute | None],
+    found: Findings,
+) -> Cohort:
+    """The cohort of two tables, and of `further` patients of whom nothing could be read."""
+    date_format, bleeding, impute = options
+    of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
+    of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
+    seen = _visits(visits, of_visits, date_format, bleeding, impute, found) if visits else None
+    known = read_patients(patients, of_patients, date_format, found, impute)
+    if seen is None:
+        raise found.error()
+    return _cohort(seen, known, further, {name: column.several for name, column in of_visits.items()}, found)
 
 
 def _of_files(
@@ -291,11 +324,13 @@ def _check_visits(visits: _Visits, found: Findings) -> None:
 # BOTH
 
 
-def _cohort(visits: _Visits, known: Patients, several: Mapping[str, str], found: Findings) -> Cohort:
+def _cohort(
+    visits: _Visits, known: Patients, further: "pl.Series", several: Mapping[str, str], found: Findings
+) -> Cohort:
     import polars as pl
 
     listed = known.id.gather(known.rows)
-    others = visits.id.drop_nulls().unique(maintain_order=True)
+    others = pl.concat([visits.id.drop_nulls().alias("id"), further.alias("id")]).unique(maintain_order=True)
     others = others.filter(places(others, listed) < 0)
     ids = pl.concat([listed.alias("patient_id"), others.alias("patient_id")])
     patient = places(visits.id, ids)
@@ -388,19 +423,24 @@ def _check_enrolled(
     enrolment = known.table.cells(name)
     empty = row[: len(known.rows)]
     empty = empty[is_empty(enrolment, empty)]
+    reason = "the patient's enrolment is not known."
     if len(empty):
         cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count"
         who = _who(known.table, known.id.gather(empty).to_list(), empty)
         found.wrong(
             known.table.place,
             f"{enrolment.name}: enrolment missing for {who}; {cure if visits.dated else 'fill it in'}.",
+            unread=[Unread(enrolment, empty, lambda _: reason)],
         )
-    if len(ids) > len(known.rows) and known.table.has("patient_id"):
-        first = np.full(len(ids), len(patient))
-        np.minimum.at(first, patient[patient >= 0], np.flatnonzero(patient >= 0))
-        lacking = ids[len(known.rows) :].to_list()
-        who = _who(visits.table, lacking, first[len(known.rows) :])
-        found.wrong(visits.table.place, f"enrolment missing for {who}; add a row to {known.table.place.name}.")
+    lacking = np.flatnonzero(patient >= len(known.rows))
+    if len(lacking) and known.table.has("patient_id"):
+        first = lacking[np.unique(patient[lacking], return_index=True)[1]]
+        who = _who(visits.table, ids.gather(patient[first]).to_list(), first)
+        found.wrong(
+            visits.table.place,
+            f"enrolment missing for {who}; add a row to {known.table.place.name}.",
+            unread=[Unread(visits.table.cells("patient_id"), lacking, lambda _: reason)],
+        )
 
 
 def _who(table: Table, ids: list[str], rows: Ints, most: int = 5) -> str:
