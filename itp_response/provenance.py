@@ -10,6 +10,7 @@ from typing import Any
 
 from itp_response.cohort import Cohort, Reading
 from itp_response.criteria import Criteria
+from itp_response.readers.sdtm import files_of
 
 PROGRAM = "itp-response"
 KEY = "itp_response"
@@ -38,7 +39,7 @@ class Provenance:
     """Of each set `name`, `file`, `sha256` of the file (None: there is no such file), and `checked`."""
     options: Mapping[str, Any]
     inputs: Mapping[str, Sequence[File]]
-    """The files read, by what they were read as; a folder is the files in it."""
+    """The files read, by what they were read as; of a folder those files in it."""
     taken: Sequence[str]
     """What was taken for granted or noticed while reading."""
     outputs: Sequence[File] = field(default=())
@@ -90,8 +91,7 @@ def _files(given: Any) -> tuple[File, ...]:
     path = Path(given)
     if not path.is_dir():
         return (File(path.name, _sha256(path)),)
-    within = sorted(one for one in path.rglob("*") if one.is_file())
-    return tuple(File(one.relative_to(path.parent).as_posix(), _sha256(one)) for one in within)
+    return tuple(File(f"{path.resolve().name}/{one.name}", _sha256(one)) for one in files_of(path))
 
 
 def _sha256(path: Path) -> str | None:

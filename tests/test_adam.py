@@ -586,7 +586,7 @@ class TestCommand:
 
         assert (done.exit_code, done.stdout) == (0, "")
         assert done.stderr.splitlines()[:4] == [
-            "ADSL: 168 records, Subject-Level Response Flags",
+            "ADSL: 168 records, Subject-Level Analysis Dataset",
             "ADRS: 1,176 records, Response Analysis Dataset",
             "ADTTE: 336 records, Time-to-Event Analysis Dataset",
             "ADICE: 89 records, Intercurrent Events Analysis Dataset",

@@ -83,16 +83,16 @@ def test_parquet_carries_it_inside(found, tmp_path):
     assert inside == {**beside, "outputs": []}
 
 
-def test_a_folder_is_the_files_in_it(tmp_path):
+def test_of_a_folder_it_has_the_files_that_are_read(tmp_path):
     (tmp_path / "study").mkdir()
-    for name in ("lb.csv", "dm.csv"):
+    for name in ("lb.csv", "dm.csv", "sdtm.toml", "vs.csv", "verdicts.csv"):
         (tmp_path / "study" / name).write_text(name)
     cohort = replace(itp_response.read(ROWS), reading=Reading({"visits": tmp_path / "study"}, {}))
 
     told = provenance([], cohort)
 
     assert told.inputs["visits"] == tuple(
-        File(f"study/{name}", sha256(tmp_path / "study" / name)) for name in ("dm.csv", "lb.csv")
+        File(f"study/{name}", sha256(tmp_path / "study" / name)) for name in ("dm.csv", "lb.csv", "sdtm.toml")
     )
 
 

@@ -454,4 +454,4 @@ def _adsl(found: Classification, study: str) -> Dataset:
         columns[one.result] = result
     frame = _typed(pl.DataFrame(columns), variables)
     keys = ("STUDYID", "USUBJID")
-    return Dataset("ADSL", "Subject-Level Response Flags", "One record per subject", keys, tuple(variables), frame)
+    return Dataset("ADSL", "Subject-Level Analysis Dataset", "One record per subject", keys, tuple(variables), frame)

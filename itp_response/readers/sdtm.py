@@ -22,6 +22,7 @@ from itp_response.readers.names import VISITS, Table
 from itp_response.readers.sdtm_terms import (
     BLEEDING_LIKE,
     BLEEDING_OBJECTS,
+    FILE,
     GRADE_TESTS,
     LOINC,
     MILESTONES,
@@ -62,6 +63,12 @@ def is_study(given: object) -> bool:
         return False
     found = _files(Path(given))
     return bool(found["dm"] and found["lb"])
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of a study's folder that are read, in order of their names."""
+    read = [path for paths in _files(folder).values() for path in paths]
+    return sorted([*read, *(path for path in [folder / FILE] if path.exists())])
 
 
 def _files(folder: Path) -> dict[str, list[Path]]:
