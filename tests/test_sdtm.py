@@ -250,8 +250,10 @@ class TestPublic:
         assert len(frame) == 254
         assert int((~np.isnan(cohort.counts.low)).sum()) == len(plat) == 1788
         assert (np.nanmin(cohort.platelets.low), np.nanmax(cohort.platelets.low)) == (92, 582)
-        assert said(cohort, "52 subjects without RFSTDTC who were not enrolled are left out.")
-        assert said(cohort, "GI/L" if name == "lb" else "10^9/L")
+        assert said(cohort, "52 subjects without RFSTDTC, not enrolled, left out.")
+        assert said(
+            cohort, "1,788 of 59,580 records of platelets" if name == "lb" else "1,788 of 21,927 records of platelets"
+        )
         assert said(cohort, "72 doses above that at enrolment taken as rescue treatment")
         assert said(cohort, "1 patient without a row in the visits, kept: '01-705-1018'.")
 
@@ -327,7 +329,7 @@ class TestCounts:
         assert rows(cohort, "platelets") == [("P1", 0, 15), ("P1", 21, 40), ("P1", 28, 60), ("P2", 0, 9)]
         assert cohort.arm.to_list() == ["A", "B"]
         assert said(cohort, "Day 0 is the day of RFSTDTC in dm.csv, CDISC's study day 1.")
-        assert said(cohort, "Platelets of lb.csv in LBSTRESU GI/L; LBORRESU THOU/uL.")
+        assert said(cohort, "lb.csv: 4 of 5 records of platelets, in LBSTRESU GI/L; LBORRESU THOU/uL.")
 
     def test_which_result(self, tmp_path: Path) -> None:
         text = lb(
@@ -355,14 +357,14 @@ class TestCounts:
         )
         cohort = read(study(tmp_path / "trial", lb=text))
         assert cohort.platelets.low.tolist() == [20, 30]
-        assert said(cohort, "2 platelet records counts by LOINC 777-3 or 26515-7, not by LBTESTCD.")
+        assert said(cohort, "two platelet records known by LOINC 777-3 or 26515-7, not by LBTESTCD.")
 
     def test_not_done(self, tmp_path: Path) -> None:
         columns = "USUBJID, LBSEQ, LBTESTCD, LBSTAT, LBSTRESN, LBSTRESU, LBDTC"
         text = lb("P1, 1, PLAT, NOT DONE, , , 2019-05-01", "P1, 2, PLAT, , 20, GI/L, 2019-05-02", columns=columns)
         cohort = read(study(tmp_path / "trial", lb=text))
         assert rows(cohort, "platelets") == [("P1", 1, 20)]
-        assert said(cohort, "lb.csv: 1 platelet records not done (LBSTAT), no counts.")
+        assert said(cohort, "lb.csv: one platelet record not done (LBSTAT), so without a count.")
 
     def test_split(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial")
@@ -374,7 +376,7 @@ class TestCounts:
     def test_without_a_unit(self, tmp_path: Path) -> None:
         text = lb("P1, 1, PLAT, 15, , 15, 15, , 2019-05-01")
         assert said(
-            read(study(tmp_path / "trial", lb=text)), "1 counts of lb.csv have no unit in LBSTRESU; taken as 10⁹/L."
+            read(study(tmp_path / "trial", lb=text)), "lb.csv: one count without a unit in LBSTRESU taken as 10⁹/L."
         )
 
 
@@ -400,8 +402,8 @@ class TestPatients:
         dm = "USUBJID, RFSTDTC, ARM, ARMCD\nP1, 2019-05-01, A, A\nP2, , Screen Failure, SCRNFAIL"
         cohort = read(study(tmp_path / "trial", dm=dm))
         assert cohort.id.to_list() == ["P1"]
-        assert said(cohort, "dm.csv: 1 subjects without RFSTDTC who were not enrolled are left out.")
-        assert said(cohort, "1 records of subjects who were not enrolled are left out.")
+        assert said(cohort, "dm.csv: one subject without RFSTDTC, not enrolled, left out.")
+        assert said(cohort, "one record of subjects who were not enrolled left out.")
 
     def test_a_patient_without_day_0_is_refused(self, tmp_path: Path) -> None:
         dm = "USUBJID, RFSTDTC, ARM\nP1, 2019-05-01, A\nP2, , B"
@@ -431,11 +433,13 @@ class TestBleeding:
             ("P2", 0, 0),
             ("P2", 1, 4),
         ]
-        assert said(cohort, "3 records taken as bleeding: 'CEREBRAL HAEMORRHAGE', 'CONTUSION', 'EPISTAXIS'.")
-        assert said(cohort, "1 bleeding graded by AESEV: MILD 1, MODERATE 2, SEVERE 3.")
-        assert said(cohort, "1 bleeding of grade 5, which is death, taken as WHO grade 4.")
-        assert said(cohort, "1 bleeding without an end taken for the first day alone.")
-        assert said(cohort, "bleeding of several days stands on 1 further days with a count.")
+        assert said(
+            cohort, "ae.csv: 3 of 4 records taken as bleeding: 'CEREBRAL HAEMORRHAGE', 'CONTUSION', 'EPISTAXIS'."
+        )
+        assert said(cohort, "one bleeding event graded by AESEV: MILD 1, MODERATE 2, SEVERE 3.")
+        assert said(cohort, "one bleeding event of grade 5, which is death, taken as WHO grade 4.")
+        assert said(cohort, "one bleeding event without an end taken for the first day alone.")
+        assert said(cohort, "bleeding of several days stands on one further day with a count.")
 
     def test_ongoing(self, tmp_path: Path) -> None:
         ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC, AEENRTPT\nP1, 1, Petechiae, MILD, 2019-05-20, , ONGOING"
@@ -452,12 +456,14 @@ class TestBleeding:
         cohort = read(study(tmp_path / "trial", ae=ae))
         grades = {day: grade for who, day, grade in rows(cohort, "bleeding_grade") if who == "P1"}
         assert (grades[0], grades[21]) == (1, 0)
-        assert said(cohort, "1 bleeding known in part stand on the days on which they surely were.")
+        assert said(
+            cohort, "one bleeding event with dates known in part taken for the days on which there surely was bleeding."
+        )
 
     def test_own_terms(self, tmp_path: Path) -> None:
         ce = "USUBJID, CESEQ, CETERM, CESEV, CESTDTC\nP1, 1, Wet purpura, MILD, 2019-05-22\nP1, 2, Epistaxis, MILD, 2019-05-29"
         folder = study(tmp_path / "trial", ce=ce)
-        assert said(read(folder), "1 records not taken as bleeding, though like it: 'WET PURPURA'")
+        assert said(read(folder), "one record not taken as bleeding, though like it: 'WET PURPURA'")
         (folder / "sdtm.toml").write_text('bleeding_terms = ["wet purpura"]\n', encoding="utf-8")
         assert [grade for *_, grade in rows(read(folder), "bleeding_grade")] == [0, 1, 0, 0]
 
@@ -473,7 +479,7 @@ class TestBleeding:
         assert str(rows(cohort, "bleeding_grade")) == str(
             [("P1", 0, 0.0), ("P1", 21, 2.0), ("P1", 28, np.nan), ("P2", 0, np.nan)]
         )
-        assert said(cohort, "fa.csv: 1 records about bleeding not taken as its grade: FATESTCD 'OCCUR'")
+        assert said(cohort, "fa.csv: one record about bleeding not taken as its grade: FATESTCD 'OCCUR'")
 
     def test_a_grade_is_needed(self, tmp_path: Path) -> None:
         ae = "USUBJID, AESEQ, AEDECOD, AESEV, AETOXGR, AESTDTC\nP1, 1, Epistaxis, , , 2019-05-22\nP1, 2, Melaena, BAD, , 2019-05-22"
@@ -502,18 +508,23 @@ class TestRescue:
             "dexa",
             "splenectomy",
         ]
-        assert said(cohort, "cm.csv: 2 rescue treatments by category 'RESCUE MEDICATION', 'Rescue therapy'.")
-        assert said(cohort, "cm.csv: 1 rescue treatments go on; taken to the last count.")
-        assert said(cohort, "pr.csv: 1 rescue treatments without an end taken as of one day.")
+        assert said(
+            cohort,
+            "cm.csv: 2 of 4 records taken as rescue treatment by category 'RESCUE MEDICATION', 'Rescue therapy'.",
+        )
+        assert said(cohort, "cm.csv: one rescue treatment still going on, taken to the last count.")
+        assert said(cohort, "pr.csv: one rescue treatment without an end taken as of one day.")
 
     def test_by_name(self, tmp_path: Path) -> None:
         cm = "USUBJID, CMSEQ, CMTRT, CMSTDTC, CMENDTC\nP1, 1, IVIg, 2019-05-10, 2019-05-11\nP1, 2, aspirin, 2019-05-10, 2019-05-11"
         folder = study(tmp_path / "trial", cm=cm)
-        assert not read(folder).rescue.any()
+        cohort = read(folder)
+        assert not cohort.rescue.any()
+        assert said(cohort, "cm.csv: none of 2 records taken as rescue treatment; 'rescue_categories' and")
         (folder / "sdtm.toml").write_text('rescue_names = ["ivig"]\n', encoding="utf-8")
         cohort = read(folder)
         assert cohort.courses.last.tolist() == [10]
-        assert said(cohort, "cm.csv: 1 rescue treatments by name 'IVIg'.")
+        assert said(cohort, "cm.csv: 1 of 2 records taken as rescue treatment by name 'IVIg'.")
 
     def test_raised_dose(self, tmp_path: Path) -> None:
         ex = """
@@ -533,7 +544,7 @@ class TestRescue:
             (14, 24),
             (10, 14),
         ]
-        assert said(cohort, "ex.csv: 2 doses above that at enrolment taken as rescue treatment")
+        assert said(cohort, "ex.csv: two doses above that at enrolment taken as rescue treatment")
         (folder / "sdtm.toml").write_text("raised_dose_is_rescue = false\n", encoding="utf-8")
         assert not read(folder).rescue.any()
 

@@ -35,6 +35,7 @@ from itp_response.readers.sdtm_terms import (
 )
 from itp_response.readers.units import KNOWN, as_factors, in_thousands
 from itp_response.rules import Bools, Numbers, Texts
+from itp_response.words import counted as number_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -219,6 +220,10 @@ class Study:
     found: Findings
     parts: list[Part] = field(default_factory=list)
 
+    def note(self, records: Records, text: str, *, warning: bool = False) -> None:
+        """Say something of a domain's records."""
+        self.found.note(records.place, f"{records.place.name}: {text}", warning=warning)
+
 
 def tables(folder: Path, declared: Iterable[str], found: Findings) -> Tables | None:
     """The visits and the patients of a study's folder; `declared` are further columns of the patients, taken from DM.
@@ -334,16 +339,16 @@ def _note_counts(
     study: Study,
 ) -> None:
     for rows, what in (
-        (not_done, "not done (LBSTAT), no counts"),
-        (empty, "without a result, no counts"),
-        (by_loinc, f"counts by LOINC {' or '.join(LOINC)}, not by LBTESTCD"),
+        (not_done, "not done (LBSTAT), so without a count"),
+        (empty, "without a result, so without a count"),
+        (by_loinc, f"known by LOINC {' or '.join(LOINC)}, not by LBTESTCD"),
     ):
         if rows.any():
-            study.found.note(records.place, f"{records.place.name}: {int(rows.sum())} platelet records {what}.")
+            study.note(records, f"{number_of(int(rows.sum()), 'platelet record')} {what}.")
     if chosen.any():
         units = records.frame.filter(chosen).select(name for name in ("LBSTRESU", "LBORRESU") if records.has(name))
         shown = [f"{name} {', '.join(map(str, units[name].drop_nulls().unique().sort()))}" for name in units.columns]
-        study.found.note(records.place, f"Platelets of {records.place.name} in {'; '.join(shown) or 'no unit'}.")
+        study.note(records, f"{_of(int(chosen.sum()), records)} of platelets, in {'; '.join(shown) or 'no unit'}.")
 
 
 def _counted(records: Records, row: Ints, variable: str, unit: str, study: Study) -> None:
@@ -374,8 +379,7 @@ def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: 
     large: Ints = row[(number > SAID_PLAINLY).fill_null(value=False).to_numpy()]
     cure = f"has no unit, and looks like cells/µL; fill in {unit}"
     study.found.wrong_cells(records.cells(variable), large, lambda text: f"{quoted(text)} {cure}.")
-    text = f"{len(row)} counts of {records.place.name} have no unit in {unit}; taken as 10⁹/L."
-    study.found.note(records.place, text, warning=True)
+    study.note(records, f"{number_of(len(row), 'count')} without a unit in {unit} taken as 10⁹/L.", warning=True)
     return large
 
 
@@ -449,14 +453,14 @@ def _bleeding_events(records: Records, counted: _Counted, study: Study) -> None:
     found.wrong_cells(records.cells(f"{domain}TOXGR"), lacking, lambda _: f"{cure}.")
     fatal = bleeding & (grade == "5").fill_null(value=False)
     if fatal.any():
-        text = f"{records.place.name}: {int(fatal.sum())} bleeding of grade 5, which is death, taken as WHO grade 4."
-        found.note(records.place, text, warning=True)
+        number = number_of(int(fatal.sum()), "bleeding event")
+        study.note(records, f"{number} of grade 5, which is death, taken as WHO grade 4.", warning=True)
     grade = grade.set(fatal, "4")
     if (bleeding & by_severity).any():
-        text = f"{records.place.name}: {int((bleeding & by_severity).sum())} bleeding graded by {domain}SEV:"
-        found.note(records.place, f"{text} MILD 1, MODERATE 2, SEVERE 3.", warning=True)
+        number = number_of(int((bleeding & by_severity).sum()), "bleeding event")
+        study.note(records, f"{number} graded by {domain}SEV: MILD 1, MODERATE 2, SEVERE 3.", warning=True)
     if (bleeding & ~by_severity).any():
-        found.note(records.place, f"{records.place.name}: grades of {domain}TOXGR taken as WHO grades.", warning=True)
+        study.note(records, f"grades of {domain}TOXGR taken as WHO grades.", warning=True)
     grades = _either(grade, mapped)
     for chosen, variable in ((bleeding & ~by_severity, f"{domain}TOXGR"), (bleeding & by_severity, f"{domain}SEV")):
         row = records.rows(chosen)
@@ -469,16 +473,14 @@ def _bleeding_events(records: Records, counted: _Counted, study: Study) -> None:
 
 
 def _note_terms(records: Records, term: "pl.Series", bleeding: "pl.Series", study: Study) -> None:
-    place, name = records.place, records.place.name
     taken = term.filter(bleeding)
-    if len(taken):
-        what = f"{name}: {len(taken)} records taken as bleeding: {first_few(taken.unique().sort(), 10)}."
-        study.found.note(place, what)
+    words = f": {first_few(taken.unique().sort(), 10)}" if len(taken) else ""
+    study.note(records, f"{_of(len(taken), records)} taken as bleeding{words}.")
     alike = term.filter(~bleeding & term.str.contains(BLEEDING_LIKE).fill_null(value=False))
     if len(alike):
         shown = first_few(alike.unique().sort(), 10)
-        what = f"{name}: {len(alike)} records not taken as bleeding, though like it: {shown}"
-        study.found.note(place, f"{what}; 'bleeding_terms' in sdtm.toml says which are.", warning=True)
+        what = f"{number_of(len(alike), 'record')} not taken as bleeding, though like it: {shown}"
+        study.note(records, f"{what}; 'bleeding_terms' in sdtm.toml says which are.", warning=True)
 
 
 def _lasting(part: Part, counted: _Counted, study: Study) -> None:
@@ -491,11 +493,13 @@ def _lasting(part: Part, counted: _Counted, study: Study) -> None:
     last = np.where(goes_on, np.inf, end.low)
     for rows, what in (
         (np.isnan(last), "without an end taken for the first day alone"),
-        ((start.low < start.high) | (end.low < end.high), "known in part stand on the days on which they surely were"),
+        (
+            (start.low < start.high) | (end.low < end.high),
+            "with dates known in part taken for the days on which there surely was bleeding",
+        ),
     ):
         if rows.any():
-            text = f"{records.place.name}: {int(rows.sum())} bleeding {what}."
-            study.found.note(records.place, text, warning=True)
+            study.note(records, f"{number_of(int(rows.sum()), 'bleeding event')} {what}.", warning=True)
     # To polars NaN is above every number.
     known = ~np.isnan(start.high) & ~np.isnan(last)
     spans = pl.DataFrame({"subject": part.column("patient_id"), "start": start.high, "end": last, "known": known})
@@ -510,8 +514,8 @@ def _lasting(part: Part, counted: _Counted, study: Study) -> None:
         grades = part.cells["bleeding_grade"].gather(event)
         cells = {"date": inside["date"], "bleeding_grade": grades}
         study.parts.append(Part(records, part.row[event], part.variable, part.names, cells))
-        what = f"{records.place.name}: bleeding of several days stands on {len(inside)} further days with a count."
-        study.found.note(records.place, what)
+        days = number_of(len(inside), "further day")
+        study.note(records, f"bleeding of several days stands on {days} with a count.")
 
 
 def _interval(records: Records, name: str, row: Ints) -> Numbers:
@@ -543,12 +547,13 @@ def _bleeding_findings(records: Records, study: Study) -> None:
     other = thing.filter(of_bleeding & ~scale.fill_null(value=False))
     if len(other):
         codes = first_few(test.filter(of_bleeding & ~scale.fill_null(value=False)).drop_nulls().unique().sort(), 10)
-        text = f"{records.place.name}: {len(other)} records about bleeding not taken as its grade: FATESTCD {codes}"
-        study.found.note(records.place, f"{text}; 'bleeding_tests' in sdtm.toml says which are.", warning=True)
+        text = f"{number_of(len(other), 'record')} about bleeding not taken as its grade: FATESTCD {codes}"
+        study.note(records, f"{text}; 'bleeding_tests' in sdtm.toml says which are.", warning=True)
     if not len(row):
+        study.note(records, f"{_of(0, records)} taken as a grade of bleeding.")
         return
     codes = first_few(test.gather(row).unique().sort(), 10)
-    study.found.note(records.place, f"{records.place.name}: {len(row)} grades of bleeding by FATESTCD {codes}.")
+    study.note(records, f"{_of(len(row), records)} taken as a grade of bleeding: FATESTCD {codes}.")
     names = {"date": "FADTC", "bleeding_grade": "FASTRESC"}
     cells = {"date": records.texts("FADTC").gather(row), "bleeding_grade": grade.gather(row)}
     study.parts.append(Part(records, row, "FASTRESC", names, cells))
@@ -586,8 +591,16 @@ def _rescues(records: Records, counted: _Counted, study: Study) -> None:
             )
             if len(values)
         ]
-        study.found.note(records.place, f"{records.place.name}: {len(row)} rescue treatments by {' and '.join(by)}.")
+        study.note(records, f"{_of(len(row), records)} taken as rescue treatment by {' and '.join(by)}.")
         _courses(records, row, name.fill_null("1"), f"{domain}TRT", counted, study)
+    elif records.domain != "EX":
+        cure = "'rescue_categories' and 'rescue_names' in sdtm.toml say which are"
+        study.note(records, f"{_of(0, records)} taken as rescue treatment; {cure}.", warning=True)
+
+
+def _of(number: int, records: Records) -> str:
+    """How many of a domain's records."""
+    return f"{f'{number:,}' if number else 'none'} of {len(records):,} record{'' if len(records) == 1 else 's'}"
 
 
 def _categories(records: Records, chosen: "pl.Series") -> "pl.Series":
@@ -607,12 +620,12 @@ def _courses(
         until = goes_on & (_days(last) >= _days(begin)).fill_null(value=False)
         end = last.zip_with(until, end)
         if goes_on.any():
-            text = f"{records.place.name}: {int(goes_on.sum())} rescue treatments go on; taken to the last count."
-            study.found.note(records.place, text, warning=True)
+            number = number_of(int(goes_on.sum()), "rescue treatment")
+            study.note(records, f"{number} still going on, taken to the last count.", warning=True)
         endless &= ~goes_on
     if endless.any():
-        text = f"{records.place.name}: {int(endless.sum())} rescue treatments without an end taken as of one day."
-        study.found.note(records.place, text, warning=True)
+        number = number_of(int(endless.sum()), "rescue treatment")
+        study.note(records, f"{number} without an end taken as of one day.", warning=True)
     names = {"date": f"{domain}STDTC", "rescue": variable, "rescue_end": f"{domain}ENDTC"}
     cells = {"date": begin, "rescue": name.gather(row), "rescue_end": end}
     study.parts.append(Part(records, row, variable, names, cells))
@@ -647,9 +660,9 @@ def _raised_doses(records: Records, dm: Records, day_0: str, study: Study) -> No
     raised = doses.select((pl.col("dose") > pl.coalesce("enrolled", "first")) & later).to_series()
     row = records.rows(raised)
     if len(row):
-        text = f"{records.place.name}: {len(row)} doses above that at enrolment taken as rescue treatment"
+        text = f"{number_of(len(row), 'dose')} above that at enrolment taken as rescue treatment"
         cure = "if they were planned, put 'raised_dose_is_rescue = false' in sdtm.toml"
-        study.found.note(records.place, f"{text}; {cure}.", warning=True)
+        study.note(records, f"{text}; {cure}.", warning=True)
         _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", None, study)
 
 
@@ -699,8 +712,7 @@ def _stops(records: Records, study: Study) -> "pl.Series":
     for rows, what in ((stops, "taken as"), (others, "of those who have one of the treatment too, not taken as")):
         if rows.any():
             words = first_few(records.texts("DSDECOD").filter(rows).unique().sort(), 10)
-            text = f"{records.place.name}: {int(rows.sum())} records {what} treatment stopped: {words}."
-            study.found.note(records.place, text)
+            study.note(records, f"{number_of(int(rows.sum()), 'record')} {what} treatment stopped: {words}.")
     return stops
 
 
@@ -726,8 +738,7 @@ def _patients(
     kept = (~frame["patient_id"].is_in(left.to_list())).fill_null(value=True)
     place = Place(dm.place.name, dm.place.order, dm.place.row_word, dm.place.all_lines(np.flatnonzero(kept.to_numpy())))
     if len(left):
-        text = f"{dm.place.name}: {left.n_unique()} subjects without {day_0} who were not enrolled are left out."
-        study.found.note(dm.place, text)
+        study.note(dm, f"{number_of(left.n_unique(), 'subject')} without {day_0}, not enrolled, left out.")
     names = {name: header.get(name, "DSSTDTC") for name in frame.columns}
     return Table(place, frame.filter(kept), names, dm.written)
 
@@ -745,8 +756,8 @@ def _visits(folder: Path, study: Study, dm: Records, left: "pl.Series") -> Table
     row = np.concatenate([np.zeros(0, np.int64), *(part.row for part in parts)])
     kept = (~frame["patient_id"].is_in(left.to_list())).fill_null(value=True).to_numpy()
     if not kept.all():
-        text = f"{int((~kept).sum())} records of subjects who were not enrolled are left out."
-        study.found.note(dm.place, text, warning=True)
+        number = number_of(int((~kept).sum()), "record")
+        study.found.note(dm.place, f"{number} of subjects who were not enrolled left out.", warning=True)
     origin = Origin(
         domain=_labelled([part.records.domain for part in parts], piece[kept]),
         sequence=_sequence(parts, study.found)[kept],
