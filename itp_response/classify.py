@@ -64,8 +64,9 @@ class Classification:
     def long(self) -> "pl.DataFrame":
         """One row per patient and criterion, in the order of the cohort and of the file.
 
-        `patient_id`, `arm`, `criterion`, `value`, `day`, `date`, `confirmed_day`, `reason`, `days`, `of_days`, `event`
-        (1 the event, 0 censored), as in `frame`; missing, or nothing that such a criterion has, is null.
+        `patient_id`, `arm`, `quarantined` (as in `frame`), `criterion`, `value`, `day`, `date`, `confirmed_day`,
+        `reason`, `days`, `of_days`, `event` (1 the event, 0 censored), as in `frame`; missing, or nothing that such a
+        criterion has, is null.
         """
         import polars as pl
 
@@ -81,10 +82,12 @@ class Classification:
         day = self.days_of(verdict.dated)
         censors = getattr(model, "censored", None) is not None
         event = np.where(np.full(size, censors) & (verdict.days != NO_DAY), verdict.value == Y, NO_DAY)
+        left_out = self.cohort.quarantined
         return pl.DataFrame(
             [
                 self.cohort.id.alias("patient_id"),
                 self.cohort.arm.alias("arm"),
+                *([] if left_out is None else [pl.Series("quarantined", left_out)]),
                 pl.repeat(name, size, dtype=pl.String, eager=True).alias("criterion"),
                 labelled("value", verdict),
                 days_column("day", day),

@@ -159,7 +159,7 @@ def classify(
         on_error=on_error,
     )
     if quarantine_file is not None and found.cohort.quarantine is not None:
-        write(found.cohort.quarantine, quarantine_file)
+        write(found.cohort.quarantine, quarantine_file, found.provenance())
     if output is not None:
         found.write(output, long=long_)
     elif form == "table" or (form is None and not long_ and sys.stdout.isatty()):

@@ -237,6 +237,19 @@ class TestADSL:
             ("03", "A", "N", "N", None, "NA", "NR"),
         ]
 
+    def test_marks_the_patients_of_whom_rows_were_left_out(self, tmp_path):
+        (tmp_path / "visits.csv").write_text("patient_id,day,platelets\n1,0,15\n1,7,4o\n2,0,15\n")
+
+        found = itp_response.classify(tmp_path / "visits.csv", on_error="quarantine")
+
+        assert records(itp_response.adam(found), "ADSL", "USUBJID", "NLEFTOUT") == [("1", 1), ("2", 0)]
+        assert found.long()["quarantined"].to_list() == [1] * 9 + [0] * 9
+        assert found.provenance().options["on_error"] == "quarantine"
+        assert (
+            "NLEFTOUT"
+            not in itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}]).datasets["ADSL"].frame.columns
+        )
+
 
 class TestStudyDays:
     def test_there_is_no_day_0(self):

@@ -101,6 +101,8 @@ ADSL = (
     Variable("TRT01P", "Planned Treatment for Period 01", "text", "The arm, as in the source."),
     Variable("DAY0DT", "Date of Day 0", "date", ""),
 )
+LEFT_OUT = Variable("NLEFTOUT", "Number of Source Rows Left Out", "integer", "Rows that could not be read, left out.")
+"""Only where such rows are left out at all."""
 CENSORED = {
     1: "Event-free when follow-up was complete",
     2: "Follow-up ended before the event could be ruled out",
@@ -442,6 +444,9 @@ def _adsl(found: Classification, study: str) -> Dataset:
     columns = _who(cohort, study)
     columns |= {"SUBJID": cohort.id, "TRT01P": columns.pop("TRTP")}
     columns["DAY0DT"] = _dated(cohort.day_0, "", np.zeros(len(cohort), dtype=np.int32))["DT"]
+    if cohort.quarantined is not None:
+        variables.append(LEFT_OUT)
+        columns[LEFT_OUT.name] = pl.Series(cohort.quarantined)
     for one in flags(criteria):
         verdict = found.verdicts[one.criterion]
         result = labelled(one.result, verdict)

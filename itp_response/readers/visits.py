@@ -93,7 +93,7 @@ def read(
                 raise
     if on_error == "quarantine":
         cohort = marked(cohort, quarantine.report(found.torn))
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute}
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     return replace(cohort, reading=Reading({"visits": visits, "patients": patients}, options))
 
 
