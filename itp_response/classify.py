@@ -71,7 +71,7 @@ class Classification:
         import polars as pl
 
         tables = [self._long(name, model) for name, model in self.criteria.criteria.items()]
-        order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), -1).T.ravel()
+        order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
         return pl.concat(tables)[order]
 
     def _long(self, name: str, model: Any) -> "pl.DataFrame":

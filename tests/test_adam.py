@@ -634,6 +634,7 @@ def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
     made.write(tmp_path / "out")
 
     assert [len(one.frame) for one in made.datasets.values()] == [0, 0, 0, 0]
+    assert nobody.long().is_empty()
 
 
 def replace_all(cohort):
