@@ -45,7 +45,9 @@ def as_factors(units: "pl.Series") -> "pl.Series":
     """How many 10⁹/L one of each unit is; null where there is none or it is not known."""
     import polars as pl
 
-    return folded(units).replace_strict(FACTORS, default=None, return_dtype=pl.Float64)
+    spellings = units.drop_nulls().unique()  # they are few
+    factors = folded(spellings).replace_strict(FACTORS, default=None, return_dtype=pl.Float64)
+    return units.replace_strict(spellings, factors, default=None, return_dtype=pl.Float64)
 
 
 def in_thousands(counts: "pl.Series", factors: "pl.Series") -> "pl.Series":
@@ -55,6 +57,8 @@ def in_thousands(counts: "pl.Series", factors: "pl.Series") -> "pl.Series":
     """
     import polars as pl
 
+    if bool((factors == 1).all()):
+        return counts
     parts = counts.str.extract_groups(BOUND).struct.unnest()
     sign, number = parts.to_series(0).fill_null(""), parts.to_series(1).cast(pl.Float64, strict=False)
     made = sign + as_text((number * factors).round(9))
