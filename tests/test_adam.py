@@ -2,7 +2,9 @@
 
 import datetime
 import json
+import re
 import runpy
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,8 @@ import polars as pl
 import pyreadstat
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 import itp_response
 from itp_response.check import worked_patients
@@ -556,6 +560,17 @@ class TestRefusals:
         assert not (tmp_path / "out").exists()
         made.write(tmp_path / "out", "json")
 
+    def test_without_pyreadstat_there_are_the_other_formats(self, study, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pyreadstat", None)
+
+        with pytest.raises(UsageError) as error:
+            study.write(tmp_path / "out")
+
+        assert str(error.value) == (
+            "XPT needs pyreadstat, which is not installed: pip install 'itp-response[sdtm]', or another format."
+        )
+        study.write(tmp_path / "out", "parquet")
+
     def test_a_file_is_no_folder(self, study, tmp_path):
         (tmp_path / "out").write_text("")
 
@@ -578,6 +593,13 @@ class TestNames:
     )
     def test_are_short_and_differ(self, names, short):
         assert short_names(names, 8) == short
+
+    @given(st.lists(st.text(min_size=1), max_size=30), st.integers(4, 8))
+    def test_are_names_of_sas_whatever_they_are_made_of(self, names, most):
+        short = short_names(names, most, taken=["OR"])
+
+        assert len(set(short)) == len(short) == len(names)
+        assert [one for one in short if not re.fullmatch(rf"[A-Z][A-Z0-9]{{0,{most - 1}}}", one) or one == "OR"] == []
 
     def test_labels_are_cut_after_a_word(self):
         assert fitted("Durable response in the open-label extension", 34) == "Durable response in the open-label"

@@ -1,5 +1,6 @@
 """Mapping: exports and spreadsheets of one invented study are the same study; what is said of a mapping that is wrong."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -369,6 +370,16 @@ class TestMap:
         assert explained.stdout.splitlines()[0].startswith("ITP-0003  relapse: Y on day 154")
         assert explained.stdout.splitlines()[-1].endswith("wide.csv line 4")
         assert reviewed.stdout.splitlines()[0] == run("review", VISITS, "--patients", PATIENTS).stdout.splitlines()[0]
+
+    def test_an_output_says_of_which_file_and_mapping_it_was_made(self, tmp_path):
+        path, mapping = tmp_path / "wide.csv", tmp_path / "mapping.toml"
+        path.write_text("Subject,Day 0,Week 3,Week 4\n1,15,60,60\n")
+        mapping.write_text(itp_response.map(path).replace("confirmed = false", "confirmed = true"))
+
+        run("classify", path, "--mapping", mapping, "--output", tmp_path / "out.csv")
+
+        made = json.loads((tmp_path / "out.csv.provenance.json").read_text())
+        assert [file["name"] for file in made["inputs"]["visits"]] == ["wide.csv", "mapping.toml"]
 
     def test_a_mapping_and_a_patient_table_are_one_too_many(self):
         done = run("classify", VISITS, "--patients", PATIENTS, "--mapping", "mapping.toml")

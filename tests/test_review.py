@@ -1,11 +1,18 @@
 """Review: what each rule finds and leaves alone, and what would settle a verdict that is not evaluable."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+import strategies
+from bridge import cohort_of as literal_cohort
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from literal import Observation
 
 import itp_response
 from itp_response.cli import main
@@ -40,6 +47,35 @@ def found(visits, patients=None, **more):
 
 def rules(visits, patients=None, **more):
     return [rule for rule, *_ in found(visits, patients, **more)]
+
+
+THRESHOLDS = [9.9, 10, 19, 20, 29, 29.9, 30, 30.1, 31, 49, 50, 99, 99.9, 100, 250]
+
+
+def answer(cohort, patients, query, count, grade):
+    """The patient with what was asked for filled in; a bound stays a bound of the answer."""
+    patient = patients[cohort.position(query["patient_id"])]
+    kind, day = query["settled_by"], query["day"]
+    if kind == "baseline":
+        return replace(patient, baseline=count)
+    if kind in ("later_count", "visit"):
+        return replace(patient, observations=(*patient.observations, Observation(day, count, grade)))
+    if kind == "exact_count":
+        rows = np.flatnonzero((cohort.id.to_numpy()[cohort.patient] == query["patient_id"]) & (cohort.day == day))
+        count = float(np.clip(count, cohort.platelets.low[rows], cohort.platelets.high[rows])[0])
+
+    def filled(seen):
+        if seen.day != day:
+            return seen
+        if kind == "bleeding_grade":
+            return replace(seen, bleeding_grade=grade)
+        if kind == "exact_count":
+            return replace(seen, platelets=None if seen.platelets is None else count)
+        return replace(
+            seen, platelets=count, bleeding_grade=grade if seen.bleeding_grade is None else seen.bleeding_grade
+        )
+
+    return replace(patient, observations=tuple(map(filled, patient.observations)))
 
 
 # A timeline, and the rules that find something in it.
@@ -239,6 +275,40 @@ class TestQueries:
 
         assert itp_response.classify(timeline(text)).frame()["OR"].to_list() == ["NE"]
         assert itp_response.classify(timeline(answered)).frame()["OR"].to_list() == ["N"]
+
+    @given(
+        patients=strategies.cohorts(),
+        count=st.integers(0, 12_000).map(lambda tenths: tenths / 10) | st.sampled_from(THRESHOLDS),
+        grade=st.integers(0, 4),
+    )
+    def test_whatever_is_answered_settles_it(self, patients, count, grade):
+        """Of any cohort: each query answered, whatever the answer, leaves the verdict that it is about decided."""
+        cohort = literal_cohort(patients)
+        review = itp_response.review(cohort)
+        asked = [query for query in review.queries().iter_rows(named=True) if query["settled_by"]]
+        answered = [answer(cohort, patients, query, count, grade) for query in asked]
+
+        verdicts = itp_response.classify(literal_cohort(answered)).verdicts
+
+        for place, query in enumerate(asked):
+            verdict = verdicts[query["criterion"]]
+            assert verdict.labels[verdict.value[place]] != "NE"
+
+    def test_a_date_known_only_in_part_is_asked_for(self):
+        visits = table("""
+            patient_id date       platelets bleeding_grade rescue
+            P1         2020-01-01 15        0              -
+            P1         2020-01-29 60        0              -
+            P1         2020-02-12 60        0              -
+            P1         2020-02    -         -              ivig
+            P1         2020-12-30 60        0              -
+        """)
+
+        queries = itp_response.review(visits).queries()
+
+        assert set(queries["reason"]) == {"partial_date"}
+        assert set(queries["settled_by"]) == {"date"}
+        assert set(queries["asks"]) == {"the full date of row 4 (given as 2020-02)"}
 
     def test_rescue_and_the_other_patients_go_along_unchanged(self):
         """Rescue treatment on day 20 keeps a count of day 42 from being evidence, in the copies as in the patient."""
