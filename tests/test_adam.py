@@ -292,6 +292,26 @@ class TestSources:
         ]
         assert records(made, "ADICE", "SRCDOM", "SRCVAR", "SRCSEQ") == [("CM", "CMTRT", 31)]
 
+    def test_each_line_is_the_patients_and_has_the_day_and_what_was_looked_at(self, made):
+        table = pl.read_csv(STUDY[0], infer_schema=False).with_columns(pl.Series("line", range(2, 3325)))
+
+        for dataset, prefix, day, role in (
+            ("ADRS", "SRC", "ADT", "ONSET"),
+            ("ADRS", "CNF", "CNFDT", None),
+            ("ADRS", "CNF", "ADT", "CONFIRMING"),
+            ("ADRS", "END", "ADT", "ENDING"),
+            ("ADTTE", "SRC", "ADT", None),
+            ("ADICE", "SRC", "ASTDT", None),
+        ):
+            frame = made.datasets[dataset].frame.filter(pl.col(f"{prefix}SEQ").is_not_null())
+            frame = frame if role is None else frame.filter(pl.col("ADTREC") == role)
+            lines = table[(frame[f"{prefix}SEQ"] - 2).to_list()]
+            assert len(frame) > 20
+            assert lines["patient_id"].to_list() == frame["USUBJID"].to_list()
+            assert lines["date"].to_list() == frame[day].dt.to_string("%Y-%m-%d").to_list()
+            for variable in frame[f"{prefix}VAR"].unique():
+                assert lines.filter(frame[f"{prefix}VAR"] == variable)[variable].null_count() == 0
+
     @pytest.mark.parametrize(("package", "name"), [("pharmaversesdtm", "lb"), ("cdiscpilotsdtm", "lbhe")])
     def test_of_the_cdisc_pilot_each_leads_to_the_record_of_its_day(self, package, name, tmp_path):
         """Public data of another disease: they test the way back, and say nothing of ITP."""
