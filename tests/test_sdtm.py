@@ -626,7 +626,7 @@ class TestBroken:
             ),
             (
                 {"lb": lb(", 1, PLAT, 15, GI/L, 15, 15, GI/L, 2019-05-01")},
-                "lb.csv: line 2: USUBJID: the subject is missing; fill it in.",
+                "lb.csv: line 2: USUBJID: the patient is missing; fill it in.",
             ),
             (
                 {"lb": lb("P9, 1, PLAT, 15, GI/L, 15, 15, GI/L, 2019-05-01")},
@@ -665,6 +665,27 @@ class TestBroken:
         text = lb("P1, 1, PLAT, 15, mg, 15, 15, mg, 2019-05-01", "P1, 2, PLAT, 15, GI/L, 15, 15, GI/L, ")
         ds = "USUBJID, DSDECOD, DSCAT, DSSTDTC\nP1, DEATH, DISPOSITION EVENT,"
         assert len(refused(study(tmp_path / "trial", lb=text, ds=ds)).splitlines()) == 3
+
+    def test_quarantine(self, tmp_path: Path) -> None:
+        text = lb(
+            "P1, 1, PLAT, 15, mg,   15, 15, mg,   2019-05-01",
+            "P1, 2, PLAT, 15, GI/L, 15, 15, GI/L, ",
+            "P1, x, PLAT, 20, GI/L, 20, 20, GI/L, 2019-05-03",
+            "P1, 4, PLAT, 25, GI/L, 25, 25, GI/L, 2019-05-04",
+            "P2, 5, PLAT, 30, GI/L, 30, 30, GI/L, 2019-06-04",
+        )
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC\nP1, 1, Epistaxis, , 2019-05-01, 2019-06-01"
+        cohort = read(study(tmp_path / "trial", lb=text, ae=ae), on_error="quarantine")
+        assert cohort.quarantine is not None
+        assert cohort.quarantine.select("file", "line", "column", "value", "patient_id").rows() == [
+            ("ae.csv", 2, "AETOXGR", "", "P1"),
+            ("lb.csv", 2, "LBSTRESU", "mg", "P1"),
+            ("lb.csv", 3, "LBDTC", "", "P1"),
+            ("lb.csv", 4, "LBSEQ", "x", "P1"),
+        ]
+        assert rows(cohort, "platelets") == [("P1", 3, 25), ("P2", 3, 30)]
+        assert cohort.origin is not None
+        assert [cohort.origin.named(line) for line in cohort.source_row] == ["LB 4", "LB 5"]
 
     def test_no_lb(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial")

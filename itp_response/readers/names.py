@@ -1,6 +1,6 @@
 """Names: which column of a table is which."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from itp_response.cohort import Ints
 from itp_response.errors import CohortError, nearest
 from itp_response.readers.files import Tabular, opened
 from itp_response.readers.findings import Cells, Findings, Place, Torn
+from itp_response.rules import Bools
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,6 +50,17 @@ STUDY_DAYS = ("lbdy", "ady", "visitdy")
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """What was found wrong with rows of a table while it was made; an entry per row."""
+
+    name: str
+    """The column it stands in."""
+    values: "pl.Series"
+    rows: Bools
+    wording: Callable[[str], str]
+
+
+@dataclass(frozen=True)
 class Table:
     """A table's columns by their names."""
 
@@ -58,6 +70,7 @@ class Table:
     """What each column is called in the table."""
     written: Sequence[str] = ()
     """All columns of the table, as they are called in it."""
+    doubts: Sequence[Doubt] = ()
 
     def has(self, name: str) -> bool:
         return name in self.header
@@ -72,7 +85,8 @@ class Table:
 
     def only(self, rows: Ints) -> "Table":
         """The table of these rows alone."""
-        return replace(self, place=self.place.only(rows), frame=self.frame[rows])
+        doubts = [replace(one, values=one.values.gather(rows), rows=one.rows[rows]) for one in self.doubts]
+        return replace(self, place=self.place.only(rows), frame=self.frame[rows], doubts=doubts)
 
     def with_empty_row(self) -> "Table":
         """The table with an empty row at its end, which stands for those who are not in it."""

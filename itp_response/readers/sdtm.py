@@ -5,7 +5,7 @@ Cells are handed on as written, dates in part too, so that the checks are those 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +18,7 @@ from itp_response.errors import CohortError, nearest
 from itp_response.readers.cells import as_day_numbers
 from itp_response.readers.files import Opened, opened
 from itp_response.readers.findings import Cells, Findings, Pieces, Place, as_text, first_few, quoted
-from itp_response.readers.names import VISITS, Table
+from itp_response.readers.names import VISITS, Doubt, Table
 from itp_response.readers.sdtm_terms import (
     BLEEDING_LIKE,
     BLEEDING_OBJECTS,
@@ -122,8 +122,8 @@ class Records:
         return self.texts("USUBJID")
 
     def rows(self, chosen: "pl.Series") -> Ints:
-        """The rows that are chosen, of those that name a subject."""
-        return (chosen & self.subject.is_not_null()).fill_null(value=False).arg_true().to_numpy().astype(np.int64)
+        """The rows that are chosen."""
+        return chosen.fill_null(value=False).arg_true().to_numpy().astype(np.int64)
 
 
 COLUMNS = {
@@ -175,8 +175,6 @@ def _records(path: Path, domain: str, order: int, declared: Iterable[str], found
             found.wrong(place, f"the column {name!r} is missing; there are: {', '.join(source.header)}.")
     if domain in ("DM", "LB") and not len(frame):
         found.wrong(place, "there are no rows.")
-    nameless = np.flatnonzero(records.subject.is_null().to_numpy()) if records.has("USUBJID") else np.zeros(0, np.int64)
-    found.wrong_cells(records.cells("USUBJID"), nameless, lambda _: "the subject is missing; fill it in.")
     return records
 
 
@@ -213,12 +211,28 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Wrong:
+    """What is wrong with records of a domain, to be told when the visits are read."""
+
+    cells: Cells
+    records: Records
+    row: Ints
+    wording: Callable[[str], str]
+
+
+@dataclass(frozen=True)
 class Study:
     """What is known of a study while its domains are gone through."""
 
     settings: Settings
     found: Findings
     parts: list[Part] = field(default_factory=list)
+    wrong: list[Wrong] = field(default_factory=list)
+
+    def wrong_cells(self, records: Records, cells: Cells, row: Ints, wording: Callable[[str], str]) -> None:
+        """A problem in each of these rows, which are among those of the parts."""
+        if len(row):
+            self.wrong.append(Wrong(cells, records, row, wording))
 
     def note(self, records: Records, text: str, *, warning: bool = False) -> None:
         """Say something of a domain's records."""
@@ -309,7 +323,10 @@ def _counts(records: Records, study: Study) -> None:
     empty = number.is_null() & standard.is_null() & original.is_null()
     contrary = records.rows(chosen & not_done & ~empty)
     cure = "is there, but the test was not done; correct LBSTAT, or take the result out"
-    study.found.wrong_cells(
+    if len(contrary):
+        study.parts.append(Part(records, contrary, "LBSTRESC", {"date": "LBDTC"}))
+    study.wrong_cells(
+        records,
         Cells(records.place, "LBSTRESC", standard.zip_with(standard.is_not_null(), original)),
         contrary,
         lambda text: f"{quoted(text)} {cure}.",
@@ -357,12 +374,16 @@ def _counted(records: Records, row: Ints, variable: str, unit: str, study: Study
     texts, units = records.texts(variable), records.texts(unit)
     factors = as_factors(units)
     unknown = row[(units.is_not_null() & factors.is_null()).gather(row).to_numpy()]
-    study.found.wrong_cells(
-        records.cells(unit), unknown, lambda text: f"{quoted(text)} is no unit of platelets; known: {KNOWN}, and alike."
+    study.wrong_cells(
+        records,
+        records.cells(unit),
+        unknown,
+        lambda text: f"{quoted(text)} is no unit of platelets; known: {KNOWN}, and alike.",
     )
     without = row[units.is_null().gather(row).to_numpy()]
     if len(without):
-        row = np.setdiff1d(row, _without_unit(records, without, variable, unit, study))
+        unknown = np.union1d(unknown, _without_unit(records, without, variable, unit, study))
+    texts = texts.clone().scatter(unknown, [None] * len(unknown)) if len(unknown) else texts
     cells = {
         "date": records.texts("LBDTC").gather(row),
         "platelets": in_thousands(texts.gather(row), factors.fill_null(1.0).gather(row)),
@@ -378,7 +399,7 @@ def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: 
     number = texts.gather(row).str.strip_chars("<>=≤≥ ").cast(pl.Float64, strict=False)
     large: Ints = row[(number > SAID_PLAINLY).fill_null(value=False).to_numpy()]
     cure = f"has no unit, and looks like cells/µL; fill in {unit}"
-    study.found.wrong_cells(records.cells(variable), large, lambda text: f"{quoted(text)} {cure}.")
+    study.wrong_cells(records, records.cells(variable), large, lambda text: f"{quoted(text)} {cure}.")
     study.note(records, f"{number_of(len(row), 'count')} without a unit in {unit} taken as 10⁹/L.", warning=True)
     return large
 
@@ -433,7 +454,7 @@ def _bleeding_events(records: Records, counted: _Counted, study: Study) -> None:
     """Bleeding by terms, with its grade, on its first day and on the days of counts up to its last."""
     import polars as pl
 
-    domain, found = records.domain, study.found
+    domain = records.domain
     term = _either(records.folded(f"{domain}DECOD"), records.folded(f"{domain}TERM"))
     known = [one.upper() for one in study.settings.bleeding_terms]
     is_bleeding = term.is_in(known).fill_null(value=False)
@@ -445,12 +466,15 @@ def _bleeding_events(records: Records, counted: _Counted, study: Study) -> None:
     mapped = severity.replace_strict(SEVERITIES, default=None, return_dtype=pl.String)
     bleeding = is_bleeding & happened
     wrong = records.rows(bleeding & by_severity & severity.is_not_null() & mapped.is_null())
-    found.wrong_cells(
-        records.cells(f"{domain}SEV"), wrong, lambda text: f"{quoted(text)} is none of {', '.join(SEVERITIES)}."
+    study.wrong_cells(
+        records,
+        records.cells(f"{domain}SEV"),
+        wrong,
+        lambda text: f"{quoted(text)} is none of {', '.join(SEVERITIES)}.",
     )
     lacking = records.rows(bleeding & by_severity & severity.is_null())
     cure = f"the bleeding has no grade; fill in {domain}TOXGR, or {domain}SEV"
-    found.wrong_cells(records.cells(f"{domain}TOXGR"), lacking, lambda _: f"{cure}.")
+    study.wrong_cells(records, records.cells(f"{domain}TOXGR"), lacking, lambda _: f"{cure}.")
     fatal = bleeding & (grade == "5").fill_null(value=False)
     if fatal.any():
         number = number_of(int(fatal.sum()), "bleeding event")
@@ -501,7 +525,7 @@ def _lasting(part: Part, counted: _Counted, study: Study) -> None:
         if rows.any():
             study.note(records, f"{number_of(int(rows.sum()), 'bleeding event')} {what}.", warning=True)
     # To polars NaN is above every number.
-    known = ~np.isnan(start.high) & ~np.isnan(last)
+    known = ~np.isnan(start.high) & ~np.isnan(last) & part.cells["bleeding_grade"].is_not_null().to_numpy()
     spans = pl.DataFrame({"subject": part.column("patient_id"), "start": start.high, "end": last, "known": known})
     inside = (
         spans.with_row_index("event")
@@ -760,7 +784,7 @@ def _visits(folder: Path, study: Study, dm: Records, left: "pl.Series") -> Table
         study.found.note(dm.place, f"{number} of subjects who were not enrolled left out.", warning=True)
     origin = Origin(
         domain=_labelled([part.records.domain for part in parts], piece[kept]),
-        sequence=_sequence(parts, study.found)[kept],
+        sequence=_sequence(parts, study)[kept],
         variable=_labelled([part.variable for part in parts], piece[kept]),
         study=_only(dm.texts("STUDYID")),
     )
@@ -768,7 +792,20 @@ def _visits(folder: Path, study: Study, dm: Records, left: "pl.Series") -> Table
         [part.records.place for part in parts], piece[kept], row[kept], [part.names for part in parts], origin
     )
     place = Place(folder.resolve().name, 0, "row", None, pieces)
-    return Table(place, frame.filter(pl.Series(kept)), {name: name for name in names}, names)
+    doubts = [_doubt(wrong, parts, piece[kept], row[kept]) for wrong in study.wrong]
+    header = {name: "USUBJID" if name == "patient_id" else name for name in names}
+    return Table(place, frame.filter(pl.Series(kept)), header, names, doubts)
+
+
+def _doubt(wrong: Wrong, parts: Sequence[Part], piece: Ints, row: Ints) -> Doubt:
+    """What is wrong with records, as said of the rows of the visits made of them."""
+    import polars as pl
+
+    of_these = np.array([part.records is wrong.records for part in parts], dtype=np.bool_)
+    there: Bools = of_these[piece] & np.isin(row, wrong.row)
+    at = np.flatnonzero(there)
+    values = pl.Series([None], dtype=pl.String).new_from_index(0, len(row))
+    return Doubt(wrong.cells.name, values.scatter(at, wrong.cells.values.gather(row[at])), there, wrong.wording)
 
 
 def _only(texts: "pl.Series") -> str | None:
@@ -783,23 +820,23 @@ def _labelled(labels: Sequence[str], piece: Ints) -> Texts:
     return Texts(codes[piece] if len(piece) else np.zeros(0, np.int32), known)
 
 
-def _sequence(parts: Sequence[Part], found: Findings) -> Ints:
+def _sequence(parts: Sequence[Part], study: Study) -> Ints:
     """`--SEQ` of the rows of all parts; where a domain has none, the row of its file."""
-    numbers = {id(part.records): _numbers(part.records, found) for part in parts}
+    domains = {id(part.records): part.records for part in parts}
+    numbers = {key: _numbers(records, study) for key, records in domains.items()}
     return np.concatenate([np.zeros(0, np.int64), *(numbers[id(part.records)][part.row] for part in parts)])
 
 
-def _numbers(records: Records, found: Findings) -> Ints:
+def _numbers(records: Records, study: Study) -> Ints:
     import polars as pl
 
     name = f"{records.domain}SEQ"
     if not records.has(name):
-        text = f"{records.place.name} has no {name}: its records are numbered by the rows of the file."
-        found.note(records.place, text, warning=True)
+        study.note(records, f"there is no {name}: records are numbered by the rows of the file.", warning=True)
         return np.arange(1, len(records) + 1)
     numbers = records.texts(name).cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
     whole: Bools = numbers == np.floor(numbers)
-    found.wrong_cells(
-        records.cells(name), np.flatnonzero(~whole), lambda text: f"{quoted(text)} is no number of a record."
+    study.wrong_cells(
+        records, records.cells(name), np.flatnonzero(~whole), lambda text: f"{quoted(text)} is no number of a record."
     )
     return np.where(whole, numbers, 0).astype(np.int64)

@@ -217,6 +217,8 @@ def _visits(
     _check_columns(table, ("patient_id", "platelets"), found)
     _check_declared(table, declared, found)
     dated = _dated(table, found)
+    for doubt in table.doubts:
+        found.wrong_cells(Cells(table.place, doubt.name, doubt.values), np.flatnonzero(doubt.rows), doubt.wording)
 
     def times(name: str) -> Numbers:
         if not dated:
