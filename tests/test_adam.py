@@ -1,6 +1,7 @@
 """ADaM: what is written, that CDISC's rules for variables hold, and that it comes back as it was."""
 
 import datetime
+import functools
 import json
 import re
 import runpy
@@ -111,6 +112,7 @@ def records(made, name, *columns, **where):
     return frame.select(columns).rows()
 
 
+@functools.cache
 def of_set(name):
     """The ADaM datasets of a shipped set's worked patients."""
     criteria = load(name)
