@@ -210,7 +210,7 @@ def _shown(model: Any, rows: Timeline, verdicts: dict[str, Verdict], name: str, 
     if getattr(model, "when", None) is None:
         return sorted(marks)
     verdict = verdicts[name]
-    settled = bool(verdict.ended[0] != NONE or verdict.dated[0] != NONE)
+    settled = bool(marks) and bool(verdict.ended[0] != NONE or verdict.dated[0] != NONE)
     end = max(marks) if settled else len(rows.day) - 1
     origin = getattr(model, "from_", None) or getattr(model, "after", None)
     if origin is None:

@@ -363,6 +363,12 @@ class TestExplained:
             "  the same on all days that may be meant: the date of visits row 5 is only '2019-02'; shown as of the first"
         )
 
+    def test_of_a_witness_that_hangs_on_it(self):
+        """Day and verdict are known, but not which line of the day shows it."""
+        rows = told_of(("2019-02-01", 60), ("2019-02-28", 60), ("2019-02", None, "IVIg"), ("2019-03-31", None, "IVIg"))
+        for said in explain(rows, patient="P"):
+            assert str(said)
+
     def test_of_too_many_ways(self):
         rows = told_of(*RESPONDER, ("2019", None, "IVIg"), ("2020", None, "IVIg"))
         (said,) = explain(rows, patient="P", criterion="OR")
