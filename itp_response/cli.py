@@ -257,6 +257,7 @@ def sensitivity(
 
 @main.command()
 @_study
+@_impute
 @click.option("--output", type=click.Path(), help="The findings: a .csv, .json or .parquet file.")
 @click.option("--queries", type=click.Path(), help="For each NE what would settle it: such a file too.")
 def review(
@@ -265,6 +266,7 @@ def review(
     criteria: str,
     date_format: str | None,
     bleeding: str | None,
+    impute: str | None,
     output: str | None,
     queries: str | None,
 ) -> None:
@@ -275,7 +277,7 @@ def review(
     from itp_response.classify import write
     from itp_response.review import review as reviewed
 
-    found = reviewed(visits, patients, criteria, date_format=date_format, bleeding=bleeding)
+    found = reviewed(visits, patients, criteria, date_format=date_format, bleeding=bleeding, impute=impute)
     if output is not None:
         found.write(output)
     if queries is not None:

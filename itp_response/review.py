@@ -105,6 +105,7 @@ def review(
     *,
     date_format: str | None = None,
     bleeding: Any = None,
+    impute: Any = None,
 ) -> Review:
     """What is to be asked of a study before it is decided: findings, and queries on what is not evaluable.
 
@@ -113,7 +114,7 @@ def review(
     `criteria` gives the planned visits, and the verdicts that the queries are about.
     """
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
-    found = classified(visits, patients, definitions, date_format=date_format, bleeding=bleeding)
+    found = classified(visits, patients, definitions, date_format=date_format, bleeding=bleeding, impute=impute)
     tables = not isinstance(visits, Cohort) and not is_study(visits)
     return Review(
         found,
