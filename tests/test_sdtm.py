@@ -339,16 +339,17 @@ class TestCounts:
             "P1, 4, PLAT, 20000,  /uL,      20,  20,  10*9/L, 2019-05-04",
             "P1, 5, PLAT, 25,     K/uL,     25,  25,  ,       2019-05-05",
             "P1, 6, PLAT, 3.1,    10^4/uL,  ,    ,    ,       2019-05-06",
+            "P1, 7, PLAT, <20,    K/uL,     20,  20,  GI/L,   2019-05-07",
         )
         cohort = read(study(tmp_path / "trial", lb=text))
-        assert cohort.platelets.low[:6].tolist() == [0, 0, 0, 20, 25, 31]
-        assert cohort.platelets.high[:6].tolist() == [just_below(10)] * 3 + [20, 25, 31]
+        assert cohort.platelets.low[:7].tolist() == [0, 0, 0, 20, 25, 31, 0]
+        assert cohort.platelets.high[:7].tolist() == [just_below(10)] * 3 + [20, 25, 31, just_below(20)]
         assert cohort.origin is not None
         variables = [
             cohort.origin.variable.labels[code] for code in cohort.origin.variable.codes[cohort.source_row - 1]
         ]
-        assert variables == ["LBSTRESC", "LBORRES", "LBSTRESC", "LBSTRESN", "LBORRES", "LBORRES"]
-        assert cohort.origin.sequence[cohort.source_row - 1].tolist() == [1, 2, 3, 4, 5, 6]
+        assert variables == ["LBSTRESC", "LBORRES", "LBSTRESC", "LBSTRESN", "LBORRES", "LBORRES", "LBORRES"]
+        assert cohort.origin.sequence[cohort.source_row - 1].tolist() == [1, 2, 3, 4, 5, 6, 7]
 
     def test_loinc(self, tmp_path: Path) -> None:
         columns = "USUBJID, LBSEQ, LBTESTCD, LBLOINC, LBORRES, LBORRESU, LBDTC"

@@ -334,9 +334,9 @@ def _counts(records: Records, study: Study) -> None:
     _note_counts(records, chosen, chosen & not_done, chosen & empty & ~not_done, by_loinc & ~by_code, study)
     given = chosen & ~empty & ~not_done
     # A bound stands, even where it was given a number too: LBSTRESN 10 beside LBSTRESC <10.
-    bound = standard.str.contains("^[<>≤≥]").fill_null(value=False)
+    bound, bound_at_first = (texts.str.contains("^[<>≤≥]").fill_null(value=False) for texts in (standard, original))
     unitless = records.texts("LBSTRESU").is_null() & records.texts("LBORRESU").is_not_null() & original.is_not_null()
-    by_original = given & (unitless | (number.is_null() & standard.is_null()))
+    by_original = given & (unitless | (number.is_null() & standard.is_null()) | (bound_at_first & ~bound))
     by_text = given & ~by_original & (number.is_null() | (bound & standard.is_not_null()))
     by_number = given & ~by_original & ~by_text
     for rows, variable, unit in (
