@@ -15,6 +15,7 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
 `compare` decides one cohort by several sets, `sensitivity` by one set under each of its readings.
 """
 
+from itp_response.adam import Adam, adam
 from itp_response.ask import ask
 from itp_response.check import Report, check
 from itp_response.classify import Classification, classify
@@ -22,13 +23,17 @@ from itp_response.cohort import Cohort
 from itp_response.compare import Comparison, compare
 from itp_response.criteria import Criteria
 from itp_response.describe import criteria, describe
+from itp_response.draft import draft as map  # noqa: A004 - named as its command is
 from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
 from itp_response.explain import Explanation, explain
 from itp_response.mutate import Mutations, mutate
+from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
+from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
 
 __all__ = [
+    "Adam",
     "Classification",
     "Cohort",
     "CohortError",
@@ -37,10 +42,13 @@ __all__ = [
     "CriteriaError",
     "Explanation",
     "ItpResponseError",
+    "Mapped",
     "Mutations",
     "Report",
+    "Review",
     "Sensitivity",
     "UsageError",
+    "adam",
     "ask",
     "check",
     "classify",
@@ -48,7 +56,10 @@ __all__ = [
     "criteria",
     "describe",
     "explain",
+    "map",
+    "mapped",
     "mutate",
     "read",
+    "review",
     "sensitivity",
 ]

@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from itp_response.cohort import Cohort
 from itp_response.criteria import Criteria, load
 from itp_response.errors import UsageError, unknown
 from itp_response.evaluate import evaluate
+from itp_response.provenance import BESIDE, KEY, Provenance, of_bytes, provenance
 from itp_response.verdicts import NO_DAY, NONE, Verdict, Y
 from itp_response.words import counted
 
@@ -29,16 +30,23 @@ class Classification:
     verdicts: Mapping[str, Verdict]
     """By criterion, in the order of the file; witnesses are rows of the cohort."""
 
+    def provenance(self, **options: Any) -> Provenance:
+        """What made this: program, criteria, options (these too) and input files with their SHA-256."""
+        return provenance([self.criteria], self.cohort, **options)
+
     def frame(self) -> "pl.DataFrame":
         """One row per patient in the order of the cohort.
 
-        `patient_id`, `arm`, the criteria of kind `best`, then per criterion in the file's order `X`, `X_day`, `X_date`
+        `patient_id`, `arm`, `quarantined` (how many rows were left out, where they were to be), the criteria of kind
+        `best`, then per criterion in the file's order `X`, `X_day`, `X_date`
         (where dates are known), `X_confirmed_day` (where it is confirmed), `X_reason`; of a time `X_days` and, where
         it can be censored, `X_event` (1 the event, 0 censored). Missing is null.
         """
         import polars as pl
 
         columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm")]
+        if self.cohort.quarantined is not None:
+            columns.append(pl.Series("quarantined", self.cohort.quarantined))
         columns += [
             labelled(name, self.verdicts[name])
             for name, model in self.criteria.criteria.items()
@@ -53,6 +61,53 @@ class Classification:
                 columns += self._verdict_columns(name, model)
         return pl.DataFrame(columns)
 
+    def long(self) -> "pl.DataFrame":
+        """One row per patient and criterion, in the order of the cohort and of the file.
+
+        `patient_id`, `arm`, `quarantined` (as in `frame`), `criterion`, `value`, `day`, `date`, `confirmed_day`,
+        `reason`, `days`, `of_days`, `event` (1 the event, 0 censored), as in `frame`; missing, or nothing that such a
+        criterion has, is null.
+        """
+        import polars as pl
+
+        tables = [self._long(name, model) for name, model in self.criteria.criteria.items()]
+        order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
+        return pl.concat(tables)[order]
+
+    def _long(self, name: str, model: Any) -> "pl.DataFrame":
+        import polars as pl
+
+        verdict, size = self.verdicts[name], len(self.cohort)
+        nothing = np.full(size, NO_DAY, dtype=np.int32)
+        day = self.days_of(verdict.dated)
+        censors = getattr(model, "censored", None) is not None
+        event = np.where(np.full(size, censors) & (verdict.days != NO_DAY), verdict.value == Y, NO_DAY)
+        left_out = self.cohort.quarantined
+        return pl.DataFrame(
+            [
+                self.cohort.id.alias("patient_id"),
+                self.cohort.arm.alias("arm"),
+                *([] if left_out is None else [pl.Series("quarantined", left_out)]),
+                pl.repeat(name, size, dtype=pl.String, eager=True).alias("criterion"),
+                labelled("value", verdict),
+                days_column("day", day),
+                self._dates("date", day),
+                days_column("confirmed_day", self.days_of(verdict.confirming)),
+                pl.Series("reason", self.criteria.reasons.names).gather(verdict.reason.astype(np.int64)),
+                days_column("days", nothing if verdict.days is None else verdict.days),
+                days_column("of_days", nothing if verdict.of_days is None else verdict.of_days),
+                days_column("event", event),
+            ]
+        )
+
+    def _dates(self, name: str, day: Any) -> "pl.Series":
+        """The days as dates; missing where there is no day, or day 0 is not known."""
+        import polars as pl
+
+        known = (day != NO_DAY) & ~np.isnat(self.cohort.day_0)
+        dates = self.cohort.day_0 + np.where(known, day, 0).astype("timedelta64[D]")
+        return pl.Series(name, dates.astype("datetime64[D]")).set(~pl.Series(known), None)
+
     def _verdict_columns(self, name: str, model: Any) -> list["pl.Series"]:
         import polars as pl
 
@@ -60,9 +115,7 @@ class Classification:
         day = self.days_of(verdict.dated)
         columns = [labelled(name, verdict), days_column(f"{name}_day", day)]
         if self.cohort.has_dates:
-            known = (day != NO_DAY) & ~np.isnat(self.cohort.day_0)
-            dates = self.cohort.day_0 + np.where(known, day, 0).astype("timedelta64[D]")
-            columns.append(pl.Series(f"{name}_date", dates).set(~pl.Series(known), None))
+            columns.append(self._dates(f"{name}_date", day))
         if getattr(model, "occasions", 1) > 1:
             columns.append(days_column(f"{name}_confirmed_day", self.days_of(verdict.confirming)))
         reasons = pl.Series(self.criteria.reasons.names).gather(verdict.reason.astype(np.int64))
@@ -134,12 +187,13 @@ class Classification:
         lines += [f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes]
         return "\n".join(lines)
 
-    def write(self, path: str | Path) -> None:
-        """Write the frame to a `.csv`, `.json` or `.parquet` file, whole or not at all.
+    def write(self, path: str | Path, *, long: bool = False) -> None:
+        """Write the frame, or the `long` one, to a `.csv`, `.json` or `.parquet` file, whole or not at all.
 
+        Beside it goes what made it, in `FILE.provenance.json`.
         Raises `UsageError` for another suffix or a place that cannot be written.
         """
-        write(self.frame(), path)
+        write(self.long() if long else self.frame(), path, self.provenance(long=long))
 
 
 def classify(
@@ -150,6 +204,8 @@ def classify(
     date_format: str | None = None,
     bleeding: Any = None,
     threads: int | None = None,
+    impute: Any = None,
+    on_error: Any = "stop",
 ) -> Classification:
     """Classify every patient of a cohort.
 
@@ -162,25 +218,44 @@ def classify(
         cohort = visits
     else:
         columns = definitions.file.columns
-        cohort = read(visits, patients, date_format=date_format, bleeding=bleeding, columns=columns)
+        cohort = read(
+            visits,
+            patients,
+            date_format=date_format,
+            bleeding=bleeding,
+            columns=columns,
+            impute=impute,
+            on_error=on_error,
+        )
     return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
 
 
-def write(frame: "pl.DataFrame", path: str | Path) -> None:
-    """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all.
+def write(frame: "pl.DataFrame", path: str | Path, origin: Provenance | None = None) -> None:
+    """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all; `origin` goes into a file beside it.
 
     Raises `UsageError` for another suffix or a place that cannot be written.
     """
     path = Path(path)
     if path.suffix not in WRITERS:
         raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
+    put(path, lambda file: WRITERS[path.suffix](frame, file, origin))
+    if origin is not None:
+        text = replace(origin, outputs=(of_bytes(path.name, path.read_bytes()),)).text()
+        put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
+
+
+def put(path: Path, content: Callable[[Any], Any]) -> None:
+    """Write a file, whole or not at all.
+
+    Raises `UsageError` if it cannot be written.
+    """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
     try:
         with os.fdopen(handle, "wb") as file:
-            WRITERS[path.suffix](frame, file)
+            content(file)
         written = Path(name)
         written.chmod(0o666 & ~_umask())
         written.replace(path)
@@ -219,7 +294,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 WRITERS: dict[str, Any] = {
-    ".csv": lambda frame, file: frame.write_csv(file),
-    ".json": lambda frame, file: frame.write_json(file),
-    ".parquet": lambda frame, file: frame.write_parquet(file),
+    ".csv": lambda frame, file, _: frame.write_csv(file),
+    ".json": lambda frame, file, _: frame.write_json(file),
+    ".parquet": lambda frame, file, origin: frame.write_parquet(file, metadata=origin and {KEY: origin.text()}),
 }

@@ -1,12 +1,13 @@
 """The command line: a command per public function, and no logic of its own."""
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from itp_response.errors import ItpResponseError
+from itp_response.errors import ItpResponseError, UsageError
 
 if TYPE_CHECKING:
     from itp_response.check import Report
@@ -50,14 +51,48 @@ def _study_under(criteria_option: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["scored", "events"]),
             help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
         ),
+        click.option("--mapping", type=click.Path(), help="Arranges VISITS, a REDCap export or a wide sheet."),
     ]
 
     def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+        command = _arranged(command)
         for option in reversed(options):
             command = option(command)
         return command
 
     return with_options
+
+
+def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with what a mapping makes of the file in place of the file."""
+
+    @functools.wraps(command)
+    def with_mapping(*, visits: Any, patients: Any, mapping: str | None, **options: Any) -> Any:
+        if mapping is not None:
+            from itp_response.readers.mapping import mapped
+
+            if patients is not None:
+                raise UsageError("--patients and --mapping: the mapping says where the patients are; give one of them.")
+            visits, patients = mapped(visits, mapping)
+        return command(visits=visits, patients=patients, **options)
+
+    return with_mapping
+
+
+_impute = click.option(
+    "--impute",
+    type=click.Choice(["first", "last"]),
+    help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
+)
+
+
+_on_error = click.option(
+    "--on-error",
+    type=click.Choice(["stop", "quarantine"]),
+    default="stop",
+    show_default=True,
+    help="Read nothing past an error, or leave out the rows that cannot be read.",
+)
 
 
 def _criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,6 +113,9 @@ def main() -> None:
 
 @main.command()
 @_study
+@_impute
+@_on_error
+@click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons.")
 @click.option("--output", type=click.Path(), help="A .csv, .json or .parquet file; else standard output.")
 @click.option(
     "--format",
@@ -85,6 +123,7 @@ def main() -> None:
     type=click.Choice(["csv", "table"]),
     help="On standard output: csv, or a table for people. Default: a table on a terminal, else csv.",
 )
+@click.option("--long", "long_", is_flag=True, help="A row per patient and criterion instead of per patient.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: one a processor.")
 def classify(
     visits: str,
@@ -92,8 +131,12 @@ def classify(
     criteria: str,
     date_format: str | None,
     bleeding: str | None,
+    impute: str | None,
+    on_error: str,
+    quarantine_file: str | None,
     output: str | None,
     form: str | None,
+    long_: bool,
     threads: int | None,
 ) -> None:
     """Classify every patient of VISITS: one row each, with day and reason.
@@ -101,19 +144,34 @@ def classify(
     A short summary goes to standard error: the verdicts, what was taken for granted, and warnings.
     """
     from itp_response.classify import classify as classified
+    from itp_response.classify import write
 
-    found = classified(visits, patients, criteria, date_format=date_format, bleeding=bleeding, threads=threads)
+    if (on_error == "quarantine") != (quarantine_file is not None):
+        raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
+    found = classified(
+        visits,
+        patients,
+        criteria,
+        date_format=date_format,
+        bleeding=bleeding,
+        threads=threads,
+        impute=impute,
+        on_error=on_error,
+    )
+    if quarantine_file is not None and found.cohort.quarantine is not None:
+        write(found.cohort.quarantine, quarantine_file, found.provenance())
     if output is not None:
-        found.write(output)
-    elif form == "table" or (form is None and sys.stdout.isatty()):
+        found.write(output, long=long_)
+    elif form == "table" or (form is None and not long_ and sys.stdout.isatty()):
         click.echo(found.table())
     else:
-        click.echo(found.frame().write_csv(), nl=False)
+        click.echo((found.long() if long_ else found.frame()).write_csv(), nl=False)
     click.echo(found.summary(), err=True)
 
 
 @main.command()
 @_study
+@_impute
 @click.option("--patient", required=True, metavar="ID", help="The patient.")
 @click.option("--criterion", metavar="X", help="Only this criterion.")
 def explain(
@@ -122,6 +180,7 @@ def explain(
     criteria: str,
     date_format: str | None,
     bleeding: str | None,
+    impute: str | None,
     patient: str,
     criterion: str | None,
 ) -> None:
@@ -136,6 +195,7 @@ def explain(
         criterion=criterion,
         date_format=date_format,
         bleeding=bleeding,
+        impute=impute,
     )
     click.echo("\n\n".join(map(str, found)))
 
@@ -169,7 +229,7 @@ def compare(
     if output is not None:
         found.write(output)
     if changes is not None:
-        write(found.changes(), changes)
+        write(found.changes(), changes, found.provenance())
     click.echo(str(found))
 
 
@@ -193,6 +253,85 @@ def sensitivity(
     if output is not None:
         found.write(output)
     click.echo(str(found))
+
+
+@main.command()
+@_study
+@_impute
+@click.option("--output", type=click.Path(), help="The findings: a .csv, .json or .parquet file.")
+@click.option("--queries", type=click.Path(), help="For each NE what would settle it: such a file too.")
+def review(
+    visits: str,
+    patients: str | None,
+    criteria: str,
+    date_format: str | None,
+    bleeding: str | None,
+    impute: str | None,
+    output: str | None,
+    queries: str | None,
+) -> None:
+    """Say what in VISITS is to be asked about before it is decided, each with its place.
+
+    With --queries also which single observation would settle each verdict that is not evaluable.
+    """
+    from itp_response.classify import write
+    from itp_response.review import review as reviewed
+
+    found = reviewed(visits, patients, criteria, date_format=date_format, bleeding=bleeding, impute=impute)
+    if output is not None:
+        found.write(output)
+    if queries is not None:
+        write(found.queries(), queries, found.found.provenance())
+    click.echo(str(found))
+
+
+@main.command()
+@_study
+@click.option("--output", required=True, metavar="FOLDER", type=click.Path(), help="A new folder, or that of before.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["xpt", "json", "parquet", "csv"]),
+    default="xpt",
+    show_default=True,
+    help="SAS transport, Dataset-JSON, Parquet or CSV.",
+)
+@click.option("--study", metavar="ID", help="The STUDYID; else that of DM, or the name of the source.")
+@_impute
+def adam(
+    visits: str,
+    patients: str | None,
+    criteria: str,
+    date_format: str | None,
+    bleeding: str | None,
+    output: str,
+    form: str,
+    study: str | None,
+    impute: str | None,
+) -> None:
+    """Write the verdicts on VISITS as CDISC's analysis datasets: ADSL, ADRS, ADTTE, ADICE.
+
+    Each record has its reason and the records of the source behind it.
+    With them go a table of all variables and parameters with their derivations, and what made them.
+    """
+    from itp_response.adam import adam as made
+
+    found = made(visits, patients, criteria, study=study, date_format=date_format, bleeding=bleeding, impute=impute)
+    found.write(output, form)
+    click.echo(found.summary(), err=True)
+
+
+@main.command(name="map")
+@click.argument("file", type=click.Path())
+@click.option("--sheet", metavar="NAME", help="The sheet of a workbook; else its first.")
+def map_(file: str, sheet: str | None) -> None:
+    """Draft a mapping of FILE, a REDCap export or a wide spreadsheet, from its headers.
+
+    Look it over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
+    """
+    from itp_response.draft import draft
+
+    click.echo(draft(file, sheet=sheet), nl=False)
 
 
 @main.command()

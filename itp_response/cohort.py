@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,102 @@ class Observations:
     several: Mapping[str, str] = field(default_factory=dict)
     """Of each further column: which of several values of a day stands, `highest`, `lowest`, `first` or `last`."""
 
+    def at(self, index: Index) -> "Observations":
+        """Those of these places, in this order."""
+        return Observations(
+            patient=self.patient[index],
+            day=self.day[index],
+            platelets=self.platelets.at(index),
+            bleeding_grade=self.bleeding_grade[index],
+            rescue=self.rescue[index],
+            rescue_end=self.rescue_end[index],
+            source_row=self.source_row[index],
+            rescue_name=None if self.rescue_name is None else self.rescue_name.at(index),
+            columns={name: column.at(index) for name, column in self.columns.items()},
+            several=self.several,
+        )
+
+
+DATES = ("date", "rescue_end", "enrolment_date", "treatment_discontinued")
+"""What a date that is known only in part can be of; the first two are of an observation, the others of a patient."""
+DATE, RESCUE_END, ENROLMENT, STOPPED = range(len(DATES))
+
+
+@dataclass(frozen=True)
+class PartialDates:
+    """Dates of which only the month or the year is known, one entry each, in the order of their patients."""
+
+    patient: Ints
+    """The patient's position in the `Partial`."""
+    what: Ints
+    """Index of `DATES`."""
+    at: Ints
+    """Position of the observation in the `Partial`, or of the patient."""
+    first: NDArray[np.datetime64]
+    """The first day it may be."""
+    count: Ints
+    """How many days it may be, from the first on; 2 or more."""
+    line: Ints
+    """The line of the source, of an observation; else 0."""
+    written: "pl.Series"
+    """As it was written, `2019-05`."""
+
+    def of(self, patient: int, observations: int) -> "PartialDates":
+        """Those of one patient alone, whose observations begin at that position."""
+        one = np.flatnonzero(self.patient == patient)
+        at = np.where(self.what[one] <= RESCUE_END, self.at[one] - observations, 0)
+        return PartialDates(
+            patient=np.zeros(len(one), dtype=np.int64),
+            what=self.what[one],
+            at=at,
+            first=self.first[one],
+            count=self.count[one],
+            line=self.line[one],
+            written=self.written.gather(one),
+        )
+
+
+@dataclass(frozen=True)
+class Partial:
+    """The patients (T) of a cohort with dates known only in part, and all (O) that was observed of them.
+
+    Days here, and in the cohort's rows, are those of the first of the days that each of the dates may be.
+    """
+
+    patient: Ints
+    """(T) Position in the cohort, in order."""
+    dates: PartialDates
+    observed: Observations
+    """(O) In order of patient, who is the position in the `Partial`."""
+    has_end: Bools
+    """(O) The last day of the rescue was given; else it is the day itself."""
+    day_0: NDArray[np.datetime64]
+    """(T) NaT: not known."""
+    first_counts: Bools | None
+    """(O) Those whose first day is day 0; None: enrolment is given."""
+    rows_from_day_0: bool
+    """Observations have dates, so that their days are counted from day 0; else days were given."""
+    stopped_from_day_0: bool
+    """The same of the day treatment was stopped."""
+
+    def only(self, position: int) -> "Partial | None":
+        """That of one patient of the cohort alone; None: all his dates are known."""
+        found = np.flatnonzero(self.patient == position)
+        if not len(found):
+            return None
+        one = int(found[0])
+        begin, end = (int(row) for row in np.searchsorted(self.observed.patient, [one, one + 1]))
+        part = slice(begin, end)
+        return replace(
+            self,
+            patient=np.zeros(1, dtype=np.int64),
+            dates=self.dates.of(one, begin),
+            observed=replace(self.observed.at(part), patient=np.zeros(end - begin, dtype=np.int64)),
+            has_end=self.has_end[part],
+            day_0=self.day_0[one : one + 1],
+            first_counts=None if self.first_counts is None else self.first_counts[part],
+        )
+
 
 @dataclass(frozen=True)
 class Courses:
@@ -64,12 +160,40 @@ class Courses:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a source with keys of its own has its lines, one entry each, the first that of line 1."""
+
+    domain: Texts
+    """CDISC's domain, `LB`."""
+    sequence: Ints
+    """`LBSEQ`: tells the records of a subject in the domain apart."""
+    variable: Texts
+    """What was taken from the record, `LBSTRESN`."""
+    study: str | None = None
+    """STUDYID; None: there is none, or several."""
+
+    def named(self, line: int) -> str:
+        """`LB 17`."""
+        return f"{self.domain.labels[self.domain.codes[line - 1]]} {self.sequence[line - 1]}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a cohort was read from, and how: what is said of it in its outputs."""
+
+    inputs: Mapping[str, Any]
+    """Paths, or tables that are no files, by what they were read as; None: there was none."""
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Cohort:
     """A cohort's patients and their rows, sorted by patient and day; build it with `cohort()` or a reader.
 
     Per patient (P): `id`, `arm` (missing: None), `day_0` (NaT: not known), `baseline` as given in 10⁹/L (NaN: not
     given), `treatment_discontinued` (day; infinite: it was not).
-    Per row (N): as in `criteria/README.md`. Lines of the source behind row i: `lines[first_line[i]:first_line[i + 1]]`.
+    Per row (N): as in `criteria/README.md`. Lines of the source behind row i: `lines[first_line[i]:first_line[i + 1]]`,
+    and the counts written there: `counts` of the same places.
     """
 
     id: "pl.Series"
@@ -92,13 +216,29 @@ class Cohort:
     courses: Courses
     row_columns: Mapping[str, Column]
     lines: Ints
+    counts: Numbers
+    """In each line, 10⁹/L; NaN: none."""
     first_line: Ints
 
     source: str = ""
     """Name of the source, for the witnesses."""
     row_word: str = "line"
     """What a place in the source is called."""
+    origin: Origin | None = None
+    """None: a line of the source is known by its number alone."""
     notes: tuple[Note, ...] = ()
+    reading: Reading | None = None
+    """None: it was not read, but built."""
+    quarantined: Ints | None = None
+    """Per patient, how many of his rows were left out as they cannot be read; None: nothing was to be left out."""
+    quarantine: "pl.DataFrame | None" = None
+    """What was left out: `file`, `line`, `column`, `value`, `reason`, `row`, `patient_id`."""
+    partial: Partial | None = None
+    """What dates are known only in part; None: all are known.
+
+    The rows of the patients it names stand on the first of the days that they may be of, and `day_0` is NaT where it
+    is such a day itself; `evaluate` looks at the other days too.
+    """
 
     def __len__(self) -> int:
         return len(self.id)
@@ -131,6 +271,8 @@ class Cohort:
             row_columns={name: column.at(rows) for name, column in self.row_columns.items()},
             first_line=self.first_line[begin : end + 1],
             notes=(),
+            partial=None if self.partial is None else self.partial.only(position),
+            quarantined=None if self.quarantined is None else self.quarantined[one],
         )
 
     def courses_in(self, begin: int, end: int) -> Courses:
@@ -138,6 +280,16 @@ class Cohort:
         first, last = np.searchsorted(self.courses.row, [begin, end])
         part = slice(int(first), int(last))
         return Courses(self.courses.row[part] - begin, self.courses.last[part], self.courses.name.at(part))
+
+    def keys(self, lines: Ints) -> "tuple[pl.Series, pl.Series]":
+        """What each of these lines is called and its number: `line` and 5; by the source's own keys `LB` and 17."""
+        import polars as pl
+
+        if self.origin is None or not len(self.origin.sequence):
+            return pl.Series([self.row_word]).new_from_index(0, len(lines)), pl.Series(lines, dtype=pl.Int64)
+        at = lines - 1
+        domain = pl.Series(self.origin.domain.labels, dtype=pl.String).gather(self.origin.domain.codes[at])
+        return domain, pl.Series(self.origin.sequence[at], dtype=pl.Int64)
 
     def position(self, patient_id: str) -> int | None:
         """Where the patient of that id stands; None: there is none."""
@@ -156,7 +308,9 @@ def build(
     patient_columns: Mapping[str, Column] | None = None,
     source: str = "",
     row_word: str = "line",
+    origin: Origin | None = None,
     notes: Sequence[Note] = (),
+    partial: Partial | None = None,
 ) -> Cohort:
     """The cohort of these observations: sorted, one row per patient and day.
 
@@ -174,7 +328,7 @@ def build(
 
     platelets = observed.platelets.at(order)
     source_row = observed.source_row[order]
-    lines = source_row
+    lines, counts = source_row, platelets
     rescue = observed.rescue[order]
     given = np.flatnonzero(rescue)
     name = Texts(np.full(len(rescue), -1, dtype=np.int32), ()) if observed.rescue_name is None else observed.rescue_name
@@ -216,10 +370,13 @@ def build(
         courses=courses,
         row_columns=columns,
         lines=lines,
+        counts=counts,
         first_line=np.append(start, len(begins)),
         source=source,
         row_word=row_word,
+        origin=origin,
         notes=tuple(notes),
+        partial=partial,
     )
 
 

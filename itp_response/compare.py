@@ -16,6 +16,7 @@ from itp_response.criteria import Criteria, load
 from itp_response.errors import CriteriaError, UsageError
 from itp_response.evaluate import TIMED, evaluate
 from itp_response.moved import why_not
+from itp_response.provenance import Provenance, provenance
 from itp_response.verdicts import NO_DAY, Y
 from itp_response.words import counted, number_in_words
 
@@ -188,7 +189,11 @@ class Comparison:
 
     def write(self, path: str | Path) -> None:
         """Write the table of verdicts to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
-        write(self.frame(), path)
+        write(self.frame(), path, self.provenance())
+
+    def provenance(self) -> Provenance:
+        """What made this."""
+        return provenance([one.criteria for one in self.found], self.cohort)
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

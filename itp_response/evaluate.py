@@ -1,6 +1,7 @@
 """Evaluate: criteria and a cohort in, verdicts out. The heart."""
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
 from itp_response.timeline import Timeline
 from itp_response.verdicts import Verdict, Verdicts
+from itp_response.worlds import Worlds, joined, too_many, undecided, worlds
 
 ROWS_PER_PIECE = 512_000
 """Large enough that numpy's work on a piece outweighs Python's, small enough to stay in the processor's cache."""
@@ -23,7 +25,25 @@ def evaluate(criteria: Criteria, cohort: Cohort, threads: int | None = None) -> 
     """The verdicts on every criterion, in the order of the file; rows are counted in the cohort.
 
     The cohort is cut between patients into pieces, which `threads` threads decide (default: one a processor).
+    Where dates are known only in part, a verdict is given that is the same on all days that they may be.
     """
+    found = _evaluated(criteria, cohort, threads)
+    if cohort.partial is not None:
+        reason = criteria.reasons["partial_date"]
+        for some in worlds(cohort.partial, cohort):
+            joined(found, _evaluated(criteria, some.cohort, threads), some, cohort, reason)
+        undecided(found, too_many(cohort.partial), reason)
+    return found
+
+
+def evaluate_worlds(criteria: Criteria, cohort: Cohort) -> Iterator[tuple[Worlds, dict[str, Verdict]]]:
+    """Each possible course of the patients with dates known only in part, and the verdicts on it."""
+    if cohort.partial is not None:
+        for some in worlds(cohort.partial, cohort):
+            yield some, _evaluated(criteria, some.cohort, 1)
+
+
+def _evaluated(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
     cuts = _cuts(cohort)
     workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
     whole = Verdicts(len(cohort), len(cohort.day))

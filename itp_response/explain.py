@@ -14,11 +14,12 @@ from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
 from itp_response.endpoints.visits import TREATED, planned
 from itp_response.errors import UsageError, nearest, unknown
-from itp_response.evaluate import evaluate, timeline
+from itp_response.evaluate import evaluate, evaluate_worlds, timeline
 from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
 from itp_response.timeline import Timeline
 from itp_response.verdicts import NO_DAY, NONE, REASONS, Verdict
 from itp_response.words import counted, denied_in_words, number_in_words, tree_in_words
+from itp_response.worlds import days_in
 
 MISSING = {
     "platelets": "no count",
@@ -70,6 +71,8 @@ class Explanation:
     """The verdicts it sums up, a sentence each."""
     lasted: str = ""
     """Of a time: how long."""
+    unsure: str = ""
+    """The dates known only in part on which the verdict does not hang."""
 
     def __str__(self) -> str:
         when = f" on day {self.day}" if self.day is not None else ""
@@ -83,8 +86,13 @@ class Explanation:
         body = [*textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "), *_table(self.lines)]
         body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
-            body.append(f"  missing: {self.missing}")
+            body += _wrapped(f"missing: {self.missing}")
+        body += _wrapped(self.unsure)
         return "\n".join([head, *body])
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def explain(
@@ -96,6 +104,7 @@ def explain(
     criterion: str | None = None,
     date_format: str | None = None,
     bleeding: Any = None,
+    impute: Any = None,
 ) -> list[Explanation]:
     """Why a patient has his verdicts: one explanation per criterion, or that of one.
 
@@ -107,7 +116,7 @@ def explain(
     if isinstance(visits, Classification):
         found = visits
     else:
-        found = classify(visits, patients, criteria, date_format=date_format, bleeding=bleeding)
+        found = classify(visits, patients, criteria, date_format=date_format, bleeding=bleeding, impute=impute)
     position = found.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(found.cohort, patient))
@@ -134,6 +143,7 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
     reason = criteria.reasons.names[int(verdict.reason[0])]
     rows = timeline(criteria, cohort, 0, 1)
     day = int(rows.day_of(verdict.dated)[0])
+    hangs = value == "NE" and reason == "partial_date"
     return Explanation(
         patient=cohort.id[0],
         criterion=name,
@@ -143,11 +153,12 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
         reason=reason,
         day=None if day == NO_DAY else day,
         needs=KINDS[model.kind].sentence(model),
-        lines=tuple(_lines(criteria, cohort, rows, verdicts, name)),
-        origin=_origin(model, verdicts),
-        rests_on=tuple(_rests_on(criteria, rows, verdicts, name)),
-        lasted=_lasted(model, value, verdict),
-        missing=_missing(criteria, rows, name, value, reason),
+        lines=() if hangs else tuple(_lines(criteria, cohort, rows, verdicts, name)),
+        origin="" if hangs else _origin(model, verdicts),
+        rests_on=() if hangs else tuple(_rests_on(criteria, rows, verdicts, name)),
+        lasted="" if hangs else _lasted(model, value, verdict),
+        missing=_dates_missing(criteria, cohort, name) if hangs else _missing(criteria, rows, name, value, reason),
+        unsure="" if hangs else _dates_unsure(cohort),
     )
 
 
@@ -263,7 +274,8 @@ def _shown(model: Any, rows: Timeline, verdicts: dict[str, Verdict], name: str, 
     if getattr(model, "when", None) is None:
         return sorted(marks)
     verdict = verdicts[name]
-    settled = bool(verdict.ended[0] != NONE or verdict.dated[0] != NONE) and model.kind != "extent"
+    decided = bool(verdict.ended[0] != NONE or verdict.dated[0] != NONE)
+    settled = bool(marks) and decided and model.kind != "extent"
     end = max(marks) if settled else len(rows.day) - 1
     origin = getattr(model, "from_", None) or getattr(model, "after", None)
     if origin is None:
@@ -361,7 +373,13 @@ def _edge(value: float) -> str:
 
 
 def _source(cohort: Cohort, row: int) -> str:
-    lines = cohort.lines[cohort.first_line[row] : cohort.first_line[row + 1]].tolist()
+    return _lines_named(cohort, cohort.lines[cohort.first_line[row] : cohort.first_line[row + 1]].tolist())
+
+
+def _lines_named(cohort: Cohort, lines: list[int]) -> str:
+    """Where these lines stand, as `visits.csv line 12`."""
+    if cohort.origin is not None:
+        return ", ".join(dict.fromkeys(map(cohort.origin.named, lines)))
     word = cohort.row_word
     many = word.replace("entry", "entrie") + "s"
     return f"{cohort.source} {word if len(lines) == 1 else many} {', '.join(map(str, lines))}".strip()
@@ -422,3 +440,48 @@ def _missing(
         case "censored_count":
             return "the count itself, where only a bound is known"
     return ""
+
+
+# DATES KNOWN ONLY IN PART
+
+WHAT = ("date of {}", "end of the rescue of {}", "date of enrolment", "date treatment was stopped")
+
+
+def _dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
+    """The dates that decide, and for each verdict days on which it would be given."""
+    assert cohort.partial is not None
+    dates = cohort.partial.dates
+    missing = _listed([f"the {what}, which is only {written!r}" for what, written in _dates_named(cohort)])
+    said = []
+    for some, verdicts in evaluate_worlds(criteria, cohort):
+        verdict = verdicts[name]
+        for value, place in zip(*np.unique(verdict.value, return_index=True), strict=True):
+            days = _listed([str(day) for day in days_in(dates, int(some.way[place]))])
+            said.append(f"{verdict.labels[value]} if {'it is' if len(dates.at) == 1 else 'they are'} {days}")
+    if not said:
+        return f"{missing}; they may lie in more ways than are looked at"
+    if len(said) == 1:
+        return f"{missing}; why it is NE hangs on {'it' if len(dates.at) == 1 else 'them'}"
+    return f"{missing}: {', '.join(said)}"
+
+
+def _dates_unsure(cohort: Cohort) -> str:
+    if cohort.partial is None:
+        return ""
+    known = _listed([f"the {what} is only {written!r}" for what, written in _dates_named(cohort)])
+    return f"the same on all days that may be meant: {known}; shown as of the first"
+
+
+def _dates_named(cohort: Cohort) -> list[tuple[str, str]]:
+    """Of a patient's dates known only in part, what they are of and what is known."""
+    assert cohort.partial is not None
+    dates = cohort.partial.dates
+    what = [
+        WHAT[one].format(_lines_named(cohort, [line]))
+        for one, line in zip(dates.what.tolist(), dates.line.tolist(), strict=True)
+    ]
+    return list(zip(what, dates.written.fill_null("").to_list(), strict=True))
+
+
+def _listed(texts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))

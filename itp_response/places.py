@@ -1,4 +1,4 @@
-"""Places: where in a criteria file a key stands, as errors name it.
+"""Places: where in a criteria file, or a mapping file, a key stands, as errors name it.
 
 tomllib keeps no lines, so a file that it could read is gone through once more for the lines of its keys.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from itp_response.errors import CriteriaError, listed
+from itp_response.errors import CriteriaError, ItpResponseError, listed
 
 Keys = tuple[str | int, ...]
 """The keys that lead to a value, and its number in a list."""
@@ -21,7 +21,7 @@ TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-NAMED_BY = {"reading": "id", "case": "name"}
+NAMED_BY = {"reading": "id", "case": "name", "visits": "platelets"}
 """The tables of which there are several, and the key that tells them apart."""
 
 
@@ -33,11 +33,11 @@ class Problem:
     text: str
 
 
-def refuse(problems: Iterable[Problem]) -> None:
-    """Raises `CriteriaError` with all problems, in the order of the file, if there are any."""
+def refuse(problems: Iterable[Problem], error: type[ItpResponseError] = CriteriaError) -> None:
+    """Raises the error with all problems, in the order of the file, if there are any."""
     texts = [problem.text for problem in sorted(problems, key=lambda problem: problem.line)]
     if texts:
-        raise CriteriaError(listed(texts))
+        raise error(listed(texts))
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Places:
         match path:
             case ():
                 return before
-            case ("reading" | "case", int(), *keys):
+            case (str(several), int(), *keys) if several in NAMED_BY:
                 table = self._entry(path[:2])
             case (str(table), *keys) if keys or isinstance(self.raw.get(table), dict):
                 table = f"[{table}]"

@@ -107,7 +107,7 @@ class Sensitivity:
 
     def write(self, path: str | Path) -> None:
         """Write `dependent()` to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
-        write(self.dependent(), path)
+        write(self.dependent(), path, self.base.provenance(readings=list(self.under)))
 
     @cached_property
     def arms(self) -> tuple[str, ...]:

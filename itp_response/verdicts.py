@@ -36,6 +36,7 @@ REASONS = {
     "baseline_missing": "no baseline",
     "bleeding_not_recorded": "bleeding was not recorded",
     "censored_count": "a count is known only as a bound",
+    "partial_date": "it hangs on a date of which only a part is known",
     "not_recorded": "something was not recorded",
     "platelets": "platelet count",
     "bleeding": "bleeding",

@@ -74,7 +74,7 @@ class TestClassify:
             )
             for row in expected
         ]
-        assert [path.name for path in tmp_path.iterdir()] == [output.name]
+        assert sorted(path.name for path in tmp_path.iterdir()) == [output.name, f"{output.name}.provenance.json"]
 
     def test_bad_input_leaves_an_older_output_as_it_was(self, visits, tmp_path):
         output = tmp_path / "out.csv"
@@ -89,7 +89,7 @@ class TestClassify:
         assert output.read_text() == "older"
 
     def test_an_output_that_fails_halfway_is_not_there(self, visits, tmp_path, monkeypatch):
-        def fails(_frame, file):
+        def fails(_frame, file, _origin):
             file.write(b"half")
             raise OSError(28, "No space left on device")
 
@@ -129,6 +129,22 @@ class TestClassify:
         assert done.exit_code == 2
         assert "unknown criteria 'atra_2202'" in done.stderr
         assert "Did you mean 'atra_2022'?" in done.stderr
+
+    def test_a_row_per_patient_and_criterion(self, visits, tmp_path):
+        done = run("classify", visits, "--long")
+        run("classify", visits, "--long", "--output", tmp_path / "long.parquet")
+
+        frame = pl.read_csv(done.stdout.encode(), schema_overrides={"patient_id": pl.String})
+        assert frame.columns == [
+            *("patient_id", "arm", "criterion", "value", "day", "date", "confirmed_day", "reason"),
+            *("days", "of_days", "event"),
+        ]
+        assert frame.select("patient_id", "criterion", "value", "day", "confirmed_day", "days").rows()[:7:6] == [
+            ("007", "OR", "Y", 21, 28, None),
+            ("007", "TTR", "Y", 21, None, 21),
+        ]
+        assert len(frame) == 2 * 9
+        assert pl.read_parquet(tmp_path / "long.parquet")["value"].to_list() == frame["value"].to_list()
 
     def test_threads_change_nothing(self):
         assert run("classify", *STUDY, "--threads", 1).stdout == run("classify", *STUDY, "--threads", 3).stdout

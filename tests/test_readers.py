@@ -64,10 +64,10 @@ def said(cohort: Cohort, part: str) -> bool:
 
 
 def content(cohort: Cohort) -> dict[str, Any]:
-    """All of a cohort but its notes, its source and its lines, to be compared."""
+    """All of a cohort but its notes, its source, its lines and what is in each, and how it was read, to be compared."""
     made: dict[str, Any] = {}
     for name, value in vars(cohort).items():
-        if name not in ("notes", "source", "row_word", "lines", "source_row"):
+        if name not in ("notes", "source", "row_word", "lines", "counts", "source_row", "reading"):
             made |= _parts(name, value)
     return made
 
@@ -482,7 +482,7 @@ class TestFiles:
         assert len(read(str(EXAMPLES / "visits.csv"), str(EXAMPLES / "patients.csv"))) == 168
 
     def test_readers(self) -> None:
-        assert list(READERS) == [".csv", ".tsv", ".txt", ".parquet"]
+        assert list(READERS) == [".csv", ".tsv", ".txt", ".parquet", ".xpt", ".json", ".ndjson", ".xlsx", ".xlsm"]
 
 
 class TestSameCohort:

@@ -19,6 +19,7 @@ ORDER = """
     columns
     cohort
     verdicts words
+    worlds
     timeline
     endpoints.criterion
     endpoints.achieved endpoints.at endpoints.best endpoints.combined endpoints.extent
@@ -30,11 +31,24 @@ ORDER = """
     readers.findings
     readers.files
     readers.names
-    readers.cells
-    readers.patients
+    readers.cells readers.quarantine
+    readers.mapping
+    readers.partial
+    readers.patients readers.units readers.sdtm_terms
+    readers.sdtm
     readers
+    provenance
     readers.visits
+    draft
     classify
+    outputs.variables
+    outputs.parameters
+    outputs
+    outputs.datasets outputs.define outputs.files
+    adam
+    suspects
+    queries
+    review
     moved
     compare explain check describe
     sensitivity

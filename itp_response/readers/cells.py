@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from itp_response.columns import TRUTHS, ColumnDeclared
 from itp_response.errors import UsageError, unknown
-from itp_response.readers.findings import Cells, Findings, as_text, quoted
+from itp_response.readers.findings import Cells, Findings, as_text, first_few, quoted, shown
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
 ISO = r"^(\d{4}-\d{2}-\d{2})(?:(?:T|\s+)\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d+)?)?)?\s*(?:Z|[+-]\d{2}(?::?\d{2})?)?)?$"
+PARTIAL = r"^(\d{4})(?:-(\d{2})(?:-(?:\?\?|UN|UNK|XX))?|-(?:\?\?|UN|UNK|XX)-(?:\?\?|UN|UNK|XX))?$"
+"""A month or a year alone: `2019-05`, `2019`, and with what stands for an unknown part: `2019-05-??`, `2019-UN-UN`."""
 TIME = r"(?:T|,?\s+)\d{1,2}:\d{2}.*$"
 ORDERS = {
     "dmy": r"^(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4})$",
@@ -28,7 +30,11 @@ ORDERS = {
     "ymd": r"^(?P<y>\d{4})[/.-](?P<m>\d{1,2})[/.-](?P<d>\d{1,2})$",
 }
 YEARS = (1900, 2100)
-Dates = NDArray[np.datetime64]
+IMPUTED = {
+    "first": "imputed as the first day that may be meant, as told",
+    "last": "imputed as the last day that may be meant, as told",
+}
+"""By what rule a date known only in part may be made a day, and how it is said."""
 Wording = Callable[[str], str]
 
 
@@ -145,8 +151,10 @@ def _no_day(text: str) -> str:
     return f"{quoted(text)} is no day; give whole days since enrolment, such as 28."
 
 
-def _calendar_dates(cells: Cells, found: Findings, date_format: str | None, instead: str) -> Dates:
-    """Calendar dates as written, times of day left out; NaT where empty."""
+def _calendar_dates(
+    cells: Cells, found: Findings, date_format: str | None, instead: str
+) -> tuple["pl.Series", "pl.Series"]:
+    """The first and the last day that each date may be, times of day left out; null where empty."""
     import polars as pl
 
     values = cells.values
@@ -154,6 +162,12 @@ def _calendar_dates(cells: Cells, found: Findings, date_format: str | None, inst
         values = values.dt.replace_time_zone(None).cast(pl.Date)
     elif values.dtype != pl.Date:
         values = _dates(cells, found, date_format, instead)
+    last = values
+    partial = values.is_null() & cells.values.is_not_null()
+    if date_format is None and partial.any() and not cells.values.dtype.is_temporal():
+        at = partial.arg_true()
+        months, lasts = _partial(as_text(cells.values.gather(at)))
+        values, last = values.clone().scatter(at, months), values.clone().scatter(at, lasts)
     year = values.dt.year()
     implausible = ((year < YEARS[0]) | (year > YEARS[1])).fill_null(value=False)
     found.wrong_cells(
@@ -161,13 +175,34 @@ def _calendar_dates(cells: Cells, found: Findings, date_format: str | None, inst
         np.flatnonzero(implausible.to_numpy()),
         lambda text: f"{quoted(text)} is not between the years {YEARS[0]} and {YEARS[1]}; correct the year.",
     )
-    return values.set(implausible, None).to_numpy().astype("datetime64[D]")
+    return values.set(implausible, None), last.set(implausible, None)
 
 
-def as_day_numbers(cells: Cells, found: Findings, date_format: str | None, instead: str = "") -> Floats:
-    """Calendar dates as days since 1970; NaN where empty. Errors say what else may be written `instead`."""
-    dates = _calendar_dates(cells, found, date_format, instead)
-    return np.where(np.isnat(dates), np.nan, dates.astype(np.int64).astype(np.float64))
+def as_day_numbers(cells: Cells, found: Findings, date_format: str | None, instead: str = "") -> Numbers:
+    """Calendar dates as days since 1970; NaN where empty. Of a month or a year alone, its first and its last day.
+
+    Errors say what else may be written `instead`.
+    """
+    first, last = _calendar_dates(cells, found, date_format, instead)
+    low = _since_1970(first)
+    return exactly(low) if last is first or last.equals(first) else Numbers(low, _since_1970(last))
+
+
+def _since_1970(dates: "pl.Series") -> Floats:
+    import polars as pl
+
+    return dates.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _partial(texts: "pl.Series") -> tuple["pl.Series", "pl.Series"]:
+    """The first and the last day of the months and years that texts are; null where a text is none."""
+    import polars as pl
+
+    parts = texts.str.to_uppercase().str.extract_groups(PARTIAL).struct.unnest()
+    year, month = parts.to_series(0), parts.to_series(1)
+    first = (year + "-" + month.fill_null("01") + "-01").str.to_date("%Y-%m-%d", strict=False)
+    last = (year + "-" + month.fill_null("12") + "-01").str.to_date("%Y-%m-%d", strict=False)
+    return first, pl.select(last.dt.month_end()).to_series()
 
 
 def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str) -> "pl.Series":
@@ -185,7 +220,8 @@ def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str)
         return dates
     texts = without_not_given(cells, as_text(values.gather(other)), found)
     again = _in_format(texts, date_format)
-    bad = (texts.is_not_null() & again.is_null()).to_numpy()
+    nothing = texts.is_not_null() & again.is_null()
+    bad = (nothing & _partial(texts)[0].is_null() if date_format is None else nothing).to_numpy()
     found.wrong_cells(cells, other.to_numpy()[bad], lambda text: _no_date(text, date_format, instead))
     return dates.scatter(other, again)
 
@@ -206,15 +242,35 @@ def _in_format(texts: "pl.Series", date_format: str | None) -> "pl.Series":
 def _no_date(text: str, date_format: str | None, instead: str) -> str:
     if date_format is not None:
         return f"{quoted(text)} is no date written as {date_format!r} says; write all dates alike."
-    if _looks_like(text, r"^\d{4}(-\d{2})?(-+)?$"):
-        return f"{quoted(text)} is only part of a date; give the full date, YYYY-MM-DD."
-    if _looks_like(text, ISO):
+    if _looks_like(text, r"^\d{4}-\d{2}$") or _looks_like(text, ISO):
         return f"{quoted(text)} is not in the calendar; correct it."
     parts = re.match(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?!\S)", text)
     if parts and not _looks_like(text, r"\d{4}-\d{2}-\d{2}"):
         option = f"--date-format {_likely_order(*parts.groups())}"
         return f"{quoted(text)} is not ISO 8601; write YYYY-MM-DD, or say how dates are written: {option}."
     return f"{quoted(text)} is no date; write YYYY-MM-DD{instead}."
+
+
+def check_impute(impute: str | None) -> None:
+    """Raises `UsageError` for a rule that there is not."""
+    if impute not in (None, *IMPUTED):
+        raise UsageError(unknown("rule of imputing", str(impute), IMPUTED))
+
+
+def imputed(days: Numbers, impute: str | None) -> Numbers:
+    """The days with those known only in part taken as the first or the last they may be, if told."""
+    return days if impute is None else exactly(days.low if impute == "first" else days.high)
+
+
+def note_partial(cells: Cells, days: Numbers, found: Findings, impute: str | None) -> None:
+    """Say which dates are known only in part, and what is made of them."""
+    rows = np.flatnonzero(days.low < days.high)
+    if not len(rows):
+        return
+    are = "date is" if len(rows) == 1 else "dates are"
+    made = IMPUTED[impute] if impute else "verdicts are given that are the same on all days that may be meant"
+    written = first_few(dict.fromkeys(shown(cells, rows)), 3)
+    found.note(cells.place, f"{cells.name}: {len(rows)} {are} known only in part ({written}); {made}.", warning=True)
 
 
 def _likely_order(one: str, two: str, three: str) -> str:
@@ -243,7 +299,11 @@ def are_days(cells: Cells, date_format: str | None) -> bool:
     texts = texts.filter(~texts.str.to_lowercase().is_in(NOT_GIVEN))
     if not len(texts):
         return True
-    numbers = texts.cast(pl.Float64, strict=False).is_not_null().sum()
+    numeric = texts.cast(pl.Float64, strict=False).is_not_null()
+    if not numeric.all():
+        # A year alone beside dates is one.
+        numeric &= ~texts.str.contains(r"^(?:19|20)\d{2}$")
+    numbers = numeric.sum()
     # A format may write dates as numbers: 20190501.
     return 2 * numbers > len(texts) and (date_format is None or _in_format(texts, date_format).has_nulls())
 

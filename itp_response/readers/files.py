@@ -2,10 +2,14 @@
 
 import csv as standard_csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +20,10 @@ from itp_response.errors import CohortError, UsageError, unknown
 if TYPE_CHECKING:
     import polars as pl
 
-Tabular: TypeAlias = "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | Sequence[Mapping[str, Any]]"
-"""A file by its path, a frame, or a list of rows."""
+Tabular: TypeAlias = (
+    "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | Arranged"
+)
+"""A file by its path, a frame, what speaks the Arrow PyCapsule interface, a list of rows, or what a mapping made."""
 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
@@ -35,6 +41,18 @@ class PandasFrame(Protocol):
     def iloc(self) -> Any: ...
 
 
+class ArrowStream(Protocol):
+    """A table of whatever library that gives its columns by the Arrow PyCapsule interface, without copies."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+class Arranged(Protocol):
+    """What gives the table itself, as a mapping does."""
+
+    def as_table(self, order: int, names: Iterable[str], found: Any) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Opened:
     """A table of which the header is read; `load` reads the columns at the given positions, named `0`, `1`, …."""
@@ -48,17 +66,19 @@ class Opened:
     problems: list[tuple[int, str]] = field(default_factory=list)
     """By line: rows that had to be left out."""
     notes: list[str] = field(default_factory=list)
+    torn: list[tuple[str, str]] = field(default_factory=list)
+    """Of each of the problems, where it is a line that is no row, its text and its first cell."""
 
 
-def opened(table: "Tabular", name: str) -> Opened:
-    """The table of that file, frame or list of rows; `name` is for one that is no file.
+def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
+    """The table of that file, frame or list of rows; `name` is for one that is no file, `sheet` that of a workbook.
 
     Raises `CohortError` for a file that cannot be read, `UsageError` for what is no table.
     """
     import polars as pl
 
     if isinstance(table, str | Path):
-        return _file(Path(table))
+        return _file(Path(table), sheet)
     try:
         if isinstance(table, pl.LazyFrame):
             return _frame(table.collect(), name)
@@ -66,24 +86,31 @@ def opened(table: "Tabular", name: str) -> Opened:
             return _frame(table, name)
         if type(table).__module__.partition(".")[0] == "pandas" and hasattr(table, "columns"):
             return _frame(_from_pandas(table), name)
+        if hasattr(table, "__arrow_c_stream__"):
+            stream: Any = table
+            return _frame(pl.DataFrame(stream), name)
     except (pl.exceptions.PolarsError, ValueError, TypeError, ImportError) as error:
         raise CohortError(f"{name}: this frame cannot be read: {str(error).splitlines()[0]}.") from None
     if isinstance(table, Sequence) and not isinstance(table, str) and all(isinstance(row, Mapping) for row in table):
         return _frame(_from_rows(table), name)
     kind = type(table).__name__
-    raise UsageError(f"{name} is the path of a file, a polars or pandas frame, or a list of dicts, not {kind!r}.")
+    known = "the path of a file, a frame of polars, pandas or Arrow, or a list of dicts"
+    raise UsageError(f"{name} is {known}, not {kind!r}.")
 
 
-def _file(path: Path) -> Opened:
+def _file(path: Path, sheet: str | None = None) -> Opened:
     reader = READERS.get(path.suffix.lower())
     try:
         if path.is_dir():
-            raise CohortError(f"{path.name}: this is a folder; name the file in it.")
+            study = "An SDTM study has at least a dm and an lb in it, as .xpt, .csv, .parquet, .json or .ndjson."
+            raise CohortError(f"{path.name}: this is a folder; name the file in it. {study}")
         if not path.exists():
             raise CohortError(f"{path.name}: there is no such file.")
         if reader is None:
             raise CohortError(f"{path.name}: {unknown('kind of file', path.suffix, READERS)} Save the table as CSV.")
-        return reader(path)
+        if sheet is not None and reader is not workbook:
+            raise CohortError(f"{path.name}: only a workbook (.xlsx) has sheets, so there is no sheet {sheet!r}.")
+        return reader(path) if sheet is None else workbook(path, sheet)
     except OSError as error:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
 
@@ -148,6 +175,137 @@ def _from_rows(rows: Sequence[Mapping[str, Any]]) -> "pl.DataFrame":
     return pl.DataFrame(columns)
 
 
+# CDISC
+
+
+def xpt(path: Path) -> Opened:
+    """A SAS transport file, version 5 or 8; its rows are numbered from 1."""
+    try:
+        import pyreadstat
+    except ImportError:
+        raise CohortError(f"{path.name}: this needs pyreadstat: pip install 'itp-response[sdtm]'.") from None
+    broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError)
+    message = f"{path.name}: this is no whole SAS transport file; write it again, or copy it again."
+    try:
+        header = pyreadstat.read_xport(path, metadataonly=True)[1].column_names
+    except broken:
+        raise CohortError(message) from None
+
+    def load(positions: Sequence[int]) -> "pl.DataFrame":
+        import polars as pl
+
+        names = [header[position] for position in positions]
+        try:
+            frame, _ = pyreadstat.read_xport(path, usecols=names, output_format="polars")
+        except broken:
+            raise CohortError(message) from None
+        assert isinstance(frame, pl.DataFrame)
+        return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
+
+    return Opened(path.name, header, load)
+
+
+JSON_TYPES = {"integer": "Int64", "float": "Float64", "double": "Float64", "boolean": "Boolean"}
+"""Dataset-JSON's types of which the values are no texts, and polars'."""
+
+
+def dataset_json(path: Path) -> Opened:
+    """A CDISC Dataset-JSON 1.1 file, also as NDJSON (its head in the first line, a row in each further one)."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".ndjson":
+            first, *further = text.splitlines()
+            head = {**json.loads(first), "rows": json.loads(f"[{','.join(filter(str.strip, further))}]")}
+        else:
+            head = json.loads(text)
+        columns, rows = head["columns"], head.get("rows") or []
+        header = [column["name"] for column in columns]
+        widths = set(map(len, rows))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CohortError(f"{path.name}: this is no CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'.") from None
+    if not widths <= {len(header)}:
+        raise CohortError(f"{path.name}: not every row has {len(header)} values, as there are columns.")
+    if head.get("records", len(rows)) != len(rows):
+        raise CohortError(f"{path.name}: {head['records']} records are announced, but there are {len(rows)} rows.")
+    values = list(zip(*rows, strict=True)) or [()] * len(header)
+
+    def load(positions: Sequence[int]) -> "pl.DataFrame":
+        import polars as pl
+
+        made = []
+        for position in positions:
+            dtype = getattr(pl, JSON_TYPES.get(columns[position].get("dataType"), "String"))
+            try:
+                made.append(pl.Series(str(position), values[position], dtype=dtype))
+            except (TypeError, pl.exceptions.PolarsError):
+                kind = columns[position].get("dataType")
+                raise CohortError(
+                    f"{path.name}: {header[position]}: not every value is of the type {kind!r}."
+                ) from None
+        return pl.DataFrame(made)
+
+    return Opened(path.name, header, load)
+
+
+# WORKBOOKS
+
+
+def workbook(path: Path, sheet: str | None = None) -> Opened:
+    """A sheet of an Excel workbook, its first if none is named; its rows are numbered as Excel does."""
+    try:
+        import fastexcel
+    except ImportError:
+        raise CohortError(f"{path.name}: this needs fastexcel: pip install 'itp-response[excel]'.") from None
+    try:
+        book = fastexcel.read_excel(path)
+        name = book.sheet_names[0] if sheet is None else sheet
+        if name not in book.sheet_names:
+            raise CohortError(f"{path.name}: {unknown('sheet', name, book.sheet_names)}")
+        # From the first row on, and all as texts, so that rows keep their numbers and ids their zeros.
+        cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
+        wrong = _spreadsheet_errors(path, name)
+    except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, ElementTree.ParseError):
+        raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
+    rows = cells.select(_filled()).to_series().arg_true().to_numpy().astype(np.int64)
+    if not len(rows):
+        raise CohortError(f"{path.name}: the sheet {name!r} is empty.")
+    header = [(text or "").strip() for text in cells.row(int(rows[0]))]
+    below = rows[1:]
+
+    def load(positions: Sequence[int]) -> "pl.DataFrame":
+        return cells[below].select(cells.to_series(position)[below].alias(str(position)) for position in positions)
+
+    others = [other for other in book.sheet_names if other != name]
+    notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
+    return Opened(path.name, header, load, below + 1, "row", wrong, notes)
+
+
+def _filled() -> "pl.Expr":
+    """The rows in which something is filled in."""
+    import polars as pl
+
+    return pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != "")
+
+
+SHEETS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]+)(\d+)"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
+
+
+def _spreadsheet_errors(path: Path, sheet: str) -> list[tuple[int, str]]:
+    """By row, the cells that hold an error of the spreadsheet, which would else be read as empty."""
+    with zipfile.ZipFile(path) as book:
+        sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).iter(f"{SHEETS}sheet")
+        key = next(one.get(RELATION) for one in sheets if one.get("name") == sheet)
+        relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
+        target = next(one.get("Target", "") for one in relations if one.get("Id") == key)
+        data = book.read(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
+    found = ((match[1].decode(), int(match[2]), match[3].decode()) for match in ERROR_CELL.finditer(data))
+    return [
+        (row, f"{column}{row} holds {error}, an error of the spreadsheet; correct it.") for column, row, error in found
+    ]
+
+
 # TEXT
 
 
@@ -189,6 +347,7 @@ def _text(path: Path, usual: str) -> Opened:
     rows = np.arange(head + 1, len(records.line))
     fits = records.separators[rows] == len(header) - 1
     ragged = [row for row in rows[~fits].tolist() if records.separators[row] or not _blank(data, records, row)]
+    torn = [data[records.start[row] : records.end[row]].decode(errors="replace").rstrip("\r\n") for row in ragged]
     skipped = int(records.line[head + 1]) - 1 if len(rows) else 0
     if not fits.all():
         rows, skipped = rows[fits], 0
@@ -205,6 +364,7 @@ def _text(path: Path, usual: str) -> Opened:
         "line",
         [(int(records.line[row]), _ragged(int(records.separators[row]) + 1, header, separator)) for row in ragged],
         [] if separator == usual else [f"Cells were taken as separated by {SEPARATORS[separator]}."],
+        [(text, next(standard_csv.reader([text], delimiter=separator), [""])[0].strip()) for text in torn],
     )
 
 
@@ -344,5 +504,10 @@ READERS: dict[str, Callable[[Path], Opened]] = {
     ".tsv": tsv,
     ".txt": csv,
     ".parquet": parquet,
+    ".xpt": xpt,
+    ".json": dataset_json,
+    ".ndjson": dataset_json,
+    ".xlsx": workbook,
+    ".xlsm": workbook,
 }
 """How a file is opened, by its suffix."""

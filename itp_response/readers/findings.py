@@ -1,13 +1,13 @@
 """Findings: what is wrong with a study's files, and what was taken for granted, gathered while they are read."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.cohort import Ints, Note
+from itp_response.cohort import Ints, Note, Origin
 from itp_response.errors import CohortError, listed
 
 if TYPE_CHECKING:
@@ -27,12 +27,47 @@ class Place:
     row_word: Literal["line", "row"] = "row"
     lines: Ints | None = None
     """None: rows are numbered from 1."""
+    pieces: "Pieces | None" = None
+    """None: the table is itself what was given."""
 
     def line(self, row: int) -> int:
         return row + 1 if self.lines is None else int(self.lines[row])
 
+    def source(self, row: int, column: str = "") -> tuple["Place", int, str]:
+        """Where a row was written: the table, its row there, and what the column is called there."""
+        if self.pieces is None:
+            return self, row, column
+        piece = int(self.pieces.piece[row])
+        name = self.pieces.names[piece].get(column, column)
+        return self.pieces.places[piece], int(self.pieces.row[row]), name
+
+    def named(self, row: int) -> str:
+        """`line 5`, or where the table was put together of others `lb.csv line 5`."""
+        place, at, _ = self.source(row)
+        return f"{'' if place is self else f'{place.name} '}{place.row_word} {place.line(at)}"
+
+    def only(self, rows: Ints) -> "Place":
+        """The place of these rows alone."""
+        pieces = self.pieces and replace(self.pieces, piece=self.pieces.piece[rows], row=self.pieces.row[rows])
+        return replace(self, lines=self.all_lines(rows), pieces=pieces)
+
     def all_lines(self, rows: Ints) -> Ints:
         return rows + 1 if self.lines is None else self.lines[rows]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The tables that a table was put together of; `piece` and `row` have an entry per row of it."""
+
+    places: Sequence[Place]
+    piece: Ints
+    """Which of the tables a row comes from."""
+    row: Ints
+    """Its row there."""
+    names: Sequence[Mapping[str, str]]
+    """In each of the tables, what the columns are called."""
+    origin: Origin | None = None
+    """The rows by the source's own keys."""
 
 
 @dataclass(frozen=True)
@@ -45,32 +80,80 @@ class Cells:
     values: "pl.Series"
 
 
-class Findings:
-    """Problems, told all at once, and notes."""
+@dataclass(frozen=True)
+class Unread:
+    """Rows that cannot be used for what stands in one column, and the wording of why."""
 
-    def __init__(self) -> None:
+    cells: Cells
+    rows: NDArray[np.integer]
+    wording: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Torn:
+    """A line of a file that is no row of its table."""
+
+    place: Place
+    line: int
+    reason: str
+    text: str
+    patient: str | None
+
+
+class Findings:
+    """Problems, told all at once, and notes; with `leave_out` torn lines are no problem."""
+
+    def __init__(self, leave_out: bool = False) -> None:
         self.notes: list[Note] = []
+        self.leave_out = leave_out
+        self.unread: list[Unread] = []
+        self.torn: list[Torn] = []
+        self.whole = False
+        """Something was found wrong that leaving out rows does not cure."""
         self._problems: list[tuple[int, int, str]] = []
         self._beyond = 0
 
     def note(self, place: Place, text: str, *, warning: bool = False) -> None:
         self.notes.append(Note(place.name, text, warning))
 
-    def wrong(self, place: Place, text: str, line: int = 0) -> None:
-        """A problem of the whole table, or of a line of it."""
+    def again(self) -> "Findings":
+        """The same, to be added to apart."""
+        made = Findings(self.leave_out)
+        made.notes, made.unread, made.torn = [*self.notes], [*self.unread], [*self.torn]
+        made._problems, made._beyond, made.whole = [*self._problems], self._beyond, self.whole
+        return made
+
+    def wrong(self, place: Place, text: str, line: int = 0, *, unread: Sequence[Unread] = ()) -> None:
+        """A problem of the whole table, or of a line of it; without the rows `unread` there would be none."""
+        self.unread += unread
+        self.whole |= not unread
+        self._tell(place, text, line)
+
+    def tear(self, torn: Torn) -> None:
+        """A line that is no row."""
+        if self.leave_out:
+            self.torn.append(torn)
+        else:
+            self.wrong(torn.place, torn.reason, torn.line)
+
+    def _tell(self, place: Place, text: str, line: int) -> None:
         where = f"{place.row_word} {line}: " if line else ""
         self._problems.append((place.order, line, f"{place.name}: {where}{text}"))
 
     def failed(self, order: int, error: CohortError) -> None:
         """A table that cannot be opened, for this reason."""
+        self.whole = True
         self._problems.append((order, 0, str(error)))
 
     def wrong_cells(self, cells: Cells, rows: NDArray[np.integer], wording: Callable[[str], str]) -> None:
         """A problem in each of these rows; `wording` says what of the cell's text."""
+        if len(rows):
+            self.unread.append(Unread(cells, rows, wording))
         first = rows[:SHOWN]
         self._beyond += len(rows) - len(first)
         for row, text in zip(first, shown(cells, first), strict=True):
-            self.wrong(cells.place, f"{cells.name}: {wording(text)}", cells.place.line(int(row)))
+            place, at, name = cells.place.source(int(row), cells.name)
+            self._tell(place, f"{name}: {wording(text)}", place.line(at))
 
     def raise_if_wrong(self) -> None:
         """Raises `CohortError` where something is wrong."""

@@ -1,13 +1,15 @@
 """Names: which column of a table is which."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from itp_response.cohort import Ints
 from itp_response.errors import CohortError, nearest
 from itp_response.readers.files import Tabular, opened
-from itp_response.readers.findings import Cells, Findings, Place
+from itp_response.readers.findings import Cells, Findings, Place, Torn
+from itp_response.rules import Bools
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,12 +39,25 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("discontinued", "treatment_discontinued_date", "treatment_discontinued_day"),
         *("discontinuation_date", "discontinuation_day"),
     ),
+    "birth_date": ("birthdate", "date_of_birth", "dob", "brthdtc"),
+    "death_date": ("deathdate", "date_of_death", "dod", "dthdtc"),
 }
 """Other names under which a column is known. Case, spaces, `-` and `_` do not matter.
 
 CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
 """
 STUDY_DAYS = ("lbdy", "ady", "visitdy")
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What was found wrong with rows of a table while it was made; an entry per row."""
+
+    name: str
+    """The column it stands in."""
+    values: "pl.Series"
+    rows: Bools
+    wording: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,7 @@ class Table:
     """What each column is called in the table."""
     written: Sequence[str] = ()
     """All columns of the table, as they are called in it."""
+    doubts: Sequence[Doubt] = ()
 
     def has(self, name: str) -> bool:
         return name in self.header
@@ -66,6 +82,11 @@ class Table:
         if not self.has(name):
             return Cells(self.place, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
         return Cells(self.place, self.header[name], self.frame[name])
+
+    def only(self, rows: Ints) -> "Table":
+        """The table of these rows alone."""
+        doubts = [replace(one, values=one.values.gather(rows), rows=one.rows[rows]) for one in self.doubts]
+        return replace(self, place=self.place.only(rows), frame=self.frame[rows], doubts=doubts)
 
     def with_empty_row(self) -> "Table":
         """The table with an empty row at its end, which stands for those who are not in it."""
@@ -87,6 +108,10 @@ def table(
     """The columns of these names, and those declared, of a table; None: it cannot be opened, as was found."""
     import polars as pl
 
+    if hasattr(given, "as_table"):
+        arranged: Any = given
+        made: Table | None = arranged.as_table(order, (*names, *declared), found)
+        return made
     try:
         source = opened(given, what)
         place = Place(source.name, order, source.row_word, source.lines)
@@ -100,8 +125,13 @@ def table(
         return None
     for text in source.notes:
         found.note(place, text)
-    for line, text in source.problems:
-        found.wrong(place, text, line)
+    if not source.torn:
+        for line, text in source.problems:
+            found.wrong(place, text, line)
+    # The first cell of a torn row is the one that is sure to be in its place.
+    named = chosen.get("patient_id") == 0
+    for (line, text), (raw, cell) in zip(source.problems, source.torn, strict=bool(source.torn)):
+        found.tear(Torn(place, line, text, raw, (cell or None) if named else None))
     if not len(frame) and not source.problems:
         found.wrong(place, "there is no row below the header." if source.row_word == "line" else "there are no rows.")
     if chosen:

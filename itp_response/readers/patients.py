@@ -8,10 +8,19 @@ import numpy as np
 
 from itp_response.cohort import Ints
 from itp_response.columns import ColumnDeclared
-from itp_response.readers.cells import are_days, as_counts, as_day_numbers, as_days, as_declared, as_texts
-from itp_response.readers.findings import Cells, Findings, as_text, first_few, quoted
+from itp_response.readers.cells import (
+    are_days,
+    as_counts,
+    as_day_numbers,
+    as_days,
+    as_declared,
+    as_texts,
+    imputed,
+    note_partial,
+)
+from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
 from itp_response.readers.names import Table
-from itp_response.rules import Column, Floats, Numbers
+from itp_response.rules import Column, Floats, Numbers, exactly
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,37 +35,46 @@ class Patients:
     rows: Ints
     """The row of each patient, twice the same taken once."""
     arm: "pl.Series"
-    enrolment_date: Floats
+    enrolment_date: Numbers
     """Days of the calendar."""
     enrolment_day: Floats
     baseline: Numbers
-    stopped: Floats
+    stopped: Numbers
     """Days of the calendar where `stopped_dated`, else as counted in the visits."""
     stopped_dated: bool
     columns: Mapping[str, Column]
 
 
 def read_patients(
-    table: Table, declared: Mapping[str, ColumnDeclared], date_format: str | None, found: Findings
+    table: Table,
+    declared: Mapping[str, ColumnDeclared],
+    date_format: str | None,
+    found: Findings,
+    impute: str | None = None,
 ) -> Patients:
     """The patients of that table."""
     table = table.with_empty_row()
     stopped = table.cells("treatment_discontinued")
     stopped_dated = not are_days(stopped, date_format)
     or_day = " or whole days since enrolment"
-    days_stopped = as_day_numbers(stopped, found, date_format, or_day) if stopped_dated else as_days(stopped, found)
-    if not stopped_dated:
-        _check_no_flag(stopped, days_stopped, found)
+    if stopped_dated:
+        days_stopped = as_day_numbers(stopped, found, date_format, or_day)
+    else:
+        days_stopped = exactly(as_days(stopped, found))
+        _check_no_flag(stopped, days_stopped.low, found)
+    enrolled = as_day_numbers(table.cells("enrolment_date"), found, date_format)
+    for name, days in (("enrolment_date", enrolled), ("treatment_discontinued", days_stopped)):
+        note_partial(table.cells(name), days, found, impute)
     ids = as_text(table.cells("patient_id").values)
     return Patients(
         table=table,
         id=ids,
         rows=_patient_rows(table, ids, found),
         arm=as_texts(table.cells("arm"), found).alias("arm"),
-        enrolment_date=as_day_numbers(table.cells("enrolment_date"), found, date_format),
+        enrolment_date=imputed(enrolled, impute),
         enrolment_day=as_days(table.cells("enrolment_day"), found),
         baseline=as_counts(table.cells("baseline"), found),
-        stopped=days_stopped,
+        stopped=imputed(days_stopped, impute),
         stopped_dated=stopped_dated,
         columns={name: as_declared(table.cells(name), column, found)[0] for name, column in declared.items()},
     )
@@ -106,7 +124,9 @@ def _found_twice(
     lines = [table.place.line(row) for row in rows]
     values = [quoted(texts[row]) if texts[row] is not None else "nothing" for row in rows]
     what = f"{column}: {' and '.join(values)} for the same patient {quoted(patient)}"
-    found.wrong(table.place, f"{what} (first in {table.place.row_word} {lines[0]}); keep one.", lines[1])
+    reason = f"{what} (first in {table.place.row_word} {lines[0]}); keep one."
+    both = Unread(table.cells("patient_id"), np.array(rows), lambda _: reason)
+    found.wrong(table.place, reason, lines[1], unread=[both])
 
 
 def places(ids: "pl.Series", known: "pl.Series") -> Ints:

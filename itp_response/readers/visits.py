@@ -5,14 +5,15 @@ Everything wrong with them is told at once; what was taken for granted is told i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from itp_response.cohort import Cohort, Ints, Observations, build
+from itp_response.cohort import Cohort, Ints, Observations, Reading, build
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import (
@@ -23,13 +24,19 @@ from itp_response.readers.cells import (
     as_grades,
     as_rescue,
     check_date_format,
+    check_impute,
+    imputed,
     is_empty,
+    note_partial,
 )
 from itp_response.readers.files import Tabular
-from itp_response.readers.findings import Cells, Findings, as_text, first_few, quoted
+from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
 from itp_response.readers.names import PATIENTS, STUDY_DAYS, VISITS, Table, missing, no_table, table
+from itp_response.readers.partial import Intervals, as_dates, partial_of
 from itp_response.readers.patients import Patients, places, read_patients
-from itp_response.rules import Bools, Column, Floats, Numbers, Texts
+from itp_response.readers.quarantine import Quarantine, marked
+from itp_response.readers.sdtm import is_study, tables
+from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,6 +45,8 @@ NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
 FAR = 36525
 """Days; observations farther from day 0 than a hundred years are slips."""
 Bleeding = Literal["scored", "events"]
+Impute = Literal["first", "last"]
+OnError = Literal["stop", "quarantine"]
 
 
 def read(
@@ -47,20 +56,74 @@ def read(
     date_format: str | None = None,
     bleeding: Bleeding | None = None,
     columns: Mapping[str, ColumnDeclared] = NO_COLUMNS,
+    impute: Impute | None = None,
+    on_error: OnError = "stop",
 ) -> Cohort:
-    """The cohort of these visits and patients.
+    """The cohort of these visits and patients; `visits` may be the folder of an SDTM study, which has both.
 
     `date_format` says how dates are written that are not ISO 8601: `dmy`, `mdy`, `ymd`, or a pattern (`%d/%m/%Y`).
     `bleeding` says what a visit without a grade means: `scored`, bleeding was not recorded; `events`, there was none.
     `columns` are the further columns to take, as a criteria file declares them.
+    `impute` takes a date of which only the month or the year is known as the `first` or `last` day that may be meant;
+    left out, it stays an interval of days, `Cohort.partial`.
+    `on_error="quarantine"` leaves out the rows that cannot be read and reports them in `Cohort.quarantine`; else
+    nothing is read past an error.
     Raises `CohortError` with all that is wrong with the two tables.
     """
     check_date_format(date_format)
+    check_impute(impute)
     if bleeding not in (None, "scored", "events"):
         raise UsageError(unknown("bleeding", str(bleeding), ("scored", "events")))
-    found = Findings()
+    if on_error not in ("stop", "quarantine"):
+        raise UsageError(unknown("way with errors", str(on_error), ("stop", "quarantine")))
+    opened = Findings(leave_out=on_error == "quarantine")
     of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
     of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
+    read_tables = _of_study if is_study(visits) else _of_files
+    visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, opened)
+    quarantine, cohort = Quarantine(), None
+    while cohort is None:
+        tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
+        found, known_ids = opened.again(), quarantine.patients(opened.torn)
+        try:
+            cohort = _of_tables(*tables, columns, known_ids, (date_format, bleeding, impute), found)
+        except CohortError:
+            # Each turn leaves out more rows, so that there is a last.
+            if on_error == "stop" or not quarantine.takes(found, tuple(filter(None, tables))):
+                raise
+    if on_error == "quarantine":
+        cohort = marked(cohort, quarantine.report(found.torn))
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    return replace(cohort, reading=Reading({"visits": visits, "patients": patients}, options))
+
+
+def _of_tables(
+    visits: Table | None,
+    patients: Table,
+    columns: Mapping[str, ColumnDeclared],
+    further: "pl.Series",
+    options: tuple[str | None, Bleeding | None, Impute | None],
+    found: Findings,
+) -> Cohort:
+    """The cohort of two tables, and of `further` patients of whom nothing could be read."""
+    date_format, bleeding, impute = options
+    of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
+    of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
+    seen = _visits(visits, of_visits, date_format, bleeding, impute, found) if visits else None
+    known = read_patients(patients, of_patients, date_format, found, impute)
+    if seen is None:
+        raise found.error()
+    return _cohort(seen, known, further, {name: column.several for name, column in of_visits.items()}, found)
+
+
+def _of_files(
+    visits: Tabular,
+    patients: "Tabular | None",
+    of_visits: Mapping[str, ColumnDeclared],
+    of_patients: Mapping[str, ColumnDeclared],
+    found: Findings,
+) -> tuple[Table | None, Table]:
+    """The two tables; of that of the visits None, if it cannot be opened."""
     visit_table = table(visits, "visits", 0, VISITS, of_visits, found)
     patient_table = no_table(1, "patients")
     if patients is not None:
@@ -74,11 +137,27 @@ def read(
         found.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
     else:
         _check_declared(patient_table, of_patients, found)
-    seen = _visits(visit_table, of_visits, date_format, bleeding, found) if visit_table else None
-    known = read_patients(patient_table, of_patients, date_format, found)
-    if seen is None:
+    return visit_table, patient_table
+
+
+def _of_study(
+    folder: Tabular,
+    patients: "Tabular | None",
+    _: Mapping[str, ColumnDeclared],
+    of_patients: Mapping[str, ColumnDeclared],
+    found: Findings,
+) -> tuple[Table, Table]:
+    """The two tables made of the domains of an SDTM study."""
+    assert isinstance(folder, str | Path)
+    if patients is not None:
+        raise UsageError(
+            f"{Path(folder).name}: this is an SDTM study, its patients are in its DM; give no patient table."
+        )
+    study = tables(Path(folder), of_patients, found)
+    if study is None:
         raise found.error()
-    return _cohort(seen, known, {name: column.several for name, column in of_visits.items()}, found)
+    _check_declared(study.patients, of_patients, found)
+    return study
 
 
 def _check_columns(table: Table, names: tuple[str, ...], found: Findings) -> None:
@@ -110,9 +189,9 @@ class _Visits:
     table: Table
     id: "pl.Series"
     dated: bool
-    when: Floats
+    when: Numbers
     """Days of the calendar where `dated`, else of the column `day`; NaN: not given."""
-    rescue_end: Floats
+    rescue_end: Numbers
     """In the same days."""
     platelets: Numbers
     bleeding_grade: Floats
@@ -132,16 +211,23 @@ def _visits(
     declared: Mapping[str, ColumnDeclared],
     date_format: str | None,
     bleeding: Bleeding | None,
+    impute: Impute | None,
     found: Findings,
 ) -> _Visits:
     _check_columns(table, ("patient_id", "platelets"), found)
     _check_declared(table, declared, found)
     dated = _dated(table, found)
+    for doubt in table.doubts:
+        found.wrong_cells(Cells(table.place, doubt.name, doubt.values), np.flatnonzero(doubt.rows), doubt.wording)
 
-    def times(name: str) -> Floats:
-        return as_day_numbers(table.cells(name), found, date_format) if dated else as_days(table.cells(name), found)
+    def times(name: str) -> Numbers:
+        if not dated:
+            return exactly(as_days(table.cells(name), found))
+        days = as_day_numbers(table.cells(name), found, date_format)
+        note_partial(table.cells(name), days, found, impute)
+        return days
 
-    when, rescue_end = times("date" if dated else "day"), times("rescue_end")
+    when, rescue_end = _in_order(times("date" if dated else "day"), times("rescue_end"))
     platelets = as_counts(table.cells("platelets"), found)
     grade = as_grades(table.cells("bleeding_grade"), found)
     rescue, rescue_name = as_rescue(table.cells("rescue"), found)
@@ -155,8 +241,8 @@ def _visits(
         table=table,
         id=ids,
         dated=dated,
-        when=when,
-        rescue_end=rescue_end,
+        when=imputed(when, impute),
+        rescue_end=imputed(rescue_end, impute),
         platelets=platelets,
         bleeding_grade=_bleeding(table, grade, bleeding, found),
         rescue=rescue,
@@ -166,6 +252,15 @@ def _visits(
     )
     _check_visits(made, found)
     return made
+
+
+def _in_order(begin: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
+    """Of days known only as intervals, those on which a treatment does not end before it begins."""
+    if begin.exact and end.exact:
+        return begin, end
+    possible = begin.low <= end.high
+    last = np.where(possible, np.minimum(begin.high, end.high), begin.high)
+    return Numbers(begin.low, last), Numbers(np.where(possible, np.maximum(begin.low, end.low), end.low), end.high)
 
 
 def _dated(table: Table, found: Findings) -> bool:
@@ -205,13 +300,13 @@ def _bleeding(table: Table, grade: Floats, bleeding: Bleeding | None, found: Fin
 
 def _check_visits(visits: _Visits, found: Findings) -> None:
     table, end = visits.table, visits.table.cells("rescue_end")
-    ended = ~np.isnan(visits.rescue_end)
+    ended = ~np.isnan(visits.rescue_end.low)
     missing_id = visits.recorded & visits.id.is_null().to_numpy()
     found.wrong_cells(
         table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing; fill it in."
     )
     if table.has("date") or table.has("day"):
-        rows = np.flatnonzero(visits.recorded & np.isnan(visits.when))
+        rows = np.flatnonzero(visits.recorded & np.isnan(visits.when.low))
         rows = rows[is_empty(visits.time, rows)]
         found.wrong_cells(
             visits.time, rows, lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in."
@@ -223,7 +318,7 @@ def _check_visits(visits: _Visits, found: Findings) -> None:
     )
     found.wrong_cells(
         end,
-        np.flatnonzero(ended & visits.rescue & (visits.rescue_end < visits.when)),
+        np.flatnonzero(ended & visits.rescue & (visits.rescue_end.high < visits.when.low)),
         lambda text: f"{quoted(text)} lies before the rescue begins; correct one of the two.",
     )
 
@@ -231,11 +326,13 @@ def _check_visits(visits: _Visits, found: Findings) -> None:
 # BOTH
 
 
-def _cohort(visits: _Visits, known: Patients, several: Mapping[str, str], found: Findings) -> Cohort:
+def _cohort(
+    visits: _Visits, known: Patients, further: "pl.Series", several: Mapping[str, str], found: Findings
+) -> Cohort:
     import polars as pl
 
     listed = known.id.gather(known.rows)
-    others = visits.id.drop_nulls().unique(maintain_order=True)
+    others = pl.concat([visits.id.drop_nulls().alias("id"), further.alias("id")]).unique(maintain_order=True)
     others = others.filter(places(others, listed) < 0)
     ids = pl.concat([listed.alias("patient_id"), others.alias("patient_id")])
     patient = places(visits.id, ids)
@@ -248,48 +345,49 @@ def _cohort(visits: _Visits, known: Patients, several: Mapping[str, str], found:
 
     origin = _day_zero(visits, known, ids, patient, row, found)
     kept = np.flatnonzero(visits.recorded & (patient >= 0))
-    day = visits.when[kept] - origin[patient[kept]]
+    when, ends = visits.when.at(kept), visits.rescue_end.at(kept)
+    day = when.low - origin.low[patient[kept]]
     _check_near(visits.time, kept, day, found)
-    end = visits.rescue_end[kept] - origin[patient[kept]]
+    end = ends.low - origin.low[patient[kept]]
     _check_near(visits.table.cells("rescue_end"), kept, end, found)
-    calendar = origin if visits.dated else known.enrolment_date[row]
-    stopped = _stopped(visits, known, row, origin, calendar, found)
+    calendar = origin if visits.dated else known.enrolment_date.at(row)
+    stopped = _stopped(visits, known, row, origin.low, calendar.low, found)
     found.raise_if_wrong()
 
+    pieces = visits.table.place.pieces
     nothing = len(visits.recorded) - len(kept)
     if nothing:
         rows = f"{nothing} {visits.table.place.row_word}{'s' if nothing > 1 else ''}"
         found.note(visits.table.place, f"{rows} passed over: without a count, a grade, a rescue or a declared column.")
+    observed = Observations(
+        patient=patient[kept],
+        day=day.astype(np.int64),
+        platelets=visits.platelets.at(kept),
+        bleeding_grade=visits.bleeding_grade[kept],
+        rescue=visits.rescue[kept],
+        rescue_end=np.where(np.isnan(end), day, end).astype(np.int64),
+        source_row=visits.table.place.all_lines(kept),
+        rescue_name=visits.rescue_name.at(kept),
+        columns={name: column.at(kept) for name, column in visits.columns.items()},
+        several=several,
+    )
+    intervals = Intervals(when, ends, calendar, known.stopped.at(row))
+    tables = (visits.table, kept), (known.table, row)
+    partial = partial_of(intervals, tables, observed, (visits.dated, known.stopped_dated), found)
     return build(
         ids,
-        Observations(
-            patient=patient[kept],
-            day=day.astype(np.int64),
-            platelets=visits.platelets.at(kept),
-            bleeding_grade=visits.bleeding_grade[kept],
-            rescue=visits.rescue[kept],
-            rescue_end=np.where(np.isnan(end), day, end).astype(np.int64),
-            source_row=visits.table.place.all_lines(kept),
-            rescue_name=visits.rescue_name.at(kept),
-            columns={name: column.at(kept) for name, column in visits.columns.items()},
-            several=several,
-        ),
+        observed,
         arm=known.arm.gather(row),
-        day_0=_as_dates(calendar),
+        day_0=as_dates(np.where(calendar.low < calendar.high, np.nan, calendar.low)),
         baseline=known.baseline.at(row),
         treatment_discontinued=stopped,
         patient_columns={name: column.at(row) for name, column in known.columns.items()},
         source=visits.table.place.name,
         row_word=visits.table.place.row_word,
+        origin=pieces.origin if pieces else None,
         notes=found.notes,
+        partial=partial,
     )
-
-
-def _as_dates(days: Floats) -> np.ndarray:
-    missing_day = np.isnan(days)
-    dates = np.where(missing_day, 0, days).astype(np.int64).astype("datetime64[D]")
-    dates[missing_day] = np.datetime64("NaT")
-    return dates
 
 
 def _note_unmatched(visits: _Visits, listed: "pl.Series", others: "pl.Series", patient: Ints, found: Findings) -> None:
@@ -302,7 +400,7 @@ def _note_unmatched(visits: _Visits, listed: "pl.Series", others: "pl.Series", p
             found.note(visits.table.place, f"{count} {lack}, kept: {first_few(ids.to_list())}.", warning=True)
 
 
-def _day_zero(visits: _Visits, known: Patients, ids: "pl.Series", patient: Ints, row: Ints, found: Findings) -> Floats:
+def _day_zero(visits: _Visits, known: Patients, ids: "pl.Series", patient: Ints, row: Ints, found: Findings) -> Numbers:
     """Day 0 of each patient, in the days of the visits; NaN: not known."""
     table = known.table
     name = "enrolment_date" if visits.dated else "enrolment_day"
@@ -310,15 +408,15 @@ def _day_zero(visits: _Visits, known: Patients, ids: "pl.Series", patient: Ints,
         what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.table.place.name} has dates"
         found.wrong(table.place, f"{what}; give 'enrolment_date'.")
     elif table.has(name):
-        enrolment = known.enrolment_date if visits.dated else known.enrolment_day
+        enrolment = known.enrolment_date if visits.dated else exactly(known.enrolment_day)
         _check_enrolled(visits, known, name, ids, patient, row, found)
-        return enrolment[row]
+        return enrolment.at(row)
     elif visits.dated:
         return _first_days(visits, ids, patient, found)
-    elif table.has("enrolment_date") and np.isnan(known.enrolment_date[row]).any():
-        without = ids.filter(np.isnan(known.enrolment_date[row])).to_list()
+    elif table.has("enrolment_date") and np.isnan(known.enrolment_date.low[row]).any():
+        without = ids.filter(np.isnan(known.enrolment_date.low[row])).to_list()
         found.note(table.place, f"No enrolment date, so no dates in the output: {first_few(without)}.", warning=True)
-    return np.zeros(len(ids))
+    return exactly(np.zeros(len(ids)))
 
 
 def _check_enrolled(
@@ -327,49 +425,64 @@ def _check_enrolled(
     enrolment = known.table.cells(name)
     empty = row[: len(known.rows)]
     empty = empty[is_empty(enrolment, empty)]
+    reason = "the patient's enrolment is not known."
     if len(empty):
         cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count"
         who = _who(known.table, known.id.gather(empty).to_list(), empty)
         found.wrong(
             known.table.place,
             f"{enrolment.name}: enrolment missing for {who}; {cure if visits.dated else 'fill it in'}.",
+            unread=[Unread(enrolment, empty, lambda _: reason)],
         )
-    if len(ids) > len(known.rows) and known.table.has("patient_id"):
-        first = np.full(len(ids), len(patient))
-        np.minimum.at(first, patient[patient >= 0], np.flatnonzero(patient >= 0))
-        lacking = ids[len(known.rows) :].to_list()
-        who = _who(visits.table, lacking, first[len(known.rows) :])
-        found.wrong(visits.table.place, f"enrolment missing for {who}; add a row to {known.table.place.name}.")
+    lacking = np.flatnonzero(patient >= len(known.rows))
+    if len(lacking) and known.table.has("patient_id"):
+        first = lacking[np.unique(patient[lacking], return_index=True)[1]]
+        who = _who(visits.table, ids.gather(patient[first]).to_list(), first)
+        found.wrong(
+            visits.table.place,
+            f"enrolment missing for {who}; add a row to {known.table.place.name}.",
+            unread=[Unread(visits.table.cells("patient_id"), lacking, lambda _: reason)],
+        )
 
 
 def _who(table: Table, ids: list[str], rows: Ints, most: int = 5) -> str:
-    word, lines = table.place.row_word, [table.place.line(int(row)) for row in rows[:most]]
-    shown = [f"{quoted(one)} ({word} {line})" for one, line in zip(ids[:most], lines, strict=True)]
+    named = [table.place.named(int(row)) for row in rows[:most]]
+    shown = [f"{quoted(one)} ({where})" for one, where in zip(ids[:most], named, strict=True)]
     more = f" and {len(ids) - most} more" if len(ids) > most else ""
     return f"{', '.join(shown)}{more}"
 
 
-def _first_days(visits: _Visits, ids: "pl.Series", patient: Ints, found: Findings) -> Floats:
+def _first_days(visits: _Visits, ids: "pl.Series", patient: Ints, found: Findings) -> Numbers:
     """The day of each patient's first count; of one without a count, of the first row."""
-    counted = ~np.isnan(visits.platelets.low)
-    days = []
-    for rows in (counted, visits.recorded, np.ones(len(patient), dtype=np.bool_)):
-        rows = np.flatnonzero(rows & (patient >= 0) & ~np.isnan(visits.when))
-        first = np.full(len(ids), np.inf)
-        np.minimum.at(first, patient[rows], visits.when[rows])
-        days.append(np.where(np.isinf(first), np.nan, first))
     place = visits.table.place
     found.note(place, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
-    without = ids.filter(np.isnan(days[0]) & ~np.isnan(days[2])).to_list()
+    counted = ~np.isnan(visits.platelets.low)
+    low = [_first_day(visits.when.low, rows, ids, patient) for rows in (counted, visits.recorded, patient >= 0)]
+    without = ids.filter(np.isnan(low[0]) & ~np.isnan(low[2])).to_list()
     if without:
         found.note(place, f"Without a count, day 0 is the date of the first row: {first_few(without)}.", warning=True)
+    if visits.when.exact:
+        return exactly(_first_known(low))
+    high = [_first_day(visits.when.high, rows, ids, patient) for rows in (counted, visits.recorded, patient >= 0)]
+    return Numbers(_first_known(low), _first_known(high))
+
+
+def _first_day(when: Floats, rows: Bools, ids: "pl.Series", patient: Ints) -> Floats:
+    """The first of each patient's days in these rows; NaN where there is none."""
+    at = np.flatnonzero(rows & (patient >= 0) & ~np.isnan(when))
+    first = np.full(len(ids), np.inf)
+    np.minimum.at(first, patient[at], when[at])
+    return np.where(np.isinf(first), np.nan, first)
+
+
+def _first_known(days: list[Floats]) -> Floats:
     return np.where(np.isnan(days[0]), np.where(np.isnan(days[1]), days[2], days[1]), days[0])
 
 
 def _stopped(visits: _Visits, known: Patients, row: Ints, origin: Floats, calendar: Floats, found: Findings) -> Floats:
     """The day on which each patient stopped treatment for good; infinite: did not."""
     cells = known.table.cells("treatment_discontinued")
-    stopped = known.stopped[row]
+    stopped = known.stopped.low[row]
     given = ~np.isnan(stopped)
     if known.stopped_dated:
         lost = given & np.isnan(calendar)

@@ -1,0 +1,212 @@
+"""Draft: a mapping of a file, guessed from its headers, for a person to look over and confirm."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from itp_response.errors import CohortError
+from itp_response.readers.files import Opened, Tabular, opened
+from itp_response.readers.findings import as_text
+from itp_response.readers.mapping import OPEN
+from itp_response.readers.names import ALIASES, PATIENTS, VISITS
+
+UNIT = re.compile(r"\s*[(\[].*?[)\]]\s*")
+"""What a label has in parentheses is a unit or an example."""
+AT = re.compile(
+    r"^(.*?)[\s_.:-]*\b(day|days|d|week|weeks|wk|w|visit_w|visit_d)[\s_.-]*(\d+)\b[\s_.:-]*(.*)$", re.IGNORECASE
+)
+START = re.compile(r"^(.*?)[\s.:-]*\b(baseline|bl|enrolment|enrollment)\b[\s.:-]*(.*)$", re.IGNORECASE)
+EVENT = re.compile(r"(?:^|_|\s)(day|d|week|wk|w)_?\s?(\d+)(?:_|\s|$)", re.IGNORECASE)
+FIRST_EVENT = re.compile(r"baseline|enrol+ment|randomi[sz]ation", re.IGNORECASE)
+WEEK = 7
+MEASURES: Mapping[str, tuple[str, ...]] = {
+    "platelets": ("", "count", "counts", "visit", *ALIASES["platelets"], "platelets"),
+    "bleeding_grade": ("bleed", "who", "grade", "bleeding_grade", *ALIASES["bleeding_grade"]),
+    "rescue": ("resc", "rescue", *ALIASES["rescue"]),
+    "rescue_end": ("rescue_end", *ALIASES["rescue_end"]),
+    "date": ("date", "dt", *ALIASES["date"]),
+}
+"""What the rest of a header with a day or a week in it says; nothing: it is the count."""
+RESCUE_START = ("rescue_start", "rescue_date", "rescue_start_date", "rescue_begin", "rescue_begin_date")
+EVENT_NAMES = ("redcap_event_name", "event_name")
+INSTRUMENTS = ("redcap_repeat_instrument", "repeat_instrument")
+SYSTEM = (*EVENT_NAMES, *INSTRUMENTS, "redcap_repeat_instance", "repeat_instance", "redcap_data_access_group")
+CODED = re.compile(r"\d+")
+MOST_CODES = 20
+
+
+@dataclass
+class Guess:
+    """What the headers seem to mean: headers of the file by what they are."""
+
+    patients: dict[str, str] = field(default_factory=dict)
+    visit: dict[str, str] = field(default_factory=dict)
+    """Of a file with a row per visit."""
+    planned: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Of a file with a column per visit, by its day."""
+    system: dict[str, str] = field(default_factory=dict)
+    rest: list[str] = field(default_factory=list)
+
+
+def draft(file: Tabular, *, sheet: str | None = None) -> str:
+    """A mapping of that file as text, guessed from its headers; it is refused until a person writes that it is right.
+
+    `sheet` is that of a workbook, else its first.
+    Raises `CohortError` if the file cannot be read, or no column of it looks like a patient's id.
+    """
+    source = opened(file, "visits", sheet)
+    guess = _guessed(source.header)
+    if "patient_id" not in guess.patients:
+        there = f"there are: {', '.join(source.header)}"
+        raise CohortError(f"{source.name}: no column looks like a patient's id, {there}. Rename it 'patient_id'.")
+    return "\n".join(_written(source, guess, sheet)) + "\n"
+
+
+# GUESSING
+
+
+def _folded(header: str) -> str:
+    return "_".join(re.findall(r"[a-z0-9]+", UNIT.sub(" ", header).lower()))
+
+
+def _fits(header: str, names: Iterable[str]) -> bool:
+    return _folded(header).replace("_", "") in {name.replace("_", "") for name in names}
+
+
+def _guessed(header: Iterable[str]) -> Guess:
+    guess = Guess()
+    for column in dict.fromkeys(filter(None, header)):
+        system = next((name for name in SYSTEM if _fits(column, [name])), None)
+        patient = _meaning(column, (*PATIENTS, "birth_date", "death_date"))
+        visit = "rescue_start" if _fits(column, RESCUE_START) else _meaning(column, VISITS)
+        at = _planned(column)
+        if system is not None:
+            guess.system.setdefault(system, column)
+        elif patient is not None and patient not in guess.patients:
+            guess.patients[patient] = column
+        elif visit is not None and visit not in guess.visit:
+            guess.visit[visit] = column
+        elif at is not None and at[1] not in guess.planned.get(at[0], {}):
+            guess.planned.setdefault(at[0], {})[at[1]] = column
+        else:
+            guess.rest.append(column)
+    return guess
+
+
+def _meaning(column: str, names: Iterable[str]) -> str | None:
+    return next((name for name in names if _fits(column, (name, *ALIASES.get(name, ())))), None)
+
+
+def _planned(column: str) -> tuple[int, str] | None:
+    """The day of a column with a day or a week in its name, and what it measures then."""
+    text = UNIT.sub(" ", column).strip().replace("_", " ")
+    match = AT.match(text)
+    if match:
+        before, unit, number, after = match.groups()
+        day = int(number) * (WEEK if "w" in unit.lower() else 1)
+    else:
+        match = START.match(text)
+        if match is None:
+            return None
+        before, _, after = match.groups()
+        day = 0
+    said = f"{before} {after}".strip()
+    measure = next((name for name, words in MEASURES.items() if _fits(said, words)), None)
+    return None if measure is None else (day, measure)
+
+
+# WRITING
+
+
+def _written(source: Opened, guess: Guess, sheet: str | None) -> Iterator[str]:
+    yield f"# A draft, guessed from the headers of {source.name}."
+    yield f"# Look every line over; {_text(OPEN)} is for you to fill in."
+    yield "confirmed = false"
+    if sheet is not None:
+        yield f"sheet = {_text(sheet)}"
+    yield from ("", "[patients]")
+    yield from _keys(guess.patients)
+    visits = list(_visits(guess))
+    for visit in visits:
+        yield from ("", "[[visits]]")
+        yield from _keys(visit)
+    if not visits:
+        yield from ("", "[[visits]]", f"day = {_text(OPEN)}", f"platelets = {_text(OPEN)}")
+    for name, column in _coded(guess, visits):
+        yield from _codes(source, name, column)
+    if guess.rest:
+        yield from ("", f"# Not taken: {', '.join(guess.rest)}")
+
+
+def _visits(guess: Guess) -> Iterator[dict[str, str | int]]:
+    """The visits, each as its keys."""
+    for day, columns in sorted(guess.planned.items()):
+        # A date of its own is nearer the truth than the day that was planned.
+        yield {**columns} if "date" in columns else {"day": day, **columns}
+    when = {name: guess.visit[name] for name in ("date", "day") if name in guess.visit}
+    event = guess.system.get("redcap_event_name") or guess.system.get("event_name")
+    if not when and event is not None:
+        when = {"day": event}
+    start = guess.visit.get("rescue_start")
+    own = ("platelets", "bleeding_grade") if start else ("platelets", "bleeding_grade", "rescue", "rescue_end")
+    at_visits = {name: guess.visit[name] for name in own if name in guess.visit}
+    if at_visits:
+        yield {**(dict(list(when.items())[:1]) or {"day": OPEN}), **at_visits}
+    rescues: dict[str, str | int] = {
+        name: guess.visit[name] for name in ("rescue", "rescue_end") if name in guess.visit
+    }
+    if start and rescues:
+        yield {"date": start, **rescues}
+
+
+def _coded(guess: Guess, visits: Iterable[Mapping[str, str | int]]) -> Iterator[tuple[str, str]]:
+    """The columns that may hold codes: events for days, and what an export writes as numbers."""
+    events = {guess.system.get(name) for name in EVENT_NAMES}
+    taken = {("day", str(visit["day"])) for visit in visits if visit.get("day") in events - {None}}
+    taken |= {("rescue", str(visit["rescue"])) for visit in visits if "rescue" in visit}
+    taken |= {("arm", guess.patients["arm"])} if "arm" in guess.patients else set()
+    yield from sorted(taken)
+
+
+def _codes(source: Opened, name: str, column: str) -> Iterator[str]:
+    """The values of a column, each with what it seems to stand for; none where they speak for themselves."""
+    values = _values(source, column)
+    if name != "day" and not all(CODED.fullmatch(value) for value in values):
+        return
+    if not values or len(values) > MOST_CODES:
+        return
+    yield from ("", f"[codes.{name}]")
+    for value in values:
+        meaning = _event_day(value) if name == "day" else None
+        yield f"{_key(value)} = {_text(OPEN) if meaning is None else meaning}"
+
+
+def _values(source: Opened, column: str) -> list[str]:
+    position = source.header.index(column)
+    values: list[str] = (
+        as_text(source.load([position])[str(position)]).drop_nulls().unique(maintain_order=True).to_list()
+    )
+    return values
+
+
+def _event_day(event: str) -> int | None:
+    match = EVENT.search(event)
+    if match:
+        return int(match[2]) * (WEEK if match[1].lower().startswith("w") else 1)
+    return 0 if FIRST_EVENT.search(event) else None
+
+
+def _keys(keys: Mapping[str, str | int]) -> Iterator[str]:
+    width = max(map(len, keys), default=0)
+    for name, value in keys.items():
+        yield f"{name.ljust(width)} = {value if isinstance(value, int) else _text(value)}"
+
+
+def _key(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _text(text)
+
+
+def _text(text: str) -> str:
+    """A TOML text."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda match: f"\\u{ord(match[0]):04x}", escaped) + '"'

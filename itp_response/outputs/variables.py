@@ -1,0 +1,116 @@
+"""Variables: what CDISC asks of a dataset's names, labels, types and lengths."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from itp_response.cohort import Ints
+from itp_response.verdicts import NO_DAY
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NAME, LABEL, TEXT = 8, 40, 200
+"""The most characters of a name and of a label, and the most bytes of a text."""
+VOWELS = "AEIOU"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A column of a dataset: text, a whole number or a date; `means` says how it comes about."""
+
+    name: str
+    label: str
+    type: Literal["text", "integer", "date"]
+    means: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset: a frame with a column per variable, in their order; missing is null."""
+
+    name: str
+    label: str
+    structure: str
+    """What a record is."""
+    keys: tuple[str, ...]
+    variables: tuple[Variable, ...]
+    frame: "pl.DataFrame"
+
+    def length(self, variable: Variable) -> int:
+        """The bytes of the longest text, at least 1; of numbers and dates 8."""
+        if variable.type != "text":
+            return 8
+        return max(int(self.frame[variable.name].str.len_bytes().max() or 0), 1)  # type: ignore[arg-type]
+
+
+def short_names(names: Sequence[str], most: int, taken: Iterable[str] = ()) -> list[str]:
+    """A short name of capitals and digits for each, all different and none of those taken.
+
+    One too long loses vowels from its end, then letters; one that would come again ends in a number.
+    """
+    used, short = set(taken), []
+    for name in names:
+        made = _shortened(name, most)
+        number = 1
+        while made in used:
+            number += 1
+            made = f"{_shortened(name, most)[: most - len(str(number))]}{number}"
+        used.add(made)
+        short.append(made)
+    return short
+
+
+def _shortened(name: str, most: int) -> str:
+    ascii_name = re.sub(r"[^A-Z0-9_]", "", name.upper())
+    words = [word for word in ascii_name.split("_") if word]
+    letters = [(letter, place > 0) for word in words for place, letter in enumerate(word)]
+    surplus = len(letters) - most
+    for place in reversed(range(len(letters))):
+        letter, within = letters[place]
+        if surplus > 0 and within and letter in VOWELS:
+            del letters[place]
+            surplus -= 1
+    made = "".join(letter for letter, _ in letters) or "CRIT"
+    made = made if made[0].isalpha() else f"C{made}"
+    digits = made[len(made.rstrip("0123456789")) :][-(most - 1) :]
+    return made if len(made) <= most else made[: most - len(digits)] + digits
+
+
+def fitted(label: str, most: int = LABEL) -> str:
+    """The label, cut after a word where it is too long."""
+    if len(label) <= most:
+        return label
+    return label[: most + 1].rsplit(" ", 1)[0] if " " in label[: most + 1] else label[:most]
+
+
+def study_days(days: Ints) -> Ints:
+    """CDISC's study days of days since day 0, which is its day 1; no day (`NO_DAY`) stays so."""
+    return np.where((days >= 0) & (days != NO_DAY), days + 1, days)
+
+
+def problems(dataset: Dataset) -> Iterator[str]:
+    """Why the dataset cannot be a SAS transport file of version 5, a sentence each."""
+    for variable in dataset.variables:
+        where = f"{dataset.name}: {variable.name}"
+        if not variable.label.isascii():
+            yield f"{where}: the label {variable.label!r} has letters beyond ASCII; change it in the criteria file."
+        if variable.type == "text":
+            yield from _text_problems(where, dataset.frame[variable.name])
+
+
+def _text_problems(where: str, texts: "pl.Series") -> Iterator[str]:
+    different = texts.drop_nulls().unique(maintain_order=True)
+    beyond = different.filter(different.str.len_bytes() != different.str.len_chars())
+    if len(beyond):
+        yield f"{where}: {beyond[0]!r} has letters beyond ASCII{_more(beyond)}."
+    long = different.filter(different.str.len_bytes() > TEXT)
+    if len(long):
+        yield f"{where}: {long[0][:30] + '…'!r} is longer than {TEXT} bytes{_more(long)}."
+
+
+def _more(values: Any) -> str:
+    return f", and so have {len(values) - 1} more" if len(values) > 1 else ""

@@ -1,0 +1,407 @@
+"""Mapping: a REDCap export or a wide spreadsheet as a table of visits and a table of patients.
+
+A mapping file says which column of the file is which, and of what visits its rows are made: each `[[visits]]` makes a
+visit of every row that records something for it. So a spreadsheet with a column per visit has many of them, an export
+with a row per visit has one, and one more for each repeating instrument.
+"""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from itp_response.clock import Strict
+from itp_response.cohort import Ints
+from itp_response.errors import CohortError, nearest, unknown
+from itp_response.places import Places, Problem, refuse
+from itp_response.places import places as places_of
+from itp_response.readers.cells import NOT_GIVEN
+from itp_response.readers.files import Opened, Tabular, opened
+from itp_response.readers.findings import Cells, Findings, Pieces, Place, as_text, first_few, quoted
+from itp_response.readers.names import Table
+from itp_response.wording import not_toml, worded
+
+if TYPE_CHECKING:
+    import polars as pl
+
+OPEN = "?"
+"""What a draft puts where only the reader of the file can know."""
+
+
+class PatientColumns(Strict):
+    """`[patients]`: the columns of the file that say something of a patient as a whole."""
+
+    patient_id: str = Field(description="the column with the patient's id")
+    arm: str | None = None
+    enrolment_date: str | None = None
+    enrolment_day: str | None = None
+    baseline: str | None = None
+    treatment_discontinued: str | None = None
+    birth_date: str | None = None
+    death_date: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict, description="further columns, as criteria declare them")
+
+    @property
+    def taken(self) -> dict[str, str]:
+        """The columns of the file, by what they are."""
+        return _given(self)
+
+
+class VisitColumns(Strict):
+    """`[[visits]]`: a visit that is made of each row that records something for it."""
+
+    day: int | str | None = Field(default=None, description="its day, or the column that has it")
+    date: str | None = Field(default=None, description="the column with its date")
+    platelets: str | None = None
+    bleeding_grade: str | None = None
+    rescue: str | None = None
+    rescue_end: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict, description="further columns, as criteria declare them")
+    only: dict[str, str] = Field(default_factory=dict, description="only rows in which that column says that")
+
+    @property
+    def taken(self) -> dict[str, str]:
+        """The columns of the file, by what they are; a day that is a number is in none."""
+        return _given(self)
+
+    @property
+    def recorded(self) -> dict[str, str]:
+        """Those of which one that is filled in makes a visit."""
+        return {name: column for name, column in self.taken.items() if name not in ("day", "date")}
+
+
+class MappingFile(Strict):
+    """A mapping file."""
+
+    confirmed: bool = Field(description="true once a person has looked the mapping over")
+    sheet: str | None = Field(default=None, description="the sheet of a workbook; else its first")
+    patients: PatientColumns
+    visits: tuple[VisitColumns, ...] = Field(description="the visits that rows are made of")
+    codes: dict[str, dict[str, str | int | float]] = Field(
+        default_factory=dict, description="of a column, what stands for each value that is written"
+    )
+
+
+def _given(model: Strict) -> dict[str, str]:
+    columns: dict[str, str] = getattr(model, "columns")  # noqa: B009
+    fields = {name: value for name, value in model if name not in ("columns", "only") and isinstance(value, str)}
+    return fields | columns
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """A mapping file, read and checked."""
+
+    path: Path
+    file: MappingFile
+    places: Places
+
+
+# THE FILE
+
+
+def load_mapping(path: str | Path) -> Arrangement:
+    """The mapping of that file.
+
+    Raises `CohortError` with everything wrong with it; also while nobody has confirmed it.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise CohortError(f"{path}: there is no such file; 'itp-response map' drafts one.") from None
+    except OSError as error:
+        raise CohortError(f"{path}: cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise CohortError(f"{path.name}: line {line}: this is not UTF-8; save the file as UTF-8.") from None
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CohortError(not_toml(path.name, text, str(error))) from None
+    places = places_of(path.name, raw, text)
+    try:
+        file = MappingFile.model_validate(_tupled(raw))
+    except ValidationError as error:
+        refuse(worded(raw, places, error.errors(), MappingFile, {}), CohortError)
+        raise AssertionError from error  # what is wrong was told
+    refuse(_wrong(file, places), CohortError)
+    return Arrangement(path, file, places)
+
+
+def _tupled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tupled(one) for key, one in value.items()}
+    return tuple(_tupled(one) for one in value) if isinstance(value, list) else value
+
+
+def _wrong(file: MappingFile, places: Places) -> Iterator[Problem]:
+    """What the keys of a mapping say that cannot be."""
+    if not file.confirmed:
+        cure = "look it over, correct it, and write 'confirmed = true'"
+        yield places.problem(("confirmed",), f"this mapping was not confirmed; {cure}.")
+    timed = [{name for name in ("day", "date") if getattr(visit, name) is not None} for visit in file.visits]
+    for number, (visit, times) in enumerate(zip(file.visits, timed, strict=True)):
+        if len(times) != 1:
+            yield places.problem(("visits", number), "a visit has either a 'day' or a 'date'; give one.")
+        elif times != timed[0] and len(timed[0]) == 1:
+            yield places.problem(("visits", number), "some visits have a 'day' and some a 'date'; give all the same.")
+        if not visit.recorded:
+            yield places.problem(("visits", number), "nothing is recorded at this visit; name a column, or drop it.")
+    if not any(visit.platelets for visit in file.visits):
+        yield places.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
+    known = sorted({*file.patients.taken, *(name for visit in file.visits for name in visit.taken)})
+    for name, codes in file.codes.items():
+        if name not in known:
+            yield places.stray(("codes", name), unknown("column", name, known))
+        for code, meaning in codes.items():
+            if meaning == OPEN:
+                yield places.problem(("codes", name, code), "this is still open; say what it stands for.")
+
+
+# THE TABLES
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The visits or the patients of a file as a mapping arranges them; `classify` and all that reads takes it.
+
+    Made by `mapped`.
+    """
+
+    source: "Source"
+    patients: bool
+
+    @property
+    def files(self) -> tuple[Tabular, Path]:
+        """What it is made of."""
+        return self.source.given, self.source.arrangement.path
+
+    def as_table(self, order: int, names: Iterable[str], found: Findings) -> Table | None:
+        """The columns of these names that the mapping has; None: the file cannot be opened, as was found."""
+        try:
+            place = self.source.place(order)
+        except CohortError as error:
+            found.failed(order, error)
+            return None
+        if self.patients:
+            return _patients(self.source, place, names, found)
+        self.source.tell(place, found)
+        return _visits(self.source, place, names, found)
+
+
+def mapped(file: Tabular, mapping: str | Path) -> tuple[Mapped, Mapped]:
+    """The visits and the patients of a file by a mapping file: `classify(*mapped("export.csv", "mapping.toml"))`.
+
+    Raises `CohortError` with what is wrong with the mapping, or if it names columns that the file has not.
+    """
+    source = Source(file, load_mapping(mapping))
+    source.check()
+    return Mapped(source, patients=False), Mapped(source, patients=True)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file and its mapping; the file is read once."""
+
+    given: Tabular
+    arrangement: Arrangement
+
+    @property
+    def file(self) -> MappingFile:
+        return self.arrangement.file
+
+    @cached_property
+    def opened(self) -> Opened:
+        return opened(self.given, "visits", self.file.sheet)
+
+    @cached_property
+    def frame(self) -> "pl.DataFrame":
+        """The columns the mapping names, by their names in the file, as texts; null where empty."""
+        import polars as pl
+
+        names = [name for name in dict.fromkeys(name for name, _ in self.named()) if name in self.opened.header]
+        positions = [self.opened.header.index(name) for name in names]
+        frame = self.opened.load(positions or [0])
+        columns = [as_text(frame[str(position)]) for position in positions]
+        return pl.DataFrame([one.alias(name) for one, name in zip(columns, names, strict=True)])
+
+    def place(self, order: int) -> Place:
+        return Place(self.opened.name, order, self.opened.row_word, self.opened.lines)
+
+    def named(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+        """The columns of the file that the mapping names, and where it does."""
+        for name, column in self.file.patients.taken.items():
+            yield column, ("patients", *_key(name, self.file.patients.columns))
+        for number, visit in enumerate(self.file.visits):
+            for name, column in visit.taken.items():
+                yield column, ("visits", number, *_key(name, visit.columns))
+            for column in visit.only:
+                yield column, ("visits", number, "only", column)
+
+    def check(self) -> None:
+        """Raises `CohortError` where the mapping names what is not in the file, or is there several times."""
+        header = self.opened.header
+        problems = []
+        for column, path in self.named():
+            times = header.count(column)
+            if not times:
+                there = f"there is no column {column!r} in {self.opened.name}; there are: {', '.join(header)}."
+                problems.append(self.arrangement.places.problem(path, f"{there}{nearest(column, header)}"))
+            elif times > 1:
+                several = f"{self.opened.name} has {times} columns {column!r}; rename all but one of them."
+                problems.append(self.arrangement.places.problem(path, several))
+        refuse(problems, CohortError)
+
+    def tell(self, place: Place, found: Findings) -> None:
+        """What was taken and what is wrong with the rows of the file as a whole."""
+        for text in self.opened.notes:
+            found.note(place, text)
+        for line, text in self.opened.problems:
+            found.wrong(place, text, line)
+        names = {name for name, _ in self.named()}
+        others = [name for name in self.opened.header if name not in names]
+        if others:
+            found.note(place, f"Columns that the mapping does not take: {first_few(others)}.")
+
+    def coded(self, name: str, column: str, rows: Ints, place: Place, found: Findings) -> "pl.Series":
+        """The texts of a column in these rows, by the codes of the mapping where there are any for that name."""
+        import polars as pl
+
+        texts = self.frame[column].gather(rows)
+        codes = self.file.codes.get(name)
+        if codes is None:
+            return texts
+        meant = texts.replace_strict(
+            {code: str(meaning) for code, meaning in codes.items()}, default=None, return_dtype=pl.String
+        )
+        nothing = texts.is_null() | texts.str.to_lowercase().is_in(NOT_GIVEN)
+        strange = rows[(meant.is_null() & ~nothing.fill_null(value=True)).to_numpy()]
+        known = ", ".join(codes)
+        found.wrong_cells(
+            Cells(place, column, self.frame[column]),
+            strange,
+            lambda text: f"{quoted(text)} has no code in the mapping, which has {known}; add it under [codes.{name}].",
+        )
+        return meant
+
+
+def _key(name: str, columns: Mapping[str, str]) -> tuple[str, ...]:
+    return ("columns", name) if name in columns else (name,)
+
+
+def _visits(source: Source, place: Place, names: Iterable[str], found: Findings) -> Table:
+    """One row per visit and row of the file that records something for it."""
+    import polars as pl
+
+    frames, rows_of, columns_of = [], [], []
+    for visit in source.file.visits:
+        rows = _recorded(source.frame, visit)
+        columns = {"patient_id": source.file.patients.patient_id, **visit.taken}
+        cells = [source.coded(name, column, rows, place, found).alias(name) for name, column in columns.items()]
+        if isinstance(visit.day, int):
+            cells.append(pl.Series("day", [str(visit.day)]).new_from_index(0, len(rows)))
+        frames.append(pl.DataFrame(cells))
+        rows_of.append(rows)
+        columns_of.append(columns)
+    rows = np.concatenate(rows_of)
+    pieces = Pieces([place] * len(frames), np.repeat(np.arange(len(frames)), list(map(len, rows_of))), rows, columns_of)
+    _note_unused(source, rows, place, found)
+    if not len(rows) and not source.opened.problems:
+        found.wrong(place, "nothing is filled in at any visit that the mapping names.")
+    frame = pl.concat(frames, how="diagonal")
+    made = Place(place.name, place.order, place.row_word, place.all_lines(rows), pieces)
+    return _table(made, frame, names, {name: name for name in frame.columns})
+
+
+def _recorded(frame: "pl.DataFrame", visit: VisitColumns) -> Ints:
+    """The rows of the file in which something is recorded for a visit."""
+    import polars as pl
+
+    some = frame.select(
+        pl.any_horizontal(pl.col(column).is_not_null() for column in visit.recorded.values())
+    ).to_series()
+    for column, value in visit.only.items():
+        some &= frame[column].fill_null("") == value.strip()
+    return some.arg_true().to_numpy().astype(np.int64)
+
+
+def _note_unused(source: Source, rows: Ints, place: Place, found: Findings) -> None:
+    """Rows that gave no visit and say nothing of the patient but the id."""
+    import polars as pl
+
+    used = np.zeros(len(source.frame), dtype=np.bool_)
+    used[rows] = True
+    about = [column for name, column in source.file.patients.taken.items() if name != "patient_id"]
+    if about:
+        used |= source.frame.select(pl.any_horizontal(pl.col(about).is_not_null())).to_series().to_numpy()
+    count = int((~used).sum())
+    if count:
+        word = f"{place.row_word}{'' if count == 1 else 's'}"
+        found.note(place, f"{count} {word} passed over: nothing that the mapping takes is filled in.")
+
+
+@dataclass(frozen=True)
+class _Gathered(Place):
+    """The place of rows that were put together from several of the file, column by column."""
+
+    given: Place | None = None
+    rows: Mapping[str, Ints] = field(default_factory=dict)
+    """By the column's name in the file, the row that each cell is from; by "", the first of each patient."""
+
+    def source(self, row: int, column: str = "") -> tuple[Place, int, str]:
+        assert self.given is not None
+        return self.given, int(self.rows.get(column, self.rows[""])[row]), column
+
+
+def _patients(source: Source, place: Place, names: Iterable[str], found: Findings) -> Table:
+    """One row per patient: of each column the value that is given, in whichever row of the file."""
+    import polars as pl
+
+    taken = source.file.patients.taken
+    ids = source.frame[taken["patient_id"]]
+    firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
+    known = pl.DataFrame({"id": ids.gather(firsts)})
+    columns: list[pl.Series] = []
+    rows_of: dict[str, Ints] = {"": firsts.to_numpy().astype(np.int64)}
+    for name, column in taken.items():
+        rows = _one_row(ids, source.frame[column], known, firsts, column, place, found)
+        columns.append(source.coded(name, column, rows, place, found).alias(name))
+        rows_of[column] = rows
+    made = _Gathered(place.name, place.order, place.row_word, place.all_lines(rows_of[""]), None, place, rows_of)
+    return _table(made, pl.DataFrame(columns), names, taken)
+
+
+def _one_row(
+    ids: "pl.Series",
+    cells: "pl.Series",
+    known: "pl.DataFrame",
+    firsts: "pl.Series",
+    column: str,
+    place: Place,
+    found: Findings,
+) -> Ints:
+    """Of each patient the row in which the column is filled in, or else his first; two that differ are found wrong."""
+    import polars as pl
+
+    frame = pl.DataFrame({"id": ids, "cell": cells, "row": np.arange(len(ids))}).drop_nulls()
+    first = frame.unique("id", keep="first", maintain_order=True)
+    other = frame.join(first, on="id", maintain_order="left").filter(pl.col("cell") != pl.col("cell_right"))
+    before = dict(zip(other["row"].to_list(), other["row_right"].to_list(), strict=True))
+    for row, at in list(before.items()):
+        one, two = cells[at], cells[row]
+        what = f"{column}: {quoted(one)} and {quoted(two)} for the same patient {quoted(ids[row])}"
+        found.wrong(place, f"{what} (first in {place.row_word} {place.line(at)}); keep one.", place.line(row))
+    rows = known.join(first, on="id", how="left", maintain_order="left")["row"]
+    return rows.zip_with(rows.is_not_null(), firsts.cast(pl.Int64)).to_numpy()
+
+
+def _table(place: Place, frame: "pl.DataFrame", names: Iterable[str], header: Mapping[str, str]) -> Table:
+    """The columns of these names, of those there are."""
+    chosen = [name for name in dict.fromkeys(names) if name in frame.columns]
+    return Table(place, frame.select(chosen), {name: header[name] for name in chosen}, frame.columns)

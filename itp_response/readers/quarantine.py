@@ -1,0 +1,109 @@
+"""Quarantine: the rows of a study that cannot be read, left out and reported one by one."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from itp_response.cohort import Cohort, Ints, Note
+from itp_response.readers.findings import Findings, Torn, Unread, as_text, first_few
+from itp_response.readers.names import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+REPORT = ("file", "line", "column", "value", "reason", "row", "patient_id")
+"""The columns of the report; `row` has the cells that were looked at as JSON, of a row that is none its text."""
+
+
+class Quarantine:
+    """The rows left out so far, and why; a row may be left out for several reasons."""
+
+    def __init__(self) -> None:
+        self._left_out: dict[int, Ints] = {}
+        self._reports: list[pl.DataFrame] = []
+
+    def without(self, table: Table) -> Table:
+        """The table without the rows left out of it."""
+        gone = self._left_out.get(table.place.order)
+        return table if gone is None else table.only(np.setdiff1d(np.arange(len(table.frame)), gone))
+
+    def takes(self, found: Findings, tables: tuple[Table, ...]) -> bool:
+        """Leave out the rows in which something was found wrong; False: something else was found wrong too."""
+        by_place = {id(table.place): table for table in tables}
+        of = [by_place.get(id(unread.cells.place)) for unread in found.unread]
+        if found.whole or None in of:
+            return False
+        # Rows are counted in what is left of the tables.
+        before = {table.place.order: self._kept(table) for table in tables}
+        for unread, table in zip(found.unread, of, strict=True):
+            assert table is not None
+            order = table.place.order
+            rows = np.asarray(unread.rows, dtype=np.int64)
+            self._reports.append(_report(unread, table, rows))
+            gone = self._left_out.get(order, np.zeros(0, dtype=np.int64))
+            self._left_out[order] = np.union1d(gone, before[order][rows])
+        return bool(found.unread)
+
+    def _kept(self, table: Table) -> Ints:
+        gone = self._left_out.get(table.place.order, np.zeros(0, dtype=np.int64))
+        return np.setdiff1d(np.arange(len(table.frame) + len(gone)), gone)
+
+    def patients(self, torn: list[Torn]) -> "pl.Series":
+        """Those some of whose rows were left out."""
+        return self.report(torn)["patient_id"].drop_nulls().unique(maintain_order=True)
+
+    def report(self, torn: list[Torn]) -> "pl.DataFrame":
+        """What was left out, in the order of the files: one row per cell that cannot be read."""
+        import polars as pl
+
+        schema = dict.fromkeys(REPORT, pl.String) | {"line": pl.Int64}
+        rows = [(one.place.name, one.line, None, None, one.reason, one.text, one.patient) for one in torn]
+        return pl.concat([pl.DataFrame(rows, schema=schema, orient="row"), *self._reports]).sort(
+            "file", "line", maintain_order=True
+        )
+
+
+def _report(unread: Unread, table: Table, rows: Ints) -> "pl.DataFrame":
+    import polars as pl
+
+    places = [unread.cells.place.source(row, unread.cells.name) for row in rows.tolist()]
+    values = as_text(unread.cells.values.gather(rows)).fill_null("")
+    reasons = {text: unread.wording(text) for text in values.unique().to_list()}
+    written = {table.header[name]: name for name in table.header}
+    cells = table.frame[rows].select(
+        pl.struct(as_text(table.frame[name].gather(rows)).alias(header) for header, name in written.items())
+        .struct.json_encode()
+        .alias("row")
+    )
+    return pl.DataFrame(
+        {
+            "file": pl.Series([place.name for place, _, _ in places], dtype=pl.String),
+            "line": pl.Series([place.line(row) for place, row, _ in places], dtype=pl.Int64),
+            "column": pl.Series([name for _, _, name in places], dtype=pl.String),
+            "value": values,
+            "reason": pl.Series([reasons[text] for text in values.to_list()], dtype=pl.String),
+            "row": cells["row"],
+            "patient_id": as_text(table.cells("patient_id").values.gather(rows)),
+        }
+    )
+
+
+def marked(cohort: Cohort, report: "pl.DataFrame") -> Cohort:
+    """The cohort with what was left out, and of whom."""
+    from dataclasses import replace
+
+    import polars as pl
+
+    rows = report.unique(["file", "line"], keep="first")
+    numbers = rows.drop_nulls("patient_id").group_by("patient_id").len()
+    number = cohort.id.alias("patient_id").to_frame().join(numbers, on="patient_id", how="left", maintain_order="left")
+    touched = number["len"].fill_null(0).to_numpy().astype(np.int64)
+    notes = cohort.notes
+    if len(rows):
+        who = cohort.id.filter(pl.Series(touched > 0)).to_list()
+        of = f" of {len(who)} patient{'s' if len(who) > 1 else ''} ({first_few(who)})" if who else ""
+        nobody = int(rows["patient_id"].null_count())
+        lost = f"; of {nobody} the patient is not known" if nobody else ""
+        many = f"{len(rows)} rows" if len(rows) > 1 else "1 row"
+        notes = (*notes, Note("quarantine", f"Quarantined: {many}{of}, left out as they cannot be read{lost}.", True))
+    return replace(cohort, quarantined=touched, quarantine=report, notes=notes)

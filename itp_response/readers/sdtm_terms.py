@@ -1,0 +1,115 @@
+"""SDTM's words: which records are counts, bleeding, rescue and the end of treatment, unless the study says.
+
+A study's own words are in `sdtm.toml` in its folder, with the keys of `Settings`.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from itp_response.errors import CohortError, CriteriaError
+from itp_response.places import places, refuse
+from itp_response.wording import not_toml, worded
+
+FILE = "sdtm.toml"
+PLATELETS = "PLAT"
+LOINC = ("777-3", "26515-7")
+"""Platelets in blood: by automated count, and by whatever count."""
+NOT_ENROLLED = ("SCRNFAIL", "SCREEN FAILURE", "NOTASSGN", "NOT ASSIGNED")
+"""Of `ARMCD`, `ACTARMCD`, `ARM`, `ACTARM`, `ARMNRS`: a subject who did not come into the study."""
+SEVERITIES = {"MILD": "1", "MODERATE": "2", "SEVERE": "3"}
+ONGOING = ("ONGOING", "AFTER", "DURING/AFTER", "Y")
+"""Of `--ENRTPT`, `--ENRF`, `--ONGO`: it has no end yet."""
+MILESTONES = (
+    *("COMPLETED", "RANDOMIZED", "RANDOMISED", "ENROLLED", "SCREEN FAILURE", "INFORMED CONSENT OBTAINED"),
+    *("ELIGIBILITY CRITERIA MET", "ENTERED INTO TRIAL", "FINAL LAB VISIT", "FINAL RETRIEVAL VISIT"),
+)
+"""Of `DSDECOD`: no stop of treatment before its time."""
+BLEEDING_TESTS = ("BLEEDGR", "BLDGRADE", "BLDGR", "WHOBLEED", "WHOBLD", "WHOBLDGR", "WHOGRADE", "WHOBS")
+GRADE_TESTS = ("GRADE", "TOXGR", "SEV", "WHOGR")
+"""Of `FATESTCD`: a grade of what `FAOBJ` says."""
+BLEEDING_OBJECTS = ("BLEEDING", "BLEED", "HAEMORRHAGE", "HEMORRHAGE")
+BLEEDING_LIKE = r"HA?EMORRH|BLEED|EPISTAX|PETECHI|ECCHYM|PURPURA|HA?EMATOMA|HA?EMATURIA|MELA?ENA|MENORRHAG|CONTUSION"
+"""Terms with such a part are told where they are not taken as bleeding."""
+BLEEDING_TERMS = (
+    *("ABDOMINAL WALL HAEMATOMA", "ABNORMAL UTERINE BLEEDING", "ADRENAL HAEMORRHAGE", "ANAL HAEMORRHAGE"),
+    *("APPLICATION SITE BLEEDING", "APPLICATION SITE HAEMORRHAGE", "BLOOD BLISTER"),
+    *("BRAIN STEM HAEMORRHAGE", "BREAST HAEMORRHAGE", "BRONCHIAL HAEMORRHAGE", "CATHETER SITE BRUISE"),
+    *("CATHETER SITE HAEMATOMA", "CATHETER SITE HAEMORRHAGE", "CEREBELLAR HAEMORRHAGE", "CEREBRAL HAEMATOMA"),
+    *("CEREBRAL HAEMORRHAGE", "CONJUNCTIVAL HAEMORRHAGE", "CONTUSION", "DIARRHOEA HAEMORRHAGIC"),
+    *("DUODENAL ULCER HAEMORRHAGE", "EAR HAEMORRHAGE", "ECCHYMOSIS", "EPISTAXIS", "EXTRADURAL HAEMATOMA"),
+    *("EYE HAEMORRHAGE", "GASTRIC HAEMORRHAGE", "GASTRIC ULCER HAEMORRHAGE", "GASTROINTESTINAL HAEMORRHAGE"),
+    *("GENITAL HAEMORRHAGE", "GINGIVAL BLEEDING", "HAEMARTHROSIS", "HAEMATEMESIS", "HAEMATOCHEZIA", "HAEMATOMA"),
+    *("HAEMATOMA MUSCLE", "HAEMATOSPERMIA", "HAEMATOTYMPANUM", "HAEMATURIA", "HAEMOPERITONEUM", "HAEMOPTYSIS"),
+    *("HAEMORRHAGE", "HAEMORRHAGE INTRACRANIAL", "HAEMORRHAGE SUBCUTANEOUS", "HAEMORRHAGE URINARY TRACT"),
+    *("HAEMORRHAGIC DIATHESIS", "HAEMORRHAGIC STROKE", "HAEMORRHOIDAL HAEMORRHAGE", "HAEMOTHORAX"),
+    *("HEAVY MENSTRUAL BLEEDING", "INCREASED TENDENCY TO BRUISE", "INFUSION SITE BRUISING"),
+    *("INFUSION SITE HAEMATOMA", "INFUSION SITE HAEMORRHAGE", "INJECTION SITE BRUISING"),
+    *("INJECTION SITE HAEMATOMA", "INJECTION SITE HAEMORRHAGE", "INTERMENSTRUAL BLEEDING"),
+    *("INTESTINAL HAEMORRHAGE", "INTRA-ABDOMINAL HAEMORRHAGE", "INTRAVENTRICULAR HAEMORRHAGE", "LIP HAEMORRHAGE"),
+    *("LOWER GASTROINTESTINAL HAEMORRHAGE", "MELAENA", "MENOMETRORRHAGIA", "MENORRHAGIA", "METRORRHAGIA"),
+    *("MOUTH HAEMORRHAGE", "MUCOSAL HAEMORRHAGE", "MUSCLE HAEMORRHAGE", "OCULAR HAEMORRHAGE"),
+    *("ORAL BLOOD BLISTER", "ORAL PURPURA", "PERIORBITAL HAEMATOMA", "PERIORBITAL HAEMORRHAGE", "PETECHIAE"),
+    *("PHARYNGEAL HAEMORRHAGE", "POST PROCEDURAL HAEMATOMA", "POST PROCEDURAL HAEMORRHAGE"),
+    *("POSTMENOPAUSAL HAEMORRHAGE", "POSTPARTUM HAEMORRHAGE", "PROCEDURAL HAEMORRHAGE"),
+    *("PULMONARY ALVEOLAR HAEMORRHAGE", "PULMONARY HAEMORRHAGE", "PURPURA", "RECTAL HAEMORRHAGE", "RENAL HAEMORRHAGE"),
+    *("RETINAL HAEMORRHAGE", "RETROPERITONEAL HAEMATOMA", "RETROPERITONEAL HAEMORRHAGE", "SCLERAL HAEMORRHAGE"),
+    *("SKIN HAEMORRHAGE", "SPLENIC HAEMORRHAGE", "SPONTANEOUS HAEMATOMA", "SPONTANEOUS HAEMORRHAGE"),
+    *("SUBARACHNOID HAEMORRHAGE", "SUBCUTANEOUS HAEMATOMA", "SUBDURAL HAEMATOMA", "SUBDURAL HAEMORRHAGE"),
+    *("SUBGALEAL HAEMATOMA", "TONGUE HAEMATOMA", "TONGUE HAEMORRHAGE", "TOOTH SOCKET HAEMORRHAGE"),
+    *("TRAUMATIC HAEMATOMA", "TRAUMATIC HAEMORRHAGE", "UPPER GASTROINTESTINAL HAEMORRHAGE"),
+    *("URINARY BLADDER HAEMORRHAGE", "UTERINE HAEMORRHAGE", "VAGINAL HAEMORRHAGE", "VESSEL PUNCTURE SITE BRUISE"),
+    *("VESSEL PUNCTURE SITE HAEMATOMA", "VESSEL PUNCTURE SITE HAEMORRHAGE", "VITREOUS HAEMORRHAGE"),
+    "WOUND HAEMORRHAGE",
+)
+"""MedDRA's preferred terms that are bleeding. Findings of the laboratory alone are not among them."""
+
+
+class Settings(BaseModel):
+    """The keys of `sdtm.toml`; texts are compared whatever their case."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    day_0: Literal["RFSTDTC", "RFXSTDTC"] | None = Field(
+        default=None, description="the variable of DM that is day 0; else RFSTDTC, or RFXSTDTC where DM has no other"
+    )
+    bleeding_terms: list[str] = Field(
+        default=list(BLEEDING_TERMS), description="AEDECOD or CEDECOD (else --TERM) that are bleeding"
+    )
+    bleeding_tests: list[str] = Field(
+        default=list(BLEEDING_TESTS), description="FATESTCD that are the grade of bleeding at a visit"
+    )
+    rescue_categories: list[str] = Field(
+        default=["RESCUE"], description="what a category (--CAT or --SCAT) of rescue treatment has in it"
+    )
+    rescue_names: list[str] = Field(
+        default=[], description="names (--DECOD or --TRT) that are rescue treatment whatever the category"
+    )
+    raised_dose_is_rescue: bool = Field(
+        default=True, description="whether a dose in EX above that at enrolment is rescue treatment"
+    )
+
+
+def settings(folder: Path) -> Settings:
+    """The settings of a study.
+
+    Raises `CohortError` with all that is wrong with its file.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return Settings()
+    text = path.read_text(encoding="utf-8")
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CohortError(not_toml(FILE, text, str(error))) from None
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        try:
+            refuse(worded(raw, places(FILE, raw, text), error.errors(), Settings, {}))
+        except CriteriaError as problem:
+            raise CohortError(str(problem)) from None
+        raise

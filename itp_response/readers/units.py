@@ -1,0 +1,65 @@
+"""Units: what platelet counts are written in, and how many 10⁹/L one of it is."""
+
+from typing import TYPE_CHECKING
+
+from itp_response.readers.cells import BOUND
+from itp_response.readers.findings import as_text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PER_UNIT: dict[float, tuple[str, ...]] = {
+    1.0: (
+        *("10^9/l", "gi/l", "giga/l", "billion/l", "bil/l", "/nl", "10^6/ml", "million/ml"),
+        *("10^3/ul", "thou/ul", "thousand/ul", "th/ul", "k/ul"),
+        *("10^3/mm3", "thou/mm3", "thousand/mm3", "th/mm3", "k/mm3"),
+        *("10^3/cumm", "thou/cumm", "thousand/cumm", "th/cumm", "k/cumm"),
+        *("8848", "8961", "9444", "8816", "44777588"),  # OMOP's concepts of these
+    ),
+    0.001: ("/ul", "/mm3", "/cumm", "10^6/l", "mi/l"),
+    10.0: ("10^4/ul", "10^4/mm3", "10^4/cumm", "10^10/l"),
+    100.0: ("10^5/ul", "10^5/mm3", "10^5/cumm", "lakh/ul", "lakh/mm3", "lakh/cumm"),
+}
+"""How many 10⁹/L one of each unit is; units as `folded`."""
+FACTORS = {unit: factor for factor, units in PER_UNIT.items() for unit in units}
+KNOWN = "10^9/L, GI/L, 10^3/uL, THOU/uL, K/uL, 10^4/uL, /uL"
+"""Those named in messages."""
+
+
+def folded(units: "pl.Series") -> "pl.Series":
+    """The units, each in one of its spellings: `10*9/L`, `x10E9/L`, `10⁹ cells/L` are `10^9/l`.
+
+    A capital G before the stroke is giga; `g/L` stays what it is, grams.
+    """
+    texts = units.str.replace_all(r"\s+", "").str.replace(r"^G/", "gi/").str.to_lowercase()
+    texts = texts.str.replace_many(
+        ["µ", "μ", "×", "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁹"], ["u", "u", "x", "0", "1", "2", "3", "4", "5", "6", "9"]
+    )
+    texts = texts.str.replace_all("cells?|platelets?|plts?", "")
+    texts = texts.str.replace("lakhs", "lakh").str.replace("^per|^1/", "/")
+    texts = texts.str.replace("mcl$", "ul").str.replace(r"mm[\^*]+3$", "mm3").str.replace("cu[.]?mm[.]?$", "cumm")
+    return texts.str.replace(r"^x?10(?:\*\*|\^|\*|e|exp)?\+?0?(\d+)", "10^${1}")
+
+
+def as_factors(units: "pl.Series") -> "pl.Series":
+    """How many 10⁹/L one of each unit is; null where there is none or it is not known."""
+    import polars as pl
+
+    spellings = units.drop_nulls().unique()  # they are few
+    factors = folded(spellings).replace_strict(FACTORS, default=None, return_dtype=pl.Float64)
+    return units.replace_strict(spellings, factors, default=None, return_dtype=pl.Float64)
+
+
+def in_thousands(counts: "pl.Series", factors: "pl.Series") -> "pl.Series":
+    """The counts, which are texts, in 10⁹/L: as written where they are so already, bounds as bounds.
+
+    What is no number, or has no factor, stays as written.
+    """
+    import polars as pl
+
+    if bool((factors == 1).all()):
+        return counts
+    parts = counts.str.extract_groups(BOUND).struct.unnest()
+    sign, number = parts.to_series(0).fill_null(""), parts.to_series(1).cast(pl.Float64, strict=False)
+    made = sign + as_text((number * factors).round(9))
+    return made.zip_with((made.is_not_null() & (factors != 1)).fill_null(value=False), counts)

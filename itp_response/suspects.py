@@ -1,0 +1,420 @@
+"""Suspects: the rules by which a careful reader asks whether an observation is right.
+
+A rule is a function from what was seen to a frame of findings. No rule changes anything, and none decides a verdict.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from itp_response.cohort import Cohort, Ints
+from itp_response.rules import Bools, Floats, Numbers
+
+if TYPE_CHECKING:
+    import polars as pl
+
+COLUMNS = ("patient_id", "rule", "day", "file", "line", "column", "value", "says")
+
+TENFOLD = (7.0, 14.0)
+"""A slip by ten looks like this many times the neighbours: about ten, as counts move by themselves too."""
+TENFOLD_AGREE = 2.0
+"""Only neighbours within this factor of one another say what was to be expected between them."""
+TENFOLD_DAYS = 28
+"""Between counts farther apart than the widest usual interval of visits anything may have happened."""
+THOUSANDFOLD = 300.0
+"""A slip of units by a thousand, off the patient's own median count; no platelet count moves so far by itself."""
+HIGH = 1000.0
+"""10⁹/L; above this a count in ITP is rare whatever was given, and is more often cells/µL or a slip."""
+DROP = 3.0
+"""A count below a third of both its neighbours: clumping in EDTA is seen as one low count between two good ones."""
+DROP_DAYS = 14
+"""A true fall and recovery within two weeks on both sides, without bleeding, is possible but worth a smear."""
+JUMP = 400.0
+JUMP_DAYS = 7
+"""A step of more than 400 × 10⁹/L within a week is rare even after rescue treatment."""
+MEASURED_WITHIN = 14
+"""Days after a rescue begins in which its effect is looked for; without a count it cannot be judged."""
+TREATED_BELOW = 10.0
+TREATED_GRADE = 2
+TREATED_WITHIN = 7
+"""Protocols commonly ask for rescue below 10 × 10⁹/L or at bleeding of grade 2 or more; a week is time to give it."""
+WINDOW = 7
+"""Days about a planned visit at most; between visits closer than that, less than half of the days between them."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A cohort as the rules look at it."""
+
+    cohort: Cohort
+    planned: Ints
+    """The planned visit days, in order; none: empty."""
+    born: Floats
+    """Per patient the earliest day of birth, counted from day 0; NaN: not known."""
+    died: Floats
+    """The latest day of death."""
+
+    @cached_property
+    def counted(self) -> Ints:
+        """The rows with a count."""
+        return np.flatnonzero(~np.isnan(self.cohort.platelets.low))
+
+    @cached_property
+    def exact(self) -> Ints:
+        """The rows with a count that is no bound."""
+        counts = self.cohort.platelets
+        return np.flatnonzero(counts.low == counts.high)
+
+    def neighbours(self, days: int) -> tuple[Ints, Ints, Ints]:
+        """Of each exact count with one before and one after, each at most so many days off: the rows of the three."""
+        rows, cohort = self.exact, self.cohort
+        before, here, after = rows[:-2], rows[1:-1], rows[2:]
+        same = (cohort.patient[before] == cohort.patient[here]) & (cohort.patient[here] == cohort.patient[after])
+        near = (cohort.day[here] - cohort.day[before] <= days) & (cohort.day[after] - cohort.day[here] <= days)
+        return before[same & near], here[same & near], after[same & near]
+
+    def key(self, patient: Ints, day: Ints | Floats) -> Floats:
+        """Patient and day in one number, in the order of the rows; days farther out stay with their patient."""
+        low, high = (int(self.cohort.day.min()), int(self.cohort.day.max())) if len(self.cohort.day) else (0, 0)
+        room = high - low + 3
+        key: Floats = patient.astype(np.float64) * room + np.clip(day, low - 1, high + 1) - low
+        return key
+
+    def any_between(self, rows: Ints, patient: Ints, first: Ints | Floats, last: Ints | Floats) -> Bools:
+        """Whether one of these rows of each patient lies on a day from the first to the last."""
+        keys = self.key(self.cohort.patient[rows], self.cohort.day[rows])
+        begin = np.searchsorted(keys, self.key(patient, first))
+        end = np.searchsorted(keys, self.key(patient, last), side="right")
+        return begin < end
+
+    def found(
+        self, rows: Ints, column: str, value: "pl.Series", says: "pl.Series", line: Ints | None = None
+    ) -> "pl.DataFrame":
+        """Findings in these rows of the cohort, an entry each."""
+        import polars as pl
+
+        cohort = self.cohort
+        word, number = cohort.keys(cohort.source_row[rows] if line is None else line)
+        file = pl.Series([cohort.source]).new_from_index(0, len(rows)) if cohort.origin is None else word
+        return pl.DataFrame(
+            [
+                cohort.id.gather(cohort.patient[rows]).alias("patient_id"),
+                pl.Series("day", cohort.day[rows], dtype=pl.Int64),
+                number.alias("line"),
+                value.alias("value").cast(pl.String),
+                says.alias("says").cast(pl.String),
+                file.alias("file"),
+            ]
+        ).with_columns(pl.lit(column).alias("column"))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: its name, what it asks, and what finds it."""
+
+    name: str
+    asks: str
+    find: Callable[[Seen], "pl.DataFrame"]
+
+
+def texts(numbers: Numbers | Floats | Ints) -> "pl.Series":
+    """Counts, days or grades as they are written; bounds as `<10` and `>1000`."""
+    import polars as pl
+
+    exact = not isinstance(numbers, Numbers)
+    low = np.asarray(numbers if not isinstance(numbers, Numbers) else numbers.low, dtype=np.float64)
+    high = low if exact else np.asarray(numbers.high, dtype=np.float64)  # type: ignore[union-attr]
+    frame = pl.DataFrame({"low": low, "high": high})
+    return frame.select(
+        pl.when(pl.col("low") == pl.col("high"))
+        .then(_written("low"))
+        .when(pl.col("high").is_infinite())
+        .then(pl.format(">{}", _written("low")))
+        .otherwise(pl.format("<{}", _written("high")))
+    ).to_series()
+
+
+def _written(name: str) -> "pl.Expr":
+    """A number without needless decimals; that next to a bound as the bound."""
+    import polars as pl
+
+    near = pl.col(name).round(6)
+    whole = near.cast(pl.Int64, strict=False)
+    return pl.when(near == whole).then(whole.cast(pl.String)).otherwise(near.cast(pl.String))
+
+
+def said(pattern: str, *parts: "pl.Series") -> "pl.Series":
+    """A sentence per entry: the parts in place of `{}`."""
+    import polars as pl
+
+    frame = pl.DataFrame([part.alias(str(place)).cast(pl.String) for place, part in enumerate(parts)])
+    return frame.select(pl.format(pattern, *(pl.col(name).fill_null("") for name in frame.columns)).alias("says"))[
+        "says"
+    ]
+
+
+# UNITS
+
+
+def _tenfold(seen: Seen) -> "pl.DataFrame":
+    before, here, after = seen.neighbours(TENFOLD_DAYS)
+    count = seen.cohort.platelets.low
+    least, most = TENFOLD
+    low, high = np.minimum(count[before], count[after]), np.maximum(count[before], count[after])
+    agree = (high <= TENFOLD_AGREE * low) & (low > 0)
+    above = (count[here] >= least * high) & (count[here] <= most * low)
+    below = (count[here] * least <= low) & (count[here] * most >= high)
+    at = np.flatnonzero(agree & (above | below))
+    return _between(seen, before[at], here[at], after[at], "{} on day {} between {} and {}: is it ten times off?")
+
+
+def _thousandfold(seen: Seen) -> "pl.DataFrame":
+    import polars as pl
+
+    cohort, rows = seen.cohort, seen.exact
+    frame = pl.DataFrame({"patient": cohort.patient[rows], "count": cohort.platelets.low[rows]})
+    median = frame.select(pl.col("count").median().over("patient"))["count"].to_numpy()
+    count = cohort.platelets.low[rows]
+    off = (count >= THOUSANDFOLD * np.maximum(median, 1)) | ((count > 0) & (count * THOUSANDFOLD <= median))
+    at = np.flatnonzero(off)
+    value = texts(count[at])
+    says = said("{} where the patient's median is {}: is it in another unit?", value, texts(median[at]))
+    return seen.found(rows[at], "platelets", value, says)
+
+
+def _high(seen: Seen) -> "pl.DataFrame":
+    rows = seen.counted[seen.cohort.platelets.low[seen.counted] >= HIGH]
+    value = texts(seen.cohort.platelets.at(rows))
+    return seen.found(rows, "platelets", value, said("{} is very high: is it right, or in cells/µL?", value))
+
+
+# COUNTS BESIDE THEIR NEIGHBOURS
+
+
+def _isolated_drop(seen: Seen) -> "pl.DataFrame":
+    before, here, after = seen.neighbours(DROP_DAYS)
+    count = seen.cohort.platelets.low
+    bleeds = seen.cohort.bleeding_grade[here] >= 1
+    at = np.flatnonzero(~bleeds & (count[here] * DROP < np.minimum(count[before], count[after])))
+    pattern = "{} on day {} between {} and {}, without bleeding: did the sample clump (EDTA)?"
+    return _between(seen, before[at], here[at], after[at], pattern)
+
+
+def _between(seen: Seen, before: Ints, here: Ints, after: Ints, pattern: str) -> "pl.DataFrame":
+    count, day = seen.cohort.platelets.low, seen.cohort.day
+    value = texts(count[here])
+    return seen.found(
+        here, "platelets", value, said(pattern, value, texts(day[here]), texts(count[before]), texts(count[after]))
+    )
+
+
+def _jump(seen: Seen) -> "pl.DataFrame":
+    cohort, rows = seen.cohort, seen.exact
+    before, here = rows[:-1], rows[1:]
+    near = (cohort.patient[before] == cohort.patient[here]) & (cohort.day[here] - cohort.day[before] <= JUMP_DAYS)
+    count = cohort.platelets.low
+    at = np.flatnonzero(near & (np.abs(count[here] - count[before]) > JUMP))
+    value = texts(count[here[at]])
+    days = texts(cohort.day[here[at]] - cohort.day[before[at]])
+    says = said("from {} to {} in {} days: are both right?", texts(count[before[at]]), value, days)
+    return seen.found(here[at], "platelets", value, says)
+
+
+# DAYS
+
+
+def _same_day(seen: Seen, *, same: bool) -> "pl.DataFrame":
+    """Days with several counts, all the same or not."""
+    import polars as pl
+
+    cohort = seen.cohort
+    row = np.repeat(np.arange(len(cohort.day)), np.diff(cohort.first_line))
+    word, number = cohort.keys(cohort.lines)
+    columns = {"row": row, "line": cohort.lines, "low": cohort.counts.low, "text": texts(cohort.counts)}
+    frame = pl.DataFrame({**columns, "word": word, "number": number})
+    days = (
+        frame.filter(pl.col("low").is_not_nan())
+        .group_by("row", maintain_order=True)
+        .agg("text", "number", pl.col("word", "line").last(), pl.col("text").n_unique().alias("different"))
+        .filter((pl.col("text").list.len() > 1) & ((pl.col("different") == 1) == same))
+    )
+    numbers = days["number"].cast(pl.List(pl.String)).list.join(", ")
+    counts = days["text"].list.join(" and ")
+    rows = days["row"].to_numpy()
+    pattern = "twice on day {} ({} {}): which is to stay?" if same else "{} on day {} ({} {}); the lowest is taken."
+    words = days["word"] + ("s" if cohort.origin is None else "")
+    parts = ([] if same else [counts]) + [texts(cohort.day[rows]), words, numbers]
+    value = days["text"].list.first() if same else counts
+    return seen.found(rows, "platelets", value, said(pattern, *parts), days["line"].to_numpy())
+
+
+def _same_count(seen: Seen) -> "pl.DataFrame":
+    return _same_day(seen, same=True)
+
+
+def _other_count(seen: Seen) -> "pl.DataFrame":
+    return _same_day(seen, same=False)
+
+
+def _before_birth(seen: Seen) -> "pl.DataFrame":
+    return _outside(seen, seen.cohort.day < seen.born[seen.cohort.patient], seen.born, "before the birth")
+
+
+def _after_death(seen: Seen) -> "pl.DataFrame":
+    return _outside(seen, seen.cohort.day > seen.died[seen.cohort.patient], seen.died, "after the death")
+
+
+def _outside(seen: Seen, outside: Bools, moment: Floats, what: str) -> "pl.DataFrame":
+    rows = np.flatnonzero(outside)
+    day = seen.cohort.day[rows]
+    says = said(
+        f"observed on day {{}}, {what} on day {{}}: which is right?",
+        texts(day),
+        texts(moment[seen.cohort.patient[rows]]),
+    )
+    return seen.found(rows, "day", texts(day), says)
+
+
+def _out_of_window(seen: Seen) -> "pl.DataFrame":
+    planned, cohort = seen.planned, seen.cohort
+    rows = seen.counted
+    if len(planned) < 2:
+        return seen.found(rows[:0], "day", texts(rows[:0]), texts(rows[:0]))
+    day = cohort.day[rows]
+    after = np.clip(np.searchsorted(planned, day), 1, len(planned) - 1)
+    nearest = np.where(day - planned[after - 1] < planned[after] - day, after - 1, after)
+    outside = np.abs(day - planned[nearest]) > window(planned)[nearest]
+    at = np.flatnonzero(outside & (day >= planned[0]) & (day <= planned[-1]))
+    at = at[day[at] > 0]
+    visit = planned[nearest[at]]
+    says = said(
+        "day {}: the nearest planned visit is that of day {}, {} days away: unscheduled, or a wrong date?",
+        *(texts(one) for one in (day[at], visit, np.abs(day[at] - visit))),
+    )
+    return seen.found(rows[at], "day", texts(day[at]), says)
+
+
+def window(planned: Ints) -> Ints:
+    """How many days before or after each planned visit its count may come."""
+    apart = np.diff(planned)
+    nearer = np.minimum(np.append(apart, apart[-1:]), np.append(apart[:1], apart))
+    window: Ints = np.minimum((nearer - 1) // 2, WINDOW)
+    return window
+
+
+# RESCUE
+
+
+def _nameless_rescue(seen: Seen) -> "pl.DataFrame":
+    import polars as pl
+
+    rows = seen.cohort.courses.row[seen.cohort.courses.name.codes < 0]
+    value = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+    return seen.found(
+        rows, "rescue", value, said("rescue on day {} without a name: what was given?", texts(seen.cohort.day[rows]))
+    )
+
+
+def _unmeasured_rescue(seen: Seen) -> "pl.DataFrame":
+    cohort = seen.cohort
+    rows = np.unique(cohort.courses.row)
+    day = cohort.day[rows]
+    at = np.flatnonzero(~seen.any_between(seen.counted, cohort.patient[rows], day + 1, day + MEASURED_WITHIN))
+    says = said(
+        f"rescue on day {{}}, and no count in the {MEASURED_WITHIN} days after it: was none taken?", texts(day[at])
+    )
+    return seen.found(rows[at], "rescue", _rescues(cohort, rows[at]), says)
+
+
+def _rescues(cohort: Cohort, rows: Ints) -> "pl.Series":
+    """The name of the first rescue of each of these rows; null: it has none."""
+    import polars as pl
+
+    names = cohort.courses.name
+    codes = names.codes[np.searchsorted(cohort.courses.row, rows)]
+    return pl.Series([*names.labels, None], dtype=pl.String).gather(np.where(codes < 0, len(names.labels), codes))
+
+
+def _untreated(seen: Seen) -> "pl.DataFrame":
+    import polars as pl
+
+    cohort = seen.cohort
+    low = cohort.platelets.high < TREATED_BELOW
+    bleeds = cohort.bleeding_grade >= TREATED_GRADE
+    covered = cohort.days_since_rescue <= TREATED_WITHIN
+    rows = np.flatnonzero((low | bleeds) & (cohort.day > 0) & ~covered)
+    day = cohort.day[rows]
+    begun = seen.any_between(np.unique(cohort.courses.row), cohort.patient[rows], day, day + TREATED_WITHIN)
+    rows = rows[~begun]
+    count, grade = texts(cohort.platelets.at(rows)), texts(cohort.bleeding_grade[rows])
+    by_count = pl.Series(low[rows])
+    what = said("a count of {}", count).zip_with(by_count, said("bleeding of grade {}", grade))
+    says = said(
+        f"{{}} on day {{}}, and no rescue within {TREATED_WITHIN} days: was none given?", what, texts(cohort.day[rows])
+    )
+    found = seen.found(rows, "platelets", count.zip_with(by_count, grade), says)
+    return found.with_columns(pl.when(by_count).then("column").otherwise(pl.lit("bleeding_grade")).alias("column"))
+
+
+# DISCONTINUATION
+
+
+def _rescue_after_stop(seen: Seen) -> "pl.DataFrame":
+    cohort = seen.cohort
+    rows = np.unique(cohort.courses.row)
+    rows = rows[cohort.day[rows] > cohort.treatment_discontinued[cohort.patient[rows]]]
+    return _after_stop(seen, rows, "rescue", _rescues(cohort, rows), "a rescue began")
+
+
+def _dose_after_stop(seen: Seen) -> "pl.DataFrame":
+    import polars as pl
+
+    cohort = seen.cohort
+    late = cohort.day > cohort.treatment_discontinued[cohort.patient]
+    doses = {
+        name: column.low
+        for name, column in cohort.row_columns.items()
+        if "dose" in name and isinstance(column, Numbers)
+    }
+    none = np.zeros(0, dtype=np.int64)
+    found = [seen.found(none, "dose", texts(none), texts(none))]
+    for name, dose in doses.items():
+        rows = np.flatnonzero(late & (dose > 0))
+        found.append(_after_stop(seen, rows, name, texts(dose[rows]), "a dose was recorded"))
+    return pl.concat(found)
+
+
+def _after_stop(seen: Seen, rows: Ints, column: str, value: "pl.Series", what: str) -> "pl.DataFrame":
+    cohort = seen.cohort
+    stopped = cohort.treatment_discontinued[cohort.patient[rows]]
+    says = said(
+        f"treatment was discontinued on day {{}}, yet {what} on day {{}}: which is right?",
+        texts(stopped),
+        texts(cohort.day[rows]),
+    )
+    return seen.found(rows, column, value, says)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("ten_times_off", "Is a count ten times that of both its neighbours, or a tenth?", _tenfold),
+    Rule("other_unit", "Is a count some thousand times off the patient's median?", _thousandfold),
+    Rule("very_high", "Is a count of 1000 or more right?", _high),
+    Rule(
+        "isolated_drop", "Is one low count between two good ones, without bleeding, due to the sample?", _isolated_drop
+    ),
+    Rule("jump", "Is a step of more than 400 within a week right?", _jump),
+    Rule("same_count_twice", "Is the same count of the same day one count?", _same_count),
+    Rule("two_counts_a_day", "Which of several counts of a day is right?", _other_count),
+    Rule("before_birth", "Was something observed before the patient was born?", _before_birth),
+    Rule("after_death", "Was something observed after the patient died?", _after_death),
+    Rule("out_of_window", "Is a count far from every planned visit dated rightly?", _out_of_window),
+    Rule("rescue_without_a_name", "What was given as rescue?", _nameless_rescue),
+    Rule("rescue_not_measured", "Was no count taken in two weeks after a rescue?", _unmeasured_rescue),
+    Rule("rescue_not_given", "Was no rescue given at a count below 10 or bleeding of grade 2 or more?", _untreated),
+    Rule("rescue_after_stop", "Was rescue given to a patient who had discontinued?", _rescue_after_stop),
+    Rule("dose_after_stop", "Was treatment given to a patient who had discontinued it?", _dose_after_stop),
+)
+"""The rules, in the order in which their findings are told of a patient's day."""

