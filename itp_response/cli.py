@@ -172,6 +172,7 @@ def classify(
 @main.command()
 @_study
 @_impute
+@_on_error
 @click.option("--patient", required=True, metavar="ID", help="The patient.")
 @click.option("--criterion", metavar="X", help="Only this criterion.")
 def explain(
@@ -181,6 +182,7 @@ def explain(
     date_format: str | None,
     bleeding: str | None,
     impute: str | None,
+    on_error: str,
     patient: str,
     criterion: str | None,
 ) -> None:
@@ -196,6 +198,7 @@ def explain(
         date_format=date_format,
         bleeding=bleeding,
         impute=impute,
+        on_error=on_error,
     )
     click.echo("\n\n".join(map(str, found)))
 

@@ -105,6 +105,7 @@ def explain(
     date_format: str | None = None,
     bleeding: Any = None,
     impute: Any = None,
+    on_error: Any = "stop",
 ) -> list[Explanation]:
     """Why a patient has his verdicts: one explanation per criterion, or that of one.
 
@@ -116,7 +117,8 @@ def explain(
     if isinstance(visits, Classification):
         found = visits
     else:
-        found = classify(visits, patients, criteria, date_format=date_format, bleeding=bleeding, impute=impute)
+        options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+        found = classify(visits, patients, criteria, **options)
     position = found.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(found.cohort, patient))

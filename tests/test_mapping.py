@@ -236,6 +236,27 @@ class TestBadMapping:
 
         assert str(error.value) + "\n" == (folder / "message.txt").read_text(encoding="utf-8")
 
+    def test_what_cannot_be_read_may_be_left_out(self, tmp_path):
+        (tmp_path / "wide.csv").write_text(
+            "Subject,Arm,Baseline,Week 3,Week 4\nP1,1,15,40,60\nP2,2,1x,4o,60\n,1,,50,\nP3,3,12,,15000\n"
+        )
+        (tmp_path / "mapping.toml").write_text(
+            'confirmed = true\n[patients]\npatient_id = "Subject"\narm = "Arm"\nbaseline = "Baseline"\n'
+            '[[visits]]\nday = 21\nplatelets = "Week 3"\n[[visits]]\nday = 28\nplatelets = "Week 4"\n'
+            '[codes.arm]\n1 = "A"\n2 = "B"\n'
+        )
+
+        cohort = read(*itp_response.mapped(tmp_path / "wide.csv", tmp_path / "mapping.toml"), on_error="quarantine")
+
+        assert list(cohort.quarantine.select("line", "column", "value", "patient_id").iter_rows()) == [
+            (3, "Week 3", "4o", "P2"),
+            (3, "Baseline", "1x", "P2"),
+            (4, "Subject", "", None),
+            (5, "Week 4", "15000", "P3"),
+            (5, "Arm", "3", "P3"),
+        ]
+        assert cohort.platelets.low.tolist() == [40, 60, 60]
+
     def test_no_file(self, tmp_path):
         with pytest.raises(CohortError, match=r"there is no such file; 'itp-response map' drafts one\.$"):
             itp_response.mapped(VISITS, tmp_path / "mapping.toml")

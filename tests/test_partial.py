@@ -21,6 +21,7 @@ from itp_response.criteria import criteria_folder, loads, read_dict
 from itp_response.errors import CohortError, UsageError
 from itp_response.explain import explain
 from itp_response.readers.visits import read
+from itp_response.verdicts import NONE
 from itp_response.worlds import MOST
 
 ATRA = criteria_folder() / "atra_2022.toml"
@@ -364,10 +365,11 @@ class TestExplained:
         )
 
     def test_of_a_witness_that_hangs_on_it(self):
-        """Day and verdict are known, but not which line of the day shows it."""
-        rows = told_of(("2019-02-01", 60), ("2019-02-28", 60), ("2019-02", None, "IVIg"), ("2019-03-31", None, "IVIg"))
-        for said in explain(rows, patient="P"):
-            assert str(said)
+        """Rescue is late from day 36 on: the day is known, but not whether line 2 or line 3 begins it."""
+        rows = told_of(("2019-01-23", 15), ("2019-02", None, "IVIg"), ("2019-02-28", None, "IVIg"))
+        (said,) = explain(rows, patient="P", criterion="late_rescue")
+        assert (said.value, said.day) == ("Y", 36)
+        assert classify(rows).verdicts["late_rescue"].onset.tolist() == [NONE]
 
     def test_of_too_many_ways(self):
         rows = told_of(*RESPONDER, ("2019", None, "IVIg"), ("2020", None, "IVIg"))

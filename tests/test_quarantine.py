@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from itp_response.classify import classify
 from itp_response.cli import main
 from itp_response.errors import CohortError, UsageError
+from itp_response.explain import explain
 from itp_response.readers.visits import read
 
 HEADER = ["patient_id", "date", "platelets", "bleeding_grade", "rescue", "rescue_end", "comment"]
@@ -165,6 +166,11 @@ class TestVerdicts:
         assert done.exit_code == 0
         assert "warning: Quarantined: 1 row of 1 patient ('B'), left out as they cannot be read." in done.stderr
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
+
+    def test_explained(self, tmp_path):
+        visits = written(tmp_path, GOOD, ["A", "2019-05-22", "4x5", "0", "", "", ""])
+        (said,) = explain(visits, patient="A", criterion="OR", on_error="quarantine")
+        assert (said.value, said.reason) == ("NE", "no_counts")
 
     @pytest.mark.parametrize("options", [["--on-error", "quarantine"], ["--quarantine-file", "out.csv"]])
     def test_the_options_go_together(self, tmp_path, options):

@@ -35,6 +35,9 @@ ORDER = """
     readers.mapping
     readers.partial
     readers.patients readers.units readers.sdtm_terms
+    readers.sdtm_records
+    readers.sdtm_counts
+    readers.sdtm_bleeding readers.sdtm_treatment
     readers.sdtm
     readers
     provenance

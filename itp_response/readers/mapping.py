@@ -6,8 +6,8 @@ with a row per visit has one, and one more for each repeating instrument.
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +20,10 @@ from itp_response.cohort import Ints
 from itp_response.errors import CohortError, nearest, unknown
 from itp_response.places import Places, Problem, refuse
 from itp_response.places import places as places_of
-from itp_response.readers.cells import NOT_GIVEN
+from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.files import Opened, Tabular, opened
-from itp_response.readers.findings import Cells, Findings, Pieces, Place, as_text, first_few, quoted
-from itp_response.readers.names import Table
+from itp_response.readers.findings import Findings, Pieces, Place, as_text, first_few, quoted
+from itp_response.readers.names import Doubt, Table
 from itp_response.wording import not_toml, worded
 
 if TYPE_CHECKING:
@@ -269,26 +269,37 @@ class Source:
         if others:
             found.note(place, f"Columns that the mapping does not take: {first_few(others)}.")
 
-    def coded(self, name: str, column: str, rows: Ints, place: Place, found: Findings) -> "pl.Series":
-        """The texts of a column in these rows, by the codes of the mapping where there are any for that name."""
+    def coded(self, name: str, column: str, rows: Ints) -> "pl.Series":
+        """The texts of a column in these rows, by the codes of the mapping where there are any for that name.
+
+        What has no code is null.
+        """
         import polars as pl
 
         texts = self.frame[column].gather(rows)
         codes = self.file.codes.get(name)
         if codes is None:
             return texts
-        meant = texts.replace_strict(
-            {code: str(meaning) for code, meaning in codes.items()}, default=None, return_dtype=pl.String
-        )
-        nothing = texts.is_null() | texts.str.to_lowercase().is_in(NOT_GIVEN)
-        strange = rows[(meant.is_null() & ~nothing.fill_null(value=True)).to_numpy()]
-        known = ", ".join(codes)
-        found.wrong_cells(
-            Cells(place, column, self.frame[column]),
-            strange,
-            lambda text: f"{quoted(text)} has no code in the mapping, which has {known}; add it under [codes.{name}].",
-        )
-        return meant
+        meanings = {code: str(meaning) for code, meaning in codes.items()}
+        return texts.replace_strict(meanings, default=None, return_dtype=pl.String)
+
+    def doubts(
+        self, columns: Mapping[str, "pl.Series"], frame: "pl.DataFrame", called: Mapping[str, str]
+    ) -> list[Doubt]:
+        """Of each column with codes, what was written that has none; `columns` as written, `frame` as coded."""
+        found = []
+        for name, codes in self.file.codes.items():
+            if name in columns:
+                written = columns[name]
+                nothing = written.is_null() | written.str.to_lowercase().is_in(NOT_GIVEN)
+                strange = (frame[name].is_null() & ~nothing.fill_null(value=True)).to_numpy()
+                found.append(Doubt(called[name], written, strange, _without_code(name, codes)))
+        return found
+
+
+def _without_code(name: str, codes: Iterable[str]) -> Wording:
+    cure = f"has no code in the mapping, which has {', '.join(codes)}; add it under [codes.{name}]"
+    return lambda text: f"{quoted(text)} {cure}."
 
 
 def _key(name: str, columns: Mapping[str, str]) -> tuple[str, ...]:
@@ -299,11 +310,14 @@ def _visits(source: Source, place: Place, names: Iterable[str], found: Findings)
     """One row per visit and row of the file that records something for it."""
     import polars as pl
 
-    frames, rows_of, columns_of = [], [], []
+    frames, as_written, rows_of, columns_of = [], [], [], []
     for visit in source.file.visits:
         rows = _recorded(source.frame, visit)
         columns = {"patient_id": source.file.patients.patient_id, **visit.taken}
-        cells = [source.coded(name, column, rows, place, found).alias(name) for name, column in columns.items()]
+        cells = [source.coded(name, column, rows).alias(name) for name, column in columns.items()]
+        as_written.append(
+            pl.DataFrame([source.frame[column].gather(rows).alias(name) for name, column in columns.items()])
+        )
         if isinstance(visit.day, int):
             cells.append(pl.Series("day", [str(visit.day)]).new_from_index(0, len(rows)))
         frames.append(pl.DataFrame(cells))
@@ -315,8 +329,10 @@ def _visits(source: Source, place: Place, names: Iterable[str], found: Findings)
     if not len(rows) and not source.opened.problems:
         found.wrong(place, "nothing is filled in at any visit that the mapping names.")
     frame = pl.concat(frames, how="diagonal")
+    called = {name: name for name in frame.columns}
+    doubts = source.doubts(pl.concat(as_written, how="diagonal").to_dict(), frame, called)
     made = Place(place.name, place.order, place.row_word, place.all_lines(rows), pieces)
-    return _table(made, frame, names, {name: name for name in frame.columns})
+    return _table(made, frame, names, called, doubts)
 
 
 def _recorded(frame: "pl.DataFrame", visit: VisitColumns) -> Ints:
@@ -354,6 +370,9 @@ class _Gathered(Place):
     rows: Mapping[str, Ints] = field(default_factory=dict)
     """By the column's name in the file, the row that each cell is from; by "", the first of each patient."""
 
+    def only(self, rows: Ints) -> "Place":
+        return replace(self, lines=self.all_lines(rows), rows={name: at[rows] for name, at in self.rows.items()})
+
     def source(self, row: int, column: str = "") -> tuple[Place, int, str]:
         assert self.given is not None
         return self.given, int(self.rows.get(column, self.rows[""])[row]), column
@@ -368,13 +387,16 @@ def _patients(source: Source, place: Place, names: Iterable[str], found: Finding
     firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     known = pl.DataFrame({"id": ids.gather(firsts)})
     columns: list[pl.Series] = []
+    as_written: dict[str, pl.Series] = {}
     rows_of: dict[str, Ints] = {"": firsts.to_numpy().astype(np.int64)}
     for name, column in taken.items():
         rows = _one_row(ids, source.frame[column], known, firsts, column, place, found)
-        columns.append(source.coded(name, column, rows, place, found).alias(name))
+        columns.append(source.coded(name, column, rows).alias(name))
+        as_written[name] = source.frame[column].gather(rows)
         rows_of[column] = rows
     made = _Gathered(place.name, place.order, place.row_word, place.all_lines(rows_of[""]), None, place, rows_of)
-    return _table(made, pl.DataFrame(columns), names, taken)
+    frame = pl.DataFrame(columns)
+    return _table(made, frame, names, taken, source.doubts(as_written, frame, taken))
 
 
 def _one_row(
@@ -401,7 +423,9 @@ def _one_row(
     return rows.zip_with(rows.is_not_null(), firsts.cast(pl.Int64)).to_numpy()
 
 
-def _table(place: Place, frame: "pl.DataFrame", names: Iterable[str], header: Mapping[str, str]) -> Table:
+def _table(
+    place: Place, frame: "pl.DataFrame", names: Iterable[str], header: Mapping[str, str], doubts: Sequence[Doubt]
+) -> Table:
     """The columns of these names, of those there are."""
     chosen = [name for name in dict.fromkeys(names) if name in frame.columns]
-    return Table(place, frame.select(chosen), {name: header[name] for name in chosen}, frame.columns)
+    return Table(place, frame.select(chosen), {name: header[name] for name in chosen}, frame.columns, doubts)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError, nearest
 from itp_response.readers.files import Tabular, opened
@@ -82,6 +84,11 @@ class Table:
         if not self.has(name):
             return Cells(self.place, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
         return Cells(self.place, self.header[name], self.frame[name])
+
+    def tell_doubts(self, found: Findings) -> None:
+        """Say what was found wrong while the table was made."""
+        for one in self.doubts:
+            found.wrong_cells(Cells(self.place, one.name, one.values), np.flatnonzero(one.rows), one.wording)
 
     def only(self, rows: Ints) -> "Table":
         """The table of these rows alone."""

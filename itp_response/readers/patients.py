@@ -54,6 +54,7 @@ def read_patients(
 ) -> Patients:
     """The patients of that table."""
     table = table.with_empty_row()
+    table.tell_doubts(found)
     stopped = table.cells("treatment_discontinued")
     stopped_dated = not are_days(stopped, date_format)
     or_day = " or whole days since enrolment"

@@ -217,8 +217,7 @@ def _visits(
     _check_columns(table, ("patient_id", "platelets"), found)
     _check_declared(table, declared, found)
     dated = _dated(table, found)
-    for doubt in table.doubts:
-        found.wrong_cells(Cells(table.place, doubt.name, doubt.values), np.flatnonzero(doubt.rows), doubt.wording)
+    table.tell_doubts(found)
 
     def times(name: str) -> Numbers:
         if not dated:

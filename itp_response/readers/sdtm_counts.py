@@ -1,0 +1,141 @@
+"""Counts of SDTM: which records of LB are platelet counts, and which of their results is taken."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from itp_response.cohort import Ints
+from itp_response.errors import nearest
+from itp_response.readers.findings import Cells, quoted
+from itp_response.readers.sdtm_records import Part, Records, Study, of_all, whole_days
+from itp_response.readers.sdtm_terms import LOINC, PLATELETS
+from itp_response.readers.units import KNOWN, as_factors, in_thousands
+from itp_response.words import counted as number_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAID_PLAINLY = 1000
+"""Counts without a unit above this are cells/µL by all likelihood."""
+
+
+def counts_of(records: Records, study: Study) -> None:
+    """The platelet counts of LB: the standard result, or else the original."""
+    by_code = (records.folded("LBTESTCD") == PLATELETS).fill_null(value=False)
+    by_loinc = records.texts("LBLOINC").is_in(LOINC).fill_null(value=False)
+    chosen = by_code | by_loinc
+    not_done = (records.folded("LBSTAT") == "NOT DONE").fill_null(value=False)
+    number, standard, original = (records.texts(name) for name in ("LBSTRESN", "LBSTRESC", "LBORRES"))
+    empty = number.is_null() & standard.is_null() & original.is_null()
+    contrary = records.rows(chosen & not_done & ~empty)
+    cure = "is there, but the test was not done; correct LBSTAT, or take the result out"
+    if len(contrary):
+        study.parts.append(Part(records, contrary, "LBSTRESC", {"date": "LBDTC"}))
+    study.wrong_cells(
+        records,
+        Cells(records.place, "LBSTRESC", standard.zip_with(standard.is_not_null(), original)),
+        contrary,
+        lambda text: f"{quoted(text)} {cure}.",
+    )
+    _note_counts(records, chosen, chosen & not_done, chosen & empty & ~not_done, by_loinc & ~by_code, study)
+    given = chosen & ~empty & ~not_done
+    # A bound stands, even where it was given a number too: LBSTRESN 10 beside LBSTRESC <10.
+    bound, bound_at_first = (texts.str.contains("^[<>≤≥]").fill_null(value=False) for texts in (standard, original))
+    unitless = records.texts("LBSTRESU").is_null() & records.texts("LBORRESU").is_not_null() & original.is_not_null()
+    by_original = given & (unitless | (number.is_null() & standard.is_null()) | (bound_at_first & ~bound))
+    by_text = given & ~by_original & (number.is_null() | (bound & standard.is_not_null()))
+    by_number = given & ~by_original & ~by_text
+    for rows, variable, unit in (
+        (by_number, "LBSTRESN", "LBSTRESU"),
+        (by_text, "LBSTRESC", "LBSTRESU"),
+        (by_original, "LBORRES", "LBORRESU"),
+    ):
+        _counted(records, records.rows(rows), variable, unit, study)
+
+
+def _note_counts(
+    records: Records,
+    chosen: "pl.Series",
+    not_done: "pl.Series",
+    empty: "pl.Series",
+    by_loinc: "pl.Series",
+    study: Study,
+) -> None:
+    for rows, what in (
+        (not_done, "not done (LBSTAT), so without a count"),
+        (empty, "without a result, so without a count"),
+        (by_loinc, f"known by LOINC {' or '.join(LOINC)}, not by LBTESTCD"),
+    ):
+        if rows.any():
+            study.note(records, f"{number_of(int(rows.sum()), 'platelet record')} {what}.")
+    if chosen.any():
+        units = records.frame.filter(chosen).select(name for name in ("LBSTRESU", "LBORRESU") if records.has(name))
+        shown = [f"{name} {', '.join(map(str, units[name].drop_nulls().unique().sort()))}" for name in units.columns]
+        study.note(records, f"{of_all(int(chosen.sum()), records)} of platelets, in {'; '.join(shown) or 'no unit'}.")
+
+
+def _counted(records: Records, row: Ints, variable: str, unit: str, study: Study) -> None:
+    if not len(row):
+        return
+    texts, units = records.texts(variable), records.texts(unit)
+    factors = as_factors(units)
+    unknown = row[(units.is_not_null() & factors.is_null()).gather(row).to_numpy()]
+    study.wrong_cells(
+        records,
+        records.cells(unit),
+        unknown,
+        lambda text: f"{quoted(text)} is no unit of platelets; known: {KNOWN}, and alike.",
+    )
+    without = row[units.is_null().gather(row).to_numpy()]
+    if len(without):
+        unknown = np.union1d(unknown, _without_unit(records, without, variable, unit, study))
+    texts = texts.clone().scatter(unknown, [None] * len(unknown)) if len(unknown) else texts
+    cells = {
+        "date": records.texts("LBDTC").gather(row),
+        "platelets": in_thousands(texts.gather(row), factors.fill_null(1.0).gather(row)),
+    }
+    study.parts.append(Part(records, row, variable, {"date": "LBDTC", "platelets": variable}, cells))
+
+
+def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: Study) -> Ints:
+    """Of the counts without a unit, those that cannot do without; that the others can is said."""
+    import polars as pl
+
+    texts = records.texts(variable)
+    number = texts.gather(row).str.strip_chars("<>=≤≥ ").cast(pl.Float64, strict=False)
+    large: Ints = row[(number > SAID_PLAINLY).fill_null(value=False).to_numpy()]
+    cure = f"has no unit, and looks like cells/µL; fill in {unit}"
+    study.wrong_cells(records, records.cells(variable), large, lambda text: f"{quoted(text)} {cure}.")
+    study.note(records, f"{number_of(len(row), 'count')} without a unit in {unit} taken as 10⁹/L.", warning=True)
+    return large
+
+
+def check_counted(all_records: Sequence[Records], study: Study) -> None:
+    if study.parts or any((one.folded("LBTESTCD") == PLATELETS).any() for one in all_records):
+        return
+    tests = sorted({test for one in all_records for test in one.texts("LBTESTCD").drop_nulls().unique()})
+    there = ", ".join(tests[:20]) + (f" and {len(tests) - 20} more" if len(tests) > 20 else "")
+    what = f"no record is of platelets: LBTESTCD {PLATELETS}, or LBLOINC {' or '.join(LOINC)}"
+    study.found.wrong(all_records[0].place, f"{what}; LBTESTCD has {there or 'nothing'}.{nearest(PLATELETS, tests)}")
+
+
+class Counted:
+    """On which days each patient was counted, as far as dates are whole."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        import polars as pl
+
+        none = pl.DataFrame(schema={"subject": pl.String, "date": pl.String})
+        frames = [pl.DataFrame({"subject": part.column("patient_id"), "date": part.column("date")}) for part in parts]
+        frame = pl.concat([none, *frames]).with_columns(whole_days(pl.col("date")).alias("day")).drop_nulls()
+        self.days = frame.unique(["subject", "day"], keep="first", maintain_order=True)
+        self.last = frame.group_by("subject").agg(pl.col("date").sort_by("day").last())
+
+    def last_date(self, subject: "pl.Series") -> "pl.Series":
+        """The date of each subject's last count; null: none."""
+        import polars as pl
+
+        return pl.DataFrame({"subject": subject}).join(self.last, on="subject", how="left", maintain_order="left")[
+            "date"
+        ]

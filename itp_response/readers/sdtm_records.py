@@ -1,0 +1,201 @@
+"""Records of SDTM: a domain's file as it was written, and what of it becomes rows of the visits."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from itp_response.cohort import Ints
+from itp_response.errors import CohortError
+from itp_response.readers.files import Opened, opened
+from itp_response.readers.findings import Cells, Findings, Place, as_text
+from itp_response.readers.sdtm_terms import ONGOING, Settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+COLUMNS = {
+    "DM": ("STUDYID", "RFSTDTC", "RFXSTDTC", "ACTARM", "ARM", "ACTARMCD", "ARMCD", "ARMNRS"),
+    "LB": (
+        *("LBSEQ", "LBTESTCD", "LBLOINC", "LBSTRESN", "LBSTRESC", "LBSTRESU", "LBORRES", "LBORRESU", "LBSTAT"),
+        "LBDTC",
+    ),
+    "FA": ("FASEQ", "FATESTCD", "FAOBJ", "FASTRESN", "FASTRESC", "FAORRES", "FASTAT", "FADTC"),
+    "DS": ("DSSEQ", "DSDECOD", "DSCAT", "DSSCAT", "EPOCH", "DSSTDTC"),
+}
+EVENT = ("SEQ", "TERM", "DECOD", "OCCUR", "TOXGR", "SEV", "STDTC", "ENDTC", "ENRTPT", "ENRF", "OUT")
+TREATMENT = ("SEQ", "TRT", "DECOD", "CAT", "SCAT", "OCCUR", "DOSE", "DOSU", "STDTC", "ENDTC", "ENRTPT", "ENRF", "ONGO")
+REQUIRED = {
+    "DM": ("USUBJID",),
+    "LB": ("USUBJID", "LBDTC"),
+    "FA": ("USUBJID", "FATESTCD", "FADTC"),
+    **{domain: ("USUBJID", f"{domain}STDTC") for domain in ("AE", "CE", "CM", "EX", "PR")},
+    "DS": ("USUBJID", "DSDECOD", "DSSTDTC"),
+}
+
+
+@dataclass(frozen=True)
+class Records:
+    """A domain's records as written, of one file; cells are texts, null where empty."""
+
+    domain: str
+    """`LB`."""
+    place: Place
+    frame: "pl.DataFrame"
+    """By CDISC's names, those that are there."""
+    written: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def has(self, name: str) -> bool:
+        return name in self.frame.columns
+
+    def texts(self, name: str) -> "pl.Series":
+        """The cells of that column; of one that is missing all are empty."""
+        import polars as pl
+
+        if not self.has(name):
+            return pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(self))
+        return self.frame[name]
+
+    def folded(self, name: str) -> "pl.Series":
+        """The cells in capitals."""
+        return self.texts(name).str.to_uppercase()
+
+    def cells(self, name: str) -> Cells:
+        return Cells(self.place, name, self.texts(name))
+
+    @property
+    def subject(self) -> "pl.Series":
+        return self.texts("USUBJID")
+
+    def rows(self, chosen: "pl.Series") -> Ints:
+        """The rows that are chosen."""
+        return chosen.fill_null(value=False).arg_true().to_numpy().astype(np.int64)
+
+
+def _columns(domain: str) -> tuple[str, ...]:
+    if domain in COLUMNS:
+        return COLUMNS[domain]
+    return tuple(f"{domain}{name}" for name in (EVENT if domain in ("AE", "CE") else TREATMENT))
+
+
+def read_records(path: Path, domain: str, order: int, declared: Iterable[str], found: Findings) -> Records | None:
+    """The records of a file; None: it cannot be read, as was found."""
+    import polars as pl
+
+    try:
+        source = opened(path, domain)
+        place = Place(source.name, order, source.row_word, source.lines)
+        positions = _positions(source, ("USUBJID", *_columns(domain), *declared))
+        frame = source.load(sorted(positions.values()) or [0])
+    except CohortError as error:
+        found.failed(order, error)
+        return None
+    for text in source.notes:
+        found.note(place, text)
+    for line, text in source.problems:
+        found.wrong(place, text, line)
+    made = [as_text(frame[str(position)]).cast(pl.String).alias(name) for name, position in positions.items()]
+    records = Records(domain, place, pl.DataFrame(made), source.header)
+    for name in REQUIRED[domain]:
+        if not records.has(name):
+            found.wrong(place, f"the column {name!r} is missing; there are: {', '.join(source.header)}.")
+    if domain in ("DM", "LB") and not len(frame):
+        found.wrong(place, "there are no rows.")
+    return records
+
+
+def _positions(source: Opened, names: Iterable[str]) -> dict[str, int]:
+    capitals = {name.upper(): position for position, name in reversed(list(enumerate(source.header)))}
+    return {name: capitals[name.upper()] for name in names if name.upper() in capitals}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records of a domain that become rows of the visits, one each."""
+
+    records: Records
+    row: Ints
+    """Their rows in the domain."""
+    variable: str
+    """What was taken."""
+    names: Mapping[str, str]
+    """What columns of the visits are called in the domain."""
+    cells: Mapping[str, "pl.Series"] = field(default_factory=dict)
+    """Of the visits' columns, an entry per row."""
+
+    def column(self, name: str) -> "pl.Series":
+        import polars as pl
+
+        if name == "patient_id":
+            return self.records.subject.gather(self.row)
+        if name in self.cells:
+            return self.cells[name].cast(pl.String)
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(self.row))
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong with records of a domain, to be told when the visits are read."""
+
+    cells: Cells
+    records: Records
+    row: Ints
+    wording: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is known of a study while its domains are gone through."""
+
+    settings: Settings
+    found: Findings
+    parts: list[Part] = field(default_factory=list)
+    wrong: list[Wrong] = field(default_factory=list)
+
+    def wrong_cells(self, records: Records, cells: Cells, row: Ints, wording: Callable[[str], str]) -> None:
+        """A problem in each of these rows, which are among those of the parts."""
+        if len(row):
+            self.wrong.append(Wrong(cells, records, row, wording))
+
+    def note(self, records: Records, text: str, *, warning: bool = False) -> None:
+        """Say something of a domain's records."""
+        self.found.note(records.place, f"{records.place.name}: {text}", warning=warning)
+
+
+def either(one: "pl.Series", other: "pl.Series") -> "pl.Series":
+    """The one, and where it is empty the other."""
+    return one.zip_with(one.is_not_null(), other)
+
+
+def without_end(records: Records) -> "pl.Series":
+    """Which records say that they have no end yet."""
+    import polars as pl
+
+    domain = records.domain
+    said = [records.folded(f"{domain}{name}").is_in(ONGOING) for name in ("ENRTPT", "ENRF", "ONGO")]
+    outcome = records.folded(f"{domain}OUT").str.starts_with("NOT RECOVERED")
+    return pl.select(pl.any_horizontal([*said, outcome]).fill_null(value=False)).to_series()
+
+
+def of_all(number: int, records: Records) -> str:
+    """How many of a domain's records."""
+    return f"{f'{number:,}' if number else 'none'} of {len(records):,} record{'' if len(records) == 1 else 's'}"
+
+
+def whole_days(dates: "pl.Expr") -> "pl.Expr":
+    """The days of ISO dates that are whole; null where one is written in part, or is none."""
+    import polars as pl
+
+    return dates.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).cast(pl.Int32)
+
+
+def whole_days_of(dates: "pl.Series") -> "pl.Series":
+    """As `whole_days`, of a column."""
+    import polars as pl
+
+    return pl.DataFrame({"date": dates}).select(whole_days(pl.col("date"))).to_series()

@@ -1,0 +1,157 @@
+"""Treatment of SDTM: rescue in CM, PR and EX, and in DS the end of treatment before its time."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from itp_response.cohort import Ints
+from itp_response.readers.findings import first_few
+from itp_response.readers.sdtm_counts import Counted
+from itp_response.readers.sdtm_records import Part, Records, Study, either, of_all, whole_days_of, without_end
+from itp_response.readers.sdtm_terms import MILESTONES
+from itp_response.words import counted as number_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def rescues(records: Records, counted: Counted, study: Study) -> None:
+    """Rescue treatments by their category or their name."""
+    import polars as pl
+
+    domain = records.domain
+    name = either(records.texts(f"{domain}DECOD"), records.texts(f"{domain}TRT"))
+    words = [re.escape(one.upper()) for one in study.settings.rescue_categories]
+    category = pl.Series([False]).new_from_index(0, len(records))
+    for column in ("CAT", "SCAT"):
+        if words:
+            category |= records.folded(f"{domain}{column}").str.contains("|".join(words)).fill_null(value=False)
+    names = [one.upper() for one in study.settings.rescue_names]
+    named = records.folded(f"{domain}DECOD").is_in(names).fill_null(value=False)
+    named |= records.folded(f"{domain}TRT").is_in(names).fill_null(value=False)
+    given = (records.folded(f"{domain}OCCUR") != "N").fill_null(value=True)
+    row = records.rows((category | named) & given)
+    if len(row):
+        by = [
+            f"{what} {first_few(values.unique().sort(), 10)}"
+            for what, values in (
+                ("category", _categories(records, category & given)),
+                ("name", name.filter(named & given)),
+            )
+            if len(values)
+        ]
+        study.note(records, f"{of_all(len(row), records)} taken as rescue treatment by {' and '.join(by)}.")
+        _courses(records, row, name.fill_null("1"), f"{domain}TRT", counted, study)
+    elif records.domain != "EX":
+        cure = "'rescue_categories' and 'rescue_names' in sdtm.toml say which are"
+        study.note(records, f"{of_all(0, records)} taken as rescue treatment; {cure}.", warning=True)
+
+
+def _categories(records: Records, chosen: "pl.Series") -> "pl.Series":
+    columns = [records.texts(f"{records.domain}{name}").filter(chosen) for name in ("CAT", "SCAT")]
+    return either(*columns).drop_nulls()
+
+
+def _courses(
+    records: Records, row: Ints, name: "pl.Series", variable: str, counted: "Counted | None", study: Study
+) -> None:
+    domain = records.domain
+    begin, end = (records.texts(f"{domain}{one}").gather(row) for one in ("STDTC", "ENDTC"))
+    endless = end.is_null()
+    if counted is not None:
+        goes_on = without_end(records).gather(row) & endless
+        last = counted.last_date(records.subject.gather(row))
+        until = goes_on & (whole_days_of(last) >= whole_days_of(begin)).fill_null(value=False)
+        end = last.zip_with(until, end)
+        if goes_on.any():
+            number = number_of(int(goes_on.sum()), "rescue treatment")
+            study.note(records, f"{number} still going on, taken to the last count.", warning=True)
+        endless &= ~goes_on
+    if endless.any():
+        number = number_of(int(endless.sum()), "rescue treatment")
+        study.note(records, f"{number} without an end taken as of one day.", warning=True)
+    names = {"date": f"{domain}STDTC", "rescue": variable, "rescue_end": f"{domain}ENDTC"}
+    cells = {"date": begin, "rescue": name.gather(row), "rescue_end": end}
+    study.parts.append(Part(records, row, variable, names, cells))
+
+
+def raised_doses(records: Records, dm: Records, day_0: str, study: Study) -> None:
+    """Doses above that at day 0, or if there was none yet, above the first."""
+    import polars as pl
+
+    if not records.has("EXDOSE") or not study.settings.raised_dose_is_rescue:
+        return
+    of_study = pl.DataFrame({"subject": dm.subject, "day_0": whole_days_of(dm.texts(day_0))}).unique("subject")
+    doses = pl.DataFrame(
+        {
+            "subject": records.subject,
+            "treatment": records.folded("EXTRT"),
+            "unit": records.folded("EXDOSU"),
+            "dose": records.texts("EXDOSE").cast(pl.Float64, strict=False),
+            "start": whole_days_of(records.texts("EXSTDTC")),
+        }
+    ).join(of_study, on="subject", how="left", maintain_order="left")
+    of_one = ["subject", "treatment", "unit"]
+    by_start = doses.filter(pl.col("start").is_not_null() & pl.col("dose").is_not_null()).sort(
+        "start", maintain_order=True
+    )
+    first = by_start.group_by(of_one).agg(pl.col("dose").first().alias("first"))
+    before = by_start.filter(pl.col("start") <= pl.col("day_0"))
+    enrolled = before.group_by(of_one).agg(pl.col("dose").last().alias("enrolled"))
+    for one in (first, enrolled):
+        doses = doses.join(one, on=of_one, how="left", nulls_equal=True, maintain_order="left")
+    later = (pl.col("start") > pl.col("day_0")).fill_null(value=True)
+    raised = doses.select((pl.col("dose") > pl.coalesce("enrolled", "first")) & later).to_series()
+    row = records.rows(raised)
+    if len(row):
+        text = f"{number_of(len(row), 'dose')} above that at enrolment taken as rescue treatment"
+        cure = "if they were planned, put 'raised_dose_is_rescue = false' in sdtm.toml"
+        study.note(records, f"{text}; {cure}.", warning=True)
+        _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", None, study)
+
+
+def stopped_of(all_records: Sequence[Records], study: Study) -> "pl.DataFrame":
+    """Of each subject whose treatment was stopped, `subject` and `date`, the first."""
+    import polars as pl
+
+    frames = [pl.DataFrame(schema={"subject": pl.String, "date": pl.String})]
+    for records in all_records:
+        row = records.rows(_stops(records, study))
+        date = records.texts("DSSTDTC").gather(row)
+        study.found.wrong_cells(
+            records.cells("DSSTDTC"),
+            row[date.is_null().to_numpy()],
+            lambda _: "the date on which treatment was stopped is missing; fill it in.",
+        )
+        frames.append(pl.DataFrame({"subject": records.subject.gather(row), "date": date}))
+    # ISO dates sort as texts.
+    return pl.concat(frames).drop_nulls().group_by("subject", maintain_order=True).agg(pl.col("date").min())
+
+
+def _stops(records: Records, study: Study) -> "pl.Series":
+    """The records of DS that say that treatment was stopped before its time.
+
+    Of a subject with a record of how treatment ended, no other record does.
+    """
+    import polars as pl
+
+    decod = records.folded("DSDECOD")
+    ended = ~decod.is_in([one for one in MILESTONES if one != "COMPLETED"]).fill_null(value=True)
+    if records.texts("DSCAT").is_not_null().any():
+        ended &= (records.folded("DSCAT") == "DISPOSITION EVENT").fill_null(value=False)
+    ended &= ~records.folded("EPOCH").str.contains("SCREEN").fill_null(value=False)
+    of_treatment = pl.Series([False]).new_from_index(0, len(records))
+    for column in ("DSSCAT", "EPOCH"):
+        said = records.folded(column)
+        of_treatment = (said.str.contains("TREATMENT|DRUG") & ~said.str.contains("FOLLOW")).fill_null(value=False)
+        of_treatment &= ended
+        if of_treatment.any():
+            break
+    known = records.subject.is_in(records.subject.filter(of_treatment).to_list()).fill_null(value=False)
+    early = ended & (decod != "COMPLETED").fill_null(value=False)
+    stops, others = early & (of_treatment | ~known), early & known & ~of_treatment
+    for rows, what in ((stops, "taken as"), (others, "of those who have one of the treatment too, not taken as")):
+        if rows.any():
+            words = first_few(records.texts("DSDECOD").filter(rows).unique().sort(), 10)
+            study.note(records, f"{number_of(int(rows.sum()), 'record')} {what} treatment stopped: {words}.")
+    return stops
