@@ -40,8 +40,7 @@ class Adam:
     def summary(self) -> str:
         """The records of each dataset and what was taken for granted: for standard error."""
         lines = [f"{name}: {len(one.frame):,} records, {one.label}" for name, one in self.datasets.items()]
-        notes = sorted(self.found.cohort.notes, key=lambda note: note.warning)
-        lines += [f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes]
+        lines += self.found.cohort.told
         return "\n".join([*lines, *(f"taken: {note}" for note in self.notes)])
 
     def write(self, folder: str | Path, format: str = "xpt") -> None:  # noqa: A002

@@ -183,8 +183,7 @@ class Classification:
             said = [f"{label} {count:,}" for label, count in zip(verdict.labels, number, strict=True) if count]
             table.append([f"  {name}", *said])
         lines.append(aligned(table))
-        notes = sorted(cohort.notes, key=lambda note: note.warning)
-        lines += [f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes]
+        lines += cohort.told
         return "\n".join(lines)
 
     def write(self, path: str | Path, *, long: bool = False) -> None:

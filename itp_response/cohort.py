@@ -244,6 +244,12 @@ class Cohort:
         return len(self.id)
 
     @property
+    def told(self) -> list[str]:
+        """The notes as lines to be said with a result, warnings last."""
+        notes = sorted(self.notes, key=lambda note: note.warning)
+        return [f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes]
+
+    @property
     def has_dates(self) -> bool:
         return bool((~np.isnat(self.day_0)).any())
 

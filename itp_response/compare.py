@@ -40,13 +40,11 @@ class Pair:
     other: Classification
     other_name: str
 
-    def _labels(self, found: Classification, name: str) -> "pl.Series":
-        return labelled(name, found.verdicts[name])
-
     @cached_property
     def values(self) -> tuple["pl.Series", "pl.Series"]:
         """Each patient's verdict under the first set and under the other."""
-        return self._labels(self.one, self.name), self._labels(self.other, self.other_name)
+        first, second = (labelled(name, found.verdicts[name]) for found, name in self._sides)
+        return first, second
 
     @cached_property
     def changed(self) -> Ints:
@@ -207,8 +205,8 @@ class Comparison:
             yield ""
             yield f"{pair.role.replace('_', ' ')}: {pair.title}"
             yield from _lengths(pair) if pair.measured else _verdicts(pair)
-        notes = sorted(self.cohort.notes, key=lambda note: note.warning)
-        yield from ["", *(f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes)] if notes else []
+        if self.cohort.notes:
+            yield from ("", *self.cohort.told)
 
     def _alone(self) -> Iterator[tuple[str, str]]:
         paired = {(one.criteria.name, name) for pair in self.pairs for one, name in pair._sides}

@@ -17,7 +17,7 @@ from itp_response.errors import UsageError, nearest, unknown
 from itp_response.evaluate import evaluate, evaluate_worlds, timeline
 from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
 from itp_response.timeline import Timeline
-from itp_response.verdicts import NO_DAY, NONE, REASONS, Verdict
+from itp_response.verdicts import NO_DAY, NONE, Verdict, reason_in_words
 from itp_response.words import counted, denied_in_words, number_in_words, tree_in_words
 from itp_response.worlds import days_in
 
@@ -76,9 +76,7 @@ class Explanation:
 
     def __str__(self) -> str:
         when = f" on day {self.day}" if self.day is not None else ""
-        reason = (
-            "" if self.reason in ("met", "event") else f" ({REASONS.get(self.reason, self.reason.replace('_', ' '))})"
-        )
+        reason = "" if self.reason in ("met", "event") else f" ({reason_in_words(self.reason)})"
         verdict = self.lasted or f"{self.value}{when}"
         head = f"{self.patient}  {self.criterion}: {verdict}{reason}    {self.title}, {self.label}"
         if self.origin:
@@ -183,7 +181,7 @@ def _rests_on(criteria: Criteria, rows: Timeline, verdicts: dict[str, Verdict], 
         verdict = verdicts[other]
         value, day = verdict.labels[int(verdict.value[0])], int(rows.day_of(verdict.dated)[0])
         reason = criteria.reasons.names[int(verdict.reason[0])]
-        said = f"on day {day}" if day != NO_DAY else f"({REASONS.get(reason, reason.replace('_', ' '))})"
+        said = f"on day {day}" if day != NO_DAY else f"({reason_in_words(reason)})"
         yield f"{other}: {value} {said}"
 
 

@@ -7,10 +7,11 @@ import numpy as np
 from itp_response.classify import Classification
 from itp_response.cohort import Ints
 from itp_response.endpoints.combined import OfVerdicts
+from itp_response.endpoints.criterion import flag_at
 from itp_response.evaluate import timeline
 from itp_response.rules import And, Bools, Name, Not, Or, Rule, Tree, decide, leaves, opened
 from itp_response.timeline import Patients, Timeline
-from itp_response.verdicts import NE, NONE, REASONS, Verdict, Y
+from itp_response.verdicts import NE, NONE, Verdict, Y, reason_in_words
 from itp_response.words import counted, days_in_words, denied_in_words, length_in_words, tree_in_words
 
 if TYPE_CHECKING:
@@ -115,10 +116,7 @@ class _Asked:
                 codes[here] = found
 
     def _holds(self, rule: Rule, row: Ints) -> Bools:
-        if not len(self.rows.day):
-            return np.zeros(len(row), dtype=np.bool_)
-        holds: Bools = decide(rule.tree, self.rows).true[row] & (row != NONE)
-        return holds
+        return flag_at(decide(rule.tree, self.rows).true, row)
 
     def _by_state(self, codes: Ints, when: Rule, row: Ints, fails: str) -> None:
         """The clause that fails, or is not known, at each row (row number, -1: none)."""
@@ -183,13 +181,8 @@ def _witnesses(model: Any, shown: Verdict) -> tuple[Ints, ...]:
     return (shown.ended, shown.confirming) if model.kind == "lost" else (shown.onset, shown.confirming)
 
 
-def in_words(reason: str) -> str:
-    """A reason of a verdict as a phrase."""
-    return REASONS.get(reason, reason.replace("_", " "))
-
-
 def _sentence(model: Any, reason: str) -> str:
-    said = in_words(reason)
+    said = reason_in_words(reason)
     asked = {"not_confirmed": "achieved", "not_lost": "lost"}.get(reason) == model.kind
     if not asked or model.occasions == 1:
         return said

@@ -16,7 +16,7 @@ from itp_response.cohort import DATES, Cohort, Ints, Observations, build
 from itp_response.evaluate import evaluate
 from itp_response.rules import Bools, Floats, Numbers, Texts, exactly
 from itp_response.suspects import said, texts, window
-from itp_response.verdicts import NONE, REASONS, Verdict
+from itp_response.verdicts import NONE, Verdict, reason_in_words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -116,7 +116,7 @@ def _query(found: Classification, name: str, open_: Ints, candidates: Candidates
     names = found.criteria.reasons.names
     codes = found.verdicts[name].reason[open_].astype(np.int64)
     reasons = pl.Series(names).gather(codes)
-    in_words = pl.Series([REASONS.get(one, one.replace("_", " ")) for one in names]).gather(codes)
+    in_words = pl.Series([reason_in_words(one) for one in names]).gather(codes)
     none = said("no single observation settles it ({})", in_words)
     dates, single = _dates(cohort, open_)
     asked = taken["asks"].zip_with(taken["asks"].is_not_null(), dates.zip_with(dates.is_not_null(), none))

@@ -46,6 +46,11 @@ REASONS = {
 """The reasons a verdict can have, in words. Terms and further columns give reasons by their own names."""
 
 
+def reason_in_words(name: str) -> str:
+    """A reason as a phrase."""
+    return REASONS.get(name, name.replace("_", " "))
+
+
 class Reasons:
     """Reasons as codes: the same for all criteria of a file, so that one may hand its reason to another."""
 

@@ -44,7 +44,8 @@ def verdicts(model: Combined, rows: Timeline, settled: Settled, reasons: Reasons
     """The rule's truth for each patient."""
     verdict, open_ = started(model, rows, settled, reasons, None)
     tree = model.when.tree
-    found = decide(tree, OfVerdicts(settled))
+    asked = OfVerdicts(settled)
+    found = decide(tree, asked)
     unknown = found.unknown
     verdict.set(open_ & found.true, Y, reasons["met"])
     verdict.set(open_ & found.false, N, reasons["met"])
@@ -54,7 +55,7 @@ def verdicts(model: Combined, rows: Timeline, settled: Settled, reasons: Reasons
         against = (one.value == Y) if denied else (one.value != Y) & (one.value != NE)
         verdict.set(open_ & found.false & against, N, reasons[name] if denied else one.reason)
         verdict.set(open_ & unknown & (one.value == NE), NE, one.reason)
-    dated = _dated(tree, settled, OfVerdicts(settled))
+    dated = _dated(tree, settled, asked)
     yes = verdict.value == Y
     verdict.mark("dated", yes, dated)
     verdict.mark("onset", yes, dated)

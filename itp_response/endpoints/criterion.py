@@ -192,6 +192,11 @@ def inside(rows: Timeline, begin: Ints, end: Ints) -> Bools:
     return np.cumsum(turns[:-1], out=turns[:-1]).astype(np.bool_)
 
 
+def flag_at(flags: Bools, row: Ints) -> Bools:
+    """The flag at each row number; false where there is none."""
+    return flags[np.maximum(row, 0)] & (row != NONE) if len(flags) else np.zeros(len(row), dtype=np.bool_)
+
+
 def counts_kept(set_aside: Rule | None, rows: Timeline) -> Flagged:
     """The rows with a count, without those set aside."""
     if set_aside is None:

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.clock import Day, Days, Length
 from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, causes, started
+from itp_response.endpoints.criterion import Criterion, RowRule, causes, flag_at, started
 from itp_response.rules import And, Bools, decide
 from itp_response.timeline import Flagged, Timeline
 from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
@@ -61,7 +61,7 @@ def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reaso
     failed = Flagged(state.false).first_in(start_row, span_end)
     evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
     seen = evidence != NONE
-    failed = np.where((failed == NONE) & seen & ~_at(state.true, evidence), evidence, failed)
+    failed = np.where((failed == NONE) & seen & ~flag_at(state.true, evidence), evidence, failed)
 
     verdict.mark("onset", open_, start_row)
     verdict.set(open_, NE, reasons["follow_up_ended"])
@@ -91,11 +91,6 @@ def _ends(model: Maintained, rows: Timeline, start: Ints, start_row: Ints) -> tu
     at_end = rows.at_or_after(ends)
     on_end = (at_end < rows.end) & (rows.day.take(at_end, mode="clip") == ends) if len(rows.day) else 0
     return ends, at_end + on_end, at_end, rows.after(model.evidence_by)
-
-
-def _at(flags: Bools, row: Ints) -> Bools:
-    """The flag at each row number; false where there is none."""
-    return flags[np.maximum(row, 0)] & (row != NONE) if len(flags) else np.zeros(len(row), dtype=np.bool_)
 
 
 def _gap(model: Maintained, rows: Timeline, kept: Flagged, start_row: Ints, evidence: Ints) -> Bools:

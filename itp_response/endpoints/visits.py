@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.clock import Days
 from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, counts_kept, nearest, started
+from itp_response.endpoints.criterion import Criterion, RowRule, counts_kept, flag_at, nearest, started
 from itp_response.rules import Bools, decide, reason
 from itp_response.timeline import Flagged, Timeline
 from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
@@ -102,10 +102,10 @@ class _Seen:
         row, patient = planned(model, rows) if model.visits else _every(model, rows)
         state = decide(model.when.tree, rows)
         found = row != NONE
-        good = _at(state.true, row)
-        unknown = found & ~good & ~_at(state.false, row)
+        good = flag_at(state.true, row)
+        unknown = found & ~good & ~flag_at(state.false, row)
         if model.discount is not None:
-            discounted = good & ~_at(decide(model.discount.tree, rows).false, row)
+            discounted = good & ~flag_at(decide(model.discount.tree, rows).false, row)
         else:
             discounted = np.zeros_like(good)
         good &= ~discounted
@@ -158,11 +158,6 @@ def _every(model: Visits, rows: Timeline) -> tuple[Ints, NDArray[np.intp]]:
     within = (rows.day >= model.days[0]) & (rows.day <= model.days[1]) & counted
     row = np.flatnonzero(within)
     return row, rows.patient[row].astype(np.intp)
-
-
-def _at(flags: Bools, row: Ints) -> Bools:
-    """The flag at each row number; false where there is none."""
-    return flags[np.maximum(row, 0)] & (row != NONE) if len(flags) else np.zeros(len(row), dtype=np.bool_)
 
 
 def _by_number(model: Visits, seen: _Seen) -> tuple[Bools, Bools, Ints, Ints]:

@@ -11,7 +11,7 @@ from itp_response.cohort import DATE, ENROLMENT, RESCUE_END, STOPPED, Cohort, In
 from itp_response.outputs.parameters import Parameter, flags, parameters
 from itp_response.outputs.variables import Dataset, Variable, study_days
 from itp_response.rules import SINCE, Bools, Texts, names_in
-from itp_response.verdicts import NE, NO_DAY, NONE, REASONS, N, Verdict, Y
+from itp_response.verdicts import NE, NO_DAY, NONE, N, Verdict, Y, reason_in_words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -256,7 +256,7 @@ def _reason(found: Classification, verdict: Verdict) -> Columns:
 
     names = found.criteria.reasons.names
     code = verdict.reason.astype(np.int64)
-    words = [REASONS.get(name, name.replace("_", " ")) for name in names]
+    words = [reason_in_words(name) for name in names]
     return {"ARSNCD": pl.Series(names).gather(code), "ARSN": pl.Series(words).gather(code)}
 
 
