@@ -1,0 +1,65 @@
+"""The commands about definitions."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from itp_response.cli.options import criteria_option
+
+if TYPE_CHECKING:
+    from itp_response.check import Report
+    from itp_response.mutate import Mutations
+
+
+@click.command()
+@click.argument("timeline")
+@criteria_option
+@click.option("--criterion", metavar="X", help="Only this criterion.")
+@click.option("--baseline", metavar="COUNT", help="The baseline, if it is not the count of day 0.")
+@click.option("--discontinued", type=int, metavar="DAY", help="The day treatment was stopped for good.")
+def ask(timeline: str, criteria: str, criterion: str | None, baseline: str | None, discontinued: int | None) -> None:
+    """Classify and explain one TIMELINE typed by hand, as "d0 15, d21 45, d28 60".
+
+    "d35 40 bleed 1" adds bleeding of grade 1, "d3 rescue to d5" rescue treatment,
+    "d42..d364 60" the same count at every planned visit. Bleeding not mentioned was absent.
+    """
+    from itp_response.ask import ask as asked
+
+    found = asked(timeline, criteria, criterion=criterion, baseline=baseline, treatment_discontinued=discontinued)
+    click.echo("\n\n".join(map(str, found)))
+
+
+@click.command()
+@click.argument("name", required=False)
+def criteria(name: str | None) -> None:
+    """List the shipped sets of criteria, or print the set NAME (or a file) in plain English."""
+    from itp_response.describe import criteria as found
+    from itp_response.describe import describe, shipped_titles
+
+    if name is None:
+        titles = shipped_titles()
+        width = max(map(len, titles))
+        click.echo("\n".join(f"{one.ljust(width)}  {title}" for one, title in titles.items()))
+    else:
+        click.echo(describe(found(name)))
+
+
+@click.command()
+@click.argument("file")
+@click.option("--mutate", is_flag=True, help="Also change the file place by place and see which change nobody notices.")
+def check(file: str, mutate: bool) -> None:
+    """Run the worked patients of a criteria FILE and see whether they try every clause.
+
+    FILE is a shipped name or a file. Exit status 1 if something is not as it should be.
+    """
+    from itp_response.check import check as checked
+    from itp_response.mutate import mutate as mutated
+
+    reports: list[Report | Mutations] = [checked(file)]
+    if mutate and reports[0].ok:
+        reports.append(mutated(file))
+    for report in reports:
+        click.echo(str(report))
+    if not all(report.ok for report in reports):
+        sys.exit(1)

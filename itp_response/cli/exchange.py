@@ -1,0 +1,54 @@
+"""The commands for what comes in and goes out in the forms of others."""
+
+import click
+
+from itp_response.cli.options import impute, study
+
+
+@click.command()
+@study
+@click.option("--output", required=True, metavar="FOLDER", type=click.Path(), help="A new folder, or that of before.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["xpt", "json", "parquet", "csv"]),
+    default="xpt",
+    show_default=True,
+    help="SAS transport, Dataset-JSON, Parquet or CSV.",
+)
+@click.option("--study", metavar="ID", help="The STUDYID; else that of DM, or the name of the source.")
+@impute
+def adam(
+    visits: str,
+    patients: str | None,
+    criteria: str,
+    date_format: str | None,
+    bleeding: str | None,
+    output: str,
+    form: str,
+    study: str | None,
+    impute: str | None,
+) -> None:
+    """Write the verdicts on VISITS as CDISC's analysis datasets: ADSL, ADRS, ADTTE, ADICE.
+
+    Each record has its reason and the records of the source behind it.
+    With them go a table of all variables and parameters with their derivations, and what made them.
+    """
+    from itp_response.adam import adam as made
+
+    found = made(visits, patients, criteria, study=study, date_format=date_format, bleeding=bleeding, impute=impute)
+    found.write(output, form)
+    click.echo(found.summary(), err=True)
+
+
+@click.command(name="map")
+@click.argument("file", type=click.Path())
+@click.option("--sheet", metavar="NAME", help="The sheet of a workbook; else its first.")
+def map_(file: str, sheet: str | None) -> None:
+    """Draft a mapping of FILE, a REDCap export or a wide spreadsheet, from its headers.
+
+    Look it over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
+    """
+    from itp_response.draft import draft
+
+    click.echo(draft(file, sheet=sheet), nl=False)

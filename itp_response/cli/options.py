@@ -1,0 +1,89 @@
+"""The options that commands share."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from itp_response.errors import UsageError
+
+DEFAULT = "atra_2022"
+
+
+def study(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that reads a study and decides it by one set."""
+    decorated: Callable[..., Any] = study_under(criteria_option)(command)
+    return decorated
+
+
+def study_under(criteria_option: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that reads a study, of which one names the criteria."""
+    options: list[Callable[..., Any]] = [
+        click.argument("visits", type=click.Path()),
+        click.option(
+            "--patients", type=click.Path(), help="The patient table: arm, enrolment, baseline, discontinuation."
+        ),
+        criteria_option,
+        click.option(
+            "--date-format",
+            metavar="FORMAT",
+            help="How dates are written if not ISO 8601: dmy, mdy, ymd or a pattern as %d.%m.%Y.",
+        ),
+        click.option(
+            "--bleeding",
+            type=click.Choice(["scored", "events"]),
+            help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
+        ),
+        click.option("--mapping", type=click.Path(), help="Arranges VISITS, a REDCap export or a wide sheet."),
+    ]
+
+    def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+        command = _arranged(command)
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_options
+
+
+def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with what a mapping makes of the file in place of the file."""
+
+    @functools.wraps(command)
+    def with_mapping(*, visits: Any, patients: Any, mapping: str | None, **options: Any) -> Any:
+        if mapping is not None:
+            from itp_response.readers.mapping import mapped
+
+            if patients is not None:
+                raise UsageError("--patients and --mapping: the mapping says where the patients are; give one of them.")
+            visits, patients = mapped(visits, mapping)
+        return command(visits=visits, patients=patients, **options)
+
+    return with_mapping
+
+
+impute = click.option(
+    "--impute",
+    type=click.Choice(["first", "last"]),
+    help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
+)
+
+
+on_error = click.option(
+    "--on-error",
+    type=click.Choice(["stop", "quarantine"]),
+    default="stop",
+    show_default=True,
+    help="Read nothing past an error, or leave out the rows that cannot be read.",
+)
+
+
+def criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--criteria",
+        default=DEFAULT,
+        show_default=True,
+        metavar="NAME_OR_FILE",
+        help="A shipped set or a file of your own.",
+    )(command)
