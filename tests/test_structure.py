@@ -57,6 +57,8 @@ ORDER = """
     sensitivity
     ask mutate
     itp_response
+    cli.options
+    cli.definitions cli.exchange cli.studies
     cli
 """
 LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}
