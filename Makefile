@@ -7,14 +7,14 @@ READY   = $(VENV)/.ready
 RUN     = $(BIN)/itp-response
 STUDY   = examples/visits.csv --patients examples/patients.csv
 
-.PHONY: show test lint long regolden schema definitions bench clean
+.PHONY: show test lint long regolden schema definitions bench debian clean
 
 show: $(READY)
 	$(RUN) classify $(STUDY) --format table
 	@echo
 	$(RUN) explain $(STUDY) --patient ITP-0001
 
-test: $(READY) lint
+test: $(READY) lint debian
 	$(BIN)/pytest -n auto
 
 lint: $(READY)
@@ -38,6 +38,10 @@ definitions: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/sensitivity.py
+
+# What the tests need of Debian: a browser for the pages, Java for Spark. What is there is left alone.
+debian:
+	@command -v chromium >/dev/null && command -v java >/dev/null || tests/debian.sh
 
 clean:
 	rm -rf $(VENV) build dist
