@@ -155,7 +155,8 @@ def _from_pandas(frame: Any) -> "pl.DataFrame":
     if objects:
         frame = frame.copy()
         for position in objects:
-            frame.isetitem(position, frame.iloc[:, position].map(str, na_action="ignore").astype("str"))
+            texts = frame.iloc[:, position].map(str, na_action="ignore")
+            frame.isetitem(position, texts.astype(object).where(texts.notna(), None))
     made = pl.from_pandas(frame)
     assert isinstance(made, pl.DataFrame)
     return made
