@@ -281,6 +281,49 @@ class Cohort:
             quarantined=None if self.quarantined is None else self.quarantined[one],
         )
 
+    def taken(self, positions: Ints) -> "Cohort":
+        """The cohort of the patients at these positions, in this order; one named twice is there twice.
+
+        Their dates, as far as they are not known, are left as the rows have them.
+        """
+        size = self.first_row[positions + 1] - self.first_row[positions]
+        begins = _summed(size)
+        owner = np.repeat(np.arange(len(positions)), size)
+        rows = np.arange(begins[-1]) + (self.first_row[positions] - begins[:-1])[owner]
+        lines = self.first_line[rows + 1] - self.first_line[rows]
+        line_begins = _summed(lines)
+        line = np.arange(line_begins[-1]) + np.repeat(self.first_line[rows] - line_begins[:-1], lines)
+        first = np.searchsorted(self.courses.row, rows)
+        given = np.searchsorted(self.courses.row, rows, side="right") - first
+        course = np.arange(given.sum()) + np.repeat(first - _summed(given)[:-1], given)
+        return replace(
+            self,
+            id=self.id.gather(positions),
+            arm=self.arm.gather(positions),
+            day_0=self.day_0[positions],
+            baseline=self.baseline.at(positions),
+            treatment_discontinued=self.treatment_discontinued[positions],
+            patient_columns={name: column.at(positions) for name, column in self.patient_columns.items()},
+            first_row=begins,
+            patient=owner.astype(np.int32),
+            day=self.day[rows],
+            platelets=self.platelets.at(rows),
+            bleeding_grade=self.bleeding_grade[rows],
+            rescue=self.rescue[rows],
+            days_since_rescue=self.days_since_rescue[rows],
+            source_row=self.source_row[rows],
+            courses=Courses(
+                np.repeat(np.arange(len(rows)), given), self.courses.last[course], self.courses.name.at(course)
+            ),
+            row_columns={name: column.at(rows) for name, column in self.row_columns.items()},
+            lines=self.lines[line],
+            counts=self.counts.at(line),
+            first_line=line_begins,
+            notes=(),
+            partial=None,
+            quarantined=None if self.quarantined is None else self.quarantined[positions],
+        )
+
     def courses_in(self, begin: int, end: int) -> Courses:
         """The courses that begin in rows `begin` to `end` (not included), their rows counted from `begin`."""
         first, last = np.searchsorted(self.courses.row, [begin, end])
@@ -384,6 +427,11 @@ def build(
         notes=tuple(notes),
         partial=partial,
     )
+
+
+def _summed(sizes: Ints) -> Ints:
+    """Where each of stretches of these sizes begins, one after another, and where the last ends."""
+    return np.append(0, np.cumsum(sizes))
 
 
 def _order(patient: Ints, day: Ints) -> Index:

@@ -7,12 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from itp_response.bounds import MOST, Counts, bounded, left_open, of_baselines
 from itp_response.cohort import Cohort
 from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
+from itp_response.rules import Bools
 from itp_response.timeline import Timeline
 from itp_response.verdicts import Verdict, Verdicts
-from itp_response.worlds import Worlds, joined, too_many, undecided, worlds
+from itp_response.worlds import ROWS_AT_ONCE, Worlds, in_parts, joined, put, too_many, undecided, worlds
 
 ROWS_PER_PIECE = 512_000
 """Large enough that numpy's work on a piece outweighs Python's, small enough to stay in the processor's cache."""
@@ -44,6 +46,56 @@ def evaluate_worlds(criteria: Criteria, cohort: Cohort) -> Iterator[tuple[Worlds
 
 
 def _evaluated(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+    """The verdicts where all dates are known."""
+    found = _as_known(criteria, cohort, threads)
+    unsure = np.flatnonzero(bounded(cohort))
+    for positions in in_parts(unsure, np.diff(cohort.first_row)[unsure], ROWS_PER_PIECE):
+        some = cohort.taken(positions)
+        open_ = left_open(criteria, timeline(criteria, some, 0, len(some)))
+        asked = np.flatnonzero(np.logical_or.reduce(list(open_.values())))
+        if len(asked):
+            some = some.taken(asked)
+            where = {name: mask[asked] for name, mask in open_.items()}
+            put(found, cohort, _of_bounds(criteria, some, threads), some, positions[asked], where)
+    return found
+
+
+def _of_bounds(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+    """The verdicts on patients of whom bounds leave something open: what is the same of all their courses."""
+    found = _as_known(criteria, cohort, threads)
+    reason = criteria.reasons["censored_count"]
+    baselines, over, parts = _courses(criteria, cohort)
+    each = _as_known(criteria, baselines.cohort, threads)
+    for courses in parts:
+        joined(each, _as_known(criteria, courses.cohort, threads), courses, baselines.cohort, reason)
+    joined(found, each, baselines, cohort, reason)
+    undecided(found, np.flatnonzero(over), reason)
+    return found
+
+
+def _courses(criteria: Criteria, cohort: Cohort) -> tuple[Worlds, Bools, Iterator[Worlds]]:
+    """The courses by baseline; whose are too many; and of the others those of each of these by counts."""
+    baselines = of_baselines(criteria, cohort, timeline(criteria, cohort, 0, len(cohort)))
+    known = baselines.cohort
+    counts = Counts(criteria, known, timeline(criteria, known, 0, len(known)))
+    ways = counts.ways()
+    over = np.bincount(baselines.patient, ways, len(cohort)) > MOST
+    able = np.flatnonzero(~over[baselines.patient])
+    parts = in_parts(able, np.diff(known.first_row)[able] * ways[able], ROWS_AT_ONCE)
+    return baselines, over, (counts.courses(some, ways[some].astype(np.int64)) for some in parts)
+
+
+def evaluate_bounds(criteria: Criteria, cohort: Cohort) -> Iterator[tuple[Cohort, dict[str, Verdict]]]:
+    """The possible courses of patients with counts known only as bounds, and the verdicts on them.
+
+    A course has the rows of its patient. None is of a patient whose counts can lie in more ways than are looked at.
+    """
+    for courses in _courses(criteria, cohort)[2]:
+        yield courses.cohort, _as_known(criteria, courses.cohort, 1)
+
+
+def _as_known(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+    """The verdicts by what is known: what a bound leaves open is unknown."""
     cuts = _cuts(cohort)
     workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
     whole = Verdicts(len(cohort), len(cohort.day))

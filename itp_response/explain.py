@@ -15,10 +15,11 @@ from itp_response.endpoints import KINDS
 from itp_response.endpoints.visits import TREATED, planned
 from itp_response.errors import UsageError, nearest, unknown
 from itp_response.evaluate import evaluate, evaluate_worlds, timeline
+from itp_response.open_counts import counts_missing
 from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
 from itp_response.timeline import Timeline
 from itp_response.verdicts import NO_DAY, NONE, Verdict, reason_in_words
-from itp_response.words import counted, denied_in_words, number_in_words, tree_in_words
+from itp_response.words import count_in_words, counted, denied_in_words, listed, number_in_words, tree_in_words
 from itp_response.worlds import days_in
 
 MISSING = {
@@ -157,7 +158,9 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
         origin="" if hangs else _origin(model, verdicts),
         rests_on=() if hangs else tuple(_rests_on(criteria, rows, verdicts, name)),
         lasted="" if hangs else _lasted(model, value, verdict),
-        missing=_dates_missing(criteria, cohort, name) if hangs else _missing(criteria, rows, name, value, reason),
+        missing=_dates_missing(criteria, cohort, name)
+        if hangs
+        else _missing(criteria, cohort, rows, name, value, reason),
         unsure="" if hangs else _dates_unsure(cohort),
     )
 
@@ -358,18 +361,7 @@ def _seen(cohort: Cohort, row: int) -> str:
 
 
 def _count(counts: Numbers, row: int) -> str:
-    low, high = float(counts.low[row]), float(counts.high[row])
-    if np.isnan(low):
-        return ""
-    if low == high:
-        return number_in_words(low)
-    return f">{_edge(low)}" if np.isinf(high) else f"<{_edge(high)}"
-
-
-def _edge(value: float) -> str:
-    # A bound that is not itself possible is held as the number next to it.
-    near = round(value)
-    return number_in_words(near if abs(value - near) < 1e-9 * max(1.0, abs(near)) else value)
+    return count_in_words(float(counts.low[row]), float(counts.high[row]))
 
 
 def _source(cohort: Cohort, row: int) -> str:
@@ -406,6 +398,7 @@ def _table(lines: tuple[Line, ...]) -> Iterator[str]:
 
 def _missing(
     criteria: Criteria,
+    cohort: Cohort,
     rows: Timeline,
     name: str,
     value: str,
@@ -438,7 +431,7 @@ def _missing(
         case "bleeding_not_recorded":
             return "whether there was bleeding, where it was not recorded"
         case "censored_count":
-            return "the count itself, where only a bound is known"
+            return counts_missing(criteria, cohort, name)
     return ""
 
 
@@ -451,12 +444,12 @@ def _dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     """The dates that decide, and for each verdict days on which it would be given."""
     assert cohort.partial is not None
     dates = cohort.partial.dates
-    missing = _listed([f"the {what}, which is only {written!r}" for what, written in _dates_named(cohort)])
+    missing = listed([f"the {what}, which is only {written!r}" for what, written in _dates_named(cohort)])
     said = []
     for some, verdicts in evaluate_worlds(criteria, cohort):
         verdict = verdicts[name]
         for value, place in zip(*np.unique(verdict.value, return_index=True), strict=True):
-            days = _listed([str(day) for day in days_in(dates, int(some.way[place]))])
+            days = listed([str(day) for day in days_in(dates, int(some.way[place]))])
             said.append(f"{verdict.labels[value]} if {'it is' if len(dates.at) == 1 else 'they are'} {days}")
     if not said:
         return f"{missing}; they may lie in more ways than are looked at"
@@ -468,7 +461,7 @@ def _dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
 def _dates_unsure(cohort: Cohort) -> str:
     if cohort.partial is None:
         return ""
-    known = _listed([f"the {what} is only {written!r}" for what, written in _dates_named(cohort)])
+    known = listed([f"the {what} is only {written!r}" for what, written in _dates_named(cohort)])
     return f"the same on all days that may be meant: {known}; shown as of the first"
 
 
@@ -481,7 +474,3 @@ def _dates_named(cohort: Cohort) -> list[tuple[str, str]]:
         for one, line in zip(dates.what.tolist(), dates.line.tolist(), strict=True)
     ]
     return list(zip(what, dates.written.fill_null("").to_list(), strict=True))
-
-
-def _listed(texts: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))

@@ -157,8 +157,7 @@ class Timeline:
         """The count that `[baseline]` picks for each patient; NaN where he has none in its days."""
         counts = self.values("platelets")
         assert isinstance(counts, Numbers)
-        first, last = self._picks_baseline.days
-        row = np.flatnonzero((self.day >= first) & (self.day <= last) & self.has_count)
+        row = self._baseline_rows
         owner = self.patient[row]
         begins = np.flatnonzero(np.append(True, owner[1:] != owner[:-1])) if len(row) else row
         ends = np.append(begins[1:], len(row)) if len(row) else row
@@ -175,6 +174,20 @@ class Timeline:
             return found
 
         return exactly(picked(counts.low)) if counts.exact else Numbers(picked(counts.low), picked(counts.high))
+
+    @cached_property
+    def _baseline_rows(self) -> Ints:
+        """The rows with a count on the days that `[baseline]` picks from."""
+        first, last = self._picks_baseline.days
+        return np.flatnonzero((self.day >= first) & (self.day <= last) & self.has_count)
+
+    @cached_property
+    def last_before(self) -> Ints:
+        """Each patient's last row that `[baseline]` could pick; -1 if none, or the patient table has a baseline."""
+        row = self.nowhere.copy()
+        row[self.patient[self._baseline_rows]] = self._baseline_rows  # the last assignment stands
+        row[~np.isnan(self._cohort.baseline.low[self._patients])] = NONE
+        return row
 
     # the two primitives
 

@@ -203,6 +203,11 @@ def counted(number: int, noun: str) -> str:
     return f"{COUNTED.get(number, number)} {noun}{'' if number == 1 else 's'}"
 
 
+def listed(texts: list[str]) -> str:
+    """One after another, the last after an `and`."""
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
+
+
 def length_in_words(length: Length) -> str:
     return str(length)
 
@@ -220,3 +225,18 @@ def days_in_words(days: tuple[float, float]) -> str:
     if first:
         return f", from {day_in_words(days[0])} on"
     return f", up to {day_in_words(days[1])}" if last else ""
+
+
+def count_in_words(low: float, high: float) -> str:
+    """A count, or a bound as it is written: `<10`, `>1000`; nothing where there is none."""
+    if math.isnan(low):
+        return ""
+    if low == high:
+        return number_in_words(low)
+    return f">{_edge(low)}" if math.isinf(high) else f"<{_edge(high)}"
+
+
+def _edge(value: float) -> str:
+    # A bound that is not itself possible is held as the number next to it.
+    near = round(value)
+    return number_in_words(near if abs(value - near) < 1e-9 * max(1.0, abs(near)) else value)

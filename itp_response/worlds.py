@@ -67,19 +67,24 @@ def worlds(partial: Partial, cohort: Cohort) -> Iterator[Worlds]:
     number = ways(partial)
     able = np.flatnonzero(number <= MOST)
     seen = np.bincount(partial.observed.patient, minlength=len(partial.patient))
-    rows = np.cumsum(number[able] * (seen[able] + 1)) // ROWS_AT_ONCE
-    for patients in np.split(able, np.flatnonzero(np.diff(rows)) + 1):
-        if len(patients):
-            yield _courses(partial, cohort, patients, number[patients].astype(np.int64))
+    for patients in in_parts(able, number[able] * (seen[able] + 1), ROWS_AT_ONCE):
+        yield _courses(partial, cohort, patients, number[patients].astype(np.int64))
+
+
+def in_parts(positions: Ints, rows: Ints | Floats, most: int) -> Iterator[Ints]:
+    """The positions, which have so many rows each, in parts of about `most` rows."""
+    for part in np.split(positions, np.flatnonzero(np.diff(np.cumsum(rows) // most)) + 1):
+        if len(part):
+            yield part
 
 
 def _courses(partial: Partial, cohort: Cohort, patients: Ints, number: Ints) -> Worlds:
     """All courses of these patients, who have so many each."""
-    owner, way = np.repeat(patients, number), _counted_up(number)
+    owner, way = np.repeat(patients, number), counted_up(number)
     begin = np.searchsorted(partial.observed.patient, np.arange(len(partial.patient) + 1))
     seen = np.diff(begin)[owner]
     course = np.repeat(np.arange(len(owner)), seen)
-    which = np.repeat(begin[owner], seen) + _counted_up(seen)
+    which = np.repeat(begin[owner], seen) + counted_up(seen)
 
     observed = partial.observed.at(which)
     day = observed.day + _moved(partial, DATE, len(partial.has_end), which, way[course])
@@ -112,7 +117,7 @@ def _courses(partial: Partial, cohort: Cohort, patients: Ints, number: Ints) -> 
     return Worlds(made, ours, way[possible])
 
 
-def _counted_up(numbers: Ints) -> Ints:
+def counted_up(numbers: Ints) -> Ints:
     """0, 1, … below each of the numbers, one after another."""
     ends = np.cumsum(numbers)
     return np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - numbers, numbers)
@@ -133,12 +138,21 @@ def _moved(partial: Partial, what: int, size: int, places: Ints, way: Ints) -> I
 
 def _offset(dates: PartialDates, date: Ints, way: Ints | np.int64) -> Ints:
     """In each of these ways, the day of that date, counted from its first: the ways are numbered like an odometer."""
-    logs = np.log(dates.count)
-    before = np.cumsum(logs) - logs
-    first = np.searchsorted(dates.patient, dates.patient)
-    # Products beyond `MOST` are not asked for; below it logarithms are exact enough.
-    step = np.rint(np.exp(np.minimum(before - before[first], np.log(MOST) + 1))).astype(np.int64)
+    step = steps(dates.patient, dates.count, MOST)
     found: Ints = way // step[date] % dates.count[date]
+    return found
+
+
+def steps(owner: Ints, number: Ints, most: int) -> Ints:
+    """Of the wheels of each owner's odometer, with so many digits each, after how many ways each moves on.
+
+    Owners stand in order; products beyond `most` are not asked for.
+    """
+    logs = np.log(number)
+    before = np.cumsum(logs) - logs
+    first = np.searchsorted(owner, owner)
+    # Below `most` logarithms are exact enough.
+    found: Ints = np.rint(np.exp(np.minimum(before - before[first], np.log(most) + 1))).astype(np.int64)
     return found
 
 
@@ -177,6 +191,28 @@ def joined(
             days = getattr(verdict, field)
             if days is not None:
                 getattr(whole, field)[patients] = np.where(sure & _same(days, start), days[start], NO_DAY)
+
+
+def put(
+    found: Mapping[str, Verdict],
+    cohort: Cohort,
+    part: Mapping[str, Verdict],
+    some: Cohort,
+    positions: Ints,
+    where: Mapping[str, Bools],
+) -> None:
+    """Put in the verdicts on some patients, taken from these positions, in the criteria where their mask says so."""
+    for name, verdict in part.items():
+        whole, here = found[name], np.flatnonzero(where[name])
+        at = positions[here]
+        whole.value[at], whole.reason[at] = verdict.value[here], verdict.reason[here]
+        for field in ROWS:
+            rows = getattr(verdict, field)[here]
+            row = rows - some.first_row[here] + cohort.first_row[at]
+            getattr(whole, field)[at] = np.where(rows == NONE, NONE, row)
+        for field in LENGTHS:
+            if getattr(whole, field) is not None:
+                getattr(whole, field)[at] = getattr(verdict, field)[here]
 
 
 def _same(values: Ints | Codes, start: Ints) -> Bools:

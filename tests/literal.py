@@ -8,12 +8,14 @@ from __future__ import annotations
 import ast
 import calendar
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
-from math import inf, isinf, isnan
+from itertools import product as product_of
+from math import inf, isinf, isnan, prod
 from typing import Any
 
 Cell = float | str | bool | None
@@ -92,6 +94,8 @@ class Chart:
     rows: tuple[Row, ...]
     own: Mapping[str, Value]
     day_0: datetime.date | None
+    picked: int | None = None
+    """The day of the count that is the baseline, where one count is."""
 
     @property
     def terms(self) -> dict[str, str]:
@@ -102,17 +106,197 @@ Others = Callable[[str], Verdict]
 """Gives the verdict of another criterion by its name."""
 
 
+class TooManyCoursesError(Exception):
+    """More than the literal reading has the patience to look at."""
+
+
 def verdicts(criteria: dict[str, Any], patient: Patient) -> dict[str, Verdict]:
-    """The verdict of each criterion of the file, in the file's order."""
+    """The verdict of each criterion of the file, in the file's order.
+
+    A count known only as a bound may be any count within it. Where that leaves a rule unknown on which a criterion
+    rests, the verdict is what is the same of all courses that the patient may have had.
+    """
     chart = chart_of(criteria, patient)
+    as_known = decided(chart)
+    if not any(left_open(chart, name) for name in as_known):
+        return as_known
+    found = [decided(course) for course in courses(chart)]
+    return {
+        name: same([one[name] for one in found]) if left_open(chart, name) else verdict
+        for name, verdict in as_known.items()
+    }
+
+
+def decided(chart: Chart) -> dict[str, Verdict]:
+    """The verdicts on one course."""
     known: dict[str, Verdict] = {}
 
     def verdict_of(name: str) -> Verdict:
         if name not in known:
-            known[name] = judge(chart, criteria[name], verdict_of)
+            known[name] = judge(chart, chart.criteria[name], verdict_of)
         return known[name]
 
-    return {name: verdict_of(name) for name in criterion_names(criteria)}
+    return {name: verdict_of(name) for name in criterion_names(chart.criteria)}
+
+
+def same(verdicts: Sequence[Verdict]) -> Verdict:
+    """What all of them say; NE where they do not give the same value."""
+    first = verdicts[0]
+    if any(verdict.value != first.value for verdict in verdicts):
+        return Verdict("NE", "censored_count")
+    agreed = {
+        field.name: getattr(first, field.name)
+        for field in fields(Verdict)
+        if all(getattr(verdict, field.name) == getattr(first, field.name) for verdict in verdicts)
+    }
+    return Verdict(**{"value": first.value, "reason": "censored_count", **agreed})
+
+
+# The courses that a patient may have had, where counts are known only as bounds.
+
+PATIENCE = 50
+RULES = ("when", "discount", "closed_by", "set_aside")
+
+
+def courses(chart: Chart) -> Iterator[Chart]:
+    """One for each baseline and counts that rules could tell from each other."""
+    for course in with_baselines(chart):
+        values = [counts_tried(course, row) for row in course.rows]
+        if prod(map(len, values)) > PATIENCE:
+            raise TooManyCoursesError
+        for counts in product_of(*values):
+            rows = tuple(replace(row, platelets=count) for row, count in zip(course.rows, counts, strict=True))
+            yield replace(course, rows=rows)
+
+
+def with_baselines(chart: Chart) -> list[Chart]:
+    """The courses by baseline. Where that is the last count before treatment, it is this count that is meant."""
+    baseline = chart.own["baseline"]
+    if not isinstance(baseline, Bounds) or baseline.low == baseline.high or not baseline_matters(chart):
+        return [chart]
+    unknown = [row for row in chart.rows if None in rule_truths(chart, row)]
+    edges = [edge for row in unknown if row.platelets for edge in (row.platelets.low, row.platelets.high)]
+    marks = {
+        (count - more) / times
+        for count in {*numbers_of(chart), *edges}
+        for more in added(chart)
+        for times in multiplied(chart)
+        if times and not isinf(count)
+    }
+    found = []
+    for value in between(marks, baseline):
+        rows = chart.rows
+        if chart.picked is not None:
+            rows = tuple(replace(row, platelets=value) if row.day == chart.picked else row for row in rows)
+        found.append(replace(chart, rows=rows, own={**chart.own, "baseline": value}))
+    # Of baselines that no rule tells from each other on any row one is enough.
+    places = [*(chart.rows.index(row) for row in unknown)]
+    told = {}
+    for course in found:
+        rows = [course.rows[place] for place in places]
+        told[str([rule_truths(course, row) for row in (*rows, None)])] = course
+    if len(told) > PATIENCE:
+        raise TooManyCoursesError
+    return list(told.values())
+
+
+def left_open(chart: Chart, name: str) -> bool:
+    """Does a bound leave a rule of the criterion unknown, or of one that it is decided from?"""
+    baseline = chart.own["baseline"]
+    wide = isinstance(baseline, Bounds) and baseline.low != baseline.high
+    rows = [row for row in chart.rows if wide or (row.platelets and row.platelets.low != row.platelets.high)]
+    own = replace(chart, criteria={**chart.criteria, **dict.fromkeys(set(criterion_names(chart.criteria)) - {name})})
+    if any(None in rule_truths(own, row) for row in (*rows, *([None] if wide else []))):
+        return True
+    table = chart.criteria[name]
+    named = {word for word in re.findall(r"\w+", str([table.get(key) for key in REFERENCES])) if word != name}
+    if table["kind"] == "combined":
+        named |= set(re.findall(r"\w+", table["when"]))
+    return any(left_open(chart, other) for other in criterion_names(chart.criteria) if other in named)
+
+
+REFERENCES = ("from", "after", "until", "to", "of", "starting_from")
+
+
+def baseline_matters(chart: Chart) -> bool:
+    """Does the bound leave any rule unknown?"""
+    return any(None in rule_truths(chart, row) for row in (*chart.rows, None))
+
+
+def counts_tried(chart: Chart, row: Row) -> list[Bounds | None]:
+    """The counts of a row that rules could tell from each other."""
+    if row.platelets is None or row.platelets.low == row.platelets.high:
+        return [row.platelets]
+    if None not in rule_truths(chart, row):
+        return [row.platelets]
+    baseline = chart.own["baseline"]
+    own = baseline.low if isinstance(baseline, Bounds) else 0.0
+    marks = {
+        times * count + more
+        for count in (own, *numbers_of(chart))
+        for times in multiplied(chart)
+        for more in added(chart)
+    }
+    marks |= {count / times for count in (own, *numbers_of(chart)) for times in multiplied(chart) if times}
+    told: dict[tuple[bool | None, ...], Bounds | None] = {}
+    for count in between(marks, row.platelets):
+        told.setdefault(rule_truths(chart, replace(row, platelets=count)), count)
+    return list(told.values())
+
+
+def rule_truths(chart: Chart, row: Row | None) -> tuple[bool | None, ...]:
+    """The truth of every rule at a row; without a row, of those over patients."""
+    tables = [chart.criteria[name] for name in criterion_names(chart.criteria)]
+    if row is None:
+        return tuple(truth(one["unless"], chart.own, chart.terms) for one in tables if "unless" in one)
+    rules = {one[key]: None for one in tables if one["kind"] != "combined" for key in RULES if key in one}
+    return tuple(state(chart, rule, row) for rule in rules)
+
+
+def between(marks: Iterable[float], bounds: Bounds) -> list[Bounds]:
+    """The marks within the bounds, their ends, and one number between any two of these."""
+    top = max([bounds.low, *(mark for mark in marks if not isinf(mark))]) * 2 + 1 if isinf(bounds.high) else bounds.high
+    edges = sorted({bounds.low, top, *(mark for mark in marks if bounds.low < mark < top)})
+    inside = [
+        edge
+        for edge in edges
+        if (edge > bounds.low or bounds.low_in) and (edge < bounds.high or bounds.high_in or isinf(bounds.high))
+    ]
+    return [point(value) for value in sorted([*inside, *((one + two) / 2 for one, two in pairwise(edges))])]
+
+
+def numbers_of(chart: Chart) -> set[float]:
+    """The numbers in the file's rules."""
+    return numbers_below(chart, ast.AST)
+
+
+def multiplied(chart: Chart) -> set[float]:
+    """The numbers that something is multiplied or divided by, and 1."""
+    return {1.0, *numbers_below(chart, ast.Mult), *numbers_below(chart, ast.Div)}
+
+
+def added(chart: Chart) -> set[float]:
+    """The numbers that are added to something or taken from it, either way, and 0."""
+    found = numbers_below(chart, ast.Add) | numbers_below(chart, ast.Sub)
+    return {0.0, *found, *(-number for number in found)}
+
+
+def numbers_below(chart: Chart, operator: type[ast.AST]) -> set[float]:
+    """The numbers in the file's rules, or those that stand on a side of that operator."""
+    tables = [chart.criteria[name] for name in criterion_names(chart.criteria)]
+    texts = [one[key] for one in tables for key in (*RULES, "unless") if isinstance(one.get(key), str)]
+    return set().union(*(numbers_in(text, operator) for text in (*texts, *chart.terms.values())))
+
+
+@cache
+def numbers_in(rule: str, operator: type[ast.AST]) -> frozenset[float]:
+    """The same of one rule."""
+    nodes = list(ast.walk(parsed(rule)))
+    if operator is not ast.AST:
+        sums = [node for node in nodes if isinstance(node, ast.BinOp) and isinstance(node.op, operator)]
+        nodes = [side for node in sums for side in (node.left, node.right)]
+    values = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    return frozenset(float(value) for value in values if isinstance(value, int | float))
 
 
 def criterion_names(criteria: dict[str, Any]) -> list[str]:
@@ -521,8 +705,6 @@ def why_unknown(chart: Chart, criterion: dict[str, Any], row: Row) -> str:
         return "baseline_missing"
     if row.bleeding_grade is None and "bleeding_grade" in named:
         return "bleeding_not_recorded"
-    if row.platelets is not None and row.platelets.low != row.platelets.high:
-        return "censored_count"
     return "not_recorded"
 
 
@@ -827,14 +1009,15 @@ def chart_of(criteria: dict[str, Any], patient: Patient) -> Chart:
     """The rows by day, and the names that belong to the patient: baseline, discontinuation, own columns."""
     rows = rows_of(criteria, patient)
     stopped = patient.treatment_discontinued
+    baseline, picked = baseline_of(criteria, patient, rows)
     own: dict[str, Value] = {
-        "baseline": baseline_of(criteria, patient, rows),
+        "baseline": baseline,
         "treatment_discontinued": point(inf if stopped is None else stopped),
     }
     for name, column in criteria.get("columns", {}).items():
         if column["table"] == "patients":
             own[name] = cell_value(column, patient.columns.get(name))
-    return Chart(criteria, rows, own, patient.day_0)
+    return Chart(criteria, rows, own, patient.day_0, picked)
 
 
 def rows_of(criteria: dict[str, Any], patient: Patient) -> tuple[Row, ...]:
@@ -937,20 +1120,21 @@ def is_of_class(seen: Observation, listed: Sequence[str]) -> bool:
     return seen.rescue_name.strip().lower() in [name.strip().lower() for name in listed]
 
 
-def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[Row]) -> Bounds | None:
-    """The patient table's, else the one picked from the rows with a count in the days of the head."""
+def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[Row]) -> tuple[Bounds | None, int | None]:
+    """The patient table's, else the one picked from the rows with a count in the days of the head, with its day."""
     if patient.baseline is not None:
-        return bounds_of(patient.baseline)
+        return bounds_of(patient.baseline), None
     if "baseline" not in criteria:
-        return None
+        return None, None
     first, last = criteria["baseline"]["days"]
-    counts = [row.platelets for row in rows if first <= row.day <= last and row.platelets is not None]
+    counts = [(row.platelets, row.day) for row in rows if first <= row.day <= last and row.platelets is not None]
     if not counts:
-        return None
+        return None, None
     pick = criteria["baseline"].get("pick", "last")
     if pick == "last":
         return counts[-1]
-    return lowest(counts) if pick == "lowest" else mean(counts)
+    found = [count for count, _ in counts]
+    return lowest(found) if pick == "lowest" else mean(found), None
 
 
 def row_names(chart: Chart, row: Row) -> dict[str, Value]:

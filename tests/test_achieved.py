@@ -170,7 +170,8 @@ class TestBetween:
             d28 60, d30 12, d35 60, d42 60, d364 5         | 28           | 28           | Y     | 35  | 42        | after it the run begins again
             d28 60, d30 bleed 1, d35 60, d364 5            | 28           | 28           | N     |     |           | bleeding without a count
             d28 60, d30 bleed ? rescue, d35 60, d364 5     | 28           | 28           | Y     | 28  | 35        | nothing the rule names is known
-            d28 60, d30 <50, d35 60, d364 5                | 28           | 28           | Y     | 28  | 35        | it may have been enough
+            d28 60, d30 60 bleed ?, d35 60, d364 5         | 28           | 28           | Y     | 28  | 35        | it may have been enough
+            d28 60, d30 <50, d35 60, d364 5                | 28           | 28           | NE    |     |           | it hangs on the bound
             d28 60, d30 <30, d35 60, d364 5                | 28           | 28           | N     |     |           | it cannot have been
             d28 60, d30 rescue, d35 60, d364 5             | 28           | 28           | Y     | 28  | 35        | the rule names no rescue
             d28 60, d34 60, d35 12, d41 60, d48 60, d364 5 | 28           | 28           | Y     | 41  | 48        | day 35 parts them
@@ -193,7 +194,7 @@ class TestBetween:
             d1 60, d2 60, d3 60, d364 5                      | Y     | 1   | 3
             d1 60, d2 12, d3 60, d4 60, d364 5               | N     |     |
             d1 60, d2 60, d3 12, d4 60, d5 60, d364 5        | N     |     |
-            d1 60, d2 60, d3 12, d4 60, d5 60, d6 <90, d7 60 | Y     | 4   | 7
+            d1 60, d2 60, d3 12, d4 60, d5 60, d6 <90, d7 60 | NE    |     |
             """,
         )
 
@@ -391,7 +392,8 @@ class TestUntil:
             d7 60, d14 60, d21 60, d28 100 | NE   | Y     | 28  | met             | it never came
             d7 60, d14 60, d21 60          | NE   | NE    |     | follow_up_ended | nor is it over
             d7 60, d364 5, d366 100        | NA   | Y     | 366 | met             | it could not come
-            d7 60, d14 60, d15 <150, d21 5 | Y    | N     |     | never_reached   | over, unknown or not
+            d7 60, d14 60, d15 60 bleed ?, d21 5 | Y    | N     |     | never_reached   | over, unknown or not
+            d7 60, d14 60, d15 <150, d21 5 | Y    | NE    |     | censored_count  | it hangs on the bound
             """,
         )
 
@@ -540,7 +542,7 @@ class TestClosedBy:
             d28 60, d35 60 rescue, d42 60         | Y     | 28  |       | met           | day 35 closes nothing
             d28 5, d36 rescue, d43 60, d50 60     | N     |     | 36    | late_rescue   | nor what comes later
             d28 5, d40 rescue, d50 rescue, d364 5 | N     |     | 40    | late_rescue   | the first that does
-            d28 <50, d35 <50, d36 rescue          | N     |     | 36    | late_rescue   | closed, unknown or not
+            d28 <50, d35 <50, d36 rescue          | NE    |     |       | censored_count | it hangs on the bound
             d36 rescue                            | N     |     | 36    | late_rescue   | without any count
             d28 60, d366 60 rescue                | N     |     |       | not_confirmed | outside the days
             """,
@@ -566,7 +568,8 @@ class TestClosedBy:
             self.CRITERION.format("platelets < 10"),
             """
             timeline                | value | ended | reason
-            d28 60, d30 <20, d35 60 | Y     |       | met
+            d28 60, d30 60 bleed ?, d35 60 | Y     |       | met
+            d28 60, d30 <20, d35 60 | NE    |       | censored_count
             d28 60, d30 <10, d35 60 | N     | 30    | platelets
             d28 60, d30 9.9, d35 60 | N     | 30    | platelets
             d28 60, d30 10, d35 60  | Y     |       | met
@@ -678,12 +681,15 @@ class TestUnknownCounts:
             d28 60, d35 60 bleed ?, d364 5         | 15       | NE    | bleeding_not_recorded | the other is
             d28 60 bleed ?, d364 5                 | 15       | N     | never_reached         | one alone
             d28 <50, d35 <50, d364 5               | 15       | NE    | censored_count        | they may be enough
-            d28 <30, d35 <50, d364 5               | 15       | N     | never_reached         | one cannot be
-            d28 40, d35 40, d364 5                 | <30      | NE    | not_recorded          | not known to double
+            d28 <30, d35 <50, d364 5               | 15       | N     | censored_count        | it hangs on the bound
+            d28 40, d35 40, d364 5                 | <30      | NE    | censored_count        | it hangs on the bound
             d28 <50, d35 60 bleed ?, d364 5        | 15       | NE    | censored_count        | the first
-            d28 60 bleed ?, d35 <50, d364 5        | 15       | NE    | bleeding_not_recorded | the first
-            d28 <50 bleed ?, d35 60, d364 5        |          | NE    | baseline_missing      | of three the first named
-            d28 <50 bleed ?, d35 60, d364 5        | 15       | NE    | bleeding_not_recorded | then the bleeding
+            d28 60 bleed ?, d35 60 bleed ?, d364 5 | 15       | NE    | bleeding_not_recorded | the first
+            d28 60 bleed ?, d35 <50, d364 5        | 15       | NE    | censored_count        | it hangs on the bound
+            d28 60 bleed ?, d35 60, d364 5         |          | NE    | baseline_missing      | of three the first named
+            d28 <50 bleed ?, d35 60, d364 5        |          | NE    | censored_count        | it hangs on the bound
+            d28 60 bleed ?, d35 60, d364 5         | 15       | NE    | bleeding_not_recorded | then the bleeding
+            d28 <50 bleed ?, d35 60, d364 5        | 15       | NE    | censored_count        | it hangs on the bound
             d28 60, d35 bleed 0 rescue, d364 5     | 15       | N     | not_confirmed         | no count, no doubt
             d28 60 bleed ?, d35 60, d336 5         | 15       | NE    | follow_up_ended       | not followed
             d28 60 bleed ?, d35 60, d42 60, d364 5 | 15       | Y     | met                   | enough without it
@@ -700,8 +706,10 @@ class TestUnknownCounts:
             timeline                               | baseline | value | day | reason
             d28 60, d35 60, d364 5                 |          | N     |     | never_reached
             d28 60 bleed ?, d35 60, d364 5         | 15       | N     |     | not_confirmed
-            d28 <50, d35 <50, d364 5               | 15       | N     |     | never_reached
-            d28 <50, d35 <50, d336 5               | 15       | NE    |     | follow_up_ended
+            d28 60 bleed ?, d35 60 bleed ?, d364 5 | 15       | N     |     | never_reached
+            d28 <50, d35 <50, d364 5               | 15       | NE    |     | censored_count
+            d28 60 bleed ?, d35 60 bleed ?, d336 5 | 15       | NE    |     | follow_up_ended
+            d28 <50, d35 <50, d336 5               | 15       | NE    |     | censored_count
             d28 60, d30 60 bleed ?, d35 60, d364 5 | 15       | Y     | 28  | met
             """,
         )
@@ -745,7 +753,7 @@ class TestUnless:
             d28 60   | 71           | 15       | Y     | 28  | met
             d28 60   |              | 100      | N     |     | discontinued
             d28 60   |              |          | Y     | 28  | met
-            d28 60   |              | >50      | Y     | 28  | met
+            d28 60   |              | >50      | NE    |     | censored_count
             d28 5    | 70           | 15       | N     |     | discontinued
             d0 5     | 70           | 15       | N     |     | discontinued
             """,

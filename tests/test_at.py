@@ -131,14 +131,16 @@ class TestUnknown:
             timeline                   | baseline | value | day | onset | ended | reason                | because
             d28 60 dose=5              | 15       | Y     | 28  | 28    |       | met                   | all known
             d28 60 dose=5              |          | NE    |     |       |       | baseline_missing      | behind a term
-            d28 <50 bleed ?            |          | NE    |     |       |       | baseline_missing      | before all others
-            d28 <50 bleed ?            | 15       | NE    |     |       |       | bleeding_not_recorded | before the bound
+            d28 60 bleed ?             |          | NE    |     |       |       | baseline_missing      | before all others
+            d28 <50 bleed ?            |          | NE    |     |       |       | censored_count        | it hangs on the bound
+            d28 60 bleed ?             | 15       | NE    |     |       |       | bleeding_not_recorded | before the bound
+            d28 <50 bleed ?            | 15       | NE    |     |       |       | censored_count        | it hangs on the bound
             d28 <50                    | 15       | NE    |     |       |       | censored_count        | before the column
             d28 60                     | 15       | NE    |     |       |       | not_recorded          | the column
             d28 60 dose=5 bleed ?      | 15       | NE    |     |       |       | bleeding_not_recorded | bleeding alone
             d28 <50 dose=5             | 15       | NE    |     |       |       | censored_count        | a bound
-            d28 >1000                  | 15       | NE    |     |       |       | censored_count        | a bound, though it settles nothing here
-            d28 60 dose=5              | <50      | NE    |     |       |       | not_recorded          | a baseline that is a bound is not missing
+            d28 >1000                  | 15       | NE    |     |       |       | not_recorded          | it hangs on the bound
+            d28 60 dose=5              | <50      | NE    |     |       |       | censored_count        | it hangs on the bound
             d28 5                      |          | N     |     |       | 28    | platelets             | false all the same
             d-1 15, d28 60 dose=5      |          | Y     | 28  | 28    |       | met                   | a count before day 0 is the baseline
             """,
@@ -492,7 +494,8 @@ class TestClosedBy:
             d14 bleed 2, d28 60     | N     | 14    | bleeding
             d14 5, d28 60           | N     | 14    | bleeding
             d14 bleed ?, d28 60     | Y     |       | met
-            d14 <50, d28 60         | Y     |       | met
+            d14 60 bleed ?, d28 60  | Y     |       | met
+            d14 <50, d28 60         | NE    |       | censored_count
             d14 <10, d28 60         | N     | 14    | bleeding
             d0 5, d28 60            | Y     |       | met
             """,
@@ -569,7 +572,7 @@ class TestUnless:
             """
             timeline | baseline | value | reason
             d28 60   |          | Y     | met
-            d28 60   | >50      | Y     | met
+            d28 60   | >50      | NE    | censored_count
             d28 60   | 99.9     | Y     | met
             d28 60   | 100      | N     | baseline
             """,

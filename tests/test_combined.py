@@ -219,7 +219,7 @@ class TestReason:
             d10 5, d20 60          | Y     | met       | one and not the other
             d10 60, d20 5          | N     | A         | the first is met
             d10 5, d20 60 bleed 1  | N     | bleeding  | the second is under two
-            d10 <50, d20 60 bleed 1 | N    | bleeding  | though the first is open
+            d10 <50, d20 60 bleed 1 | N    | censored_count | it hangs on the bound
             """,
         )
         assert not wrong(

@@ -49,14 +49,19 @@ class TestStep:
             SHOWN,
             """
             timeline                        | days | time_of_days | onset | day | because
-            d7 60, d10 <50, d14 60          | 8    | 8            | 7     | 14  | a bound
-            d7 60, d10 <50, d14 5           | 7    | 8            | 7     | 7   | likewise
-            d7 5, d10 <50, d14 60           | 1    | 8            | 14    | 14  | out of it before and beyond
+            d7 60, d10 60 bleed ?, d14 60   | 8    | 8            | 7     | 14  | a bound
+            d7 60, d10 <50, d14 60          |      | 8            | 7     | 14  | a bound
+            d7 60, d10 60 bleed ?, d14 5    | 7    | 8            | 7     | 7   | likewise
+            d7 60, d10 <50, d14 5           |      | 8            | 7     |     | likewise
+            d7 5, d10 60 bleed ?, d14 60    | 1    | 8            | 14    | 14  | out of it before and beyond
+            d7 5, d10 <50, d14 60           |      | 8            |       | 14  | out of it before and beyond
             d7 60, d10 60 bleed ?, d14 60   | 8    | 8            | 7     | 14  | bleeding not recorded
             d7 60, d10 bleed 0, d14 60      | 8    | 8            | 7     | 14  | no count
             d7 60, d10 rescue, d14 60       | 8    | 8            | 7     | 14  | nor here
-            d7 60, d14 <50                  | 8    | 8            | 7     | 7   | observed to day 14, the state not known anew
-            d7 <50, d14 60                  | 1    | 1            | 14    | 14  | known only from day 14 on
+            d7 60, d14 60 bleed ?           | 8    | 8            | 7     | 7   | observed to day 14, the state not known anew
+            d7 60, d14 <50                  |      | 8            | 7     |     | observed to day 14, the state not known anew
+            d7 60 bleed ?, d14 60           | 1    | 1            | 14    | 14  | known only from day 14 on
+            d7 <50, d14 60                  |      | 8            |       | 14  | known only from day 14 on
             d7 <30, d14 60                  | 1    | 8            | 14    | 14  | surely out of it
             """,
         )
@@ -178,7 +183,8 @@ class TestAtLeast:
             d1 60, d8 5, d364 60          | N     | 7    | 84           | 1     | 1   | too_short | followed to the end
             d7 5                          | N     | 0    | 1            |       |     | too_short | none: no witnesses
             d0 60                         | NE    |      |              |       |     | no_counts | no row of known state
-            d7 <50                        | NE    |      |              |       |     | no_counts | one of unknown state
+            d7 60 bleed ?                 | NE    |      |              |       |     | no_counts | one of unknown state
+            d7 <50                        | N     |      | 1            |       |     | too_short | one of unknown state
             """,
         )
 
@@ -231,8 +237,8 @@ class TestAtLeast:
             d28 60, d42 60, d60 60 | Y    | Y    | Y     | 60  | met
             d28 60, d42 60         | Y    | N    | N     |     | too_short
             d1 60, d40 60          | N    | Y    | N     |     | too_few_met
-            d28 60, d42 <50        | NE   | N    | N     |     | too_short
-            d28 <50, d42 <50       | NE   | NE   | NE    |     | visits_unknown
+            d28 60, d42 <50        | NE   | N    | N     |     | censored_count
+            d28 <50, d42 <50       | NE   | N    | N     |     | censored_count
             """,
         )
 
@@ -260,7 +266,8 @@ class TestMaxGap:
             d7 60, d70 60           | Y     | 29   | 29           | 7     | 70  | 63 are
             d7 5, d36 60            | Y     | 1    | 29           | 36    | 36  | so is what is out of it
             d7 60, d400 60          | Y     | 28   | 28           | 7     | 7   | and the last row's
-            d7 60, d20 <50, d36 60  | Y     | 29   | 29           | 7     | 36  | unknown does not fill the gap
+            d7 60, d20 60 bleed ?, d36 60 | Y     | 29   | 29           | 7     | 36  | unknown does not fill the gap
+            d7 60, d20 <50, d36 60  | Y     |      | 30           | 7     | 36  | unknown does not fill the gap
             d57 60, d400 60         | Y     | 28   | 28           | 57    | 57  | to the last day, which is the 28th
             d58 60, d400 60         | Y     | 27   | 27           | 58    | 58  | the days end before
             """,
@@ -287,7 +294,8 @@ class TestMeasure:
             d7 60, d14 5, d21 60, d27 60              | 7    | 21           | 7     | 7   | with the last day as long
             d7 60, d14 5, d21 60, d28 60              | 8    | 22           | 21    | 28  | a day more
             d7 60, d14 60, d21 60, d28 5              | 21   | 22           | 7     | 21  | of several rows: first and last of it
-            d7 60, d14 <50, d21 60, d28 5             | 21   | 22           | 7     | 21  | unknown between
+            d7 60, d14 60 bleed ?, d21 60, d28 5      | 21   | 22           | 7     | 21  | unknown between
+            d7 60, d14 <50, d21 60, d28 5             |      | 22           | 7     |     | unknown between
             d7 60, d14 bleed 2, d21 60                | 7    | 15           | 7     | 7   | bleeding breaks it
             d7 60, d14 bleed 0, d21 60                | 15   | 15           | 7     | 21  | a row without a count does not
             d7 5, d14 5                               | 0    | 8            |       |     | none
@@ -307,7 +315,8 @@ class TestMeasure:
             d7 60, d14 60, d43 60, d50 5      | 35   | 43           | 7     | 14  | up to where it was cut
             d7 60, d35 60, d64 60, d70 5      | 56   | 63           | 7     | 35  | the first, cut at its end
             d7 60, d36 60, d64 5              | 28   | 57           | 7     | 7   | as long: the first
-            d7 60, d20 <50, d36 60, d64 5     | 28   | 57           | 7     | 7   | unknown does not join
+            d7 60, d20 60 bleed ?, d36 60, d64 5 | 28   | 57           | 7     | 7   | unknown does not join
+            d7 60, d20 <50, d36 60, d64 5     |      | 58           |       | 36  | unknown does not join
             """,
         )
 
@@ -347,7 +356,8 @@ class TestVisit:
             d7 60, d9 60                 | {2 * days} | {2 * days}   | 7     | 9   | two, however near
             d7 60, d70 60                | {2 * days} | {2 * days}   | 7     | 70  | or far
             d7 60, d14 5, d21 60         | {2 * days} | {3 * days}   | 7     | 21  | one out of it between
-            d7 60, d14 <50, d21 60       | {2 * days} | {2 * days}   | 7     | 21  | unknown: passed over
+            d7 60, d14 60 bleed ?, d21 60 | {2 * days} | {2 * days}  | 7     | 21  | unknown: passed over
+            d7 60, d14 <50, d21 60       |            | {3 * days}   | 7     | 21  | it hangs on the bound
             d7 60, d14 bleed 2           | {days}     | {2 * days}   | 7     | 7   | known without a count
             d7 60, d14 bleed 0           | {days}     | {days}       | 7     | 7   | not known
             d0 60, d1 60, d84 60, d85 60 | {2 * days} | {2 * days}   | 1     | 84  | in the days looked at
@@ -364,7 +374,8 @@ class TestVisit:
             d7 60, d14 5, d21 60, d28 60                | 14   | 28           | 21    | 28
             d7 60, d14 5, d21 60                        | 7    | 21           | 7     | 7
             d7 60, d70 60, d77 5                        | 14   | 21           | 7     | 70
-            d7 60, d14 <50, d21 60, d28 5, d35 60       | 14   | 28           | 7     | 21
+            d7 60, d14 60 bleed ?, d21 60, d28 5, d35 60 | 14   | 28           | 7     | 21
+            d7 60, d14 <50, d21 60, d28 5, d35 60       |      | 35           | 7     |
             d7 60, d14 bleed 2, d21 60, d28 60, d35 60  | 21   | 35           | 21    | 35
             """,
         )
@@ -378,7 +389,8 @@ class TestVisit:
             d7 60, d8 60    | Y     | 14   | 14           | met
             d7 60, d70 5    | N     | 7    | 14           | too_short
             d7 5            | N     | 0    | 7            | too_short
-            d7 <50          | NE    |      |              | no_counts
+            d7 60 bleed ?   | NE    |      |              | no_counts
+            d7 <50          | N     |      | 7            | too_short
             d0 60           | NE    |      |              | no_counts
             """,
         )
@@ -404,7 +416,8 @@ class TestDiscount:
             d7 60, d12 rescue, d20 60, d27 60, d34 5    | Y     | 27   | 28           | 7     | 27  | 8 days after it: in
             d7 60, d14 60 rescue, d21 5                 | Y     | 14   | 15           | 7     | 14  | begun on the day: in
             d4 rescue, d7 60                            | N     | 0    | 1            |       |     | none is left
-            d4 rescue, d7 <50, d14 60                   | Y     | 1    | 1            | 14    | 14  | unknown is passed over
+            d4 rescue, d7 60 bleed ?, d14 60            | Y     | 1    | 1            | 14    | 14  | unknown is passed over
+            d4 rescue, d7 <50, d14 60                   | Y     | 1    | 8            | 14    | 14  | unknown is passed over
             d4 rescue, d7 5, d14 60                     | Y     | 1    | 8            | 14    | 14  | failing is out of it
             """,
         )

@@ -133,9 +133,10 @@ class TestWhen:
             d7 60, d14 60, d35 rescue, d364 60   | N     |     | not_lost        | not yet late
             d7 60, d14 60, d36 5 bleed 1 rescue  | Y     | 36  | platelets       | all three: the first as written
             d7 60, d14 60, d36 60 bleed 1 rescue | Y     | 36  | bleeding        | the first that is true
-            d7 60, d14 60, d20 <50, d364 60      | N     |     | not_lost        | only possibly below 30
+            d7 60, d14 60, d20 60 bleed ?, d364 60 | N     |     | not_lost        | only possibly below 30
+            d7 60, d14 60, d20 <50, d364 60      | NE    |     | censored_count  | it hangs on the bound
             d7 60, d14 60, d20 <30               | Y     | 20  | platelets       | surely
-            d7 60, d14 60, d20 <50 bleed 1       | Y     | 20  | bleeding        | the count unknown
+            d7 60, d14 60, d20 <50 bleed 1       | Y     | 20  | censored_count  | it hangs on the bound
             d7 60, d14 60, d20 60 bleed ?        | NE    |     | follow_up_ended | bleeding unknown
             """,
         )
@@ -252,7 +253,7 @@ class TestConfirmedLoss:
             timeline                                   | unbroken | unbroken_day | anything_day | value | day
             d7 60, d14 60, d20 5, d21 5                | Y        | 20           | 20           | Y     | 20
             d7 60, d14 60, d20 5, d21 60, d22 5        | NE       |              | 20           | NE    |
-            d7 60, d14 60, d20 5, d21 <50, d22 5       | Y        | 20           | 20           | Y     | 20
+            d7 60, d14 60, d20 5, d21 <50, d22 5       | NE       |              | 20           | NE    |
             d7 60, d14 60, d20 5, d21 60, d22 5, d23 5 | Y        | 22           | 20           | Y     | 22
             """,
         )

@@ -109,12 +109,16 @@ class TestWhen:
             d7 60, d14 60, d20 rescue, d35 60     | N     |     | 20    | rescue          | rescue without a count
             d7 60, d14 60, d20 60 rescue, d35 60  | N     |     | 20    | rescue          | with a good one
             d7 60, d14 60, d20 5 bleed 1, d35 60  | N     |     | 20    | platelets       | as written, the count first
-            d7 60, d14 60, d20 <50, d35 60        | Y     | 35  |       | met             | unknown does not end it
+            d7 60, d14 60, d20 60 bleed ?, d35 60 | Y     | 35  |       | met             | unknown does not end it
+            d7 60, d14 60, d20 <50, d35 60        | NE    |     |       | censored_count  | it hangs on the bound
             d7 60, d14 60, d20 60 bleed ?, d35 60 | Y     | 35  |       | met             | nor does this
-            d7 60, d14 60, d20 <50 bleed 2        | N     |     | 20    | bleeding        | false, the count unknown
-            d7 60, d14 60, d35 <50                | NE    |     |       | follow_up_ended | nor does unknown show it
-            d7 60, d14 60, d35 <50, d40 60        | Y     | 40  |       | met             | the next that is known does
-            d7 60, d14 60, d35 <50, d40 5         | N     |     | 40    | platelets       | or fails
+            d7 60, d14 60, d20 <50 bleed 2        | N     |     | 20    | censored_count  | it hangs on the bound
+            d7 60, d14 60, d35 60 bleed ?         | NE    |     |       | follow_up_ended | nor does unknown show it
+            d7 60, d14 60, d35 <50                | NE    |     |       | censored_count  | it hangs on the bound
+            d7 60, d14 60, d35 60 bleed ?, d40 60 | Y     | 40  |       | met             | the next that is known does
+            d7 60, d14 60, d35 <50, d40 60        | NE    |     |       | censored_count  | it hangs on the bound
+            d7 60, d14 60, d35 60 bleed ?, d40 5  | N     |     | 40    | platelets       | or fails
+            d7 60, d14 60, d35 <50, d40 5         | NE    |     |       | censored_count  | it hangs on the bound
             d7 60, d14 60, d35 bleed 0            | NE    |     |       | follow_up_ended | no count, no evidence
             d7 60, d14 60, d36 rescue             | N     |     | 36    | rescue          | the first known row after
             """,
@@ -269,7 +273,8 @@ class TestEvidenceBy:
             d183 60, d190 60, d394 60           | NE    |     |       | follow_up_ended | a day late
             d183 60, d190 60, d393 5            | N     |     | 393   | platelets       | shown failing
             d183 60, d190 60, d394 5            | NE    |     |       | follow_up_ended | a day late too
-            d183 60, d190 60, d390 <50, d394 60 | NE    |     |       | follow_up_ended | unknown shows nothing
+            d183 60, d190 60, d390 60 bleed ?, d394 60 | NE    |     |       | follow_up_ended | unknown shows nothing
+            d183 60, d190 60, d390 <50, d394 60 | NE    |     |       | censored_count  | it hangs on the bound
             d300 60, d307 60, d482 60           | NE    |     |       | follow_up_ended | its end lies after it
             d300 60, d307 60, d400 5, d482 60   | N     |     | 400   | platelets       | but it may fail before
             """,
@@ -291,7 +296,8 @@ class TestMaxGap:
             d7 60, d14 60, d63 60, d119 60              | Y     | 119 |       | met           | 56 days to the evidence
             d7 60, d14 60, d63 60, d120 60              | NE    |     |       | gap_in_counts | 57 days to it
             d7 60, d14 60, d63 60, d119 60, d200 60     | Y     | 119 |       | met           | a gap after it
-            d7 60, d14 60, d40 <50, d71 60, d119 60     | NE    |     |       | gap_in_counts | unknown does not fill it
+            d7 60, d14 60, d40 60 bleed ?, d71 60, d119 60 | NE    |     |       | gap_in_counts | unknown does not fill it
+            d7 60, d14 60, d40 <50, d71 60, d119 60     | NE    |     |       | censored_count | it hangs on the bound
             d7 60, d14 60, d40 bleed 0, d71 60, d119 60 | NE    |     |       | gap_in_counts | nor does a row without a count
             d7 60, d14 60, d119 5                       | N     |     | 119   | platelets     | failed after a gap
             d7 60, d14 60, d90 5, d119 60               | N     |     | 90    | platelets     | in the span
@@ -367,8 +373,10 @@ class TestUntil:
             d7 60, d14 60, d340 60, d393 5   | N     |     | 393   | platelets       | shown, but failing later
             d7 60, d14 60, d340 60, d394 5   | Y     | 340 |       | met             | failing after the last day
             d7 60, d14 60, d200 5, d340 60   | N     |     | 200   | platelets       | failing on the way
-            d7 60, d14 60, d340 <50, d350 60 | Y     | 350 |       | met             | unknown shows nothing
-            d7 60, d14 60, d340 <50          | NE    |     |       | follow_up_ended | if nothing else does
+            d7 60, d14 60, d340 60 bleed ?, d350 60 | Y     | 350 |       | met             | unknown shows nothing
+            d7 60, d14 60, d340 <50, d350 60 | NE    |     |       | censored_count  | it hangs on the bound
+            d7 60, d14 60, d340 60 bleed ?   | NE    |     |       | follow_up_ended | if nothing else does
+            d7 60, d14 60, d340 <50          | NE    |     |       | censored_count  | it hangs on the bound
             d7 60, d14 60, d340 rescue       | N     |     | 340   | rescue          | failing without a count
             """,
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 import literal
 import pytest
 import strategies
-from bridge import as_literal, cohort_of
+from bridge import as_literal
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from literal import Observation, Patient, Verdict
@@ -378,35 +378,3 @@ class TestExplained:
             "the date of visits row 5, which is only '2019' and the date of visits row 6, which is only '2020'; "
             "they may lie in more ways than are looked at"
         )
-
-
-class TestBounds:
-    """A count known only as a bound: a verdict that is given is that of every count within the bound.
-
-    Where the definition does not itself say what an unknown count is taken for, and rests on no criterion that does.
-    """
-
-    @settings(max_examples=60)
-    @given(strategies.patients(), strategies.criteria_variants(), st.data())
-    def test_every_count_within(self, patient, raw, data):
-        assume(not isinstance(patient.baseline, str))
-        criteria = read_dict({**raw, "reading": [], "case": []}, ATRA, "variant")
-        exact = replace(
-            patient,
-            observations=tuple(
-                replace(one, platelets=data.draw(within(one.platelets))) for one in patient.observations
-            ),
-        )
-        bound, known = (as_literal(classify(cohort_of([one]), criteria=criteria))[0] for one in (patient, exact))
-        for name, model in criteria.criteria.items():
-            says = raw[name].get("unknown_counts") == "do_not_meet"
-            if model.kind in ("achieved", "at", "visits") and not says and not model.references():
-                assert bound[name].value in ("NE", known[name].value), name
-
-
-def within(count) -> st.SearchStrategy:
-    """A count that a bound may stand for."""
-    if not isinstance(count, str):
-        return st.just(count)
-    limit = int(count[1:])
-    return st.sampled_from([0, 5, limit - 1] if count[0] == "<" else [limit + 1, limit + 50, 2_000])

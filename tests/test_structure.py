@@ -27,6 +27,7 @@ ORDER = """
     endpoints
     wording
     criteria
+    bounds
     evaluate notation
     readers.findings
     readers.files
@@ -53,6 +54,7 @@ ORDER = """
     queries
     review
     moved
+    open_counts
     compare explain check describe
     sensitivity
     ask mutate

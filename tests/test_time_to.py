@@ -169,7 +169,8 @@ class TestCensored:
             d7 60, d14 60, d364 60        | 357  | 0     | 7     | 364   | followed, no event
             d7 60, d14 60, d100 60        | 93   | 0     | 7     | 100   | not followed
             d7 60, d14 60                 | 7    | 0     | 7     | 14    | the confirming count itself
-            d7 60, d14 60, d100 <50       | 93   | 0     | 7     | 100   | a bound is a count
+            d7 60, d14 60, d100 60 bleed ? | 93   | 0     | 7     | 100   | a bound is a count
+            d7 60, d14 60, d100 <50       |      |       |       |       | a bound is a count
             d7 60, d14 60, d100 bleed 1   | 7    | 0     | 7     | 14    | bleeding is none
             d7 60, d14 60, d100 rescue    | 7    | 0     | 7     | 14    | nor is a rescue treatment
             d7 60, d14 60, d20 5, d100 60 | 13   | 1     | 7     | 20    | the event, not the last count

@@ -89,13 +89,18 @@ class TestUnknown:
             THREE,
             """
             timeline                                   | value | day | onset | reason         | because
-            d28 60, d42 60, d56 <50                    | NE    |     |       | visits_unknown | a bound
+            d28 60, d42 60, d56 60 bleed ?             | NE    |     |       | visits_unknown | a bound
+            d28 60, d42 60, d56 <50                    | NE    |     |       | censored_count | it hangs on the bound
             d28 60, d42 60, d56 60 bleed ?             | NE    |     |       | visits_unknown | bleeding not recorded
-            d28 60, d42 <50, d56 60 bleed ?            | NE    |     |       | visits_unknown | two of them
+            d28 60, d42 60 bleed ?, d56 60 bleed ?     | NE    |     |       | visits_unknown | two of them
+            d28 60, d42 <50, d56 60 bleed ?            | NE    |     |       | censored_count | it hangs on the bound
             d28 60, d42 <50                            | N     |     |       | too_few_met    | not even with it
-            d28 <50, d42 <50, d56 <50                  | NE    |     |       | visits_unknown | all unknown
-            d28 <50, d42 60, d56 60, d70 60            | Y     | 70  | 42    | met            | met without it
-            d28 60, d42 60, d56 <50, d70 60            | Y     | 70  | 28    | met            | it does not make it enough
+            d28 60 bleed ?, d42 60 bleed ?, d56 60 bleed ? | NE    |     |       | visits_unknown | all unknown
+            d28 <50, d42 <50, d56 <50                  | NE    |     |       | censored_count | it hangs on the bound
+            d28 60 bleed ?, d42 60, d56 60, d70 60     | Y     | 70  | 42    | met            | met without it
+            d28 <50, d42 60, d56 60, d70 60            | Y     |     |       | met            | met without it
+            d28 60, d42 60, d56 60 bleed ?, d70 60     | Y     | 70  | 28    | met            | it does not make it enough
+            d28 60, d42 60, d56 <50, d70 60            | Y     |     | 28    | met            | it does not make it enough
             d28 60, d42 60, d56 <30                    | N     |     |       | too_few_met    | surely not
             d28 60, d42 60, d56 >30                    | Y     | 56  | 28    | met            | surely
             d28 60, d42 60, d56 5 bleed ?              | N     |     |       | too_few_met    | false all the same
@@ -115,7 +120,8 @@ class TestVisits:
             d-5 60, d0 60, d300 60                  | Y     | 300 | -5    | met
             d1 60, d2 60, d3 60, d4 60              | Y     | 3   | 1     | met
             d1 60, d2 60, d3 bleed 0                | N     |     |       | too_few_met
-            d1 60, d2 60, d3 <50                    | NE    |     |       | visits_unknown
+            d1 60, d2 60, d3 60 bleed ?             | NE    |     |       | visits_unknown
+            d1 60, d2 60, d3 <50                    | NE    |     |       | censored_count
             d1 60, d2 60, d2 80                     | N     |     |       | too_few_met
             """,
         )
@@ -161,8 +167,10 @@ class TestVisits:
             d28 60, d29 60, d30 5, d31 5            | N     |     |       | too_few_met
             d28 60, d29 60, d30 5, d31 bleed 2      | Y     | 29  | 28    | met
             d28 60, d29 60, d30 5, d85 5            | Y     | 29  | 28    | met
-            d28 60, d29 <50, d30 <50                | NE    |     |       | visits_unknown
-            d28 60, d29 <50, d30 5                  | NE    |     |       | visits_unknown
+            d28 60, d29 60 bleed ?, d30 60 bleed ?  | NE    |     |       | visits_unknown
+            d28 60, d29 <50, d30 <50                | NE    |     |       | censored_count
+            d28 60, d29 60 bleed ?, d30 5           | NE    |     |       | visits_unknown
+            d28 60, d29 <50, d30 5                  | NE    |     |       | censored_count
             d28 60, d29 <50, d30 5, d31 5           | N     |     |       | too_few_met
             d27 60                                  | NE    |     |       | no_counts
             d28 bleed 0                             | NE    |     |       | no_counts
@@ -210,7 +218,8 @@ class TestWithin:
             d26 5, d30 60                | Y     | 30  | met            | as near, the later
             d26 60, d30 5                | N     |     | too_few_met    | whatever it shows
             d28 bleed 2, d30 60          | Y     | 30  | met            | a row without a count is not taken
-            d27 <50, d30 60              | NE    |     | visits_unknown | one in an unknown state is
+            d27 60 bleed ?, d30 60       | NE    |     | visits_unknown | one in an unknown state is
+            d27 <50, d30 60              | NE    |     | censored_count | it hangs on the bound
             d87 60                       | Y     | 87  | met            | of the last visit
             d88 60                       | N     |     | too_few_met    | no more
             """,
@@ -279,10 +288,13 @@ class TestShare:
             d28..d56 60                                   | N     |     |       | too_few_met    | three
             d28 5, d42 5, d56..d112 60                    | Y     | 112 | 56    | met            | any four
             d28 60, d42 5, d56 60, d70 60, d84 60, d112 5 | Y     | 84  | 28    | met            | with failing ones between
-            d28..d56 60, d70 <50                          | NE    |     |       | visits_unknown | the fourth is unknown
-            d28..d56 60, d70 <50, d84 <50, d112 5         | NE    |     |       | visits_unknown | two are
+            d28..d56 60, d70 60 bleed ?                   | NE    |     |       | visits_unknown | the fourth is unknown
+            d28..d56 60, d70 <50                          | NE    |     |       | censored_count | it hangs on the bound
+            d28..d56 60, d70 60 bleed ?, d84 60 bleed ?, d112 5 | NE    |     |       | visits_unknown | two are
+            d28..d56 60, d70 <50, d84 <50, d112 5         | NE    |     |       | censored_count | it hangs on the bound
             d28 60, d42 60, d70 <50                       | N     |     |       | too_few_met    | it would not be enough
-            d28..d70 60, d84 <50, d112 <50                | Y     | 70  | 28    | met            | met without them
+            d28..d70 60, d84 60 bleed ?, d112 60 bleed ?  | Y     | 70  | 28    | met            | met without them
+            d28..d70 60, d84 <50, d112 <50                | Y     |     | 28    | met            | met without them
             """,
         )
 
@@ -294,7 +306,8 @@ class TestShare:
             timeline             | value | day | onset | reason
             d28..d84 60          | Y     | 84  | 28    | met
             d28..d70 60          | N     |     |       | too_few_met
-            d28..d70 60, d84 <50 | NE    |     |       | visits_unknown
+            d28..d70 60, d84 60 bleed ? | NE    |     |       | visits_unknown
+            d28..d70 60, d84 <50 | NE    |     |       | censored_count
             d28..d56 60, d84 <50 | N     |     |       | too_few_met
             """,
         )
@@ -355,10 +368,13 @@ class TestInAny:
             d28 60, d42 5, d56 60, d70 60        | Y     | 70  | 56    | met            | onset in the row of visits that counts
             d28 60, d42 5, d56 60, d70 5, d84 60 | N     |     |       | too_few_met    | never two on end
             d28 60, d56 60, d84 60               | N     |     |       | too_few_met    | one without a count lies between
-            d28 60, d42 <50, d56 60              | NE    |     |       | visits_unknown | or one that is unknown
-            d28 60, d42 <50, d56 5               | NE    |     |       | visits_unknown | with the first
+            d28 60, d42 60 bleed ?, d56 60       | NE    |     |       | visits_unknown | or one that is unknown
+            d28 60, d42 <50, d56 60              | NE    |     |       | censored_count | it hangs on the bound
+            d28 60, d42 60 bleed ?, d56 5        | NE    |     |       | visits_unknown | with the first
+            d28 60, d42 <50, d56 5               | NE    |     |       | censored_count | it hangs on the bound
             d28 60, d42 5, d56 <50, d70 5        | N     |     |       | too_few_met    | it has no neighbour
-            d28 60, d42 <50, d56 60, d70 60      | Y     | 70  | 56    | met            | certain of the later two
+            d28 60, d42 60 bleed ?, d56 60, d70 60 | Y     | 70  | 56    | met            | certain of the later two
+            d28 60, d42 <50, d56 60, d70 60      | Y     |     |       | met            | certain of the later two
             d28..d84 60                          | Y     | 42  | 28    | met            | the first two of many
             """,
         )
@@ -574,7 +590,8 @@ class TestDiscount:
             d28 60 rescue, d42 60              | Y     | 42  | 28    | met            | begun on the day itself
             d10 rescue to d25, d28 60, d42 60  | N     |     |       | too_few_met    | counted from the last day
             d21 rescue, d28 60, d42 60, d56 60 | Y     | 56  | 42    | met            | the others are enough
-            d21 rescue, d28 <50, d42 60        | NE    |     |       | visits_unknown | unknown before
+            d21 rescue, d28 60 bleed ?, d42 60 | NE    |     |       | visits_unknown | unknown before
+            d21 rescue, d28 <50, d42 60        | N     |     |       | too_few_met    | unknown before
             d21 rescue, d28 5, d42 60          | N     |     |       | too_few_met    | failing before
             """,
         )
@@ -673,7 +690,8 @@ class TestClosedBy:
             d20 5, d28 60    | N     | 20    | platelets
             d28 60, d90 5    | N     | 90    | platelets
             d20 10, d28 60   | Y     |       | met
-            d20 <20, d28 60  | Y     |       | met
+            d20 60 bleed ?, d28 60 | Y     |       | met
+            d20 <20, d28 60  | NE    |       | censored_count
             """,
         )
 
@@ -733,7 +751,8 @@ class TestStartingFromVisits:
             d28 60, d42 60, d364 60               | N    |          | Y     | 364 | 42    | met
             d28 60, d42 60                        | NE   |          | NE    |     | 42    | follow_up_ended
             d28 60                                | NA   |          | N     |     |       | too_few_met
-            d28 60, d42 <50                       | NE   |          | NE    |     |       | visits_unknown
+            d28 60, d42 60 bleed ?                | NE   |          | NE    |     |       | visits_unknown
+            d28 60, d42 <50                       | NE   |          | NE    |     |       | censored_count
             """,
         )
 

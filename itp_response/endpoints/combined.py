@@ -11,7 +11,7 @@ from pydantic import Field
 
 from itp_response.cohort import Ints
 from itp_response.endpoints.criterion import CriteriaRule, Criterion, started
-from itp_response.rules import And, Bools, Name, Not, Or, Tree, Truths, decide, names_in
+from itp_response.rules import And, Bools, Name, Not, Or, Rule, Tree, Truths, decide, names_in
 from itp_response.timeline import Timeline
 from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
 
@@ -26,6 +26,9 @@ class Combined(Criterion):
 
     def references(self) -> dict[str, str]:
         return {f"when ({name})": name for name in dict.fromkeys(names_in(self.when.tree))}
+
+    def row_rules(self) -> list[Rule]:
+        return []
 
 
 class OfVerdicts:

@@ -92,6 +92,10 @@ class Criterion(Strict):
         """The criteria this one is decided from: the name that stands under each key."""
         return {}
 
+    def row_rules(self) -> list[Rule]:
+        """Its rules over what was observed on a day."""
+        return [value for key, value in self if isinstance(value, Rule) and key != "unless"]
+
 
 def started(
     model: Criterion, rows: Timeline, settled: Settled, reasons: Reasons, origin: str | None, otherwise: int = N
@@ -219,20 +223,12 @@ def why_unknown(rule: Rule, rows: Timeline, row: Ints, reasons: Reasons) -> Code
     at = np.maximum(row, 0)
     used = set(names_in(rule.tree))
     why = np.full(len(row), reasons["not_recorded"], dtype=np.int16)
-    for name, word in (("platelets", "censored_count"), ("bleeding_grade", "bleeding_not_recorded")):
+    for name, word in (("bleeding_grade", "bleeding_not_recorded"), ("baseline", "baseline_missing")):
         if name in used:
-            np.putmask(why, _open_at(rows, name, at), reasons[word])
-    if "baseline" in used:
-        np.putmask(why, _open_at(rows, "baseline", at), reasons["baseline_missing"])
+            values = rows.values(name)
+            assert isinstance(values, Numbers)
+            np.putmask(why, np.isnan(values.low[at]), reasons[word])
     return why
-
-
-def _open_at(rows: Timeline, name: str, at: Ints) -> Bools:
-    """Whether the number of that name is not observed at the rows, or (of the count) is only a bound."""
-    values = rows.values(name)
-    assert isinstance(values, Numbers)
-    low, high = values.low[at], values.high[at]
-    return low != high if name == "platelets" else np.isnan(low)
 
 
 def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, reasons: Reasons) -> Codes:

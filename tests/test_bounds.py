@@ -1,0 +1,251 @@
+"""Counts known only as bounds: what is the same wherever they lie is the verdict."""
+
+from dataclasses import replace
+
+import literal
+import pytest
+import strategies
+from bridge import as_literal, cohort_of
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from worked import criteria_of, wrong
+
+from itp_response import bounds, evaluate
+from itp_response.ask import ask
+from itp_response.classify import classify
+from itp_response.criteria import criteria_folder, read_dict
+from itp_response.errors import CriteriaError
+
+ATRA = criteria_folder() / "atra_2022.toml"
+STATE = """
+    [R]
+    kind      = "achieved"
+    when      = "platelets >= 30 and platelets >= 2 * baseline and bleeding_grade == 0"
+    occasions = 2
+    apart     = "7 days"
+    between   = "unbroken"
+    days      = [1, 365]
+"""
+
+
+def within(count) -> st.SearchStrategy:
+    """A count that a bound may stand for."""
+    if not isinstance(count, str):
+        return st.just(count)
+    limit = int(count[1:])
+    return st.sampled_from([0, 5, limit - 1, limit - 0.5] if count[0] == "<" else [limit + 1, limit + 50, 2_000])
+
+
+class TestCounts:
+    """A count within a bound is any count within it."""
+
+    def test_between_two_that_meet_it(self):
+        """The bound must lie on one side of what breaks the run."""
+        assert not wrong(
+            STATE,
+            """
+            timeline                        | value | day | confirmed | reason         | because
+            d0 15, d28 60, d30 <50, d35 60  | NE    |     |           | censored_count | 20 breaks it, 40 does not
+            d0 15, d28 60, d30 >29, d35 60  | NE    |     |           | censored_count | 29.5 breaks it
+            d0 15, d28 60, d30 >=30, d35 60 | Y     | 28  | 35        | met            | all of them meet it
+            d0 15, d28 60, d30 >400, d35 60 | Y     | 28  | 35        | met            | likewise
+            d0 15, d28 60, d30 <30, d364 60 | N     |     |           | not_confirmed  | none does
+            d0 15, d28 60, d30 <50, d364 60 | NE    |     |           | censored_count | with 40 it is met on day 364
+            """,
+        )
+
+    def test_what_does_not_matter(self):
+        """Elsewhere than where it decides."""
+        assert not wrong(
+            STATE,
+            """
+            timeline                                | value | day | confirmed | reason         | because
+            d0 15, d28 60, d35 60, d42 <50          | Y     | 28  | 35        | met            | after it was met
+            d0 15, d14 <50, d28 60, d35 60          | Y     |     |           | met            | with 40 from day 14 on
+            d0 15, d14 <50 bleed 2, d28 60, d35 60  | Y     | 28  | 35        | met            | it fails for bleeding
+            d0 15, d28 <50, d364 5                  | N     |     |           | censored_count | once at best, or never
+            d0 15, d28 <50, d336 5                  | NE    |     |           | follow_up_ended | either way
+            d0 15, d28 60 bleed ?, d35 <30, d364 5  | N     |     |           | never_reached  | one count, of doubt
+            """,
+        )
+
+    def test_of_several_of_a_day_the_lowest(self):
+        assert not wrong(
+            STATE,
+            """
+            timeline                                | value | day | because
+            d0 15, d28 60, d35 60, d35 <50, d364 60 | NE    |     | 20 breaks it, with 40 it is met
+            d0 15, d28 60, d35 60, d35 >70, d364 60 | Y     | 28  | 60 is the lowest
+            d0 15, d28 60, d35 20, d35 <50, d364 5  | N     |     | 20 at most
+            """,
+        )
+
+    def test_two_that_hang_together(self):
+        """What no single course would show: one of the two must be good, or both bad."""
+        assert not wrong(
+            """
+            [A]
+            kind = "visits"
+            when = "platelets >= 30"
+            visits = [28, 35]
+            at_least = 1
+            [B]
+            kind = "combined"
+            when = "A or not A"
+            """,
+            """
+            timeline                | A  | value | because
+            d0 15, d28 <50, d35 <50 | NE | Y     | whichever it is
+            d0 15, d28 <50, d35 60  | Y  | Y     | one suffices
+            """,
+        )
+
+    def test_a_rule_that_holds_on_both_sides(self):
+        """Unknown by its parts, but true of every count."""
+        assert not wrong(
+            """
+            [R]
+            kind = "achieved"
+            when = "platelets < 30 or platelets >= 30"
+            """,
+            """
+            timeline | value | day | reason
+            d28 <50  | Y     | 28  | met
+            """,
+        )
+
+    def test_divided_by_the_count(self):
+        assert not wrong(
+            """
+            [R]
+            kind = "achieved"
+            when = "60 / platelets <= 2"
+            """,
+            """
+            timeline        | value | reason         | because
+            d28 <50, d364 5 | NE    | censored_count | 40 meets it, 20 does not
+            d28 <30, d364 5 | NE    | censored_count | nothing can be divided by 0
+            d28 >30         | Y     | met            | less than 2 throughout
+            """,
+        )
+
+
+class TestBaseline:
+    """A baseline that is a bound is any baseline within it, the same for all counts."""
+
+    def test_of_the_patient_table(self):
+        assert not wrong(
+            STATE,
+            """
+            timeline               | baseline | value | reason         | because
+            d28 60, d35 60         | <30      | Y     | met            | twice 30 is 60
+            d28 60, d35 60         | <31      | NE    | censored_count | twice 30.5 is more
+            d28 60, d35 60         | >31      | NE    | follow_up_ended | twice 31 is more
+            d28 60, d35 60, d364 5 | >31      | N     | never_reached  | followed to the end
+            d28 40, d35 60, d364 5 | <30      | NE    | censored_count | with 25 the first is not good
+            """,
+        )
+
+    def test_that_is_a_count(self):
+        """The last count before treatment is the same number in both places."""
+        assert not wrong(
+            """
+            [low]
+            kind = "achieved"
+            when = "platelets <= 20 and day == 0"
+            [doubled]
+            kind = "achieved"
+            when = "platelets >= 2 * baseline and day > 0"
+            [both]
+            kind = "combined"
+            when = "low or not doubled"
+            """,
+            """
+            timeline               | low | doubled | value | because
+            d0 <50, d28 40, d364 5 | NE  | NE      | Y     | where it is not low, 40 is not twice as much
+            """,
+        )
+
+    def test_that_excludes(self):
+        assert not wrong(
+            """
+            [R]
+            kind   = "achieved"
+            when   = "platelets >= 30"
+            unless = "baseline >= 30"
+            """,
+            """
+            timeline | baseline | value | reason
+            d28 60   | <30      | Y     | met
+            d28 60   | <31      | NE    | censored_count
+            d28 60   | >30      | N     | baseline
+            """,
+        )
+
+
+class TestLimits:
+    """What is not looked at is said to be not evaluable."""
+
+    def test_more_courses_than_are_looked_at(self):
+        timeline = "d0 15, d28..d364 <50"
+        assert bounds.MOST == 10_000
+        (found,) = ask(timeline, criterion="OR")
+        assert (found.value, found.reason) == ("NE", "censored_count")
+        assert found.missing.endswith("they may lie in more ways than are looked at")
+        (late,) = ask(timeline, criterion="late_rescue")
+        assert late.value == "N"
+
+    def test_a_product_of_counts(self):
+        criteria = criteria_of('[R]\nkind = "achieved"\nwhen = "platelets * platelets > 900"')
+        with pytest.raises(CriteriaError, match="a rule has a product of counts"):
+            ask("d28 <50", criteria)
+        assert ask("d28 31", criteria)[0].value == "Y"
+
+    def test_cut_into_parts(self):
+        """However many are decided together."""
+        patients = [
+            literal.Patient((literal.Observation(28, "<50", 0), literal.Observation(35, "<60", 0)), baseline="<20")
+            for _ in range(7)
+        ]
+        whole = as_literal(classify(cohort_of(patients)))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(evaluate, "ROWS_AT_ONCE", 10)
+            patch.setattr(evaluate, "ROWS_PER_PIECE", 3)
+            assert as_literal(classify(cohort_of(patients))) == whole
+
+
+class TestExplained:
+    """What it hangs on is said, with counts that would decide it."""
+
+    @pytest.mark.parametrize(
+        ("timeline", "missing"),
+        [
+            ("d0 15, d28 60, d30 <50, d35 60", "the count of day 30, which is only <50: Y if it is 30, NE if it is 0"),
+            ("d0 <50, d28 60, d35 60", "the count of day 0, which is only <50: Y if it is 0, NE if it is 40"),
+        ],
+    )
+    def test_what_it_hangs_on(self, timeline, missing):
+        (said,) = ask(timeline, criterion="OR")
+        assert said.missing == missing
+
+
+class TestLaws:
+    """For all patients and criteria."""
+
+    @settings(max_examples=60)
+    @given(strategies.patients(), strategies.criteria_variants(), st.data())
+    def test_a_verdict_is_that_of_every_count_within(self, patient, raw, data):
+        criteria = read_dict({**raw, "reading": [], "case": []}, ATRA, "variant")
+        exact = replace(
+            patient,
+            observations=tuple(
+                replace(one, platelets=data.draw(within(one.platelets))) for one in patient.observations
+            ),
+            baseline=data.draw(within(patient.baseline)),
+        )
+        assume(exact != patient)
+        bound, known = (as_literal(classify(cohort_of([one]), criteria=criteria))[0] for one in (patient, exact))
+        for name, verdict in bound.items():
+            assert verdict.value in (known[name].value, "NE"), name
+            if verdict.reason not in ("censored_count", known[name].reason):
+                assert verdict.value != "NE", name
