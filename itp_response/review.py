@@ -96,6 +96,8 @@ class Review:
         cells = zip(found["patient_id"], found["rule"], found["says"], place, strict=True)
         if len(found):
             yield aligned([[f"  {patient}", rule, says, where] for patient, rule, says, where in cells])
+        if self.cohort.notes:
+            yield from ("", *self.cohort.told)
 
 
 def review(
@@ -106,6 +108,7 @@ def review(
     date_format: str | None = None,
     bleeding: Any = None,
     impute: Any = None,
+    on_error: Any = "stop",
 ) -> Review:
     """What is to be asked of a study before it is decided: findings, and queries on what is not evaluable.
 
@@ -114,7 +117,8 @@ def review(
     `criteria` gives the planned visits, and the verdicts that the queries are about.
     """
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
-    found = classified(visits, patients, definitions, date_format=date_format, bleeding=bleeding, impute=impute)
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    found = classified(visits, patients, definitions, **options)
     tables = not isinstance(visits, Cohort) and not is_study(visits)
     return Review(
         found,

@@ -341,7 +341,9 @@ class TestCommand:
         assert done.exit_code == 0
         number = len(json.loads(findings.read_text()))
         assert done.stdout.splitlines()[0].startswith(f"{number} findings in ")
-        assert len(done.stdout.splitlines()) == number + 1
+        table, told = done.stdout.split("\n\n")
+        assert len(table.splitlines()) == number + 1
+        assert told.startswith("taken: Bleeding has grades of 0")
         assert asked.read_text().startswith("patient_id,criterion,reason,settled_by,day,file,line,asks,also\nITP-0008,")
 
     def test_bad_input_is_refused_before_anything_is_written(self, tmp_path):

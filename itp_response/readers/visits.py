@@ -32,7 +32,7 @@ from itp_response.readers.cells import (
 from itp_response.readers.files import Tabular
 from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
 from itp_response.readers.names import PATIENTS, STUDY_DAYS, VISITS, Table, missing, no_table, table
-from itp_response.readers.partial import Intervals, as_dates, partial_of
+from itp_response.readers.partial import Intervals, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import Patients, places, read_patients
 from itp_response.readers.quarantine import Quarantine, marked
 from itp_response.readers.sdtm import is_study, tables
@@ -113,7 +113,8 @@ def _of_tables(
     known = read_patients(patients, of_patients, date_format, found, impute)
     if seen is None:
         raise found.error()
-    return _cohort(seen, known, further, {name: column.several for name, column in of_visits.items()}, found)
+    several = {name: column.several for name, column in of_visits.items()}
+    return _cohort(seen, known, further, several, impute, found)
 
 
 def _of_files(
@@ -200,6 +201,8 @@ class _Visits:
     columns: Mapping[str, Column]
     recorded: Bools
     """Something was observed."""
+    as_written: tuple[Numbers, Numbers]
+    """`when` and `rescue_end` before anything was imputed."""
 
     @property
     def time(self) -> Cells:
@@ -248,6 +251,7 @@ def _visits(
         rescue_name=rescue_name,
         columns=columns,
         recorded=recorded,
+        as_written=(when, rescue_end),
     )
     _check_visits(made, found)
     return made
@@ -326,7 +330,12 @@ def _check_visits(visits: _Visits, found: Findings) -> None:
 
 
 def _cohort(
-    visits: _Visits, known: Patients, further: "pl.Series", several: Mapping[str, str], found: Findings
+    visits: _Visits,
+    known: Patients,
+    further: "pl.Series",
+    several: Mapping[str, str],
+    impute: Impute | None,
+    found: Findings,
 ) -> Cohort:
     import polars as pl
 
@@ -372,6 +381,7 @@ def _cohort(
     )
     intervals = Intervals(when, ends, calendar, known.stopped.at(row))
     tables = (visits.table, kept), (known.table, row)
+    written = [days.at(rows) for made, rows in ((visits, kept), (known, row)) for days in made.as_written]
     partial = partial_of(intervals, tables, observed, (visits.dated, known.stopped_dated), found)
     return build(
         ids,
@@ -385,6 +395,7 @@ def _cohort(
         row_word=visits.table.place.row_word,
         origin=pieces.origin if pieces else None,
         notes=found.notes,
+        imputed=None if impute is None else imputed_of(impute, Intervals(*written), tables, patient[kept]),
         partial=partial,
     )
 
