@@ -182,16 +182,22 @@ class Courses:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a source with keys of its own has its lines, one entry each, the first that of line 1."""
+    """Where a source has what was taken, one entry each: of lines the first is that of line 1."""
 
     domain: Texts
-    """CDISC's domain, `LB`."""
+    """CDISC's domain, `LB`; or the name of the file."""
     sequence: Ints
-    """`LBSEQ`: tells the records of a subject in the domain apart."""
+    """`LBSEQ`: tells the records of a subject in the domain apart; or the line of the file."""
     variable: Texts
     """What was taken from the record, `LBSTRESN`."""
     study: str | None = None
     """STUDYID; None: there is none, or several."""
+
+    def at(self, index: Index) -> "Origin":
+        """The entries of these places, in this order."""
+        return replace(
+            self, domain=self.domain.at(index), sequence=self.sequence[index], variable=self.variable.at(index)
+        )
 
     def named(self, line: int) -> str:
         """`LB 17`."""
@@ -247,6 +253,8 @@ class Cohort:
     """What a place in the source is called."""
     origin: Origin | None = None
     """None: a line of the source is known by its number alone."""
+    stopped_by: Origin | None = None
+    """Per patient, the record that says when treatment was stopped, if it was; None: not known."""
     notes: tuple[Note, ...] = ()
     reading: Reading | None = None
     """None: it was not read, but built."""
@@ -309,6 +317,7 @@ class Cohort:
             row_columns={name: column.at(rows) for name, column in self.row_columns.items()},
             first_line=self.first_line[begin : end + 1],
             notes=(),
+            stopped_by=None if self.stopped_by is None else self.stopped_by.at(one),
             partial=None if self.partial is None else self.partial.only(position),
             imputed=None if self.imputed is None else self.imputed.only(position),
             quarantined=None if self.quarantined is None else self.quarantined[one],
@@ -348,6 +357,7 @@ def build(
     source: str = "",
     row_word: str = "line",
     origin: Origin | None = None,
+    stopped_by: Origin | None = None,
     notes: Sequence[Note] = (),
     imputed: Imputed | None = None,
     partial: Partial | None = None,
@@ -415,6 +425,7 @@ def build(
         source=source,
         row_word=row_word,
         origin=origin,
+        stopped_by=stopped_by,
         notes=tuple(notes),
         imputed=imputed,
         partial=partial,

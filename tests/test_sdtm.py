@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 import pyreadstat
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_readers import content, rows, said, texts
 
 from itp_response import classify, explain, read, review
@@ -688,6 +690,113 @@ class TestBroken:
         assert cohort.origin is not None
         assert [cohort.origin.named(line) for line in cohort.source_row] == ["LB 4", "LB 5"]
 
+    def test_quarantine_of_what_becomes_no_row(self, tmp_path: Path) -> None:
+        """Lines that are none, dates of the end of treatment or of bleeding, doses that cannot be compared."""
+        domains = {
+            "ae": "AESEQ, USUBJID, AEDECOD, AESEV, AESTDTC, AEENDTC\n1, P1, Epistaxis, MILD, 2019-05-15, soon",
+            "ex": """
+                USUBJID, EXSEQ, EXTRT, EXDOSE, EXSTDTC
+                P1,      1,     pred,  20,     2019-04-21
+                P1,      2,     pred,  twenty, 2019-05-21
+                P2,      3,     pred,  20,     later
+                ,        4,     pred,  20,     2019-05-01
+                P2,      5,     pred,  20,     2019-05
+                """,
+            "ds": """
+                USUBJID, DSSEQ, DSDECOD, DSSTDTC
+                P1,      1,     DEATH,   soon
+                P2,      2,     DEATH,
+                ,        3,     DEATH,   2019-06-20
+                P9,      4,     DEATH,   2019-06-20
+                P2,      x,     DEATH,   2019-06-20
+                P1,      6,     DEATH,   2019-06-20
+                P2,      7
+                """,
+        }
+        folder = study(tmp_path / "trial", **domains)
+        messages = [
+            "ae.csv: line 2: AEENDTC: 'soon' is no date; write YYYY-MM-DD.",
+            "ex.csv: line 3: EXDOSE: 'twenty' is no dose; give a number.",
+            "ex.csv: line 4: EXSTDTC: 'later' is no date; write YYYY-MM-DD.",
+            "ex.csv: line 5: USUBJID: the patient is missing; fill it in.",
+            "ds.csv: line 2: DSSTDTC: 'soon' is no date; write YYYY-MM-DD.",
+            "ds.csv: line 3: DSSTDTC: the date on which treatment was stopped is missing; fill it in.",
+            "ds.csv: line 4: USUBJID: the patient is missing; fill it in.",
+            "ds.csv: line 5: USUBJID: 'P9' is not in dm.csv; add a row there.",
+            "ds.csv: line 6: DSSEQ: 'x' is no number of a record.",
+            "ds.csv: line 8: 2 cells, but the header has 4; leave cells empty, but keep their separators.",
+        ]
+        assert sorted(refused(folder).splitlines()) == sorted(messages)
+
+        cohort = read(folder, on_error="quarantine")
+        assert cohort.quarantine is not None
+        told = [
+            f"{file}: line {line}: {f'{column}: ' if column else ''}{reason}"
+            for file, line, column, reason in cohort.quarantine.select("file", "line", "column", "reason").rows()
+        ]
+        assert sorted(told) == sorted(messages)
+        assert dict(cohort.quarantine.filter(file="ds.csv").select("line", "patient_id").rows()) == {
+            2: "P1",
+            3: "P2",
+            4: None,
+            5: "P9",
+            6: "P2",
+            8: "P2",
+        }
+        row = json.loads(cohort.quarantine.filter(file="ds.csv", line=6)["row"][0])
+        assert row == {"USUBJID": "P2", "DSSEQ": "x", "DSDECOD": "DEATH", "DSSTDTC": "2019-06-20"}
+        assert cohort.quarantine.filter(file="ds.csv", line=8)["row"].to_list() == ["P2,7"]
+        assert cohort.treatment_discontinued.tolist() == [50, np.inf, np.inf]
+        assert cohort.quarantined is not None
+        assert dict(zip(cohort.id, cohort.quarantined.tolist(), strict=True)) == {"P1": 3, "P2": 4, "P9": 1}
+        assert said(cohort, "ex.csv: one dose without the day it began not taken for the dose at enrolment.")
+
+    CELLS: Mapping[str, tuple[str, ...]] = {
+        "subject": ("P1", "P1", "P2", "P9", ""),
+        "date": ("2019-05-01", "2019-05-08", "2019-05", "soon", ""),
+        "count": ("15", "<10", "4x5", "", "9000"),
+    }
+
+    @settings(max_examples=40)
+    @given(st.data())
+    def test_each_row_is_used_or_reported_or_counted_as_not_taken(
+        self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    ) -> None:
+        def drawn(*kinds: str) -> list[list[str]]:
+            line = st.tuples(*(st.sampled_from(self.CELLS[kind]) for kind in kinds)).map(list)
+            return data.draw(st.lists(st.one_of(line, line, line, st.just(["P1"])), max_size=4))
+
+        def lines(header: str, rows: list[list[str]], fixed: str) -> str:
+            written = [
+                ", ".join([row[0], str(number), *fixed.split(), *row[1:]] if len(row) > 1 else row)
+                for number, row in enumerate(rows, start=10)
+            ]
+            return "\n".join([header, *written])
+
+        counts, rescued, stopped = drawn("subject", "date", "count"), drawn("subject", "date"), drawn("subject", "date")
+        folder = study(
+            tmp_path_factory.mktemp("trial"),
+            lb=lines(
+                "USUBJID, LBSEQ, LBTESTCD, LBSTRESU, LBDTC, LBSTRESC",
+                [["P1", "2019-05-01", "15"], *counts],
+                "PLAT GI/L",
+            ),
+            cm=lines("USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC", rescued, "IVIg RESCUE"),
+            ds=lines("USUBJID, DSSEQ, DSDECOD, DSSTDTC", stopped, "DEATH"),
+        )
+        cohort = read(folder, on_error="quarantine")
+        assert cohort.quarantine is not None
+        assert cohort.origin is not None
+        reported = {name: set(cohort.quarantine.filter(file=name)["line"]) for name in ("lb.csv", "cm.csv", "ds.csv")}
+        used = [cohort.origin.named(line) for line in cohort.lines.tolist()]
+        empty = sum(len(row) > 1 and not row[2] for row in counts)
+        of_lb, of_cm = (sum(key.startswith(name) for key in used) for name in ("LB", "CM"))
+        assert len(used) == len(set(used))
+        assert len(counts) + 1 == of_lb + len(reported["lb.csv"]) + empty
+        assert len(rescued) == of_cm + len(reported["cm.csv"])
+        good = {number for number, row in enumerate(stopped, start=2) if row[0] in ("P1", "P2") and _is_date(row)}
+        assert reported["ds.csv"] == set(range(2, len(stopped) + 2)) - good
+
     def test_no_lb(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial")
         (folder / "lb.csv").unlink()
@@ -777,6 +886,10 @@ class TestKeys:
         )
         assert found.frame()["OR"].to_list() == ["NE"]
         assert len(review(found.cohort).queries()) > 0
+
+
+def _is_date(row: list[str]) -> bool:
+    return len(row) > 1 and row[1].startswith("2019-05")
 
 
 def _frame(text: str) -> pl.DataFrame:

@@ -445,7 +445,7 @@ def _adice(found: Classification, study: str) -> Dataset:
         "ASTDTF": _flags(cohort, rows, (DATE,)).zip_with(pl.Series(kind == 0), stopping),
         **_dated(cohort.day_0[patient], "AEN", end[order]),
         "AENDTF": _flags(cohort, rows, (RESCUE_END,)),
-        **_places(cohort, "SRC", rows, np.where(rows == NONE, NONE, TREATMENT)),
+        **_event_records(cohort, rows, patient, kind),
     }
     variables = _variables(cohort, ADICE)
     frame = _typed(pl.DataFrame(columns), variables)
@@ -465,6 +465,21 @@ def _flags_of_patients(cohort: Cohort, what: Sequence[int]) -> "pl.Series":
         at = np.isin(dates.what, what)
         flags[dates.patient[at]] = np.where(dates.count[at] > MONTH, 2, 1)
     return pl.Series([None, "D", "M"], dtype=pl.String).gather(flags)
+
+
+def _event_records(cohort: Cohort, rows: Ints, patient: Ints, kind: Ints) -> Columns:
+    """Where the source has each event: a course in its row, the end of treatment (kind 1) in a record of its own."""
+    import polars as pl
+
+    found = _places(cohort, "SRC", rows, np.where(rows == NONE, NONE, TREATMENT))
+    if cohort.stopped_by is None:
+        return found
+    by = cohort.stopped_by.at(patient)
+    stops = (_texts(by.domain), _texts(by.variable), pl.Series(by.sequence, dtype=pl.Int64))
+    return {
+        name: values.zip_with(pl.Series(kind == 0), stop)
+        for (name, values), stop in zip(found.items(), stops, strict=True)
+    }
 
 
 def _in_part(cohort: Cohort, partial: Partial, patient: Ints, row: Ints, what: Sequence[int]) -> Bools:

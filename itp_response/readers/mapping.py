@@ -23,7 +23,7 @@ from itp_response.places import places as places_of
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.files import Opened, Tabular, opened
 from itp_response.readers.findings import Findings, Pieces, Place, as_text, first_few, quoted
-from itp_response.readers.names import Doubt, Table
+from itp_response.readers.names import Doubt, Table, tell_of_file
 from itp_response.wording import not_toml, worded
 
 if TYPE_CHECKING:
@@ -260,10 +260,8 @@ class Source:
 
     def tell(self, place: Place, found: Findings) -> None:
         """What was taken and what is wrong with the rows of the file as a whole."""
-        for text in self.opened.notes:
-            found.note(place, text)
-        for line, text in self.opened.problems:
-            found.wrong(place, text, line)
+        first = self.opened.header[:1] == [self.file.patients.patient_id]
+        tell_of_file(self.opened, place, found, patient_first=first)
         names = {name for name, _ in self.named()}
         others = [name for name in self.opened.header if name not in names]
         if others:
@@ -372,6 +370,12 @@ class _Gathered(Place):
 
     def only(self, rows: Ints) -> "Place":
         return replace(self, lines=self.all_lines(rows), rows={name: at[rows] for name, at in self.rows.items()})
+
+    def written_in(self, rows: Ints, column: str) -> Ints:
+        assert self.given is not None
+        at = self.rows[column]
+        # The patients' empty last row is in no row of the file.
+        return self.given.all_lines(np.append(at, 0)[rows])
 
     def source(self, row: int, column: str = "") -> tuple[Place, int, str]:
         assert self.given is not None

@@ -15,7 +15,7 @@ import numpy as np
 from itp_response.cohort import Ints, Origin
 from itp_response.errors import CohortError
 from itp_response.readers.findings import Findings, Pieces, Place, quoted
-from itp_response.readers.names import VISITS, Doubt, Table
+from itp_response.readers.names import STOPPED_BY, VISITS, Doubt, Table
 from itp_response.readers.sdtm_bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm_counts import Counted, check_counted, counts_of
 from itp_response.readers.sdtm_records import REQUIRED, Part, Records, Study, Wrong, read_records
@@ -94,7 +94,7 @@ def tables(folder: Path, declared: Iterable[str], found: Findings) -> Tables | N
         rescues(records, lasts, study)
     for records in domains["EX"]:
         raised_doses(records, domains["DM"][0], day_0, study)
-    stopped = stopped_of(domains["DS"], study)
+    stopped = stopped_of(domains["DS"], domains["DM"][0], study)
     patients = _patients(domains["DM"][0], day_0, left, stopped, tuple(declared), study)
     return Tables(_visits(folder, study, domains["DM"][0], left), patients)
 
@@ -149,7 +149,7 @@ def _patients(
     header |= {name: name for name in declared if dm.has(name)}
     columns = {name: dm.texts(written) for name, written in header.items() if dm.has(written)}
     frame = pl.DataFrame(columns).join(
-        stopped.rename({"subject": "patient_id", "date": "treatment_discontinued"}),
+        stopped.rename({"subject": "patient_id", "date": "treatment_discontinued", "sequence": STOPPED_BY}),
         on="patient_id",
         how="left",
         maintain_order="left",
@@ -158,7 +158,7 @@ def _patients(
     place = Place(dm.place.name, dm.place.order, dm.place.row_word, dm.place.all_lines(np.flatnonzero(kept.to_numpy())))
     if len(left):
         study.note(dm, f"{number_of(left.n_unique(), 'subject')} without {day_0}, not enrolled, left out.")
-    names = {name: header.get(name, "DSSTDTC") for name in frame.columns}
+    names = {name: header.get(name, "DSSTDTC") for name in frame.columns if name != STOPPED_BY}
     return Table(place, frame.filter(kept), names, dm.written)
 
 

@@ -79,7 +79,7 @@ def _lasting(part: Part, counted: Counted, study: Study) -> None:
     import polars as pl
 
     records, domain = part.records, part.records.domain
-    start, end = (_interval(records, f"{domain}{name}", part.row) for name in ("STDTC", "ENDTC"))
+    start, end = (_interval(records, f"{domain}{name}", part.row, study) for name in ("STDTC", "ENDTC"))
     goes_on = without_end(records).gather(part.row).to_numpy() & np.isnan(end.low)
     last = np.where(goes_on, np.inf, end.low)
     for rows, what in (
@@ -109,9 +109,14 @@ def _lasting(part: Part, counted: Counted, study: Study) -> None:
         study.note(records, f"bleeding of several days stands on {days} with a count.")
 
 
-def _interval(records: Records, name: str, row: Ints) -> Numbers:
-    """The first and the last day that dates may be; what is wrong with them is found when they are read for good."""
-    return as_day_numbers(Cells(records.place, name, records.texts(name).gather(row)), Findings(), None)
+def _interval(records: Records, name: str, row: Ints, study: Study) -> Numbers:
+    """The first and the last day that dates may be."""
+    found = Findings()
+    days = as_day_numbers(Cells(records.place, name, records.texts(name).gather(row)), found, None)
+    if name.endswith("ENDTC"):  # the date of the start is read again with the visits, and told then
+        for one in found.unread:
+            study.wrong_cells(records, records.cells(name), row[one.rows], one.wording)
+    return days
 
 
 def bleeding_findings(records: Records, study: Study) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError
 from itp_response.readers.files import Opened, opened
-from itp_response.readers.findings import Cells, Findings, Place, as_text
+from itp_response.readers.findings import Cells, Findings, Place, Torn, as_json, as_text
+from itp_response.readers.names import tell_of_file
 from itp_response.readers.sdtm_terms import ONGOING, Settings
 
 if TYPE_CHECKING:
@@ -95,10 +96,7 @@ def read_records(path: Path, domain: str, order: int, declared: Iterable[str], f
     except CohortError as error:
         found.failed(order, error)
         return None
-    for text in source.notes:
-        found.note(place, text)
-    for line, text in source.problems:
-        found.wrong(place, text, line)
+    tell_of_file(source, place, found, patient_first=positions.get("USUBJID") == 0)
     made = [as_text(frame[str(position)]).cast(pl.String).alias(name) for name, position in positions.items()]
     records = Records(domain, place, pl.DataFrame(made), source.header)
     for name in REQUIRED[domain]:
@@ -161,6 +159,14 @@ class Study:
         """A problem in each of these rows, which are among those of the parts."""
         if len(row):
             self.wrong.append(Wrong(cells, records, row, wording))
+
+    def left_out(self, records: Records, name: str, row: Ints, wording: Callable[[str], str]) -> None:
+        """A problem in each of these rows, which become no rows of a table for it."""
+        rows = as_json(records.frame[row])
+        whom, values = records.subject.gather(row).to_list(), records.texts(name).gather(row).fill_null("").to_list()
+        for at, text, subject, value in zip(row.tolist(), rows.to_list(), whom, values, strict=True):
+            line = records.place.line(at)
+            self.found.tear(Torn(records.place, line, wording(value), text, subject, name, value))
 
     def note(self, records: Records, text: str, *, warning: bool = False) -> None:
         """Say something of a domain's records."""

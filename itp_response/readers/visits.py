@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from itp_response.cohort import Cohort, Ints, Observations, Reading, build
+from itp_response.cohort import Cohort, Ints, Observations, Origin, Reading, build
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import (
@@ -31,7 +31,7 @@ from itp_response.readers.cells import (
 )
 from itp_response.readers.files import Tabular
 from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
-from itp_response.readers.names import PATIENTS, STUDY_DAYS, VISITS, Table, missing, no_table, table
+from itp_response.readers.names import PATIENTS, STOPPED_BY, STUDY_DAYS, VISITS, Table, missing, no_table, table
 from itp_response.readers.partial import Intervals, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import Patients, places, read_patients
 from itp_response.readers.quarantine import Quarantine, marked
@@ -394,6 +394,7 @@ def _cohort(
         source=visits.table.place.name,
         row_word=visits.table.place.row_word,
         origin=pieces.origin if pieces else None,
+        stopped_by=_stopped_by(known.table, row),
         notes=found.notes,
         imputed=None if impute is None else imputed_of(impute, Intervals(*written), tables, patient[kept]),
         partial=partial,
@@ -506,6 +507,18 @@ def _stopped(visits: _Visits, known: Patients, row: Ints, origin: Floats, calend
         stopped = stopped - origin
     _check_near(cells, row, stopped, found)
     return np.where(given, stopped, np.inf)
+
+
+def _stopped_by(table: Table, row: Ints) -> Origin | None:
+    """Where the end of treatment of the patients in these rows stands."""
+    if not table.has("treatment_discontinued"):
+        return None
+    whole = np.zeros(len(row), dtype=np.int32)
+    variable = Texts(whole, (table.header["treatment_discontinued"],))
+    if STOPPED_BY in table.frame.columns:
+        numbers = table.frame[STOPPED_BY].fill_null(0).to_numpy()[row]
+        return Origin(Texts(whole, ("DS",)), numbers, variable)
+    return Origin(Texts(whole, (table.place.name,)), table.place.written_in(row, variable.labels[0]), variable)
 
 
 def _check_near(cells: Cells, rows: Ints, day: Floats, found: Findings) -> None:
