@@ -46,7 +46,7 @@ def adam(
 @click.argument("file", type=click.Path())
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook; else its first.")
 def map_(file: str, sheet: str | None) -> None:
-    """Draft a mapping of FILE, a REDCap export or a wide spreadsheet, from its headers.
+    """Draft a mapping of FILE, a REDCap export, a wide spreadsheet or an ODM file, from its headers.
 
     Look it over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
     """

@@ -39,7 +39,9 @@ def study_under(criteria_option: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["scored", "events"]),
             help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
         ),
-        click.option("--mapping", type=click.Path(), help="Arranges VISITS, a REDCap export or a wide sheet."),
+        click.option(
+            "--mapping", type=click.Path(), help="Arranges VISITS: a REDCap export, a wide sheet, an ODM file."
+        ),
         click.option(
             "--impute",
             type=click.Choice(["first", "last"]),

@@ -1,4 +1,4 @@
-"""Mapping: a REDCap export or a wide spreadsheet as a table of visits and a table of patients.
+"""Mapping: a REDCap export, a wide spreadsheet or an ODM file as a table of visits and a table of patients.
 
 A mapping file says which column of the file is which, and of what visits its rows are made: each `[[visits]]` makes a
 visit of every row that records something for it. So a spreadsheet with a column per visit has many of them, an export
