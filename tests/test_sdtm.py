@@ -10,11 +10,13 @@ import numpy as np
 import polars as pl
 import pyreadstat
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_readers import content, rows, said, texts
 
-from itp_response import classify, explain, read, review
+from itp_response import classify, explain, mapped, read, review
+from itp_response.cli import main
 from itp_response.cohort import Cohort
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, UsageError
@@ -586,6 +588,117 @@ class TestDisposition:
         )
 
 
+class TestSupplements:
+    """SUPP--: qualifiers of records, joined to them by IDVAR and IDVARVAL."""
+
+    HEAD = "RDOMAIN, USUBJID, IDVAR, IDVARVAL, QNAM, QVAL"
+    CM = """
+        USUBJID, CMSEQ, CMTRT, CMGRPID, CMINDC,    CMSTDTC,    CMENDTC
+        P1,      1,     IVIg,  A,       ,          2019-05-10, 2019-05-11
+        P1,      2,     pred,  A,       low count, 2019-05-12, 2019-05-13
+        P2,      1,     IVIg,  B,       ,          2019-06-10, 2019-06-11
+        """
+
+    def supp(self, *lines: str) -> str:
+        return "\n".join([self.HEAD, *lines])
+
+    def test_rescue(self, tmp_path: Path) -> None:
+        """By the sequence number one record, by a group all its records."""
+        suppcm = self.supp(
+            "CM, P1, CMGRPID, A, CMRESC, Y", "CM, P2, CMSEQ, 1, CMRESC, N", "CM, P2, CMSEQ, 1, CMTRTX, x"
+        )
+        cohort = read(study(tmp_path / "trial", cm=self.CM, suppcm=suppcm))
+        assert rows(cohort, "rescue")[1:3] == [("P1", 9, True), ("P1", 11, True)]
+        assert cohort.courses.last.tolist() == [10, 12]
+        assert said(cohort, "cm.csv: 2 of 3 records taken as rescue treatment by its supplement 'IVIg', 'pred'.")
+        assert said(cohort, "suppcm.csv: 2 of 3 records taken: 'CMRESC'; not taken: 'CMTRTX'.")
+
+    def test_own_flags(self, tmp_path: Path) -> None:
+        suppcm = self.supp("CM, P1, CMSEQ, 1, SALVAGE, Yes", "CM, P1, CMSEQ, 2, SALVAGE, perhaps")
+        folder = study(tmp_path / "trial", cm=self.CM, suppcm=suppcm)
+        assert not read(folder).rescue.any()
+        (folder / "sdtm.toml").write_text('rescue_flags = ["salvage"]\n', encoding="utf-8")
+        cohort = read(folder)
+        assert cohort.courses.last.tolist() == [10]
+        assert said(cohort, "cm.csv: salvage is neither yes nor no: 'perhaps', not taken as rescue treatment.")
+
+    def test_the_scale_of_bleeding(self, tmp_path: Path) -> None:
+        """Before the grade of toxicity, which is another scale."""
+        ae = """
+            USUBJID, AESEQ, AEDECOD,   AETOXGR, AESTDTC,    AEENDTC
+            P1,      1,     Epistaxis, 3,       2019-05-01, 2019-05-23
+            P1,      2,     Petechiae, 1,       2019-05-29, 2019-05-29
+            """
+        suppae = self.supp("AE, P1, AESEQ, 1, WHOGRADE, Grade 2")
+        cohort = read(study(tmp_path / "trial", ae=ae, suppae=suppae))
+        assert rows(cohort, "bleeding_grade")[:3] == [("P1", 0, 2), ("P1", 21, 2), ("P1", 28, 1)]
+        assert said(cohort, "ae.csv: one bleeding event graded by the scale of the supplement, WHOGRADE.")
+        assert said(cohort, "ae.csv: grades of AETOXGR taken as WHO grades.")
+        assert cohort.origin is not None
+        assert {"WHOGRADE", "AETOXGR"} <= set(cohort.origin.variable.labels)
+
+    def test_declared_columns(self, tmp_path: Path) -> None:
+        """Of visits from the domain itself or its supplement, of patients from SUPPDM, which needs no IDVAR."""
+        lb_ = lb(
+            "P1, 1, PLAT, 15, THOU/uL, 15, 15, GI/L, 2019-05-01, 5",
+            "P1, 2, PLAT, 40, THOU/uL, 40, 40, GI/L, 2019-05-22, 7",
+            columns=f"{PLAIN['lb'].split(chr(10))[1].strip()}, DOSE",
+        )
+        supplb = self.supp("LB, P1, LBSEQ, 2, STEROID, Y")
+        suppdm = self.supp("DM, P1, , , SPLENEC, N", "DM, P2, , , SPLENEC, Y")
+        declared = {
+            "steroid": ColumnDeclared(type="truth"),
+            "dose": ColumnDeclared(type="number"),
+            "splenec": ColumnDeclared(type="truth", table="patients"),
+        }
+        cohort = read(study(tmp_path / "trial", lb=lb_, supplb=supplb, suppdm=suppdm), columns=declared)
+        assert cohort.row_columns["steroid"].true.tolist() == [False, True]  # type: ignore[union-attr]
+        assert cohort.row_columns["steroid"].unknown.tolist() == [True, False]  # type: ignore[union-attr]
+        assert cohort.row_columns["dose"].low.tolist() == [5, 7]  # type: ignore[union-attr]
+        assert cohort.patient_columns["splenec"].true.tolist() == [False, True]  # type: ignore[union-attr]
+
+    def test_a_column_of_the_record_is_not_of_the_further_days_of_a_bleeding(self, tmp_path: Path) -> None:
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC\nP1, 1, Epistaxis, MILD, 2019-05-01, 2019-05-23"
+        suppae = self.supp("AE, P1, AESEQ, 1, STEROID, Y")
+        folder = study(tmp_path / "trial", ae=ae, suppae=suppae)
+        cohort = read(folder, columns={"steroid": ColumnDeclared(type="truth")})
+        known = cohort.row_columns["steroid"].true.tolist()  # type: ignore[union-attr]
+        assert [day for (_, day), one in zip(rows(cohort), known, strict=True) if one] == [0]
+
+    def test_wrong(self, tmp_path: Path) -> None:
+        suppcm = self.supp(
+            "CM, P1, CMSEQ, 9, CMRESC, Y",
+            "CM, P1, CMSEQ, 1, CMRESC, Y",
+            "CM, P1, CMSEQ, 1, CMRESC, N",
+            "CM, P2, CMSPID, 1, CMRESC, Y",
+            "CM, P9, , , CMRESC, Y",
+            "CM, P1, CMSEQ",
+        )
+        folder = study(tmp_path / "trial", cm=self.CM, suppcm=suppcm)
+        messages = [
+            "suppcm.csv: line 2: IDVARVAL: '9' is no record of the subject in cm.csv; correct it.",
+            "suppcm.csv: line 3: QVAL: 'Y' beside another value of the same qualifier of the same record; keep one.",
+            "suppcm.csv: line 4: QVAL: 'N' beside another value of the same qualifier of the same record; keep one.",
+            "suppcm.csv: line 5: IDVARVAL: '1' is no record of the subject in cm.csv; correct it.",
+            "suppcm.csv: line 6: IDVARVAL: no subject of cm.csv.",
+            "suppcm.csv: line 7: 3 cells, but the header has 6; leave cells empty, but keep their separators.",
+        ]
+        assert refused(folder).splitlines() == messages
+        cohort = read(folder, on_error="quarantine")
+        assert cohort.quarantine is not None
+        assert cohort.quarantine["line"].to_list() == [2, 3, 4, 5, 6, 7]
+        assert not cohort.rescue.any()
+
+    def test_of_no_domain(self, tmp_path: Path) -> None:
+        cohort = read(study(tmp_path / "trial", suppce=self.supp("CE, P1, CESEQ, 1, WHOGRADE, 1")))
+        assert said(cohort, "suppce.csv: not looked at, as there is no CE.")
+
+    def test_are_among_the_files_of_the_study(self, tmp_path: Path) -> None:
+        folder = study(tmp_path / "trial", cm=self.CM, suppcm=self.supp("CM, P1, CMSEQ, 1, CMRESC, Y"))
+        names = [file.name for file in classify(folder).provenance().inputs["visits"]]
+        assert names == ["trial/cm.csv", "trial/dm.csv", "trial/lb.csv", "trial/suppcm.csv"]
+
+
 class TestBroken:
     """A study that cannot be right is refused with file, line, column, value and cure."""
 
@@ -852,6 +965,42 @@ class TestBroken:
         ):
             (folder / "sdtm.toml").write_text(text, encoding="utf-8")
             assert refused(folder).startswith(message)
+
+
+class TestLists:
+    """What is bleeding and what is rescue, by a file outside of the study's folder."""
+
+    CM = "USUBJID, CMSEQ, CMTRT, CMSTDTC, CMENDTC\nP1, 1, IVIg, 2019-05-10, 2019-05-11"
+
+    def test_are_taken_by_a_mapping(self, tmp_path: Path) -> None:
+        folder, lists = study(tmp_path / "trial", cm=self.CM), tmp_path / "lists.toml"
+        lists.write_text('rescue_names = ["ivig"]\n', encoding="utf-8")
+        assert read(*mapped(folder, lists)).courses.last.tolist() == [10]
+        done = CliRunner().invoke(main, ["classify", str(folder), "--mapping", str(lists)])
+        assert "cm.csv: 1 of 1 record taken as rescue treatment by name 'IVIg'." in done.stderr
+        assert done.exit_code == 0
+
+    def test_stand_in_place_of_those_in_the_folder(self, tmp_path: Path) -> None:
+        folder, lists = study(tmp_path / "trial", cm=self.CM), tmp_path / "lists.toml"
+        (folder / "sdtm.toml").write_text('rescue_names = ["ivig"]\n', encoding="utf-8")
+        lists.write_text("", encoding="utf-8")
+        cohort = read(*mapped(folder, lists))
+        assert not cohort.rescue.any()
+        assert said(cohort, "lists.toml was taken in place of the sdtm.toml in the folder.")
+
+    def test_are_among_the_files_of_the_study(self, tmp_path: Path) -> None:
+        folder, lists = study(tmp_path / "trial"), tmp_path / "lists.toml"
+        lists.write_text("", encoding="utf-8")
+        made = classify(*mapped(folder, lists)).provenance().inputs
+        assert [file.name for file in made["visits"]] == ["trial/dm.csv", "trial/lb.csv", "lists.toml"]
+
+    def test_are_checked(self, tmp_path: Path) -> None:
+        folder, lists = study(tmp_path / "trial"), tmp_path / "lists.toml"
+        with pytest.raises(CohortError, match=r"lists\.toml: there is no such file\.$"):
+            mapped(folder, lists)
+        lists.write_text("confirmed = true\n", encoding="utf-8")
+        with pytest.raises(CohortError, match=r"^lists\.toml: line 1: unknown key 'confirmed'; known: day_0, "):
+            mapped(folder, lists)
 
 
 class TestKeys:

@@ -32,13 +32,13 @@ ORDER = """
     readers.files
     readers.names
     readers.cells readers.quarantine
-    readers.mapping
     readers.partial
     readers.patients readers.units readers.sdtm_terms
     readers.sdtm_records
-    readers.sdtm_counts
+    readers.sdtm_counts readers.sdtm_supplements
     readers.sdtm_bleeding readers.sdtm_treatment
     readers.sdtm
+    readers.mapping
     readers
     provenance
     readers.visits

@@ -40,7 +40,9 @@ def study_under(criteria_option: Callable[..., Any]) -> Callable[..., Any]:
             help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
         ),
         click.option(
-            "--mapping", type=click.Path(), help="Arranges VISITS: a REDCap export, a wide sheet, an ODM file."
+            "--mapping",
+            type=click.Path(),
+            help="Arranges VISITS, a REDCap export, a wide sheet or an ODM file; or has the lists for an SDTM study.",
         ),
         click.option(
             "--impute",

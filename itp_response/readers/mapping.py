@@ -24,6 +24,9 @@ from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.files import Opened, Tabular, opened
 from itp_response.readers.findings import Findings, Pieces, Place, as_text, first_few, quoted
 from itp_response.readers.names import Doubt, Table, tell_of_file
+from itp_response.readers.sdtm import Arranged as Study
+from itp_response.readers.sdtm import is_study
+from itp_response.readers.sdtm_terms import settings
 from itp_response.wording import not_toml, worded
 
 if TYPE_CHECKING:
@@ -195,11 +198,15 @@ class Mapped:
         return _visits(self.source, place, names, found)
 
 
-def mapped(file: Tabular, mapping: str | Path) -> tuple[Mapped, Mapped]:
+def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study, None]":
     """The visits and the patients of a file by a mapping file: `classify(*mapped("export.csv", "mapping.toml"))`.
 
+    Of an SDTM study's folder the mapping has the keys of `sdtm.toml`, and the visits have the patients with them.
     Raises `CohortError` with what is wrong with the mapping, or if it names columns that the file has not.
     """
+    if isinstance(file, str | Path) and is_study(file):
+        settings(Path(mapping))
+        return Study(Path(file), Path(mapping)), None
     source = Source(file, load_mapping(mapping))
     source.check()
     return Mapped(source, patients=False), Mapped(source, patients=True)

@@ -48,6 +48,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
 """
+REASON = "rescue_reason"
+"""In the frame of visits: why a rescue treatment was given; looked at by `review` alone."""
 STOPPED_BY = "DSSEQ"
 """In the frame of a study's patients: the number of the record that says that treatment was stopped."""
 STUDY_DAYS = ("lbdy", "ady", "visitdy")

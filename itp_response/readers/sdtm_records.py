@@ -24,16 +24,33 @@ COLUMNS = {
         "LBDTC",
     ),
     "FA": ("FASEQ", "FATESTCD", "FAOBJ", "FASTRESN", "FASTRESC", "FAORRES", "FASTAT", "FADTC"),
+    "SUPP": ("RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"),
     "DS": ("DSSEQ", "DSDECOD", "DSCAT", "DSSCAT", "EPOCH", "DSSTDTC"),
 }
 EVENT = ("SEQ", "TERM", "DECOD", "OCCUR", "TOXGR", "SEV", "STDTC", "ENDTC", "ENRTPT", "ENRF", "OUT")
-TREATMENT = ("SEQ", "TRT", "DECOD", "CAT", "SCAT", "OCCUR", "DOSE", "DOSU", "STDTC", "ENDTC", "ENRTPT", "ENRF", "ONGO")
+TREATMENT = (
+    "SEQ",
+    "TRT",
+    "DECOD",
+    "CAT",
+    "SCAT",
+    "INDC",
+    "OCCUR",
+    "DOSE",
+    "DOSU",
+    "STDTC",
+    "ENDTC",
+    "ENRTPT",
+    "ENRF",
+    "ONGO",
+)
 REQUIRED = {
     "DM": ("USUBJID",),
     "LB": ("USUBJID", "LBDTC"),
     "FA": ("USUBJID", "FATESTCD", "FADTC"),
     **{domain: ("USUBJID", f"{domain}STDTC") for domain in ("AE", "CE", "CM", "EX", "PR")},
     "DS": ("USUBJID", "DSDECOD", "DSSTDTC"),
+    "SUPP": ("USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QVAL"),
 }
 
 
@@ -125,6 +142,8 @@ class Part:
     """What columns of the visits are called in the domain."""
     cells: Mapping[str, "pl.Series"] = field(default_factory=dict)
     """Of the visits' columns, an entry per row."""
+    again: bool = False
+    """The records were taken already; these rows are of other days, and have nothing but the cells."""
 
     def column(self, name: str) -> "pl.Series":
         import polars as pl
@@ -133,6 +152,8 @@ class Part:
             return self.records.subject.gather(self.row)
         if name in self.cells:
             return self.cells[name].cast(pl.String)
+        if self.records.has(name) and not self.again:
+            return self.records.texts(name).gather(self.row)
         return pl.Series([None], dtype=pl.String).new_from_index(0, len(self.row))
 
 

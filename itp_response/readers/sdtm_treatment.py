@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from itp_response.cohort import Ints
+from itp_response.columns import TRUTHS
 from itp_response.readers.cells import Wording, as_day_numbers
 from itp_response.readers.findings import Cells, Findings, first_few, quoted
+from itp_response.readers.names import REASON
 from itp_response.readers.sdtm_counts import Counted
 from itp_response.readers.sdtm_records import Part, Records, Study, either, of_all, whole_days_of, without_end
 from itp_response.readers.sdtm_terms import MILESTONES
@@ -33,14 +35,16 @@ def rescues(records: Records, counted: Counted, study: Study) -> None:
     names = [one.upper() for one in study.settings.rescue_names]
     named = records.folded(f"{domain}DECOD").is_in(names).fill_null(value=False)
     named |= records.folded(f"{domain}TRT").is_in(names).fill_null(value=False)
+    flagged = _flagged(records, study)
     given = (records.folded(f"{domain}OCCUR") != "N").fill_null(value=True)
-    row = records.rows((category | named) & given)
+    row = records.rows((category | named | flagged) & given)
     if len(row):
         by = [
             f"{what} {first_few(values.unique().sort(), 10)}"
             for what, values in (
                 ("category", _categories(records, category & given)),
                 ("name", name.filter(named & given)),
+                ("its supplement", name.filter(flagged & given)),
             )
             if len(values)
         ]
@@ -49,6 +53,22 @@ def rescues(records: Records, counted: Counted, study: Study) -> None:
     elif records.domain != "EX":
         cure = "'rescue_categories' and 'rescue_names' in sdtm.toml say which are"
         study.note(records, f"{of_all(0, records)} taken as rescue treatment; {cure}.", warning=True)
+
+
+def _flagged(records: Records, study: Study) -> "pl.Series":
+    """The records of which the supplement says that they are rescue treatment."""
+    import polars as pl
+
+    flagged = pl.Series([False]).new_from_index(0, len(records))
+    for name in filter(records.has, study.settings.rescue_flags):
+        said = records.texts(name).str.to_lowercase()
+        truth = said.replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
+        flagged |= truth.fill_null(value=False)
+        strange = said.filter(said.is_not_null() & truth.is_null()).unique().sort()
+        if len(strange):
+            text = f"{name} is neither yes nor no: {first_few(strange)}, not taken as rescue treatment"
+            study.note(records, f"{text}.", warning=True)
+    return flagged
 
 
 def _categories(records: Records, chosen: "pl.Series") -> "pl.Series":
@@ -74,8 +94,11 @@ def _courses(
     if endless.any():
         number = number_of(int(endless.sum()), "rescue treatment")
         study.note(records, f"{number} without an end taken as of one day.", warning=True)
-    names = {"date": f"{domain}STDTC", "rescue": variable, "rescue_end": f"{domain}ENDTC"}
-    cells = {"date": begin, "rescue": name.gather(row), "rescue_end": end}
+    reason = records.texts(f"{domain}INDC")
+    for one in filter(records.has, study.settings.rescue_reasons):
+        reason = either(reason, records.texts(one))
+    names = {"date": f"{domain}STDTC", "rescue": variable, "rescue_end": f"{domain}ENDTC", REASON: f"{domain}INDC"}
+    cells = {"date": begin, "rescue": name.gather(row), "rescue_end": end, REASON: reason.gather(row)}
     study.parts.append(Part(records, row, variable, names, cells))
 
 

@@ -35,7 +35,7 @@ from itp_response.readers.names import PATIENTS, STOPPED_BY, STUDY_DAYS, VISITS,
 from itp_response.readers.partial import Intervals, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import Patients, places, read_patients
 from itp_response.readers.quarantine import Quarantine, marked
-from itp_response.readers.sdtm import is_study, tables
+from itp_response.readers.sdtm import Arranged, is_study, tables
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
 
 if TYPE_CHECKING:
@@ -144,17 +144,16 @@ def _of_files(
 def _of_study(
     folder: Tabular,
     patients: "Tabular | None",
-    _: Mapping[str, ColumnDeclared],
+    of_visits: Mapping[str, ColumnDeclared],
     of_patients: Mapping[str, ColumnDeclared],
     found: Findings,
 ) -> tuple[Table, Table]:
     """The two tables made of the domains of an SDTM study."""
-    assert isinstance(folder, str | Path)
+    assert isinstance(folder, str | Path | Arranged)
     if patients is not None:
-        raise UsageError(
-            f"{Path(folder).name}: this is an SDTM study, its patients are in its DM; give no patient table."
-        )
-    study = tables(Path(folder), of_patients, found)
+        name = (folder.folder if isinstance(folder, Arranged) else Path(folder)).name
+        raise UsageError(f"{name}: this is an SDTM study, its patients are in its DM; give no patient table.")
+    study = tables(folder, of_visits, of_patients, found)
     if study is None:
         raise found.error()
     _check_declared(study.patients, of_patients, found)
