@@ -241,6 +241,97 @@ OPEN = """
 """
 
 
+OWN = """
+title = "With columns of its own"
+checked = "unverified"
+[source]
+cite = "Written for this test"
+[clock]
+day_0 = "enrolment"
+followed_from = 28
+[baseline]
+days = [-28, 0]
+[columns]
+steroid = { type = "truth" }
+dose = { type = "number" }
+drug = { type = "text" }
+splenectomy = { type = "truth", table = "patients" }
+[off]
+label = "Off steroids"
+says = "A count of 30 without steroids."
+kind = "achieved"
+when = "platelets >= 30 and not steroid"
+days = [1, 28]
+[low_dose]
+label = "On a low dose"
+says = "A count of 30 on at most 5."
+kind = "achieved"
+when = "platelets >= 30 and dose <= 5"
+days = [1, 28]
+[on_drug]
+label = "On one drug"
+says = "A count of 30 on drug A."
+kind = "achieved"
+when = "platelets >= 30 and drug == 'a'"
+days = [1, 28]
+[spleen]
+label = "With a spleen"
+says = "A count of 30, spleen in place."
+kind = "achieved"
+when = "platelets >= 30 and not splenectomy"
+days = [1, 28]
+"""
+
+
+class TestQueriesOfDeclaredColumns:
+    """What a set declares beside counts, bleeding and rescue is asked for as these are."""
+
+    def asked(self, folder, visits, patients):
+        criteria = folder / "own.toml"
+        criteria.write_text(OWN)
+        queries = itp_response.review(table(visits), table(patients), criteria).queries()
+        return queries.select("criterion", "settled_by", "day", "line", "asks").rows()
+
+    KNOWN = """
+        patient_id day platelets bleeding_grade steroid dose drug
+        P1         0   15        0              0       5    a
+        P1         28  60        0              {}
+    """
+
+    @pytest.mark.parametrize(
+        ("cells", "query"),
+        [
+            ("- 5 a", ("off", "steroid", 28, 2, "steroid of day 28, row 2")),
+            ("0 - a", ("low_dose", "dose", 28, 2, "dose of day 28, row 2")),
+            ("0 5 -", ("on_drug", "drug", 28, 2, "drug of day 28, row 2")),
+        ],
+    )
+    def test_of_a_visit(self, cells, query, tmp_path):
+        assert self.asked(tmp_path, self.KNOWN.format(cells), "patient_id splenectomy\nP1 0") == [query]
+
+    def test_of_the_patient(self, tmp_path):
+        assert self.asked(tmp_path, self.KNOWN.format("0 5 a"), "patient_id splenectomy\nP1 -") == [
+            ("spleen", "splenectomy", None, None, "splenectomy of the patient")
+        ]
+
+    def test_where_two_are_missing_neither_settles_it_alone(self, tmp_path):
+        visits = self.KNOWN.format("- 5 a") + "P1 21 60 0 - 5 a"
+
+        assert self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0") == [
+            ("off", None, None, None, "no single observation settles it (something was not recorded)")
+        ]
+
+    @pytest.mark.parametrize(
+        ("cells", "answers"), [("- 5 a", "01"), ("0 - a", ("5", "5.1", "0", "900")), ("0 5 -", "ab")]
+    )
+    def test_any_answer_settles_it(self, cells, answers, tmp_path):
+        (criteria := tmp_path / "own.toml").write_text(OWN)
+        for one in answers:
+            answered = table(self.KNOWN.format(cells.replace("-", one)))
+            found = itp_response.classify(answered, table("patient_id splenectomy\nP1 0"), criteria).frame()
+            assert "NE" not in found.row(0)
+
+
 class TestQueries:
     @pytest.mark.parametrize("case", [line.strip() for line in OPEN.strip().splitlines()])
     def test_the_single_observation_that_would_settle_it(self, case):

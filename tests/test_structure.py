@@ -50,6 +50,7 @@ ORDER = """
     outputs.datasets outputs.define outputs.files
     adam
     suspects
+    unknowns
     queries
     review
     moved
