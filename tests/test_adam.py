@@ -546,6 +546,18 @@ class TestFiles:
         assert json.loads(about["cdisc"])["labels"]["AVALC"] == "Analysis Value (C)"
         assert json.loads(about["itp_response"])["criteria"][0]["name"] == "atra_2022"
 
+    @pytest.mark.parametrize("form", ["xpt", "json", "parquet"])
+    def test_read_again_it_has_the_same_verdicts(self, form, made, tmp_path):
+        """By the reader that reads studies too."""
+        made.write(tmp_path / "out", form)
+
+        table = opened(tmp_path / "out" / f"adrs.{form}", "adrs")
+        frame = table.load(range(len(table.header)))
+        frame.columns = table.header
+
+        assert len(frame) == 168 * 7
+        assert_verdicts(frame, made)
+
     def test_what_an_earlier_run_left_goes(self, made, tmp_path):
         made.write(tmp_path / "out", "csv")
         made.write(tmp_path / "out", "json")

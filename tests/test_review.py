@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from literal import Observation
 
 import itp_response
+from itp_response.beside import UNGRADED, UNREASONED
 from itp_response.cli import main
 from itp_response.errors import CohortError
 from itp_response.notation import cohort_of
 from itp_response.queries import COUNTS
-from itp_response.review import UNGRADED
 from itp_response.suspects import COLUMNS, RULES
 
 ROOT = Path(__file__).parent.parent
@@ -84,6 +84,9 @@ CASES = """
     ten_times_off         | d0 90, d7 160, d28 15, d49 150
                           | d0 15, d7 20, d14 120, d21 22, d28 25
                           | d0 15, d7 20, d14 200, d21 60, d28 60
+    zero isolated_drop rescue_not_given | d0 15, d7 0, d14 20
+    isolated_drop rescue_not_given      | d0 15, d7 1, d14 20
+    rescue_not_given      | d0 15, d7 <1, d14 20
     very_high             | d0 900, d7 1000, d14 900
                           | d0 900, d7 999, d14 900
     other_unit rescue_not_given | d0 15, d21 0.05, d42 20
@@ -208,6 +211,22 @@ class TestRules:
             (7, 3, "bleeding_site", "gums", "bleeding (gums) without a grade: of which grade was it?"),
             (None, 5, "bleeding_site", "nose", "bleeding (nose) without a grade: of which grade was it?"),
         ]
+
+    def test_a_rescue_without_a_reason_where_reasons_are_recorded(self, tmp_path):
+        path = tmp_path / "visits.csv"
+        path.write_text(
+            "patient_id,day,platelets,rescue,rescue_reason\n"
+            "P1,0,15,,\nP1,7,8,IVIg,count below 10\nP1,14,20,IVIg,\nP1,21,20,no,\nP1,28,20,,NA\nP1,35,20,1,n/a\n"
+        )
+
+        frame = itp_response.review(path).frame().filter(pl.col("rule") == UNREASONED)
+
+        assert frame.select("day", "line", "value", "says").rows() == [
+            (14, 4, "IVIg", "rescue (IVIg) without a reason: why was it given?"),
+            (35, 7, "1", "rescue (1) without a reason: why was it given?"),
+        ]
+        path.write_text("patient_id,day,platelets,rescue\nP1,0,15,\nP1,7,8,IVIg\n")
+        assert UNREASONED not in itp_response.review(path).frame()["rule"].to_list()
 
     def test_every_finding_has_the_line_of_the_file(self):
         lines = STUDY[0].read_text().splitlines()

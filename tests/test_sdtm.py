@@ -1024,6 +1024,39 @@ class TestKeys:
             "the exact count of day 28, LB 4 (given as <50)",
         )
 
+    def test_review_of_what_decides_nothing(self, tmp_path: Path) -> None:
+        """Birth and death of DM, reasons of CM, doses of EX."""
+        dm = """
+            USUBJID, RFSTDTC,    BRTHDTC,    DTHDTC
+            P1,      2019-05-01, 1980,       2019-05-28
+            P2,      2019-06-01, 2019-06-02,
+            """
+        cm = """
+            USUBJID, CMSEQ, CMTRT, CMCAT,  CMINDC,    CMSTDTC,    CMENDTC
+            P1,      5,     IVIg,  RESCUE, low count, 2019-05-02, 2019-05-03
+            P1,      6,     IVIg,  RESCUE, ,          2019-05-20, 2019-05-21
+            P1,      7,     pred,  OTHER,  ,          2019-05-20, 2019-05-21
+            """
+        ex = """
+            USUBJID, EXSEQ, EXTRT, EXDOSE, EXSTDTC
+            P1,      1,     drug,  5,      2019-05-01
+            P1,      2,     drug,  0,      2019-05-12
+            P1,      3,     drug,  5,      2019-05-13
+            """
+        ds = "USUBJID, DSSEQ, DSDECOD, DSSTDTC\nP1, 1, ADVERSE EVENT, 2019-05-11"
+        folder = study(tmp_path / "trial", dm=dm, cm=cm, ex=ex, ds=ds)
+        rules = ("before_birth", "after_death", "rescue_without_a_reason", "dose_after_stop")
+        frame = review(folder).frame().filter(pl.col("rule").is_in(rules))
+        assert frame.select("patient_id", "rule", "day", "file", "line", "says").rows() == [
+            (
+                *("P1", "dose_after_stop", 12, "EX", 3),
+                "treatment was discontinued on day 10, yet a dose was recorded on day 12: which is right?",
+            ),
+            ("P1", "rescue_without_a_reason", 19, "CM", 6, "rescue (IVIg) without a reason: why was it given?"),
+            ("P1", "after_death", 28, "LB", 4, "observed on day 28, after the death on day 27: which is right?"),
+            ("P2", "before_birth", 0, "LB", 1, "observed on day 0, before the birth on day 1: which is right?"),
+        ]
+
     def test_explain_dates_in_part(self, tmp_path: Path) -> None:
         cm = "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 8, IVIg, RESCUE MEDICATION, 2019-05, 2019-05-31"
         found = explain(study(tmp_path / "trial", cm=cm), patient="P1", criterion="OR")

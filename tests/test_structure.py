@@ -51,7 +51,7 @@ ORDER = """
     adam
     suspects
     unknowns
-    queries
+    queries beside
     review
     moved
     compare explain check describe

@@ -19,7 +19,7 @@ from itp_response.readers.findings import Findings, Pieces, Place, quoted
 from itp_response.readers.names import REASON, STOPPED_BY, VISITS, Doubt, Table
 from itp_response.readers.sdtm_bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm_counts import Counted, check_counted, counts_of
-from itp_response.readers.sdtm_records import REQUIRED, Part, Records, Study, Wrong, read_records
+from itp_response.readers.sdtm_records import REQUIRED, Part, Records, Study, Wrong, read_records, whole_days_of
 from itp_response.readers.sdtm_supplements import keys_of, supplemented
 from itp_response.readers.sdtm_terms import FILE, NOT_ENROLLED, Settings, settings
 from itp_response.readers.sdtm_treatment import raised_doses, rescues, stopped_of
@@ -122,6 +122,29 @@ def tables(
     stopped = stopped_of(domains["DS"], domains["DM"][0], study)
     patients = _patients(domains["DM"][0], day_0, left, stopped, of_patients, study)
     return Tables(_visits(folder, study, domains["DM"][0], left, declared), patients)
+
+
+def doses(given: "str | Path | Arranged") -> "pl.DataFrame":
+    """The doses of a study that can be read: `subject`, `sequence`, `day` since 1970 and `dose` as written; no 0."""
+    import polars as pl
+
+    folder = given.folder if isinstance(given, Arranged) else Path(given)
+    frames = [pl.DataFrame(schema={"subject": pl.String, "sequence": pl.Int64, "day": pl.Int64, "dose": pl.String})]
+    for path in _files(folder)["ex"]:
+        records = read_records(path, "EX", 0, (), Findings())
+        if records is not None and _complete(records):
+            number = records.texts("EXDOSE").cast(pl.Float64, strict=False)
+            given_ = (number > 0).fill_null(value=False) & (records.folded("EXOCCUR") != "N").fill_null(value=True)
+            frame = pl.DataFrame(
+                {
+                    "subject": records.subject,
+                    "sequence": records.texts("EXSEQ").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
+                    "day": whole_days_of(records.texts("EXSTDTC")).cast(pl.Int64),
+                    "dose": records.texts("EXDOSE"),
+                }
+            )
+            frames.append(frame.filter(given_).drop_nulls(["subject", "day"]))
+    return pl.concat(frames)
 
 
 def _settings(folder: Path, given: "str | Path | Arranged", found: Findings) -> Settings:
@@ -227,7 +250,8 @@ def _visits(folder: Path, study: Study, dm: Records, left: "pl.Series", declared
     import polars as pl
 
     parts = study.parts
-    names = [name for name in (*VISITS, REASON) if name != "day"]
+    names = [name for name in VISITS if name != "day"]
+    names += [REASON] if any(REASON in part.cells for part in parts) else []
     names += [name for name in declared if any(part.records.has(name) for part in parts)]
     empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
     frame = pl.concat([empty, *(pl.DataFrame({name: part.column(name) for name in names}) for part in parts)])

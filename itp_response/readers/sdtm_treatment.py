@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,11 +94,11 @@ def _courses(
     if endless.any():
         number = number_of(int(endless.sum()), "rescue treatment")
         study.note(records, f"{number} without an end taken as of one day.", warning=True)
-    reason = records.texts(f"{domain}INDC")
-    for one in filter(records.has, study.settings.rescue_reasons):
-        reason = either(reason, records.texts(one))
-    names = {"date": f"{domain}STDTC", "rescue": variable, "rescue_end": f"{domain}ENDTC", REASON: f"{domain}INDC"}
-    cells = {"date": begin, "rescue": name.gather(row), "rescue_end": end, REASON: reason.gather(row)}
+    names = {"date": f"{domain}STDTC", "rescue": variable, "rescue_end": f"{domain}ENDTC"}
+    cells = {"date": begin, "rescue": name.gather(row), "rescue_end": end}
+    told = [one for one in (f"{domain}INDC", *study.settings.rescue_reasons) if records.has(one)]
+    if told:
+        cells[REASON] = reduce(either, map(records.texts, told)).gather(row)
     study.parts.append(Part(records, row, variable, names, cells))
 
 
