@@ -287,6 +287,14 @@ says = "A count of 30 on at most 5."
 kind = "achieved"
 when = "platelets >= 30 and dose <= 5"
 days = [1, 28]
+[twice]
+label = "Twice on a low dose"
+says = "Two counts of 30 on at most 5."
+kind = "achieved"
+when = "platelets >= 30 and dose <= 5"
+occasions = 2
+apart = "7 days"
+days = [1, 28]
 [on_drug]
 label = "On one drug"
 says = "A count of 30 on drug A."
@@ -305,11 +313,11 @@ days = [1, 28]
 class TestQueriesOfDeclaredColumns:
     """What a set declares beside counts, bleeding and rescue is asked for as these are."""
 
-    def asked(self, folder, visits, patients):
+    def asked(self, folder, visits, patients, *more):
         criteria = folder / "own.toml"
         criteria.write_text(OWN)
         queries = itp_response.review(table(visits), table(patients), criteria).queries()
-        return queries.select("criterion", "settled_by", "day", "line", "asks").rows()
+        return queries.select("criterion", "settled_by", "day", "line", "asks", *more).rows()
 
     KNOWN = """
         patient_id day platelets bleeding_grade steroid dose drug
@@ -339,6 +347,27 @@ class TestQueriesOfDeclaredColumns:
         assert self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0") == [
             ("off", None, None, None, "no single observation settles it (something was not recorded)")
         ]
+
+    def test_only_what_settles_it_is_asked_for(self, tmp_path):
+        """Not the grade of the same row, which the criterion does not look at."""
+        visits = self.KNOWN.replace("60        0 ", "60        - ").format("- 5 a") + "P1 21 9 0 0 5 a"
+
+        assert self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0", "also") == [
+            ("off", "steroid", 28, 2, "steroid of day 28, row 2", 0)
+        ]
+
+    def test_what_rules_compare_with_is_tried_too(self, tmp_path):
+        """Any dose that was recorded would decide, but one of at most 5 would leave it to the other."""
+        visits = """
+            patient_id day platelets bleeding_grade steroid dose drug
+            P1         0   15        0              0       40   a
+            P1         7   60        0              0       -    a
+            P1         28  60        0              0       -    a
+        """
+
+        assert ("twice", None, None, None, "no single observation settles it (something was not recorded)") in (
+            self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0")
+        )
 
     @pytest.mark.parametrize(
         ("cells", "answers"), [("- 5 a", "01"), ("0 - a", ("5", "5.1", "0", "900")), ("0 5 -", "ab")]

