@@ -73,6 +73,7 @@ def adam(
     bleeding: Any = None,
     threads: int | None = None,
     impute: Any = None,
+    on_error: Any = "stop",
 ) -> Adam:
     """The classification of every patient as ADaM datasets.
 
@@ -85,9 +86,8 @@ def adam(
     if isinstance(visits, Classification):
         found = visits
     else:
-        found = classify(
-            visits, patients, criteria, date_format=date_format, bleeding=bleeding, threads=threads, impute=impute
-        )
+        options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+        found = classify(visits, patients, criteria, threads=threads, **options)
     notes = []
     if study is None and found.cohort.origin is not None:
         study = found.cohort.origin.study

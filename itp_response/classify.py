@@ -37,16 +37,15 @@ class Classification:
     def frame(self) -> "pl.DataFrame":
         """One row per patient in the order of the cohort.
 
-        `patient_id`, `arm`, `quarantined` (how many rows were left out, where they were to be), the criteria of kind
-        `best`, then per criterion in the file's order `X`, `X_day`, `X_date`
-        (where dates are known), `X_confirmed_day` (where it is confirmed), `X_reason`; of a time `X_days` and, where
-        it can be censored, `X_event` (1 the event, 0 censored). Missing is null.
+        `patient_id`, `arm`, `quarantined` (how many rows were left out, where they were to be), `imputed` (how many
+        dates were, likewise), the criteria of kind `best`, then per criterion in the file's order `X`, `X_day`,
+        `X_date` (where dates are known), `X_confirmed_day` (where it is confirmed), `X_reason`; of a time `X_days` and,
+        where it can be censored, `X_event` (1 the event, 0 censored). Missing is null.
         """
         import polars as pl
 
         columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm")]
-        if self.cohort.quarantined is not None:
-            columns.append(pl.Series("quarantined", self.cohort.quarantined))
+        columns += self.cohort.marks()
         columns += [
             labelled(name, self.verdicts[name])
             for name, model in self.criteria.criteria.items()
@@ -64,9 +63,9 @@ class Classification:
     def long(self) -> "pl.DataFrame":
         """One row per patient and criterion, in the order of the cohort and of the file.
 
-        `patient_id`, `arm`, `quarantined` (as in `frame`), `criterion`, `value`, `day`, `date`, `confirmed_day`,
-        `reason`, `days`, `of_days`, `event` (1 the event, 0 censored), as in `frame`; missing, or nothing that such a
-        criterion has, is null.
+        `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `criterion`, `value`, `day`, `date`,
+        `confirmed_day`, `reason`, `days`, `of_days`, `event` (1 the event, 0 censored), as in `frame`; missing, or
+        nothing that such a criterion has, is null.
         """
         import polars as pl
 
@@ -82,12 +81,11 @@ class Classification:
         day = self.days_of(verdict.dated)
         censors = getattr(model, "censored", None) is not None
         event = np.where(np.full(size, censors) & (verdict.days != NO_DAY), verdict.value == Y, NO_DAY)
-        left_out = self.cohort.quarantined
         return pl.DataFrame(
             [
                 self.cohort.id.alias("patient_id"),
                 self.cohort.arm.alias("arm"),
-                *([] if left_out is None else [pl.Series("quarantined", left_out)]),
+                *self.cohort.marks(),
                 pl.repeat(name, size, dtype=pl.String, eager=True).alias("criterion"),
                 labelled("value", verdict),
                 days_column("day", day),

@@ -107,6 +107,27 @@ class PartialDates:
 
 
 @dataclass(frozen=True)
+class Imputed:
+    """The dates known only in part that were taken as one of the days they may be, as told."""
+
+    rule: str
+    """`first` or `last` of those days."""
+    dates: PartialDates
+    """Their patients are positions in the cohort."""
+
+    @property
+    def taken(self) -> NDArray[np.datetime64]:
+        """The day each was taken as."""
+        later = self.dates.count - 1 if self.rule == "last" else np.zeros(len(self.dates.count), dtype=np.int64)
+        taken: NDArray[np.datetime64] = self.dates.first + later.astype("timedelta64[D]")
+        return taken
+
+    def only(self, position: int) -> "Imputed":
+        """Those of one patient of the cohort alone."""
+        return replace(self, dates=self.dates.of(position, 0))
+
+
+@dataclass(frozen=True)
 class Partial:
     """The patients (T) of a cohort with dates known only in part, and all (O) that was observed of them.
 
@@ -161,16 +182,22 @@ class Courses:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a source with keys of its own has its lines, one entry each, the first that of line 1."""
+    """Where a source has what was taken, one entry each: of lines the first is that of line 1."""
 
     domain: Texts
-    """CDISC's domain, `LB`."""
+    """CDISC's domain, `LB`; or the name of the file."""
     sequence: Ints
-    """`LBSEQ`: tells the records of a subject in the domain apart."""
+    """`LBSEQ`: tells the records of a subject in the domain apart; or the line of the file."""
     variable: Texts
     """What was taken from the record, `LBSTRESN`."""
     study: str | None = None
     """STUDYID; None: there is none, or several."""
+
+    def at(self, index: Index) -> "Origin":
+        """The entries of these places, in this order."""
+        return replace(
+            self, domain=self.domain.at(index), sequence=self.sequence[index], variable=self.variable.at(index)
+        )
 
     def named(self, line: int) -> str:
         """`LB 17`."""
@@ -226,6 +253,8 @@ class Cohort:
     """What a place in the source is called."""
     origin: Origin | None = None
     """None: a line of the source is known by its number alone."""
+    stopped_by: Origin | None = None
+    """Per patient, the record that says when treatment was stopped, if it was; None: not known."""
     notes: tuple[Note, ...] = ()
     reading: Reading | None = None
     """None: it was not read, but built."""
@@ -233,6 +262,8 @@ class Cohort:
     """Per patient, how many of his rows were left out as they cannot be read; None: nothing was to be left out."""
     quarantine: "pl.DataFrame | None" = None
     """What was left out: `file`, `line`, `column`, `value`, `reason`, `row`, `patient_id`."""
+    imputed: Imputed | None = None
+    """The dates known only in part that were taken as a day; None: none was to be."""
     partial: Partial | None = None
     """What dates are known only in part; None: all are known.
 
@@ -248,6 +279,15 @@ class Cohort:
         """The notes as lines to be said with a result, warnings last."""
         notes = sorted(self.notes, key=lambda note: note.warning)
         return [f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes]
+
+    def marks(self) -> "list[pl.Series]":
+        """Of each patient, how much was not taken as written: `quarantined` rows, `imputed` dates, where so told."""
+        import polars as pl
+
+        marks = [] if self.quarantined is None else [pl.Series("quarantined", self.quarantined)]
+        if self.imputed is not None:
+            marks.append(pl.Series("imputed", np.bincount(self.imputed.dates.patient, minlength=len(self))))
+        return marks
 
     @property
     def has_dates(self) -> bool:
@@ -277,7 +317,9 @@ class Cohort:
             row_columns={name: column.at(rows) for name, column in self.row_columns.items()},
             first_line=self.first_line[begin : end + 1],
             notes=(),
+            stopped_by=None if self.stopped_by is None else self.stopped_by.at(one),
             partial=None if self.partial is None else self.partial.only(position),
+            imputed=None if self.imputed is None else self.imputed.only(position),
             quarantined=None if self.quarantined is None else self.quarantined[one],
         )
 
@@ -358,7 +400,9 @@ def build(
     source: str = "",
     row_word: str = "line",
     origin: Origin | None = None,
+    stopped_by: Origin | None = None,
     notes: Sequence[Note] = (),
+    imputed: Imputed | None = None,
     partial: Partial | None = None,
 ) -> Cohort:
     """The cohort of these observations: sorted, one row per patient and day.
@@ -424,7 +468,9 @@ def build(
         source=source,
         row_word=row_word,
         origin=origin,
+        stopped_by=stopped_by,
         notes=tuple(notes),
+        imputed=imputed,
         partial=partial,
     )
 

@@ -159,14 +159,15 @@ class Comparison:
         )
 
     def frame(self) -> "pl.DataFrame":
-        """One row per patient: `patient_id`, `arm`, and per role that sets share a column `ROLE SET CRITERION` of each.
+        """One row per patient: the verdicts on each role that sets share.
 
-        It holds the verdict, or the days of a length of time; missing is null.
+        `patient_id`, `arm`, `quarantined` and `imputed` as in `classify`, then per role a column `ROLE SET CRITERION`
+        of each set. It holds the verdict, or the days of a length of time; missing is null.
         """
         import polars as pl
 
         shared = dict.fromkeys(pair.role for pair in self.pairs)
-        columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm")]
+        columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm"), *self.cohort.marks()]
         for role in shared:
             for found in self.found:
                 name = _roles(found.criteria).get(role)
@@ -198,7 +199,7 @@ class Comparison:
 
     def _lines(self) -> Iterator[str]:
         yield f"{described(self.cohort)} under"
-        yield aligned([[f"  {one.criteria.marked_name}", one.criteria.title] for one in self.found])
+        yield aligned([[f"  {one.criteria.marked_name}", one.criteria.file.title] for one in self.found])
         for one, name in self._alone():
             yield from wrapped(f"not compared, of {one}: {name}")
         for pair in self.pairs:
@@ -227,6 +228,8 @@ def compare(
     date_format: str | None = None,
     bleeding: Any = None,
     threads: int | None = None,
+    impute: Any = None,
+    on_error: Any = "stop",
 ) -> Comparison:
     """One cohort under several sets of criteria, the first beside each of the others; the data are read once.
 
@@ -238,7 +241,8 @@ def compare(
     if isinstance(criteria, str | Path | Criteria) or len(criteria) < 2:
         raise UsageError("give two or more sets of criteria, as --criteria atra_2022 --criteria iwg_2009.")
     sets = _told_apart([one if isinstance(one, Criteria) else load(one) for one in criteria])
-    cohort = read_for(sets, visits, patients, date_format=date_format, bleeding=bleeding)
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    cohort = read_for(sets, visits, patients, **options)
     found = Comparison(cohort, tuple(Classification(one, cohort, evaluate(one, cohort, threads)) for one in sets))
     if not found.pairs:
         roles = "; ".join(f"{one.name} has {', '.join(_roles(one)) or 'none'}" for one in sets)
@@ -256,10 +260,8 @@ def _told_apart(sets: Sequence[Criteria]) -> list[Criteria]:
     ]
 
 
-def read_for(
-    sets: Sequence[Criteria], visits: Any, patients: Any, *, date_format: str | None = None, bleeding: Any = None
-) -> Cohort:
-    """The cohort with the columns that any of the sets declares.
+def read_for(sets: Sequence[Criteria], visits: Any, patients: Any, **options: Any) -> Cohort:
+    """The cohort with the columns that any of the sets declares; the options are those of `read`.
 
     Raises `CriteriaError` if two declare the same column otherwise.
     """
@@ -277,7 +279,7 @@ def read_for(
                 )
     if isinstance(visits, Cohort):
         return visits
-    return read(visits, patients, date_format=date_format, bleeding=bleeding, columns=columns)
+    return read(visits, patients, columns=columns, **options)
 
 
 def _roles(criteria: Criteria) -> dict[str, str]:

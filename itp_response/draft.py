@@ -28,11 +28,12 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
 }
 """What the rest of a header with a day or a week in it says; nothing: it is the count."""
 RESCUE_START = ("rescue_start", "rescue_date", "rescue_start_date", "rescue_begin", "rescue_begin_date")
-EVENT_NAMES = ("redcap_event_name", "event_name")
+EVENT_NAMES = ("redcap_event_name", "event_name", "study_event_oid")
 INSTRUMENTS = ("redcap_repeat_instrument", "repeat_instrument")
 SYSTEM = (*EVENT_NAMES, *INSTRUMENTS, "redcap_repeat_instance", "repeat_instance", "redcap_data_access_group")
 CODED = re.compile(r"\d+")
 MOST_CODES = 20
+OF_VISITS = tuple(name for name in VISITS if name != "patient_id")
 
 
 @dataclass
@@ -55,7 +56,7 @@ def draft(file: Tabular, *, sheet: str | None = None) -> str:
     Raises `CohortError` if the file cannot be read, or no column of it looks like a patient's id.
     """
     source = opened(file, "visits", sheet)
-    guess = _guessed(source.header)
+    guess = _guessed(source)
     if "patient_id" not in guess.patients:
         there = f"there are: {', '.join(source.header)}"
         raise CohortError(f"{source.name}: no column looks like a patient's id, {there}. Rename it 'patient_id'.")
@@ -73,24 +74,33 @@ def _fits(header: str, names: Iterable[str]) -> bool:
     return _folded(header).replace("_", "") in {name.replace("_", "") for name in names}
 
 
-def _guessed(header: Iterable[str]) -> Guess:
+def _guessed(source: Opened) -> Guess:
     guess = Guess()
-    for column in dict.fromkeys(filter(None, header)):
-        system = next((name for name in SYSTEM if _fits(column, [name])), None)
-        patient = _meaning(column, (*PATIENTS, "birth_date", "death_date"))
-        visit = "rescue_start" if _fits(column, RESCUE_START) else _meaning(column, VISITS)
-        at = _planned(column)
-        if system is not None:
-            guess.system.setdefault(system, column)
-        elif patient is not None and patient not in guess.patients:
-            guess.patients[patient] = column
-        elif visit is not None and visit not in guess.visit:
-            guess.visit[visit] = column
-        elif at is not None and at[1] not in guess.planned.get(at[0], {}):
-            guess.planned.setdefault(at[0], {})[at[1]] = column
-        else:
+    for column in dict.fromkeys(filter(None, source.header)):
+        # Where a file calls a column something, its name in the header is but a key.
+        called = source.labels.get(column, (column,))
+        if not any(_placed(guess, column, one) for one in called):
             guess.rest.append(column)
     return guess
+
+
+def _placed(guess: Guess, column: str, called: str) -> bool:
+    """Put the column where what it is called says that it belongs; False: that says nothing."""
+    system = next((name for name in SYSTEM if _fits(called, [name])), None)
+    patient = _meaning(called, (*PATIENTS, "birth_date", "death_date"))
+    visit = "rescue_start" if _fits(called, RESCUE_START) else _meaning(called, OF_VISITS)
+    at = _planned(called)
+    if system is not None:
+        guess.system.setdefault(system, column)
+    elif patient is not None and patient not in guess.patients:
+        guess.patients[patient] = column
+    elif visit is not None and visit not in guess.visit:
+        guess.visit[visit] = column
+    elif at is not None and at[1] not in guess.planned.get(at[0], {}):
+        guess.planned.setdefault(at[0], {})[at[1]] = column
+    else:
+        return False
+    return True
 
 
 def _meaning(column: str, names: Iterable[str]) -> str | None:
@@ -125,17 +135,17 @@ def _written(source: Opened, guess: Guess, sheet: str | None) -> Iterator[str]:
     if sheet is not None:
         yield f"sheet = {_text(sheet)}"
     yield from ("", "[patients]")
-    yield from _keys(guess.patients)
+    yield from _keys(guess.patients, source)
     visits = list(_visits(guess))
     for visit in visits:
         yield from ("", "[[visits]]")
-        yield from _keys(visit)
+        yield from _keys(visit, source)
     if not visits:
         yield from ("", "[[visits]]", f"day = {_text(OPEN)}", f"platelets = {_text(OPEN)}")
     for name, column in _coded(guess, visits):
         yield from _codes(source, name, column)
     if guess.rest:
-        yield from ("", f"# Not taken: {', '.join(guess.rest)}")
+        yield from ("", f"# Not taken: {', '.join(one + _called(one, source, ' ({})') for one in guess.rest)}")
 
 
 def _visits(guess: Guess) -> Iterator[dict[str, str | int]]:
@@ -144,7 +154,7 @@ def _visits(guess: Guess) -> Iterator[dict[str, str | int]]:
         # A date of its own is nearer the truth than the day that was planned.
         yield {**columns} if "date" in columns else {"day": day, **columns}
     when = {name: guess.visit[name] for name in ("date", "day") if name in guess.visit}
-    event = guess.system.get("redcap_event_name") or guess.system.get("event_name")
+    event = next(filter(None, map(guess.system.get, EVENT_NAMES)), None)
     if not when and event is not None:
         when = {"day": event}
     start = guess.visit.get("rescue_start")
@@ -170,15 +180,18 @@ def _coded(guess: Guess, visits: Iterable[Mapping[str, str | int]]) -> Iterator[
 
 def _codes(source: Opened, name: str, column: str) -> Iterator[str]:
     """The values of a column, each with what it seems to stand for; none where they speak for themselves."""
-    values = _values(source, column)
-    if name != "day" and not all(CODED.fullmatch(value) for value in values):
+    values, meanings = _values(source, column), source.codes.get(column, {})
+    if name != "day" and not meanings and not all(CODED.fullmatch(value) for value in values):
         return
     if not values or len(values) > MOST_CODES:
         return
     yield from ("", f"[codes.{name}]")
     for value in values:
-        meaning = _event_day(value) if name == "day" else None
-        yield f"{_key(value)} = {_text(OPEN) if meaning is None else meaning}"
+        said = meanings.get(value)
+        day = next((day for day in map(_event_day, filter(None, (value, said))) if day is not None), None)
+        meaning = day if name == "day" else None if said is None else _text(said)
+        called = f"  # {said}" if name == "day" and said else ""
+        yield f"{_key(value)} = {_text(OPEN) if meaning is None else meaning}{called}"
 
 
 def _values(source: Opened, column: str) -> list[str]:
@@ -196,10 +209,17 @@ def _event_day(event: str) -> int | None:
     return 0 if FIRST_EVENT.search(event) else None
 
 
-def _keys(keys: Mapping[str, str | int]) -> Iterator[str]:
+def _keys(keys: Mapping[str, str | int], source: Opened) -> Iterator[str]:
     width = max(map(len, keys), default=0)
     for name, value in keys.items():
-        yield f"{name.ljust(width)} = {value if isinstance(value, int) else _text(value)}"
+        called = "" if isinstance(value, int) else _called(value, source, "  # {}")
+        yield f"{name.ljust(width)} = {value if isinstance(value, int) else _text(value)}{called}"
+
+
+def _called(column: str, source: Opened, pattern: str) -> str:
+    """What the file calls a column, the longest of it, if it has items with codes for names."""
+    labels = source.labels.get(column, ()) if source.codes else ()
+    return pattern.format(max(labels, key=len)) if labels else ""
 
 
 def _key(text: str) -> str:

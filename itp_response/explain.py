@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort
+from itp_response.cohort import Cohort, PartialDates
 from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
 from itp_response.endpoints.visits import TREATED, planned
@@ -74,20 +74,23 @@ class Explanation:
     """Of a time: how long."""
     unsure: str = ""
     """The dates known only in part on which the verdict does not hang."""
+    told: tuple[str, ...] = ()
+    """What of the patient was not taken as written: dates imputed, rows left out; a sentence each."""
 
     def __str__(self) -> str:
         when = f" on day {self.day}" if self.day is not None else ""
         reason = "" if self.reason in ("met", "event") else f" ({reason_in_words(self.reason)})"
         verdict = self.lasted or f"{self.value}{when}"
         head = f"{self.patient}  {self.criterion}: {verdict}{reason}    {self.title}, {self.label}"
+        told = [line for sentence in self.told for line in _wrapped(sentence)]
         if self.origin:
-            return f"{head}\n  {self.origin}"
+            return "\n".join([head, f"  {self.origin}", *told])
         body = [*textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "), *_table(self.lines)]
         body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
             body += _wrapped(f"missing: {self.missing}")
         body += _wrapped(self.unsure)
-        return "\n".join([head, *body])
+        return "\n".join([head, *body, *told])
 
 
 def _wrapped(text: str) -> list[str]:
@@ -162,6 +165,7 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
         if hangs
         else _missing(criteria, cohort, rows, name, value, reason),
         unsure="" if hangs else _dates_unsure(cohort),
+        told=tuple(_told(cohort)),
     )
 
 
@@ -444,7 +448,9 @@ def _dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     """The dates that decide, and for each verdict days on which it would be given."""
     assert cohort.partial is not None
     dates = cohort.partial.dates
-    missing = listed([f"the {what}, which is only {written!r}" for what, written in _dates_named(cohort)])
+    missing = listed(
+        [f"the {what}, which is only {written!r}" for what, written in _dates_named(cohort, cohort.partial.dates)]
+    )
     said = []
     for some, verdicts in evaluate_worlds(criteria, cohort):
         verdict = verdicts[name]
@@ -461,14 +467,24 @@ def _dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
 def _dates_unsure(cohort: Cohort) -> str:
     if cohort.partial is None:
         return ""
-    known = listed([f"the {what} is only {written!r}" for what, written in _dates_named(cohort)])
+    dates = _dates_named(cohort, cohort.partial.dates)
+    known = listed([f"the {what} is only {written!r}" for what, written in dates])
     return f"the same on all days that may be meant: {known}; shown as of the first"
 
 
-def _dates_named(cohort: Cohort) -> list[tuple[str, str]]:
+def _told(cohort: Cohort) -> Iterator[str]:
+    """What of a patient was not taken as written."""
+    if cohort.imputed is not None and len(cohort.imputed.taken):
+        named = _dates_named(cohort, cohort.imputed.dates)
+        days = zip(named, cohort.imputed.taken.tolist(), strict=True)
+        said = [f"the {what} is only {written!r}, taken as {day}" for (what, written), day in days]
+        yield f"imputed: {listed(said)}"
+    if cohort.quarantined is not None and cohort.quarantined[0]:
+        yield f"left out, as they cannot be read: {counted(int(cohort.quarantined[0]), 'row')} of this patient"
+
+
+def _dates_named(cohort: Cohort, dates: PartialDates) -> list[tuple[str, str]]:
     """Of a patient's dates known only in part, what they are of and what is known."""
-    assert cohort.partial is not None
-    dates = cohort.partial.dates
     what = [
         WHAT[one].format(_lines_named(cohort, [line]))
         for one, line in zip(dates.what.tolist(), dates.line.tolist(), strict=True)

@@ -4,7 +4,7 @@ Found by trying: copies of the patient are made in which one thing that was not 
 between, and all copies are decided as one cohort. What decides the verdict whatever is filled in, settles it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from itp_response.cohort import DATES, Cohort, Ints, Observations, build
 from itp_response.evaluate import evaluate
 from itp_response.rules import Bools, Floats, Numbers, Texts, exactly
 from itp_response.suspects import said, texts, window
+from itp_response.unknowns import Unknown, entries, filled, unknowns
 from itp_response.verdicts import NONE, Verdict, reason_in_words
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ ENTRIES = 2_000_000
 GRADE, BOUND, COUNT, BASELINE, LATER, VISIT = range(6)
 """What may be asked for, the easiest to answer first: what stands in the file already, then what was not done."""
 KINDS = ("bleeding_grade", "exact_count", "count", "baseline", "later_count", "visit")
+"""A declared column has a number below 0, the first -1, so that it comes before these; and its own name."""
 NOTHING = np.nan
 
 
@@ -58,6 +60,8 @@ class Fills:
     count: Floats
     grade: Floats
     baseline: Floats
+    value: Ints
+    """Which of the values of a declared column; -1: none."""
 
 
 def queries(found: Classification) -> "pl.DataFrame":
@@ -73,9 +77,10 @@ def queries(found: Classification) -> "pl.DataFrame":
     if found.cohort.partial is not None:
         some[found.cohort.partial.patient] = False  # their days are not known, so that nothing can be filled in
     patients = np.flatnonzero(some)
-    candidates = _candidates(found, patients)
-    settles = _settles(found, candidates, list(open_))
-    frames = [_query(found, name, np.flatnonzero(open_[name]), candidates, settles[name]) for name in open_]
+    columns = unknowns(found.criteria, found.cohort)
+    candidates = _candidates(found, patients, columns)
+    settles = _settles(found, candidates, columns, list(open_))
+    frames = [_query(found, name, np.flatnonzero(open_[name]), candidates, columns, settles[name]) for name in open_]
     frame = pl.concat(frames)
     return frame.sort("place", maintain_order=True).drop("place")
 
@@ -86,7 +91,14 @@ def not_evaluable(verdict: Verdict) -> Bools:
     return unknown
 
 
-def _query(found: Classification, name: str, open_: Ints, candidates: Candidates, settles: Bools) -> "pl.DataFrame":
+def _query(
+    found: Classification,
+    name: str,
+    open_: Ints,
+    candidates: Candidates,
+    columns: Sequence[Unknown],
+    settles: Bools,
+) -> "pl.DataFrame":
     """The queries on one criterion of the patients whom it leaves open."""
     import polars as pl
 
@@ -104,11 +116,11 @@ def _query(found: Classification, name: str, open_: Ints, candidates: Candidates
     new = pl.Series(chosen.row == NONE)
     taken = pl.DataFrame(
         {
-            "settled_by": pl.Series(KINDS).gather(chosen.kind),
-            "day": pl.Series(chosen.day, dtype=pl.Int64).set(pl.Series(chosen.kind == BASELINE), None),
+            "settled_by": _kinds(columns).gather(chosen.kind + len(columns)),
+            "day": pl.Series(chosen.day, dtype=pl.Int64).set(pl.Series(_of_patient(chosen, columns)), None),
             "file": file.set(new, cohort.source),
             "line": line.set(new, None),
-            "asks": _asks(cohort, chosen),
+            "asks": _asks(cohort, chosen, columns),
         }
     )
     rows = pl.Series(place, dtype=pl.Int64)
@@ -164,7 +176,21 @@ def _lines(cohort: Cohort, rows: Ints) -> Ints:
     return cohort.source_row[np.maximum(rows, 0)] if len(cohort.source_row) else rows
 
 
-def _asks(cohort: Cohort, chosen: Candidates) -> "pl.Series":
+def _kinds(columns: Sequence[Unknown]) -> "pl.Series":
+    """The kinds by their names, from the last of the declared columns on."""
+    import polars as pl
+
+    return pl.Series([*(one.name for one in reversed(columns)), *KINDS])
+
+
+def _of_patient(candidates: Candidates, columns: Sequence[Unknown]) -> Bools:
+    """What is of no day, but of the patient."""
+    kinds = [BASELINE, *(-1 - place for place, one in enumerate(columns) if one.of_patient)]
+    of_patient: Bools = np.isin(candidates.kind, kinds)
+    return of_patient
+
+
+def _asks(cohort: Cohort, chosen: Candidates, columns: Sequence[Unknown]) -> "pl.Series":
     """What is asked for, in words."""
     import polars as pl
 
@@ -182,6 +208,9 @@ def _asks(cohort: Cohort, chosen: Candidates) -> "pl.Series":
         LATER: said(f"{visit} from day {{}} on", day),
         VISIT: said(f"{visit} of about day {{}}", day),
     }
+    for place, one in enumerate(columns, start=1):
+        of_patient = pl.Series([f"{one.name} of the patient"]).new_from_index(0, len(day))
+        phrases[-place] = of_patient if one.of_patient else said(f"{one.name} of day {{}}, {{}} {{}}", day, word, line)
     asks = pl.Series([None], dtype=pl.String).new_from_index(0, len(day))
     for kind, phrase in phrases.items():
         asks = asks.zip_with(pl.Series(chosen.kind != kind), phrase)
@@ -191,7 +220,7 @@ def _asks(cohort: Cohort, chosen: Candidates) -> "pl.Series":
 # WHAT IS NOT KNOWN
 
 
-def _candidates(found: Classification, patients: Ints) -> Candidates:
+def _candidates(found: Classification, patients: Ints, columns: Sequence[Unknown]) -> Candidates:
     """All that was not observed of these patients, in the order of patients and of ease."""
     cohort = found.cohort
     of_them = np.zeros(len(cohort), dtype=np.bool_)
@@ -204,9 +233,14 @@ def _candidates(found: Classification, patients: Ints) -> Candidates:
         BOUND: rows[count.low[rows] < count.high[rows]],
         COUNT: rows[~counted],
     }
+    kinds |= {-place: rows[one.rows[rows]] for place, one in enumerate(columns, start=1) if not one.of_patient}
     baseless = patients[np.isnan(cohort.baseline.low[patients])]
     parts = [Candidates(cohort.patient[at], np.full(len(at), kind), at, cohort.day[at]) for kind, at in kinds.items()]
     parts.append(_nowhere(baseless, BASELINE, np.zeros(len(baseless), dtype=np.int64)))
+    for place, one in enumerate(columns, start=1):
+        if one.of_patient:
+            asked = patients[one.rows[patients]]
+            parts.append(_nowhere(asked, -place, np.zeros(len(asked), dtype=np.int64)))
     parts += _missed(found, patients)
     joined = Candidates(*(np.concatenate([getattr(one, name) for one in parts]) for name in vars(parts[0])))
     return joined.at(np.lexsort((joined.day, joined.kind, joined.patient)))
@@ -254,13 +288,15 @@ def _last_counts(cohort: Cohort) -> Floats:
 # TRYING
 
 
-def _settles(found: Classification, candidates: Candidates, names: list[str]) -> Mapping[str, Bools]:
+def _settles(
+    found: Classification, candidates: Candidates, columns: Sequence[Unknown], names: list[str]
+) -> Mapping[str, Bools]:
     """Of each criterion, which candidates decide it whatever is filled in."""
     settles = {name: np.zeros(len(candidates.patient), dtype=np.bool_) for name in names}
     for part in _pieces(found.cohort, candidates):
         some = candidates.at(part)
-        fills = _fills(found.cohort, some)
-        decided = evaluate(found.criteria, _copies(found.cohort, some, fills))
+        fills = _fills(found.cohort, some, columns)
+        decided = evaluate(found.criteria, _copies(found.cohort, some, columns, fills))
         first = np.searchsorted(fills.candidate, np.arange(len(some.patient)))
         for name in names:
             settles[name][part] = np.logical_and.reduceat(~not_evaluable(decided[name]), first)
@@ -275,27 +311,30 @@ def _pieces(cohort: Cohort, candidates: Candidates) -> Iterator[slice]:
     return (slice(first, last) for first, last in pairwise(cuts))
 
 
-def _fills(cohort: Cohort, candidates: Candidates) -> Fills:
+def _fills(cohort: Cohort, candidates: Candidates, columns: Sequence[Unknown]) -> Fills:
     """What is tried for each candidate."""
-    count = np.array(COUNTS)
     both = np.array(np.meshgrid(COUNTS, WITH_COUNT)).reshape(2, -1)
-    no = np.full(len(COUNTS), NOTHING)
-    # Of each kind: the count, the grade, the baseline.
-    tried = {
-        GRADE: (np.full(len(GRADES), NOTHING), np.array(GRADES), np.full(len(GRADES), NOTHING)),
-        BOUND: (count, no, no),
-        COUNT: (*both, np.full(both.shape[1], NOTHING)),
-        BASELINE: (no, no, count),
-        LATER: (*both, np.full(both.shape[1], NOTHING)),
-        VISIT: (*both, np.full(both.shape[1], NOTHING)),
+    with_count = {"count": both[0], "grade": both[1]}
+    tried: dict[int, dict[str, Floats]] = {
+        GRADE: {"grade": np.array(GRADES)},
+        BOUND: {"count": np.array(COUNTS)},
+        COUNT: with_count,
+        BASELINE: {"baseline": np.array(COUNTS)},
+        LATER: with_count,
+        VISIT: with_count,
     }
-    of_kind = [np.flatnonzero(candidates.kind == kind) for kind in tried]
-    candidate = np.concatenate([np.repeat(at, len(tried[kind][0])) for kind, at in enumerate(of_kind)])
-    filled = [
-        np.concatenate([np.tile(tried[kind][one], len(at)) for kind, at in enumerate(of_kind)]) for one in range(3)
-    ]
+    tried |= {-place: {"value": np.arange(float(entries(one.values)))} for place, one in enumerate(columns, start=1)}
+    of_kind = {kind: np.flatnonzero(candidates.kind == kind) for kind in tried}
+    sizes = {kind: len(next(iter(fills.values()))) for kind, fills in tried.items()}
+    candidate = np.concatenate([np.repeat(at, sizes[kind]) for kind, at in of_kind.items()])
     order = np.argsort(candidate, kind="stable")
-    candidate, (count, grade, baseline) = candidate[order], (one[order] for one in filled)
+    candidate = candidate[order]
+    count, grade, baseline, value = (
+        np.concatenate(
+            [np.tile(tried[kind].get(name, np.full(sizes[kind], NOTHING)), len(at)) for kind, at in of_kind.items()]
+        )[order]
+        for name in ("count", "grade", "baseline", "value")
+    )
     row = candidates.row[candidate]
     kind = candidates.kind[candidate]
     if len(cohort.day):
@@ -304,20 +343,20 @@ def _fills(cohort: Cohort, candidates: Candidates) -> Fills:
         count = np.where(kind == BOUND, np.clip(count, low, high), count)
         recorded = (kind == COUNT) & ~np.isnan(cohort.bleeding_grade[row])
         grade = np.where(recorded, NOTHING, grade)
-    return Fills(candidate, count, grade, baseline)
+    return Fills(candidate, count, grade, baseline, np.where(np.isnan(value), NONE, value).astype(np.int64))
 
 
-def _copies(cohort: Cohort, candidates: Candidates, fills: Fills) -> Cohort:
+def _copies(cohort: Cohort, candidates: Candidates, columns: Sequence[Unknown], fills: Fills) -> Cohort:
     """The cohort of the copies, with what is filled in."""
     import polars as pl
 
-    patient, row = candidates.patient[fills.candidate], candidates.row[fills.candidate]
+    patient, row, kind = (getattr(candidates, name)[fills.candidate] for name in ("patient", "row", "kind"))
     copies = np.arange(len(patient))
     owner, of_row = _ranges(cohort.first_row[patient], cohort.first_row[patient + 1])
     first_course = np.searchsorted(cohort.courses.row, cohort.first_row)
     course_owner, course = _ranges(first_course[patient], first_course[patient + 1])
     of_course = cohort.courses.row[course]
-    new = np.flatnonzero((row == NONE) & (candidates.kind[fills.candidate] != BASELINE))
+    new = np.flatnonzero((row == NONE) & np.isin(kind, (LATER, VISIT)))
     new_day = candidates.day[fills.candidate[new]]
     # What is filled in in a row that is there replaces what the row has; a new visit is else as the patient's last row.
     changed = (row[owner] == of_row) & (row[owner] != NONE)
@@ -328,11 +367,21 @@ def _copies(cohort: Cohort, candidates: Candidates, fills: Fills) -> Cohort:
     nothing = np.full(len(course), NOTHING)
     source = np.concatenate([of_row, of_course, cohort.first_row[patient[new] + 1] - 1])
     day = np.concatenate([cohort.day[of_row], cohort.day[of_course], new_day])
+    row_columns = {name: column.at(source) for name, column in cohort.row_columns.items()}
+    patient_columns = {name: column.at(patient) for name, column in cohort.patient_columns.items()}
+    here = np.zeros(len(source), dtype=np.bool_)
+    copy = np.concatenate([owner, course_owner, copies[new]])
+    for place, one in enumerate(columns, start=1):
+        if one.of_patient:
+            patient_columns[one.name] = filled(patient_columns[one.name], kind == -place, one.values, fills.value)
+        else:
+            here[: len(owner)] = changed & (kind[owner] == -place)
+            row_columns[one.name] = filled(row_columns[one.name], here, one.values, fills.value[copy])
     names = cohort.courses.name
     no_name = (np.full(len(one), -1, dtype=np.int32) for one in (of_row, new))
     codes = np.concatenate([next(no_name), names.codes[course], next(no_name)])
     observed = Observations(
-        patient=np.concatenate([owner, course_owner, copies[new]]),
+        patient=copy,
         day=day,
         platelets=_joined(low, high, nothing, fills.count[new]),
         bleeding_grade=np.concatenate([graded, nothing, fills.grade[new]]),
@@ -340,7 +389,7 @@ def _copies(cohort: Cohort, candidates: Candidates, fills: Fills) -> Cohort:
         rescue_end=np.concatenate([cohort.day[of_row], cohort.courses.last[course], new_day]),
         source_row=source,
         rescue_name=Texts(codes, names.labels),
-        columns={name: column.at(source) for name, column in cohort.row_columns.items()},
+        columns=row_columns,
     )
     given = np.isnan(fills.baseline)
     known = cohort.baseline.at(patient)
@@ -350,7 +399,7 @@ def _copies(cohort: Cohort, candidates: Candidates, fills: Fills) -> Cohort:
         day_0=cohort.day_0[patient],
         baseline=Numbers(np.where(given, known.low, fills.baseline), np.where(given, known.high, fills.baseline)),
         treatment_discontinued=cohort.treatment_discontinued[patient],
-        patient_columns={name: column.at(patient) for name, column in cohort.patient_columns.items()},
+        patient_columns=patient_columns,
     )
 
 

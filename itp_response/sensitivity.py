@@ -145,6 +145,8 @@ class Sensitivity:
         if unmoved:
             yield from wrapped(f"The answer does not depend on {_listed(unmoved, 'or')}.")
         yield from self._patients()
+        if self.cohort.notes:
+            yield from ("", *self.cohort.told)
 
     def _table(self) -> Iterator[list[str]]:
         """Per criterion its verdicts, and below it each reading that changes some: whose, and what grows or falls."""
@@ -238,6 +240,8 @@ def sensitivity(
     date_format: str | None = None,
     bleeding: Any = None,
     threads: int | None = None,
+    impute: Any = None,
+    on_error: Any = "stop",
 ) -> Sensitivity:
     """The verdicts on a cohort under each reading of a set, one at a time, and with `together` under all at once.
 
@@ -250,7 +254,8 @@ def sensitivity(
     readings = {reading.id: base.under(reading.id) for reading in base.file.reading if reading.change}
     if not readings:
         raise UsageError(f"{base.path.name}: this set has no readings, so there is nothing to try.")
-    cohort = read_for([base], visits, patients, date_format=date_format, bleeding=bleeding)
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    cohort = read_for([base], visits, patients, **options)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
     untried = {one.id: "the file gives no change for it" for one in base.file.reading if not one.change}

@@ -41,6 +41,7 @@ TREATED_BELOW = 10.0
 TREATED_GRADE = 2
 TREATED_WITHIN = 7
 """Protocols commonly ask for rescue below 10 × 10⁹/L or at bleeding of grade 2 or more; a week is time to give it."""
+DOSED = "dose_after_stop"
 WINDOW = 7
 """Days about a planned visit at most; between visits closer than that, less than half of the days between them."""
 
@@ -183,6 +184,12 @@ def _thousandfold(seen: Seen) -> "pl.DataFrame":
     value = texts(count[at])
     says = said("{} where the patient's median is {}: is it in another unit?", value, texts(median[at]))
     return seen.found(rows[at], "platelets", value, says)
+
+
+def _zero(seen: Seen) -> "pl.DataFrame":
+    rows = seen.exact[seen.cohort.platelets.low[seen.exact] == 0]
+    value = texts(seen.cohort.platelets.at(rows))
+    return seen.found(rows, "platelets", value, said("a count of {}: is it right, or was none taken?", value))
 
 
 def _high(seen: Seen) -> "pl.DataFrame":
@@ -401,6 +408,7 @@ def _after_stop(seen: Seen, rows: Ints, column: str, value: "pl.Series", what: s
 RULES: tuple[Rule, ...] = (
     Rule("ten_times_off", "Is a count ten times that of both its neighbours, or a tenth?", _tenfold),
     Rule("other_unit", "Is a count some thousand times off the patient's median?", _thousandfold),
+    Rule("zero", "Is a count of 0 a count, or is it missing?", _zero),
     Rule("very_high", "Is a count of 1000 or more right?", _high),
     Rule(
         "isolated_drop", "Is one low count between two good ones, without bleeding, due to the sample?", _isolated_drop
@@ -415,6 +423,6 @@ RULES: tuple[Rule, ...] = (
     Rule("rescue_not_measured", "Was no count taken in two weeks after a rescue?", _unmeasured_rescue),
     Rule("rescue_not_given", "Was no rescue given at a count below 10 or bleeding of grade 2 or more?", _untreated),
     Rule("rescue_after_stop", "Was rescue given to a patient who had discontinued?", _rescue_after_stop),
-    Rule("dose_after_stop", "Was treatment given to a patient who had discontinued it?", _dose_after_stop),
+    Rule(DOSED, "Was treatment given to a patient who had discontinued it?", _dose_after_stop),
 )
 """The rules, in the order in which their findings are told of a patient's day."""

@@ -222,7 +222,25 @@ class TestADICE:
             ("02", 2, "prednisone", "RESCUE TREATMENT", date("2019-05-20"), date("2019-05-20"), 131, 131),
             ("03", 1, "TREATMENT DISCONTINUED", "TREATMENT DISCONTINUED", date("2019-03-20"), None, 20, None),
         ]
-        assert records(study, "ADICE", "SRCVAR", "SRCSEQ") == [("rescue", 8), ("rescue", 12), (None, None)]
+        assert records(study, "ADICE", "SRCVAR", "SRCSEQ") == [
+            ("rescue", 8),
+            ("rescue", 12),
+            ("treatment_discontinued", 4),
+        ]
+        assert records(study, "ADICE", "SRCDOM", USUBJID="03") == [("patients.csv",)]
+
+    def test_the_end_of_treatment_has_its_line_whatever_it_was_read_from(self, tmp_path):
+        (tmp_path / "export.csv").write_text("id,plt,day,stopped\n1,15,0,\n1,20,7,9\n2,15,0,\n")
+        (tmp_path / "mapping.toml").write_text(
+            'confirmed = true\n[patients]\npatient_id = "id"\ntreatment_discontinued = "stopped"\n'
+            '[[visits]]\nday = "day"\nplatelets = "plt"\n'
+        )
+
+        made = itp_response.adam(*itp_response.mapped(tmp_path / "export.csv", tmp_path / "mapping.toml"), study="S")
+
+        assert records(made, "ADICE", "USUBJID", "ASTDY", "SRCDOM", "SRCVAR", "SRCSEQ") == [
+            ("1", 10, "export.csv", "stopped", 3)
+        ]
 
     def test_a_course_on_a_day_with_several_lines_has_no_line(self):
         rows = [
@@ -307,6 +325,7 @@ class TestSources:
         ):
             frame = made.datasets[dataset].frame.filter(pl.col(f"{prefix}SEQ").is_not_null())
             frame = frame if role is None else frame.filter(pl.col("ADTREC") == role)
+            frame = frame.filter(pl.col("SRCDOM") == "visits.csv") if dataset == "ADICE" else frame
             lines = table[(frame[f"{prefix}SEQ"] - 2).to_list()]
             assert len(frame) > 20
             assert lines["patient_id"].to_list() == frame["USUBJID"].to_list()
@@ -331,6 +350,12 @@ class TestSources:
         assert set(joined["LBTESTCD"]) == {"PLAT"}
         assert set(joined["SRCVAR"]) == {"LBSTRESN"}
         assert (joined["LBDTC"].str.slice(0, 10) == joined["ADT"].dt.to_string("%Y-%m-%d")).all()
+        stops = made.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "TREATMENT DISCONTINUED")
+        records_of = sdtm.ds.select("USUBJID", pl.col("DSSEQ").cast(pl.Int32), "DSSTDTC", "DSDECOD")
+        joined = stops.join(records_of, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "DSSEQ"], how="left")
+        assert (len(joined), set(joined["SRCDOM"]), set(joined["SRCVAR"])) == (144, {"DS"}, {"DSSTDTC"})
+        assert (joined["DSSTDTC"].str.slice(0, 10) == joined["ASTDT"].dt.to_string("%Y-%m-%d")).all()
+        assert "COMPLETED" not in set(joined["DSDECOD"])
         courses = made.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "RESCUE TREATMENT")
         doses = sdtm.ex.select("USUBJID", pl.col("EXSEQ").cast(pl.Int32), "EXSTDTC")
         joined = courses.join(doses, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "EXSEQ"], how="left")
@@ -520,6 +545,18 @@ class TestFiles:
         about = pl.read_parquet_metadata(tmp_path / "parquet" / "adrs.parquet")
         assert json.loads(about["cdisc"])["labels"]["AVALC"] == "Analysis Value (C)"
         assert json.loads(about["itp_response"])["criteria"][0]["name"] == "atra_2022"
+
+    @pytest.mark.parametrize("form", ["xpt", "json", "parquet"])
+    def test_read_again_it_has_the_same_verdicts(self, form, made, tmp_path):
+        """By the reader that reads studies too."""
+        made.write(tmp_path / "out", form)
+
+        table = opened(tmp_path / "out" / f"adrs.{form}", "adrs")
+        frame = table.load(range(len(table.header)))
+        frame.columns = table.header
+
+        assert len(frame) == 168 * 7
+        assert_verdicts(frame, made)
 
     def test_what_an_earlier_run_left_goes(self, made, tmp_path):
         made.write(tmp_path / "out", "csv")

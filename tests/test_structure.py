@@ -14,7 +14,7 @@ PACKAGE = ROOT / "itp_response"
 # From what is known of nothing to what knows of everything. A module may import only from lines above its own.
 ORDER = """
     errors
-    rules
+    rules extras
     places clock
     columns
     cohort
@@ -29,17 +29,17 @@ ORDER = """
     criteria
     bounds
     evaluate notation
-    readers.findings
+    readers.findings readers.odm
     readers.files
     readers.names
     readers.cells readers.quarantine
-    readers.mapping
     readers.partial
     readers.patients readers.units readers.sdtm_terms
     readers.sdtm_records
-    readers.sdtm_counts
+    readers.sdtm_counts readers.sdtm_supplements
     readers.sdtm_bleeding readers.sdtm_treatment
     readers.sdtm
+    readers.mapping
     readers
     provenance
     readers.visits
@@ -51,7 +51,8 @@ ORDER = """
     outputs.datasets outputs.define outputs.files
     adam
     suspects
-    queries
+    unknowns
+    queries beside
     review
     moved
     open_counts

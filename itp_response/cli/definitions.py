@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from itp_response.mutate import Mutations
 
 
-@click.command()
+@click.command(short_help="Classify and explain one timeline typed by hand.")
 @click.argument("timeline")
 @criteria_option
 @click.option("--criterion", metavar="X", help="Only this criterion.")
@@ -30,7 +30,7 @@ def ask(timeline: str, criteria: str, criterion: str | None, baseline: str | Non
     click.echo("\n\n".join(map(str, found)))
 
 
-@click.command()
+@click.command(short_help="List the shipped sets, or print one in plain English.")
 @click.argument("name", required=False)
 def criteria(name: str | None) -> None:
     """List the shipped sets of criteria, or print the set NAME (or a file) in plain English."""
@@ -45,7 +45,7 @@ def criteria(name: str | None) -> None:
         click.echo(describe(found(name)))
 
 
-@click.command()
+@click.command(short_help="Run the worked patients of a criteria file.")
 @click.argument("file")
 @click.option("--mutate", is_flag=True, help="Also change the file place by place and see which change nobody notices.")
 def check(file: str, mutate: bool) -> None:

@@ -1,11 +1,13 @@
 """The commands for what comes in and goes out in the forms of others."""
 
+from typing import Any
+
 import click
 
-from itp_response.cli.options import impute, study
+from itp_response.cli.options import quarantined, study
 
 
-@click.command()
+@click.command(short_help="Write the verdicts as CDISC's analysis datasets.")
 @study
 @click.option("--output", required=True, metavar="FOLDER", type=click.Path(), help="A new folder, or that of before.")
 @click.option(
@@ -17,17 +19,15 @@ from itp_response.cli.options import impute, study
     help="SAS transport, Dataset-JSON, Parquet or CSV.",
 )
 @click.option("--study", metavar="ID", help="The STUDYID; else that of DM, or the name of the source.")
-@impute
 def adam(
-    visits: str,
-    patients: str | None,
+    visits: Any,
+    patients: Any,
     criteria: str,
-    date_format: str | None,
-    bleeding: str | None,
+    quarantine_file: str | None,
     output: str,
     form: str,
     study: str | None,
-    impute: str | None,
+    **reading: Any,
 ) -> None:
     """Write the verdicts on VISITS as CDISC's analysis datasets: ADSL, ADRS, ADTTE, ADICE.
 
@@ -36,16 +36,17 @@ def adam(
     """
     from itp_response.adam import adam as made
 
-    found = made(visits, patients, criteria, study=study, date_format=date_format, bleeding=bleeding, impute=impute)
+    found = made(visits, patients, criteria, study=study, **reading)
+    quarantined(found.found, quarantine_file)
     found.write(output, form)
     click.echo(found.summary(), err=True)
 
 
-@click.command(name="map")
+@click.command(name="map", short_help="Draft a mapping of an export or a wide spreadsheet.")
 @click.argument("file", type=click.Path())
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook; else its first.")
 def map_(file: str, sheet: str | None) -> None:
-    """Draft a mapping of FILE, a REDCap export or a wide spreadsheet, from its headers.
+    """Draft a mapping of FILE, a REDCap export, a wide spreadsheet or an ODM file, from its headers.
 
     Look it over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
     """

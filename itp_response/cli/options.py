@@ -18,7 +18,11 @@ def study(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def study_under(criteria_option: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that reads a study, of which one names the criteria."""
+    """The options of every command that reads a study, of which one names the criteria.
+
+    The command is given `visits`, `patients`, `criteria`, `quarantine_file`, for `quarantined`, and as further keywords
+    the options of `read`, which it hands on.
+    """
     options: list[Callable[..., Any]] = [
         click.argument("visits", type=click.Path()),
         click.option(
@@ -35,7 +39,26 @@ def study_under(criteria_option: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["scored", "events"]),
             help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
         ),
-        click.option("--mapping", type=click.Path(), help="Arranges VISITS, a REDCap export or a wide sheet."),
+        click.option(
+            "--mapping",
+            type=click.Path(),
+            help="Arranges VISITS, a REDCap export, a wide sheet or an ODM file; or has the lists for an SDTM study.",
+        ),
+        click.option(
+            "--impute",
+            type=click.Choice(["first", "last"]),
+            help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
+        ),
+        click.option(
+            "--on-error",
+            type=click.Choice(["stop", "quarantine"]),
+            default="stop",
+            show_default=True,
+            help="Read nothing past an error, or leave out the rows that cannot be read.",
+        ),
+        click.option(
+            "--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."
+        ),
     ]
 
     def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -52,6 +75,8 @@ def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_mapping(*, visits: Any, patients: Any, mapping: str | None, **options: Any) -> Any:
+        if (options["on_error"] == "quarantine") != (options["quarantine_file"] is not None):
+            raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
         if mapping is not None:
             from itp_response.readers.mapping import mapped
 
@@ -63,20 +88,12 @@ def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_mapping
 
 
-impute = click.option(
-    "--impute",
-    type=click.Choice(["first", "last"]),
-    help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
-)
+def quarantined(found: Any, path: str | None) -> None:
+    """Write what was left out of the cohort of a result, if a file was named; to be called before anything is said."""
+    if path is not None:
+        from itp_response.classify import write
 
-
-on_error = click.option(
-    "--on-error",
-    type=click.Choice(["stop", "quarantine"]),
-    default="stop",
-    show_default=True,
-    help="Read nothing past an error, or leave out the rows that cannot be read.",
-)
+        write(found.cohort.quarantine, path, found.provenance())
 
 
 def criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,18 +1,15 @@
 """The commands that decide a study."""
 
 import sys
+from typing import Any
 
 import click
 
-from itp_response.cli.options import impute, on_error, study, study_under
-from itp_response.errors import UsageError
+from itp_response.cli.options import quarantined, study, study_under
 
 
-@click.command()
+@click.command(short_help="Classify every patient: one row each, with day and reason.")
 @study
-@impute
-@on_error
-@click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons.")
 @click.option("--output", type=click.Path(), help="A .csv, .json or .parquet file; else standard output.")
 @click.option(
     "--format",
@@ -23,40 +20,24 @@ from itp_response.errors import UsageError
 @click.option("--long", "long_", is_flag=True, help="A row per patient and criterion instead of per patient.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: one a processor.")
 def classify(
-    visits: str,
-    patients: str | None,
+    visits: Any,
+    patients: Any,
     criteria: str,
-    date_format: str | None,
-    bleeding: str | None,
-    impute: str | None,
-    on_error: str,
     quarantine_file: str | None,
     output: str | None,
     form: str | None,
     long_: bool,
     threads: int | None,
+    **reading: Any,
 ) -> None:
     """Classify every patient of VISITS: one row each, with day and reason.
 
     A short summary goes to standard error: the verdicts, what was taken for granted, and warnings.
     """
     from itp_response.classify import classify as classified
-    from itp_response.classify import write
 
-    if (on_error == "quarantine") != (quarantine_file is not None):
-        raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
-    found = classified(
-        visits,
-        patients,
-        criteria,
-        date_format=date_format,
-        bleeding=bleeding,
-        threads=threads,
-        impute=impute,
-        on_error=on_error,
-    )
-    if quarantine_file is not None and found.cohort.quarantine is not None:
-        write(found.cohort.quarantine, quarantine_file, found.provenance())
+    found = classified(visits, patients, criteria, threads=threads, **reading)
+    quarantined(found, quarantine_file)
     if output is not None:
         found.write(output, long=long_)
     elif form == "table" or (form is None and not long_ and sys.stdout.isatty()):
@@ -66,41 +47,29 @@ def classify(
     click.echo(found.summary(), err=True)
 
 
-@click.command()
+@click.command(short_help="Say why a patient has the verdicts.")
 @study
-@impute
-@on_error
 @click.option("--patient", required=True, metavar="ID", help="The patient.")
 @click.option("--criterion", metavar="X", help="Only this criterion.")
 def explain(
-    visits: str,
-    patients: str | None,
+    visits: Any,
+    patients: Any,
     criteria: str,
-    date_format: str | None,
-    bleeding: str | None,
-    impute: str | None,
-    on_error: str,
+    quarantine_file: str | None,
     patient: str,
     criterion: str | None,
+    **reading: Any,
 ) -> None:
     """Say why a patient of VISITS has the verdicts, with the observations and their lines in the file."""
+    from itp_response.classify import classify as classified
     from itp_response.explain import explain as explained
 
-    found = explained(
-        visits,
-        patients,
-        criteria,
-        patient=patient,
-        criterion=criterion,
-        date_format=date_format,
-        bleeding=bleeding,
-        impute=impute,
-        on_error=on_error,
-    )
-    click.echo("\n\n".join(map(str, found)))
+    found = classified(visits, patients, criteria, **reading)
+    quarantined(found, quarantine_file)
+    click.echo("\n\n".join(map(str, explained(found, patient=patient, criterion=criterion))))
 
 
-@click.command()
+@click.command(short_help="Decide a study by several sets: who differs, and why.")
 @study_under(
     click.option(
         "--criteria",
@@ -113,19 +82,20 @@ def explain(
 @click.option("--output", type=click.Path(), help="The verdicts, one row per patient: a .csv, .json or .parquet file.")
 @click.option("--changes", type=click.Path(), help="Who comes out otherwise, and by which clause: such a file too.")
 def compare(
-    visits: str,
-    patients: str | None,
+    visits: Any,
+    patients: Any,
     criteria: tuple[str, ...],
-    date_format: str | None,
-    bleeding: str | None,
+    quarantine_file: str | None,
     output: str | None,
     changes: str | None,
+    **reading: Any,
 ) -> None:
     """Decide VISITS by several sets of criteria and say who comes out otherwise, and why."""
     from itp_response.classify import write
     from itp_response.compare import compare as compared
 
-    found = compared(visits, patients, criteria, date_format=date_format, bleeding=bleeding)
+    found = compared(visits, patients, criteria, **reading)
+    quarantined(found, quarantine_file)
     if output is not None:
         found.write(output)
     if changes is not None:
@@ -133,42 +103,41 @@ def compare(
     click.echo(str(found))
 
 
-@click.command()
+@click.command(short_help="Decide a study under every reading of a set.")
 @study
 @click.option("--together", is_flag=True, help="Also under all readings at once.")
 @click.option("--output", type=click.Path(), help="The patients who depend on a reading: .csv, .json or .parquet.")
 def sensitivity(
-    visits: str,
-    patients: str | None,
+    visits: Any,
+    patients: Any,
     criteria: str,
-    date_format: str | None,
-    bleeding: str | None,
+    quarantine_file: str | None,
     together: bool,
     output: str | None,
+    **reading: Any,
 ) -> None:
     """Decide VISITS under every reading of a set of criteria, and say whose verdict depends on which."""
     from itp_response.sensitivity import sensitivity as tried
 
-    found = tried(visits, patients, criteria, together=together, date_format=date_format, bleeding=bleeding)
+    found = tried(visits, patients, criteria, together=together, **reading)
+    quarantined(found.base, quarantine_file)
     if output is not None:
         found.write(output)
     click.echo(str(found))
 
 
-@click.command()
+@click.command(short_help="Say what to ask about a study before it is decided.")
 @study
-@impute
 @click.option("--output", type=click.Path(), help="The findings: a .csv, .json or .parquet file.")
 @click.option("--queries", type=click.Path(), help="For each NE what would settle it: such a file too.")
 def review(
-    visits: str,
-    patients: str | None,
+    visits: Any,
+    patients: Any,
     criteria: str,
-    date_format: str | None,
-    bleeding: str | None,
-    impute: str | None,
+    quarantine_file: str | None,
     output: str | None,
     queries: str | None,
+    **reading: Any,
 ) -> None:
     """Say what in VISITS is to be asked about before it is decided, each with its place.
 
@@ -177,7 +146,8 @@ def review(
     from itp_response.classify import write
     from itp_response.review import review as reviewed
 
-    found = reviewed(visits, patients, criteria, date_format=date_format, bleeding=bleeding, impute=impute)
+    found = reviewed(visits, patients, criteria, **reading)
+    quarantined(found.found, quarantine_file)
     if output is not None:
         found.write(output)
     if queries is not None:

@@ -32,10 +32,12 @@ REASON = (
     Variable("ARSNCD", "Analysis Reason Code", "text", "Why the verdict is what it is, as a word of the program."),
     Variable("ARSN", "Analysis Reason", "text", "The same in words."),
 )
+FLAGGED = "D where the day of the source's date was imputed, M where the month was too."
 DATED = (
     Variable(
         "ADT", "Analysis Date", "date", "The day of the verdict; missing where it has none, or dates are unknown."
     ),
+    Variable("ADTF", "Analysis Date Imputation Flag", "text", FLAGGED),
     Variable(
         "ADY", "Analysis Relative Day", "integer", "The same in days: day 0 of the criteria is 1, the day before -1."
     ),
@@ -90,7 +92,9 @@ ADICE = (
     Variable("ATERM", "Analysis Term", "text", "The treatment as recorded; or that treatment was discontinued."),
     Variable("ADECOD", "Analysis Dictionary-Derived Term", "text", "RESCUE TREATMENT or TREATMENT DISCONTINUED."),
     Variable("ASTDT", "Analysis Start Date", "date", "Its first day; missing where it is known only in part."),
+    Variable("ASTDTF", "Analysis Start Date Imputation Flag", "text", FLAGGED),
     Variable("AENDT", "Analysis End Date", "date", "Its last day, likewise; of a discontinuation missing."),
+    Variable("AENDTF", "Analysis End Date Imputation Flag", "text", FLAGGED),
     Variable("ASTDY", "Analysis Start Relative Day", "integer", "Its first day as a study day."),
     Variable("AENDY", "Analysis End Relative Day", "integer", "Its last day as a study day."),
     *_source("SRC", "Event"),
@@ -103,6 +107,8 @@ ADSL = (
 )
 LEFT_OUT = Variable("NLEFTOUT", "Number of Source Rows Left Out", "integer", "Rows that could not be read, left out.")
 """Only where such rows are left out at all."""
+IMPUTED = Variable("NIMPUTED", "Number of Source Dates Imputed", "integer", "Dates of which a part was imputed.")
+"""Only, with the flags of imputed dates, where dates are imputed at all."""
 CENSORED = {
     1: "Event-free when follow-up was complete",
     2: "Follow-up ended before the event could be ruled out",
@@ -110,6 +116,8 @@ CENSORED = {
     4: "The event cannot come",
 }
 """The reasons for censoring, by CNSR; 0 is the event."""
+MONTH = 31
+"""Days that a date without its day may be at most."""
 RESCUE, DISCONTINUED = "RESCUE TREATMENT", "TREATMENT DISCONTINUED"
 
 
@@ -129,9 +137,15 @@ def _by_parameter(found: Classification, study: str) -> Iterator[Dataset]:
     censors = "; ".join([f"{code}: {text}" for code, text in CENSORED.items()])
     for name, (label, variables) in labels.items():
         tables = [rows[name](found, one) for one in made if one.dataset == name]
-        told = tuple(Variable(one.name, one.label, one.type, one.means or f"0: event; {censors}.") for one in variables)
+        there = _variables(found.cohort, variables)
+        told = tuple(Variable(one.name, one.label, one.type, one.means or f"0: event; {censors}.") for one in there)
         frame = _frame(_who(found.cohort, study), tables, told)
         yield Dataset(name, label, "One record per subject and parameter", keys, told, frame)
+
+
+def _variables(cohort: Cohort, variables: Sequence[Variable]) -> tuple[Variable, ...]:
+    """The variables, those that flag imputed dates only where dates are imputed."""
+    return tuple(one for one in variables if cohort.imputed is not None or one.means != FLAGGED)
 
 
 def _who(cohort: Cohort, study: str) -> Columns:
@@ -184,6 +198,7 @@ def _response(found: Classification, parameter: Parameter) -> Columns:
         "AVALC": value,
         "AVAL": number,
         **_dated(found.cohort.day_0, "A", day),
+        "ADTF": _flags(found.cohort, verdict.dated, (DATE,)),
         **_dated(found.cohort.day_0, "CNF", confirmed),
         **_reason(found, verdict),
         "ANL01FL": _where(arises, pl.repeat("Y", size, eager=True)),
@@ -219,6 +234,7 @@ def _time(found: Classification, parameter: Parameter) -> Columns:
         "CNSDTDSC": _where(timed & ~event, pl.repeat(f"Last count{limit}", size, eager=True)),
         **_dated(found.cohort.day_0, "START", start),
         **_dated(found.cohort.day_0, "A", day),
+        "ADTF": _flags(found.cohort, np.where(timed, verdict.dated, NONE), (DATE,)),
         **_reason(found, verdict),
         "ANL01FL": _where(timed, pl.repeat("Y", size, eager=True)),
         **_records(found, model.to, "SRC", np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)),
@@ -249,6 +265,23 @@ def _dated(day_0: Dates, prefix: str, day: Ints) -> Columns:
         f"{prefix}DT": _where(known, pl.Series(dates.astype("datetime64[D]"))),
         f"{prefix}DY": days_column(f"{prefix}DY", study_days(day)),
     }
+
+
+def _flags(cohort: Cohort, rows: Ints, what: Sequence[int]) -> "pl.Series":
+    """Whether such a date behind each row (-1: none) was imputed: `D` the day, `M` the month too."""
+    import polars as pl
+
+    if cohort.imputed is None or not len(cohort.day):
+        return pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+    dates = cohort.imputed.dates
+    flags = np.zeros(len(rows), dtype=np.int64)
+    for flag, of_these in enumerate((dates.count <= MONTH, dates.count > MONTH), start=1):
+        lines = dates.line[of_these & np.isin(dates.what, what)]
+        hits = np.append(0, np.cumsum(np.isin(cohort.lines, lines)))
+        at = np.maximum(rows, 0)
+        behind = hits[cohort.first_line[at + 1]] > hits[cohort.first_line[at]]
+        flags[behind & (rows != NONE)] = flag
+    return pl.Series([None, "D", "M"], dtype=pl.String).gather(flags)
 
 
 def _reason(found: Classification, verdict: Verdict) -> Columns:
@@ -402,20 +435,51 @@ def _adice(found: Classification, study: str) -> Dataset:
     order = np.lexsort((kind, start, patient))
     patient, kind, rows = patient[order].astype(np.int64), kind[order], rows[order]
     first = np.searchsorted(patient, patient)
+    stopping = _flags_of_patients(cohort, (STOPPED,)).gather(patient)
     columns = {
         **{name: column.gather(patient) for name, column in _who(cohort, study).items()},
         "ASEQ": pl.Series(np.arange(len(patient)) - first + 1),
         "ATERM": terms.gather(term[order].astype(np.int64)),
         "ADECOD": pl.Series([RESCUE, DISCONTINUED]).gather(kind),
         **_dated(cohort.day_0[patient], "AST", start[order]),
+        "ASTDTF": _flags(cohort, rows, (DATE,)).zip_with(pl.Series(kind == 0), stopping),
         **_dated(cohort.day_0[patient], "AEN", end[order]),
-        **_places(cohort, "SRC", rows, np.where(rows == NONE, NONE, TREATMENT)),
+        "AENDTF": _flags(cohort, rows, (RESCUE_END,)),
+        **_event_records(cohort, rows, patient, kind),
     }
-    frame = _typed(pl.DataFrame(columns), ADICE)
+    variables = _variables(cohort, ADICE)
+    frame = _typed(pl.DataFrame(columns), variables)
     keys = ("STUDYID", "USUBJID", "ASEQ")
     return Dataset(
-        "ADICE", "Intercurrent Events Analysis Dataset", "One record per subject and event", keys, ADICE, frame
+        "ADICE", "Intercurrent Events Analysis Dataset", "One record per subject and event", keys, variables, frame
     )
+
+
+def _flags_of_patients(cohort: Cohort, what: Sequence[int]) -> "pl.Series":
+    """Whether such a date of each patient was imputed, as `_flags`."""
+    import polars as pl
+
+    flags = np.zeros(len(cohort), dtype=np.int64)
+    if cohort.imputed is not None:
+        dates = cohort.imputed.dates
+        at = np.isin(dates.what, what)
+        flags[dates.patient[at]] = np.where(dates.count[at] > MONTH, 2, 1)
+    return pl.Series([None, "D", "M"], dtype=pl.String).gather(flags)
+
+
+def _event_records(cohort: Cohort, rows: Ints, patient: Ints, kind: Ints) -> Columns:
+    """Where the source has each event: a course in its row, the end of treatment (kind 1) in a record of its own."""
+    import polars as pl
+
+    found = _places(cohort, "SRC", rows, np.where(rows == NONE, NONE, TREATMENT))
+    if cohort.stopped_by is None:
+        return found
+    by = cohort.stopped_by.at(patient)
+    stops = (_texts(by.domain), _texts(by.variable), pl.Series(by.sequence, dtype=pl.Int64))
+    return {
+        name: values.zip_with(pl.Series(kind == 0), stop)
+        for (name, values), stop in zip(found.items(), stops, strict=True)
+    }
 
 
 def _in_part(cohort: Cohort, partial: Partial, patient: Ints, row: Ints, what: Sequence[int]) -> Bools:
@@ -447,6 +511,9 @@ def _adsl(found: Classification, study: str) -> Dataset:
     if cohort.quarantined is not None:
         variables.append(LEFT_OUT)
         columns[LEFT_OUT.name] = pl.Series(cohort.quarantined)
+    if cohort.imputed is not None:
+        variables.append(IMPUTED)
+        columns[IMPUTED.name] = cohort.marks()[-1]
     for one in flags(criteria):
         verdict = found.verdicts[one.criterion]
         result = labelled(one.result, verdict)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError, UsageError, unknown
+from itp_response.readers.odm import flat
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,6 +69,10 @@ class Opened:
     notes: list[str] = field(default_factory=list)
     torn: list[tuple[str, str]] = field(default_factory=list)
     """Of each of the problems, where it is a line that is no row, its text and its first cell."""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the file calls its columns beside their names in the header."""
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of a column, what the file says that its values stand for."""
 
 
 def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
@@ -246,6 +251,21 @@ def dataset_json(path: Path) -> Opened:
         return pl.DataFrame(made)
 
     return Opened(path.name, header, load)
+
+
+def odm(path: Path) -> Opened:
+    """An ODM 1.3 file: a row per event, and one per record of an item group that repeats."""
+    made = flat(path)
+
+    def load(positions: Sequence[int]) -> "pl.DataFrame":
+        import polars as pl
+
+        columns = {str(position): [row.get(made.header[position]) for row in made.rows] for position in positions}
+        return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+
+    lines = None if made.lines is None else np.array(made.lines, dtype=np.int64)
+    word: Literal["line", "row"] = "row" if lines is None else "line"
+    return Opened(path.name, made.header, load, lines, word, notes=made.notes, labels=made.labels, codes=made.codes)
 
 
 # WORKBOOKS
@@ -508,6 +528,7 @@ READERS: dict[str, Callable[[Path], Opened]] = {
     ".xpt": xpt,
     ".json": dataset_json,
     ".ndjson": dataset_json,
+    ".xml": odm,
     ".xlsx": workbook,
     ".xlsm": workbook,
 }

@@ -51,6 +51,10 @@ class Place:
         pieces = self.pieces and replace(self.pieces, piece=self.pieces.piece[rows], row=self.pieces.row[rows])
         return replace(self, lines=self.all_lines(rows), pieces=pieces)
 
+    def written_in(self, rows: Ints, column: str) -> Ints:  # noqa: ARG002 - of rows put together it matters
+        """The lines in which a column of these rows was written."""
+        return self.all_lines(rows)
+
     def all_lines(self, rows: Ints) -> Ints:
         return rows + 1 if self.lines is None else self.lines[rows]
 
@@ -91,13 +95,17 @@ class Unread:
 
 @dataclass(frozen=True)
 class Torn:
-    """A line of a file that is no row of its table."""
+    """A line of a file that became no row of a table: it is none, or cannot be used for what stands in a column."""
 
     place: Place
     line: int
     reason: str
     text: str
+    """The line as it stands, or the cells that were looked at as JSON."""
     patient: str | None
+    column: str | None = None
+    """None: it is no row."""
+    value: str | None = None
 
 
 class Findings:
@@ -130,11 +138,12 @@ class Findings:
         self._tell(place, text, line)
 
     def tear(self, torn: Torn) -> None:
-        """A line that is no row."""
+        """A line that became no row: a problem, or left out where so told."""
         if self.leave_out:
             self.torn.append(torn)
         else:
-            self.wrong(torn.place, torn.reason, torn.line)
+            column = "" if torn.column is None else f"{torn.column}: "
+            self.wrong(torn.place, f"{column}{torn.reason}", torn.line)
 
     def _tell(self, place: Place, text: str, line: int) -> None:
         where = f"{place.row_word} {line}: " if line else ""
@@ -182,6 +191,14 @@ def as_text(values: "pl.Series") -> "pl.Series":
     else:
         texts = values.cast(pl.String, strict=False).str.strip_chars()
     return texts.set((texts == "").fill_null(value=False), None)
+
+
+def as_json(cells: "pl.DataFrame") -> "pl.Series":
+    """The cells of each row as JSON."""
+    import polars as pl
+
+    texts = [as_text(cells[name]).alias(name) for name in cells.columns]
+    return pl.DataFrame(texts).select(pl.struct(pl.all()).struct.json_encode().alias("row"))["row"]
 
 
 def shown(cells: Cells, rows: NDArray[np.integer]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Mapping: a REDCap export or a wide spreadsheet as a table of visits and a table of patients.
+"""Mapping: a REDCap export, a wide spreadsheet or an ODM file as a table of visits and a table of patients.
 
 A mapping file says which column of the file is which, and of what visits its rows are made: each `[[visits]]` makes a
 visit of every row that records something for it. So a spreadsheet with a column per visit has many of them, an export
@@ -23,7 +23,10 @@ from itp_response.places import places as places_of
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.files import Opened, Tabular, opened
 from itp_response.readers.findings import Findings, Pieces, Place, as_text, first_few, quoted
-from itp_response.readers.names import Doubt, Table
+from itp_response.readers.names import Doubt, Table, tell_of_file
+from itp_response.readers.sdtm import Arranged as Study
+from itp_response.readers.sdtm import is_study
+from itp_response.readers.sdtm_terms import settings
 from itp_response.wording import not_toml, worded
 
 if TYPE_CHECKING:
@@ -195,11 +198,15 @@ class Mapped:
         return _visits(self.source, place, names, found)
 
 
-def mapped(file: Tabular, mapping: str | Path) -> tuple[Mapped, Mapped]:
+def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study, None]":
     """The visits and the patients of a file by a mapping file: `classify(*mapped("export.csv", "mapping.toml"))`.
 
+    Of an SDTM study's folder the mapping has the keys of `sdtm.toml`, and the visits have the patients with them.
     Raises `CohortError` with what is wrong with the mapping, or if it names columns that the file has not.
     """
+    if isinstance(file, str | Path) and is_study(file):
+        settings(Path(mapping))
+        return Study(Path(file), Path(mapping)), None
     source = Source(file, load_mapping(mapping))
     source.check()
     return Mapped(source, patients=False), Mapped(source, patients=True)
@@ -260,10 +267,8 @@ class Source:
 
     def tell(self, place: Place, found: Findings) -> None:
         """What was taken and what is wrong with the rows of the file as a whole."""
-        for text in self.opened.notes:
-            found.note(place, text)
-        for line, text in self.opened.problems:
-            found.wrong(place, text, line)
+        first = self.opened.header[:1] == [self.file.patients.patient_id]
+        tell_of_file(self.opened, place, found, patient_first=first)
         names = {name for name, _ in self.named()}
         others = [name for name in self.opened.header if name not in names]
         if others:
@@ -372,6 +377,12 @@ class _Gathered(Place):
 
     def only(self, rows: Ints) -> "Place":
         return replace(self, lines=self.all_lines(rows), rows={name: at[rows] for name, at in self.rows.items()})
+
+    def written_in(self, rows: Ints, column: str) -> Ints:
+        assert self.given is not None
+        at = self.rows[column]
+        # The patients' empty last row is in no row of the file.
+        return self.given.all_lines(np.append(at, 0)[rows])
 
     def source(self, row: int, column: str = "") -> tuple[Place, int, str]:
         assert self.given is not None

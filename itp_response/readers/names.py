@@ -9,7 +9,7 @@ import numpy as np
 
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError, nearest
-from itp_response.readers.files import Tabular, opened
+from itp_response.readers.files import Opened, Tabular, opened
 from itp_response.readers.findings import Cells, Findings, Place, Torn
 from itp_response.rules import Bools
 
@@ -48,6 +48,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
 """
+REASON = "rescue_reason"
+"""In the frame of visits: why a rescue treatment was given; looked at by `review` alone."""
+STOPPED_BY = "DSSEQ"
+"""In the frame of a study's patients: the number of the record that says that treatment was stopped."""
 STUDY_DAYS = ("lbdy", "ady", "visitdy")
 
 
@@ -130,20 +134,24 @@ def table(
     except CohortError as error:
         found.failed(order, error)
         return None
+    tell_of_file(source, place, found, patient_first=chosen.get("patient_id") == 0)
+    if not len(frame) and not source.problems:
+        found.wrong(place, "there is no row below the header." if source.row_word == "line" else "there are no rows.")
+    if chosen:
+        frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items())
+    return Table(place, frame, {name: source.header[position] for name, position in chosen.items()}, source.header)
+
+
+def tell_of_file(source: Opened, place: Place, found: Findings, *, patient_first: bool) -> None:
+    """What was noticed while a file was opened, and what is wrong with its lines, where the patient may stand first."""
     for text in source.notes:
         found.note(place, text)
     if not source.torn:
         for line, text in source.problems:
             found.wrong(place, text, line)
     # The first cell of a torn row is the one that is sure to be in its place.
-    named = chosen.get("patient_id") == 0
     for (line, text), (raw, cell) in zip(source.problems, source.torn, strict=bool(source.torn)):
-        found.tear(Torn(place, line, text, raw, (cell or None) if named else None))
-    if not len(frame) and not source.problems:
-        found.wrong(place, "there is no row below the header." if source.row_word == "line" else "there are no rows.")
-    if chosen:
-        frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items())
-    return Table(place, frame, {name: source.header[position] for name, position in chosen.items()}, source.header)
+        found.tear(Torn(place, line, text, raw, (cell or None) if patient_first else None))
 
 
 def _chosen(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.cohort import DATES, ENROLMENT, RESCUE_END, Ints, Observations, Partial, PartialDates
+from itp_response.cohort import DATES, ENROLMENT, RESCUE_END, Imputed, Ints, Observations, Partial, PartialDates
 from itp_response.readers.findings import Findings, as_text
 from itp_response.readers.names import Table
 from itp_response.rules import Bools, Floats, Numbers
@@ -65,6 +65,12 @@ def partial_of(
     )
     _note_too_many(made, tables[0][0], found)
     return made
+
+
+def imputed_of(rule: str, intervals: Intervals, tables: tuple[Rows, Rows], patient: Ints) -> Imputed:
+    """The dates known only in part that were taken as a day; `patient` is whose each observation is."""
+    everybody = np.arange(len(patient)), np.arange(len(tables[1][1]))
+    return Imputed(rule, _dates(intervals, [_unsure(days) for days in intervals], tables, everybody, patient))
 
 
 def _unsure(days: Numbers) -> Bools:

@@ -41,6 +41,8 @@ class Patients:
     baseline: Numbers
     stopped: Numbers
     """Days of the calendar where `stopped_dated`, else as counted in the visits."""
+    as_written: tuple[Numbers, Numbers]
+    """Enrolment and end of treatment before anything was imputed."""
     stopped_dated: bool
     columns: Mapping[str, Column]
 
@@ -76,6 +78,7 @@ def read_patients(
         enrolment_day=as_days(table.cells("enrolment_day"), found),
         baseline=as_counts(table.cells("baseline"), found),
         stopped=imputed(days_stopped, impute),
+        as_written=(enrolled, days_stopped),
         stopped_dated=stopped_dated,
         columns={name: as_declared(table.cells(name), column, found)[0] for name, column in declared.items()},
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from itp_response.cohort import Cohort, Ints, Note
-from itp_response.readers.findings import Findings, Torn, Unread, as_text, first_few
+from itp_response.readers.findings import Findings, Torn, Unread, as_json, as_text, first_few
 from itp_response.readers.names import Table
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Quarantine:
         import polars as pl
 
         schema = dict.fromkeys(REPORT, pl.String) | {"line": pl.Int64}
-        rows = [(one.place.name, one.line, None, None, one.reason, one.text, one.patient) for one in torn]
+        rows = [(one.place.name, one.line, one.column, one.value, one.reason, one.text, one.patient) for one in torn]
         return pl.concat([pl.DataFrame(rows, schema=schema, orient="row"), *self._reports]).sort(
             "file", "line", maintain_order=True
         )
@@ -70,11 +70,7 @@ def _report(unread: Unread, table: Table, rows: Ints) -> "pl.DataFrame":
     values = as_text(unread.cells.values.gather(rows)).fill_null("")
     reasons = {text: unread.wording(text) for text in values.unique().to_list()}
     written = {table.header[name]: name for name in table.header}
-    cells = table.frame[rows].select(
-        pl.struct(as_text(table.frame[name].gather(rows)).alias(header) for header, name in written.items())
-        .struct.json_encode()
-        .alias("row")
-    )
+    cells = as_json(table.frame[rows].select(pl.col(name).alias(header) for header, name in written.items()))
     return pl.DataFrame(
         {
             "file": pl.Series([place.name for place, _, _ in places], dtype=pl.String),
@@ -82,7 +78,7 @@ def _report(unread: Unread, table: Table, rows: Ints) -> "pl.DataFrame":
             "column": pl.Series([name for _, _, name in places], dtype=pl.String),
             "value": values,
             "reason": pl.Series([reasons[text] for text in values.to_list()], dtype=pl.String),
-            "row": cells["row"],
+            "row": cells,
             "patient_id": as_text(table.cells("patient_id").values.gather(rows)),
         }
     )

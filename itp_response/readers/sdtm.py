@@ -6,6 +6,7 @@ Cells are handed on as written, dates in part too, so that the checks are those 
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,11 +16,12 @@ import numpy as np
 from itp_response.cohort import Ints, Origin
 from itp_response.errors import CohortError
 from itp_response.readers.findings import Findings, Pieces, Place, quoted
-from itp_response.readers.names import VISITS, Doubt, Table
+from itp_response.readers.names import REASON, STOPPED_BY, VISITS, Doubt, Table
 from itp_response.readers.sdtm_bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm_counts import Counted, check_counted, counts_of
-from itp_response.readers.sdtm_records import REQUIRED, Part, Records, Study, Wrong, read_records
-from itp_response.readers.sdtm_terms import FILE, NOT_ENROLLED, settings
+from itp_response.readers.sdtm_records import REQUIRED, Part, Records, Study, Wrong, read_records, whole_days_of
+from itp_response.readers.sdtm_supplements import keys_of, supplemented
+from itp_response.readers.sdtm_terms import FILE, NOT_ENROLLED, Settings, settings
 from itp_response.readers.sdtm_treatment import raised_doses, rescues, stopped_of
 from itp_response.rules import Bools, Texts
 from itp_response.words import counted as number_of
@@ -40,8 +42,23 @@ class Tables(NamedTuple):
     patients: Table
 
 
+@dataclass(frozen=True)
+class Arranged:
+    """A study's folder and the file, outside of it, that says which of its records are what."""
+
+    folder: Path
+    file: Path
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """What it is made of."""
+        return self.folder, self.file
+
+
 def is_study(given: object) -> bool:
-    """Whether it is a folder that holds a DM and an LB."""
+    """Whether it is a folder that holds a DM and an LB, or such a folder with its settings."""
+    if isinstance(given, Arranged):
+        return True
     if not isinstance(given, str | Path) or not Path(given).is_dir():
         return False
     found = _files(Path(given))
@@ -50,15 +67,16 @@ def is_study(given: object) -> bool:
 
 def files_of(folder: Path) -> list[Path]:
     """The files of a study's folder that are read, in order of their names."""
-    read = [path for paths in _files(folder).values() for path in paths]
+    read = [path for files in (_files(folder), _files(folder, "supp")) for paths in files.values() for path in paths]
     return sorted([*read, *(path for path in [folder / FILE] if path.exists())])
 
 
-def _files(folder: Path) -> dict[str, list[Path]]:
-    """The files of each domain, in order of their names."""
+def _files(folder: Path, prefix: str = "") -> dict[str, list[Path]]:
+    """The files of each domain, or with `supp` those of its supplement, in order of their names."""
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    more = {domain: "[a-z0-9]{0,2}" * (domain in SPLIT) for domain in DOMAINS}
     return {
-        domain: [path for path in paths if re.fullmatch(domain + ("[a-z0-9]{0,2}" * (domain in SPLIT)), _stem(path))]
+        domain: [path for path in paths if re.fullmatch(f"{prefix}{domain}{more[domain]}", _stem(path))]
         for domain in DOMAINS
     }
 
@@ -67,17 +85,24 @@ def _stem(path: Path) -> str:
     return path.stem.lower()
 
 
-def tables(folder: Path, declared: Iterable[str], found: Findings) -> Tables | None:
-    """The visits and the patients of a study's folder; `declared` are further columns of the patients, taken from DM.
+def tables(
+    given: "str | Path | Arranged", declared: Iterable[str], of_patients: Iterable[str], found: Findings
+) -> Tables | None:
+    """The visits and the patients of a study's folder, with further columns that are declared.
+
+    Those of the patients are taken from DM, those of the visits from the domains that visits are made of, by name, and
+    from their supplements.
 
     None: it cannot be read, as was found.
     """
+    folder = given.folder if isinstance(given, Arranged) else Path(given)
     try:
-        study = Study(settings(folder), found)
+        study = Study(_settings(folder, given, found), found)
     except CohortError as error:
         found.failed(0, error)
         return None
-    domains = _domains(folder, tuple(declared), found)
+    declared, of_patients = tuple(declared), tuple(of_patients)
+    domains = _domains(folder, declared, of_patients, study)
     if domains is None:
         return None
     day_0 = _day_0(domains["DM"][0], study)
@@ -94,27 +119,85 @@ def tables(folder: Path, declared: Iterable[str], found: Findings) -> Tables | N
         rescues(records, lasts, study)
     for records in domains["EX"]:
         raised_doses(records, domains["DM"][0], day_0, study)
-    stopped = stopped_of(domains["DS"], study)
-    patients = _patients(domains["DM"][0], day_0, left, stopped, tuple(declared), study)
-    return Tables(_visits(folder, study, domains["DM"][0], left), patients)
+    stopped = stopped_of(domains["DS"], domains["DM"][0], study)
+    patients = _patients(domains["DM"][0], day_0, left, stopped, of_patients, study)
+    return Tables(_visits(folder, study, domains["DM"][0], left, declared), patients)
 
 
-def _domains(folder: Path, declared: tuple[str, ...], found: Findings) -> dict[str, list[Records]] | None:
-    """The records of each domain; None: some cannot be used, as was found."""
+def doses(given: "str | Path | Arranged") -> "pl.DataFrame":
+    """The doses of a study that can be read: `subject`, `sequence`, `day` since 1970 and `dose` as written; no 0."""
+    import polars as pl
+
+    folder = given.folder if isinstance(given, Arranged) else Path(given)
+    frames = [pl.DataFrame(schema={"subject": pl.String, "sequence": pl.Int64, "day": pl.Int64, "dose": pl.String})]
+    for path in _files(folder)["ex"]:
+        records = read_records(path, "EX", 0, (), Findings())
+        if records is not None and _complete(records):
+            number = records.texts("EXDOSE").cast(pl.Float64, strict=False)
+            given_ = (number > 0).fill_null(value=False) & (records.folded("EXOCCUR") != "N").fill_null(value=True)
+            frame = pl.DataFrame(
+                {
+                    "subject": records.subject,
+                    "sequence": records.texts("EXSEQ").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
+                    "day": whole_days_of(records.texts("EXSTDTC")).cast(pl.Int64),
+                    "dose": records.texts("EXDOSE"),
+                }
+            )
+            frames.append(frame.filter(given_).drop_nulls(["subject", "day"]))
+    return pl.concat(frames)
+
+
+def _settings(folder: Path, given: "str | Path | Arranged", found: Findings) -> Settings:
+    own = folder / FILE
+    if isinstance(given, Arranged):
+        if own.exists():
+            text = f"{given.file.name} was taken in place of the {FILE} in the folder."
+            found.note(Place(given.file.name, 0), text, warning=True)
+        return settings(given.file)
+    return settings(own) if own.exists() else Settings()
+
+
+def _domains(
+    folder: Path, declared: tuple[str, ...], of_patients: tuple[str, ...], study: Study
+) -> dict[str, list[Records]] | None:
+    """The records of each domain, with what supplements have of them; None: some cannot be used, as was found."""
     domains: dict[str, list[Records]] = {}
-    whole = True
+    whole, supplements, further = True, _files(folder, "supp"), _further(declared, of_patients, study)
     for order, (domain, paths) in enumerate(_files(folder).items(), 1):
         for one, two in pairwise(paths):
             if _stem(one) == _stem(two):
                 problem = f"{one.name} and {two.name} are the same table; keep one."
-                found.failed(0, CohortError(problem))
+                study.found.failed(0, CohortError(problem))
                 whole = False
-        capitals = domain.upper()
-        read = [read_records(path, capitals, order, declared if domain == "dm" else (), found) for path in paths]
-        domains[capitals] = [records for records in read if records is not None]
-        whole &= None not in read
-        whole &= all(records.has(name) for records in domains[capitals] for name in REQUIRED[capitals])
+        for path in supplements[domain] if not paths else ():
+            text = f"{path.name}: not looked at, as there is no {domain.upper()}."
+            study.found.note(Place(path.name, order), text, warning=True)
+        capitals, wanted = domain.upper(), further.get(domain.upper(), declared)
+        own = of_patients if domain == "dm" else declared
+        told = [read_records(path, "SUPP", order, (), study.found) for path in supplements[domain] if paths]
+        qualifiers = [records for records in told if records is not None and _complete(records)]
+        read = [read_records(path, capitals, order, (*own, *keys_of(qualifiers)), study.found) for path in paths]
+        records = [one for one in read if one is not None]
+        whole &= None not in [*read, *told] and all(map(_complete, [*records, *(one for one in told if one)]))
+        domains[capitals] = supplemented(records, qualifiers, wanted, study) if whole else records
     return domains if whole else None
+
+
+def _complete(records: Records) -> bool:
+    """Whether it has the columns that it must have."""
+    return all(records.has(name) for name in REQUIRED[records.domain])
+
+
+def _further(declared: tuple[str, ...], of_patients: tuple[str, ...], study: Study) -> dict[str, tuple[str, ...]]:
+    """The qualifiers of supplements that are looked at, by domain; of another domain those declared."""
+    treatment = (*declared, *study.settings.rescue_flags, *study.settings.rescue_reasons)
+    bleeding = (*declared, *study.settings.bleeding_tests)
+    return {
+        "DM": of_patients,
+        **dict.fromkeys(("CM", "PR", "EX"), treatment),
+        **dict.fromkeys(("AE", "CE"), bleeding),
+        "DS": (),
+    }
 
 
 def _day_0(dm: Records, study: Study) -> str:
@@ -149,7 +232,7 @@ def _patients(
     header |= {name: name for name in declared if dm.has(name)}
     columns = {name: dm.texts(written) for name, written in header.items() if dm.has(written)}
     frame = pl.DataFrame(columns).join(
-        stopped.rename({"subject": "patient_id", "date": "treatment_discontinued"}),
+        stopped.rename({"subject": "patient_id", "date": "treatment_discontinued", "sequence": STOPPED_BY}),
         on="patient_id",
         how="left",
         maintain_order="left",
@@ -158,16 +241,18 @@ def _patients(
     place = Place(dm.place.name, dm.place.order, dm.place.row_word, dm.place.all_lines(np.flatnonzero(kept.to_numpy())))
     if len(left):
         study.note(dm, f"{number_of(left.n_unique(), 'subject')} without {day_0}, not enrolled, left out.")
-    names = {name: header.get(name, "DSSTDTC") for name in frame.columns}
+    names = {name: header.get(name, "DSSTDTC") for name in frame.columns if name != STOPPED_BY}
     return Table(place, frame.filter(kept), names, dm.written)
 
 
-def _visits(folder: Path, study: Study, dm: Records, left: "pl.Series") -> Table:
+def _visits(folder: Path, study: Study, dm: Records, left: "pl.Series", declared: tuple[str, ...]) -> Table:
     """The table of visits: what was taken of each domain, one under another."""
     import polars as pl
 
     parts = study.parts
     names = [name for name in VISITS if name != "day"]
+    names += [REASON] if any(REASON in part.cells for part in parts) else []
+    names += [name for name in declared if any(part.records.has(name) for part in parts)]
     empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
     frame = pl.concat([empty, *(pl.DataFrame({name: part.column(name) for name in names}) for part in parts)])
     sizes = [len(part.row) for part in parts]

@@ -27,7 +27,13 @@ def bleeding_events(records: Records, counted: Counted, study: Study) -> None:
     is_bleeding = term.is_in(known).fill_null(value=False)
     happened = (records.folded(f"{domain}OCCUR") != "N").fill_null(value=True)
     _note_terms(records, term, is_bleeding & happened, study)
-    grade = records.folded(f"{domain}TOXGR").str.replace(r"^GRADE\s*", "")
+    scales = [one for one in study.settings.bleeding_tests if records.has(one)]
+    by_scale = pl.Series([False]).new_from_index(0, len(records))
+    grade = records.folded(f"{domain}TOXGR")
+    for scale in scales:
+        by_scale |= records.texts(scale).is_not_null()
+        grade = either(records.folded(scale), grade)
+    grade = grade.str.replace(r"^GRADE\s*", "")
     by_severity = grade.is_null()
     severity = records.folded(f"{domain}SEV")
     mapped = severity.replace_strict(SEVERITIES, default=None, return_dtype=pl.String)
@@ -50,10 +56,18 @@ def bleeding_events(records: Records, counted: Counted, study: Study) -> None:
     if (bleeding & by_severity).any():
         number = number_of(int((bleeding & by_severity).sum()), "bleeding event")
         study.note(records, f"{number} graded by {domain}SEV: MILD 1, MODERATE 2, SEVERE 3.", warning=True)
-    if (bleeding & ~by_severity).any():
+    if (bleeding & by_scale).any():
+        number = number_of(int((bleeding & by_scale).sum()), "bleeding event")
+        study.note(records, f"{number} graded by the scale of the supplement, {' or '.join(scales)}.")
+    by_toxicity = ~by_severity & ~by_scale
+    if (bleeding & by_toxicity).any():
         study.note(records, f"grades of {domain}TOXGR taken as WHO grades.", warning=True)
     grades = either(grade, mapped)
-    for chosen, variable in ((bleeding & ~by_severity, f"{domain}TOXGR"), (bleeding & by_severity, f"{domain}SEV")):
+    for chosen, variable in (
+        (bleeding & by_scale, " or ".join(scales)),
+        (bleeding & by_toxicity, f"{domain}TOXGR"),
+        (bleeding & by_severity, f"{domain}SEV"),
+    ):
         row = records.rows(chosen)
         if len(row):
             names = {"date": f"{domain}STDTC", "bleeding_grade": variable}
@@ -79,7 +93,7 @@ def _lasting(part: Part, counted: Counted, study: Study) -> None:
     import polars as pl
 
     records, domain = part.records, part.records.domain
-    start, end = (_interval(records, f"{domain}{name}", part.row) for name in ("STDTC", "ENDTC"))
+    start, end = (_interval(records, f"{domain}{name}", part.row, study) for name in ("STDTC", "ENDTC"))
     goes_on = without_end(records).gather(part.row).to_numpy() & np.isnan(end.low)
     last = np.where(goes_on, np.inf, end.low)
     for rows, what in (
@@ -104,14 +118,19 @@ def _lasting(part: Part, counted: Counted, study: Study) -> None:
         event = inside["event"].to_numpy().astype(np.int64)
         grades = part.cells["bleeding_grade"].gather(event)
         cells = {"date": inside["date"], "bleeding_grade": grades}
-        study.parts.append(Part(records, part.row[event], part.variable, part.names, cells))
+        study.parts.append(Part(records, part.row[event], part.variable, part.names, cells, again=True))
         days = number_of(len(inside), "further day")
         study.note(records, f"bleeding of several days stands on {days} with a count.")
 
 
-def _interval(records: Records, name: str, row: Ints) -> Numbers:
-    """The first and the last day that dates may be; what is wrong with them is found when they are read for good."""
-    return as_day_numbers(Cells(records.place, name, records.texts(name).gather(row)), Findings(), None)
+def _interval(records: Records, name: str, row: Ints, study: Study) -> Numbers:
+    """The first and the last day that dates may be."""
+    found = Findings()
+    days = as_day_numbers(Cells(records.place, name, records.texts(name).gather(row)), found, None)
+    if name.endswith("ENDTC"):  # the date of the start is read again with the visits, and told then
+        for one in found.unread:
+            study.wrong_cells(records, records.cells(name), row[one.rows], one.wording)
+    return days
 
 
 def bleeding_findings(records: Records, study: Study) -> None:

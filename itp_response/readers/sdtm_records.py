@@ -10,7 +10,8 @@ import numpy as np
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError
 from itp_response.readers.files import Opened, opened
-from itp_response.readers.findings import Cells, Findings, Place, as_text
+from itp_response.readers.findings import Cells, Findings, Place, Torn, as_json, as_text
+from itp_response.readers.names import tell_of_file
 from itp_response.readers.sdtm_terms import ONGOING, Settings
 
 if TYPE_CHECKING:
@@ -23,16 +24,33 @@ COLUMNS = {
         "LBDTC",
     ),
     "FA": ("FASEQ", "FATESTCD", "FAOBJ", "FASTRESN", "FASTRESC", "FAORRES", "FASTAT", "FADTC"),
+    "SUPP": ("RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"),
     "DS": ("DSSEQ", "DSDECOD", "DSCAT", "DSSCAT", "EPOCH", "DSSTDTC"),
 }
 EVENT = ("SEQ", "TERM", "DECOD", "OCCUR", "TOXGR", "SEV", "STDTC", "ENDTC", "ENRTPT", "ENRF", "OUT")
-TREATMENT = ("SEQ", "TRT", "DECOD", "CAT", "SCAT", "OCCUR", "DOSE", "DOSU", "STDTC", "ENDTC", "ENRTPT", "ENRF", "ONGO")
+TREATMENT = (
+    "SEQ",
+    "TRT",
+    "DECOD",
+    "CAT",
+    "SCAT",
+    "INDC",
+    "OCCUR",
+    "DOSE",
+    "DOSU",
+    "STDTC",
+    "ENDTC",
+    "ENRTPT",
+    "ENRF",
+    "ONGO",
+)
 REQUIRED = {
     "DM": ("USUBJID",),
     "LB": ("USUBJID", "LBDTC"),
     "FA": ("USUBJID", "FATESTCD", "FADTC"),
     **{domain: ("USUBJID", f"{domain}STDTC") for domain in ("AE", "CE", "CM", "EX", "PR")},
     "DS": ("USUBJID", "DSDECOD", "DSSTDTC"),
+    "SUPP": ("USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QVAL"),
 }
 
 
@@ -95,10 +113,7 @@ def read_records(path: Path, domain: str, order: int, declared: Iterable[str], f
     except CohortError as error:
         found.failed(order, error)
         return None
-    for text in source.notes:
-        found.note(place, text)
-    for line, text in source.problems:
-        found.wrong(place, text, line)
+    tell_of_file(source, place, found, patient_first=positions.get("USUBJID") == 0)
     made = [as_text(frame[str(position)]).cast(pl.String).alias(name) for name, position in positions.items()]
     records = Records(domain, place, pl.DataFrame(made), source.header)
     for name in REQUIRED[domain]:
@@ -127,6 +142,8 @@ class Part:
     """What columns of the visits are called in the domain."""
     cells: Mapping[str, "pl.Series"] = field(default_factory=dict)
     """Of the visits' columns, an entry per row."""
+    again: bool = False
+    """The records were taken already; these rows are of other days, and have nothing but the cells."""
 
     def column(self, name: str) -> "pl.Series":
         import polars as pl
@@ -135,6 +152,8 @@ class Part:
             return self.records.subject.gather(self.row)
         if name in self.cells:
             return self.cells[name].cast(pl.String)
+        if self.records.has(name) and not self.again:
+            return self.records.texts(name).gather(self.row)
         return pl.Series([None], dtype=pl.String).new_from_index(0, len(self.row))
 
 
@@ -161,6 +180,14 @@ class Study:
         """A problem in each of these rows, which are among those of the parts."""
         if len(row):
             self.wrong.append(Wrong(cells, records, row, wording))
+
+    def left_out(self, records: Records, name: str, row: Ints, wording: Callable[[str], str]) -> None:
+        """A problem in each of these rows, which become no rows of a table for it."""
+        rows = as_json(records.frame[row])
+        whom, values = records.subject.gather(row).to_list(), records.texts(name).gather(row).fill_null("").to_list()
+        for at, text, subject, value in zip(row.tolist(), rows.to_list(), whom, values, strict=True):
+            line = records.place.line(at)
+            self.found.tear(Torn(records.place, line, wording(value), text, subject, name, value))
 
     def note(self, records: Records, text: str, *, warning: bool = False) -> None:
         """Say something of a domain's records."""

@@ -1,6 +1,6 @@
 """SDTM's words: which records are counts, bleeding, rescue and the end of treatment, unless the study says.
 
-A study's own words are in `sdtm.toml` in its folder, with the keys of `Settings`.
+A study's own words are in `sdtm.toml` in its folder, or in a file that is named, with the keys of `Settings`.
 """
 
 import tomllib
@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from itp_response.errors import CohortError, CriteriaError
+from itp_response.errors import CohortError
 from itp_response.places import places, refuse
 from itp_response.wording import not_toml, worded
 
@@ -67,6 +67,10 @@ BLEEDING_TERMS = (
 """MedDRA's preferred terms that are bleeding. Findings of the laboratory alone are not among them."""
 
 
+RESCUE_FLAGS = ("RESCUE", "RESCFL", "RESCUEFL", "CMRESC", "CMRESCFL", "CMRESCUE", "PRRESC", "PRRESCFL", "EXRESC")
+RESCUE_REASONS = ("RESCRSN", "RESCREAS", "CMRSN", "CMREAS", "CMREASND", "CMRESRSN", "PRREAS", "EXREAS")
+
+
 class Settings(BaseModel):
     """The keys of `sdtm.toml`; texts are compared whatever their case."""
 
@@ -79,7 +83,8 @@ class Settings(BaseModel):
         default=list(BLEEDING_TERMS), description="AEDECOD or CEDECOD (else --TERM) that are bleeding"
     )
     bleeding_tests: list[str] = Field(
-        default=list(BLEEDING_TESTS), description="FATESTCD that are the grade of bleeding at a visit"
+        default=list(BLEEDING_TESTS),
+        description="FATESTCD that are the grade of bleeding at a visit, and QNAM of SUPPAE and SUPPCE that are one",
     )
     rescue_categories: list[str] = Field(
         default=["RESCUE"], description="what a category (--CAT or --SCAT) of rescue treatment has in it"
@@ -87,29 +92,36 @@ class Settings(BaseModel):
     rescue_names: list[str] = Field(
         default=[], description="names (--DECOD or --TRT) that are rescue treatment whatever the category"
     )
+    rescue_flags: list[str] = Field(
+        default=list(RESCUE_FLAGS), description="QNAM of SUPPCM, SUPPPR and SUPPEX that say by Y that it is rescue"
+    )
+    rescue_reasons: list[str] = Field(
+        default=list(RESCUE_REASONS), description="QNAM of the same that say why it was given, beside --INDC"
+    )
     raised_dose_is_rescue: bool = Field(
         default=True, description="whether a dose in EX above that at enrolment is rescue treatment"
     )
 
 
-def settings(folder: Path) -> Settings:
-    """The settings of a study.
+def settings(path: Path) -> Settings:
+    """The settings of a study, in that file.
 
-    Raises `CohortError` with all that is wrong with its file.
+    Raises `CohortError` with all that is wrong with it.
     """
-    path = folder / FILE
-    if not path.exists():
-        return Settings()
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise CohortError(f"{path}: there is no such file.") from None
+    except OSError as error:
+        raise CohortError(f"{path}: cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise CohortError(f"{path.name}: this is not UTF-8; save the file as UTF-8.") from None
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CohortError(not_toml(FILE, text, str(error))) from None
+        raise CohortError(not_toml(path.name, text, str(error))) from None
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        try:
-            refuse(worded(raw, places(FILE, raw, text), error.errors(), Settings, {}))
-        except CriteriaError as problem:
-            raise CohortError(str(problem)) from None
+        refuse(worded(raw, places(path.name, raw, text), error.errors(), Settings, {}), CohortError)
         raise

@@ -1,11 +1,17 @@
 """Treatment of SDTM: rescue in CM, PR and EX, and in DS the end of treatment before its time."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from itp_response.cohort import Ints
-from itp_response.readers.findings import first_few
+from itp_response.columns import TRUTHS
+from itp_response.readers.cells import Wording, as_day_numbers
+from itp_response.readers.findings import Cells, Findings, first_few, quoted
+from itp_response.readers.names import REASON
 from itp_response.readers.sdtm_counts import Counted
 from itp_response.readers.sdtm_records import Part, Records, Study, either, of_all, whole_days_of, without_end
 from itp_response.readers.sdtm_terms import MILESTONES
@@ -29,14 +35,16 @@ def rescues(records: Records, counted: Counted, study: Study) -> None:
     names = [one.upper() for one in study.settings.rescue_names]
     named = records.folded(f"{domain}DECOD").is_in(names).fill_null(value=False)
     named |= records.folded(f"{domain}TRT").is_in(names).fill_null(value=False)
+    flagged = _flagged(records, study)
     given = (records.folded(f"{domain}OCCUR") != "N").fill_null(value=True)
-    row = records.rows((category | named) & given)
+    row = records.rows((category | named | flagged) & given)
     if len(row):
         by = [
             f"{what} {first_few(values.unique().sort(), 10)}"
             for what, values in (
                 ("category", _categories(records, category & given)),
                 ("name", name.filter(named & given)),
+                ("its supplement", name.filter(flagged & given)),
             )
             if len(values)
         ]
@@ -45,6 +53,22 @@ def rescues(records: Records, counted: Counted, study: Study) -> None:
     elif records.domain != "EX":
         cure = "'rescue_categories' and 'rescue_names' in sdtm.toml say which are"
         study.note(records, f"{of_all(0, records)} taken as rescue treatment; {cure}.", warning=True)
+
+
+def _flagged(records: Records, study: Study) -> "pl.Series":
+    """The records of which the supplement says that they are rescue treatment."""
+    import polars as pl
+
+    flagged = pl.Series([False]).new_from_index(0, len(records))
+    for name in filter(records.has, study.settings.rescue_flags):
+        said = records.texts(name).str.to_lowercase()
+        truth = said.replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
+        flagged |= truth.fill_null(value=False)
+        strange = said.filter(said.is_not_null() & truth.is_null()).unique().sort()
+        if len(strange):
+            text = f"{name} is neither yes nor no: {first_few(strange)}, not taken as rescue treatment"
+            study.note(records, f"{text}.", warning=True)
+    return flagged
 
 
 def _categories(records: Records, chosen: "pl.Series") -> "pl.Series":
@@ -72,6 +96,9 @@ def _courses(
         study.note(records, f"{number} without an end taken as of one day.", warning=True)
     names = {"date": f"{domain}STDTC", "rescue": variable, "rescue_end": f"{domain}ENDTC"}
     cells = {"date": begin, "rescue": name.gather(row), "rescue_end": end}
+    told = [one for one in (f"{domain}INDC", *study.settings.rescue_reasons) if records.has(one)]
+    if told:
+        cells[REASON] = reduce(either, map(records.texts, told)).gather(row)
     study.parts.append(Part(records, row, variable, names, cells))
 
 
@@ -103,6 +130,7 @@ def raised_doses(records: Records, dm: Records, day_0: str, study: Study) -> Non
     later = (pl.col("start") > pl.col("day_0")).fill_null(value=True)
     raised = doses.select((pl.col("dose") > pl.coalesce("enrolled", "first")) & later).to_series()
     row = records.rows(raised)
+    _tell_doses(records, doses, row, study)
     if len(row):
         text = f"{number_of(len(row), 'dose')} above that at enrolment taken as rescue treatment"
         cure = "if they were planned, put 'raised_dose_is_rescue = false' in sdtm.toml"
@@ -110,22 +138,74 @@ def raised_doses(records: Records, dm: Records, day_0: str, study: Study) -> Non
         _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", None, study)
 
 
-def stopped_of(all_records: Sequence[Records], study: Study) -> "pl.DataFrame":
-    """Of each subject whose treatment was stopped, `subject` and `date`, the first."""
+def _tell_doses(records: Records, doses: "pl.DataFrame", raised: Ints, study: Study) -> None:
+    """What keeps doses from being compared with that at enrolment; those `raised` are rows of the visits."""
     import polars as pl
 
-    frames = [pl.DataFrame(schema={"subject": pl.String, "date": pl.String})]
+    given = records.texts("EXDOSE").is_not_null()
+    nameless = records.rows(records.subject.is_null() & given)
+    study.left_out(records, "USUBJID", np.setdiff1d(nameless, raised), lambda _: "the patient is missing; fill it in.")
+    no_number = records.rows(given & doses["dose"].is_null())
+    study.left_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is no dose; give a number.")
+    found = Findings()
+    as_day_numbers(records.cells("EXSTDTC"), found, None)
+    wrong = np.concatenate([np.zeros(0, np.int64), *(one.rows for one in found.unread)])
+    for one in found.unread:
+        study.left_out(records, "EXSTDTC", np.setdiff1d(one.rows, raised), one.wording)
+    unsure = np.setdiff1d(records.rows(doses.select(pl.col("start").is_null()).to_series() & given), wrong)
+    if len(unsure):
+        text = f"{number_of(len(unsure), 'dose')} without the day it began not taken for the dose at enrolment"
+        study.note(records, f"{text}.", warning=True)
+
+
+def stopped_of(all_records: Sequence[Records], dm: Records, study: Study) -> "pl.DataFrame":
+    """Of each subject whose treatment was stopped, `subject`, `date` and `sequence`, DSSEQ or the row, of the first."""
+    import polars as pl
+
+    frames = [pl.DataFrame(schema={"subject": pl.String, "date": pl.String, "sequence": pl.Int64})]
     for records in all_records:
         row = records.rows(_stops(records, study))
-        date = records.texts("DSSTDTC").gather(row)
-        study.found.wrong_cells(
-            records.cells("DSSTDTC"),
-            row[date.is_null().to_numpy()],
-            lambda _: "the date on which treatment was stopped is missing; fill it in.",
-        )
-        frames.append(pl.DataFrame({"subject": records.subject.gather(row), "date": date}))
+        problems = list(_wrong_stops(records, row, dm))
+        for name, rows, wording in problems:
+            study.left_out(records, name, rows, wording)
+        kept = np.setdiff1d(row, np.concatenate([rows for _, rows, _ in problems]))
+        numbers = records.texts("DSSEQ").cast(pl.Float64, strict=False).cast(pl.Int64)
+        by_row = pl.Series(np.arange(1, len(records) + 1))
+        taken = {
+            "subject": records.subject,
+            "date": records.texts("DSSTDTC"),
+            "sequence": numbers.zip_with(numbers.is_not_null(), by_row),
+        }
+        frames.append(pl.DataFrame({name: values.gather(kept) for name, values in taken.items()}))
     # ISO dates sort as texts.
-    return pl.concat(frames).drop_nulls().group_by("subject", maintain_order=True).agg(pl.col("date").min())
+    return pl.concat(frames).sort("date", maintain_order=True).unique("subject", keep="first", maintain_order=True)
+
+
+def _wrong_stops(records: Records, row: Ints, dm: Records) -> Iterator[tuple[str, Ints, Wording]]:
+    """What is wrong with the records of treatment stopped: the column, the rows, and the wording."""
+    import polars as pl
+
+    cells = {name: records.texts(name).gather(row) for name in ("USUBJID", "DSSTDTC", "DSSEQ")}
+    missing = {
+        "USUBJID": "the patient is missing; fill it in.",
+        "DSSTDTC": "the date on which treatment was stopped is missing; fill it in.",
+    }
+    for name, text in missing.items():
+        yield name, row[cells[name].is_null().to_numpy()], partial(_said, text)
+    found = Findings()
+    as_day_numbers(Cells(records.place, "DSSTDTC", cells["DSSTDTC"]), found, None)
+    for one in found.unread:
+        yield "DSSTDTC", row[one.rows], one.wording
+    strange = cells["USUBJID"].is_not_null() & ~cells["USUBJID"].is_in(dm.subject.to_list()).fill_null(value=False)
+    cure = f"is not in {dm.place.name}; add a row there"
+    yield "USUBJID", row[strange.to_numpy()], lambda text: f"{quoted(text)} {cure}."
+    numbers = cells["DSSEQ"].cast(pl.Float64, strict=False)
+    no_number = cells["DSSEQ"].is_not_null() & ~(numbers == numbers.floor()).fill_null(value=False)
+    yield "DSSEQ", row[no_number.to_numpy()], lambda text: f"{quoted(text)} is no number of a record."
+
+
+def _said(text: str, _: str) -> str:
+    return text
 
 
 def _stops(records: Records, study: Study) -> "pl.Series":

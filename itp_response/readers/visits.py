@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from itp_response.cohort import Cohort, Ints, Observations, Reading, build
+from itp_response.cohort import Cohort, Ints, Observations, Origin, Reading, build
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import (
@@ -31,11 +31,11 @@ from itp_response.readers.cells import (
 )
 from itp_response.readers.files import Tabular
 from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
-from itp_response.readers.names import PATIENTS, STUDY_DAYS, VISITS, Table, missing, no_table, table
-from itp_response.readers.partial import Intervals, as_dates, partial_of
+from itp_response.readers.names import PATIENTS, STOPPED_BY, STUDY_DAYS, VISITS, Table, missing, no_table, table
+from itp_response.readers.partial import Intervals, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import Patients, places, read_patients
 from itp_response.readers.quarantine import Quarantine, marked
-from itp_response.readers.sdtm import is_study, tables
+from itp_response.readers.sdtm import Arranged, is_study, tables
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def _of_tables(
     known = read_patients(patients, of_patients, date_format, found, impute)
     if seen is None:
         raise found.error()
-    return _cohort(seen, known, further, {name: column.several for name, column in of_visits.items()}, found)
+    several = {name: column.several for name, column in of_visits.items()}
+    return _cohort(seen, known, further, several, impute, found)
 
 
 def _of_files(
@@ -143,17 +144,16 @@ def _of_files(
 def _of_study(
     folder: Tabular,
     patients: "Tabular | None",
-    _: Mapping[str, ColumnDeclared],
+    of_visits: Mapping[str, ColumnDeclared],
     of_patients: Mapping[str, ColumnDeclared],
     found: Findings,
 ) -> tuple[Table, Table]:
     """The two tables made of the domains of an SDTM study."""
-    assert isinstance(folder, str | Path)
+    assert isinstance(folder, str | Path | Arranged)
     if patients is not None:
-        raise UsageError(
-            f"{Path(folder).name}: this is an SDTM study, its patients are in its DM; give no patient table."
-        )
-    study = tables(Path(folder), of_patients, found)
+        name = (folder.folder if isinstance(folder, Arranged) else Path(folder)).name
+        raise UsageError(f"{name}: this is an SDTM study, its patients are in its DM; give no patient table.")
+    study = tables(folder, of_visits, of_patients, found)
     if study is None:
         raise found.error()
     _check_declared(study.patients, of_patients, found)
@@ -200,6 +200,8 @@ class _Visits:
     columns: Mapping[str, Column]
     recorded: Bools
     """Something was observed."""
+    as_written: tuple[Numbers, Numbers]
+    """`when` and `rescue_end` before anything was imputed."""
 
     @property
     def time(self) -> Cells:
@@ -248,6 +250,7 @@ def _visits(
         rescue_name=rescue_name,
         columns=columns,
         recorded=recorded,
+        as_written=(when, rescue_end),
     )
     _check_visits(made, found)
     return made
@@ -326,7 +329,12 @@ def _check_visits(visits: _Visits, found: Findings) -> None:
 
 
 def _cohort(
-    visits: _Visits, known: Patients, further: "pl.Series", several: Mapping[str, str], found: Findings
+    visits: _Visits,
+    known: Patients,
+    further: "pl.Series",
+    several: Mapping[str, str],
+    impute: Impute | None,
+    found: Findings,
 ) -> Cohort:
     import polars as pl
 
@@ -372,6 +380,7 @@ def _cohort(
     )
     intervals = Intervals(when, ends, calendar, known.stopped.at(row))
     tables = (visits.table, kept), (known.table, row)
+    written = [days.at(rows) for made, rows in ((visits, kept), (known, row)) for days in made.as_written]
     partial = partial_of(intervals, tables, observed, (visits.dated, known.stopped_dated), found)
     return build(
         ids,
@@ -384,7 +393,9 @@ def _cohort(
         source=visits.table.place.name,
         row_word=visits.table.place.row_word,
         origin=pieces.origin if pieces else None,
+        stopped_by=_stopped_by(known.table, row),
         notes=found.notes,
+        imputed=None if impute is None else imputed_of(impute, Intervals(*written), tables, patient[kept]),
         partial=partial,
     )
 
@@ -495,6 +506,18 @@ def _stopped(visits: _Visits, known: Patients, row: Ints, origin: Floats, calend
         stopped = stopped - origin
     _check_near(cells, row, stopped, found)
     return np.where(given, stopped, np.inf)
+
+
+def _stopped_by(table: Table, row: Ints) -> Origin | None:
+    """Where the end of treatment of the patients in these rows stands."""
+    if not table.has("treatment_discontinued"):
+        return None
+    whole = np.zeros(len(row), dtype=np.int32)
+    variable = Texts(whole, (table.header["treatment_discontinued"],))
+    if STOPPED_BY in table.frame.columns:
+        numbers = table.frame[STOPPED_BY].fill_null(0).to_numpy()[row]
+        return Origin(Texts(whole, ("DS",)), numbers, variable)
+    return Origin(Texts(whole, (table.place.name,)), table.place.written_in(row, variable.labels[0]), variable)
 
 
 def _check_near(cells: Cells, rows: Ints, day: Floats, found: Findings) -> None:
