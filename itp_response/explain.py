@@ -74,14 +74,26 @@ class Explanation:
     unsure: str = ""
     """The dates known only in part on which the verdict does not hang."""
 
-    def __str__(self) -> str:
+    @property
+    def verdict(self) -> str:
+        """The verdict with its day and its reason, `N on day 42 (bleeding)`; of a time, how long it is."""
         when = f" on day {self.day}" if self.day is not None else ""
         reason = "" if self.reason in ("met", "event") else f" ({reason_in_words(self.reason)})"
-        verdict = self.lasted or f"{self.value}{when}"
-        head = f"{self.patient}  {self.criterion}: {verdict}{reason}    {self.title}, {self.label}"
+        return f"{self.lasted or f'{self.value}{when}'}{reason}"
+
+    @property
+    def observations(self) -> list[tuple[str, str, str, str]]:
+        """The day, what was seen, what it means and where it stands; a long row of alike ones is one entry."""
+        return list(_observations(self.lines))
+
+    def __str__(self) -> str:
+        head = f"{self.patient}  {self.criterion}: {self.verdict}    {self.title}, {self.label}"
         if self.origin:
             return f"{head}\n  {self.origin}"
-        body = [*textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "), *_table(self.lines)]
+        body = [
+            *textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "),
+            *_table(self.observations),
+        ]
         body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
             body += _wrapped(f"missing: {self.missing}")
@@ -348,7 +360,7 @@ def _unknown_names(tree: Tree, rows: Timeline, row: int) -> list[str]:
 
 
 def _seen(cohort: Cohort, row: int) -> str:
-    seen = [_count(cohort.platelets, row)]
+    seen = [count_in_words(cohort.platelets, row)]
     grade = cohort.bleeding_grade[row]
     if grade > 0:
         seen.append(f"bleeding grade {number_in_words(float(grade))}")
@@ -357,7 +369,8 @@ def _seen(cohort: Cohort, row: int) -> str:
     return ", ".join(filter(None, seen)) or "no count"
 
 
-def _count(counts: Numbers, row: int) -> str:
+def count_in_words(counts: Numbers, row: int) -> str:
+    """A count as it was written, a bound as `<10`; nothing where there is none."""
     low, high = float(counts.low[row]), float(counts.high[row])
     if np.isnan(low):
         return ""
@@ -385,16 +398,19 @@ def _lines_named(cohort: Cohort, lines: list[int]) -> str:
     return f"{cohort.source} {word if len(lines) == 1 else many} {', '.join(map(str, lines))}".strip()
 
 
-def _table(lines: tuple[Line, ...]) -> Iterator[str]:
-    """The observations under one another; a long row of alike ones is put in one line."""
-    cells = []
+def _observations(lines: tuple[Line, ...]) -> Iterator[tuple[str, str, str, str]]:
+    """The observations in words; a long row of alike ones is put in one entry."""
     for means, group in groupby(lines, key=lambda line: line.means):
         alike = list(group)
         if len(alike) < ALIKE:
-            cells += [(f"day {line.day}", line.seen, line.means, line.source) for line in alike]
+            yield from ((f"day {line.day}", line.seen, line.means, line.source) for line in alike)
         else:
             first, last = alike[0], alike[-1]
-            cells.append((f"day {first.day} to {last.day}", f"{len(alike)} observations", f"each {means}", ""))
+            yield f"day {first.day} to {last.day}", f"{len(alike)} observations", f"each {means}", ""
+
+
+def _table(cells: list[tuple[str, str, str, str]]) -> Iterator[str]:
+    """The observations under one another."""
     widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(3)]
     for cell in cells:
         padded = "  ".join(text.ljust(width) for text, width in zip(cell, widths, strict=False))
