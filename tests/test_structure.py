@@ -55,6 +55,10 @@ ORDER = """
     moved
     compare explain check describe
     sensitivity
+    results.tables results.printed
+    results.patients
+    results.proportions
+    results.times
     ask mutate
     itp_response
     cli.options
