@@ -27,10 +27,12 @@ from itp_response.draft import draft as map  # noqa: A004 - named as its command
 from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
 from itp_response.explain import Explanation, explain
 from itp_response.mutate import Mutations, mutate
+from itp_response.predictors import Predictors, predictors
 from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
 from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
+from itp_response.table import Tables, table
 
 __all__ = [
     "Adam",
@@ -44,9 +46,11 @@ __all__ = [
     "ItpResponseError",
     "Mapped",
     "Mutations",
+    "Predictors",
     "Report",
     "Review",
     "Sensitivity",
+    "Tables",
     "UsageError",
     "adam",
     "ask",
@@ -59,7 +63,9 @@ __all__ = [
     "map",
     "mapped",
     "mutate",
+    "predictors",
     "read",
     "review",
     "sensitivity",
+    "table",
 ]

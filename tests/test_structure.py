@@ -59,10 +59,15 @@ ORDER = """
     results.patients
     results.proportions
     results.times
+    results.characteristics results.odds results.events results.flow results.roc results.forms
+    results.imputation
+    results
+    table
+    predictors
     ask mutate
     itp_response
     cli.options
-    cli.definitions cli.exchange cli.studies
+    cli.definitions cli.exchange cli.results cli.studies
     cli
 """
 LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}

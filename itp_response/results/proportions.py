@@ -13,7 +13,7 @@ import numpy as np
 
 from itp_response.compare import counted_patients, is_length
 from itp_response.endpoints.lost import Lost
-from itp_response.errors import UsageError, unknown
+from itp_response.errors import UsageError
 from itp_response.extras import needed
 from itp_response.results.patients import Groups, Patients, grouped
 from itp_response.results.printed import as_printed
@@ -99,15 +99,6 @@ def primary(patients: Patients) -> str:
         raise UsageError(f"{patients.found.criteria.path.name}: no criterion here is met or not, so none is primary.")
     criteria = patients.found.criteria.criteria
     return next((name for name in names if criteria[name].role == "response"), names[0])
-
-
-def chosen(patients: Patients, names: Sequence[str]) -> list[str]:
-    """These criteria, or all; raises `UsageError` for one that is not met or not."""
-    known = criteria_met(patients)
-    for name in names:
-        if name not in known:
-            raise UsageError(unknown("criterion", name, known))
-    return list(names) or known
 
 
 def outcome(patients: Patients, name: str, of: Set = "itt") -> Outcome:

@@ -125,13 +125,13 @@ def cox(days: Floats, event: Bools, first: Bools) -> Hazard | None:
     return Hazard(float(ratio), float(low), float(high), float(p))
 
 
-def times(patients: Patients, groups: Groups, names: Sequence[str] = (), of: Set = "itt") -> Table | None:
+def times(patients: Patients, groups: Groups, names: Sequence[str], of: Set = "itt") -> Table | None:
     """Per length of time and group the median and quartiles, or where it can be censored the Kaplan-Meier median.
 
     Of such a time the median over all, as if censored times were whole, is given too, and called so.
-    None: the set has no lengths.
+    None: no length is named.
     """
-    found = [one for one in lengths(patients, of) if not names or one.name in names]
+    found = [one for one in lengths(patients, of) if one.name in names]
     if not found:
         return None
     rows: list[tuple[str, ...]] = []
