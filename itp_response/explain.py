@@ -1,7 +1,7 @@
 """Explain: a verdict in words, why, and the observations it rests on, each with its line in the source."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,7 @@ from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
 from itp_response.endpoints.visits import TREATED, planned
 from itp_response.errors import UsageError, nearest, unknown
-from itp_response.evaluate import evaluate, evaluate_worlds, timeline
+from itp_response.evaluate import evaluate_worlds, timeline
 from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
 from itp_response.timeline import Timeline
 from itp_response.verdicts import NO_DAY, NONE, Verdict, reason_in_words
@@ -135,10 +135,17 @@ def explain(
     names = list(found.criteria.criteria)
     if criterion is not None and criterion not in names:
         raise UsageError(unknown("criterion", criterion, names))
-    one = found.cohort.only(position)
-    verdicts = evaluate(found.criteria, one, threads=1)
     shown = names if criterion is None else [criterion]
-    return [_explained(found.criteria, one, verdicts, name) for name in shown]
+    return explained(found, position, shown)
+
+
+def explained(found: Classification, position: int, names: Sequence[str]) -> list[Explanation]:
+    """Why the patient at that position has his verdicts on these criteria."""
+    one = found.cohort.only(position)
+    begin = int(found.cohort.first_row[position])
+    verdicts = {name: verdict.only(position, begin) for name, verdict in found.verdicts.items()}
+    rows = timeline(found.criteria, one, 0, 1)
+    return [_explained(found.criteria, one, rows, verdicts, name) for name in names]
 
 
 def unknown_patient(cohort: Cohort, patient: str) -> str:
@@ -149,11 +156,12 @@ def unknown_patient(cohort: Cohort, patient: str) -> str:
     return f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
 
 
-def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict], name: str) -> Explanation:
+def _explained(
+    criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: dict[str, Verdict], name: str
+) -> Explanation:
     model, verdict = criteria.criteria[name], verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     reason = criteria.reasons.names[int(verdict.reason[0])]
-    rows = timeline(criteria, cohort, 0, 1)
     day = int(rows.day_of(verdict.dated)[0])
     hangs = value == "NE" and reason == "partial_date"
     return Explanation(
