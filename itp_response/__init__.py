@@ -27,6 +27,7 @@ from itp_response.draft import draft as map  # noqa: A004 - named as its command
 from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
 from itp_response.explain import Explanation, explain
 from itp_response.mutate import Mutations, mutate
+from itp_response.plots import plot
 from itp_response.predictors import Predictors, predictors
 from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
@@ -63,6 +64,7 @@ __all__ = [
     "map",
     "mapped",
     "mutate",
+    "plot",
     "predictors",
     "read",
     "review",

@@ -65,9 +65,13 @@ ORDER = """
     table
     predictors
     ask mutate
+    plots.responses plots.picture
+    plots.clauses plots.lanes
+    plots.timeline plots.swimmer plots.spaghetti plots.km plots.waterfall plots.forest plots.reclassification
+    plots
     itp_response
     cli.options
-    cli.definitions cli.exchange cli.results cli.studies
+    cli.definitions cli.exchange cli.plots cli.results cli.studies
     cli
 """
 LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from itp_response.cli import definitions, exchange, results, studies
+from itp_response.cli import definitions, exchange, plots, results, studies
 from itp_response.errors import ItpResponseError
 
 
@@ -33,6 +33,7 @@ for _command in [
     studies.review,
     results.table,
     results.predictors,
+    plots.plot,
     exchange.adam,
     exchange.map_,
     definitions.ask,
