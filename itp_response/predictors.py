@@ -12,7 +12,7 @@ from itp_response.errors import UsageError, unknown
 from itp_response.results.patients import Groups, Patients, grouped
 from itp_response.results.proportions import criteria_met, primary
 from itp_response.results.roc import Roc, roc
-from itp_response.results.tables import DASH, Number, Table, joined, once, plainly, probability, rounded, span
+from itp_response.results.tables import DASH, Number, Table, joined, once, percent, plainly, probability, rounded, span
 from itp_response.results.times import alike, quartiles
 from itp_response.rules import Floats
 from itp_response.table import Tables
@@ -69,7 +69,7 @@ def predictors(
         if curve is not None:
             curves[name] = curve
     options = {"by": by, "column": list(column), "positive": yes, "negative": no, "only": list(only)}
-    return Predictors(found, groups, tuple(tables), options, tuple(only), curves)
+    return Predictors(found, groups, tuple(tables), options, {}, tuple(only), curves)
 
 
 def _ordered(patients: Patients, groups: Groups) -> Groups:
@@ -178,8 +178,8 @@ def _curve_rows(curve: Roc) -> Iterator[tuple[str, ...]]:
     yield ("area under the curve (95 % interval)", span(curve.area, curve.low, curve.high, 3))
     side = "below" if curve.lower else "above"
     yield ("best limit", f"{side} {plainly(round(curve.limit, 6))}")
-    yield ("  sensitivity", f"{100 * curve.sensitivity:.1f} %")
-    yield ("  specificity", f"{100 * curve.specificity:.1f} %")
+    yield ("  sensitivity", f"{percent(curve.sensitivity)} %")
+    yield ("  specificity", f"{percent(curve.specificity)} %")
 
 
 def _numbers(name: str, group: str, sample: Floats) -> Iterator[Number]:

@@ -1,6 +1,6 @@
 """Table: the trial's results from its patients, as tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ import numpy as np
 from itp_response.classify import Classification, classify, put
 from itp_response.compare import counted_patients, wrapped
 from itp_response.errors import UsageError, unknown
-from itp_response.provenance import BESIDE, Provenance, of_bytes
+from itp_response.provenance import BESIDE, Provenance, files, of_bytes
 from itp_response.results.characteristics import characteristics
 from itp_response.results.events import events as events_table
 from itp_response.results.events import read_events
@@ -52,7 +52,9 @@ class Tables:
     groups: Groups
     tables: tuple[Table, ...]
     """Each with `title`, `header`, `rows`, `notes`, `frame()` and the text of it."""
-    options: dict[str, Any]
+    options: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    """Further tables that were read, by what they were read as."""
     restricted: tuple[str, ...]
     """The conditions that hold of all these patients."""
 
@@ -77,7 +79,8 @@ class Tables:
 
     def provenance(self) -> Provenance:
         """What made these: program, criteria, options, input files with their SHA-256."""
-        return self.found.provenance(**self.options)
+        made = self.found.provenance(**self.options)
+        return replace(made, inputs={**made.inputs, **{name: files(given) for name, given in self.inputs.items()}})
 
     def write(self, path: str | Path) -> None:
         """Write all tables to a `.csv` (the numbers), `.html`, `.tex`, `.rtf` or `.txt` file, whole or not at all.
@@ -198,7 +201,8 @@ def table(
         "seed": seed,
         "least": least,
     }
-    return Tables(found, groups, tuple(filter(None, made.values())), options, tuple(only))
+    inputs = {name: given for name, given in (("events", events), ("screening", screening)) if given is not None}
+    return Tables(found, groups, tuple(filter(None, made.values())), options, inputs, tuple(only))
 
 
 def _check(of: str, interval: str, show: Sequence[str]) -> None:

@@ -68,7 +68,7 @@ def table(output: str | None, criterion: tuple[str, ...], **options: Any) -> Non
     found = made(criterion=criterion, **options)
     if output is not None:
         found.write(output)
-    click.echo(str(found), err=output is not None)
+    click.echo(str(found))
 
 
 @click.command()
@@ -89,4 +89,4 @@ def predictors(output: str | None, **options: Any) -> None:
     found = made(**options)
     if output is not None:
         found.write(output)
-    click.echo(str(found), err=output is not None)
+    click.echo(str(found))

@@ -33,8 +33,15 @@ def frame(tables: Sequence[Table]) -> "pl.DataFrame":
 
 def as_html(table: Table) -> str:
     """One table as a piece of HTML that stands by itself, its look and all; the same bytes each time."""
-    made: str = _great(table).as_raw_html()
-    return made
+    made = _great(table)
+    headings = [place for place, row in enumerate(table.rows) if len(row) == 1]
+    if headings:
+        great = needed("great_tables", "stats")
+        made = made.tab_style(great.style.text(weight="bold"), great.loc.stub(rows=headings))
+    # Options that LaTeX has not.
+    made = made.tab_options(table_font_size="13px", table_margin_left="0", data_row_padding="3px")
+    text: str = made.as_raw_html()
+    return text
 
 
 def page(tables: Sequence[Table], title: str) -> str:
@@ -65,14 +72,11 @@ def _great(table: Table) -> Any:
     made = great.GT(_shown(table), rowname_col="0", auto_align=False, id=f"itp-{table.name}")
     heads = {str(place): head for place, head in enumerate(table.header) if place}
     made = made.tab_header(title=table.title).cols_label(heads).cols_align("left")
-    headings = [place for place, row in enumerate(table.rows) if len(row) == 1]
     inner = [place for place, row in enumerate(table.rows) if row[0].startswith(" ")]
     made = made.tab_stub_indent(rows=inner, indent=INDENT) if inner else made
-    if headings:
-        made = made.tab_style(great.style.text(weight="bold"), great.loc.stub(rows=headings))
     for note in table.notes:
         made = made.tab_source_note(note)
-    return made.tab_options(table_font_size="13px", heading_align="left", table_align="left", data_row_padding="3px")
+    return made.tab_options(heading_align="left")
 
 
 def _shown(table: Table) -> "pl.DataFrame":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from itp_response.classify import aligned
@@ -48,7 +49,8 @@ class Table:
     def frame(self) -> "pl.DataFrame":
         """One row per number: `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`.
 
-        Numbers are not rounded. A share lies between 0 and 1, a time is in days; what could not be worked out is null.
+        Numbers are not rounded. A share lies between 0 and 1, a time is in days. What a number does not have is null,
+        as is a value that could not be worked out.
         """
         import polars as pl
 
@@ -57,7 +59,8 @@ class Table:
             for one in self.numbers
         ]
         schema = {name: pl.Float64 if name == "value" else pl.String for name in RESULTS}
-        return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("value").fill_nan(None))
+        texts = pl.col(pl.String).replace("", None)
+        return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("value").fill_nan(None), texts)
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -71,7 +74,7 @@ class Table:
 
 def percent(share: float) -> str:
     """`80.4`."""
-    return f"{100 * share:.1f}"
+    return rounded(100 * share, 1)
 
 
 def counted(number: int, of: int) -> str:
@@ -90,7 +93,8 @@ def rounded(value: float, digits: int) -> str:
         return "not known"
     if value == float("inf"):
         return "not reached"
-    text = f"{value:.{digits}f}"
+    # As the field rounds: 6.25 is 6.3.
+    text = str(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
     return text.removeprefix("-") if not text.strip("-0.") else text
 
 
