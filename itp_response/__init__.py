@@ -31,6 +31,7 @@ from itp_response.plots import plot
 from itp_response.predictors import Predictors, predictors
 from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
+from itp_response.report import Page, report
 from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
 from itp_response.table import Tables, table
@@ -47,6 +48,7 @@ __all__ = [
     "ItpResponseError",
     "Mapped",
     "Mutations",
+    "Page",
     "Predictors",
     "Report",
     "Review",
@@ -67,6 +69,7 @@ __all__ = [
     "plot",
     "predictors",
     "read",
+    "report",
     "review",
     "sensitivity",
     "table",

@@ -69,9 +69,12 @@ ORDER = """
     plots.clauses plots.lanes
     plots.timeline plots.swimmer plots.spaghetti plots.km plots.waterfall plots.forest plots.reclassification
     plots
+    report.patients
+    report.sections report.figures
+    report
     itp_response
     cli.options
-    cli.definitions cli.exchange cli.plots cli.results cli.studies
+    cli.definitions cli.exchange cli.plots cli.report cli.results cli.studies
     cli
 """
 LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from itp_response.cli import definitions, exchange, plots, results, studies
+from itp_response.cli import definitions, exchange, plots, report, results, studies
 from itp_response.errors import ItpResponseError
 
 
@@ -34,6 +34,7 @@ for _command in [
     results.table,
     results.predictors,
     plots.plot,
+    report.report,
     exchange.adam,
     exchange.map_,
     definitions.ask,
