@@ -35,7 +35,10 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
     found.wrong_cells(
         named.cells("patient_id"),
         np.flatnonzero(~out & (place < 0)),
-        lambda text: f"{quoted(text) if text else 'nobody'} is not in the study, and no reason is given; correct it.",
+        lambda text: (
+            f"{f'{quoted(text)} is not in the study' if text else 'nobody is named'}, "
+            "and no reason is given; correct it."
+        ),
     )
     found.wrong_cells(
         named.cells("patient_id"),
@@ -46,12 +49,10 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
     found.wrong_cells(named.cells("patient_id"), again, lambda text: f"{quoted(text)} is there twice; keep one.")
     absent = cohort.id.filter(~cohort.id.is_in(ids.drop_nulls().to_list()))
     if len(absent):
-        found.wrong(
-            named.place,
-            f"{quoted(absent[0])} and {len(absent) - 1} others of the study are missing; add them."
-            if len(absent) > 1
-            else f"{quoted(absent[0])} of the study is missing; add a row.",
-        )
+        more = len(absent) - 1
+        others = f" and {more} other{'s' if more > 1 else ''}" if more else ""
+        who = f"{quoted(absent[0])}{others} of the study"
+        found.wrong(named.place, f"{who} {'are' if more else 'is'} missing; add them.")
     found.raise_if_wrong()
     counts = reasons.drop_nulls().value_counts(sort=True)
     return dict(sorted(counts.iter_rows(), key=lambda pair: (-pair[1], pair[0])))

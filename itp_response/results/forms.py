@@ -94,18 +94,23 @@ def _rtf(rtf: Any, table: Table) -> Any:
     notes = list(table.notes)
     return rtf.RTFDocument(
         df=_shown(table),
-        rtf_page=rtf.RTFPage(orientation="landscape"),
-        rtf_title=rtf.RTFTitle(text=[table.title]),
+        # One page to rtflite, which would give a second one the formats of the first; Word breaks it where it must.
+        rtf_page=rtf.RTFPage(orientation="landscape", nrow=len(table.rows) + len(table.notes) + 10),
+        rtf_title=rtf.RTFTitle(text=[table.title], text_convert=[False]),
         rtf_column_header=rtf.RTFColumnHeader(
-            text=list(table.header), col_rel_width=widths, text_justification=["l"] * wide
+            text=list(table.header),
+            col_rel_width=widths,
+            text_justification=["l"] * wide,
+            text_convert=[[False] * wide],
         ),
         rtf_body=rtf.RTFBody(
             col_rel_width=widths,
             text_justification=["l"] * wide,
+            text_convert=[[False] * wide],
             text_indent_left=[[INDENT_RTF if row[0].startswith(" ") else 0] + [0] * (wide - 1) for row in table.rows],
             text_format=[["b" if len(row) == 1 else ""] * wide for row in table.rows],
         ),
-        rtf_footnote=rtf.RTFFootnote(text=notes, text_justification=["l"]) if notes else None,
+        rtf_footnote=rtf.RTFFootnote(text=notes, text_justification=["l"], text_convert=[[False]]) if notes else None,
     )
 
 

@@ -198,11 +198,10 @@ class Patients:
             return self
         only = self.only.copy()
         for condition in conditions:
-            held = self.column(condition)
-            if not (held.dtype == bool or is_truth(held)):
+            held = in_words(self.column(condition))
+            if not is_truth(held):
                 raise UsageError(f"--only {condition!r} is neither yes nor no of a patient; say as 'age >= 60'.")
-            said = held if held.dtype == bool else truths(held)
-            only &= said.fill_null(value=False).to_numpy()
+            only &= truths(held).fill_null(value=False).to_numpy()
         return Patients(self.found, only, (*self.restricted, *conditions))
 
     def per_protocol(self) -> Bools:

@@ -17,7 +17,7 @@ from itp_response.errors import UsageError
 from itp_response.extras import needed
 from itp_response.results.patients import Groups, Patients, grouped
 from itp_response.results.printed import as_printed
-from itp_response.results.tables import Number, Table, counted, once, probability, span
+from itp_response.results.tables import Number, Table, counted, joined, once, probability, span
 from itp_response.rules import Bools
 from itp_response.verdicts import NA, NE, N, Y
 
@@ -42,6 +42,7 @@ INTERVALS = {
 }
 STATSMODELS = {"newcombe": "newcomb", "wald": "wald", "score": "score", "agresti-caffo": "agresti-caffo"}
 PLAIN_ROLES = ("response", "complete_response", "sustained_response")
+BAD_ROLES = ("loss", "rescue", "failure")
 SEED = 20220120
 TABLES = 9_999
 """So many random tables stand for all of them where Fisher's test is of more than two groups."""
@@ -347,6 +348,10 @@ def _denominators(patients: Patients, groups: Groups, lines: Sequence[Line], of:
         said = [f"{name} {int(who.sum())}" for name, who in open_.items() if who.any()]
         if said:
             yield f"Not evaluable, counted as not met: {', '.join(said)}."
+        models = patients.found.criteria.criteria
+        bad = [name for name, who in open_.items() if who.any() and models[name].role in BAD_ROLES]
+        if bad:
+            yield f"{joined(bad)}: to be met is bad, so that counting as not met is the milder reading."
     part = [one.name for one in lines if isinstance(patients.found.criteria.criteria[one.name], Lost)]
     for name in part:
         yield f"{name} is of those with {patients.found.criteria.criteria[name].after}."

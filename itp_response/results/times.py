@@ -17,7 +17,7 @@ from itp_response.compare import counted_patients
 from itp_response.extras import needed
 from itp_response.results.patients import Groups, Patients
 from itp_response.results.proportions import LEVEL, Set
-from itp_response.results.tables import DASH, Number, Table, joined, once, probability, rounded, span
+from itp_response.results.tables import DASH, Number, Table, joined, probability, rounded, span
 from itp_response.rules import Bools, Floats
 from itp_response.verdicts import NE, NO_DAY, Y
 
@@ -136,13 +136,14 @@ def times(patients: Patients, groups: Groups, names: Sequence[str], of: Set = "i
         return None
     rows: list[tuple[str, ...]] = []
     numbers: list[Number] = []
-    notes: list[str] = []
+    notes: dict[str, list[str]] = {}
     for one in found:
         made = _censored(one, groups) if one.censored else _whole(one, groups)
         label = patients.found.criteria.criteria[one.name].label
         rows += [(f"{one.name}: {label.lower()}",), *((f"  {row[0]}", *row[1:]) for row in made.rows)]
         numbers += made.numbers
-        notes += [*made.notes, *_without(patients, groups, one)]
+        for note in (*made.notes, *_without(patients, groups, one)):
+            notes.setdefault(note, []).append(one.name)
     last = ["p"] if len(groups.labels) > 1 else []
     return Table(
         name="times",
@@ -150,7 +151,7 @@ def times(patients: Patients, groups: Groups, names: Sequence[str], of: Set = "i
         header=("", *groups.headed(), *last),
         rows=tuple(rows),
         numbers=tuple(numbers),
-        notes=once(["Quartiles at the (n + 1) p-th place.", *notes]),
+        notes=("Quartiles at the (n + 1) p-th place.", *(f"{', '.join(of)}: {note}" for note, of in notes.items())),
     )
 
 
@@ -177,7 +178,7 @@ def _whole(one: Times, groups: Groups) -> _Part:
     ]
     if test:
         numbers.append(Number(one.name, "", "p", p, test))
-    return _Part(tuple(rows), tuple(numbers), (f"{one.name}: {test} test." if test else "",))
+    return _Part(tuple(rows), tuple(numbers), (f"{test} test.",) if test else ())
 
 
 def _censored(one: Times, groups: Groups) -> _Part:
@@ -215,19 +216,19 @@ def _censored(one: Times, groups: Groups) -> _Part:
     ]
     if test:
         numbers.append(Number(one.name, "", "p", p, f"naive {test}"))
-    return _Part(tuple(rows), tuple(numbers), tuple(_said(one, groups, test)))
+    return _Part(tuple(rows), tuple(numbers), tuple(_said(groups, test)))
 
 
-def _said(one: Times, groups: Groups, test: str) -> Iterator[str]:
+def _said(groups: Groups, test: str) -> Iterator[str]:
     """How censored times were worked out."""
-    made = [f"{one.name}: Kaplan-Meier median with the interval from log(-log S)"]
+    made = ["Kaplan-Meier median with the interval from log(-log S)"]
     if groups.pairs:
         made.append("log-rank test")
         made.append("hazard ratio by Cox's model, ties by Efron")
     yield f"{joined(made)}."
     by = f", {test} test" if test else ""
     yield (
-        f"{one.name}: the naive median takes censored times as if they had ended in the event{by}; "
+        f"the naive median takes censored times as if they had ended in the event{by}; "
         "it is no estimate of how long a response lasts, and given because papers print it."
     )
 
@@ -241,15 +242,18 @@ def shown(sample: Floats, digits: int) -> str:
 def _weeks(curve: Survival) -> str:
     if curve.median != curve.median:
         return DASH
-    low, high = (rounded(value / WEEK, 1) for value in (curve.low, curve.high))
-    return f"{rounded(curve.median / WEEK, 1)} ({low} to {high})"
+    return (
+        rounded(curve.median, 1)
+        if curve.low == math.inf
+        else span(curve.median / WEEK, curve.low / WEEK, curve.high / WEEK, 1)
+    )
 
 
 def _without(patients: Patients, groups: Groups, one: Times) -> Iterator[str]:
     """How many have no time as it is not evaluable."""
     open_ = (patients.found.verdicts[one.name].value == NE) & np.isnan(one.days) & (groups.code >= 0)
     if open_.any():
-        yield f"{one.name}: not evaluable for {counted_patients(int(open_.sum()))}, left out."
+        yield f"not evaluable for {counted_patients(int(open_.sum()))}, left out."
 
 
 def _quartile_numbers(name: str, group: str, sample: Floats, method: str = "") -> Iterator[Number]:
