@@ -23,7 +23,9 @@ from itp_response.plots.picture import (
     Picture,
     Sheet,
     folded,
+    height,
     nice,
+    text_width,
     widest,
 )
 from itp_response.results.patients import Groups, Patients, grouped, in_words
@@ -33,7 +35,8 @@ from itp_response.results.tables import DASH, counted, rounded, span
 MEASURES = ("difference", "odds-ratio")
 SMALL_GROUPS = (2, 4)
 """A column with so many values makes subgroups unasked."""
-ROW = 0.165
+ROW, INSET, GRAPH = 0.165, 0.12, 1.8
+"""The height of a row, how far a subgroup is set in, the least width of the graph."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Row:
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
+    inset: float = 0.0
 
 
 def draw(
@@ -69,15 +73,11 @@ def draw(
     notes: list[str] = list(groups.notes)
     rows = list(_rows(patients, groups, name, columns, measure, notes))
     told = [*notes, *_told(rows, measure, asked=bool(by))]
-    heads = [f"{label},\nn/N (%)" for label in (folded(one, 1.1, SMALL) for one in groups.labels)]
-    deep = max(head.count("\n") + 1 for head in heads) * SMALL * 1.3 / 72 + 0.08
-    sheet = Sheet(
-        f"{found.criteria.criteria[name].label} in subgroups",
-        told,
-        deep + ROW * len(rows) + 0.62,
-        subtitle=found.criteria.title,
-    )
-    _drawn(sheet, rows, groups, heads, deep, measure)
+    layout = _layout(rows, groups, measure)
+    title = f"{found.criteria.criteria[name].label} in subgroups"
+    body = layout.deep + ROW * len(rows) + 0.25 + height(layout.axis.count("\n") + 1, BODY)
+    sheet = Sheet(title, told, body, subtitle=found.criteria.title, width=layout.width)
+    _drawn(sheet, rows, layout, measure)
     return sheet.picture
 
 
@@ -100,15 +100,15 @@ def _rows(
         for place, label in enumerate(parts.labels):
             found = shares(one, groups.within(parts.code == place))
             if any(share.of for share in found):
-                yield _row(f"    {label}", found, measure)
+                yield _row(label, found, measure, INSET)
 
 
-def _row(label: str, found: list[Share], measure: str) -> Row:
+def _row(label: str, found: list[Share], measure: str, inset: float = 0.0) -> Row:
     one, other = found
     if measure == "difference":
         gap = difference(one, other)
-        return Row(label, (one, other), gap.difference, gap.low, gap.high)
-    return Row(label, (one, other), *_odds_ratio(one, other))
+        return Row(label, (one, other), gap.difference, gap.low, gap.high, inset)
+    return Row(label, (one, other), *_odds_ratio(one, other), inset)
 
 
 def _odds_ratio(one: Share, other: Share) -> tuple[float, float, float]:
@@ -134,34 +134,64 @@ def _told(rows: list[Row], measure: str, *, asked: bool) -> Iterator[str]:
         yield "Subgroups: the columns of the patient table with two to four values that are not numbers."
 
 
-def _drawn(sheet: Sheet, rows: list[Row], groups: Groups, heads: list[str], deep: float, measure: str) -> None:
-    label = max(0.9, widest([row.label.replace(" ", "n", 4) for row in rows], BODY) + 0.12)
-    texts = [_cells(rows, place) for place in (0, 1)]
-    widths = [widest([*column, head], SMALL) + 0.15 for column, head in zip(texts, heads, strict=True)]
-    said = [_said(row, measure) for row in rows]
-    right = widest([*said, "(95 % interval)"], SMALL) + 0.12
-    starts = np.cumsum([MARGIN + label, *widths]).tolist()
-    graph = WIDTH - MARGIN - right - starts[-1] - 0.1
-    high = ROW * len(rows)
+@dataclass(frozen=True)
+class _Layout:
+    """Where the columns stand, in inches from the left, and what they say."""
+
+    heads: tuple[str, str, str]
+    cells: tuple[list[str], list[str], list[str]]
+    """Of each arm n/N, and the value with its interval."""
+    starts: tuple[float, float, float]
+    graph: tuple[float, float]
+    """Where the graph begins and how wide it is."""
+    width: float
+    """Of the picture, which grows with long labels."""
+    deep: float
+    """The height of the heads."""
+    axis: str
+
+
+def _layout(rows: list[Row], groups: Groups, measure: str) -> _Layout:
+    ratio = "difference" if measure == "difference" else "odds ratio"
+    one, other = (f"{folded(label, 1.1, SMALL)},\nn/N (%)" for label in groups.labels)
+    heads = (one, other, f"{ratio}\n(95 % interval)")
+    cells = (_cells(rows, 0), _cells(rows, 1), [_said(row, measure) for row in rows])
+    widths = [widest([*column, head], SMALL) + 0.15 for column, head in zip(cells, heads, strict=True)]
+    # Headings are bold, a seventh wider.
+    label = max(0.9, *(text_width(row.label, BODY) * (1.0 if row.inset else 1.15) + row.inset + 0.12 for row in rows))
+    begin = MARGIN + label + widths[0] + widths[1]
+    width = max(WIDTH, begin + GRAPH + 0.1 + widths[2] + MARGIN)
+    last = width - MARGIN - widths[2] + 0.12
+    across = last - 0.1 - begin
+    word = "difference in percentage points" if measure == "difference" else "odds ratio"
+    return _Layout(
+        heads=heads,
+        cells=cells,
+        starts=(MARGIN + label, MARGIN + label + widths[0], last),
+        graph=(begin, across - 0.1),
+        width=width,
+        deep=max(head.count("\n") + 1 for head in heads) * SMALL * 1.3 / 72 + 0.08,
+        axis=folded(f"{word}; to the right: more in {groups.labels[0]}", across, BODY),
+    )
+
+
+def _drawn(sheet: Sheet, rows: list[Row], layout: _Layout, measure: str) -> None:
     style: dict[str, Any] = {"size": SMALL, "va": "bottom", "color": GREY, "linespacing": 1.1}
-    for head, start in zip(heads, starts, strict=False):
-        sheet.text(start, sheet.top + deep - 0.04, head, **style)
-    head = "difference\n(95 % interval)" if measure == "difference" else "odds ratio\n(95 % interval)"
-    sheet.text(WIDTH - MARGIN - right + 0.12, sheet.top + deep - 0.04, head, **style)
-    axes = sheet.axes(starts[-1], deep, graph, high)
+    for head, start in zip(layout.heads, layout.starts, strict=True):
+        sheet.text(start, sheet.top + layout.deep - 0.04, head, **style)
+    begin, across = layout.graph
+    axes = sheet.axes(begin, layout.deep, across, ROW * len(rows))
     _scaled(axes, rows, measure)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    word = "difference in percentage points" if measure == "difference" else "odds ratio"
-    axes.set_xlabel(folded(f"{word}; to the right: more in {groups.labels[0]}", graph + 0.3, BODY))
+    axes.set_xlabel(layout.axis)
     for place, row in enumerate(rows):
-        middle = sheet.top + deep + ROW * (place + 0.5)
-        weight = "bold" if row.shares is None or place == 0 else "normal"
-        sheet.text(MARGIN, middle, row.label, va="center", size=BODY, weight=weight)
-        for column, start in zip(texts, starts, strict=False):
+        middle = sheet.top + layout.deep + ROW * (place + 0.5)
+        weight = "normal" if row.inset else "bold"
+        sheet.text(MARGIN + row.inset, middle, row.label, va="center", size=BODY, weight=weight)
+        for column, start in zip(layout.cells, layout.starts, strict=True):
             sheet.text(start, middle, column[place], va="center", size=SMALL)
-        sheet.text(WIDTH - MARGIN - right + 0.12, middle, said[place], va="center", size=SMALL)
         if row.shares is None:
             axes.axhline(place - 0.5, color=FAINT, linewidth=0.6, zorder=0)
         elif row.value == row.value:

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from itp_response.classify import Classification
+from itp_response.compare import counted_patients
 from itp_response.errors import UsageError, unknown
 from itp_response.extras import needed
 from itp_response.plots.picture import (
@@ -127,7 +128,7 @@ def _told(one: Times, groups: Groups) -> list[str]:
         told.append(f"{one.name} is only of those with the event; nobody is censored.")
     without = int((np.isnan(one.days) & (groups.code >= 0)).sum())
     if without:
-        told.append(f"{without:,} patients have no {one.name} and are in no curve.")
+        told.append(f"{counted_patients(without)} without {one.name}, in no curve.")
     return told
 
 

@@ -20,7 +20,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
-from matplotlib.textpath import TextPath
+from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
 
 from itp_response.classify import put
 from itp_response.errors import UsageError, unknown
@@ -61,6 +62,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    "axes.unicode_minus": False,  # as in the tables
     "xtick.labelsize": SMALL + 0.5,
     "ytick.labelsize": SMALL + 0.5,
     "xtick.major.width": 0.6,
@@ -147,8 +149,9 @@ def text_width(text: str, size: float) -> float:
     """How wide a line of text is."""
     if not text.strip():
         return 0.0
-    # Outlines, and not a renderer, so that the width is the same at every resolution.
-    return float(TextPath((0, 0), text, size=size, prop=FontProperties(family=FONT)).get_extents().width) / POINTS
+    # As outlines, without the hinting of a renderer, so that the width is the same at every resolution.
+    font = FontProperties(family=FONT, size=size)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / POINTS
 
 
 def widest(texts: Sequence[str], size: float) -> float:
@@ -223,6 +226,23 @@ class Sheet:
         if beneath:
             start = self.height - MARGIN - foot + 0.08
             self.text(MARGIN, start, beneath, size=SMALL, color=GREY, linespacing=LEADING - 0.15)
+            self._foot: Text | None = self.picture.texts[-1]
+        else:
+            self._foot = None
+
+    def grow(self, more: float) -> None:
+        """Make the sheet so much higher, with the room between what is drawn and the sentences beneath."""
+        before = self.height
+        self.height = before + more
+        for axes in self.picture.axes:
+            left, bottom, width, high = axes.get_position().bounds
+            place = (left, (bottom * before + more) / self.height, width, high * before / self.height)
+            axes.set_position(place)
+        for text in self.picture.texts:
+            left, level = text.get_position()
+            moved = 0.0 if text is self._foot else more
+            text.set_position((left, (level * before + moved) / self.height))
+        self.picture.set_size_inches(self.width, self.height)
 
     def text(self, left: float, top: float, text: str, **style: Any) -> None:
         """A text whose upper left corner lies there, counted from that of the sheet."""

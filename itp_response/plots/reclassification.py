@@ -27,6 +27,7 @@ from itp_response.plots.picture import (
     nice,
     spread,
 )
+from itp_response.results.tables import joined
 
 COLUMNS = 2
 HIGH, BETWEEN, SIDE = 2.0, 0.25, 0.48
@@ -75,9 +76,7 @@ def draw(found: Comparison, *, criterion: str | None = None) -> Picture:
     deep = max(height(text.count("\n") + 1, SMALL) for pair in sides for text in pair)
     head = max(height(title.count("\n") + 1, BODY) for title in titles) + deep + 0.1
     told = ["Orange: another verdict under the other set. Y met, N not met, NE not evaluable, NA does not arise."]
-    sheet = Sheet(
-        f"{len(found.cohort):,} patients under {' and '.join(names)}", told, rows * (head + HIGH + BETWEEN) - 0.1
-    )
+    sheet = Sheet(f"{len(found.cohort):,} patients under {joined(names)}", told, rows * (head + HIGH + BETWEEN) - 0.1)
     for place, (pair, title, heads) in enumerate(zip(pairs, titles, sides, strict=True)):
         row, column = divmod(place, COLUMNS)
         left, top = MARGIN + column * (width + 2 * BETWEEN), row * (head + HIGH + BETWEEN)

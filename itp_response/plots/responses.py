@@ -68,11 +68,17 @@ def with_role(criteria: Criteria, role: str) -> str | None:
 
 
 def loss_of(criteria: Criteria, name: str) -> str | None:
-    """The criterion of kind `lost` by which what this one says ends: after it, or after one that it rests on."""
-    after = {name, *rests_on(criteria, name)}
-    found = [other for other, model in criteria.criteria.items() if model.kind == "lost" and model.after in after]
-    own = [other for other in found if criteria.criteria[other].after == name]
-    return next((other for other in own or found), None)
+    """The criterion of kind `lost` by which what this one says ends: the one after it.
+
+    Of a response without one of its own, that after a criterion it rests on, first the one with the role of a loss.
+    """
+    models = criteria.criteria
+    own = [other for other, model in models.items() if model.kind == "lost" and model.after == name]
+    if own or models[name].role not in RESPONSES:
+        return next(iter(own), None)
+    after = rests_on(criteria, name)
+    found = [other for other, model in models.items() if model.kind == "lost" and model.after in after]
+    return next((other for other in found if models[other].role == "loss"), next(iter(found), None))
 
 
 def rests_on(criteria: Criteria, name: str) -> list[str]:

@@ -71,19 +71,21 @@ def draw(found: Classification, *, by: str = "arm") -> Picture:
     names = [folded(label, 1.5, SMALL) for label in groups.labels]
     left = MARGIN + max(LEFT, max(text_width(line, SMALL) for one in names for line in one.split("\n")) + 0.42)
     lines = [height(one.count("\n") + 1, SMALL) + 0.03 for one in names]
-    body = rows * (HIGH + BETWEEN) + MEDIANS + 0.75 + 0.2 + sum(lines)
+    headings = [folded(heading, width, BODY) for heading in groups.headed()]
+    above = 0.15 + max(height(one.count("\n"), BODY) for one in headings)
+    body = above + rows * (HIGH + BETWEEN) + MEDIANS + 0.7 + sum(lines)
     told = [*groups.notes, *_told(counts)]
     sheet = Sheet("Platelet counts of every patient, and medians by week", told, body, subtitle=found.criteria.title)
     limits = _limits(counts)
-    for code, heading in enumerate(groups.headed()):
+    for code, heading in enumerate(headings):
         row, column = divmod(code, COLUMNS)
-        place = MARGIN + LEFT + column * (width + LEFT), 0.25 + row * (HIGH + BETWEEN)
+        place = MARGIN + LEFT + column * (width + LEFT), above + row * (HIGH + BETWEEN)
         axes = sheet.axes(*place, width, HIGH)
         _scaled(axes, found, limits)
-        axes.set_title(folded(heading, width, BODY), size=BODY)
+        axes.set_title(heading, size=BODY)
         _strands(axes, counts, groups, code)
         _median(axes, counts, groups, code, band=False)
-    top = 0.25 + rows * (HIGH + BETWEEN) + 0.1
+    top = above + rows * (HIGH + BETWEEN) + 0.1
     axes = sheet.axes(left, top, WIDTH - left - MARGIN, MEDIANS)
     _scaled(axes, found, limits)
     axes.set_title("median and quartiles", size=BODY)
@@ -122,10 +124,10 @@ def _nearest(day: Ints, planned: Ints) -> Ints:
 def _told(counts: Counts) -> list[str]:
     told = [
         "All counts are shown, those soon after rescue treatment too. A median is of the counts nearest to a planned "
-        f"visit, one a patient, where they are {AT_LEAST} or more; the numbers beneath say of how many."
+        f"visit, one a patient, where they are {AT_LEAST} or more; beneath stands of how many, where there is room."
     ]
     if counts.bounds:
-        told.append(f"{counts.bounds:,} counts known only as a bound stand at the bound.")
+        told.append(f"Counts known only as a bound ({counts.bounds:,}) stand at the bound.")
     if (counts.level <= BOTTOM).any():
         told.append(f"Counts below {BOTTOM:g} stand at {BOTTOM:g}.")
     return told

@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 
 from itp_response.classify import Classification
 from itp_response.cohort import Ints
+from itp_response.compare import counted_patients
 from itp_response.plots.picture import (
     BLACK,
     BLUE,
@@ -143,13 +144,14 @@ def _sorted(lanes: Lanes, patients: Ints) -> Ints:
 def _days(lanes: Lanes) -> tuple[float, float]:
     known = lanes.last != NO_DAY
     last = float(lanes.last[known].max()) if known.any() else 28.0
-    return -0.01 * last, 1.02 * last
+    first = min(0.0, float(lanes.first[known].min())) if known.any() else 0.0
+    return first - 0.01 * last, 1.02 * last
 
 
 def _told(found: Classification, lanes: Lanes, shown: int) -> list[str]:
     told = []
     if shown > NAMED:
-        told.append(f"{shown:,} patients are more than can be named here; a lane is a patient.")
+        told.append(f"{counted_patients(shown)} are more than can be named here; a lane is a patient.")
     if lanes.response.loss is None:
         told.append(
             f"{found.criteria.name} has no criterion for the loss of {lanes.response.name}: "
@@ -157,7 +159,7 @@ def _told(found: Classification, lanes: Lanes, shown: int) -> list[str]:
         )
     nothing = int((lanes.last == NO_DAY).sum())
     if nothing:
-        told.append(f"{nothing:,} patient{' has' if nothing == 1 else 's have'} no observation: an empty lane.")
+        told.append(f"{counted_patients(nothing)} without any observation: an empty lane.")
     return told
 
 

@@ -45,6 +45,8 @@ from itp_response.verdicts import NO_DAY, NONE
 TICKS = (1, 3, 10, 30, 50, 100, 300, 1000, 3000)
 ABOVE, COUNTS, BLEEDING, LANE, BETWEEN, BELOW = 0.3, 2.5, 0.55, 0.2, 0.1, 0.42
 """The heights of the parts: the bracket, the counts, the bleeding, a lane, what is between them, the days."""
+CLOSE = 120
+"""From so many counts on their signs are small."""
 SAID = 1.75
 """The room at the right for what is said of lines and lanes."""
 LEADS = 0.14
@@ -104,37 +106,32 @@ def _drawn(seen: Patient, patient: str) -> Picture:
     observed, decided = observed_lanes(seen.cohort), verdict_lanes(seen.found, seen.names)
     left = max(1.0, widest([lane.label for lane in (*observed, *decided)], BODY) + 0.12) + MARGIN
     width = WIDTH - left - SAID - MARGIN
-    told = _told(seen)
     said = [[folded(lane.said, SAID - LEADS, SMALL) for lane in lanes] for lanes in (observed, decided)]
     tall = [[LANE * max(1, 0.72 * (text.count("\n") + 1)) for text in texts] for texts in said]
     parts = (COUNTS, BLEEDING, *map(sum, tall))
-    body = ABOVE + sum(parts) + 3 * BETWEEN + BELOW
+    above = ABOVE if seen.response.met[0] else BETWEEN
+    body = above + sum(parts) + 3 * BETWEEN + BELOW
 
-    # Parts are drawn on a sheet of no height first, to know what the legend says.
-    legend = 0.0
-    for height_known in (False, True):
-        seen.signs = {}
-        sheet = Sheet(_title(seen, patient), told, body + legend, subtitle=seen.found.criteria.title)
-        axes: list[Axes] = []
-        top = ABOVE
-        for part in parts:
-            axes.append(sheet.axes(left, top, width, part, **({"sharex": axes[0]} if axes else {})))
-            top += part + BETWEEN
-        axes[0].set_xlim(first, last)
-        _counts(axes[0], seen, width, last)
-        _bleeding(axes[1], seen)
-        _lanes(axes[2], observed, tall[0], seen, said[0])
-        _lanes(axes[3], decided, tall[1], seen, said[1])
-        for one in axes[:-1]:
-            one.tick_params(labelbottom=False, bottom=False)
-            one.spines["bottom"].set_visible(False)
-        axes[-1].set_xticks(day_ticks(first, last))
-        axes[-1].set_xlabel("day")
-        handles = list(seen.signs.values())
-        room = WIDTH - 2 * MARGIN
-        if height_known:
-            sheet.legend(handles, MARGIN, body, room)
-        legend = legend_height([str(one.get_label()) for one in handles], room)
+    sheet = Sheet(_title(seen, patient), _told(seen), body, subtitle=seen.found.criteria.title)
+    axes: list[Axes] = []
+    top = above
+    for part in parts:
+        axes.append(sheet.axes(left, top, width, part, **({"sharex": axes[0]} if axes else {})))
+        top += part + BETWEEN
+    axes[0].set_xlim(first, last)
+    _counts(axes[0], seen, width, last)
+    _bleeding(axes[1], seen)
+    _lanes(axes[2], observed, tall[0], seen, said[0])
+    _lanes(axes[3], decided, tall[1], seen, said[1])
+    for one in axes[:-1]:
+        one.tick_params(labelbottom=False, bottom=False)
+        one.spines["bottom"].set_visible(False)
+    axes[-1].set_xticks(day_ticks(first, last))
+    axes[-1].set_xlabel("day")
+    # What the legend says is known only now.
+    handles, room = list(seen.signs.values()), WIDTH - 2 * MARGIN
+    sheet.grow(legend_height([str(one.get_label()) for one in handles], room))
+    sheet.legend(handles, MARGIN, body, room)
     return sheet.picture
 
 
@@ -266,12 +263,13 @@ def _points(axes: Axes, seen: Patient) -> None:
         (fails, "white", f"count that does not meet {said}"),
         (~meets & ~fails, PALE, "count that is no evidence, or it is not known" if said else "count"),
     )
+    size = 13 if known.sum() <= CLOSE else 7
     for where, face, label in looks:
         for shape, shaped in (("o", known & ~below & ~above), ("v", below), ("^", above)):
             these = where & shaped
             if these.any():
                 style: dict[str, Any] = {"facecolor": face, "edgecolor": BLACK, "linewidth": 0.7, "zorder": 4}
-                axes.scatter(day[these], level[these], s=13, marker=shape, clip_on=False, **style)
+                axes.scatter(day[these], level[these], s=size, marker=shape, clip_on=False, **style)
         if (where & known).any():
             seen.signs[label] = _dot("o", face, label)
 

@@ -9,6 +9,7 @@ from matplotlib.patches import Patch
 
 from itp_response.classify import Classification
 from itp_response.cohort import Ints
+from itp_response.compare import counted_patients
 from itp_response.evaluate import timeline
 from itp_response.plots.clauses import baseline_of, evidence
 from itp_response.plots.picture import (
@@ -147,28 +148,25 @@ def _sorted(changes: Changes, groups: Groups, code: int) -> Ints:
 def _told(changes: Changes, name: str, shown: int) -> list[str]:
     told = [f"Highest count after day 0 less the baseline; a count that is no evidence for {name} is passed over."]
     if changes.no_baseline:
-        told.append(f"{_patients(changes.no_baseline)} without a baseline: no bar.")
+        told.append(f"{counted_patients(changes.no_baseline)} without a baseline: no bar.")
     if changes.no_count:
-        told.append(f"{_patients(changes.no_count)} without such a count: no bar.")
+        told.append(f"{counted_patients(changes.no_count)} without such a count: no bar.")
     bounded = int(changes.bounded.sum())
     if bounded:
-        told.append(f"{_patients(bounded)} with a count or baseline known only as a bound: taken at the bound.")
+        told.append(f"{counted_patients(bounded)} with a count or baseline known only as a bound: taken at the bound.")
     if shown > HATCHED:
         told.append(f"{shown:,} bars are more than can be named or hatched here; each is a patient.")
     return told
 
 
-def _patients(number: int) -> str:
-    return f"{number:,} patient{'' if number == 1 else 's'}"
-
-
 def _looks(changes: Changes, shown: int) -> list[tuple[int, str, dict[str, Any]]]:
     """The verdicts that occur: code, label, look."""
-    closed = [code for code, label in enumerate(changes.labels) if label not in ("NE", "NA")]
+    occurs = np.unique(changes.code).tolist()
+    closed = [code for code, label in enumerate(changes.labels) if label not in ("NE", "NA") and code <= max(occurs)]
     ranks = RANKS.get(len(closed)) or ("best", "next", *["third"] * (len(closed) - 3), "none")
     names = dict(zip(closed, ranks, strict=True))
     found = []
-    for code in np.unique(changes.code).tolist():
+    for code in occurs:
         name = names.get(code, "open")
         look = LOOKS[name] if shown <= HATCHED else NARROW.get(name, {"facecolor": LOOKS[name]["facecolor"]})
         found.append((code, changes.labels[code], look))
