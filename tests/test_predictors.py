@@ -162,7 +162,7 @@ def test_the_curve_is_among_the_numbers(cells):
 
 
 ERRORS = [
-    ({"column": ["celsl"]}, "unknown column 'celsl'; known: kind, cells, arm, baseline, OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, best_response. Did you mean 'cells'?"),
+    ({"column": ["celsl"], "positive": ["good"]}, "unknown column 'celsl'; known: kind, cells, arm, baseline, OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, best_response. Did you mean 'cells'?"),
     ({"column": ["kind"], "positive": ["good"]}, "--column 'kind' is not of numbers, so there is no limit to look for; name another."),
     ({"column": []}, "name a column of numbers, as --column nk_cells."),
     ({}, "say which groups are --positive; there are: bad, good."),
