@@ -56,11 +56,11 @@ MARKS: dict[str, dict[str, Any]] = {
     "confirming": {"marker": "s", "markersize": 4.5, "mfc": "white", "mec": VERMILLION, "mew": 1.2},
     "ended": {"marker": "x", "markersize": 4.5, "color": BLACK, "mew": 1.2},
 }
-SAID = {
+LANE_SIGNS = {
     "held": "from the onset to the row that shows it",
     "kept": "until it is lost, or the last count",
     "time": "a time, with its event or (arrow) censored",
-    "open": "not evaluable",
+    "open": "no longer observed; in a lane: not evaluable",
     "stopped": "stopped for good",
     "noted": "recorded on that day",
     "onset": "onset",
@@ -87,11 +87,11 @@ class Lane:
             axes.broken_barh([(begin, max(end - begin, 0.0))], (middle - half, 2 * half), zorder=2, **BARS[one.look])
             if one.open:
                 axes.plot([end], [middle], marker=">", markersize=4, color=BLACK, zorder=3, clip_on=False)
-            if one.look in SAID:
-                signs[f"lane {one.look}"] = Patch(label=SAID[one.look], **BARS[one.look])
+            if one.look in LANE_SIGNS:
+                signs[f"lane {one.look}"] = Patch(label=LANE_SIGNS[one.look], **BARS[one.look])
         for mark in self.marks:
             axes.plot([mark.day], [middle], linestyle="", zorder=4, clip_on=False, **MARKS[mark.look])
-            signs[f"lane {mark.look}"] = Line2D([], [], linestyle="", label=SAID[mark.look], **MARKS[mark.look])
+            signs[f"lane {mark.look}"] = Line2D([], [], linestyle="", label=LANE_SIGNS[mark.look], **MARKS[mark.look])
         # The rings of the counts and the open follow-up have these names in the legend already.
         same = {"lane onset": "onset", "lane confirming": "confirming", "lane open": "open"}
         return {same.get(name, name): sign for name, sign in signs.items()}

@@ -36,6 +36,8 @@ from itp_response.verdicts import NE, NO_DAY, NONE, Y
 
 NAMED = 60
 """So many patients at most have lanes with their names."""
+ROOMY = 200
+"""So many lanes at most have signs of full size."""
 MANY = 500
 """From so many on lanes are drawn as an image, also in SVG and PDF, and what happened as points."""
 LANE, CONDENSED = 0.15, 6.0
@@ -77,7 +79,7 @@ def draw(found: Classification, *, by: str = "arm", criterion: str | None = None
     ids = found.cohort.id.to_list() if named else []
     left = MARGIN + (max(0.6, widest(ids, SMALL) + 0.12) if named else 0.35)
     lane = LANE if named else CONDENSED / max(shown, 1)
-    handles = _handles(found, lanes, name)
+    handles = _handles(found, lanes, name, shown)
     room = WIDTH - 2 * MARGIN
     legend = legend_height([str(one.get_label()) for one in handles], room)
     heights = [max(lane * len(one), 0.2) for one in members]
@@ -150,6 +152,8 @@ def _days(lanes: Lanes) -> tuple[float, float]:
 
 def _told(found: Classification, lanes: Lanes, shown: int) -> list[str]:
     told = []
+    if shown > MANY:
+        told.append("Of what happened to so many, only rescue treatment and complete response are marked.")
     if shown > NAMED:
         told.append(f"{counted_patients(shown)} are more than can be named here; a lane is a patient.")
     if lanes.response.loss is None:
@@ -163,7 +167,7 @@ def _told(found: Classification, lanes: Lanes, shown: int) -> list[str]:
     return told
 
 
-def _handles(found: Classification, lanes: Lanes, name: str) -> list[Any]:
+def _handles(found: Classification, lanes: Lanes, name: str, shown: int) -> list[Any]:
     made: list[Any] = [
         Patch(facecolor=RESPONSE, edgecolor=BLACK, linewidth=0.3, label=nice(name)),
         Patch(facecolor=FOLLOWED, edgecolor=BLACK, linewidth=0.3, label=f"no {nice(name)}, or before and after it"),
@@ -178,9 +182,10 @@ def _handles(found: Classification, lanes: Lanes, name: str) -> list[Any]:
         "stopped": "treatment stopped for good",
         "ongoing": "not lost at the last count",
     }
-    return made + [
-        Line2D([], [], linestyle="", label=labels[look], **SIGNS[look]) for look, days, _ in _events(lanes) if len(days)
-    ]
+    signs = DOTS if shown > MANY else SIGNS
+    happened = [look for look, days, _ in _events(lanes) if len(days) and look in signs]
+    shape = {"mec": BLACK, "mew": 0.4, "markersize": 4} if shown > MANY else {}
+    return made + [Line2D([], [], linestyle="", label=labels[look], **{**signs[look], **shape}) for look in happened]
 
 
 SIGNS: dict[str, dict[str, Any]] = {
@@ -190,6 +195,13 @@ SIGNS: dict[str, dict[str, Any]] = {
     "stopped": {"marker": "|", "mec": BLACK, "mew": 1.4, "markersize": 6},
     "ongoing": {"marker": ">", "mfc": BLACK, "mec": BLACK, "mew": 0.3, "markersize": 3.6},
 }
+
+
+DOTS: dict[str, dict[str, Any]] = {
+    "rescue": {"marker": "s", "mfc": BLACK, "mew": 0.0, "markersize": 1.3},
+    "complete": {"marker": "s", "mfc": "white", "mew": 0.0, "markersize": 1.3},
+}
+"""The signs among many lanes."""
 
 
 def _events(lanes: Lanes) -> list[tuple[str, Any, Ints]]:
@@ -229,14 +241,18 @@ def _drawn(axes: Axes, lanes: Lanes, patients: Ints, shown: int) -> None:
         across = left[here].astype(np.float64), right[here].astype(np.float64)
         smooth = {"antialiased": not image, "rasterized": image, "linewidth": edge, "zorder": 1 + level}
         rectangles(axes, across, (up - half, up + half), **look, **smooth)
+    signs = _signs(shown)
     for sign, days, whose in _events(lanes):
         inside = place[whose] >= 0
-        style = SIGNS[sign] if shown <= NAMED else {**SIGNS[sign], "markersize": _size(shown, sign), "mew": 0.3}
-        lane = place[whose][inside]
-        axes.plot(days[inside], lane, linestyle="", zorder=5, clip_on=False, rasterized=image, **style)
+        if sign in signs:
+            lane = place[whose][inside]
+            axes.plot(days[inside], lane, linestyle="", zorder=5, clip_on=False, rasterized=image, **signs[sign])
 
 
-def _size(shown: int, look: str) -> float:
-    """How large a sign is among so many lanes."""
-    full = float(SIGNS[look]["markersize"])
-    return max(0.6, min(full, full * 2 * CONDENSED * 72 / shown / 4))
+def _signs(shown: int) -> dict[str, dict[str, Any]]:
+    """The signs for so many lanes, smaller where they lie close."""
+    if shown > MANY:
+        return DOTS
+    share = min(1.0, ROOMY / shown)
+    thin = {} if shown <= NAMED else {"mew": 0.3}
+    return {name: {**sign, **thin, "markersize": sign["markersize"] * share} for name, sign in SIGNS.items()}

@@ -15,7 +15,7 @@ from itp_response.errors import UsageError
 from itp_response.evaluate import evaluate, timeline
 from itp_response.explain import unknown_patient
 from itp_response.plots.clauses import baseline_of, bound_in_words, spoiled_by_rescue, thresholds
-from itp_response.plots.lanes import Lane, observed_lanes, verdict_lanes
+from itp_response.plots.lanes import BARS, LANE_SIGNS, Lane, observed_lanes, verdict_lanes
 from itp_response.plots.picture import (
     BLACK,
     BLUE,
@@ -203,9 +203,7 @@ def _shades(axes: Axes, seen: Patient, last: float) -> None:
     if np.isfinite(until) and end < until:
         begin = max(end, axes.get_xlim()[0])
         axes.axvspan(begin, last, facecolor="none", edgecolor=PALE, hatch="////", linewidth=0, zorder=0.2)
-        seen.signs["open"] = Patch(
-            facecolor="white", edgecolor=GREY, hatch="////", linewidth=0.4, label="not evaluable"
-        )
+        seen.signs["open"] = Patch(label=LANE_SIGNS["open"], **BARS["open"])
 
 
 def _lines(axes: Axes, seen: Patient, width: float) -> None:
