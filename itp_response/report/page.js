@@ -35,15 +35,13 @@
 
   const fill = (select, options) =>
     select.replaceChildren(...options.map(([value, text]) => make("option", { value }, text)));
-  const verdictsOf = (criterion) => {
-    const some = criterion === "" ? study.criteria : [study.criteria[criterion]];
-    const present = new Set();
-    some.forEach((one) => {
-      const place = study.criteria.indexOf(one);
-      new Set(index.verdict[place]).forEach((code) => present.add(one.labels[code]));
+  const verdictsOf = (asked) => {
+    const some = asked === "" ? study.criteria.map((_, which) => which) : [Number(asked)];
+    const labels = some.flatMap((which) => {
+      const codes = new Set(index.verdict[which]);
+      return study.criteria[which].labels.filter((_, code) => codes.has(code));
     });
-    const ranks = [...present].filter((label) => !DEFINED.includes(label));
-    return [...DEFINED.filter((label) => present.has(label)), ...ranks];
+    return [...new Set([...DEFINED.filter((label) => labels.includes(label)), ...labels])];
   };
   const offerVerdicts = () => {
     const before = form.elements.verdict.value;
@@ -220,7 +218,13 @@
     one.querySelector("button").focus({ preventScroll: true });
   };
   addEventListener("hashchange", follow);
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+  // What is folded is printed too, and folded again.
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("details:not([open])")];
+    unfolded.forEach((one) => { one.open = true; });
+  });
+  addEventListener("afterprint", () => unfolded.forEach((one) => { one.open = false; }));
   form.hidden = list.hidden = false;
   search();
   await follow();

@@ -57,7 +57,8 @@ const sceneOf = (patient, until, width) => {
 
 const drawScale = (scene, limits) => {
   const { left, right, y } = scene;
-  const plain = limits.filter(([, , text]) => /^[\d.]+$/.test(text)).map(([, high]) => high);
+  const isPlain = ([, , text]) => /^[\d.]+$/.test(text);
+  const plain = limits.filter(isPlain).map(([, high]) => high);
   const line = (kind, at, title) => scene.put("line", { class: kind, x1: left, x2: right, y1: at, y2: at }, title);
   const ticks = TICKS.filter((count) => count >= scene.low && count <= scene.high && !plain.includes(count));
   ticks.forEach((count) => {
@@ -71,7 +72,7 @@ const drawScale = (scene, limits) => {
   scene.say("10⁹/L", left - 7, TOP - 3, "scale", "end");
   // Those reckoned from the baseline say so at their line; the lowest first, so that a label moves up from the next.
   let above = Infinity;
-  const reckoned = limits.filter(([, high]) => !plain.includes(high));
+  const reckoned = limits.filter((limit) => !isPlain(limit));
   reckoned.sort((one, other) => one[1] - other[1]).forEach(([, high, text]) => {
     line("fold", y(high), text);
     above = Math.min(y(high) - 4, above - 13);
