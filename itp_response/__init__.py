@@ -13,6 +13,7 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
            explain   frame, write
 
 `compare` decides one cohort by several sets, `sensitivity` by one set under each of its readings.
+`table` sets groups of patients beside each other, `predictors` looks for what foretold the verdicts.
 """
 
 from itp_response.adam import Adam, adam

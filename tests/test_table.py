@@ -667,6 +667,19 @@ def test_nothing_heavy_is_imported_before_it_is_used():
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.parametrize(
+    ("module", "show"),
+    [("lifelines", "times"), ("statsmodels.stats.proportion", "responses"), ("scipy.stats", "responses")],
+)
+def test_a_library_that_is_not_there_is_named_with_the_cure(monkeypatch, study, module, show):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UsageError) as error:
+        table(study, show=[show])
+
+    library = module.partition(".")[0]
+    assert str(error.value) == f"this needs {library}, which is not installed: pip install 'itp-response[stats]'."
+
+
 def test_a_study_in_sdtm_gives_the_columns_of_its_dm(tmp_path):
     (tmp_path / "dm.csv").write_text(
         "STUDYID,DOMAIN,USUBJID,RFSTDTC,ARM,SEX\nS,DM,1,2020-01-01,A,F\nS,DM,2,2020-01-01,B,M\n"
