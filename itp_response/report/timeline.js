@@ -13,6 +13,7 @@ const timeline = ({ id, criteria, verdicts, patient, until, width }) => {
   drawScale(scene, patient.limits);
   drawStopped(scene, patient.stopped);
   drawCounts(scene, patient);
+  drawReckoned(scene, patient.limits);
   drawDays(scene);
   let at = scene.bottom + 26;
   const lane = (name, verdict = "") => {
@@ -55,9 +56,11 @@ const sceneOf = (patient, until, width) => {
   return scene;
 };
 
+// A limit is [low, high, in words]; one that is the same for all patients is in words its number.
+const isPlain = ([, , text]) => /^[\d.]+$/.test(text);
+
 const drawScale = (scene, limits) => {
   const { left, right, y } = scene;
-  const isPlain = ([, , text]) => /^[\d.]+$/.test(text);
   const plain = limits.filter(isPlain).map(([, high]) => high);
   const line = (kind, at, title) => scene.put("line", { class: kind, x1: left, x2: right, y1: at, y2: at }, title);
   const ticks = TICKS.filter((count) => count >= scene.low && count <= scene.high && !plain.includes(count));
@@ -70,13 +73,15 @@ const drawScale = (scene, limits) => {
     scene.say(String(count), left - 7, y(count) + 4, "scale limit", "end");
   });
   scene.say("10⁹/L", left - 7, TOP - 3, "scale", "end");
-  // Those reckoned from the baseline say so at their line; the lowest first, so that a label moves up from the next.
+  limits.filter((limit) => !isPlain(limit)).forEach(([, high, text]) => line("fold", y(high), text));
+};
+
+// Limits reckoned from the baseline say so above their lines, over all else; a label moves up from the one below it.
+const drawReckoned = ({ right, y, say }, limits) => {
   let above = Infinity;
-  const reckoned = limits.filter((limit) => !isPlain(limit));
-  reckoned.sort((one, other) => one[1] - other[1]).forEach(([, high, text]) => {
-    line("fold", y(high), text);
+  limits.filter((limit) => !isPlain(limit)).sort((one, other) => one[1] - other[1]).forEach(([, high, text]) => {
     above = Math.min(y(high) - 4, above - 13);
-    scene.say(text, right - 2, above, "fold", "end");
+    say(text, right - 2, above, "fold", "end");
   });
 };
 
