@@ -1,6 +1,8 @@
 """Pictures: that they look as they were looked at, that no label covers another, that the same gives the same."""
 
 import os
+import subprocess
+import sys
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -465,7 +467,7 @@ class TestRefused:
             plot("forest", *study)
 
     def test_a_missing_library_is_one_sentence(self, found, monkeypatch):
-        monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
 
         with pytest.raises(UsageError) as refused:
             plot("km", found)
@@ -539,6 +541,32 @@ class TestSpread:
             assert all(later - earlier > 0.9 - 1e-9 for earlier, later in pairwise(found))
             assert found[0] >= 0
             assert found[-1] <= 10
+
+
+TINY = {
+    "one count": [("1", 0, "15", None)],
+    "a count of nothing, and bleeding alone": [("1", 0, None, "1"), ("1", 9, "0", "0"), ("2", 5, None, "2")],
+    "counts that are only bounds": [("1", 0, "<5", "0"), ("1", 21, ">1000", "0"), ("1", 28, ">1000", "0")],
+    "years late and very high": [("1", 400, "15", "0"), ("1", 4000, "4500", "0")],
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_little_is_drawn_too(name):
+    """No kind stumbles over a study in which there is next to nothing; warnings are errors here."""
+    rows = pl.DataFrame(TINY[name], schema=["patient_id", "day", "platelets", "bleeding_grade"], orient="row")
+    found = itp_response.classify(rows)
+
+    for kind in ("timeline", "swimmer", "spaghetti", "km", "waterfall"):
+        picture = plot(kind, found, **({"patient": "1"} if kind == "timeline" else {}))
+        assert picture.drawn(".png", 30).startswith(b"\x89PNG")
+
+
+def test_matplotlib_is_not_imported_before_it_is_needed():
+    script = "import sys, itp_response.cli; print({'matplotlib', 'lifelines', 'scipy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+
+    assert done.stdout.strip() == "set()"
 
 
 def test_every_kind_is_drawn_somewhere_here():

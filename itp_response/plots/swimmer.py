@@ -145,7 +145,7 @@ def _sorted(lanes: Lanes, patients: Ints) -> Ints:
 
 def _days(lanes: Lanes) -> tuple[float, float]:
     known = lanes.last != NO_DAY
-    last = float(lanes.last[known].max()) if known.any() else 28.0
+    last = max(28.0, float(lanes.last[known].max())) if known.any() else 28.0
     first = min(0.0, float(lanes.first[known].min())) if known.any() else 0.0
     return first - 0.01 * last, 1.02 * last
 

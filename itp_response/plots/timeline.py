@@ -192,7 +192,7 @@ def _shades(axes: Axes, seen: Patient, last: float) -> None:
     for begin, end in spoiled:
         axes.axvspan(begin, end + 1, color=FAINT, linewidth=0, zorder=0)
     if spoiled:
-        seen.signs["spoiled"] = Patch(facecolor=FAINT, label="a count is no evidence, so soon after rescue")
+        seen.signs["spoiled"] = Patch(facecolor=FAINT, label="no evidence for a response, after rescue")
     given = merged([(float(day), float(end) + 1) for day, end in zip(days, courses.last, strict=True)])
     for begin, end in given:
         axes.axvspan(begin, end, color=PALE, linewidth=0, zorder=0.5)
