@@ -305,6 +305,13 @@ class TestAgreementWithR:
             expected = figures()[f"OR per protocol wald-cc {side}"]
             assert number(made, "OR", COMPARED, side) == pytest.approx(expected, abs=1e-9)
 
+    def test_interval_of_shares_that_are_near(self):
+        """The correction is never more than the difference."""
+        found = difference(Share(10, 20), Share(10, 21), "wald-cc")
+
+        for side in ("low", "high"):
+            assert getattr(found, side) == pytest.approx(figures()[f"near wald-cc {side}"], abs=1e-9)
+
     def test_adjusted_odds(self, study):
         made = table(study, column=["CR"], adjust=["age"], criterion=["SR"], show=["odds"])["odds"]
 
@@ -341,6 +348,8 @@ TESTS = """
     90/112  33/56         0.0031105  chi-squared
     14/16   8/10          0.6250     Fisher
     5/5     0/5           0.0079     Fisher
+    6/10    4/10          0.3711     chi-squared
+    5/10    4/10          1.0000     Fisher
     3/4     1/6   2/11    0.1226     Fisher, random tables
     20/40   30/40  10/40  0.0000     chi-squared
     0/10    0/12          nan        -
@@ -424,6 +433,13 @@ def test_who_has_no_arm_is_told_and_in_no_group():
 
     assert found.groups.sizes() == [2, 2]
     assert "1 patient without arm in no group: 'e'." in str(found)
+
+
+def test_a_condition_that_is_unknown_does_not_hold():
+    patients = [{**one, "age": {"a": 70, "b": 50, "c": 70}.get(one["patient_id"])} for one in SMALL[1]]
+
+    assert table(SMALL[0], patients, only=["age >= 60"]).groups.sizes() == [1, 1]
+    assert table(SMALL[0], patients, only=["not age >= 60"], by="age").groups.sizes() == [1]
 
 
 def test_who_is_left_out_is_told():

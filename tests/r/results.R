@@ -30,6 +30,9 @@ test <- prop.test(c(sum(found$OR[done & combined] == "Y"), sum(found$OR[done & !
                   c(sum(done & combined), sum(done & !combined)))
 say("OR per protocol wald-cc low", test$conf.int[1])
 say("OR per protocol wald-cc high", test$conf.int[2])
+test <- prop.test(c(10, 10), c(20, 21))  # so near that the correction is less than half a patient
+say("near wald-cc low", test$conf.int[1])
+say("near wald-cc high", test$conf.int[2])
 
 # Times.
 say("TTR Mann-Whitney", wilcox.test(found$TTR_days[combined], found$TTR_days[!combined], exact = FALSE)$p.value)
