@@ -1,6 +1,6 @@
 """Table: the trial's results from its patients, as tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 SHOWN = ("flow", "characteristics", "responses", "best", "times", "imputation", "subgroups", "odds", "events")
 """The tables, in the order in which they are shown."""
 USUAL = ("responses", "times")
+IMPUTATIONS = 20
 ODDS_ROLES = ("response", "sustained_response")
 """The roles of the criteria that odds ratios are given of, unless criteria are named."""
 
@@ -144,8 +145,8 @@ def table(
     """The results of a study, its patients in groups `by` their arm or another column.
 
     `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
-    `show` has names of `SHOWN`, or `all`: all that these data can give; without it, responses and times, and whatever
-    `subgroup`, `imputations`, `events`, `screening` and `adjust` ask for.
+    `show` has names of `SHOWN`, or `all`: all that these data give but the imputation; without it, responses and times.
+    What `subgroup`, `imputations`, `events`, `screening` and, without `show`, `column` and `adjust` ask for is added.
     A column (`by`, `subgroup`, `column`, `adjust`, `only`) is one of the patient table, or `baseline`, or a criterion,
     or a condition such as `age >= 60`; `only` takes the patients of whom all of these hold.
     `of` is the analysis set, `interval` that of the differences; `reference` is the group that is taken off the others.
@@ -161,31 +162,32 @@ def table(
     here = everyone.restricted_to(only)
     groups = grouped(here, by, reference)
     names, timed = _asked_for(here, criterion)
-    asked = {"subgroups": subgroup, "imputation": imputations, "events": events is not None, "odds": adjust or column}
-    wanted = _wanted(show, {**asked, "flow": screening is not None}, has_subgroups=bool(subgroup))
-    made: dict[str, Table | None] = {}
-    for one in wanted:
-        match one:
-            case "flow":
-                excluded = None if screening is None else read_screening(screening, found.cohort)
-                made[one] = flow(here, groups, excluded)
-            case "characteristics":
-                made[one] = characteristics(here, groups, column)
-            case "responses":
-                made[one] = responses(here, groups, names, of, interval) if names else None
-            case "best":
-                made[one] = best(here, groups, of)
-            case "times":
-                made[one] = times(here, groups, timed, of)
-            case "imputation":
-                name = names[0] if criterion and names else primary(here)
-                made[one] = imputation(here, groups, name, imputations=imputations or 20, seed=seed)
-            case "subgroups":
-                made[one] = subgroups(here, groups, subgroup, names, of, interval)
-            case "odds":
-                made[one] = odds(here, _of_odds(here, names if criterion else ()), column, adjust, of)
-            case "events":
-                made[one] = events_table(read_events(events, found.cohort), groups, least)
+    asked = {
+        "flow": screening is not None,
+        "imputation": imputations != 0,
+        "subgroups": bool(subgroup),
+        "odds": bool(adjust or column) and not show,
+        "events": events is not None,
+    }
+    made: Mapping[str, Callable[[], Table | None]] = {
+        "flow": lambda: flow(here, groups, None if screening is None else read_screening(screening, found.cohort)),
+        "characteristics": lambda: characteristics(here, groups, column),
+        "responses": lambda: responses(here, groups, names, of, interval) if names else None,
+        "best": lambda: best(here, groups, of),
+        "times": lambda: times(here, groups, timed, of),
+        "imputation": lambda: imputation(
+            here,
+            groups,
+            names[0] if criterion and names else primary(here),
+            imputations=imputations or IMPUTATIONS,
+            seed=seed,
+            columns=column,
+        ),
+        "subgroups": lambda: subgroups(here, groups, subgroup, names, of, interval),
+        "odds": lambda: odds(here, _of_odds(here, names if criterion else ()), column, adjust, of),
+        "events": lambda: events_table(read_events(events, found.cohort), groups, least),
+    }
+    wanted = _wanted(show, asked)
     options = {
         "by": by,
         "reference": groups.labels[groups.reference],
@@ -202,7 +204,7 @@ def table(
         "least": least,
     }
     inputs = {name: given for name, given in (("events", events), ("screening", screening)) if given is not None}
-    return Tables(found, groups, tuple(filter(None, made.values())), options, inputs, tuple(only))
+    return Tables(found, groups, tuple(filter(None, (made[one]() for one in wanted))), options, inputs, tuple(only))
 
 
 def _check(of: str, interval: str, show: Sequence[str]) -> None:
@@ -215,15 +217,15 @@ def _check(of: str, interval: str, show: Sequence[str]) -> None:
             raise UsageError(unknown("table", one, (*SHOWN, "all")))
 
 
-def _wanted(show: Sequence[str], asked: dict[str, Any], *, has_subgroups: bool) -> list[str]:
-    """The tables to be made, in their order."""
-    if "all" in show:
-        possible = {"subgroups": has_subgroups, "events": asked["events"], "imputation": asked["imputation"]}
-        return [one for one in SHOWN if possible.get(one, True)]
-    for one, option in (("subgroups", "--subgroup COLUMN"), ("events", "--events FILE")):
+def _wanted(show: Sequence[str], asked: Mapping[str, bool]) -> list[str]:
+    """The tables to be made, in their order: those named, and those that other options ask for."""
+    needs = {"subgroups": "--subgroup COLUMN", "events": "--events FILE"}
+    for one, option in needs.items():
         if one in show and not asked[one]:
             raise UsageError(f"the table of {one} needs {option}.")
-    named = [*show] or [*USUAL, *(one for one, given in asked.items() if given)]
+    # Imputing takes seconds, so that it is done only when it is asked for.
+    everything = [one for one in SHOWN if one not in (*needs, "imputation")] if "all" in show else []
+    named = {*(show or USUAL), *everything, *(one for one, given in asked.items() if given)}
     return [one for one in SHOWN if one in named]
 
 

@@ -505,7 +505,8 @@ def test_imputation_hangs_on_the_seed_alone(study):
 
     assert first == again
     assert first.numbers != other.numbers
-    assert "m = 2, seed 1;" in first.notes[1]
+    assert first.notes[1].startswith("m = 2, seed 1;")
+    assert "from the group, age and sex;" in first.notes[1]
     assert number(first, "OR", COMPARED, "difference") == pytest.approx(0.23, abs=0.05)
     assert first.notes[0].startswith(f"Imputed: 15 in {COMBINED} and 9 in {ALONE}")
 
@@ -667,6 +668,15 @@ def test_another_kind_of_file_is_refused(study, tmp_path):
         table(study).write(tmp_path / "table.docx")
 
     assert str(error.value) == "table.docx: unknown kind of output '.docx'; known: .csv, .html, .tex, .rtf, .txt."
+
+
+def test_what_an_option_asks_for_is_added_to_what_is_shown(study):
+    asked = {"subgroup": ["sex"], "events": EXAMPLES / "adverse_events.csv", "screening": EXAMPLES / "screening.csv"}
+    usual, best = (table(study, criterion=["OR"], show=show, **asked) for show in ([], ["best"]))
+
+    assert [one.name for one in usual.tables] == ["flow", "responses", "subgroups", "events"]
+    assert [one.name for one in best.tables] == ["flow", "best", "subgroups", "events"]
+    assert [one.name for one in table(study, column=["sex"], criterion=["OR"]).tables] == ["responses", "odds"]
 
 
 def test_html_of_single_tables_is_for_pages(study):

@@ -53,8 +53,8 @@ def imputation(
     where = [f"{int((missing & (groups.code == code)).sum())} in {label}" for code, label in enumerate(groups.labels)]
     notes = [
         f"Imputed: {joined(where)}: not evaluable, or not met because treatment was discontinued.",
-        f"m = {imputations}, seed {seed}; by fully conditional specification with predictive mean matching, from the "
-        f"group and {joined(used)}; columns that are the same for all or follow from these are left out.",
+        f"m = {imputations}, seed {seed}; by fully conditional specification with predictive mean matching, from "
+        f"{joined(['the group', *used])}; columns that are the same for all or follow from these are left out.",
         "Linear regression of the outcome on the group, pooled by Rubin's rules.",
     ]
     header = ("", "", "difference (95 % interval)", "p")
