@@ -12,8 +12,8 @@ const timeline = ({ id, criteria, verdicts, patient, until, width }) => {
   drawSpoiled(scene, patient.spoiled);
   drawScale(scene, patient.limits);
   drawStopped(scene, patient.stopped);
+  drawReckoned(scene, patient);
   drawCounts(scene, patient);
-  drawReckoned(scene, patient.limits);
   drawDays(scene);
   let at = scene.bottom + 26;
   const lane = (name, verdict = "") => {
@@ -76,12 +76,29 @@ const drawScale = (scene, limits) => {
   limits.filter((limit) => !isPlain(limit)).forEach(([, high, text]) => line("fold", y(high), text));
 };
 
-// Limits reckoned from the baseline say so above their lines, over all else; a label moves up from the one below it.
-const drawReckoned = ({ right, y, say }, limits) => {
-  let above = Infinity;
-  limits.filter((limit) => !isPlain(limit)).sort((one, other) => one[1] - other[1]).forEach(([, high, text]) => {
-    above = Math.min(y(high) - 4, above - 13);
-    say(text, right - 2, above, "fold", "end");
+// Limits reckoned from the baseline say so beside their lines, where the least is in the way; the counts go over all.
+const drawReckoned = ({ left, right, x, y, say }, patient) => {
+  const points = pointsOf(patient).map(({ day, count }) => [x(day), y(levelOf(count))]);
+  const course = points.flatMap(([across, up], which) => {
+    const [nextAcross, nextUp] = points[which + 1] ?? [across, up];
+    const steps = Math.max(1, Math.ceil((nextAcross - across) / 4));
+    return Array.from({ length: steps }, (_, step) =>
+      [across + ((nextAcross - across) * step) / steps, up + ((nextUp - up) * step) / steps]);
+  });
+  const lines = patient.limits.map(([, high]) => y(high));
+  const taken = [];
+  patient.limits.filter((limit) => !isPlain(limit)).forEach(([, high, text]) => {
+    const wide = text.length * 5.9, at = y(high);
+    const starts = [right - wide - 4, left + 4, (left + right - wide) / 2, left + 0.25 * (right - left), right - 1.5 * wide];
+    const spots = [at - 4, at + 12].flatMap((base) => starts.map((start) => ({ base, start })));
+    const hits = ({ base, start }) => {
+      const inside = ([across, up]) => across > start - 5 && across < start + wide + 5 && up > base - 13 && up < base + 5;
+      const crossed = lines.filter((line) => line > base - 10 && line < base + 1).length;
+      return course.filter(inside).length + 8 * crossed + 50 * taken.filter(inside).length;
+    };
+    const best = spots.reduce((one, other) => (hits(other) < hits(one) ? other : one));
+    for (let across = best.start; across < best.start + wide; across += 8) taken.push([across, best.base - 4]);
+    say(text, best.start, best.base, "fold");
   });
 };
 
@@ -98,14 +115,17 @@ const drawStopped = ({ x, last, bottom, width, put, say }, stopped) => {
   say("treatment stopped", turned ? at - 5 : at + 5, TOP + 9, "note", turned ? "end" : "start");
 };
 
+const pointsOf = ({ day, count, grade }) =>
+  day.map((one, row) => ({ day: one, count: count[row], grade: grade[row] })).filter((one) => one.count !== null);
+// Where a count is drawn: of a bound, at its end.
+const levelOf = (count) => (Array.isArray(count) ? count[1] ?? count[0] : count);
+
 const drawCounts = ({ x, y, put }, patient) => {
-  const seen = patient.day.map((day, row) => ({ day, count: patient.count[row], grade: patient.grade[row] }));
-  const points = seen.filter(({ count }) => count !== null);
-  const level = (count) => (Array.isArray(count) ? count[1] ?? count[0] : count);
-  const place = ({ day, count }) => `${x(day).toFixed(1)},${y(level(count)).toFixed(1)}`;
+  const points = pointsOf(patient);
+  const place = ({ day, count }) => `${x(day).toFixed(1)},${y(levelOf(count)).toFixed(1)}`;
   put("polyline", { class: "course", points: points.map(place).join(" ") });
   points.forEach(({ day, count, grade }) => {
-    const across = x(day), up = y(level(count));
+    const across = x(day), up = y(levelOf(count));
     const title = `day ${day}: ${countInWords(count)}${grade > 0 ? `, bleeding grade ${grade}` : ""}`;
     if (!Array.isArray(count)) put("circle", { class: "count", cx: across, cy: up, r: 3.4 }, title);
     else put("path", { class: "bound", d: `M${across - 4.5} ${up}h9l-4.5 ${count[1] === null ? -7 : 7}z` }, title);
@@ -130,14 +150,17 @@ const drawLane = ({ left, right, put, say }, at, name, verdict) => {
 };
 
 // A grade stands in a square; where squares would overlap, in a narrow bar that is as high as the grade.
-const drawBleeding = ({ x, put, say }, at, patient) => {
+const drawBleeding = ({ x, put, say }, at, { day: days, grade: grades }) => {
   const middle = at + LANE / 2;
-  const bleeds = patient.day.filter((_, row) => patient.grade[row] > 0).map(x);
-  patient.day.forEach((day, row) => {
-    const grade = patient.grade[row], across = x(day), title = `day ${day}: bleeding grade ${grade}`;
-    if (grade === null) say("?", across, middle + 4, "scale", "middle", `day ${day}: bleeding not recorded`);
-    else if (grade === 0) put("circle", { class: "free", cx: across, cy: middle, r: 1.6 }, `day ${day}: no bleeding`);
-    else if (bleeds.every((other) => other === across || Math.abs(other - across) > 13)) {
+  const bleeds = days.filter((_, row) => grades[row] > 0).map(x);
+  days.forEach((day, row) => {
+    if (grades[row] === null) say("?", x(day), middle + 4, "scale", "middle", `day ${day}: bleeding not recorded`);
+    if (grades[row] === 0) put("circle", { class: "free", cx: x(day), cy: middle, r: 1.6 }, `day ${day}: no bleeding`);
+  });
+  days.forEach((day, row) => {
+    const grade = grades[row], across = x(day), title = `day ${day}: bleeding grade ${grade}`;
+    if (!(grade > 0)) return;
+    if (bleeds.every((other) => other === across || Math.abs(other - across) > 13)) {
       put("rect", { class: "bleeding", x: across - 6, y: middle - 7, width: 12, height: 14, rx: 2 }, title);
       say(String(grade), across, middle + 4, "grade", "middle", title);
     } else put("rect", { class: "bleeding", x: across - 1.5, y: middle + 8 - 4 * grade, width: 3, height: 4 * grade }, title);
