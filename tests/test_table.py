@@ -386,8 +386,18 @@ def test_a_curve_that_does_not_come_down_has_no_median():
     assert (found.median, found.high) == (math.inf, math.inf)
 
 
-def test_a_group_without_an_event_has_no_hazard_ratio():
-    assert cox(np.array([5.0, 6.0, 7.0]), np.array([True, True, False]), np.array([False, False, True])) is None
+PARTED = {
+    "a group without an event": ([5, 6, 7], [1, 1, 0], [0, 0, 1]),
+    "all of one before the other": ([1, 2, 3, 10, 20], [1, 1, 1, 1, 1], [1, 1, 1, 0, 0]),
+    "two patients": ([5, 6], [1, 1], [1, 0]),
+}
+
+
+@pytest.mark.parametrize("case", PARTED)
+def test_groups_that_are_parted_have_no_hazard_ratio(case):
+    days, event, first = (np.array(one) for one in PARTED[case])
+
+    assert cox(days.astype(float), event.astype(bool), first.astype(bool)) is None
 
 
 def test_quartiles_of_nothing_are_not_known():

@@ -6,6 +6,7 @@ Kruskal-Wallis tests are scipy's.
 """
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -113,12 +114,21 @@ class Hazard:
 
 
 def cox(days: Floats, event: Bools, first: Bools) -> Hazard | None:
-    """Cox's model with the group alone, ties by Efron; None where a group has no event, so that none can be given."""
+    """Cox's model with the group alone, ties by Efron.
+
+    None where it has no solution: a group has no event, or all of one come before those of the other.
+    """
     if not (event & first).any() or not (event & ~first).any():
         return None
     lifelines = needed("lifelines", "stats")
     frame = needed("pandas", "stats").DataFrame({"days": days, "event": event, "first": first.astype(float)})
-    model = lifelines.CoxPHFitter(alpha=1 - LEVEL).fit(frame, "days", "event")
+    problems = needed("lifelines.exceptions", "stats")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", problems.ConvergenceWarning)
+        try:
+            model = lifelines.CoxPHFitter(alpha=1 - LEVEL).fit(frame, "days", "event")
+        except (problems.ConvergenceWarning, problems.ConvergenceError):
+            return None
     ratio, low, high, p = model.summary.loc["first"][
         ["exp(coef)", "exp(coef) lower 95%", "exp(coef) upper 95%", "p"]
     ].to_numpy()
@@ -201,7 +211,11 @@ def _censored(one: Times, groups: Groups) -> _Part:
         here = np.isin(code, (first, second))
         hazard = cox(days[here], event[here], code[here] == first)
         name = f"{groups.labels[first]} to {groups.labels[second]}"
-        shown_ = span(hazard.ratio, hazard.low, hazard.high, 2) if hazard else "not to be had: a group has no event"
+        shown_ = (
+            span(hazard.ratio, hazard.low, hazard.high, 2)
+            if hazard
+            else "not to be had: a group has no event, or all before the other"
+        )
         blanks = [""] * (len(who) - 1)
         p_cox = probability(hazard.p) if hazard else ""
         rows.append((f"hazard ratio (95 % interval), {name}", shown_, *blanks, p_cox))
