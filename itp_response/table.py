@@ -166,7 +166,7 @@ def table(
         "flow": screening is not None,
         "imputation": imputations != 0,
         "subgroups": bool(subgroup),
-        "odds": bool(adjust or column) and not show,
+        "odds": bool(adjust or (column and not imputations)) and not show,
         "events": events is not None,
     }
     made: Mapping[str, Callable[[], Table | None]] = {

@@ -687,6 +687,8 @@ def test_what_an_option_asks_for_is_added_to_what_is_shown(study):
     assert [one.name for one in usual.tables] == ["flow", "responses", "subgroups", "events"]
     assert [one.name for one in best.tables] == ["flow", "best", "subgroups", "events"]
     assert [one.name for one in table(study, column=["sex"], criterion=["OR"]).tables] == ["responses", "odds"]
+    imputed = table(study, column=["sex"], criterion=["OR"], imputations=2)
+    assert [one.name for one in imputed.tables] == ["responses", "imputation"]
 
 
 def test_html_of_single_tables_is_for_pages(study):
