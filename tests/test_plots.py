@@ -243,7 +243,7 @@ class TestPictures:
 
     @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
     def test_are_the_same_bytes_again(self, suffix, found):
-        again = [plot("km", found).drawn(suffix) for _ in range(2)]
+        again = [plot("km", found).drawn(suffix, DPI) for _ in range(2)]
 
         assert again[0] == again[1]
 
