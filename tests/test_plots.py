@@ -490,6 +490,11 @@ class TestCommand:
         assert path.read_bytes().startswith(begins)
         assert '"kind": "timeline"' in path.with_name(f"{path.name}.provenance.json").read_text()
 
+    def test_says_nothing_where_there_is_nothing_to_say(self, tmp_path):
+        done = self.run("timeline", "d0 15, d21 45, d28..d364 60", "-o", tmp_path / "one.svg")
+
+        assert (done.exit_code, done.output) == (0, "")
+
     def test_draws_a_study(self, tmp_path):
         path = tmp_path / "forest.svg"
         options = ["--by", "sex", "--by", "maintenance", "--measure", "odds-ratio", "--criterion", "SR"]

@@ -67,4 +67,5 @@ def plot(
         impute=impute,
     )
     picture.write(output)
-    click.echo(picture.summary(), err=True)
+    for line in picture.summary().splitlines():
+        click.echo(line, err=True)
