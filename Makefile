@@ -26,7 +26,7 @@ long: $(READY)
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/test_properties.py tests/test_rules.py
 
 regolden: $(READY)
-	REGOLDEN=1 $(BIN)/pytest -q tests/test_golden.py tests/test_docs.py tests/test_criteria.py || true
+	REGOLDEN=1 $(BIN)/pytest -q tests/test_golden.py tests/test_docs.py tests/test_criteria.py tests/test_plots.py || true
 	git diff -- tests README.md docs
 
 schema: $(READY)

@@ -721,6 +721,7 @@ def patient_line(patient: Patient) -> dict[str, str]:
         "maintenance": columns["maintenance"],
         "entry_bleeding_grade": str(patient.entry_bleeding),
         "nk_cells": columns["nk_cells"],
+        "per_protocol": "yes" if stopped is None else "no",
     }
 
 

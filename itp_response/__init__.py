@@ -13,6 +13,7 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
            explain   frame, write
 
 `compare` decides one cohort by several sets, `sensitivity` by one set under each of its readings.
+`table` sets groups of patients beside each other, `predictors` looks for what foretold the verdicts.
 """
 
 from itp_response.adam import Adam, adam
@@ -27,10 +28,14 @@ from itp_response.draft import draft as map  # noqa: A004 - named as its command
 from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
 from itp_response.explain import Explanation, explain
 from itp_response.mutate import Mutations, mutate
+from itp_response.plots import plot
+from itp_response.predictors import Predictors, predictors
 from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
+from itp_response.report import Page, report
 from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
+from itp_response.table import Tables, table
 
 __all__ = [
     "Adam",
@@ -44,9 +49,12 @@ __all__ = [
     "ItpResponseError",
     "Mapped",
     "Mutations",
+    "Page",
+    "Predictors",
     "Report",
     "Review",
     "Sensitivity",
+    "Tables",
     "UsageError",
     "adam",
     "ask",
@@ -59,7 +67,11 @@ __all__ = [
     "map",
     "mapped",
     "mutate",
+    "plot",
+    "predictors",
     "read",
+    "report",
     "review",
     "sensitivity",
+    "table",
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from itp_response.classify import classify
+from itp_response.cohort import Cohort
 from itp_response.criteria import Criteria, load
 from itp_response.explain import Explanation, explain
 from itp_response.notation import cohort_of
@@ -23,6 +24,14 @@ def ask(
     Bleeding that is not mentioned was looked for and absent.
     Raises `CohortError` with the place of what cannot be read.
     """
+    definitions, cohort = cohort_asked(timeline, criteria, baseline, treatment_discontinued)
+    return explain(classify(cohort, criteria=definitions), patient=PATIENT, criterion=criterion)
+
+
+def cohort_asked(
+    timeline: str, criteria: Any, baseline: float | str | None = None, treatment_discontinued: int | None = None
+) -> tuple[Criteria, Cohort]:
+    """The criteria, and the cohort of that one timeline, with the columns that they declare."""
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
     cohort = cohort_of(
         [timeline],
@@ -32,4 +41,4 @@ def ask(
         treatment_discontinued=[treatment_discontinued],
         columns=definitions.file.columns,
     )
-    return explain(classify(cohort, criteria=definitions), patient=PATIENT, criterion=criterion)
+    return definitions, cohort

@@ -37,24 +37,14 @@ def shipped_titles() -> dict[str, str]:
 def describe(definitions: Criteria) -> str:
     """The set in plain English: its source, its clock, each criterion as decided, the readings taken."""
     file = definitions.file
-    source = file.source
-    lines = [
-        definitions.title,
-        "=" * len(definitions.title),
-        "",
-        *_wrapped(f"Source: {', '.join(filter(None, [source.cite, source.where, source.registry, source.link]))}."),
-        f"Checked: {CHECKED[file.checked]}.",
-        *_wrapped(f"Day 0: {file.clock.day_0}."),
-        *_wrapped(
-            f"Followed to the end: a count on day {number_in_words(file.clock.followed_from)} or later. "
-            f"Baseline: as given, else {_baseline(definitions)}."
-        ),
-    ]
+    lines = [definitions.title, "=" * len(definitions.title), ""]
+    for sentence in head(definitions):
+        lines += _wrapped(sentence)
     for name, model in file.criteria.items():
         lines += ["", f"{name}: {model.label}{f' ({model.where})' if model.where else ''}"]
         lines += _wrapped(model.says, "  ")
-        lines += _wrapped(f"Decided so: {KINDS[model.kind].sentence(model)}", "  ")
-        lines += _wrapped(_unless(model), "  ")
+        lines += _wrapped(f"Decided so: {decided_so(model)}", "  ")
+        lines += _wrapped(unless(model), "  ")
     if file.reading:
         lines += ["", "Readings taken", "--------------"]
     for reading in file.reading:
@@ -62,7 +52,26 @@ def describe(definitions: Criteria) -> str:
     return "\n".join(lines)
 
 
-def _unless(model: Any) -> str:
+def head(definitions: Criteria) -> list[str]:
+    """The sentences on the set as a whole: its source, how it was checked, its clock, its baseline."""
+    file, source = definitions.file, definitions.file.source
+    return [
+        f"Source: {', '.join(filter(None, [source.cite, source.where, source.registry, source.link]))}.",
+        f"Checked: {CHECKED[file.checked]}.",
+        f"Day 0: {file.clock.day_0}.",
+        f"Followed to the end: a count on day {number_in_words(file.clock.followed_from)} or later. "
+        f"Baseline: as given, else {_baseline(definitions)}.",
+    ]
+
+
+def decided_so(model: Any) -> str:
+    """A criterion in words, made from what decides it."""
+    sentence: str = KINDS[model.kind].sentence(model)
+    return sentence
+
+
+def unless(model: Any) -> str:
+    """The sentence on what excludes a patient from a criterion; nothing where nothing does."""
     return "" if model.unless is None else f"Not met, whatever else holds, where {rule_in_words(model.unless)}."
 
 

@@ -1,7 +1,7 @@
 """Explain: a verdict in words, why, and the observations it rests on, each with its line in the source."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,7 @@ from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
 from itp_response.endpoints.visits import TREATED, planned
 from itp_response.errors import UsageError, nearest, unknown
-from itp_response.evaluate import evaluate, evaluate_worlds, timeline
+from itp_response.evaluate import evaluate_worlds, timeline
 from itp_response.open_counts import counts_missing
 from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
 from itp_response.timeline import Timeline
@@ -77,15 +77,27 @@ class Explanation:
     told: tuple[str, ...] = ()
     """What of the patient was not taken as written: dates imputed, rows left out; a sentence each."""
 
-    def __str__(self) -> str:
+    @property
+    def verdict(self) -> str:
+        """The verdict with its day and its reason, `N on day 42 (bleeding)`; of a time, how long it is."""
         when = f" on day {self.day}" if self.day is not None else ""
         reason = "" if self.reason in ("met", "event") else f" ({reason_in_words(self.reason)})"
-        verdict = self.lasted or f"{self.value}{when}"
-        head = f"{self.patient}  {self.criterion}: {verdict}{reason}    {self.title}, {self.label}"
+        return f"{self.lasted or f'{self.value}{when}'}{reason}"
+
+    @property
+    def observations(self) -> list[tuple[str, str, str, str]]:
+        """The day, what was seen, what it means and where it stands; a long row of alike ones is one entry."""
+        return list(_observations(self.lines))
+
+    def __str__(self) -> str:
+        head = f"{self.patient}  {self.criterion}: {self.verdict}    {self.title}, {self.label}"
         told = [line for sentence in self.told for line in _wrapped(sentence)]
         if self.origin:
             return "\n".join([head, f"  {self.origin}", *told])
-        body = [*textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "), *_table(self.lines)]
+        body = [
+            *textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "),
+            *_table(self.observations),
+        ]
         body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
             body += _wrapped(f"missing: {self.missing}")
@@ -127,10 +139,17 @@ def explain(
     names = list(found.criteria.criteria)
     if criterion is not None and criterion not in names:
         raise UsageError(unknown("criterion", criterion, names))
-    one = found.cohort.only(position)
-    verdicts = evaluate(found.criteria, one, threads=1)
     shown = names if criterion is None else [criterion]
-    return [_explained(found.criteria, one, verdicts, name) for name in shown]
+    return explained(found, position, shown)
+
+
+def explained(found: Classification, position: int, names: Sequence[str]) -> list[Explanation]:
+    """Why the patient at that position has his verdicts on these criteria."""
+    one = found.cohort.only(position)
+    begin = int(found.cohort.first_row[position])
+    verdicts = {name: verdict.only(position, begin) for name, verdict in found.verdicts.items()}
+    rows = timeline(found.criteria, one, 0, 1)
+    return [_explained(found.criteria, one, rows, verdicts, name) for name in names]
 
 
 def unknown_patient(cohort: Cohort, patient: str) -> str:
@@ -141,11 +160,12 @@ def unknown_patient(cohort: Cohort, patient: str) -> str:
     return f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
 
 
-def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict], name: str) -> Explanation:
+def _explained(
+    criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: dict[str, Verdict], name: str
+) -> Explanation:
     model, verdict = criteria.criteria[name], verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     reason = criteria.reasons.names[int(verdict.reason[0])]
-    rows = timeline(criteria, cohort, 0, 1)
     day = int(rows.day_of(verdict.dated)[0])
     hangs = value == "NE" and reason == "partial_date"
     return Explanation(
@@ -381,16 +401,19 @@ def _lines_named(cohort: Cohort, lines: list[int]) -> str:
     return f"{cohort.source} {word if len(lines) == 1 else many} {', '.join(map(str, lines))}".strip()
 
 
-def _table(lines: tuple[Line, ...]) -> Iterator[str]:
-    """The observations under one another; a long row of alike ones is put in one line."""
-    cells = []
+def _observations(lines: tuple[Line, ...]) -> Iterator[tuple[str, str, str, str]]:
+    """The observations in words; a long row of alike ones is put in one entry."""
     for means, group in groupby(lines, key=lambda line: line.means):
         alike = list(group)
         if len(alike) < ALIKE:
-            cells += [(f"day {line.day}", line.seen, line.means, line.source) for line in alike]
+            yield from ((f"day {line.day}", line.seen, line.means, line.source) for line in alike)
         else:
             first, last = alike[0], alike[-1]
-            cells.append((f"day {first.day} to {last.day}", f"{len(alike)} observations", f"each {means}", ""))
+            yield f"day {first.day} to {last.day}", f"{len(alike)} observations", f"each {means}", ""
+
+
+def _table(cells: list[tuple[str, str, str, str]]) -> Iterator[str]:
+    """The observations under one another."""
     widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(3)]
     for cell in cells:
         padded = "  ".join(text.ljust(width) for text, width in zip(cell, widths, strict=False))

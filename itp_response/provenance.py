@@ -63,7 +63,7 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
             for one in criteria
         ],
         options={**reading.options, **options},
-        inputs={name: _files(given) for name, given in reading.inputs.items() if given is not None},
+        inputs={name: files(given) for name, given in reading.inputs.items() if given is not None},
         taken=[note.text for note in cohort.notes],
     )
 
@@ -81,11 +81,12 @@ def of_bytes(name: str, content: bytes) -> File:
     return File(name, hashlib.sha256(content).hexdigest())
 
 
-def _files(given: Any) -> tuple[File, ...]:
+def files(given: Any) -> tuple[File, ...]:
+    """The files behind what was given to be read, with their SHA-256; of a table in memory an entry without one."""
     if isinstance(given, Cohort):
         return (File(given.source or "a cohort in memory", None),)
     if hasattr(given, "files"):
-        return tuple(file for one in given.files for file in _files(one))
+        return tuple(file for one in given.files for file in files(one))
     if not isinstance(given, str | Path):
         return (File(f"a table in memory ({type(given).__name__})", None),)
     path = Path(given)

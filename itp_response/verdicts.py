@@ -97,6 +97,14 @@ class Verdict:
         """Name the row that is that witness of the patients of `where`."""
         setattr(self, field, np.where(where, row, getattr(self, field)))
 
+    def only(self, position: int, begin: int) -> "Verdict":
+        """That on one patient, whose rows begin at `begin`; its rows are counted from there."""
+        one = slice(position, position + 1)
+        rows = (getattr(self, field)[one] for field in ROWS)
+        dated, onset, confirming, ended = (np.where(row == NONE, NONE, row - begin) for row in rows)
+        days, of_days = (None if lengths is None else lengths[one] for lengths in (self.days, self.of_days))
+        return Verdict(self.value[one], self.reason[one], dated, onset, confirming, ended, self.labels, days, of_days)
+
     @property
     def last_witness(self) -> Ints:
         """The latest row the verdict rests on; -1: none."""

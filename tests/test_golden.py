@@ -22,6 +22,8 @@ COMMANDS = {
     "ask_at.txt": 'ask "d0 15, d150 60, d182 45 bleed 1, d190 60" --criteria riviere_2023',
     "compare.txt": f"compare {STUDY} --criteria atra_2022 --criteria iwg_2009",
     "sensitivity.txt": f"sensitivity {STUDY} --together",
+    "table.txt": f"table {STUDY} --show all --subgroup sex --events examples/adverse_events.csv",
+    "predictors.txt": f"predictors {STUDY} --column nk_cells --by best_response",
     "criteria_atra_2022.txt": "criteria atra_2022",
     "criteria_luna3.txt": "criteria luna3",
 }

@@ -11,7 +11,7 @@ import literal
 import pytest
 import strategies
 from bridge import as_literal
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from literal import Observation, Patient, Verdict
 
@@ -90,7 +90,10 @@ def same(verdicts: list[Verdict]) -> Verdict:
 
 
 def expected(raw, found: list[Patient]) -> dict[str, Verdict]:
-    each = [literal.verdicts(raw, patient) for patient in found]
+    try:
+        each = [literal.verdicts(raw, patient) for patient in found]
+    except literal.TooManyCoursesError:
+        reject()
     return {name: same([one[name] for one in each]) for name in each[0]}
 
 

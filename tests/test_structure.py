@@ -58,10 +58,26 @@ ORDER = """
     open_counts
     compare explain check describe
     sensitivity
+    results.tables results.printed
+    results.patients
+    results.proportions
+    results.times
+    results.characteristics results.odds results.events results.flow results.roc results.forms
+    results.imputation
+    results
+    table
+    predictors
     ask mutate
+    plots.responses plots.picture
+    plots.clauses plots.lanes
+    plots.timeline plots.swimmer plots.spaghetti plots.km plots.waterfall plots.forest plots.reclassification
+    plots
+    report.patients
+    report.sections report.figures
+    report
     itp_response
     cli.options
-    cli.definitions cli.exchange cli.studies
+    cli.definitions cli.exchange cli.plots cli.report cli.results cli.studies
     cli
 """
 LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}

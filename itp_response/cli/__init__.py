@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from itp_response.cli import definitions, exchange, studies
+from itp_response.cli import definitions, exchange, plots, report, results, studies
 from itp_response.errors import ItpResponseError
 
 
@@ -31,6 +31,10 @@ for _command in [
     studies.compare,
     studies.sensitivity,
     studies.review,
+    results.table,
+    results.predictors,
+    plots.plot,
+    report.report,
     exchange.adam,
     exchange.map_,
     definitions.ask,

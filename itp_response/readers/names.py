@@ -43,6 +43,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "birth_date": ("birthdate", "date_of_birth", "dob", "brthdtc"),
     "death_date": ("deathdate", "date_of_death", "dod", "dthdtc"),
+    "event": ("adverse_event", "aedecod"),
+    "grade": ("ctcae_grade", "aetoxgr"),
 }
 """Other names under which a column is known. Case, spaces, `-` and `_` do not matter.
 

@@ -1,0 +1,70 @@
+"""The command that draws."""
+
+from typing import Any
+
+import click
+
+from itp_response.cli.options import DEFAULT, quarantined, study_under
+from itp_response.plots import KINDS
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@study_under(
+    click.option(
+        "--criteria",
+        multiple=True,
+        default=(DEFAULT,),
+        show_default=True,
+        metavar="NAME_OR_FILE",
+        help="A shipped set or a file of your own; for reclassification twice.",
+    )
+)
+@click.option("--output", "-o", required=True, type=click.Path(), help="A .svg, .png or .pdf file.")
+@click.option("--patient", metavar="ID", help="timeline: the patient.")
+@click.option("--criterion", metavar="X", help="The criterion to draw, in place of the kind's own.")
+@click.option(
+    "--by", multiple=True, metavar="COLUMN", help="What makes the groups; forest: the subgroups, also several times."
+)
+@click.option("--measure", type=click.Choice(["difference", "odds-ratio"]), help="forest: what is compared.")
+@click.option("--baseline", metavar="COUNT", help="Typed timeline: the baseline, if it is not the count of day 0.")
+@click.option("--discontinued", type=int, metavar="DAY", help="Typed timeline: the day treatment was stopped for good.")
+def plot(
+    kind: str,
+    visits: Any,
+    patients: Any,
+    criteria: tuple[str, ...],
+    quarantine_file: str | None,
+    output: str,
+    patient: str | None,
+    criterion: str | None,
+    by: tuple[str, ...],
+    measure: str | None,
+    baseline: str | None,
+    discontinued: int | None,
+    **reading: Any,
+) -> None:
+    """Draw VISITS: one patient's timeline, or a picture of all patients.
+
+    For timeline VISITS may be typed by hand, as "d0 15, d21 45, d28 60".
+    What was taken, left out or noticed goes to standard error.
+    """
+    from itp_response.plots import plot as drawn
+
+    picture = drawn(
+        kind,
+        visits,
+        patients,
+        criteria,
+        patient=patient,
+        criterion=criterion,
+        by=by,
+        measure=measure,
+        baseline=baseline,
+        treatment_discontinued=discontinued,
+        **reading,
+    )
+    quarantined(picture.found, quarantine_file)
+    picture.write(output)
+    for line in picture.summary().splitlines():
+        click.echo(line, err=True)

@@ -1,0 +1,92 @@
+"""The commands that make the trial's results."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from itp_response.cli.options import quarantined, study
+
+
+def of_patients(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which patients are chosen and grouped."""
+    options = [
+        click.option("--only", multiple=True, metavar="CONDITION", help="Only patients of whom it holds: 'age >= 60'."),
+        click.option("--output", type=click.Path(), help="A .csv (the numbers), .html, .tex, .rtf or .txt file."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@study
+@click.option("--by", default="arm", show_default=True, metavar="COLUMN", help="What makes the groups.")
+@click.option("--reference", metavar="GROUP", help="The group taken off the others; else the last.")
+@click.option(
+    "--show",
+    multiple=True,
+    metavar="TABLE",
+    help="flow, characteristics, responses, best, times, imputation, subgroups, odds, events, or all. "
+    "Default: responses, times, and what other options ask for.",
+)
+@click.option("--criterion", multiple=True, metavar="X", help="Only this criterion.")
+@click.option(
+    "--set",
+    "of",
+    type=click.Choice(["itt", "complete", "per-protocol"]),
+    default="itt",
+    show_default=True,
+    help="Not evaluable counts as not met, is left out, or only those whose per_protocol is yes.",
+)
+@click.option(
+    "--interval",
+    type=click.Choice(["newcombe", "wald", "wald-cc", "score", "agresti-caffo", "wu-2022"]),
+    default="newcombe",
+    show_default=True,
+    help="Of differences; wu-2022 is what the ATRA trial's paper did.",
+)
+@click.option("--subgroup", multiple=True, metavar="COLUMN", help="Also in each subgroup by this column.")
+@click.option("--column", multiple=True, metavar="COLUMN", help="For characteristics and odds ratios; else all.")
+@click.option("--adjust", multiple=True, metavar="COLUMN", help="Adjust the odds ratios for this column.")
+@click.option("--imputations", type=int, default=0, metavar="M", help="Impute the primary criterion M times.")
+@click.option("--seed", type=int, default=20220120, show_default=True, help="Of the imputations.")
+@click.option("--events", type=click.Path(), help="The table of adverse events: patient_id, event, grade.")
+@click.option("--screening", type=click.Path(), help="A row for everyone assessed: patient_id, excluded.")
+@click.option(
+    "--least", type=float, default=2.0, show_default=True, metavar="PERCENT", help="Show events as frequent as this."
+)
+@of_patients
+def table(output: str | None, quarantine_file: str | None, criterion: tuple[str, ...], **options: Any) -> None:
+    """Tables of the results of VISITS, arm beside arm: responses, times, and what else is asked for.
+
+    A COLUMN is one of the patient table, or baseline, or a criterion, or a condition as 'age >= 60'.
+    """
+    from itp_response.table import table as made
+
+    found = made(criterion=criterion, **options)
+    quarantined(found.found, quarantine_file)
+    if output is not None:
+        found.write(output)
+    click.echo(str(found))
+
+
+@click.command()
+@study
+@click.option("--column", multiple=True, required=True, metavar="COLUMN", help="A patient column of numbers.")
+@click.option("--by", metavar="X", help="A criterion or patient column that makes the groups; else the primary one.")
+@click.option("--positive", multiple=True, metavar="GROUP", help="The group that the curve is to find.")
+@click.option("--negative", multiple=True, metavar="GROUP", help="The group it is told from; else all others.")
+@of_patients
+def predictors(output: str | None, quarantine_file: str | None, **options: Any) -> None:
+    """Say how a number known of the patients of VISITS differs between groups, and how well it foretells which.
+
+    Side by side with a test; the ROC curve's area; the best limit with its sensitivity and specificity.
+    """
+    from itp_response.predictors import predictors as made
+
+    found = made(**options)
+    quarantined(found.found, quarantine_file)
+    if output is not None:
+        found.write(output)
+    click.echo(str(found))

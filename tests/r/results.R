@@ -1,0 +1,87 @@
+# The figures that R gives for the example study; they stand in results.csv beside this script. With R and its package
+# survival (Debian: r-base-core, r-cran-survival), from the top of the checkout:
+#
+#     itp-response classify examples/visits.csv --patients examples/patients.csv --output verdicts.csv
+#     Rscript tests/r/results.R verdicts.csv examples/patients.csv > tests/r/results.csv
+
+library(survival)
+paths <- commandArgs(trailingOnly = TRUE)
+found <- merge(read.csv(paths[1]), read.csv(paths[2]), by = c("patient_id", "arm"))
+combined <- found$arm == "ATRA + LD-RTX"
+
+say <- function(name, value) cat(name, ",", format(value, digits = 12), "\n", sep = "")
+cat("figure,value\n")
+
+# Shares: differences, tests.
+for (name in c("OR", "CR", "SR", "remission", "late_rescue")) {
+  met <- c(sum(found[[name]][combined] == "Y"), sum(found[[name]][!combined] == "Y"))
+  of <- c(sum(combined), sum(!combined))
+  for (correct in c(FALSE, TRUE)) {
+    test <- prop.test(met, of, correct = correct)
+    method <- if (correct) "wald-cc" else "wald"
+    say(paste(name, method, "low"), test$conf.int[1])
+    say(paste(name, method, "high"), test$conf.int[2])
+    if (!correct) say(paste(name, "chi-squared"), test$p.value)
+  }
+  say(paste(name, "Fisher"), fisher.test(rbind(met, of - met))$p.value)
+}
+done <- found$per_protocol == "yes"
+test <- prop.test(c(sum(found$OR[done & combined] == "Y"), sum(found$OR[done & !combined] == "Y")),
+                  c(sum(done & combined), sum(done & !combined)))
+say("OR per protocol wald-cc low", test$conf.int[1])
+say("OR per protocol wald-cc high", test$conf.int[2])
+test <- prop.test(c(10, 10), c(20, 21))  # so near that the correction is less than half a patient
+say("near wald-cc low", test$conf.int[1])
+say("near wald-cc high", test$conf.int[2])
+
+# Times.
+say("TTR Mann-Whitney", wilcox.test(found$TTR_days[combined], found$TTR_days[!combined], exact = FALSE)$p.value)
+for (arm in c("ATRA + LD-RTX", "LD-RTX")) {
+  quarters <- quantile(found$TTR_days[found$arm == arm], c(.25, .5, .75), type = 6, na.rm = TRUE)
+  names <- c("lower quartile", "median", "upper quartile")
+  for (place in 1:3) say(paste("TTR", arm, names[place]), quarters[[place]])
+}
+lasting <- Surv(found$DOR_days, found$DOR_event)
+curves <- summary(survfit(lasting ~ found$arm, conf.type = "log-log"))$table
+for (arm in rownames(curves)) {
+  label <- sub("found$arm=", "", arm, fixed = TRUE)
+  for (what in c("median", "0.95LCL", "0.95UCL")) {
+    name <- c(median = "median", "0.95LCL" = "low", "0.95UCL" = "high")[[what]]
+    say(paste("DOR", label, name), curves[arm, what])
+  }
+}
+ranks <- survdiff(lasting ~ found$arm)
+say("DOR log-rank", pchisq(ranks$chisq, 1, lower.tail = FALSE))
+model <- summary(coxph(lasting ~ combined))
+say("DOR hazard ratio", model$conf.int[1])
+say("DOR hazard ratio low", model$conf.int[3])
+say("DOR hazard ratio high", model$conf.int[4])
+say("DOR hazard ratio p", model$coefficients[5])
+say("DOR naive Mann-Whitney", wilcox.test(found$DOR_days[combined], found$DOR_days[!combined], exact = FALSE)$p.value)
+
+# Odds ratios.
+odds <- function(name, outcome, column) {
+  fit <- summary(glm(outcome ~ column, family = binomial))$coefficients[2, ]
+  say(paste(name, "odds ratio"), exp(fit[[1]]))
+  say(paste(name, "low"), exp(fit[[1]] - qnorm(.975) * fit[[2]]))
+  say(paste(name, "high"), exp(fit[[1]] + qnorm(.975) * fit[[2]]))
+  say(paste(name, "p"), fit[[4]])
+}
+responded <- found$OR == "Y"
+odds("OR age", responded, found$age)
+odds("OR male", responded, found$sex == "male")
+odds("OR nk_cells", responded, found$nk_cells)
+fit <- summary(glm((found$SR == "Y") ~ (found$CR == "Y") + found$age, family = binomial, subset = found$CR != "NE"))
+say("SR CR adjusted odds ratio", exp(fit$coefficients[2, 1]))
+
+# Predictors: by groups, and DeLong's interval of the area as he writes it, pair by pair.
+group <- ifelse(found$best_response == "NE", NA, found$best_response)
+say("nk_cells Kruskal-Wallis", kruskal.test(found$nk_cells, group)$p.value)
+better <- found$nk_cells[which(group %in% c("CR", "R") & !is.na(found$nk_cells))]
+worse <- found$nk_cells[which(group == "NR" & !is.na(found$nk_cells))]
+wins <- outer(better, worse, function(a, b) (a < b) + (a == b) / 2)
+area <- mean(wins)
+spread <- sqrt(var(rowMeans(wins)) / length(better) + var(colMeans(wins)) / length(worse))
+say("nk_cells area", area)
+say("nk_cells area low", area - qnorm(.975) * spread)
+say("nk_cells area high", area + qnorm(.975) * spread)

@@ -1,0 +1,578 @@
+"""Pictures: that they look as they were looked at, that no label covers another, that the same gives the same."""
+
+import os
+import subprocess
+import sys
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from crowded import BUSY, crowded
+from matplotlib.backend_bases import RendererBase
+from matplotlib.testing.compare import compare_images
+from matplotlib.text import Text
+
+import itp_response
+from itp_response import UsageError, plot
+from itp_response.cli import main
+from itp_response.criteria import load, shipped
+from itp_response.plots import KINDS
+from itp_response.plots.clauses import plain_thresholds, spoiled_by_rescue, thresholds
+from itp_response.plots.picture import STYLE, spread, styled
+from itp_response.plots.responses import loss_of, response_of
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = Path(__file__).parent / "golden_plots"
+STUDY = (str(ROOT / "examples" / "visits.csv"), str(ROOT / "examples" / "patients.csv"))
+TYPED = (
+    "d0 15, d3 20 rescue IVIg to d5, d7 <10 bleed 2, d14 32 bleed ?, d22 40, d28 45, d42 112, d56 112, "
+    "d84 112, d112 112, d140 112, "
+    "d154 28 bleed 1, d160 rescue dexamethasone to d163, d182 >1000, d196 40"
+)
+DPI = 60
+"""Of the golden images: enough to see every mark, little enough to keep them small."""
+
+
+@pytest.fixture(scope="module")
+def found():
+    return itp_response.classify(*STUDY)
+
+
+@pytest.fixture(scope="module")
+def study():
+    return crowded()
+
+
+def texts_drawn(picture, monkeypatch):
+    """Each text as it is drawn, with the box that it takes."""
+    drawn = []
+    draw = Text.draw
+
+    def recorded(self, renderer, *args, **options):
+        if self.get_visible() and self.get_text().strip():
+            # The paper behind a label may be covered, its letters may not.
+            box = self.get_window_extent(renderer)
+            drawn.append((self.get_text(), box))
+        return draw(self, renderer, *args, **options)
+
+    picture.set_dpi(Blind.DPI)
+    with monkeypatch.context() as patch, styled():
+        patch.setattr(Text, "draw", recorded)
+        picture.draw(Blind(picture))
+    return drawn
+
+
+class Blind(RendererBase):
+    """Measures texts and draws nothing, which is quick."""
+
+    DPI = 72
+    """A pixel is a point, as for all that do not say otherwise."""
+
+    def __init__(self, picture):
+        super().__init__()
+        self.size = picture.bbox.width, picture.bbox.height
+
+    def get_canvas_width_height(self):
+        return self.size
+
+    def draw_path(self, *args, **options):
+        pass
+
+    def draw_image(self, *args, **options):
+        pass
+
+    def draw_text(self, *args, **options):
+        pass
+
+
+def overlaps(drawn):
+    """Texts that lie on each other, by more than a hair."""
+    hair = 0.5
+    return [
+        (one, other)
+        for (one, a), (other, b) in combinations(drawn, 2)
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > hair and min(a.y1, b.y1) - max(a.y0, b.y0) > hair
+    ]
+
+
+def outside(picture, drawn):
+    """Texts that leave the paper."""
+    width, height = picture.bbox.width, picture.bbox.height
+    return [text for text, box in drawn if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height]
+
+
+CROWDED = {
+    "timeline": ("iwg_2009", {"patient": BUSY}),
+    "timeline, one criterion": ("atra_2022", {"patient": BUSY, "criterion": "OR"}),
+    "swimmer": ("iwg_2009", {}),
+    "spaghetti": ("iwg_2009", {}),
+    "spaghetti, no planned visits": ("riviere_2023", {}),
+    "km": ("iwg_2009", {}),
+    "km, of one group": ("atra_2022", {"by": "sex", "criterion": "TTR"}),
+    "waterfall": ("luna3", {}),
+    "waterfall, by sex": ("iwg_2009", {"by": "sex"}),
+    "reclassification": (("iwg_2009", "atra_2022", "luna3", "nct03304288"), {}),
+}
+
+
+class TestLabels:
+    """No label lies on another, none leaves the paper."""
+
+    @pytest.mark.parametrize("name", CROWDED)
+    def test_keep_apart_in_a_crowded_study(self, name, study, monkeypatch):
+        criteria, options = CROWDED[name]
+        picture = plot(name.split(",")[0], *study, criteria, **options)
+        drawn = texts_drawn(picture, monkeypatch)
+
+        assert len(drawn) > 10
+        assert overlaps(drawn) == []
+        assert outside(picture, drawn) == []
+
+    @pytest.mark.parametrize("measure", ["difference", "odds-ratio"])
+    def test_keep_apart_in_a_forest_of_long_names(self, measure, monkeypatch):
+        columns = ["sex", "previous_treatments_of_any_kind", "sex == 'female' and baseline >= 15 or baseline < 3"]
+        picture = plot("forest", *crowded(arms=2), "iwg_2009", by=columns, measure=measure)
+        drawn = texts_drawn(picture, monkeypatch)
+
+        assert overlaps(drawn) == []
+        assert outside(picture, drawn) == []
+
+    @pytest.mark.parametrize("kind", ["swimmer", "spaghetti", "km", "waterfall", "forest"])
+    def test_keep_apart_in_the_example(self, kind, found, monkeypatch):
+        drawn = texts_drawn(plot(kind, found), monkeypatch)
+
+        assert overlaps(drawn) == []
+
+    @pytest.mark.parametrize("criteria", shipped())
+    def test_keep_apart_under_every_shipped_set(self, criteria, monkeypatch):
+        """A timeline with something of everything can be drawn by all of them."""
+        drawn = texts_drawn(plot("timeline", TYPED, criteria=criteria), monkeypatch)
+
+        assert overlaps(drawn) == []
+        assert {name.replace("_", " ") for name in load(criteria).criteria} <= {text for text, _ in drawn}
+
+    def test_are_seen_to_lie_on_each_other_where_they_do(self, found, monkeypatch):
+        picture = plot("km", found)
+        picture.text(0.5, 0.5, "one")
+        picture.text(0.505, 0.5, "other")
+
+        assert ("one", "other") in overlaps(texts_drawn(picture, monkeypatch))
+
+
+PICTURES = {
+    "timeline_response": ("timeline", {"patient": "ITP-0008"}),
+    "timeline_typed": ("timeline", {"visits": TYPED}),
+    "timeline_visits": ("timeline", {"visits": TYPED, "criteria": "romiplostim_2008"}),
+    "timeline_discontinued": ("timeline", {"visits": "d0 9, d7 <5 bleed 3", "treatment_discontinued": 10}),
+    "swimmer": ("swimmer", {}),
+    "swimmer_named": ("swimmer", {"only": 24}),
+    "spaghetti": ("spaghetti", {"only": 24}),
+    "km_duration": ("km", {}),
+    "km_response": ("km", {"criterion": "TTR", "by": "sex"}),
+    "waterfall": ("waterfall", {"only": 60}),
+    "waterfall_condensed": ("waterfall", {}),
+    "forest": ("forest", {"by": ["sex", "age >= 50", "prior_danazol"]}),
+    "forest_odds": ("forest", {"by": ["sex", "prior_vincristine"], "measure": "odds-ratio", "criterion": "SR"}),
+    "reclassification": ("reclassification", {"criteria": ["atra_2022", "iwg_2009"]}),
+}
+
+
+def first_patients(number):
+    """The example, of its first patients alone."""
+    visits, patients = (pl.read_csv(path, infer_schema=False) for path in STUDY)
+    some = patients.head(number)
+    return visits.filter(pl.col("patient_id").is_in(some["patient_id"].implode())), some
+
+
+def drawn_as(name, found):
+    kind, options = PICTURES[name]
+    options = dict(options)
+    if "only" in options:
+        return plot(kind, *first_patients(options.pop("only")), **options)
+    if "visits" in options:
+        return plot(kind, **options)
+    return plot(kind, *STUDY, **options) if "criteria" in options else plot(kind, found, **options)
+
+
+SHOWN = {
+    "timeline": {"patient": "ITP-0086"},
+    "swimmer": {},
+    "km": {},
+}
+"""The pictures in docs/plots.md, which are larger."""
+
+
+def is_as_it_was(golden, content, folder):
+    """Compared with tolerance, as the edges of letters may differ; a mark that moves is seen."""
+    if os.environ.get("REGOLDEN"):
+        golden.write_bytes(content)
+    made = folder / golden.name
+    made.write_bytes(content)
+    return compare_images(str(golden), str(made), tol=2.0) is None
+
+
+class TestPictures:
+    @pytest.mark.parametrize("name", PICTURES)
+    def test_look_as_they_did(self, name, found, tmp_path):
+        assert is_as_it_was(GOLDEN / f"{name}.png", drawn_as(name, found).drawn(".png", DPI), tmp_path)
+
+    @pytest.mark.parametrize("kind", SHOWN)
+    def test_of_the_documents_look_as_they_did(self, kind, found, tmp_path):
+        picture = plot(kind, found, **SHOWN[kind])
+
+        assert is_as_it_was(ROOT / "docs" / "plots" / f"{kind}.png", picture.drawn(".png", 1.6 * DPI), tmp_path)
+
+    def test_that_differ_by_a_mark_are_told_apart(self, tmp_path):
+        """What the tolerance lets pass is less than one count on another level."""
+        before, after = (
+            plot("timeline", f"d0 15, d21 45, d28 60, d42 {count}").drawn(".png", DPI) for count in (60, 75)
+        )
+        paths = [tmp_path / "before.png", tmp_path / "after.png"]
+        for path, content in zip(paths, (before, after), strict=True):
+            path.write_bytes(content)
+
+        assert compare_images(*map(str, paths), tol=2.0) is not None
+
+    def test_no_golden_image_is_left_over_or_large(self):
+        assert {path.name for path in GOLDEN.iterdir()} == {f"{name}.png" for name in PICTURES}
+        assert [path.name for path in GOLDEN.iterdir() if path.stat().st_size > 60_000] == []
+
+    @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+    def test_are_the_same_bytes_again(self, suffix, found):
+        again = [plot("km", found).drawn(suffix, DPI) for _ in range(2)]
+
+        assert again[0] == again[1]
+
+    def test_do_not_depend_on_settings_of_the_caller(self, found):
+        plain = plot("km", found).drawn(".png", DPI)
+        with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "text.usetex": False, "lines.linewidth": 9}):
+            changed = plot("km", found).drawn(".png", DPI)
+
+        assert changed == plain
+
+    def test_leave_the_settings_of_the_caller_alone(self, found):
+        before = dict(mpl.rcParams)
+        plot("swimmer", found).drawn(".svg")
+
+        assert dict(mpl.rcParams) == before
+        assert STYLE["font.size"] != before["font.size"]
+
+    def test_differ_in_grey_where_they_differ_in_colour(self):
+        """The shades that stand for something beside each other are apart in lightness."""
+        from matplotlib.colors import to_rgb
+
+        from itp_response.plots.picture import BLACK, BLUE, PALE, SKY
+
+        grey = [float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114))) for colour in (BLACK, BLUE, SKY, PALE, "white")]
+
+        assert all(later - earlier > 0.15 for earlier, later in pairwise(grey))
+
+    def test_of_thousands_stay_small_and_say_that_lanes_have_no_names(self):
+        visits, patients = first_patients(168)
+        many = range(30)
+        visits = pl.concat([visits.with_columns(pl.col("patient_id") + f"/{copy}") for copy in many])
+        patients = pl.concat([patients.with_columns(pl.col("patient_id") + f"/{copy}") for copy in many])
+        found = itp_response.classify(visits, patients)
+
+        for kind, said in (
+            ("swimmer", "5,040 patients are more than can be named here; a lane is a patient."),
+            ("waterfall", "5,010 bars are more than can be named or hatched here; each is a patient."),
+        ):
+            picture = plot(kind, found)
+            assert said in picture.told
+            assert len(picture.drawn(".svg")) < 1_000_000
+
+
+class TestWhatIsDrawn:
+    """What comes from the definition, and from nowhere else."""
+
+    @pytest.mark.parametrize(
+        ("criteria", "levels"),
+        [
+            ("atra_2022", [30, 100]),
+            ("iwg_2009", [30, 100]),
+            ("raise", [50, 400]),
+            ("romiplostim_2008", [50]),
+            ("bivv020", [50]),
+            ("hetrombopag", [30, 50]),
+        ],
+    )
+    def test_thresholds_are_those_of_the_clauses(self, criteria, levels):
+        assert plain_thresholds(load(criteria)) == levels
+
+    def test_thresholds_of_a_patient_are_reckoned_from_the_baseline(self):
+        said = lines_of("d0 17, d21 45", "atra_2022")
+
+        assert said == ["100: OR, CR", "twice the baseline: 34: OR", "30: OR, SR, relapse, remission"]
+
+    def test_a_baseline_that_is_a_bound_gives_a_threshold_that_is_one(self):
+        said = lines_of("d0 <10, d21 45", "atra_2022")
+
+        assert said == ["100: OR, CR", "30: OR, SR, relapse, remission", "twice the baseline: <20: OR"]
+
+    def test_without_a_baseline_nothing_is_reckoned_from_it_and_it_is_said(self):
+        picture = plot("timeline", "d5 10, d21 45")
+
+        assert lines_of("d5 10, d21 45", "atra_2022") == ["100: OR, CR", "30: OR, SR, relapse, remission"]
+        assert picture.told == ("No baseline is known, so no line that is reckoned from it.",)
+
+    @pytest.mark.parametrize(
+        ("timeline", "criteria", "days"),
+        [
+            ("d0 15, d3 20 rescue to d5, d60 50", "atra_2022", [(4, 40)]),
+            ("d0 15, d3 20 rescue to d5, d20 rescue, d60 50", "atra_2022", [(4, 55)]),
+            ("d0 15, d3 20 rescue to d5, d50 rescue, d120 50", "atra_2022", [(4, 40), (51, 85)]),
+            ("d0 15, d3 20 rescue to d5, d90 50", "romiplostim_2008", [(4, 61)]),
+            ("d0 15, d60 50", "atra_2022", []),
+        ],
+    )
+    def test_the_washout_is_that_of_the_rules(self, timeline, criteria, days):
+        from itp_response.ask import cohort_asked
+
+        definitions, cohort = cohort_asked(timeline, criteria)
+
+        assert spoiled_by_rescue(definitions, definitions.criteria, cohort) == days
+
+    @pytest.mark.parametrize(
+        ("criteria", "response", "loss"),
+        [
+            ("atra_2022", "OR", "relapse"),
+            ("atra_2022", "CR", "relapse"),
+            ("atra_2022", "late_rescue", None),
+            ("iwg_2009", "OR", "loss_R"),
+            ("iwg_2009", "CR", "loss_CR"),
+            ("iwg_2009", "NR", None),
+            ("vayhit3", "ConfR", "efficacy_ended"),
+            ("fit", "stable", None),
+        ],
+    )
+    def test_a_response_ends_with_the_loss_of_its_set(self, criteria, response, loss):
+        assert loss_of(load(criteria), response) == loss
+
+    @pytest.mark.parametrize(
+        ("criteria", "response"),
+        [("atra_2022", "OR"), ("bivv020", "durable"), ("taper", "SROT"), ("flight", "entry")],
+    )
+    def test_the_response_is_the_criterion_with_its_role(self, criteria, response):
+        assert response_of(load(criteria)) == response
+
+    def test_the_bracket_runs_from_onset_to_loss(self, monkeypatch):
+        texts = [text for text, _ in texts_drawn(plot("timeline", TYPED), monkeypatch)]
+
+        assert "OR: day 42 to 154" in texts
+
+    def test_one_not_lost_is_said_to_be_so(self, monkeypatch):
+        texts = [text for text, _ in texts_drawn(plot("timeline", "d0 15, d28..d364 60"), monkeypatch)]
+
+        assert "OR: from day 28, not lost by day 364" in texts
+
+    def test_the_curve_says_what_the_table_says(self, found, monkeypatch):
+        texts = [text for text, _ in texts_drawn(plot("km", found), monkeypatch)]
+
+        assert "ATRA + LD-RTX: event in 43 of 90; median not reached (from 40.0 weeks)" in texts
+        assert "LD-RTX: event in 26 of 33; median 40.0 weeks (30.0 to 44.0)" in texts
+        assert "log-rank p = 0.012; hazard ratio of ATRA + LD-RTX to LD-RTX 0.54 (0.33 to 0.87)" in texts
+
+    def test_the_forest_has_the_counts_of_the_paper(self, found, monkeypatch):
+        texts = [text for text, _ in texts_drawn(plot("forest", found, by="maintenance"), monkeypatch)]
+
+        assert texts.count("90/112 (80.4)") == texts.count("33/56 (58.9)") == 1
+        assert {"14/16 (87.5)", "8/10 (80.0)", "21 (7 to 36)"} <= set(texts)
+
+    def test_the_streams_are_those_of_compare(self, monkeypatch):
+        picture = plot("reclassification", *STUDY, ["atra_2022", "iwg_2009"], criterion="OR")
+        texts = [text for text, _ in texts_drawn(picture, monkeypatch)]
+
+        assert {"response: 19 of 168 change", "Y → N: 8", "N → Y: 2", "N → NE: 9", "NE 11"} <= set(texts)
+
+
+def lines_of(timeline, criteria):
+    from itp_response.ask import cohort_asked
+    from itp_response.evaluate import timeline as rows_of
+
+    definitions, cohort = cohort_asked(timeline, criteria)
+    rows = rows_of(definitions, cohort, 0, 1)
+    return [f"{one.text}: {', '.join(one.criteria)}" for one in thresholds(definitions, definitions.criteria, rows)]
+
+
+class TestNothingIsSilent:
+    def test_who_has_no_bar_or_lane_is_counted(self, study):
+        assert "2 patients without a baseline: no bar." in plot("waterfall", *study).told
+        assert any(one.endswith("in no curve.") for one in plot("km", *study).told)
+
+    def test_who_is_in_no_group_is_named(self):
+        visits, patients = first_patients(12)
+        patients = patients.with_columns(
+            pl.when(pl.col("patient_id") == "ITP-0003").then(None).otherwise("arm").alias("arm")
+        )
+
+        assert plot("swimmer", visits, patients).told == ("1 patient without arm in no group: 'ITP-0003'.",)
+
+    def test_a_set_without_a_loss_is_said_to_be_so(self):
+        picture = plot("swimmer", *first_patients(5), "fit")
+
+        assert picture.told == (
+            "fit has no criterion for the loss of overall: the bar ends with the last count that it rests on.",
+        )
+
+    def test_what_was_noticed_in_reading_is_told_too(self, found):
+        assert plot("km", found).summary().endswith(found.cohort.told[-1])
+
+
+REFUSED = {
+    "unknown kind of plot 'swim'; known: timeline, swimmer, spaghetti, km, waterfall, forest, reclassification. "
+    "Did you mean 'swimmer'?": {"kind": "swim"},
+    "'patient' is not asked of swimmer, but of timeline; leave it out.": {"kind": "swimmer", "patient": "1"},
+    "say whose timeline: --patient ID, or type the timeline as 'd0 15, d21 45, d28 60'.": {"kind": "timeline"},
+    "a typed timeline is of one patient; leave out which.": {"kind": "timeline", "visits": TYPED, "patient": "1"},
+    "'baseline' goes with a typed timeline; a study has its own.": {
+        "kind": "timeline",
+        "patient": "ITP-0001",
+        "baseline": 10,
+    },
+    "there is no patient 'ITP-1' among the 168 of visits.csv: ITP-0001, ITP-0002, ITP-0003 … ITP-0168. "
+    "Did you mean 'ITP-0168'?": {"kind": "timeline", "patient": "ITP-1"},
+    "unknown criterion that begins on a day 'TTR'; known: OR, CR, SR, remission, late_rescue.": {
+        "kind": "swimmer",
+        "criterion": "TTR",
+    },
+    "unknown criterion of kind time_to 'OR'; known: TTR, DOR. Did you mean 'DOR'?": {"kind": "km", "criterion": "OR"},
+    "groups are made by one column here, not by 2: arm, sex.": {"kind": "km", "by": ["arm", "sex"]},
+    "unknown measure 'risk'; known: difference, odds-ratio.": {"kind": "forest", "measure": "risk"},
+    "one set of criteria here, not 2; only reclassification takes two.": {
+        "kind": "km",
+        "criteria": ["atra_2022", "iwg_2009"],
+    },
+    "fit.toml: no criterion here is of kind time_to, so there is no curve to draw.": {"kind": "km", "criteria": "fit"},
+}
+
+
+class TestRefused:
+    @pytest.mark.parametrize("message", REFUSED)
+    def test_what_cannot_be_drawn(self, message):
+        options = {"visits": STUDY[0], **REFUSED[message]}
+        if options["visits"] == STUDY[0]:
+            options["patients"] = STUDY[1]
+
+        with pytest.raises(UsageError) as refused:
+            plot(**options)
+        assert str(refused.value) == message
+
+    def test_a_forest_of_four_arms(self, study):
+        with pytest.raises(UsageError, match=r"^a forest sets two arms beside each other; here are 4: All-trans"):
+            plot("forest", *study)
+
+    def test_a_missing_library_is_one_sentence(self, found, monkeypatch):
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+
+        with pytest.raises(UsageError) as refused:
+            plot("km", found)
+        assert str(refused.value) == (
+            "this needs matplotlib, which is not installed: pip install 'itp-response[plot]'."
+        )
+
+
+class TestCommand:
+    def run(self, *words):
+        return CliRunner().invoke(main, ["plot", *map(str, words)], catch_exceptions=False)
+
+    @pytest.mark.parametrize(("suffix", "begins"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+    def test_writes_the_picture_and_what_made_it(self, suffix, begins, tmp_path):
+        path = tmp_path / f"one.{suffix}"
+        done = self.run("timeline", TYPED, "-o", path)
+
+        assert (done.exit_code, done.stdout) == (0, "")
+        assert done.stderr.startswith("A count known only as a bound stands at the bound")
+        assert path.read_bytes().startswith(begins)
+        assert '"kind": "timeline"' in path.with_name(f"{path.name}.provenance.json").read_text()
+
+    def test_says_nothing_where_there_is_nothing_to_say(self, tmp_path):
+        done = self.run("timeline", "d0 15, d21 45, d28..d364 60", "-o", tmp_path / "one.svg")
+
+        assert (done.exit_code, done.output) == (0, "")
+
+    def test_draws_a_study(self, tmp_path):
+        path = tmp_path / "forest.svg"
+        options = ["--by", "sex", "--by", "maintenance", "--measure", "odds-ratio", "--criterion", "SR"]
+        done = self.run("forest", STUDY[0], "--patients", STUDY[1], *options, "-o", path)
+
+        assert done.exit_code == 0
+        assert path.exists()
+
+    def test_draws_two_sets(self, tmp_path):
+        sets = ["--criteria", "atra_2022", "--criteria", "iwg_2009"]
+        done = self.run("reclassification", STUDY[0], "--patients", STUDY[1], *sets, "-o", tmp_path / "two.png")
+
+        assert done.exit_code == 0
+
+    def test_another_suffix_is_refused_and_nothing_is_written(self, tmp_path):
+        done = self.run("timeline", "d0 15", "-o", tmp_path / "one.gif")
+
+        assert (done.exit_code, done.stderr) == (
+            2,
+            "error: one.gif: unknown kind of picture '.gif'; known: .svg, .png, .pdf.\n",
+        )
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestSpread:
+    @pytest.mark.parametrize(
+        ("places", "apart", "moved"),
+        [
+            ([], 1, []),
+            ([5], 1, [5]),
+            ([2, 5], 1, [2, 5]),
+            ([5, 5], 1, [4.5, 5.5]),
+            ([5.5, 5], 1, [5.75, 4.75]),
+            ([0, 0, 0], 1, [0, 1, 2]),
+            ([10, 10, 9.5], 2, [8, 10, 6]),
+            ([1, 1, 5, 5], 1, [0.5, 1.5, 4.5, 5.5]),
+            ([3, 3, 3], 9, [0, 5, 10]),
+        ],
+    )
+    def test_moves_as_little_as_it_can(self, places, apart, moved):
+        assert spread(places, apart, 0, 10) == pytest.approx(moved)
+
+    def test_keeps_all_apart_and_inside(self):
+        random = np.random.default_rng(1)
+        for number in range(1, 12):
+            places = random.uniform(0, 10, number).tolist()
+            found = sorted(spread(places, 0.9, 0, 10))
+
+            assert all(later - earlier > 0.9 - 1e-9 for earlier, later in pairwise(found))
+            assert found[0] >= 0
+            assert found[-1] <= 10
+
+
+TINY = {
+    "one count": [("1", 0, "15", None)],
+    "a count of nothing, and bleeding alone": [("1", 0, None, "1"), ("1", 9, "0", "0"), ("2", 5, None, "2")],
+    "counts that are only bounds": [("1", 0, "<5", "0"), ("1", 21, ">1000", "0"), ("1", 28, ">1000", "0")],
+    "years late and very high": [("1", 400, "15", "0"), ("1", 4000, "4500", "0")],
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_little_is_drawn_too(name):
+    """No kind stumbles over a study in which there is next to nothing; warnings are errors here."""
+    rows = pl.DataFrame(TINY[name], schema=["patient_id", "day", "platelets", "bleeding_grade"], orient="row")
+    found = itp_response.classify(rows)
+
+    for kind in ("timeline", "swimmer", "spaghetti", "km", "waterfall"):
+        picture = plot(kind, found, **({"patient": "1"} if kind == "timeline" else {}))
+        assert picture.drawn(".png", 30).startswith(b"\x89PNG")
+
+
+def test_matplotlib_is_not_imported_before_it_is_needed():
+    script = "import sys, itp_response.cli; print({'matplotlib', 'lifelines', 'scipy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+
+    assert done.stdout.strip() == "set()"
+
+
+def test_every_kind_is_drawn_somewhere_here():
+    assert {kind for kind, _ in PICTURES.values()} == set(KINDS)

@@ -1,0 +1,199 @@
+"""Predictors: groups side by side, and the limit that tells them apart best."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from test_table import figures, number, rows, shown
+
+from itp_response import UsageError, classify, predictors
+from itp_response.results.roc import roc
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture(scope="module")
+def study():
+    return classify(EXAMPLES / "visits.csv", EXAMPLES / "patients.csv")
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return classify(EXAMPLES / "nk_visits.csv", EXAMPLES / "nk_patients.csv", "thalidomide_2026")
+
+
+class TestThePapersNumbers:
+    """Yang et al., Front Med, 9 January 2026, abstract; of 48 invented patients made to them.
+
+    The partial remissions have a standard deviation of 28.60, printed as 28.64.
+    """
+
+    COUNT = """
+        patients            21                   17                    10
+        mean ± SD           78.81 ± 20.15        91.82 ± 28.60         139.00 ± 42.41
+        best limit          below 110.5
+        sensitivity         81.6 %
+        specificity         100.0 %
+    """
+
+    @pytest.mark.parametrize("line", shown(COUNT), ids=lambda line: line[0])
+    def test_number_of_cells(self, cells, line):
+        made = predictors(cells, column=["nk_cells"], by="group")["predictor nk_cells"]
+
+        assert made.header[1:4] == ("CR (n = 21)", "PR (n = 17)", "NR (n = 10)")
+        assert line in rows(made)
+
+    def test_share_of_cells(self, cells):
+        found = predictors(cells, column=["nk_percent"], by="group")
+        curve = found.curves["nk_percent"]
+
+        assert rows(found["predictor nk_percent"])[-3:] == [
+            ("best limit", "below 5.72"),
+            ("sensitivity", "65.8 %"),
+            ("specificity", "100.0 %"),
+        ]
+        assert (curve.lower, curve.others) == (True, ())
+
+    def test_all_who_respond(self, cells):
+        """84.63 cells in those who respond, of the combination."""
+        made = predictors(cells, column=["nk_cells"], by="ORR")["predictor nk_cells"]
+
+        assert f"{number(made, 'nk_cells', 'yes', 'mean'):.2f}" == "84.63"
+
+
+FIGURES = {
+    "nk_cells Kruskal-Wallis": ("", "p", "Kruskal-Wallis"),
+    "nk_cells area": ("CR and R to NR", "area", "DeLong"),
+    "nk_cells area low": ("CR and R to NR", "low", "DeLong"),
+    "nk_cells area high": ("CR and R to NR", "high", "DeLong"),
+}
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_agreement_with_r(study, figure):
+    group, statistic, method = FIGURES[figure]
+    made = predictors(study, column=["nk_cells"], by="best_response")["predictor nk_cells"]
+
+    assert number(made, "nk_cells", group, statistic, method=method) == pytest.approx(figures()[figure], rel=1e-9)
+
+
+def test_every_figure_of_r_is_compared():
+    assert {name for name in figures() if "nk_cells" in name and not name.startswith("OR")} == set(FIGURES)
+
+
+# Values of those to be found and of the others; the direction, the area, the best limit with its shares, and others.
+CURVES = """
+    1 2 3    4 5 6    below  1.0000  3.5   1.00  1.00
+    4 5 6    1 2 3    above  1.0000  3.5   1.00  1.00
+    1 2 9    3 4 5    below  0.6667  2.5   0.67  1.00
+    5 6 7 1  2 3 4 8  above  0.5625  4.5   0.75  0.75
+    1 1 2 2  2 2 3 3  below  0.8750  1.5   0.50  1.00  2.5
+"""
+
+
+@pytest.mark.parametrize("line", shown(CURVES), ids=lambda line: f"{line[0]} | {line[1]}")
+def test_curves(line):
+    positive, negative, side, area, limit, sensitivity, specificity, *others = line
+    found = roc(*(np.array(one.split(), dtype=float) for one in (positive, negative)))
+
+    assert (side, area, limit) == ("below" if found.lower else "above", f"{found.area:.4f}", f"{found.limit:g}")
+    assert (sensitivity, specificity) == (f"{found.sensitivity:.2f}", f"{found.specificity:.2f}")
+    assert [f"{one:g}" for one in found.others] == others
+
+
+def test_limits_that_are_as_good_are_told():
+    made = predictors(
+        *small("good 1, good 1, good 2, good 2, bad 2, bad 2, bad 3, bad 3"),
+        column=["cells"],
+        by="kind",
+        positive=["good"],
+    )
+
+    assert "As good: 2.5." in made["predictor cells"].notes
+
+
+def small(patients, **others):
+    """Patients with a kind and a number each; all have the same counts."""
+    known = [one.split() for one in patients.split(", ")]
+    table = [
+        {"patient_id": f"p{place}", "kind": kind, "cells": None if value == "?" else float(value), **others}
+        for place, (kind, value) in enumerate(known)
+    ]
+    visits = [{"patient_id": one["patient_id"], "day": 0, "platelets": 10} for one in table]
+    return visits, table
+
+
+THREE = "healthy 200, healthy 210, sustained 100, sustained 120, none 300, none 110, none ?"
+
+
+def test_three_groups_of_a_column_of_which_two_are_told_apart():
+    """As of healthy people, those with a sustained response, and those without."""
+    made = predictors(*small(THREE), column=["cells"], by="kind", positive=["sustained"], negative=["none"])
+    found = made["predictor cells"]
+
+    assert found.header[1:4] == ("healthy (n = 2)", "none (n = 3)", "sustained (n = 2)")
+    assert rows(found)[0] == ("patients", "2", "2", "2")
+    assert "Not in the curve: healthy." in found.notes
+    assert "1 patient without cells left out." in found.notes
+    assert (
+        "ROC: sustained (2) from none (2); area with DeLong's 95 % interval; best limit by Youden's index."
+        in found.notes
+    )
+
+
+def test_without_values_on_one_side_there_is_no_curve():
+    made = predictors(*small("good ?, good ?, bad 2, bad 3"), column=["cells"], by="kind", positive=["good"])
+
+    assert made.curves == {}
+    assert "No ROC curve: one side is empty." in made["predictor cells"].notes
+    assert [row[0] for row in rows(made["predictor cells"])] == ["patients", "mean ± SD", "median (quartiles)"]
+
+
+def test_the_curve_is_among_the_numbers(cells):
+    frame = predictors(cells, column=["nk_cells"]).frame().filter(pl.col("method") == "roc curve")
+    points = [frame.filter(pl.col("statistic") == one)["value"] for one in ("false positive", "true positive")]
+
+    assert [(one[0], one[-1]) for one in points] == [(0, 1), (0, 1)]
+    assert all(one.is_sorted() for one in points)
+
+
+ERRORS = [
+    ({"column": ["celsl"], "positive": ["good"]}, "unknown column 'celsl'; known: kind, cells, arm, baseline, OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, best_response. Did you mean 'cells'?"),
+    ({"column": ["kind"], "positive": ["good"]}, "--column 'kind' is not of numbers, so there is no limit to look for; name another."),
+    ({"column": []}, "name a column of numbers, as --column nk_cells."),
+    ({}, "say which groups are --positive; there are: bad, good."),
+    ({"positive": ["z"]}, "unknown group 'z'; known: bad, good."),
+    ({"positive": ["good"], "negative": ["good"]}, "the group 'good' cannot be both --positive and --negative."),
+    ({"positive": ["good", "bad"]}, "all patients are of one group of kind, so there is nothing to tell apart."),
+    ({"by": "OR"}, "--by 'OR' is empty for every patient, so there are no groups."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "message"), ERRORS, ids=lambda value: str(value)[:30])
+def test_errors_say_what_is_known(options, message):
+    with pytest.raises(UsageError) as error:
+        predictors(*small("good 1, good 2, bad 3"), **{"column": ["cells"], "by": "kind", **options})
+
+    assert str(error.value) == message
+
+
+def test_the_examples_are_made_again_by_their_script(tmp_path):
+    for name in ("make_more.py", "patients.csv"):
+        (tmp_path / name).write_bytes((EXAMPLES / name).read_bytes())
+    subprocess.run([sys.executable, tmp_path / "make_more.py"], check=True, capture_output=True)
+
+    for name in ("adverse_events.csv", "screening.csv", "nk_patients.csv", "nk_visits.csv"):
+        assert (tmp_path / name).read_bytes() == (EXAMPLES / name).read_bytes()
+
+
+def test_a_file_of_the_numbers(cells, tmp_path):
+    path = tmp_path / "cells.csv"
+    predictors(cells, column=["nk_cells"], by="group").write(path)
+    with path.open() as file:
+        found = {row["statistic"]: row["value"] for row in csv.DictReader(file) if row["method"].startswith("Youden")}
+
+    assert found == {"limit": "110.5", "sensitivity": "0.8157894736842105", "specificity": "1.0"}
