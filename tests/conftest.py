@@ -1,4 +1,4 @@
-"""Settings for all tests: how long Hypothesis searches."""
+"""Settings for all tests: how long Hypothesis searches; the browser."""
 
 import os
 
@@ -8,3 +8,5 @@ from hypothesis import settings
 settings.register_profile("short", max_examples=150, deadline=None)
 settings.register_profile("long", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+pytest_plugins = ["browser"]

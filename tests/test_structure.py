@@ -14,7 +14,7 @@ PACKAGE = ROOT / "itp_response"
 # From what is known of nothing to what knows of everything. A module may import only from lines above its own.
 ORDER = """
     errors
-    rules
+    rules extras
     places clock
     columns
     cohort
