@@ -26,6 +26,7 @@ from itp_response.describe import criteria, describe
 from itp_response.draft import draft as map  # noqa: A004 - named as its command is
 from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
 from itp_response.explain import Explanation, explain
+from itp_response.lamps import lamps
 from itp_response.mutate import Mutations, mutate
 from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
@@ -56,6 +57,7 @@ __all__ = [
     "criteria",
     "describe",
     "explain",
+    "lamps",
     "map",
     "mapped",
     "mutate",

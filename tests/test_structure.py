@@ -56,6 +56,7 @@ ORDER = """
     compare explain check describe
     sensitivity
     ask mutate
+    lamps
     itp_response
     cli.options
     cli.definitions cli.exchange cli.studies
