@@ -32,6 +32,7 @@ from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
 from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
+from itp_response.teach import teach
 
 __all__ = [
     "Adam",
@@ -64,4 +65,5 @@ __all__ = [
     "read",
     "review",
     "sensitivity",
+    "teach",
 ]

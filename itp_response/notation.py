@@ -16,8 +16,8 @@ from itp_response.columns import ColumnDeclared, column_of, texts_of
 from itp_response.errors import CohortError, nearest, unknown
 from itp_response.rules import Column, Numbers, Texts, Truths, exactly, just_above, just_below
 
-FARTHEST = 100_000
-"""Days from day 0, either way; more is a slip of the hand."""
+FARTHEST = 36_525
+"""Days, a hundred years; farther from day 0 is a slip, as it is for files."""
 DAYS = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?")
 COUNT = re.compile(r"([<>]=?|[≤≥])?(\d+(?:\.\d+)?)")
 ENTRY = re.compile(r"(?:^|,)([^,]*)")

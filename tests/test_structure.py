@@ -57,9 +57,12 @@ ORDER = """
     sensitivity
     ask mutate
     lamps
+    teach.answers
+    teach.api
+    teach
     itp_response
     cli.options
-    cli.definitions cli.exchange cli.studies
+    cli.definitions cli.exchange cli.page cli.studies
     cli
 """
 LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from itp_response.cli import definitions, exchange, studies
+from itp_response.cli import definitions, exchange, page, studies
 from itp_response.errors import ItpResponseError
 
 
@@ -36,5 +36,6 @@ for _command in [
     definitions.ask,
     definitions.criteria,
     definitions.check,
+    page.teach,
 ]:
     main.add_command(_command)
