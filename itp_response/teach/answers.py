@@ -135,12 +135,12 @@ def _gallery(criteria: Criteria) -> list[dict[str, Any]]:
     cohort = worked_patients(criteria, cases)
     values = _values(classify(cohort, criteria=criteria))
     return [
-        {"name": case.name, "because": case.because, **_case(criteria, case), "sketch": sketch, "values": one}
+        {"name": case.name, "because": case.because, **_case(case), "sketch": sketch, "values": one}
         for case, sketch, one in zip(cases, _sketches(cohort), values, strict=True)
     ]
 
 
-def _case(criteria: Criteria, case: Case) -> dict[str, Any]:
+def _case(case: Case) -> dict[str, Any]:
     return {
         "timeline": case.timeline,
         "baseline": None if case.baseline is None else _written(case.baseline),
