@@ -24,7 +24,7 @@ from itp_response.errors import ItpResponseError, UsageError, unknown
 from itp_response.evaluate import timeline as rows_of
 from itp_response.explain import Explanation, explain, unknown_patient
 from itp_response.lamps import cell, lamps_of
-from itp_response.notation import cohort_of, count_text, entries_of, timeline_of
+from itp_response.notation import FARTHEST, cohort_of, count_text, entries_of, timeline_of
 from itp_response.rules import Comparison, Name, Numbers, Rule, Tree, leaves, names_in, numbers
 from itp_response.timeline import Timeline
 from itp_response.verdicts import NO_DAY
@@ -58,7 +58,7 @@ class Asked(Strict):
 
     timeline: str = Field(max_length=LONGEST)
     baseline: str | None = None
-    discontinued: int | None = None
+    discontinued: int | None = Field(default=None, ge=-FARTHEST, le=FARTHEST)
     day_0: date | None = None
     patient: dict[str, str] = Field(default_factory=dict)
     sets: tuple[Shown, ...] = Field(min_length=1, max_length=2)

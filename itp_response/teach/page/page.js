@@ -367,6 +367,8 @@ function showStudy() {
 
 // THE CONTROLS
 
+// On a phone the drawing and the controls under it stay together.
+$("lanes").checked = drawing.lanes = !matchMedia("(max-width: 640px)").matches;
 $("add").onclick = addNext;
 $("undo").onclick = () => back(past, future);
 $("redo").onclick = () => back(future, past);

@@ -42,8 +42,8 @@ export function strips(state, sets, answers, names, on) {
       select("The criterion", answer?.shown?.criterion, (sets[place]?.criteria ?? []).map((each) => [each.name, each.name]), (name) => on.criterion(place, name)),
       make("span", { className: "verdict" }, ...(one ? [badge(one.value), ` ${one.label}: ${one.said}`, because(answer)] : [answer?.error ?? ""])),
       shown.readings.length ? make("span", { className: "small" }, `read otherwise: ${shown.readings.join(", ")}`) : null,
-      place ? make("button", { className: "beside", onclick: () => on.alone() }, "Take it away")
-        : state.sets.length < 2 ? make("button", { className: "beside", onclick: () => on.beside() }, "A second set beside it") : null);
+      place ? make("button", { className: "beside", onclick: () => on.alone() }, "− take it away")
+        : state.sets.length < 2 ? make("button", { className: "beside", onclick: () => on.beside() }, "+ a set beside it") : null);
   });
   return made;
 }
