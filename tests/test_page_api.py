@@ -2,6 +2,7 @@
 
 import json
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from itp_response.teach import listening, teach
 from itp_response.teach.answers import Desk
 from itp_response.teach.api import MOST, PAGE, app
 
+ROOT = Path(__file__).parent.parent
 HERE = "http://127.0.0.1:8017"
 """Where the page believes itself to be; the tests reach it at a free port."""
 TIMELINE = "d0 15, d22 40, d28 45, d42 12, d364 12"
@@ -23,6 +25,14 @@ TIMELINE = "d0 15, d22 40, d28 45, d42 12, d364 12"
 @pytest.fixture(scope="module")
 def client():
     with served(app(Desk(load("atra_2022")), 8017)) as address, reached(address) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def study():
+    criteria = load("atra_2022")
+    cohort = read(ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv", columns=criteria.file.columns)
+    with served(app(Desk(criteria, cohort), 8017)) as address, reached(address) as client:
         yield client
 
 
@@ -48,7 +58,7 @@ class TestVerdicts:
             ("d22 40, d29 45, d364 12", {"baseline": "25"}, "OR", [], "N"),
             ("d22 40, d29 45, d364 12", {"baseline": "<20"}, "OR", [], "Y on day 22"),
             ("d0 15, d22 40, d29 45, d364 12", {"discontinued": 30}, "OR", [], "N"),
-            ("d0 15, d14..d364 60", {"day_0": "2018-08-30"}, "SR", ["six-calendar-months"], "N"),
+            ("d0 15, d14..d364 60", {"day_0": "2018-08-30"}, "SR", ["six-calendar-months"], "Y on day 196"),
         ],
     )
     def test_are_those_of_the_engine(self, client, timeline, further, criterion, readings, said):
@@ -95,7 +105,9 @@ class TestVerdicts:
 
     def test_of_one_set_do_not_hinder_the_other(self, client):
         sets = [{"criteria": "atra_2022", "readings": ["six-calendar-months"]}, {"criteria": "iwg_2009"}]
-        needs_dates, decided = client.post("/api/decide", json=asked() | {"sets": sets}).json()["sets"]
+        needs_dates, decided = client.post("/api/decide", json=asked("d0 15, d22 40, d29 45") | {"sets": sets}).json()[
+            "sets"
+        ]
 
         assert needs_dates["error"].startswith("6 months are calendar months, which need dates;")
         assert decided["shown"]["criterion"] == "CR"
@@ -130,13 +142,6 @@ class TestReadings:
 
 
 class TestPatientsOfAFile:
-    @pytest.fixture(scope="class")
-    def study(self):
-        criteria = load("atra_2022")
-        cohort = read("examples/visits.csv", "examples/patients.csv", columns=criteria.file.columns)
-        with served(app(Desk(criteria, cohort), 8017)) as address, reached(address) as client:
-            yield client
-
     def test_are_found_by_a_part_of_their_id(self, study):
         assert study.get("/api/patients", params={"part": "016"}).json() == {
             "ids": ["ITP-0016", *(f"ITP-016{digit}" for digit in range(9))],
