@@ -28,6 +28,7 @@ from itp_response.errors import CohortError, CriteriaError, ItpResponseError, Us
 from itp_response.explain import Explanation, explain
 from itp_response.lamps import lamps
 from itp_response.mutate import Mutations, mutate
+from itp_response.near_misses import NearMisses, near_misses
 from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
 from itp_response.review import Review, review
@@ -46,6 +47,7 @@ __all__ = [
     "ItpResponseError",
     "Mapped",
     "Mutations",
+    "NearMisses",
     "Report",
     "Review",
     "Sensitivity",
@@ -62,6 +64,7 @@ __all__ = [
     "map",
     "mapped",
     "mutate",
+    "near_misses",
     "read",
     "review",
     "sensitivity",

@@ -17,8 +17,10 @@ from itp_response.errors import UsageError, nearest, unknown
 from itp_response.evaluate import evaluate, evaluate_worlds, timeline
 from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
 from itp_response.timeline import Timeline
-from itp_response.verdicts import NO_DAY, NONE, Verdict, reason_in_words
-from itp_response.words import counted, denied_in_words, number_in_words, tree_in_words
+from itp_response.tipping import Tips, asks, tips
+from itp_response.turning import Change, changes_of, sentences
+from itp_response.verdicts import NO_DAY, NONE, Settled, Verdict, reason_in_words
+from itp_response.words import counted, denied_in_words, listed, number_in_words, tree_in_words
 from itp_response.worlds import days_in
 
 MISSING = {
@@ -73,19 +75,26 @@ class Explanation:
     """Of a time: how long."""
     unsure: str = ""
     """The dates known only in part on which the verdict does not hang."""
+    changes: tuple[Change, ...] | None = None
+    """The changes of one observation that would turn it, nearest first: of each kind and verdict the smallest, and
+    every observation whose loss would. None: that is not asked, of an `NA`, of a length, of dates known only in part.
+    """
+    turns: tuple[str, ...] = ()
+    """The nearest of them, what a `Y` rests on, and how near an `N` came that none would turn, a sentence each."""
 
     def __str__(self) -> str:
         when = f" on day {self.day}" if self.day is not None else ""
         reason = "" if self.reason in ("met", "event") else f" ({reason_in_words(self.reason)})"
         verdict = self.lasted or f"{self.value}{when}"
         head = f"{self.patient}  {self.criterion}: {verdict}{reason}    {self.title}, {self.label}"
+        turns = [line for sentence in self.turns for line in _wrapped(sentence)]
         if self.origin:
-            return f"{head}\n  {self.origin}"
+            return "\n".join([head, f"  {self.origin}", *turns])
         body = [*textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "), *_table(self.lines)]
         body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
             body += _wrapped(f"missing: {self.missing}")
-        body += _wrapped(self.unsure)
+        body += [*_wrapped(self.unsure), *turns]
         return "\n".join([head, *body])
 
 
@@ -126,7 +135,9 @@ def explain(
     one = found.cohort.only(position)
     verdicts = evaluate(found.criteria, one, threads=1)
     shown = names if criterion is None else [criterion]
-    return [_explained(found.criteria, one, verdicts, name) for name in shown]
+    alone = Classification(found.criteria, one, verdicts)
+    turning = tips(alone, np.array([0]), shown)
+    return [_explained(alone, name, turning[name]) for name in shown]
 
 
 def unknown_patient(cohort: Cohort, patient: str) -> str:
@@ -137,13 +148,17 @@ def unknown_patient(cohort: Cohort, patient: str) -> str:
     return f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
 
 
-def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict], name: str) -> Explanation:
+def _explained(alone: Classification, name: str, turning: Tips) -> Explanation:
+    criteria, cohort, verdicts = alone.criteria, alone.cohort, alone.verdicts
     model, verdict = criteria.criteria[name], verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     reason = criteria.reasons.names[int(verdict.reason[0])]
     rows = timeline(criteria, cohort, 0, 1)
     day = int(rows.day_of(verdict.dated)[0])
     hangs = value == "NE" and reason == "partial_date"
+    asked = value != "NA" and asks(model) and cohort.partial is None
+    changes = changes_of(alone, turning) if asked else None
+    lines = () if hangs else tuple(_lines(criteria, cohort, rows, verdicts, name))
     return Explanation(
         patient=cohort.id[0],
         criterion=name,
@@ -153,16 +168,18 @@ def _explained(criteria: Criteria, cohort: Cohort, verdicts: dict[str, Verdict],
         reason=reason,
         day=None if day == NO_DAY else day,
         needs=KINDS[model.kind].sentence(model),
-        lines=() if hangs else tuple(_lines(criteria, cohort, rows, verdicts, name)),
+        lines=lines,
         origin="" if hangs else _origin(model, verdicts),
         rests_on=() if hangs else tuple(_rests_on(criteria, rows, verdicts, name)),
         lasted="" if hangs else _lasted(model, value, verdict),
         missing=_dates_missing(criteria, cohort, name) if hangs else _missing(criteria, rows, name, value, reason),
         unsure="" if hangs else _dates_unsure(cohort),
+        changes=changes,
+        turns=() if changes is None else tuple(sentences(alone, name, changes, [line.day for line in lines])),
     )
 
 
-def _origin(model: Any, verdicts: dict[str, Verdict]) -> str:
+def _origin(model: Any, verdicts: Settled) -> str:
     """That the criterion this one starts from was not met; nothing where it was."""
     keys = {"from", "after"} if model.kind != "time_to" or model.references().get("from") else {"to"}
     said = []
@@ -173,7 +190,7 @@ def _origin(model: Any, verdicts: dict[str, Verdict]) -> str:
     return "; ".join(said)
 
 
-def _rests_on(criteria: Criteria, rows: Timeline, verdicts: dict[str, Verdict], name: str) -> Iterator[str]:
+def _rests_on(criteria: Criteria, rows: Timeline, verdicts: Settled, name: str) -> Iterator[str]:
     """Each verdict that a `combined` or a `best` sums up, with its day or its reason."""
     if criteria.criteria[name].kind not in SUMS_UP:
         return
@@ -196,9 +213,7 @@ def _lasted(model: Any, value: str, verdict: Verdict) -> str:
 # OBSERVATIONS
 
 
-def _lines(
-    criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: dict[str, Verdict], name: str
-) -> Iterator[Line]:
+def _lines(criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: Settled, name: str) -> Iterator[Line]:
     """The observations the verdict rests on, or was looked for in, with what each means for the criterion."""
     model, verdict = criteria.criteria[name], verdicts[name]
     rule = getattr(model, "when", None)
@@ -226,7 +241,7 @@ def _line(cohort: Cohort, rows: Timeline, row: int, means: list[str]) -> Line:
         day=int(rows.day[row]),
         seen=_seen(cohort, row),
         means="; ".join(means),
-        source=_source(cohort, row),
+        source=cohort.place(row),
         first_line=int(cohort.source_row[row]),
     )
 
@@ -268,7 +283,7 @@ def _too_early(model: Any, rows: Timeline, shown: list[int]) -> dict[int, str]:
     return found
 
 
-def _shown(model: Any, rows: Timeline, verdicts: dict[str, Verdict], name: str, marks: dict[int, str]) -> list[int]:
+def _shown(model: Any, rows: Timeline, verdicts: Settled, name: str, marks: dict[int, str]) -> list[int]:
     """The rows to show: those from where the criterion starts to where it was decided."""
     every = range(len(rows.day))
     if getattr(model, "when", None) is None:
@@ -372,19 +387,6 @@ def _edge(value: float) -> str:
     return number_in_words(near if abs(value - near) < 1e-9 * max(1.0, abs(near)) else value)
 
 
-def _source(cohort: Cohort, row: int) -> str:
-    return _lines_named(cohort, cohort.lines[cohort.first_line[row] : cohort.first_line[row + 1]].tolist())
-
-
-def _lines_named(cohort: Cohort, lines: list[int]) -> str:
-    """Where these lines stand, as `visits.csv line 12`."""
-    if cohort.origin is not None:
-        return ", ".join(dict.fromkeys(map(cohort.origin.named, lines)))
-    word = cohort.row_word
-    many = word.replace("entry", "entrie") + "s"
-    return f"{cohort.source} {word if len(lines) == 1 else many} {', '.join(map(str, lines))}".strip()
-
-
 def _table(lines: tuple[Line, ...]) -> Iterator[str]:
     """The observations under one another; a long row of alike ones is put in one line."""
     cells = []
@@ -451,12 +453,12 @@ def _dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     """The dates that decide, and for each verdict days on which it would be given."""
     assert cohort.partial is not None
     dates = cohort.partial.dates
-    missing = _listed([f"the {what}, which is only {written!r}" for what, written in _dates_named(cohort)])
+    missing = listed([f"the {what}, which is only {written!r}" for what, written in _dates_named(cohort)])
     said = []
     for some, verdicts in evaluate_worlds(criteria, cohort):
         verdict = verdicts[name]
         for value, place in zip(*np.unique(verdict.value, return_index=True), strict=True):
-            days = _listed([str(day) for day in days_in(dates, int(some.way[place]))])
+            days = listed([str(day) for day in days_in(dates, int(some.way[place]))])
             said.append(f"{verdict.labels[value]} if {'it is' if len(dates.at) == 1 else 'they are'} {days}")
     if not said:
         return f"{missing}; they may lie in more ways than are looked at"
@@ -468,7 +470,7 @@ def _dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
 def _dates_unsure(cohort: Cohort) -> str:
     if cohort.partial is None:
         return ""
-    known = _listed([f"the {what} is only {written!r}" for what, written in _dates_named(cohort)])
+    known = listed([f"the {what} is only {written!r}" for what, written in _dates_named(cohort)])
     return f"the same on all days that may be meant: {known}; shown as of the first"
 
 
@@ -477,11 +479,7 @@ def _dates_named(cohort: Cohort) -> list[tuple[str, str]]:
     assert cohort.partial is not None
     dates = cohort.partial.dates
     what = [
-        WHAT[one].format(_lines_named(cohort, [line]))
+        WHAT[one].format(cohort.named([line]))
         for one, line in zip(dates.what.tolist(), dates.line.tolist(), strict=True)
     ]
     return list(zip(what, dates.written.fill_null("").to_list(), strict=True))
-
-
-def _listed(texts: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))

@@ -112,6 +112,8 @@ def denied_in_words(tree: Tree) -> str:
             return denied_in_words(body)
         case Not(part=part):
             return tree_in_words(part, And)
+        case Name(name="treatment_discontinued"):
+            return "treatment was not discontinued"
         case Comparison(sign=">=" | ">", left=Name(name="bleeding_grade")):
             return f"no {tree_in_words(tree)}"
         case Comparison(sign=sign, left=left, right=right):
@@ -201,6 +203,11 @@ def number_in_words(value: float) -> str:
 def counted(number: int, noun: str) -> str:
     """So many of something."""
     return f"{COUNTED.get(number, number)} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(texts: list[str]) -> str:
+    """One after another, the last after an `and`."""
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
 
 def length_in_words(length: Length) -> str:

@@ -50,19 +50,21 @@ ORDER = """
     outputs.datasets outputs.define outputs.files
     adam
     suspects
-    queries
+    queries copies
+    tipping
+    turning
     review
     moved
     compare explain check describe
     sensitivity
-    ask mutate
+    ask mutate near_misses
     lamps
     teach.answers
     teach.api
     teach
     itp_response
     cli.options
-    cli.definitions cli.exchange cli.page cli.studies
+    cli.definitions cli.exchange cli.page cli.studies cli.teaching
     cli
 """
 LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}

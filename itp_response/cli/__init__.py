@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from itp_response.cli import definitions, exchange, page, studies
+from itp_response.cli import definitions, exchange, page, studies, teaching
 from itp_response.errors import ItpResponseError
 
 
@@ -37,5 +37,6 @@ for _command in [
     definitions.criteria,
     definitions.check,
     page.teach,
+    teaching.near_misses,
 ]:
     main.add_command(_command)

@@ -1,0 +1,51 @@
+"""The commands that teach what a definition means and what would tip it."""
+
+import click
+
+from itp_response.cli.options import impute, on_error, study
+
+
+@click.command(name="near-misses")
+@study
+@impute
+@on_error
+@click.option("--criterion", metavar="X", help="Only this criterion.")
+@click.option("--met", is_flag=True, help="Instead of who missed it narrowly, who met it narrowly.")
+@click.option(
+    "--most", type=click.IntRange(min=1), default=10, show_default=True, help="So many patients of each criterion."
+)
+@click.option("--output", type=click.Path(), help="All of them: a .csv, .json or .parquet file.")
+def near_misses(
+    visits: str,
+    patients: str | None,
+    criteria: str,
+    date_format: str | None,
+    bleeding: str | None,
+    impute: str | None,
+    on_error: str,
+    criterion: str | None,
+    met: bool,
+    most: int,
+    output: str | None,
+) -> None:
+    """List the patients of VISITS by how little would have turned their verdicts.
+
+    For each the smallest change of one observation: a count raised or lowered, a day moved, a bleed or a rescue
+    treatment absent, one more count.
+    """
+    from itp_response.near_misses import near_misses as found
+
+    nearest = found(
+        visits,
+        patients,
+        criteria,
+        criterion=criterion,
+        met=met,
+        date_format=date_format,
+        bleeding=bleeding,
+        impute=impute,
+        on_error=on_error,
+    )
+    if output is not None:
+        nearest.write(output)
+    click.echo(nearest.text(most))
