@@ -63,6 +63,7 @@ def listening(port: int | None) -> socket.socket:
     ours = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         ours.bind((HERE, port or 0))
+        ours.listen()  # so that the address answers as soon as it is told
     except (OSError, OverflowError) as error:
         ours.close()
         why = error.strerror if isinstance(error, OSError) else "there is no such port"

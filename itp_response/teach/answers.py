@@ -25,7 +25,8 @@ from itp_response.evaluate import timeline as rows_of
 from itp_response.explain import Explanation, explain, unknown_patient
 from itp_response.lamps import cell, lamps_of
 from itp_response.notation import FARTHEST, cohort_of, count_text, entries_of, timeline_of
-from itp_response.rules import Comparison, Name, Numbers, Rule, Tree, leaves, names_in, numbers
+from itp_response.rules import And, Comparison, Name, Not, Numbers, Or, Rule, Tree, leaves, names_in, numbers
+from itp_response.rules import opened as opened_tree
 from itp_response.timeline import Timeline
 from itp_response.verdicts import NO_DAY
 from itp_response.words import MIRRORED, tree_in_words
@@ -236,6 +237,7 @@ def _of_set(criteria: Criteria, shown: Shown, cohort: Cohort) -> dict[str, Any]:
         return {**named, "error": str(error)}
     rows = rows_of(criteria, cohort, 0, 1)
     lamps = lamps_of(found, name)
+    (verdict,) = lamps["verdicts"]
     values, said = _values(found)[0], {one: _said(found, one)[0] for one in criteria.criteria}
     return {
         **named,
@@ -246,7 +248,8 @@ def _of_set(criteria: Criteria, shown: Shown, cohort: Cohort) -> dict[str, Any]:
             for one, model in criteria.criteria.items()
         ],
         "shown": {
-            **lamps["verdicts"][0],
+            **verdict,
+            "rules": [_straight(rule, getattr(criteria.criteria[name], rule["key"]).tree) for rule in verdict["rules"]],
             "says": criteria.criteria[name].says,
             "explained": _explained(explanation),
             "thresholds": list(_thresholds(criteria.criteria[name], rows)),
@@ -254,9 +257,33 @@ def _of_set(criteria: Criteria, shown: Shown, cohort: Cohort) -> dict[str, Any]:
     }
 
 
+def _straight(rule: dict[str, Any], tree: Tree) -> dict[str, Any]:
+    """The rule with its clauses as they stand in it: one behind a `not` is turned, with its truths."""
+    turned = dict(reversed(list(_turned(tree, False))))
+    clauses = [
+        {
+            "words": clause["otherwise"] if turned[leaf] else clause["words"],
+            "at": [None if one is None else one != turned[leaf] for one in clause["at"]],
+        }
+        for leaf, clause in zip(dict.fromkeys(leaves(tree)), rule["clauses"], strict=True)
+    ]
+    return {**rule, "clauses": clauses}
+
+
+def _turned(tree: Tree, behind: bool) -> Iterator[tuple[Tree, bool]]:
+    """Each clause, and whether it stands behind a `not`."""
+    match opened_tree(tree):
+        case Not(part=part):
+            yield from _turned(part, not behind)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from _turned(part, behind)
+        case leaf:
+            yield leaf, behind
+
+
 def _explained(one: Explanation) -> dict[str, Any]:
     return {
-        "head": str(one).partition("    ")[0].removeprefix(one.patient).strip(),
         "lines": [{"day": line.day, "seen": line.seen, "means": line.means} for line in one.lines],
         "further": [text for text in (one.origin, one.lasted, *one.rests_on) if text],
         "missing": one.missing,

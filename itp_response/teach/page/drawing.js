@@ -26,16 +26,25 @@ export function worth(set, day) {
   const line = set.shown.explained.lines.find((one) => one.day === day);
   if (line?.means.startsWith("would qualify")) return "void";
   if (rules.set_aside && rules.set_aside.at[at] !== false) return "aside";
+  if (set.shown.ended != null && set.shown.value === "N" && day > set.shown.ended) return "aside";
   const held = rules.when.at[at];
   return held === null ? "open" : held ? "yes" : "no";
 }
 
 export class Drawing {
-  /** `on` is told: choose(index), move(index, day, count), settle(), add(day, count). */
+  /** `on` is told: choose(index), move(index, day, count), settle(whether it moved), add(day, count). */
   constructor(place, on) {
     this.place = place;
     this.on = on;
     this.lanes = true;
+    // Here, not on the drawing: a drawing that listens for it would take the focus itself.
+    place.addEventListener("focusin", (event) => {
+      const index = Number(event.target.closest(".obs")?.dataset.index ?? -1);
+      if (index >= 0 && index !== this.state.chosen) this.on.choose(index);
+    });
+    // A finger on an observation moves it, elsewhere the page.
+    const held = (event) => { if (event.target.closest(".obs")) event.preventDefault(); };
+    place.addEventListener("touchstart", held, { passive: false });
   }
 
   show(state, sets) {
@@ -48,22 +57,36 @@ export class Drawing {
     this.bottom = TOP + TALL;
     const tall = this.bottom + 66 + lanes.length * LANE + 8;
     this._scales();
-    const drawn = svg("svg", {
-      width: this.width, height: tall, viewBox: `0 0 ${this.width} ${tall}`, role: "group",
-      "aria-label": "Timeline. Each observation can be chosen and moved with the arrow keys.",
-    });
-    drawn.append(...this._ground(), ...this._bounds(), ...this._given(), ...this._brackets(), ...this._lamps(lanes));
+    const parts = [...this._ground(), ...this._bounds(), ...this._given(), ...this._brackets(), ...this._lamps(lanes)];
     const counts = state.entries.filter((one) => one.count !== "").sort((one, two) => one.day - two.day);
     if (counts.length) {
       const points = counts.map((one) => `${this.x(one.day)},${this.y(number(one.count))}`).join(" ");
-      drawn.append(svg("polyline", { class: "course", points }));
+      parts.push(svg("polyline", { class: "course", points }));
     }
-    state.entries.forEach((one, index) => drawn.append(this._observation(one, index)));
+    parts.push(...state.entries.map((one, index) => this._observation(one, index)));
+    if (this.held) return this._around(this.held.target, parts);
+    const drawn = svg("svg", {
+      width: this.width, height: tall, viewBox: `0 0 ${this.width} ${tall}`, role: "group",
+      "aria-label": "Timeline. Each observation can be chosen and moved with the arrow keys.",
+    }, ...parts);
     this._watch(drawn);
     const from = this.place.scrollLeft;
     this.place.replaceChildren(drawn);
     this.place.scrollLeft = from;
     if (focused) this.focus();
+  }
+
+  /** The drawing anew, but for what is held: a finger loses what is taken away under it. */
+  _around(target, parts) {
+    const drawn = this.place.firstElementChild;
+    const at = parts.findIndex((one) => one.dataset.index === target.dataset.index);
+    const made = parts[at], hit = target.lastElementChild;
+    for (const name of ["class", "transform", "aria-label", "aria-pressed", "tabindex"]) target.setAttribute(name, made.getAttribute(name));
+    [...target.children].forEach((one) => one !== hit && one.remove());
+    hit.before(...[...made.children].slice(0, -1));
+    [...drawn.children].forEach((one) => one !== target && one.remove());
+    target.before(...parts.slice(0, at));
+    target.after(...parts.slice(at + 1));
   }
 
   focus() {
@@ -144,18 +167,28 @@ export class Drawing {
     return found;
   }
 
+  /** From the onset to the observation that made it sure; a cross where one ended it. */
   _brackets() {
     return this.sets.flatMap((set, place) => {
       const shown = set?.shown;
-      if (!shown || shown.onset == null) return [];
-      const letter = "ab"[place], y = 12 + place * 17;
-      const from = this.x(shown.onset), to = this.x(shown.confirming ?? shown.ended ?? shown.onset);
-      const words = `${shown.criterion}: ${set.verdicts.find((one) => one.criterion === shown.criterion).said}`;
-      const end = from > this.width * 0.7;
-      return [
-        svg("path", { class: `bracket ${letter}`, d: `M${from} ${y + 7}V${y}H${Math.max(to, from + 1)}V${y + 7}` }),
-        svg("text", { class: letter, x: end ? from - 6 : Math.max(to, from) + 6, y: y + 5, "text-anchor": end ? "end" : "start" }, words),
-      ];
+      if (!shown) return [];
+      const letter = "ab"[place], y = 12 + place * 17, found = [];
+      let from = LEFT, to = LEFT;
+      if (shown.onset != null) {
+        from = this.x(shown.onset);
+        to = this.x(shown.confirming ?? shown.ended ?? shown.onset);
+        found.push(svg("path", { class: `bracket ${letter}`, d: `M${from} ${y + 7}V${y}H${Math.max(to, from + 1)}V${y + 7}` }));
+      }
+      if (shown.ended != null) {
+        const x = this.x(shown.ended);
+        if (shown.onset == null) from = to = x + 4;
+        else to = Math.max(to, x + 4);
+        found.push(svg("path", { class: `bracket ${letter}`, d: `M${x - 4} ${y - 4}l8 8m0-8l-8 8` }, svg("title", {}, "ends here")));
+      }
+      const words = `${shown.criterion}: ${set.verdicts.find((one) => one.criterion === shown.criterion).said}${shown.because === "met" ? "" : ` (${shown.because})`}`;
+      const end = to > this.width * 0.7;
+      found.push(svg("text", { class: letter, x: end ? from - 8 : to + (to > LEFT ? 8 : 0), y: y + 5, "text-anchor": end ? "end" : "start" }, words));
+      return found;
     });
   }
 
@@ -195,9 +228,10 @@ export class Drawing {
       class: `obs ${held}${chosen ? " chosen" : ""}`, role: "button", tabindex: chosen ? 0 : -1,
       "aria-label": label, "aria-pressed": chosen, "data-index": index, transform: `translate(${x} ${y})`,
     });
-    found.append(svg("title", {}, label), svg("circle", { class: "hit", r: 13 }), svg("circle", { class: "ring", r: 10 }));
+    found.append(svg("title", {}, label), svg("circle", { class: "ring", r: 10 }));
     if (value === null) found.append(svg("circle", { class: "dot", r: 2.5 }));
     else found.append(svg("circle", { class: "dot", r: 5.5 }), ...this._glyph(one, held));
+    found.append(svg("circle", { class: "hit", r: 13 }));
     return found;
   }
 
@@ -217,10 +251,6 @@ export class Drawing {
     drawn.addEventListener("pointerdown", (event) => this._down(event, drawn));
     drawn.addEventListener("pointermove", (event) => this._hover(event, drawn));
     drawn.addEventListener("pointerleave", () => drawn.querySelectorAll(".ghost").forEach((one) => one.remove()));
-    drawn.addEventListener("focusin", (event) => {
-      const index = Number(event.target.closest(".obs")?.dataset.index ?? -1);
-      if (index >= 0 && index !== this.state.chosen) this.on.choose(index);
-    });
   }
 
   _spot(event) {
@@ -246,10 +276,10 @@ export class Drawing {
     }
     event.preventDefault();
     const index = Number(target.dataset.index);
+    this.held = { target, first: this.first, last: this.last, most: this.most };
     this.on.choose(index);
-    this.focus();
+    target.focus({ preventScroll: true });
     const before = { ...this.state.entries[index] };
-    this.held = { first: this.first, last: this.last, most: this.most };
     let way = null;
     const move = (moved) => {
       const now = this._spot(moved), aside = now.x - start.x, up = now.y - start.y;
@@ -265,7 +295,7 @@ export class Drawing {
       removeEventListener("pointerup", drop);
       removeEventListener("pointercancel", drop);
       this.held = null;
-      if (way) this.on.settle();
+      this.on.settle(way !== null);
     };
     addEventListener("pointermove", move);
     addEventListener("pointerup", drop);
@@ -288,9 +318,9 @@ export class Drawing {
 export function sketch({ counts, bleeds, rescues }, held) {
   const days = [...counts.map(([day]) => day), ...bleeds, ...rescues];
   const first = Math.min(0, ...days), last = Math.max(28, ...days), most = Math.max(120, ...counts.map(([, count]) => count));
-  const x = (day) => 4 + ((day - first) / (last - first)) * 192, y = (count) => 36 - Math.sqrt(count / most) * 32;
-  return svg("svg", { viewBox: "0 0 200 48", "aria-hidden": "true", preserveAspectRatio: "none" },
-    svg("line", { class: "grid", x1: 0, x2: 200, y1: y(30), y2: y(30) }), svg("line", { class: "grid", x1: 0, x2: 200, y1: y(100), y2: y(100) }),
+  const x = (day) => 4 + ((day - first) / (last - first)) * 232, y = (count) => 36 - Math.sqrt(count / most) * 32;
+  return svg("svg", { viewBox: "0 0 240 48", "aria-hidden": "true" },
+    svg("line", { class: "grid", x1: 0, x2: 240, y1: y(30), y2: y(30) }), svg("line", { class: "grid", x1: 0, x2: 240, y1: y(100), y2: y(100) }),
     svg("polyline", { class: "course", points: counts.map(([day, count]) => `${x(day)},${y(count)}`).join(" ") }),
     ...counts.map(([day, count]) => svg("circle", { cx: x(day), cy: y(count), r: 1.8, fill: "currentColor" })),
     ...bleeds.map((day) => svg("circle", { class: "bleed", cx: x(day), cy: 43, r: 2.4 })),

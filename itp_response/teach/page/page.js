@@ -42,7 +42,9 @@ async function decide(line) {
       $("wrong").textContent = "";
       if (typed != null) {
         state.entries = answer.entries;
-        state.chosen = Math.min(state.chosen, state.entries.length - 1);
+        const told = answer.sets[0].shown;
+        const day = told?.ended ?? told?.onset ?? answer.entries[0].day;
+        state.chosen = Math.max(0, state.entries.findIndex((one) => one.day === day));
       }
       answers = answer.sets.map((one, place) => ({ ...one, visits: infos.get(state.sets[place]?.criteria)?.visits }));
       show();
@@ -129,7 +131,13 @@ const drawing = new Drawing($("drawing"), {
     draw();
     decide();
   },
-  settle() { dragging = false; byDay(); draw(); decide(); },
+  settle(moved) {
+    dragging = false;
+    if (!moved) return show();
+    byDay();
+    draw();
+    return decide();
+  },
   add,
 });
 

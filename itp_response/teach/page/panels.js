@@ -107,7 +107,8 @@ const ALIKE = 4;
 
 function explained({ shown, verdicts }, on) {
   const { lines, further, missing, change } = shown.explained;
-  const found = [make("h3", {}, "Why"), make("p", {}, badge(verdicts.find((one) => one.criterion === shown.criterion).value), ` ${shown.explained.head.replace(/^\S+:\s*/, "")}`)];
+  const { value, said } = verdicts.find((one) => one.criterion === shown.criterion);
+  const found = [make("h3", {}, "Why"), make("p", {}, badge(value), ` ${said.replace(value, "").trim()}${because({ shown })}`)];
   const rows = [];
   for (let from = 0, to = 0; from < lines.length; from = to) {
     to = from;
