@@ -113,10 +113,12 @@ def explain(
     bleeding: Any = None,
     impute: Any = None,
     on_error: Any = "stop",
+    turns: bool = True,
 ) -> list[Explanation]:
     """Why a patient has his verdicts: one explanation per criterion, or that of one.
 
     `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    What would turn a verdict takes most of the time; without `turns` it is not asked.
     Raises `UsageError` for a patient or criterion that is not there.
     """
     from itp_response.classify import classify
@@ -136,8 +138,8 @@ def explain(
     verdicts = evaluate(found.criteria, one, threads=1)
     shown = names if criterion is None else [criterion]
     alone = Classification(found.criteria, one, verdicts)
-    turning = tips(alone, np.array([0]), shown)
-    return [_explained(alone, name, turning[name]) for name in shown]
+    turning = tips(alone, np.array([0]), shown) if turns else {}
+    return [_explained(alone, name, turning.get(name)) for name in shown]
 
 
 def unknown_patient(cohort: Cohort, patient: str) -> str:
@@ -148,7 +150,7 @@ def unknown_patient(cohort: Cohort, patient: str) -> str:
     return f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
 
 
-def _explained(alone: Classification, name: str, turning: Tips) -> Explanation:
+def _explained(alone: Classification, name: str, turning: Tips | None) -> Explanation:
     criteria, cohort, verdicts = alone.criteria, alone.cohort, alone.verdicts
     model, verdict = criteria.criteria[name], verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
@@ -157,7 +159,7 @@ def _explained(alone: Classification, name: str, turning: Tips) -> Explanation:
     day = int(rows.day_of(verdict.dated)[0])
     hangs = value == "NE" and reason == "partial_date"
     asked = value != "NA" and asks(model) and cohort.partial is None
-    changes = changes_of(alone, turning) if asked else None
+    changes = changes_of(alone, turning) if asked and turning is not None else None
     lines = () if hangs else tuple(_lines(criteria, cohort, rows, verdicts, name))
     return Explanation(
         patient=cohort.id[0],
