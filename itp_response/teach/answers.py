@@ -206,11 +206,30 @@ def decided(desk: Desk, asked: Asked) -> dict[str, Any]:
     A set that cannot decide on him says why, as `error`, and hinders the other not.
     Raises `CohortError` where the line cannot be read, `UsageError` for a set or reading that is not there.
     """
-    sets = [desk.criteria(under) for under in asked.sets]
-    # A column that one set declares may stand in the line though the other does not know it.
-    declared = {name: column for one in reversed(sets) for name, column in one.file.columns.items()}
-    known = {name: value for name, value in asked.patient.items() if name in declared and value != ""}
-    cohort = cohort_of(
+    sets, declared = _sets(desk, asked)
+    cohort = _cohort(asked, sets, declared)
+    return {
+        "entries": _entries(asked.timeline, sets[0].file.clock.visits, declared),
+        "sets": [_of_set(one, shown, cohort) for one, shown in zip(sets, asked.sets, strict=True)],
+    }
+
+
+def turning(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """What would turn the verdict that each of the sets shows, in sentences; it takes longer than the verdicts."""
+    sets, declared = _sets(desk, asked)
+    cohort = _cohort(asked, sets, declared)
+    return {"turns": [_turns(one, shown, cohort) for one, shown in zip(sets, asked.sets, strict=True)]}
+
+
+def _sets(desk: Desk, asked: Asked) -> tuple[list[Criteria], dict[str, ColumnDeclared]]:
+    """The sets, and the columns that one or the other declares, which may stand in the line."""
+    sets = [desk.criteria(shown) for shown in asked.sets]
+    return sets, {name: column for one in reversed(sets) for name, column in one.file.columns.items()}
+
+
+def _cohort(asked: Asked, sets: list[Criteria], declared: Mapping[str, ColumnDeclared]) -> Cohort:
+    """The patient; what is said of columns that no set declares any more is left to the page to keep."""
+    return cohort_of(
         [asked.timeline],
         visits=sets[0].file.clock.visits,
         ids=[PATIENT],
@@ -218,21 +237,31 @@ def decided(desk: Desk, asked: Asked) -> dict[str, Any]:
         treatment_discontinued=[asked.discontinued],
         day_0=[asked.day_0],
         columns=declared,
-        patient=[known],
+        patient=[{name: value for name, value in asked.patient.items() if name in declared and value != ""}],
     )
-    return {
-        "entries": _entries(asked.timeline, sets[0].file.clock.visits, declared),
-        "sets": [_of_set(one, under, cohort) for one, under in zip(sets, asked.sets, strict=True)],
-    }
+
+
+def _turns(criteria: Criteria, shown: Shown, cohort: Cohort) -> list[str]:
+    try:
+        found = classify(cohort, criteria=criteria, threads=1)
+        (explanation,) = explain(found, patient=PATIENT, criterion=_criterion(criteria, shown))
+    except ItpResponseError:
+        return []  # that it cannot be decided is said with the verdicts
+    return list(explanation.turns)
+
+
+def _criterion(criteria: Criteria, shown: Shown) -> str:
+    """The one that is shown; a reading may have taken it out."""
+    names = criteria.criteria
+    return shown.criterion if shown.criterion in names else next(iter(names))
 
 
 def _of_set(criteria: Criteria, shown: Shown, cohort: Cohort) -> dict[str, Any]:
     named = {"name": criteria.name, "title": criteria.title, "readings": list(shown.readings)}
-    # A reading may take a criterion out.
-    name = shown.criterion if shown.criterion in criteria.criteria else next(iter(criteria.criteria))
+    name = _criterion(criteria, shown)
     try:
         found = classify(cohort, criteria=criteria, threads=1)
-        (explanation,) = explain(found, patient=PATIENT, criterion=name)
+        (explanation,) = explain(found, patient=PATIENT, criterion=name, turns=False)
     except ItpResponseError as error:
         return {**named, "error": str(error)}
     rows = rows_of(criteria, cohort, 0, 1)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -75,7 +76,8 @@ def app(desk: Desk, port: int) -> ASGIApp:
 
     def posted(answer: Callable[[Desk, Any], Any], form: type[BaseModel]) -> Callable[[Request], Any]:
         async def post(request: Request) -> Response:
-            return JSONResponse(answer(desk, _read(await request.body(), form)))
+            asked = _read(await request.body(), form)
+            return JSONResponse(await run_in_threadpool(answer, desk, asked))
 
         return post
 
@@ -87,6 +89,7 @@ def app(desk: Desk, port: int) -> ASGIApp:
         Route("/api/patients", asked(answers.patients, "part")),
         Route("/api/patient", asked(answers.patient, "id")),
         Route("/api/decide", posted(answers.decided, Asked), methods=["POST"]),
+        Route("/api/turns", posted(answers.turning, Asked), methods=["POST"]),
         Route("/api/changes", posted(answers.changes, Under), methods=["POST"]),
     ]
     told: dict[Any, Any] = {

@@ -28,6 +28,10 @@ async function info(name) {
 
 const shownSets = () => state.sets.map((one) => infos.get(one.criteria));
 
+function wrong(error) {
+  $("wrong").textContent = error instanceof TypeError ? "The program does not answer; is it still running?" : error.message;
+}
+
 // One question at a time; of those that come up meanwhile the last is asked.
 let asking = false, next = null;
 async function decide(line) {
@@ -48,12 +52,31 @@ async function decide(line) {
       }
       answers = answer.sets.map((one, place) => ({ ...one, visits: infos.get(state.sets[place]?.criteria)?.visits }));
       show();
+      rest();
     } catch (error) {
-      $("wrong").textContent = error instanceof TypeError ? "The program does not answer; is it still running?" : error.message;
+      wrong(error);
       document.querySelectorAll(".strip").forEach((one) => one.classList.add("waiting"));
     }
   }
   asking = false;
+}
+
+// What would turn the verdicts takes longer: it is asked when the hand rests, and shown if nothing was done meanwhile.
+let resting;
+function rest() {
+  clearTimeout(resting);
+  const shown = answers;
+  resting = setTimeout(async () => {
+    if (asking || shown !== answers) return;
+    try {
+      const { turns } = await ask("/api/turns", question());
+      if (shown !== answers) return;
+      answers.forEach((one, place) => { one.turns = turns[place]; });
+      showCards();
+    } catch (error) {
+      wrong(error);
+    }
+  }, 250);
 }
 
 // WHAT IS DONE, AND TAKEN BACK
@@ -209,10 +232,14 @@ function show() {
   replace($("strips"), strips(state, shownSets(), answers, names, on));
   const text = sentence(answers);
   if ($("said").textContent !== text) $("said").textContent = text;
-  const chosen = state.entries[state.chosen]?.day;
-  replace($("cards"), (answers ?? []).map((one, place) => card(one, infos.get(one.name), place, chosen, on)));
+  showCards();
   $("table").replaceChildren(table(state.entries, answers?.[0], on));
   showCases();
+}
+
+function showCards() {
+  const chosen = state.entries[state.chosen]?.day;
+  replace($("cards"), (answers ?? []).map((one, place) => card(one, infos.get(one.name), place, chosen, on)));
 }
 
 /** New content in which the same control keeps the focus. */
@@ -440,7 +467,7 @@ if (!given) state.sets = [{ criteria: listed.first, criterion: null, readings: [
 try {
   await begin(given ?? FIRST);
 } catch (error) {
-  $("wrong").textContent = error.message;
+  wrong(error);
 }
 showStudy();
 quiz($("quiz-body"), ask, () => state.sets[0].criteria, { load, badge, make });

@@ -105,8 +105,8 @@ function lamps({ days, shown }, chosen) {
 
 const ALIKE = 4;
 
-function explained({ shown, verdicts }, on) {
-  const { lines, further, missing, change } = shown.explained;
+function explained({ shown, verdicts, turns }, on) {
+  const { lines, further, missing } = shown.explained;
   const { value, said } = verdicts.find((one) => one.criterion === shown.criterion);
   const found = [make("h3", {}, "Why"), make("p", {}, badge(value), ` ${said.replace(value, "").trim()}${because({ shown })}`)];
   const rows = [];
@@ -122,7 +122,7 @@ function explained({ shown, verdicts }, on) {
   }
   found.push(...further.map((text) => make("p", {}, text)));
   if (missing) found.push(make("p", {}, `Missing: ${missing}`));
-  if (change) found.push(make("h3", {}, change.head), ...change.said.map((text) => make("p", {}, text)));
+  if (turns?.length) found.push(make("h3", {}, "What would turn it"), make("ul", {}, ...turns.map((text) => make("li", {}, text.replace(/ \(timeline entr[^)]*\)/g, "")))));
   return found;
 }
 
