@@ -17,6 +17,7 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
 
 from itp_response.adam import Adam, adam
 from itp_response.ask import ask
+from itp_response.certificate import certificate
 from itp_response.check import Report, check
 from itp_response.classify import Classification, classify
 from itp_response.cohort import Cohort
@@ -54,6 +55,7 @@ __all__ = [
     "UsageError",
     "adam",
     "ask",
+    "certificate",
     "check",
     "classify",
     "compare",

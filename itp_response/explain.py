@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classify import Classification
+from itp_response.classify import Classification, classify
 from itp_response.cohort import Cohort
 from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
@@ -121,13 +121,18 @@ def explain(
     What would turn a verdict takes most of the time; without `turns` it is not asked.
     Raises `UsageError` for a patient or criterion that is not there.
     """
-    from itp_response.classify import classify
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    found = visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **options)
+    alone, shown = only(found, patient, criterion)
+    turning = tips(alone, np.array([0]), shown) if turns else {}
+    return [_explained(alone, name, turning.get(name)) for name in shown]
 
-    if isinstance(visits, Classification):
-        found = visits
-    else:
-        options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-        found = classify(visits, patients, criteria, **options)
+
+def only(found: Classification, patient: str, criterion: str | None) -> tuple[Classification, list[str]]:
+    """The classification of one patient, and the names of the criteria asked about: all, or one.
+
+    Raises `UsageError` for a patient or criterion that is not there.
+    """
     position = found.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(found.cohort, patient))
@@ -135,11 +140,8 @@ def explain(
     if criterion is not None and criterion not in names:
         raise UsageError(unknown("criterion", criterion, names))
     one = found.cohort.only(position)
-    verdicts = evaluate(found.criteria, one, threads=1)
-    shown = names if criterion is None else [criterion]
-    alone = Classification(found.criteria, one, verdicts)
-    turning = tips(alone, np.array([0]), shown) if turns else {}
-    return [_explained(alone, name, turning.get(name)) for name in shown]
+    alone = Classification(found.criteria, one, evaluate(found.criteria, one, threads=1))
+    return alone, names if criterion is None else [criterion]
 
 
 def unknown_patient(cohort: Cohort, patient: str) -> str:

@@ -59,6 +59,7 @@ ORDER = """
     sensitivity
     ask mutate near_misses
     lamps
+    certificate
     teach.answers
     teach.api
     teach

@@ -1,6 +1,8 @@
 """The commands that decide a study."""
 
+import json
 import sys
+from typing import Any
 
 import click
 
@@ -72,6 +74,7 @@ def classify(
 @on_error
 @click.option("--patient", required=True, metavar="ID", help="The patient.")
 @click.option("--criterion", metavar="X", help="Only this criterion.")
+@click.option("--json", "as_json", is_flag=True, help="A certificate: all that the verdicts rest on, for a checker.")
 def explain(
     visits: str,
     patients: str | None,
@@ -82,22 +85,19 @@ def explain(
     on_error: str,
     patient: str,
     criterion: str | None,
+    as_json: bool,
 ) -> None:
     """Say why a patient of VISITS has the verdicts, with the observations and their lines in the file."""
+    from itp_response.certificate import certificate
     from itp_response.explain import explain as explained
 
-    found = explained(
-        visits,
-        patients,
-        criteria,
-        patient=patient,
-        criterion=criterion,
-        date_format=date_format,
-        bleeding=bleeding,
-        impute=impute,
-        on_error=on_error,
-    )
-    click.echo("\n\n".join(map(str, found)))
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    asked: dict[str, Any] = {"patient": patient, "criterion": criterion, **options}
+    if as_json:
+        made = certificate(visits, patients, criteria, **asked)
+        click.echo(json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False, default=str))
+    else:
+        click.echo("\n\n".join(map(str, explained(visits, patients, criteria, **asked))))
 
 
 @click.command()
