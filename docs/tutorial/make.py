@@ -109,8 +109,8 @@ def _days(days: list[int], x: Any) -> list[str]:
         found.append(_line(x(day), BOTTOM + 36, x(day), BOTTOM + 40, "#bbb"))
         if x(day) - end >= 24:
             end = x(day)
-            found.append(_text(end, BOTTOM + 53, str(day), SOFT, anchor="middle"))
-    return [*found, _text(WIDE - RIGHT + 10, BOTTOM + 53, "day", SOFT)]
+            found.append(_text(end, BOTTOM + 53, str(day) if day else "day 0", SOFT, anchor="middle"))
+    return found
 
 
 def _thresholds(thresholds: list[dict[str, Any]], most: float, y: Any) -> list[str]:
@@ -154,8 +154,14 @@ def _bracket(shown: dict[str, Any], x: Any) -> list[str]:
 
 
 def _worth(answer: dict[str, Any], day: int) -> str:
-    """Whether a day's observation is in the state asked for, out of it, unknown, or no evidence."""
-    rules = {rule["key"]: rule["at"] for rule in answer["shown"]["rules"]}
+    """Whether a day's count is in the state asked for, out of it, unknown, no evidence, or not looked at."""
+    shown = answer["shown"]
+    if shown["value"] == "N" and shown["ended"] is not None and day > shown["ended"]:
+        return "aside"
+    if shown["kind"] == "lost":
+        said = next((one["means"] for one in shown["explained"]["lines"] if one["day"] == day), "aside")
+        return {"no loss": "yes", "aside": "aside"}.get(said, "no")
+    rules = {rule["key"]: rule["at"] for rule in shown["rules"]}
     at = answer["days"].index(day)
     if rules["when"][at] and rules.get("discount", [False] * (at + 1))[at]:
         return "void"
@@ -166,6 +172,8 @@ def _mark(x: float, y: float, worth: str) -> str:
     circle = f'<circle cx="{x}" cy="{y}" r="5.5"'
     if worth == "yes":
         return f'{circle} fill="{GOOD}"/>'
+    if worth == "aside":
+        return f'{circle} fill="#fff" stroke="#bbb" stroke-width="1.6"/>'
     if worth == "void":
         return f'{circle} fill="#fff" stroke="{GOOD}" stroke-width="1.6" stroke-dasharray="2.5 2"/>'
     if worth == "open":

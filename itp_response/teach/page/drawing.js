@@ -25,10 +25,17 @@ export function worth(set, day) {
   if (at < 0 || rules.when?.of !== "observations") return "aside";
   const line = set.shown.explained.lines.find((one) => one.day === day);
   if (line?.means.startsWith("would qualify")) return "void";
+  if (set.shown.kind === "lost") return !line ? "aside" : line.means.startsWith("no loss") ? "yes" : line.means.startsWith("loss") ? "no" : "open";
   if (rules.set_aside && rules.set_aside.at[at] !== false) return "aside";
   if (set.shown.ended != null && set.shown.value === "N" && day > set.shown.ended) return "aside";
   const held = rules.when.at[at];
   return held === null ? "open" : held ? "yes" : "no";
+}
+
+/** The same in words. */
+export function worthWords(set) {
+  const lost = set?.shown?.kind === "lost";
+  return { yes: lost ? "no loss" : "qualifies", no: lost ? "loss" : "does not qualify", open: "unknown", void: "no evidence", aside: "" };
 }
 
 export class Drawing {
@@ -219,7 +226,7 @@ export class Drawing {
     const value = number(one.count), x = this.x(one.day);
     const y = value === null ? this.bottom + 16 : this.y(value);
     const held = worth(this.sets[0], one.day);
-    const words = { yes: "qualifies", no: "does not qualify", open: "unknown", void: "no evidence", aside: "" }[held];
+    const words = worthWords(this.sets[0])[held];
     const label = [`day ${one.day}`, one.count === "" ? "no count" : `count ${one.count}`,
       one.bleed === "0" ? "" : `bleeding ${one.bleed === "?" ? "not recorded" : `grade ${one.bleed}`}`,
       one.rescue ? "rescue treatment" : "", words].filter(Boolean).join(", ");

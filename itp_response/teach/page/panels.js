@@ -1,6 +1,6 @@
 // The parts around the drawing: verdicts, definitions with lamps, readings, worked patients, the table.
 
-import { KEYS, sketch, worth } from "./drawing.js";
+import { KEYS, sketch, worth, worthWords } from "./drawing.js";
 
 /** An element; `on…` are listeners, other names properties, `data`, `aria…` and `role` attributes. */
 export function make(tag, properties = {}, ...children) {
@@ -171,8 +171,6 @@ export function gallery(info, criterion, wanted, current, on) {
 
 // THE TABLE, THE DRAWING'S TWIN
 
-const WORTH = { yes: "qualifies", no: "does not qualify", open: "unknown", void: "no evidence", aside: "" };
-
 export function table(entries, answer, on) {
   return make("div", { className: "scroll" }, make("table", {},
     make("caption", { className: "unseen" }, "The observations, as drawn above"),
@@ -181,6 +179,6 @@ export function table(entries, answer, on) {
       make("td", {}, String(one.day)), make("td", {}, one.count || "none"),
       make("td", {}, { 0: "none", "?": "not recorded" }[one.bleed] ?? `grade ${one.bleed}`),
       make("td", {}, one.rescue ? `${one.rescue_name || "yes"}${one.rescue_to > one.day ? `, to day ${one.rescue_to}` : ""}` : ""),
-      make("td", {}, WORTH[worth(answer, one.day)]),
+      make("td", {}, worthWords(answer)[worth(answer, one.day)]),
       make("td", {}, make("button", { "aria-label": `Change the observation of day ${one.day}`, onclick: () => on.choose(index, true) }, "Change")))))));
 }
