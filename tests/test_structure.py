@@ -155,3 +155,7 @@ def test_a_wheel_carries_the_criteria_and_works_elsewhere(tmp_path):
     assert sorted(path.name for path in Path(where.stdout.strip()).iterdir()) == sorted(
         path.name for path in (ROOT / "criteria").iterdir()
     )
+    page = Path(own) / "itp_response" / "teach" / "page"
+    assert sorted(path.name for path in page.iterdir()) == sorted(
+        path.name for path in (PACKAGE / "teach" / "page").iterdir()
+    )
