@@ -88,6 +88,31 @@ class TestVerdicts:
             (100, "a count of at least 100"),
         ]
 
+    def test_come_with_the_truth_of_each_clause_as_it_stands_in_the_rule(self, client):
+        line = "d0 15, d22 40, d28 120 bleed 1, d35 bleed ?"
+        rules = {
+            one["key"]: one for one in client.post("/api/decide", json=asked(line)).json()["sets"][0]["shown"]["rules"]
+        }
+
+        assert rules["when"]["at"] == [False, True, False, None]
+        assert [(one["words"], one["at"]) for one in rules["when"]["clauses"]] == [
+            ("a count of at least 30", [False, True, True, None]),
+            ("a count of at least twice the baseline", [False, True, True, None]),
+            ("a count of at least 100", [False, False, True, None]),
+            ("no bleeding of grade 1 or more", [True, True, False, None]),
+        ]
+
+    def test_come_with_what_would_turn_them_when_that_is_asked(self, client):
+        sets = [{"criteria": "atra_2022", "criterion": "OR"}, {"criteria": "iwg_2009", "criterion": "R"}]
+        asked_for = asked("d0 15, d22 40, d25 28, d29 45, d364 12") | {"sets": sets}
+
+        assert client.post("/api/turns", json=asked_for).json() == {
+            "turns": [
+                ["would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"],
+                ["would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"],
+            ]
+        }
+
     def test_come_with_the_entries_of_the_line(self, client):
         line = "d0 15, d7 <10 bleed ?, d9 rescue IVIg to d11, d14..d28 60"
 
@@ -217,6 +242,8 @@ class TestRefusals:
             ({"Host": "127.0.0.1:80"}, 403, "this page answers as 127.0.0.1:8017 and localhost:8017, not as '127.0.0.1:80'."),
             ({"Origin": "http://evil.example"}, 403, "only the page itself may post, not 'http://evil.example'."),
             ({"Origin": "http://127.0.0.1:8018"}, 403, "only the page itself may post, not 'http://127.0.0.1:8018'."),
+            ({"Origin": "http://127.0.0.1:8017.evil.example"}, 403, "only the page itself may post, not 'http://127.0.0.1:8017.evil.example'."),
+            ({"Origin": "https://127.0.0.1:8017"}, 403, "only the page itself may post, not 'https://127.0.0.1:8017'."),
             ({"Origin": "null"}, 403, "only the page itself may post, not 'null'."),
             ({"Sec-Fetch-Site": "cross-site"}, 403, "only the page itself may post, not 'cross-site'."),
             ({"Content-Type": "text/plain"}, 415, "what is posted is application/json, not 'text/plain'."),

@@ -321,7 +321,6 @@ def _explained(one: Explanation) -> dict[str, Any]:
 
 def _thresholds(model: Any, rows: Timeline) -> Iterator[dict[str, Any]]:
     """The numbers that counts are compared with, of this patient, and the comparison in words."""
-    seen = set()
     for key in type(model).model_fields:
         rule = getattr(model, key)
         for leaf in leaves(rule.tree) if isinstance(rule, Rule) else ():
@@ -329,8 +328,7 @@ def _thresholds(model: Any, rows: Timeline) -> Iterator[dict[str, Any]]:
             if other is None or not set(names_in(other)) <= {"baseline"}:
                 continue
             value = _first(numbers(other, rows))
-            if value is not None and (sign, value) not in seen:
-                seen.add((sign, value))
+            if value is not None:
                 yield {"value": value, "sign": sign, "words": tree_in_words(leaf)}
 
 

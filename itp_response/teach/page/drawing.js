@@ -142,13 +142,19 @@ export class Drawing {
   }
 
   _bounds() {
-    const found = [], taken = [];
+    const found = [], named = [];
     for (const one of this._thresholds()) {
-      const y = this.y(one.value), letter = "ab"[one.place];
+      const y = this.y(one.value), letter = "ab"[one.place], words = one.words.replace(/^a count (of )?/, "");
       found.push(svg("line", { class: `bound ${letter}`, x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y }, svg("title", {}, one.words)));
-      if (taken.some((other) => Math.abs(other - y) < 12)) continue;
-      taken.push(y);
-      found.push(svg("text", { class: letter, x: this.width - RIGHT, y: y - 4, "text-anchor": "end" }, one.words.replace(/^a count (of )?/, "")));
+      const near = named.find((other) => Math.abs(other.y - y) < 12);
+      if (near) {
+        // What lies on one line is named together; what lies too near is named by its lane below.
+        if (near.y === y && !near.text.textContent.split(", ").includes(words)) near.text.textContent += `, ${words}`;
+        continue;
+      }
+      const text = svg("text", { class: letter, x: this.width - RIGHT, y: y - 4, "text-anchor": "end" }, words);
+      named.push({ y, text });
+      found.push(text);
     }
     return found;
   }
