@@ -33,6 +33,7 @@ from itp_response.near_misses import NearMisses, near_misses
 from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
 from itp_response.review import Review, review
+from itp_response.schedule import Schedule, schedule
 from itp_response.sensitivity import Sensitivity, sensitivity
 from itp_response.teach import teach
 
@@ -51,6 +52,7 @@ __all__ = [
     "NearMisses",
     "Report",
     "Review",
+    "Schedule",
     "Sensitivity",
     "UsageError",
     "adam",
@@ -69,6 +71,7 @@ __all__ = [
     "near_misses",
     "read",
     "review",
+    "schedule",
     "sensitivity",
     "teach",
 ]

@@ -131,12 +131,9 @@ class _Named:
         self.criteria = criteria
         self.counted: Bools = ~np.isnan(cohort.platelets.low)
         self.step = grid(cohort)
-        rules = [rule for model in criteria.criteria.values() for rule in _rules(model)]
-        self.clauses = list(dict.fromkeys(leaf for rule in rules for leaf in leaves(rule.tree)))
-        compared = [clause for clause in self.clauses if {"platelets", "baseline"} & set(names_in(clause))]
-        sums = list(map(_as_sum, compared))
-        self.sums = list(dict.fromkeys(one for one in sums if one is not None))
-        self.odd = None in sums
+        self.clauses = _clauses(criteria)
+        self.sums = sums_of(criteria)
+        self.odd = any(_as_sum(clause) is None for clause in self.clauses if _is_of_counts(clause))
         """A rule compares counts in a way that is no such sum."""
         self.baseline = timeline(criteria, cohort, 0, len(cohort)).baseline
         """Per patient."""
@@ -196,6 +193,21 @@ class _Named:
 
 def _whole(days: list[float]) -> Ints:
     return np.unique(np.array([day for day in days if np.isfinite(day)], dtype=np.int64))
+
+
+def _clauses(criteria: Criteria) -> list[Tree]:
+    rules = [rule for model in criteria.criteria.values() for rule in _rules(model)]
+    return list(dict.fromkeys(leaf for rule in rules for leaf in leaves(rule.tree)))
+
+
+def _is_of_counts(clause: Tree) -> bool:
+    return bool({"platelets", "baseline"} & set(names_in(clause)))
+
+
+def sums_of(criteria: Criteria) -> list[tuple[float, float, float]]:
+    """The comparisons of counts and baselines that a set makes, as sums `start + a * platelets + b * baseline`."""
+    sums = (_as_sum(clause) for clause in _clauses(criteria) if _is_of_counts(clause))
+    return list(dict.fromkeys(one for one in sums if one is not None))
 
 
 def _rules(model: object) -> Iterator[Rule]:

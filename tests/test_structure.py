@@ -57,7 +57,7 @@ ORDER = """
     moved
     compare explain check describe
     sensitivity
-    ask mutate near_misses
+    ask mutate near_misses schedule
     lamps
     certificate
     teach.answers

@@ -38,5 +38,6 @@ for _command in [
     definitions.check,
     page.teach,
     teaching.near_misses,
+    teaching.schedule,
 ]:
     main.add_command(_command)

@@ -2,7 +2,7 @@
 
 import click
 
-from itp_response.cli.options import impute, on_error, study
+from itp_response.cli.options import criteria_option, impute, on_error, study
 
 
 @click.command(name="near-misses")
@@ -49,3 +49,21 @@ def near_misses(
     if output is not None:
         nearest.write(output)
     click.echo(nearest.text(most))
+
+
+@click.command()
+@click.argument("plan", required=False)
+@criteria_option
+@click.option("--output", type=click.Path(), help="The table: a .csv, .json or .parquet file.")
+def schedule(plan: str | None, criteria: str, output: str | None) -> None:
+    """Say what a PLAN of visits can show of a set of criteria, from when on, and what it never can.
+
+    PLAN is written as "d0 d7 d14..d364 every 28", or a file that holds that; left out, it is the plan of the set.
+    """
+    from itp_response.classify import write
+    from itp_response.schedule import schedule as found
+
+    shown = found(plan, criteria)
+    if output is not None:
+        write(shown.frame(), output)
+    click.echo(str(shown))
