@@ -12,6 +12,7 @@ import pytest
 from browser import opened
 from served import served
 
+from itp_response.ask import ask
 from itp_response.criteria import load
 from itp_response.teach import listening
 from itp_response.teach.answers import Desk
@@ -279,6 +280,33 @@ class TestSets:
         says(page, "Response: Y on day 22")
         page.locator("#patient").get_by_label("corticosteroid dependence").select_option("yes")
         says(page, "Response: N (corticosteroid dependence)")
+
+
+class TestQuiz:
+    def test_is_graded_as_the_engine_decides(self, visit):
+        page = visit()
+        cases = {case.timeline: case for case in load("atra_2022").file.case}
+        page.get_by_role("button", name="Begin", exact=True).click()
+        for _ in range(3):
+            timeline = page.locator("#quiz-line").inner_text()
+            criterion = page.locator("#quiz-body strong").first.inner_text().partition(", ")[2].partition(":")[0]
+            case = cases[timeline]
+            (found,) = ask(
+                timeline,
+                criterion=criterion,
+                baseline=case.baseline,
+                treatment_discontinued=case.treatment_discontinued,
+            )
+            page.locator("#quiz-body .choices button", has_text="cannot be said").click()
+
+            expected = "Right." if found.value == "NE" else f"No, it is {found.value}."
+            page.locator("#quiz-body [role=status]", has_text=expected).wait_for()
+            page.get_by_role("button", name="The next one").click()
+
+        page.locator("#quiz-body .choices button", has_text="not met").click()
+        page.get_by_text(re.compile(r"^\d of 4 right$")).wait_for()
+        page.get_by_role("button", name="Put it on the timeline").click()
+        page.wait_for_function("() => document.querySelector('#done').textContent !== ''")
 
 
 class TestKeeping:

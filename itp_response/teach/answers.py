@@ -29,7 +29,7 @@ from itp_response.rules import And, Comparison, Name, Not, Numbers, Or, Rule, Tr
 from itp_response.rules import opened as opened_tree
 from itp_response.timeline import Timeline
 from itp_response.verdicts import NO_DAY
-from itp_response.words import MIRRORED, tree_in_words
+from itp_response.words import tree_in_words
 
 LONGEST = 20_000
 """Letters of a timeline."""
@@ -324,22 +324,22 @@ def _thresholds(model: Any, rows: Timeline) -> Iterator[dict[str, Any]]:
     for key in type(model).model_fields:
         rule = getattr(model, key)
         for leaf in leaves(rule.tree) if isinstance(rule, Rule) else ():
-            sign, other = _compared(leaf)
+            other = _compared(leaf)
             if other is None or not set(names_in(other)) <= {"baseline"}:
                 continue
             value = _first(numbers(other, rows))
             if value is not None:
-                yield {"value": value, "sign": sign, "words": tree_in_words(leaf)}
+                yield {"value": value, "words": tree_in_words(leaf)}
 
 
-def _compared(leaf: Tree) -> tuple[str, Tree | None]:
-    """How a clause compares the count, and with what; None if it does not."""
+def _compared(leaf: Tree) -> Tree | None:
+    """What a clause compares the count with; None if it does not."""
     match leaf:
-        case Comparison(sign=sign, left=Name(name="platelets"), right=right):
-            return sign, right
-        case Comparison(sign=sign, left=left, right=Name(name="platelets")):
-            return MIRRORED[sign], left
-    return "", None
+        case (
+            Comparison(left=Name(name="platelets"), right=other) | Comparison(left=other, right=Name(name="platelets"))
+        ):
+            return other
+    return None
 
 
 def _first(found: Numbers) -> float | None:

@@ -1,7 +1,7 @@
 // The page: what is done to the patient goes to the engine, and what it says is shown.
 
 import { Drawing, number } from "./drawing.js";
-import { badge, card, gallery, make, readings, sentence, strips, table, verdictOf } from "./panels.js";
+import { card, gallery, make, readings, sentence, strips, table, verdictOf } from "./panels.js";
 import { quiz } from "./quiz.js";
 import { savePng, saveSvg } from "./save.js";
 import { entry, fragment, lineText, question, state, take } from "./state.js";
@@ -470,5 +470,18 @@ try {
   wrong(error);
 }
 showStudy();
-quiz($("quiz-body"), ask, () => state.sets[0].criteria, { load, badge, make });
+quiz($("quiz-body"), {
+  info: () => info(state.sets[0].criteria),
+  async decide(one, criterion) {
+    const { criteria } = state.sets[0];
+    const { timeline, baseline, discontinued, day_0, patient } = one;
+    const answer = await ask("/api/decide", { timeline, baseline, discontinued, day_0, patient, sets: [{ criteria, criterion }] });
+    const { lines, further, missing } = answer.sets[0].shown.explained;
+    return [...lines.map((line) => [`day ${line.day}`, line.seen, line.means]), ...further.map((text) => [text]), ...(missing ? [[`missing: ${missing}`]] : [])];
+  },
+  load(one, criterion) {
+    state.sets[0].criterion = criterion;
+    load(one, one.name);
+  },
+});
 document.documentElement.dataset.ready = "yes";

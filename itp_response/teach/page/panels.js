@@ -11,7 +11,7 @@ export function make(tag, properties = {}, ...children) {
     else if (name in made && !name.startsWith("aria")) made[name] = value;
     else made.setAttribute(name, value);
   }
-  made.append(...children.filter((one) => one != null && one !== ""));
+  made.append(...children.filter((one) => one != null && one !== "" && one !== false));
   return made;
 }
 
