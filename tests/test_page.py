@@ -242,7 +242,7 @@ class TestSets:
     def test_two_stand_side_by_side(self, visit):
         page = visit("d0 15, d22 40, d29 45 bleed 1, d36 45, d43 45, d364 12")
         page.get_by_role("button", name="+ a set beside it").click()
-        says(page, "Complete response: N", 1)
+        says(page, "Complete response or response: Y on day 36", 1)
         page.get_by_label("The criterion").nth(1).select_option("R")
         says(page, "Response: Y on day 36", 1)
         says(page, "Overall response: Y on day 36", 0)

@@ -113,7 +113,7 @@ def opened(desk: Desk, name: str) -> dict[str, Any]:
         "day_0": file.clock.day_0,
         "visits": list(file.clock.visits),
         "criteria": [
-            {"name": name, "label": model.label, "says": model.says, "where": model.where}
+            {"name": name, "label": model.label, "says": model.says, "role": model.role}
             for name, model in criteria.criteria.items()
         ],
         "readings": [

@@ -143,16 +143,17 @@ export class Drawing {
 
   _bounds() {
     const found = [], named = [];
-    for (const one of this._thresholds()) {
+    // From the highest down: one close under another is named below its line, what lies on one line together.
+    for (const one of this._thresholds().sort((two, other) => other.value - two.value)) {
       const y = this.y(one.value), letter = "ab"[one.place], words = one.words.replace(/^a count (of )?/, "");
       found.push(svg("line", { class: `bound ${letter}`, x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y }, svg("title", {}, one.words)));
-      const near = named.find((other) => Math.abs(other.y - y) < 12);
-      if (near) {
-        // What lies on one line is named together; what lies too near is named by its lane below.
-        if (near.y === y && !near.text.textContent.split(", ").includes(words)) near.text.textContent += `, ${words}`;
+      const last = named.at(-1);
+      if (last && last.y === y) {
+        if (!last.text.textContent.split(", ").includes(words)) last.text.textContent += `, ${words}`;
         continue;
       }
-      const text = svg("text", { class: letter, x: this.width - RIGHT, y: y - 4, "text-anchor": "end" }, words);
+      const below = last && y - last.y < 18;
+      const text = svg("text", { class: letter, x: this.width - RIGHT, y: below ? y + 12 : y - 4, "text-anchor": "end" }, words);
       named.push({ y, text });
       found.push(text);
     }
@@ -172,7 +173,7 @@ export class Drawing {
       }
       if (one.bleed !== "0") {
         found.push(
-          svg("path", { class: "bleed", d: `M${x} ${y - 17}c4 6 5 8 5 10a5 5 0 0 1-10 0c0-2 1-4 5-10z` }),
+          svg("path", { class: one.bleed === "?" ? "bleed unsure" : "bleed", d: `M${x} ${y - 17}c4 6 5 8 5 10a5 5 0 0 1-10 0c0-2 1-4 5-10z` }),
           svg("text", { class: "bleed", x: x + 7, y: y - 4 }, one.bleed),
         );
       }

@@ -343,7 +343,10 @@ const on = {
   },
   async beside() {
     const other = names.find((one) => one.name === "iwg_2009" && one.name !== state.sets[0].criteria) ?? names[0];
-    state.sets.push({ criteria: other.name, criterion: null, readings: [] });
+    // The one that stands for the same, so that like lies beside like.
+    const { role } = infos.get(state.sets[0].criteria).criteria.find((one) => one.name === answers?.[0].shown?.criterion) ?? {};
+    const like = role && (await info(other.name)).criteria.find((one) => one.role === role);
+    state.sets.push({ criteria: other.name, criterion: like?.name ?? null, readings: [] });
     await chosenSets();
   },
   async alone() {
