@@ -83,6 +83,14 @@ def says(page, text, place=0):
     )
 
 
+def rested(page, sets):
+    """Waits until the page says, of each set, what would turn the verdict, which it does last."""
+    page.wait_for_function(
+        "sets => [...document.querySelectorAll('.card h3')].filter((one) => one.textContent === 'What would turn it').length === sets",
+        arg=sets,
+    )
+
+
 def lamp(page, clause, place=0):
     """What the lamp of a clause says, for the observation chosen."""
     row = page.locator(".card").nth(place).locator(".clauses ul li", has_text=clause)
@@ -324,12 +332,12 @@ class TestKeeping:
                 "zoom": "2",
             },
         )
-        says(page, "Response:", 1)
+        rested(page, 2)
         link, width = page.url, page.locator("#drawing > svg").get_attribute("width")
         shown = page.locator("#strips").inner_text(), page.locator("#cards").inner_text(), line(page)
         page.goto("about:blank")
         page.goto(link)
-        page.wait_for_selector("html[data-ready]")
+        rested(page, 2)
 
         assert (page.locator("#strips").inner_text(), page.locator("#cards").inner_text(), line(page)) == shown
         assert page.url == link
