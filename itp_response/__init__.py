@@ -30,6 +30,7 @@ from itp_response.explain import Explanation, explain
 from itp_response.lamps import lamps
 from itp_response.mutate import Mutations, mutate
 from itp_response.near_misses import NearMisses, near_misses
+from itp_response.quiz import Question, quiz
 from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
 from itp_response.review import Review, review
@@ -50,6 +51,7 @@ __all__ = [
     "Mapped",
     "Mutations",
     "NearMisses",
+    "Question",
     "Report",
     "Review",
     "Schedule",
@@ -69,6 +71,7 @@ __all__ = [
     "mapped",
     "mutate",
     "near_misses",
+    "quiz",
     "read",
     "review",
     "schedule",

@@ -210,6 +210,14 @@ def sums_of(criteria: Criteria) -> list[tuple[float, float, float]]:
     return list(dict.fromkeys(one for one in sums if one is not None))
 
 
+def limits_of(criteria: Criteria, baseline: float) -> list[float]:
+    """What a set compares counts with, given a baseline; at least one, 30, if it compares them with nothing."""
+    found = {
+        -(start + of_baseline * baseline) / of_count for start, of_count, of_baseline in sums_of(criteria) if of_count
+    }
+    return sorted(limit for limit in found if limit > 1) or [30.0]
+
+
 def _rules(model: object) -> Iterator[Rule]:
     yield from (rule for rule in vars(model).values() if isinstance(rule, Rule))
 

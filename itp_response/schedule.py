@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort import Cohort, Observations, build
 from itp_response.columns import column_of
-from itp_response.copies import sums_of
+from itp_response.copies import limits_of
 from itp_response.criteria import Criteria, load
 from itp_response.errors import UsageError
 from itp_response.evaluate import evaluate
@@ -70,7 +70,7 @@ class Schedule:
     """So many were decided."""
 
     def frame(self) -> "pl.DataFrame":
-        """A row per criterion: `criterion`, `label`, `y_from`, `n_from` (days; null: never), `never` (a reason, or null)."""
+        """A row per criterion: `criterion`, `label`, `y_from`, `n_from` (days; null: never), `never` (a reason)."""
         import polars as pl
 
         columns = {"criterion": pl.String, "label": pl.String, "y_from": pl.Int64, "n_from": pl.Int64}
@@ -192,10 +192,7 @@ def _joined(parts: list[Courses]) -> Courses:
 
 def _levels(criteria: Criteria) -> Floats:
     """A count below all that counts are compared with, and one just above each."""
-    limits = {
-        -(start + of_baseline * BASELINE) / of_count for start, of_count, of_baseline in sums_of(criteria) if of_count
-    }
-    whole = np.unique(np.floor(sorted(limit for limit in limits if limit > 1) or [30.0]))
+    whole = np.unique(np.floor(limits_of(criteria, BASELINE)))
     return np.unique(np.concatenate([[max(whole[0] - 1, 0.0)], whole + 1]))
 
 

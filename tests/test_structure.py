@@ -59,7 +59,7 @@ ORDER = """
     sensitivity
     ask mutate near_misses schedule
     lamps
-    certificate
+    certificate quiz
     teach.answers
     teach.api
     teach

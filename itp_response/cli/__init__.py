@@ -38,6 +38,7 @@ for _command in [
     definitions.check,
     page.teach,
     teaching.near_misses,
+    teaching.quiz,
     teaching.schedule,
 ]:
     main.add_command(_command)

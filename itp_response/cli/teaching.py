@@ -67,3 +67,25 @@ def schedule(plan: str | None, criteria: str, output: str | None) -> None:
     if output is not None:
         write(shown.frame(), output)
     click.echo(str(shown))
+
+
+@click.command()
+@criteria_option
+@click.option("--seed", type=int, default=0, show_default=True, help="The same questions for the same number.")
+@click.option("--number", type=click.IntRange(min=1), default=5, show_default=True, help="So many questions.")
+@click.option("--hard", is_flag=True, help="The smallest timelines on which two readings of the definition differ.")
+def quiz(criteria: str, seed: int, number: int, hard: bool) -> None:
+    """Judge timelines on which one thing decides: Y, N, NE or NA.
+
+    Each answer is graded with the explanation, and with what decides.
+    """
+    from itp_response.quiz import ANSWERS
+    from itp_response.quiz import quiz as made
+
+    questions, right = made(criteria, seed=seed, number=number, hard=hard), 0
+    for place, question in enumerate(questions, 1):
+        click.echo(f"{place} of {len(questions)}  {question.asked()}")
+        answer = click.prompt("  the verdict", type=click.Choice(ANSWERS, case_sensitive=False))
+        right += answer.upper() == question.answer
+        click.echo(f"{question.graded(answer)}\n")
+    click.echo(f"{right} of {len(questions)} right")
