@@ -16,7 +16,7 @@ import numpy as np
 from itp_response.ask import ask
 from itp_response.classify import Classification, classify
 from itp_response.copies import BLEEDING, COUNT, DAY, RESCUE, copies, limits_of
-from itp_response.criteria import Criteria, load
+from itp_response.criteria import Criteria, criteria_folder, load
 from itp_response.errors import UsageError
 from itp_response.explain import WIDTH
 from itp_response.lamps import lamps
@@ -36,6 +36,7 @@ class Question:
     """A timeline, a criterion, and what decides."""
 
     criteria: str
+    """The name of a shipped set, or the file of another."""
     criterion: str
     label: str
     timeline: str
@@ -137,7 +138,8 @@ def _question(found: Classification, one: Tips, draw: np.random.Generator) -> Qu
     if draw.random() < 0.5:
         decides = f"This is {own} with {told['says']}; that is {was}. What decides: {by}."
         own, twin, was, becomes = twin, own, becomes, was
-    return Question(criteria.name, name, criteria.criteria[name].label, own, was, twin, becomes, decides)
+    named = criteria.name if criteria.path.parent == criteria_folder() else str(criteria.path)
+    return Question(named, name, criteria.criteria[name].label, own, was, twin, becomes, decides)
 
 
 def _different(criteria: Criteria, name: str, own: str, twin: str) -> set[str]:

@@ -1,6 +1,7 @@
 """Questions on which one thing decides: the answer is the verdict, the twin differs from it by one observation."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +13,8 @@ from itp_response.errors import UsageError
 from itp_response.lamps import lamps
 from itp_response.quiz import HARD, Question, hard_questions, quiz
 
-SETS = ["atra_2022", "fit", "iwg_2009", "luna3", "riviere_2023"]
+OWN = str(Path(__file__).parent.parent / "examples" / "own_definition.toml")
+SETS = ["atra_2022", "fit", "iwg_2009", "luna3", "riviere_2023", OWN]
 KNOWN = ["fit"]
 """Sets that hard questions were found for."""
 
@@ -30,6 +32,7 @@ def asked():
 @pytest.mark.parametrize("name", SETS)
 def test_the_answers_are_the_verdicts_and_the_twin_turns_them(name, asked):
     for question in asked[name]:
+        assert question.graded(question.answer).startswith("Right. ")
         assert decided(question.timeline, question)["value"] == question.answer
         assert decided(question.twin, question)["value"] == question.twin_answer != question.answer
 
