@@ -150,6 +150,28 @@ class TestVerdicts:
             assert {one["criterion"]: one["value"] for one in one["verdicts"]} == case["values"]
 
 
+class TestQuiz:
+    @pytest.mark.parametrize("hard", [False, True])
+    def test_questions_have_the_engine_s_answers_and_are_the_same_for_the_same_seed(self, client, hard):
+        wanted = {"criteria": "atra_2022", "seed": 7, "hard": hard}
+        found = client.post("/api/quiz", json=wanted).json()["questions"]
+
+        assert len(found) == 5
+        for one in found:
+            answer = client.post("/api/decide", json=asked(one["timeline"], criterion=one["criterion"])).json()
+            assert answer["sets"][0]["shown"]["value"] == one["answer"]
+            assert one["sketch"]["counts"]
+        assert client.post("/api/quiz", json=wanted).json()["questions"] == found
+
+    def test_a_seed_that_is_none_is_refused(self, client):
+        answer = client.post("/api/quiz", json={"criteria": "atra_2022", "seed": -1})
+
+        assert (answer.status_code, answer.json()["error"]) == (
+            422,
+            "seed: input should be greater than or equal to 0.",
+        )
+
+
 class TestReadings:
     def test_say_who_of_the_worked_patients_changes(self, client):
         answer = client.post(

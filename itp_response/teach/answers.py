@@ -5,7 +5,7 @@ Nothing here knows of a server. A patient comes as a line of the notation and go
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -25,6 +25,7 @@ from itp_response.evaluate import timeline as rows_of
 from itp_response.explain import Explanation, explain, unknown_patient
 from itp_response.lamps import cell, lamps_of
 from itp_response.notation import FARTHEST, cohort_of, count_text, entries_of, timeline_of
+from itp_response.quiz import quiz
 from itp_response.rules import And, Comparison, Name, Not, Numbers, Or, Rule, Tree, leaves, names_in, numbers
 from itp_response.rules import opened as opened_tree
 from itp_response.timeline import Timeline
@@ -33,6 +34,8 @@ from itp_response.words import tree_in_words
 
 LONGEST = 20_000
 """Letters of a timeline."""
+AT_ONCE = 5
+"""So many questions are made at a time."""
 LISTED = 50
 """So many patients of a file are listed at a time."""
 
@@ -348,6 +351,36 @@ def _first(found: Numbers) -> float | None:
     if not len(low) or low[0] != high[0] or not math.isfinite(low[0]):
         return None
     return float(low[0])
+
+
+# THE QUIZ
+
+
+class Quizzed(Strict):
+    """Questions about a set: others for another seed."""
+
+    criteria: str
+    seed: int = Field(default=0, ge=0, le=2**31)
+    hard: bool = False
+
+
+def questions(desk: Desk, quizzed: Quizzed) -> dict[str, Any]:
+    """A few questions with their answers, what decides each, and the small drawing of its timeline.
+
+    Raises `UsageError` where there are no hard questions about the set.
+    """
+    criteria = desk.criteria(Under(criteria=quizzed.criteria))
+    found = quiz(criteria, seed=quizzed.seed, number=AT_ONCE, hard=quizzed.hard)
+    if not found:
+        return {"questions": []}
+    lines = [one.timeline for one in found]
+    cohort = cohort_of(lines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
+    return {
+        "questions": [
+            {**asdict(one), "says": criteria.criteria[one.criterion].says, "sketch": sketch}
+            for one, sketch in zip(found, _sketches(cohort), strict=True)
+        ]
+    }
 
 
 # WHO CHANGES

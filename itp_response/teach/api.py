@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itp_response.errors import ItpResponseError
 from itp_response.teach import answers
-from itp_response.teach.answers import Asked, Desk, Under
+from itp_response.teach.answers import Asked, Desk, Quizzed, Under
 
 MOST = 65_536
 """Bytes of a request."""
@@ -90,6 +90,7 @@ def app(desk: Desk, port: int) -> ASGIApp:
         Route("/api/patient", asked(answers.patient, "id")),
         Route("/api/decide", posted(answers.decided, Asked), methods=["POST"]),
         Route("/api/turns", posted(answers.turning, Asked), methods=["POST"]),
+        Route("/api/quiz", posted(answers.questions, Quizzed), methods=["POST"]),
         Route("/api/changes", posted(answers.changes, Under), methods=["POST"]),
     ]
     told: dict[Any, Any] = {

@@ -474,17 +474,16 @@ try {
 }
 showStudy();
 quiz($("quiz-body"), {
-  info: () => info(state.sets[0].criteria),
-  async decide(one, criterion) {
-    const { criteria } = state.sets[0];
-    const { timeline, baseline, discontinued, day_0, patient } = one;
-    const answer = await ask("/api/decide", { timeline, baseline, discontinued, day_0, patient, sets: [{ criteria, criterion }] });
+  ask: async (seed, hard) => (await ask("/api/quiz", { criteria: state.sets[0].criteria, seed, hard })).questions,
+  async why({ criteria, criterion, timeline }) {
+    const answer = await ask("/api/decide", { timeline, sets: [{ criteria, criterion }] });
     const { lines, further, missing } = answer.sets[0].shown.explained;
     return [...lines.map((line) => [`day ${line.day}`, line.seen, line.means]), ...further.map((text) => [text]), ...(missing ? [[`missing: ${missing}`]] : [])];
   },
-  load(one, criterion) {
-    state.sets[0].criterion = criterion;
-    load(one, one.name);
+  async load({ criteria, criterion }, timeline) {
+    state.sets[0] = { criteria, criterion, readings: [] };
+    await chosenSets();
+    load({ timeline }, "The question of the quiz");
   },
 });
 document.documentElement.dataset.ready = "yes";
