@@ -48,6 +48,13 @@ def test_what_tells_a_length_and_what_does_not_arise_is_not_asked():
     assert by_name["OR"].changes == ()
 
 
+def test_of_a_met_criterion_no_further_count_is_tried():
+    (explained,) = itp_response.ask("d0 15, d21 100, d35 100, d42..d364 12", criterion="OR")
+
+    assert explained.value == "Y"
+    assert {change.change for change in explained.changes} == {"count", "day", "lost"}
+
+
 def test_a_given_baseline_is_changed_to_the_step():
     (explained,) = itp_response.ask("d21 45, d28 60, d42 12, d364 12", criterion="OR", baseline=30)
 
@@ -83,7 +90,10 @@ class TestWorkedPatients:
         by_hand = cohort_of(
             made,
             visits=criteria.file.clock.visits,
-            baseline=[one["after"] if one["change"] == "baseline" else case.baseline for one, case in zip(rows, own, strict=True)],
+            baseline=[
+                one["after"] if one["change"] == "baseline" else case.baseline
+                for one, case in zip(rows, own, strict=True)
+            ],
             treatment_discontinued=[
                 None if one["change"] == "discontinuation" else case.treatment_discontinued
                 for one, case in zip(rows, own, strict=True)
