@@ -7,7 +7,7 @@ READY   = $(VENV)/.ready
 RUN     = $(BIN)/itp-response
 STUDY   = examples/visits.csv --patients examples/patients.csv
 
-.PHONY: show test lint long regolden schema definitions bench debian clean
+.PHONY: show test lint long regolden schema definitions tutorial site bench debian clean
 
 show: $(READY)
 	$(RUN) classify $(STUDY) --format table
@@ -26,7 +26,7 @@ long: $(READY)
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/test_properties.py tests/test_rules.py
 
 regolden: $(READY)
-	REGOLDEN=1 $(BIN)/pytest -q tests/test_golden.py tests/test_docs.py tests/test_criteria.py tests/test_plots.py || true
+	REGOLDEN=1 $(BIN)/pytest -q tests/test_golden.py tests/test_docs.py tests/test_criteria.py tests/test_plots.py tests/test_tutorial.py || true
 	git diff -- tests README.md docs
 
 schema: $(READY)
@@ -34,6 +34,12 @@ schema: $(READY)
 
 definitions: $(READY)
 	$(BIN)/python -c "from itp_response.describe import definitions_page; print(definitions_page(), end='')" > docs/definitions.md
+
+tutorial: $(READY)
+	$(BIN)/python docs/tutorial/make.py
+
+site: $(READY)
+	$(BIN)/mkdocs build --quiet
 
 bench: $(READY)
 	$(BIN)/python benchmarks/compare.py

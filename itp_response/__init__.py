@@ -18,6 +18,7 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
 
 from itp_response.adam import Adam, adam
 from itp_response.ask import ask
+from itp_response.certificate import certificate
 from itp_response.check import Report, check
 from itp_response.classify import Classification, classify
 from itp_response.cohort import Cohort
@@ -27,15 +28,20 @@ from itp_response.describe import criteria, describe
 from itp_response.draft import draft as map  # noqa: A004 - named as its command is
 from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
 from itp_response.explain import Explanation, explain
+from itp_response.lamps import lamps
 from itp_response.mutate import Mutations, mutate
+from itp_response.near_misses import NearMisses, near_misses
 from itp_response.plots import plot
 from itp_response.predictors import Predictors, predictors
+from itp_response.quiz import Question, quiz
 from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
 from itp_response.report import Page, report
 from itp_response.review import Review, review
+from itp_response.schedule import Schedule, schedule
 from itp_response.sensitivity import Sensitivity, sensitivity
 from itp_response.table import Tables, table
+from itp_response.teach import teach
 
 __all__ = [
     "Adam",
@@ -49,29 +55,38 @@ __all__ = [
     "ItpResponseError",
     "Mapped",
     "Mutations",
+    "NearMisses",
     "Page",
     "Predictors",
+    "Question",
     "Report",
     "Review",
+    "Schedule",
     "Sensitivity",
     "Tables",
     "UsageError",
     "adam",
     "ask",
+    "certificate",
     "check",
     "classify",
     "compare",
     "criteria",
     "describe",
     "explain",
+    "lamps",
     "map",
     "mapped",
     "mutate",
+    "near_misses",
     "plot",
     "predictors",
+    "quiz",
     "read",
     "report",
     "review",
+    "schedule",
     "sensitivity",
     "table",
+    "teach",
 ]

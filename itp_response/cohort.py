@@ -382,6 +382,17 @@ class Cohort:
         domain = pl.Series(self.origin.domain.labels, dtype=pl.String).gather(self.origin.domain.codes[at])
         return domain, pl.Series(self.origin.sequence[at], dtype=pl.Int64)
 
+    def named(self, lines: list[int]) -> str:
+        """Where these lines stand, as `visits.csv line 12`."""
+        if self.origin is not None:
+            return ", ".join(dict.fromkeys(map(self.origin.named, lines)))
+        many = self.row_word.replace("entry", "entrie") + "s"
+        return f"{self.source} {self.row_word if len(lines) == 1 else many} {', '.join(map(str, lines))}".strip()
+
+    def place(self, row: int) -> str:
+        """Where what was observed in a row stands."""
+        return self.named(self.lines[self.first_line[row] : self.first_line[row + 1]].tolist())
+
     def position(self, patient_id: str) -> int | None:
         """Where the patient of that id stands; None: there is none."""
         found = (self.id == patient_id).arg_true()

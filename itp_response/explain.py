@@ -1,14 +1,14 @@
 """Explain: a verdict in words, why, and the observations it rests on, each with its line in the source."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from itp_response.classify import Classification
+from itp_response.classify import Classification, classify
 from itp_response.cohort import Cohort, PartialDates
 from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
@@ -18,7 +18,9 @@ from itp_response.evaluate import evaluate_worlds, timeline
 from itp_response.open_counts import counts_missing
 from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
 from itp_response.timeline import Timeline
-from itp_response.verdicts import NO_DAY, NONE, Verdict, reason_in_words
+from itp_response.tipping import Tips, asks, tips
+from itp_response.turning import Change, changes_of, sentences
+from itp_response.verdicts import NO_DAY, NONE, Settled, Verdict, reason_in_words
 from itp_response.words import count_in_words, counted, denied_in_words, listed, number_in_words, tree_in_words
 from itp_response.worlds import days_in
 
@@ -76,6 +78,12 @@ class Explanation:
     """The dates known only in part on which the verdict does not hang."""
     told: tuple[str, ...] = ()
     """What of the patient was not taken as written: dates imputed, rows left out; a sentence each."""
+    changes: tuple[Change, ...] | None = None
+    """The changes of one observation that would turn it, nearest first: of each kind and verdict the smallest, and
+    every observation whose loss would. None: that is not asked, of an `NA`, of a length, of dates known only in part.
+    """
+    turns: tuple[str, ...] = ()
+    """The nearest of them, what a `Y` rests on, and how near an `N` came that none would turn, a sentence each."""
 
     @property
     def verdict(self) -> str:
@@ -91,9 +99,9 @@ class Explanation:
 
     def __str__(self) -> str:
         head = f"{self.patient}  {self.criterion}: {self.verdict}    {self.title}, {self.label}"
-        told = [line for sentence in self.told for line in _wrapped(sentence)]
+        beside = [line for sentence in (*self.turns, *self.told) for line in _wrapped(sentence)]
         if self.origin:
-            return "\n".join([head, f"  {self.origin}", *told])
+            return "\n".join([head, f"  {self.origin}", *beside])
         body = [
             *textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "),
             *_table(self.observations),
@@ -102,7 +110,7 @@ class Explanation:
         if self.missing:
             body += _wrapped(f"missing: {self.missing}")
         body += _wrapped(self.unsure)
-        return "\n".join([head, *body, *told])
+        return "\n".join([head, *body, *beside])
 
 
 def _wrapped(text: str) -> list[str]:
@@ -120,36 +128,46 @@ def explain(
     bleeding: Any = None,
     impute: Any = None,
     on_error: Any = "stop",
+    turns: bool = True,
 ) -> list[Explanation]:
     """Why a patient has his verdicts: one explanation per criterion, or that of one.
 
     `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    What would turn a verdict takes most of the time; without `turns` it is not asked.
     Raises `UsageError` for a patient or criterion that is not there.
     """
-    from itp_response.classify import classify
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    found = visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **options)
+    alone, shown = only(found, patient, criterion)
+    turning = tips(alone, np.array([0]), shown) if turns else {}
+    return explained(alone, shown, turning)
 
-    if isinstance(visits, Classification):
-        found = visits
-    else:
-        options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-        found = classify(visits, patients, criteria, **options)
+
+def only(found: Classification, patient: str, criterion: str | None) -> tuple[Classification, list[str]]:
+    """The classification of one patient, and the names of the criteria asked about: all, or one.
+
+    Raises `UsageError` for a patient or criterion that is not there.
+    """
     position = found.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(found.cohort, patient))
     names = list(found.criteria.criteria)
     if criterion is not None and criterion not in names:
         raise UsageError(unknown("criterion", criterion, names))
-    shown = names if criterion is None else [criterion]
-    return explained(found, position, shown)
+    return of_one(found, position), names if criterion is None else [criterion]
 
 
-def explained(found: Classification, position: int, names: Sequence[str]) -> list[Explanation]:
-    """Why the patient at that position has his verdicts on these criteria."""
-    one = found.cohort.only(position)
+def of_one(found: Classification, position: int) -> Classification:
+    """The classification of the patient at that position alone."""
     begin = int(found.cohort.first_row[position])
     verdicts = {name: verdict.only(position, begin) for name, verdict in found.verdicts.items()}
-    rows = timeline(found.criteria, one, 0, 1)
-    return [_explained(found.criteria, one, rows, verdicts, name) for name in names]
+    return Classification(found.criteria, found.cohort.only(position), verdicts)
+
+
+def explained(alone: Classification, names: Sequence[str], turning: Mapping[str, Tips]) -> list[Explanation]:
+    """Why the one patient of a classification has his verdicts on these criteria, and, where asked, what turns them."""
+    rows = timeline(alone.criteria, alone.cohort, 0, 1)
+    return [_explained(alone, rows, name, turning.get(name)) for name in names]
 
 
 def unknown_patient(cohort: Cohort, patient: str) -> str:
@@ -160,14 +178,16 @@ def unknown_patient(cohort: Cohort, patient: str) -> str:
     return f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
 
 
-def _explained(
-    criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: dict[str, Verdict], name: str
-) -> Explanation:
+def _explained(alone: Classification, rows: Timeline, name: str, turning: Tips | None) -> Explanation:
+    criteria, cohort, verdicts = alone.criteria, alone.cohort, alone.verdicts
     model, verdict = criteria.criteria[name], verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     reason = criteria.reasons.names[int(verdict.reason[0])]
     day = int(rows.day_of(verdict.dated)[0])
     hangs = value == "NE" and reason == "partial_date"
+    asked = value != "NA" and asks(model) and cohort.partial is None
+    changes = changes_of(alone, turning) if asked and turning is not None else None
+    lines = () if hangs else tuple(_lines(criteria, cohort, rows, verdicts, name))
     return Explanation(
         patient=cohort.id[0],
         criterion=name,
@@ -177,7 +197,7 @@ def _explained(
         reason=reason,
         day=None if day == NO_DAY else day,
         needs=KINDS[model.kind].sentence(model),
-        lines=() if hangs else tuple(_lines(criteria, cohort, rows, verdicts, name)),
+        lines=lines,
         origin="" if hangs else _origin(model, verdicts),
         rests_on=() if hangs else tuple(_rests_on(criteria, rows, verdicts, name)),
         lasted="" if hangs else _lasted(model, value, verdict),
@@ -186,10 +206,12 @@ def _explained(
         else _missing(criteria, cohort, rows, name, value, reason),
         unsure="" if hangs else _dates_unsure(cohort),
         told=tuple(_told(cohort)),
+        changes=changes,
+        turns=() if changes is None else tuple(sentences(alone, name, changes, [line.day for line in lines])),
     )
 
 
-def _origin(model: Any, verdicts: dict[str, Verdict]) -> str:
+def _origin(model: Any, verdicts: Settled) -> str:
     """That the criterion this one starts from was not met; nothing where it was."""
     keys = {"from", "after"} if model.kind != "time_to" or model.references().get("from") else {"to"}
     said = []
@@ -200,7 +222,7 @@ def _origin(model: Any, verdicts: dict[str, Verdict]) -> str:
     return "; ".join(said)
 
 
-def _rests_on(criteria: Criteria, rows: Timeline, verdicts: dict[str, Verdict], name: str) -> Iterator[str]:
+def _rests_on(criteria: Criteria, rows: Timeline, verdicts: Settled, name: str) -> Iterator[str]:
     """Each verdict that a `combined` or a `best` sums up, with its day or its reason."""
     if criteria.criteria[name].kind not in SUMS_UP:
         return
@@ -223,9 +245,7 @@ def _lasted(model: Any, value: str, verdict: Verdict) -> str:
 # OBSERVATIONS
 
 
-def _lines(
-    criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: dict[str, Verdict], name: str
-) -> Iterator[Line]:
+def _lines(criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: Settled, name: str) -> Iterator[Line]:
     """The observations the verdict rests on, or was looked for in, with what each means for the criterion."""
     model, verdict = criteria.criteria[name], verdicts[name]
     rule = getattr(model, "when", None)
@@ -253,7 +273,7 @@ def _line(cohort: Cohort, rows: Timeline, row: int, means: list[str]) -> Line:
         day=int(rows.day[row]),
         seen=_seen(cohort, row),
         means="; ".join(means),
-        source=_source(cohort, row),
+        source=cohort.place(row),
         first_line=int(cohort.source_row[row]),
     )
 
@@ -295,7 +315,7 @@ def _too_early(model: Any, rows: Timeline, shown: list[int]) -> dict[int, str]:
     return found
 
 
-def _shown(model: Any, rows: Timeline, verdicts: dict[str, Verdict], name: str, marks: dict[int, str]) -> list[int]:
+def _shown(model: Any, rows: Timeline, verdicts: Settled, name: str, marks: dict[int, str]) -> list[int]:
     """The rows to show: those from where the criterion starts to where it was decided."""
     every = range(len(rows.day))
     if getattr(model, "when", None) is None:
@@ -386,19 +406,6 @@ def _seen(cohort: Cohort, row: int) -> str:
 
 def _count(counts: Numbers, row: int) -> str:
     return count_in_words(float(counts.low[row]), float(counts.high[row]))
-
-
-def _source(cohort: Cohort, row: int) -> str:
-    return _lines_named(cohort, cohort.lines[cohort.first_line[row] : cohort.first_line[row + 1]].tolist())
-
-
-def _lines_named(cohort: Cohort, lines: list[int]) -> str:
-    """Where these lines stand, as `visits.csv line 12`."""
-    if cohort.origin is not None:
-        return ", ".join(dict.fromkeys(map(cohort.origin.named, lines)))
-    word = cohort.row_word
-    many = word.replace("entry", "entrie") + "s"
-    return f"{cohort.source} {word if len(lines) == 1 else many} {', '.join(map(str, lines))}".strip()
 
 
 def _observations(lines: tuple[Line, ...]) -> Iterator[tuple[str, str, str, str]]:
@@ -509,7 +516,7 @@ def _told(cohort: Cohort) -> Iterator[str]:
 def _dates_named(cohort: Cohort, dates: PartialDates) -> list[tuple[str, str]]:
     """Of a patient's dates known only in part, what they are of and what is known."""
     what = [
-        WHAT[one].format(_lines_named(cohort, [line]))
+        WHAT[one].format(cohort.named([line]))
         for one, line in zip(dates.what.tolist(), dates.line.tolist(), strict=True)
     ]
     return list(zip(what, dates.written.fill_null("").to_list(), strict=True))

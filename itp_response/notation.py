@@ -14,8 +14,10 @@ import numpy as np
 from itp_response.cohort import Cohort, Observations, build
 from itp_response.columns import ColumnDeclared, column_of, texts_of
 from itp_response.errors import CohortError, nearest, unknown
-from itp_response.rules import Column, Numbers, exactly, just_above, just_below
+from itp_response.rules import Column, Numbers, Texts, Truths, exactly, just_above, just_below
 
+FARTHEST = 36_525
+"""Days, a hundred years; farther from day 0 is a slip, as it is for files."""
 DAYS = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?")
 COUNT = re.compile(r"([<>]=?|[≤≥])?(\d+(?:\.\d+)?)")
 ENTRY = re.compile(r"(?:^|,)([^,]*)")
@@ -41,6 +43,20 @@ def bounds(text: str) -> tuple[float, float]:
     return (value, float("inf")) if sign else (value, value)
 
 
+def count_text(low: float, high: float) -> str:
+    """A count as it is written, from its lowest and highest value: the inverse of `bounds`; empty for none (NaN).
+
+    Raises `ValueError` for bounds on both sides, which a line has no word for.
+    """
+    if np.isnan(low):
+        return ""
+    tried = [low] if low == high else [high, round(high, 6)] if low == 0 else [low, round(low, 6)]
+    for text in (f"{sign}{value:.12g}" for value in tried if np.isfinite(value) for sign in ("", "<", "≤", ">", "≥")):
+        if COUNT.fullmatch(text) and bounds(text) == (low, high):
+            return text
+    raise ValueError(f"{low:g} to {high:g}")
+
+
 def cohort_of(
     timelines: Sequence[str],
     *,
@@ -64,7 +80,7 @@ def cohort_of(
     entries = [
         {"patient": number, **entry}
         for number, timeline in enumerate(timelines)
-        for entry in _entries(timeline, visits, declared)
+        for entry in entries_of(timeline, visits, declared)
     ]
     low, high = np.array([entry["platelets"] for entry in entries], dtype=np.float64).reshape(-1, 2).T
     of_visits = {name: column for name, column in declared.items() if column.table == "visits"}
@@ -123,7 +139,13 @@ def _baseline(value: float | str | None) -> tuple[float, float]:
         raise CohortError(f"baseline: {value!r} is no count; write 15 or '<10'.") from None
 
 
-def _entries(timeline: str, visits: Sequence[int], declared: Mapping[str, ColumnDeclared]) -> list[dict[str, Any]]:
+def entries_of(timeline: str, visits: Sequence[int], declared: Mapping[str, ColumnDeclared]) -> list[dict[str, Any]]:
+    """What each entry of a timeline says, in its order; one for several planned days is one for each.
+
+    `day`, `platelets` (lowest and highest value, NaN: none), `bleeding_grade` (NaN: not recorded), `rescue`,
+    `rescue_end` (its last day), `rescue_name` (empty: none), the declared columns that it gives, `place` in the line.
+    Raises `CohortError` with the place of what cannot be read.
+    """
     found: list[dict[str, Any]] = []
     for text in ENTRY.finditer(timeline):
         words = text[1].split()
@@ -138,6 +160,8 @@ def _entries(timeline: str, visits: Sequence[int], declared: Mapping[str, Column
             raise _error(text, f"no planned visit lies between day {first} and day {last}; planned are: {planned}.")
         for day in days:
             end = day if entry["rescue_end"] is None else entry["rescue_end"]
+            if max(abs(day), abs(end)) > FARTHEST:
+                raise _error(text, f"a day lies at most {FARTHEST:,} days from day 0.")
             if end < day:
                 raise _error(text, f"the rescue treatment ends on day {end}, before it begins on day {day}.")
             found.append({**entry, "day": day, "rescue_end": end, "place": len(found) + 1})
@@ -189,3 +213,84 @@ def _error(entry: re.Match[str], problem: str) -> CohortError:
     text, timeline = entry[1], entry.string
     start = entry.start(1) + len(text) - len(text.lstrip())
     return CohortError(f"timeline: {problem}\n    {timeline}\n    {' ' * start}{'^' * max(1, len(text.strip()))}")
+
+
+# WRITTEN AGAIN
+
+
+def timeline_of(cohort: Cohort, position: int) -> tuple[str, list[str]]:
+    """One patient's rows as a line that `cohort_of` reads again, and what of them no line can say, a sentence each.
+
+    Of several counts of a day the line has the one that stands. Baseline, discontinuation and columns of the patient
+    are not part of a line.
+    """
+    one = cohort.only(position)
+    unsaid: list[str] = []
+    entries: list[str] = []
+    for row in range(len(one.day)):
+        words = [*_said_count(one, row, unsaid), *_said_bleeding(one, row), *_said_columns(one, row, unsaid)]
+        courses = _said_courses(one, row, unsaid) or [""]
+        day = f"d{one.day[row]}"
+        entries.append(" ".join(filter(None, [day, *words, courses[0]])))
+        entries += [" ".join([day, *_said_bleeding(one, row), course]) for course in courses[1:]]
+    return ", ".join(entries), unsaid
+
+
+def _said_count(one: Cohort, row: int, unsaid: list[str]) -> list[str]:
+    low, high = float(one.platelets.low[row]), float(one.platelets.high[row])
+    try:
+        return [count_text(low, high)]
+    except ValueError as error:
+        unsaid.append(f"day {one.day[row]}: a count of {error} cannot be written in a line; left out.")
+        return []
+
+
+def _said_bleeding(one: Cohort, row: int) -> list[str]:
+    grade = float(one.bleeding_grade[row])
+    return [] if grade == 0 and not np.isnan(one.platelets.low[row]) else ["bleed", _grade(grade)]
+
+
+def _grade(grade: float) -> str:
+    return "?" if np.isnan(grade) else f"{grade:g}"
+
+
+def _said_courses(one: Cohort, row: int, unsaid: list[str]) -> list[str]:
+    """Each course that begins in that row, `rescue ivig to d5`."""
+    said = []
+    for course in np.flatnonzero(one.courses.row == row).tolist():
+        code, last = int(one.courses.name.codes[course]), int(one.courses.last[course])
+        name = "" if code < 0 else one.courses.name.labels[code]
+        word = name.replace(" ", "_")
+        if word and not _readable(word, name):
+            unsaid.append(f"day {one.day[row]}: the name {name!r} of the rescue cannot be written in a line; left out.")
+            word = ""
+        said.append(" ".join(filter(None, ["rescue", word, f"to d{last}" if last != one.day[row] else ""])))
+    return said
+
+
+def _readable(word: str, name: str) -> bool:
+    """A rescue's name, written as a word, is read as that name again."""
+    plain = not re.search(r"[,=\s]", word) and word not in ("to", "bleed") and not COUNT.fullmatch(word)
+    return plain and word.lower().replace("_", " ") == name
+
+
+def _said_columns(one: Cohort, row: int, unsaid: list[str]) -> list[str]:
+    said = []
+    for name, column in one.row_columns.items():
+        value = _value_text(column, row)
+        if re.search(r"[,\s]", value):
+            unsaid.append(f"day {one.day[row]}: {name} {value!r} cannot be written in a line; left out.")
+        elif value:
+            said.append(f"{name}={value}")
+    return said
+
+
+def _value_text(column: Column, row: int) -> str:
+    """A value as a cell; empty where it is unknown."""
+    match column:
+        case Numbers(low=low):
+            return "" if np.isnan(low[row]) else f"{low[row]:.12g}"
+        case Texts(codes=codes, labels=labels):
+            return "" if codes[row] < 0 else labels[codes[row]]
+        case Truths(true=true, false=false):
+            return "yes" if true[row] else "no" if false[row] else ""

@@ -112,6 +112,8 @@ def denied_in_words(tree: Tree) -> str:
             return denied_in_words(body)
         case Not(part=part):
             return tree_in_words(part, And)
+        case Name(name="treatment_discontinued"):
+            return "treatment was not discontinued"
         case Comparison(sign=">=" | ">", left=Name(name="bleeding_grade")):
             return f"no {tree_in_words(tree)}"
         case Comparison(sign=sign, left=left, right=right):

@@ -52,7 +52,9 @@ ORDER = """
     adam
     suspects
     unknowns
-    queries beside
+    queries beside copies
+    tipping
+    turning
     review
     moved
     open_counts
@@ -67,7 +69,12 @@ ORDER = """
     results
     table
     predictors
-    ask mutate
+    ask mutate near_misses schedule
+    lamps
+    certificate quiz
+    teach.answers
+    teach.api
+    teach
     plots.responses plots.picture
     plots.clauses plots.lanes
     plots.timeline plots.swimmer plots.spaghetti plots.km plots.waterfall plots.forest plots.reclassification
@@ -77,7 +84,7 @@ ORDER = """
     report
     itp_response
     cli.options
-    cli.definitions cli.exchange cli.plots cli.report cli.results cli.studies
+    cli.definitions cli.exchange cli.page cli.plots cli.report cli.results cli.studies cli.teaching
     cli
 """
 LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}
@@ -166,4 +173,8 @@ def test_a_wheel_carries_the_criteria_and_works_elsewhere(tmp_path):
     assert Path(where.stdout.strip()) == Path(own) / "itp_response" / "criteria_files"
     assert sorted(path.name for path in Path(where.stdout.strip()).iterdir()) == sorted(
         path.name for path in (ROOT / "criteria").iterdir()
+    )
+    page = Path(own) / "itp_response" / "teach" / "page"
+    assert sorted(path.name for path in page.iterdir()) == sorted(
+        path.name for path in (PACKAGE / "teach" / "page").iterdir()
     )

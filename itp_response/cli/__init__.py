@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from itp_response.cli import definitions, exchange, plots, report, results, studies
+from itp_response.cli import definitions, exchange, page, plots, report, results, studies, teaching
 from itp_response.errors import ItpResponseError
 
 
@@ -40,5 +40,9 @@ for _command in [
     definitions.ask,
     definitions.criteria,
     definitions.check,
+    page.teach,
+    teaching.near_misses,
+    teaching.quiz,
+    teaching.schedule,
 ]:
     main.add_command(_command)

@@ -17,14 +17,14 @@ def study(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
-def study_under(criteria_option: Callable[..., Any]) -> Callable[..., Any]:
+def study_under(criteria_option: Callable[..., Any], *, required: bool = True) -> Callable[..., Any]:
     """The options of every command that reads a study, of which one names the criteria.
 
     The command is given `visits`, `patients`, `criteria`, `quarantine_file`, for `quarantined`, and as further keywords
     the options of `read`, which it hands on.
     """
     options: list[Callable[..., Any]] = [
-        click.argument("visits", type=click.Path()),
+        click.argument("visits", required=required, type=click.Path()),
         click.option(
             "--patients", type=click.Path(), help="The patient table: arm, enrolment, baseline, discontinuation."
         ),
@@ -80,6 +80,8 @@ def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
         if mapping is not None:
             from itp_response.readers.mapping import mapped
 
+            if visits is None:
+                raise UsageError("--mapping: goes with a file that it arranges; name that first.")
             if patients is not None:
                 raise UsageError("--patients and --mapping: the mapping says where the patients are; give one of them.")
             visits, patients = mapped(visits, mapping)

@@ -8,7 +8,7 @@ from itp_response.cli.options import DEFAULT, quarantined, study_under
 from itp_response.plots import KINDS
 
 
-@click.command()
+@click.command(short_help="Draw a study, or one patient's timeline.")
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @study_under(
     click.option(

@@ -9,7 +9,7 @@ import click
 from itp_response.cli.options import quarantined, study
 
 
-@click.command()
+@click.command(short_help="Make one page of a study, for any browser.")
 @study
 @click.option("--events", type=click.Path(), help="A table of adverse events, for their table.")
 @click.option("--screening", type=click.Path(), help="A table of those who were assessed, for the trial's flow.")

@@ -19,7 +19,7 @@ def of_patients(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+@click.command(short_help="Tables of the results, arm beside arm.")
 @study
 @click.option("--by", default="arm", show_default=True, metavar="COLUMN", help="What makes the groups.")
 @click.option("--reference", metavar="GROUP", help="The group taken off the others; else the last.")
@@ -71,7 +71,7 @@ def table(output: str | None, quarantine_file: str | None, criterion: tuple[str,
     click.echo(str(found))
 
 
-@click.command()
+@click.command(short_help="How a number differs between groups, and foretells them.")
 @study
 @click.option("--column", multiple=True, required=True, metavar="COLUMN", help="A patient column of numbers.")
 @click.option("--by", metavar="X", help="A criterion or patient column that makes the groups; else the primary one.")

@@ -1,5 +1,6 @@
 """The commands that decide a study."""
 
+import json
 import sys
 from typing import Any
 
@@ -51,6 +52,7 @@ def classify(
 @study
 @click.option("--patient", required=True, metavar="ID", help="The patient.")
 @click.option("--criterion", metavar="X", help="Only this criterion.")
+@click.option("--json", "as_json", is_flag=True, help="A certificate: all that the verdicts rest on, for a checker.")
 def explain(
     visits: Any,
     patients: Any,
@@ -58,15 +60,21 @@ def explain(
     quarantine_file: str | None,
     patient: str,
     criterion: str | None,
+    as_json: bool,
     **reading: Any,
 ) -> None:
     """Say why a patient of VISITS has the verdicts, with the observations and their lines in the file."""
+    from itp_response.certificate import certificate
     from itp_response.classify import classify as classified
     from itp_response.explain import explain as explained
 
     found = classified(visits, patients, criteria, **reading)
     quarantined(found, quarantine_file)
-    click.echo("\n\n".join(map(str, explained(found, patient=patient, criterion=criterion))))
+    if as_json:
+        made = certificate(found, patient=patient, criterion=criterion)
+        click.echo(json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False, default=str))
+    else:
+        click.echo("\n\n".join(map(str, explained(found, patient=patient, criterion=criterion))))
 
 
 @click.command(short_help="Decide a study by several sets: who differs, and why.")

@@ -162,7 +162,7 @@ def _chosen(
     """Of each name, the position of its column; what is ambiguous is found wrong."""
     chosen = {}
     for name in dict.fromkeys((*names, *declared)):
-        columns = _fitting(name, header)
+        columns = fitting(name, header)
         if len(columns) > 1:
             several = [header[column] for column in columns]
             cure = "keep one" if name in several else f"keep one, or name it {name!r}"
@@ -175,7 +175,7 @@ def _chosen(
     return chosen
 
 
-def _fitting(name: str, header: Sequence[str]) -> list[int]:
+def fitting(name: str, header: Sequence[str]) -> list[int]:
     """The columns that fit a name best: written like it, or but for case and `_`, or as one of its aliases."""
     aliases = {_folded(alias) for alias in ALIASES.get(name, ())}
     ways: Any = (

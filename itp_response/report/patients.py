@@ -12,7 +12,7 @@ from itp_response.classify import Classification
 from itp_response.cohort import Cohort, Ints
 from itp_response.describe import decided_so
 from itp_response.evaluate import timeline
-from itp_response.explain import Explanation, explained
+from itp_response.explain import Explanation, explained, of_one
 from itp_response.plots.clauses import spoiled_by_rescue, thresholds
 from itp_response.plots.responses import responses
 from itp_response.review import Review
@@ -90,7 +90,7 @@ def parts(found: Classification, told: Sequence[Told], progress: Progress) -> It
     ids: list[str] = found.cohort.id.to_list()
     names = list(found.verdicts)
     for place, (patient, seen) in enumerate(zip(progress(ids, "patients"), _patients(found), strict=True)):
-        said = [_said(one) for one in explained(found, place, names)]
+        said = [_said(one) for one in explained(of_one(found, place), names, {})]
         part.append({**seen, "said": said, "told": [list(one.get(patient, ())) for one in told]})
         if len(part) == PART or place == len(ids) - 1:
             yield packed(part)

@@ -1,0 +1,244 @@
+"""Makes the tutorial's pictures and its notebook from docs/tutorial.md; `make tutorial` runs it.
+
+A picture shows the first session of a step: what the program is asked there is asked again, and what it answers is
+drawn. The notebook has the text and, of every session, the call in Python with what it prints.
+"""
+
+import json
+import re
+import shlex
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from itp_response import ask
+from itp_response.criteria import load
+from itp_response.teach.answers import Asked, Desk, Shown, decided
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+TUTORIAL = HERE.parent / "tutorial.md"
+STEP = re.compile(r"^## (\d+)\. (.*)$", re.MULTILINE)
+SESSION = re.compile(r"```console\n\$ itp-response ask (.*)\n(?:.*\n)*?```\n")
+ANSWER = re.compile(r'<details markdown="1">\n<summary>(.*)</summary>\n\n((?:.*\n)*?)</details>\n')
+LINK = re.compile(r"\]\((?!http)([^)]+)\)")
+
+
+# PICTURES
+
+WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM = 720, 250, 44, 96, 40, 190
+INK, SOFT, GRID, OWN, GOOD, BAD, OPEN, RESCUE = (
+    *("#1c2430", "#56606d", "#e6e4dd", "#0b6b6b"),
+    *("#17714a", "#ad3b2b", "#8a5a00", "#2b5fb0"),
+)
+
+
+def pictures(text: str) -> dict[str, str]:
+    """The picture of each step, by the name of its file."""
+    found = {}
+    for step in re.split(r"(?m)^(?=## \d)", text)[1:]:
+        number, title = STEP.match(step).groups()
+        found[f"{number}.svg"] = picture(title, **asked(SESSION.search(step)[1]))
+    return found
+
+
+def asked(arguments: str) -> dict[str, str]:
+    """What a session asks: `timeline`, `criteria`, `criterion`."""
+    timeline, *options = shlex.split(arguments)
+    given = {name.removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)}
+    return {"timeline": timeline, "criteria": "atra_2022", **given}
+
+
+def picture(title: str, timeline: str, criteria: str, criterion: str) -> str:
+    """A timeline as the criterion sees it, with its verdict, as SVG."""
+    definitions = load(ROOT / criteria if criteria.endswith(".toml") else criteria)
+    shown = Shown(criteria=definitions.name, criterion=criterion)
+    answer = decided(Desk(definitions), Asked(timeline=timeline, sets=(shown,)))
+    return _drawn(title, answer["entries"], answer["sets"][0])
+
+
+def _drawn(title: str, entries: list[dict[str, Any]], answer: dict[str, Any]) -> str:
+    shown = answer["shown"]
+    (said,) = (one["said"] for one in answer["verdicts"] if one["criterion"] == shown["criterion"])
+    counts = [(one["day"], float(one["count"])) for one in entries if one["count"]]
+    last, most = max(one["day"] for one in entries), 1.2 * max(30, *(count for _, count in counts))
+
+    def x(day: float) -> float:
+        # A square root, so that the first weeks, which decide most, have room.
+        return round(LEFT + (WIDE - LEFT - RIGHT) * (max(day, 0) / last) ** 0.5, 1)
+
+    def y(count: float) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * (count / most) ** 0.5, 1)
+
+    because = "" if shown["because"] == "met" else f" ({shown['because']})"
+    parts = [
+        f'<rect width="{WIDE}" height="{TALL}" rx="8" fill="#fff"/>',
+        _text(LEFT, 20, f"{shown['label']}: {said}{because}", INK, size=13, weight=600),
+        *(_line(LEFT, y(count), WIDE - RIGHT, y(count), GRID) for count in (0, 10, 50, 100) if count < most),
+        *(_text(LEFT - 6, y(count) + 4, str(count), SOFT, anchor="end") for count in (0, 10, 50, 100) if count < most),
+        *_days([one["day"] for one in entries], x),
+        *_thresholds(shown["thresholds"], most, y),
+        *_given(entries, x),
+        f'<polyline points="{" ".join(f"{x(day)},{y(count)}" for day, count in counts)}" fill="none" stroke="#bbb"/>',
+        *_bracket(shown, x),
+        *(_mark(x(day), y(count), _worth(answer, day)) for day, count in counts),
+    ]
+    body = "\n".join(parts)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {TALL}" width="{WIDE}" height="{TALL}" '
+        f'font-family="DejaVu Sans, Verdana, sans-serif" font-size="11" role="img">\n'
+        f"<title>{escape(title)}</title>\n{body}\n</svg>\n"
+    )
+
+
+def _text(x: float, y: float, text: str, fill: str, *, anchor: str = "start", size: int = 11, weight: int = 400) -> str:
+    return (
+        f'<text x="{x}" y="{y}" fill="{fill}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}">'
+        f"{escape(text)}</text>"
+    )
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, stroke: str, more: str = "") -> str:
+    return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{stroke}"{more}/>'
+
+
+def _days(days: list[int], x: Any) -> list[str]:
+    """The days observed under the axis, as many as have room."""
+    found, end = [_line(LEFT, BOTTOM + 36, WIDE - RIGHT, BOTTOM + 36, "#bbb")], -99.0
+    for day in sorted(set(days)):
+        found.append(_line(x(day), BOTTOM + 36, x(day), BOTTOM + 40, "#bbb"))
+        if x(day) - end >= 24:
+            end = x(day)
+            found.append(_text(end, BOTTOM + 53, str(day) if day else "day 0", SOFT, anchor="middle"))
+    return found
+
+
+def _thresholds(thresholds: list[dict[str, Any]], most: float, y: Any) -> list[str]:
+    """What counts are compared with; what lies on one line is named together."""
+    named: dict[float, list[str]] = {}
+    for one in thresholds:
+        if one["value"] < most:
+            named.setdefault(one["value"], []).append(one["words"].removeprefix("a count ").removeprefix("of "))
+    found = []
+    for value, words in named.items():
+        found.append(_line(LEFT, y(value), WIDE - RIGHT, y(value), OWN, ' stroke-dasharray="5 4"'))
+        for place, word in enumerate(words):
+            short = word.replace("at least twice the baseline", "twice baseline")
+            found.append(_text(WIDE - RIGHT + 6, y(value) + 4 + 13 * place, short, OWN))
+    return found
+
+
+def _given(entries: list[dict[str, Any]], x: Any) -> list[str]:
+    """Bleeding and rescue treatment, below the counts."""
+    found = []
+    for one in entries:
+        if one["rescue"]:
+            wide = max(8, x(one["rescue_to"]) - x(one["day"]))
+            found.append(
+                f'<rect x="{x(one["day"]) - 4}" y="{BOTTOM + 22}" width="{wide}" height="7" rx="2" fill="{RESCUE}"/>'
+            )
+            found.append(_text(x(one["day"]) + wide, BOTTOM + 29, "rescue", RESCUE))
+        if one["bleed"] != "0":
+            words = "bleeding not recorded" if one["bleed"] == "?" else f"bleeding, grade {one['bleed']}"
+            at = x(one["day"])
+            found.append(f'<path d="M{at} {BOTTOM + 8}c3 5 4 6 4 8a4 4 0 0 1-8 0c0-2 1-3 4-8z" fill="{BAD}"/>')
+            found.append(_text(at + 8, BOTTOM + 19, words, BAD))
+    return found
+
+
+def _bracket(shown: dict[str, Any], x: Any) -> list[str]:
+    if shown["onset"] is None or shown["confirming"] is None:
+        return []
+    begin, end = x(shown["onset"]), x(shown["confirming"])
+    return [f'<path d="M{begin} 38V30H{end}V38" fill="none" stroke="{OWN}" stroke-width="2"/>']
+
+
+def _worth(answer: dict[str, Any], day: int) -> str:
+    """Whether a day's count is in the state asked for, out of it, unknown, no evidence, or not looked at."""
+    shown = answer["shown"]
+    if shown["value"] == "N" and shown["ended"] is not None and day > shown["ended"]:
+        return "aside"
+    if shown["kind"] == "lost":
+        said = next((one["means"] for one in shown["explained"]["lines"] if one["day"] == day), "aside")
+        return {"no loss": "yes", "aside": "aside"}.get(said, "no")
+    rules = {rule["key"]: rule["at"] for rule in shown["rules"]}
+    at = answer["days"].index(day)
+    if rules["when"][at] and rules.get("discount", [False] * (at + 1))[at]:
+        return "void"
+    return {True: "yes", False: "no", None: "open"}[rules["when"][at]]
+
+
+def _mark(x: float, y: float, worth: str) -> str:
+    circle = f'<circle cx="{x}" cy="{y}" r="5.5"'
+    if worth == "yes":
+        return f'{circle} fill="{GOOD}"/>'
+    if worth == "aside":
+        return f'{circle} fill="#fff" stroke="#bbb" stroke-width="1.6"/>'
+    if worth == "void":
+        return f'{circle} fill="#fff" stroke="{GOOD}" stroke-width="1.6" stroke-dasharray="2.5 2"/>'
+    if worth == "open":
+        glyph = _text(x, y + 3.5, "?", OPEN, anchor="middle", size=10, weight=700)
+        return f'{circle} fill="#fff" stroke="{OPEN}" stroke-width="1.6"/>{glyph}'
+    cross = f'<path d="M{x - 2.4} {y - 2.4}l4.8 4.8m0-4.8l-4.8 4.8" stroke="{BAD}" stroke-width="1.6"/>'
+    return f'{circle} fill="#fff" stroke="{BAD}" stroke-width="1.6"/>{cross}'
+
+
+# THE NOTEBOOK
+
+
+def notebook(text: str) -> str:
+    """The tutorial as a Jupyter notebook that lies beside the pictures; it holds what its cells print."""
+    cells = [_code("from itp_response import ask", "")]
+    text = ANSWER.sub(lambda match: f"**{match[1]}.** {match[2]}", text)
+    text = LINK.sub(
+        lambda match: f"]({match[1].removeprefix('tutorial/') if 'tutorial/' in match[1] else '../' + match[1]})", text
+    )
+    end = 0
+    for session in SESSION.finditer(text):
+        cells += [_markdown(text[end : session.start()]), _cell(asked(session[1]))]
+        end = session.end()
+    cells.append(_markdown(text[end:]))
+    cells.insert(0, cells.pop(1))
+    for place, cell in enumerate(cells):
+        cell["id"] = f"cell-{place}"
+    whole = {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def _cell(given: dict[str, str]) -> dict[str, Any]:
+    criteria = Path(given["criteria"]).name
+    named = "" if criteria == "atra_2022" else f', "{criteria}"'
+    definitions = HERE / criteria if criteria.endswith(".toml") else criteria
+    (found,) = ask(given["timeline"], definitions, criterion=given["criterion"])
+    call = f'print(*ask("{given["timeline"]}"{named}, criterion="{given["criterion"]}"))'
+    return _code(call, f"{found}\n")
+
+
+def _code(source: str, printed: str) -> dict[str, Any]:
+    outputs = (
+        [{"name": "stdout", "output_type": "stream", "text": printed.splitlines(keepends=True)}] if printed else []
+    )
+    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": outputs, "source": [source]}
+
+
+def _markdown(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": text.strip().splitlines(keepends=True)}
+
+
+def made() -> dict[str, str]:
+    """All that is made, by the names of the files."""
+    text = TUTORIAL.read_text()
+    return {**pictures(text), "tutorial.ipynb": notebook(text)}
+
+
+if __name__ == "__main__":
+    for name, content in made().items():
+        (HERE / name).write_text(content)

@@ -1,0 +1,495 @@
+"""Decides a verdict again from its certificate and the files behind it. It needs Python alone, nothing of itp_response.
+
+    itp-response explain visits.csv --patient ITP-0001 --json > certificate.json
+    python certificate_checker.py certificate.json visits.csv patients.csv atra_2022.toml
+
+Files may be left out; it says which were. Exit status 0: agrees, 1: does not, with the reasons.
+"""
+
+import ast
+import csv
+import hashlib
+import json
+import math
+import operator
+import re
+import sys
+import tomllib
+from calendar import monthrange
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+NAN, INF = math.nan, math.inf
+WORDS = ("label", "says", "where", "role")
+SUMS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+LESS = {ast.Lt: (operator.lt, 1), ast.LtE: (operator.le, 1), ast.Gt: (operator.lt, -1), ast.GtE: (operator.le, -1)}
+
+
+# RULES: true, false or (None) unknown; a number is a pair, its lowest and highest value
+
+
+def both(parts):
+    return False if False in parts else None if None in parts else True
+
+
+def opposite(truth):
+    return None if truth is None else not truth
+
+
+def pair(value):
+    low, high = value if isinstance(value, list) else (value, value)
+    return (NAN, NAN) if value is None else (low, INF if high is None else high)
+
+
+def number(node, names):
+    match node:
+        case ast.Constant():
+            return (node.value, node.value)
+        case ast.Name():
+            return number(names[node.id], names) if isinstance(names[node.id], ast.AST) else pair(names[node.id])
+        case ast.UnaryOp():
+            low, high = number(node.operand, names)
+            return (-high, -low)
+    left, right = number(node.left, names), number(node.right, names)
+    if isinstance(node.op, ast.Div) and not (right[0] > 0 or right[1] < 0):
+        return (NAN, NAN)
+    corners = [SUMS[type(node.op)](one, other) for one in left for other in right]
+    return (min(corners), max(corners)) if not any(map(math.isnan, corners)) else (NAN, NAN)
+
+
+def compared(sign, left, right, names):
+    if isinstance(right, ast.Constant) and isinstance(right.value, str):
+        text = names[left.id]
+        same = None if text is None else text == right.value
+        return same if isinstance(sign, ast.Eq) else opposite(same)
+    (low, high), (least, most) = number(left, names), number(right, names)
+    if type(sign) in LESS:
+        below, turn = LESS[type(sign)]
+        if turn < 0:
+            (low, high), (least, most) = (least, most), (low, high)
+        never = low >= most if below is operator.lt else low > most
+        return True if below(high, least) else False if never else None
+    same = True if low == most and high == least else False if high < least or low > most else None
+    return same if isinstance(sign, ast.Eq) else opposite(same)
+
+
+def truth(node, names):
+    match node:
+        case ast.Name():
+            value = names[node.id]
+            if isinstance(value, ast.AST):
+                return truth(value, names)
+            return math.isfinite(value) if isinstance(value, float | int) and not isinstance(value, bool) else value
+        case ast.UnaryOp():
+            return opposite(truth(node.operand, names))
+        case ast.BoolOp():
+            parts = [truth(part, names) for part in node.values]
+            return both(parts) if isinstance(node.op, ast.And) else opposite(both([opposite(part) for part in parts]))
+    sides = [node.left, *node.comparators]
+    return both([compared(*one, names) for one in zip(node.ops, sides, sides[1:], strict=False)])
+
+
+def parsed(text):
+    return ast.parse(" ".join(text.split()), mode="eval").body
+
+
+# THE KINDS OF CRITERIA, as criteria/README.md describes them; an observation is known by its place
+
+
+class Checked:
+    def __init__(self, certificate):
+        self.definition, self.patient = limits(certificate["definition"]), certificate["patient"]
+        self.seen, self.found, self.wrong = certificate["observations"], {}, []
+        self.day = [one["day"] for one in self.seen]
+        self.counted = [place for place, one in enumerate(self.seen) if one["platelets"] is not None]
+        self.terms = {name: parsed(text) for name, text in self.definition["terms"].items()}
+        of_patient = {name: value for name, value in self.patient.items() if name not in ("id", "day_0")}
+        of_patient["baseline"] = self.baseline()
+        of_patient["treatment_discontinued"] = INF if (stop := of_patient["treatment_discontinued"]) is None else stop
+        self.names = [{**of_patient, **one, **self.since(one["day"]), **self.terms} for one in self.seen]
+        self.alone = of_patient
+
+    def baseline(self):
+        if self.patient["baseline_given"] is not None:
+            return self.patient["baseline_given"]
+        first, last = self.definition["baseline"]["days"]
+        pairs = [pair(self.seen[place]["platelets"]) for place in self.counted if first <= self.day[place] <= last]
+        if not pairs:
+            return None
+        pick = {"last": lambda edge: edge[-1], "lowest": min, "mean": lambda edge: sum(edge) / len(edge)}
+        return [pick[self.definition["baseline"].get("pick", "last")](edge) for edge in zip(*pairs, strict=True)]
+
+    def since(self, day):
+        """The rescue treatments of that day, and the days since those begun before; none: infinite."""
+        made = {}
+        for name, names in {"rescue": None, **self.definition["rescues"]}.items():
+            ours = [one for one in self.patient["courses"] if names is None or one["name"] in names]
+            made[name] = any(one["day"] == day for one in ours)
+            made[f"days_since_{name}"] = day - max((one["last"] for one in ours if one["day"] < day), default=-INF)
+        return made
+
+    def state(self, rule):
+        return [truth(parsed(rule), names) for names in self.names] if rule else [False] * len(self.seen)
+
+    def later(self, day, length):
+        size, unit = int(length.split()[0]), length.split()[1].rstrip("s")
+        if unit in ("day", "week"):
+            return day + size * (7 if unit == "week" else 1)
+        months = size * (12 if unit == "year" else 1)
+        begin = date.fromisoformat(self.patient["day_0"]) + timedelta(day)
+        year, month = divmod(begin.year * 12 + begin.month - 1 + months, 12)
+        end = date(year, month + 1, min(begin.day, monthrange(year, month + 1)[1]))
+        return (end - date.fromisoformat(self.patient["day_0"])).days
+
+    def verdict(self, name):
+        if name not in self.found:
+            model = self.definition["criteria"][name]
+            kind, origin = model["kind"], model.get("from") or model.get("after")
+            unmet = "NA" if kind in ("lost", "time_to") else model["otherwise"] if kind == "best" else "N"
+            value = None
+            if origin and (before := self.verdict(origin)["value"]) != "Y":
+                value = {"N": unmet}.get(before, before)
+            if model.get("unless") and truth(parsed(model["unless"]), self.alone):
+                value = unmet
+            found = {"value": value} if value else getattr(self, kind)(model)
+            self.found[name] = {"dated": None, "onset": None, "confirming": None, "ended": None, "days": None, **found}
+        return self.found[name]
+
+    def followed(self, model):
+        since = model.get("followed_from", self.definition["clock"]["followed_from"])
+        return bool(self.counted) and self.day[self.counted[-1]] >= since
+
+    def occasions(self, model, good, state, between):
+        for first in good:
+            last = first
+            for _ in range(model.get("occasions", 1) - 1):
+                earliest = self.later(self.day[last], model.get("apart", "1 day"))
+                last = next((place for place in good if place > last and self.day[place] >= earliest), None)
+                if last is None:
+                    break
+            if last is not None and not (between == "unbroken" and False in state[first:last]):
+                return first, last
+        return None
+
+    def achieved(self, model):
+        first, last = model.get("days", [-INF, INF])
+        state, closing, washed = (self.state(model.get(key)) for key in ("when", "closed_by", "discount"))
+        looked_at = [place for place, day in enumerate(self.day) if first <= day <= last]
+        closed = next((place for place in looked_at if closing[place]), None)
+        until = self.verdict(model["until"]) if model.get("until") else {"value": None}
+        start = (self.verdict(model["from"])["dated"] or 0) if "from" in model else 0
+        looked_at = [
+            place
+            for place in looked_at
+            if (closed is None or place < closed)
+            and place >= start
+            and (until["value"] != "Y" or place < until["dated"])
+        ]
+        good = [place for place in looked_at if state[place] and washed[place] is False]
+        between = model.get("between", "anything")
+        if met := self.occasions(model, good, state, between):
+            dated = met[1] if model.get("dated_by") == "confirming" else met[0]
+            confirming = met[1] if model.get("occasions", 1) > 1 else None
+            return {"value": "Y", "dated": dated, "onset": met[0], "confirming": confirming}
+        if closed is not None:
+            return {"value": "N", "ended": closed}
+        unsure = [place for place in looked_at if state[place] is None and place in self.counted]
+        unsure = unsure if model.get("unknown_counts", "may_meet") == "may_meet" else []
+        if model.get("discounted_counts") == "may_meet":
+            unsure += [place for place in looked_at if state[place] and washed[place] is not False]
+        possible = unsure and self.occasions(model, sorted({*good, *unsure}), state, between)
+        over = until["value"] == "Y" or (self.followed(model) and not possible)
+        return {"value": "N" if over else "NE"}
+
+    def maintained(self, model):
+        origin, state = self.verdict(model["from"]), self.state(model["when"])
+        start = origin["dated"]
+        if model.get("counted_from") == "confirming" and origin["confirming"] is not None:
+            start = origin["confirming"]
+        from_, end = model["until"] if "until" in model else [self.later(self.day[start], model["for"])] * 2
+        last = end if "until" in model else model.get("evidence_by", INF)
+        if "for" in model and end > model.get("by", INF):
+            return {"value": "N", "onset": start}
+        after = [place for place in range(start, len(self.day)) if state[place] is not None]
+        evidence = next((place for place in after if from_ <= self.day[place] <= last), None)
+        failed = next((place for place in after if not state[place] and (self.day[place] <= end)), None)
+        if failed is None and evidence is not None and not state[evidence]:
+            failed = evidence
+        if failed is not None:
+            return {"value": "N", "onset": start, "ended": failed}
+        if evidence is None:
+            return {"value": "NE", "onset": start}
+        kept = [self.day[place] for place in after if state[place] and place <= evidence]
+        if "max_gap" in model and any(two > self.later(one, model["max_gap"]) for one, two in pairwise(kept)):
+            return {"value": "NE", "onset": start}
+        return {"value": "Y", "dated": evidence, "onset": start, "confirming": evidence}
+
+    def lost(self, model):
+        origin, state = self.verdict(model["after"]), self.state(model["when"])
+        begin = max(-1 if origin[key] is None else origin[key] for key in ("onset", "confirming", "ended"))
+        good = [place for place, day in enumerate(self.day) if state[place] and place > begin]
+        good = [place for place in good if self.day[place] <= model.get("by", INF)]
+        if found := self.occasions(model, good, state, model.get("between", "unbroken")):
+            confirming = found[1] if model.get("occasions", 1) > 1 else None
+            ends = {"dated": found[0], "ended": found[0], "confirming": confirming}
+            return {"value": "Y", "onset": origin["onset"], **ends}
+        return {"value": "N" if self.followed(model) else "NE"}
+
+    def time_to(self, model):
+        to, origin = self.verdict(model["to"]), model.get("from") and self.verdict(model["from"])
+        start, onset = (self.day[origin["dated"]], origin["onset"]) if origin else (0, None)
+        value, ended = "Y", to["dated"]
+        if to["value"] != "Y" and "censored" in model:
+            last = [place for place in self.counted if start <= self.day[place] <= model.get("by", INF)]
+            value, ended = ("N", last[-1]) if last else ("NE", None)
+        elif to["value"] != "Y":
+            value, ended = ("NE" if to["value"] == "NE" else "NA"), None
+        days = None if ended is None else self.day[ended] - start
+        onset = None if ended is None else onset
+        return {"value": value, "dated": ended, "ended": ended, "onset": onset, "days": days}
+
+    def best(self, model):
+        ranked = [pair for one in model["of"] for pair in ({one: one} if isinstance(one, str) else one).items()]
+        values = [(label, self.verdict(name)["value"]) for label, name in ranked]
+        unmet = "NE" if "NE" in [value for _, value in values] else model["otherwise"]
+        return {"value": next((label for label, value in values if value == "Y"), unmet)}
+
+    def nearest(self, day, places):
+        return min(places, key=lambda place: (abs(self.day[place] - day), -self.day[place]), default=None)
+
+    def at(self, model):
+        start = self.day[self.verdict(model["from"])["dated"]] if "from" in model else 0
+        state, aside, closing = (self.state(model.get(key)) for key in ("when", "set_aside", "closed_by"))
+        first, last = (start + edge for edge in model["within"])
+        near = [place for place in self.counted if first <= self.day[place] <= last and aside[place] is False]
+        which = {"first": near[:1], "last": near[-1:]}.get(model.get("which"), near)
+        taken = self.nearest(start + model["day"], which)
+        end = last if taken is None else self.day[taken]
+        shut = [place for place, closes in enumerate(closing) if closes and start < self.day[place] <= end]
+        if shut:
+            return {"value": "N", "ended": shut[0]}
+        if taken is None or state[taken] is None:
+            return {"value": "NE"}
+        return {"value": "Y", "dated": taken, "onset": taken} if state[taken] else {"value": "N", "ended": taken}
+
+    def visits(self, model):
+        state, aside, washed, closing = (
+            self.state(model.get(key)) for key in ("when", "set_aside", "discount", "closed_by")
+        )
+        if any(closing):
+            return {"value": "N", "ended": closing.index(True)}
+        counts, within = [place for place in self.counted if aside[place] is False], model.get("within", 0)
+        first, last = model.get("days", [-INF, INF])
+        taken = [place for place in counts if first <= self.day[place] <= last]
+        if model.get("visits"):
+            near = [[place for place in counts if abs(self.day[place] - day) <= within] for day in model["visits"]]
+            taken = [self.nearest(day, places) for day, places in zip(model["visits"], near, strict=True)]
+        seen = []
+        for place in taken:
+            bad = place is not None and state[place] is True and washed[place] is not False
+            treated = model.get("discounted", "fails") if bad else ""
+            treated = model.get("missing", "fails") if place is None else treated
+            if treated != "left_out":
+                seen.append((place, {"fails": False, "unknown": None}[treated] if treated else state[place]))
+        if sum(place is not None for place, _ in seen) < model.get("of_at_least", 0):
+            return {"value": model.get("too_few", "N")}
+        good = [place for place, holds in seen if holds]
+        may, size = sum(holds is not False for _, holds in seen), model.get("in_any")
+        if "at_least" in model:
+            runs = [seen[begin : begin + size] for begin in range(len(seen))] if size else [seen]
+            wanted = model["at_least"]
+            enough = [[place for place, holds in run if holds] for run in runs]
+            met = next((run for run in enough if len(run) >= wanted), None)
+            if met:
+                return {"value": "Y", "onset": met[0], "confirming": met[wanted - 1], "dated": met[wanted - 1]}
+            may = max((sum(holds is not False for _, holds in run) for run in runs), default=0)
+            return {"value": "NE" if may >= wanted else "N"}
+        if not seen:
+            return {"value": "NE"}
+        share, over = Fraction(model.get("share") or model["more_than"]) * len(seen), "more_than" in model
+        if len(good) > share or (len(good) == share and not over):
+            ends = {"onset": good[0], "confirming": good[-1], "dated": good[-1]} if good else {}
+            return {"value": "Y", **ends}
+        return {"value": "NE" if may > share or (may == share and not over) else "N"}
+
+    def extent(self, model):
+        state, aside, washed = (self.state(model.get(key)) for key in ("when", "set_aside", "discount"))
+        first, last = model["days"]
+        rows = [place for place, day in enumerate(self.day) if first <= day <= last and state[place] is not None]
+        rows = [place for place in rows if aside[place] is False]
+        if not rows:
+            return {"value": "NE"}
+        end = min(self.day[self.counted[-1]] if self.counted else -INF, math.floor(last)) + 1
+        ends = [self.day[place] for place in rows[1:]] + [end]
+        lasts = [max(min(stop, end) - self.day[place], 0) for place, stop in zip(rows, ends, strict=True)]
+        most = self.later(0, model["max_gap"]) if "max_gap" in model else INF
+        cut, lasts = [one > most for one in lasts], [min(one, most) for one in lasts]
+        if "each" in model:
+            cut, lasts = [False] * len(rows), [self.later(0, model["each"])] * len(rows)
+        stretches, broken = [], True
+        for place, length, cuts in zip(rows, lasts, cut, strict=True):
+            inside = state[place] and washed[place] is False
+            if inside and broken:
+                stretches.append([])
+            if inside:
+                stretches[-1].append((place, length))
+            broken = not inside or cuts
+        if model.get("measure", "total") == "total":
+            stretches = [[one for some in stretches for one in some]]
+        days, longest = 0, []
+        for some in stretches:
+            if (size := sum(length for _, length in some)) > days:
+                days, longest = size, [place for place, _ in some]
+        value = "N" if "at_least" in model and days < self.later(0, model["at_least"]) else "Y"
+        shown = {"onset": longest[0], "confirming": longest[-1], "dated": longest[-1]} if days else {}
+        return {"value": value, "days": days, **shown}
+
+    def combined(self, model):
+        tree, names = parsed(model["when"]), self.definition["criteria"]
+        values = {name: self.verdict(name) for name in names if re.search(rf"\b{name}\b", model["when"])}
+        met = {name: {"Y": True, "NE": None}.get(one["value"], False) for name, one in values.items()}
+        value = {True: "Y", False: "N", None: "NE"}[truth(tree, met)]
+
+        def dated(node):
+            if isinstance(node, ast.Name):
+                return values[node.id]["dated"]
+            if isinstance(node, ast.UnaryOp):
+                return None
+            parts = [part for part in node.values if isinstance(node.op, ast.And) or truth(part, met)]
+            days = [place for place in map(dated, parts) if place is not None]
+            return (max if isinstance(node.op, ast.And) else min)(days, default=None)
+
+        return {"value": value, "dated": dated(tree), "onset": dated(tree)} if value == "Y" else {"value": value}
+
+
+# WHAT IS CHECKED
+
+
+def checked(certificate, files):
+    """What does not agree, a sentence each; nothing where all does."""
+    one = Checked(certificate)
+    yield from (line for source in certificate["sources"] for line in of_source(certificate, source, files))
+    yield from of_definition(certificate, files)
+    if pair(one.alone["baseline"]) != pair(certificate["patient"]["baseline"]) and one.alone["baseline"] is not None:
+        yield f"the baseline is {one.alone['baseline']}, not {certificate['patient']['baseline']}"
+    for said in certificate["verdicts"]:
+        name, found = said["criterion"], one.verdict(said["criterion"])
+        for rule in (rule for rule in said["rules"] if rule["of"] == "observations"):
+            if rule["rule"] != certificate["definition"]["criteria"][name][rule["key"]]:
+                yield f"{name}: {rule['key']}: the rule is not that of the definition"
+            for text, said_at in [
+                (rule["rule"], rule["at"]),
+                *((part["clause"], part["at"]) for part in rule["clauses"]),
+            ]:
+                at = one.state(text)
+                wrong = [day for day, was, is_ in zip(one.day, said_at, at, strict=False) if was is not is_]
+                if len(said_at) != len(at):
+                    yield f"{name}: {rule['key']}: {text!r} has {len(said_at)} truths for {len(at)} observations"
+                if wrong:
+                    yield f"{name}: {rule['key']}: {text!r} is not what is said on day {', '.join(map(str, wrong))}"
+        for key in ("onset", "confirming", "ended"):
+            if (day := None if found[key] is None else one.day[found[key]]) != said[key]:
+                yield f"{name}: {key} is day {day}, not {said[key]}"
+        day = None if found["dated"] is None else one.day[found["dated"]]
+        if (found["value"], day, found["days"]) != (said["value"], said["day"], said["days"]):
+            yield f"{name}: it is {found['value']} on day {day}, not {said['value']} on day {said['day']}"
+
+
+def of_source(certificate, source, files):
+    """What the file of the visits or of the patients has otherwise."""
+    path = files.get(source["file"])
+    if path is None or "columns" not in source:
+        return
+    if hashlib.sha256(path.read_bytes()).hexdigest() != source["sha256"]:
+        yield f"{source['file']} is not the file that was read: its SHA-256 is another"
+    columns, patient = source["columns"], certificate["patient"]
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, delimiter=source["delimiter"])
+        rows = ((reader.line_num, row) for row in reader)
+        lines = {line: row for line, row in rows if row[columns["patient_id"]].strip() == patient["id"]}
+    if source["read_as"] == "patients":
+        cell = next(iter(lines.values()), {}).get(columns.get("baseline"), "")
+        if cell and count(cell) != pair(patient["baseline_given"]):
+            yield f"{source['file']}: the baseline is {cell}, not {patient['baseline_given']}"
+        return
+    known = {line for seen in certificate["observations"] for line in seen["lines"]}
+    for seen in certificate["observations"]:
+        rows = [lines.get(line) for line in seen["lines"]]
+        where = f"{source['file']} line {', '.join(map(str, seen['lines']))}"
+        if None in rows:
+            yield f"{where}: this is no line of {patient['id']}"
+            continue
+        counts = [one for row in rows if not math.isnan((one := count(row[columns["platelets"]]))[0])]
+        lowest = tuple(map(min, zip(*counts, strict=True))) if counts else (NAN, NAN)
+        if any(repr(one) != repr(float(other)) for one, other in zip(lowest, pair(seen["platelets"]), strict=True)):
+            yield f"{where}: the count of day {seen['day']} is {lowest[0]:g}, not {seen['platelets']}"
+        grades = [float(row[columns["bleeding_grade"]] or NAN) for row in rows if "bleeding_grade" in columns]
+        grade = max((one for one in grades if not math.isnan(one)), default=seen["bleeding_grade"])
+        if grade != seen["bleeding_grade"]:
+            yield f"{where}: the bleeding grade of day {seen['day']} is {grade:g}, not {seen['bleeding_grade']}"
+        days = {day_of(row, columns, patient) for row in rows} - {None}
+        if days - {seen["day"]}:
+            yield f"{where}: this is day {min(days)}, not {seen['day']}"
+    for line in sorted(lines.keys() - known):
+        if any(lines[line].get(columns.get(name)) for name in ("platelets", "bleeding_grade", "rescue")):
+            yield f"{source['file']} line {line} is of {patient['id']}, but not in the certificate"
+
+
+def count(text):
+    """The lowest and highest value of a count as it is written."""
+    if not text.strip():
+        return (NAN, NAN)
+    sign, value = re.fullmatch(r"([<>≤≥]?=?)\s*(\d+\.?\d*)", text.strip()).groups()
+    value = float(value)
+    near = 2.0**-36 * max(abs(value), 1.0)
+    return {"": (value, value), "<": (0.0, value - near), ">": (value + near, INF)}.get(
+        sign, (0.0, value) if sign in ("<=", "≤") else (value, INF)
+    )
+
+
+def day_of(row, columns, patient):
+    if "date" in columns and patient["day_0"] and re.fullmatch(r"\d{4}-\d\d-\d\d.*", row[columns["date"]]):
+        return (date.fromisoformat(row[columns["date"]][:10]) - date.fromisoformat(patient["day_0"])).days
+    return int(float(row[columns["day"]])) if "day" in columns else None
+
+
+def limits(value):
+    """The definition with `inf` and `-inf` as numbers: JSON has no word for days without a limit."""
+    if isinstance(value, dict):
+        return {key: limits(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [limits(one) for one in value]
+    return float(value) if value in ("inf", "-inf") else value
+
+
+def of_definition(certificate, files):
+    """What the criteria file has otherwise."""
+    path, defined = files.get(certificate["criteria"]["file"]), limits(certificate["definition"])
+    if path is None:
+        return
+    raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    for name, model in defined["criteria"].items():
+        deciding = {key: value for key, value in raw.get(name, {}).items() if key not in WORDS}
+        if deciding != model:
+            yield f"{path.name}: [{name}] is not what the certificate says"
+    for table in ("clock", "baseline", "terms"):
+        if {key: value for key, value in raw.get(table, {}).items() if key != "day_0"} != defined[table]:
+            yield f"{path.name}: [{table}] is not what the certificate says"
+
+
+def main(paths):
+    certificate = json.loads(Path(paths[0]).read_text(encoding="utf-8"))
+    files = {Path(path).name: Path(path) for path in paths[1:]}
+    wrong = list(checked(certificate, files))
+    asked = [*(source["file"] for source in certificate["sources"]), certificate["criteria"]["file"]]
+    left_out = [name for name in asked if name not in files]
+    print("\n".join([*wrong, "does not agree" if wrong else f"agrees: {certificate['patient']['id']}"]))
+    if left_out:
+        print(f"not looked at: {', '.join(left_out)}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

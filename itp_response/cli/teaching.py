@@ -1,0 +1,80 @@
+"""The commands that teach what a definition means and what would tip it."""
+
+from typing import Any
+
+import click
+
+from itp_response.cli.options import criteria_option, quarantined, study
+
+
+@click.command(name="near-misses", short_help="List patients by how little would have turned their verdicts.")
+@study
+@click.option("--criterion", metavar="X", help="Only this criterion.")
+@click.option("--met", is_flag=True, help="Instead of who missed it narrowly, who met it narrowly.")
+@click.option(
+    "--most", type=click.IntRange(min=1), default=10, show_default=True, help="So many patients of each criterion."
+)
+@click.option("--output", type=click.Path(), help="All of them: a .csv, .json or .parquet file.")
+def near_misses(
+    visits: Any,
+    patients: Any,
+    criteria: str,
+    quarantine_file: str | None,
+    criterion: str | None,
+    met: bool,
+    most: int,
+    output: str | None,
+    **reading: Any,
+) -> None:
+    """List the patients of VISITS by how little would have turned their verdicts.
+
+    For each the smallest change of one observation: a count raised or lowered, a day moved, a bleed or a rescue
+    treatment absent, one more count.
+    """
+    from itp_response.near_misses import near_misses as found
+
+    nearest = found(visits, patients, criteria, criterion=criterion, met=met, **reading)
+    quarantined(nearest.found, quarantine_file)
+    if output is not None:
+        nearest.write(output)
+    click.echo(nearest.text(most))
+
+
+@click.command(short_help="Say what a plan of visits can show, and what it never can.")
+@click.argument("plan", required=False)
+@criteria_option
+@click.option("--output", type=click.Path(), help="The table: a .csv, .json or .parquet file.")
+def schedule(plan: str | None, criteria: str, output: str | None) -> None:
+    """Say what a PLAN of visits can show of a set of criteria, from when on, and what it never can.
+
+    PLAN is written as "d0 d7 d14..d364 every 28", or a file that holds that; left out, it is the plan of the set.
+    """
+    from itp_response.classify import write
+    from itp_response.schedule import schedule as found
+
+    shown = found(plan, criteria)
+    if output is not None:
+        write(shown.frame(), output)
+    click.echo(str(shown))
+
+
+@click.command(short_help="Ask what the verdict is, and grade the answer.")
+@criteria_option
+@click.option("--seed", type=int, default=0, show_default=True, help="The same questions for the same number.")
+@click.option("--number", type=click.IntRange(min=1), default=5, show_default=True, help="So many questions.")
+@click.option("--hard", is_flag=True, help="The smallest timelines on which two readings of the definition differ.")
+def quiz(criteria: str, seed: int, number: int, hard: bool) -> None:
+    """Judge timelines on which one thing decides: Y, N, NE or NA.
+
+    Each answer is graded with the explanation, and with what decides.
+    """
+    from itp_response.quiz import ANSWERS
+    from itp_response.quiz import quiz as made
+
+    questions, right = made(criteria, seed=seed, number=number, hard=hard), 0
+    for place, question in enumerate(questions, 1):
+        click.echo(f"{place} of {len(questions)}  {question.asked()}")
+        answer = click.prompt("  the verdict", type=click.Choice(ANSWERS, case_sensitive=False))
+        right += answer.upper() == question.answer
+        click.echo(f"{question.graded(answer)}\n")
+    click.echo(f"{right} of {len(questions)} right")

@@ -1,0 +1,231 @@
+"""Lamps: every clause of every rule at every observation of one patient, true, false or unknown, as plain data.
+
+What is here can be written as JSON: numbers, texts, lists and dicts. A truth is `True`, `False` or, unknown, `None`.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from itp_response.ask import PATIENT
+from itp_response.classify import Classification
+from itp_response.cohort import Cohort
+from itp_response.criteria import Criteria, load
+from itp_response.endpoints import KINDS
+from itp_response.endpoints.combined import OfVerdicts
+from itp_response.errors import UsageError, unknown
+from itp_response.evaluate import evaluate, timeline
+from itp_response.notation import cohort_of
+from itp_response.rules import (
+    Arithmetic,
+    Column,
+    Comparison,
+    Name,
+    Not,
+    Number,
+    Numbers,
+    Or,
+    Rule,
+    Term,
+    Text,
+    Texts,
+    Tree,
+    Truths,
+    decide,
+    leaves,
+)
+from itp_response.timeline import Patients, Timeline
+from itp_response.verdicts import NO_DAY, NONE, Settled, reason_in_words
+from itp_response.words import denied_in_words, tree_in_words
+
+WITNESSES = ("onset", "confirming", "ended")
+
+
+def lamps(
+    timeline: str,
+    criteria: Any = "atra_2022",
+    *,
+    criterion: str | None = None,
+    baseline: float | str | None = None,
+    treatment_discontinued: int | None = None,
+    patient: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What `ask` decides on a timeline, as plain data, with each clause's truth at each observation.
+
+    `criteria`, `title`, `checked`; `patient`: his `id`, `baseline` (as used), `treatment_discontinued` (day, or None)
+    and further columns; `observations`, one per day: `day`, `platelets` and `bleeding_grade` (None: not observed),
+    `rescue`, `days_since_rescue` (None: there was none), further columns, and the `lines` of the source (of a timeline
+    its entries); `verdicts`, in the order of the file. Each verdict has `criterion`, `label`, `kind`, `needs` (the
+    definition in words), `value`, `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the
+    days of its witnesses), `days` and `of_days` (of a time), and `rules`.
+    Each rule has the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
+    `patient` or `criteria`), its truth `at` each of them (of a patient one entry; so of criteria), and its `clauses`:
+    the `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
+    Bleeding that is not mentioned was absent. Raises `CohortError` with the place of what cannot be read.
+    """
+    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
+    cohort = cohort_of(
+        [timeline],
+        visits=definitions.file.clock.visits,
+        ids=[PATIENT],
+        baseline=[baseline],
+        treatment_discontinued=[treatment_discontinued],
+        columns=definitions.file.columns,
+        patient=[patient or {}],
+    )
+    found = Classification(definitions, cohort, evaluate(definitions, cohort, threads=1))
+    return lamps_of(found, criterion)
+
+
+def lamps_of(found: Classification, criterion: str | None = None) -> dict[str, Any]:
+    """The same of a classification of one patient."""
+    criteria, cohort = found.criteria, found.cohort
+    if criterion is not None and criterion not in criteria.criteria:
+        raise UsageError(unknown("criterion", criterion, criteria.criteria))
+    rows = timeline(criteria, cohort, 0, 1)
+    names = criteria.criteria if criterion is None else [criterion]
+    return {
+        "criteria": criteria.name,
+        "title": criteria.title,
+        "checked": criteria.file.checked,
+        "patient": _patient(cohort, rows),
+        "observations": [_observation(cohort, row) for row in range(len(cohort.day))],
+        "verdicts": [_verdict(criteria, rows, found, name) for name in names],
+    }
+
+
+def _patient(cohort: Cohort, rows: Timeline) -> dict[str, Any]:
+    columns = {name: cell(column, 0) for name, column in cohort.patient_columns.items()}
+    stopped = _finite(cohort.treatment_discontinued[0])
+    return {"id": cohort.id[0], "baseline": cell(rows.baseline, 0), "treatment_discontinued": stopped, **columns}
+
+
+def _observation(cohort: Cohort, row: int) -> dict[str, Any]:
+    lines = cohort.lines[cohort.first_line[row] : cohort.first_line[row + 1]]
+    return {
+        "day": int(cohort.day[row]),
+        "platelets": cell(cohort.platelets, row),
+        "bleeding_grade": _finite(cohort.bleeding_grade[row]),
+        "rescue": bool(cohort.rescue[row]),
+        "days_since_rescue": _finite(cohort.days_since_rescue[row]),
+        **{name: cell(column, row) for name, column in cohort.row_columns.items()},
+        "lines": lines.tolist(),
+    }
+
+
+def cell(column: Column, place: int) -> Any:
+    """One entry of a column as plain data; what was not observed is None."""
+    match column:
+        case Texts(codes=codes, labels=labels):
+            return labels[codes[place]] if codes[place] >= 0 else None
+        case Truths(true=true, false=false):
+            return True if true[place] else False if false[place] else None
+        case Numbers(low=low, high=high):
+            if np.isnan(low[place]) or low[place] == high[place]:
+                return _finite(low[place])
+            return [_finite(low[place]), _finite(high[place])]
+
+
+def _finite(value: Any) -> int | float | None:
+    """A number without needless decimals; what is not finite is None."""
+    number = float(value)
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() else number
+
+
+def _verdict(criteria: Criteria, rows: Timeline, found: Classification, name: str) -> dict[str, Any]:
+    model, verdict = criteria.criteria[name], found.verdicts[name]
+    reason = criteria.reasons.names[int(verdict.reason[0])]
+    days = {field: _day(rows, getattr(verdict, field)) for field in ("dated", *WITNESSES)}
+    return {
+        "criterion": name,
+        "label": model.label,
+        "kind": model.kind,
+        "needs": KINDS[model.kind].sentence(model),
+        "value": verdict.labels[int(verdict.value[0])],
+        "day": days["dated"],
+        "reason": reason,
+        "because": reason_in_words(reason),
+        **{field: days[field] for field in WITNESSES},
+        **{field: _length(getattr(verdict, field)) for field in ("days", "of_days")},
+        "rests_on": list(dict.fromkeys(model.references().values())),
+        "rules": [_rule(rows, found.verdicts, model, key, rule) for key, rule in rules_of(model)],
+    }
+
+
+def _day(rows: Timeline, row: Any) -> int | None:
+    return None if row[0] == NONE else int(rows.day[row[0]])
+
+
+def _length(days: Any) -> int | None:
+    return None if days is None or days[0] == NO_DAY else int(days[0])
+
+
+def rules_of(model: Any) -> Iterator[tuple[str, Rule]]:
+    """The rules of a criterion and the keys they stand under."""
+    for key in type(model).model_fields:
+        rule = getattr(model, key)
+        if isinstance(rule, Rule):
+            yield key, rule
+
+
+def _rule(rows: Timeline, settled: Settled, model: Any, key: str, rule: Rule) -> dict[str, Any]:
+    of_criteria = model.kind == "combined" and key == "when"
+    asked: Any = OfVerdicts(settled) if of_criteria else Patients(rows) if key == "unless" else rows
+    return {
+        "key": key,
+        "rule": rule.text,
+        "words": tree_in_words(rule.tree),
+        "of": "criteria" if of_criteria else "patient" if key == "unless" else "observations",
+        "at": _truths(decide(rule.tree, asked)),
+        "clauses": [
+            {
+                "clause": written(leaf),
+                "words": _words(leaf, of_criteria, holds=True),
+                "otherwise": _words(leaf, of_criteria, holds=False),
+                "at": _truths(decide(leaf, asked)),
+            }
+            for leaf in dict.fromkeys(leaves(rule.tree))
+        ],
+    }
+
+
+def _words(leaf: Tree, of_criteria: bool, *, holds: bool) -> str:
+    if of_criteria and isinstance(leaf, Name):
+        return f"{leaf.name} is {'met' if holds else 'not met'}"
+    return tree_in_words(leaf) if holds else denied_in_words(leaf)
+
+
+def _truths(truths: Truths) -> list[bool | None]:
+    pairs: Sequence[tuple[bool, bool]] = list(zip(truths.true.tolist(), truths.false.tolist(), strict=True))
+    return [True if true else False if false else None for true, false in pairs]
+
+
+def written(tree: Tree) -> str:
+    """A tree in the language of rules, terms written out."""
+    match tree:
+        case Term(body=body):
+            return written(body)
+        case Name(name=name):
+            return name
+        case Number(value=value):
+            return f"{value:.15g}"
+        case Text(value=value):
+            return repr(value)
+        case Comparison(sign=sign, left=left, right=right):
+            return f"{written(left)} {sign} {written(right)}"
+        case Arithmetic(sign=sign, left=left, right=right):
+            return f"{_held(left)} {sign} {_held(right)}"
+        case Not(part=part):
+            return f"not ({written(part)})"
+    return (" or " if isinstance(tree, Or) else " and ").join(f"({written(part)})" for part in tree.parts)
+
+
+def _held(tree: Tree) -> str:
+    """A side of a sum or product, in parentheses where it is one itself."""
+    while isinstance(tree, Term):
+        tree = tree.body
+    return f"({written(tree)})" if isinstance(tree, Arithmetic) else written(tree)

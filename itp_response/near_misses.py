@@ -1,0 +1,159 @@
+"""Near misses: whose verdict would have been another by how little, over a whole cohort."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from itp_response.classify import Classification, classify, write
+from itp_response.cohort import Ints
+from itp_response.errors import UsageError, unknown
+from itp_response.rules import Bools
+from itp_response.tipping import Tips, asks, frame, tips
+from itp_response.verdicts import Verdict
+from itp_response.words import counted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN = 10
+"""So many patients are shown of each criterion."""
+
+
+@dataclass(frozen=True)
+class NearMisses:
+    """What `near_misses` gives: the smallest change that would turn each verdict asked about."""
+
+    found: Classification
+    met: bool
+    asked: Mapping[str, Ints]
+    """By criterion, the positions of the patients asked about."""
+    _frame: "pl.DataFrame"
+
+    def frame(self) -> "pl.DataFrame":
+        """A row per criterion and patient asked about, by distance; last those whom no change tried would turn.
+
+        `patient_id`, `arm`, `criterion`, `value`, `reason`, `becomes`, `distance`, `change`, `day`, `before`, `after`,
+        `file`, `line`, `says`, `clause`. From `becomes` on all is null where no change turns the verdict; `day` is null
+        of what is of the patient, `before` and `after` where no count and no day is changed, `line` where the
+        observation is not in the file yet, `clause` where it is when or how often that decides.
+        """
+        return self._frame
+
+    def write(self, path: str | Path) -> None:
+        """Write the frame to a `.csv`, `.json` or `.parquet` file, whole or not at all, with what made it beside it."""
+        write(self._frame, path, self.found.provenance(met=self.met))
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, most: int = SHOWN) -> str:
+        """The nearest patients of each criterion, a line each."""
+        return "\n".join(self._lines(most))
+
+    def _lines(self, most: int) -> Iterator[str]:
+        cohort, criteria = self.found.cohort, self.found.criteria
+        yield f"{len(cohort):,} patients under {criteria.marked_name}: {criteria.file.title}"
+        what = " with Y" if self.met else " with N or NE"
+        for name, patients in self.asked.items():
+            own = self._frame.filter(criterion=name)
+            near = own.drop_nulls("distance")
+            told = counted(len(patients), "patient") + (what if criteria.criteria[name].kind != "best" else "")
+            yield f"\n{name}: {told}; a single change would turn {'none' if not len(near) else f'{len(near):,}'}"
+            yield from _table(near.head(most))
+            if len(near) > most:
+                yield f"  and {len(near) - most:,} more; --output has them all"
+        if cohort.partial is not None:
+            yield f"\nnot asked: {counted(len(cohort.partial.patient), 'patient')} with dates known only in part"
+
+
+def _table(near: "pl.DataFrame") -> Iterator[str]:
+    rows = [
+        (
+            one["patient_id"],
+            f"{one['value']} -> {one['becomes']}",
+            f"{one['distance']:.2f}",
+            one["says"] + (f": {one['clause']}" if one["clause"] else ""),
+        )
+        for one in near.iter_rows(named=True)
+    ]
+    widths = [max((len(row[place]) for row in rows), default=0) for place in range(3)]
+    for row in rows:
+        yield "  " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+
+
+def near_misses(
+    visits: Any,
+    patients: Any = None,
+    criteria: Any = "atra_2022",
+    *,
+    criterion: str | None = None,
+    met: bool = False,
+    date_format: str | None = None,
+    bleeding: Any = None,
+    impute: Any = None,
+    on_error: Any = "stop",
+) -> NearMisses:
+    """Who came how near to another verdict: patients by the smallest change of one observation that would turn theirs.
+
+    Of every criterion that gives a verdict, or of one: those who are `N` or `NE`, and with `met` those who are `Y`,
+    by how little would undo it. Of a best all, what would make it another.
+    `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    Raises `UsageError` for a criterion that is not there, or that tells a length alone.
+    """
+    if isinstance(visits, Classification):
+        found = visits
+    else:
+        options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+        found = classify(visits, patients, criteria, **options)
+    models = found.criteria.criteria
+    if criterion is not None and criterion not in models:
+        raise UsageError(unknown("criterion", criterion, models))
+    names = [name for name in models if asks(models[name])]
+    if criterion is not None and criterion not in names:
+        raise UsageError(f"{criterion} tells a length, not a verdict that could turn; known: {', '.join(names)}.")
+    names = names if criterion is None else [criterion]
+    wanted = {name: _asked(found.verdicts[name], met) for name in names}
+    if found.cohort.partial is not None:
+        for verdict in wanted.values():
+            verdict[found.cohort.partial.patient] = False
+    some = np.flatnonzero(np.logical_or.reduce(list(wanted.values())))
+    turning = tips(found, some, names)
+    asked = {name: np.flatnonzero(where) for name, where in wanted.items()}
+    return NearMisses(found, met, asked, _frame(found, turning, asked))
+
+
+def _asked(verdict: Verdict, met: bool) -> Bools:
+    if "Y" not in verdict.labels:
+        return np.ones(len(verdict.value), dtype=np.bool_)
+    labels = ("Y",) if met else ("N", "NE")
+    found: Bools = np.isin(verdict.value, [verdict.labels.index(label) for label in labels])
+    return found
+
+
+def _frame(found: Classification, turning: Mapping[str, Tips], asked: Mapping[str, Ints]) -> "pl.DataFrame":
+    import polars as pl
+
+    reasons = found.criteria.reasons.names
+    tables = []
+    for name, patients in asked.items():
+        verdict = found.verdicts[name]
+        nearest = turning[name].nearest
+        of_asked = nearest.at(np.isin(nearest.changes.patient, patients))
+        told = frame(found, of_asked).with_columns(place=pl.Series(of_asked.changes.patient))
+        whole = pl.DataFrame(
+            {
+                "place": patients,
+                "patient_id": found.cohort.id.gather(patients),
+                "arm": found.cohort.arm.gather(patients),
+                "criterion": pl.Series([name]).new_from_index(0, len(patients)),
+                "value": pl.Series(verdict.labels).gather(verdict.value[patients].astype(np.int64)),
+                "reason": pl.Series(reasons).gather(verdict.reason[patients].astype(np.int64)),
+            }
+        )
+        rest = told.drop("patient_id", "arm", "criterion", "value")
+        tables.append(whole.join(rest, on="place", how="left", maintain_order="left"))
+    joined = pl.concat(tables).sort("distance", nulls_last=True, maintain_order=True)
+    return joined.drop("place")

@@ -1,0 +1,74 @@
+"""Teach: a page to play with definitions, served to this machine alone."""
+
+import contextlib
+import socket
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from itp_response.cohort import Cohort
+from itp_response.criteria import Criteria, load
+from itp_response.errors import UsageError
+from itp_response.extras import needed
+
+HERE = "127.0.0.1"
+
+
+def teach(
+    visits: Any = None,
+    patients: Any = None,
+    criteria: str | Path | Criteria = "atra_2022",
+    *,
+    port: int | None = None,
+    show: bool = False,
+    say: Callable[[str], Any] = print,
+    **options: Any,
+) -> None:
+    """Serve the page on 127.0.0.1 until it is stopped (Ctrl+C), with `criteria` shown first.
+
+    Without `visits` there are only the worked patients of the criteria files; with it, a `Cohort`, or with `patients`
+    and further options as in `read`, the patients of a study are there too. `port` is a free one, if none is given; `show` opens
+    the page in the browser; `say` is told where it is.
+    Raises `UsageError` where the port is taken or what serves it is not installed.
+    """
+    uvicorn = needed("uvicorn", "teach")
+    needed("starlette", "teach")
+    from itp_response.readers.visits import read
+    from itp_response.teach.answers import Desk
+    from itp_response.teach.api import app
+
+    first = criteria if isinstance(criteria, Criteria) else load(criteria)
+    study = visits
+    if not (visits is None or isinstance(visits, Cohort)):
+        study = read(visits, patients, columns=first.file.columns, **options)
+    with listening(port) as ours:
+        own = ours.getsockname()[1]
+        address = f"http://{HERE}:{own}/"
+        config = uvicorn.Config(
+            app(Desk(first, study), own), http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
+        )
+        for note in () if study is None else study.told:
+            say(note)
+        say(f"{address}  (for this machine only; Ctrl+C ends it)")
+        if show:
+            webbrowser.open(address)
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[ours])
+
+
+def listening(port: int | None) -> socket.socket:
+    """A socket of this machine that no other can reach, on that port or a free one.
+
+    Raises `UsageError` if it is taken.
+    """
+    # Of the protocol by name: only so is an answer sent off at once, without 40 milliseconds of waiting for more.
+    ours = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        ours.bind((HERE, port or 0))
+        ours.listen()  # so that the address answers as soon as it is told
+    except (OSError, OverflowError) as error:
+        ours.close()
+        why = error.strerror if isinstance(error, OSError) else "there is no such port"
+        raise UsageError(f"port {port}: cannot be used: {why}. Leave out --port for a free one.") from None
+    return ours

@@ -1,0 +1,79 @@
+// What the page is about: one patient, and one or two sets. It is written as a line, as a link, and read from a link.
+
+export const state = {
+  entries: [],
+  baseline: "",
+  discontinued: "",
+  day_0: "",
+  patient: {},
+  sets: [],
+  chosen: 0,
+  zoom: 1,
+};
+
+export function entryText(entry) {
+  const words = [`d${entry.day}`];
+  if (entry.count !== "") words.push(entry.count);
+  if (entry.rescue) {
+    const name = entry.rescue_name ? ` ${entry.rescue_name.replaceAll(" ", "_")}` : "";
+    words.push(`rescue${name}${entry.rescue_to > entry.day ? ` to d${entry.rescue_to}` : ""}`);
+  }
+  for (const [name, value] of Object.entries(entry.columns)) if (value !== "") words.push(`${name}=${value}`);
+  if (entry.bleed !== "0" || words.length === 1) words.push(`bleed ${entry.bleed}`);
+  return words.join(" ");
+}
+
+export const lineText = () => state.entries.map(entryText).join(", ");
+
+export const entry = (day, count) => ({
+  day, count, bleed: "0", rescue: false, rescue_to: day, rescue_name: "", columns: {},
+});
+
+/** What is asked of the engine; `line` is what was typed, if it was. */
+export function question(line) {
+  return {
+    timeline: line ?? lineText(),
+    baseline: state.baseline || null,
+    discontinued: state.discontinued === "" ? null : Number(state.discontinued),
+    day_0: state.day_0 || null,
+    patient: state.patient,
+    sets: state.sets.map(({ criteria, criterion, readings }) => ({ criteria, criterion, readings })),
+  };
+}
+
+export function fragment() {
+  const all = new URLSearchParams({ t: lineText() });
+  const put = (key, value) => { if (value !== "" && value != null) all.set(key, value); };
+  put("baseline", state.baseline);
+  put("discontinued", state.discontinued);
+  put("day_0", state.day_0);
+  for (const [name, value] of Object.entries(state.patient)) put(`p.${name}`, value);
+  state.sets.forEach((set, place) => {
+    const letter = "ab"[place];
+    put(letter, set.criteria);
+    put(`${letter}.criterion`, set.criterion);
+    put(`${letter}.readings`, set.readings.join(" "));
+  });
+  if (state.zoom !== 1) put("zoom", state.zoom);
+  return all.toString().replaceAll("%2C", ",");
+}
+
+/** Takes the state from a link and gives the line in it; null if it holds none. */
+export function take(text) {
+  const all = new URLSearchParams(text);
+  const sets = ["a", "b"].filter((letter) => all.get(letter)).map((letter) => ({
+    criteria: all.get(letter),
+    criterion: all.get(`${letter}.criterion`),
+    readings: (all.get(`${letter}.readings`) ?? "").split(" ").filter(Boolean),
+  }));
+  if (!all.has("t") || !sets.length) return null;
+  state.sets = sets;
+  state.baseline = all.get("baseline") ?? "";
+  state.discontinued = all.get("discontinued") ?? "";
+  state.day_0 = all.get("day_0") ?? "";
+  state.patient = Object.fromEntries(
+    [...all].filter(([key]) => key.startsWith("p.")).map(([key, value]) => [key.slice(2), value]),
+  );
+  state.zoom = [1, 2, 4].includes(Number(all.get("zoom"))) ? Number(all.get("zoom")) : 1;
+  return all.get("t");
+}

@@ -1,0 +1,99 @@
+"""Finds the hard questions of the quiz: the smallest timelines on which a set and another reading of it differ.
+
+    python tests/hard_questions.py [SET ...]
+
+It writes itp_response/hard_questions.json; of sets that are not named it keeps what is there. Hypothesis looks for a
+timeline, and shrinks it; the same each time. A reading it finds nothing for in that time has no question.
+"""
+
+import json
+import sys
+
+from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+
+from itp_response.copies import limits_of
+from itp_response.criteria import load, shipped
+from itp_response.errors import CriteriaError, ItpResponseError
+from itp_response.evaluate import evaluate
+from itp_response.notation import cohort_of
+from itp_response.quiz import ANSWERS, BASELINE, HARD
+from itp_response.tipping import asks
+
+SEARCH = settings(
+    max_examples=300,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def timelines(criteria):
+    """Timelines from the baseline on, at the limits of the definitions and about the planned days."""
+    clock = criteria.file.clock
+    plan = [day for day in clock.visits if day > 0] or list(range(7, 400, 14))
+    days = sorted({day + by for day in plan for by in (0, 1, -1)} - {0})
+    counts = sorted({int(limit) + by for limit in limits_of(criteria, BASELINE) for by in (-1, 0, 1)})
+    columns = [name for name, one in criteria.file.columns.items() if one.table == "visits" and one.type == "truth"]
+    more = ["", " bleed 1", " bleed 2", " rescue", *(f" {name}=yes" for name in columns)]
+    seen = st.builds("{}{}".format, st.sampled_from(counts), st.sampled_from(more))
+    # Most counts are as the one before, so that states last.
+    level = st.tuples(st.integers(0, len(days) - 1), st.integers(1, 6), seen)
+    return st.lists(level, min_size=1, max_size=4).map(lambda levels: written(levels, days))
+
+
+def written(levels, days):
+    entries = {}
+    for begin, number, seen in levels:
+        count = seen.split()[0]
+        for place, day in enumerate(days[begin : begin + 3 * number : 3]):
+            entries[day] = seen if place == 0 else count
+    return ", ".join([f"d0 {BASELINE}", *(f"d{day} {entries[day]}" for day in sorted(entries))])
+
+
+def difference(criteria, other, timeline):
+    """The first criterion with another verdict under another reading, and the two verdicts; None: there is none."""
+    cohort = cohort_of([timeline], visits=criteria.file.clock.visits, columns=criteria.file.columns)
+    one, two = (evaluate(each, cohort, threads=1) for each in (criteria, other))
+    for name, model in criteria.criteria.items():
+        if name in two and asks(model) and model.kind != "best":
+            labels = [verdict.labels[int(verdict.value[0])] for verdict in (one[name], two[name])]
+            if labels[0] != labels[1] and set(labels) <= set(ANSWERS):
+                return name, *labels
+    return None
+
+
+def question(criteria, reading):
+    try:
+        other = criteria.under(reading.id)
+        least = find(timelines(criteria), lambda line: difference(criteria, other, line) is not None, settings=SEARCH)
+    except (CriteriaError, ItpResponseError, NoSuchExample):
+        return None
+    name, answer, otherwise = difference(criteria, other, least)
+    return {
+        "criteria": criteria.name,
+        "criterion": name,
+        "label": criteria.criteria[name].label,
+        "timeline": least,
+        "answer": answer,
+        "twin": "",
+        "twin_answer": otherwise,
+        "decides": f"{reading.question} {reading.taken} Read otherwise ({reading.id}) it would be {otherwise}.",
+    }
+
+
+def main(names):
+    known = json.loads(HARD.read_text()) if HARD.exists() else []
+    for name in names or shipped():
+        criteria = load(name)
+        made = [one for reading in criteria.file.reading if (one := question(criteria, reading))]
+        known = sorted([one for one in known if one["criteria"] != name] + made, key=lambda one: one["criteria"])
+        HARD.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+        print(f"{name}: {len(made)} of {len(criteria.file.reading)} readings")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,141 @@
+"""A verdict's certificate, decided again by a program that has nothing of the engine."""
+
+import ast
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from itp_response.certificate import certificate
+from itp_response.check import worked_patients
+from itp_response.classify import classify
+from itp_response.criteria import load, shipped
+from itp_response.errors import UsageError
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+CHECKER = EXAMPLES / "certificate_checker.py"
+STUDY = [EXAMPLES / "visits.csv", EXAMPLES / "patients.csv"]
+FILES = {path.name: path for path in [*STUDY, ROOT / "criteria" / "atra_2022.toml"]}
+OF_EACH = 4
+"""So many worked patients of each set are tried."""
+
+
+@pytest.fixture(scope="module")
+def checker():
+    module = {"__name__": "certificate_checker"}
+    exec(compile(CHECKER.read_text(), str(CHECKER), "exec"), module)
+    return lambda made, files: list(module["checked"](json.loads(json.dumps(made, allow_nan=False)), files))
+
+
+@pytest.fixture(scope="module")
+def study():
+    return classify(*STUDY)
+
+
+def test_the_checker_needs_python_alone():
+    tree = ast.parse(CHECKER.read_text())
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    assert {name.split(".")[0] for name in imported} <= set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_it_agrees_on_worked_patients_of_every_set(name, checker):
+    criteria = load(name)
+    found = classify(worked_patients(criteria, criteria.file.case), criteria=criteria)
+    ids = found.cohort.id.to_list()
+    wrong = {
+        patient: said
+        for patient in ids[:: max(1, len(ids) // OF_EACH)]
+        if (said := checker(certificate(found, patient=patient, turns=False), {criteria.path.name: criteria.path}))
+    }
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("patient", ["ITP-0003", "ITP-0008", "ITP-0023", "ITP-0043", "ITP-0117", "ITP-0154"])
+def test_it_agrees_on_the_example_study(patient, study, checker):
+    assert checker(certificate(study, patient=patient, turns=False), FILES) == []
+
+
+def test_as_a_user_runs_it(tmp_path, study):
+    file = tmp_path / "certificate.json"
+    made = certificate(study, patient="ITP-0008", criterion="relapse")
+    file.write_text(json.dumps(made))
+
+    def run(*files):
+        return subprocess.run([sys.executable, "-I", CHECKER, file, *files], capture_output=True, text=True)
+
+    assert [one["criterion"] for one in made["verdicts"]] == ["OR", "relapse"]
+    assert (run(*FILES.values()).returncode, run(*FILES.values()).stdout) == (0, "agrees: ITP-0008\n")
+    assert run(STUDY[0]).stdout == "agrees: ITP-0008\nnot looked at: patients.csv, atra_2022.toml\n"
+
+
+def put(place, value):
+    def tamper(made):
+        *path, last = place
+        for key in path:
+            made = made[key]
+        made[last] = value
+
+    return tamper
+
+
+def at_clause(made):
+    made["verdicts"][0]["rules"][1]["clauses"][0]["at"][3] = True
+
+
+TAMPERED = [
+    (put(["observations", 5, "platelets"], 90), "visits.csv line 162: the count of day 42 is 54, not 90"),
+    (put(["observations", 5, "lines"], [163]), "visits.csv line 163: the count of day 42 is 72, not 54"),
+    (put(["observations", 5, "lines"], [1630]), "visits.csv line 1630: this is no line of ITP-0008"),
+    (put(["observations", 2, "bleeding_grade"], 0), "visits.csv line 159: the bleeding grade of day 14 is 1, not 0"),
+    (put(["observations", 5, "day"], 43), "visits.csv line 162: this is day 42, not 43"),
+    (at_clause, "OR: when: 'platelets >= 30' is not what is said on day 21"),
+    (
+        put(["verdicts", 0, "rules", 1, "at", 3], True),
+        "OR: when: '(response or complete) and not bleeding' is not what is said on day 21",
+    ),
+    (put(["verdicts", 0, "value"], "N"), "OR: it is Y on day 28, not N on day 28"),
+    (put(["verdicts", 0, "day"], 42), "OR: it is Y on day 28, not Y on day 42"),
+    (put(["verdicts", 0, "confirming"], 56), "OR: confirming is day 42, not 56"),
+    (
+        put(["definition", "criteria", "OR", "apart"], "28 days"),
+        "atra_2022.toml: [OR] is not what the certificate says",
+    ),
+    (
+        put(["definition", "terms", "bleeding"], "bleeding_grade >= 2"),
+        "atra_2022.toml: [terms] is not what the certificate says",
+    ),
+    (put(["sources", 0, "sha256"], "0"), "visits.csv is not the file that was read: its SHA-256 is another"),
+    (lambda made: made["observations"].pop(), "visits.csv line 177 is of ITP-0008, but not in the certificate"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "said"), TAMPERED, ids=[said for _, said in TAMPERED])
+def test_what_was_tampered_with_is_refused_with_the_reason(tamper, said, study, checker):
+    made = copy.deepcopy(certificate(study, patient="ITP-0008", turns=False))
+    tamper(made)
+
+    assert said in checker(made, FILES)
+
+
+def test_it_holds_what_would_turn_each_verdict(study):
+    made = certificate(study, patient="ITP-0008", criterion="late_rescue")
+    (change,) = (one for one in made["verdicts"][0]["changes"] if one["change"] == "day")
+
+    assert (change["becomes"], change["before"], change["after"]) == ("N", "336", "337")
+
+
+def test_of_dates_known_only_in_part_there_is_none():
+    visits = pl.DataFrame(
+        {"patient_id": ["A", "A"], "date": ["2019-01-01", "2019-02"], "platelets": [15, 40], "bleeding_grade": [0, 0]}
+    )
+    with pytest.raises(UsageError, match=r"^A: dates are known only in part"):
+        certificate(visits, patient="A")

@@ -1,0 +1,77 @@
+"""The notation of a timeline: what is read is written again, and what cannot be written is said."""
+
+import numpy as np
+import pytest
+
+from itp_response.check import worked_patients
+from itp_response.classify import classify
+from itp_response.columns import ColumnDeclared
+from itp_response.criteria import load, shipped
+from itp_response.errors import CohortError
+from itp_response.notation import bounds, cohort_of, count_text, timeline_of
+
+DOSE = {"dose": ColumnDeclared(type="number"), "drug": ColumnDeclared(type="truth")}
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("d22 40", "d22 40"),
+        ("d28 40, d-7 15", "d-7 15, d28 40"),
+        ("d22 40 bleed 0, d28 60 bleed 2", "d22 40, d28 60 bleed 2"),
+        ("d22 <10, d28 >1000, d35 <=30, d42 ≥30", "d22 <10, d28 >1000, d35 ≤30, d42 ≥30"),
+        ("d35 bleed 1, d36 40 bleed ?", "d35 bleed 1, d36 40 bleed ?"),
+        ("d3 rescue to d5, d7 rescue IVIg", "d3 bleed 0 rescue to d5, d7 bleed 0 rescue ivig"),
+        ("d3 rescue platelet_transfusion", "d3 bleed 0 rescue platelet_transfusion"),
+        ("d3 12 rescue to d4, d3 rescue IVIg", "d3 12 rescue to d4, d3 rescue ivig"),
+        ("d21 49, d21 60", "d21 49"),
+        ("d3 29.95 dose=50 drug=no", "d3 29.95 dose=50 drug=no"),
+    ],
+)
+def test_a_timeline_is_written_as_it_is_read(typed, written):
+    cohort = cohort_of([typed], columns=DOSE)
+
+    assert timeline_of(cohort, 0) == (written, [])
+
+
+@pytest.mark.parametrize("text", ["0", "40", "29.95", "<10", "<0.5", "≤30", ">1000", "≥30", ">400.5"])
+def test_a_count_is_written_as_it_is_read(text):
+    assert count_text(*bounds(text)) == text
+
+
+def test_a_count_between_two_bounds_has_no_word():
+    with pytest.raises(ValueError, match="10 to 20"):
+        count_text(10, 20)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_worked_patient_has_the_same_verdicts_when_written_and_read_again(name):
+    criteria = load(name)
+    cases = criteria.file.case
+    cohort = worked_patients(criteria, cases)
+    written = [timeline_of(cohort, place) for place in range(len(cohort))]
+    again = worked_patients(
+        criteria,
+        [case.model_copy(update={"timeline": line}) for case, (line, _) in zip(cases, written, strict=True)],
+    )
+
+    assert [unsaid for _, unsaid in written if unsaid] == []
+    assert np.array_equal(again.platelets.low, cohort.platelets.low, equal_nan=True)
+    assert classify(again, criteria=criteria).frame().equals(classify(cohort, criteria=criteria).frame())
+
+
+def test_what_a_line_cannot_say_is_said():
+    cohort = cohort_of(["d3 rescue a;b to d4"])
+    names = cohort.courses.name
+    object.__setattr__(names, "labels", ("dexamethasone, high dose",))
+
+    assert timeline_of(cohort, 0) == (
+        "d3 bleed 0 rescue to d4",
+        ["day 3: the name 'dexamethasone, high dose' of the rescue cannot be written in a line; left out."],
+    )
+
+
+@pytest.mark.parametrize("typed", ["d36526 40", "d-36526 40", "d3 rescue to d99999999999", "d99999999999 40"])
+def test_a_day_beyond_reason_is_refused(typed):
+    with pytest.raises(CohortError, match="a day lies at most 36,525 days from day 0"):
+        cohort_of([typed])

@@ -1,0 +1,480 @@
+"""The page in a browser: done by hand, by touch and by keyboard; what it shows is what the engine says."""
+
+import re
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from browser import opened
+from served import served
+
+from itp_response.ask import ask
+from itp_response.criteria import load
+from itp_response.teach import listening
+from itp_response.teach.answers import Desk
+from itp_response.teach.api import app
+
+ROOT = Path(__file__).parent.parent
+DESKTOP = {"viewport": {"width": 1300, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+RESPONDER = "d0 15, d22 40, d29 45, d364 12"
+
+
+class Seen:
+    """An app, and the status of every answer it gave."""
+
+    def __init__(self, app):
+        self.app = app
+        self.answers = []
+
+    async def __call__(self, scope, receive, send):
+        async def noted(message):
+            if message["type"] == "http.response.start":
+                self.answers.append((scope["method"], scope["path"], message["status"]))
+            await send(message)
+
+        await self.app(scope, receive, noted)
+
+
+@pytest.fixture(scope="module")
+def server():
+    ours = listening(None)
+    seen = Seen(app(Desk(load("atra_2022")), ours.getsockname()[1]))
+    with served(seen, ours) as address:
+        seen.address = address
+        yield seen
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Opens the page with a line, under sets (`a`, `b`, …, as in the link); nothing may be complained of or asked elsewhere."""
+    left = []
+
+    def visit(line=RESPONDER, options=DESKTOP, **link):
+        fields = {"t": line, "a": "atra_2022", "a.criterion": "OR", **link}
+        fragment = "&".join(f"{key}={value.replace(' ', '+')}" for key, value in fields.items())
+        block = opened(browser, f"{server.address}/#{fragment}", **options)
+        found = block.__enter__()
+        left.append((block, found))
+        found.page.set_default_timeout(10_000)
+        found.page.wait_for_selector("html[data-ready]")
+        return found.page
+
+    yield visit
+    for block, found in left:
+        block.__exit__(None, None, None)
+        assert [one for one in found.requests if not one.startswith((server.address, "data:", "blob:"))] == []
+        # That a line cannot be read is no fault, though a browser logs every answer of that status.
+        assert [one for one in found.complaints if "status of 422" not in one] == []
+
+
+def verdict(page, place=0):
+    return page.locator(".strip .verdict").nth(place)
+
+
+def says(page, text, place=0):
+    page.wait_for_function(
+        "([text, place]) => document.querySelectorAll('.strip .verdict')[place]?.textContent.includes(text)",
+        arg=[text, place],
+    )
+
+
+def rested(page, sets):
+    """Waits until the page says, of each set, what would turn the verdict, which it does last."""
+    page.wait_for_function(
+        "sets => [...document.querySelectorAll('.card h3')].filter((one) => one.textContent === 'What would turn it').length === sets",
+        arg=sets,
+    )
+
+
+def lamp(page, clause, place=0):
+    """What the lamp of a clause says, for the observation chosen."""
+    row = page.locator(".card").nth(place).locator(".clauses ul li", has_text=clause)
+    return row.locator(".bulb").get_attribute("aria-label")
+
+
+def spot(page, day):
+    box = page.locator(f'.obs[aria-label^="day {day},"] .dot').bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def inspector(page):
+    return page.locator("#inspector")
+
+
+def line(page):
+    return page.locator("#timeline").input_value()
+
+
+class TestByHand:
+    def test_a_count_dragged_below_the_threshold_changes_lamp_and_verdict(self, visit):
+        page = visit()
+        says(page, "Y on day 22")
+        x, y = spot(page, 29)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        assert lamp(page, "a count of at least 30") == "true"
+
+        page.mouse.move(x + 2, y + 40, steps=4)
+        says(page, "N (not confirmed)")
+        assert lamp(page, "a count of at least 30") == "false"
+        page.mouse.move(x, y, steps=4)
+        says(page, "Y on day 22")
+        page.mouse.move(x, y + 60, steps=4)
+        page.mouse.up()
+
+        says(page, "N (not confirmed)")
+        assert lamp(page, "a count of at least 30") == "false"
+        assert re.fullmatch(r"d0 15, d22 40, d29 \d\d?, d364 12", line(page))
+        assert page.locator("#said").inner_text() == "atra_2022, Overall response: N (not confirmed)"
+
+    def test_a_count_dragged_aside_changes_its_day_alone(self, visit):
+        page = visit()
+        x, y = spot(page, 29)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 200, y + 3, steps=5)
+        page.mouse.up()
+
+        day = int(re.fullmatch(r"d0 15, d22 40, d(\d+) 45, d364 12", line(page))[1])
+        assert 80 < day < 110
+
+    def test_an_empty_place_clicked_has_a_count_and_it_can_be_taken_back(self, visit):
+        page = visit()
+        (x, _), (_, y) = spot(page, 29), spot(page, 364)
+        page.mouse.click(x - 8, y)
+        says(page, "N (not confirmed)")
+        assert re.fullmatch(r"d0 15, d22 40, d2[5-8] 1[0-4], d29 45, d364 12", line(page))
+
+        page.get_by_role("button", name="Undo").click()
+        says(page, "Y on day 22")
+        assert line(page) == RESPONDER
+
+    def test_bleeding_and_rescue_are_put_on_it(self, visit):
+        page = visit()
+        page.mouse.click(*spot(page, 29))
+        inspector(page).get_by_label("Bleeding").select_option("grade 1")
+        says(page, "N (not confirmed)")
+        assert lamp(page, "no bleeding of grade 1 or more") == "false"
+        inspector(page).get_by_label("Bleeding").select_option("none")
+        says(page, "Y on day 22")
+
+        page.mouse.click(*spot(page, 22))
+        inspector(page).get_by_label("Rescue begins").check()
+        inspector(page).get_by_label("to day").fill("24")
+        inspector(page).get_by_label("to day").press("Enter")
+        inspector(page).get_by_label("named").fill("IVIg")
+        inspector(page).get_by_label("named").press("Enter")
+        says(page, "N (not confirmed)")
+        assert line(page) == "d0 15, d22 40 rescue IVIg to d24, d29 45, d364 12"
+
+    def test_by_touch(self, visit):
+        page = visit(options=PHONE)
+        page.locator("#drawing").scroll_into_view_if_needed()
+        x, y = spot(page, 29)
+        touch = page.context.new_cdp_session(page)
+
+        def send(kind, *points):
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+        send("touchStart", (x, y))
+        for step in range(1, 9):
+            send("touchMove", (x, y + 8 * step))
+        send("touchEnd")
+
+        says(page, "N (not confirmed)")
+        assert re.fullmatch(r"d0 15, d22 40, d29 \d\d?, d364 12", line(page))
+
+
+class TestByKeyboard:
+    def test_all_of_it(self, visit):
+        page = visit("d0 15, d22 40, d29 30, d364 12")
+        says(page, "Y on day 22")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the timeline"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        steps = [
+            ("Home", "d0 15, d22 40, d29 30, d364 12", "Y on day 22", "day 0, count 15, does not qualify"),
+            ("ArrowRight", None, "Y on day 22", "day 22, count 40, qualifies"),
+            ("ArrowRight", None, "Y on day 22", "day 29, count 30, qualifies"),
+            ("ArrowDown", "d0 15, d22 40, d29 29, d364 12", "N (not confirmed)", "day 29, count 29, does not qualify"),
+            ("Shift+ArrowUp", "d0 15, d22 40, d29 39, d364 12", "Y on day 22", "day 29, count 39, qualifies"),
+            ("Shift+ArrowLeft", "d0 15, d22 40, d28 39, d364 12", "N (not confirmed)", "day 28, count 39, qualifies"),
+            ("Shift+ArrowRight", "d0 15, d22 40, d29 39, d364 12", "Y on day 22", "day 29, count 39, qualifies"),
+            ("b", "d0 15, d22 40, d29 39 bleed 1, d364 12", "N (not confirmed)", "day 29, count 39, bleeding grade 1, does not qualify"),
+            ("Control+z", "d0 15, d22 40, d29 39, d364 12", "Y on day 22", "day 29, count 39, qualifies"),
+            ("r", "d0 15, d22 40, d29 39 rescue, d364 12", "Y on day 22", "day 29, count 39, rescue treatment, qualifies"),
+            ("Delete", "d0 15, d22 40, d364 12", "N (not confirmed)", "day 364, count 12, does not qualify"),
+            ("ArrowLeft", None, "N (not confirmed)", "day 22, count 40, qualifies"),
+            ("n", "d0 15, d22 40, d193 40, d364 12", "Y on day 22", "day 193, count 40, qualifies"),
+        ]  # fmt: skip
+        for key, expected, said, label in steps:
+            page.keyboard.press(key)
+            says(page, said)
+            page.wait_for_function("text => document.activeElement.getAttribute('aria-label') === text", arg=label)
+            assert expected in (None, line(page)), key
+
+    def test_no_control_is_without_a_name(self, visit):
+        page = visit(b="iwg_2009")
+        page.get_by_text("The observations as a table").click()
+        nameless = page.evaluate(
+            """() => [...document.querySelectorAll("button, select, input, textarea, a, [role=button]")]
+                .filter((one) => !(one.labels?.length || one.ariaLabel || one.textContent.trim()))
+                .map((one) => one.outerHTML)"""
+        )
+
+        assert nameless == []
+
+    def test_the_table_says_what_the_drawing_shows(self, visit):
+        page = visit("d0 15, d22 <50, d29 45 bleed ?, d35 rescue to d36, d364 12")
+        page.get_by_text("The observations as a table").click()
+
+        rows = page.locator("#table tbody tr")
+        assert [
+            [text.strip() for text in rows.nth(place).locator("td").all_inner_texts()][:5] for place in range(5)
+        ] == [
+            ["0", "15", "none", "", "does not qualify"],
+            ["22", "<50", "none", "", "unknown"],
+            ["29", "45", "not recorded", "", "unknown"],
+            ["35", "none", "none", "yes, to day 36", "unknown"],
+            ["364", "12", "none", "", "does not qualify"],
+        ]
+        page.get_by_role("button", name="Change the observation of day 29").click()
+        assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("day 29,")
+        assert inspector(page).get_by_label("Count").input_value() == "45"
+
+
+class TestSets:
+    def test_two_stand_side_by_side(self, visit):
+        page = visit("d0 15, d22 40, d29 45 bleed 1, d36 45, d43 45, d364 12")
+        page.get_by_role("button", name="+ a set beside it").click()
+        says(page, "Complete response or response: Y on day 36", 1)
+        page.get_by_label("The criterion").nth(1).select_option("R")
+        says(page, "Response: Y on day 36", 1)
+        says(page, "Overall response: Y on day 36", 0)
+
+        page.get_by_label("The set", exact=True).last.select_option("iwg_2009")
+        page.wait_for_function("() => document.querySelectorAll('.card h2')[0].textContent.startsWith('International')")
+        page.get_by_role("button", name="− take it away").click()
+        page.wait_for_function("() => document.querySelectorAll('.strip').length === 1")
+
+    def test_a_reading_switched_shows_who_changes(self, visit):
+        page = visit("d0 15, d22 40, d28 45, d364 12")
+        says(page, "N (not confirmed)")
+        page.get_by_label("May visits a week apart by plan lie six days apart by date?").check()
+        says(page, "Y on day 22")
+        page.get_by_text("of 80 worked patients change").wait_for()
+        page.get_by_role("button", name="T07", exact=True).click()
+
+        page.wait_for_function(
+            "() => document.querySelector('#timeline').value.startsWith('d0 15, d22 40, d28 45, d42 12')"
+        )
+        says(page, "Y on day 22")
+        page.get_by_label("May visits a week apart by plan lie six days apart by date?").uncheck()
+        says(page, "N (not confirmed)")
+
+    def test_a_worked_patient_is_found_and_taken(self, visit):
+        page = visit()
+        page.get_by_label("Find").fill("rescue week 6")
+        page.locator("#cases button", has_text="T13").click()
+
+        says(page, "N (late rescue)")
+        assert line(page).startswith("d0 15, d7 15, d14 15, d21 15, d28 15, d38 rescue, d42 15")
+
+    def test_columns_that_a_set_declares_can_be_given(self, visit):
+        page = visit("d0 15, d22 40, d29 45, d364 45", a="iwg_2009", **{"a.criterion": "R"})
+        says(page, "Response: Y on day 22")
+        page.locator("#patient").get_by_label("corticosteroid dependence").select_option("yes")
+        says(page, "Response: N (corticosteroid dependence)")
+
+
+class TestQuiz:
+    @pytest.mark.parametrize(("name", "hard"), [("atra_2022", False), ("fit", True)])
+    def test_is_graded_as_the_engine_decides(self, visit, name, hard):
+        page = visit(a=name)
+        quiz = page.locator("#quiz-body")
+        quiz.get_by_label("hard ones").set_checked(hard)
+        quiz.get_by_role("button", name="Begin").click()
+        for number in (1, 2):
+            timeline = page.locator("#quiz-line").inner_text()
+            criterion = quiz.locator("strong").first.inner_text().partition(", ")[2].partition(":")[0]
+            (found,) = ask(timeline, name, criterion=criterion)
+            quiz.locator(".choices button", has_text="not evaluable").click()
+
+            quiz.get_by_text("Right." if found.value == "NE" else f"No, it is {found.value}.").wait_for()
+            quiz.get_by_text(re.compile(rf"^\d of {number} right$")).wait_for()
+            if number == 1:
+                quiz.get_by_role("button", name="The next one").click()
+
+        quiz.get_by_role("button", name="Put it on the timeline").click()
+        says(page, f": {found.value}")
+        assert page.get_by_label("The criterion").input_value() == criterion
+
+
+class TestKeeping:
+    def test_a_link_holds_the_whole_state(self, visit):
+        page = visit(
+            "d0 15, d22 40 bleed ?, d28 <50 rescue ivig to d30, d364 12",
+            **{
+                "a.readings": "seven-days-with-one-to-spare no-washout",
+                "b": "iwg_2009",
+                "b.criterion": "R",
+                "baseline": "<20",
+                "discontinued": "200",
+                "day_0": "2020-02-29",
+                "p.corticosteroid_dependence": "no",
+                "zoom": "2",
+            },
+        )
+        rested(page, 2)
+        link, width = page.url, page.locator("#drawing > svg").get_attribute("width")
+        shown = page.locator("#strips").inner_text(), page.locator("#cards").inner_text(), line(page)
+        page.goto("about:blank")
+        page.goto(link)
+        rested(page, 2)
+
+        assert (page.locator("#strips").inner_text(), page.locator("#cards").inner_text(), line(page)) == shown
+        assert page.url == link
+        assert page.locator("#drawing > svg").get_attribute("width") == width
+        assert page.locator("#patient").get_by_label("Baseline").input_value() == "<20"
+        assert page.locator("#patient").get_by_label("Treatment stopped on day").input_value() == "200"
+        assert page.locator("#patient").get_by_label("Date of day 0").input_value() == "2020-02-29"
+        assert page.locator("#patient").get_by_label("corticosteroid dependence").input_value() == "no"
+
+    def test_the_drawing_is_saved_with_what_it_shows(self, visit):
+        page = visit()
+        with page.expect_download() as drawn:
+            page.get_by_role("button", name="Save as SVG").click()
+        text = drawn.value.path().read_text()
+        with page.expect_download() as painted:
+            page.get_by_role("button", name="Save as PNG").click()
+        pixels = painted.value.path().read_bytes()
+
+        assert drawn.value.suggested_filename == "timeline.svg"
+        assert text.count("<circle") > 4
+        assert RESPONDER in text
+        assert "atra_2022, Overall response: Y on day 22" in text
+        assert 'fill="rgb(23, 113, 74)"' in text  # the colours are in it
+        assert "class=" not in text
+        assert pixels[:8] == b"\x89PNG\r\n\x1a\n"
+        assert min(struct.unpack(">II", pixels[16:24])) > 600
+
+    def test_a_line_typed_is_shown_and_one_that_cannot_be_read_is_told(self, visit):
+        page = visit()
+        page.locator("#timeline").fill("d0 15, d22 40, d28 4o")
+        page.locator("#wrong", has_text="'4o' is not understood").wait_for()
+        assert "^^^" in page.locator("#wrong").inner_text()
+
+        page.locator("#timeline").fill("d0 15, d22 40, d28..d56 45")
+        page.wait_for_function("() => document.querySelectorAll('.obs').length === 5")
+        says(page, "Y on day 22")
+        assert page.locator("#wrong").inner_text() == ""
+
+
+def ratio(one, two):
+    """The contrast of two colours as WCAG reckons it."""
+
+    def light(colour):
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True)) + 0.05
+
+    return max(light(one), light(two)) / min(light(one), light(two))
+
+
+class TestForEverybody:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_what_is_written_can_be_told_from_its_ground(self, visit, scheme):
+        page = visit(options={**DESKTOP, "color_scheme": scheme})
+        names = ["paper", "sheet", "ink", "soft", "a", "b", "y", "n", "ne", "na", "bleed", "open"]
+        colours = page.evaluate(
+            "names => names.map((name) => getComputedStyle(document.body).getPropertyValue(`--${name}`).trim())", names
+        )
+        paper, sheet, *written = colours
+
+        assert {name for name, one in zip(names[2:], written, strict=True) if ratio(one, sheet) < 4.5} == set()
+        assert ratio(written[0], paper) > 4.5
+        assert ratio(written[1], paper) > 4.5
+
+    def test_nothing_moves_for_those_who_want_no_motion(self, visit):
+        page = visit(options={**DESKTOP, "reduced_motion": "reduce"})
+
+        assert page.evaluate("getComputedStyle(document.querySelector('.dot')).transitionDuration") == "0s"
+        assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+
+    def test_on_a_phone_only_the_drawing_is_wider_than_the_screen(self, visit):
+        page = visit(options=PHONE, b="iwg_2009")
+
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.locator("#drawing > svg").bounding_box()["width"] > 390
+
+
+class TestAlone:
+    def test_a_page_from_elsewhere_cannot_post_nor_read(self, browser, server):
+        """Another server's page tries as `fetch` may without asking leave, and asking it."""
+
+        async def elsewhere(scope, receive, send):
+            headers = [(b"content-type", b"text/html")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"<!doctype html><title>elsewhere</title>"})
+
+        attempts = """async (address) => {
+            const body = JSON.stringify({ timeline: "d0 15", sets: [{ criteria: "atra_2022" }] });
+            const ways = [
+                { method: "POST", mode: "no-cors", body },
+                { method: "POST", mode: "no-cors", body, headers: { "Content-Type": "text/plain" } },
+                { method: "POST", mode: "cors", body, headers: { "Content-Type": "application/json" } },
+                { method: "GET", mode: "cors" },
+            ];
+            const found = [];
+            for (const way of ways) {
+                const path = way.method === "GET" ? "/api/sets" : "/api/decide";
+                found.push(await fetch(address + path, way).then((answer) => answer.type, () => "refused"));
+            }
+            return found;
+        }"""
+        server.answers.clear()
+        with served(elsewhere) as other, opened(browser, other) as found:
+            results = found.page.evaluate(attempts, server.address)
+
+        assert results[2:] == ["refused", "refused"]
+        assert set(results[:2]) <= {"refused", "opaque"}
+        assert [answer for answer in server.answers if answer[:2] == ("POST", "/api/decide") and answer[2] != 403] == []
+        assert ("OPTIONS", "/api/decide", 200) not in server.answers
+
+    def test_nothing_but_this_machine_can_reach_it_and_it_ends_when_told(self, tmp_path):
+        command = [sys.executable, "-c", "from itp_response.cli import main; main()", "teach"]
+        running = subprocess.Popen(
+            [*command, ROOT / "examples" / "visits.csv"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        )
+        try:
+            told = iter(running.stderr.readline, "")
+            address = next(re.search(r"http://\S+", text)[0] for text in told if "http://" in text)
+            with urlopen(address) as answer:
+                assert b"Play with a definition" in answer.read()
+            listening_at = listeners(running.pid)
+        finally:
+            running.send_signal(signal.SIGINT)
+            left = running.communicate(timeout=20)[1]
+
+        assert listening_at == [("127.0.0.1", int(address.rstrip("/").rpartition(":")[2]))]
+        assert (running.returncode, left) == (0, "")
+
+
+def listeners(pid):
+    """The addresses at which a process listens, of either version of the protocol."""
+    links = (str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir())
+    sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
+    found = []
+    for table in ("tcp", "tcp6"):
+        for text in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            cells = text.split()
+            if cells[3] == "0A" and cells[9] in sockets:
+                host, _, port = cells[1].partition(":")
+                found.append((".".join(str(byte) for byte in reversed(bytes.fromhex(host))), int(port, 16)))
+    return found

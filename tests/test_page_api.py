@@ -1,0 +1,350 @@
+"""The page's server: what it answers, and whom."""
+
+import json
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+from served import served
+
+from itp_response.ask import ask
+from itp_response.criteria import load, shipped
+from itp_response.errors import UsageError
+from itp_response.readers.visits import read
+from itp_response.teach import listening, teach
+from itp_response.teach.answers import Desk
+from itp_response.teach.api import MOST, PAGE, app
+
+ROOT = Path(__file__).parent.parent
+HERE = "http://127.0.0.1:8017"
+"""Where the page believes itself to be; the tests reach it at a free port."""
+TIMELINE = "d0 15, d22 40, d28 45, d42 12, d364 12"
+
+
+@pytest.fixture(scope="module")
+def client():
+    with served(app(Desk(load("atra_2022")), 8017)) as address, reached(address) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def study():
+    criteria = load("atra_2022")
+    cohort = read(ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv", columns=criteria.file.columns)
+    with served(app(Desk(criteria, cohort), 8017)) as address, reached(address) as client:
+        yield client
+
+
+def reached(address):
+    return httpx.Client(base_url=address, headers={"Host": "127.0.0.1:8017"}, trust_env=False)
+
+
+def asked(timeline=TIMELINE, criteria="atra_2022", criterion="OR", readings=(), **further):
+    return {
+        "timeline": timeline,
+        "sets": [{"criteria": criteria, "criterion": criterion, "readings": list(readings)}],
+        **further,
+    }
+
+
+class TestVerdicts:
+    @pytest.mark.parametrize(
+        ("timeline", "further", "criterion", "readings", "said"),
+        [
+            (TIMELINE, {}, "OR", [], "N"),
+            ("d0 15, d22 40, d29 45, d364 12", {}, "OR", [], "Y on day 22"),
+            ("d0 15, d22 40, d28 45, d364 12", {}, "OR", ["seven-days-with-one-to-spare"], "Y on day 22"),
+            ("d22 40, d29 45, d364 12", {"baseline": "25"}, "OR", [], "N"),
+            ("d22 40, d29 45, d364 12", {"baseline": "<20"}, "OR", [], "Y on day 22"),
+            ("d0 15, d22 40, d29 45, d364 12", {"discontinued": 30}, "OR", [], "N"),
+            ("d0 15, d14..d364 60", {"day_0": "2018-08-30"}, "SR", ["six-calendar-months"], "Y on day 196"),
+        ],
+    )
+    def test_are_those_of_the_engine(self, client, timeline, further, criterion, readings, said):
+        answer = client.post("/api/decide", json=asked(timeline, criterion=criterion, readings=readings, **further))
+
+        (verdicts,) = (one["verdicts"] for one in answer.json()["sets"])
+        assert next(one["said"] for one in verdicts if one["criterion"] == criterion).startswith(said)
+
+    def test_come_with_the_explanation_of_ask(self, client):
+        shown = client.post("/api/decide", json=asked()).json()["sets"][0]["shown"]
+        (expected,) = ask(TIMELINE, criterion="OR")
+
+        assert shown["needs"] == expected.needs
+        assert [(one["day"], one["seen"], one["means"]) for one in shown["explained"]["lines"]] == [
+            (22, "40", "qualifies"),
+            (28, "45", "qualifies, but only six days after day 22"),
+            (42, "12", "fails: a count below 30"),
+            (364, "12", "fails: a count below 30"),
+        ]
+
+    def test_come_with_the_numbers_counts_are_compared_with(self, client):
+        shown = client.post("/api/decide", json=asked("d0 18, d22 40, d29 45")).json()["sets"][0]["shown"]
+
+        assert [(one["value"], one["words"]) for one in shown["thresholds"]] == [
+            (30, "a count of at least 30"),
+            (36, "a count of at least twice the baseline"),
+            (100, "a count of at least 100"),
+        ]
+
+    def test_come_with_the_truth_of_each_clause_as_it_stands_in_the_rule(self, client):
+        line = "d0 15, d22 40, d28 120 bleed 1, d35 bleed ?"
+        rules = {
+            one["key"]: one for one in client.post("/api/decide", json=asked(line)).json()["sets"][0]["shown"]["rules"]
+        }
+
+        assert rules["when"]["at"] == [False, True, False, None]
+        assert [(one["words"], one["at"]) for one in rules["when"]["clauses"]] == [
+            ("a count of at least 30", [False, True, True, None]),
+            ("a count of at least twice the baseline", [False, True, True, None]),
+            ("a count of at least 100", [False, False, True, None]),
+            ("no bleeding of grade 1 or more", [True, True, False, None]),
+        ]
+
+    def test_come_with_what_would_turn_them_when_that_is_asked(self, client):
+        sets = [{"criteria": "atra_2022", "criterion": "OR"}, {"criteria": "iwg_2009", "criterion": "R"}]
+        asked_for = asked("d0 15, d22 40, d25 28, d29 45, d364 12") | {"sets": sets}
+
+        assert client.post("/api/turns", json=asked_for).json() == {
+            "turns": [
+                ["would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"],
+                ["would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"],
+            ]
+        }
+
+    def test_come_with_the_entries_of_the_line(self, client):
+        line = "d0 15, d7 <10 bleed ?, d9 rescue IVIg to d11, d14..d28 60"
+
+        assert [
+            (one["day"], one["count"], one["bleed"], one["rescue"], one["rescue_to"], one["rescue_name"])
+            for one in client.post("/api/decide", json=asked(line)).json()["entries"]
+        ] == [
+            (0, "15", "0", False, 0, ""),
+            (7, "<10", "?", False, 7, ""),
+            (9, "", "0", True, 11, "ivig"),
+            (14, "60", "0", False, 14, ""),
+            (21, "60", "0", False, 21, ""),
+            (28, "60", "0", False, 28, ""),
+        ]
+
+    def test_of_one_set_do_not_hinder_the_other(self, client):
+        sets = [{"criteria": "atra_2022", "readings": ["six-calendar-months"]}, {"criteria": "iwg_2009"}]
+        needs_dates, decided = client.post("/api/decide", json=asked("d0 15, d22 40, d29 45") | {"sets": sets}).json()[
+            "sets"
+        ]
+
+        assert needs_dates["error"].startswith("6 months are calendar months, which need dates;")
+        assert decided["shown"]["criterion"] == "CR"
+
+    @pytest.mark.parametrize("name", shipped())
+    def test_every_shipped_set_can_be_played_with(self, client, name):
+        """Each of its worked patients, taken from the gallery, comes out as the gallery says."""
+        opened = client.get("/api/set", params={"name": name}).json()
+        case = opened["cases"][0]
+        given = {key: case[key] for key in ("timeline", "baseline", "discontinued", "day_0", "patient")}
+        for criterion in opened["criteria"]:
+            answer = client.post("/api/decide", json=asked(**given, criteria=name, criterion=criterion["name"]))
+            (one,) = answer.json()["sets"]
+            assert one["shown"]["criterion"] == criterion["name"]
+            assert {one["criterion"]: one["value"] for one in one["verdicts"]} == case["values"]
+
+
+class TestQuiz:
+    @pytest.mark.parametrize(
+        ("name", "hard", "number"), [("atra_2022", False, range(5, 6)), ("fit", True, range(2, 6))]
+    )
+    def test_questions_have_the_engine_s_answers_and_are_the_same_for_the_same_seed(self, client, name, hard, number):
+        wanted = {"criteria": name, "seed": 7, "hard": hard}
+        found = client.post("/api/quiz", json=wanted).json()["questions"]
+
+        assert len(found) in number
+        for one in found:
+            answer = client.post("/api/decide", json=asked(one["timeline"], name, one["criterion"])).json()
+            assert answer["sets"][0]["shown"]["value"] == one["answer"]
+            assert one["sketch"]["counts"]
+        assert client.post("/api/quiz", json=wanted).json()["questions"] == found
+
+    def test_a_seed_that_is_none_is_refused(self, client):
+        answer = client.post("/api/quiz", json={"criteria": "atra_2022", "seed": -1})
+
+        assert (answer.status_code, answer.json()["error"]) == (
+            422,
+            "seed: input should be greater than or equal to 0.",
+        )
+
+
+class TestReadings:
+    def test_say_who_of_the_worked_patients_changes(self, client):
+        answer = client.post(
+            "/api/changes", json={"criteria": "atra_2022", "readings": ["seven-days-with-one-to-spare"]}
+        ).json()
+
+        assert answer["of"] == 80
+        assert {(one["case"], one["criterion"], one["from"], one["to"]) for one in answer["changes"]} >= {
+            ("T07", "OR", "N", "Y on day 22"),
+            ("T07", "best_response", "NR", "R"),
+        }
+
+    def test_without_any_nobody_changes(self, client):
+        assert client.post("/api/changes", json={"criteria": "atra_2022"}).json() == {"of": 80, "changes": []}
+
+
+class TestPatientsOfAFile:
+    def test_are_found_by_a_part_of_their_id(self, study):
+        assert study.get("/api/patients", params={"part": "016"}).json() == {
+            "ids": ["ITP-0016", *(f"ITP-016{digit}" for digit in range(9))],
+            "found": 10,
+            "of": 168,
+        }
+
+    @pytest.mark.parametrize(
+        ("patient", "criterion", "said"), [("ITP-0001", "OR", "Y on day 28"), ("ITP-0003", "relapse", "Y on day 154")]
+    )
+    def test_come_out_as_in_the_file(self, study, patient, criterion, said):
+        one = study.get("/api/patient", params={"id": patient}).json()
+        given = {key: one[key] for key in ("timeline", "baseline", "discontinued", "day_0", "patient")}
+        verdicts = study.post("/api/decide", json=asked(**given)).json()["sets"][0]["verdicts"]
+
+        assert next(one["said"] for one in verdicts if one["criterion"] == criterion) == said
+        assert one["unsaid"] == []
+
+    def test_who_are_not_there_are_named_with_the_nearest(self, study):
+        answer = study.get("/api/patient", params={"id": "ITP-169"})
+
+        assert answer.status_code == 422
+        assert answer.json()["error"].startswith("there is no patient 'ITP-169' among the 168 of visits.csv")
+
+    def test_are_not_there_without_a_file(self, client):
+        assert client.get("/api/patients", params={"part": ""}).json()["error"] == (
+            "there are no patients: no file was given; start with itp-response teach FILE."
+        )
+
+
+CARET = (
+    "timeline: '4o' is not understood; an entry can have a count, bleed GRADE, rescue [NAME] [to dDAY], COLUMN=VALUE."
+)
+FROM_THE_PAGE = {"Content-Type": "application/json", "Origin": HERE}
+
+
+class TestRefusals:
+    """What is wrong is said in a sentence, and the next request is answered."""
+
+    @pytest.mark.parametrize(
+        ("body", "status", "error"),
+        [
+            (b"{", 400, "the request is not JSON: Expecting property name enclosed in double quotes, line 1 column 2."),
+            (b"", 400, "the request is not JSON: Expecting value, line 1 column 1."),
+            (b'"\xff"', 400, "the request is not JSON: it is not UTF-8."),
+            (b"[" * 60_000, 400, "the request is not JSON that can be read: it is nested too deep."),
+            (b" " * (MOST + 1), 413, "a request has at most 65,536 bytes."),
+            (b"[]", 422, "the request: input should be a valid dictionary or instance of Asked."),
+            (b"{}", 422, "timeline: field required."),
+            (json.dumps(asked() | {"sets": []}).encode(), 422, "sets: tuple should have at least 1 item after validation, not 0."),
+            (json.dumps(asked() | {"bseline": 3}).encode(), 422, "bseline: extra inputs are not permitted."),
+            (json.dumps(asked("d0 15, d22 4o")).encode(), 422, f"{CARET}\n    d0 15, d22 4o\n           ^^^^^^"),
+            (json.dumps(asked(criteria="../atra_2022")).encode(), 422, "unknown criteria '../atra_2022'; known: atra_2022, advance, "),
+            (json.dumps(asked(criteria="/etc/passwd")).encode(), 422, "unknown criteria '/etc/passwd'; known: atra_2022, advance, "),
+            (json.dumps(asked(readings=["six"])).encode(), 422, "atra_2022.toml: unknown reading 'six'; known: "),
+            (json.dumps(asked(baseline="many")).encode(), 422, "baseline: 'many' is no count; write 15 or '<10'."),
+            (json.dumps(asked(discontinued=10**30)).encode(), 422, "discontinued: input should be less than or equal to 36525."),
+            (json.dumps(asked(day_0="30.8.2018")).encode(), 422, "day_0: input should be a valid date or datetime, "),
+        ],
+        ids=lambda value: value[:20].decode(errors="replace") if isinstance(value, bytes) else None,
+    )  # fmt: skip
+    def test_of_a_malformed_request(self, client, body, status, error):
+        answer = client.post("/api/decide", content=body, headers=FROM_THE_PAGE)
+
+        assert answer.status_code == status
+        assert answer.json()["error"].startswith(error)
+        assert client.post("/api/decide", json=asked()).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("headers", "status", "error"),
+        [
+            ({"Host": "evil.example:8017"}, 403, "this page answers as 127.0.0.1:8017 and localhost:8017, not as 'evil.example:8017'."),
+            ({"Host": "127.0.0.1:80"}, 403, "this page answers as 127.0.0.1:8017 and localhost:8017, not as '127.0.0.1:80'."),
+            ({"Origin": "http://evil.example"}, 403, "only the page itself may post, not 'http://evil.example'."),
+            ({"Origin": "http://127.0.0.1:8018"}, 403, "only the page itself may post, not 'http://127.0.0.1:8018'."),
+            ({"Origin": "http://127.0.0.1:8017.evil.example"}, 403, "only the page itself may post, not 'http://127.0.0.1:8017.evil.example'."),
+            ({"Origin": "https://127.0.0.1:8017"}, 403, "only the page itself may post, not 'https://127.0.0.1:8017'."),
+            ({"Origin": "null"}, 403, "only the page itself may post, not 'null'."),
+            ({"Sec-Fetch-Site": "cross-site"}, 403, "only the page itself may post, not 'cross-site'."),
+            ({"Content-Type": "text/plain"}, 415, "what is posted is application/json, not 'text/plain'."),
+            ({"Content-Type": ""}, 415, "what is posted is application/json, not ''."),
+        ],
+    )  # fmt: skip
+    def test_of_one_who_is_not_the_page(self, client, headers, status, error):
+        given = {"Content-Type": "application/json", **headers}
+        answer = client.post("/api/decide", content=json.dumps(asked()), headers=given)
+
+        assert (answer.status_code, answer.json()) == (status, {"error": error})
+
+    def test_a_page_is_not_shown_under_another_name(self, client):
+        assert client.get("/", headers={"Host": "rebound.example"}).status_code == 403
+        assert client.get("/", headers={"Host": "localhost:8017"}).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("method", "path", "status", "error"),
+        [
+            ("GET", "/nothing", 404, "there is nothing at '/nothing'."),
+            ("GET", "/page/api.py", 404, "there is nothing at '/page/api.py'."),
+            ("GET", "/page/..%2fapi.py", 404, "there is nothing at '/page/../api.py'."),
+            ("GET", "/api/decide", 405, "/api/decide is not asked by GET."),
+            ("DELETE", "/", 405, "/ is not asked by DELETE."),
+            ("GET", "/api/set", 400, "what is asked for is missing: name."),
+        ],
+    )
+    def test_of_what_is_not_there(self, client, method, path, status, error):
+        answer = client.request(method, path)
+
+        assert (answer.status_code, answer.json()) == (status, {"error": error})
+
+    def test_every_answer_carries_the_policy(self, client):
+        for path in ("/", "/page/page.js", "/api/sets", "/nothing"):
+            headers = client.get(path).headers
+            assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; ")
+            assert (headers["x-content-type-options"], headers["cross-origin-resource-policy"]) == (
+                "nosniff",
+                "same-origin",
+            )
+            assert "access-control-allow-origin" not in headers
+
+
+class TestPage:
+    def test_is_small_and_asks_for_nothing_elsewhere(self):
+        files = {path.name: path.read_text() for path in PAGE.iterdir()}
+
+        assert sum(len(text.encode()) for text in files.values()) < 300_000
+        for name, text in files.items():
+            elsewhere = [
+                word for word in ("http://", "https://", "//cdn") if word in text.replace("http://www.w3.org", "")
+            ]
+            assert elsewhere == (["https://"] if name == "panels.js" else []), name  # a source is linked if it is https
+
+    def test_has_the_policy_kept_by_its_markup(self):
+        """Neither styles nor scripts stand in the page itself, which the policy would refuse."""
+        html = (PAGE / "index.html").read_text()
+
+        assert "style=" not in html
+        assert "<style" not in html
+        assert "onclick=" not in html
+        assert html.count("<script") == html.count('<script type="module" src="/page/')
+
+
+class TestServing:
+    def test_a_port_that_is_taken_is_said(self):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            with pytest.raises(
+                UsageError, match=f"port {port}: cannot be used: Address already in use. Leave out --port"
+            ):
+                listening(port)
+
+    def test_without_its_libraries_it_says_how_to_get_them(self, monkeypatch):
+        monkeypatch.setitem(__import__("sys").modules, "uvicorn", None)
+
+        with pytest.raises(UsageError, match=r"pip install 'itp-response\[teach\]'"):
+            teach()

@@ -1,0 +1,102 @@
+"""Questions on which one thing decides: the answer is the verdict, the twin differs from it by one observation."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import itp_response
+from itp_response.cli import main
+from itp_response.criteria import load
+from itp_response.errors import UsageError
+from itp_response.lamps import lamps
+from itp_response.quiz import HARD, Question, hard_questions, quiz
+
+OWN = str(Path(__file__).parent.parent / "examples" / "own_definition.toml")
+SETS = ["atra_2022", "fit", "iwg_2009", "luna3", "riviere_2023", OWN]
+KNOWN = ["atra_2022", "fit", "iwg_2009", "luna3"]
+"""Sets that hard questions were found for."""
+
+
+def decided(timeline, question):
+    (verdict,) = lamps(timeline, question.criteria, criterion=question.criterion)["verdicts"]
+    return verdict
+
+
+@pytest.fixture(scope="module")
+def asked():
+    return {name: quiz(name, seed=3, number=8) for name in SETS}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_answers_are_the_verdicts_and_the_twin_turns_them(name, asked):
+    for question in asked[name]:
+        assert question.graded(question.answer).startswith("Right. ")
+        assert decided(question.timeline, question)["value"] == question.answer
+        assert decided(question.twin, question)["value"] == question.twin_answer != question.answer
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_twin_differs_by_one_observation_and_at_most_one_clause(name, asked):
+    for question in asked[name]:
+        one, two = (set(line.split(", ")) for line in (question.timeline, question.twin))
+        assert len(one - two) == len(two - one) == 1, question
+        if "count of" in question.decides.split("What decides")[0] or "bleeding" in question.decides:
+            before, after = (decided(line, question)["rules"] for line in (question.timeline, question.twin))
+            flipped = {
+                old["clause"]
+                for was, is_ in zip(before, after, strict=True)
+                for old, new in zip(was["clauses"], is_["clauses"], strict=True)
+                if old["at"] != new["at"]
+            }
+            assert len(flipped) <= 1, question
+
+
+def test_the_same_number_gives_the_same_questions():
+    assert quiz(seed=5, number=3) == quiz(seed=5, number=3) != quiz(seed=6, number=3)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_hard_questions_are_what_the_file_and_the_reading_say(name):
+    criteria = load(name)
+    found = hard_questions(name)
+
+    assert len(found) >= 3
+    for question in found:
+        assert decided(question.timeline, question)["value"] == question.answer
+        (reading,) = (one for one in criteria.file.reading if f"({one.id})" in question.decides)
+        (other,) = lamps(question.timeline, criteria.under(reading.id), criterion=question.criterion)["verdicts"]
+        assert other["value"] == question.twin_answer != question.answer
+
+
+def test_every_hard_question_has_its_verdict():
+    for one in (Question(**raw) for raw in json.loads(HARD.read_text())):
+        assert decided(one.timeline, one)["value"] == one.answer
+
+
+def test_a_set_without_hard_questions_says_so():
+    with pytest.raises(UsageError, match=r"^there are no hard questions about extend"):
+        quiz("extend", hard=True)
+
+
+def test_in_the_terminal():
+    questions = quiz(seed=2, number=2)
+    wrong = next(answer for answer in ("Y", "N") if answer != questions[1].answer)
+    done = CliRunner().invoke(
+        main, ["quiz", "--seed", "2", "--number", "2"], input=f"maybe\n{questions[0].answer.lower()}\n{wrong}\n"
+    )
+
+    assert done.exit_code == 0
+    assert questions[0].asked() in done.output
+    assert "Error: 'maybe' is not one of" in done.output
+    assert f"Right. {questions[0].decides}" in " ".join(done.output.split())
+    assert f"No, it is {questions[1].answer}," in done.output
+    assert done.output.endswith("1 of 2 right\n")
+
+
+def test_the_explanation_is_that_of_the_timeline():
+    question = quiz(seed=2, number=1)[0]
+    (explained,) = itp_response.ask(question.timeline, criterion=question.criterion, turns=False)
+
+    assert question.graded(question.answer).endswith(str(explained))
