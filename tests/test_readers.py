@@ -482,7 +482,18 @@ class TestFiles:
         assert len(read(str(EXAMPLES / "visits.csv"), str(EXAMPLES / "patients.csv"))) == 168
 
     def test_readers(self) -> None:
-        assert list(READERS) == [".csv", ".tsv", ".txt", ".parquet", ".xpt", ".json", ".ndjson", ".xlsx", ".xlsm"]
+        assert list(READERS) == [
+            ".csv",
+            ".tsv",
+            ".txt",
+            ".parquet",
+            ".xpt",
+            ".json",
+            ".ndjson",
+            ".xml",
+            ".xlsx",
+            ".xlsm",
+        ]
 
 
 class TestSameCohort:
