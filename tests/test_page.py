@@ -197,7 +197,7 @@ class TestByKeyboard:
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the timeline"
         page.keyboard.press("Enter")
-        page.keyboard.press("Tab")
+        page.wait_for_function("() => document.activeElement.classList.contains('obs')")
         steps = [
             ("Home", "d0 15, d22 40, d29 30, d364 12", "Y on day 22", "day 0, count 15, does not qualify"),
             ("ArrowRight", None, "Y on day 22", "day 22, count 40, qualifies"),

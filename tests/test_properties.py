@@ -177,6 +177,8 @@ class TestWitnesses:
         They lie seven days apart or more, from day 1 to day 365, with no failing row and no late rescue up to them.
         """
         for patient, found in zip(patients, decided(CRITERIA, patients), strict=True):
+            if has_bounds(patient):
+                continue  # another count is the onset, wherever the bounded ones lie; tests/test_bounds.py has their law
             response, chart = found["OR"], literal.chart_of(RAW, patient)
             shown = [row for row in chart.rows if row.day in (response.onset, response.confirming)]
             if response.value != "Y":

@@ -441,6 +441,11 @@ addEventListener("hashchange", () => {
   const line = take(location.hash.slice(1));
   if (line) begin(line);
 });
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  $("drawing").scrollIntoView();
+  $("drawing").querySelector(".obs[tabindex='0'], .obs")?.focus();
+});
 for (const link of document.querySelectorAll("[data-part]")) {
   // The fragment holds the state, so a part of the page is gone to by hand.
   link.addEventListener("click", (event) => {
