@@ -546,3 +546,35 @@ def test_every_problem_is_counted(tmp_path: Path) -> None:
     with pytest.raises(CohortError) as error:
         read(visits(f"patient_id, day, platelets\n{lines}\n", tmp_path))
     assert str(error.value).splitlines()[-1] == "… and 980 more"
+
+
+@pytest.mark.parametrize(
+    ("stopped", "written", "expected"),
+    [
+        # stopped   in the cells                    days, or what is said
+        (None,     ["70", "2019-03-12", "80"],      "patients: row 2: treatment_discontinued: '2019-03-12' is a date; give whole days since enrolment, or dates throughout."),
+        ("days",   ["70", "2019-03-12", "80"],      "patients: row 2: treatment_discontinued: '2019-03-12' is a date; give whole days since enrolment, or dates throughout."),
+        ("dates",  ["2019-03-12", "70", "80"],      "patients: row 2: treatment_discontinued: '70' is no date; write YYYY-MM-DD or whole days since enrolment.\npatients: row 3: treatment_discontinued: '80' is no date; write YYYY-MM-DD or whole days since enrolment."),
+        (None,     ["1", None, "0"],                "patients: treatment_discontinued: 0 and 1 do not say when treatment was stopped; give the day or date; if these are days, name the column 'discontinuation_day'."),
+        ("days",   ["1", None, "0"],                [1, inf, 0]),
+        ("dates",  ["2019-03-12", None, None],      [70, inf, inf]),
+    ],
+)  # fmt: skip
+def test_whether_treatment_was_stopped_on_days_or_dates_can_be_told(stopped, written, expected):
+    visits_rows = [{"patient_id": name, "date": "2019-01-01", "platelets": 15} for name in "ABC"]
+    patient_rows = [
+        {"patient_id": name, "enrolment_date": "2019-01-01", "treatment_discontinued": one}
+        for name, one in zip("ABC", written, strict=True)
+    ]
+
+    if isinstance(expected, str):
+        with pytest.raises(CohortError) as error:
+            read(visits_rows, patient_rows, stopped=stopped)
+        assert str(error.value) == expected
+    else:
+        assert read(visits_rows, patient_rows, stopped=stopped).treatment_discontinued.tolist() == expected
+
+
+def test_an_unknown_way_to_give_the_end_of_treatment():
+    with pytest.raises(UsageError, match=r"^unknown way to give the end of treatment 'date'; known: days, dates\."):
+        read([{"patient_id": "A", "day": 0, "platelets": 15}], stopped="date")

@@ -33,7 +33,7 @@ from itp_response.readers.files import Tabular
 from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
 from itp_response.readers.names import PATIENTS, STUDY_DAYS, VISITS, Table, missing, no_table, table
 from itp_response.readers.partial import Intervals, as_dates, partial_of
-from itp_response.readers.patients import Patients, places, read_patients
+from itp_response.readers.patients import Patients, Stopped, places, read_patients
 from itp_response.readers.quarantine import Quarantine, marked
 from itp_response.readers.sdtm import is_study, tables
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
@@ -58,6 +58,7 @@ def read(
     columns: Mapping[str, ColumnDeclared] = NO_COLUMNS,
     impute: Impute | None = None,
     on_error: OnError = "stop",
+    stopped: Stopped | None = None,
 ) -> Cohort:
     """The cohort of these visits and patients; `visits` may be the folder of an SDTM study, which has both.
 
@@ -68,6 +69,7 @@ def read(
     left out, it stays an interval of days, `Cohort.partial`.
     `on_error="quarantine"` leaves out the rows that cannot be read and reports them in `Cohort.quarantine`; else
     nothing is read past an error.
+    `stopped` says whether the ends of treatment are `days` or `dates`; left out, they are what most of them look like.
     Raises `CohortError` with all that is wrong with the two tables.
     """
     check_date_format(date_format)
@@ -76,6 +78,8 @@ def read(
         raise UsageError(unknown("bleeding", str(bleeding), ("scored", "events")))
     if on_error not in ("stop", "quarantine"):
         raise UsageError(unknown("way with errors", str(on_error), ("stop", "quarantine")))
+    if stopped not in (None, "days", "dates"):
+        raise UsageError(unknown("way to give the end of treatment", str(stopped), ("days", "dates")))
     opened = Findings(leave_out=on_error == "quarantine")
     of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
     of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
@@ -86,7 +90,7 @@ def read(
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
         found, known_ids = opened.again(), quarantine.patients(opened.torn)
         try:
-            cohort = _of_tables(*tables, columns, known_ids, (date_format, bleeding, impute), found)
+            cohort = _of_tables(*tables, columns, known_ids, (date_format, bleeding, impute, stopped), found)
         except CohortError:
             # Each turn leaves out more rows, so that there is a last.
             if on_error == "stop" or not quarantine.takes(found, tuple(filter(None, tables))):
@@ -102,15 +106,15 @@ def _of_tables(
     patients: Table,
     columns: Mapping[str, ColumnDeclared],
     further: "pl.Series",
-    options: tuple[str | None, Bleeding | None, Impute | None],
+    options: tuple[str | None, Bleeding | None, Impute | None, Stopped | None],
     found: Findings,
 ) -> Cohort:
     """The cohort of two tables, and of `further` patients of whom nothing could be read."""
-    date_format, bleeding, impute = options
+    date_format, bleeding, impute, stopped = options
     of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
     of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
     seen = _visits(visits, of_visits, date_format, bleeding, impute, found) if visits else None
-    known = read_patients(patients, of_patients, date_format, found, impute)
+    known = read_patients(patients, of_patients, date_format, found, impute, stopped)
     if seen is None:
         raise found.error()
     return _cohort(seen, known, further, {name: column.several for name, column in of_visits.items()}, found)
