@@ -14,7 +14,7 @@ PACKAGE = ROOT / "itp_response"
 # From what is known of nothing to what knows of everything. A module may import only from lines above its own.
 ORDER = """
     errors
-    rules
+    rules extras
     places clock
     columns
     cohort
@@ -56,6 +56,8 @@ ORDER = """
     compare explain check describe
     sensitivity
     ask mutate
+    parts
+    spark dask
     itp_response
     cli.options
     cli.definitions cli.exchange cli.studies

@@ -66,7 +66,7 @@ def read_patients(
     else:
         days_stopped = exactly(as_days(stopped, found))
         if told is None:
-            _check_no_flag(stopped, days_stopped.low, found)
+            check_no_flag(stopped, days_stopped.low, found)
     enrolled = as_day_numbers(table.cells("enrolment_date"), found, date_format)
     for name, days in (("enrolment_date", enrolled), ("treatment_discontinued", days_stopped)):
         note_partial(table.cells(name), days, found, impute)
@@ -85,7 +85,7 @@ def read_patients(
     )
 
 
-def _check_no_flag(stopped: Cells, days: Floats, found: Findings) -> None:
+def check_no_flag(stopped: Cells, days: Floats, found: Findings) -> None:
     """A column of 0 and 1 says that treatment was stopped, not when."""
     given = days[~np.isnan(days)]
     if len(given) and np.isin(given, (0, 1)).all() and not stopped.name.lower().endswith("day"):

@@ -1,0 +1,21 @@
+"""Extras: the libraries that only some commands need, imported when they are used."""
+
+from importlib import import_module
+from typing import Any
+
+from itp_response.errors import UsageError
+
+
+def needed(module: str, extra: str) -> Any:
+    """The module of that name, which the extra brings.
+
+    Raises `UsageError` with the command that installs it, if it is not there.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        library = module.partition(".")[0]
+        if (error.name or "").partition(".")[0] != library:
+            raise
+        cure = f"pip install 'itp-response[{extra}]'"
+        raise UsageError(f"this needs {library}, which is not installed: {cure}.") from None
