@@ -20,7 +20,7 @@ from itp_response.errors import CohortError, ItpResponseError, listed
 from itp_response.evaluate import evaluate
 from itp_response.notation import cohort_of
 from itp_response.readers.cells import are_days, as_days, as_grades
-from itp_response.readers.findings import SHOWN, Cells, Findings, Place, quoted
+from itp_response.readers.findings import SHOWN, Cells, Findings, Place, as_text, quoted
 from itp_response.readers.names import PATIENTS, VISITS, table
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.visits import Bleeding, Impute, read
@@ -33,6 +33,8 @@ NOBODY = "visits: no row names a patient."
 """What is said of visits that are all empty."""
 EMPTY = "passed over: without a count"
 LOG = "itp_response"
+NUMBERS_AND_NAMES = re.compile(r"'[^']*'(?:, '[^']*')*(?: and [\d,]+ more)?|\b\d[\d,]*\b")
+PLURAL = re.compile(r"s\b| is\b| are\b")
 BLEEDING = ("Bleeding has grades of 0", "Bleeding has no grade of 0", "No bleeding grade is recorded")
 """How the notes on bleeding begin; what an earlier one says of a part holds for the whole."""
 
@@ -138,19 +140,27 @@ FOUND = ("what", "table", "patient", "text")
 """
 
 
+def found_schema() -> dict[str, "pl.DataType"]:
+    """The columns of what is found in a part."""
+    import polars as pl
+
+    return dict.fromkeys(FOUND, pl.String())
+
+
 def looked_at(made: Plan, visits: "pl.DataFrame", patients: "pl.DataFrame | None") -> "pl.DataFrame":
     """What is found in the part of these patients, all of whose rows are here."""
     import polars as pl
 
-    return pl.DataFrame(list(_found(made, visits, patients)), schema=dict.fromkeys(FOUND, pl.String), orient="row")
+    return pl.DataFrame(list(_found(made, visits, patients)), schema=found_schema(), orient="row")
 
 
 def _found(
     made: Plan, visits: "pl.DataFrame", patients: "pl.DataFrame | None"
 ) -> Iterator[tuple[str, str | None, str | None, str]]:
-    for what, frame in (("visits", visits), ("patients", patients)):
-        if frame is not None and len(frame):
-            yield "rows", what, None, ""
+    given = [("visits", visits), *([] if patients is None else [("patients", patients)])]
+    yield from (("rows", what, None, "") for what, frame in given if len(frame))
+    if not any(len(frame) for _, frame in given):
+        return
     try:
         cohort = read(
             _some(visits), None if patients is None else _some(patients), **made.options, on_error="quarantine"
@@ -205,13 +215,21 @@ def verdicts(made: Plan, visits: "pl.DataFrame", patients: "pl.DataFrame | None"
     """The verdicts on the patients of a part, all of whose rows are here, in the columns of `schema`."""
     import polars as pl
 
+    columns = schema(made)
+    if not _names_somebody(visits) and (patients is None or not _names_somebody(patients)):
+        return pl.DataFrame(schema=columns)
     cohort = read(_some(visits), None if patients is None else _some(patients), **made.options)
     frame = Classification(made.criteria, cohort, evaluate(made.criteria, cohort, 1)).frame()
     # A part may have no dates though others have.
     return frame.select(
         pl.col(name) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
-        for name, dtype in schema(made).items()
+        for name, dtype in columns.items()
     )
+
+
+def _names_somebody(frame: "pl.DataFrame") -> bool:
+    seen = table(_some(frame), "", 0, ("patient_id",), (), Findings())
+    return seen is not None and as_text(seen.cells("patient_id").values).is_not_null().any()
 
 
 # THE PARTS TOGETHER
@@ -257,7 +275,7 @@ def _told(texts: Sequence[str], how: str) -> list[str]:
     """Each note once; of those that differ in numbers and names alone the first, and how many more there are."""
     alike: dict[str, list[str]] = {}
     for text in sorted(texts):
-        alike.setdefault(re.sub(r"'[^']*'(?:, '[^']*')*(?: and [\d,]+ more)?|\b\d[\d,]*\b", "#", text), []).append(text)
+        alike.setdefault(PLURAL.sub("", NUMBERS_AND_NAMES.sub("#", text)), []).append(text)
     said = []
     for several in alike.values():
         counts = re.match(r"(?:\w+: )?\d", several[0]) is not None

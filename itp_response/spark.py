@@ -16,7 +16,7 @@ from itp_response import parts
 from itp_response.criteria import Criteria
 from itp_response.errors import UsageError
 from itp_response.extras import needed
-from itp_response.parts import FOUND, Plan
+from itp_response.parts import Plan
 from itp_response.readers.visits import Bleeding, Impute
 
 if TYPE_CHECKING:
@@ -72,12 +72,9 @@ def classify(
     tables = names, own if patients is not None else None
     rows = rows.repartition(KEY).sortWithinPartitions(KEY, VISIT, ORDER)
 
-    found = rows.mapInArrow(partial(_mapped, parts.looked_at, plan, tables), _declared(dict.fromkeys(FOUND, "String")))
+    found = rows.mapInArrow(partial(_mapped, parts.looked_at, plan, tables), _declared(parts.found_schema()))
     plan = parts.settled(plan, _polars(found.toArrow()), patients=patients is not None)
-    # What is without a patient holds nothing, else it had been refused.
-    return rows.filter(f"{KEY} <> ''").mapInArrow(
-        partial(_mapped, parts.verdicts, plan, tables), _declared(parts.schema(plan))
-    )
+    return rows.mapInArrow(partial(_mapped, parts.verdicts, plan, tables), _declared(parts.schema(plan)))
 
 
 def _values(frame: "DataFrame", name: str) -> "pl.Series":
