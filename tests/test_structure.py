@@ -40,6 +40,7 @@ ORDER = """
     readers.sdtm_bleeding readers.sdtm_treatment
     readers.sdtm
     readers
+    readers.written
     provenance
     readers.visits
     draft
