@@ -28,7 +28,8 @@ ORDER = """
     wording
     criteria
     evaluate notation
-    readers.findings
+    readers.findings readers.source
+    readers.text
     readers.files
     readers.names
     readers.cells readers.quarantine

@@ -29,6 +29,8 @@ class Place:
     """None: rows are numbered from 1."""
     pieces: "Pieces | None" = None
     """None: the table is itself what was given."""
+    part: int = 0
+    """Which of the files that a table is in, where they are several; told in their order."""
 
     def line(self, row: int) -> int:
         return row + 1 if self.lines is None else int(self.lines[row])
@@ -129,7 +131,7 @@ class Findings:
         self.torn: list[Torn] = []
         self.whole = False
         """Something was found wrong that leaving out rows does not cure."""
-        self._problems: list[tuple[int, int, str]] = []
+        self._problems: list[tuple[int, int, int, str]] = []
         self._beyond = 0
 
     def note(self, place: Place, text: str, *, warning: bool = False) -> None:
@@ -189,12 +191,12 @@ class Findings:
 
     def _tell(self, place: Place, text: str, line: int) -> None:
         where = f"{place.row_word} {line}: " if line else ""
-        self._problems.append((place.order, line, f"{place.name}: {where}{text}"))
+        self._problems.append((place.order, place.part, line, f"{place.name}: {where}{text}"))
 
     def failed(self, order: int, error: CohortError) -> None:
         """A table that cannot be opened, for this reason."""
         self.whole = True
-        self._problems.append((order, 0, str(error)))
+        self._problems.append((order, 0, 0, str(error)))
 
     def wrong_cells(self, cells: Cells, rows: NDArray[np.integer], wording: Callable[[str], str]) -> None:
         """A problem in each of these rows; `wording` says what of the cell's text."""
@@ -217,8 +219,8 @@ class Findings:
 
     def error(self) -> CohortError:
         """All problems in the order of the files."""
-        of_all = [(one.place.order, 0, f"{one.place.name}: {_noted(one).text}") for one in self._wrong.values()]
-        texts = [text for _, _, text in sorted([*self._problems, *of_all], key=lambda problem: problem[:2])]
+        of_all = [(one.place.order, 0, 0, f"{one.place.name}: {_noted(one).text}") for one in self._wrong.values()]
+        texts = [text for *_, text in sorted([*self._problems, *of_all], key=lambda problem: problem[:3])]
         # Problems beyond the first of each kind were counted, not worded: they would not be shown.
         return CohortError(listed([*texts, *[""] * self._beyond], SHOWN))
 
