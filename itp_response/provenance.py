@@ -10,7 +10,8 @@ from typing import Any
 
 from itp_response.cohort import Cohort, Reading
 from itp_response.criteria import Criteria
-from itp_response.readers.sdtm import files_of
+from itp_response.readers.names import part_files
+from itp_response.readers.sdtm import files_of, is_study
 
 PROGRAM = "itp-response"
 KEY = "itp_response"
@@ -81,6 +82,11 @@ def of_bytes(name: str, content: bytes) -> File:
     return File(name, hashlib.sha256(content).hexdigest())
 
 
+def of_path(path: Path) -> File:
+    """A file as it is now."""
+    return File(path.name, _sha256(path))
+
+
 def _files(given: Any) -> tuple[File, ...]:
     if isinstance(given, Cohort):
         return (File(given.source or "a cohort in memory", None),)
@@ -90,8 +96,9 @@ def _files(given: Any) -> tuple[File, ...]:
         return (File(f"a table in memory ({type(given).__name__})", None),)
     path = Path(given)
     if not path.is_dir():
-        return (File(path.name, _sha256(path)),)
-    return tuple(File(f"{path.resolve().name}/{one.name}", _sha256(one)) for one in files_of(path))
+        return (of_path(path),)
+    files = files_of(path) if is_study(path) else part_files(path)
+    return tuple(File(f"{path.resolve().name}/{one.name}", _sha256(one)) for one in files)
 
 
 def _sha256(path: Path) -> str | None:

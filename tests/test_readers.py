@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from itp_response.cohort import Cohort, Courses
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, ItpResponseError, UsageError
-from itp_response.readers import READERS, files
+from itp_response.readers import READERS
+from itp_response.readers import text as text_files
 from itp_response.readers.names import PATIENTS, VISITS
 from itp_response.readers.visits import read
 from itp_response.rules import Numbers, Texts, Truths, just_above, just_below
@@ -473,8 +474,8 @@ class TestFiles:
     def test_lines(self, text: str, lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "visits.csv"
         path.write_text(text, encoding="utf-8")
-        for piece in (files.PIECE, 7):
-            monkeypatch.setattr(files, "PIECE", piece)
+        for piece in (text_files.PIECE, 7):
+            monkeypatch.setattr(text_files, "PIECE", piece)
             cohort = read(path)
             assert rows(cohort, "platelets", "source_row") == [("P1", 0, 15, lines[0]), ("P1", 7, 20, lines[1])]
 
@@ -482,7 +483,8 @@ class TestFiles:
         assert len(read(str(EXAMPLES / "visits.csv"), str(EXAMPLES / "patients.csv"))) == 168
 
     def test_readers(self) -> None:
-        assert list(READERS) == [".csv", ".tsv", ".txt", ".parquet", ".xpt", ".json", ".ndjson", ".xlsx", ".xlsm"]
+        known = ".csv .tsv .txt .parquet .arrow .feather .ipc .xpt .json .ndjson .xlsx .xlsm"
+        assert list(READERS) == known.split()
 
 
 class TestSameCohort:

@@ -28,11 +28,11 @@ ORDER = """
     wording
     criteria
     evaluate notation
-    readers.findings readers.source
+    readers.findings readers.source readers.order readers.sorting
     readers.text
     readers.files
     readers.names
-    readers.cells readers.quarantine
+    readers.cells readers.quarantine readers.streams
     readers.mapping
     readers.partial
     readers.patients readers.units readers.sdtm_terms
@@ -46,6 +46,8 @@ ORDER = """
     readers.visits
     draft
     classify
+    output
+    stream
     outputs.variables
     outputs.parameters
     outputs

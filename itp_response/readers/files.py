@@ -132,7 +132,7 @@ def _scanned(path: Path, scan: Callable[[], "pl.LazyFrame"], kind: str) -> Opene
         assert isinstance(frame, pl.DataFrame)
         return frame
 
-    return Opened(path.name, header, load, scan=columns)
+    return Opened(path.name, header, load, scan=columns, kind=kind)
 
 
 def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:

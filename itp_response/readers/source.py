@@ -27,3 +27,5 @@ class Opened:
     """Of each of the problems, where it is a line that is no row, its text and its first cell."""
     scan: Callable[[Sequence[int]], "pl.LazyFrame"] | None = None
     """As `load`, of a file that can be read in parts; None: it cannot."""
+    kind: str = ""
+    """What such a file is called."""

@@ -43,6 +43,8 @@ class Form:
     header: list[str]
     line: int
     """That of the first row below the header."""
+    begin: int
+    """Its byte."""
     notes: list[str]
 
     @property
@@ -103,15 +105,15 @@ def whole(path: Path, usual: str) -> Opened:
     """The rows of a text file; `usual` separates its cells, if nothing else does."""
     with unpacked(path) as (file, _):
         data: bytes = file.read()
-    _check_kind(data, path.name)
+    check_kind(data, path.name)
     if NEWLINE not in data:
         data = data.replace(b"\r", b"\n")
-    form, begin = formed(data, path.name, usual)
-    return rows(form, data[begin:], form.line)
+    form = formed(data, path.name, usual)
+    return rows(form, data[form.begin :], form.line)
 
 
-def formed(data: bytes, name: str, usual: str, *, part: bool = False) -> tuple[Form, int]:
-    """How the file is written that these bytes are, or begin, and the byte at which the rows below its header begin.
+def formed(data: bytes, name: str, usual: str, *, part: bool = False) -> Form:
+    """How the file is written that these bytes are, or of which they are the first part.
 
     Raises `CohortError` where there is no header.
     """
@@ -130,7 +132,7 @@ def formed(data: bytes, name: str, usual: str, *, part: bool = False) -> tuple[F
     header = _header(data[records.start[head] : records.end[head]], int(records.line[head]), separator, name)
     notes = [] if separator == usual else [f"Cells were taken as separated by {SEPARATORS[separator]}."]
     end = int(records.end[head])
-    return Form(name, separator, header, 1 + data.count(b"\n", 0, end), notes), end
+    return Form(name, separator, header, 1 + data.count(b"\n", 0, end), end, notes)
 
 
 def rows(form: Form, data: bytes, line: int) -> Opened:
@@ -322,7 +324,7 @@ def _odd_line(data: bytes, line: int) -> int | None:
     return int(odd[0]) + line if len(odd) else None
 
 
-def _check_kind(data: bytes, name: str) -> None:
+def check_kind(data: bytes, name: str) -> None:
     if not data:
         raise CohortError(f"{name}: this file is empty.")
     if data.startswith(UTF_16) or b"\x00" in data[:100]:

@@ -62,14 +62,7 @@ def read(
     `stopped` says whether the ends of treatment are `days` or `dates`; left out, they are what most of them look like.
     Raises `CohortError` with all that is wrong with the two tables.
     """
-    check_date_format(date_format)
-    check_impute(impute)
-    if bleeding not in (None, "scored", "events"):
-        raise UsageError(unknown("bleeding", str(bleeding), ("scored", "events")))
-    if on_error not in ("stop", "quarantine"):
-        raise UsageError(unknown("way with errors", str(on_error), ("stop", "quarantine")))
-    if stopped not in (None, "days", "dates"):
-        raise UsageError(unknown("way to give the end of treatment", str(stopped), ("days", "dates")))
+    check_options(date_format, bleeding, impute, on_error, stopped)
     opened = Findings(leave_out=on_error == "quarantine")
     of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
     of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
@@ -89,6 +82,24 @@ def read(
         cohort = marked(cohort, quarantine.report(found.torn))
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     return replace(cohort, reading=Reading({"visits": visits, "patients": patients}, options))
+
+
+def check_options(
+    date_format: str | None,
+    bleeding: str | None,
+    impute: str | None,
+    on_error: str = "stop",
+    stopped: str | None = None,
+) -> None:
+    """Raises `UsageError` for an option of `read` that there is not."""
+    check_date_format(date_format)
+    check_impute(impute)
+    if bleeding not in (None, "scored", "events"):
+        raise UsageError(unknown("bleeding", bleeding, ("scored", "events")))
+    if on_error not in ("stop", "quarantine"):
+        raise UsageError(unknown("way with errors", on_error, ("stop", "quarantine")))
+    if stopped not in (None, "days", "dates"):
+        raise UsageError(unknown("way to give the end of treatment", stopped, ("days", "dates")))
 
 
 def _of_tables(
@@ -127,10 +138,14 @@ def _of_files(
 ) -> tuple[Table | None, Table]:
     """The two tables; of that of the visits None, if it cannot be opened."""
     visit_table = table(visits, "visits", 0, VISITS, of_visits, found)
-    patient_table = no_table(1, "patients")
+    return visit_table, patient_table(patients, of_patients, found)
+
+
+def patient_table(patients: "Tabular | None", of_patients: Mapping[str, ColumnDeclared], found: Findings) -> Table:
+    """The table of patients; one without columns, if there is none or it cannot be opened."""
+    opened = None
     if patients is not None:
         opened = table(patients, "patients", 1, PATIENTS, of_patients, found)
-        patient_table = opened or patient_table
         if opened:
             check_columns(opened, ("patient_id",), found)
             check_declared(opened, of_patients, found)
@@ -138,8 +153,8 @@ def _of_files(
         names = ", ".join(needed)
         found.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
     else:
-        check_declared(patient_table, of_patients, found)
-    return visit_table, patient_table
+        check_declared(no_table(1, "patients"), of_patients, found)
+    return opened or no_table(1, "patients")
 
 
 def _of_study(
