@@ -36,7 +36,7 @@ definitions: $(READY)
 	$(BIN)/python -c "from itp_response.describe import definitions_page; print(definitions_page(), end='')" > docs/definitions.md
 
 bench: $(READY)
-	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/bench.py --write
 	$(BIN)/python benchmarks/sensitivity.py
 
 # What the tests need of Debian: a browser for the pages, Java for Spark. What is there is left alone.

@@ -88,5 +88,5 @@ def _parquet(folder: Path) -> Callable[[pl.DataFrame, pl.DataFrame], None]:
 
 def shuffle(folder: Path, seed: int) -> None:
     """`shuffled.csv`, the visits in no order."""
-    visits = pl.read_csv(folder / "visits.csv")
+    visits = pl.read_csv(folder / "visits.csv", schema_overrides={"rescue_end": pl.Int64})
     visits.sample(fraction=1, shuffle=True, seed=seed).write_csv(folder / "shuffled.csv")
