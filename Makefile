@@ -15,7 +15,7 @@ show: $(READY)
 	$(RUN) explain $(STUDY) --patient ITP-0001
 
 test: $(READY) lint debian
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .
