@@ -12,6 +12,8 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
               |        |
            explain   frame, write
 
+`classify_to` does all of it part by part, from file to file, for cohorts of any length.
+
 `compare` decides one cohort by several sets, `sensitivity` by one set under each of its readings.
 """
 
@@ -31,6 +33,7 @@ from itp_response.readers.mapping import Mapped, mapped
 from itp_response.readers.visits import read
 from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
+from itp_response.stream import Written, classify_to
 
 __all__ = [
     "Adam",
@@ -48,10 +51,12 @@ __all__ = [
     "Review",
     "Sensitivity",
     "UsageError",
+    "Written",
     "adam",
     "ask",
     "check",
     "classify",
+    "classify_to",
     "compare",
     "criteria",
     "describe",

@@ -282,6 +282,11 @@ class _Run:
     nobody: bool = True
     """There is no row that names a patient or says something."""
 
+    def __post_init__(self) -> None:
+        study = self.study
+        before = (study.opened, study.of_patients, study.of_cells, study.of_both)
+        self.wrong = any(found.any_wrong for found in before)
+
     def written(self) -> Written:
         """What was found, after the verdicts of all parts were put out.
 
@@ -469,12 +474,11 @@ class _Run:
         nobody = known.id[:0]
         found, size = Findings(), len(seen.visits.id)
         try:
-            cohort = joined(seen.visits, some, nobody, scored=bool(self.taken.scored), several=of_visits, found=found)
+            scored = bool(self.taken.scored)
+            cohort = joined(seen.visits, some, nobody, scored=scored, several=of_visits, found=found, wrong=self.wrong)
         except CohortError:
             return _Decided(found, size, end - first, seen.share, False)
         undecided = _Decided(found, size, end - first, seen.share, cohort.has_dates)
-        if self.wrong:
-            return undecided
         try:
             decided = Classification(study.criteria, cohort, evaluate(study.criteria, cohort, 1))
         except CohortError as error:

@@ -3,6 +3,7 @@
 import datetime
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -22,6 +23,9 @@ from itp_response.errors import CohortError, UsageError
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
+EXAMPLE = re.search(
+    r"(?<=```py\n)from itp_response.spark.*?(?=```)", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL
+)
 # Java that does not run long enough to gain by compiling well.
 SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 # One session for all of these, wherever tests run side by side.
@@ -79,23 +83,26 @@ def whole(*tables, **options):
     return classify(*tables, **options).frame().sort("patient_id")
 
 
-def test_the_example_study(session):
-    visits, patients = (session.read.csv(str(EXAMPLES / f"{name}.csv"), header=True) for name in ("visits", "patients"))
+def test_the_example_of_the_reference(session, tmp_path):
+    """Which writes what the executors found."""
     expected = whole(EXAMPLES / "visits.csv", EXAMPLES / "patients.csv")
+    assert EXAMPLE
+    example = (
+        EXAMPLE[0].replace("examples/", f"{EXAMPLES}/").replace("verdicts.parquet", f"{tmp_path}/verdicts.parquet")
+    )
+    names = {"spark": session}
 
-    found = spark.classify(visits.repartition(3, "date"), patients=patients)
+    exec(compile(example, "reference.md", "exec"), names)
 
-    assert [(field.name, field.dataType.simpleString()) for field in found.schema][:6] == [
-        ("patient_id", "string"),
-        ("arm", "string"),
-        ("best_response", "string"),
-        ("OR", "string"),
+    columns = [(field.name, field.dataType.simpleString()) for field in names["found"].schema]
+    assert columns[:5] == [
+        *((name, "string") for name in ("patient_id", "arm", "best_response", "OR")),
         ("OR_day", "int"),
-        ("OR_date", "date"),
     ]
-    verdicts = here(found)
-    assert verdicts.equals(expected)
-    assert verdicts.schema == expected.schema
+    assert columns[5:8] == [("OR_date", "date"), ("OR_confirmed_day", "int"), ("OR_reason", "string")]
+    found = pl.read_parquet(tmp_path / "verdicts.parquet" / "*.parquet").sort("patient_id")
+    assert found.equals(expected)
+    assert found.schema == expected.schema
 
 
 @pytest.fixture(scope="module")

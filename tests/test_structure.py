@@ -63,7 +63,7 @@ ORDER = """
     parts
     spark dask
     itp_response
-    cli.options
+    cli.options cli.progress
     cli.definitions cli.exchange cli.studies
     cli
 """

@@ -1,6 +1,7 @@
 """The commands that decide a study."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -39,21 +40,29 @@ def classify(
     """Classify every patient of VISITS: one row each, with day and reason.
 
     A short summary goes to standard error: the verdicts, what was taken for granted, and warnings.
+    With --output, a file (or a folder of part files) of any length is read, decided and written part by part.
     """
     from itp_response.classify import classify as classified
     from itp_response.classify import write
+    from itp_response.cli.progress import Progress
+    from itp_response.stream import classify_to
 
     if (on_error == "quarantine") != (quarantine_file is not None):
         raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
+    options: dict[str, Any] = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "threads": threads}
+    if output is not None and on_error == "stop":
+        with Progress() as bar:
+            written = classify_to(
+                output, visits, patients, criteria, long=long_, progress=bar.step, told=bar.say, **options
+            )
+        click.echo(written.summary(), err=True)
+        return
     found = classified(
         visits,
         patients,
         criteria,
-        date_format=date_format,
-        bleeding=bleeding,
-        threads=threads,
-        impute=impute,
         on_error=on_error,
+        **options,
     )
     if quarantine_file is not None and found.cohort.quarantine is not None:
         write(found.cohort.quarantine, quarantine_file, found.provenance())

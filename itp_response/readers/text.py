@@ -359,7 +359,7 @@ def _ragged(cells: int, form: Form) -> str:
 
 
 def _where(array: NDArray[np.uint8], byte: int) -> NDArray[np.int64]:
-    pieces = range(0, len(array), PIECE)
+    pieces = range(0, max(len(array), 1), PIECE)
     return np.concatenate([np.flatnonzero(array[begin : begin + PIECE] == byte) + begin for begin in pieces])
 
 

@@ -186,12 +186,19 @@ def nobody(visits: Visits) -> bool:
 
 
 def joined(
-    visits: Visits, known: Patients, further: "pl.Series", *, scored: bool, several: Mapping[str, str], found: Findings
+    visits: Visits,
+    known: Patients,
+    further: "pl.Series",
+    *,
+    scored: bool,
+    several: Mapping[str, str],
+    found: Findings,
+    wrong: bool = False,
 ) -> Cohort:
     """The cohort of visits, of the patients known and of `further` ones of whom nothing could be read.
 
     `scored`: a grade that is not recorded is not known; else there was no bleeding.
-    Raises `CohortError` where something was found wrong.
+    Raises `CohortError` where something was found wrong, or was before (`wrong`).
     """
     import polars as pl
 
@@ -214,7 +221,8 @@ def joined(
     _check_near(visits.table.cells("rescue_end"), kept, end, found)
     calendar = origin if visits.dated else known.enrolment_date.at(row)
     stopped = _stopped(visits, known, row, origin.low, calendar.low, found)
-    found.raise_if_wrong()
+    if wrong or found.any_wrong:
+        raise found.error()
 
     pieces = visits.table.place.pieces
     _count_passed_over(visits.table, len(visits.recorded) - len(kept), found)
