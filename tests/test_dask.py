@@ -65,7 +65,10 @@ def test_few_patients_in_many_partitions_and_what_is_said(caplog):
     rows = [(name, day, count) for name in (1.0, 2.0, None) for day, count in ((0, 15), (28, 60), (35, 60))]
     rows = [(name, day, count if name else None) for name, day, count in rows]
     visits = pd.DataFrame(rows, columns=["id", "day", "plt"])
-    patients = pd.DataFrame({"Patient": ["1", " 2", "4"], "arm": ["x", "y", "y"], "discontinued": [1, 70, None]})
+    # only of all of them it can be seen that 1 is a day, and no word for yes
+    others = [str(number) for number in range(10, 20)]
+    patients = pd.DataFrame({"Patient": ["1", " 2", *others], "discontinued": [1, 70, *[1] * len(others)]})
+    patients["arm"] = patients["Patient"].str.strip().str[:1]
 
     with caplog.at_level(logging.WARNING, logger="itp_response"):
         found = classify_in_dask(
@@ -73,7 +76,7 @@ def test_few_patients_in_many_partitions_and_what_is_said(caplog):
         )
 
     assert here(found).equals(whole(visits, patients, criteria="iwg_2009"))
-    assert here(found)["patient_id"].to_list() == ["1", "2", "4"]
+    assert here(found)["patient_id"].to_list() == ["1", *others, "2"]
     assert caplog.messages[-2:] == [
         "warning: No bleeding grade is recorded, so grades are a log of events, and there was no bleeding where there is no grade. If that is not known, say --bleeding scored.",
         "warning: There is no column 'corticosteroid_dependence'; taken as false throughout.",

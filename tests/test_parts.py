@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +10,7 @@ import pytest
 
 from itp_response import parts
 from itp_response.classify import classify
+from itp_response.criteria import Criteria, load
 from itp_response.errors import CohortError, CriteriaError, UsageError
 from itp_response.readers.findings import as_text
 
@@ -35,9 +36,12 @@ def cut(frame, number, patient="patient_id"):
     return [frame.filter(part == one) for one in range(number)]
 
 
+loaded = cache(load)
+
+
 def in_parts(visits, patients=None, criteria="atra_2022", number=3, **options):
     """What a cluster does, here: the verdicts by patient."""
-    plan = parts.plan(criteria, **options)
+    plan = parts.plan(criteria if isinstance(criteria, Criteria) else loaded(criteria), **options)
     of_visits, of_patients = parts.headers(plan, visits.columns, None if patients is None else patients.columns)
     if "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
@@ -50,6 +54,7 @@ def in_parts(visits, patients=None, criteria="atra_2022", number=3, **options):
 
 
 def whole(visits, patients=None, criteria="atra_2022", **options):
+    criteria = criteria if isinstance(criteria, Criteria) else loaded(criteria)
     return classify(visits, patients, criteria, **options).frame().sort("patient_id")
 
 
@@ -107,8 +112,9 @@ def test_cut_anywhere_the_verdicts_are_those_of_the_whole(visits, patients, crit
 
     found = in_parts(visits, patients, criteria, number)
 
-    assert found.equals(whole(visits, patients, criteria))
-    assert found.schema == whole(visits, patients, criteria).schema
+    expected = whole(visits, patients, criteria)
+    assert found.equals(expected)
+    assert found.schema == expected.schema
 
 
 @pytest.mark.parametrize("number", [1, 12])
@@ -120,8 +126,6 @@ def test_the_example_study(criteria, number):
 
 
 def test_a_reading_of_a_set_goes_to_the_parts():
-    from itp_response.criteria import load
-
     visits, patients = example("visits.csv"), example("patients.csv")
     other = load("atra_2022").under("bleeding-from-grade-2", "any-gap")
 

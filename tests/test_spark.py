@@ -189,7 +189,9 @@ def test_patients_are_the_same_however_their_names_are_given(session):
         (name, day, count) for name in (1.0, 2.0, 2.5, float("nan")) for day, count in ((0, 15), (28, 60), (35, 60))
     ]
     rows = [row if row[0] == row[0] else (None, row[1], None) for row in rows]
-    patients = [("1 ", "x", 1), ("\u00a02", "y", 70), ("2.5", "x", None), ("4", "y", None)]
+    # only of all of them it can be seen that 1 is a day, and no word for yes
+    others = [(str(number), "x", 1) for number in range(30, 40)]
+    patients = [("1 ", "x", 1), ("\u00a02", "y", 70), ("2.5", "x", None), *others]
     columns = ["id", "day", "plt"], ["Patient", "arm", "discontinued"]
 
     found = spark.classify(
@@ -201,8 +203,8 @@ def test_patients_are_the_same_however_their_names_are_given(session):
     own = [pl.DataFrame(one, schema=names, orient="row") for one, names in zip((rows, patients), columns, strict=True)]
     verdicts = here(found)
     assert verdicts.equals(whole(*own, criteria="iwg_2009"))
-    assert verdicts["patient_id"].to_list() == ["1", "2", "2.5", "4"]
-    assert verdicts["arm"].to_list() == ["x", "y", "x", "y"]
+    assert verdicts["patient_id"].to_list()[:4] == ["1", "2", "2.5", "30"]
+    assert verdicts["arm"].to_list()[:4] == ["x", "y", "x", "x"]
 
 
 def test_dates_of_sparks_own_and_what_is_said(session, caplog):
