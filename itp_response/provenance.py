@@ -11,7 +11,6 @@ from typing import Any
 from itp_response.cohort import Cohort, Reading
 from itp_response.criteria import Criteria
 from itp_response.readers.names import part_files
-from itp_response.readers.sdtm import files_of, is_study
 
 PROGRAM = "itp-response"
 KEY = "itp_response"
@@ -97,6 +96,8 @@ def _files(given: Any) -> tuple[File, ...]:
     path = Path(given)
     if not path.is_dir():
         return (of_path(path),)
+    from itp_response.readers.sdtm import files_of, is_study
+
     files = files_of(path) if is_study(path) else part_files(path)
     return tuple(File(f"{path.resolve().name}/{one.name}", _sha256(one)) for one in files)
 

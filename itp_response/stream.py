@@ -27,10 +27,9 @@ from itp_response.readers.findings import Findings, Pieces, Place, as_text
 from itp_response.readers.names import VISITS, Table, alike, chosen_columns, filled, no_rows, together
 from itp_response.readers.order import InOrder, NotAscending, NotInOrder, Positions
 from itp_response.readers.patients import Patients, read_patients
-from itp_response.readers.sdtm import is_study
 from itp_response.readers.sorting import Held
 from itp_response.readers.streams import Part, Size, Stream, Wanted, stream
-from itp_response.readers.visits import NOBODY, check_enrolment, check_options, joined, patient_table
+from itp_response.readers.visits import NOBODY, check_enrolment, check_options, is_study, joined, patient_table
 from itp_response.readers.written import Visits, as_written, check_header
 from itp_response.rules import exactly
 
@@ -100,7 +99,7 @@ def classify_to(
     study = _Study.read(source, patients, definitions, Reading({"visits": visits, "patients": patients}, options))
     memory = memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     ways = _Ways(long, threads or os.cpu_count() or 1, size or Size(), memory, progress or (lambda *_: None), told)
-    made: list[Written] = []
+    made: list[tuple[Written, Provenance]] = []
 
     def content(file: IO[bytes]) -> None:
         taken = study.taken
@@ -115,8 +114,8 @@ def classify_to(
                     taken = again.taken
 
     put(path, content)
-    write_beside(path, made[0].provenance(long=long))
-    return made[0]
+    write_beside(path, made[0][1])
+    return made[0][0]
 
 
 def _stream(visits: Any) -> Stream | None:
@@ -287,8 +286,8 @@ class _Run:
         before = (study.opened, study.of_patients, study.of_cells, study.of_both)
         self.wrong = any(found.any_wrong for found in before)
 
-    def written(self) -> Written:
-        """What was found, after the verdicts of all parts were put out.
+    def written(self) -> tuple[Written, Provenance]:
+        """What was found and what made it, after the verdicts of all parts were put out.
 
         Raises `_Again` where what was taken does not hold, `CohortError` with all that is wrong.
         """
@@ -318,8 +317,9 @@ class _Run:
             raise _Again(replace(self.taken, dates=False))
         assert counts is not None
         made = Written(self.study.criteria, _without_patients(self.study, found.notes), counts)
-        self.output.end(made.provenance(long=self.ways.long))
-        return made
+        origin = made.provenance(long=self.ways.long)
+        self.output.end(origin)
+        return made, origin
 
     def _found(self, rows: int) -> Findings:
         """All that was found, in the order in which it is in a cohort that is read as a whole."""

@@ -71,8 +71,10 @@ def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -
 
     _count_not_given(cells, 0, found)
     values = cells.values
+    if values.null_count() == len(values):
+        return exactly(np.full(len(values), np.nan))
     if values.dtype.is_numeric():
-        low = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        low = values.cast(pl.Float64).to_numpy()  # null becomes NaN
         endless = np.isinf(low)
         found.wrong_cells(cells, np.flatnonzero(endless), wrong)
         return exactly(np.where(endless, np.nan, low) if endless.any() else low)
@@ -394,21 +396,24 @@ NO_RESCUE = ("0", "no", "n", "false", "none")
 
 def as_rescue(cells: Cells, found: Findings) -> tuple[Bools, Texts]:
     """Where a rescue treatment begins, and its name in small letters."""
-    import polars as pl
-
-    texts = without_not_given(cells, as_text(cells.values), found)
-    given = texts.is_not_null().to_numpy()
+    # Most rows begin no rescue, so that the others are looked at by themselves.
+    written = cells.values.is_not_null().arg_true().to_numpy()
+    texts = without_not_given(cells, as_text(cells.values.gather(written)), found)
     folded = texts.str.to_lowercase()
-    none = folded.is_in(NO_RESCUE).fill_null(value=False).to_numpy()
-    nameless = folded.is_in(NAMELESS).fill_null(value=False).to_numpy()
+    none = folded.is_in(NO_RESCUE).fill_null(value=False)
+    nameless = folded.is_in(NAMELESS).fill_null(value=False)
     for cases, meaning in ((nameless, "a rescue without a name"), (none, "no rescue")):
         spellings = folded.filter(cases).unique().sort().to_list() if cases.any() else []
         found.count(cells.place, meaning, _taken_as(cells.name, meaning), int(cases.sum()), spellings)
-    number = texts.str.contains(r"^[-+.\d]+$").fill_null(value=False).to_numpy() & ~none & ~nameless
+    number = texts.str.contains(r"^[-+.\d]+$").fill_null(value=False) & ~none & ~nameless
     found.wrong_cells(
         cells,
-        np.flatnonzero(number),
+        written[number.to_numpy()],
         lambda text: f"{quoted(text)} is no treatment; give its name, or 1 where it has none.",
     )
-    begins: Bools = given & ~none
-    return begins, _coded(folded.set(pl.Series(none | nameless), None))
+    begins: Bools = np.zeros(len(cells.values), dtype=np.bool_)
+    begins[written] = (texts.is_not_null() & ~none).to_numpy()
+    names = _coded(folded.set(none | nameless, None))
+    codes = np.full(len(begins), -1, dtype=np.int32)
+    codes[written] = names.codes
+    return begins, Texts(codes, names.labels)

@@ -200,8 +200,9 @@ class Findings:
 
     def wrong_cells(self, cells: Cells, rows: NDArray[np.integer], wording: Callable[[str], str]) -> None:
         """A problem in each of these rows; `wording` says what of the cell's text."""
-        if len(rows):
-            self.unread.append(Unread(cells, rows, wording))
+        if not len(rows):
+            return
+        self.unread.append(Unread(cells, rows, wording))
         first = rows[:SHOWN]
         self._beyond += len(rows) - len(first)
         for row, text in zip(first, shown(cells, first), strict=True):
@@ -252,11 +253,14 @@ def as_text(values: "pl.Series") -> "pl.Series":
         texts = pl.Series([None if value is None else str(value) for value in values.to_list()], dtype=pl.String)
     else:
         texts = values.cast(pl.String, strict=False).str.strip_chars()
-    return texts.set((texts == "").fill_null(value=False), None)
+    empty = texts == ""
+    return texts.set(empty.fill_null(value=False), None) if empty.any() else texts
 
 
 def shown(cells: Cells, rows: NDArray[np.integer]) -> list[str]:
     """The text of the cells in these rows; an empty cell is an empty text."""
+    if not len(rows):
+        return []
     return [text or "" for text in as_text(cells.values.gather(rows))]
 
 

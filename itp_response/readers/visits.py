@@ -22,7 +22,6 @@ from itp_response.readers.names import PATIENTS, VISITS, Table, no_table, table
 from itp_response.readers.partial import Intervals, as_dates, partial_of
 from itp_response.readers.patients import Patients, Stopped, places, read_patients
 from itp_response.readers.quarantine import Quarantine, marked
-from itp_response.readers.sdtm import is_study, tables
 from itp_response.readers.written import Visits, as_written, check_columns, check_declared, check_header
 from itp_response.rules import Bools, Floats, Numbers, exactly
 
@@ -82,6 +81,15 @@ def read(
         cohort = marked(cohort, quarantine.report(found.torn))
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     return replace(cohort, reading=Reading({"visits": visits, "patients": patients}, options))
+
+
+def is_study(visits: object) -> bool:
+    """Whether it is the folder of an SDTM study."""
+    if not isinstance(visits, str | Path) or not Path(visits).is_dir():
+        return False
+    from itp_response.readers import sdtm
+
+    return sdtm.is_study(visits)
 
 
 def check_options(
@@ -165,6 +173,8 @@ def _of_study(
     found: Findings,
 ) -> tuple[Table, Table]:
     """The two tables made of the domains of an SDTM study."""
+    from itp_response.readers.sdtm import tables
+
     assert isinstance(folder, str | Path)
     if patients is not None:
         raise UsageError(
@@ -214,10 +224,12 @@ def joined(
 
     origin = _day_zero(visits, known, ids, patient, row, found)
     kept = np.flatnonzero(visits.recorded & (patient >= 0))
-    when, ends = visits.when.at(kept), visits.rescue_end.at(kept)
-    day = when.low - origin.low[patient[kept]]
+    # Mostly all, which needs no copies.
+    taken = slice(None) if len(kept) == len(patient) else kept
+    when, ends = visits.when.at(taken), visits.rescue_end.at(taken)
+    day = when.low - origin.low[patient[taken]]
     _check_near(visits.time, kept, day, found)
-    end = ends.low - origin.low[patient[kept]]
+    end = ends.low - origin.low[patient[taken]]
     _check_near(visits.table.cells("rescue_end"), kept, end, found)
     calendar = origin if visits.dated else known.enrolment_date.at(row)
     stopped = _stopped(visits, known, row, origin.low, calendar.low, found)
@@ -226,17 +238,17 @@ def joined(
 
     pieces = visits.table.place.pieces
     _count_passed_over(visits.table, len(visits.recorded) - len(kept), found)
-    grade = visits.bleeding_grade[kept]
+    grade = visits.bleeding_grade[taken]
     observed = Observations(
-        patient=patient[kept],
+        patient=patient[taken],
         day=day.astype(np.int64),
-        platelets=visits.platelets.at(kept),
+        platelets=visits.platelets.at(taken),
         bleeding_grade=grade if scored else np.where(np.isnan(grade), 0.0, grade),
-        rescue=visits.rescue[kept],
+        rescue=visits.rescue[taken],
         rescue_end=np.where(np.isnan(end), day, end).astype(np.int64),
         source_row=visits.table.place.all_lines(kept),
-        rescue_name=visits.rescue_name.at(kept),
-        columns={name: column.at(kept) for name, column in visits.columns.items()},
+        rescue_name=visits.rescue_name.at(taken),
+        columns={name: column.at(taken) for name, column in visits.columns.items()},
         several=several,
     )
     intervals = Intervals(when, ends, calendar, known.stopped.at(row))
