@@ -86,6 +86,20 @@ def _parquet(folder: Path) -> Callable[[pl.DataFrame, pl.DataFrame], None]:
     return write
 
 
+def copies(folder: Path, number: int, made: Path) -> None:
+    """The CSV files again, each patient so many times (ten at most) under other names, still in order."""
+    for name in ("visits.csv", "patients.csv"):
+        with (made / name).open("wb") as out:
+            for copy in range(number):
+                with (folder / name).open("rb") as file:
+                    header = file.readline()
+                    out.write(b"" if copy else header)
+                    # A block begins with a row, so that the name is the only thing that follows a newline.
+                    while block := file.read(1 << 24):
+                        block = b"\n" + block + file.readline()
+                        out.write(block.replace(b"\nP0", b"\nP%d" % copy)[1:])
+
+
 def shuffle(folder: Path, seed: int) -> None:
     """`shuffled.csv`, the visits in no order."""
     visits = pl.read_csv(folder / "visits.csv", schema_overrides={"rescue_end": pl.Int64})
