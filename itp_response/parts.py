@@ -23,14 +23,14 @@ from itp_response.readers.cells import are_days, as_days, as_grades
 from itp_response.readers.findings import SHOWN, Cells, Findings, Place, as_text, quoted
 from itp_response.readers.names import PATIENTS, VISITS, table
 from itp_response.readers.patients import Stopped, check_no_flag
-from itp_response.readers.visits import Bleeding, Impute, read
+from itp_response.readers.visits import NOBODY, Bleeding, Impute, read
 from itp_response.words import counted
 
 if TYPE_CHECKING:
     import polars as pl
 
-NOBODY = "visits: no row names a patient."
-"""What is said of visits that are all empty."""
+ALL_EMPTY = f"visits: {NOBODY}"
+"""What is said of visits without anything in them."""
 EMPTY = "passed over: without a count"
 LOG = "itp_response"
 NUMBERS_AND_NAMES = re.compile(r"'[^']*'(?:, '[^']*')*(?: and [\d,]+ more)?|\b\d[\d,]*\b")
@@ -88,7 +88,7 @@ def headers(made: Plan, visits: Sequence[str], patients: Sequence[str] | None) -
     try:
         read(of_visits, of_patients, **made.options)
     except CohortError as error:
-        wrong = [line for line in str(error).splitlines() if line != NOBODY]
+        wrong = [line for line in str(error).splitlines() if line != ALL_EMPTY]
         if wrong:
             raise CohortError("\n".join(wrong)) from None
     declared = made.criteria.file.columns
@@ -193,7 +193,7 @@ def _some(frame: "pl.DataFrame") -> "pl.DataFrame":
 
 
 def _refused(error: str, rows: int) -> Iterator[tuple[str, str | None, str | None, str]]:
-    if error == NOBODY:
+    if error == ALL_EMPTY:
         yield "nobody", None, None, error
         nothing = "without a patient, a count, a grade, a rescue or a declared column"
         yield "note", None, None, f"{counted(rows, 'row')} passed over: {nothing}."
