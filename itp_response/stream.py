@@ -342,7 +342,8 @@ class _Run:
         items = self._in_order() if self.taken.in_order else self._sorted(pool)
         for read, end in items:
             reading.append((pool.submit(read), end))
-            if len(reading) > self.ways.threads:
+            # So many of each at once, that no thread waits, and no more, for the sake of the memory.
+            if len(reading) >= self.ways.threads:
                 deciding.append(self._begin(pool, order, *reading.popleft()))
             if len(deciding) > self.ways.threads:
                 yield deciding.popleft().result()
