@@ -247,11 +247,12 @@ def most_growth(sizes: dict[int, Way], *, busy: bool) -> float:
 def page(rows: list[tuple[str, str]], options: argparse.Namespace) -> str:
     """The table as README has it, with how it was made."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "polars", "duckdb", "pandas"))
+    what = "processor seconds of all cores" if options.busy else "seconds"
     made = (
-        f"Made by `make bench` with {options.patients:,} invented patients of 20 visits each, medians of "
-        f"{options.runs} runs in turn{' of the time of all processors' if options.busy else ''}, on {os.cpu_count()} cores with Python {platform.python_version()}, {libraries}; "
+        f"Made by `make bench` with {options.patients:,} invented patients of 20 visits each: {what}, medians of "
+        f"{options.runs} runs in turn, on {os.cpu_count()} cores with Python {platform.python_version()}, {libraries}; "
         "every way gave the same verdicts on every patient."
-    )
+    ).replace("of 1 runs in turn", "of one run")
     lines = ["| | |", "|---|---|", *(f"| {what} | {how} |" for what, how in rows)]
     return "\n".join([*lines, "", made, ""])
 
