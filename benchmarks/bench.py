@@ -213,7 +213,7 @@ COMPARED = (
 """What README shows, and the ways whose times it compares."""
 HELD = {
     "ours": "ours",
-    "ours, Parquet to Parquet,": "ours, parquet",
+    "ours from Parquet": "ours, parquet",
     "ours at ten times the rows": "ten times",
     "polars": "polars, best script",
     "DuckDB": "duckdb, window functions",
@@ -236,7 +236,7 @@ def rows_of_table(
     ]
     rows.append(("Twice the rows, the most of four doublings", f"{most_growth(sizes, busy=busy):.1f} times"))
     held = [f"{name} {ways[way].megabytes:,.0f} MB" for name, way in HELD.items() if way in ways]
-    return [*rows, ("Peak memory, CSV to CSV where nothing else is said", ", ".join(held))]
+    return [*rows, ("Peak memory, of CSV where nothing else is said", ", ".join(held))]
 
 
 def most_growth(sizes: dict[int, Way], *, busy: bool) -> float:
@@ -248,11 +248,12 @@ def page(rows: list[tuple[str, str]], options: argparse.Namespace) -> str:
     """The table as README has it, with how it was made."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "polars", "duckdb", "pandas"))
     what = "processor seconds of all cores" if options.busy else "seconds"
+    command = f"python benchmarks/bench.py --patients {options.patients} --runs {options.runs}"
     made = (
-        f"Made by `make bench` with {options.patients:,} invented patients of 20 visits each: {what}, medians of "
-        f"{options.runs} runs in turn, on {os.cpu_count()} cores with Python {platform.python_version()}, {libraries}; "
-        "every way gave the same verdicts on every patient."
-    ).replace("of 1 runs in turn", "of one run")
+        f"Made by `{command}{' --busy' * options.busy}{' --long' * options.long}` on {os.cpu_count()} cores, from the "
+        f"medians of {what}, with Python {platform.python_version()}, {libraries}. "
+        f"All ways gave the same verdicts on all of the {options.patients:,} patients."
+    )
     lines = ["| | |", "|---|---|", *(f"| {what} | {how} |" for what, how in rows)]
     return "\n".join([*lines, "", made, ""])
 
