@@ -105,7 +105,7 @@ FILES = {
         patient_id,day,platelets,bleeding_grade
         1,0,15,
         1,21,45,
-        1,28,60,1
+        1,28,60,
         2,0,15,2
         2,21,45,
         3,0,15,0""",
@@ -419,6 +419,18 @@ class TestErrors:
         visits.write_bytes(b'patient_id,day,platelets,x\n1,0,15,"a\nb"\n2,0,15,\n3,0,\xe415,\n')
         (message,) = errors(tmp_path, visits)
         assert message.startswith("visits.csv: line 5: this is not UTF-8, near 'ä15'")
+
+    @pytest.mark.parametrize(
+        ("row", "expected"),
+        [
+            ("2,28.50,40", "day: '28.50' is no whole day; give whole days."),
+            ("2,99999.0,40", "day: '99999.0' lies over 100 years from day 0; correct it."),
+            ("2,7,-5.0", "platelets: '-5.0' is below 0; correct it."),
+        ],
+    )
+    def test_numbers_are_quoted_as_written(self, row, expected, tmp_path):
+        visits = written(tmp_path, f"patient_id,day,platelets\n1,0,15\n2,0,15\n{row}\n3,0,15")
+        assert errors(tmp_path, visits) == {f"visits.csv: line 4: {expected}"}
 
     def test_an_older_file_is_left(self, tmp_path):
         (tmp_path / "out.csv").write_text("older")
