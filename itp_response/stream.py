@@ -336,6 +336,15 @@ class _Run:
 
     def _decided(self, pool: ThreadPoolExecutor) -> Iterator[_Decided]:
         """Each part read, then decided, in order; several at once."""
+        try:
+            yield from self._in_turn(pool)
+        except CohortError as error:
+            # In a file that cannot be read to its end, nothing else is looked for.
+            found = Findings()
+            found.failed(0, error)
+            raise found.join(self.study.of_patients).join(self.study.of_cells).error() from None
+
+    def _in_turn(self, pool: ThreadPoolExecutor) -> Iterator[_Decided]:
         order = InOrder(None if self.taken.ascending else Positions(self._listed()))
         reading: deque[tuple[Future[_Seen], int | None]] = deque()
         deciding: deque[Future[_Decided]] = deque()
@@ -363,11 +372,6 @@ class _Run:
         try:
             seen = reading.result()
             end = order.end(_names(seen.visits.id)) if end is None else end
-        except CohortError as error:
-            # In a file that cannot be read to its end, nothing else is looked for.
-            found = Findings()
-            found.failed(0, error)
-            raise found.join(self.study.of_patients).join(self.study.of_cells).error() from None
         except NotAscending:
             raise _Again(replace(self.taken, ascending=False)) from None
         except NotInOrder:

@@ -432,6 +432,22 @@ class TestErrors:
         visits = written(tmp_path, f"patient_id,day,platelets\n1,0,15\n2,0,15\n{row}\n3,0,15")
         assert errors(tmp_path, visits) == {f"visits.csv: line 4: {expected}"}
 
+    def test_broken_visits_and_wrong_patients(self, tmp_path):
+        visits = written(tmp_path, 'patient_id,day,platelets\n1,0,15\n2,0,1"5\n3,0,15')
+        patients = written(tmp_path, "patient_id,baseline\n1,x", "patients.csv")
+        (message,) = errors(tmp_path, visits, patients)
+        assert [line.partition(": ")[0] for line in message.splitlines()] == ["visits.csv", "patients.csv"]
+
+    def test_visits_that_cannot_be_read_to_their_end(self, tmp_path, monkeypatch):
+        def fails(*_):
+            raise OSError(5, "Input/output error")
+            yield
+
+        monkeypatch.setattr("itp_response.readers.streams.blocks", fails)
+        visits = written(tmp_path, FILES["plain"])
+        with pytest.raises(CohortError, match=r"^visits\.csv: this cannot be read: Input/output error\.$"):
+            itp_response.classify_to(tmp_path / "out.csv", visits, criteria=ATRA)
+
     def test_an_older_file_is_left(self, tmp_path):
         (tmp_path / "out.csv").write_text("older")
         with pytest.raises(CohortError):

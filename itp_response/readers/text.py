@@ -85,7 +85,7 @@ PACKED = {".gz": _gzip, ".zst": _zstd}
 def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
     """The file's bytes, unpacked where it is packed, and the file itself.
 
-    Raises `CohortError` for a packed file that is broken.
+    Raises `CohortError` where they cannot be read to their end.
     """
     packed = PACKED.get(path.suffix.lower())
     with path.open("rb") as raw:
@@ -93,9 +93,9 @@ def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
             yield (raw if packed is None else packed(raw, path.name)), raw
         except (EOFError, OSError, zlib.error) as error:
             if packed is None:
-                raise
-            kind = path.suffix.lower().removeprefix(".")
-            raise CohortError(f"{path.name}: this is no whole .{kind} file; copy it again.") from error
+                why = getattr(error, "strerror", None) or error
+                raise CohortError(f"{path.name}: this cannot be read: {why}.") from None
+            raise CohortError(f"{path.name}: this is no whole {path.suffix.lower()} file; copy it again.") from None
 
 
 # READING
