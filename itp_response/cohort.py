@@ -463,7 +463,7 @@ def build(
         if treatment_discontinued is not None
         else np.full(patients, np.inf),
         patient_columns=dict(patient_columns or {}),
-        first_row=np.searchsorted(patient, np.arange(patients + 1)),
+        first_row=np.append(0, np.cumsum(np.bincount(patient, minlength=patients))),
         patient=patient.astype(np.int32, copy=False),
         day=day.astype(np.int32, copy=False),
         platelets=platelets,
@@ -500,7 +500,11 @@ def _order(patient: Ints, day: Ints) -> Index:
     packed = patient.astype(np.int64) * span + (day - low)
     if bool((packed[1:] >= packed[:-1]).all()):
         return slice(None)
-    return np.argsort(packed, kind="stable")
+    bits = len(packed).bit_length()
+    if int(packed.max()).bit_length() + bits > 63:
+        return np.argsort(packed, kind="stable")
+    # With the row packed in, plain numbers are sorted, which is several times as fast.
+    return np.sort((packed << bits) | np.arange(len(packed))) & ((1 << bits) - 1)
 
 
 def _lowest(values: Numbers, start: Ints) -> Numbers:
@@ -560,7 +564,8 @@ def days_since(row: Ints, last: Ints, patient: Ints, day: Ints) -> Floats:
     low, high = int(last.min()), int(last.max())
     lift = patient[row].astype(np.int64) * (high - low + 1)
     latest = np.maximum.accumulate(last - low + lift) - lift + low
-    before = np.searchsorted(row, np.arange(len(day))) - 1
+    # How many courses begin before each row, less one.
+    before = np.repeat(np.arange(-1, len(row)), np.diff(np.concatenate([[-1], row, [len(day) - 1]])))
     had = (before >= 0) & (patient[row[before]] == patient)
     since[had] = (day - latest[before])[had]
     return since
