@@ -122,6 +122,15 @@ class Imputed:
         taken: NDArray[np.datetime64] = self.dates.first + later.astype("timedelta64[D]")
         return taken
 
+    @classmethod
+    def nothing(cls, rule: str) -> "Imputed":
+        """None of the dates was known only in part."""
+        import polars as pl
+
+        none = np.zeros(0, dtype=np.int64)
+        dates = PartialDates(none, none, none, none.astype("datetime64[D]"), none, none, pl.Series([], dtype=pl.String))
+        return cls(rule, dates)
+
     def only(self, position: int) -> "Imputed":
         """Those of one patient of the cohort alone."""
         return replace(self, dates=self.dates.of(position, 0))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itp_response.classify import Classification
+from itp_response.cohort import Imputed
 from itp_response.criteria import Criteria, load, read_dict
 from itp_response.errors import CohortError, ItpResponseError, listed
 from itp_response.evaluate import evaluate
@@ -126,6 +127,8 @@ def schema(made: Plan) -> dict[str, "pl.DataType"]:
     """The columns of the verdicts, as those of `Classification.frame`."""
     day_0 = [date(2000, 1, 1)] if made.dated else None
     cohort = cohort_of(["d0 15"], day_0=day_0, columns=made.criteria.file.columns)
+    if made.impute is not None:
+        cohort = replace(cohort, imputed=Imputed.nothing(made.impute))
     return dict(Classification(made.criteria, cohort, evaluate(made.criteria, cohort, 1)).frame().schema)
 
 

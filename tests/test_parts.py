@@ -135,6 +135,33 @@ def test_a_reading_of_a_set_goes_to_the_parts():
     assert not found.equals(whole(visits, patients))
 
 
+@pytest.mark.parametrize("number", [1, 2, 7])
+def test_imputed_dates_are_counted(number):
+    visits, patients = table(DATES), table("patient_id | discontinued\nA | 2019\nB | 2019-07-01\nC | 2019-08-01")
+
+    for impute in ("first", "last"):
+        found, expected = (way(visits, patients, impute=impute) for way in (partial(in_parts, number=number), whole))
+        assert found.equals(expected)
+        assert found.schema == expected.schema
+        assert found["imputed"].to_list() == [2, 0, 1]
+
+
+def test_counts_known_only_as_bounds():
+    visits = table(
+        "patient_id | day | platelets\n"
+        + "\n".join(
+            f"P{number} | {day} | {count}"
+            for number, drawn in enumerate(["<50", ">29", ">400", "<10", "60"])
+            for day, count in zip((0, 28, 30, 35, 364), ("15", "60", drawn, "60", "<40"), strict=True)
+        )
+    )
+
+    expected = whole(visits)
+    assert "censored_count" in expected["OR_reason"].to_list()
+    for number in (1, 3):
+        assert in_parts(visits, number=number).equals(expected)
+
+
 def test_told_bleeding_is_told_to_the_parts():
     visits = table(DAYS.format(grade="0"))
 

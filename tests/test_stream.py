@@ -225,6 +225,32 @@ class TestSameFile:
         for name in ("bounds and words", "dates"):
             ways(tmp_path / "out.csv", written(tmp_path, FILES[name]), sizes=TINY[:1], **options)
 
+    @pytest.mark.parametrize("long", [False, True])
+    def test_imputed_dates_are_counted_in_every_part(self, long, tmp_path):
+        """Those of visits, of the end of rescue, of enrolment and of the end of treatment; of the first patient none."""
+        visits = written(tmp_path, FILES["dates"])
+        text = "id,enrolment_date,treatment_discontinued\n1,2019-01-05,\n2,2019-05,2019-06\n3,2019-01,\n4,2020-01-01,\n5,2019,"
+        for of_patients in (None, written(tmp_path, text, "p.csv")):
+            for impute in ("first", "last"):
+                ways(tmp_path / "out.csv", visits, of_patients, sizes=TINY[:3], impute=impute, long=long)
+                shown = pl.read_csv(tmp_path / "parts.csv").unique("patient_id", maintain_order=True)
+                number = [0, 3, 2, 1, 1] if of_patients else [0, 1, 1, 1]
+                assert shown["imputed"].to_list() == number
+
+    def test_counts_known_only_as_bounds(self, tmp_path):
+        """Every course that they leave open is decided in a part as in the whole; some settle it, some do not."""
+        counts = ["<10", "<50", ">29", ">=30", ">400", "<30", "60", ">50", "45"]
+        rows = [
+            f"P{number},{day},{one}"
+            for number, drawn in enumerate(itertools.product(counts, repeat=2), 100)
+            for day, one in zip((0, 28, 35, 49, 364), ("15", *drawn, "20", "<25"), strict=True)
+        ]
+        visits = written(tmp_path, "\n".join(["patient_id,day,platelets", *rows]))
+        ways(tmp_path / "out.csv", visits, sizes=[Size(70, 4), Size(900, 60)], threads=(1, 2))
+        shown = pl.read_csv(tmp_path / "parts.csv")
+        assert {"Y", "N", "NE"} <= set(shown["OR"])
+        assert "censored_count" in shown["OR_reason"].to_list()
+
     def test_date_format(self, tmp_path):
         visits = written(tmp_path, "id,date,platelets\n1,5.1.2019,15\n1,26.1.2019,40\n2,NA,\n3,1.2.2019,15")
         ways(tmp_path / "out.csv", visits, sizes=TINY[:1], date_format="dmy")
@@ -490,7 +516,8 @@ class TestTold:
         row = "".join(f"{{0}},{day},40\n" for day in range(0, 400, 20))
         visits.write_text("patient_id,day,platelets\n" + "".join(row.format(one) for one in range(100_000, 140_000)))
         output = tmp_path / "out.csv"
-        command = [Path(sys.executable).with_name("itp-response"), "classify", str(visits), "--output", str(output)]
+        program = [sys.executable, "-c", "from itp_response.cli import main; main()"]
+        command = [*program, "classify", str(visits), "--output", str(output)]
         running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
         while running.poll() is None and not list(tmp_path.glob(".out.csv.*")):
             time.sleep(0.01)

@@ -422,7 +422,8 @@ def _stopped(visits: Visits, known: Patients, row: Ints, origin: Floats, calenda
 
 def _stopped_by(table: Table, row: Ints) -> Origin | None:
     """Where the end of treatment of the patients in these rows stands."""
-    if not table.has("treatment_discontinued"):
+    last = len(table.frame) - 2
+    if not table.has("treatment_discontinued") or last < 0:
         return None
     whole = np.zeros(len(row), dtype=np.int32)
     variable = Texts(whole, (table.header["treatment_discontinued"],))
@@ -430,10 +431,10 @@ def _stopped_by(table: Table, row: Ints) -> Origin | None:
         numbers = table.frame[STOPPED_BY].fill_null(0).to_numpy()[row]
         return Origin(Texts(whole, ("DS",)), numbers, variable)
     pieces = table.place.pieces
-    if pieces is not None and pieces.origin is not None and len(pieces.row):
-        # Those who are not in the table did not stop.
-        lines = table.place.all_lines(np.minimum(row, len(pieces.row) - 1))
-        return replace(pieces.origin.at(lines - 1), variable=variable)
+    # Those who are not in the table, but in the empty row at its end, did not stop.
+    row = np.minimum(row, last)
+    if pieces is not None and pieces.origin is not None:
+        return replace(pieces.origin.at(table.place.all_lines(row) - 1), variable=variable)
     return Origin(Texts(whole, (table.place.name,)), table.place.written_in(row, variable.labels[0]), variable)
 
 
