@@ -30,6 +30,8 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
 """What the rest of a header with a day or a week in it says; nothing: it is the count."""
 RESCUE_START = ("rescue_start", "rescue_date", "rescue_start_date", "rescue_begin", "rescue_begin_date")
 EVENT_NAMES = ("redcap_event_name", "event_name", "study_event_oid")
+KEYS = {"StudySubjectID": "subject_id", "SubjectKey": "subject", "StartDate": "visit_date"}
+"""The keys of records in ODM, by what they are called elsewhere."""
 INSTRUMENTS = ("redcap_repeat_instrument", "repeat_instrument")
 SYSTEM = (*EVENT_NAMES, *INSTRUMENTS, "redcap_repeat_instance", "repeat_instance", "redcap_data_access_group")
 CODED = re.compile(r"\d+")
@@ -79,7 +81,7 @@ def _guessed(source: Opened) -> Guess:
     guess = Guess()
     for column in dict.fromkeys(filter(None, source.header)):
         # Where a file calls a column something, its name in the header is but a key.
-        called = source.labels.get(column, (column,))
+        called = source.labels.get(column, (KEYS.get(column, column),))
         if not any(_placed(guess, column, one) for one in called):
             guess.rest.append(column)
     return guess

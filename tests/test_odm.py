@@ -202,13 +202,13 @@ DRAFT = """\
 confirmed = false
 
 [patients]
-patient_id             = "StudySubjectID"  # subject_id
+patient_id             = "StudySubjectID"
 arm                    = "I_ENR_ARM"  # ARM
 enrolment_date         = "I_ENR_DATE"  # enrolment_date
 treatment_discontinued = "I_ENR_STOP"  # Discontinuation date
 
 [[visits]]
-date           = "StartDate"  # visit_date
+date           = "StartDate"
 platelets      = "I_LAB_PLT"  # Platelet count (10^9/L)
 bleeding_grade = "I_BLD_WHO"  # WHO grade
 
@@ -221,7 +221,7 @@ rescue_end = "I_RSC_TO"  # rescue_end
 1 = "ATRA + LD-RTX"
 2 = "LD-RTX"
 
-# Not taken: SubjectKey (subject), Status, StudyEventRepeatKey, StudyEventData.Status, I_LAB_NOTE (NOTE), ItemGroupOID, ItemGroupRepeatKey
+# Not taken: SubjectKey, Status, StudyEventRepeatKey, StudyEventData.Status, I_LAB_NOTE (NOTE), ItemGroupOID, ItemGroupRepeatKey
 """
 
 

@@ -158,6 +158,7 @@ class TestAdam:
         {"patient_id": "1", "date": "2019-01-01", "platelets": 15, "rescue": None, "rescue_end": None},
         {"patient_id": "1", "date": "2019-03", "platelets": None, "rescue": "IVIg", "rescue_end": "2019"},
         {"patient_id": "1", "date": "2019-08-01", "platelets": None, "rescue": "IVIg", "rescue_end": "2019-08"},
+        {"patient_id": "1", "date": "2019-09", "platelets": None, "rescue": "IVIg", "rescue_end": None},
         {"patient_id": "1", "date": "2020-01", "platelets": 60, "rescue": None, "rescue_end": None},
     )
     PATIENTS = ({"patient_id": "1", "enrolment_date": "2019-01-01", "treatment_discontinued": "2019-12"},)
@@ -171,6 +172,7 @@ class TestAdam:
         assert [(str(row[1]), row[2], str(row[3]), row[4]) for row in frame.rows()] == [
             ("2019-03-31", "D", "2019-12-31", "M"),
             ("2019-08-01", None, "2019-08-31", "D"),
+            ("2019-09-30", "D", "2019-09-30", "D"),
             ("2019-12-31", "D", "None", None),
         ]
 
@@ -179,7 +181,7 @@ class TestAdam:
 
         frame = made.datasets["ADRS"].frame.filter(PARAMCD="LATERESC").select("ADT", "ADTF")
         assert frame.rows() == [(datetime.date(2019, 3, 1), "D")]
-        assert made.datasets["ADSL"].frame["NIMPUTED"].to_list() == [5]
+        assert made.datasets["ADSL"].frame["NIMPUTED"].to_list() == [6]
 
     def test_are_not_there_where_nothing_is_imputed(self):
         names = [name for one in self.made().datasets.values() for name in one.frame.columns]

@@ -52,6 +52,7 @@ ORDER = """
     outputs.variables
     outputs.parameters
     outputs
+    outputs.sources
     outputs.datasets outputs.define outputs.files
     adam
     suspects

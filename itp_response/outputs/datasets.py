@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from itp_response.classify import Classification, days_column, labelled
 from itp_response.cohort import DATE, ENROLMENT, RESCUE_END, STOPPED, Cohort, Ints, Partial
 from itp_response.outputs.parameters import Parameter, flags, parameters
+from itp_response.outputs.sources import TREATMENT, Columns, places_of, records_of, texts_of, where
 from itp_response.outputs.variables import Dataset, Variable, study_days
-from itp_response.rules import SINCE, Bools, Texts, names_in
+from itp_response.rules import Bools
 from itp_response.verdicts import NE, NO_DAY, NONE, N, Verdict, Y, reason_in_words
 
 if TYPE_CHECKING:
     import polars as pl
 
-Columns = dict[str, "pl.Series"]
 Dates = NDArray[np.datetime64]
 
 WHO = (
@@ -190,7 +190,7 @@ def _response(found: Classification, parameter: Parameter) -> Columns:
     else:
         value = labelled("AVALC", verdict)
         binary = parameter.what == "verdict"
-        number = _where(binary & np.isin(verdict.value, (Y, N)), pl.Series((verdict.value == Y).astype(np.int32)))
+        number = where(binary & np.isin(verdict.value, (Y, N)), pl.Series((verdict.value == Y).astype(np.int32)))
         arises = (value != "NA").to_numpy()
     day, confirmed = found.days_of(verdict.dated), found.days_of(verdict.confirming)
     return {
@@ -201,11 +201,11 @@ def _response(found: Classification, parameter: Parameter) -> Columns:
         "ADTF": _flags(found.cohort, verdict.dated, (DATE,)),
         **_dated(found.cohort.day_0, "CNF", confirmed),
         **_reason(found, verdict),
-        "ANL01FL": _where(arises, pl.repeat("Y", size, eager=True)),
+        "ANL01FL": where(arises, pl.repeat("Y", size, eager=True)),
         "ADTREC": _dating_record(verdict),
-        **_records(found, parameter.criterion, "SRC", verdict.onset),
-        **_records(found, parameter.criterion, "CNF", verdict.confirming),
-        **_records(found, parameter.criterion, "END", verdict.ended, verdict.reason),
+        **records_of(found, parameter.criterion, "SRC", verdict.onset),
+        **records_of(found, parameter.criterion, "CNF", verdict.confirming),
+        **records_of(found, parameter.criterion, "END", verdict.ended, verdict.reason),
     }
 
 
@@ -229,15 +229,15 @@ def _time(found: Classification, parameter: Parameter) -> Columns:
     return {
         **_named(parameter, size),
         "AVAL": days_column("AVAL", verdict.days),
-        "CNSR": _where(timed, pl.Series(code)),
-        "EVNTDESC": _where(timed, texts.gather(code)),
-        "CNSDTDSC": _where(timed & ~event, pl.repeat(f"Last count{limit}", size, eager=True)),
+        "CNSR": where(timed, pl.Series(code)),
+        "EVNTDESC": where(timed, texts.gather(code)),
+        "CNSDTDSC": where(timed & ~event, pl.repeat(f"Last count{limit}", size, eager=True)),
         **_dated(found.cohort.day_0, "START", start),
         **_dated(found.cohort.day_0, "A", day),
         "ADTF": _flags(found.cohort, np.where(timed, verdict.dated, NONE), (DATE,)),
         **_reason(found, verdict),
-        "ANL01FL": _where(timed, pl.repeat("Y", size, eager=True)),
-        **_records(found, model.to, "SRC", np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)),
+        "ANL01FL": where(timed, pl.repeat("Y", size, eager=True)),
+        **records_of(found, model.to, "SRC", np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)),
     }
 
 
@@ -248,13 +248,6 @@ def _named(parameter: Parameter, size: int) -> Columns:
     return {name: pl.repeat(text, size, dtype=pl.String, eager=True) for name, text in texts.items()}
 
 
-def _where(condition: Bools, values: "pl.Series") -> "pl.Series":
-    """The values where the condition holds, elsewhere missing."""
-    import polars as pl
-
-    return values.set(pl.Series(~condition), None)
-
-
 def _dated(day_0: Dates, prefix: str, day: Ints) -> Columns:
     """The days as dates, where these are known, and as study days; `day_0` is that of the patient of each."""
     import polars as pl
@@ -262,7 +255,7 @@ def _dated(day_0: Dates, prefix: str, day: Ints) -> Columns:
     known = (day != NO_DAY) & ~np.isnat(day_0)
     dates = day_0 + np.where(known, day, 0).astype("timedelta64[D]")
     return {
-        f"{prefix}DT": _where(known, pl.Series(dates.astype("datetime64[D]"))),
+        f"{prefix}DT": where(known, pl.Series(dates.astype("datetime64[D]"))),
         f"{prefix}DY": days_column(f"{prefix}DY", study_days(day)),
     }
 
@@ -300,111 +293,7 @@ def _dating_record(verdict: Verdict) -> "pl.Series":
     roles = ("CONFIRMING", "ENDING", "ONSET")
     same = [verdict.dated == rows for rows in (verdict.confirming, verdict.ended, verdict.onset)]
     place = np.select(same, [0, 1, 2], default=2)
-    return _where((verdict.dated != NONE) & np.logical_or.reduce(same), pl.Series(roles).gather(place))
-
-
-# RECORDS IN THE SOURCE
-
-
-def _observed(found: Classification, criterion: str) -> Iterator[str]:
-    """The names that a criterion's rule looks at; of one that rests on others alone, those of the others."""
-    model = found.criteria.criteria[criterion]
-    rule = getattr(model, "when", None)
-    if rule is not None and model.kind != "combined":
-        yield from names_in(rule.tree)
-    else:
-        for other in model.references().values():
-            yield from _observed(found, other)
-
-
-COUNT, TREATMENT, GRADE = range(3)
-LOOKED_AT = ("platelets", "rescue", "bleeding_grade")
-"""The source's variables, by these numbers."""
-DOMAINS = {TREATMENT: ("CM", "EX", "EC", "PR", "SU"), GRADE: ("AE", "CE", "FA")}
-"""CDISC's domains in which treatments and bleeding are."""
-
-
-def _records(found: Classification, criterion: str, prefix: str, rows: Ints, reason: Ints | None = None) -> Columns:
-    """Where in the source those rows stand, and what was looked at there; -1 is no row.
-
-    `reason`, where given, says what a row was taken for (-1: nothing).
-    """
-    at = np.flatnonzero(rows != NONE)
-    looked = np.full(len(rows), NONE)
-    looked[at] = _looked_at(found, criterion, rows[at], None if reason is None else reason[at])
-    return _places(found.cohort, prefix, rows, looked)
-
-
-def _places(cohort: Cohort, prefix: str, rows: Ints, looked: Ints) -> Columns:
-    """The domain, variable and sequence number of what was looked at in those rows; -1 is no row."""
-    import polars as pl
-
-    line = _line(cohort, rows, looked)
-    there = rows != NONE
-    found = line != NONE
-    variable = pl.Series(LOOKED_AT).gather(np.maximum(looked, 0))
-    domain = pl.repeat(cohort.source or None, len(rows), dtype=pl.String, eager=True)
-    number = line
-    if cohort.origin is not None and len(cohort.origin.sequence):
-        at = np.maximum(line - 1, 0)
-        domain, variable = (_texts(one.at(at)) for one in (cohort.origin.domain, cohort.origin.variable))
-        number, there, looked = cohort.origin.sequence[at], found, np.where(found, looked, NONE)
-    return {
-        f"{prefix}DOM": _where(there, domain),
-        f"{prefix}VAR": _where(looked != NONE, variable),
-        f"{prefix}SEQ": _where(found, pl.Series(number)),
-    }
-
-
-def _texts(column: Texts) -> "pl.Series":
-    import polars as pl
-
-    return pl.Series([*column.labels, None], dtype=pl.String).gather(
-        np.where(column.codes < 0, len(column.labels), column.codes).astype(np.int64)
-    )
-
-
-def _line(cohort: Cohort, rows: Ints, looked: Ints) -> Ints:
-    """The line of each row in which that was looked at; -1 where it is not known, or there is no row.
-
-    Of a treatment or a grade on a day with several lines, it is known only where each line has its domain.
-    """
-    if not len(cohort.day):
-        return np.full(len(rows), NONE)
-    at = np.where(rows == NONE, 0, rows)
-    alone = np.diff(cohort.first_line)[at] == 1
-    line = np.where((rows != NONE) & (alone | (looked == COUNT)), cohort.source_row[at], NONE)
-    if cohort.origin is None:
-        return line
-    owner = np.repeat(np.arange(len(cohort.day)), np.diff(cohort.first_line))
-    domain = cohort.origin.domain.at(cohort.lines - 1)
-    for what, domains in DOMAINS.items():
-        told = np.flatnonzero(
-            np.isin(domain.codes, [code for code, name in enumerate(domain.labels) if name in domains])
-        )
-        first = np.full(len(cohort.day), NONE)
-        first[owner[told[::-1]]] = cohort.lines[told[::-1]]  # of several in a row the last assignment stands
-        line = np.where((rows != NONE) & (looked == what), first[at], line)
-    return line
-
-
-def _looked_at(found: Classification, criterion: str, rows: Ints, reason: Ints | None) -> Ints:
-    """Of each row the number of the variable that a criterion looks at there, -1 where it is another."""
-    cohort, reasons = found.cohort, found.criteria.reasons
-    names = set(_observed(found, criterion))
-    treatments = {"rescue", *found.criteria.rescues}
-    named = [
-        "platelets" in names,
-        bool({name.removeprefix(SINCE) for name in names} & treatments),
-        "bleeding_grade" in names,
-    ]
-    there = [~np.isnan(cohort.platelets.low[rows]), cohort.rescue[rows], ~np.isnan(cohort.bleeding_grade[rows])]
-    looked = np.select([*(one & has for one, has in zip(named, there, strict=True)), *there], [0, 1, 2, 0, 1, 2], NONE)
-    if reason is None:
-        return looked
-    words = {COUNT: {"platelets"}, TREATMENT: treatments, GRADE: {"bleeding"}}
-    codes = [np.isin(reason, [reasons[word] for word in sorted(told)]) for told in words.values()]
-    return np.select([said & has for said, has in zip(codes, there, strict=True)], list(words), looked)
+    return where((verdict.dated != NONE) & np.logical_or.reduce(same), pl.Series(roles).gather(place))
 
 
 # RECORDS OF AN EVENT
@@ -444,7 +333,10 @@ def _adice(found: Classification, study: str) -> Dataset:
         **_dated(cohort.day_0[patient], "AST", start[order]),
         "ASTDTF": _flags(cohort, rows, (DATE,)).zip_with(pl.Series(kind == 0), stopping),
         **_dated(cohort.day_0[patient], "AEN", end[order]),
-        "AENDTF": _flags(cohort, rows, (RESCUE_END,)),
+        # Of a course without an end its last day is its first, and as sure as that.
+        "AENDTF": _flags(cohort, rows, (RESCUE_END,)).zip_with(
+            pl.Series(start[order] != end[order]), _flags(cohort, rows, (DATE,))
+        ),
         **_event_records(cohort, rows, patient, kind),
     }
     variables = _variables(cohort, ADICE)
@@ -471,11 +363,11 @@ def _event_records(cohort: Cohort, rows: Ints, patient: Ints, kind: Ints) -> Col
     """Where the source has each event: a course in its row, the end of treatment (kind 1) in a record of its own."""
     import polars as pl
 
-    found = _places(cohort, "SRC", rows, np.where(rows == NONE, NONE, TREATMENT))
+    found = places_of(cohort, "SRC", rows, np.where(rows == NONE, NONE, TREATMENT))
     if cohort.stopped_by is None:
         return found
     by = cohort.stopped_by.at(patient)
-    stops = (_texts(by.domain), _texts(by.variable), pl.Series(by.sequence, dtype=pl.Int64))
+    stops = (texts_of(by.domain), texts_of(by.variable), pl.Series(by.sequence, dtype=pl.Int64))
     return {
         name: values.zip_with(pl.Series(kind == 0), stop)
         for (name, values), stop in zip(found.items(), stops, strict=True)
@@ -520,7 +412,7 @@ def _adsl(found: Classification, study: str) -> Dataset:
         if one.flag is not None:
             means = f"Y or N as {one.criterion} was decided; missing where it is NE or NA."
             variables.append(Variable(one.flag, one.flag_label, "text", means))
-            columns[one.flag] = _where(np.isin(verdict.value, (Y, N)), result)
+            columns[one.flag] = where(np.isin(verdict.value, (Y, N)), result)
         means = f"The verdict on {one.criterion}: {', '.join(verdict.labels)}."
         variables.append(Variable(one.result, one.result_label, "text", means))
         columns[one.result] = result

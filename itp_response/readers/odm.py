@@ -18,8 +18,6 @@ from itp_response.extras import needed
 SPACE = "{http://www.cdisc.org/ns/odm/v1.3}"
 OWN = ("ItemGroupOID", "ItemGroupRepeatKey")
 """Columns that say of which record a row is; those of an event have neither."""
-KEYS = {"StudySubjectID": ("subject_id",), "SubjectKey": ("subject",), "StartDate": ("visit_date",)}
-"""What the keys of records are called elsewhere."""
 UNITS = "MeasurementUnitRef"
 
 
@@ -74,7 +72,7 @@ def flat(path: Path) -> Flat:
     header = list(dict.fromkeys(name for row in rows for name in row))
     # StudySubjectID is the number by which a subject is known outside of the database.
     header.sort(key=lambda name: name != "StudySubjectID")
-    labels, codes = _described(root, header)
+    labels, codes = _described(root)
     unique = len(set(begins)) == len(begins)
     return Flat(header, rows, begins if unique else None, labels, codes, list(_notes(root)))
 
@@ -164,9 +162,9 @@ def _groups_of_their_own(root: Element, events: Sequence[Sequence[_Record]]) -> 
     return repeating.union(*(one for one in shared if len(one) > 1))
 
 
-def _described(root: Element, header: Sequence[str]) -> tuple[dict[str, tuple[str, ...]], dict[str, Mapping[str, str]]]:
+def _described(root: Element) -> tuple[dict[str, tuple[str, ...]], dict[str, Mapping[str, str]]]:
     """What columns are called, and what their values stand for, as the forms say."""
-    labels: dict[str, tuple[str, ...]] = {name: called for name, called in KEYS.items() if name in header}
+    labels: dict[str, tuple[str, ...]] = {}
     codes: dict[str, Mapping[str, str]] = {
         "StudyEventOID": {one.get("OID", ""): one.get("Name", "") for one in root.iter(f"{SPACE}StudyEventDef")}
     }
