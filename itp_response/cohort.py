@@ -201,6 +201,8 @@ class Origin:
     """What was taken from the record, `LBSTRESN`."""
     study: str | None = None
     """STUDYID; None: there is none, or several."""
+    word: str = ""
+    """What a place is called where the domain is a file, `line`; empty: the number is a key."""
 
     def at(self, index: Index) -> "Origin":
         """The entries of these places, in this order."""
@@ -209,8 +211,9 @@ class Origin:
         )
 
     def named(self, line: int) -> str:
-        """`LB 17`."""
-        return f"{self.domain.labels[self.domain.codes[line - 1]]} {self.sequence[line - 1]}"
+        """`LB 17`, `part-0.csv line 17`."""
+        word = f"{self.word} " if self.word else ""
+        return f"{self.domain.labels[self.domain.codes[line - 1]]} {word}{self.sequence[line - 1]}"
 
 
 @dataclass(frozen=True)
@@ -390,6 +393,11 @@ class Cohort:
         at = lines - 1
         domain = pl.Series(self.origin.domain.labels, dtype=pl.String).gather(self.origin.domain.codes[at])
         return domain, pl.Series(self.origin.sequence[at], dtype=pl.Int64)
+
+    @property
+    def number_word(self) -> str:
+        """What stands between a file and the number of a place in it, `line`; empty: nothing."""
+        return self.row_word if self.origin is None else self.origin.word
 
     def named(self, lines: list[int]) -> str:
         """Where these lines stand, as `visits.csv line 12`."""

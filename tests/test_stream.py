@@ -360,6 +360,49 @@ class TestInputs:
         assert itp_response.classify(folder, EXAMPLE[1]).frame().equals(whole)
         said = str(itp_response.explain(folder, EXAMPLE[1], patient="ITP-0003", criterion="relapse")[0])
         assert "part-0.csv line 58" in said
+        onset, whole = (
+            itp_response.adam(one, EXAMPLE[1], study="S")
+            .datasets["ADRS"]
+            .frame.filter(USUBJID="ITP-0003", PARAMCD="OR")
+            for one in (folder, EXAMPLE[0])
+        )
+        assert onset["SRCDOM"].to_list() == ["part-0.csv"]
+        assert onset.drop("^...DOM$").equals(whole.drop("^...DOM$"))
+
+    def test_findings_in_a_folder_have_file_and_line(self, tmp_path):
+        folder = tmp_path / "parts"
+        folder.mkdir()
+        (folder / "a.csv").write_text("patient_id,day,platelets,bleeding_grade\n1,0,15,0\n1,7,40,0\n")
+        (folder / "b.csv").write_text(
+            "patient_id,day,platelets,bleeding_grade\n2,0,15,0\n2,7,0,0\n2,14,20,0\n2,14,20,0\n"
+        )
+        found = itp_response.review(folder)
+        shown = found.frame().filter(pl.col("rule").is_in(["zero", "same_count_twice"]))
+        assert shown.select("rule", "file", "line").sort("line").rows() == [
+            ("zero", "b.csv", 3),
+            ("same_count_twice", "b.csv", 5),
+        ]
+        assert "(lines 4, 5)" in str(found)
+        assert "b.csv line 3" in str(found)
+
+    def test_the_end_of_treatment_is_known_by_its_file_and_line(self, tmp_path):
+        """A patient who is not in the table has no end."""
+        visits = written(tmp_path, "id,day,platelets\n1,0,15\n2,0,15\n3,0,15\n4,0,15")
+        folder = tmp_path / "patients"
+        folder.mkdir()
+        for name, rows in (("a.csv", "3,7\n1,"), ("b.csv", "2,70")):
+            written(folder, f"id,treatment_discontinued\n{rows}", name)
+        for of_patients, known in ((folder, "b.csv line 2"), (folder / "b.csv", "b.csv line 2")):
+            cohort = itp_response.read(visits, of_patients)
+            place = cohort.position("2")
+            assert cohort.stopped_by.named(place + 1) == known
+            assert cohort.treatment_discontinued[place] == 70
+            assert cohort.treatment_discontinued[cohort.position("4")] == float("inf")
+
+    def test_a_folder_of_a_study_that_lacks_a_domain(self, tmp_path):
+        written(tmp_path, "USUBJID,LBDTC\n1,2019-01-05", "lb.csv")
+        with pytest.raises(CohortError, match=r": this is a folder; name the file in it\. An SDTM study has at least"):
+            itp_response.classify_to(tmp_path / "out.csv", tmp_path)
 
     def test_errors_in_a_folder(self, tmp_path):
         folder = tmp_path / "parts"

@@ -247,9 +247,10 @@ def together(place: Place, parts: Sequence[Table]) -> Table:
     row = np.concatenate([np.arange(size) for size in sizes])
     line = np.concatenate([one.place.all_lines(np.arange(size)) for one, size in zip(parts, sizes, strict=True)])
     origin = Origin(
-        domain=Texts(piece.astype(np.int32), tuple(f"{one.place.name} {one.place.row_word}" for one in parts)),
+        domain=Texts(piece.astype(np.int32), tuple(one.place.name for one in parts)),
         sequence=line,
-        variable=Texts(np.zeros(len(piece), dtype=np.int32), ("",)),
+        variable=Texts(np.full(len(piece), -1, dtype=np.int32), ()),
+        word=parts[0].place.row_word,
     )
     pieces = Pieces([one.place for one in parts], piece, row, [{}] * len(parts), origin)
     first = parts[0]

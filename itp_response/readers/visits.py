@@ -435,7 +435,8 @@ def _stopped_by(table: Table, row: Ints) -> Origin | None:
     row = np.minimum(row, last)
     if pieces is not None and pieces.origin is not None:
         return replace(pieces.origin.at(table.place.all_lines(row) - 1), variable=variable)
-    return Origin(Texts(whole, (table.place.name,)), table.place.written_in(row, variable.labels[0]), variable)
+    lines = table.place.written_in(row, variable.labels[0])
+    return Origin(Texts(whole, (table.place.name,)), lines, variable, word=table.place.row_word)
 
 
 def _check_near(cells: Cells, rows: Ints, day: Floats, found: Findings) -> None:
