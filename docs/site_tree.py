@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 PARTS = (
     *("*.md", "LICENSE", "docs/*.md", "docs/site.css", "tests/README.md"),
     *(f"docs/tutorial/*{kind}" for kind in (".svg", ".toml", ".ipynb")),
-    *("criteria/*.*", "examples/*.toml", "examples/*.py"),
+    *("docs/plots/*.png", "criteria/*.*", "examples/*.toml", "examples/*.py"),
 )
 
 

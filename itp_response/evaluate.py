@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -29,12 +30,16 @@ def evaluate(criteria: Criteria, cohort: Cohort, threads: int | None = None) -> 
     The cohort is cut between patients into pieces, which `threads` threads decide (default: one a processor).
     Where dates are known only in part, a verdict is given that is the same on all days that they may be.
     """
-    found = _evaluated(criteria, cohort, threads)
-    if cohort.partial is not None:
-        reason = criteria.reasons["partial_date"]
-        for some in worlds(cohort.partial, cohort):
-            joined(found, _evaluated(criteria, some.cohort, threads), some, cohort, reason)
-        undecided(found, too_many(cohort.partial), reason)
+    if cohort.partial is None:
+        return _evaluated(criteria, cohort, threads)
+    # Of whom day 0 is not sure, a day 0 there must be all the same, for calendar months; all his courses follow.
+    day_0 = cohort.day_0.copy()
+    day_0[cohort.partial.patient] = cohort.partial.day_0
+    found = _evaluated(criteria, replace(cohort, day_0=day_0), threads)
+    reason = criteria.reasons["partial_date"]
+    for some in worlds(cohort.partial, cohort):
+        joined(found, _evaluated(criteria, some.cohort, threads), some, cohort, reason)
+    undecided(found, too_many(cohort.partial), reason)
     return found
 
 
