@@ -233,7 +233,9 @@ class TestMoreAndLess:
 
         if before["OR"].value == "Y":
             assert after["OR"].value == "Y"
-            assert after["OR"].day <= before["OR"].day
+            days = after["OR"].day, before["OR"].day
+            # A day that is not the same wherever the counts lie is missing.
+            assert (None in days and has_bounds(patient)) or days[0] <= days[1]
 
     @given(
         patient=strategies.patients(),
@@ -337,10 +339,13 @@ class TestSevenDays:
         raw["OR"] |= {"apart": f"{apart} days", "between": between}
         nearer = copy.deepcopy(raw)
         nearer["OR"]["apart"] = f"{apart - 1} days"
-        for far, near in zip(decided(variant(raw), patients), decided(variant(nearer), patients), strict=True):
+        both = zip(patients, decided(variant(raw), patients), decided(variant(nearer), patients), strict=True)
+        for patient, far, near in both:
             if far["OR"].value == "Y":
-                assert far["OR"].confirming - far["OR"].onset >= apart
                 assert near["OR"].value == "Y"
+                if has_bounds(patient):
+                    continue  # a day that is not the same wherever the counts lie is missing
+                assert far["OR"].confirming - far["OR"].onset >= apart
                 assert near["OR"].day <= far["OR"].day
 
 
