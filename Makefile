@@ -15,7 +15,7 @@ show: $(READY)
 	$(RUN) explain $(STUDY) --patient ITP-0001
 
 test: $(READY) lint debian
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -42,7 +42,7 @@ site: $(READY)
 	$(BIN)/mkdocs build --quiet
 
 bench: $(READY)
-	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/bench.py --write
 	$(BIN)/python benchmarks/sensitivity.py
 
 # What the tests need of Debian: a browser for the pages, Java for Spark. What is there is left alone.

@@ -12,36 +12,45 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
               |        |
            explain   frame, write
 
+`classify_to` does all of it part by part, from file to file, for cohorts of any length.
+
 `compare` decides one cohort by several sets, `sensitivity` by one set under each of its readings.
 `table` sets groups of patients beside each other, `predictors` looks for what foretold the verdicts.
 """
 
-from itp_response.adam import Adam, adam
-from itp_response.ask import ask
-from itp_response.certificate import certificate
-from itp_response.check import Report, check
-from itp_response.classify import Classification, classify
-from itp_response.cohort import Cohort
-from itp_response.compare import Comparison, compare
-from itp_response.criteria import Criteria
-from itp_response.describe import criteria, describe
-from itp_response.draft import draft as map  # noqa: A004 - named as its command is
-from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
-from itp_response.explain import Explanation, explain
-from itp_response.lamps import lamps
-from itp_response.mutate import Mutations, mutate
-from itp_response.near_misses import NearMisses, near_misses
-from itp_response.plots import plot
-from itp_response.predictors import Predictors, predictors
-from itp_response.quiz import Question, quiz
-from itp_response.readers.mapping import Mapped, mapped
-from itp_response.readers.visits import read
-from itp_response.report import Page, report
-from itp_response.review import Review, review
-from itp_response.schedule import Schedule, schedule
-from itp_response.sensitivity import Sensitivity, sensitivity
-from itp_response.table import Tables, table
-from itp_response.teach import teach
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from itp_response.adam import Adam, adam
+    from itp_response.ask import ask
+    from itp_response.certificate import certificate
+    from itp_response.check import Report, check
+    from itp_response.classify import Classification, classify
+    from itp_response.cohort import Cohort
+    from itp_response.compare import Comparison, compare
+    from itp_response.criteria import Criteria
+    from itp_response.describe import criteria, describe
+    from itp_response.draft import draft as map  # noqa: A004 - named as its command is
+    from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
+    from itp_response.explain import Explanation, explain
+    from itp_response.lamps import lamps
+    from itp_response.mutate import Mutations, mutate
+    from itp_response.near_misses import NearMisses, near_misses
+    from itp_response.plots import plot
+    from itp_response.predictors import Predictors, predictors
+    from itp_response.quiz import Question, quiz
+    from itp_response.readers.mapping import Mapped, mapped
+    from itp_response.readers.visits import read
+    from itp_response.report import Page, report
+    from itp_response.review import Review, review
+    from itp_response.schedule import Schedule, schedule
+    from itp_response.sensitivity import Sensitivity, sensitivity
+    from itp_response.stream import Written, classify_to
+    from itp_response.table import Tables, table
+    from itp_response.teach import teach
 
 __all__ = [
     "Adam",
@@ -65,11 +74,13 @@ __all__ = [
     "Sensitivity",
     "Tables",
     "UsageError",
+    "Written",
     "adam",
     "ask",
     "certificate",
     "check",
     "classify",
+    "classify_to",
     "compare",
     "criteria",
     "describe",
@@ -90,3 +101,73 @@ __all__ = [
     "table",
     "teach",
 ]
+
+_WHERE = {
+    "Adam": "adam",
+    "adam": "adam",
+    "ask": "ask",
+    "certificate": "certificate",
+    "Report": "check",
+    "check": "check",
+    "Classification": "classify",
+    "classify": "classify",
+    "Cohort": "cohort",
+    "Comparison": "compare",
+    "compare": "compare",
+    "Criteria": "criteria",
+    "criteria": "describe",
+    "describe": "describe",
+    "map": "draft:draft",
+    "CohortError": "errors",
+    "CriteriaError": "errors",
+    "ItpResponseError": "errors",
+    "UsageError": "errors",
+    "Explanation": "explain",
+    "explain": "explain",
+    "lamps": "lamps",
+    "Mutations": "mutate",
+    "mutate": "mutate",
+    "NearMisses": "near_misses",
+    "near_misses": "near_misses",
+    "plot": "plots",
+    "Predictors": "predictors",
+    "predictors": "predictors",
+    "Question": "quiz",
+    "quiz": "quiz",
+    "Mapped": "readers.mapping",
+    "mapped": "readers.mapping",
+    "read": "readers.visits",
+    "Page": "report",
+    "report": "report",
+    "Review": "review",
+    "review": "review",
+    "Schedule": "schedule",
+    "schedule": "schedule",
+    "Sensitivity": "sensitivity",
+    "sensitivity": "sensitivity",
+    "Written": "stream",
+    "classify_to": "stream",
+    "Tables": "table",
+    "table": "table",
+    "teach": "teach",
+}
+"""The module of each name, which is imported when the name is first used; after a colon, what it is called there."""
+
+
+class _Package(ModuleType):
+    """The package, of which `classify` is the function, and not the module of that name that it is in."""
+
+
+def _public(name: str) -> property:
+    module, _, called = _WHERE[name].partition(":")
+
+    def found(_: ModuleType) -> Any:
+        return getattr(import_module(f"itp_response.{module}"), called or name)
+
+    # What is imported is set as an attribute of the package by Python; a name of a function stays the function's.
+    return property(found, lambda *_: None)
+
+
+for _name in _WHERE:
+    setattr(_Package, _name, _public(_name))
+sys.modules[__name__].__class__ = _Package

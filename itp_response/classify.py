@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from itp_response.cohort import Cohort
 from itp_response.criteria import Criteria, load
 from itp_response.errors import UsageError, unknown
 from itp_response.evaluate import evaluate
-from itp_response.provenance import BESIDE, KEY, Provenance, of_bytes, provenance
+from itp_response.provenance import BESIDE, KEY, Provenance, of_path, provenance
 from itp_response.verdicts import NO_DAY, NONE, Verdict, Y
 from itp_response.words import counted
 
@@ -34,15 +35,18 @@ class Classification:
         """What made this: program, criteria, options (these too) and input files with their SHA-256."""
         return provenance([self.criteria], self.cohort, **options)
 
-    def frame(self) -> "pl.DataFrame":
+    def frame(self, *, dates: bool | None = None) -> "pl.DataFrame":
         """One row per patient in the order of the cohort.
 
         `patient_id`, `arm`, `quarantined` (how many rows were left out, where they were to be), `imputed` (how many
         dates were, likewise), the criteria of kind `best`, then per criterion in the file's order `X`, `X_day`,
         `X_date` (where dates are known), `X_confirmed_day` (where it is confirmed), `X_reason`; of a time `X_days` and,
         where it can be censored, `X_event` (1 the event, 0 censored). Missing is null.
+        `dates` says whether they are known, where the cohort is a part of one; left out, they are if they are of any.
         """
         import polars as pl
+
+        dates = self.cohort.has_dates if dates is None else dates
 
         columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm")]
         columns += self.cohort.marks()
@@ -55,9 +59,9 @@ class Classification:
             if model.kind == "time_to":
                 columns += self._time_columns(name, model)
             elif model.kind == "extent":
-                columns += self._extent_columns(name, model)
+                columns += self._extent_columns(name, model, dates)
             elif model.kind != "best":
-                columns += self._verdict_columns(name, model)
+                columns += self._verdict_columns(name, model, dates)
         return pl.DataFrame(columns)
 
     def long(self) -> "pl.DataFrame":
@@ -106,13 +110,13 @@ class Classification:
         dates = self.cohort.day_0 + np.where(known, day, 0).astype("timedelta64[D]")
         return pl.Series(name, dates.astype("datetime64[D]")).set(~pl.Series(known), None)
 
-    def _verdict_columns(self, name: str, model: Any) -> list["pl.Series"]:
+    def _verdict_columns(self, name: str, model: Any, dates: bool) -> list["pl.Series"]:
         import polars as pl
 
         verdict = self.verdicts[name]
         day = self.days_of(verdict.dated)
         columns = [labelled(name, verdict), days_column(f"{name}_day", day)]
-        if self.cohort.has_dates:
+        if dates:
             columns.append(self._dates(f"{name}_date", day))
         if getattr(model, "occasions", 1) > 1:
             columns.append(days_column(f"{name}_confirmed_day", self.days_of(verdict.confirming)))
@@ -130,9 +134,9 @@ class Classification:
             columns.append(event.set(pl.Series(verdict.days == NO_DAY), None))
         return columns
 
-    def _extent_columns(self, name: str, model: Any) -> list["pl.Series"]:
+    def _extent_columns(self, name: str, model: Any, dates: bool) -> list["pl.Series"]:
         verdict = self.verdicts[name]
-        columns = [] if model.at_least is None else self._verdict_columns(name, model)
+        columns = [] if model.at_least is None else self._verdict_columns(name, model, dates)
         return [*columns, days_column(f"{name}_days", verdict.days), days_column(f"{name}_of_days", verdict.of_days)]
 
     def days_of(self, rows: Any) -> Any:
@@ -164,25 +168,18 @@ class Classification:
             texts.append(f"{label}{said}" if label != "Y" or day != NO_DAY else label)
         return texts
 
-    def summary(self) -> str:
-        """Patients, verdicts on each criterion, what was taken, and warnings: for standard error."""
-        cohort = self.cohort
-        arms = cohort.arm.drop_nulls().n_unique()
-        in_arms = f" in {counted(arms, 'arm')}" if arms else ""
-        source = f" from {cohort.source}" if cohort.source else ""
-        lines = [
-            f"{len(cohort):,} patients{in_arms}, {len(cohort.day):,} patient-days{source}",
-            f"criteria {self.criteria.marked_name}: {self.criteria.file.title} "
-            f"({self.criteria.file.source.cite}; checked: {self.criteria.file.checked})",
-        ]
-        table = []
+    @property
+    def counts(self) -> "Counts":
+        values = {}
         for name, verdict in self.verdicts.items():
             number = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
-            said = [f"{label} {count:,}" for label, count in zip(verdict.labels, number, strict=True) if count]
-            table.append([f"  {name}", *said])
-        lines.append(aligned(table))
-        lines += cohort.told
-        return "\n".join(lines)
+            values[name] = Counter(dict(zip(verdict.labels, number, strict=True)))
+        arms = frozenset(self.cohort.arm.drop_nulls().unique().to_list())
+        return Counts(len(self.cohort), len(self.cohort.day), arms, values)
+
+    def summary(self) -> str:
+        """Patients, verdicts on each criterion, what was taken, and warnings: for standard error."""
+        return self.counts.summary(self.criteria, self.cohort)
 
     def write(self, path: str | Path, *, long: bool = False) -> None:
         """Write the frame, or the `long` one, to a `.csv`, `.json` or `.parquet` file, whole or not at all.
@@ -191,6 +188,40 @@ class Classification:
         Raises `UsageError` for another suffix or a place that cannot be written.
         """
         write(self.long() if long else self.frame(), path, self.provenance(long=long))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many patients there are, and with which verdicts; those of the parts of a cohort add up."""
+
+    patients: int
+    rows: int
+    arms: frozenset[str]
+    values: Mapping[str, Counter[str]]
+    """By criterion, in the order of the file, by the label of the verdict."""
+
+    def __add__(self, other: "Counts") -> "Counts":
+        values = {name: Counter(dict(number)) for name, number in self.values.items()}
+        for name, number in other.values.items():
+            values[name].update(number)
+        return Counts(self.patients + other.patients, self.rows + other.rows, self.arms | other.arms, values)
+
+    def summary(self, criteria: Criteria, cohort: Cohort) -> str:
+        """As `Classification.summary`; of the cohort the name and the notes are taken."""
+        in_arms = f" in {counted(len(self.arms), 'arm')}" if self.arms else ""
+        source = f" from {cohort.source}" if cohort.source else ""
+        lines = [
+            f"{self.patients:,} patients{in_arms}, {self.rows:,} patient-days{source}",
+            f"criteria {criteria.marked_name}: {criteria.file.title} "
+            f"({criteria.file.source.cite}; checked: {criteria.file.checked})",
+        ]
+        table = [
+            [f"  {name}", *(f"{label} {count:,}" for label, count in number.items() if count)]
+            for name, number in self.values.items()
+        ]
+        lines.append(aligned(table))
+        lines += cohort.told
+        return "\n".join(lines)
 
 
 def classify(
@@ -233,12 +264,22 @@ def write(frame: "pl.DataFrame", path: str | Path, origin: Provenance | None = N
     Raises `UsageError` for another suffix or a place that cannot be written.
     """
     path = Path(path)
-    if path.suffix not in WRITERS:
-        raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
+    check_output(path)
     put(path, lambda file: WRITERS[path.suffix](frame, file, origin))
     if origin is not None:
-        text = replace(origin, outputs=(of_bytes(path.name, path.read_bytes()),)).text()
-        put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
+        write_beside(path, origin)
+
+
+def check_output(path: Path) -> None:
+    """Raises `UsageError` for a kind of file that is not written."""
+    if path.suffix not in WRITERS:
+        raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
+
+
+def write_beside(path: Path, origin: Provenance) -> None:
+    """Write what made a file beside it."""
+    text = replace(origin, outputs=(of_path(path),)).text()
+    put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
 
 
 def put(path: Path, content: Callable[[Any], Any]) -> None:
@@ -290,8 +331,12 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+ROWS_PER_GROUP = 100_000
+"""Of a Parquet file; told, so that it is the same file however it is written."""
 WRITERS: dict[str, Any] = {
     ".csv": lambda frame, file, _: frame.write_csv(file),
     ".json": lambda frame, file, _: frame.write_json(file),
-    ".parquet": lambda frame, file, origin: frame.write_parquet(file, metadata=origin and {KEY: origin.text()}),
+    ".parquet": lambda frame, file, origin: frame.write_parquet(
+        file, metadata=origin and {KEY: origin.text()}, row_group_size=ROWS_PER_GROUP
+    ),
 }

@@ -122,6 +122,15 @@ class Imputed:
         taken: NDArray[np.datetime64] = self.dates.first + later.astype("timedelta64[D]")
         return taken
 
+    @classmethod
+    def nothing(cls, rule: str) -> "Imputed":
+        """None of the dates was known only in part."""
+        import polars as pl
+
+        none = np.zeros(0, dtype=np.int64)
+        dates = PartialDates(none, none, none, none.astype("datetime64[D]"), none, none, pl.Series([], dtype=pl.String))
+        return cls(rule, dates)
+
     def only(self, position: int) -> "Imputed":
         """Those of one patient of the cohort alone."""
         return replace(self, dates=self.dates.of(position, 0))
@@ -192,6 +201,8 @@ class Origin:
     """What was taken from the record, `LBSTRESN`."""
     study: str | None = None
     """STUDYID; None: there is none, or several."""
+    word: str = ""
+    """What a place is called where the domain is a file, `line`; empty: the number is a key."""
 
     def at(self, index: Index) -> "Origin":
         """The entries of these places, in this order."""
@@ -200,8 +211,9 @@ class Origin:
         )
 
     def named(self, line: int) -> str:
-        """`LB 17`."""
-        return f"{self.domain.labels[self.domain.codes[line - 1]]} {self.sequence[line - 1]}"
+        """`LB 17`, `part-0.csv line 17`."""
+        word = f"{self.word} " if self.word else ""
+        return f"{self.domain.labels[self.domain.codes[line - 1]]} {word}{self.sequence[line - 1]}"
 
 
 @dataclass(frozen=True)
@@ -382,6 +394,11 @@ class Cohort:
         domain = pl.Series(self.origin.domain.labels, dtype=pl.String).gather(self.origin.domain.codes[at])
         return domain, pl.Series(self.origin.sequence[at], dtype=pl.Int64)
 
+    @property
+    def number_word(self) -> str:
+        """What stands between a file and the number of a place in it, `line`; empty: nothing."""
+        return self.row_word if self.origin is None else self.origin.word
+
     def named(self, lines: list[int]) -> str:
         """Where these lines stand, as `visits.csv line 12`."""
         if self.origin is not None:
@@ -463,7 +480,7 @@ def build(
         if treatment_discontinued is not None
         else np.full(patients, np.inf),
         patient_columns=dict(patient_columns or {}),
-        first_row=np.searchsorted(patient, np.arange(patients + 1)),
+        first_row=np.append(0, np.cumsum(np.bincount(patient, minlength=patients))),
         patient=patient.astype(np.int32, copy=False),
         day=day.astype(np.int32, copy=False),
         platelets=platelets,
@@ -500,7 +517,11 @@ def _order(patient: Ints, day: Ints) -> Index:
     packed = patient.astype(np.int64) * span + (day - low)
     if bool((packed[1:] >= packed[:-1]).all()):
         return slice(None)
-    return np.argsort(packed, kind="stable")
+    bits = len(packed).bit_length()
+    if int(packed.max()).bit_length() + bits > 63:
+        return np.argsort(packed, kind="stable")
+    # With the row packed in, plain numbers are sorted, which is several times as fast.
+    return np.sort((packed << bits) | np.arange(len(packed))) & ((1 << bits) - 1)
 
 
 def _lowest(values: Numbers, start: Ints) -> Numbers:
@@ -560,7 +581,8 @@ def days_since(row: Ints, last: Ints, patient: Ints, day: Ints) -> Floats:
     low, high = int(last.min()), int(last.max())
     lift = patient[row].astype(np.int64) * (high - low + 1)
     latest = np.maximum.accumulate(last - low + lift) - lift + low
-    before = np.searchsorted(row, np.arange(len(day))) - 1
+    # How many courses begin before each row, less one.
+    before = np.repeat(np.arange(-1, len(row)), np.diff(np.concatenate([[-1], row, [len(day) - 1]])))
     had = (before >= 0) & (patient[row[before]] == patient)
     since[had] = (day - latest[before])[had]
     return since

@@ -10,7 +10,7 @@ from typing import Any
 
 from itp_response.cohort import Cohort, Reading
 from itp_response.criteria import Criteria
-from itp_response.readers.sdtm import files_of
+from itp_response.readers.names import part_files
 
 PROGRAM = "itp-response"
 KEY = "itp_response"
@@ -81,6 +81,11 @@ def of_bytes(name: str, content: bytes) -> File:
     return File(name, hashlib.sha256(content).hexdigest())
 
 
+def of_path(path: Path) -> File:
+    """A file as it is now."""
+    return File(path.name, _sha256(path))
+
+
 def files(given: Any) -> tuple[File, ...]:
     """The files behind what was given to be read, with their SHA-256; of a table in memory an entry without one."""
     if isinstance(given, Cohort):
@@ -91,8 +96,11 @@ def files(given: Any) -> tuple[File, ...]:
         return (File(f"a table in memory ({type(given).__name__})", None),)
     path = Path(given)
     if not path.is_dir():
-        return (File(path.name, _sha256(path)),)
-    return tuple(File(f"{path.resolve().name}/{one.name}", _sha256(one)) for one in files_of(path))
+        return (of_path(path),)
+    from itp_response.readers.sdtm import files_of, is_study
+
+    read = files_of(path) if is_study(path) else part_files(path)
+    return tuple(File(f"{path.resolve().name}/{one.name}", _sha256(one)) for one in read)
 
 
 def _sha256(path: Path) -> str | None:

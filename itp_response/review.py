@@ -75,7 +75,7 @@ class Review:
         found = self.frame()
         patients = counted(found["patient_id"].n_unique(), "patient")
         yield f"{counted(len(found), 'finding')} in {patients} of {len(self.cohort):,}"
-        word = f"{self.cohort.row_word} " if self.cohort.origin is None else ""
+        word = f"{self.cohort.number_word} " if self.cohort.number_word else ""
         place = said(f"{{}} {word}{{}}", found["file"], found["line"])
         cells = zip(found["patient_id"], found["rule"], found["says"], place, strict=True)
         if len(found):

@@ -252,7 +252,9 @@ def _same_day(seen: Seen, *, same: bool) -> "pl.DataFrame":
     counts = days["text"].list.join(" and ")
     rows = days["row"].to_numpy()
     pattern = "twice on day {} ({} {}): which is to stay?" if same else "{} on day {} ({} {}); the lowest is taken."
-    words = days["word"] + ("s" if cohort.origin is None else "")
+    words = days["word"]
+    if cohort.number_word:
+        words = pl.Series([f"{cohort.number_word}s"]).new_from_index(0, len(days))
     parts = ([] if same else [counts]) + [texts(cohort.day[rows]), words, numbers]
     value = days["text"].list.first() if same else counts
     return seen.found(rows, "platelets", value, said(pattern, *parts), days["line"].to_numpy())

@@ -89,11 +89,11 @@ class TestClassify:
         assert output.read_text() == "older"
 
     def test_an_output_that_fails_halfway_is_not_there(self, visits, tmp_path, monkeypatch):
-        def fails(_frame, file, _origin):
-            file.write(b"half")
+        def fails(output, _encoded):
+            output._file.write(b"half")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setitem(itp_response.classify.__globals__["WRITERS"], ".csv", fails)
+        monkeypatch.setattr("itp_response.output.Csv.add", fails)
 
         done = run("classify", visits, "--output", tmp_path / "out.csv")
 

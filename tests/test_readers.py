@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from itp_response.cohort import Cohort, Courses
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, ItpResponseError, UsageError
-from itp_response.readers import READERS, files
+from itp_response.readers import READERS
+from itp_response.readers import text as text_files
 from itp_response.readers.names import PATIENTS, VISITS
 from itp_response.readers.visits import read
 from itp_response.rules import Numbers, Texts, Truths, just_above, just_below
@@ -473,8 +474,8 @@ class TestFiles:
     def test_lines(self, text: str, lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "visits.csv"
         path.write_text(text, encoding="utf-8")
-        for piece in (files.PIECE, 7):
-            monkeypatch.setattr(files, "PIECE", piece)
+        for piece in (text_files.PIECE, 7):
+            monkeypatch.setattr(text_files, "PIECE", piece)
             cohort = read(path)
             assert rows(cohort, "platelets", "source_row") == [("P1", 0, 15, lines[0]), ("P1", 7, 20, lines[1])]
 
@@ -482,18 +483,8 @@ class TestFiles:
         assert len(read(str(EXAMPLES / "visits.csv"), str(EXAMPLES / "patients.csv"))) == 168
 
     def test_readers(self) -> None:
-        assert list(READERS) == [
-            ".csv",
-            ".tsv",
-            ".txt",
-            ".parquet",
-            ".xpt",
-            ".json",
-            ".ndjson",
-            ".xml",
-            ".xlsx",
-            ".xlsm",
-        ]
+        known = ".csv .tsv .txt .parquet .arrow .feather .ipc .xpt .json .ndjson .xml .xlsx .xlsm"
+        assert list(READERS) == known.split()
 
 
 class TestSameCohort:
@@ -557,3 +548,35 @@ def test_every_problem_is_counted(tmp_path: Path) -> None:
     with pytest.raises(CohortError) as error:
         read(visits(f"patient_id, day, platelets\n{lines}\n", tmp_path))
     assert str(error.value).splitlines()[-1] == "… and 980 more"
+
+
+@pytest.mark.parametrize(
+    ("stopped", "written", "expected"),
+    [
+        # stopped   in the cells                    days, or what is said
+        (None,     ["70", "2019-03-12", "80"],      "patients: row 2: treatment_discontinued: '2019-03-12' is a date; give whole days since enrolment, or dates throughout."),
+        ("days",   ["70", "2019-03-12", "80"],      "patients: row 2: treatment_discontinued: '2019-03-12' is a date; give whole days since enrolment, or dates throughout."),
+        ("dates",  ["2019-03-12", "70", "80"],      "patients: row 2: treatment_discontinued: '70' is no date; write YYYY-MM-DD or whole days since enrolment.\npatients: row 3: treatment_discontinued: '80' is no date; write YYYY-MM-DD or whole days since enrolment."),
+        (None,     ["1", None, "0"],                "patients: treatment_discontinued: 0 and 1 do not say when treatment was stopped; give the day or date; if these are days, name the column 'discontinuation_day'."),
+        ("days",   ["1", None, "0"],                [1, inf, 0]),
+        ("dates",  ["2019-03-12", None, None],      [70, inf, inf]),
+    ],
+)  # fmt: skip
+def test_whether_treatment_was_stopped_on_days_or_dates_can_be_told(stopped, written, expected):
+    visits_rows = [{"patient_id": name, "date": "2019-01-01", "platelets": 15} for name in "ABC"]
+    patient_rows = [
+        {"patient_id": name, "enrolment_date": "2019-01-01", "treatment_discontinued": one}
+        for name, one in zip("ABC", written, strict=True)
+    ]
+
+    if isinstance(expected, str):
+        with pytest.raises(CohortError) as error:
+            read(visits_rows, patient_rows, stopped=stopped)
+        assert str(error.value) == expected
+    else:
+        assert read(visits_rows, patient_rows, stopped=stopped).treatment_discontinued.tolist() == expected
+
+
+def test_an_unknown_way_to_give_the_end_of_treatment():
+    with pytest.raises(UsageError, match=r"^unknown way to give the end of treatment 'date'; known: days, dates\."):
+        read([{"patient_id": "A", "day": 0, "platelets": 15}], stopped="date")

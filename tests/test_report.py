@@ -321,7 +321,7 @@ def test_it_prints_to_pdf_with_its_headings_and_what_is_in_view(browser, hostile
 def test_the_same_input_gives_the_same_bytes(hostile):
     """In another program, which hashes texts otherwise; of pictures the same is tested with them."""
     code = f"""
-import sys, itp_response
+import sys, itp_response.report
 sys.modules["itp_response.report"].figures = lambda *_: []
 sys.stdout.buffer.write(itp_response.report({ROWS!r}, {ARMS!r}).html.encode())
 """

@@ -29,10 +29,11 @@ ORDER = """
     criteria
     bounds
     evaluate notation
-    readers.findings readers.odm
+    readers.findings readers.odm readers.source readers.order readers.sorting
+    readers.text
     readers.files
     readers.names
-    readers.cells readers.quarantine
+    readers.cells readers.quarantine readers.streams
     readers.partial
     readers.patients readers.units readers.sdtm_terms
     readers.sdtm_records
@@ -41,10 +42,13 @@ ORDER = """
     readers.sdtm
     readers.mapping
     readers
+    readers.written
     provenance
     readers.visits
     draft
     classify
+    output
+    stream
     outputs.variables
     outputs.parameters
     outputs
@@ -83,8 +87,10 @@ ORDER = """
     report.patients
     report.sections report.figures
     report
+    parts
+    spark dask
     itp_response
-    cli.options
+    cli.options cli.progress
     cli.definitions cli.exchange cli.page cli.plots cli.report cli.results cli.studies cli.teaching
     cli
 """
@@ -124,9 +130,10 @@ def test_every_module_says_what_it_is(name, path):
     assert ast.get_docstring(ast.parse(path.read_text())), name
 
 
-def test_help_needs_neither_polars_nor_pandas():
+def test_help_needs_nothing_heavy():
+    heavy = {"numpy", "polars", "pandas", "pyarrow", "pydantic"}
     done = subprocess.run(
-        [sys.executable, "-c", "import itp_response, sys; print({'polars', 'pandas', 'pyarrow'} & set(sys.modules))"],
+        [sys.executable, "-c", f"import itp_response.cli, sys; print({heavy} & set(sys.modules))"],
         check=True,
         capture_output=True,
         text=True,
@@ -134,6 +141,15 @@ def test_help_needs_neither_polars_nor_pandas():
     )
 
     assert done.stdout.strip() == "set()"
+
+
+def test_a_name_of_the_package_stays_itself_when_the_module_of_that_name_is_imported():
+    code = (
+        "import itp_response, itp_response.classify, itp_response.check as c; print(itp_response.classify.__name__, c)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+
+    assert done.stdout.startswith("classify <function check at")
 
 
 def test_a_wheel_carries_the_criteria_and_works_elsewhere(tmp_path):

@@ -34,9 +34,20 @@ def classify(
     """Classify every patient of VISITS: one row each, with day and reason.
 
     A short summary goes to standard error: the verdicts, what was taken for granted, and warnings.
+    With --output, a file (or a folder of part files) of any length is read, decided and written part by part.
     """
     from itp_response.classify import classify as classified
+    from itp_response.cli.progress import Progress
+    from itp_response.stream import classify_to
 
+    if output is not None and reading["on_error"] == "stop":
+        told = {name: value for name, value in reading.items() if name != "on_error"}
+        with Progress() as bar:
+            written = classify_to(
+                output, visits, patients, criteria, long=long_, threads=threads, progress=bar.step, told=bar.say, **told
+            )
+        click.echo(written.summary(), err=True)
+        return
     found = classified(visits, patients, criteria, threads=threads, **reading)
     quarantined(found, quarantine_file)
     if output is not None:

@@ -64,8 +64,10 @@ def places_of(cohort: Cohort, prefix: str, rows: Ints, looked: Ints) -> Columns:
     number = line
     if cohort.origin is not None and len(cohort.origin.sequence):
         at = np.maximum(line - 1, 0)
-        domain, variable = (texts_of(one.at(at)) for one in (cohort.origin.domain, cohort.origin.variable))
-        number, there, looked = cohort.origin.sequence[at], found, np.where(found, looked, NONE)
+        domain, number, there = texts_of(cohort.origin.domain.at(at)), cohort.origin.sequence[at], found
+        looked = np.where(found, looked, NONE)
+        if not cohort.origin.word:
+            variable = texts_of(cohort.origin.variable.at(at))
     return {
         f"{prefix}DOM": where(there, domain),
         f"{prefix}VAR": where(looked != NONE, variable),

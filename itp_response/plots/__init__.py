@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from itp_response.classify import Classification
 from itp_response.errors import UsageError, unknown
 from itp_response.extras import needed
 
 if TYPE_CHECKING:
+    from itp_response.classify import Classification
     from itp_response.compare import Comparison
     from itp_response.plots.picture import Picture
 
@@ -63,6 +63,7 @@ def plot(
             of = [one for one, takes in KINDS.items() if name in takes]
             raise UsageError(f"{name!r} is not asked of {kind}, but of {', '.join(of)}; leave it out.")
     needed("matplotlib", "plot")
+    from itp_response.classify import Classification
     from itp_response.plots.picture import styled
 
     reading = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
@@ -112,8 +113,8 @@ def _single(options: dict[str, Any]) -> dict[str, Any]:
 
 def _classified(
     visits: Any, patients: Any, criteria: Any, reading: dict[str, Any], kind: str, options: dict[str, Any]
-) -> Classification:
-    from itp_response.classify import classify
+) -> "Classification":
+    from itp_response.classify import Classification, classify
 
     if kind == "timeline":
         if "patient" not in options:
@@ -126,7 +127,7 @@ def _classified(
     return classify(visits, patients, _one(criteria), **reading)
 
 
-def _typed(text: str, criteria: Any, options: dict[str, Any]) -> Classification:
+def _typed(text: str, criteria: Any, options: dict[str, Any]) -> "Classification":
     """The one patient of a typed timeline; takes from the options what is only asked of reading it."""
     from itp_response.ask import PATIENT, cohort_asked
     from itp_response.classify import classify

@@ -4,7 +4,7 @@ Whole columns are read at once; cells that are not plain are looked at again by 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from itp_response.columns import TRUTHS, ColumnDeclared
 from itp_response.errors import UsageError, unknown
-from itp_response.readers.findings import Cells, Findings, as_text, first_few, quoted, shown
+from itp_response.readers.findings import Cells, Findings, Said, as_text, first_few, quoted, shown
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 
 if TYPE_CHECKING:
@@ -42,11 +42,18 @@ def without_not_given(cells: Cells, texts: "pl.Series", found: Findings) -> "pl.
     """The texts with those that say that nothing was recorded made null."""
     nothing = texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)
     count = int(nothing.sum())
-    if count:
-        cell, be = ("cell", "counts") if count == 1 else ("cells", "count")
-        found.note(cells.place, f"{cells.name}: {count} {cell} with NA, N/A, NaN, null or '.' {be} as empty.")
-        return texts.set(nothing, None)
-    return texts
+    _count_not_given(cells, count, found)
+    return texts.set(nothing, None) if count else texts
+
+
+def _count_not_given(cells: Cells, count: int, found: Findings) -> None:
+    name = cells.name
+
+    def said(number: int, _: Sequence[str]) -> str:
+        cell, be = ("cell", "counts") if number == 1 else ("cells", "count")
+        return f"{name}: {number} {cell} with NA, N/A, NaN, null or '.' {be} as empty." if number else ""
+
+    found.count(cells.place, f"not given: {name}", said, count)
 
 
 def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
@@ -62,9 +69,12 @@ def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -
     """Numbers and bounds; `least` is the lowest that a value below a bound can be, `wrong` words what is no number."""
     import polars as pl
 
+    _count_not_given(cells, 0, found)
     values = cells.values
+    if values.null_count() == len(values):
+        return exactly(np.full(len(values), np.nan))
     if values.dtype.is_numeric():
-        low = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        low = values.cast(pl.Float64).to_numpy()  # null becomes NaN
         endless = np.isinf(low)
         found.wrong_cells(cells, np.flatnonzero(endless), wrong)
         return exactly(np.where(endless, np.nan, low) if endless.any() else low)
@@ -208,6 +218,7 @@ def _partial(texts: "pl.Series") -> tuple["pl.Series", "pl.Series"]:
 def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str) -> "pl.Series":
     import polars as pl
 
+    _count_not_given(cells, 0, found)
     values = cells.values if cells.values.dtype == pl.String else as_text(cells.values)
     if date_format is None:
         # ISO dates alone, the usual column, go in one pass; ten characters are all such a date has.
@@ -264,13 +275,15 @@ def imputed(days: Numbers, impute: str | None) -> Numbers:
 
 def note_partial(cells: Cells, days: Numbers, found: Findings, impute: str | None) -> None:
     """Say which dates are known only in part, and what is made of them."""
-    rows = np.flatnonzero(days.low < days.high)
-    if not len(rows):
-        return
-    are = "date is" if len(rows) == 1 else "dates are"
-    made = IMPUTED[impute] if impute else "verdicts are given that are the same on all days that may be meant"
-    written = first_few(dict.fromkeys(shown(cells, rows)), 3)
-    found.note(cells.place, f"{cells.name}: {len(rows)} {are} known only in part ({written}); {made}.", warning=True)
+    rows = np.zeros(0, dtype=np.int64) if days.exact else np.flatnonzero(days.low < days.high)
+    name = cells.name
+
+    def said(number: int, texts: Sequence[str]) -> str:
+        are = "date is" if number == 1 else "dates are"
+        made = IMPUTED[impute] if impute else "verdicts are given that are the same on all days that may be meant"
+        return f"{name}: {number} {are} known only in part ({first_few(texts, 3)}); {made}." if number else ""
+
+    found.count(cells.place, f"partial: {name}", said, len(rows), shown(cells, rows), warning=True)
 
 
 def _likely_order(one: str, two: str, three: str) -> str:
@@ -364,30 +377,43 @@ def _coded(texts: "pl.Series") -> Texts:
 
 # RESCUE
 
+
+def _taken_as(name: str, meaning: str) -> Said:
+    def said(number: int, texts: Sequence[str]) -> str:
+        cells = "cell" if number == 1 else "cells"
+        return (
+            f"{name}: {number} {cells} with {' or '.join(sorted(map(repr, texts)))} taken as {meaning}."
+            if number
+            else ""
+        )
+
+    return said
+
+
 NAMELESS = ("1", "yes", "y", "true", "x")
 NO_RESCUE = ("0", "no", "n", "false", "none")
 
 
 def as_rescue(cells: Cells, found: Findings) -> tuple[Bools, Texts]:
     """Where a rescue treatment begins, and its name in small letters."""
-    import polars as pl
-
-    texts = without_not_given(cells, as_text(cells.values), found)
-    given = texts.is_not_null().to_numpy()
+    # Most rows begin no rescue, so that the others are looked at by themselves.
+    written = cells.values.is_not_null().arg_true().to_numpy()
+    texts = without_not_given(cells, as_text(cells.values.gather(written)), found)
     folded = texts.str.to_lowercase()
-    none = folded.is_in(NO_RESCUE).fill_null(value=False).to_numpy()
-    nameless = folded.is_in(NAMELESS).fill_null(value=False).to_numpy()
+    none = folded.is_in(NO_RESCUE).fill_null(value=False)
+    nameless = folded.is_in(NAMELESS).fill_null(value=False)
     for cases, meaning in ((nameless, "a rescue without a name"), (none, "no rescue")):
-        count = int(cases.sum())
-        if count:
-            as_written = " or ".join(sorted({repr(text) for text in folded.filter(cases).unique().to_list()}))
-            plural = "cell" if count == 1 else "cells"
-            found.note(cells.place, f"{cells.name}: {count} {plural} with {as_written} taken as {meaning}.")
-    number = texts.str.contains(r"^[-+.\d]+$").fill_null(value=False).to_numpy() & ~none & ~nameless
+        spellings = folded.filter(cases).unique().sort().to_list() if cases.any() else []
+        found.count(cells.place, meaning, _taken_as(cells.name, meaning), int(cases.sum()), spellings)
+    number = texts.str.contains(r"^[-+.\d]+$").fill_null(value=False) & ~none & ~nameless
     found.wrong_cells(
         cells,
-        np.flatnonzero(number),
+        written[number.to_numpy()],
         lambda text: f"{quoted(text)} is no treatment; give its name, or 1 where it has none.",
     )
-    begins: Bools = given & ~none
-    return begins, _coded(folded.set(pl.Series(none | nameless), None))
+    begins: Bools = np.zeros(len(cells.values), dtype=np.bool_)
+    begins[written] = (texts.is_not_null() & ~none).to_numpy()
+    names = _coded(folded.set(none | nameless, None))
+    codes = np.full(len(begins), -1, dtype=np.int32)
+    codes[written] = names.codes
+    return begins, Texts(codes, names.labels)

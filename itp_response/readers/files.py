@@ -1,22 +1,19 @@
 """Files: how a table is opened, so that each of its rows is known by its line."""
 
-import csv as standard_csv
-import io
 import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import NDArray
 
-from itp_response.cohort import Ints
 from itp_response.errors import CohortError, UsageError, unknown
 from itp_response.readers.odm import flat
+from itp_response.readers.source import Opened
+from itp_response.readers.text import PACKED, whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,14 +22,6 @@ Tabular: TypeAlias = (
     "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | Arranged"
 )
 """A file by its path, a frame, what speaks the Arrow PyCapsule interface, a list of rows, or what a mapping made."""
-
-NEWLINE, QUOTE, RETURN = b'\n"\r'
-BOM = b"\xef\xbb\xbf"
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-PIECE = 1 << 26
-"""Bytes looked at together, so that the arrays made of them stay small beside the file."""
-AS_UTF_8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
 
 
 class PandasFrame(Protocol):
@@ -52,27 +41,6 @@ class Arranged(Protocol):
     """What gives the table itself, as a mapping does."""
 
     def as_table(self, order: int, names: Iterable[str], found: Any) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A table of which the header is read; `load` reads the columns at the given positions, named `0`, `1`, …."""
-
-    name: str
-    header: list[str]
-    load: Callable[[Sequence[int]], "pl.DataFrame"]
-    lines: Ints | None = None
-    """Where each row stands in the file; None: rows are numbered from 1."""
-    row_word: Literal["line", "row"] = "row"
-    problems: list[tuple[int, str]] = field(default_factory=list)
-    """By line: rows that had to be left out."""
-    notes: list[str] = field(default_factory=list)
-    torn: list[tuple[str, str]] = field(default_factory=list)
-    """Of each of the problems, where it is a line that is no row, its text and its first cell."""
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the file calls its columns beside their names in the header."""
-    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Of a column, what the file says that its values stand for."""
 
 
 def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
@@ -104,7 +72,8 @@ def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
 
 
 def _file(path: Path, sheet: str | None = None) -> Opened:
-    reader = READERS.get(path.suffix.lower())
+    kind = kind_of(path)
+    reader = READERS.get(kind)
     try:
         if path.is_dir():
             study = "An SDTM study has at least a dm and an lb in it, as .xpt, .csv, .parquet, .json or .ndjson."
@@ -112,12 +81,19 @@ def _file(path: Path, sheet: str | None = None) -> Opened:
         if not path.exists():
             raise CohortError(f"{path.name}: there is no such file.")
         if reader is None:
-            raise CohortError(f"{path.name}: {unknown('kind of file', path.suffix, READERS)} Save the table as CSV.")
+            raise CohortError(f"{path.name}: {unknown('kind of file', kind, READERS)} Save the table as CSV.")
         if sheet is not None and reader is not workbook:
             raise CohortError(f"{path.name}: only a workbook (.xlsx) has sheets, so there is no sheet {sheet!r}.")
         return reader(path) if sheet is None else workbook(path, sheet)
     except OSError as error:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
+
+
+def kind_of(path: Path) -> str:
+    """What the file's name says it is, as `READERS` has it; that of a text file without the suffix of its packing."""
+    suffix = path.suffix.lower()
+    inner = Path(path.stem).suffix.lower()
+    return inner if suffix in PACKED and READERS.get(inner) in (csv, tsv) else suffix
 
 
 # FRAMES
@@ -127,22 +103,48 @@ def parquet(path: Path) -> Opened:
     """A Parquet file; its rows are numbered from 1."""
     import polars as pl
 
-    # Polars panics on some broken files, and a panic is no `Exception`.
-    broken = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-    message = f"{path.name}: this is no whole Parquet file; write it again, or copy it again."
+    return _scanned(path, lambda: pl.scan_parquet(path, glob=False), "Parquet")
+
+
+def arrow(path: Path) -> Opened:
+    """An Arrow IPC file (Feather), or a stream of Arrow saved; its rows are numbered from 1."""
+    import polars as pl
+
+    def scan() -> pl.LazyFrame:
+        with path.open("rb") as file:
+            whole = file.read(6) == b"ARROW1"
+        lazy: pl.LazyFrame = pl.scan_ipc(path) if whole else pl.read_ipc_stream(path).lazy()
+        return lazy
+
+    return _scanned(path, scan, "Arrow")
+
+
+def _scanned(path: Path, scan: Callable[[], "pl.LazyFrame"], kind: str) -> Opened:
+    import polars as pl
+
+    lazy, header = unbroken(path.name, kind, lambda: (made := scan(), made.collect_schema().names()))
+
+    def columns(positions: Sequence[int]) -> "pl.LazyFrame":
+        made: pl.LazyFrame = lazy.select(pl.col(header[position]).alias(str(position)) for position in positions)
+        return made
+
+    def load(positions: Sequence[int]) -> "pl.DataFrame":
+        frame = unbroken(path.name, kind, lambda: columns(positions).collect())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    return Opened(path.name, header, load, scan=columns, kind=kind)
+
+
+def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
+    """What `read` gives; raises `CohortError` where the file of that name and kind is broken."""
+    import polars as pl
+
     try:
-        header = list(pl.read_parquet_schema(path))
-    except broken:
-        raise CohortError(message) from None
-
-    def load(positions: Sequence[int]) -> pl.DataFrame:
-        try:
-            frame = pl.read_parquet(path, columns=[header[position] for position in positions], glob=False)
-        except broken:
-            raise CohortError(message) from None
-        return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
-
-    return Opened(path.name, header, load)
+        return read()
+    # Polars panics on some broken files, and a panic is no `Exception`.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        raise CohortError(f"{name}: this is no whole {kind} file; write it again, or copy it again.") from None
 
 
 def _frame(frame: "pl.DataFrame", name: str) -> Opened:
@@ -332,192 +334,12 @@ def _spreadsheet_errors(path: Path, sheet: str) -> list[tuple[int, str]]:
 
 def csv(path: Path) -> Opened:
     """A text file, its cells separated by commas, or by what its header has instead: semicolons or tabs."""
-    return _text(path, ",")
+    return whole(path, ",")
 
 
 def tsv(path: Path) -> Opened:
     """A text file, its cells separated by tabs."""
-    return _text(path, "\t")
-
-
-class _Records(NamedTuple):
-    """The records of a text file; a newline in quotes ends none. An entry per record."""
-
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    """The byte after the last, the newline included."""
-    line: NDArray[np.int64]
-    separators: NDArray[np.int64]
-
-
-def _text(path: Path, usual: str) -> Opened:
-    data = path.read_bytes()
-    _check_kind(data, path.name)
-    if NEWLINE not in data:
-        data = data.replace(b"\r", b"\n")
-    begin = len(BOM) if data.startswith(BOM) else 0
-    separator = _separator(data, begin, usual)
-    if QUOTE in data:
-        _check_quotes(data, begin, ord(separator), path.name)
-    records = _records(data, begin, ord(separator))
-    head = next((row for row in range(len(records.start)) if not _blank(data, records, row)), None)
-    if head is None:
-        raise CohortError(f"{path.name}: this file is empty.")
-    header = _header(data[records.start[head] : records.end[head]], int(records.line[head]), separator, path.name)
-
-    rows = np.arange(head + 1, len(records.line))
-    fits = records.separators[rows] == len(header) - 1
-    ragged = [row for row in rows[~fits].tolist() if records.separators[row] or not _blank(data, records, row)]
-    torn = [data[records.start[row] : records.end[row]].decode(errors="replace").rstrip("\r\n") for row in ragged]
-    skipped = int(records.line[head + 1]) - 1 if len(rows) else 0
-    if not fits.all():
-        rows, skipped = rows[fits], 0
-        kept = np.zeros(len(records.line), dtype=np.bool_)
-        kept[rows] = True
-        array = np.frombuffer(data, np.uint8)[begin:]
-        data = array[np.repeat(kept, records.end - records.start)].tobytes()
-    lines = records.line[rows]
-    return Opened(
-        path.name,
-        header,
-        _loader(data if len(rows) else b"", separator, len(header), skipped, path.name, lines),
-        lines,
-        "line",
-        [(int(records.line[row]), _ragged(int(records.separators[row]) + 1, header, separator)) for row in ragged],
-        [] if separator == usual else [f"Cells were taken as separated by {SEPARATORS[separator]}."],
-        [(text, next(standard_csv.reader([text], delimiter=separator), [""])[0].strip()) for text in torn],
-    )
-
-
-def _loader(
-    data: bytes, separator: str, width: int, skipped: int, name: str, lines: Ints
-) -> Callable[[Sequence[int]], "pl.DataFrame"]:
-    def load(positions: Sequence[int]) -> "pl.DataFrame":
-        import polars as pl
-
-        schema = {str(position): pl.String() for position in range(width)}
-        if not data:
-            return pl.DataFrame(schema={str(position): pl.String() for position in positions})
-        try:
-            frame = pl.read_csv(
-                data,
-                has_header=False,
-                separator=separator,
-                skip_lines=skipped,
-                schema=schema,
-                columns=sorted(positions),
-            )
-        except pl.exceptions.PolarsError as error:
-            _check_utf_8(data, name, lines, skipped)
-            raise CohortError(f"{name}: this cannot be read as CSV: {str(error).splitlines()[0]}.") from None
-        if len(frame) != len(lines):
-            raise CohortError(f"{name}: {len(lines)} rows are in the file, but {len(frame)} could be read.")
-        return frame
-
-    return load
-
-
-def _check_kind(data: bytes, name: str) -> None:
-    if not data:
-        raise CohortError(f"{name}: this file is empty.")
-    if data.startswith(UTF_16) or b"\x00" in data[:100]:
-        raise CohortError(f"{name}: this is UTF-16 or no text at all; {AS_UTF_8}.")
-    if data.startswith((b"PK\x03\x04", b"PAR1")):
-        workbook = "a workbook or an archive; save it as CSV UTF-8"
-        kind = "Parquet; name it .parquet" if data.startswith(b"PAR1") else workbook
-        raise CohortError(f"{name}: this is no text but {kind}.")
-
-
-def _check_utf_8(data: bytes, name: str, lines: Ints, skipped: int) -> None:
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        begin = data.rfind(b"\n", 0, error.start) + 1
-        word = data[begin : error.start + 20].splitlines()[0].decode("latin-1").replace("\t", ",")
-        near = next(cell for cell in word.split(",") if not cell.isascii())
-        before = data.count(b"\n", 0, error.start)
-        # Where rows were left out, the bytes are those of the rows that were kept.
-        line = before + 1 if skipped else int(lines[min(before, len(lines) - 1)])
-        raise CohortError(f"{name}: line {line}: this is not UTF-8, near {near.strip()!r}; {AS_UTF_8}.") from None
-
-
-def _separator(data: bytes, begin: int, usual: str) -> str:
-    head = data[begin : begin + (1 << 16)].lstrip().partition(b"\n")[0]
-    return next((one for one in (usual, *SEPARATORS) if one.encode() in head), usual)
-
-
-def _header(record: bytes, line: int, separator: str, name: str) -> list[str]:
-    try:
-        text = record.decode()
-    except UnicodeDecodeError:
-        raise CohortError(f"{name}: line {line}: this is not UTF-8; {AS_UTF_8}.") from None
-    names = next(standard_csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    return [name.strip() for name in names]
-
-
-def _ragged(cells: int, header: list[str], separator: str) -> str:
-    have = f"{cells} cell{'' if cells == 1 else 's'}, but the header has {len(header)}"
-    if cells < len(header):
-        return f"{have}; leave cells empty, but keep their separators."
-    comma = " (a decimal comma becomes a point)" if separator == "," else ""
-    return f"{have}; put a cell that holds a {SEPARATORS[separator].removesuffix('s')} in quotation marks{comma}."
-
-
-def _check_quotes(data: bytes, begin: int, separator: int, name: str) -> None:
-    """Quotation marks must open at the start of a cell and close at its end."""
-    array = np.frombuffer(data, np.uint8)
-    at = _where(array, QUOTE)
-    opening, closing = at[::2], at[1::2]
-    before = array[np.maximum(opening, 1) - 1]
-    opens = np.isin(before, (separator, NEWLINE, QUOTE)) | (opening == begin)
-    after = array[np.minimum(closing, len(array) - 2) + 1]
-    closes = np.isin(after, (separator, NEWLINE, RETURN, QUOTE)) | (closing == len(array) - 1)
-    wrong = [*opening[~opens][:1], *closing[~closes][:1]]
-    if wrong:
-        line = data.count(b"\n", 0, int(min(wrong))) + 1
-        cure = "put the whole cell in quotation marks, and double those in it"
-        raise CohortError(f'{name}: line {line}: a quotation mark (") within a cell; {cure}.')
-    if len(at) % 2:
-        # Cells rarely hold newlines: the first line with an odd number is the likeliest.
-        line_of = np.searchsorted(_where(array, NEWLINE), at)
-        odd = np.flatnonzero(np.bincount(line_of) % 2)
-        raise CohortError(f'{name}: line {int(odd[0]) + 1}: a quotation mark (") is opened and never closed.')
-
-
-def _where(array: NDArray[np.uint8], byte: int) -> NDArray[np.int64]:
-    pieces = range(0, len(array), PIECE)
-    return np.concatenate([np.flatnonzero(array[begin : begin + PIECE] == byte) + begin for begin in pieces])
-
-
-def _records(data: bytes, begin: int, separator: int) -> _Records:
-    array = np.frombuffer(data, np.uint8)
-    quotes = QUOTE in data
-    ends, lines, totals = [], [np.ones(1, dtype=np.int64)], []
-    newlines = separators = inside = 0
-    for at in range(0, len(array), PIECE):
-        piece = array[at : at + PIECE]
-        end, between = np.flatnonzero(piece == NEWLINE), np.flatnonzero(piece == separator)
-        line = np.arange(newlines + 2, newlines + 2 + len(end))
-        newlines += len(end)
-        if quotes:
-            within = (np.cumsum(piece == QUOTE, dtype=np.uint8) + inside) & 1
-            inside = int(within[-1])
-            outside = within[end] == 0
-            end, line, between = end[outside], line[outside], between[within[between] == 0]
-        ends.append(end + at + 1)
-        lines.append(line)
-        totals.append(np.searchsorted(between, end) + separators)
-        separators += len(between)
-    end, line, total = np.concatenate(ends), np.concatenate(lines), np.concatenate(totals)
-    if len(end) and end[-1] == len(array):
-        line = line[:-1]
-    else:
-        end, total = np.append(end, len(array)), np.append(total, separators)
-    return _Records(np.append(begin, end[:-1]), end, line, np.diff(total, prepend=0))
-
-
-def _blank(data: bytes, records: _Records, row: int) -> bool:
-    return not data[records.start[row] : records.end[row]].strip()
+    return whole(path, "\t")
 
 
 READERS: dict[str, Callable[[Path], Opened]] = {
@@ -525,6 +347,7 @@ READERS: dict[str, Callable[[Path], Opened]] = {
     ".tsv": tsv,
     ".txt": csv,
     ".parquet": parquet,
+    **dict.fromkeys((".arrow", ".feather", ".ipc"), arrow),
     ".xpt": xpt,
     ".json": dataset_json,
     ".ndjson": dataset_json,

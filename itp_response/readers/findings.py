@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ class Place:
     """None: rows are numbered from 1."""
     pieces: "Pieces | None" = None
     """None: the table is itself what was given."""
+    part: int = 0
+    """Which of the files that a table is in, where they are several; told in their order."""
 
     def line(self, row: int) -> int:
         return row + 1 if self.lines is None else int(self.lines[row])
@@ -108,34 +110,85 @@ class Torn:
     value: str | None = None
 
 
+Said = Callable[[int, Sequence[str]], str]
+"""What is said of a number of cases and of the texts of some; an empty text: nothing."""
+
+
+@dataclass
+class _Tally:
+    """What is counted over the parts of a table, and said once of them all."""
+
+    place: Place
+    said: Said
+    warning: bool
+    number: int
+    texts: dict[str, None]
+
+
 class Findings:
-    """Problems, told all at once, and notes; with `leave_out` torn lines are no problem."""
+    """Problems, told all at once, and notes; with `leave_out` torn lines are no problem.
+
+    Those of the parts of a table, in order put together (`join`), are those of the whole.
+    """
 
     def __init__(self, leave_out: bool = False) -> None:
-        self.notes: list[Note] = []
+        self._notes: dict[object, Note | _Tally] = {}
+        self._wrong: dict[object, _Tally] = {}
         self.leave_out = leave_out
         self.unread: list[Unread] = []
         self.torn: list[Torn] = []
         self.whole = False
         """Something was found wrong that leaving out rows does not cure."""
-        self._problems: list[tuple[int, int, str]] = []
+        self._problems: list[tuple[int, int, int, str]] = []
         self._beyond = 0
 
     def note(self, place: Place, text: str, *, warning: bool = False) -> None:
-        self.notes.append(Note(place.name, text, warning))
+        self._notes[place.order, place.name, text] = Note(place.name, text, warning)
+
+    def count(
+        self, place: Place, about: str, said: Said, number: int, texts: Iterable[str] = (), *, warning: bool = False
+    ) -> None:
+        """A note on a number of cases, of which `texts` name some, each once; given also where there is none.
+
+        `about` tells what is counted from what else is; `said` must not hold on to the table.
+        """
+        _add(self._notes, (place.order, about), _Tally(place, said, warning, number, dict.fromkeys(texts)))
+
+    @property
+    def notes(self) -> list[Note]:
+        """What was taken or noticed, in the order of the code that looks."""
+        notes = [one if isinstance(one, Note) else _noted(one) for one in self._notes.values()]
+        return [note for note in notes if note.text]
 
     def again(self) -> "Findings":
         """The same, to be added to apart."""
-        made = Findings(self.leave_out)
-        made.notes, made.unread, made.torn = [*self.notes], [*self.unread], [*self.torn]
-        made._problems, made._beyond, made.whole = [*self._problems], self._beyond, self.whole
-        return made
+        return Findings(self.leave_out).join(self)
+
+    def join(self, other: "Findings") -> "Findings":
+        """These with those of the next part."""
+        for found, more in ((self._notes, other._notes), (self._wrong, other._wrong)):
+            for key, one in more.items():
+                _add(found, key, one)
+        self.unread += other.unread
+        self.torn += other.torn
+        self._problems += other._problems
+        self._beyond += other._beyond
+        self.whole |= other.whole
+        return self
 
     def wrong(self, place: Place, text: str, line: int = 0, *, unread: Sequence[Unread] = ()) -> None:
         """A problem of the whole table, or of a line of it; without the rows `unread` there would be none."""
         self.unread += unread
         self.whole |= not unread
         self._tell(place, text, line)
+
+    def wrong_in_all(
+        self, place: Place, about: str, said: Said, number: int, texts: Iterable[str], *, unread: Sequence[Unread]
+    ) -> None:
+        """A problem of so many rows said at once, as `count` says a note."""
+        if number:
+            self.unread += unread
+            _add(self._wrong, (place.order, about), _Tally(place, said, False, number, dict.fromkeys(texts)))
 
     def tear(self, torn: Torn) -> None:
         """A line that became no row: a problem, or left out where so told."""
@@ -147,17 +200,18 @@ class Findings:
 
     def _tell(self, place: Place, text: str, line: int) -> None:
         where = f"{place.row_word} {line}: " if line else ""
-        self._problems.append((place.order, line, f"{place.name}: {where}{text}"))
+        self._problems.append((place.order, place.part, line, f"{place.name}: {where}{text}"))
 
     def failed(self, order: int, error: CohortError) -> None:
         """A table that cannot be opened, for this reason."""
         self.whole = True
-        self._problems.append((order, 0, str(error)))
+        self._problems.append((order, 0, 0, str(error)))
 
     def wrong_cells(self, cells: Cells, rows: NDArray[np.integer], wording: Callable[[str], str]) -> None:
         """A problem in each of these rows; `wording` says what of the cell's text."""
-        if len(rows):
-            self.unread.append(Unread(cells, rows, wording))
+        if not len(rows):
+            return
+        self.unread.append(Unread(cells, rows, wording))
         first = rows[:SHOWN]
         self._beyond += len(rows) - len(first)
         for row, text in zip(first, shown(cells, first), strict=True):
@@ -166,14 +220,32 @@ class Findings:
 
     def raise_if_wrong(self) -> None:
         """Raises `CohortError` where something is wrong."""
-        if self._problems:
+        if self.any_wrong:
             raise self.error()
+
+    @property
+    def any_wrong(self) -> bool:
+        return bool(self._problems or self._wrong)
 
     def error(self) -> CohortError:
         """All problems in the order of the files."""
-        texts = [text for _, _, text in sorted(self._problems, key=lambda problem: problem[:2])]
+        of_all = [(one.place.order, 0, 0, f"{one.place.name}: {_noted(one).text}") for one in self._wrong.values()]
+        texts = [text for *_, text in sorted([*self._problems, *of_all], key=lambda problem: problem[:3])]
         # Problems beyond the first of each kind were counted, not worded: they would not be shown.
         return CohortError(listed([*texts, *[""] * self._beyond], SHOWN))
+
+
+def _add(found: dict[Any, Any], key: object, one: Note | _Tally) -> None:
+    before = found.get(key)
+    if isinstance(one, _Tally):
+        texts = {**before.texts, **one.texts} if before else one.texts
+        number = one.number + (before.number if before else 0)
+        one = replace(one, number=number, texts=texts)
+    found[key] = one
+
+
+def _noted(tally: _Tally) -> Note:
+    return Note(tally.place.name, tally.said(tally.number, list(tally.texts)), tally.warning)
 
 
 def as_text(values: "pl.Series") -> "pl.Series":
@@ -190,7 +262,8 @@ def as_text(values: "pl.Series") -> "pl.Series":
         texts = pl.Series([None if value is None else str(value) for value in values.to_list()], dtype=pl.String)
     else:
         texts = values.cast(pl.String, strict=False).str.strip_chars()
-    return texts.set((texts == "").fill_null(value=False), None)
+    empty = texts == ""
+    return texts.set(empty.fill_null(value=False), None) if empty.any() else texts
 
 
 def as_json(cells: "pl.DataFrame") -> "pl.Series":
@@ -203,6 +276,8 @@ def as_json(cells: "pl.DataFrame") -> "pl.Series":
 
 def shown(cells: Cells, rows: NDArray[np.integer]) -> list[str]:
     """The text of the cells in these rows; an empty cell is an empty text."""
+    if not len(rows):
+        return []
     return [text or "" for text in as_text(cells.values.gather(rows))]
 
 
@@ -211,8 +286,9 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
 
 
-def first_few(texts: Iterable[str], most: int = 5) -> str:
-    """The first texts in quotes, and how many more there are."""
+def first_few(texts: Iterable[str], most: int = 5, number: int | None = None) -> str:
+    """The first texts in quotes, and how many more there are; `number` of them all, where not all are given."""
     texts = list(texts)
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    number = len(texts) if number is None else number
+    more = f" and {number - most} more" if number > most else ""
     return ", ".join(quoted(text) for text in texts[:most]) + more

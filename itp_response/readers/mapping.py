@@ -21,12 +21,13 @@ from itp_response.errors import CohortError, nearest, unknown
 from itp_response.places import Places, Problem, refuse
 from itp_response.places import places as places_of
 from itp_response.readers.cells import NOT_GIVEN, Wording
-from itp_response.readers.files import Opened, Tabular, opened
+from itp_response.readers.files import Tabular, opened
 from itp_response.readers.findings import Findings, Pieces, Place, as_text, first_few, quoted
 from itp_response.readers.names import Doubt, Table, tell_of_file
 from itp_response.readers.sdtm import Arranged as Study
 from itp_response.readers.sdtm import is_study
 from itp_response.readers.sdtm_terms import settings
+from itp_response.readers.source import Opened
 from itp_response.wording import not_toml, worded
 
 if TYPE_CHECKING:
@@ -405,7 +406,8 @@ def _patients(source: Source, place: Place, names: Iterable[str], found: Finding
         columns.append(source.coded(name, column, rows).alias(name))
         as_written[name] = source.frame[column].gather(rows)
         rows_of[column] = rows
-    made = _Gathered(place.name, place.order, place.row_word, place.all_lines(rows_of[""]), None, place, rows_of)
+    lines = place.all_lines(rows_of[""])
+    made = _Gathered(place.name, place.order, place.row_word, lines, given=place, rows=rows_of)
     frame = pl.DataFrame(columns)
     return _table(made, frame, names, taken, source.doubts(as_written, frame, taken))
 

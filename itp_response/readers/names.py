@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from itp_response.cohort import Ints
+from itp_response.cohort import Ints, Origin
 from itp_response.errors import CohortError, nearest
-from itp_response.readers.files import Opened, Tabular, opened
-from itp_response.readers.findings import Cells, Findings, Place, Torn
-from itp_response.rules import Bools
+from itp_response.readers.files import READERS, Tabular, kind_of, opened
+from itp_response.readers.findings import Cells, Findings, Pieces, Place, Torn, as_text
+from itp_response.readers.source import Opened
+from itp_response.rules import Bools, Texts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,6 +56,8 @@ REASON = "rescue_reason"
 """In the frame of visits: why a rescue treatment was given; looked at by `review` alone."""
 STOPPED_BY = "DSSEQ"
 """In the frame of a study's patients: the number of the record that says that treatment was stopped."""
+STUDY = ("dm", "lb")
+"""A folder with such a file is one of CDISC's domains, if not all that a study needs are there."""
 STUDY_DAYS = ("lbdy", "ady", "visitdy")
 
 
@@ -119,26 +123,40 @@ def table(
     given: Tabular, what: str, order: int, names: Sequence[str], declared: Iterable[str], found: Findings
 ) -> Table | None:
     """The columns of these names, and those declared, of a table; None: it cannot be opened, as was found."""
-    import polars as pl
-
     if hasattr(given, "as_table"):
         arranged: Any = given
         made: Table | None = arranged.as_table(order, (*names, *declared), found)
         return made
     try:
+        if isinstance(given, str | Path) and is_folder(given):
+            return _of_parts(Path(given), order, names, declared, found)
         source = opened(given, what)
         place = Place(source.name, order, source.row_word, source.lines)
         if not source.header:
             raise CohortError(f"{source.name}: there are no rows.")
-        chosen = _chosen(source.header, names, declared, place, found)
-        positions = sorted(set(chosen.values()))
-        frame = source.load(positions or [0])
+        chosen = chosen_columns(source.header, names, declared, place, found)
+        made = filled(source, chosen, place, found)
     except CohortError as error:
         found.failed(order, error)
         return None
-    tell_of_file(source, place, found, patient_first=chosen.get("patient_id") == 0)
-    if not len(frame) and not source.problems:
-        found.wrong(place, "there is no row below the header." if source.row_word == "line" else "there are no rows.")
+    for text in source.notes:
+        found.note(place, text)
+    if not len(made.frame) and not source.problems:
+        found.wrong(place, no_rows(place))
+    return made
+
+
+def no_rows(place: Place) -> str:
+    """What is said of a table without rows."""
+    return "there is no row below the header." if place.row_word == "line" else "there are no rows."
+
+
+def filled(source: Opened, chosen: Mapping[str, int], place: Place, found: Findings) -> Table:
+    """The table of the rows of a source, or of a part of one, in the columns at those positions."""
+    import polars as pl
+
+    frame = source.load(sorted(set(chosen.values())) or [0])
+    _tell_of_lines(source, place, found, patient_first=chosen.get("patient_id") == 0)
     if chosen:
         frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items())
     return Table(place, frame, {name: source.header[position] for name, position in chosen.items()}, source.header)
@@ -148,6 +166,10 @@ def tell_of_file(source: Opened, place: Place, found: Findings, *, patient_first
     """What was noticed while a file was opened, and what is wrong with its lines, where the patient may stand first."""
     for text in source.notes:
         found.note(place, text)
+    _tell_of_lines(source, place, found, patient_first=patient_first)
+
+
+def _tell_of_lines(source: Opened, place: Place, found: Findings, *, patient_first: bool) -> None:
     if not source.torn:
         for line, text in source.problems:
             found.wrong(place, text, line)
@@ -156,7 +178,94 @@ def tell_of_file(source: Opened, place: Place, found: Findings, *, patient_first
         found.tear(Torn(place, line, text, raw, (cell or None) if patient_first else None))
 
 
-def _chosen(
+# FOLDERS
+
+
+def is_folder(path: str | Path) -> bool:
+    """A folder of files that are parts of one table."""
+    if not Path(path).is_dir():
+        return False
+    files = part_files(Path(path))
+    return bool(files) and not any(one.stem.lower() in STUDY for one in files)
+
+
+def part_files(folder: Path) -> list[Path]:
+    """The files in a folder that are parts of a table, in the order of their names; hidden ones are left alone."""
+    return [one for one in sorted(folder.iterdir()) if one.is_file() and one.name[0] not in "._" and _readable(one)]
+
+
+def _readable(path: Path) -> bool:
+    return kind_of(path) in READERS
+
+
+def check_parts(folder: Path) -> list[Path]:
+    """The part files of a folder.
+
+    Raises `CohortError` where there is something else in it.
+    """
+    files = part_files(folder)
+    kinds = {kind_of(one) for one in files}
+    others = [one.name for one in sorted(folder.iterdir()) if one.name[0] not in "._" and one not in files]
+    if others or len(kinds) > 1:
+        there = ", ".join([*sorted(kinds), *others[:3]])
+        cure = "keep files of one kind in it, the parts of one table"
+        raise CohortError(f"{folder.name}: this folder has {there}; {cure}.")
+    return files
+
+
+def check_same_header(folder: Path, first: Sequence[str], one: Opened) -> None:
+    """Raises `CohortError` for a part whose columns are not those of the first."""
+    if list(one.header) != list(first):
+        raise CohortError(
+            f"{folder.name}: {one.name} has the columns {', '.join(one.header)}, "
+            f"but the first part has {', '.join(first)}; give all the same."
+        )
+
+
+def _of_parts(folder: Path, order: int, names: Sequence[str], declared: Iterable[str], found: Findings) -> Table:
+    """The table that the files in a folder are parts of."""
+    sources = [opened(path, path.name) for path in check_parts(folder)]
+    whole = Place(folder.resolve().name, order)
+    for one in sources:
+        check_same_header(folder, sources[0].header, one)
+    chosen = chosen_columns(sources[0].header, names, declared, whole, found)
+    made = []
+    for part, one in enumerate(sources):
+        place = Place(one.name, order, one.row_word, one.lines, part=part)
+        made.append(filled(one, chosen, place, found))
+        for text in one.notes:
+            found.note(place, text)
+    if not any(len(one.frame) for one in made) and not any(one.problems for one in sources):
+        found.wrong(whole, no_rows(whole))
+    return together(whole, made)
+
+
+def together(place: Place, parts: Sequence[Table]) -> Table:
+    """The table that has the rows of these, each known by its place there."""
+    sizes = [len(one.frame) for one in parts]
+    piece = np.repeat(np.arange(len(parts)), sizes)
+    row = np.concatenate([np.arange(size) for size in sizes])
+    line = np.concatenate([one.place.all_lines(np.arange(size)) for one, size in zip(parts, sizes, strict=True)])
+    origin = Origin(
+        domain=Texts(piece.astype(np.int32), tuple(one.place.name for one in parts)),
+        sequence=line,
+        variable=Texts(np.full(len(piece), -1, dtype=np.int32), ()),
+        word=parts[0].place.row_word,
+    )
+    pieces = Pieces([one.place for one in parts], piece, row, [{}] * len(parts), origin)
+    first = parts[0]
+    return replace(first, place=replace(place, pieces=pieces), frame=alike([one.frame for one in parts]))
+
+
+def alike(frames: "Sequence[pl.DataFrame]") -> "pl.DataFrame":
+    """The rows of all frames, which have the same columns; one that is not everywhere of one type is taken as texts."""
+    import polars as pl
+
+    differ = [name for name in frames[0].columns if len({frame.schema[name] for frame in frames}) > 1]
+    return pl.concat([frame.with_columns(as_text(frame[name]).alias(name) for name in differ) for frame in frames])
+
+
+def chosen_columns(
     header: Sequence[str], names: Sequence[str], declared: Iterable[str], place: Place, found: Findings
 ) -> dict[str, int]:
     """Of each name, the position of its column; what is ambiguous is found wrong."""

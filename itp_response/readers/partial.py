@@ -1,5 +1,6 @@
 """Partial: the dates of a study of which only the month or the year is known, kept as they are."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -115,11 +116,12 @@ def _first_counts(observed: Observations, place: Ints, patients: int) -> Bools:
 
 
 def _note_too_many(partial: Partial, visits: Table, found: Findings) -> None:
-    number = int((ways(partial) > MOST).sum())
-    if number:
+    def said(number: int, _: Sequence[str]) -> str:
         who = f"{number} patient{'s' if number > 1 else ''}"
         text = f"The partial dates of {who} may lie in more than {MOST:,} ways together; not evaluable throughout."
-        found.note(visits.place, text, warning=True)
+        return text if number else ""
+
+    found.count(visits.place, "ways", said, int((ways(partial) > MOST).sum()), warning=True)
 
 
 def as_dates(days: Floats) -> NDArray[np.datetime64]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from itp_response.rules import Column, Floats, Numbers, exactly
 
 if TYPE_CHECKING:
     import polars as pl
+
+Stopped = Literal["days", "dates"]
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,20 @@ def read_patients(
     date_format: str | None,
     found: Findings,
     impute: str | None = None,
+    told: Stopped | None = None,
 ) -> Patients:
-    """The patients of that table."""
+    """The patients of that table; `told` is what the ends of treatment are, else it is seen from the cells."""
     table = table.with_empty_row()
     table.tell_doubts(found)
     stopped = table.cells("treatment_discontinued")
-    stopped_dated = not are_days(stopped, date_format)
+    stopped_dated = told == "dates" or (told is None and not are_days(stopped, date_format))
     or_day = " or whole days since enrolment"
     if stopped_dated:
         days_stopped = as_day_numbers(stopped, found, date_format, or_day)
     else:
         days_stopped = exactly(as_days(stopped, found))
-        _check_no_flag(stopped, days_stopped.low, found)
+        if told is None:
+            check_no_flag(stopped, days_stopped.low, found)
     enrolled = as_day_numbers(table.cells("enrolment_date"), found, date_format)
     for name, days in (("enrolment_date", enrolled), ("treatment_discontinued", days_stopped)):
         note_partial(table.cells(name), days, found, impute)
@@ -84,7 +88,7 @@ def read_patients(
     )
 
 
-def _check_no_flag(stopped: Cells, days: Floats, found: Findings) -> None:
+def check_no_flag(stopped: Cells, days: Floats, found: Findings) -> None:
     """A column of 0 and 1 says that treatment was stopped, not when."""
     given = days[~np.isnan(days)]
     if len(given) and np.isin(given, (0, 1)).all() and not stopped.name.lower().endswith("day"):

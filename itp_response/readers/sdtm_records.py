@@ -9,10 +9,11 @@ import numpy as np
 
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError
-from itp_response.readers.files import Opened, opened
+from itp_response.readers.files import opened
 from itp_response.readers.findings import Cells, Findings, Place, Torn, as_json, as_text
 from itp_response.readers.names import tell_of_file
 from itp_response.readers.sdtm_terms import ONGOING, Settings
+from itp_response.readers.source import Opened
 
 if TYPE_CHECKING:
     import polars as pl

@@ -4,9 +4,8 @@ Both are files (CSV, TSV, Parquet), frames or lists of rows, read column by colu
 Everything wrong with them is told at once; what was taken for granted is told in the cohort's notes.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -16,32 +15,22 @@ import numpy as np
 from itp_response.cohort import Cohort, Ints, Observations, Origin, Reading, build
 from itp_response.columns import ColumnDeclared
 from itp_response.errors import CohortError, UsageError, unknown
-from itp_response.readers.cells import (
-    as_counts,
-    as_day_numbers,
-    as_days,
-    as_declared,
-    as_grades,
-    as_rescue,
-    check_date_format,
-    check_impute,
-    imputed,
-    is_empty,
-    note_partial,
-)
+from itp_response.readers.cells import check_date_format, check_impute, is_empty
 from itp_response.readers.files import Tabular
-from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
-from itp_response.readers.names import PATIENTS, STOPPED_BY, STUDY_DAYS, VISITS, Table, missing, no_table, table
+from itp_response.readers.findings import Cells, Findings, Place, Said, Unread, first_few, quoted
+from itp_response.readers.names import PATIENTS, STOPPED_BY, VISITS, Table, no_table, table
 from itp_response.readers.partial import Intervals, as_dates, imputed_of, partial_of
-from itp_response.readers.patients import Patients, places, read_patients
+from itp_response.readers.patients import Patients, Stopped, places, read_patients
 from itp_response.readers.quarantine import Quarantine, marked
-from itp_response.readers.sdtm import Arranged, is_study, tables
-from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
+from itp_response.readers.written import Visits, as_written, check_columns, check_declared, check_header
+from itp_response.rules import Bools, Floats, Numbers, Texts, exactly
 
 if TYPE_CHECKING:
     import polars as pl
 
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
+FEW = 5
+"""So many patients are named."""
 FAR = 36525
 """Days; observations farther from day 0 than a hundred years are slips."""
 Bleeding = Literal["scored", "events"]
@@ -58,6 +47,7 @@ def read(
     columns: Mapping[str, ColumnDeclared] = NO_COLUMNS,
     impute: Impute | None = None,
     on_error: OnError = "stop",
+    stopped: Stopped | None = None,
 ) -> Cohort:
     """The cohort of these visits and patients; `visits` may be the folder of an SDTM study, which has both.
 
@@ -68,14 +58,10 @@ def read(
     left out, it stays an interval of days, `Cohort.partial`.
     `on_error="quarantine"` leaves out the rows that cannot be read and reports them in `Cohort.quarantine`; else
     nothing is read past an error.
+    `stopped` says whether the ends of treatment are `days` or `dates`; left out, they are what most of them look like.
     Raises `CohortError` with all that is wrong with the two tables.
     """
-    check_date_format(date_format)
-    check_impute(impute)
-    if bleeding not in (None, "scored", "events"):
-        raise UsageError(unknown("bleeding", str(bleeding), ("scored", "events")))
-    if on_error not in ("stop", "quarantine"):
-        raise UsageError(unknown("way with errors", str(on_error), ("stop", "quarantine")))
+    check_options(date_format, bleeding, impute, on_error, stopped)
     opened = Findings(leave_out=on_error == "quarantine")
     of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
     of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
@@ -86,7 +72,7 @@ def read(
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
         found, known_ids = opened.again(), quarantine.patients(opened.torn)
         try:
-            cohort = _of_tables(*tables, columns, known_ids, (date_format, bleeding, impute), found)
+            cohort = _of_tables(*tables, columns, known_ids, (date_format, bleeding, impute, stopped), found)
         except CohortError:
             # Each turn leaves out more rows, so that there is a last.
             if on_error == "stop" or not quarantine.takes(found, tuple(filter(None, tables))):
@@ -97,24 +83,58 @@ def read(
     return replace(cohort, reading=Reading({"visits": visits, "patients": patients}, options))
 
 
+def is_study(visits: object) -> bool:
+    """Whether it is the folder of an SDTM study, or such a folder with its settings."""
+    if isinstance(visits, str | Path) and not Path(visits).is_dir():
+        return False
+    from itp_response.readers import sdtm
+
+    return sdtm.is_study(visits)
+
+
+def check_options(
+    date_format: str | None,
+    bleeding: str | None,
+    impute: str | None,
+    on_error: str = "stop",
+    stopped: str | None = None,
+) -> None:
+    """Raises `UsageError` for an option of `read` that there is not."""
+    check_date_format(date_format)
+    check_impute(impute)
+    if bleeding not in (None, "scored", "events"):
+        raise UsageError(unknown("bleeding", bleeding, ("scored", "events")))
+    if on_error not in ("stop", "quarantine"):
+        raise UsageError(unknown("way with errors", on_error, ("stop", "quarantine")))
+    if stopped not in (None, "days", "dates"):
+        raise UsageError(unknown("way to give the end of treatment", stopped, ("days", "dates")))
+
+
 def _of_tables(
     visits: Table | None,
     patients: Table,
     columns: Mapping[str, ColumnDeclared],
     further: "pl.Series",
-    options: tuple[str | None, Bleeding | None, Impute | None],
+    options: tuple[str | None, Bleeding | None, Impute | None, Stopped | None],
     found: Findings,
 ) -> Cohort:
     """The cohort of two tables, and of `further` patients of whom nothing could be read."""
-    date_format, bleeding, impute = options
+    date_format, bleeding, impute, stopped = options
     of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
     of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
-    seen = _visits(visits, of_visits, date_format, bleeding, impute, found) if visits else None
-    known = read_patients(patients, of_patients, date_format, found, impute)
+    seen = None
+    if visits:
+        check_header(visits, of_visits, found)
+        seen = as_written(visits, of_visits, date_format, bleeding, impute, found)
+    known = read_patients(patients, of_patients, date_format, found, impute, stopped)
     if seen is None:
         raise found.error()
+    check_enrolment(seen.table, known, seen.dated, found)
+    if seen.table.has("patient_id") and not len(known.rows) and not len(further) and nobody(seen):
+        found.wrong(seen.table.place, NOBODY)
+    scored = bleeding == "scored" if bleeding else seen.scored
     several = {name: column.several for name, column in of_visits.items()}
-    return _cohort(seen, known, further, several, impute, found)
+    return joined(seen, known, further, scored=scored, several=several, impute=impute, found=found)
 
 
 def _of_files(
@@ -126,19 +146,23 @@ def _of_files(
 ) -> tuple[Table | None, Table]:
     """The two tables; of that of the visits None, if it cannot be opened."""
     visit_table = table(visits, "visits", 0, VISITS, of_visits, found)
-    patient_table = no_table(1, "patients")
+    return visit_table, patient_table(patients, of_patients, found)
+
+
+def patient_table(patients: "Tabular | None", of_patients: Mapping[str, ColumnDeclared], found: Findings) -> Table:
+    """The table of patients; one without columns, if there is none or it cannot be opened."""
+    opened = None
     if patients is not None:
         opened = table(patients, "patients", 1, PATIENTS, of_patients, found)
-        patient_table = opened or patient_table
         if opened:
-            _check_columns(opened, ("patient_id",), found)
-            _check_declared(opened, of_patients, found)
+            check_columns(opened, ("patient_id",), found)
+            check_declared(opened, of_patients, found)
     elif needed := [repr(name) for name, column in of_patients.items() if column.empty == "unknown"]:
         names = ", ".join(needed)
         found.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
     else:
-        _check_declared(patient_table, of_patients, found)
-    return visit_table, patient_table
+        check_declared(no_table(1, "patients"), of_patients, found)
+    return opened or no_table(1, "patients")
 
 
 def _of_study(
@@ -149,6 +173,8 @@ def _of_study(
     found: Findings,
 ) -> tuple[Table, Table]:
     """The two tables made of the domains of an SDTM study."""
+    from itp_response.readers.sdtm import Arranged, tables
+
     assert isinstance(folder, str | Path | Arranged)
     if patients is not None:
         name = (folder.folder if isinstance(folder, Arranged) else Path(folder)).name
@@ -156,186 +182,34 @@ def _of_study(
     study = tables(folder, of_visits, of_patients, found)
     if study is None:
         raise found.error()
-    _check_declared(study.patients, of_patients, found)
+    check_declared(study.patients, of_patients, found)
     return study
 
 
-def _check_columns(table: Table, names: tuple[str, ...], found: Findings) -> None:
-    for name in names:
-        if not table.has(name):
-            found.wrong(table.place, missing(name, table.written))
+NOBODY = "no row names a patient."
 
 
-def _check_declared(table: Table, declared: Mapping[str, ColumnDeclared], found: Findings) -> None:
-    """A column that is not there is as good as empty where an empty cell means something; that is said."""
-    for name, column in declared.items():
-        if table.has(name):
-            continue
-        # Only a name that is very like it is likely to be meant.
-        if column.empty == "unknown" or get_close_matches(name, table.written, 1, cutoff=0.8):
-            found.wrong(table.place, missing(name, table.written))
-        else:
-            means = str(column.empty).lower() if isinstance(column.empty, bool) else repr(column.empty)
-            found.note(table.place, f"There is no column {name!r}; taken as {means} throughout.", warning=True)
+def nobody(visits: Visits) -> bool:
+    """There are rows, but all are empty."""
+    return len(visits.id) > 0 and bool(visits.id.is_null().all()) and not visits.recorded.any()
 
 
-# VISITS
-
-
-@dataclass(frozen=True)
-class _Visits:
-    """The visits as written; an entry per row."""
-
-    table: Table
-    id: "pl.Series"
-    dated: bool
-    when: Numbers
-    """Days of the calendar where `dated`, else of the column `day`; NaN: not given."""
-    rescue_end: Numbers
-    """In the same days."""
-    platelets: Numbers
-    bleeding_grade: Floats
-    rescue: Bools
-    rescue_name: Texts
-    columns: Mapping[str, Column]
-    recorded: Bools
-    """Something was observed."""
-    as_written: tuple[Numbers, Numbers]
-    """`when` and `rescue_end` before anything was imputed."""
-
-    @property
-    def time(self) -> Cells:
-        return self.table.cells("date" if self.dated else "day")
-
-
-def _visits(
-    table: Table,
-    declared: Mapping[str, ColumnDeclared],
-    date_format: str | None,
-    bleeding: Bleeding | None,
-    impute: Impute | None,
-    found: Findings,
-) -> _Visits:
-    _check_columns(table, ("patient_id", "platelets"), found)
-    _check_declared(table, declared, found)
-    dated = _dated(table, found)
-    table.tell_doubts(found)
-
-    def times(name: str) -> Numbers:
-        if not dated:
-            return exactly(as_days(table.cells(name), found))
-        days = as_day_numbers(table.cells(name), found, date_format)
-        note_partial(table.cells(name), days, found, impute)
-        return days
-
-    when, rescue_end = _in_order(times("date" if dated else "day"), times("rescue_end"))
-    platelets = as_counts(table.cells("platelets"), found)
-    grade = as_grades(table.cells("bleeding_grade"), found)
-    rescue, rescue_name = as_rescue(table.cells("rescue"), found)
-    recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue
-    columns: dict[str, Column] = {}
-    for name, column in declared.items():
-        columns[name], given = as_declared(table.cells(name), column, found)
-        recorded |= given
-    ids = as_text(table.cells("patient_id").values)
-    made = _Visits(
-        table=table,
-        id=ids,
-        dated=dated,
-        when=imputed(when, impute),
-        rescue_end=imputed(rescue_end, impute),
-        platelets=platelets,
-        bleeding_grade=_bleeding(table, grade, bleeding, found),
-        rescue=rescue,
-        rescue_name=rescue_name,
-        columns=columns,
-        recorded=recorded,
-        as_written=(when, rescue_end),
-    )
-    _check_visits(made, found)
-    return made
-
-
-def _in_order(begin: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
-    """Of days known only as intervals, those on which a treatment does not end before it begins."""
-    if begin.exact and end.exact:
-        return begin, end
-    possible = begin.low <= end.high
-    last = np.where(possible, np.minimum(begin.high, end.high), begin.high)
-    return Numbers(begin.low, last), Numbers(np.where(possible, np.maximum(begin.low, end.low), end.low), end.high)
-
-
-def _dated(table: Table, found: Findings) -> bool:
-    """Whether visits have dates rather than days."""
-    date, day = table.has("date"), table.has("day")
-    if date and day:
-        names = f"{table.header['date']!r} and {table.header['day']!r}"
-        cure = "keep the day if it counts from enrolment as day 0, else the date"
-        found.wrong(table.place, f"{names} both say when a visit was; drop one: {cure}.")
-    elif not date and not day:
-        study_days = [name for name in table.written if name.lower() in STUDY_DAYS]
-        if study_days:
-            found.wrong(table.place, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date.")
-        else:
-            found.wrong(table.place, missing("date", table.written, "day"))
-    return date
-
-
-def _bleeding(table: Table, grade: Floats, bleeding: Bleeding | None, found: Findings) -> Floats:
-    """The grades, 0 where a log of bleeding events has none."""
-    if bleeding is not None:
-        found.note(table.place, f"Bleeding was taken as told: {bleeding}.")
-    elif bool((grade == 0).any()):
-        found.note(
-            table.place,
-            "Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. "
-            "If there was none then, say --bleeding events.",
-        )
-        return grade
-    else:
-        none = bool(np.isnan(grade).all())
-        what = "No bleeding grade is recorded" if none else "Bleeding has no grade of 0"
-        text = "so grades are a log of events, and there was no bleeding where there is no grade."
-        found.note(table.place, f"{what}, {text} If that is not known, say --bleeding scored.", warning=none)
-    return grade if bleeding == "scored" else np.where(np.isnan(grade), 0.0, grade)
-
-
-def _check_visits(visits: _Visits, found: Findings) -> None:
-    table, end = visits.table, visits.table.cells("rescue_end")
-    ended = ~np.isnan(visits.rescue_end.low)
-    missing_id = visits.recorded & visits.id.is_null().to_numpy()
-    found.wrong_cells(
-        table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing; fill it in."
-    )
-    if table.has("date") or table.has("day"):
-        rows = np.flatnonzero(visits.recorded & np.isnan(visits.when.low))
-        rows = rows[is_empty(visits.time, rows)]
-        found.wrong_cells(
-            visits.time, rows, lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in."
-        )
-    found.wrong_cells(
-        end,
-        np.flatnonzero(ended & ~visits.rescue),
-        lambda text: f"{quoted(text)} ends a rescue that did not begin; name the rescue in the same row.",
-    )
-    found.wrong_cells(
-        end,
-        np.flatnonzero(ended & visits.rescue & (visits.rescue_end.high < visits.when.low)),
-        lambda text: f"{quoted(text)} lies before the rescue begins; correct one of the two.",
-    )
-
-
-# BOTH
-
-
-def _cohort(
-    visits: _Visits,
+def joined(
+    visits: Visits,
     known: Patients,
     further: "pl.Series",
+    *,
+    scored: bool,
     several: Mapping[str, str],
     impute: Impute | None,
     found: Findings,
+    wrong: bool = False,
 ) -> Cohort:
+    """The cohort of visits, of the patients known and of `further` ones of whom nothing could be read.
+
+    `scored`: a grade that is not recorded is not known; else there was no bleeding.
+    Raises `CohortError` where something was found wrong, or was before (`wrong`).
+    """
     import polars as pl
 
     listed = known.id.gather(known.rows)
@@ -347,35 +221,34 @@ def _cohort(
     row = np.concatenate([known.rows, np.full(len(others), len(known.id) - 1)]).astype(np.int64)
     if known.table.header:
         _note_unmatched(visits, listed, others, patient, found)
-    if visits.table.has("patient_id") and not len(ids) and len(visits.id) and not visits.recorded.any():
-        found.wrong(visits.table.place, "no row names a patient.")
 
     origin = _day_zero(visits, known, ids, patient, row, found)
     kept = np.flatnonzero(visits.recorded & (patient >= 0))
-    when, ends = visits.when.at(kept), visits.rescue_end.at(kept)
-    day = when.low - origin.low[patient[kept]]
+    # Mostly all, which needs no copies.
+    taken = slice(None) if len(kept) == len(patient) else kept
+    when, ends = visits.when.at(taken), visits.rescue_end.at(taken)
+    day = when.low - origin.low[patient[taken]]
     _check_near(visits.time, kept, day, found)
-    end = ends.low - origin.low[patient[kept]]
+    end = ends.low - origin.low[patient[taken]]
     _check_near(visits.table.cells("rescue_end"), kept, end, found)
     calendar = origin if visits.dated else known.enrolment_date.at(row)
     stopped = _stopped(visits, known, row, origin.low, calendar.low, found)
-    found.raise_if_wrong()
+    if wrong or found.any_wrong:
+        raise found.error()
 
     pieces = visits.table.place.pieces
-    nothing = len(visits.recorded) - len(kept)
-    if nothing:
-        rows = f"{nothing} {visits.table.place.row_word}{'s' if nothing > 1 else ''}"
-        found.note(visits.table.place, f"{rows} passed over: without a count, a grade, a rescue or a declared column.")
+    _count_passed_over(visits.table, len(visits.recorded) - len(kept), found)
+    grade = visits.bleeding_grade[taken]
     observed = Observations(
-        patient=patient[kept],
+        patient=patient[taken],
         day=day.astype(np.int64),
-        platelets=visits.platelets.at(kept),
-        bleeding_grade=visits.bleeding_grade[kept],
-        rescue=visits.rescue[kept],
+        platelets=visits.platelets.at(taken),
+        bleeding_grade=grade if scored else np.where(np.isnan(grade), 0.0, grade),
+        rescue=visits.rescue[taken],
         rescue_end=np.where(np.isnan(end), day, end).astype(np.int64),
         source_row=visits.table.place.all_lines(kept),
-        rescue_name=visits.rescue_name.at(kept),
-        columns={name: column.at(kept) for name, column in visits.columns.items()},
+        rescue_name=visits.rescue_name.at(taken),
+        columns={name: column.at(taken) for name, column in visits.columns.items()},
         several=several,
     )
     intervals = Intervals(when, ends, calendar, known.stopped.at(row))
@@ -400,77 +273,116 @@ def _cohort(
     )
 
 
-def _note_unmatched(visits: _Visits, listed: "pl.Series", others: "pl.Series", patient: Ints, found: Findings) -> None:
+def _count_passed_over(table: Table, number: int, found: Findings) -> None:
+    word = table.place.row_word
+
+    def said(number: int, _: Sequence[str]) -> str:
+        rows = f"{number} {word}{'s' if number > 1 else ''}"
+        return f"{rows} passed over: without a count, a grade, a rescue or a declared column." if number else ""
+
+    found.count(table.place, "passed over", said, number)
+
+
+def _count_patients(
+    place: Place, about: str, ids: "pl.Series", words: Callable[[int, str], str], found: Findings
+) -> None:
+    """A warning about patients, `words` of how many they are and of the first few; none if there are none."""
+
+    def said(number: int, texts: Sequence[str]) -> str:
+        return words(number, first_few(texts, number=number)) if number else ""
+
+    found.count(place, about, said, len(ids), ids[:FEW].to_list(), warning=True)
+
+
+def _note_unmatched(visits: Visits, listed: "pl.Series", others: "pl.Series", patient: Ints, found: Findings) -> None:
     has_rows = np.zeros(len(listed) + len(others), dtype=np.bool_)
     has_rows[patient[patient >= 0]] = True
     without = listed.filter(~has_rows[: len(listed)])
     for ids, lack in ((others, "not in the patient table"), (without, "without a row in the visits")):
-        if len(ids):
-            count = f"{len(ids)} patient{'s' if len(ids) > 1 else ''}"
-            found.note(visits.table.place, f"{count} {lack}, kept: {first_few(ids.to_list())}.", warning=True)
+
+        def words(number: int, few: str, lack: str = lack) -> str:
+            return f"{number} patient{'s' if number > 1 else ''} {lack}, kept: {few}."
+
+        _count_patients(visits.table.place, lack, ids, words, found)
 
 
-def _day_zero(visits: _Visits, known: Patients, ids: "pl.Series", patient: Ints, row: Ints, found: Findings) -> Numbers:
+def check_enrolment(visits: Table, known: Patients, dated: bool, found: Findings) -> None:
+    """Say where the days of enrolment do not fit the visits."""
+    table = known.table
+    if dated and table.has("enrolment_day") and not table.has("enrolment_date"):
+        what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.place.name} has dates"
+        found.wrong(table.place, f"{what}; give 'enrolment_date'.")
+
+
+def _day_zero(visits: Visits, known: Patients, ids: "pl.Series", patient: Ints, row: Ints, found: Findings) -> Numbers:
     """Day 0 of each patient, in the days of the visits; NaN: not known."""
     table = known.table
     name = "enrolment_date" if visits.dated else "enrolment_day"
-    if visits.dated and table.has("enrolment_day") and not table.has("enrolment_date"):
-        what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.table.place.name} has dates"
-        found.wrong(table.place, f"{what}; give 'enrolment_date'.")
-    elif table.has(name):
+    if table.has(name):
         enrolment = known.enrolment_date if visits.dated else exactly(known.enrolment_day)
         _check_enrolled(visits, known, name, ids, patient, row, found)
         return enrolment.at(row)
-    elif visits.dated:
+    if visits.dated:
         return _first_days(visits, ids, patient, found)
-    elif table.has("enrolment_date") and np.isnan(known.enrolment_date.low[row]).any():
-        without = ids.filter(np.isnan(known.enrolment_date.low[row])).to_list()
-        found.note(table.place, f"No enrolment date, so no dates in the output: {first_few(without)}.", warning=True)
+    if table.has("enrolment_date"):
+        without = ids.filter(np.isnan(known.enrolment_date.low[row]))
+        words = "No enrolment date, so no dates in the output: {}.".format
+        _count_patients(table.place, "no enrolment", without, lambda _, few: words(few), found)
     return exactly(np.zeros(len(ids)))
 
 
 def _check_enrolled(
-    visits: _Visits, known: Patients, name: str, ids: "pl.Series", patient: Ints, row: Ints, found: Findings
+    visits: Visits, known: Patients, name: str, ids: "pl.Series", patient: Ints, row: Ints, found: Findings
 ) -> None:
     enrolment = known.table.cells(name)
     empty = row[: len(known.rows)]
     empty = empty[is_empty(enrolment, empty)]
     reason = "the patient's enrolment is not known."
-    if len(empty):
-        cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count"
-        who = _who(known.table, known.id.gather(empty).to_list(), empty)
-        found.wrong(
-            known.table.place,
-            f"{enrolment.name}: enrolment missing for {who}; {cure if visits.dated else 'fill it in'}.",
-            unread=[Unread(enrolment, empty, lambda _: reason)],
-        )
+    cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count" if visits.dated else "fill it in"
+    found.wrong_in_all(
+        known.table.place,
+        "enrolment",
+        _missing_for(f"{enrolment.name}: ", cure),
+        len(empty),
+        _who(known.table, known.id.gather(empty[:FEW]).to_list(), empty),
+        unread=[Unread(enrolment, empty, lambda _: reason)],
+    )
     lacking = np.flatnonzero(patient >= len(known.rows))
     if len(lacking) and known.table.has("patient_id"):
         first = lacking[np.unique(patient[lacking], return_index=True)[1]]
-        who = _who(visits.table, ids.gather(patient[first]).to_list(), first)
-        found.wrong(
+        found.wrong_in_all(
             visits.table.place,
-            f"enrolment missing for {who}; add a row to {known.table.place.name}.",
+            "enrolment",
+            _missing_for("", f"add a row to {known.table.place.name}"),
+            len(first),
+            _who(visits.table, ids.gather(patient[first[:FEW]]).to_list(), first),
             unread=[Unread(visits.table.cells("patient_id"), lacking, lambda _: reason)],
         )
 
 
-def _who(table: Table, ids: list[str], rows: Ints, most: int = 5) -> str:
-    named = [table.place.named(int(row)) for row in rows[:most]]
-    shown = [f"{quoted(one)} ({where})" for one, where in zip(ids[:most], named, strict=True)]
-    more = f" and {len(ids) - most} more" if len(ids) > most else ""
-    return f"{', '.join(shown)}{more}"
+def _missing_for(where: str, cure: str) -> Said:
+    def said(number: int, who: Sequence[str]) -> str:
+        more = f" and {number - FEW} more" if number > FEW else ""
+        return f"{where}enrolment missing for {', '.join(who[:FEW])}{more}; {cure}."
+
+    return said
 
 
-def _first_days(visits: _Visits, ids: "pl.Series", patient: Ints, found: Findings) -> Numbers:
+def _who(table: Table, ids: list[str], rows: Ints) -> list[str]:
+    """The first few, each with his place."""
+    named = [table.place.named(int(row)) for row in rows[:FEW]]
+    return [f"{quoted(one)} ({where})" for one, where in zip(ids, named, strict=True)]
+
+
+def _first_days(visits: Visits, ids: "pl.Series", patient: Ints, found: Findings) -> Numbers:
     """The day of each patient's first count; of one without a count, of the first row."""
     place = visits.table.place
     found.note(place, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
     counted = ~np.isnan(visits.platelets.low)
     low = [_first_day(visits.when.low, rows, ids, patient) for rows in (counted, visits.recorded, patient >= 0)]
-    without = ids.filter(np.isnan(low[0]) & ~np.isnan(low[2])).to_list()
-    if without:
-        found.note(place, f"Without a count, day 0 is the date of the first row: {first_few(without)}.", warning=True)
+    without = ids.filter(np.isnan(low[0]) & ~np.isnan(low[2]))
+    words = "Without a count, day 0 is the date of the first row: {}.".format
+    _count_patients(place, "no count", without, lambda _, few: words(few), found)
     if visits.when.exact:
         return exactly(_first_known(low))
     high = [_first_day(visits.when.high, rows, ids, patient) for rows in (counted, visits.recorded, patient >= 0)]
@@ -489,7 +401,7 @@ def _first_known(days: list[Floats]) -> Floats:
     return np.where(np.isnan(days[0]), np.where(np.isnan(days[1]), days[2], days[1]), days[0])
 
 
-def _stopped(visits: _Visits, known: Patients, row: Ints, origin: Floats, calendar: Floats, found: Findings) -> Floats:
+def _stopped(visits: Visits, known: Patients, row: Ints, origin: Floats, calendar: Floats, found: Findings) -> Floats:
     """The day on which each patient stopped treatment for good; infinite: did not."""
     cells = known.table.cells("treatment_discontinued")
     stopped = known.stopped.low[row]
@@ -510,14 +422,21 @@ def _stopped(visits: _Visits, known: Patients, row: Ints, origin: Floats, calend
 
 def _stopped_by(table: Table, row: Ints) -> Origin | None:
     """Where the end of treatment of the patients in these rows stands."""
-    if not table.has("treatment_discontinued"):
+    last = len(table.frame) - 2
+    if not table.has("treatment_discontinued") or last < 0:
         return None
     whole = np.zeros(len(row), dtype=np.int32)
     variable = Texts(whole, (table.header["treatment_discontinued"],))
     if STOPPED_BY in table.frame.columns:
         numbers = table.frame[STOPPED_BY].fill_null(0).to_numpy()[row]
         return Origin(Texts(whole, ("DS",)), numbers, variable)
-    return Origin(Texts(whole, (table.place.name,)), table.place.written_in(row, variable.labels[0]), variable)
+    pieces = table.place.pieces
+    # Those who are not in the table, but in the empty row at its end, did not stop.
+    row = np.minimum(row, last)
+    if pieces is not None and pieces.origin is not None:
+        return replace(pieces.origin.at(table.place.all_lines(row) - 1), variable=variable)
+    lines = table.place.written_in(row, variable.labels[0])
+    return Origin(Texts(whole, (table.place.name,)), lines, variable, word=table.place.row_word)
 
 
 def _check_near(cells: Cells, rows: Ints, day: Floats, found: Findings) -> None:

@@ -201,7 +201,7 @@ def readings_of(tried: Sensitivity | None) -> Told:
 
 def places(cohort: Cohort, found: "pl.DataFrame") -> "pl.Series":
     """Where each finding stands, `visits.csv line 12`."""
-    word = f"{cohort.row_word} " if cohort.origin is None else ""
+    word = f"{cohort.number_word} " if cohort.number_word else ""
     return said(f"{{}} {word}{{}}", found["file"], found["line"])
 
 

@@ -1,0 +1,201 @@
+"""Written: the visits of a table, or of a part of it, column by column as they were written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from itp_response.columns import ColumnDeclared
+from itp_response.readers.cells import (
+    as_counts,
+    as_day_numbers,
+    as_days,
+    as_declared,
+    as_grades,
+    as_rescue,
+    imputed,
+    is_empty,
+    note_partial,
+)
+from itp_response.readers.findings import Cells, Findings, as_text, quoted
+from itp_response.readers.names import STUDY_DAYS, Table, missing
+from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Visits:
+    """The visits as written; an entry per row. A grade that is not recorded is NaN."""
+
+    table: Table
+    id: "pl.Series"
+    dated: bool
+    when: Numbers
+    """Days of the calendar where `dated`, else of the column `day`; NaN: not given."""
+    rescue_end: Numbers
+    """In the same days."""
+    platelets: Numbers
+    bleeding_grade: Floats
+    rescue: Bools
+    rescue_name: Texts
+    columns: Mapping[str, Column]
+    recorded: Bools
+    """Something was observed."""
+    as_written: tuple[Numbers, Numbers]
+    """`when` and `rescue_end` before anything was imputed."""
+
+    @property
+    def time(self) -> Cells:
+        return self.table.cells("date" if self.dated else "day")
+
+    @property
+    def scored(self) -> bool:
+        """There is a grade of 0, which only those write down who score bleeding at visits."""
+        return bool((self.bleeding_grade == 0).any())
+
+
+def check_header(table: Table, declared: Mapping[str, ColumnDeclared], found: Findings) -> None:
+    """Say what is wrong with the columns of the table of visits."""
+    check_columns(table, ("patient_id", "platelets"), found)
+    check_declared(table, declared, found)
+    _check_times(table, found)
+
+
+def as_written(
+    table: Table,
+    declared: Mapping[str, ColumnDeclared],
+    date_format: str | None,
+    bleeding: str | None,
+    impute: str | None,
+    found: Findings,
+) -> Visits:
+    """The visits of that table, or of a part of one; `bleeding` is what was told of it."""
+    dated = table.has("date")
+    table.tell_doubts(found)
+
+    def times(name: str) -> Numbers:
+        if not dated:
+            return exactly(as_days(table.cells(name), found))
+        days = as_day_numbers(table.cells(name), found, date_format)
+        note_partial(table.cells(name), days, found, impute)
+        return days
+
+    when, rescue_end = _in_order(times("date" if dated else "day"), times("rescue_end"))
+    platelets = as_counts(table.cells("platelets"), found)
+    grade = as_grades(table.cells("bleeding_grade"), found)
+    rescue, rescue_name = as_rescue(table.cells("rescue"), found)
+    recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue
+    columns: dict[str, Column] = {}
+    for name, column in declared.items():
+        columns[name], given = as_declared(table.cells(name), column, found)
+        recorded |= given
+    _note_bleeding(table, grade, bleeding, found)
+    made = Visits(
+        table=table,
+        id=as_text(table.cells("patient_id").values),
+        dated=dated,
+        when=imputed(when, impute),
+        rescue_end=imputed(rescue_end, impute),
+        platelets=platelets,
+        bleeding_grade=grade,
+        rescue=rescue,
+        rescue_name=rescue_name,
+        columns=columns,
+        recorded=recorded,
+        as_written=(when, rescue_end),
+    )
+    _check_visits(made, found)
+    return made
+
+
+def _in_order(begin: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
+    """Of days known only as intervals, those on which a treatment does not end before it begins."""
+    if begin.exact and end.exact:
+        return begin, end
+    possible = begin.low <= end.high
+    last = np.where(possible, np.minimum(begin.high, end.high), begin.high)
+    return Numbers(begin.low, last), Numbers(np.where(possible, np.maximum(begin.low, end.low), end.low), end.high)
+
+
+def _check_times(table: Table, found: Findings) -> None:
+    date, day = table.has("date"), table.has("day")
+    if date and day:
+        names = f"{table.header['date']!r} and {table.header['day']!r}"
+        cure = "keep the day if it counts from enrolment as day 0, else the date"
+        found.wrong(table.place, f"{names} both say when a visit was; drop one: {cure}.")
+    elif not date and not day:
+        study_days = [name for name in table.written if name.lower() in STUDY_DAYS]
+        if study_days:
+            found.wrong(table.place, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date.")
+        else:
+            found.wrong(table.place, missing("date", table.written, "day"))
+
+
+def _note_bleeding(table: Table, grade: Floats, bleeding: str | None, found: Findings) -> None:
+    """Say what an empty grade is taken for, which hangs on all grades of the table."""
+    if bleeding is not None:
+        found.note(table.place, f"Bleeding was taken as told: {bleeding}.")
+        return
+
+    def scored(zeros: int, _: Sequence[str]) -> str:
+        text = "Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. "
+        return f"{text}If there was none then, say --bleeding events." if zeros else ""
+
+    def log(zeros: int, graded: Sequence[str], what: str = "Bleeding has no grade of 0") -> str:
+        text = "so grades are a log of events, and there was no bleeding where there is no grade."
+        return "" if zeros or not graded else f"{what}, {text} If that is not known, say --bleeding scored."
+
+    def nothing(zeros: int, graded: Sequence[str]) -> str:
+        return "" if graded else log(zeros, ["none"], "No bleeding grade is recorded")
+
+    zeros, graded = int((grade == 0).sum()), () if np.isnan(grade).all() else ("some",)
+    for about, said in (("scored", scored), ("events", log), ("no grade", nothing)):
+        found.count(table.place, about, said, zeros, graded, warning=said is nothing)
+
+
+def _check_visits(visits: Visits, found: Findings) -> None:
+    table, end = visits.table, visits.table.cells("rescue_end")
+    ended = ~np.isnan(visits.rescue_end.low)
+    missing_id = visits.recorded & visits.id.is_null().to_numpy()
+    found.wrong_cells(
+        table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing; fill it in."
+    )
+    if table.has("date") or table.has("day"):
+        rows = np.flatnonzero(visits.recorded & np.isnan(visits.when.low))
+        rows = rows[is_empty(visits.time, rows)]
+        found.wrong_cells(
+            visits.time, rows, lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in."
+        )
+    found.wrong_cells(
+        end,
+        np.flatnonzero(ended & ~visits.rescue),
+        lambda text: f"{quoted(text)} ends a rescue that did not begin; name the rescue in the same row.",
+    )
+    found.wrong_cells(
+        end,
+        np.flatnonzero(ended & visits.rescue & (visits.rescue_end.high < visits.when.low)),
+        lambda text: f"{quoted(text)} lies before the rescue begins; correct one of the two.",
+    )
+
+
+def check_columns(table: Table, names: tuple[str, ...], found: Findings) -> None:
+    for name in names:
+        if not table.has(name):
+            found.wrong(table.place, missing(name, table.written))
+
+
+def check_declared(table: Table, declared: Mapping[str, ColumnDeclared], found: Findings) -> None:
+    """A column that is not there is as good as empty where an empty cell means something; that is said."""
+    for name, column in declared.items():
+        if table.has(name):
+            continue
+        # Only a name that is very like it is likely to be meant.
+        if column.empty == "unknown" or get_close_matches(name, table.written, 1, cutoff=0.8):
+            found.wrong(table.place, missing(name, table.written))
+        else:
+            means = str(column.empty).lower() if isinstance(column.empty, bool) else repr(column.empty)
+            found.note(table.place, f"There is no column {name!r}; taken as {means} throughout.", warning=True)

@@ -1,0 +1,618 @@
+"""A cohort read part by part gives what it gives as a whole: file, summary and errors, to the byte."""
+
+import gzip
+import itertools
+import random
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import itp_response
+from itp_response.criteria import loads
+from itp_response.errors import CohortError, ItpResponseError
+from itp_response.readers.order import InOrder, NotAscending, NotInOrder, Positions
+from itp_response.readers.streams import Size, stream
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv"
+BAD_VISITS = Path(__file__).parent / "bad_visits"
+ATRA = itp_response.criteria("atra_2022")
+TINY = [Size(1, 1), Size(30, 2), Size(60, 3), Size(150, 7)]
+"""Bytes and rows: of one, two, three and some more rows."""
+DOSED = """
+title   = "Doses"
+checked = "primary"
+[source]
+cite = "Written for this test"
+[clock]
+day_0 = "first dose"
+followed_from = 28
+[baseline]
+days = [-7, 0]
+[columns]
+dose  = { type = "number", empty = 0 }
+drug  = { type = "text" }
+taken = { type = "truth", several = "highest" }
+[R]
+label = "Response"
+says = "A count of 50 while a dose is taken."
+kind = "achieved"
+when = "platelets >= 50 and dose > 20 and taken and drug == 'tpo'"
+days = [1, 28]
+"""
+
+
+def ways(path, visits, patients=None, criteria=ATRA, *, sizes=TINY, memory=None, threads=(2,), **options):
+    """The summary of the whole, which those of all ways are held to be, as their files."""
+    whole, parts = path.with_stem("whole"), path.with_stem("parts")
+    long = options.pop("long", False)
+    told = itp_response.classify(visits, patients, criteria, **options)
+    told.write(whole, long=long)
+    for size, number in itertools.product(sizes, threads):
+        given = {**options, "long": long, "size": size, "threads": number, "memory": memory}
+        found = itp_response.classify_to(parts, visits, patients, criteria, **given)
+        assert parts.read_bytes() == whole.read_bytes(), size
+        assert found.summary() == told.summary(), size
+        made = [Path(f"{one}.provenance.json").read_text().replace(one.name, "") for one in (whole, parts)]
+        assert made[0] == made[1]
+    return told.summary()
+
+
+def written(folder, text, name="visits.csv"):
+    path = folder / name
+    path.write_text("\n".join(line.strip() for line in text.strip().splitlines()) + "\n", encoding="utf-8")
+    return path
+
+
+FILES = {
+    "plain": """
+        patient_id,day,platelets
+        1,0,15
+        1,21,45
+        1,28,60
+        2,0,20
+        3,0,10
+        3,30,120
+        3,60,130""",
+    "bounds and words": """
+        patient_id,day,platelets,bleeding_grade,rescue,rescue_end
+        A,0,<10,0,no,
+        A,7,NA,,IVIg,9
+        A,28,≥ 400,1,.,
+        B,0, 15 ,0,,
+        B,9,>=100,n/a,1,
+        B,9,80,2,platelets,12
+        C,-3,12,,none,
+        C,365,,,,
+        C,366,nan,0,,""",
+    "one patient among few": """
+        patient_id,day,platelets
+        1,0,15
+        2,0,15
+        2,1,15
+        2,2,15
+        2,3,40
+        2,40,45
+        2,41,45
+        3,0,15""",
+    "bleeding scored in the last row alone": """
+        patient_id,day,platelets,bleeding_grade
+        1,0,15,
+        1,21,45,
+        1,28,60,
+        2,0,15,2
+        2,21,45,
+        3,0,15,0""",
+    "no bleeding": """
+        patient_id,day,platelets,bleeding_grade
+        1,0,15,
+        2,0,15,""",
+    "dates": """
+        patient_id,date,platelets,rescue,rescue_end
+        1,2019-01-05,15,,
+        1,2019-02-05T10:30,45,,
+        1,2019-03-05,60,ivig,2019-03-07
+        2,2019-05-01,12,,
+        2,2019-05-31,45,,
+        2,2019-06,60,,
+        3,2019,12,,
+        4,2020-01-01,,ivig,2020-02
+        4,2020-02-03,9,,""",
+    "dates that are all partial": """
+        patient_id,date,platelets
+        1,2019-01,15
+        2,2019,12""",
+    "dates of the last patient alone": """
+        patient_id,date,platelets
+        1,2019-01,15
+        2,2019,12
+        3,2019-04-01,12""",
+    "quotes": '''
+        patient_id,day,platelets,note
+        "1, a",0,15,"two
+        lines, ""so"""
+        "1, a",21,45,
+        "1, a",28,60,"
+        "
+        2,0,15,''',
+    "semicolons and empty lines": """
+
+        patient_id;day;platelets
+        1;0;15
+
+        1;21;45
+
+        2;0;15
+        ;;
+        2;7;""",
+    "names that do not ascend": """
+        patient_id,day,platelets
+        P9,0,15
+        P9,21,45
+        P10,0,20
+        10,0,10
+        9,0,15
+        9,21,45""",
+    "a patient who comes again": """
+        patient_id,day,platelets
+        1,0,15
+        2,0,20
+        1,21,45
+        3,0,10
+        2,21,50
+        1,28,60
+        2,28,60""",
+    "visit by visit, some of several types": """
+        patient_id,day,platelets
+        2,0,15
+        1,0,<20
+        3,0,10
+        2,21,45
+        1,21,50
+        3,21,49
+        3,28,60
+        1,28,>1000
+        ,40,
+        2,28,30.5""",
+    "one row": """
+        patient_id,day,platelets
+        1,0,15""",
+}
+PATIENTS = """
+    patient_id,arm,baseline,treatment_discontinued
+    0,A,12,
+    1,A,15,
+    2,B,,20
+    2,B,,20
+    3,B,<20,
+    4,,11,
+    5,A,,"""
+
+
+class TestSameFile:
+    @pytest.mark.parametrize("name", FILES)
+    def test_alone(self, name, tmp_path):
+        ways(tmp_path / "out.csv", written(tmp_path, FILES[name]))
+
+    @pytest.mark.parametrize("name", [name for name in FILES if "dates" not in name])
+    def test_with_patients(self, name, tmp_path):
+        """Some of whom have no visits, and some visits are of others."""
+        patients = written(tmp_path, PATIENTS, "patients.csv")
+        ways(tmp_path / "out.csv", written(tmp_path, FILES[name]), patients, sizes=TINY[::2])
+
+    @pytest.mark.parametrize("name", ["a patient who comes again", "visit by visit, some of several types"])
+    def test_on_disk(self, name, tmp_path):
+        ways(tmp_path / "out.csv", written(tmp_path, FILES[name]), memory=1, threads=(1, 3))
+
+    def test_the_example(self, tmp_path):
+        ways(tmp_path / "out.csv", *EXAMPLE, sizes=[Size(3000)], threads=(1, 5))
+
+    @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+    @pytest.mark.parametrize("long", [False, True])
+    def test_outputs(self, suffix, long, tmp_path, monkeypatch):
+        for module in ("classify", "output"):
+            monkeypatch.setattr(sys.modules[f"itp_response.{module}"], "ROWS_PER_GROUP", 40)
+        ways(tmp_path / f"out{suffix}", *EXAMPLE, sizes=[Size(9000, 100)], long=long)
+
+    @pytest.mark.parametrize("options", [{"bleeding": "events"}, {"bleeding": "scored"}, {"impute": "last"}])
+    def test_options(self, options, tmp_path):
+        for name in ("bounds and words", "dates"):
+            ways(tmp_path / "out.csv", written(tmp_path, FILES[name]), sizes=TINY[:1], **options)
+
+    @pytest.mark.parametrize("long", [False, True])
+    def test_imputed_dates_are_counted_in_every_part(self, long, tmp_path):
+        """Those of visits, of the end of rescue, of enrolment and of the end of treatment; of the first patient none."""
+        visits = written(tmp_path, FILES["dates"])
+        text = "id,enrolment_date,treatment_discontinued\n1,2019-01-05,\n2,2019-05,2019-06\n3,2019-01,\n4,2020-01-01,\n5,2019,"
+        for of_patients in (None, written(tmp_path, text, "p.csv")):
+            for impute in ("first", "last"):
+                ways(tmp_path / "out.csv", visits, of_patients, sizes=TINY[:3], impute=impute, long=long)
+                shown = pl.read_csv(tmp_path / "parts.csv").unique("patient_id", maintain_order=True)
+                number = [0, 3, 2, 1, 1] if of_patients else [0, 1, 1, 1]
+                assert shown["imputed"].to_list() == number
+
+    def test_counts_known_only_as_bounds(self, tmp_path):
+        """Every course that they leave open is decided in a part as in the whole; some settle it, some do not."""
+        counts = ["<10", "<50", ">29", ">=30", ">400", "<30", "60", ">50", "45"]
+        rows = [
+            f"P{number},{day},{one}"
+            for number, drawn in enumerate(itertools.product(counts, repeat=2), 100)
+            for day, one in zip((0, 28, 35, 49, 364), ("15", *drawn, "20", "<25"), strict=True)
+        ]
+        visits = written(tmp_path, "\n".join(["patient_id,day,platelets", *rows]))
+        ways(tmp_path / "out.csv", visits, sizes=[Size(70, 4), Size(900, 60)], threads=(1, 2))
+        shown = pl.read_csv(tmp_path / "parts.csv")
+        assert {"Y", "N", "NE"} <= set(shown["OR"])
+        assert "censored_count" in shown["OR_reason"].to_list()
+
+    def test_date_format(self, tmp_path):
+        visits = written(tmp_path, "id,date,platelets\n1,5.1.2019,15\n1,26.1.2019,40\n2,NA,\n3,1.2.2019,15")
+        ways(tmp_path / "out.csv", visits, sizes=TINY[:1], date_format="dmy")
+
+    def test_declared_columns(self, tmp_path):
+        criteria = loads(DOSED, Path("dosed.toml"))
+        visits = written(
+            tmp_path,
+            """
+            patient_id,day,platelets,dose,drug,taken
+            1,0,15,25,tpo,yes
+            1,7,60,25,tpo,
+            1,7,60,<30,ivig,1
+            2,0,15,,tpo,no
+            2,7,80,50,,yes
+            3,8,90,50,tpo,y""",
+        )
+        ways(tmp_path / "out.csv", visits, criteria=criteria)
+
+    def test_enrolment(self, tmp_path):
+        visits = written(tmp_path, FILES["dates"])
+        patients = written(
+            tmp_path,
+            "id,enrolment_date,off\n1,2019-01-05,\n2,2019-05,2019-06-30\n3,2019-01-01,\n4,2020-01-01,",
+            "p.csv",
+        )
+        patients.write_text(patients.read_text().replace("off", "treatment_discontinued"))
+        ways(tmp_path / "out.csv", visits, patients)
+
+    @pytest.mark.parametrize("seed", range(12))
+    def test_at_random(self, seed, tmp_path):
+        """Rows of a few patients in blocks, now and then out of place."""
+        chance = random.Random(seed)
+        names = [chance.choice(["P", "", "Ä"]) + str(number) for number in range(chance.randint(1, 9))]
+        rows = [
+            [
+                name,
+                str(day),
+                chance.choice(["15", "40", "<10", "", "120", " 30 ", "NA"]),
+                chance.choice(["", "0", "1"]) if seed % 3 else chance.choice(["", "2"]),
+                chance.choice(["", "", "", "IVIg", "no"]),
+            ]
+            for name in names
+            for day in sorted(chance.sample(range(-5, 400), chance.randint(0, 12)))
+        ]
+        if seed % 4 == 1:
+            chance.shuffle(rows)
+        visits = tmp_path / "visits.csv"
+        lines = ["patient_id,day,platelets,bleeding_grade,rescue", *map(",".join, rows or [["1", "0", "9", "", ""]])]
+        visits.write_text("\n".join(lines) + "\n")
+        if seed % 2:
+            chance.shuffle(names)
+        patients = tmp_path / "patients.csv"
+        patients.write_text("patient_id,baseline\n" + "".join(f"{name},15\n" for name in [*names[2:], "Z"]))
+        for of_patients in (None, patients):
+            ways(tmp_path / "out.csv", visits, of_patients, sizes=[TINY[seed % 4]], memory=seed % 2 or None)
+
+
+class TestInputs:
+    FRAME = pl.DataFrame(
+        {
+            "patient_id": ["1", "1", "1", "2", "3", "3"],
+            "day": [0, 21, 28, 0, 0, 7],
+            "platelets": [15.0, 45.0, float("nan"), 20.5, None, 7.0],
+            "rescue": [None, "IVIg", None, None, "1", None],
+        }
+    )
+
+    @pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".feather"])
+    def test_frames(self, suffix, tmp_path):
+        path = tmp_path / f"visits{suffix}"
+        self.FRAME.write_parquet(path, row_group_size=2) if suffix == ".parquet" else self.FRAME.write_ipc(path)
+        assert "Traceback" not in ways(tmp_path / "out.csv", path)
+        shuffled = self.FRAME.sample(fraction=1, shuffle=True, seed=3)
+        shuffled.write_parquet(path) if suffix == ".parquet" else shuffled.write_ipc(path)
+        ways(tmp_path / "out.csv", path, sizes=TINY[:2])
+
+    @pytest.mark.parametrize("suffix", [".gz", ".zst"])
+    def test_packed(self, suffix, tmp_path):
+        text = EXAMPLE[0].read_bytes()
+        path = tmp_path / f"visits.csv{suffix}"
+        if suffix == ".gz":
+            path.write_bytes(gzip.compress(text, mtime=0))
+        else:
+            pyarrow = pytest.importorskip("pyarrow")
+            with pyarrow.output_stream(path, compression="zstd") as file:
+                file.write(text)
+        summary = ways(tmp_path / "out.csv", path, EXAMPLE[1], sizes=[Size(3000)])
+        assert "3,323 patient-days from visits.csv" in summary
+        path.write_bytes(path.read_bytes()[:-60])
+        for size in (Size(3000), Size()):
+            with pytest.raises(
+                CohortError, match=rf"^visits\.csv{suffix}: this is no whole {suffix} file; copy it again"
+            ):
+                itp_response.classify_to(tmp_path / "out.csv", path, size=size)
+
+    def test_a_folder(self, tmp_path):
+        folder = tmp_path / "parts"
+        folder.mkdir()
+        (folder / "_SUCCESS").touch()
+        head, *rows = EXAMPLE[0].read_text().splitlines()
+        for number, begin in enumerate(range(0, len(rows), 900)):
+            (folder / f"part-{number}.csv").write_text("\n".join([head, *rows[begin : begin + 900]]) + "\n")
+        summary = ways(tmp_path / "out.csv", folder, EXAMPLE[1], sizes=[Size(3000), Size()])
+        assert "168 patients in two arms, 3,323 patient-days from parts" in summary
+        whole = itp_response.classify(*EXAMPLE).frame()
+        assert itp_response.classify(folder, EXAMPLE[1]).frame().equals(whole)
+        said = str(itp_response.explain(folder, EXAMPLE[1], patient="ITP-0003", criterion="relapse")[0])
+        assert "part-0.csv line 58" in said
+        onset, whole = (
+            itp_response.adam(one, EXAMPLE[1], study="S")
+            .datasets["ADRS"]
+            .frame.filter(USUBJID="ITP-0003", PARAMCD="OR")
+            for one in (folder, EXAMPLE[0])
+        )
+        assert onset["SRCDOM"].to_list() == ["part-0.csv"]
+        assert onset.drop("^...DOM$").equals(whole.drop("^...DOM$"))
+
+    def test_findings_in_a_folder_have_file_and_line(self, tmp_path):
+        folder = tmp_path / "parts"
+        folder.mkdir()
+        (folder / "a.csv").write_text("patient_id,day,platelets,bleeding_grade\n1,0,15,0\n1,7,40,0\n")
+        (folder / "b.csv").write_text(
+            "patient_id,day,platelets,bleeding_grade\n2,0,15,0\n2,7,0,0\n2,14,20,0\n2,14,20,0\n"
+        )
+        found = itp_response.review(folder)
+        shown = found.frame().filter(pl.col("rule").is_in(["zero", "same_count_twice"]))
+        assert shown.select("rule", "file", "line").sort("line").rows() == [
+            ("zero", "b.csv", 3),
+            ("same_count_twice", "b.csv", 5),
+        ]
+        assert "(lines 4, 5)" in str(found)
+        assert "b.csv line 3" in str(found)
+
+    def test_the_end_of_treatment_is_known_by_its_file_and_line(self, tmp_path):
+        """A patient who is not in the table has no end."""
+        visits = written(tmp_path, "id,day,platelets\n1,0,15\n2,0,15\n3,0,15\n4,0,15")
+        folder = tmp_path / "patients"
+        folder.mkdir()
+        for name, rows in (("a.csv", "3,7\n1,"), ("b.csv", "2,70")):
+            written(folder, f"id,treatment_discontinued\n{rows}", name)
+        for of_patients, known in ((folder, "b.csv line 2"), (folder / "b.csv", "b.csv line 2")):
+            cohort = itp_response.read(visits, of_patients)
+            place = cohort.position("2")
+            assert cohort.stopped_by.named(place + 1) == known
+            assert cohort.treatment_discontinued[place] == 70
+            assert cohort.treatment_discontinued[cohort.position("4")] == float("inf")
+
+    def test_a_folder_of_a_study_that_lacks_a_domain(self, tmp_path):
+        written(tmp_path, "USUBJID,LBDTC\n1,2019-01-05", "lb.csv")
+        with pytest.raises(CohortError, match=r": this is a folder; name the file in it\. An SDTM study has at least"):
+            itp_response.classify_to(tmp_path / "out.csv", tmp_path)
+
+    def test_errors_in_a_folder(self, tmp_path):
+        folder = tmp_path / "parts"
+        folder.mkdir()
+        (folder / "a.csv").write_text("patient_id,day,platelets\n1,0,15\n1,7,4o\n")
+        (folder / "b.csv").write_text("patient_id,day,platelets\n2,0,-15\n2,7\n")
+        expected = (
+            "a.csv: line 3: platelets: '4o' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty.\n"
+            "b.csv: line 2: platelets: '-15' is below 0; correct it.\n"
+            "b.csv: line 3: 2 cells, but the header has 3; leave cells empty, but keep their separators."
+        )
+        assert errors(tmp_path, folder) == {expected}
+
+    @pytest.mark.parametrize(
+        ("name", "text", "expected"),
+        [
+            ("b.csv", "id,day,platelets\n", "parts: b.csv has the columns id, day, platelets, but the first part has "),
+            ("b.txt", "", "parts: this folder has .csv, .txt; keep files of one kind in it, the parts of one table."),
+            ("c.pdf", "", "parts: this folder has .csv, c.pdf; keep files of one kind in it, the parts of one table."),
+        ],
+    )
+    def test_folders_that_are_none(self, name, text, expected, tmp_path):
+        folder = tmp_path / "parts"
+        folder.mkdir()
+        (folder / "a.csv").write_text("patient_id,day,platelets\n1,0,15\n")
+        (folder / name).write_text(text)
+        (message,) = errors(tmp_path, folder)
+        assert message.startswith(expected)
+
+    def test_what_is_read_as_a_whole(self, tmp_path):
+        ways(tmp_path / "out.csv", self.FRAME, sizes=[Size()])
+        path = tmp_path / "visits.csv"
+        path.write_bytes(b"patient_id,day,platelets\r1,0,15\r1,21,40\r")
+        assert stream(path) is None
+        ways(tmp_path / "out.csv", path, sizes=[Size()])
+
+
+def errors(folder, visits, patients=None, criteria=ATRA, sizes=TINY, **options):
+    """What is said, as a whole and part by part."""
+    found = set()
+    for run in (
+        lambda: itp_response.classify(visits, patients, criteria, **options),
+        *(
+            lambda size=size: itp_response.classify_to(
+                folder / "out.csv", visits, patients, criteria, size=size, **options
+            )
+            for size in sizes
+        ),
+    ):
+        with pytest.raises(ItpResponseError) as error:
+            run()
+        found.add(str(error.value))
+    assert not (folder / "out.csv").exists()
+    return found
+
+
+class TestErrors:
+    @pytest.mark.parametrize("folder", sorted(BAD_VISITS.iterdir()), ids=lambda folder: folder.name)
+    def test_the_same(self, folder, tmp_path):
+        told = folder / "args.toml"
+        args = tomllib.loads(told.read_text(encoding="utf-8")) if told.exists() else {}
+        declared = "\n".join(
+            f"{name} = {{ {', '.join(f'{key} = {_toml(value)}' for key, value in column.items())} }}"
+            for name, column in args.pop("columns", {}).items()
+        )
+        raw = DOSED.replace(DOSED[DOSED.index("dose  =") : DOSED.index("[R]")], declared + "\n")
+        criteria = loads(raw[: raw.index("when =")] + 'when = "platelets >= 50"\n', Path("declared.toml"))
+        visits = folder / args.pop("visits", "visits.csv")
+        patients = folder / "patients.csv" if (folder / "patients.csv").exists() else None
+        expected = (folder / "message.txt").read_text(encoding="utf-8").removesuffix("\n")
+        assert errors(tmp_path, visits, patients, criteria, TINY[::2], **args) == {expected}
+
+    def test_many(self, tmp_path):
+        """More than are told: the first twenty, and how many more."""
+        rows = [f"{number // 3},{number % 3},{'x' if number % 2 else -1}" for number in range(90)]
+        visits = written(tmp_path, "\n".join(["patient_id,day,platelets", *rows]))
+        (message,) = errors(tmp_path, visits)
+        assert message.splitlines()[0] == "visits.csv: line 2: platelets: '-1' is below 0; correct it."
+        assert message.splitlines()[-1] == "… and 70 more"
+
+    def test_not_utf_8(self, tmp_path):
+        visits = tmp_path / "visits.csv"
+        visits.write_bytes(b'patient_id,day,platelets,x\n1,0,15,"a\nb"\n2,0,15,\n3,0,\xe415,\n')
+        (message,) = errors(tmp_path, visits)
+        assert message.startswith("visits.csv: line 5: this is not UTF-8, near 'ä15'")
+
+    @pytest.mark.parametrize(
+        ("row", "expected"),
+        [
+            ("2,28.50,40", "day: '28.50' is no whole day; give whole days."),
+            ("2,99999.0,40", "day: '99999.0' lies over 100 years from day 0; correct it."),
+            ("2,7,-5.0", "platelets: '-5.0' is below 0; correct it."),
+        ],
+    )
+    def test_numbers_are_quoted_as_written(self, row, expected, tmp_path):
+        visits = written(tmp_path, f"patient_id,day,platelets\n1,0,15\n2,0,15\n{row}\n3,0,15")
+        assert errors(tmp_path, visits) == {f"visits.csv: line 4: {expected}"}
+
+    def test_broken_visits_and_wrong_patients(self, tmp_path):
+        visits = written(tmp_path, 'patient_id,day,platelets\n1,0,15\n2,0,1"5\n3,0,15')
+        patients = written(tmp_path, "patient_id,baseline\n1,x", "patients.csv")
+        (message,) = errors(tmp_path, visits, patients)
+        assert [line.partition(": ")[0] for line in message.splitlines()] == ["visits.csv", "patients.csv"]
+
+    def test_visits_that_cannot_be_read_to_their_end(self, tmp_path, monkeypatch):
+        def fails(*_):
+            raise OSError(5, "Input/output error")
+            yield
+
+        monkeypatch.setattr("itp_response.readers.streams.blocks", fails)
+        visits = written(tmp_path, FILES["plain"])
+        with pytest.raises(CohortError, match=r"^visits\.csv: this cannot be read: Input/output error\.$"):
+            itp_response.classify_to(tmp_path / "out.csv", visits, criteria=ATRA)
+
+    def test_an_older_file_is_left(self, tmp_path):
+        (tmp_path / "out.csv").write_text("older")
+        with pytest.raises(CohortError):
+            itp_response.classify_to(tmp_path / "out.csv", written(tmp_path, "patient_id,day,platelets\n1,0,-5"))
+        assert (tmp_path / "out.csv").read_text() == "older"
+        assert {path.name for path in tmp_path.iterdir()} == {"out.csv", "visits.csv"}
+
+    def test_enrolment_of_many(self, tmp_path):
+        visits = written(
+            tmp_path, "\n".join(["id,date,platelets", *(f"{one},2019-01-0{one},9" for one in range(1, 9))])
+        )
+        patients = written(tmp_path, "id,enrolment_date\n1,2019-01-01\n2,\n3,\n", "patients.csv")
+        (message,) = errors(tmp_path, visits, patients)
+        assert "enrolment missing for '4' (line 5), '5' (line 6), '6' (line 7), '7' (line 8), '8' (line 9)" in message
+
+
+def _toml(value):
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+class TestTold:
+    def test_sorting(self, tmp_path):
+        told = []
+        visits = written(tmp_path, FILES["a patient who comes again"])
+        itp_response.classify_to(tmp_path / "out.csv", visits, criteria=ATRA, told=told.append)
+        itp_response.classify_to(tmp_path / "out.csv", written(tmp_path, FILES["plain"]), told=told.append)
+        assert told == ["visits.csv is not in the order of its patients, so it is sorted."]
+
+    def test_progress(self, tmp_path):
+        steps = []
+        itp_response.classify_to(
+            tmp_path / "out.csv", *EXAMPLE, size=Size(9000), progress=lambda *step: steps.append(step)
+        )
+        assert len(steps) > 5
+        assert steps == sorted(steps)
+        assert steps[-1] == (3323, 168, 1.0)
+
+    def test_interrupted(self, tmp_path):
+        visits = tmp_path / "visits.csv"
+        row = "".join(f"{{0}},{day},40\n" for day in range(0, 400, 20))
+        visits.write_text("patient_id,day,platelets\n" + "".join(row.format(one) for one in range(100_000, 140_000)))
+        output = tmp_path / "out.csv"
+        program = [sys.executable, "-c", "from itp_response.cli import main; main()"]
+        command = [*program, "classify", str(visits), "--output", str(output)]
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+        while running.poll() is None and not list(tmp_path.glob(".out.csv.*")):
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate()
+        assert (said, running.returncode) == ("stopped; no output was written.\n", 130)
+        assert [path.name for path in tmp_path.iterdir()] == ["visits.csv"]
+
+
+class TestOrder:
+    @pytest.mark.parametrize(
+        ("parts", "ends"),
+        [
+            ([["a", "b"], ["c"]], [2, 3]),
+            ([["8", "9"], ["10", "11"]], [2, 4]),
+            ([["b", "a"]], [NotAscending]),
+            ([["a", "b"], ["b"]], [2, NotAscending]),
+            ([["7", "07"]], [NotAscending]),
+            ([["9", "10"], ["x"]], [2, NotAscending]),
+        ],
+    )
+    def test_ascending(self, parts, ends):
+        order = InOrder(None)
+        for names, end in zip(parts, ends, strict=True):
+            if isinstance(end, int):
+                assert order.end(pl.Series(names)) == end
+            else:
+                with pytest.raises(end):
+                    order.end(pl.Series(names))
+
+    def test_remembered(self):
+        order = InOrder(Positions(pl.Series(["x", "y", "z"])))
+        assert [order.end(pl.Series(names)) for names in (["x"], ["z", "a"], ["c", "b"])] == [1, 4, 6]
+        for names in (["b"], ["y"], ["d", "a"]):
+            with pytest.raises(NotInOrder):
+                InOrder(order._positions).end(pl.Series(["d", *names]))
+
+    def test_positions_of_many(self, monkeypatch):
+        monkeypatch.setattr("itp_response.readers.order.RECENT", 3)
+        positions = Positions(pl.Series(["10", "11"]))
+        names = [str(random.Random(1).randint(0, 50)) for _ in range(1)] + [str(one * 7 % 53) for one in range(60)]
+        known = {"10": 0, "11": 1}
+        for begin in range(0, len(names), 5):
+            part = names[begin : begin + 5]
+            expected = [known.setdefault(name, len(known)) for name in part]
+            assert positions.of(pl.Series(part)).tolist() == expected
+
+    def test_names_of_the_same_hash(self, monkeypatch):
+        """Are told apart all the same."""
+        real = pl.Series.hash
+        monkeypatch.setattr(
+            pl.Series, "hash", lambda self, seed=0: real(self, seed=seed) % (3 if seed < 2 else 1 << 63)
+        )
+        positions = Positions(pl.Series(["a"]))
+        assert positions.of(pl.Series(["b", "a", "c", "d", "b", "e"])).tolist() == [1, 0, 2, 3, 1, 4]
