@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 from browser import opened
+from playwright.sync_api import expect
 from served import served
 
 from itp_response.ask import ask
@@ -301,6 +302,7 @@ class TestQuiz:
         quiz.get_by_label("hard ones").set_checked(hard)
         quiz.get_by_role("button", name="Begin").click()
         for number in (1, 2):
+            quiz.locator(".choices button:enabled").first.wait_for()
             timeline = page.locator("#quiz-line").inner_text()
             criterion = quiz.locator("strong").first.inner_text().partition(", ")[2].partition(":")[0]
             (found,) = ask(timeline, name, criterion=criterion)
@@ -313,7 +315,7 @@ class TestQuiz:
 
         quiz.get_by_role("button", name="Put it on the timeline").click()
         says(page, f": {found.value}")
-        assert page.get_by_label("The criterion").input_value() == criterion
+        expect(page.get_by_label("The criterion")).to_have_value(criterion)
 
 
 class TestKeeping:
