@@ -148,10 +148,13 @@ class TestOfOneAnother:
         spare = data.draw(st.sampled_from([name for name in criteria.criteria if name not in referred]))
         without = variant({name: table for name, table in raw.items() if name != spare})
 
-        left = [
-            {name: verdict for name, verdict in one.items() if name != spare} for one in decided(criteria, patients)
-        ]
-        assert decided(without, patients) == left
+        pairs = zip(patients, decided(criteria, patients), decided(without, patients), strict=True)
+        for patient, one, left in pairs:
+            if has_bounds(patient):
+                # Its rules tell counts apart too, so that there are more courses, at some number too many to look at.
+                assert all(left[name].value in (one[name].value, "NE") or one[name].value == "NE" for name in left)
+            else:
+                assert left == {name: verdict for name, verdict in one.items() if name != spare}
 
 
 class TestWitnesses:
