@@ -1,5 +1,6 @@
 """Ask: the verdicts on one timeline typed by hand, explained."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from itp_response.classify import classify
@@ -30,9 +31,13 @@ def ask(
 
 
 def cohort_asked(
-    timeline: str, criteria: Any, baseline: float | str | None = None, treatment_discontinued: int | None = None
+    timeline: str,
+    criteria: Any,
+    baseline: float | str | None = None,
+    treatment_discontinued: int | None = None,
+    patient: Mapping[str, Any] | None = None,
 ) -> tuple[Criteria, Cohort]:
-    """The criteria, and the cohort of that one timeline, with the columns that they declare."""
+    """The criteria, and the cohort of that one timeline, with the columns that they declare; `patient` has his own."""
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
     cohort = cohort_of(
         [timeline],
@@ -41,5 +46,6 @@ def cohort_asked(
         baseline=[baseline],
         treatment_discontinued=[treatment_discontinued],
         columns=definitions.file.columns,
+        patient=[patient or {}],
     )
     return definitions, cohort

@@ -29,6 +29,7 @@ from itp_response.rules import (
     leaves,
     names_in,
     numbers,
+    with_bounds,
 )
 from itp_response.timeline import Patients, Timeline
 from itp_response.verdicts import NONE
@@ -97,7 +98,7 @@ def of_baselines(criteria: Criteria, cohort: Cohort, rows: Timeline) -> Worlds:
         at = row - cohort.first_row[patient] + copies.first_row[:-1]
         here = changed & (row != NONE)
         counts = _at(counts, at[here], value[here])
-    made = replace(copies, baseline=_numbers(given, high), platelets=counts)
+    made = replace(copies, baseline=with_bounds(given, high), platelets=counts)
     return Worlds(made, patient, np.zeros(len(patient), dtype=np.int64))
 
 
@@ -330,12 +331,8 @@ def _wide(values: Numbers) -> Bools:
     return wide
 
 
-def _numbers(low: Floats, high: Floats) -> Numbers:
-    return exactly(low) if np.array_equal(low, high, equal_nan=True) else Numbers(low, high)
-
-
 def _at(counts: Numbers, rows: Ints, value: Floats) -> Numbers:
     """The counts with these in their place."""
     low, high = counts.low.copy(), counts.high.copy()
     low[rows] = high[rows] = value
-    return _numbers(low, high)
+    return with_bounds(low, high)

@@ -340,16 +340,10 @@ class Cohort:
 
         Their dates, as far as they are not known, are left as the rows have them.
         """
-        size = self.first_row[positions + 1] - self.first_row[positions]
-        begins = _summed(size)
-        owner = np.repeat(np.arange(len(positions)), size)
-        rows = np.arange(begins[-1]) + (self.first_row[positions] - begins[:-1])[owner]
-        lines = self.first_line[rows + 1] - self.first_line[rows]
-        line_begins = _summed(lines)
-        line = np.arange(line_begins[-1]) + np.repeat(self.first_line[rows] - line_begins[:-1], lines)
-        first = np.searchsorted(self.courses.row, rows)
-        given = np.searchsorted(self.courses.row, rows, side="right") - first
-        course = np.arange(given.sum()) + np.repeat(first - _summed(given)[:-1], given)
+        owner, rows = ranges(self.first_row[positions], self.first_row[positions + 1])
+        _, line = ranges(self.first_line[rows], self.first_line[rows + 1])
+        courses = (np.searchsorted(self.courses.row, rows, side=side) for side in ("left", "right"))
+        course_row, course = ranges(*courses)
         return replace(
             self,
             id=self.id.gather(positions),
@@ -358,7 +352,7 @@ class Cohort:
             baseline=self.baseline.at(positions),
             treatment_discontinued=self.treatment_discontinued[positions],
             patient_columns={name: column.at(positions) for name, column in self.patient_columns.items()},
-            first_row=begins,
+            first_row=_summed(np.diff(self.first_row)[positions]),
             patient=owner.astype(np.int32),
             day=self.day[rows],
             platelets=self.platelets.at(rows),
@@ -366,13 +360,11 @@ class Cohort:
             rescue=self.rescue[rows],
             days_since_rescue=self.days_since_rescue[rows],
             source_row=self.source_row[rows],
-            courses=Courses(
-                np.repeat(np.arange(len(rows)), given), self.courses.last[course], self.courses.name.at(course)
-            ),
+            courses=Courses(course_row, self.courses.last[course], self.courses.name.at(course)),
             row_columns={name: column.at(rows) for name, column in self.row_columns.items()},
             lines=self.lines[line],
             counts=self.counts.at(line),
-            first_line=line_begins,
+            first_line=_summed(np.diff(self.first_line)[rows]),
             notes=(),
             partial=None,
             quarantined=None if self.quarantined is None else self.quarantined[positions],
@@ -501,6 +493,14 @@ def build(
         imputed=imputed,
         partial=partial,
     )
+
+
+def ranges(begin: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """All numbers from each begin to its end (not included), after which of the pairs each belongs to."""
+    size = end - begin
+    owner = np.repeat(np.arange(len(begin)), size)
+    start = np.cumsum(size) - size
+    return owner, np.arange(int(size.sum())) - start[owner] + begin[owner]
 
 
 def _summed(sizes: Ints) -> Ints:

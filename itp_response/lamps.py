@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.ask import PATIENT
+from itp_response.ask import cohort_asked
 from itp_response.classify import Classification
 from itp_response.cohort import Cohort
-from itp_response.criteria import Criteria, load
+from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
 from itp_response.endpoints.combined import OfVerdicts
 from itp_response.errors import UsageError, unknown
 from itp_response.evaluate import evaluate, timeline
-from itp_response.notation import cohort_of
 from itp_response.rules import (
     Arithmetic,
     Column,
@@ -65,16 +64,7 @@ def lamps(
     the `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
     Bleeding that is not mentioned was absent. Raises `CohortError` with the place of what cannot be read.
     """
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
-    cohort = cohort_of(
-        [timeline],
-        visits=definitions.file.clock.visits,
-        ids=[PATIENT],
-        baseline=[baseline],
-        treatment_discontinued=[treatment_discontinued],
-        columns=definitions.file.columns,
-        patient=[patient or {}],
-    )
+    definitions, cohort = cohort_asked(timeline, criteria, baseline, treatment_discontinued, patient)
     found = Classification(definitions, cohort, evaluate(definitions, cohort, threads=1))
     return lamps_of(found, criterion)
 

@@ -14,7 +14,7 @@ import numpy as np
 from itp_response.cohort import Cohort, Observations, build
 from itp_response.columns import ColumnDeclared, column_of, texts_of
 from itp_response.errors import CohortError, nearest, unknown
-from itp_response.rules import Column, Numbers, Texts, Truths, exactly, just_above, just_below
+from itp_response.rules import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
 
 FARTHEST = 36_525
 """Days, a hundred years; farther from day 0 is a slip, as it is for files."""
@@ -97,7 +97,7 @@ def cohort_of(
         Observations(
             patient=np.array([entry["patient"] for entry in entries], dtype=np.int64),
             day=np.array([entry["day"] for entry in entries], dtype=np.int64),
-            platelets=_numbers(low, high),
+            platelets=with_bounds(low, high),
             bleeding_grade=np.array([entry["bleeding_grade"] for entry in entries], dtype=np.float64),
             rescue=np.array([entry["rescue"] for entry in entries], dtype=np.bool_),
             rescue_end=np.array([entry["rescue_end"] for entry in entries], dtype=np.int64),
@@ -109,7 +109,7 @@ def cohort_of(
             several={name: column.several for name, column in of_visits.items()},
         ),
         day_0=np.array(day_0 or [None] * counts, dtype="datetime64[D]"),
-        baseline=_numbers(base_low, base_high),
+        baseline=with_bounds(base_low, base_high),
         treatment_discontinued=np.array([np.inf if day is None else day for day in stopped], dtype=np.float64),
         patient_columns={
             name: _column(name, [one.get(name) for one in further], column) for name, column in of_patients.items()
@@ -124,10 +124,6 @@ def _column(name: str, values: Sequence[Any], declared: ColumnDeclared) -> Colum
         return column_of(values, declared)
     except CohortError as error:
         raise CohortError(f"{'timeline' if declared.table == 'visits' else 'patient'}: {name}: {error}") from None
-
-
-def _numbers(low: Any, high: Any) -> Numbers:
-    return exactly(low) if np.array_equal(low, high, equal_nan=True) else Numbers(low, high)
 
 
 def _baseline(value: float | str | None) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from itp_response.classify import Classification
-from itp_response.cohort import DATES, Cohort, Ints, Observations, build
+from itp_response.cohort import DATES, Cohort, Ints, Observations, build, ranges
 from itp_response.evaluate import evaluate
 from itp_response.rules import Bools, Floats, Numbers, Texts, exactly
 from itp_response.suspects import said, texts, window
@@ -352,9 +352,9 @@ def _copies(cohort: Cohort, candidates: Candidates, columns: Sequence[Unknown], 
 
     patient, row, kind = (getattr(candidates, name)[fills.candidate] for name in ("patient", "row", "kind"))
     copies = np.arange(len(patient))
-    owner, of_row = _ranges(cohort.first_row[patient], cohort.first_row[patient + 1])
+    owner, of_row = ranges(cohort.first_row[patient], cohort.first_row[patient + 1])
     first_course = np.searchsorted(cohort.courses.row, cohort.first_row)
-    course_owner, course = _ranges(first_course[patient], first_course[patient + 1])
+    course_owner, course = ranges(first_course[patient], first_course[patient + 1])
     of_course = cohort.courses.row[course]
     new = np.flatnonzero((row == NONE) & np.isin(kind, (LATER, VISIT)))
     new_day = candidates.day[fills.candidate[new]]
@@ -407,11 +407,3 @@ def _joined(low: Floats, high: Floats, *more: Floats) -> Numbers:
     lows = np.concatenate([low, *more])
     exact = bool(((low == high) | np.isnan(low)).all())
     return exactly(lows) if exact else Numbers(lows, np.concatenate([high, *more]))
-
-
-def _ranges(begin: Ints, end: Ints) -> tuple[Ints, Ints]:
-    """All numbers from each begin to its end (not included), and to which of the pairs each belongs."""
-    size = end - begin
-    owner = np.repeat(np.arange(len(begin)), size)
-    start = np.cumsum(size) - size
-    return owner, np.arange(int(size.sum())) - start[owner] + begin[owner]

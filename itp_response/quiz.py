@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from itp_response.ask import ask
+from itp_response.changes import BLEEDING, COUNT, DAY, RESCUE, limits_of
 from itp_response.classify import Classification, classify
-from itp_response.copies import BLEEDING, COUNT, DAY, RESCUE, copies, limits_of
+from itp_response.copies import copies
 from itp_response.criteria import Criteria, criteria_folder, load
 from itp_response.errors import UsageError
 from itp_response.explain import WIDTH

@@ -77,6 +77,11 @@ def exactly(values: Floats) -> Numbers:
     return Numbers(values, values)
 
 
+def with_bounds(low: Floats, high: Floats) -> Numbers:
+    """Numbers with these bounds, exact where none of them are apart."""
+    return exactly(low) if np.array_equal(low, high, equal_nan=True) else Numbers(low, high)
+
+
 EDGE = 2.0**-36
 """How far from a bound that is not reached the last value lies, as a share of it: nearer than counts are given, and
 far enough for sums and products not to round it away."""

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from itp_response.changes import limits_of
 from itp_response.cohort import Cohort, Observations, build
 from itp_response.columns import column_of
-from itp_response.copies import limits_of
 from itp_response.criteria import Criteria, load
 from itp_response.errors import UsageError
 from itp_response.evaluate import evaluate

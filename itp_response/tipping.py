@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from itp_response.classify import Classification
-from itp_response.cohort import Cohort, Ints
-from itp_response.copies import (
+from itp_response.changes import (
     ADDED,
     BASELINE,
     BLEEDING,
@@ -27,10 +25,11 @@ from itp_response.copies import (
     STOPPED,
     Changes,
     changes,
-    copies,
     joined,
-    ranges,
 )
+from itp_response.classify import Classification
+from itp_response.cohort import Cohort, Ints, ranges
+from itp_response.copies import copies
 from itp_response.criteria import Criteria
 from itp_response.evaluate import evaluate, timeline
 from itp_response.rules import Bools, Floats, Numbers, Rule, Tree, decide, leaves

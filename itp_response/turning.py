@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from itp_response.changes import ADDED, COUNT, changes
 from itp_response.classify import Classification
-from itp_response.copies import ADDED, COUNT, changes, copies
+from itp_response.copies import copies
 from itp_response.evaluate import timeline
 from itp_response.rules import Rule, decide
 from itp_response.tipping import Tips, frame

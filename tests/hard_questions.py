@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from itp_response.copies import limits_of
+from itp_response.changes import limits_of
 from itp_response.criteria import load, shipped
 from itp_response.errors import CriteriaError, ItpResponseError
 from itp_response.evaluate import evaluate

@@ -139,17 +139,17 @@ def decided(chart: Chart) -> dict[str, Verdict]:
     return {name: verdict_of(name) for name in criterion_names(chart.criteria)}
 
 
-def same(verdicts: Sequence[Verdict]) -> Verdict:
-    """What all of them say; NE where they do not give the same value."""
+def same(verdicts: Sequence[Verdict], reason: str = "censored_count") -> Verdict:
+    """What all of them say; NE where they do not give the same value, and that reason where not the same."""
     first = verdicts[0]
     if any(verdict.value != first.value for verdict in verdicts):
-        return Verdict("NE", "censored_count")
+        return Verdict("NE", reason)
     agreed = {
         field.name: getattr(first, field.name)
         for field in fields(Verdict)
         if all(getattr(verdict, field.name) == getattr(first, field.name) for verdict in verdicts)
     }
-    return Verdict(**{"value": first.value, "reason": "censored_count", **agreed})
+    return Verdict(**{"value": first.value, "reason": reason, **agreed})
 
 
 # The courses that a patient may have had, where counts are known only as bounds.

@@ -5,7 +5,7 @@ import datetime
 import itertools
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import literal
 import pytest
@@ -76,25 +76,12 @@ def courses(rows: list[Told], enrolment: str, stopped: str | None, patient: Pati
         yield replace(patient, observations=seen, day_0=day_0, treatment_discontinued=stop_day)
 
 
-def same(verdicts: list[Verdict]) -> Verdict:
-    """What all of them say."""
-    first = verdicts[0]
-    if any(verdict.value != first.value for verdict in verdicts):
-        return Verdict("NE", "partial_date")
-    known = {
-        field.name: getattr(first, field.name)
-        for field in fields(Verdict)
-        if all(getattr(verdict, field.name) == getattr(first, field.name) for verdict in verdicts)
-    }
-    return Verdict(**{"value": first.value, "reason": "partial_date", **known})
-
-
 def expected(raw, found: list[Patient]) -> dict[str, Verdict]:
     try:
         each = [literal.verdicts(raw, patient) for patient in found]
     except literal.TooManyCoursesError:
         reject()
-    return {name: same([one[name] for one in each]) for name in each[0]}
+    return {name: literal.same([one[name] for one in each], "partial_date") for name in each[0]}
 
 
 def decided(criteria, rows: list[Told], enrolment: str, stopped: str | None, patient: Patient) -> dict[str, Verdict]:

@@ -57,7 +57,8 @@ ORDER = """
     adam
     suspects
     unknowns
-    queries beside copies
+    queries beside changes
+    copies
     tipping
     turning
     review

@@ -5,9 +5,9 @@ import re
 import pytest
 
 import itp_response
+from itp_response.changes import FARTHEST, between
 from itp_response.check import worked_patients
 from itp_response.classify import classify
-from itp_response.copies import FARTHEST, between
 from itp_response.criteria import load
 from itp_response.near_misses import near_misses
 from itp_response.notation import cohort_of, timeline_of
