@@ -1,6 +1,6 @@
 """Cohort: what was observed, in columns, one row per patient and day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -223,6 +223,8 @@ class Reading:
     inputs: Mapping[str, Any]
     """Paths, or tables that are no files, by what they were read as; None: there was none."""
     options: Mapping[str, Any]
+    hashed: Callable[[], Mapping[str, Any]] | None = None
+    """What gives the files of the inputs with their hashes, where that is done while they are read."""
 
 
 @dataclass(frozen=True)

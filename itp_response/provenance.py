@@ -63,9 +63,14 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
             for one in criteria
         ],
         options={**reading.options, **options},
-        inputs={name: files(given) for name, given in reading.inputs.items() if given is not None},
+        inputs=reading.hashed() if reading.hashed else hashed(reading.inputs),
         taken=[note.text for note in cohort.notes],
     )
+
+
+def hashed(inputs: Mapping[str, Any]) -> dict[str, Sequence[File]]:
+    """The files behind each of the inputs; None was none."""
+    return {name: files(given) for name, given in inputs.items() if given is not None}
 
 
 def program_version() -> str:

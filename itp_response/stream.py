@@ -11,23 +11,28 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from threading import Thread
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from itp_response.classify import Classification, Counts, check_output, classify, put, write_beside
-from itp_response.cohort import Cohort, Note, Observations, Reading, build
+from itp_response.cohort import Cohort, Ints, Note, Observations, Reading, build
+from itp_response.columns import ColumnDeclared
 from itp_response.criteria import Criteria, load
 from itp_response.errors import CohortError
 from itp_response.evaluate import evaluate
 from itp_response.output import OUTPUTS, Output
-from itp_response.provenance import Provenance, provenance
+from itp_response.provenance import Provenance, hashed, provenance
 from itp_response.readers.findings import Findings, Pieces, Place, as_text
-from itp_response.readers.names import VISITS, Table, alike, chosen_columns, filled, no_rows, together
+from itp_response.readers.names import VISITS, Table, chosen_columns, filled, no_rows, pieces_of, together
 from itp_response.readers.order import InOrder, NotAscending, NotInOrder, Positions
 from itp_response.readers.patients import Patients, read_patients
-from itp_response.readers.sorting import Held
+from itp_response.readers.plain import PLATELETS, Plain, as_frame, coded, of_frame
+from itp_response.readers.runs import Runs
+from itp_response.readers.sorting import Held, Rows, by_patient
 from itp_response.readers.streams import Part, Size, Stream, Wanted, stream
 from itp_response.readers.visits import NOBODY, check_enrolment, check_options, is_study, joined, patient_table
 from itp_response.readers.written import Visits, as_written, check_header
@@ -96,7 +101,9 @@ def classify_to(
         found = classify(visits, patients, definitions, threads=threads, **options)
         found.write(path, long=long)
         return Written(definitions, found.cohort, found.counts)
-    study = _Study.read(source, patients, definitions, Reading({"visits": visits, "patients": patients}, options))
+    inputs = {"visits": visits, "patients": patients}
+    reading = Reading(inputs, options, _beside(lambda: hashed(inputs)))
+    study = _Study.read(source, patients, definitions, reading)
     memory = memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     ways = _Ways(long, threads or os.cpu_count() or 1, size or Size(), memory, progress or (lambda *_: None), told)
     made: list[tuple[Written, Provenance]] = []
@@ -219,11 +226,23 @@ class _Study:
 
     @property
     def wanted(self) -> Wanted:
-        columns = self.criteria.file.columns
-        numbers = ["platelets", "bleeding_grade", "day", *([] if "date" in self.chosen else ["rescue_end"])]
-        numbers += [name for name, one in columns.items() if one.type == "number" and one.table == "visits"]
-        at = [self.chosen[name] for name in numbers if name in self.chosen]
-        return Wanted(sorted(set(self.chosen.values())), self.chosen.get("patient_id"), at)
+        return Wanted(sorted(set(self.chosen.values())), self.chosen.get("patient_id"))
+
+    @property
+    def declared(self) -> dict[str, ColumnDeclared]:
+        """The further columns of visits."""
+        return {name: one for name, one in self.criteria.file.columns.items() if one.table == "visits"}
+
+    @cached_property
+    def plain(self) -> Plain | None:
+        """What reads the visits of plain blocks; None: there are columns that it does not read."""
+        found, told = Findings(), self.options
+        nothing = self.as_written(self.empty(), found)
+        return Plain.of(nothing, found, self.chosen, date_format=told["date_format"], bleeding=told["bleeding"])
+
+    def as_written(self, table: Table, found: Findings) -> Visits:
+        """The visits of that part of the table."""
+        return as_written(table, self.declared, found=found, **self.options)
 
     def empty(self) -> Table:
         """The table of visits without its rows."""
@@ -243,6 +262,30 @@ class _Seen(NamedTuple):
     visits: Visits
     found: Findings
     share: float
+    place: Ints | None = None
+    """The position of the patient of each run, -1 without a name; None: it is to be found out."""
+
+
+class _Rows(NamedTuple):
+    """The rows of a part that are to be sorted."""
+
+    frame: "pl.DataFrame"
+    names: "pl.Series"
+    position: Ints
+    """That of the patient of each row, as far as it is known; -1: it is not, or he is not named."""
+    labels: tuple[str, ...]
+    """What the codes of rescue treatments stand for, where the frame has such."""
+    found: Findings
+    share: float
+
+
+class _Who(NamedTuple):
+    """Whose the rows of a part are."""
+
+    ids: "pl.Series"
+    """Its patients."""
+    of_run: Ints
+    """Which of them each run of rows is of; -1: it names none."""
 
 
 class _Decided(NamedTuple):
@@ -280,6 +323,8 @@ class _Run:
     wrong: bool = False
     nobody: bool = True
     """There is no row that names a patient or says something."""
+    positions: Positions | None = None
+    """None: patients come in the order of their names, and are not remembered."""
 
     def __post_init__(self) -> None:
         study = self.study
@@ -345,7 +390,8 @@ class _Run:
             raise found.join(self.study.of_patients).join(self.study.of_cells).error() from None
 
     def _in_turn(self, pool: ThreadPoolExecutor) -> Iterator[_Decided]:
-        order = InOrder(None if self.taken.ascending else Positions(self._listed()))
+        self.positions = None if self.taken.ascending else Positions(self._listed())
+        order = InOrder(self.positions)
         reading: deque[tuple[Future[_Seen], int | None]] = deque()
         deciding: deque[Future[_Decided]] = deque()
         items = self._in_order() if self.taken.in_order else self._sorted(pool)
@@ -369,9 +415,9 @@ class _Run:
         self, pool: ThreadPoolExecutor, order: InOrder, reading: "Future[_Seen]", end: int | None
     ) -> "Future[_Decided]":
         """Begin to decide a part that is being read."""
+        seen = reading.result()
         try:
-            seen = reading.result()
-            end = order.end(_names(seen.visits.id)) if end is None else end
+            place = _each(seen.visits.who.names, order.places) if seen.place is None else seen.place
         except NotAscending:
             raise _Again(replace(self.taken, ascending=False)) from None
         except NotInOrder:
@@ -379,8 +425,12 @@ class _Run:
                 self.ways.told(f"{self.study.source.name} is not in the order of its patients, so it is sorted.")
             raise _Again(replace(self.taken, in_order=False, ascending=False)) from None
         self._settle(seen)
-        first, self.end = self.end, max(end, self.end)
-        begun = pool.submit(self._decide, seen, first, self.end, self.parts == 0)
+        first, self.end = self.end, max(order.end if end is None else end, self.end)
+        ids = seen.visits.who.names.drop_nulls()
+        if self.positions is not None:
+            ids = self.positions.names[first : self.end]
+        who = _Who(ids.alias("patient_id"), np.where(place < 0, -1, place - first))
+        begun = pool.submit(self._decide, seen, who, first, self.parts == 0)
         self.parts += 1
         return begun
 
@@ -394,7 +444,7 @@ class _Run:
             self.taken = replace(self.taken, scored=seen.visits.scored)
         elif seen.visits.scored and not self.taken.scored and self.study.options["bleeding"] is None:
             raise _Again(replace(self.taken, scored=True))
-        self.nobody &= not seen.visits.recorded.any() and bool(seen.visits.id.is_null().all())
+        self.nobody &= seen.visits.who.none and not seen.visits.recorded.any()
 
     def _listed(self) -> "pl.Series":
         return self.study.known.id.gather(self.study.known.rows)
@@ -403,96 +453,145 @@ class _Run:
 
     def _in_order(self) -> Iterator[Item]:
         """The parts as they come."""
-        for part in self.study.source.parts(self._wanted, self.ways.size):
-            yield lambda part=part: self._seen(*self._table(part), part.share), None  # type: ignore[misc]
+        for part in self.study.source.parts(self.study.wanted, self.ways.size):
+            yield lambda part=part: self._plain(part) or self._seen(*self._table(part), part.share), None  # type: ignore[misc]
 
-    @property
-    def _wanted(self) -> Wanted:
-        return replace(self.study.wanted, plain=self.taken.plain)
+    def _plain(self, part: Part) -> _Seen | None:
+        """The part, if it is plain."""
+        study = self.study
+        if not self.taken.plain or part.block is None or study.plain is None:
+            return None
+        grid = part.block.grid()
+        read = study.plain.visits(grid) if grid else None
+        if read is None:
+            return None
+        visits, found = read
+        lines = np.arange(part.block.line, part.block.line + len(visits.who))
+        place = Place(part.block.form.name, 0, "line", lines, part=part.file)
+        if self._in_folder:
+            place = Place(study.source.name, 0, pieces=pieces_of([place], [len(lines)]))
+        return _Seen(replace(visits, table=replace(visits.table, place=place)), found, part.share)
 
     def _table(self, part: Part) -> tuple[Table, Findings]:
         found, source = Findings(), part.read()
         place = Place(source.name, 0, source.row_word, source.lines, part=part.file)
         table = filled(source, self.study.chosen, place, found)
-        if place.name != self.study.source.name or len(self.study.source.files) > 1:
-            table = together(Place(self.study.source.name, 0), [table])
-        return table, found
+        return together(Place(self.study.source.name, 0), [table]) if self._in_folder else table, found
+
+    @property
+    def _in_folder(self) -> bool:
+        source = self.study.source
+        return len(source.files) > 1 or source.files[0] != source.name
 
     def _nothing(self) -> _Seen:
         return self._seen(self.study.empty(), Findings(), 1.0)
 
     def _seen(self, table: Table, found: Findings, share: float) -> _Seen:
-        declared = {name: one for name, one in self.study.criteria.file.columns.items() if one.table == "visits"}
-        options = self.study.options
-        read = as_written(table, declared, options["date_format"], options["bleeding"], options["impute"], found)
-        return _Seen(read, found, share)
+        return _Seen(self.study.as_written(table, found), found, share)
 
     # sorting
 
     def _sorted(self, pool: ThreadPoolExecutor) -> Iterator[Item]:
         """The parts of which each has all rows of some patients, after all rows were gone through."""
+        positions, held = self.positions, Held(self.ways.memory, self.folder)
+        assert positions is not None
+        labels: dict[str, int] = {}
+        reading: deque[Future[_Rows]] = deque()
+        sorting: deque[Future[Rows]] = deque()
+
+        def sort(rows: _Rows) -> None:
+            self.cells.join(rows.found)
+            position = rows.position
+            unknown = np.flatnonzero((position < 0) & rows.names.is_not_null().to_numpy())
+            position[unknown] = positions.of(rows.names.gather(unknown))
+            codes = np.array([labels.setdefault(label, len(labels)) for label in rows.labels], dtype=np.int32)
+            sorting.append(pool.submit(lambda: by_patient(coded(rows.frame, codes), position)))
+            self.ways.progress(0, 0, rows.share / 2)
+
+        for part in self.study.source.parts(replace(self.study.wanted, patient=None), self.ways.size):
+            reading.append(pool.submit(self._rows, part, positions))
+            if len(reading) > self.ways.threads:
+                sort(reading.popleft().result())
+            if len(sorting) > self.ways.threads:
+                held.add(sorting.popleft().result())
+        while reading:
+            sort(reading.popleft().result())
+        while sorting:
+            held.add(sorting.popleft().result())
+        for first, last in held.patients(self.ways.size.rows):
+            yield lambda first=first, last=last: self._of_held(held, first, last, tuple(labels)), last  # type: ignore[misc]
+
+    def _rows(self, part: Part, positions: Positions) -> _Rows:
+        """The rows of a part, with where they stand."""
         import polars as pl
 
-        positions, held = Positions(self._listed()), Held(self.ways.memory, self.folder)
-        reading: deque[tuple[Part, Future[tuple[Table, Findings]]]] = deque()
+        plain = self.study.plain
+        if self.taken.plain and plain is not None and part.block is not None:
+            names = as_text(part.block.texts(self.study.chosen["patient_id"]))
+            grid = part.block.grid()
+            read = plain.visits(grid, Runs.single(names)) if grid else None
+            if read is None:
+                # Cells are held as numbers, or all as they were written.
+                raise _Again(replace(self.taken, plain=False))
+            frame, labels, found = as_frame(read[0]), read[0].rescue_name.labels, read[1]
+            lines: Ints = part.block.line + np.arange(len(frame))
+        else:
+            table, found = self._table(part)
+            names = as_text(table.cells("patient_id").values)
+            frame, labels = table.frame, ()
+            origin = table.place.pieces.origin if table.place.pieces else None
+            lines = origin.sequence if origin else table.place.all_lines(np.arange(len(frame)))
+        files = pl.repeat(part.file, len(frame), dtype=pl.Int32, eager=True).alias(FILE)
+        frame = frame.with_columns(pl.Series(LINE, lines, dtype=pl.Int64), files)
+        return _Rows(frame, names, _each(names, positions.known), labels, found, part.share)
 
-        def hold(part: Part, begun: "Future[tuple[Table, Findings]]") -> None:
-            table, found = begun.result()
-            self.cells.join(found)
-            size = len(table.frame)
-            line = pl.Series(LINE, table.place.all_lines(np.arange(size)), dtype=pl.Int64)
-            if table.place.pieces is not None and table.place.pieces.origin is not None:
-                line = pl.Series(LINE, table.place.pieces.origin.sequence, dtype=pl.Int64)
-            file = pl.repeat(part.file, size, dtype=pl.Int32, eager=True).alias(FILE)
-            ids = as_text(table.cells("patient_id").values)
-            position = np.full(size, -1, dtype=np.int64)
-            given = ids.is_not_null().to_numpy()
-            position[given] = positions.of(ids.drop_nulls())
-            held.add(table.frame.with_columns(line, file), position)
-            self.ways.progress(0, 0, part.share / 2)
+    def _of_held(self, held: Held, first: int, last: int, labels: tuple[str, ...]) -> _Seen:
+        """The rows of those patients."""
+        import polars as pl
 
-        for part in self.study.source.parts(replace(self._wanted, patient=None), self.ways.size):
-            reading.append((part, pool.submit(self._table, part)))
-            if len(reading) > self.ways.threads:
-                hold(*reading.popleft())
-        while reading:
-            hold(*reading.popleft())
-        for first, last in held.patients(self.ways.size.rows):
-            yield lambda first=first, last=last: self._of_held(held, first, last, len(positions)), last  # type: ignore[misc]
-
-    def _of_held(self, held: Held, first: int, last: int, patients: int) -> _Seen:
-        frame = alike(held.rows_of(first, last))
-        source, line = self.study.source, frame[LINE].to_numpy()
-        place = Place(source.name, 0, source.row_word, line)
+        assert self.positions is not None
+        rows, plain = held.rows_of(first, last), self.study.plain
+        frame, source = rows.frame, self.study.source
+        lines = frame[LINE].to_numpy()
+        place = Place(source.name, 0, source.row_word, lines)
         if len(source.files) > 1:
             files = [Place(name, 0, "line", part=number) for number, name in enumerate(source.files)]
-            place = Place(source.name, 0, pieces=Pieces(files, frame[FILE].to_numpy(), line - 1, [{}] * len(files)))
-        table = replace(self.study.empty(), place=place, frame=frame.drop(LINE, FILE))
-        return self._seen(table, Findings(), 0.5 + 0.5 * last / max(patients, 1))
+            place = Place(source.name, 0, pieces=Pieces(files, frame[FILE].to_numpy(), lines - 1, [{}] * len(files)))
+        table, found = replace(self.study.empty(), place=place), Findings()
+        if plain is not None and PLATELETS in frame.columns:
+            visits = replace(of_frame(frame, plain.nothing, labels), table=table)
+        else:
+            table = replace(table, frame=frame.drop(LINE, FILE))
+            visits = self.study.as_written(table, found)
+        begin = np.flatnonzero(np.diff(rows.position, prepend=-2))
+        place_of_run = rows.position[begin]
+        names = self.positions.names.gather(pl.Series(place_of_run).set(pl.Series(place_of_run < 0), None))
+        who = Runs(names, begin, len(rows.position))
+        share = 0.5 + 0.5 * last / max(len(self.positions), 1)
+        return _Seen(replace(visits, who=who), found, share, place_of_run)
 
     # deciding
 
-    def _decide(self, seen: _Seen, first: int, end: int, is_first: bool) -> _Decided:
+    def _decide(self, seen: _Seen, who: _Who, first: int, is_first: bool) -> _Decided:
         study, known = self.study, self.study.known
-        of_visits = {name: one.several for name, one in study.criteria.file.columns.items() if one.table == "visits"}
-        some = replace(known, rows=known.rows[first:end])
-        nobody = known.id[:0]
-        found, size = Findings(), len(seen.visits.id)
+        # Where something is wrong, all is read again by its texts, which are then quoted.
+        found = Findings(worded=not self.taken.plain)
+        rows, patients = len(seen.visits.who), len(who.ids)
         try:
-            scored = bool(self.taken.scored)
             cohort = joined(
                 seen.visits,
-                some,
-                nobody,
-                scored=scored,
-                several=of_visits,
+                replace(known, rows=known.rows[first : first + patients]),
+                who.ids,
+                seen.visits.who.spread(who.of_run),
+                scored=bool(self.taken.scored),
+                several={name: one.several for name, one in study.declared.items()},
                 impute=study.options["impute"],
                 found=found,
                 wrong=self.wrong,
             )
         except CohortError:
-            return _Decided(found, size, end - first, seen.share, False)
-        undecided = _Decided(found, size, end - first, seen.share, cohort.has_dates)
+            return _Decided(found, rows, patients, seen.share, False)
+        undecided = _Decided(found, rows, patients, seen.share, cohort.has_dates)
         try:
             decided = Classification(study.criteria, cohort, evaluate(study.criteria, cohort, 1))
         except CohortError as error:
@@ -502,13 +601,13 @@ class _Run:
         return undecided._replace(counts=decided.counts, encoded=encoded)
 
 
-def _names(ids: "pl.Series") -> "pl.Series":
-    """The patients as they follow each other, each once as long as no other comes between."""
-    if not len(ids):
-        return ids
-    changes = ids.ne_missing(ids.shift(1)).to_numpy().copy()
-    changes[0] = True
-    return ids.gather(np.flatnonzero(changes)).drop_nulls()
+def _each(names: "pl.Series", places: Callable[["pl.Series"], Ints]) -> Ints:
+    """The positions of names; -1 where one is null."""
+    if not names.null_count():
+        return places(names)
+    found = np.full(len(names), -1, dtype=np.int64)
+    found[names.is_not_null().to_numpy()] = places(names.drop_nulls())
+    return found
 
 
 def _without_patients(study: _Study, notes: list[Note]) -> Cohort:
@@ -525,7 +624,21 @@ def _without_patients(study: _Study, notes: list[Note]) -> Cohort:
     )
     cohort = build(study.known.id[:0], seen, source=study.source.name, row_word=study.source.row_word, notes=notes)
     options = {**study.options, "on_error": "stop"}
-    return replace(cohort, reading=Reading(study.reading.inputs, options))
+    return replace(cohort, reading=replace(study.reading, options=options))
+
+
+def _beside(work: Callable[[], Any]) -> Callable[[], Any]:
+    """What gives the result of that work, which is begun at once, and does not keep the program from ending."""
+    done: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return done.result
 
 
 @contextmanager

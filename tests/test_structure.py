@@ -29,11 +29,11 @@ ORDER = """
     criteria
     bounds
     evaluate notation
-    readers.findings readers.odm readers.source readers.order readers.sorting
+    readers.findings readers.odm readers.source readers.order readers.grid readers.runs
     readers.text
     readers.files
     readers.names
-    readers.cells readers.quarantine readers.streams
+    readers.cells readers.quarantine readers.streams readers.sorting
     readers.partial
     readers.patients readers.units readers.sdtm_terms
     readers.sdtm_records
@@ -43,6 +43,7 @@ ORDER = """
     readers.mapping
     readers
     readers.written
+    readers.plain
     provenance
     readers.visits
     draft

@@ -30,6 +30,8 @@ ORDERS = {
     "ymd": r"^(?P<y>\d{4})[/.-](?P<m>\d{1,2})[/.-](?P<d>\d{1,2})$",
 }
 YEARS = (1900, 2100)
+MOST = 5000
+"""10⁹/L; what lies above is a count per microlitre."""
 IMPUTED = {
     "first": "imputed as the first day that may be meant, as told",
     "last": "imputed as the last day that may be meant, as told",
@@ -109,7 +111,7 @@ def as_counts(cells: Cells, found: Findings) -> Numbers:
     counts = as_numbers(cells, found, least=0.0, wrong=_no_count)
     high = np.where(np.isinf(counts.high), counts.low, counts.high)
     found.wrong_cells(cells, np.flatnonzero(counts.low < 0), lambda text: f"{quoted(text)} is below 0; correct it.")
-    found.wrong_cells(cells, np.flatnonzero((high > 5000) & np.isfinite(high)), _per_microlitre)
+    found.wrong_cells(cells, np.flatnonzero((high > MOST) & np.isfinite(high)), _per_microlitre)
     return counts
 
 
@@ -392,6 +394,8 @@ def _taken_as(name: str, meaning: str) -> Said:
 
 NAMELESS = ("1", "yes", "y", "true", "x")
 NO_RESCUE = ("0", "no", "n", "false", "none")
+NUMBER = r"^[-+.\d]+$"
+"""What is no treatment."""
 
 
 def as_rescue(cells: Cells, found: Findings) -> tuple[Bools, Texts]:
@@ -405,7 +409,7 @@ def as_rescue(cells: Cells, found: Findings) -> tuple[Bools, Texts]:
     for cases, meaning in ((nameless, "a rescue without a name"), (none, "no rescue")):
         spellings = folded.filter(cases).unique().sort().to_list() if cases.any() else []
         found.count(cells.place, meaning, _taken_as(cells.name, meaning), int(cases.sum()), spellings)
-    number = texts.str.contains(r"^[-+.\d]+$").fill_null(value=False) & ~none & ~nameless
+    number = texts.str.contains(NUMBER).fill_null(value=False) & ~none & ~nameless
     found.wrong_cells(
         cells,
         written[number.to_numpy()],

@@ -131,10 +131,12 @@ class Findings:
     Those of the parts of a table, in order put together (`join`), are those of the whole.
     """
 
-    def __init__(self, leave_out: bool = False) -> None:
+    def __init__(self, leave_out: bool = False, *, worded: bool = True) -> None:
         self._notes: dict[object, Note | _Tally] = {}
         self._wrong: dict[object, _Tally] = {}
         self.leave_out = leave_out
+        self.worded = worded
+        """False: that there is a problem is enough, so that no cell is looked at again for its text."""
         self.unread: list[Unread] = []
         self.torn: list[Torn] = []
         self.whole = False
@@ -210,6 +212,9 @@ class Findings:
     def wrong_cells(self, cells: Cells, rows: NDArray[np.integer], wording: Callable[[str], str]) -> None:
         """A problem in each of these rows; `wording` says what of the cell's text."""
         if not len(rows):
+            return
+        if not self.worded:
+            self._tell(cells.place, cells.name, 0)
             return
         self.unread.append(Unread(cells, rows, wording))
         first = rows[:SHOWN]

@@ -242,19 +242,22 @@ def _of_parts(folder: Path, order: int, names: Sequence[str], declared: Iterable
 
 def together(place: Place, parts: Sequence[Table]) -> Table:
     """The table that has the rows of these, each known by its place there."""
-    sizes = [len(one.frame) for one in parts]
-    piece = np.repeat(np.arange(len(parts)), sizes)
+    pieces = pieces_of([one.place for one in parts], [len(one.frame) for one in parts])
+    return replace(parts[0], place=replace(place, pieces=pieces), frame=alike([one.frame for one in parts]))
+
+
+def pieces_of(places: Sequence[Place], sizes: Sequence[int]) -> Pieces:
+    """The rows of the tables at those places, so many of each."""
+    piece = np.repeat(np.arange(len(places)), sizes)
     row = np.concatenate([np.arange(size) for size in sizes])
-    line = np.concatenate([one.place.all_lines(np.arange(size)) for one, size in zip(parts, sizes, strict=True)])
+    line = np.concatenate([one.all_lines(np.arange(size)) for one, size in zip(places, sizes, strict=True)])
     origin = Origin(
-        domain=Texts(piece.astype(np.int32), tuple(one.place.name for one in parts)),
+        domain=Texts(piece.astype(np.int32), tuple(one.name for one in places)),
         sequence=line,
         variable=Texts(np.full(len(piece), -1, dtype=np.int32), ()),
-        word=parts[0].place.row_word,
+        word=places[0].row_word,
     )
-    pieces = Pieces([one.place for one in parts], piece, row, [{}] * len(parts), origin)
-    first = parts[0]
-    return replace(first, place=replace(place, pieces=pieces), frame=alike([one.frame for one in parts]))
+    return Pieces(places, piece, row, [{}] * len(places), origin)
 
 
 def alike(frames: "Sequence[pl.DataFrame]") -> "pl.DataFrame":

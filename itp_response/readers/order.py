@@ -9,9 +9,6 @@ from itp_response.cohort import Ints
 if TYPE_CHECKING:
     import polars as pl
 
-RECENT = 100_000
-"""So many patients, or a quarter of all, are kept apart before they are sorted in among the others."""
-
 
 class NotAscending(Exception):  # noqa: N818 - no error, but a turn in the reading
     """Patients do not come in the order of their names, so that those seen must be remembered."""
@@ -24,72 +21,85 @@ class NotInOrder(Exception):  # noqa: N818
 class Positions:
     """The position of each patient by name: those listed first, the others in the order in which they are asked for.
 
-    Names are looked up by their hashes, and compared.
+    Names are looked up by their hashes in a table half of which is empty, and compared.
+    Several threads may ask `known` while one asks `of`.
     """
 
-    def __init__(self, listed: "pl.Series", seed: int = 0) -> None:
+    def __init__(self, listed: "pl.Series") -> None:
         self.names = listed.cast(str).clone()
-        self._seed = seed
-        self._index()
+        self._seed = 0
+        self._table: Ints | None = None
+        """In the slot that a hash leads to, or the next free one, the position of its name; -1: nobody.
+
+        None: nobody was looked up yet.
+        """
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def of(self, names: "pl.Series") -> Ints:
-        """The positions of names, none of them null; those not asked for before get the next ones."""
-        hashes = self._hashed(names)
-        different, first, place = np.unique(hashes, return_index=True, return_inverse=True)
-        found = self._found(different)
-        new = np.flatnonzero(found < 0)
-        new = new[np.argsort(first[new])]
-        found[new] = len(self.names) + np.arange(len(new))
-        if len(new):
-            self.names.append(names.gather(first[new]))
-            self._remember(different[new], found[new])
-        position = found[place]
-        if bool((self.names.gather(position) != names).any()):
-            # Two names have the same hash; with another seed they do not.
-            self.names = self.names[: len(self.names) - len(new)]
-            self._seed += 1
-            self._index()
-            return self.of(names)
-        return position
-
-    def _index(self) -> None:
-        self._main = self._sorted(self._hashed(self.names), np.arange(len(self.names)))
-        self._recent = self._main[0][:0], self._main[1][:0]
-        if len(np.unique(self._main[0])) < len(self.names):
-            self._seed += 1
-            self._index()
-
-    def _hashed(self, names: "pl.Series") -> np.ndarray:
-        return names.hash(seed=self._seed).to_numpy()
-
-    @staticmethod
-    def _sorted(hashes: np.ndarray, position: Ints) -> tuple[np.ndarray, Ints]:
-        order = np.argsort(hashes)
-        return hashes[order], position[order]
-
-    def _found(self, hashes: np.ndarray) -> Ints:
-        """The position of each hash, which are sorted; -1: not asked for before."""
-        found = np.full(len(hashes), -1, dtype=np.int64)
-        for known, position in (self._main, self._recent):
-            if len(known):
-                at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-                found = np.where(known[at] == hashes, position[at], found)
+    def known(self, names: "pl.Series") -> Ints:
+        """The positions of names, none of them null; -1 for those not asked for before."""
+        if self._table is None:
+            self._index(len(self.names))
+        # Names are only added, so that what the table says is among them, whoever adds.
+        table, everybody = self._table, self.names
+        assert table is not None
+        found = np.full(len(names), -1, dtype=np.int64)
+        asked, slot = np.arange(len(names) if len(everybody) else 0), self._slots(names, len(table))
+        while len(asked):
+            position = table[slot]
+            taken = np.flatnonzero(position >= 0)
+            asked, slot, position = asked[taken], slot[taken], position[taken]
+            added = position >= len(everybody)  # since, by another
+            position[added] = 0
+            same = (everybody.gather(position) == names.gather(asked)).to_numpy() & ~added
+            found[asked[same]] = position[same]
+            asked, slot = asked[~same], (slot[~same] + 1) & (len(table) - 1)
         return found
 
-    def _remember(self, hashes: np.ndarray, position: Ints) -> None:
-        joined = (np.concatenate(pair) for pair in zip(self._recent, (hashes, position), strict=True))
-        self._recent = self._sorted(*joined)
-        if len(self._recent[0]) > max(RECENT, len(self._main[0]) // 4):
-            joined = (np.concatenate(pair) for pair in zip(self._main, self._recent, strict=True))
-            self._main = self._sorted(*joined)
-            self._recent = self._main[0][:0], self._main[1][:0]
+    def of(self, names: "pl.Series") -> Ints:
+        """The positions of names, none of them null; those not asked for before get the next ones."""
+        found = self.known(names)
+        new = np.flatnonzero(found < 0)
+        if len(new):
+            others = names.gather(new)
+            first = others.unique(maintain_order=True)
+            self._add(first)
+            found[new] = self.known(others)
+        return found
+
+    def _add(self, names: "pl.Series") -> None:
+        import polars as pl
+
+        before = len(self.names)
+        self.names = pl.concat([self.names, names.alias(self.names.name)])
+        assert self._table is not None
+        if 2 * len(self.names) > len(self._table):
+            self._index(2 * len(self.names))
+        else:
+            self._put(self._table, np.arange(before, len(self.names)), names)
+
+    def _index(self, size: int) -> None:
+        """Make the table, with room for so many names."""
+        table = np.full(1 << (2 * size + 2).bit_length(), -1, dtype=np.int64)
+        self._put(table, np.arange(len(self.names)), self.names)
+        self._table = table
+
+    def _put(self, table: Ints, position: Ints, names: "pl.Series") -> None:
+        slot = self._slots(names, len(table))
+        while len(position):
+            free = table[slot] < 0
+            # Of several that want one slot the last has it; the others, and those who found it taken, go on.
+            table[slot[free]] = position[free]
+            left = table[slot] != position
+            position, slot = position[left], (slot[left] + 1) & (len(table) - 1)
+
+    def _slots(self, names: "pl.Series", size: int) -> Ints:
+        return (names.hash().to_numpy() & np.uint64(size - 1)).astype(np.int64)
 
 
 class InOrder:
-    """Patients as they come; each call of `end` takes the next, and says where they end."""
+    """Patients as they come; each call of `places` takes the next."""
 
     def __init__(self, positions: Positions | None) -> None:
         self._positions = positions
@@ -97,22 +107,33 @@ class InOrder:
         self._name: pl.Series | None = None
         self._ways = {"text", "number"}
 
-    def end(self, names: "pl.Series") -> int:
-        """The position after the last of these names, of which no two that follow each other are the same.
+    @property
+    def end(self) -> int:
+        """The position after that of the last patient so far."""
+        return self._last + 1
+
+    def places(self, names: "pl.Series") -> Ints:
+        """The positions of these names, none of them null.
 
         Raises `NotInOrder`; `NotAscending` where positions are not remembered, and so would have to be.
         """
-        if len(names):
-            self._last = self._without(names) if self._positions is None else self._with(names, self._positions)
-        return self._last + 1
+        if not len(names):
+            return np.zeros(0, dtype=np.int64)
+        place = self._without(names) if self._positions is None else self._with(names, self._positions)
+        self._last = int(place[-1])
+        return place
 
-    def _with(self, names: "pl.Series", positions: Positions) -> int:
+    def _with(self, names: "pl.Series", positions: Positions) -> Ints:
+        # Mostly everyone comes who is listed, one after another, and nobody need be looked up.
+        next_ones = positions.names[self.end : self.end + len(names)]
+        if next_ones.equals(names):
+            return self.end + np.arange(len(names))
         place = positions.of(names)
         if place[0] <= self._last or bool((place[1:] <= place[:-1]).any()):
             raise NotInOrder
-        return int(place[-1])
+        return place
 
-    def _without(self, names: "pl.Series") -> int:
+    def _without(self, names: "pl.Series") -> Ints:
         import polars as pl
 
         before = names[:0] if self._name is None else self._name
@@ -126,7 +147,7 @@ class InOrder:
             self._ways.remove("text")
         if not self._ways:
             raise NotAscending
-        return self._last + len(names)
+        return self.end + np.arange(len(names))
 
 
 def _ascend(values: "pl.Series") -> bool:

@@ -20,6 +20,7 @@ from itp_response.readers.cells import (
 )
 from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
 from itp_response.readers.names import Table
+from itp_response.readers.runs import Runs
 from itp_response.rules import Column, Floats, Numbers, exactly
 
 if TYPE_CHECKING:
@@ -101,17 +102,17 @@ def _patient_rows(table: Table, ids: "pl.Series", found: Findings) -> Ints:
     given = ids.is_not_null()
     if not table.has("patient_id"):
         return np.flatnonzero(given.to_numpy())
-    texts = {name: as_text(table.cells(name).values) for name in table.header}
-    recorded = np.zeros(len(ids), dtype=np.bool_)
-    for text in texts.values():
-        recorded |= text.is_not_null().to_numpy()
-    nameless = np.flatnonzero(recorded & ~given.to_numpy())
-    found.wrong_cells(table.cells("patient_id"), nameless, lambda _: "the patient is missing; fill it in.")
+    nameless = (~given).arg_true().to_numpy()
+    recorded = np.zeros(len(nameless), dtype=np.bool_)
+    for name in table.header:
+        recorded |= as_text(table.cells(name).values.gather(nameless)).is_not_null().to_numpy()
+    found.wrong_cells(table.cells("patient_id"), nameless[recorded], lambda _: "the patient is missing; fill it in.")
 
-    rows = (given & ids.is_first_distinct()).arg_true()
-    again = (given & ~ids.is_first_distinct()).arg_true()
+    new = ids.is_first_distinct()
+    rows, again = (given & new).arg_true(), (given & ~new).arg_true()
     if not len(again):
         return rows.to_numpy()
+    texts = {name: as_text(table.cells(name).values) for name in table.header}
     first = rows.to_numpy()[places(ids.gather(again), ids.gather(rows))]
     differ = np.zeros(len(again), dtype=np.bool_)
     for name, text in texts.items():
@@ -144,10 +145,9 @@ def places(ids: "pl.Series", known: "pl.Series") -> Ints:
     if not len(ids):
         return np.zeros(0, dtype=np.int64)
     # A patient's rows mostly follow each other, so that each run need be looked up but once.
-    begins = ids.ne_missing(ids.shift(1)).to_numpy().copy()
-    begins[0] = True
-    begin = np.flatnonzero(begins)
+    runs = Runs.of(ids)
     places = pl.DataFrame({"id": known, "place": np.arange(len(known))})
-    runs = pl.DataFrame({"id": ids.gather(begin)})
-    place = runs.join(places, on="id", how="left", maintain_order="left")["place"].fill_null(-1).to_numpy()
-    return np.repeat(place, np.diff(begin, append=len(ids)))
+    asked = runs.names.alias("id").to_frame()
+    place = asked.join(places, on="id", how="left", maintain_order="left")["place"].fill_null(-1).to_numpy()
+    found: Ints = runs.spread(place)
+    return found

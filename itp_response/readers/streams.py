@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from itp_response.errors import CohortError
 from itp_response.readers.files import kind_of, opened, unbroken
 from itp_response.readers.names import check_parts, check_same_header, is_folder
 from itp_response.readers.source import Opened
-from itp_response.readers.text import HEAD, RETURN, Form, blocks, check_kind, formed, plain, rows, unpacked
+from itp_response.readers.text import HEAD, RETURN, Block, Form, blocks, check_kind, formed, unpacked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,10 +37,6 @@ class Wanted:
     positions: Sequence[int]
     patient: int | None
     """The column by which it is cut; None: it has none."""
-    numbers: Sequence[int]
-    """Those that are likely to hold nothing but numbers."""
-    plain: bool = True
-    """Cells that are plain numbers are read as such, and not by their texts; never of use where one is wrong."""
 
 
 class Part(NamedTuple):
@@ -52,6 +48,8 @@ class Part(NamedTuple):
     """Which of the table's files they are in."""
     share: float
     """How much of the table has been gone through with it, 0 to 1."""
+    block: Block | None = None
+    """Those of a text file as they stand in it."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +130,7 @@ def _text_parts(path: Path, form: Form, wanted: Wanted, size: Size) -> Iterator[
             more = file.read(form.begin)
             begun += more
         for block in blocks(form, begun[form.begin :], file, size.bytes, wanted.patient):
-            yield Part(partial(_block, form, block, wanted), 0, raw.tell() / whole)
-
-
-def _block(form: Form, block: Any, wanted: Wanted) -> Opened:
-    found = plain(form, block, wanted.positions, wanted.numbers) if wanted.plain else None
-    return found or rows(form, block.data, block.line)
+            yield Part(block.rows, 0, raw.tell() / whole, block)
 
 
 # FRAMES

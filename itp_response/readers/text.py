@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError
+from itp_response.readers.grid import Grid, grid
 from itp_response.readers.source import Opened
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ HEAD = 1 << 16
 """Bytes in which the header of a file that is read in blocks must end."""
 TAIL = 1 << 14
 """Bytes at the end of a block in which its last patient is looked for first."""
+FEW = 200
+"""Lines that are looked at one by one; most patients have fewer."""
 AS_UTF_8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
 
 
@@ -175,12 +178,10 @@ def _load(form: Form, data: bytes, lines: Ints, positions: Sequence[int]) -> "pl
     return frame
 
 
-def _parsed(form: Form, data: bytes, positions: Sequence[int], numbers: Sequence[int] = ()) -> "pl.DataFrame":
+def _parsed(form: Form, data: bytes, positions: Sequence[int]) -> "pl.DataFrame":
     import polars as pl
 
-    schema = {
-        str(position): pl.Float64() if position in numbers else pl.String() for position in range(len(form.header))
-    }
+    schema = {str(position): pl.String() for position in range(len(form.header))}
     return pl.read_csv(data, has_header=False, separator=form.separator, schema=schema, columns=sorted(positions))
 
 
@@ -190,31 +191,22 @@ def _parsed(form: Form, data: bytes, positions: Sequence[int], numbers: Sequence
 class Block(NamedTuple):
     """Some whole rows of a text file."""
 
+    form: Form
     data: bytes
     line: int
     """That of the first."""
 
+    def rows(self) -> Opened:
+        """The rows, all their cells texts."""
+        return rows(self.form, self.data, self.line)
 
-def plain(form: Form, block: Block, positions: Sequence[int], numbers: Sequence[int]) -> Opened | None:
-    """The rows of a block whose cells in the columns `numbers` are finite numbers or empty; None: some are not.
+    def texts(self, position: int) -> "pl.Series":
+        """The cells of one column of rows that are plain."""
+        return _parsed(self.form, self.data, [position])[str(position)]
 
-    These columns are floats, the others texts.
-    """
-    import polars as pl
-
-    array = np.frombuffer(block.data, np.uint8)
-    size = int(np.count_nonzero(array == NEWLINE)) + (array[-1] != NEWLINE)
-    if QUOTE in block.data or np.count_nonzero(array == form.byte) != size * (len(form.header) - 1):
-        return None
-    try:
-        frame = _parsed(form, block.data, positions, numbers)
-    except pl.exceptions.PolarsError:
-        return None
-    values = [frame[str(one)] for one in numbers]
-    if len(frame) != size or not all(bool(one.is_finite().all()) for one in values):
-        return None
-    lines = np.arange(block.line, block.line + size)
-    return Opened(form.name, form.header, lambda _: frame, lines, "line", [], form.notes)
+    def grid(self) -> Grid | None:
+        """The cells; None: they are not plain."""
+        return grid(self.data, len(self.form.header), self.form.separator)
 
 
 def blocks(form: Form, begun: bytes, file: Any, size: int, patient: int | None) -> Iterator[Block]:
@@ -233,8 +225,8 @@ def blocks(form: Form, begun: bytes, file: Any, size: int, patient: int | None) 
         wanted = size if cut else max(size, len(held))
         if cut:
             odd = odd or _odd_line(held[:cut], line)
-            yield Block(held[:cut], line)
-            line, held = line + held.count(b"\n", 0, cut), held[cut:]
+            yield Block(form, held[:cut], line)
+            line, held = line + int(np.count_nonzero(np.frombuffer(held, np.uint8, cut) == NEWLINE)), held[cut:]
 
 
 def _whole_rows(form: Form, data: bytes, line: int, odd: int | None, *, ended: bool) -> int:
@@ -254,6 +246,10 @@ def _last_patient(form: Form, data: bytes, patient: int | None) -> int:
     """The byte at which the rows of the last patient begin in these whole rows; the last, where none is named."""
     if patient is None or not data:
         return len(data)
+    if QUOTE not in data:
+        begin = _last_lines(form, data, patient)
+        if begin is not None:
+            return begin
     width = len(data) if QUOTE in data else TAIL
     while True:
         begin = data.find(b"\n", len(data) - width) + 1 if width < len(data) else 0
@@ -270,6 +266,21 @@ def _last_patient(form: Form, data: bytes, patient: int | None) -> int:
         if not begin:
             return 0
         width *= 8
+
+
+def _last_lines(form: Form, data: bytes, patient: int) -> int | None:
+    """As `_last_patient`, where a few lines back there is another patient; None: there is none, or a line is no row."""
+    end, last = len(data), None
+    for _ in range(FEW):
+        begin = data.rfind(b"\n", 0, end - 1) + 1
+        cells = data[begin:end].split(form.separator.encode())
+        if len(cells) != len(form.header):
+            return None
+        name = cells[patient].strip()
+        if last not in (None, name):
+            return end
+        last, end = name, begin
+    return None
 
 
 # WHAT IS WRONG

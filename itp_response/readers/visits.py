@@ -134,7 +134,8 @@ def _of_tables(
         found.wrong(seen.table.place, NOBODY)
     scored = bleeding == "scored" if bleeding else seen.scored
     several = {name: column.several for name, column in of_visits.items()}
-    return joined(seen, known, further, scored=scored, several=several, impute=impute, found=found)
+    ids, patient = matched(seen, known, further)
+    return joined(seen, known, ids, patient, scored=scored, several=several, impute=impute, found=found)
 
 
 def _of_files(
@@ -191,13 +192,28 @@ NOBODY = "no row names a patient."
 
 def nobody(visits: Visits) -> bool:
     """There are rows, but all are empty."""
-    return len(visits.id) > 0 and bool(visits.id.is_null().all()) and not visits.recorded.any()
+    return len(visits.who) > 0 and visits.who.none and not visits.recorded.any()
+
+
+def matched(visits: Visits, known: Patients, further: "pl.Series") -> tuple["pl.Series", Ints]:
+    """All patients, those known first, and which of them each row is of; -1: it names none.
+
+    `further` are those of whom nothing could be read.
+    """
+    import polars as pl
+
+    listed = known.id.gather(known.rows)
+    others = pl.concat([visits.who.names.drop_nulls().alias("id"), further.alias("id")]).unique(maintain_order=True)
+    others = others.filter(places(others, listed) < 0)
+    ids = pl.concat([listed.alias("patient_id"), others.alias("patient_id")])
+    return ids, visits.who.spread(places(visits.who.names, ids))
 
 
 def joined(
     visits: Visits,
     known: Patients,
-    further: "pl.Series",
+    ids: "pl.Series",
+    patient: Ints,
     *,
     scored: bool,
     several: Mapping[str, str],
@@ -205,32 +221,30 @@ def joined(
     found: Findings,
     wrong: bool = False,
 ) -> Cohort:
-    """The cohort of visits, of the patients known and of `further` ones of whom nothing could be read.
+    """The cohort of visits and of the patients `ids`, of whom the first are those known.
 
+    `patient`: which of them each row is of; -1: it names none.
     `scored`: a grade that is not recorded is not known; else there was no bleeding.
     Raises `CohortError` where something was found wrong, or was before (`wrong`).
     """
-    import polars as pl
-
-    listed = known.id.gather(known.rows)
-    others = pl.concat([visits.id.drop_nulls().alias("id"), further.alias("id")]).unique(maintain_order=True)
-    others = others.filter(places(others, listed) < 0)
-    ids = pl.concat([listed.alias("patient_id"), others.alias("patient_id")])
-    patient = places(visits.id, ids)
+    listed = len(known.rows)
     # Those who are not in the patient table are read off its empty row.
-    row = np.concatenate([known.rows, np.full(len(others), len(known.id) - 1)]).astype(np.int64)
+    row = np.concatenate([known.rows, np.full(len(ids) - listed, len(known.id) - 1)]).astype(np.int64)
     if known.table.header:
-        _note_unmatched(visits, listed, others, patient, found)
+        _note_unmatched(visits, ids, listed, patient, found)
 
     origin = _day_zero(visits, known, ids, patient, row, found)
     kept = np.flatnonzero(visits.recorded & (patient >= 0))
     # Mostly all, which needs no copies.
     taken = slice(None) if len(kept) == len(patient) else kept
+    patient = patient[taken]
     when, ends = visits.when.at(taken), visits.rescue_end.at(taken)
-    day = when.low - origin.low[patient[taken]]
+    day = when.low - origin.low[patient] if origin.low.any() else when.low
     _check_near(visits.time, kept, day, found)
-    end = ends.low - origin.low[patient[taken]]
-    _check_near(visits.table.cells("rescue_end"), kept, end, found)
+    # Few rows have a last day of a rescue.
+    ended = np.flatnonzero(~np.isnan(ends.low))
+    end = ends.low[ended] - origin.low[patient[ended]]
+    _check_near(visits.table.cells("rescue_end"), kept[ended], end, found)
     calendar = origin if visits.dated else known.enrolment_date.at(row)
     stopped = _stopped(visits, known, row, origin.low, calendar.low, found)
     if wrong or found.any_wrong:
@@ -239,13 +253,16 @@ def joined(
     pieces = visits.table.place.pieces
     _count_passed_over(visits.table, len(visits.recorded) - len(kept), found)
     grade = visits.bleeding_grade[taken]
+    days = day.astype(np.int64)
+    last = days.copy()
+    last[ended] = end
     observed = Observations(
-        patient=patient[taken],
-        day=day.astype(np.int64),
+        patient=patient,
+        day=days,
         platelets=visits.platelets.at(taken),
         bleeding_grade=grade if scored else np.where(np.isnan(grade), 0.0, grade),
         rescue=visits.rescue[taken],
-        rescue_end=np.where(np.isnan(end), day, end).astype(np.int64),
+        rescue_end=last,
         source_row=visits.table.place.all_lines(kept),
         rescue_name=visits.rescue_name.at(taken),
         columns={name: column.at(taken) for name, column in visits.columns.items()},
@@ -253,7 +270,10 @@ def joined(
     )
     intervals = Intervals(when, ends, calendar, known.stopped.at(row))
     tables = (visits.table, kept), (known.table, row)
-    written = [days.at(rows) for made, rows in ((visits, kept), (known, row)) for days in made.as_written]
+    imputed = None
+    if impute is not None:
+        written = [days.at(rows) for made, rows in ((visits, kept), (known, row)) for days in made.as_written]
+        imputed = imputed_of(impute, Intervals(*written), tables, patient)
     partial = partial_of(intervals, tables, observed, (visits.dated, known.stopped_dated), found)
     return build(
         ids,
@@ -268,7 +288,7 @@ def joined(
         origin=pieces.origin if pieces else None,
         stopped_by=_stopped_by(known.table, row),
         notes=found.notes,
-        imputed=None if impute is None else imputed_of(impute, Intervals(*written), tables, patient[kept]),
+        imputed=imputed,
         partial=partial,
     )
 
@@ -294,16 +314,16 @@ def _count_patients(
     found.count(place, about, said, len(ids), ids[:FEW].to_list(), warning=True)
 
 
-def _note_unmatched(visits: Visits, listed: "pl.Series", others: "pl.Series", patient: Ints, found: Findings) -> None:
-    has_rows = np.zeros(len(listed) + len(others), dtype=np.bool_)
+def _note_unmatched(visits: Visits, ids: "pl.Series", listed: int, patient: Ints, found: Findings) -> None:
+    has_rows = np.zeros(len(ids), dtype=np.bool_)
     has_rows[patient[patient >= 0]] = True
-    without = listed.filter(~has_rows[: len(listed)])
-    for ids, lack in ((others, "not in the patient table"), (without, "without a row in the visits")):
+    without = ids[:listed].filter(~has_rows[:listed])
+    for lacking, lack in ((ids[listed:], "not in the patient table"), (without, "without a row in the visits")):
 
         def words(number: int, few: str, lack: str = lack) -> str:
             return f"{number} patient{'s' if number > 1 else ''} {lack}, kept: {few}."
 
-        _count_patients(visits.table.place, lack, ids, words, found)
+        _count_patients(visits.table.place, lack, lacking, words, found)
 
 
 def check_enrolment(visits: Table, known: Patients, dated: bool, found: Findings) -> None:
@@ -440,8 +460,9 @@ def _stopped_by(table: Table, row: Ints) -> Origin | None:
 
 
 def _check_near(cells: Cells, rows: Ints, day: Floats, found: Findings) -> None:
+    far = np.abs(day) > FAR
     found.wrong_cells(
         cells,
-        rows[np.abs(day) > FAR],
+        rows[far] if far.any() else rows[:0],
         lambda text: f"{quoted(text)} lies over 100 years from day 0; correct it.",
     )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,10 +20,8 @@ from itp_response.readers.cells import (
 )
 from itp_response.readers.findings import Cells, Findings, as_text, quoted
 from itp_response.readers.names import STUDY_DAYS, Table, missing
+from itp_response.readers.runs import Runs
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,8 @@ class Visits:
     """The visits as written; an entry per row. A grade that is not recorded is NaN."""
 
     table: Table
-    id: "pl.Series"
+    who: Runs
+    """The patients, as texts."""
     dated: bool
     when: Numbers
     """Days of the calendar where `dated`, else of the column `day`; NaN: not given."""
@@ -93,10 +91,10 @@ def as_written(
     for name, column in declared.items():
         columns[name], given = as_declared(table.cells(name), column, found)
         recorded |= given
-    _note_bleeding(table, grade, bleeding, found)
+    note_bleeding(table, grade, bleeding, found)
     made = Visits(
         table=table,
-        id=as_text(table.cells("patient_id").values),
+        who=Runs.of(table.cells("patient_id").values).named(as_text),
         dated=dated,
         when=imputed(when, impute),
         rescue_end=imputed(rescue_end, impute),
@@ -135,7 +133,7 @@ def _check_times(table: Table, found: Findings) -> None:
             found.wrong(table.place, missing("date", table.written, "day"))
 
 
-def _note_bleeding(table: Table, grade: Floats, bleeding: str | None, found: Findings) -> None:
+def note_bleeding(table: Table, grade: Floats, bleeding: str | None, found: Findings) -> None:
     """Say what an empty grade is taken for, which hangs on all grades of the table."""
     if bleeding is not None:
         found.note(table.place, f"Bleeding was taken as told: {bleeding}.")
@@ -160,7 +158,7 @@ def _note_bleeding(table: Table, grade: Floats, bleeding: str | None, found: Fin
 def _check_visits(visits: Visits, found: Findings) -> None:
     table, end = visits.table, visits.table.cells("rescue_end")
     ended = ~np.isnan(visits.rescue_end.low)
-    missing_id = visits.recorded & visits.id.is_null().to_numpy()
+    missing_id = visits.recorded & visits.who.missing
     found.wrong_cells(
         table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing; fill it in."
     )

@@ -1,0 +1,241 @@
+"""Grid: the cells of a block of text that is plain, read by numpy alone.
+
+Plain is a block of ASCII without quotation marks, whose cells in the columns asked for are empty, whole or decimal
+numbers of up to eight characters, dates as YYYY-MM-DD, or names without white space around them.
+Nothing can be wrong with such cells but their values. Any other block is left to those who read all texts, so that
+nothing is said here: what is not plain is None.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itp_response.cohort import Ints
+from itp_response.rules import Bools, Floats
+
+NEWLINE = ord("\n")
+SPACE, ZERO, POINT, MINUS = b" 0.-"
+PAD = 8
+"""Bytes before the first and after the last cell, as cells are looked at eight bytes at a time."""
+MOST = 1 << 30
+"""Bytes of a block, so that places in it are small numbers."""
+LONGEST_WORD = 64
+"""Bytes of a text that stands in few cells."""
+Words = NDArray[np.uint64]
+
+
+class Grid:
+    """The cells of a block: `width` columns, each row of them ended by a newline."""
+
+    def __init__(self, data: bytes, ends: Ints) -> None:
+        self._array = np.frombuffer(b" " * PAD + data + b" " * PAD, np.uint8)
+        self._ends = ends
+        """Per column and row, the place of what ends the cell."""
+        # A view of eight bytes from each byte on: numpy gathers from it, aligned or not.
+        self._words = np.lib.stride_tricks.as_strided(
+            self._array[:8].view("<u8"), (len(self._array) - 7,), (1,), writeable=False
+        )
+
+    def __len__(self) -> int:
+        return len(self._ends[0])
+
+    def column(self, position: int) -> "Column":
+        """The cells of a column."""
+        before = self._ends[position - 1] if position else np.append(-1, self._ends[-1, :-1])
+        begin: Ints = before + (PAD + 1)
+        return Column(self._array, self._words, begin, self._ends[position] - before - 1)
+
+
+def grid(data: bytes, columns: int, separator: str) -> Grid | None:
+    """The cells of whole lines of text, all of so many columns."""
+    if not data or b'"' in data or not data.isascii():
+        return None
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+        if b"\r" in data:
+            return None
+    data = data if data.endswith(b"\n") else data + b"\n"
+    array = np.frombuffer(data, np.uint8)
+    newline = array == NEWLINE
+    ends = np.flatnonzero((array == ord(separator)) | newline)
+    if len(ends) % columns or len(data) > MOST:
+        return None
+    of_column = np.ascontiguousarray(ends.reshape(-1, columns).T, dtype=np.int32)
+    if not newline.take(of_column[-1]).all() or np.count_nonzero(newline) != len(of_column[0]):
+        return None
+    return Grid(data, of_column)
+
+
+class Column:
+    """The cells of one column: from where on, and of how many bytes each."""
+
+    def __init__(self, array: NDArray[np.uint8], words: Words, begin: Ints, width: Ints) -> None:
+        self._array, self._words = array, words
+        self._begin, self._width = begin, width
+
+    def __len__(self) -> int:
+        return len(self._begin)
+
+    def _at(self, rows: Ints) -> "Column":
+        return Column(self._array, self._words, self._begin[rows], self._width[rows])
+
+    @cached_property
+    def _widest(self) -> int:
+        return int(self._width.max(initial=0))
+
+    def _of_given(self, read: Callable[["Column"], Floats | None]) -> Floats | None:
+        """What is read of the cells; NaN where they are empty."""
+        given = self._width > 0
+        number = np.count_nonzero(given)
+        if number == len(self):
+            return read(self)
+        found = np.full(len(self), np.nan)
+        if number:
+            rows = np.flatnonzero(given)
+            values = read(self._at(rows))
+            if values is None:
+                return None
+            found[rows] = values
+        return found
+
+    # numbers
+
+    def numbers(self) -> Floats | None:
+        """The cells as numbers; NaN where empty."""
+        return None if self._widest > 8 else self._of_given(Column._numbers)
+
+    def _numbers(self) -> Floats | None:
+        if self._widest == 1:
+            digits = self._array.take(self._begin) - np.uint8(ZERO)  # other characters wrap to more than 9
+            return None if bool((digits > 9).any()) else digits.astype(np.float64)
+        digits, wrong = _digits(self._words[self._begin], self._width, 4 if self._widest <= 4 else 8)
+        found: Floats = digits.astype(np.float64)
+        if wrong.any():
+            rows = np.flatnonzero(wrong)
+            others = self._at(rows)._signed()
+            if others is None:
+                return None
+            found[rows] = others
+        return found
+
+    def _signed(self) -> Floats | None:
+        """Numbers with a sign, or a decimal point between digits."""
+        minus = self._array.take(self._begin) == MINUS
+        begin, width = self._begin + minus, self._width - minus
+        cells = self._array.take(begin[:, None] + np.arange(8)).copy()
+        place = np.arange(8)
+        points = (cells == POINT) & (place < width[:, None])
+        point = np.where(points.any(axis=1), points.argmax(axis=1), width)
+        # What stands before the point moves a place on, over it.
+        moved = np.where((place <= point[:, None]) & (place > 0), np.roll(cells, 1, axis=1), cells)
+        has_point = point < width
+        moved = np.where(has_point[:, None], moved, cells)
+        words = np.ascontiguousarray(moved).view("<u8")[:, 0]
+        words = np.where(has_point, words >> np.uint64(8), words)
+        decimals = np.where(has_point, width - point - 1, 0)
+        width = width - has_point
+        digits, wrong = _digits(words, width, 8)
+        if wrong.any() or bool((width < 1).any()) or bool((has_point & ((point < 1) | (decimals < 1))).any()):
+            return None
+        # A whole number over a power of ten, both exact, is rounded once, as a number that is read.
+        numbers = digits / np.power(10.0, decimals)
+        signed: Floats = np.where(minus, -numbers, numbers)
+        return signed
+
+    # dates
+
+    def dates(self, first: int, last: int) -> Floats | None:
+        """The cells as days since 1970, of dates between those years; NaN where empty."""
+        return self._of_given(lambda cells: cells._dates(first, last))
+
+    def _dates(self, first: int, last: int) -> Floats | None:
+        if bool((self._width != 10).any()):
+            return None
+        cells = self._array.take(self._begin[:, None] + np.arange(10))
+        digits = cells - np.uint8(ZERO)
+        if bool((cells[:, (4, 7)] != MINUS).any()) or bool((digits[:, (0, 1, 2, 3, 5, 6, 8, 9)] > 9).any()):
+            return None
+        number = digits.astype(np.int64)
+        year = number[:, :4] @ np.array([1000, 100, 10, 1])
+        month, day = (number[:, at] * 10 + number[:, at + 1] for at in (5, 8))
+        if bool(((year < first) | (year > last) | (month < 1) | (month > 12) | (day < 1)).any()):
+            return None
+        months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
+        begin, end = (one.astype("datetime64[D]").astype(np.int64) for one in (months, months + 1))
+        return None if bool((day > end - begin).any()) else (begin + day - 1).astype(np.float64)
+
+    # texts
+
+    def runs(self) -> tuple[Ints, list[str]] | None:
+        """The rows in which another name begins than that of the row before, and the names; empty: there is none."""
+        changes = np.ones(len(self), dtype=np.bool_)
+        changes[1:] = self._width[1:] != self._width[:-1]
+        end = self._begin + self._width
+        even = not changes[1:].any()
+        # From the end on, as what follows a cell that is shorter than eight bytes is another.
+        for taken in range(0, self._widest, 8):
+            left = self._width - taken
+            words = self._words[np.maximum(end - taken - 8, 0)]
+            if not even or self._widest - taken < 8:
+                unused = np.clip(8 - left, 0, 8).astype(np.uint64) << np.uint64(3)
+                words >>= unused
+            changes[1:] |= words[1:] != words[:-1]
+        begin = np.flatnonzero(changes)
+        names = self._at(begin)._texts()
+        return None if names is None else (begin, names)
+
+    def few(self) -> tuple[Ints, list[str], Ints] | None:
+        """The rows with a text, the different texts, and which of them each row has."""
+        rows = np.flatnonzero(self._width)
+        if not len(rows):
+            return rows, [], rows
+        there = self._at(rows)
+        if there._widest > LONGEST_WORD:
+            return None
+        _different, first, place = np.unique(there._padded(), return_index=True, return_inverse=True)
+        texts = there._at(first)._texts()
+        return None if texts is None else (rows, texts, place)
+
+    def _padded(self) -> NDArray[np.bytes_]:
+        """The cells as texts of one width, filled up with zeros."""
+        place = np.arange(max(self._widest, 1))
+        cells = self._array.take(self._begin[:, None] + place, mode="clip")
+        cells *= place < self._width[:, None]
+        padded: NDArray[np.bytes_] = cells.view(f"S{len(place)}")[:, 0]
+        return padded
+
+    def _texts(self) -> list[str] | None:
+        """The cells as texts; None where white space stands around one."""
+        given = self._at(np.flatnonzero(self._width))
+        around = np.concatenate([given._begin, given._begin + given._width - 1])
+        if bool((self._array.take(around) <= SPACE).any()):
+            return None
+        padded = self._padded()
+        return b"\n".join(padded.tolist()).decode().split("\n") if len(padded) else []
+
+
+def _digits(words: Words, width: Ints, size: int) -> tuple[Any, Bools]:
+    """The numbers that the first so many bytes of words are, up to eight digits; and where there is another byte.
+
+    `size` is 4 or 8: that which all cells fit in.
+    """
+    kind: Any = np.uint32 if size == 4 else np.uint64
+
+    def all_bytes(byte: int) -> Any:
+        return kind(int.from_bytes(bytes([byte]) * size, "little"))
+
+    unused = ((size - width) << 3).astype(kind)
+    # Digits become their values, which are moved up to the last byte; what is left below are zeros.
+    value = words.astype(kind)
+    value ^= all_bytes(ZERO)
+    value <<= unused
+    wrong = ((value + all_bytes(0x76)) | value) & all_bytes(0x80)
+    # Neighbours are joined: two digits, then four, then eight.
+    value = (value * kind(10) + (value >> kind(8))) & kind(0x00FF00FF00FF00FF & (2 ** (8 * size) - 1))
+    value = (value * kind(100) + (value >> kind(16))) & kind(0x0000FFFF0000FFFF & (2 ** (8 * size) - 1))
+    if size == 8:
+        value = (value * kind(10000) + (value >> kind(32))) & kind(0xFFFFFFFF)
+    return value, wrong != 0

@@ -1,0 +1,184 @@
+"""Plain: the visits in plain blocks of text, read by numpy alone.
+
+What a block has in which anything is out of the ordinary is left to those who read all texts, and say what it is: so
+nothing is found wrong here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from itp_response.cohort import Ints
+from itp_response.readers.cells import MOST, NAMELESS, NO_RESCUE, NOT_GIVEN, NUMBER, YEARS
+from itp_response.readers.findings import Findings
+from itp_response.readers.grid import Column, Grid
+from itp_response.readers.runs import Runs
+from itp_response.readers.written import Visits, note_bleeding
+from itp_response.rules import Bools, Floats, Texts, exactly
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class _Rescue(NamedTuple):
+    """Where a treatment begins, and its name."""
+
+    begins: Bools
+    name: Texts
+
+
+@dataclass(frozen=True)
+class Plain:
+    """What reads the visits of plain blocks."""
+
+    nothing: Visits
+    """The visits of a table without rows."""
+    found: Findings
+    """What was found in that, to which that of each block is added."""
+    chosen: Mapping[str, int]
+    """The columns of the table, by our names."""
+    bleeding: str | None
+    """What was told of it."""
+
+    @classmethod
+    def of(
+        cls,
+        nothing: Visits,
+        found: Findings,
+        chosen: Mapping[str, int],
+        *,
+        date_format: str | None,
+        bleeding: str | None,
+    ) -> "Plain | None":
+        """None: there are columns that only those read who read texts."""
+        if nothing.columns or (nothing.dated and date_format is not None) or "patient_id" not in chosen:
+            return None
+        return cls(nothing, found, chosen, bleeding)
+
+    def visits(self, grid: Grid, who: Runs | None = None) -> tuple[Visits, Findings] | None:
+        """The visits of a block, which have no place yet, and what is to be said of them; None: they are not plain.
+
+        `who` are the patients where they were read already.
+        """
+        who = who or _runs(grid, self.chosen["patient_id"])
+        rescue = self._rescue(grid)
+        when, end = self._days(grid, "date" if self.nothing.dated else "day"), self._days(grid, "rescue_end")
+        platelets, grade = self._numbers(grid, "platelets"), self._numbers(grid, "bleeding_grade")
+        if who is None or rescue is None or when is None or end is None or platelets is None or grade is None:
+            return None
+        recorded = ~np.isnan(platelets) | ~np.isnan(grade) | rescue.begins
+        made = replace(
+            self.nothing,
+            who=who,
+            when=exactly(when),
+            rescue_end=exactly(end),
+            platelets=exactly(platelets),
+            bleeding_grade=grade,
+            rescue=rescue.begins,
+            rescue_name=rescue.name,
+            recorded=recorded,
+            as_written=(exactly(when), exactly(end)),
+        )
+        if not _in_order(made):
+            return None
+        found = self.found.again()
+        note_bleeding(made.table, grade, self.bleeding, found)
+        return made, found
+
+    def _column(self, grid: Grid, name: str) -> Column | None:
+        return grid.column(self.chosen[name]) if name in self.chosen else None
+
+    def _numbers(self, grid: Grid, name: str) -> Floats | None:
+        column = self._column(grid, name)
+        return np.full(len(grid), np.nan) if column is None else column.numbers()
+
+    def _days(self, grid: Grid, name: str) -> Floats | None:
+        column = self._column(grid, name)
+        return column.dates(*YEARS) if column and self.nothing.dated else self._numbers(grid, name)
+
+    def _rescue(self, grid: Grid) -> _Rescue | None:
+        begins, codes = np.zeros(len(grid), dtype=np.bool_), np.full(len(grid), -1, dtype=np.int32)
+        column = self._column(grid, "rescue")
+        few = column.few() if column else (np.zeros(0, dtype=np.int64), [], codes[:0])
+        if few is None:
+            return None
+        rows, texts, which = few
+        folded = [text.lower() for text in texts]
+        if any(text in (*NOT_GIVEN, *NO_RESCUE, *NAMELESS) or re.match(NUMBER, text) for text in folded):
+            return None
+        labels = sorted(set(folded))
+        begins[rows] = True
+        codes[rows] = np.array([labels.index(text) for text in folded], dtype=np.int32)[which]
+        return _Rescue(begins, Texts(codes, tuple(labels)))
+
+
+def _runs(grid: Grid, position: int) -> Runs | None:
+    import polars as pl
+
+    found = grid.column(position).runs()
+    if found is None:
+        return None
+    begin, names = found
+    texts = pl.Series(names, dtype=pl.String)
+    return Runs(texts.set(texts == "", None) if "" in names else texts, begin, len(grid))
+
+
+def _in_order(visits: Visits) -> bool:
+    """Whether nothing is to be said of the values."""
+    when, end, platelets, grade = visits.when.low, visits.rescue_end.low, visits.platelets.low, visits.bleeding_grade
+    ended = ~np.isnan(end)
+    wrong = (
+        (platelets < 0) | (platelets > MOST),
+        (grade < 0) | (grade > 4) | (grade != np.floor(grade)) & ~np.isnan(grade),
+        (when != np.floor(when)) & ~np.isnan(when),
+        visits.recorded & np.isnan(when),
+        visits.recorded & visits.who.missing,
+        ended & (~visits.rescue | ~(end >= when) | (end != np.floor(end))),
+    )
+    return not any(one.any() for one in wrong)
+
+
+# HELD
+
+PLATELETS = " platelets"
+"""The column of a frame of numbers that one of texts does not have."""
+
+
+def as_frame(visits: Visits) -> "pl.DataFrame":
+    """The values of plain visits in columns that take little room; days and grades are small whole numbers."""
+    import polars as pl
+
+    small = {"when": visits.when.low, "rescue_end": visits.rescue_end.low, "bleeding_grade": visits.bleeding_grade}
+    columns = [pl.Series(name, values.astype(np.float32)) for name, values in small.items()]
+    return pl.DataFrame(
+        [*columns, pl.Series(PLATELETS, visits.platelets.low), pl.Series("rescue", visits.rescue_name.codes)]
+    )
+
+
+def coded(frame: "pl.DataFrame", codes: Ints) -> "pl.DataFrame":
+    """The frame with rescue treatments known by these codes instead of their places among them."""
+    if not len(codes):
+        return frame
+    rescue = frame["rescue"].to_numpy()
+    return frame.with_columns(rescue=np.where(rescue < 0, np.int32(-1), codes[rescue]))
+
+
+def of_frame(frame: "pl.DataFrame", nothing: Visits, labels: tuple[str, ...]) -> Visits:
+    """The visits that were held as such a frame, without their patients."""
+    when, end, grade = (frame[name].to_numpy().astype(np.float64) for name in ("when", "rescue_end", "bleeding_grade"))
+    platelets, codes = frame[PLATELETS].to_numpy(), frame["rescue"].to_numpy()
+    begins = codes >= 0
+    return replace(
+        nothing,
+        when=exactly(when),
+        rescue_end=exactly(end),
+        platelets=exactly(platelets),
+        bleeding_grade=grade,
+        rescue=begins,
+        rescue_name=Texts(codes, labels),
+        recorded=~np.isnan(platelets) | ~np.isnan(grade) | begins,
+        as_written=(exactly(when), exactly(end)),
+    )
