@@ -30,9 +30,9 @@ from itp_response.readers.findings import Findings, Pieces, Place, as_text
 from itp_response.readers.names import VISITS, Table, chosen_columns, filled, no_rows, pieces_of, together
 from itp_response.readers.order import InOrder, NotAscending, NotInOrder, Positions
 from itp_response.readers.patients import Patients, read_patients
-from itp_response.readers.plain import PLATELETS, Plain, as_frame, coded, of_frame
+from itp_response.readers.plain import Plain, as_records, of_records
 from itp_response.readers.runs import Runs
-from itp_response.readers.sorting import Held, Rows, by_patient
+from itp_response.readers.sorting import Held, Records, Rows, by_patient
 from itp_response.readers.streams import Part, Size, Stream, Wanted, stream
 from itp_response.readers.visits import NOBODY, check_enrolment, check_options, is_study, joined, patient_table
 from itp_response.readers.written import Visits, as_written, check_header
@@ -45,6 +45,8 @@ Progress = Callable[[int, int, float], None]
 """Told after each part: rows and patients so far, and the share of the input that is done."""
 LISTED = 200_000
 """So many patients without visits are written at once."""
+LONGEST = 1 << 31
+"""Lines of a file, which are numbered in 32 bits."""
 LINE, FILE = " line", " file"
 """The columns of a table that is sorted in which it keeps where a row was written; no column of ours is called so."""
 
@@ -269,12 +271,13 @@ class _Seen(NamedTuple):
 class _Rows(NamedTuple):
     """The rows of a part that are to be sorted."""
 
-    frame: "pl.DataFrame"
+    content: "pl.DataFrame | Records"
+    """The cells as texts, or what they say as records."""
     names: "pl.Series"
     position: Ints
     """That of the patient of each row, as far as it is known; -1: it is not, or he is not named."""
     labels: tuple[str, ...]
-    """What the codes of rescue treatments stand for, where the frame has such."""
+    """The rescue treatments of records by their codes."""
     found: Findings
     share: float
 
@@ -501,11 +504,12 @@ class _Run:
 
         def sort(rows: _Rows) -> None:
             self.cells.join(rows.found)
-            position = rows.position
-            unknown = np.flatnonzero((position < 0) & rows.names.is_not_null().to_numpy())
-            position[unknown] = positions.of(rows.names.gather(unknown))
-            codes = np.array([labels.setdefault(label, len(labels)) for label in rows.labels], dtype=np.int32)
-            sorting.append(pool.submit(lambda: by_patient(coded(rows.frame, codes), position)))
+            unknown = np.flatnonzero((rows.position < 0) & rows.names.is_not_null().to_numpy())
+            rows.position[unknown] = positions.of(rows.names.gather(unknown))
+            if isinstance(rows.content, np.ndarray):
+                codes = [labels.setdefault(label, len(labels)) for label in rows.labels]
+                rows.content["rescue"] = np.array([*codes, -1], dtype=np.int32)[rows.content["rescue"]]
+            sorting.append(pool.submit(by_patient, rows.content, rows.position))
             self.ways.progress(0, 0, rows.share / 2)
 
         for part in self.study.source.parts(replace(self.study.wanted, patient=None), self.ways.size):
@@ -529,46 +533,50 @@ class _Run:
         if self.taken.plain and plain is not None and part.block is not None:
             names = as_text(part.block.texts(self.study.chosen["patient_id"]))
             grid = part.block.grid()
-            read = plain.visits(grid, Runs.single(names)) if grid else None
+            read = plain.visits(grid, Runs.single(names)) if grid and part.block.line < LONGEST else None
             if read is None:
-                # Cells are held as numbers, or all as they were written.
+                # Cells are held as what they say, or all as they were written.
                 raise _Again(replace(self.taken, plain=False))
-            frame, labels, found = as_frame(read[0]), read[0].rescue_name.labels, read[1]
-            lines: Ints = part.block.line + np.arange(len(frame))
-        else:
-            table, found = self._table(part)
-            names = as_text(table.cells("patient_id").values)
-            frame, labels = table.frame, ()
-            origin = table.place.pieces.origin if table.place.pieces else None
-            lines = origin.sequence if origin else table.place.all_lines(np.arange(len(frame)))
-        files = pl.repeat(part.file, len(frame), dtype=pl.Int32, eager=True).alias(FILE)
-        frame = frame.with_columns(pl.Series(LINE, lines, dtype=pl.Int64), files)
-        return _Rows(frame, names, _each(names, positions.known), labels, found, part.share)
+            visits, found = read
+            records = as_records(visits, part.block.line + np.arange(len(names)), part.file)
+            position = _each(names, positions.known)
+            return _Rows(records, names, position, visits.rescue_name.labels, found, part.share)
+        table, found = self._table(part)
+        names = as_text(table.cells("patient_id").values)
+        origin = table.place.pieces.origin if table.place.pieces else None
+        lines = origin.sequence if origin else table.place.all_lines(np.arange(len(names)))
+        files = pl.repeat(part.file, len(names), dtype=pl.Int32, eager=True).alias(FILE)
+        frame = table.frame.with_columns(pl.Series(LINE, lines, dtype=pl.Int64), files)
+        return _Rows(frame, names, _each(names, positions.known), (), found, part.share)
 
     def _of_held(self, held: Held, first: int, last: int, labels: tuple[str, ...]) -> _Seen:
         """The rows of those patients."""
         import polars as pl
 
         assert self.positions is not None
-        rows, plain = held.rows_of(first, last), self.study.plain
-        frame, source = rows.frame, self.study.source
-        lines = frame[LINE].to_numpy()
+        content, position = held.rows_of(first, last)
+        found, plain = Findings(), self.study.plain
+        if isinstance(content, np.ndarray):
+            assert plain is not None
+            table = self._placed(content["line"].astype(np.int64), content["file"].astype(np.int64))
+            visits = replace(of_records(content, plain.nothing, labels), table=table)
+        else:
+            table = self._placed(content[LINE].to_numpy(), content[FILE].to_numpy())
+            visits = self.study.as_written(replace(table, frame=content.drop(LINE, FILE)), found)
+        begin = np.flatnonzero(np.diff(position, prepend=-2))
+        place = position[begin].astype(np.int64)
+        names = self.positions.names.gather(pl.Series(place).set(pl.Series(place < 0), None))
+        share = 0.5 + 0.5 * last / max(len(self.positions), 1)
+        return _Seen(replace(visits, who=Runs(names, begin, len(position))), found, share, place)
+
+    def _placed(self, lines: Ints, file: Ints) -> Table:
+        """The table without its rows, which stand in those lines of those files."""
+        source = self.study.source
         place = Place(source.name, 0, source.row_word, lines)
         if len(source.files) > 1:
             files = [Place(name, 0, "line", part=number) for number, name in enumerate(source.files)]
-            place = Place(source.name, 0, pieces=Pieces(files, frame[FILE].to_numpy(), lines - 1, [{}] * len(files)))
-        table, found = replace(self.study.empty(), place=place), Findings()
-        if plain is not None and PLATELETS in frame.columns:
-            visits = replace(of_frame(frame, plain.nothing, labels), table=table)
-        else:
-            table = replace(table, frame=frame.drop(LINE, FILE))
-            visits = self.study.as_written(table, found)
-        begin = np.flatnonzero(np.diff(rows.position, prepend=-2))
-        place_of_run = rows.position[begin]
-        names = self.positions.names.gather(pl.Series(place_of_run).set(pl.Series(place_of_run < 0), None))
-        who = Runs(names, begin, len(rows.position))
-        share = 0.5 + 0.5 * last / max(len(self.positions), 1)
-        return _Seen(replace(visits, who=who), found, share, place_of_run)
+            place = Place(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
+        return replace(self.study.empty(), place=place)
 
     # deciding
 

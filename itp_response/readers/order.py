@@ -1,8 +1,10 @@
 """Order: whether the rows of a table come patient by patient, in the order in which patients are written."""
 
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from itp_response.cohort import Ints
 
@@ -18,44 +20,81 @@ class NotInOrder(Exception):  # noqa: N818
     """A patient comes again, or before another who is to be written first."""
 
 
+class _Table(NamedTuple):
+    """Names by their hashes: in the slot that a hash leads to, or the next free one, a position; most are free."""
+
+    slots: NDArray[np.int32]
+    """-1: free."""
+    hashes: NDArray[np.uint64]
+    """Of the names, by position; as many again have room."""
+    names: "pl.Series"
+
+    def found(self, names: "pl.Series", hashes: NDArray[np.uint64]) -> Ints:
+        """The positions of these names; -1 for those that are not among ours."""
+        found = np.full(len(names), -1, dtype=np.int64)
+        asked: Ints = np.arange(len(names))
+        slot = self.first(hashes)
+        while len(asked):
+            at, asked, slot = self._next(asked, slot, hashes)
+            # Two names may have the same hash.
+            same = (self.names.gather(at) == names.gather(asked)).to_numpy()
+            found[asked[same]] = at[same]
+            asked, slot = asked[~same], self.after(slot[~same])
+        return found
+
+    def _next(self, asked: Ints, slot: Ints, hashes: NDArray[np.uint64]) -> tuple[Ints, Ints, Ints]:
+        """From their slots on the next position with the same hash, for those asked who have one, and its slot."""
+        places, who, slots = [], [], []
+        while len(asked):
+            at = self.slots.take(slot)
+            taken = np.flatnonzero((at >= 0) & (at < len(self.names)))
+            at, asked, slot = at.take(taken), asked.take(taken), slot.take(taken)
+            same = self.hashes.take(at) == hashes.take(asked)
+            places.append(at[same])
+            who.append(asked[same])
+            slots.append(slot[same])
+            asked, slot = asked[~same], self.after(slot[~same])
+        return np.concatenate(places), np.concatenate(who), np.concatenate(slots)
+
+    def put(self, position: Ints) -> None:
+        """Take the names at these positions in."""
+        slot = self.first(self.hashes[position])
+        while len(position):
+            free = self.slots[slot] < 0
+            # Of several that want one slot the last has it; the others, and those who found it taken, go on.
+            self.slots[slot[free]] = position[free]
+            left = self.slots[slot] != position
+            position, slot = position[left], self.after(slot[left])
+
+    def first(self, hashes: NDArray[np.uint64]) -> Ints:
+        """The slot in which each of these is looked for first."""
+        return (hashes & np.uint64(len(self.slots) - 1)).astype(np.int64)
+
+    def after(self, slot: Ints) -> Ints:
+        """The next ones."""
+        return (slot + 1) & (len(self.slots) - 1)
+
+
 class Positions:
     """The position of each patient by name: those listed first, the others in the order in which they are asked for.
 
-    Names are looked up by their hashes in a table half of which is empty, and compared.
     Several threads may ask `known` while one asks `of`.
     """
 
     def __init__(self, listed: "pl.Series") -> None:
         self.names = listed.cast(str).clone()
-        self._seed = 0
-        self._table: Ints | None = None
-        """In the slot that a hash leads to, or the next free one, the position of its name; -1: nobody.
-
-        None: nobody was looked up yet.
-        """
+        self._table: _Table | None = None
+        """None: nobody was looked up yet."""
+        self._making = Lock()
 
     def __len__(self) -> int:
         return len(self.names)
 
     def known(self, names: "pl.Series") -> Ints:
         """The positions of names, none of them null; -1 for those not asked for before."""
-        if self._table is None:
-            self._index(len(self.names))
-        # Names are only added, so that what the table says is among them, whoever adds.
-        table, everybody = self._table, self.names
-        assert table is not None
-        found = np.full(len(names), -1, dtype=np.int64)
-        asked, slot = np.arange(len(names) if len(everybody) else 0), self._slots(names, len(table))
-        while len(asked):
-            position = table[slot]
-            taken = np.flatnonzero(position >= 0)
-            asked, slot, position = asked[taken], slot[taken], position[taken]
-            added = position >= len(everybody)  # since, by another
-            position[added] = 0
-            same = (everybody.gather(position) == names.gather(asked)).to_numpy() & ~added
-            found[asked[same]] = position[same]
-            asked, slot = asked[~same], (slot[~same] + 1) & (len(table) - 1)
-        return found
+        with self._making:
+            table = self._table or self._index()
+        return table.found(names, _hashed(names)) if len(self.names) else np.full(len(names), -1, dtype=np.int64)
 
     def of(self, names: "pl.Series") -> Ints:
         """The positions of names, none of them null; those not asked for before get the next ones."""
@@ -63,8 +102,7 @@ class Positions:
         new = np.flatnonzero(found < 0)
         if len(new):
             others = names.gather(new)
-            first = others.unique(maintain_order=True)
-            self._add(first)
+            self._add(others.unique(maintain_order=True))
             found[new] = self.known(others)
         return found
 
@@ -73,29 +111,29 @@ class Positions:
 
         before = len(self.names)
         self.names = pl.concat([self.names, names.alias(self.names.name)])
-        assert self._table is not None
-        if 2 * len(self.names) > len(self._table):
-            self._index(2 * len(self.names))
-        else:
-            self._put(self._table, np.arange(before, len(self.names)), names)
+        table = self._table
+        if table is None or 4 * len(self.names) > len(table.slots):
+            self._index()
+            return
+        table.hashes[before : len(self.names)] = _hashed(names)
+        # Others see the names together with the table: one that is asked for at this moment is not found yet.
+        self._table = table._replace(names=self.names)
+        table.put(np.arange(before, len(self.names)))
 
-    def _index(self, size: int) -> None:
-        """Make the table, with room for so many names."""
-        table = np.full(1 << (2 * size + 2).bit_length(), -1, dtype=np.int64)
-        self._put(table, np.arange(len(self.names)), self.names)
+    def _index(self) -> _Table:
+        """Make the table, with room for as many names again."""
+        size = 1 << (8 * len(self.names) + 8).bit_length()
+        hashes = np.zeros(size // 4, dtype=np.uint64)
+        hashes[: len(self.names)] = _hashed(self.names)
+        table = _Table(np.full(size, -1, dtype=np.int32), hashes, self.names)
+        table.put(np.arange(len(self.names)))
         self._table = table
+        return table
 
-    def _put(self, table: Ints, position: Ints, names: "pl.Series") -> None:
-        slot = self._slots(names, len(table))
-        while len(position):
-            free = table[slot] < 0
-            # Of several that want one slot the last has it; the others, and those who found it taken, go on.
-            table[slot[free]] = position[free]
-            left = table[slot] != position
-            position, slot = position[left], (slot[left] + 1) & (len(table) - 1)
 
-    def _slots(self, names: "pl.Series", size: int) -> Ints:
-        return (names.hash().to_numpy() & np.uint64(size - 1)).astype(np.int64)
+def _hashed(names: "pl.Series") -> NDArray[np.uint64]:
+    hashes: NDArray[np.uint64] = names.hash().to_numpy()
+    return hashes
 
 
 class InOrder:

@@ -7,7 +7,7 @@ nothing is found wrong here.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,11 +16,9 @@ from itp_response.readers.cells import MOST, NAMELESS, NO_RESCUE, NOT_GIVEN, NUM
 from itp_response.readers.findings import Findings
 from itp_response.readers.grid import Column, Grid
 from itp_response.readers.runs import Runs
+from itp_response.readers.sorting import Records
 from itp_response.readers.written import Visits, note_bleeding
 from itp_response.rules import Bools, Floats, Texts, exactly
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class _Rescue(NamedTuple):
@@ -143,33 +141,35 @@ def _in_order(visits: Visits) -> bool:
 
 # HELD
 
-PLATELETS = " platelets"
-"""The column of a frame of numbers that one of texts does not have."""
+RECORD = np.dtype(
+    [
+        ("when", np.float32),
+        ("rescue_end", np.float32),
+        ("bleeding_grade", np.float32),
+        ("rescue", np.int32),
+        ("platelets", np.float64),
+        ("line", np.uint32),
+        ("file", np.uint32),
+    ]
+)
+"""A row of plain visits: days and grades are whole numbers, and small; `rescue` says which treatment, -1 none."""
 
 
-def as_frame(visits: Visits) -> "pl.DataFrame":
-    """The values of plain visits in columns that take little room; days and grades are small whole numbers."""
-    import polars as pl
+def as_records(visits: Visits, lines: Ints, file: int) -> Records:
+    """The values of plain visits, which stand in those lines of a file."""
+    records = np.empty(len(visits.recorded), dtype=RECORD)
+    records["when"], records["rescue_end"] = visits.when.low, visits.rescue_end.low
+    records["bleeding_grade"], records["platelets"] = visits.bleeding_grade, visits.platelets.low
+    records["rescue"], records["line"], records["file"] = visits.rescue_name.codes, lines, file
+    return records
 
-    small = {"when": visits.when.low, "rescue_end": visits.rescue_end.low, "bleeding_grade": visits.bleeding_grade}
-    columns = [pl.Series(name, values.astype(np.float32)) for name, values in small.items()]
-    return pl.DataFrame(
-        [*columns, pl.Series(PLATELETS, visits.platelets.low), pl.Series("rescue", visits.rescue_name.codes)]
+
+def of_records(records: Records, nothing: Visits, labels: tuple[str, ...]) -> Visits:
+    """The visits that were held as records, without their patients; `labels` are the treatments by their codes."""
+    when, end, grade, platelets = (
+        records[name].astype(np.float64) for name in ("when", "rescue_end", "bleeding_grade", "platelets")
     )
-
-
-def coded(frame: "pl.DataFrame", codes: Ints) -> "pl.DataFrame":
-    """The frame with rescue treatments known by these codes instead of their places among them."""
-    if not len(codes):
-        return frame
-    rescue = frame["rescue"].to_numpy()
-    return frame.with_columns(rescue=np.where(rescue < 0, np.int32(-1), codes[rescue]))
-
-
-def of_frame(frame: "pl.DataFrame", nothing: Visits, labels: tuple[str, ...]) -> Visits:
-    """The visits that were held as such a frame, without their patients."""
-    when, end, grade = (frame[name].to_numpy().astype(np.float64) for name in ("when", "rescue_end", "bleeding_grade"))
-    platelets, codes = frame[PLATELETS].to_numpy(), frame["rescue"].to_numpy()
+    codes = np.ascontiguousarray(records["rescue"])
     begins = codes >= 0
     return replace(
         nothing,
