@@ -22,51 +22,56 @@ PAD = 8
 """Bytes before the first and after the last cell, as cells are looked at eight bytes at a time."""
 MOST = 1 << 30
 """Bytes of a block, so that places in it are small numbers."""
+PIECE = 1 << 19
+"""Bytes whose separators are looked for together."""
 LONGEST_WORD = 64
 """Bytes of a text that stands in few cells."""
 Words = NDArray[np.uint64]
 
 
 class Grid:
-    """The cells of a block: `width` columns, each row of them ended by a newline."""
+    """The cells of a block; `array` are its bytes, with `PAD` others before and after them."""
 
-    def __init__(self, data: bytes, ends: Ints) -> None:
-        self._array = np.frombuffer(b" " * PAD + data + b" " * PAD, np.uint8)
+    def __init__(self, array: NDArray[np.uint8], ends: Ints) -> None:
+        self._array = array
         self._ends = ends
         """Per column and row, the place of what ends the cell."""
         # A view of eight bytes from each byte on: numpy gathers from it, aligned or not.
-        self._words = np.lib.stride_tricks.as_strided(
-            self._array[:8].view("<u8"), (len(self._array) - 7,), (1,), writeable=False
-        )
+        self._words = np.lib.stride_tricks.as_strided(array[:8].view("<u8"), (len(array) - 7,), (1,), writeable=False)
 
     def __len__(self) -> int:
         return len(self._ends[0])
 
     def column(self, position: int) -> "Column":
         """The cells of a column."""
-        before = self._ends[position - 1] if position else np.append(-1, self._ends[-1, :-1])
-        begin: Ints = before + (PAD + 1)
-        return Column(self._array, self._words, begin, self._ends[position] - before - 1)
+        before = self._ends[position - 1] if position else np.append(np.int32(PAD - 1), self._ends[-1, :-1])
+        begin: Ints = before + 1
+        return Column(self._array, self._words, begin, self._ends[position] - begin)
 
 
 def grid(data: bytes, columns: int, separator: str) -> Grid | None:
     """The cells of whole lines of text, all of so many columns."""
-    if not data or b'"' in data or not data.isascii():
-        return None
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-        if b"\r" in data:
-            return None
-    data = data if data.endswith(b"\n") else data + b"\n"
-    array = np.frombuffer(data, np.uint8)
-    newline = array == NEWLINE
-    ends = np.flatnonzero((array == ord(separator)) | newline)
-    if len(ends) % columns or len(data) > MOST:
+    if not data or len(data) > MOST or b'"' in data or b"\r" in data or not data.isascii():
         return None
-    of_column = np.ascontiguousarray(ends.reshape(-1, columns).T, dtype=np.int32)
-    if not newline.take(of_column[-1]).all() or np.count_nonzero(newline) != len(of_column[0]):
+    last = b"" if data.endswith(b"\n") else b"\n"
+    array = np.full(len(data) + len(last) + 2 * PAD, SPACE, dtype=np.uint8)
+    array[PAD : PAD + len(data)] = np.frombuffer(data, np.uint8)
+    array[PAD + len(data) : -PAD] = np.frombuffer(last, np.uint8)
+    found, lines = [], 0
+    # Piece by piece, as what is near in time is then near in memory.
+    for at in range(0, len(array), PIECE):
+        piece = array[at : at + PIECE]
+        newline = piece == NEWLINE
+        lines += int(np.count_nonzero(newline))
+        found.append((np.flatnonzero(newline | (piece == ord(separator))) + at).astype(np.int32))
+    ends = np.concatenate(found)
+    if len(ends) != lines * columns:
         return None
-    return Grid(data, of_column)
+    of_column = np.ascontiguousarray(ends.reshape(-1, columns).T)
+    # As many newlines as lines, and one at the end of each.
+    return Grid(array, of_column) if bool((array.take(of_column[-1]) == NEWLINE).all()) else None
 
 
 class Column:
