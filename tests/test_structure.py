@@ -49,6 +49,8 @@ ORDER = """
     draft
     classify
     output
+    stream.study
+    stream.unsorted
     stream
     outputs.variables
     outputs.parameters

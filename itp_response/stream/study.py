@@ -1,0 +1,189 @@
+"""Study: what is known before visits are read part by part, and how a part of them is read."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from itp_response.cohort import Ints, Reading
+from itp_response.columns import ColumnDeclared
+from itp_response.criteria import Criteria
+from itp_response.errors import CohortError
+from itp_response.readers.findings import Findings, Pieces, Place
+from itp_response.readers.names import VISITS, Table, chosen_columns, filled, pieces_of, together
+from itp_response.readers.patients import Patients, read_patients
+from itp_response.readers.plain import Plain
+from itp_response.readers.streams import Part, Stream, Wanted, stream
+from itp_response.readers.visits import check_enrolment, is_study, patient_table
+from itp_response.readers.written import Visits, as_written, check_header
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is taken for granted of all parts."""
+
+    scored: bool | None
+    """Bleeding is scored at visits; None: as the first part shows."""
+    dates: bool
+    """Dates are known of some patient."""
+    plain: bool = True
+    """Nothing is wrong, so that the words of no cell will be needed."""
+    ascending: bool = False
+    """Patients come in the order of their names, so that none need be remembered."""
+    in_order: bool = True
+    """The rows of each patient follow each other, and patients come in the order in which they are written."""
+
+
+class Again(Exception):  # noqa: N818 - no error, but a turn in the reading
+    """What was taken does not hold; this does."""
+
+    def __init__(self, taken: Taken) -> None:
+        super().__init__()
+        self.taken = taken
+
+
+class Seen(NamedTuple):
+    """A part as it was read."""
+
+    visits: Visits
+    found: Findings
+    share: float
+    place: Ints | None = None
+    """The position of the patient of each run, -1 without a name; None: it is to be found out."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is known of a study before its visits are read."""
+
+    source: Stream
+    criteria: Criteria
+    reading: Reading
+    chosen: dict[str, int]
+    known: Patients
+    opened: Findings
+    of_patients: Findings
+    """What was found in the table of patients when it was opened, and when its cells were read."""
+    of_cells: Findings
+    of_both: Findings
+
+    @classmethod
+    def read(cls, source: Stream, patients: Any, criteria: Criteria, reading: Reading) -> "Study":
+        declared = criteria.file.columns
+        of_visits = {name: column for name, column in declared.items() if column.table == "visits"}
+        of_patients = {name: column for name, column in declared.items() if column.table == "patients"}
+        opened, listed, cells, both = (Findings() for _ in range(4))
+        place = Place(source.name, 0, source.row_word)
+        chosen = chosen_columns(source.header, VISITS, of_visits, place, opened)
+        for number, (name, note) in enumerate(source.notes):
+            opened.note(Place(name, 0, part=number), note)
+        table = patient_table(patients, of_patients, listed)
+        options = reading.options
+        known = read_patients(table, of_patients, options["date_format"], cells, options["impute"])
+        made = cls(source, criteria, reading, chosen, known, opened, listed, cells, both)
+        check_header(made.empty(), of_visits, both)
+        check_enrolment(made.empty(), known, "date" in chosen, both)
+        return made
+
+    @property
+    def options(self) -> Any:
+        return self.reading.options
+
+    @property
+    def taken(self) -> Taken:
+        """What is likely to hold of all parts."""
+        table, known = self.known.table, self.known
+        enrolled = known.enrolment_date.at(known.rows)
+        dates = bool((enrolled.low == enrolled.high).any())
+        if "date" in self.chosen and not table.has("enrolment_date"):
+            dates = True
+        told = self.options["bleeding"]
+        scored = None if told is None else told == "scored"
+        return Taken(scored, dates, ascending=not len(known.rows))
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(sorted(set(self.chosen.values())), self.chosen.get("patient_id"))
+
+    @property
+    def declared(self) -> dict[str, ColumnDeclared]:
+        """The further columns of visits."""
+        return {name: one for name, one in self.criteria.file.columns.items() if one.table == "visits"}
+
+    @cached_property
+    def plain(self) -> Plain | None:
+        """What reads the visits of plain blocks; None: there are columns that it does not read."""
+        found, told = Findings(), self.options
+        nothing = self.as_written(self.empty(), found)
+        return Plain.of(nothing, found, self.chosen, date_format=told["date_format"], bleeding=told["bleeding"])
+
+    def as_written(self, table: Table, found: Findings) -> Visits:
+        """The visits of that part of the table."""
+        return as_written(table, self.declared, found=found, **self.options)
+
+    def empty(self) -> Table:
+        """The table of visits without its rows."""
+        import polars as pl
+
+        frame = pl.DataFrame(schema=dict.fromkeys(self.chosen, pl.String))
+        header = {name: self.source.header[at] for name, at in self.chosen.items()}
+        return Table(Place(self.source.name, 0, self.source.row_word), frame, header, self.source.header)
+
+    # parts
+
+    def seen(self, part: Part, taken: Taken) -> Seen:
+        """The visits of a part."""
+        plain = self._plain_part(part) if taken.plain else None
+        return plain or self.of_table(*self.table(part), part.share)
+
+    def of_table(self, table: Table, found: Findings, share: float) -> Seen:
+        """The visits of that part of the table."""
+        return Seen(self.as_written(table, found), found, share)
+
+    def _plain_part(self, part: Part) -> Seen | None:
+        """The visits of a part that is plain; None: it is not."""
+        if part.block is None or self.plain is None:
+            return None
+        grid = part.block.grid()
+        read = self.plain.visits(grid) if grid else None
+        if read is None:
+            return None
+        visits, found = read
+        lines = np.arange(part.block.line, part.block.line + len(visits.who))
+        place = Place(part.block.form.name, 0, "line", lines, part=part.file)
+        if self._in_folder:
+            place = Place(self.source.name, 0, pieces=pieces_of([place], [len(lines)]))
+        return Seen(replace(visits, table=replace(visits.table, place=place)), found, part.share)
+
+    def table(self, part: Part) -> tuple[Table, Findings]:
+        """The cells of a part, and what was found in its lines."""
+        found, source = Findings(), part.read()
+        place = Place(source.name, 0, source.row_word, source.lines, part=part.file)
+        table = filled(source, self.chosen, place, found)
+        return together(Place(self.source.name, 0), [table]) if self._in_folder else table, found
+
+    @property
+    def _in_folder(self) -> bool:
+        return len(self.source.files) > 1 or self.source.files[0] != self.source.name
+
+    def placed(self, lines: Ints, file: Ints) -> Table:
+        """The table without its rows, which stand in those lines of those files."""
+        source = self.source
+        place = Place(source.name, 0, source.row_word, lines)
+        if len(source.files) > 1:
+            files = [Place(name, 0, "line", part=number) for number, name in enumerate(source.files)]
+            place = Place(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
+        return replace(self.empty(), place=place)
+
+
+def source_of(visits: Any) -> Stream | None:
+    """The visits to be read in parts; None where they are not, or something is wrong with them from the first."""
+    if not isinstance(visits, str | Path) or is_study(visits):
+        return None
+    try:
+        source = stream(Path(visits))
+    except CohortError:
+        return None
+    return source if source is not None and source.header else None
