@@ -6,7 +6,6 @@ Nothing can be wrong with such cells but their values. Any other block is left t
 nothing is said here: what is not plain is None.
 """
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -24,9 +23,10 @@ MOST = 1 << 30
 """Bytes of a block, so that places in it are small numbers."""
 PIECE = 1 << 19
 """Bytes whose separators are looked for together."""
-LONGEST_WORD = 64
-"""Bytes of a text that stands in few cells."""
+LONGEST_NAME = 64
+"""Bytes of a text."""
 Words = NDArray[np.uint64]
+_NONE = np.zeros(0, dtype=np.int64)
 
 
 class Grid:
@@ -91,43 +91,40 @@ class Column:
     def _widest(self) -> int:
         return int(self._width.max(initial=0))
 
-    def _of_given(self, read: Callable[["Column"], Floats | None]) -> Floats | None:
-        """What is read of the cells; NaN where they are empty."""
+    def _given(self) -> Ints | None:
+        """The rows whose cells are not empty; None: all."""
         given = self._width > 0
-        number = np.count_nonzero(given)
-        if number == len(self):
-            return read(self)
-        found = np.full(len(self), np.nan)
-        if number:
-            rows = np.flatnonzero(given)
-            values = read(self._at(rows))
-            if values is None:
-                return None
-            found[rows] = values
-        return found
+        return None if given.all() else np.flatnonzero(given)
 
     # numbers
 
-    def numbers(self) -> Floats | None:
-        """The cells as numbers; NaN where empty."""
-        return None if self._widest > 8 else self._of_given(Column._numbers)
+    def numbers(self) -> tuple[Floats, Ints]:
+        """The cells as numbers, NaN where empty; and the rows in which something else stands."""
+        given = self._given()
+        if given is None:
+            return self._numbers()
+        found = np.full(len(self), np.nan)
+        if not len(given):
+            return found, given
+        found[given], others = self._at(given)._numbers()
+        return found, given[others]
 
-    def _numbers(self) -> Floats | None:
+    def _numbers(self) -> tuple[Floats, Ints]:
         if self._widest == 1:
             digits = self._array.take(self._begin) - np.uint8(ZERO)  # other characters wrap to more than 9
-            return None if bool((digits > 9).any()) else digits.astype(np.float64)
+            return digits.astype(np.float64), np.flatnonzero(digits > 9)
         digits, wrong = _digits(self._words[self._begin], self._width, 4 if self._widest <= 4 else 8)
         found: Floats = digits.astype(np.float64)
-        if wrong.any():
-            rows = np.flatnonzero(wrong)
-            others = self._at(rows)._signed()
-            if others is None:
-                return None
-            found[rows] = others
-        return found
+        if self._widest > 8:
+            wrong |= self._width > 8
+        if not wrong.any():
+            return found, _NONE
+        rows = np.flatnonzero(wrong)
+        found[rows], others = self._at(rows)._signed()
+        return found, rows[others]
 
-    def _signed(self) -> Floats | None:
-        """Numbers with a sign, or a decimal point between digits."""
+    def _signed(self) -> tuple[Floats, Ints]:
+        """Numbers with a sign, or a decimal point between digits; and where there is something else."""
         minus = self._array.take(self._begin) == MINUS
         begin, width = self._begin + minus, self._width - minus
         cells = self._array.take(begin[:, None] + np.arange(8)).copy()
@@ -142,40 +139,58 @@ class Column:
         words = np.where(has_point, words >> np.uint64(8), words)
         decimals = np.where(has_point, width - point - 1, 0)
         width = width - has_point
-        digits, wrong = _digits(words, width, 8)
-        if wrong.any() or bool((width < 1).any()) or bool((has_point & ((point < 1) | (decimals < 1))).any()):
-            return None
+        digits, wrong = _digits(words, np.minimum(width, 8), 8)
+        wrong |= (width < 1) | (self._width > 8) | (has_point & ((point < 1) | (decimals < 1)))
         # A whole number over a power of ten, both exact, is rounded once, as a number that is read.
         numbers = digits / np.power(10.0, decimals)
-        signed: Floats = np.where(minus, -numbers, numbers)
-        return signed
+        return np.where(minus, -numbers, numbers), np.flatnonzero(wrong)
 
     # dates
 
     def dates(self, first: int, last: int) -> Floats | None:
         """The cells as days since 1970, of dates between those years; NaN where empty."""
-        return self._of_given(lambda cells: cells._dates(first, last))
+        given = self._given()
+        if given is None:
+            return self._dates(first, last)
+        found = np.full(len(self), np.nan)
+        days = self._at(given)._dates(first, last)
+        if days is None:
+            return None
+        found[given] = days
+        return found
 
     def _dates(self, first: int, last: int) -> Floats | None:
         if bool((self._width != 10).any()):
             return None
-        cells = self._array.take(self._begin[:, None] + np.arange(10))
-        digits = cells - np.uint8(ZERO)
-        if bool((cells[:, (4, 7)] != MINUS).any()) or bool((digits[:, (0, 1, 2, 3, 5, 6, 8, 9)] > 9).any()):
+        # The first four bytes are the year, the last eight its end, and month and day.
+        year, wrong = _digits(self._words[self._begin], np.full(1, 4), 4)
+        rest = self._words[self._begin + 2] ^ np.uint64(int.from_bytes(b"00-00-00", "little"))
+        wrong |= _beyond_9(rest, np.uint64)
+        wrong |= (rest & np.uint64(int.from_bytes(b"\0\0\xff\0\0\xff\0\0", "little"))) != 0
+        two, five = ((rest >> np.uint64(shift)) & np.uint64(0x0F0F) for shift in (24, 48))
+        month, day = ((one & np.uint64(0xF)) * np.uint64(10) + (one >> np.uint64(8)) for one in (two, five))
+        wrong |= (year < first) | (year > last) | (month < 1) | (month > 12) | (day < 1)
+        if wrong.any():
             return None
-        number = digits.astype(np.int64)
-        year = number[:, :4] @ np.array([1000, 100, 10, 1])
-        month, day = (number[:, at] * 10 + number[:, at + 1] for at in (5, 8))
-        if bool(((year < first) | (year > last) | (month < 1) | (month > 12) | (day < 1)).any()):
-            return None
-        months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-        begin, end = (one.astype("datetime64[D]").astype(np.int64) for one in (months, months + 1))
-        return None if bool((day > end - begin).any()) else (begin + day - 1).astype(np.float64)
+        begins = np.arange((first - 1970) * 12, (last - 1969) * 12 + 1).astype("datetime64[M]").astype("datetime64[D]")
+        begin = begins.astype(np.int32)
+        at = ((year.astype(np.int64) - first) * 12 + month.astype(np.int64)) - 1
+        found = begin.take(at) + day.astype(np.int32)
+        # Not after the last day of the month.
+        return None if bool((found > begin.take(at + 1)).any()) else (found - 1).astype(np.float64)
 
     # texts
 
+    def texts(self, rows: Ints) -> list[str]:
+        """The cells of some rows."""
+        begin, end = self._begin[rows], self._begin[rows] + self._width[rows]
+        cells = self._array
+        return [cells[one:other].tobytes().decode() for one, other in zip(begin.tolist(), end.tolist(), strict=True)]
+
     def runs(self) -> tuple[Ints, list[str]] | None:
         """The rows in which another name begins than that of the row before, and the names; empty: there is none."""
+        if self._widest > LONGEST_NAME:
+            return None
         changes = np.ones(len(self), dtype=np.bool_)
         changes[1:] = self._width[1:] != self._width[:-1]
         end = self._begin + self._width
@@ -198,7 +213,7 @@ class Column:
         if not len(rows):
             return rows, [], rows
         there = self._at(rows)
-        if there._widest > LONGEST_WORD:
+        if there._widest > LONGEST_NAME:
             return None
         _different, first, place = np.unique(there._padded(), return_index=True, return_inverse=True)
         texts = there._at(first)._texts()
@@ -222,6 +237,16 @@ class Column:
         return b"\n".join(padded.tolist()).decode().split("\n") if len(padded) else []
 
 
+def _beyond_9(values: Any, kind: Any) -> Bools:
+    """Where one of the bytes of a value is more than 9: such a one is carried to 128 or more, or is so already."""
+    found: Bools = ((values + _all_bytes(0x76, kind)) | values) & _all_bytes(0x80, kind) != 0
+    return found
+
+
+def _all_bytes(byte: int, kind: Any) -> Any:
+    return kind(int.from_bytes(bytes([byte]) * np.dtype(kind).itemsize, "little"))
+
+
 def _digits(words: Words, width: Ints, size: int) -> tuple[Any, Bools]:
     """The numbers that the first so many bytes of words are, up to eight digits; and where there is another byte.
 
@@ -229,18 +254,15 @@ def _digits(words: Words, width: Ints, size: int) -> tuple[Any, Bools]:
     """
     kind: Any = np.uint32 if size == 4 else np.uint64
 
-    def all_bytes(byte: int) -> Any:
-        return kind(int.from_bytes(bytes([byte]) * size, "little"))
-
     unused = ((size - width) << 3).astype(kind)
     # Digits become their values, which are moved up to the last byte; what is left below are zeros.
     value = words.astype(kind)
-    value ^= all_bytes(ZERO)
+    value ^= _all_bytes(ZERO, kind)
     value <<= unused
-    wrong = ((value + all_bytes(0x76)) | value) & all_bytes(0x80)
+    wrong = _beyond_9(value, kind)
     # Neighbours are joined: two digits, then four, then eight.
     value = (value * kind(10) + (value >> kind(8))) & kind(0x00FF00FF00FF00FF & (2 ** (8 * size) - 1))
     value = (value * kind(100) + (value >> kind(16))) & kind(0x0000FFFF0000FFFF & (2 ** (8 * size) - 1))
     if size == 8:
         value = (value * kind(10000) + (value >> kind(32))) & kind(0xFFFFFFFF)
-    return value, wrong != 0
+    return value, wrong

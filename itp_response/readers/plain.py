@@ -5,20 +5,33 @@ nothing is found wrong here.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from itp_response.cohort import Ints
-from itp_response.readers.cells import MOST, NAMELESS, NO_RESCUE, NOT_GIVEN, NUMBER, YEARS
-from itp_response.readers.findings import Findings
+from itp_response.readers.cells import (
+    MOST,
+    NAMELESS,
+    NO_RESCUE,
+    NOT_GIVEN,
+    NUMBER,
+    YEARS,
+    as_counts,
+    as_days,
+    as_grades,
+)
+from itp_response.readers.findings import Cells, Findings
 from itp_response.readers.grid import Column, Grid
 from itp_response.readers.runs import Runs
 from itp_response.readers.sorting import Records
 from itp_response.readers.written import Visits, note_bleeding
-from itp_response.rules import Bools, Floats, Texts, exactly
+from itp_response.rules import Bools, Numbers, Texts, exactly
+
+FEW = 4
+"""Up to a part of so many of the cells of a column may be read one by one."""
 
 
 class _Rescue(NamedTuple):
@@ -61,41 +74,63 @@ class Plain:
 
         `who` are the patients where they were read already.
         """
+        found = self.found.again()
         who = who or _runs(grid, self.chosen["patient_id"])
         rescue = self._rescue(grid)
-        when, end = self._days(grid, "date" if self.nothing.dated else "day"), self._days(grid, "rescue_end")
-        platelets, grade = self._numbers(grid, "platelets"), self._numbers(grid, "bleeding_grade")
+        when, end = (self._days(grid, name, found) for name in ("date" if self.nothing.dated else "day", "rescue_end"))
+        platelets = self._numbers(grid, "platelets", as_counts, found)
+        grade = self._numbers(grid, "bleeding_grade", _grades, found)
         if who is None or rescue is None or when is None or end is None or platelets is None or grade is None:
             return None
-        recorded = ~np.isnan(platelets) | ~np.isnan(grade) | rescue.begins
         made = replace(
             self.nothing,
             who=who,
-            when=exactly(when),
-            rescue_end=exactly(end),
-            platelets=exactly(platelets),
-            bleeding_grade=grade,
+            when=when,
+            rescue_end=end,
+            platelets=platelets,
+            bleeding_grade=grade.low,
             rescue=rescue.begins,
             rescue_name=rescue.name,
-            recorded=recorded,
-            as_written=(exactly(when), exactly(end)),
+            recorded=~np.isnan(platelets.low) | ~np.isnan(grade.low) | rescue.begins,
+            as_written=(when, end),
         )
-        if not _in_order(made):
+        if found.any_wrong or not _in_order(made):
             return None
-        found = self.found.again()
-        note_bleeding(made.table, grade, self.bleeding, found)
+        note_bleeding(made.table, grade.low, self.bleeding, found)
         return made, found
 
     def _column(self, grid: Grid, name: str) -> Column | None:
         return grid.column(self.chosen[name]) if name in self.chosen else None
 
-    def _numbers(self, grid: Grid, name: str) -> Floats | None:
-        column = self._column(grid, name)
-        return np.full(len(grid), np.nan) if column is None else column.numbers()
+    def _numbers(
+        self, grid: Grid, name: str, read: Callable[[Cells, Findings], Numbers], found: Findings
+    ) -> Numbers | None:
+        """The cells as numbers; `read` are the few that are not written as such, as `<10`."""
+        import polars as pl
 
-    def _days(self, grid: Grid, name: str) -> Floats | None:
         column = self._column(grid, name)
-        return column.dates(*YEARS) if column and self.nothing.dated else self._numbers(grid, name)
+        if column is None:
+            return exactly(np.full(len(grid), np.nan))
+        low, rows = column.numbers()
+        if not len(rows):
+            return exactly(low)
+        if len(rows) > len(grid) // FEW:
+            return None
+        table = self.nothing.table
+        others = read(Cells(table.place, table.header[name], pl.Series(column.texts(rows), dtype=pl.String)), found)
+        low[rows] = others.low
+        if others.exact:
+            return exactly(low)
+        high = low.copy()
+        high[rows] = others.high
+        return Numbers(low, high)
+
+    def _days(self, grid: Grid, name: str, found: Findings) -> Numbers | None:
+        column = self._column(grid, name)
+        if column is None or not self.nothing.dated:
+            return self._numbers(grid, name, _days, found)
+        days = column.dates(*YEARS)
+        return None if days is None else exactly(days)
 
     def _rescue(self, grid: Grid) -> _Rescue | None:
         begins, codes = np.zeros(len(grid), dtype=np.bool_), np.full(len(grid), -1, dtype=np.int32)
@@ -113,6 +148,14 @@ class Plain:
         return _Rescue(begins, Texts(codes, tuple(labels)))
 
 
+def _grades(cells: Cells, found: Findings) -> Numbers:
+    return exactly(as_grades(cells, found))
+
+
+def _days(cells: Cells, found: Findings) -> Numbers:
+    return exactly(as_days(cells, found))
+
+
 def _runs(grid: Grid, position: int) -> Runs | None:
     import polars as pl
 
@@ -126,10 +169,10 @@ def _runs(grid: Grid, position: int) -> Runs | None:
 
 def _in_order(visits: Visits) -> bool:
     """Whether nothing is to be said of the values."""
-    when, end, platelets, grade = visits.when.low, visits.rescue_end.low, visits.platelets.low, visits.bleeding_grade
+    when, end, grade, platelets = visits.when.low, visits.rescue_end.low, visits.bleeding_grade, visits.platelets
     ended = ~np.isnan(end)
     wrong = (
-        (platelets < 0) | (platelets > MOST),
+        (platelets.low < 0) | (platelets.low > MOST),
         (grade < 0) | (grade > 4) | (grade != np.floor(grade)) & ~np.isnan(grade),
         (when != np.floor(when)) & ~np.isnan(when),
         visits.recorded & np.isnan(when),

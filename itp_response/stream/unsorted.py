@@ -120,7 +120,7 @@ class Unsorted:
                 raise otherwise
             names = as_text(part.block.texts(self.study.chosen["patient_id"]))
             read = plain.visits(grid, Runs.single(names))
-            if read is None:
+            if read is None or not read[0].platelets.exact:
                 raise otherwise
             visits, found = read
             records = as_records(visits, part.block.line + np.arange(len(names)), part.file)
