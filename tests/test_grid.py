@@ -1,6 +1,7 @@
 """Plain cells read by numpy alone say what they say to those who read all texts; whatever else there is, they leave."""
 
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import itp_response
 from itp_response.cohort import Reading
 from itp_response.readers.findings import Findings
 from itp_response.readers.grid import PIECE, grid
+from itp_response.readers.plain import as_records, of_records
 from itp_response.readers.runs import Runs
 from itp_response.readers.streams import Size
 from itp_response.stream.study import Study, source_of
@@ -196,6 +198,10 @@ class TestFew:
         rows, texts, which = column("", "IVIg", "", "tpo", "IVIg").few()
         assert (rows.tolist(), [texts[at] for at in which]) == ([1, 3, 4], ["IVIg", "tpo", "IVIg"])
 
+    def test_single_letters(self):
+        rows, texts, which = column("1", "0", "", "1", "y").few()
+        assert (rows.tolist(), [texts[at] for at in which]) == ([0, 1, 3, 4], ["1", "0", "1", "y"])
+
     def test_none(self):
         rows, texts, which = column("", "").few()
         assert (len(rows), texts, len(which)) == (0, [], 0)
@@ -273,8 +279,11 @@ ROWS = {
     "a grade of 5": ("P1,28,15,5,,", False),
     "half a grade": ("P1,28,15,0.5,,", False),
     "a grade below 0": ("P1,28,15,-1,,", False),
-    "a rescue without a name": ("P1,28,15,0,yes,", False),
-    "no rescue": ("P1,28,15,0,No,", False),
+    "a rescue without a name": ("P1,28,15,0,yes,", True),
+    "its end": ("P1,28,15,0,1,30", True),
+    "no rescue": ("P1,28,15,0,No,", True),
+    "rescue not given": ("P1,28,15,0,N/A,", True),
+    "the end of no rescue": ("P1,28,15,0,0,30", False),
     "a number as a rescue": ("P1,28,15,0,5,", False),
     "an end without a rescue": ("P1,28,15,0,,30", False),
     "an end before": ("P1,28,15,0,IVIg,27", False),
@@ -305,6 +314,14 @@ class TestVisits:
         assert (plain is not None) == is_plain
         if plain is not None:
             same(plain, read)
+
+    @pytest.mark.parametrize("case", [case for case, (_, is_plain) in ROWS.items() if is_plain])
+    def test_held_as_records(self, case, tmp_path):
+        made = study(tmp_path, f"{HEADER}\nP0,0,10,0,,\nP0,7,11,0,IVIg,9\nP0,9,9,0,,\n{ROWS[case][0]}\nP2,0,20,1,,\n")
+        plain, _ = both(made)
+        if plain.platelets.exact:
+            records, labels = as_records(plain, np.arange(len(plain.who)), 0)
+            same(replace(of_records(records, made.plain.nothing, labels), who=plain.who), plain)
 
     def test_columns_that_only_texts_have(self, tmp_path):
         """A format of dates, and columns that criteria declare."""

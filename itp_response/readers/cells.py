@@ -44,11 +44,11 @@ def without_not_given(cells: Cells, texts: "pl.Series", found: Findings) -> "pl.
     """The texts with those that say that nothing was recorded made null."""
     nothing = texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)
     count = int(nothing.sum())
-    _count_not_given(cells, count, found)
+    count_not_given(cells, count, found)
     return texts.set(nothing, None) if count else texts
 
 
-def _count_not_given(cells: Cells, count: int, found: Findings) -> None:
+def count_not_given(cells: Cells, count: int, found: Findings) -> None:
     name = cells.name
 
     def said(number: int, _: Sequence[str]) -> str:
@@ -71,7 +71,7 @@ def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -
     """Numbers and bounds; `least` is the lowest that a value below a bound can be, `wrong` words what is no number."""
     import polars as pl
 
-    _count_not_given(cells, 0, found)
+    count_not_given(cells, 0, found)
     values = cells.values
     if values.null_count() == len(values):
         return exactly(np.full(len(values), np.nan))
@@ -220,7 +220,7 @@ def _partial(texts: "pl.Series") -> tuple["pl.Series", "pl.Series"]:
 def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str) -> "pl.Series":
     import polars as pl
 
-    _count_not_given(cells, 0, found)
+    count_not_given(cells, 0, found)
     values = cells.values if cells.values.dtype == pl.String else as_text(cells.values)
     if date_format is None:
         # ISO dates alone, the usual column, go in one pass; ten characters are all such a date has.
@@ -380,6 +380,11 @@ def _coded(texts: "pl.Series") -> Texts:
 # RESCUE
 
 
+def count_taken(cells: Cells, meaning: str, number: int, spellings: Sequence[str], found: Findings) -> None:
+    """Say of so many cells, which are written in these ways, what they were taken as."""
+    found.count(cells.place, meaning, _taken_as(cells.name, meaning), number, spellings)
+
+
 def _taken_as(name: str, meaning: str) -> Said:
     def said(number: int, texts: Sequence[str]) -> str:
         cells = "cell" if number == 1 else "cells"
@@ -392,6 +397,8 @@ def _taken_as(name: str, meaning: str) -> Said:
     return said
 
 
+WITHOUT_A_NAME, NONE_BEGINS = "a rescue without a name", "no rescue"
+"""What cells of rescue that name none are taken as."""
 NAMELESS = ("1", "yes", "y", "true", "x")
 NO_RESCUE = ("0", "no", "n", "false", "none")
 NUMBER = r"^[-+.\d]+$"
@@ -406,9 +413,9 @@ def as_rescue(cells: Cells, found: Findings) -> tuple[Bools, Texts]:
     folded = texts.str.to_lowercase()
     none = folded.is_in(NO_RESCUE).fill_null(value=False)
     nameless = folded.is_in(NAMELESS).fill_null(value=False)
-    for cases, meaning in ((nameless, "a rescue without a name"), (none, "no rescue")):
+    for cases, meaning in ((nameless, WITHOUT_A_NAME), (none, NONE_BEGINS)):
         spellings = folded.filter(cases).unique().sort().to_list() if cases.any() else []
-        found.count(cells.place, meaning, _taken_as(cells.name, meaning), int(cases.sum()), spellings)
+        count_taken(cells, meaning, int(cases.sum()), spellings, found)
     number = texts.str.contains(NUMBER).fill_null(value=False) & ~none & ~nameless
     found.wrong_cells(
         cells,

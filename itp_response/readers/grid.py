@@ -215,9 +215,22 @@ class Column:
         there = self._at(rows)
         if there._widest > LONGEST_NAME:
             return None
-        _different, first, place = np.unique(there._padded(), return_index=True, return_inverse=True)
+        first, place = there._different()
         texts = there._at(first)._texts()
         return None if texts is None else (rows, texts, place)
+
+    def _different(self) -> tuple[Ints, Ints]:
+        """A row of each text, and which of the texts each row has."""
+        if self._widest > 1:
+            _, first, place = np.unique(self._padded(), return_index=True, return_inverse=True)
+            return first, place
+        letters = self._array.take(self._begin)
+        row = np.full(256, -1)
+        row[letters] = np.arange(len(self))
+        there = np.flatnonzero(row >= 0)
+        place = np.zeros(256, dtype=np.int64)
+        place[there] = np.arange(len(there))
+        return row[there], place[letters]
 
     def _padded(self) -> NDArray[np.bytes_]:
         """The cells as texts of one width, filled up with zeros."""

@@ -16,12 +16,16 @@ from itp_response.readers.cells import (
     MOST,
     NAMELESS,
     NO_RESCUE,
+    NONE_BEGINS,
     NOT_GIVEN,
     NUMBER,
+    WITHOUT_A_NAME,
     YEARS,
     as_counts,
     as_days,
     as_grades,
+    count_not_given,
+    count_taken,
 )
 from itp_response.readers.findings import Cells, Findings
 from itp_response.readers.grid import Column, Grid
@@ -76,7 +80,7 @@ class Plain:
         """
         found = self.found.again()
         who = who or _runs(grid, self.chosen["patient_id"])
-        rescue = self._rescue(grid)
+        rescue = self._rescue(grid, found)
         when, end = (self._days(grid, name, found) for name in ("date" if self.nothing.dated else "day", "rescue_end"))
         platelets = self._numbers(grid, "platelets", as_counts, found)
         grade = self._numbers(grid, "bleeding_grade", _grades, found)
@@ -132,20 +136,32 @@ class Plain:
         days = column.dates(*YEARS)
         return None if days is None else exactly(days)
 
-    def _rescue(self, grid: Grid) -> _Rescue | None:
+    def _rescue(self, grid: Grid, found: Findings) -> _Rescue | None:
         begins, codes = np.zeros(len(grid), dtype=np.bool_), np.full(len(grid), -1, dtype=np.int32)
         column = self._column(grid, "rescue")
-        few = column.few() if column else (np.zeros(0, dtype=np.int64), [], codes[:0])
+        few = column.few() if column else None
         if few is None:
-            return None
+            return None if column else _Rescue(begins, Texts(codes, ()))
         rows, texts, which = few
         folded = [text.lower() for text in texts]
-        if any(text in (*NOT_GIVEN, *NO_RESCUE, *NAMELESS) or re.match(NUMBER, text) for text in folded):
+        named = [text for text in folded if text not in (*NOT_GIVEN, *NO_RESCUE, *NAMELESS)]
+        if any(re.match(NUMBER, text) for text in named):
             return None
-        labels = sorted(set(folded))
-        begins[rows] = True
-        codes[rows] = np.array([labels.index(text) for text in folded], dtype=np.int32)[which]
-        return _Rescue(begins, Texts(codes, tuple(labels)))
+        labels = tuple(sorted(set(named)))
+        begins[rows] = np.array([text not in (*NOT_GIVEN, *NO_RESCUE) for text in folded], dtype=np.bool_)[which]
+        codes[rows] = np.array([labels.index(one) if one in labels else -1 for one in folded], dtype=np.int32)[which]
+        self._tell_taken(folded, np.bincount(which, minlength=len(folded)), found)
+        return _Rescue(begins, Texts(codes, labels))
+
+    def _tell_taken(self, texts: list[str], number: Ints, found: Findings) -> None:
+        """Say what was taken as what in the column of rescue, which has so many of each text."""
+        if not self.nothing.table.has("rescue"):
+            return
+        cells = self.nothing.table.cells("rescue")
+        for cases, meaning in ((NAMELESS, WITHOUT_A_NAME), (NO_RESCUE, NONE_BEGINS)):
+            hits = [at for at, text in enumerate(texts) if text in cases]
+            count_taken(cells, meaning, int(number[hits].sum()), sorted({texts[at] for at in hits}), found)
+        count_not_given(cells, int(number[[at for at, text in enumerate(texts) if text in NOT_GIVEN]].sum()), found)
 
 
 def _grades(cells: Cells, found: Findings) -> Numbers:
@@ -195,16 +211,20 @@ RECORD = np.dtype(
         ("file", np.uint32),
     ]
 )
-"""A row of plain visits: days and grades are whole numbers, and small; `rescue` says which treatment, -1 none."""
+"""A row of plain visits. Days and grades are whole numbers, and small; `rescue` is the treatment that begins, or -1."""
+NAME_NOT_KNOWN = ""
+"""What stands among rescue treatments for one without a name."""
 
 
-def as_records(visits: Visits, lines: Ints, file: int) -> Records:
-    """The values of plain visits, which stand in those lines of a file."""
+def as_records(visits: Visits, lines: Ints, file: int) -> tuple[Records, tuple[str, ...]]:
+    """The values of plain visits, which stand in those lines of a file; and the rescue treatments by their codes."""
     records = np.empty(len(visits.recorded), dtype=RECORD)
     records["when"], records["rescue_end"] = visits.when.low, visits.rescue_end.low
     records["bleeding_grade"], records["platelets"] = visits.bleeding_grade, visits.platelets.low
-    records["rescue"], records["line"], records["file"] = visits.rescue_name.codes, lines, file
-    return records
+    codes, labels = visits.rescue_name.codes, visits.rescue_name.labels
+    records["rescue"] = np.where(visits.rescue & (codes < 0), len(labels), codes)
+    records["line"], records["file"] = lines, file
+    return records, (*labels, NAME_NOT_KNOWN)
 
 
 def of_records(records: Records, nothing: Visits, labels: tuple[str, ...]) -> Visits:
@@ -212,8 +232,9 @@ def of_records(records: Records, nothing: Visits, labels: tuple[str, ...]) -> Vi
     when, end, grade, platelets = (
         records[name].astype(np.float64) for name in ("when", "rescue_end", "bleeding_grade", "platelets")
     )
-    codes = np.ascontiguousarray(records["rescue"])
-    begins = codes >= 0
+    begins = records["rescue"] >= 0
+    unknown = labels.index(NAME_NOT_KNOWN)
+    codes = np.where(records["rescue"] == unknown, np.int32(-1), records["rescue"])
     return replace(
         nothing,
         when=exactly(when),

@@ -123,9 +123,8 @@ class Unsorted:
             if read is None or not read[0].platelets.exact:
                 raise otherwise
             visits, found = read
-            records = as_records(visits, part.block.line + np.arange(len(names)), part.file)
-            position = each(names, self.positions.known)
-            return _Rows(records, names, position, visits.rescue_name.labels, found, part.share)
+            records, labels = as_records(visits, part.block.line + np.arange(len(names)), part.file)
+            return _Rows(records, names, each(names, self.positions.known), labels, found, part.share)
         table, found = self.study.table(part)
         names = as_text(table.cells("patient_id").values)
         origin = table.place.pieces.origin if table.place.pieces else None
