@@ -6,6 +6,7 @@ Called as `python benchmarks/one_way.py WAY VISITS PATIENTS OUT [FURTHER]`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,20 @@ def _read(path: str) -> Any:
 
 def polars_script(visits: str, patients: str, out: str) -> None:
     """The best script known: whole-column scans, read and written by polars."""
-    import polars as pl
     import polars_scans
+
+    _in_polars(polars_scans.classify, visits, patients, out)
+
+
+def polars_windows_script(visits: str, patients: str, out: str) -> None:
+    """As it is ordinarily written: window expressions, read and written by polars."""
+    import polars_windows
+
+    _in_polars(polars_windows.classify, visits, patients, out)
+
+
+def _in_polars(classify: Callable[[Any, Any], Any], visits: str, patients: str, out: str) -> None:
+    import polars as pl
 
     rows = _read(visits).select(
         pl.col("patient_id").alias("patient"),
@@ -34,12 +47,8 @@ def polars_script(visits: str, patients: str, out: str) -> None:
         pl.col("rescue").is_not_null(),
         pl.col("rescue_end").fill_null(pl.col("day")),
     )
-    found = polars_scans.classify(rows, _read(patients).rename({"patient_id": "patient"}))
-    found = found.rename({"patient": "patient_id"})
-    if out.endswith(".parquet"):
-        found.write_parquet(out)
-    else:
-        found.write_csv(out)
+    found = classify(rows, _read(patients).rename({"patient_id": "patient"}))
+    found.rename({"patient": "patient_id"}).write_csv(out)
 
 
 def polars_read(visits: str, patients: str, out: str) -> None:
@@ -89,6 +98,7 @@ def plain_loop(visits: str, patients: str, out: str, most: str) -> None:
 
 WAYS = {
     "polars": polars_script,
+    "polars-windows": polars_windows_script,
     "polars-read": polars_read,
     "polars-sort": polars_sort,
     "duckdb": duckdb_script,
