@@ -59,8 +59,20 @@ class TestGrid:
             "ä,b\n",
             "a,b\rc,d\r",
             "a,b\r\nc\rd,e\r\n",
+            "a,b\0\n",
         ],
-        ids=["nothing", "quotes", "empty line", "wide", "ragged", "ragged back", "not ascii", "returns", "mixed"],
+        ids=[
+            "nothing",
+            "quotes",
+            "empty line",
+            "wide",
+            "ragged",
+            "ragged back",
+            "not ascii",
+            "returns",
+            "mixed",
+            "a zero",
+        ],
     )
     def test_what_is_not_plain(self, text):
         assert grid(text.encode(), 2, ",") is None
@@ -96,7 +108,7 @@ NUMBERS = {
 }
 NO_NUMBERS = [
     *("NA", "<10", "1e3", "+5", ".5", "5.", "-", "--1", "1.2.3", "-.5", "1-", " 5", "5 ", "1 2", "5:", "5/", "x"),
-    *("123456789", "1,5", "0x10", "inf", "1_0", "5\t", "\x005", "."),
+    *("123456789", "1,5", "0x10", "inf", "1_0", "5\t", "."),
 ]
 
 
@@ -107,6 +119,12 @@ class TestNumbers:
 
     def test_together(self):
         assert numbers(column(*NUMBERS)) == pytest.approx(list(NUMBERS.values()), rel=0, abs=0, nan_ok=True)
+
+    def test_what_is_long(self):
+        found, others = column("1", "<" * 64, "x" * 65).numbers()
+        assert (found[0], others.tolist()) == (1, [1, 2])
+        assert column("1", "<" * 64).texts(others[:1]) == ["<" * 64]
+        assert column("1", "2", "x" * 65).texts(others[1:]) is None
 
     @pytest.mark.parametrize("text", [text for text in NO_NUMBERS if "," not in text])
     @pytest.mark.parametrize("beside", ["3", "1234", "12345678", "-2.5"])

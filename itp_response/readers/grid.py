@@ -53,7 +53,7 @@ def grid(data: bytes, columns: int, separator: str) -> Grid | None:
     """The cells of whole lines of text, all of so many columns."""
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    if not data or len(data) > MOST or b'"' in data or b"\r" in data or not data.isascii():
+    if not data or len(data) > MOST or not data.isascii() or any(byte in data for byte in (b'"', b"\r", b"\0")):
         return None
     last = b"" if data.endswith(b"\n") else b"\n"
     array = np.full(len(data) + len(last) + 2 * PAD, SPACE, dtype=np.uint8)
@@ -181,11 +181,10 @@ class Column:
 
     # texts
 
-    def texts(self, rows: Ints) -> list[str]:
-        """The cells of some rows."""
-        begin, end = self._begin[rows], self._begin[rows] + self._width[rows]
-        cells = self._array
-        return [cells[one:other].tobytes().decode() for one, other in zip(begin.tolist(), end.tolist(), strict=True)]
+    def texts(self, rows: Ints) -> list[str] | None:
+        """The cells of some rows; None: one is long."""
+        there = self._at(rows)
+        return None if there._widest > LONGEST_NAME else there._listed()
 
     def runs(self) -> tuple[Ints, list[str]] | None:
         """The rows in which another name begins than that of the row before, and the names; empty: there is none."""
@@ -246,6 +245,10 @@ class Column:
         around = np.concatenate([given._begin, given._begin + given._width - 1])
         if bool((self._array.take(around) <= SPACE).any()):
             return None
+        return self._listed()
+
+    def _listed(self) -> list[str]:
+        """The cells as texts, which hold no newlines."""
         padded = self._padded()
         return b"\n".join(padded.tolist()).decode().split("\n") if len(padded) else []
 

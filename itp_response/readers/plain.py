@@ -52,7 +52,7 @@ class Plain:
     nothing: Visits
     """The visits of a table without rows."""
     found: Findings
-    """What was found in that, to which that of each block is added."""
+    """What was found in these, to which what is found in each block is added."""
     chosen: Mapping[str, int]
     """The columns of the table, by our names."""
     bleeding: str | None
@@ -98,7 +98,7 @@ class Plain:
             recorded=~np.isnan(platelets.low) | ~np.isnan(grade.low) | rescue.begins,
             as_written=(when, end),
         )
-        if found.any_wrong or not _in_order(made):
+        if found.any_wrong or not _nothing_wrong(made):
             return None
         note_bleeding(made.table, grade.low, self.bleeding, found)
         return made, found
@@ -118,10 +118,11 @@ class Plain:
         low, rows = column.numbers()
         if not len(rows):
             return exactly(low)
-        if len(rows) > len(grid) // FEW:
+        texts = column.texts(rows) if len(rows) <= len(grid) // FEW else None
+        if texts is None:
             return None
         table = self.nothing.table
-        others = read(Cells(table.place, table.header[name], pl.Series(column.texts(rows), dtype=pl.String)), found)
+        others = read(Cells(table.place, table.header[name], pl.Series(texts, dtype=pl.String)), found)
         low[rows] = others.low
         if others.exact:
             return exactly(low)
@@ -147,16 +148,14 @@ class Plain:
         named = [text for text in folded if text not in (*NOT_GIVEN, *NO_RESCUE, *NAMELESS)]
         if any(re.match(NUMBER, text) for text in named):
             return None
-        labels = tuple(sorted(set(named)))
+        code = {label: number for number, label in enumerate(sorted(set(named)))}
         begins[rows] = np.array([text not in (*NOT_GIVEN, *NO_RESCUE) for text in folded], dtype=np.bool_)[which]
-        codes[rows] = np.array([labels.index(one) if one in labels else -1 for one in folded], dtype=np.int32)[which]
+        codes[rows] = np.array([code.get(text, -1) for text in folded], dtype=np.int32)[which]
         self._tell_taken(folded, np.bincount(which, minlength=len(folded)), found)
-        return _Rescue(begins, Texts(codes, labels))
+        return _Rescue(begins, Texts(codes, tuple(code)))
 
     def _tell_taken(self, texts: list[str], number: Ints, found: Findings) -> None:
         """Say what was taken as what in the column of rescue, which has so many of each text."""
-        if not self.nothing.table.has("rescue"):
-            return
         cells = self.nothing.table.cells("rescue")
         for cases, meaning in ((NAMELESS, WITHOUT_A_NAME), (NO_RESCUE, NONE_BEGINS)):
             hits = [at for at, text in enumerate(texts) if text in cases]
@@ -183,7 +182,7 @@ def _runs(grid: Grid, position: int) -> Runs | None:
     return Runs(texts.set(texts == "", None) if "" in names else texts, begin, len(grid))
 
 
-def _in_order(visits: Visits) -> bool:
+def _nothing_wrong(visits: Visits) -> bool:
     """Whether nothing is to be said of the values."""
     when, end, grade, platelets = visits.when.low, visits.rescue_end.low, visits.bleeding_grade, visits.platelets
     ended = ~np.isnan(end)
