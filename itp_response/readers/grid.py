@@ -241,11 +241,14 @@ class Column:
 
     def _texts(self) -> list[str] | None:
         """The cells as texts; None where white space stands around one."""
-        given = self._at(np.flatnonzero(self._width))
-        around = np.concatenate([given._begin, given._begin + given._width - 1])
-        if bool((self._array.take(around) <= SPACE).any()):
-            return None
-        return self._listed()
+        return self._listed() if self.trimmed() else None
+
+    def trimmed(self) -> bool:
+        """No white space stands around a cell."""
+        given = self._given()
+        there = self if given is None else self._at(given)
+        last = there._begin + there._width - 1
+        return not any(bool((self._array.take(at) <= SPACE).any()) for at in (there._begin, last))
 
     def _listed(self) -> list[str]:
         """The cells as texts, which hold no newlines."""

@@ -36,9 +36,13 @@ class _Table(NamedTuple):
         slot = self.first(hashes)
         while len(asked):
             at, asked, slot = self._next(asked, slot, hashes)
+            found[asked] = at
             # Two names may have the same hash.
-            same = (self.names.gather(at) == names.gather(asked)).to_numpy()
-            found[asked[same]] = at[same]
+            if len(asked) == len(names):
+                same = (self.names.gather(found) == names).to_numpy()[asked]
+            else:
+                same = (self.names.gather(at) == names.gather(asked)).to_numpy()
+            found[asked[~same]] = -1
             asked, slot = asked[~same], self.after(slot[~same])
         return found
 

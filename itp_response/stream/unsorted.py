@@ -115,10 +115,11 @@ class Unsorted:
         if self.taken.plain and plain is not None and part.block is not None:
             # Cells are held as what they say, or all as they were written.
             otherwise = Again(replace(self.taken, plain=False))
+            patient = self.study.chosen["patient_id"]
             grid = part.block.grid() if part.block.line < LONGEST else None
-            if grid is None:
+            if grid is None or not grid.column(patient).trimmed():
                 raise otherwise
-            names = as_text(part.block.texts(self.study.chosen["patient_id"]))
+            names = part.block.texts(patient)
             read = plain.visits(grid, Runs.single(names))
             if read is None or not read[0].platelets.exact:
                 raise otherwise
