@@ -81,13 +81,10 @@ def adam(
     `study` is the STUDYID; without one it is that of DM, or else the name of the source.
     Raises `UsageError` for a study that cannot be one.
     """
-    from itp_response.classify import classify
+    from itp_response.classify import classification
 
-    if isinstance(visits, Classification):
-        found = visits
-    else:
-        options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-        found = classify(visits, patients, criteria, threads=threads, **options)
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    found = classification(visits, patients, criteria, threads=threads, **options)
     notes = []
     if study is None and found.cohort.origin is not None:
         study = found.cohort.origin.study

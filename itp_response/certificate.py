@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classify import Classification, classify
+from itp_response.classify import classification
 from itp_response.cohort import Cohort
 from itp_response.criteria import Criteria
 from itp_response.errors import UsageError
@@ -50,7 +50,7 @@ def certificate(
     patient with dates known only in part, who has not one course but several.
     """
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    whole = visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **options)
+    whole = classification(visits, patients, criteria, **options)
     found, names = only(whole, patient, criterion)
     criteria, cohort = found.criteria, found.cohort
     if cohort.partial is not None:

@@ -258,6 +258,13 @@ def classify(
     return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
 
 
+def classification(
+    visits: Any, patients: Any = None, criteria: str | Path | Criteria = "atra_2022", **options: Any
+) -> Classification:
+    """`visits`, if that is a classification already, else what `classify` makes of these."""
+    return visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **options)
+
+
 def write(frame: "pl.DataFrame", path: str | Path, origin: Provenance | None = None) -> None:
     """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all; `origin` goes into a file beside it.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classify import Classification, classify
+from itp_response.classify import Classification, classification
 from itp_response.cohort import Cohort, PartialDates
 from itp_response.criteria import Criteria
 from itp_response.endpoints import KINDS
@@ -137,7 +137,7 @@ def explain(
     Raises `UsageError` for a patient or criterion that is not there.
     """
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **options)
+    found = classification(visits, patients, criteria, **options)
     alone, shown = only(found, patient, criterion)
     turning = tips(alone, np.array([0]), shown) if turns else {}
     return explained(alone, shown, turning)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from itp_response.classify import Classification, classify, write
+from itp_response.classify import Classification, classification, write
 from itp_response.cohort import Ints
 from itp_response.errors import UsageError, unknown
 from itp_response.rules import Bools
@@ -103,11 +103,8 @@ def near_misses(
     `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
     Raises `UsageError` for a criterion that is not there, or that tells a length alone.
     """
-    if isinstance(visits, Classification):
-        found = visits
-    else:
-        options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-        found = classify(visits, patients, criteria, **options)
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    found = classification(visits, patients, criteria, **options)
     models = found.criteria.criteria
     if criterion is not None and criterion not in models:
         raise UsageError(unknown("criterion", criterion, models))

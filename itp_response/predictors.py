@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classify import Classification, classify
+from itp_response.classify import classification
 from itp_response.compare import counted_patients
 from itp_response.errors import UsageError, unknown
 from itp_response.results.patients import Groups, Patients, grouped
@@ -53,7 +53,7 @@ def predictors(
     Raises `UsageError` for a column that is not of numbers, or groups that do not exist.
     """
     reading = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **reading)
+    found = classification(visits, patients, criteria, **reading)
     here = Patients(found, np.ones(len(found.cohort), dtype=np.bool_)).restricted_to(only)
     if not column:
         raise UsageError("name a column of numbers, as --column nk_cells.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from itp_response.classify import Classification, classify, put
+from itp_response.classify import Classification, classification, put
 from itp_response.compare import counted_patients, wrapped
 from itp_response.errors import UsageError, unknown
 from itp_response.provenance import BESIDE, Provenance, files, of_bytes
@@ -154,7 +154,7 @@ def table(
     Raises `UsageError` for what these data have not.
     """
     reading = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **reading)
+    found = classification(visits, patients, criteria, **reading)
     _check(of, interval, show)
     everyone = Patients(found, np.ones(len(found.cohort), dtype=np.bool_))
     here = everyone.restricted_to(only)

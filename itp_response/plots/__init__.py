@@ -114,7 +114,7 @@ def _single(options: dict[str, Any]) -> dict[str, Any]:
 def _classified(
     visits: Any, patients: Any, criteria: Any, reading: dict[str, Any], kind: str, options: dict[str, Any]
 ) -> "Classification":
-    from itp_response.classify import Classification, classify
+    from itp_response.classify import classification
 
     if kind == "timeline":
         if "patient" not in options:
@@ -122,9 +122,7 @@ def _classified(
         for name in ("baseline", "treatment_discontinued"):
             if name in options:
                 raise UsageError(f"{name!r} goes with a typed timeline; a study has its own.")
-    if isinstance(visits, Classification):
-        return visits
-    return classify(visits, patients, _one(criteria), **reading)
+    return classification(visits, patients, _one(criteria), **reading)
 
 
 def _typed(text: str, criteria: Any, options: dict[str, Any]) -> "Classification":
