@@ -220,13 +220,14 @@ def blocks(form: Form, begun: bytes, file: Any, size: int, patient: int | None) 
         more = file.read(wanted)
         held, ended = held + more, not more
         end = _whole_rows(form, held, line, odd, ended=ended)
-        cut = end if ended else _last_patient(form, held[:end], patient)
+        cut = end if ended else _last_patient(form, held, end, patient)
         # A patient whose rows do not end here needs more; twice as much, so that the work stays in proportion.
         wanted = size if cut else max(size, len(held))
         if cut:
-            odd = odd or _odd_line(held[:cut], line)
-            yield Block(form, held[:cut], line)
-            line, held = line + int(np.count_nonzero(np.frombuffer(held, np.uint8, cut) == NEWLINE)), held[cut:]
+            data, held = held[:cut], held[cut:]
+            odd = odd or _odd_line(data, line)
+            yield Block(form, data, line)
+            line += int(np.count_nonzero(np.frombuffer(data, np.uint8) == NEWLINE))
 
 
 def _whole_rows(form: Form, data: bytes, line: int, odd: int | None, *, ended: bool) -> int:
@@ -242,14 +243,16 @@ def _whole_rows(form: Form, data: bytes, line: int, odd: int | None, *, ended: b
     return part.rfind(b"\n", 0, int(marks[-1])) + 1 if len(marks) % 2 else len(part)
 
 
-def _last_patient(form: Form, data: bytes, patient: int | None) -> int:
-    """The byte at which the rows of the last patient begin in these whole rows; the last, where none is named."""
-    if patient is None or not data:
-        return len(data)
+def _last_patient(form: Form, data: bytes, end: int, patient: int | None) -> int:
+    """The byte at which the rows of the last patient begin in whole rows up to `end`; that, where none is named."""
+    if patient is None or not end:
+        return end
     if QUOTE not in data:
-        begin = _last_lines(form, data, patient)
+        # Without copies, as this is done while others wait.
+        begin = _last_lines(form, data, end, patient)
         if begin is not None:
             return begin
+    data = data[:end]
     width = len(data) if QUOTE in data else TAIL
     while True:
         begin = data.find(b"\n", len(data) - width) + 1 if width < len(data) else 0
@@ -268,9 +271,9 @@ def _last_patient(form: Form, data: bytes, patient: int | None) -> int:
         width *= 8
 
 
-def _last_lines(form: Form, data: bytes, patient: int) -> int | None:
+def _last_lines(form: Form, data: bytes, end: int, patient: int) -> int | None:
     """As `_last_patient`, where a few lines back there is another patient; None: there is none, or a line is no row."""
-    end, last = len(data), None
+    last = None
     for _ in range(FEW):
         begin = data.rfind(b"\n", 0, end - 1) + 1
         cells = data[begin:end].split(form.separator.encode())
