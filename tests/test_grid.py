@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import itp_response
 from itp_response.cohort import Reading
 from itp_response.readers.findings import Findings
-from itp_response.readers.grid import PIECE, grid
+from itp_response.readers.grid import PIECE, grid, rows_in
 from itp_response.readers.plain import as_records, of_records
 from itp_response.readers.runs import Runs
 from itp_response.readers.streams import Size
@@ -85,6 +85,36 @@ class TestGrid:
         found = grid(text.encode(), 2, ",")
         assert numbers(found.column(0)) == list(range(rows))
         assert numbers(found.column(1)) == [number % 7 for number in range(rows)]
+
+
+class TestRows:
+    @pytest.mark.parametrize(
+        ("text", "rows"),
+        [
+            ("a,b\nc,d\n", 2),
+            ("a,b\nc,d", 2),
+            ("a,b\r\nc,\r\n", 2),
+            ("ä,b\n", 1),
+            (",\n", 1),
+            ("a,b\n\nc,d\n", None),
+            ("a,b\n\n", None),
+            ("a,b,c\nd\n", None),
+            ("a\nb,c,d\n", None),
+            ("a,b\nc", None),
+            ("a,b\nc,d,e", None),
+            ('a,"b"\n', None),
+            ("a", None),
+        ],
+    )
+    def test_each(self, text, rows):
+        assert rows_in(text.encode(), 2, ",") == rows
+
+    @pytest.mark.parametrize("odd", ["", "1,2,3\n", "1\n"])
+    def test_of_several_pieces(self, odd):
+        text = "12345,6\n" * (PIECE // 5)
+        half = 8 * (PIECE // 10)
+        rows = None if odd else PIECE // 5
+        assert rows_in(f"{text[:half]}{odd}{text[half:]}".encode(), 2, ",") == rows
 
 
 NUMBERS = {

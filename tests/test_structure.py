@@ -29,7 +29,8 @@ ORDER = """
     criteria
     bounds
     evaluate notation
-    readers.findings readers.odm readers.source readers.order readers.grid readers.runs
+    readers.findings readers.odm readers.source readers.order readers.grid
+    readers.runs
     readers.text
     readers.files
     readers.names

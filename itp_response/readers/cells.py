@@ -74,7 +74,7 @@ def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -
     count_not_given(cells, 0, found)
     values = cells.values
     if values.null_count() == len(values):
-        return exactly(np.full(len(values), np.nan))
+        return _nothing(len(values))
     if values.dtype.is_numeric():
         low = values.cast(pl.Float64).to_numpy()  # null becomes NaN
         endless = np.isinf(low)
@@ -104,6 +104,11 @@ def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -
     high = low.copy()
     high[other] = np.where(above, np.inf, np.where(sign == "<", just_below(number), number))
     return Numbers(low, high)
+
+
+def _nothing(size: int) -> Numbers:
+    """So many numbers that are not known, which take no room."""
+    return exactly(np.broadcast_to(np.nan, size))
 
 
 def as_counts(cells: Cells, found: Findings) -> Numbers:
@@ -154,7 +159,7 @@ def as_days(cells: Cells, found: Findings) -> Floats:
     days = as_numbers(cells, found, least=-np.inf, wrong=_no_day)
     off = ~np.isnan(days.low) & ((days.low != days.high) | (days.low != np.floor(days.low)))
     found.wrong_cells(cells, np.flatnonzero(off), lambda text: f"{quoted(text)} is no whole day; give whole days.")
-    return np.where(off, np.nan, days.low)
+    return np.where(off, np.nan, days.low) if off.any() else days.low
 
 
 def _no_day(text: str) -> str:
@@ -195,6 +200,9 @@ def as_day_numbers(cells: Cells, found: Findings, date_format: str | None, inste
 
     Errors say what else may be written `instead`.
     """
+    if cells.values.null_count() == len(cells.values):
+        count_not_given(cells, 0, found)
+        return _nothing(len(cells.values))
     first, last = _calendar_dates(cells, found, date_format, instead)
     low = _since_1970(first)
     return exactly(low) if last is first or last.equals(first) else Numbers(low, _since_1970(last))

@@ -266,7 +266,11 @@ def as_text(values: "pl.Series") -> "pl.Series":
     elif values.dtype.is_nested() or values.dtype in (pl.Object, pl.Duration, pl.Binary):
         texts = pl.Series([None if value is None else str(value) for value in values.to_list()], dtype=pl.String)
     else:
-        texts = values.cast(pl.String, strict=False).str.strip_chars()
+        texts = values.cast(pl.String, strict=False)
+        trimmed = texts.str.strip_chars()
+        # What needs no trimming, as is usual, is not held twice.
+        if trimmed.str.len_bytes().sum() != texts.str.len_bytes().sum():
+            texts = trimmed
     empty = texts == ""
     return texts.set(empty.fill_null(value=False), None) if empty.any() else texts
 

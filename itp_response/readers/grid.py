@@ -74,6 +74,25 @@ def grid(data: bytes, columns: int, separator: str) -> Grid | None:
     return Grid(array, of_column) if bool((array.take(of_column[-1]) == NEWLINE).all()) else None
 
 
+def rows_in(data: bytes, columns: int, separator: str) -> int | None:
+    """How many lines there are, where each has so many cells, and nothing is quoted; else None."""
+    if b'"' in data:
+        return None
+    array = np.frombuffer(data, np.uint8)
+    ends = lines = 0
+    for at in range(0, len(array), PIECE):
+        piece = array[at : at + PIECE]
+        newline = piece == NEWLINE
+        # Which of all the ends of cells are those of lines.
+        of_line = np.flatnonzero(newline.take(found := np.flatnonzero(newline | (piece == ord(separator))))) + ends
+        if bool((of_line != np.arange(lines + 1, lines + len(of_line) + 1) * columns - 1).any()):
+            return None
+        ends, lines = ends + len(found), lines + len(of_line)
+    if data.endswith(b"\n"):
+        return lines
+    return lines + 1 if ends == (lines + 1) * columns - 1 else None
+
+
 class Column:
     """The cells of one column: from where on, and of how many bytes each."""
 

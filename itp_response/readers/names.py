@@ -105,6 +105,11 @@ class Table:
         doubts = [replace(one, values=one.values.gather(rows), rows=one.rows[rows]) for one in self.doubts]
         return replace(self, place=self.place.only(rows), frame=self.frame[rows], doubts=doubts)
 
+    def without(self, *names: str) -> "Table":
+        """The table without these columns, which are not asked for again: those of a long table take room."""
+        header = {name: written for name, written in self.header.items() if name not in names}
+        return replace(self, frame=self.frame.drop(names, strict=False), header=header)
+
     def with_empty_row(self) -> "Table":
         """The table with an empty row at its end, which stands for those who are not in it."""
         import polars as pl

@@ -1,12 +1,12 @@
 """Runs: a column of names, of which each mostly stands in several rows that follow each other."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from itp_response.cohort import Ints
+from itp_response.readers.findings import as_text
 from itp_response.rules import Bools
 
 if TYPE_CHECKING:
@@ -35,13 +35,20 @@ class Runs:
         return cls(names.gather(begin), begin, len(names))
 
     @classmethod
+    def of_cells(cls, values: "pl.Series") -> "Runs":
+        """Those of a column as it was written; two that follow each other may have the same name."""
+        import polars as pl
+
+        if values.dtype != pl.String:
+            return cls.of(as_text(values))
+        # Only one cell of each run is looked at.
+        runs = cls.of(values)
+        return replace(runs, names=as_text(runs.names))
+
+    @classmethod
     def single(cls, names: "pl.Series") -> "Runs":
         """Those of a column in which names mostly change from row to row: each row by itself."""
         return cls(names, np.arange(len(names)), len(names))
-
-    def named(self, words: Callable[["pl.Series"], "pl.Series"]) -> "Runs":
-        """The runs with their names put otherwise; two that follow each other may then have the same."""
-        return replace(self, names=words(self.names))
 
     def __len__(self) -> int:
         return self.size

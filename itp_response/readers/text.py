@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError
-from itp_response.readers.grid import Grid, grid
+from itp_response.readers.grid import Grid, grid, rows_in
 from itp_response.readers.source import Opened
 
 if TYPE_CHECKING:
@@ -140,11 +140,15 @@ def formed(data: bytes, name: str, usual: str, *, part: bool = False) -> Form:
 
 def rows(form: Form, data: bytes, line: int) -> Opened:
     """The rows in these bytes, the first of which is that line of the file."""
+    columns = len(form.header)
+    size = rows_in(data, columns, form.separator) if data and columns > 1 else None
+    if size is not None:
+        return _opened(form, data, np.arange(line, line + size), [], [])
     records = _records(data, 0, form.byte) if data else None
     if records is None:
         return _opened(form, b"", np.zeros(0, dtype=np.int64), [], [])
     number = np.arange(len(records.line))
-    fits = records.separators == len(form.header) - 1
+    fits = records.separators == columns - 1
     ragged = [row for row in number[~fits].tolist() if records.separators[row] or not _blank(data, records, row)]
     torn = [data[records.start[row] : records.end[row]].decode(errors="replace").rstrip("\r\n") for row in ragged]
     lines = records.line + (line - 1)

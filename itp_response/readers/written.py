@@ -18,7 +18,7 @@ from itp_response.readers.cells import (
     is_empty,
     note_partial,
 )
-from itp_response.readers.findings import Cells, Findings, as_text, quoted
+from itp_response.readers.findings import Cells, Findings, quoted
 from itp_response.readers.names import STUDY_DAYS, Table, missing
 from itp_response.readers.runs import Runs
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
@@ -94,7 +94,7 @@ def as_written(
     note_bleeding(table, grade, bleeding, found)
     made = Visits(
         table=table,
-        who=Runs.of(table.cells("patient_id").values).named(as_text),
+        who=Runs.of_cells(table.cells("patient_id").values),
         dated=dated,
         when=imputed(when, impute),
         rescue_end=imputed(rescue_end, impute),

@@ -82,6 +82,7 @@ class Study:
         table = patient_table(patients, of_patients, listed)
         options = reading.options
         known = read_patients(table, of_patients, options["date_format"], cells, options["impute"])
+        known = replace(known, table=known.table.without("baseline", "arm"))
         made = cls(source, criteria, reading, chosen, known, opened, listed, cells, both)
         check_header(made.empty(), of_visits, both)
         check_enrolment(made.empty(), known, "date" in chosen, both)
