@@ -114,7 +114,8 @@ class Table:
         """The table with an empty row at its end, which stands for those who are not in it."""
         import polars as pl
 
-        return replace(self, frame=pl.concat([self.frame, self.frame.clear(1)]))
+        # In one piece, as rows are looked up in it again and again.
+        return replace(self, frame=pl.concat([self.frame, self.frame.clear(1)], rechunk=True))
 
 
 def no_table(order: int, name: str) -> Table:
