@@ -35,8 +35,9 @@ from cohorts import make_cohort
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from itp_response.building import build
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort, Observations, build
+from itp_response.cohort import Cohort, Observations
 from itp_response.criteria import load
 from itp_response.evaluate import evaluate
 from itp_response.rules import exactly

@@ -1,6 +1,6 @@
 """Columns: further columns that a criteria file declares, so that its rules may name them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -42,6 +42,11 @@ class ColumnDeclared(Strict):
             problem = f"of texts, 'several' is 'first' or 'last', not {self.several!r}"
             raise PydanticCustomError("several", "{problem}", {"problem": problem})
         return self
+
+
+def in_table(columns: Mapping[str, ColumnDeclared], table: Literal["visits", "patients"]) -> dict[str, ColumnDeclared]:
+    """Those of these columns that are in that table."""
+    return {name: column for name, column in columns.items() if column.table == table}
 
 
 def texts_of(values: Sequence[str | None]) -> Texts:

@@ -6,8 +6,9 @@ nothing of the question.
 
 import numpy as np
 
+from itp_response.building import build
 from itp_response.changes import ADDED, BASELINE, BLEEDING, COUNT, DAY, GRADE, LOST, RESCUE, STOPPED, Changes
-from itp_response.cohort import Cohort, Observations, build, ranges
+from itp_response.cohort import Cohort, Observations, ranges
 from itp_response.columns import column_of
 from itp_response.criteria import Criteria
 from itp_response.rules import Column, Numbers, Texts, Truths, exactly, with_bounds

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.cohort import Cohort, Observations, build
-from itp_response.columns import ColumnDeclared, column_of, texts_of
+from itp_response.building import build
+from itp_response.cohort import Cohort, Observations
+from itp_response.columns import ColumnDeclared, column_of, in_table, texts_of
 from itp_response.errors import CohortError, nearest, unknown
 from itp_response.rules import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
 
@@ -83,8 +84,8 @@ def cohort_of(
         for entry in entries_of(timeline, visits, declared)
     ]
     low, high = np.array([entry["platelets"] for entry in entries], dtype=np.float64).reshape(-1, 2).T
-    of_visits = {name: column for name, column in declared.items() if column.table == "visits"}
-    of_patients = {name: column for name, column in declared.items() if column.table == "patients"}
+    of_visits = in_table(declared, "visits")
+    of_patients = in_table(declared, "patients")
     counts = len(timelines)
     given = [_baseline(value) for value in (baseline or [None] * counts)]
     base_low, base_high = np.array(given, dtype=np.float64).reshape(-1, 2).T
@@ -195,7 +196,7 @@ def _entry(text: re.Match[str], words: list[str], declared: Mapping[str, ColumnD
                 entry["rescue_end"] = int(match[1])
                 rest = rest[2:]
         elif equals:
-            known = [key for key, column in declared.items() if column.table == "visits"]
+            known = list(in_table(declared, "visits"))
             if name not in known:
                 raise _error(text, unknown("column", name, known))
             entry[name] = value

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from itp_response.classify import Classification
 from itp_response.cohort import Imputed
+from itp_response.columns import in_table
 from itp_response.criteria import Criteria, load, read_dict
 from itp_response.errors import CohortError, ItpResponseError, listed
 from itp_response.evaluate import evaluate
@@ -94,8 +95,8 @@ def headers(made: Plan, visits: Sequence[str], patients: Sequence[str] | None) -
             raise CohortError("\n".join(wrong)) from None
     declared = made.criteria.file.columns
     return (
-        _header(of_visits, "visits", VISITS, [name for name, one in declared.items() if one.table == "visits"]),
-        _header(of_patients, "patients", PATIENTS, [name for name, one in declared.items() if one.table == "patients"]),
+        _header(of_visits, "visits", VISITS, in_table(declared, "visits")),
+        _header(of_patients, "patients", PATIENTS, in_table(declared, "patients")),
     )
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from itp_response.building import build
 from itp_response.classify import Classification
-from itp_response.cohort import DATES, Cohort, Ints, Observations, build, ranges
+from itp_response.cohort import DATES, Cohort, Ints, Observations, ranges
 from itp_response.evaluate import evaluate
 from itp_response.rules import Bools, Floats, Numbers, Texts, exactly
 from itp_response.suspects import said, texts, window

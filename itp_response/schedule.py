@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from itp_response.building import build
 from itp_response.changes import limits_of
-from itp_response.cohort import Cohort, Observations, build
-from itp_response.columns import column_of
+from itp_response.cohort import Cohort, Observations
+from itp_response.columns import column_of, in_table
 from itp_response.criteria import Criteria, load
 from itp_response.errors import UsageError
 from itp_response.evaluate import evaluate
@@ -228,7 +229,7 @@ def _with_events(criteria: Criteria, days: list[int], levels: Floats) -> Courses
 
 def _events(criteria: Criteria) -> list[str]:
     """The further columns of the visits."""
-    return [name for name, column in criteria.file.columns.items() if column.table == "visits"]
+    return list(in_table(criteria.file.columns, "visits"))
 
 
 def _at_random(criteria: Criteria, days: list[int], levels: Floats) -> Courses:

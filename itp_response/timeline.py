@@ -11,8 +11,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from itp_response.building import days_since
 from itp_response.clock import Baseline, Clock, Length
-from itp_response.cohort import Cohort, Ints, days_since
+from itp_response.cohort import Cohort, Ints
 from itp_response.errors import CohortError
 from itp_response.rules import SINCE, Bools, Column, Floats, Numbers, Tree, Truths, exactly, known
 from itp_response.verdicts import NO_DAY, NONE

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from itp_response.building import build
 from itp_response.cohort import (
     DATE,
     ENROLMENT,
@@ -20,7 +21,6 @@ from itp_response.cohort import (
     Ints,
     Partial,
     PartialDates,
-    build,
 )
 from itp_response.rules import Bools, Floats
 from itp_response.verdicts import LENGTHS, NO_DAY, NONE, ROWS, Codes, Verdict

@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 from literal import Patient, Verdict
 
+from itp_response.building import build
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort, Observations, build
+from itp_response.cohort import Cohort, Observations
 from itp_response.columns import texts_of
 from itp_response.notation import bounds
 from itp_response.rules import Numbers, exactly

@@ -719,7 +719,8 @@ def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
 
 
 def replace_all(cohort):
-    from itp_response.cohort import Observations, build
+    from itp_response.building import build
+    from itp_response.cohort import Observations
     from itp_response.rules import exactly
 
     none = np.zeros(0, dtype=np.int64)

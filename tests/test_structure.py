@@ -18,7 +18,7 @@ ORDER = """
     places clock
     columns
     cohort
-    verdicts words
+    building verdicts words
     worlds
     timeline
     endpoints.criterion

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.cohort import Cohort, Observations, build
+from itp_response.building import build
+from itp_response.cohort import Cohort, Observations
 from itp_response.criteria import Criteria
 from itp_response.evaluate import timeline
 from itp_response.plots.responses import rests_on

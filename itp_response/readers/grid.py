@@ -6,6 +6,7 @@ Nothing can be wrong with such cells but their values. Any other block is left t
 nothing is said here: what is not plain is None.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -60,12 +61,9 @@ def grid(data: bytes, columns: int, separator: str) -> Grid | None:
     array[PAD : PAD + len(data)] = np.frombuffer(data, np.uint8)
     array[PAD + len(data) : -PAD] = np.frombuffer(last, np.uint8)
     found, lines = [], 0
-    # Piece by piece, as what is near in time is then near in memory.
-    for at in range(0, len(array), PIECE):
-        piece = array[at : at + PIECE]
-        newline = piece == NEWLINE
+    for at, newline, end in _pieces(array, separator):
         lines += int(np.count_nonzero(newline))
-        found.append((np.flatnonzero(newline | (piece == ord(separator))) + at).astype(np.int32))
+        found.append((end + at).astype(np.int32))
     ends = np.concatenate(found)
     if len(ends) != lines * columns:
         return None
@@ -78,19 +76,27 @@ def rows_in(data: bytes, columns: int, separator: str) -> int | None:
     """How many lines there are, where each has so many cells, and nothing is quoted; else None."""
     if b'"' in data:
         return None
-    array = np.frombuffer(data, np.uint8)
     ends = lines = 0
-    for at in range(0, len(array), PIECE):
-        piece = array[at : at + PIECE]
-        newline = piece == NEWLINE
+    for _, newline, end in _pieces(np.frombuffer(data, np.uint8), separator):
         # Which of all the ends of cells are those of lines.
-        of_line = np.flatnonzero(newline.take(found := np.flatnonzero(newline | (piece == ord(separator))))) + ends
+        of_line = np.flatnonzero(newline.take(end)) + ends
         if bool((of_line != np.arange(lines + 1, lines + len(of_line) + 1) * columns - 1).any()):
             return None
-        ends, lines = ends + len(found), lines + len(of_line)
+        ends, lines = ends + len(end), lines + len(of_line)
     if data.endswith(b"\n"):
         return lines
     return lines + 1 if ends == (lines + 1) * columns - 1 else None
+
+
+def _pieces(array: NDArray[np.uint8], separator: str) -> Iterator[tuple[int, Bools, NDArray[np.int64]]]:
+    """The bytes piece by piece, as what is near in time is then near in memory.
+
+    Where the piece begins, which of its bytes are newlines, and the places in it of what ends a cell.
+    """
+    for at in range(0, len(array), PIECE):
+        piece = array[at : at + PIECE]
+        newline = piece == NEWLINE
+        yield at, newline, np.flatnonzero(newline | (piece == ord(separator)))
 
 
 class Column:
@@ -146,7 +152,7 @@ class Column:
         """Numbers with a sign, or a decimal point between digits; and where there is something else."""
         minus = self._array.take(self._begin) == MINUS
         begin, width = self._begin + minus, self._width - minus
-        cells = self._array.take(begin[:, None] + np.arange(8)).copy()
+        cells = self._array.take(begin[:, None] + np.arange(8))
         place = np.arange(8)
         points = (cells == POINT) & (place < width[:, None])
         point = np.where(points.any(axis=1), points.argmax(axis=1), width)
@@ -291,7 +297,6 @@ def _digits(words: Words, width: Ints, size: int) -> tuple[Any, Bools]:
     `size` is 4 or 8: that which all cells fit in.
     """
     kind: Any = np.uint32 if size == 4 else np.uint64
-
     unused = ((size - width) << 3).astype(kind)
     # Digits become their values, which are moved up to the last byte; what is left below are zeros.
     value = words.astype(kind)

@@ -49,6 +49,13 @@ class Patients:
     stopped_dated: bool
     columns: Mapping[str, Column]
 
+    @property
+    def listed(self) -> "pl.Series":
+        """The name of each patient."""
+        # Mostly every row is a patient of his own, and no name need be held twice.
+        alike = len(self.rows) and self.rows[-1] == len(self.rows) - 1
+        return self.id[: len(self.rows)] if alike else self.id.gather(self.rows)
+
 
 def read_patients(
     table: Table,

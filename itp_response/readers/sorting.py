@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.cohort import Ints, in_order
+from itp_response.building import in_order
+from itp_response.cohort import Ints
 from itp_response.readers.names import alike
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from itp_response.cohort import Cohort, Ints, Observations, Origin, Reading, build
-from itp_response.columns import ColumnDeclared
+from itp_response.building import build
+from itp_response.cohort import Cohort, Ints, Observations, Origin, Reading
+from itp_response.columns import ColumnDeclared, in_table
 from itp_response.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import check_date_format, check_impute, is_empty
 from itp_response.readers.files import Tabular
@@ -63,8 +64,8 @@ def read(
     """
     check_options(date_format, bleeding, impute, on_error, stopped)
     opened = Findings(leave_out=on_error == "quarantine")
-    of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
-    of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
+    of_visits = in_table(columns, "visits")
+    of_patients = in_table(columns, "patients")
     read_tables = _of_study if is_study(visits) else _of_files
     visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, opened)
     quarantine, cohort = Quarantine(), None
@@ -120,8 +121,8 @@ def _of_tables(
 ) -> Cohort:
     """The cohort of two tables, and of `further` patients of whom nothing could be read."""
     date_format, bleeding, impute, stopped = options
-    of_visits = {name: column for name, column in columns.items() if column.table == "visits"}
-    of_patients = {name: column for name, column in columns.items() if column.table == "patients"}
+    of_visits = in_table(columns, "visits")
+    of_patients = in_table(columns, "patients")
     seen = None
     if visits:
         check_header(visits, of_visits, found)
@@ -202,7 +203,7 @@ def matched(visits: Visits, known: Patients, further: "pl.Series") -> tuple["pl.
     """
     import polars as pl
 
-    listed = known.id.gather(known.rows)
+    listed = known.listed
     others = pl.concat([visits.who.names.drop_nulls().alias("id"), further.alias("id")]).unique(maintain_order=True)
     others = others.filter(places(others, listed) < 0)
     ids = pl.concat([listed.alias("patient_id"), others.alias("patient_id")])

@@ -18,8 +18,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from itp_response.building import build
 from itp_response.classify import Classification, Counts, check_output, classify, put, write_beside
-from itp_response.cohort import Cohort, Ints, Note, Observations, Reading, build
+from itp_response.cohort import Cohort, Ints, Note, Observations, Reading
 from itp_response.criteria import Criteria, load
 from itp_response.errors import CohortError
 from itp_response.evaluate import evaluate
@@ -231,7 +232,7 @@ class _Run:
             raise found.join(self.study.of_patients).join(self.study.of_cells).error() from None
 
     def _in_turn(self, pool: ThreadPoolExecutor) -> Iterator[_Decided]:
-        self.positions = None if self.taken.ascending else Positions(self._listed())
+        self.positions = None if self.taken.ascending else Positions(self.study.known.listed)
         order = InOrder(self.positions)
         reading: deque[tuple[Future[Seen], int | None]] = deque()
         deciding: deque[Future[_Decided]] = deque()
@@ -286,11 +287,6 @@ class _Run:
         elif seen.visits.scored and not self.taken.scored and self.study.options["bleeding"] is None:
             raise Again(replace(self.taken, scored=True))
         self.nobody &= seen.visits.who.none and not seen.visits.recorded.any()
-
-    def _listed(self) -> "pl.Series":
-        rows, ids = self.study.known.rows, self.study.known.id
-        # Mostly every row is a patient of his own, and no name need be held twice.
-        return ids[: len(rows)] if len(rows) and rows[-1] == len(rows) - 1 else ids.gather(rows)
 
     # reading
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from itp_response.cohort import Ints, Reading
-from itp_response.columns import ColumnDeclared
+from itp_response.columns import ColumnDeclared, in_table
 from itp_response.criteria import Criteria
 from itp_response.errors import CohortError
 from itp_response.readers.findings import Findings, Pieces, Place
@@ -71,9 +71,7 @@ class Study:
 
     @classmethod
     def read(cls, source: Stream, patients: Any, criteria: Criteria, reading: Reading) -> "Study":
-        declared = criteria.file.columns
-        of_visits = {name: column for name, column in declared.items() if column.table == "visits"}
-        of_patients = {name: column for name, column in declared.items() if column.table == "patients"}
+        of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
         opened, listed, cells, both = (Findings() for _ in range(4))
         place = Place(source.name, 0, source.row_word)
         chosen = chosen_columns(source.header, VISITS, of_visits, place, opened)
@@ -111,7 +109,7 @@ class Study:
     @property
     def declared(self) -> dict[str, ColumnDeclared]:
         """The further columns of visits."""
-        return {name: one for name, one in self.criteria.file.columns.items() if one.table == "visits"}
+        return in_table(self.criteria.file.columns, "visits")
 
     @cached_property
     def plain(self) -> Plain | None:
