@@ -4,7 +4,9 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from itp_response.classify import Classification
 from itp_response.errors import UsageError, unknown
@@ -14,9 +16,6 @@ from itp_response.outputs.files import FORMATS
 from itp_response.outputs.parameters import parameters
 from itp_response.outputs.variables import TEXT, Dataset
 from itp_response.provenance import INSIDE, of_bytes
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NAMES = ("adsl", "adrs", "adtte", "adice")
 OWN = {*(f"{name}.{form}" for name in NAMES for form in FORMATS), "define.csv", "define.md", INSIDE}
@@ -33,7 +32,7 @@ class Adam:
     """By name; each has its `frame`, with a column per variable and null where something is missing."""
     notes: tuple[str, ...] = ()
 
-    def define(self) -> "pl.DataFrame":
+    def define(self) -> pl.DataFrame:
         """What every variable and parameter is and how it is derived: a row each."""
         return table(self.datasets, self.found.criteria)
 
@@ -98,8 +97,6 @@ def adam(
 
 
 def _notes(found: Classification, made: Mapping[str, Dataset]) -> list[str]:
-    import polars as pl
-
     codes = [f"{one.criterion} is {one.code}" for one in parameters(found.criteria) if one.what in ("verdict", "best")]
     codes = [said for said in codes if said.split(" is ")[0].upper() != said.split(" is ")[1]]
     notes = [f"PARAMCD has at most 8 letters: {', '.join(codes)}; define.csv has all."] if codes else []

@@ -4,9 +4,10 @@ Dates of birth and death, bleeding that was told but not graded, reasons for res
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Cohort, Ints
 from itp_response.readers.cells import NO_RESCUE, as_day_numbers, is_empty
@@ -16,9 +17,6 @@ from itp_response.readers.patients import places
 from itp_response.readers.sdtm import doses, is_study, tables
 from itp_response.rules import Floats
 from itp_response.suspects import COLUMNS, DOSED, said, texts
-
-if TYPE_CHECKING:
-    import polars as pl
 
 LIVED = ("patient_id", "birth_date", "death_date")
 OF_DM = ("BRTHDTC", "DTHDTC")
@@ -42,7 +40,7 @@ class Beside:
     """(P) The earliest birth that was possible."""
     died: Floats
     """(P) The latest death that was possible."""
-    findings: "pl.DataFrame"
+    findings: pl.DataFrame
     """With the columns of `suspects.COLUMNS`."""
 
 
@@ -51,8 +49,6 @@ def beside(visits: Any, patients: Any, cohort: Cohort, date_format: str | None) 
 
     Raises `CohortError` for a birth or a death that is no date.
     """
-    import polars as pl
-
     found = Findings()
     nothing = np.full(len(cohort), np.nan)
     if isinstance(visits, Cohort):
@@ -80,9 +76,7 @@ def _table(given: Any, what: str, order: int, names: tuple[str, ...], found: Fin
     return made
 
 
-def _none() -> "pl.DataFrame":
-    import polars as pl
-
+def _none() -> pl.DataFrame:
     types = {name: pl.Int64() if name in ("day", "line") else pl.String() for name in COLUMNS}
     return pl.DataFrame(schema=types)
 
@@ -106,7 +100,7 @@ def _lived(
 # FINDINGS IN THE VISITS
 
 
-def _ungraded(seen: Table, name: str, cohort: Cohort) -> "pl.DataFrame":
+def _ungraded(seen: Table, name: str, cohort: Cohort) -> pl.DataFrame:
     """Bleeding that a column tells of in a line that gives no grade."""
     text = as_text(seen.cells(name).values)
     bleeds = (text.is_not_null() & ~text.str.to_lowercase().is_in(NO_BLEEDING)).to_numpy()
@@ -116,7 +110,7 @@ def _ungraded(seen: Table, name: str, cohort: Cohort) -> "pl.DataFrame":
     return _findings(seen, cohort, rows, UNGRADED, seen.cells(name).name, text.gather(rows), says)
 
 
-def _unreasoned(seen: Table, name: str, cohort: Cohort) -> "pl.DataFrame":
+def _unreasoned(seen: Table, name: str, cohort: Cohort) -> pl.DataFrame:
     """Rescue treatment in a line that does not say why it was given, of visits that say it somewhere."""
     text = as_text(seen.cells("rescue").values)
     given = text.is_not_null() & ~text.str.to_lowercase().is_in(NO_RESCUE).fill_null(value=False)
@@ -127,10 +121,8 @@ def _unreasoned(seen: Table, name: str, cohort: Cohort) -> "pl.DataFrame":
 
 
 def _findings(
-    seen: Table, cohort: Cohort, rows: Ints, rule: str, column: str, values: "pl.Series", says: "pl.Series"
-) -> "pl.DataFrame":
-    import polars as pl
-
+    seen: Table, cohort: Cohort, rows: Ints, rule: str, column: str, values: pl.Series, says: pl.Series
+) -> pl.DataFrame:
     lines = seen.place.all_lines(rows)
     word, number = cohort.keys(lines)
     file = pl.Series([seen.place.name]).new_from_index(0, len(rows)) if cohort.origin is None else word
@@ -148,10 +140,8 @@ def _findings(
     ).select(COLUMNS)
 
 
-def _days_of(cohort: Cohort, lines: Ints) -> "pl.Series":
+def _days_of(cohort: Cohort, lines: Ints) -> pl.Series:
     """The day of each line; null where nothing was taken from it."""
-    import polars as pl
-
     row = np.repeat(np.arange(len(cohort.day)), np.diff(cohort.first_line))
     known = pl.DataFrame({"line": cohort.lines.astype(np.int64), "day": cohort.day[row].astype(np.int64)})
     asked = pl.DataFrame({"line": lines.astype(np.int64)})
@@ -162,10 +152,8 @@ def _days_of(cohort: Cohort, lines: Ints) -> "pl.Series":
 # FINDINGS IN THE DOSES
 
 
-def _dose_after_stop(cohort: Cohort, given: "pl.DataFrame") -> "pl.DataFrame":
+def _dose_after_stop(cohort: Cohort, given: pl.DataFrame) -> pl.DataFrame:
     """Doses begun after the day on which treatment was stopped."""
-    import polars as pl
-
     patient = places(given["subject"], cohort.id)
     at = np.maximum(patient, 0)
     day = given["day"].to_numpy() - cohort.day_0[at].astype("datetime64[D]").astype(np.int64)

@@ -1,23 +1,20 @@
 """Building: the cohort of observations as they were written down, sorted, one row per patient and day."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort import Cohort, Courses, Imputed, Ints, Note, Observations, Origin, Partial
 from itp_response.rules import Column, Floats, Index, Numbers, Texts, Truths, exactly
 
-if TYPE_CHECKING:
-    import polars as pl
-
 
 def build(
-    ids: "pl.Series",
+    ids: pl.Series,
     observed: Observations,
     *,
-    arm: "pl.Series | None" = None,
+    arm: pl.Series | None = None,
     day_0: NDArray[np.datetime64] | None = None,
     baseline: Numbers | None = None,
     treatment_discontinued: Floats | None = None,
@@ -34,8 +31,6 @@ def build(
 
     Of several counts on a day the lowest stands, of several grades the highest, a rescue if any.
     """
-    import polars as pl
-
     patients = len(ids)
     order = in_order(observed.patient, observed.day)
     patient, day = observed.patient[order], observed.day[order]
@@ -113,8 +108,6 @@ def in_order(patient: Ints, day: Ints) -> Index:
     if int(packed.max()).bit_length() + bits > 63:
         return np.argsort(packed, kind="stable")
     # With the row packed in, plain numbers are sorted, which is several times as fast; by polars three times again.
-    import polars as pl
-
     ordered = pl.Series((packed << bits) | np.arange(len(packed))).sort().to_numpy()
     return ordered & ((1 << bits) - 1)
 

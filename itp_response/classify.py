@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Cohort
 from itp_response.criteria import Criteria, load
@@ -17,9 +18,6 @@ from itp_response.evaluate import evaluate
 from itp_response.provenance import BESIDE, KEY, Provenance, of_path, provenance
 from itp_response.verdicts import NO_DAY, NONE, Verdict, Y
 from itp_response.words import counted
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Classification:
         """What made this: program, criteria, options (these too) and input files with their SHA-256."""
         return provenance([self.criteria], self.cohort, **options)
 
-    def frame(self, *, dates: bool | None = None) -> "pl.DataFrame":
+    def frame(self, *, dates: bool | None = None) -> pl.DataFrame:
         """One row per patient in the order of the cohort.
 
         `patient_id`, `arm`, `quarantined` (how many rows were left out, where they were to be), `imputed` (how many
@@ -44,8 +42,6 @@ class Classification:
         where it can be censored, `X_event` (1 the event, 0 censored). Missing is null.
         `dates` says whether they are known, where the cohort is a part of one; left out, they are if they are of any.
         """
-        import polars as pl
-
         dates = self.cohort.has_dates if dates is None else dates
 
         columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm")]
@@ -64,22 +60,18 @@ class Classification:
                 columns += self._verdict_columns(name, model, dates)
         return pl.DataFrame(columns)
 
-    def long(self) -> "pl.DataFrame":
+    def long(self) -> pl.DataFrame:
         """One row per patient and criterion, in the order of the cohort and of the file.
 
         `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `criterion`, `value`, `day`, `date`,
         `confirmed_day`, `reason`, `days`, `of_days`, `event` (1 the event, 0 censored), as in `frame`; missing, or
         nothing that such a criterion has, is null.
         """
-        import polars as pl
-
         tables = [self._long(name, model) for name, model in self.criteria.criteria.items()]
         order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
         return pl.concat(tables)[order]
 
-    def _long(self, name: str, model: Any) -> "pl.DataFrame":
-        import polars as pl
-
+    def _long(self, name: str, model: Any) -> pl.DataFrame:
         verdict, size = self.verdicts[name], len(self.cohort)
         nothing = np.full(size, NO_DAY, dtype=np.int32)
         day = self.days_of(verdict.dated)
@@ -102,17 +94,13 @@ class Classification:
             ]
         )
 
-    def _dates(self, name: str, day: Any) -> "pl.Series":
+    def _dates(self, name: str, day: Any) -> pl.Series:
         """The days as dates; missing where there is no day, or day 0 is not known."""
-        import polars as pl
-
         known = (day != NO_DAY) & ~np.isnat(self.cohort.day_0)
         dates = self.cohort.day_0 + np.where(known, day, 0).astype("timedelta64[D]")
         return pl.Series(name, dates.astype("datetime64[D]")).set(~pl.Series(known), None)
 
-    def _verdict_columns(self, name: str, model: Any, dates: bool) -> list["pl.Series"]:
-        import polars as pl
-
+    def _verdict_columns(self, name: str, model: Any, dates: bool) -> list[pl.Series]:
         verdict = self.verdicts[name]
         day = self.days_of(verdict.dated)
         columns = [labelled(name, verdict), days_column(f"{name}_day", day)]
@@ -123,9 +111,7 @@ class Classification:
         reasons = pl.Series(self.criteria.reasons.names).gather(verdict.reason.astype(np.int64))
         return [*columns, reasons.alias(f"{name}_reason")]
 
-    def _time_columns(self, name: str, model: Any) -> list["pl.Series"]:
-        import polars as pl
-
+    def _time_columns(self, name: str, model: Any) -> list[pl.Series]:
         verdict = self.verdicts[name]
         assert verdict.days is not None
         columns = [days_column(f"{name}_days", verdict.days)]
@@ -134,7 +120,7 @@ class Classification:
             columns.append(event.set(pl.Series(verdict.days == NO_DAY), None))
         return columns
 
-    def _extent_columns(self, name: str, model: Any, dates: bool) -> list["pl.Series"]:
+    def _extent_columns(self, name: str, model: Any, dates: bool) -> list[pl.Series]:
         verdict = self.verdicts[name]
         columns = [] if model.at_least is None else self._verdict_columns(name, model, dates)
         return [*columns, days_column(f"{name}_days", verdict.days), days_column(f"{name}_of_days", verdict.of_days)]
@@ -265,7 +251,7 @@ def classification(
     return visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **options)
 
 
-def write(frame: "pl.DataFrame", path: str | Path, origin: Provenance | None = None) -> None:
+def write(frame: pl.DataFrame, path: str | Path, origin: Provenance | None = None) -> None:
     """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all; `origin` goes into a file beside it.
 
     Raises `UsageError` for another suffix or a place that cannot be written.
@@ -310,17 +296,13 @@ def put(path: Path, content: Callable[[Any], Any]) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def labelled(name: str, verdict: Verdict) -> "pl.Series":
+def labelled(name: str, verdict: Verdict) -> pl.Series:
     """The verdicts as a column of that name."""
-    import polars as pl
-
     return pl.Series(verdict.labels).gather(verdict.value.astype(np.int64)).alias(name)
 
 
-def days_column(name: str, days: Any) -> "pl.Series":
+def days_column(name: str, days: Any) -> pl.Series:
     """The days as a column of that name; `NO_DAY` is missing."""
-    import polars as pl
-
     return pl.Series(name, days, dtype=pl.Int32).set(pl.Series(days == NO_DAY), None)
 
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.rules import Bools, Column, Floats, Index, Numbers, Texts
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Ints = NDArray[np.integer]
 
@@ -88,7 +86,7 @@ class PartialDates:
     """How many days it may be, from the first on; 2 or more."""
     line: Ints
     """The line of the source, of an observation; else 0."""
-    written: "pl.Series"
+    written: pl.Series
     """As it was written, `2019-05`."""
 
     def of(self, patient: int, observations: int) -> "PartialDates":
@@ -125,8 +123,6 @@ class Imputed:
     @classmethod
     def nothing(cls, rule: str) -> "Imputed":
         """None of the dates was known only in part."""
-        import polars as pl
-
         none = np.zeros(0, dtype=np.int64)
         dates = PartialDates(none, none, none, none.astype("datetime64[D]"), none, none, pl.Series([], dtype=pl.String))
         return cls(rule, dates)
@@ -237,8 +233,8 @@ class Cohort:
     and the counts written there: `counts` of the same places.
     """
 
-    id: "pl.Series"
-    arm: "pl.Series"
+    id: pl.Series
+    arm: pl.Series
     day_0: NDArray[np.datetime64]
     baseline: Numbers
     treatment_discontinued: Floats
@@ -274,7 +270,7 @@ class Cohort:
     """None: it was not read, but built."""
     quarantined: Ints | None = None
     """Per patient, how many of his rows were left out as they cannot be read; None: nothing was to be left out."""
-    quarantine: "pl.DataFrame | None" = None
+    quarantine: pl.DataFrame | None = None
     """What was left out: `file`, `line`, `column`, `value`, `reason`, `row`, `patient_id`."""
     imputed: Imputed | None = None
     """The dates known only in part that were taken as a day; None: none was to be."""
@@ -294,10 +290,8 @@ class Cohort:
         notes = sorted(self.notes, key=lambda note: note.warning)
         return [f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes]
 
-    def marks(self) -> "list[pl.Series]":
+    def marks(self) -> list[pl.Series]:
         """Of each patient, how much was not taken as written: `quarantined` rows, `imputed` dates, where so told."""
-        import polars as pl
-
         marks = [] if self.quarantined is None else [pl.Series("quarantined", self.quarantined)]
         if self.imputed is not None:
             marks.append(pl.Series("imputed", np.bincount(self.imputed.dates.patient, minlength=len(self))))
@@ -378,10 +372,8 @@ class Cohort:
         part = slice(int(first), int(last))
         return Courses(self.courses.row[part] - begin, self.courses.last[part], self.courses.name.at(part))
 
-    def keys(self, lines: Ints) -> "tuple[pl.Series, pl.Series]":
+    def keys(self, lines: Ints) -> tuple[pl.Series, pl.Series]:
         """What each of these lines is called and its number: `line` and 5; by the source's own keys `LB` and 17."""
-        import polars as pl
-
         if self.origin is None or not len(self.origin.sequence):
             return pl.Series([self.row_word]).new_from_index(0, len(lines)), pl.Series(lines, dtype=pl.Int64)
         at = lines - 1

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.classify import Classification, aligned, days_column, labelled, write
 from itp_response.cohort import Cohort, Ints
@@ -19,9 +20,6 @@ from itp_response.moved import why_not
 from itp_response.provenance import Provenance, provenance
 from itp_response.verdicts import NO_DAY, Y
 from itp_response.words import counted, number_in_words
-
-if TYPE_CHECKING:
-    import polars as pl
 
 WAYS = 10
 """So many of the ways in which patients change are in the text; all are in the frame."""
@@ -41,7 +39,7 @@ class Pair:
     other_name: str
 
     @cached_property
-    def values(self) -> tuple["pl.Series", "pl.Series"]:
+    def values(self) -> tuple[pl.Series, pl.Series]:
         """Each patient's verdict under the first set and under the other."""
         first, second = (labelled(name, found.verdicts[name]) for found, name in self._sides)
         return first, second
@@ -72,10 +70,8 @@ class Pair:
         first, second = (f"{found.criteria.marked_name} {name}" for found, name in self._sides)
         return f"{first} | {second}"
 
-    def cross_table(self) -> "pl.DataFrame":
+    def cross_table(self) -> pl.DataFrame:
         """How many patients have each verdict under the first set (down) and under the other (across)."""
-        import polars as pl
-
         first, second = self.values
         counts = pl.DataFrame({"one": first, "other": second}).group_by("one", "other").len()
         number = {(one, other): patients for one, other, patients in counts.iter_rows()}
@@ -84,10 +80,8 @@ class Pair:
         cells = {label: [number.get((one, label), 0) for one in down] for label in across}
         return pl.DataFrame({self.title: down, **cells}, schema_overrides={self.title: pl.String})
 
-    def changes(self) -> "pl.DataFrame":
+    def changes(self) -> pl.DataFrame:
         """A row per patient whose verdict differs: `patient_id`, `arm`, `role`, both criteria and verdicts, `why`."""
-        import polars as pl
-
         at = self.changed
         first, second = self.values
         cohort = self.one.cohort
@@ -110,13 +104,11 @@ class Pair:
             "why",
         )
 
-    def why(self) -> "pl.Series":
+    def why(self) -> pl.Series:
         """Of each patient whose verdict differs, the clause by which he does not meet the set that he does not meet.
 
         Of one who meets neither, that of each.
         """
-        import polars as pl
-
         changed = self.changed
         met = [pl.Series(found.verdicts[name].value[changed] == Y) for found, name in self._sides]
         said = [self._why(*self._sides), self._why(*self._sides[::-1])]
@@ -130,7 +122,7 @@ class Pair:
             .alias("why")
         )["why"]
 
-    def _why(self, met: tuple[Classification, str], missed: tuple[Classification, str]) -> "pl.Series":
+    def _why(self, met: tuple[Classification, str], missed: tuple[Classification, str]) -> pl.Series:
         """Why each patient whose verdict differs does not meet the one, if he does not."""
         found, name = missed
         return f"{found.criteria.marked_name}: " + why_not(found, name, met[0].verdicts[met[1]], self.changed)
@@ -158,14 +150,12 @@ class Comparison:
             if role in roles
         )
 
-    def frame(self) -> "pl.DataFrame":
+    def frame(self) -> pl.DataFrame:
         """One row per patient: the verdicts on each role that sets share.
 
         `patient_id`, `arm`, `quarantined` and `imputed` as in `classify`, then per role a column `ROLE SET CRITERION`
         of each set. It holds the verdict, or the days of a length of time; missing is null.
         """
-        import polars as pl
-
         shared = dict.fromkeys(pair.role for pair in self.pairs)
         columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm"), *self.cohort.marks()]
         for role in shared:
@@ -175,14 +165,12 @@ class Comparison:
                     columns.append(_cells(found, name).alias(f"{role} {found.criteria.marked_name} {name}"))
         return pl.DataFrame(columns)
 
-    def changes(self) -> "pl.DataFrame":
+    def changes(self) -> pl.DataFrame:
         """One row per patient and pair of criteria whose verdicts differ, with the clause that made the difference.
 
         `patient_id`, `arm`, `role`, `one` and `other` (set and criterion), `one_verdict`, `other_verdict`, `why`.
         Lengths of time, and a best response, which only sums up other criteria, have no rows.
         """
-        import polars as pl
-
         found = [pair.changes() for pair in self.pairs if not (pair.measured or pair.summed)]
         return pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(CHANGES, pl.String))
 
@@ -312,7 +300,7 @@ def is_length(model: Any) -> bool:
     return model.kind in TIMED and getattr(model, "at_least", None) is None
 
 
-def _cells(found: Classification, name: str) -> "pl.Series":
+def _cells(found: Classification, name: str) -> pl.Series:
     verdict = found.verdicts[name]
     if is_length(found.criteria.criteria[name]):
         return days_column(name, verdict.days)
@@ -343,10 +331,8 @@ def _verdicts(pair: Pair) -> Iterator[str]:
         yield f"  and {rest} in {counted(len(ways) - WAYS, 'other way')}; --changes has them all"
 
 
-def _ways(changes: "pl.DataFrame") -> "pl.DataFrame":
+def _ways(changes: pl.DataFrame) -> pl.DataFrame:
     """Which verdicts became which, and why: how many patients, and the first of them; the most frequent first."""
-    import polars as pl
-
     grouped = changes.group_by("one_verdict", "other_verdict", "why", maintain_order=True)
     ways = grouped.agg(pl.len().alias("patients"), pl.col("patient_id").head(NAMED))
     return ways.sort("patients", descending=True, maintain_order=True)

@@ -5,6 +5,7 @@ nothing of the question.
 """
 
 import numpy as np
+import polars as pl
 
 from itp_response.building import build
 from itp_response.changes import ADDED, BASELINE, BLEEDING, COUNT, DAY, GRADE, LOST, RESCUE, STOPPED, Changes
@@ -17,8 +18,6 @@ from itp_response.verdicts import NONE
 
 def copies(criteria: Criteria, cohort: Cohort, made: Changes) -> Cohort:
     """The cohort of the changed patients, one per change, in their order; lines are rows of the cohort."""
-    import polars as pl
-
     patient = made.patient
     owner, of_row = ranges(cohort.first_row[patient], cohort.first_row[patient + 1])
     kind = np.where(made.row[owner] == of_row, made.kind[owner], NONE)

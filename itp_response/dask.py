@@ -6,9 +6,10 @@ found = classify(visits, "atra_2022", patients)
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response import parts
 from itp_response.criteria import Criteria
@@ -18,9 +19,6 @@ from itp_response.parts import Plan
 from itp_response.readers.files import opened
 from itp_response.readers.findings import as_text
 from itp_response.readers.visits import Bleeding, Impute
-
-if TYPE_CHECKING:
-    import polars as pl
 
 KEY, ORDER = "patient, as it is read", "place before the shuffle"
 """Two columns beside those of a table."""
@@ -100,12 +98,10 @@ def _made(visits: Any, patients: Any = None, *, work: Any, plan: Plan) -> Any:
 
 
 def _meta(schema: Any) -> Any:
-    import polars as pl
-
     return pl.DataFrame(schema=schema).to_pandas(use_pyarrow_extension_array=True)
 
 
-def _polars(frame: Any) -> "pl.DataFrame":
+def _polars(frame: Any) -> pl.DataFrame:
     """The frame as the reader takes those of pandas."""
     table = opened(frame, "frame")
     return table.load(range(len(table.header))).rename({str(place): name for place, name in enumerate(table.header)})

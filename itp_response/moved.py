@@ -1,8 +1,9 @@
 """Moved: by which clause of one set patients do not meet what they meet by another, for many patients at once."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.classify import Classification
 from itp_response.cohort import Ints
@@ -14,22 +15,17 @@ from itp_response.timeline import Patients, Timeline
 from itp_response.verdicts import NE, NONE, Verdict, Y, reason_in_words
 from itp_response.words import counted, days_in_words, denied_in_words, length_in_words, tree_in_words
 
-if TYPE_CHECKING:
-    import polars as pl
-
 NOTHING = -1
 """No sentence yet."""
 
 
-def why_not(found: Classification, name: str, shown: Verdict, patients: Ints) -> "pl.Series":
+def why_not(found: Classification, name: str, shown: Verdict, patients: Ints) -> pl.Series:
     """Why each of these patients (positions) does not meet a criterion, although `shown` has witnesses that he might.
 
     The first that holds: `unless` excludes him; the criterion it starts from is not met; `closed_by` closed it; the row
     that ended it fails; a witness of `shown` is set aside, fails, is unknown, is discounted or lies outside the days
     looked at; else the reason of the verdict.
     """
-    import polars as pl
-
     asked = _Asked(found, timeline(found.criteria, found.cohort, 0, len(found.cohort)))
     codes = asked.why_not(name, shown, patients)
     return pl.Series(asked.said, dtype=pl.String).gather(codes)

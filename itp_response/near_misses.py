@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.classify import Classification, classification, write
 from itp_response.cohort import Ints
@@ -14,9 +15,6 @@ from itp_response.rules import Bools
 from itp_response.tipping import Tips, asks, frame, tips
 from itp_response.verdicts import Verdict
 from itp_response.words import counted
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SHOWN = 10
 """So many patients are shown of each criterion."""
@@ -30,9 +28,9 @@ class NearMisses:
     met: bool
     asked: Mapping[str, Ints]
     """By criterion, the positions of the patients asked about."""
-    _frame: "pl.DataFrame"
+    _frame: pl.DataFrame
 
-    def frame(self) -> "pl.DataFrame":
+    def frame(self) -> pl.DataFrame:
         """A row per criterion and patient asked about, by distance; last those whom no change tried would turn.
 
         `patient_id`, `arm`, `criterion`, `value`, `reason`, `becomes`, `distance`, `change`, `day`, `before`, `after`,
@@ -69,7 +67,7 @@ class NearMisses:
             yield f"\nnot asked: {counted(len(cohort.partial.patient), 'patient')} with dates known only in part"
 
 
-def _table(near: "pl.DataFrame") -> Iterator[str]:
+def _table(near: pl.DataFrame) -> Iterator[str]:
     rows = [
         (
             one["patient_id"],
@@ -130,9 +128,7 @@ def _asked(verdict: Verdict, met: bool) -> Bools:
     return found
 
 
-def _frame(found: Classification, turning: Mapping[str, Tips], asked: Mapping[str, Ints]) -> "pl.DataFrame":
-    import polars as pl
-
+def _frame(found: Classification, turning: Mapping[str, Tips], asked: Mapping[str, Ints]) -> pl.DataFrame:
     reasons = found.criteria.reasons.names
     tables = []
     for name, patients in asked.items():

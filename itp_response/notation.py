@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.building import build
 from itp_response.cohort import Cohort, Observations
@@ -75,8 +76,6 @@ def cohort_of(
     Bleeding that is not mentioned was looked for and absent; lines of the source count the entries of a timeline.
     Raises `CohortError` with the place of what cannot be read.
     """
-    import polars as pl
-
     declared = dict(columns or {})
     entries = [
         {"patient": number, **entry}

@@ -2,19 +2,18 @@
 
 import io
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, Protocol
+
+import polars as pl
 
 from itp_response.classify import ROWS_PER_GROUP
 from itp_response.provenance import KEY, Provenance
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class Output(Protocol):
     """A file that is being written; `encode` does not touch it, so that several threads may at once."""
 
-    def encode(self, frame: "pl.DataFrame", *, first: bool) -> bytes: ...
+    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes: ...
 
     def add(self, encoded: bytes) -> None: ...
 
@@ -27,7 +26,7 @@ class Csv:
     def __init__(self, file: IO[bytes], _: Path) -> None:
         self._file = file
 
-    def encode(self, frame: "pl.DataFrame", *, first: bool) -> bytes:
+    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:
         made = io.BytesIO()
         frame.write_csv(made, include_header=first)
         return made.getvalue()
@@ -46,7 +45,7 @@ class Json:
         self._file = file
         self._file.write(b"[")
 
-    def encode(self, frame: "pl.DataFrame", *, first: bool) -> bytes:
+    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:
         made = io.BytesIO()
         frame.write_json(made)
         objects = made.getvalue()[1:-1]
@@ -67,7 +66,7 @@ class Parquet:
         self._folder = folder
         self._paths: list[Path] = []
 
-    def encode(self, frame: "pl.DataFrame", *, first: bool) -> bytes:  # noqa: ARG002 - as the others
+    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:  # noqa: ARG002 - as the others
         made = io.BytesIO()
         frame.write_ipc(made, compression="uncompressed")
         return made.getvalue()
@@ -77,8 +76,6 @@ class Parquet:
         self._paths[-1].write_bytes(encoded)
 
     def end(self, origin: Provenance) -> None:
-        import polars as pl
-
         whole = pl.scan_ipc(self._paths)
         whole.sink_parquet(self._file, metadata={KEY: origin.text()}, row_group_size=ROWS_PER_GROUP)
 

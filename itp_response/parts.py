@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from itp_response.classify import Classification
 from itp_response.cohort import Imputed
@@ -27,9 +29,6 @@ from itp_response.readers.names import PATIENTS, VISITS, table
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.visits import NOBODY, Bleeding, Impute, read
 from itp_response.words import counted
-
-if TYPE_CHECKING:
-    import polars as pl
 
 ALL_EMPTY = f"visits: {NOBODY}"
 """What is said of visits without anything in them."""
@@ -100,18 +99,16 @@ def headers(made: Plan, visits: Sequence[str], patients: Sequence[str] | None) -
     )
 
 
-def _blank(names: Sequence[str]) -> "pl.DataFrame":
-    import polars as pl
-
+def _blank(names: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame({name: [None] for name in names}, schema=dict.fromkeys(names, pl.String))
 
 
-def _header(frame: "pl.DataFrame | None", what: str, names: Sequence[str], declared: Iterable[str]) -> dict[str, str]:
+def _header(frame: pl.DataFrame | None, what: str, names: Sequence[str], declared: Iterable[str]) -> dict[str, str]:
     found = None if frame is None else table(frame, what, 0, names, declared, Findings())
     return {} if found is None else dict(found.header)
 
 
-def stopped_on(values: "pl.Series", name: str, date_format: str | None) -> Stopped:
+def stopped_on(values: pl.Series, name: str, date_format: str | None) -> Stopped:
     """Whether the ends of treatment, all of the column of that name, are days or dates.
 
     Raises `CohortError` where they say only whether there was one.
@@ -124,7 +121,7 @@ def stopped_on(values: "pl.Series", name: str, date_format: str | None) -> Stopp
     return "days"
 
 
-def schema(made: Plan) -> dict[str, "pl.DataType"]:
+def schema(made: Plan) -> dict[str, pl.DataType]:
     """The columns of the verdicts, as those of `Classification.frame`."""
     day_0 = [date(2000, 1, 1)] if made.dated else None
     cohort = cohort_of(["d0 15"], day_0=day_0, columns=made.criteria.file.columns)
@@ -144,22 +141,18 @@ FOUND = ("what", "table", "patient", "text")
 """
 
 
-def found_schema() -> dict[str, "pl.DataType"]:
+def found_schema() -> dict[str, pl.DataType]:
     """The columns of what is found in a part."""
-    import polars as pl
-
     return dict.fromkeys(FOUND, pl.String())
 
 
-def looked_at(made: Plan, visits: "pl.DataFrame", patients: "pl.DataFrame | None") -> "pl.DataFrame":
+def looked_at(made: Plan, visits: pl.DataFrame, patients: pl.DataFrame | None) -> pl.DataFrame:
     """What is found in the part of these patients, all of whose rows are here."""
-    import polars as pl
-
     return pl.DataFrame(list(_found(made, visits, patients)), schema=found_schema(), orient="row")
 
 
 def _found(
-    made: Plan, visits: "pl.DataFrame", patients: "pl.DataFrame | None"
+    made: Plan, visits: pl.DataFrame, patients: pl.DataFrame | None
 ) -> Iterator[tuple[str, str | None, str | None, str]]:
     given = [("visits", visits), *([] if patients is None else [("patients", patients)])]
     yield from (("rows", what, None, "") for what, frame in given if len(frame))
@@ -191,7 +184,7 @@ def _found(
         yield "beyond", None, None, str(len(wrong) - SHOWN)
 
 
-def _some(frame: "pl.DataFrame") -> "pl.DataFrame":
+def _some(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame; for one without rows, which a part may have though the whole has some, an empty row."""
     return frame.clear(1) if frame.is_empty() else frame
 
@@ -215,10 +208,8 @@ def _wrong(row: Mapping[str, Any], when: str | None) -> tuple[str, str, str | No
     return "wrong", row["file"], row["patient_id"], f"{row['file']}: {who}{day}: {column}{reason}"
 
 
-def verdicts(made: Plan, visits: "pl.DataFrame", patients: "pl.DataFrame | None") -> "pl.DataFrame":
+def verdicts(made: Plan, visits: pl.DataFrame, patients: pl.DataFrame | None) -> pl.DataFrame:
     """The verdicts on the patients of a part, all of whose rows are here, in the columns of `schema`."""
-    import polars as pl
-
     columns = schema(made)
     if not _names_somebody(visits) and (patients is None or not _names_somebody(patients)):
         return pl.DataFrame(schema=columns)
@@ -231,7 +222,7 @@ def verdicts(made: Plan, visits: "pl.DataFrame", patients: "pl.DataFrame | None"
     )
 
 
-def _names_somebody(frame: "pl.DataFrame") -> bool:
+def _names_somebody(frame: pl.DataFrame) -> bool:
     seen = table(_some(frame), "", 0, ("patient_id",), (), Findings())
     return seen is not None and as_text(seen.cells("patient_id").values).is_not_null().any()
 
@@ -239,12 +230,11 @@ def _names_somebody(frame: "pl.DataFrame") -> bool:
 # THE PARTS TOGETHER
 
 
-def settled(made: Plan, found: "pl.DataFrame", *, patients: bool) -> Plan:
+def settled(made: Plan, found: pl.DataFrame, *, patients: bool) -> Plan:
     """The plan with what was found in all parts settled; what is to be said of it goes to the log, warnings last.
 
     Raises `CohortError` with what is wrong with the study.
     """
-    import polars as pl
 
     def texts(*what: str) -> list[str]:
         return found.filter(pl.col("what").is_in(what))["text"].to_list()
@@ -264,9 +254,7 @@ def settled(made: Plan, found: "pl.DataFrame", *, patients: bool) -> Plan:
     return replace(made, bleeding=bleeding, dated=bool(texts("dated")))
 
 
-def _refuse(found: "pl.DataFrame", refused: Sequence[str], beyond: int) -> None:
-    import polars as pl
-
+def _refuse(found: pl.DataFrame, refused: Sequence[str], beyond: int) -> None:
     # Visits first, as they are named; patients as their names sort.
     wrong = found.filter(what="wrong").unique(maintain_order=True)
     order = wrong.sort(pl.col("table") != "visits", "patient", maintain_order=True, nulls_last=True)

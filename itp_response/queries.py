@@ -7,9 +7,9 @@ between, and all copies are decided as one cohort. What decides the verdict what
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response.building import build
 from itp_response.classify import Classification
@@ -19,9 +19,6 @@ from itp_response.rules import Bools, Floats, Numbers, Texts, exactly
 from itp_response.suspects import said, texts, window
 from itp_response.unknowns import Unknown, entries, filled, unknowns
 from itp_response.verdicts import NONE, Verdict, reason_in_words
-
-if TYPE_CHECKING:
-    import polars as pl
 
 COUNTS = (2.0, 15.0, 25.0, 40.0, 75.0, 150.0, 400.0)
 """10⁹/L; one between any two of the limits that definitions of response use: 10, 20, 30, 50, 100, 250."""
@@ -65,14 +62,12 @@ class Fills:
     """Which of the values of a declared column; -1: none."""
 
 
-def queries(found: Classification) -> "pl.DataFrame":
+def queries(found: Classification) -> pl.DataFrame:
     """A row per patient and criterion that is `NE`: what to ask for.
 
     `patient_id`, `criterion`, `reason`, `settled_by` (null: no single observation would), `day`, `file`, `line` (null:
     it is not in the file yet), `asks` in words, `also`: how many other observations would settle it as well.
     """
-    import polars as pl
-
     open_ = {name: not_evaluable(verdict) for name, verdict in found.verdicts.items()}
     some = np.logical_or.reduce([*open_.values(), np.zeros(len(found.cohort), dtype=np.bool_)])
     if found.cohort.partial is not None:
@@ -99,10 +94,8 @@ def _query(
     candidates: Candidates,
     columns: Sequence[Unknown],
     settles: Bools,
-) -> "pl.DataFrame":
+) -> pl.DataFrame:
     """The queries on one criterion of the patients whom it leaves open."""
-    import polars as pl
-
     cohort = found.cohort
     at = np.flatnonzero(settles)
     # Candidates stand in the order of patients, and of each in that of their ease.
@@ -149,10 +142,8 @@ def _query(
     )
 
 
-def _dates(cohort: Cohort, patients: Ints) -> tuple["pl.Series", "pl.Series"]:
+def _dates(cohort: Cohort, patients: Ints) -> tuple[pl.Series, pl.Series]:
     """The dates of these patients that are known only in part, in words (null: none), and whether there is one."""
-    import polars as pl
-
     asked = pl.DataFrame({"patient": patients.astype(np.int64)})
     if cohort.partial is None:
         nothing = asked.select(pl.lit(None, pl.String).alias("asks"), pl.lit(value=False).alias("single"), "patient")
@@ -177,10 +168,8 @@ def _lines(cohort: Cohort, rows: Ints) -> Ints:
     return cohort.source_row[np.maximum(rows, 0)] if len(cohort.source_row) else rows
 
 
-def _kinds(columns: Sequence[Unknown]) -> "pl.Series":
+def _kinds(columns: Sequence[Unknown]) -> pl.Series:
     """The kinds by their names, from the last of the declared columns on."""
-    import polars as pl
-
     return pl.Series([*(one.name for one in reversed(columns)), *KINDS])
 
 
@@ -191,10 +180,8 @@ def _of_patient(candidates: Candidates, columns: Sequence[Unknown]) -> Bools:
     return of_patient
 
 
-def _asks(cohort: Cohort, chosen: Candidates, columns: Sequence[Unknown]) -> "pl.Series":
+def _asks(cohort: Cohort, chosen: Candidates, columns: Sequence[Unknown]) -> pl.Series:
     """What is asked for, in words."""
-    import polars as pl
-
     new = chosen.row == NONE
     row = np.where(new, 0, chosen.row)
     day = texts(chosen.day)
@@ -349,8 +336,6 @@ def _fills(cohort: Cohort, candidates: Candidates, columns: Sequence[Unknown]) -
 
 def _copies(cohort: Cohort, candidates: Candidates, columns: Sequence[Unknown], fills: Fills) -> Cohort:
     """The cohort of the copies, with what is filled in."""
-    import polars as pl
-
     patient, row, kind = (getattr(candidates, name)[fills.candidate] for name in ("patient", "row", "kind"))
     copies = np.arange(len(patient))
     owner, of_row = ranges(cohort.first_row[patient], cohort.first_row[patient + 1])

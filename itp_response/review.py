@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.beside import Beside, beside
 from itp_response.classify import Classification, aligned, write
@@ -16,9 +17,6 @@ from itp_response.criteria import Criteria, load
 from itp_response.queries import queries
 from itp_response.suspects import COLUMNS, RULES, Seen, said
 from itp_response.words import counted
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,7 @@ class Review:
         return self.found.cohort
 
     @cached_property
-    def _frame(self) -> "pl.DataFrame":
-        import polars as pl
-
+    def _frame(self) -> pl.DataFrame:
         planned = np.unique(np.array(self.found.criteria.file.clock.visits, dtype=np.int64))
         seen = Seen(self.cohort, planned, self.beside.born, self.beside.died)
         found = [rule.find(seen).with_columns(pl.lit(rule.name).alias("rule")) for rule in RULES]
@@ -45,7 +41,7 @@ class Review:
         placed = findings.join(ids, on="patient_id", how="left", maintain_order="left")
         return placed.sort("place", "day", maintain_order=True, nulls_last=True).drop("place")
 
-    def frame(self) -> "pl.DataFrame":
+    def frame(self) -> pl.DataFrame:
         """A row per finding, by patient and day.
 
         `patient_id`, `rule`, `day`, `file`, `line`, `column`, `value` as recorded (null: nothing was), `says`.
@@ -53,10 +49,10 @@ class Review:
         return self._frame
 
     @cached_property
-    def _queries(self) -> "pl.DataFrame":
+    def _queries(self) -> pl.DataFrame:
         return queries(self.found)
 
-    def queries(self) -> "pl.DataFrame":
+    def queries(self) -> pl.DataFrame:
         """A row per patient and criterion that is not evaluable: which single observation would settle it.
 
         `patient_id`, `criterion`, `reason`, `settled_by` (null: no single one would), `day`, `file`, `line` (null: not

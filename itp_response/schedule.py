@@ -14,9 +14,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.building import build
@@ -29,9 +30,6 @@ from itp_response.evaluate import evaluate
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly
 from itp_response.tipping import asks
 from itp_response.verdicts import NONE, N, Y, reason_in_words
-
-if TYPE_CHECKING:
-    import polars as pl
 
 BASELINE = 10.0
 """10⁹/L, given of every course."""
@@ -70,10 +68,8 @@ class Schedule:
     courses: int
     """So many were decided."""
 
-    def frame(self) -> "pl.DataFrame":
+    def frame(self) -> pl.DataFrame:
         """A row per criterion: `criterion`, `label`, `y_from`, `n_from` (days; null: never), `never` (a reason)."""
-        import polars as pl
-
         columns = {"criterion": pl.String, "label": pl.String, "y_from": pl.Int64, "n_from": pl.Int64}
         return pl.DataFrame([vars(one) for one in self.shown], schema={**columns, "never": pl.String}).with_columns(
             pl.col("never").replace("", None)
@@ -249,8 +245,6 @@ def _at_random(criteria: Criteria, days: list[int], levels: Floats) -> Courses:
 
 def _cohort(criteria: Criteria, days: list[int], courses: Courses, until: NDArray[np.int64]) -> Cohort:
     """The courses up to a visit each, the number of its visits, as a cohort."""
-    import polars as pl
-
     size = len(courses.turns)
     course, visit = np.nonzero(np.arange(len(days)) < until[:, None])
     day = np.array(days)[visit]

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.classify import Classification, aligned, labelled, write
 from itp_response.cohort import Cohort, Ints
@@ -16,9 +17,6 @@ from itp_response.errors import CohortError, CriteriaError, UsageError
 from itp_response.evaluate import evaluate
 from itp_response.verdicts import Verdict, Y
 from itp_response.words import counted
-
-if TYPE_CHECKING:
-    import polars as pl
 
 TOGETHER = "all together"
 SHOWN = 10
@@ -57,15 +55,13 @@ class Sensitivity:
         before, after = (labelled(name, found.verdicts[name]) for found in (self.base, self.under[reading]))
         return np.flatnonzero((before != after).to_numpy())
 
-    def frame(self) -> "pl.DataFrame":
+    def frame(self) -> pl.DataFrame:
         """One row per reading, criterion and verdict.
 
         `reading` (missing: as the file has it), `criterion`, `verdict`, `patients`, and of the `Y` `arm_difference`:
         the share of the first arm that is `Y` less that of the second, -1 to 1, where there are two; `NE` counts as not
         met. Verdicts that nobody has are left out, but for `Y`.
         """
-        import polars as pl
-
         rows = [
             (reading, name, label, number, self._difference(found.verdicts[name]) if label == "Y" else None)
             for reading, found in ((None, self.base), *self.under.items())
@@ -82,13 +78,11 @@ class Sensitivity:
         }
         return pl.DataFrame(rows, schema=columns, orient="row")
 
-    def dependent(self) -> "pl.DataFrame":
+    def dependent(self) -> pl.DataFrame:
         """One row per patient, criterion and reading that changes his verdict to another.
 
         `patient_id`, `arm`, `criterion`, `verdict`, `reading`, `verdict_under`.
         """
-        import polars as pl
-
         found = []
         for reading, under in self.under.items():
             for name in self.names:
@@ -187,8 +181,6 @@ class Sensitivity:
             yield from wrapped(f"{reading} gives other lengths of {_listed(lengths, 'and')}.")
 
     def _patients(self) -> Iterator[str]:
-        import polars as pl
-
         dependent = self.dependent().filter(pl.col("reading") != TOGETHER)
         if not len(dependent):
             yield "Nobody's verdict depends on a reading."

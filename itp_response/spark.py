@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response import parts
 from itp_response.criteria import Criteria
@@ -20,7 +21,6 @@ from itp_response.parts import Plan
 from itp_response.readers.visits import Bleeding, Impute
 
 if TYPE_CHECKING:
-    import polars as pl
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame
 
@@ -77,7 +77,7 @@ def classify(
     return rows.mapInArrow(partial(_mapped, parts.verdicts, plan, tables), _declared(parts.schema(plan)))
 
 
-def _values(frame: "DataFrame", name: str) -> "pl.Series":
+def _values(frame: "DataFrame", name: str) -> pl.Series:
     """All that the column has, in any order, brought here as its different values and how often each is there."""
     column = _column(name).alias("value")
     counts = _polars(frame.select(column).groupBy("value").count().toArrow())
@@ -120,13 +120,12 @@ def _declared(columns: "Mapping[str, object]") -> str:
 
 
 def _mapped(
-    work: "Callable[[Plan, pl.DataFrame, pl.DataFrame | None], pl.DataFrame]",
+    work: Callable[[Plan, pl.DataFrame, pl.DataFrame | None], pl.DataFrame],
     plan: Plan,
     tables: tuple[Columns, Columns | None],
     batches: "Iterator[pa.RecordBatch]",
 ) -> "Iterator[pa.RecordBatch]":
     """What `work` makes of the patients in these rows, some at a time."""
-    import polars as pl
     import pyarrow as pa
 
     of_visits, of_patients = tables
@@ -167,9 +166,7 @@ def pieces(batches: "Iterable[pa.RecordBatch]", rows: int = ROWS) -> "Iterator[p
         yield pa.Table.from_batches(held)
 
 
-def _polars(rows: "pa.Table") -> "pl.DataFrame":
-    import polars as pl
-
+def _polars(rows: "pa.Table") -> pl.DataFrame:
     frame = pl.from_arrow(rows)
     assert isinstance(frame, pl.DataFrame)
     return frame

@@ -6,15 +6,12 @@ A rule is a function from what was seen to a frame of findings. No rule changes 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Cohort, Ints
 from itp_response.rules import Bools, Floats, Numbers
-
-if TYPE_CHECKING:
-    import polars as pl
 
 COLUMNS = ("patient_id", "rule", "day", "file", "line", "column", "value", "says")
 
@@ -92,11 +89,9 @@ class Seen:
         return begin < end
 
     def found(
-        self, rows: Ints, column: str, value: "pl.Series", says: "pl.Series", line: Ints | None = None
-    ) -> "pl.DataFrame":
+        self, rows: Ints, column: str, value: pl.Series, says: pl.Series, line: Ints | None = None
+    ) -> pl.DataFrame:
         """Findings in these rows of the cohort, an entry each."""
-        import polars as pl
-
         cohort = self.cohort
         word, number = cohort.keys(cohort.source_row[rows] if line is None else line)
         file = pl.Series([cohort.source]).new_from_index(0, len(rows)) if cohort.origin is None else word
@@ -118,13 +113,11 @@ class Rule:
 
     name: str
     asks: str
-    find: Callable[[Seen], "pl.DataFrame"]
+    find: Callable[[Seen], pl.DataFrame]
 
 
-def texts(numbers: Numbers | Floats | Ints) -> "pl.Series":
+def texts(numbers: Numbers | Floats | Ints) -> pl.Series:
     """Counts, days or grades as they are written; bounds as `<10` and `>1000`."""
-    import polars as pl
-
     exact = not isinstance(numbers, Numbers)
     low = np.asarray(numbers if not isinstance(numbers, Numbers) else numbers.low, dtype=np.float64)
     high = low if exact else np.asarray(numbers.high, dtype=np.float64)  # type: ignore[union-attr]
@@ -138,19 +131,15 @@ def texts(numbers: Numbers | Floats | Ints) -> "pl.Series":
     ).to_series()
 
 
-def _written(name: str) -> "pl.Expr":
+def _written(name: str) -> pl.Expr:
     """A number without needless decimals; that next to a bound as the bound."""
-    import polars as pl
-
     near = pl.col(name).round(6)
     whole = near.cast(pl.Int64, strict=False)
     return pl.when(near == whole).then(whole.cast(pl.String)).otherwise(near.cast(pl.String))
 
 
-def said(pattern: str, *parts: "pl.Series") -> "pl.Series":
+def said(pattern: str, *parts: pl.Series) -> pl.Series:
     """A sentence per entry: the parts in place of `{}`."""
-    import polars as pl
-
     frame = pl.DataFrame([part.alias(str(place)).cast(pl.String) for place, part in enumerate(parts)])
     return frame.select(pl.format(pattern, *(pl.col(name).fill_null("") for name in frame.columns)).alias("says"))[
         "says"
@@ -160,7 +149,7 @@ def said(pattern: str, *parts: "pl.Series") -> "pl.Series":
 # UNITS
 
 
-def _tenfold(seen: Seen) -> "pl.DataFrame":
+def _tenfold(seen: Seen) -> pl.DataFrame:
     before, here, after = seen.neighbours(TENFOLD_DAYS)
     count = seen.cohort.platelets.low
     least, most = TENFOLD
@@ -172,9 +161,7 @@ def _tenfold(seen: Seen) -> "pl.DataFrame":
     return _between(seen, before[at], here[at], after[at], "{} on day {} between {} and {}: is it ten times off?")
 
 
-def _thousandfold(seen: Seen) -> "pl.DataFrame":
-    import polars as pl
-
+def _thousandfold(seen: Seen) -> pl.DataFrame:
     cohort, rows = seen.cohort, seen.exact
     frame = pl.DataFrame({"patient": cohort.patient[rows], "count": cohort.platelets.low[rows]})
     median = frame.select(pl.col("count").median().over("patient"))["count"].to_numpy()
@@ -186,13 +173,13 @@ def _thousandfold(seen: Seen) -> "pl.DataFrame":
     return seen.found(rows[at], "platelets", value, says)
 
 
-def _zero(seen: Seen) -> "pl.DataFrame":
+def _zero(seen: Seen) -> pl.DataFrame:
     rows = seen.exact[seen.cohort.platelets.low[seen.exact] == 0]
     value = texts(seen.cohort.platelets.at(rows))
     return seen.found(rows, "platelets", value, said("a count of {}: is it right, or was none taken?", value))
 
 
-def _high(seen: Seen) -> "pl.DataFrame":
+def _high(seen: Seen) -> pl.DataFrame:
     rows = seen.counted[seen.cohort.platelets.low[seen.counted] >= HIGH]
     value = texts(seen.cohort.platelets.at(rows))
     return seen.found(rows, "platelets", value, said("{} is very high: is it right, or in cells/µL?", value))
@@ -201,7 +188,7 @@ def _high(seen: Seen) -> "pl.DataFrame":
 # COUNTS BESIDE THEIR NEIGHBOURS
 
 
-def _isolated_drop(seen: Seen) -> "pl.DataFrame":
+def _isolated_drop(seen: Seen) -> pl.DataFrame:
     before, here, after = seen.neighbours(DROP_DAYS)
     count = seen.cohort.platelets.low
     bleeds = seen.cohort.bleeding_grade[here] >= 1
@@ -210,7 +197,7 @@ def _isolated_drop(seen: Seen) -> "pl.DataFrame":
     return _between(seen, before[at], here[at], after[at], pattern)
 
 
-def _between(seen: Seen, before: Ints, here: Ints, after: Ints, pattern: str) -> "pl.DataFrame":
+def _between(seen: Seen, before: Ints, here: Ints, after: Ints, pattern: str) -> pl.DataFrame:
     count, day = seen.cohort.platelets.low, seen.cohort.day
     value = texts(count[here])
     return seen.found(
@@ -218,7 +205,7 @@ def _between(seen: Seen, before: Ints, here: Ints, after: Ints, pattern: str) ->
     )
 
 
-def _jump(seen: Seen) -> "pl.DataFrame":
+def _jump(seen: Seen) -> pl.DataFrame:
     cohort, rows = seen.cohort, seen.exact
     before, here = rows[:-1], rows[1:]
     near = (cohort.patient[before] == cohort.patient[here]) & (cohort.day[here] - cohort.day[before] <= JUMP_DAYS)
@@ -233,10 +220,8 @@ def _jump(seen: Seen) -> "pl.DataFrame":
 # DAYS
 
 
-def _same_day(seen: Seen, *, same: bool) -> "pl.DataFrame":
+def _same_day(seen: Seen, *, same: bool) -> pl.DataFrame:
     """Days with several counts, all the same or not."""
-    import polars as pl
-
     cohort = seen.cohort
     row = np.repeat(np.arange(len(cohort.day)), np.diff(cohort.first_line))
     word, number = cohort.keys(cohort.lines)
@@ -260,23 +245,23 @@ def _same_day(seen: Seen, *, same: bool) -> "pl.DataFrame":
     return seen.found(rows, "platelets", value, said(pattern, *parts), days["line"].to_numpy())
 
 
-def _same_count(seen: Seen) -> "pl.DataFrame":
+def _same_count(seen: Seen) -> pl.DataFrame:
     return _same_day(seen, same=True)
 
 
-def _other_count(seen: Seen) -> "pl.DataFrame":
+def _other_count(seen: Seen) -> pl.DataFrame:
     return _same_day(seen, same=False)
 
 
-def _before_birth(seen: Seen) -> "pl.DataFrame":
+def _before_birth(seen: Seen) -> pl.DataFrame:
     return _outside(seen, seen.cohort.day < seen.born[seen.cohort.patient], seen.born, "before the birth")
 
 
-def _after_death(seen: Seen) -> "pl.DataFrame":
+def _after_death(seen: Seen) -> pl.DataFrame:
     return _outside(seen, seen.cohort.day > seen.died[seen.cohort.patient], seen.died, "after the death")
 
 
-def _outside(seen: Seen, outside: Bools, moment: Floats, what: str) -> "pl.DataFrame":
+def _outside(seen: Seen, outside: Bools, moment: Floats, what: str) -> pl.DataFrame:
     rows = np.flatnonzero(outside)
     day = seen.cohort.day[rows]
     says = said(
@@ -287,7 +272,7 @@ def _outside(seen: Seen, outside: Bools, moment: Floats, what: str) -> "pl.DataF
     return seen.found(rows, "day", texts(day), says)
 
 
-def _out_of_window(seen: Seen) -> "pl.DataFrame":
+def _out_of_window(seen: Seen) -> pl.DataFrame:
     planned, cohort = seen.planned, seen.cohort
     rows = seen.counted
     if len(planned) < 2:
@@ -317,9 +302,7 @@ def window(planned: Ints) -> Ints:
 # RESCUE
 
 
-def _nameless_rescue(seen: Seen) -> "pl.DataFrame":
-    import polars as pl
-
+def _nameless_rescue(seen: Seen) -> pl.DataFrame:
     rows = seen.cohort.courses.row[seen.cohort.courses.name.codes < 0]
     value = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
     return seen.found(
@@ -327,7 +310,7 @@ def _nameless_rescue(seen: Seen) -> "pl.DataFrame":
     )
 
 
-def _unmeasured_rescue(seen: Seen) -> "pl.DataFrame":
+def _unmeasured_rescue(seen: Seen) -> pl.DataFrame:
     cohort = seen.cohort
     rows = np.unique(cohort.courses.row)
     day = cohort.day[rows]
@@ -338,18 +321,14 @@ def _unmeasured_rescue(seen: Seen) -> "pl.DataFrame":
     return seen.found(rows[at], "rescue", _rescues(cohort, rows[at]), says)
 
 
-def _rescues(cohort: Cohort, rows: Ints) -> "pl.Series":
+def _rescues(cohort: Cohort, rows: Ints) -> pl.Series:
     """The name of the first rescue of each of these rows; null: it has none."""
-    import polars as pl
-
     names = cohort.courses.name
     codes = names.codes[np.searchsorted(cohort.courses.row, rows)]
     return pl.Series([*names.labels, None], dtype=pl.String).gather(np.where(codes < 0, len(names.labels), codes))
 
 
-def _untreated(seen: Seen) -> "pl.DataFrame":
-    import polars as pl
-
+def _untreated(seen: Seen) -> pl.DataFrame:
     cohort = seen.cohort
     low = cohort.platelets.high < TREATED_BELOW
     bleeds = cohort.bleeding_grade >= TREATED_GRADE
@@ -371,16 +350,14 @@ def _untreated(seen: Seen) -> "pl.DataFrame":
 # DISCONTINUATION
 
 
-def _rescue_after_stop(seen: Seen) -> "pl.DataFrame":
+def _rescue_after_stop(seen: Seen) -> pl.DataFrame:
     cohort = seen.cohort
     rows = np.unique(cohort.courses.row)
     rows = rows[cohort.day[rows] > cohort.treatment_discontinued[cohort.patient[rows]]]
     return _after_stop(seen, rows, "rescue", _rescues(cohort, rows), "a rescue began")
 
 
-def _dose_after_stop(seen: Seen) -> "pl.DataFrame":
-    import polars as pl
-
+def _dose_after_stop(seen: Seen) -> pl.DataFrame:
     cohort = seen.cohort
     late = cohort.day > cohort.treatment_discontinued[cohort.patient]
     doses = {
@@ -396,7 +373,7 @@ def _dose_after_stop(seen: Seen) -> "pl.DataFrame":
     return pl.concat(found)
 
 
-def _after_stop(seen: Seen, rows: Ints, column: str, value: "pl.Series", what: str) -> "pl.DataFrame":
+def _after_stop(seen: Seen, rows: Ints, column: str, value: pl.Series, what: str) -> pl.DataFrame:
     cohort = seen.cohort
     stopped = cohort.treatment_discontinued[cohort.patient[rows]]
     says = said(

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.classify import Classification, classification, put
 from itp_response.compare import counted_patients, wrapped
@@ -33,9 +34,6 @@ from itp_response.results.proportions import (
 )
 from itp_response.results.tables import Table, joined
 from itp_response.results.times import lengths, times
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SHOWN = ("flow", "characteristics", "responses", "best", "times", "imputation", "subgroups", "odds", "events")
 """The tables, in the order in which they are shown."""
@@ -66,7 +64,7 @@ class Tables:
                 return one
         raise UsageError(unknown("table", name, [one.name for one in self.tables]))
 
-    def frame(self) -> "pl.DataFrame":
+    def frame(self) -> pl.DataFrame:
         """Every number of every table, one to a row and not rounded.
 
         `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`; what could not be worked out

@@ -7,9 +7,10 @@ nearest stands. What a change can be, and how far it goes, is the same for every
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.changes import (
     ADDED,
@@ -36,9 +37,6 @@ from itp_response.rules import Bools, Floats, Numbers, Rule, Tree, decide, leave
 from itp_response.suspects import said, texts
 from itp_response.verdicts import NONE, Verdict
 from itp_response.words import denied_in_words, tree_in_words
-
-if TYPE_CHECKING:
-    import polars as pl
 
 ROWS_AT_ONCE = 500_000
 """So many rows are copied at a time."""
@@ -160,15 +158,13 @@ def _before(cohort: Cohort, made: Changes) -> tuple[Floats, Floats]:
 # IN WORDS
 
 
-def frame(found: Classification, one: Tips) -> "pl.DataFrame":
+def frame(found: Classification, one: Tips) -> pl.DataFrame:
     """The changes in words, a row each.
 
     `patient_id`, `arm`, `criterion`, `value`, `becomes`, `distance`, `change` (a word of `KINDS`), `day` (null: it is
     of the patient), `before` and `after` (counts as texts, or days; null: neither), `file`, `line` (null: not in the
     file yet), `says`, `clause` (what then holds that did not before; null: none).
     """
-    import polars as pl
-
     cohort, made, own = found.cohort, one.changes, found.verdicts[one.criterion]
     rows = made.row != NONE
     source = cohort.source_row[np.maximum(made.row, 0)] if len(cohort.source_row) else np.zeros(len(made), np.int64)
@@ -207,19 +203,15 @@ def frame(found: Classification, one: Tips) -> "pl.DataFrame":
     )
 
 
-def _texts(where: Bools, numbers: Numbers | Floats) -> "pl.Series":
+def _texts(where: Bools, numbers: Numbers | Floats) -> pl.Series:
     return texts(numbers).set(~_series(where), None)
 
 
-def _series(values: Any) -> "pl.Series":
-    import polars as pl
-
+def _series(values: Any) -> pl.Series:
     return pl.Series(values)
 
 
-def _says(cohort: Cohort, made: Changes, old_day: Ints, before: "pl.Series", after: "pl.Series") -> "pl.Series":
-    import polars as pl
-
+def _says(cohort: Cohort, made: Changes, old_day: Ints, before: pl.Series, after: pl.Series) -> pl.Series:
     day = texts(old_day)
     grade = texts(cohort.bleeding_grade[np.maximum(made.row, 0)]) if len(cohort.day) else day
     names = cohort.courses.name
@@ -245,13 +237,11 @@ def _says(cohort: Cohort, made: Changes, old_day: Ints, before: "pl.Series", aft
     return says
 
 
-def _clauses(found: Classification, one: Tips) -> "pl.Series":
+def _clauses(found: Classification, one: Tips) -> pl.Series:
     """The first clause that comes out otherwise at some observation, in words, as it then is; null: none.
 
     Clauses are looked at in the order of the file, first those of the criterion, then those of what it rests on.
     """
-    import polars as pl
-
     made, size = one.changes, len(one.changes)
     clauses = clauses_of(found.criteria, one.criterion)
     rows = timeline(found.criteria, found.cohort, 0, len(found.cohort))

@@ -1,9 +1,9 @@
 """Datasets: ADRS, ADTTE, ADICE and the patients' flags, made of a classification in whole columns."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.classify import Classification, days_column, labelled
@@ -13,9 +13,6 @@ from itp_response.outputs.sources import TREATMENT, Columns, places_of, records_
 from itp_response.outputs.variables import Dataset, Variable, study_days
 from itp_response.rules import Bools
 from itp_response.verdicts import NE, NO_DAY, NONE, N, Verdict, Y, reason_in_words
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Dates = NDArray[np.datetime64]
 
@@ -149,8 +146,6 @@ def _variables(cohort: Cohort, variables: Sequence[Variable]) -> tuple[Variable,
 
 
 def _who(cohort: Cohort, study: str) -> Columns:
-    import polars as pl
-
     return {
         "STUDYID": pl.repeat(study, len(cohort), dtype=pl.String, eager=True),
         "USUBJID": cohort.id,
@@ -158,10 +153,8 @@ def _who(cohort: Cohort, study: str) -> Columns:
     }
 
 
-def _frame(who: Columns, tables: Sequence[Columns], variables: Sequence[Variable]) -> "pl.DataFrame":
+def _frame(who: Columns, tables: Sequence[Columns], variables: Sequence[Variable]) -> pl.DataFrame:
     """The tables, of an entry per patient each, patient by patient."""
-    import polars as pl
-
     names = [one.name for one in variables]
     whole = [pl.DataFrame({**who, **table}).select(names) for table in tables]
     if not whole:
@@ -171,16 +164,12 @@ def _frame(who: Columns, tables: Sequence[Columns], variables: Sequence[Variable
     return _typed(pl.concat([_typed(table, variables) for table in whole])[order], variables)
 
 
-def _typed(frame: "pl.DataFrame", variables: Sequence[Variable]) -> "pl.DataFrame":
-    import polars as pl
-
+def _typed(frame: pl.DataFrame, variables: Sequence[Variable]) -> pl.DataFrame:
     types = {"text": pl.String(), "integer": pl.Int32(), "date": pl.Date()}
     return frame.select(pl.col(one.name).cast(types[one.type]) for one in variables)
 
 
 def _response(found: Classification, parameter: Parameter) -> Columns:
-    import polars as pl
-
     verdict = found.verdicts[parameter.criterion]
     counted = {"days": verdict.days, "of_days": verdict.of_days}.get(parameter.what)
     size = len(verdict.value)
@@ -210,8 +199,6 @@ def _response(found: Classification, parameter: Parameter) -> Columns:
 
 
 def _time(found: Classification, parameter: Parameter) -> Columns:
-    import polars as pl
-
     model, verdict = found.criteria.criteria[parameter.criterion], found.verdicts[parameter.criterion]
     assert verdict.days is not None
     timed = verdict.days != NO_DAY
@@ -242,16 +229,12 @@ def _time(found: Classification, parameter: Parameter) -> Columns:
 
 
 def _named(parameter: Parameter, size: int) -> Columns:
-    import polars as pl
-
     texts = {"PARAMCD": parameter.code, "PARAM": parameter.text}
     return {name: pl.repeat(text, size, dtype=pl.String, eager=True) for name, text in texts.items()}
 
 
 def _dated(day_0: Dates, prefix: str, day: Ints) -> Columns:
     """The days as dates, where these are known, and as study days; `day_0` is that of the patient of each."""
-    import polars as pl
-
     known = (day != NO_DAY) & ~np.isnat(day_0)
     dates = day_0 + np.where(known, day, 0).astype("timedelta64[D]")
     return {
@@ -260,10 +243,8 @@ def _dated(day_0: Dates, prefix: str, day: Ints) -> Columns:
     }
 
 
-def _flags(cohort: Cohort, rows: Ints, what: Sequence[int]) -> "pl.Series":
+def _flags(cohort: Cohort, rows: Ints, what: Sequence[int]) -> pl.Series:
     """Whether such a date behind each row (-1: none) was imputed: `D` the day, `M` the month too."""
-    import polars as pl
-
     if cohort.imputed is None or not len(cohort.day):
         return pl.repeat(None, len(rows), dtype=pl.String, eager=True)
     dates = cohort.imputed.dates
@@ -278,18 +259,14 @@ def _flags(cohort: Cohort, rows: Ints, what: Sequence[int]) -> "pl.Series":
 
 
 def _reason(found: Classification, verdict: Verdict) -> Columns:
-    import polars as pl
-
     names = found.criteria.reasons.names
     code = verdict.reason.astype(np.int64)
     words = [reason_in_words(name) for name in names]
     return {"ARSNCD": pl.Series(names).gather(code), "ARSN": pl.Series(words).gather(code)}
 
 
-def _dating_record(verdict: Verdict) -> "pl.Series":
+def _dating_record(verdict: Verdict) -> pl.Series:
     """Which of the witnesses gives the day: that of the same row, the confirming and the ending one first."""
-    import polars as pl
-
     roles = ("CONFIRMING", "ENDING", "ONSET")
     same = [verdict.dated == rows for rows in (verdict.confirming, verdict.ended, verdict.onset)]
     place = np.select(same, [0, 1, 2], default=2)
@@ -301,8 +278,6 @@ def _dating_record(verdict: Verdict) -> "pl.Series":
 
 def _adice(found: Classification, study: str) -> Dataset:
     """Rescue courses and discontinuation of treatment, as events that come between."""
-    import polars as pl
-
     cohort, courses = found.cohort, found.cohort.courses
     who, begun, ended = cohort.patient[courses.row], cohort.day[courses.row], courses.last
     stopped = np.flatnonzero(np.isfinite(cohort.treatment_discontinued))
@@ -347,10 +322,8 @@ def _adice(found: Classification, study: str) -> Dataset:
     )
 
 
-def _flags_of_patients(cohort: Cohort, what: Sequence[int]) -> "pl.Series":
+def _flags_of_patients(cohort: Cohort, what: Sequence[int]) -> pl.Series:
     """Whether such a date of each patient was imputed, as `_flags`."""
-    import polars as pl
-
     flags = np.zeros(len(cohort), dtype=np.int64)
     if cohort.imputed is not None:
         dates = cohort.imputed.dates
@@ -361,8 +334,6 @@ def _flags_of_patients(cohort: Cohort, what: Sequence[int]) -> "pl.Series":
 
 def _event_records(cohort: Cohort, rows: Ints, patient: Ints, kind: Ints) -> Columns:
     """Where the source has each event: a course in its row, the end of treatment (kind 1) in a record of its own."""
-    import polars as pl
-
     found = places_of(cohort, "SRC", rows, np.where(rows == NONE, NONE, TREATMENT))
     if cohort.stopped_by is None:
         return found
@@ -392,8 +363,6 @@ def _patients_with(partial: Partial, what: Sequence[int]) -> Ints:
 
 def _adsl(found: Classification, study: str) -> Dataset:
     """The patients with a flag and a result for each criterion."""
-    import polars as pl
-
     cohort, criteria = found.cohort, found.criteria
     day_0 = f"Day 0: {criteria.file.clock.day_0}."
     variables = [Variable(one.name, one.label, one.type, one.means or day_0) for one in ADSL]

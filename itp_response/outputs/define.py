@@ -1,24 +1,20 @@
 """Define: what every variable and every parameter of the datasets is, and how it is derived, as a table and to read."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from itp_response.criteria import Criteria
 from itp_response.outputs.parameters import parameters
 from itp_response.outputs.variables import Dataset
 
-if TYPE_CHECKING:
-    import polars as pl
 
-
-def table(made: Mapping[str, Dataset], criteria: Criteria) -> "pl.DataFrame":
+def table(made: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
     """A row per variable of each dataset, and below those of a dataset a row per parameter.
 
     `dataset`, `variable`, `paramcd`, `label`, `type`, `length` (of parameters missing), `criterion`, `where` in its
     source, `derivation`.
     """
-    import polars as pl
-
     of_dataset = {name: [one for one in parameters(criteria) if one.dataset == name] for name in made}
     rows: list[tuple[str | int | None, ...]] = []
     for name, dataset in made.items():

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from itp_response.errors import UsageError, listed
 from itp_response.outputs.variables import Dataset, Variable, problems
 from itp_response.provenance import KEY, Provenance
@@ -55,8 +57,6 @@ def xpt(dataset: Dataset, _: Provenance) -> bytes:
 
 def dataset_json(dataset: Dataset, origin: Provenance) -> bytes:
     """CDISC's Dataset-JSON, version 1.1."""
-    import polars as pl
-
     frame = dataset.frame.with_columns(pl.col(pl.Date).dt.to_string("%Y-%m-%d"))
     study = dataset.frame["STUDYID"]
     made: dict[str, Any] = {

@@ -1,25 +1,20 @@
 """Sources: where in a study's files the records stand that a verdict or an event rests on."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response.classify import Classification
 from itp_response.cohort import Cohort, Ints
 from itp_response.rules import SINCE, Bools, Texts, names_in
 from itp_response.verdicts import NONE
 
-if TYPE_CHECKING:
-    import polars as pl
-
 Columns = dict[str, "pl.Series"]
 
 
-def where(condition: Bools, values: "pl.Series") -> "pl.Series":
+def where(condition: Bools, values: pl.Series) -> pl.Series:
     """The values where the condition holds, elsewhere missing."""
-    import polars as pl
-
     return values.set(pl.Series(~condition), None)
 
 
@@ -54,8 +49,6 @@ def records_of(found: Classification, criterion: str, prefix: str, rows: Ints, r
 
 def places_of(cohort: Cohort, prefix: str, rows: Ints, looked: Ints) -> Columns:
     """The domain, variable and sequence number of what was looked at in those rows; -1 is no row."""
-    import polars as pl
-
     line = _line(cohort, rows, looked)
     there = rows != NONE
     found = line != NONE
@@ -75,9 +68,7 @@ def places_of(cohort: Cohort, prefix: str, rows: Ints, looked: Ints) -> Columns:
     }
 
 
-def texts_of(column: Texts) -> "pl.Series":
-    import polars as pl
-
+def texts_of(column: Texts) -> pl.Series:
     return pl.Series([*column.labels, None], dtype=pl.String).gather(
         np.where(column.codes < 0, len(column.labels), column.codes).astype(np.int64)
     )

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.verdicts import NO_DAY
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NAME, LABEL, TEXT = 8, 40, 200
 """The most characters of a name and of a label, and the most bytes of a text."""
@@ -38,7 +36,7 @@ class Dataset:
     """What a record is."""
     keys: tuple[str, ...]
     variables: tuple[Variable, ...]
-    frame: "pl.DataFrame"
+    frame: pl.DataFrame
 
     def length(self, variable: Variable) -> int:
         """The bytes of the longest text, at least 1; of numbers and dates 8."""
@@ -102,7 +100,7 @@ def problems(dataset: Dataset) -> Iterator[str]:
             yield from _text_problems(where, dataset.frame[variable.name])
 
 
-def _text_problems(where: str, texts: "pl.Series") -> Iterator[str]:
+def _text_problems(where: str, texts: pl.Series) -> Iterator[str]:
     different = texts.drop_nulls().unique(maintain_order=True)
     beyond = different.filter(different.str.len_bytes() != different.str.len_chars())
     if len(beyond):

@@ -5,18 +5,15 @@ Whole columns are read at once; cells that are not plain are looked at again by 
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.columns import TRUTHS, ColumnDeclared
 from itp_response.errors import UsageError, unknown
 from itp_response.readers.findings import Cells, Findings, Said, as_text, first_few, quoted, shown
 from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
@@ -40,7 +37,7 @@ IMPUTED = {
 Wording = Callable[[str], str]
 
 
-def without_not_given(cells: Cells, texts: "pl.Series", found: Findings) -> "pl.Series":
+def without_not_given(cells: Cells, texts: pl.Series, found: Findings) -> pl.Series:
     """The texts with those that say that nothing was recorded made null."""
     nothing = texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)
     count = int(nothing.sum())
@@ -69,8 +66,6 @@ def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
 
 def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -> Numbers:
     """Numbers and bounds; `least` is the lowest that a value below a bound can be, `wrong` words what is no number."""
-    import polars as pl
-
     count_not_given(cells, 0, found)
     values = cells.values
     if values.null_count() == len(values):
@@ -170,10 +165,8 @@ def _no_day(text: str) -> str:
 
 def _calendar_dates(
     cells: Cells, found: Findings, date_format: str | None, instead: str
-) -> tuple["pl.Series", "pl.Series"]:
+) -> tuple[pl.Series, pl.Series]:
     """The first and the last day that each date may be, times of day left out; null where empty."""
-    import polars as pl
-
     values = cells.values
     if isinstance(values.dtype, pl.Datetime):
         values = values.dt.replace_time_zone(None).cast(pl.Date)
@@ -208,16 +201,12 @@ def as_day_numbers(cells: Cells, found: Findings, date_format: str | None, inste
     return exactly(low) if last is first or last.equals(first) else Numbers(low, _since_1970(last))
 
 
-def _since_1970(dates: "pl.Series") -> Floats:
-    import polars as pl
-
+def _since_1970(dates: pl.Series) -> Floats:
     return dates.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def _partial(texts: "pl.Series") -> tuple["pl.Series", "pl.Series"]:
+def _partial(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The first and the last day of the months and years that texts are; null where a text is none."""
-    import polars as pl
-
     parts = texts.str.to_uppercase().str.extract_groups(PARTIAL).struct.unnest()
     year, month = parts.to_series(0), parts.to_series(1)
     first = (year + "-" + month.fill_null("01") + "-01").str.to_date("%Y-%m-%d", strict=False)
@@ -225,9 +214,7 @@ def _partial(texts: "pl.Series") -> tuple["pl.Series", "pl.Series"]:
     return first, pl.select(last.dt.month_end()).to_series()
 
 
-def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str) -> "pl.Series":
-    import polars as pl
-
+def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str) -> pl.Series:
     count_not_given(cells, 0, found)
     values = cells.values if cells.values.dtype == pl.String else as_text(cells.values)
     if date_format is None:
@@ -247,7 +234,7 @@ def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str)
     return dates.scatter(other, again)
 
 
-def _in_format(texts: "pl.Series", date_format: str | None) -> "pl.Series":
+def _in_format(texts: pl.Series, date_format: str | None) -> pl.Series:
     """The dates of the texts; null where a text is none in that format."""
     if date_format is None:
         return texts.str.extract(ISO, 1).str.to_date("%Y-%m-%d", strict=False)
@@ -313,8 +300,6 @@ def check_date_format(date_format: str | None) -> None:
 
 def are_days(cells: Cells, date_format: str | None) -> bool:
     """Whether a column that may hold days or dates holds days: its cells are mostly numbers, and not dates."""
-    import polars as pl
-
     values = cells.values
     if values.dtype.is_temporal():
         return False
@@ -340,8 +325,6 @@ def _looks_like(text: str, pattern: str) -> bool:
 
 def as_truths(cells: Cells, found: Findings) -> Truths:
     """True and false, as yes and no, 1 and 0; neither where empty."""
-    import polars as pl
-
     texts = without_not_given(cells, as_text(cells.values), found)
     truths = texts.str.to_lowercase().replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
     bad = np.flatnonzero((texts.is_not_null() & truths.is_null()).to_numpy())
@@ -350,7 +333,7 @@ def as_truths(cells: Cells, found: Findings) -> Truths:
     return Truths(true, ~truths.fill_null(value=True).to_numpy())
 
 
-def as_texts(cells: Cells, found: Findings) -> "pl.Series":
+def as_texts(cells: Cells, found: Findings) -> pl.Series:
     """Texts; null where empty."""
     return without_not_given(cells, as_text(cells.values), found)
 
@@ -376,10 +359,8 @@ def as_declared(cells: Cells, declared: ColumnDeclared, found: Findings) -> tupl
     return _coded(texts if empty is None else texts.fill_null(str(empty))), recorded
 
 
-def _coded(texts: "pl.Series") -> Texts:
+def _coded(texts: pl.Series) -> Texts:
     """The texts by their places in their sorted labels."""
-    import polars as pl
-
     labels = texts.drop_nulls().unique().sort()
     codes = texts.cast(pl.Enum(labels)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
     return Texts(codes, tuple(labels.to_list()))

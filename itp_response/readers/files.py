@@ -5,18 +5,16 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from xml.etree import ElementTree
 
 import numpy as np
+import polars as pl
 
 from itp_response.errors import CohortError, UsageError, unknown
 from itp_response.readers.odm import flat
 from itp_response.readers.source import Opened
 from itp_response.readers.text import PACKED, whole
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Tabular: TypeAlias = (
     "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | Arranged"
@@ -48,8 +46,6 @@ def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
 
     Raises `CohortError` for a file that cannot be read, `UsageError` for what is no table.
     """
-    import polars as pl
-
     if isinstance(table, str | Path):
         return _file(Path(table), sheet)
     try:
@@ -101,14 +97,11 @@ def kind_of(path: Path) -> str:
 
 def parquet(path: Path) -> Opened:
     """A Parquet file; its rows are numbered from 1."""
-    import polars as pl
-
     return _scanned(path, lambda: pl.scan_parquet(path, glob=False), "Parquet")
 
 
 def arrow(path: Path) -> Opened:
     """An Arrow IPC file (Feather), or a stream of Arrow saved; its rows are numbered from 1."""
-    import polars as pl
 
     def scan() -> pl.LazyFrame:
         with path.open("rb") as file:
@@ -119,16 +112,14 @@ def arrow(path: Path) -> Opened:
     return _scanned(path, scan, "Arrow")
 
 
-def _scanned(path: Path, scan: Callable[[], "pl.LazyFrame"], kind: str) -> Opened:
-    import polars as pl
-
+def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> Opened:
     lazy, header = unbroken(path.name, kind, lambda: (made := scan(), made.collect_schema().names()))
 
-    def columns(positions: Sequence[int]) -> "pl.LazyFrame":
+    def columns(positions: Sequence[int]) -> pl.LazyFrame:
         made: pl.LazyFrame = lazy.select(pl.col(header[position]).alias(str(position)) for position in positions)
         return made
 
-    def load(positions: Sequence[int]) -> "pl.DataFrame":
+    def load(positions: Sequence[int]) -> pl.DataFrame:
         frame = unbroken(path.name, kind, lambda: columns(positions).collect())
         assert isinstance(frame, pl.DataFrame)
         return frame
@@ -138,8 +129,6 @@ def _scanned(path: Path, scan: Callable[[], "pl.LazyFrame"], kind: str) -> Opene
 
 def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
     """What `read` gives; raises `CohortError` where the file of that name and kind is broken."""
-    import polars as pl
-
     try:
         return read()
     # Polars panics on some broken files, and a panic is no `Exception`.
@@ -147,17 +136,15 @@ def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
         raise CohortError(f"{name}: this is no whole {kind} file; write it again, or copy it again.") from None
 
 
-def _frame(frame: "pl.DataFrame", name: str) -> Opened:
-    def load(positions: Sequence[int]) -> "pl.DataFrame":
+def _frame(frame: pl.DataFrame, name: str) -> Opened:
+    def load(positions: Sequence[int]) -> pl.DataFrame:
         return frame.select(frame.to_series(position).alias(str(position)) for position in positions)
 
     return Opened(name, frame.columns, load)
 
 
-def _from_pandas(frame: Any) -> "pl.DataFrame":
+def _from_pandas(frame: Any) -> pl.DataFrame:
     """The frame of a pandas frame; objects are taken by their texts, as they may be of several types."""
-    import polars as pl
-
     objects = [position for position, dtype in enumerate(frame.dtypes) if str(dtype) == "object"]
     if objects:
         frame = frame.copy()
@@ -169,10 +156,8 @@ def _from_pandas(frame: Any) -> "pl.DataFrame":
     return made
 
 
-def _from_rows(rows: Sequence[Mapping[str, Any]]) -> "pl.DataFrame":
+def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """The frame of a list of dicts; a column of several types is taken by its texts."""
-    import polars as pl
-
     columns = {}
     for name in dict.fromkeys(name for row in rows for name in row):
         values = [row.get(name) for row in rows]
@@ -199,9 +184,7 @@ def xpt(path: Path) -> Opened:
     except broken:
         raise CohortError(message) from None
 
-    def load(positions: Sequence[int]) -> "pl.DataFrame":
-        import polars as pl
-
+    def load(positions: Sequence[int]) -> pl.DataFrame:
         names = [header[position] for position in positions]
         try:
             frame, _ = pyreadstat.read_xport(path, usecols=names, output_format="polars")
@@ -237,9 +220,7 @@ def dataset_json(path: Path) -> Opened:
         raise CohortError(f"{path.name}: {head['records']} records are announced, but there are {len(rows)} rows.")
     values = list(zip(*rows, strict=True)) or [()] * len(header)
 
-    def load(positions: Sequence[int]) -> "pl.DataFrame":
-        import polars as pl
-
+    def load(positions: Sequence[int]) -> pl.DataFrame:
         made = []
         for position in positions:
             dtype = getattr(pl, JSON_TYPES.get(columns[position].get("dataType"), "String"))
@@ -259,9 +240,7 @@ def odm(path: Path) -> Opened:
     """An ODM 1.3 file: a row per event, and one per record of an item group that repeats."""
     made = flat(path)
 
-    def load(positions: Sequence[int]) -> "pl.DataFrame":
-        import polars as pl
-
+    def load(positions: Sequence[int]) -> pl.DataFrame:
         columns = {str(position): [row.get(made.header[position]) for row in made.rows] for position in positions}
         return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
@@ -295,7 +274,7 @@ def workbook(path: Path, sheet: str | None = None) -> Opened:
     header = [(text or "").strip() for text in cells.row(int(rows[0]))]
     below = rows[1:]
 
-    def load(positions: Sequence[int]) -> "pl.DataFrame":
+    def load(positions: Sequence[int]) -> pl.DataFrame:
         return cells[below].select(cells.to_series(position)[below].alias(str(position)) for position in positions)
 
     others = [other for other in book.sheet_names if other != name]
@@ -303,10 +282,8 @@ def workbook(path: Path, sheet: str | None = None) -> Opened:
     return Opened(path.name, header, load, below + 1, "row", wrong, notes)
 
 
-def _filled() -> "pl.Expr":
+def _filled() -> pl.Expr:
     """The rows in which something is filled in."""
-    import polars as pl
-
     return pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != "")
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort import Ints, Note, Origin
 from itp_response.errors import CohortError, listed
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SHOWN = 20
 LONGEST = 40
@@ -83,7 +81,7 @@ class Cells:
     place: Place
     name: str
     """As in the header."""
-    values: "pl.Series"
+    values: pl.Series
 
 
 @dataclass(frozen=True)
@@ -253,10 +251,8 @@ def _noted(tally: _Tally) -> Note:
     return Note(tally.place.name, tally.said(tally.number, list(tally.texts)), tally.warning)
 
 
-def as_text(values: "pl.Series") -> "pl.Series":
+def as_text(values: pl.Series) -> pl.Series:
     """The cells as texts without white space around them; null where empty. Whole numbers are without a point."""
-    import polars as pl
-
     if values.dtype.is_float():
         whole = (values.abs() < 1e15) & (values == values.round())
         texts = pl.select(
@@ -275,10 +271,8 @@ def as_text(values: "pl.Series") -> "pl.Series":
     return texts.set(empty.fill_null(value=False), None) if empty.any() else texts
 
 
-def as_json(cells: "pl.DataFrame") -> "pl.Series":
+def as_json(cells: pl.DataFrame) -> pl.Series:
     """The cells of each row as JSON."""
-    import polars as pl
-
     texts = [as_text(cells[name]).alias(name) for name in cells.columns]
     return pl.DataFrame(texts).select(pl.struct(pl.all()).struct.json_encode().alias("row"))["row"]
 

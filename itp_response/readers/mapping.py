@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 from pydantic import Field, ValidationError
 
 from itp_response.clock import Strict
@@ -29,9 +30,6 @@ from itp_response.readers.sdtm import is_study
 from itp_response.readers.sdtm_terms import settings
 from itp_response.readers.source import Opened
 from itp_response.wording import not_toml, worded
-
-if TYPE_CHECKING:
-    import polars as pl
 
 OPEN = "?"
 """What a draft puts where only the reader of the file can know."""
@@ -229,10 +227,8 @@ class Source:
         return opened(self.given, "visits", self.file.sheet)
 
     @cached_property
-    def frame(self) -> "pl.DataFrame":
+    def frame(self) -> pl.DataFrame:
         """The columns the mapping names, by their names in the file, as texts; null where empty."""
-        import polars as pl
-
         names = [name for name in dict.fromkeys(name for name, _ in self.named()) if name in self.opened.header]
         positions = [self.opened.header.index(name) for name in names]
         frame = self.opened.load(positions or [0])
@@ -275,13 +271,11 @@ class Source:
         if others:
             found.note(place, f"Columns that the mapping does not take: {first_few(others)}.")
 
-    def coded(self, name: str, column: str, rows: Ints) -> "pl.Series":
+    def coded(self, name: str, column: str, rows: Ints) -> pl.Series:
         """The texts of a column in these rows, by the codes of the mapping where there are any for that name.
 
         What has no code is null.
         """
-        import polars as pl
-
         texts = self.frame[column].gather(rows)
         codes = self.file.codes.get(name)
         if codes is None:
@@ -289,9 +283,7 @@ class Source:
         meanings = {code: str(meaning) for code, meaning in codes.items()}
         return texts.replace_strict(meanings, default=None, return_dtype=pl.String)
 
-    def doubts(
-        self, columns: Mapping[str, "pl.Series"], frame: "pl.DataFrame", called: Mapping[str, str]
-    ) -> list[Doubt]:
+    def doubts(self, columns: Mapping[str, pl.Series], frame: pl.DataFrame, called: Mapping[str, str]) -> list[Doubt]:
         """Of each column with codes, what was written that has none; `columns` as written, `frame` as coded."""
         found = []
         for name, codes in self.file.codes.items():
@@ -314,8 +306,6 @@ def _key(name: str, columns: Mapping[str, str]) -> tuple[str, ...]:
 
 def _visits(source: Source, place: Place, names: Iterable[str], found: Findings) -> Table:
     """One row per visit and row of the file that records something for it."""
-    import polars as pl
-
     frames, as_written, rows_of, columns_of = [], [], [], []
     for visit in source.file.visits:
         rows = _recorded(source.frame, visit)
@@ -341,10 +331,8 @@ def _visits(source: Source, place: Place, names: Iterable[str], found: Findings)
     return _table(made, frame, names, called, doubts)
 
 
-def _recorded(frame: "pl.DataFrame", visit: VisitColumns) -> Ints:
+def _recorded(frame: pl.DataFrame, visit: VisitColumns) -> Ints:
     """The rows of the file in which something is recorded for a visit."""
-    import polars as pl
-
     some = frame.select(
         pl.any_horizontal(pl.col(column).is_not_null() for column in visit.recorded.values())
     ).to_series()
@@ -355,8 +343,6 @@ def _recorded(frame: "pl.DataFrame", visit: VisitColumns) -> Ints:
 
 def _note_unused(source: Source, rows: Ints, place: Place, found: Findings) -> None:
     """Rows that gave no visit and say nothing of the patient but the id."""
-    import polars as pl
-
     used = np.zeros(len(source.frame), dtype=np.bool_)
     used[rows] = True
     about = [column for name, column in source.file.patients.taken.items() if name != "patient_id"]
@@ -392,8 +378,6 @@ class _Gathered(Place):
 
 def _patients(source: Source, place: Place, names: Iterable[str], found: Findings) -> Table:
     """One row per patient: of each column the value that is given, in whichever row of the file."""
-    import polars as pl
-
     taken = source.file.patients.taken
     ids = source.frame[taken["patient_id"]]
     firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
@@ -413,17 +397,15 @@ def _patients(source: Source, place: Place, names: Iterable[str], found: Finding
 
 
 def _one_row(
-    ids: "pl.Series",
-    cells: "pl.Series",
-    known: "pl.DataFrame",
-    firsts: "pl.Series",
+    ids: pl.Series,
+    cells: pl.Series,
+    known: pl.DataFrame,
+    firsts: pl.Series,
     column: str,
     place: Place,
     found: Findings,
 ) -> Ints:
     """Of each patient the row in which the column is filled in, or else his first; two that differ are found wrong."""
-    import polars as pl
-
     frame = pl.DataFrame({"id": ids, "cell": cells, "row": np.arange(len(ids))}).drop_nulls()
     first = frame.unique("id", keep="first", maintain_order=True)
     other = frame.join(first, on="id", maintain_order="left").filter(pl.col("cell") != pl.col("cell_right"))
@@ -437,7 +419,7 @@ def _one_row(
 
 
 def _table(
-    place: Place, frame: "pl.DataFrame", names: Iterable[str], header: Mapping[str, str], doubts: Sequence[Doubt]
+    place: Place, frame: pl.DataFrame, names: Iterable[str], header: Mapping[str, str], doubts: Sequence[Doubt]
 ) -> Table:
     """The columns of these names, of those there are."""
     chosen = [name for name in dict.fromkeys(names) if name in frame.columns]

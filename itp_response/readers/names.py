@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints, Origin
 from itp_response.errors import CohortError, nearest
@@ -14,9 +15,6 @@ from itp_response.readers.files import READERS, Tabular, kind_of, opened
 from itp_response.readers.findings import Cells, Findings, Pieces, Place, Torn, as_text
 from itp_response.readers.source import Opened
 from itp_response.rules import Bools, Texts
-
-if TYPE_CHECKING:
-    import polars as pl
 
 VISITS = ("patient_id", "date", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
 PATIENTS = ("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "treatment_discontinued")
@@ -67,7 +65,7 @@ class Doubt:
 
     name: str
     """The column it stands in."""
-    values: "pl.Series"
+    values: pl.Series
     rows: Bools
     wording: Callable[[str], str]
 
@@ -77,7 +75,7 @@ class Table:
     """A table's columns by their names."""
 
     place: Place
-    frame: "pl.DataFrame"
+    frame: pl.DataFrame
     header: Mapping[str, str]
     """What each column is called in the table."""
     written: Sequence[str] = ()
@@ -89,8 +87,6 @@ class Table:
 
     def cells(self, name: str) -> Cells:
         """The column of that name; of one that is missing all cells are empty."""
-        import polars as pl
-
         if not self.has(name):
             return Cells(self.place, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
         return Cells(self.place, self.header[name], self.frame[name])
@@ -112,16 +108,12 @@ class Table:
 
     def with_empty_row(self) -> "Table":
         """The table with an empty row at its end, which stands for those who are not in it."""
-        import polars as pl
-
         # In one piece, as rows are looked up in it again and again.
         return replace(self, frame=pl.concat([self.frame, self.frame.clear(1)], rechunk=True))
 
 
 def no_table(order: int, name: str) -> Table:
     """A table without columns or rows."""
-    import polars as pl
-
     return Table(Place(name, order), pl.DataFrame({"": []}), {})
 
 
@@ -159,8 +151,6 @@ def no_rows(place: Place) -> str:
 
 def filled(source: Opened, chosen: Mapping[str, int], place: Place, found: Findings) -> Table:
     """The table of the rows of a source, or of a part of one, in the columns at those positions."""
-    import polars as pl
-
     frame = source.load(sorted(set(chosen.values())) or [0])
     _tell_of_lines(source, place, found, patient_first=chosen.get("patient_id") == 0)
     if chosen:
@@ -266,10 +256,8 @@ def pieces_of(places: Sequence[Place], sizes: Sequence[int]) -> Pieces:
     return Pieces(places, piece, row, [{}] * len(places), origin)
 
 
-def alike(frames: "Sequence[pl.DataFrame]") -> "pl.DataFrame":
+def alike(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The rows of all frames, which have the same columns; one that is not everywhere of one type is taken as texts."""
-    import polars as pl
-
     differ = [name for name in frames[0].columns if len({frame.schema[name] for frame in frames}) > 1]
     return pl.concat([frame.with_columns(as_text(frame[name]).alias(name) for name in differ) for frame in frames])
 

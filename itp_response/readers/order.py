@@ -1,15 +1,13 @@
 """Order: whether the rows of a table come patient by patient, in the order in which patients are written."""
 
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort import Ints
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class NotAscending(Exception):  # noqa: N818 - no error, but a turn in the reading
@@ -27,9 +25,9 @@ class _Table(NamedTuple):
     """-1: free."""
     hashes: NDArray[np.uint64]
     """Of the names, by position; as many again have room."""
-    names: "pl.Series"
+    names: pl.Series
 
-    def found(self, names: "pl.Series", hashes: NDArray[np.uint64]) -> Ints:
+    def found(self, names: pl.Series, hashes: NDArray[np.uint64]) -> Ints:
         """The positions of these names; -1 for those that are not among ours."""
         found = np.full(len(names), -1, dtype=np.int64)
         asked: Ints = np.arange(len(names))
@@ -85,7 +83,7 @@ class Positions:
     Several threads may ask `known` while one asks `of`.
     """
 
-    def __init__(self, listed: "pl.Series") -> None:
+    def __init__(self, listed: pl.Series) -> None:
         self.names = listed.cast(str).clone()
         self._table: _Table | None = None
         """None: nobody was looked up yet."""
@@ -94,13 +92,13 @@ class Positions:
     def __len__(self) -> int:
         return len(self.names)
 
-    def known(self, names: "pl.Series") -> Ints:
+    def known(self, names: pl.Series) -> Ints:
         """The positions of names, none of them null; -1 for those not asked for before."""
         with self._making:
             table = self._table or self._index()
         return table.found(names, _hashed(names)) if len(self.names) else np.full(len(names), -1, dtype=np.int64)
 
-    def of(self, names: "pl.Series") -> Ints:
+    def of(self, names: pl.Series) -> Ints:
         """The positions of names, none of them null; those not asked for before get the next ones."""
         found = self.known(names)
         new = np.flatnonzero(found < 0)
@@ -110,9 +108,7 @@ class Positions:
             found[new] = self.known(others)
         return found
 
-    def _add(self, names: "pl.Series") -> None:
-        import polars as pl
-
+    def _add(self, names: pl.Series) -> None:
         before = len(self.names)
         self.names = pl.concat([self.names, names.alias(self.names.name)])
         table = self._table
@@ -135,7 +131,7 @@ class Positions:
         return table
 
 
-def _hashed(names: "pl.Series") -> NDArray[np.uint64]:
+def _hashed(names: pl.Series) -> NDArray[np.uint64]:
     hashes: NDArray[np.uint64] = names.hash().to_numpy()
     return hashes
 
@@ -154,7 +150,7 @@ class InOrder:
         """The position after that of the last patient so far."""
         return self._last + 1
 
-    def places(self, names: "pl.Series") -> Ints:
+    def places(self, names: pl.Series) -> Ints:
         """The positions of these names, none of them null.
 
         Raises `NotInOrder`; `NotAscending` where positions are not remembered, and so would have to be.
@@ -165,7 +161,7 @@ class InOrder:
         self._last = int(place[-1])
         return place
 
-    def _with(self, names: "pl.Series", positions: Positions) -> Ints:
+    def _with(self, names: pl.Series, positions: Positions) -> Ints:
         # Mostly everyone comes who is listed, one after another, and nobody need be looked up.
         next_ones = positions.names[self.end : self.end + len(names)]
         if next_ones.equals(names):
@@ -175,9 +171,7 @@ class InOrder:
             raise NotInOrder
         return place
 
-    def _without(self, names: "pl.Series") -> Ints:
-        import polars as pl
-
+    def _without(self, names: pl.Series) -> Ints:
         before = names[:0] if self._name is None else self._name
         all_names = pl.concat([before, names])
         self._name = names[-1:]
@@ -192,5 +186,5 @@ class InOrder:
         return self.end + np.arange(len(names))
 
 
-def _ascend(values: "pl.Series") -> bool:
+def _ascend(values: pl.Series) -> bool:
     return bool((values[1:] > values[:-1]).all())

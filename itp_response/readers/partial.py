@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort import DATES, ENROLMENT, RESCUE_END, Imputed, Ints, Observations, Partial, PartialDates
@@ -83,8 +84,6 @@ def _dates(
     intervals: Intervals, unsure: list[Bools], tables: tuple[Rows, Rows], kept: tuple[Ints, Ints], place: Ints
 ) -> PartialDates:
     """The dates known only in part; `kept` are the observations and patients that have any, `place` whose those are."""
-    import polars as pl
-
     parts = []
     for what, days in enumerate(intervals):
         (table, rows), ours = (tables[0], kept[0]) if what <= RESCUE_END else (tables[1], kept[1])

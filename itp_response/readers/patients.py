@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.columns import ColumnDeclared
@@ -23,9 +24,6 @@ from itp_response.readers.names import Table
 from itp_response.readers.runs import Runs
 from itp_response.rules import Column, Floats, Numbers, exactly
 
-if TYPE_CHECKING:
-    import polars as pl
-
 Stopped = Literal["days", "dates"]
 
 
@@ -34,10 +32,10 @@ class Patients:
     """The patients as written; an entry per row, the last empty."""
 
     table: Table
-    id: "pl.Series"
+    id: pl.Series
     rows: Ints
     """The row of each patient, twice the same taken once."""
-    arm: "pl.Series"
+    arm: pl.Series
     enrolment_date: Numbers
     """Days of the calendar."""
     enrolment_day: Floats
@@ -50,7 +48,7 @@ class Patients:
     columns: Mapping[str, Column]
 
     @property
-    def listed(self) -> "pl.Series":
+    def listed(self) -> pl.Series:
         """The name of each patient."""
         # Mostly every row is a patient of his own, and no name need be held twice.
         alike = len(self.rows) and self.rows[-1] == len(self.rows) - 1
@@ -104,7 +102,7 @@ def check_no_flag(stopped: Cells, days: Floats, found: Findings) -> None:
         found.wrong(stopped.place, f"{stopped.name}: 0 and 1 do not say when treatment was stopped; {cure}.")
 
 
-def _patient_rows(table: Table, ids: "pl.Series", found: Findings) -> Ints:
+def _patient_rows(table: Table, ids: pl.Series, found: Findings) -> Ints:
     """The first row of each patient; what a later one has otherwise is found wrong."""
     given = ids.is_not_null()
     if not table.has("patient_id"):
@@ -135,7 +133,7 @@ def _patient_rows(table: Table, ids: "pl.Series", found: Findings) -> Ints:
 
 
 def _found_twice(
-    table: Table, column: str, rows: tuple[int, int], texts: "pl.Series", patient: str, found: Findings
+    table: Table, column: str, rows: tuple[int, int], texts: pl.Series, patient: str, found: Findings
 ) -> None:
     lines = [table.place.line(row) for row in rows]
     values = [quoted(texts[row]) if texts[row] is not None else "nothing" for row in rows]
@@ -145,10 +143,8 @@ def _found_twice(
     found.wrong(table.place, reason, lines[1], unread=[both])
 
 
-def places(ids: "pl.Series", known: "pl.Series") -> Ints:
+def places(ids: pl.Series, known: pl.Series) -> Ints:
     """Where each id stands among those known; -1: nowhere."""
-    import polars as pl
-
     if not len(ids):
         return np.zeros(0, dtype=np.int64)
     # A patient's rows mostly follow each other, so that each run need be looked up but once.

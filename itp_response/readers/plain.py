@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.readers.cells import (
@@ -110,8 +111,6 @@ class Plain:
         self, grid: Grid, name: str, read: Callable[[Cells, Findings], Numbers], found: Findings
     ) -> Numbers | None:
         """The cells as numbers; `read` are the few that are not written as such, as `<10`."""
-        import polars as pl
-
         column = self._column(grid, name)
         if column is None:
             return exactly(np.full(len(grid), np.nan))
@@ -172,8 +171,6 @@ def _days(cells: Cells, found: Findings) -> Numbers:
 
 
 def _runs(grid: Grid, position: int) -> Runs | None:
-    import polars as pl
-
     found = grid.column(position).runs()
     if found is None:
         return None

@@ -1,15 +1,11 @@
 """Quarantine: the rows of a study that cannot be read, left out and reported one by one."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Cohort, Ints, Note
 from itp_response.readers.findings import Findings, Torn, Unread, as_json, as_text, first_few
 from itp_response.readers.names import Table
-
-if TYPE_CHECKING:
-    import polars as pl
 
 REPORT = ("file", "line", "column", "value", "reason", "row", "patient_id")
 """The columns of the report; `row` has the cells that were looked at as JSON, of a row that is none its text."""
@@ -48,14 +44,12 @@ class Quarantine:
         gone = self._left_out.get(table.place.order, np.zeros(0, dtype=np.int64))
         return np.setdiff1d(np.arange(len(table.frame) + len(gone)), gone)
 
-    def patients(self, torn: list[Torn]) -> "pl.Series":
+    def patients(self, torn: list[Torn]) -> pl.Series:
         """Those some of whose rows were left out."""
         return self.report(torn)["patient_id"].drop_nulls().unique(maintain_order=True)
 
-    def report(self, torn: list[Torn]) -> "pl.DataFrame":
+    def report(self, torn: list[Torn]) -> pl.DataFrame:
         """What was left out, in the order of the files: one row per cell that cannot be read."""
-        import polars as pl
-
         schema = dict.fromkeys(REPORT, pl.String) | {"line": pl.Int64}
         rows = [(one.place.name, one.line, one.column, one.value, one.reason, one.text, one.patient) for one in torn]
         return pl.concat([pl.DataFrame(rows, schema=schema, orient="row"), *self._reports]).sort(
@@ -63,9 +57,7 @@ class Quarantine:
         )
 
 
-def _report(unread: Unread, table: Table, rows: Ints) -> "pl.DataFrame":
-    import polars as pl
-
+def _report(unread: Unread, table: Table, rows: Ints) -> pl.DataFrame:
     places = [unread.cells.place.source(row, unread.cells.name) for row in rows.tolist()]
     values = as_text(unread.cells.values.gather(rows)).fill_null("")
     reasons = {text: unread.wording(text) for text in values.unique().to_list()}
@@ -84,11 +76,9 @@ def _report(unread: Unread, table: Table, rows: Ints) -> "pl.DataFrame":
     )
 
 
-def marked(cohort: Cohort, report: "pl.DataFrame") -> Cohort:
+def marked(cohort: Cohort, report: pl.DataFrame) -> Cohort:
     """The cohort with what was left out, and of whom."""
     from dataclasses import replace
-
-    import polars as pl
 
     rows = report.unique(["file", "line"], keep="first")
     numbers = rows.drop_nulls("patient_id").group_by("patient_id").len()

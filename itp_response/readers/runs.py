@@ -1,23 +1,21 @@
 """Runs: a column of names, of which each mostly stands in several rows that follow each other."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.readers.findings import as_text
 from itp_response.rules import Bools
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True)
 class Runs:
     """Rows with one name after rows with another."""
 
-    names: "pl.Series"
+    names: pl.Series
     """Of each run; null: there is none."""
     begin: Ints
     """Its first row."""
@@ -25,7 +23,7 @@ class Runs:
     """How many rows there are in all."""
 
     @classmethod
-    def of(cls, names: "pl.Series") -> "Runs":
+    def of(cls, names: pl.Series) -> "Runs":
         """Those of a column, an entry per row."""
         if not len(names):
             return cls(names, np.zeros(0, dtype=np.int64), 0)
@@ -35,10 +33,8 @@ class Runs:
         return cls(names.gather(begin), begin, len(names))
 
     @classmethod
-    def of_cells(cls, values: "pl.Series") -> "Runs":
+    def of_cells(cls, values: pl.Series) -> "Runs":
         """Those of a column as it was written; two that follow each other may have the same name."""
-        import polars as pl
-
         if values.dtype != pl.String:
             return cls.of(as_text(values))
         # Only one cell of each run is looked at.
@@ -46,7 +42,7 @@ class Runs:
         return replace(runs, names=as_text(runs.names))
 
     @classmethod
-    def single(cls, names: "pl.Series") -> "Runs":
+    def single(cls, names: pl.Series) -> "Runs":
         """Those of a column in which names mostly change from row to row: each row by itself."""
         return cls(names, np.arange(len(names)), len(names))
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints, Origin
 from itp_response.errors import CohortError
@@ -25,9 +26,6 @@ from itp_response.readers.sdtm_terms import FILE, NOT_ENROLLED, Settings, settin
 from itp_response.readers.sdtm_treatment import raised_doses, rescues, stopped_of
 from itp_response.rules import Bools, Texts
 from itp_response.words import counted as number_of
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson")
 DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")
@@ -124,10 +122,8 @@ def tables(
     return Tables(_visits(folder, study, domains["DM"][0], left, declared), patients)
 
 
-def doses(given: "str | Path | Arranged") -> "pl.DataFrame":
+def doses(given: "str | Path | Arranged") -> pl.DataFrame:
     """The doses of a study that can be read: `subject`, `sequence`, `day` since 1970 and `dose` as written; no 0."""
-    import polars as pl
-
     folder = given.folder if isinstance(given, Arranged) else Path(given)
     frames = [pl.DataFrame(schema={"subject": pl.String, "sequence": pl.Int64, "day": pl.Int64, "dose": pl.String})]
     for path in _files(folder)["ex"]:
@@ -211,10 +207,8 @@ def _day_0(dm: Records, study: Study) -> str:
     return chosen
 
 
-def _not_enrolled(dm: Records, day_0: str) -> "pl.Series":
+def _not_enrolled(dm: Records, day_0: str) -> pl.Series:
     """Subjects who have no day 0, as they did not come into the study."""
-    import polars as pl
-
     arms = [name for name in ("ACTARMCD", "ARMCD", "ACTARM", "ARM", "ARMNRS") if dm.has(name)]
     said = [dm.folded(name).is_in(NOT_ENROLLED).fill_null(value=False) for name in arms]
     outside = pl.select(pl.any_horizontal(said) if said else pl.lit(value=False)).to_series()
@@ -222,11 +216,9 @@ def _not_enrolled(dm: Records, day_0: str) -> "pl.Series":
 
 
 def _patients(
-    dm: Records, day_0: str, left: "pl.Series", stopped: "pl.DataFrame", declared: tuple[str, ...], study: Study
+    dm: Records, day_0: str, left: pl.Series, stopped: pl.DataFrame, declared: tuple[str, ...], study: Study
 ) -> Table:
     """The table of patients: those of DM who came into the study."""
-    import polars as pl
-
     arm = "ACTARM" if dm.has("ACTARM") else "ARM"
     header = {"patient_id": "USUBJID", "arm": arm, "enrolment_date": day_0}
     header |= {name: name for name in declared if dm.has(name)}
@@ -245,10 +237,8 @@ def _patients(
     return Table(place, frame.filter(kept), names, dm.written)
 
 
-def _visits(folder: Path, study: Study, dm: Records, left: "pl.Series", declared: tuple[str, ...]) -> Table:
+def _visits(folder: Path, study: Study, dm: Records, left: pl.Series, declared: tuple[str, ...]) -> Table:
     """The table of visits: what was taken of each domain, one under another."""
-    import polars as pl
-
     parts = study.parts
     names = [name for name in VISITS if name != "day"]
     names += [REASON] if any(REASON in part.cells for part in parts) else []
@@ -279,8 +269,6 @@ def _visits(folder: Path, study: Study, dm: Records, left: "pl.Series", declared
 
 def _doubt(wrong: Wrong, parts: Sequence[Part], piece: Ints, row: Ints) -> Doubt:
     """What is wrong with records, as said of the rows of the visits made of them."""
-    import polars as pl
-
     of_these = np.array([part.records is wrong.records for part in parts], dtype=np.bool_)
     there: Bools = of_these[piece] & np.isin(row, wrong.row)
     at = np.flatnonzero(there)
@@ -288,7 +276,7 @@ def _doubt(wrong: Wrong, parts: Sequence[Part], piece: Ints, row: Ints) -> Doubt
     return Doubt(wrong.cells.name, values.scatter(at, wrong.cells.values.gather(row[at])), there, wrong.wording)
 
 
-def _only(texts: "pl.Series") -> str | None:
+def _only(texts: pl.Series) -> str | None:
     """The text that all have who have one; None: there is none, or several."""
     different = texts.drop_nulls().unique()
     return different[0] if len(different) == 1 else None
@@ -308,8 +296,6 @@ def _sequence(parts: Sequence[Part], study: Study) -> Ints:
 
 
 def _numbers(records: Records, study: Study) -> Ints:
-    import polars as pl
-
     name = f"{records.domain}SEQ"
     if not records.has(name):
         study.note(records, f"there is no {name}: records are numbered by the rows of the file.", warning=True)

@@ -1,8 +1,7 @@
 """Bleeding of SDTM: by terms in AE and CE, on every day of a count while it lasts; by the scale's record in FA."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.readers.cells import as_day_numbers
@@ -13,14 +12,9 @@ from itp_response.readers.sdtm_terms import BLEEDING_LIKE, BLEEDING_OBJECTS, GRA
 from itp_response.rules import Numbers
 from itp_response.words import counted as number_of
 
-if TYPE_CHECKING:
-    import polars as pl
-
 
 def bleeding_events(records: Records, counted: Counted, study: Study) -> None:
     """Bleeding by terms, with its grade, on its first day and on the days of counts up to its last."""
-    import polars as pl
-
     domain = records.domain
     term = either(records.folded(f"{domain}DECOD"), records.folded(f"{domain}TERM"))
     known = [one.upper() for one in study.settings.bleeding_terms]
@@ -77,7 +71,7 @@ def bleeding_events(records: Records, counted: Counted, study: Study) -> None:
             _lasting(part, counted, study)
 
 
-def _note_terms(records: Records, term: "pl.Series", bleeding: "pl.Series", study: Study) -> None:
+def _note_terms(records: Records, term: pl.Series, bleeding: pl.Series, study: Study) -> None:
     taken = term.filter(bleeding)
     words = f": {first_few(taken.unique().sort(), 10)}" if len(taken) else ""
     study.note(records, f"{of_all(len(taken), records)} taken as bleeding{words}.")
@@ -90,8 +84,6 @@ def _note_terms(records: Records, term: "pl.Series", bleeding: "pl.Series", stud
 
 def _lasting(part: Part, counted: Counted, study: Study) -> None:
     """The bleeding on the days of counts after its first up to its last, as far as it was surely there."""
-    import polars as pl
-
     records, domain = part.records, part.records.domain
     start, end = (_interval(records, f"{domain}{name}", part.row, study) for name in ("STDTC", "ENDTC"))
     goes_on = without_end(records).gather(part.row).to_numpy() & np.isnan(end.low)

@@ -1,9 +1,9 @@
 """Counts of SDTM: which records of LB are platelet counts, and which of their results is taken."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.errors import nearest
@@ -12,9 +12,6 @@ from itp_response.readers.sdtm_records import Part, Records, Study, of_all, whol
 from itp_response.readers.sdtm_terms import LOINC, PLATELETS
 from itp_response.readers.units import KNOWN, as_factors, in_thousands
 from itp_response.words import counted as number_of
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SAID_PLAINLY = 1000
 """Counts without a unit above this are cells/µL by all likelihood."""
@@ -56,10 +53,10 @@ def counts_of(records: Records, study: Study) -> None:
 
 def _note_counts(
     records: Records,
-    chosen: "pl.Series",
-    not_done: "pl.Series",
-    empty: "pl.Series",
-    by_loinc: "pl.Series",
+    chosen: pl.Series,
+    not_done: pl.Series,
+    empty: pl.Series,
+    by_loinc: pl.Series,
     study: Study,
 ) -> None:
     for rows, what in (
@@ -100,8 +97,6 @@ def _counted(records: Records, row: Ints, variable: str, unit: str, study: Study
 
 def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: Study) -> Ints:
     """Of the counts without a unit, those that cannot do without; that the others can is said."""
-    import polars as pl
-
     texts = records.texts(variable)
     number = texts.gather(row).str.strip_chars("<>=≤≥ ").cast(pl.Float64, strict=False)
     large: Ints = row[(number > SAID_PLAINLY).fill_null(value=False).to_numpy()]
@@ -124,18 +119,14 @@ class Counted:
     """On which days each patient was counted, as far as dates are whole."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
-        import polars as pl
-
         none = pl.DataFrame(schema={"subject": pl.String, "date": pl.String})
         frames = [pl.DataFrame({"subject": part.column("patient_id"), "date": part.column("date")}) for part in parts]
         frame = pl.concat([none, *frames]).with_columns(whole_days(pl.col("date")).alias("day")).drop_nulls()
         self.days = frame.unique(["subject", "day"], keep="first", maintain_order=True)
         self.last = frame.group_by("subject").agg(pl.col("date").sort_by("day").last())
 
-    def last_date(self, subject: "pl.Series") -> "pl.Series":
+    def last_date(self, subject: pl.Series) -> pl.Series:
         """The date of each subject's last count; null: none."""
-        import polars as pl
-
         return pl.DataFrame({"subject": subject}).join(self.last, on="subject", how="left", maintain_order="left")[
             "date"
         ]

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError
@@ -14,9 +14,6 @@ from itp_response.readers.findings import Cells, Findings, Place, Torn, as_json,
 from itp_response.readers.names import tell_of_file
 from itp_response.readers.sdtm_terms import ONGOING, Settings
 from itp_response.readers.source import Opened
-
-if TYPE_CHECKING:
-    import polars as pl
 
 COLUMNS = {
     "DM": ("STUDYID", "RFSTDTC", "RFXSTDTC", "ACTARM", "ARM", "ACTARMCD", "ARMCD", "ARMNRS"),
@@ -62,7 +59,7 @@ class Records:
     domain: str
     """`LB`."""
     place: Place
-    frame: "pl.DataFrame"
+    frame: pl.DataFrame
     """By CDISC's names, those that are there."""
     written: Sequence[str]
 
@@ -72,15 +69,13 @@ class Records:
     def has(self, name: str) -> bool:
         return name in self.frame.columns
 
-    def texts(self, name: str) -> "pl.Series":
+    def texts(self, name: str) -> pl.Series:
         """The cells of that column; of one that is missing all are empty."""
-        import polars as pl
-
         if not self.has(name):
             return pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(self))
         return self.frame[name]
 
-    def folded(self, name: str) -> "pl.Series":
+    def folded(self, name: str) -> pl.Series:
         """The cells in capitals."""
         return self.texts(name).str.to_uppercase()
 
@@ -88,10 +83,10 @@ class Records:
         return Cells(self.place, name, self.texts(name))
 
     @property
-    def subject(self) -> "pl.Series":
+    def subject(self) -> pl.Series:
         return self.texts("USUBJID")
 
-    def rows(self, chosen: "pl.Series") -> Ints:
+    def rows(self, chosen: pl.Series) -> Ints:
         """The rows that are chosen."""
         return chosen.fill_null(value=False).arg_true().to_numpy().astype(np.int64)
 
@@ -104,8 +99,6 @@ def _columns(domain: str) -> tuple[str, ...]:
 
 def read_records(path: Path, domain: str, order: int, declared: Iterable[str], found: Findings) -> Records | None:
     """The records of a file; None: it cannot be read, as was found."""
-    import polars as pl
-
     try:
         source = opened(path, domain)
         place = Place(source.name, order, source.row_word, source.lines)
@@ -141,14 +134,12 @@ class Part:
     """What was taken."""
     names: Mapping[str, str]
     """What columns of the visits are called in the domain."""
-    cells: Mapping[str, "pl.Series"] = field(default_factory=dict)
+    cells: Mapping[str, pl.Series] = field(default_factory=dict)
     """Of the visits' columns, an entry per row."""
     again: bool = False
     """The records were taken already; these rows are of other days, and have nothing but the cells."""
 
-    def column(self, name: str) -> "pl.Series":
-        import polars as pl
-
+    def column(self, name: str) -> pl.Series:
         if name == "patient_id":
             return self.records.subject.gather(self.row)
         if name in self.cells:
@@ -195,15 +186,13 @@ class Study:
         self.found.note(records.place, f"{records.place.name}: {text}", warning=warning)
 
 
-def either(one: "pl.Series", other: "pl.Series") -> "pl.Series":
+def either(one: pl.Series, other: pl.Series) -> pl.Series:
     """The one, and where it is empty the other."""
     return one.zip_with(one.is_not_null(), other)
 
 
-def without_end(records: Records) -> "pl.Series":
+def without_end(records: Records) -> pl.Series:
     """Which records say that they have no end yet."""
-    import polars as pl
-
     domain = records.domain
     said = [records.folded(f"{domain}{name}").is_in(ONGOING) for name in ("ENRTPT", "ENRF", "ONGO")]
     outcome = records.folded(f"{domain}OUT").str.starts_with("NOT RECOVERED")
@@ -215,15 +204,11 @@ def of_all(number: int, records: Records) -> str:
     return f"{f'{number:,}' if number else 'none'} of {len(records):,} record{'' if len(records) == 1 else 's'}"
 
 
-def whole_days(dates: "pl.Expr") -> "pl.Expr":
+def whole_days(dates: pl.Expr) -> pl.Expr:
     """The days of ISO dates that are whole; null where one is written in part, or is none."""
-    import polars as pl
-
     return dates.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).cast(pl.Int32)
 
 
-def whole_days_of(dates: "pl.Series") -> "pl.Series":
+def whole_days_of(dates: pl.Series) -> pl.Series:
     """As `whole_days`, of a column."""
-    import polars as pl
-
     return pl.DataFrame({"date": dates}).select(whole_days(pl.col("date"))).to_series()

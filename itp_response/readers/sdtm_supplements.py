@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.readers.findings import first_few, quoted
 from itp_response.readers.sdtm_records import Records, Study, either, of_all
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def keys_of(supplements: Sequence[Records]) -> list[str]:
@@ -61,13 +58,11 @@ def _told_twice(text: str) -> str:
     return f"{quoted(text)} beside another value of the same qualifier of the same record; keep one."
 
 
-def _matched(domain: Sequence[Records], records: Records, taken: Ints) -> "pl.DataFrame":
+def _matched(domain: Sequence[Records], records: Records, taken: Ints) -> pl.DataFrame:
     """Which record each qualifier is of: `from` its row, `name` and `value`, the domain's `file` and the `row` there.
 
     One without IDVAR is of all records of the subject, as in SUPPDM.
     """
-    import polars as pl
-
     told = pl.DataFrame(
         {
             "from": taken,
@@ -92,18 +87,14 @@ def _matched(domain: Sequence[Records], records: Records, taken: Ints) -> "pl.Da
     return pl.concat(found)
 
 
-def _told_otherwise(matched: "pl.DataFrame") -> Ints:
+def _told_otherwise(matched: pl.DataFrame) -> Ints:
     """The rows of qualifiers of which the same record has another value too."""
-    import polars as pl
-
     several = pl.col("value").n_unique().over("file", "row", "name") > 1
     rows: Ints = np.unique(matched.filter(several)["from"].to_numpy())
     return rows
 
 
-def _with_columns(records: Records, matched: "pl.DataFrame", names: dict[str, str]) -> Records:
-    import polars as pl
-
+def _with_columns(records: Records, matched: pl.DataFrame, names: dict[str, str]) -> Records:
     frame = records.frame
     for (qualifier,), few in matched.group_by("name", maintain_order=True):
         name = names[str(qualifier)]

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial, reduce
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.columns import TRUTHS
@@ -17,14 +17,9 @@ from itp_response.readers.sdtm_records import Part, Records, Study, either, of_a
 from itp_response.readers.sdtm_terms import MILESTONES
 from itp_response.words import counted as number_of
 
-if TYPE_CHECKING:
-    import polars as pl
-
 
 def rescues(records: Records, counted: Counted, study: Study) -> None:
     """Rescue treatments by their category or their name."""
-    import polars as pl
-
     domain = records.domain
     name = either(records.texts(f"{domain}DECOD"), records.texts(f"{domain}TRT"))
     words = [re.escape(one.upper()) for one in study.settings.rescue_categories]
@@ -55,10 +50,8 @@ def rescues(records: Records, counted: Counted, study: Study) -> None:
         study.note(records, f"{of_all(0, records)} taken as rescue treatment; {cure}.", warning=True)
 
 
-def _flagged(records: Records, study: Study) -> "pl.Series":
+def _flagged(records: Records, study: Study) -> pl.Series:
     """The records of which the supplement says that they are rescue treatment."""
-    import polars as pl
-
     flagged = pl.Series([False]).new_from_index(0, len(records))
     for name in filter(records.has, study.settings.rescue_flags):
         said = records.texts(name).str.to_lowercase()
@@ -71,13 +64,13 @@ def _flagged(records: Records, study: Study) -> "pl.Series":
     return flagged
 
 
-def _categories(records: Records, chosen: "pl.Series") -> "pl.Series":
+def _categories(records: Records, chosen: pl.Series) -> pl.Series:
     columns = [records.texts(f"{records.domain}{name}").filter(chosen) for name in ("CAT", "SCAT")]
     return either(*columns).drop_nulls()
 
 
 def _courses(
-    records: Records, row: Ints, name: "pl.Series", variable: str, counted: "Counted | None", study: Study
+    records: Records, row: Ints, name: pl.Series, variable: str, counted: "Counted | None", study: Study
 ) -> None:
     domain = records.domain
     begin, end = (records.texts(f"{domain}{one}").gather(row) for one in ("STDTC", "ENDTC"))
@@ -104,8 +97,6 @@ def _courses(
 
 def raised_doses(records: Records, dm: Records, day_0: str, study: Study) -> None:
     """Doses above that at day 0, or if there was none yet, above the first."""
-    import polars as pl
-
     if not records.has("EXDOSE") or not study.settings.raised_dose_is_rescue:
         return
     of_study = pl.DataFrame({"subject": dm.subject, "day_0": whole_days_of(dm.texts(day_0))}).unique("subject")
@@ -138,10 +129,8 @@ def raised_doses(records: Records, dm: Records, day_0: str, study: Study) -> Non
         _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", None, study)
 
 
-def _tell_doses(records: Records, doses: "pl.DataFrame", raised: Ints, study: Study) -> None:
+def _tell_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: Study) -> None:
     """What keeps doses from being compared with that at enrolment; those `raised` are rows of the visits."""
-    import polars as pl
-
     given = records.texts("EXDOSE").is_not_null()
     nameless = records.rows(records.subject.is_null() & given)
     study.left_out(records, "USUBJID", np.setdiff1d(nameless, raised), lambda _: "the patient is missing; fill it in.")
@@ -158,10 +147,8 @@ def _tell_doses(records: Records, doses: "pl.DataFrame", raised: Ints, study: St
         study.note(records, f"{text}.", warning=True)
 
 
-def stopped_of(all_records: Sequence[Records], dm: Records, study: Study) -> "pl.DataFrame":
+def stopped_of(all_records: Sequence[Records], dm: Records, study: Study) -> pl.DataFrame:
     """Of each subject whose treatment was stopped, `subject`, `date` and `sequence`, DSSEQ or the row, of the first."""
-    import polars as pl
-
     frames = [pl.DataFrame(schema={"subject": pl.String, "date": pl.String, "sequence": pl.Int64})]
     for records in all_records:
         row = records.rows(_stops(records, study))
@@ -183,8 +170,6 @@ def stopped_of(all_records: Sequence[Records], dm: Records, study: Study) -> "pl
 
 def _wrong_stops(records: Records, row: Ints, dm: Records) -> Iterator[tuple[str, Ints, Wording]]:
     """What is wrong with the records of treatment stopped: the column, the rows, and the wording."""
-    import polars as pl
-
     cells = {name: records.texts(name).gather(row) for name in ("USUBJID", "DSSTDTC", "DSSEQ")}
     missing = {
         "USUBJID": "the patient is missing; fill it in.",
@@ -208,13 +193,11 @@ def _said(text: str, _: str) -> str:
     return text
 
 
-def _stops(records: Records, study: Study) -> "pl.Series":
+def _stops(records: Records, study: Study) -> pl.Series:
     """The records of DS that say that treatment was stopped before its time.
 
     Of a subject with a record of how treatment ended, no other record does.
     """
-    import polars as pl
-
     decod = records.folded("DSDECOD")
     ended = ~decod.is_in([one for one in MILESTONES if one != "COMPLETED"]).fill_null(value=True)
     if records.texts("DSCAT").is_not_null().any():

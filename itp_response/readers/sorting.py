@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.building import in_order
 from itp_response.cohort import Ints
 from itp_response.readers.names import alike
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Records = NDArray[np.void]
 """Rows each of which is one stretch of memory, so that those far apart are fetched at once."""
@@ -23,17 +21,17 @@ DAY = "when"
 class Rows(NamedTuple):
     """Some rows, in the order of their patients."""
 
-    content: "pl.DataFrame | Records"
+    content: pl.DataFrame | Records
     position: Ints
     """That of the patient of each; -1: it names none."""
 
 
-def by_patient(content: "pl.DataFrame | Records", position: Ints) -> Rows:
+def by_patient(content: pl.DataFrame | Records, position: Ints) -> Rows:
     """The rows, and the position of the patient of each, in that order; of a patient in that in which they are."""
     return _taken(content, position, in_order(position, np.zeros(1, dtype=np.int64)))
 
 
-def by_day(content: "pl.DataFrame | Records", position: Ints) -> Rows:
+def by_day(content: pl.DataFrame | Records, position: Ints) -> Rows:
     """As `by_patient`, but the records of a patient in the order of their days."""
     if not isinstance(content, np.ndarray):
         return by_patient(content, position)
@@ -73,7 +71,7 @@ class Held:
         if self._size > self._memory:
             self._parts = [(self._on_disk(number, held), of) for number, (held, of) in enumerate(self._parts)]
 
-    def _on_disk(self, number: int, held: "pl.DataFrame | Records | Path") -> Path:
+    def _on_disk(self, number: int, held: pl.DataFrame | Records | Path) -> Path:
         if isinstance(held, Path):
             return held
         if isinstance(held, np.ndarray):
@@ -106,10 +104,8 @@ class Held:
         return by_day(_together(found), np.concatenate(positions))
 
 
-def _part(held: "pl.DataFrame | Records | Path", begin: int, end: int) -> Any:
+def _part(held: pl.DataFrame | Records | Path, begin: int, end: int) -> Any:
     """The rows from one to another (not included)."""
-    import polars as pl
-
     if not isinstance(held, Path):
         return held[begin:end]
     if held.suffix == ".npy":
@@ -117,5 +113,5 @@ def _part(held: "pl.DataFrame | Records | Path", begin: int, end: int) -> Any:
     return pl.scan_ipc(held).slice(begin, end - begin).collect()
 
 
-def _together(parts: Sequence[Any]) -> "pl.DataFrame | Records":
+def _together(parts: Sequence[Any]) -> pl.DataFrame | Records:
     return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else alike(parts)

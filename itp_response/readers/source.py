@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import polars as pl
 
 from itp_response.cohort import Ints
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class Opened:
 
     name: str
     header: list[str]
-    load: Callable[[Sequence[int]], "pl.DataFrame"]
+    load: Callable[[Sequence[int]], pl.DataFrame]
     lines: Ints | None = None
     """Where each row stands in the file; None: rows are numbered from 1."""
     row_word: Literal["line", "row"] = "row"
@@ -29,7 +28,7 @@ class Opened:
     """What the file calls its columns beside their names in the header."""
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of a column, what the file says that its values stand for."""
-    scan: Callable[[Sequence[int]], "pl.LazyFrame"] | None = None
+    scan: Callable[[Sequence[int]], pl.LazyFrame] | None = None
     """As `load`, of a file that can be read in parts; None: it cannot."""
     kind: str = ""
     """What such a file is called."""

@@ -4,18 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from itp_response.errors import CohortError
 from itp_response.readers.files import kind_of, opened, unbroken
 from itp_response.readers.names import check_parts, check_same_header, is_folder
 from itp_response.readers.source import Opened
 from itp_response.readers.text import HEAD, RETURN, Block, Form, blocks, check_kind, formed, unpacked
-
-if TYPE_CHECKING:
-    import polars as pl
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 """What separates the cells of the text files that are read in parts."""
@@ -99,9 +97,7 @@ def _folder(path: Path) -> Stream | None:
     return Stream(name, streams[0].header, "row", [one.name for one in streams], notes, parts)
 
 
-def _nothing() -> "pl.DataFrame":
-    import polars as pl
-
+def _nothing() -> pl.DataFrame:
     return pl.DataFrame()
 
 
@@ -144,8 +140,6 @@ def _frames(path: Path) -> Stream | None:
 
 
 def _frame_parts(source: Opened, wanted: Wanted, size: Size) -> Iterator[Part]:
-    import polars as pl
-
     assert source.scan is not None
     lazy = source.scan(wanted.positions or [0])
     whole = max(int(unbroken(source.name, source.kind, lambda: lazy.select(pl.len()).collect()).item()), 1)
@@ -167,7 +161,7 @@ def _frame_parts(source: Opened, wanted: Wanted, size: Size) -> Iterator[Part]:
             return
 
 
-def _last_patient(frame: "pl.DataFrame", patient: int | None) -> int:
+def _last_patient(frame: pl.DataFrame, patient: int | None) -> int:
     """The row at which those of the last patient begin; the end, where none is named."""
     if patient is None or not len(frame):
         return len(frame)

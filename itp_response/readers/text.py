@@ -9,18 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort import Ints
 from itp_response.errors import CohortError
 from itp_response.readers.grid import Grid, grid, rows_in
 from itp_response.readers.source import Opened
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
@@ -167,9 +165,7 @@ def _opened(
     return Opened(form.name, form.header, partial(_load, form, data, lines), lines, "line", problems, form.notes, torn)
 
 
-def _load(form: Form, data: bytes, lines: Ints, positions: Sequence[int]) -> "pl.DataFrame":
-    import polars as pl
-
+def _load(form: Form, data: bytes, lines: Ints, positions: Sequence[int]) -> pl.DataFrame:
     if not data:
         return pl.DataFrame(schema={str(position): pl.String() for position in positions})
     try:
@@ -182,9 +178,7 @@ def _load(form: Form, data: bytes, lines: Ints, positions: Sequence[int]) -> "pl
     return frame
 
 
-def _parsed(form: Form, data: bytes, positions: Sequence[int]) -> "pl.DataFrame":
-    import polars as pl
-
+def _parsed(form: Form, data: bytes, positions: Sequence[int]) -> pl.DataFrame:
     schema = {str(position): pl.String() for position in range(len(form.header))}
     return pl.read_csv(data, has_header=False, separator=form.separator, schema=schema, columns=sorted(positions))
 
@@ -204,7 +198,7 @@ class Block(NamedTuple):
         """The rows, all their cells texts."""
         return rows(self.form, self.data, self.line)
 
-    def texts(self, position: int) -> "pl.Series":
+    def texts(self, position: int) -> pl.Series:
         """The cells of one column of rows that are plain."""
         return _parsed(self.form, self.data, [position])[str(position)]
 

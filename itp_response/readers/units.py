@@ -1,12 +1,9 @@
 """Units: what platelet counts are written in, and how many 10⁹/L one of it is."""
 
-from typing import TYPE_CHECKING
+import polars as pl
 
 from itp_response.readers.cells import BOUND
 from itp_response.readers.findings import as_text
-
-if TYPE_CHECKING:
-    import polars as pl
 
 PER_UNIT: dict[float, tuple[str, ...]] = {
     1.0: (
@@ -26,7 +23,7 @@ KNOWN = "10^9/L, GI/L, 10^3/uL, THOU/uL, K/uL, 10^4/uL, /uL"
 """Those named in messages."""
 
 
-def folded(units: "pl.Series") -> "pl.Series":
+def folded(units: pl.Series) -> pl.Series:
     """The units, each in one of its spellings: `10*9/L`, `x10E9/L`, `10⁹ cells/L` are `10^9/l`.
 
     A capital G before the stroke is giga; `g/L` stays what it is, grams.
@@ -41,22 +38,18 @@ def folded(units: "pl.Series") -> "pl.Series":
     return texts.str.replace(r"^x?10(?:\*\*|\^|\*|e|exp)?\+?0?(\d+)", "10^${1}")
 
 
-def as_factors(units: "pl.Series") -> "pl.Series":
+def as_factors(units: pl.Series) -> pl.Series:
     """How many 10⁹/L one of each unit is; null where there is none or it is not known."""
-    import polars as pl
-
     spellings = units.drop_nulls().unique()  # they are few
     factors = folded(spellings).replace_strict(FACTORS, default=None, return_dtype=pl.Float64)
     return units.replace_strict(spellings, factors, default=None, return_dtype=pl.Float64)
 
 
-def in_thousands(counts: "pl.Series", factors: "pl.Series") -> "pl.Series":
+def in_thousands(counts: pl.Series, factors: pl.Series) -> pl.Series:
     """The counts, which are texts, in 10⁹/L: as written where they are so already, bounds as bounds.
 
     What is no number, or has no factor, stays as written.
     """
-    import polars as pl
-
     if bool((factors == 1).all()):
         return counts
     parts = counts.str.extract_groups(BOUND).struct.unnest()

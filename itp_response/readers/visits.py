@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+import polars as pl
 
 from itp_response.building import build
 from itp_response.cohort import Cohort, Ints, Observations, Origin, Reading
@@ -25,9 +26,6 @@ from itp_response.readers.patients import Patients, Stopped, places, read_patien
 from itp_response.readers.quarantine import Quarantine, marked
 from itp_response.readers.written import Visits, as_written, check_columns, check_declared, check_header
 from itp_response.rules import Bools, Floats, Numbers, Texts, exactly
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
 FEW = 5
@@ -115,7 +113,7 @@ def _of_tables(
     visits: Table | None,
     patients: Table,
     columns: Mapping[str, ColumnDeclared],
-    further: "pl.Series",
+    further: pl.Series,
     options: tuple[str | None, Bleeding | None, Impute | None, Stopped | None],
     found: Findings,
 ) -> Cohort:
@@ -196,13 +194,11 @@ def nobody(visits: Visits) -> bool:
     return len(visits.who) > 0 and visits.who.none and not visits.recorded.any()
 
 
-def matched(visits: Visits, known: Patients, further: "pl.Series") -> tuple["pl.Series", Ints]:
+def matched(visits: Visits, known: Patients, further: pl.Series) -> tuple[pl.Series, Ints]:
     """All patients, those known first, and which of them each row is of; -1: it names none.
 
     `further` are those of whom nothing could be read.
     """
-    import polars as pl
-
     listed = known.listed
     others = pl.concat([visits.who.names.drop_nulls().alias("id"), further.alias("id")]).unique(maintain_order=True)
     others = others.filter(places(others, listed) < 0)
@@ -213,7 +209,7 @@ def matched(visits: Visits, known: Patients, further: "pl.Series") -> tuple["pl.
 def joined(
     visits: Visits,
     known: Patients,
-    ids: "pl.Series",
+    ids: pl.Series,
     patient: Ints,
     *,
     scored: bool,
@@ -305,7 +301,7 @@ def _count_passed_over(table: Table, number: int, found: Findings) -> None:
 
 
 def _count_patients(
-    place: Place, about: str, ids: "pl.Series", words: Callable[[int, str], str], found: Findings
+    place: Place, about: str, ids: pl.Series, words: Callable[[int, str], str], found: Findings
 ) -> None:
     """A warning about patients, `words` of how many they are and of the first few; none if there are none."""
 
@@ -315,7 +311,7 @@ def _count_patients(
     found.count(place, about, said, len(ids), ids[:FEW].to_list(), warning=True)
 
 
-def _note_unmatched(visits: Visits, ids: "pl.Series", listed: int, patient: Ints, found: Findings) -> None:
+def _note_unmatched(visits: Visits, ids: pl.Series, listed: int, patient: Ints, found: Findings) -> None:
     has_rows = np.zeros(len(ids), dtype=np.bool_)
     has_rows[patient[patient >= 0]] = True
     without = ids[:listed].filter(~has_rows[:listed])
@@ -335,7 +331,7 @@ def check_enrolment(visits: Table, known: Patients, dated: bool, found: Findings
         found.wrong(table.place, f"{what}; give 'enrolment_date'.")
 
 
-def _day_zero(visits: Visits, known: Patients, ids: "pl.Series", patient: Ints, row: Ints, found: Findings) -> Numbers:
+def _day_zero(visits: Visits, known: Patients, ids: pl.Series, patient: Ints, row: Ints, found: Findings) -> Numbers:
     """Day 0 of each patient, in the days of the visits; NaN: not known."""
     table = known.table
     name = "enrolment_date" if visits.dated else "enrolment_day"
@@ -353,7 +349,7 @@ def _day_zero(visits: Visits, known: Patients, ids: "pl.Series", patient: Ints, 
 
 
 def _check_enrolled(
-    visits: Visits, known: Patients, name: str, ids: "pl.Series", patient: Ints, row: Ints, found: Findings
+    visits: Visits, known: Patients, name: str, ids: pl.Series, patient: Ints, row: Ints, found: Findings
 ) -> None:
     enrolment = known.table.cells(name)
     empty = row[: len(known.rows)]
@@ -395,7 +391,7 @@ def _who(table: Table, ids: list[str], rows: Ints) -> list[str]:
     return [f"{quoted(one)} ({where})" for one, where in zip(ids, named, strict=True)]
 
 
-def _first_days(visits: Visits, ids: "pl.Series", patient: Ints, found: Findings) -> Numbers:
+def _first_days(visits: Visits, ids: pl.Series, patient: Ints, found: Findings) -> Numbers:
     """The day of each patient's first count; of one without a count, of the first row."""
     place = visits.table.place
     found.note(place, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
@@ -410,7 +406,7 @@ def _first_days(visits: Visits, ids: "pl.Series", patient: Ints, found: Findings
     return Numbers(_first_known(low), _first_known(high))
 
 
-def _first_day(when: Floats, rows: Bools, ids: "pl.Series", patient: Ints) -> Floats:
+def _first_day(when: Floats, rows: Bools, ids: pl.Series, patient: Ints) -> Floats:
     """The first of each patient's days in these rows; NaN where there is none."""
     at = np.flatnonzero(rows & (patient >= 0) & ~np.isnan(when))
     first = np.full(len(ids), np.inf)

@@ -4,9 +4,10 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.classify import Classification
 from itp_response.cohort import Cohort, Ints
@@ -21,9 +22,6 @@ from itp_response.sensitivity import Sensitivity
 from itp_response.suspects import said
 from itp_response.verdicts import NO_DAY, reason_in_words
 from itp_response.words import count_in_words
-
-if TYPE_CHECKING:
-    import polars as pl
 
 PART = 32
 """So many patients are packed together: more pack better, fewer open faster."""
@@ -192,20 +190,18 @@ def readings_of(tried: Sensitivity | None) -> Told:
     """By patient each reading that changes a verdict of his, and the change."""
     if tried is None:
         return {}
-    import polars as pl
-
     found = tried.dependent()
     moved = found.select(pl.format("{}: {} -> {}", "criterion", "verdict", "verdict_under")).to_series()
     return _by_patient(found, [found["reading"], moved])
 
 
-def places(cohort: Cohort, found: "pl.DataFrame") -> "pl.Series":
+def places(cohort: Cohort, found: pl.DataFrame) -> pl.Series:
     """Where each finding stands, `visits.csv line 12`."""
     word = f"{cohort.number_word} " if cohort.number_word else ""
     return said(f"{{}} {word}{{}}", found["file"], found["line"])
 
 
-def _by_patient(found: "pl.DataFrame", columns: "Sequence[pl.Series]") -> Told:
+def _by_patient(found: pl.DataFrame, columns: Sequence[pl.Series]) -> Told:
     told: dict[str, list[list[str]]] = {}
     for patient, *texts in zip(found["patient_id"].to_list(), *(one.to_list() for one in columns), strict=True):
         told.setdefault(patient, []).append([text or "" for text in texts])

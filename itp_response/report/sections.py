@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response.classify import Classification
 from itp_response.cohort import Ints
@@ -16,9 +16,6 @@ from itp_response.review import Review
 from itp_response.sensitivity import Sensitivity
 from itp_response.suspects import RULES
 from itp_response.verdicts import Verdict
-
-if TYPE_CHECKING:
-    import polars as pl
 
 MOST = 300
 """So many findings, and so many queries, stand in the page's own lists; each stands with its patient too."""
@@ -132,9 +129,7 @@ def sensitivity(tried: Sensitivity) -> list[Tried]:
     return found
 
 
-def _reading(reading: str | None) -> "pl.Expr":
-    import polars as pl
-
+def _reading(reading: str | None) -> pl.Expr:
     return pl.col("reading").is_null() if reading is None else pl.col("reading") == reading
 
 
@@ -164,15 +159,11 @@ def findings(reviewed: Review) -> Asked:
 
 def queries(reviewed: Review) -> Asked:
     """The queries: criterion, patient, question."""
-    import polars as pl
-
     found = reviewed.queries().with_columns(pl.col("settled_by").fill_null("none"))
     return _asked(found, "settled_by", found.select("patient_id", "criterion", "asks"), [])
 
 
-def _asked(found: "pl.DataFrame", by: str, rows: "pl.DataFrame", order: list[str]) -> Asked:
-    import polars as pl
-
+def _asked(found: pl.DataFrame, by: str, rows: pl.DataFrame, order: list[str]) -> Asked:
     kinds = found.group_by(by, maintain_order=True).agg(pl.len(), pl.col("patient_id").n_unique().alias("patients"))
     ranked = sorted(kinds.iter_rows(), key=lambda one: (order.index(one[0]) if one[0] in order else len(order), one[0]))
     shown = tuple(tuple(text or "" for text in row) for row in rows.head(MOST).iter_rows())

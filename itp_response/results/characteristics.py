@@ -1,16 +1,13 @@
 """Characteristics: the patients at entry, group by group; no tests, as what differs there differs by chance."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from itp_response.results.patients import LEVELS, Groups, Patients, in_words, levels
 from itp_response.results.tables import Number, Table, joined, once, percent
 from itp_response.results.times import quartiles, shown
-
-if TYPE_CHECKING:
-    import polars as pl
 
 FEW = 5
 """A number with so few values, all whole, as a grade, is counted value by value too."""
@@ -39,7 +36,7 @@ def characteristics(patients: Patients, groups: Groups, columns: Sequence[str] =
     return Table("characteristics", title, ("", *groups.headed()), tuple(rows), tuple(numbers), once([how, unsaid]))
 
 
-def _rows(name: str, values: "pl.Series", known: Sequence[str], groups: Groups) -> Iterator[tuple[str, ...]]:
+def _rows(name: str, values: pl.Series, known: Sequence[str], groups: Groups) -> Iterator[tuple[str, ...]]:
     label = _labelled(name)
     if values.dtype.is_numeric():
         yield (label, *(shown(sample, 1) for sample in _samples(values, groups)))
@@ -60,7 +57,7 @@ def _shares(counts: list[list[int]], place: int) -> list[str]:
     return [f"{one[place]} ({percent(one[place] / sum(one))})" if sum(one) else "0" for one in counts]
 
 
-def _numbers(name: str, values: "pl.Series", known: Sequence[str], groups: Groups) -> Iterator[Number]:
+def _numbers(name: str, values: pl.Series, known: Sequence[str], groups: Groups) -> Iterator[Number]:
     if values.dtype.is_numeric():
         for group, sample in zip(groups.labels, _samples(values, groups), strict=True):
             found = dict(zip(("lower quartile", "median", "upper quartile"), quartiles(sample), strict=True))
@@ -74,22 +71,22 @@ def _numbers(name: str, values: "pl.Series", known: Sequence[str], groups: Group
         yield Number(name, group, "not recorded", float(count))
 
 
-def _samples(values: "pl.Series", groups: Groups) -> list[np.ndarray]:
+def _samples(values: pl.Series, groups: Groups) -> list[np.ndarray]:
     return [values.filter(list(groups.code == code)).drop_nulls().to_numpy() for code in range(len(groups.labels))]
 
 
-def _counts(values: "pl.Series", known: Sequence[str], groups: Groups) -> list[list[int]]:
+def _counts(values: pl.Series, known: Sequence[str], groups: Groups) -> list[list[int]]:
     """Per group how many have each level."""
     said = in_words(values)
     here = [said.filter(list(groups.code == code)) for code in range(len(groups.labels))]
     return [[int((one == level).sum()) for level in known] for one in here]
 
 
-def _missing(values: "pl.Series", groups: Groups) -> list[int]:
+def _missing(values: pl.Series, groups: Groups) -> list[int]:
     return [values.filter(list(groups.code == code)).null_count() for code in range(len(groups.labels))]
 
 
-def _few(values: "pl.Series") -> bool:
+def _few(values: pl.Series) -> bool:
     different = values.drop_nulls().unique()
     return len(different) <= FEW and bool((different == different.round()).all())
 

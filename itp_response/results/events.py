@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Cohort, Ints
 from itp_response.readers.cells import as_numbers, as_truths
@@ -14,9 +15,6 @@ from itp_response.readers.patients import places
 from itp_response.results.patients import Groups
 from itp_response.results.tables import Number, Table, once, percent, plainly
 from itp_response.rules import Bools, Floats
-
-if TYPE_CHECKING:
-    import polars as pl
 
 STOPPED = "led_to_discontinuation"
 COLUMNS = ("patient_id", "event", "grade", STOPPED)
@@ -31,7 +29,7 @@ class Events:
 
     patient: Ints
     """Position in the cohort."""
-    event: "pl.Series"
+    event: pl.Series
     grade: Floats
     """CTCAE 1 to 5; NaN: not recorded."""
     stopped: Bools
@@ -117,8 +115,6 @@ class _Made:
 
     def by_event(self, where: Bools) -> Sequence[tuple[str, int]]:
         """The events and how many patients in the groups had them, the most frequent first."""
-        import polars as pl
-
         here = where & (self._groups.code[self._found.patient] >= 0)
         had = pl.DataFrame({"event": self._found.event, "patient": self._found.patient}).filter(pl.Series(here))
         counts = had.group_by("event").agg(pl.col("patient").n_unique())

@@ -4,13 +4,12 @@ import html
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from itp_response.extras import needed
 from itp_response.results.tables import Table
-
-if TYPE_CHECKING:
-    import polars as pl
 
 INDENT, INDENT_RTF = 2, 200
 """How far what belongs to the row above is set in: a step of great-tables, and twentieths of a point."""
@@ -24,10 +23,8 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def frame(tables: Sequence[Table]) -> "pl.DataFrame":
+def frame(tables: Sequence[Table]) -> pl.DataFrame:
     """The numbers of all tables, one to a row."""
-    import polars as pl
-
     return pl.concat([one.frame() for one in tables])
 
 
@@ -79,10 +76,8 @@ def _great(table: Table) -> Any:
     return made.tab_options(heading_align="left")
 
 
-def _shown(table: Table) -> "pl.DataFrame":
+def _shown(table: Table) -> pl.DataFrame:
     """The cells as they are shown, columns by their place."""
-    import polars as pl
-
     wide = len(table.header)
     rows = [[row[0].strip(), *row[1:], *[""] * (wide - len(row))] for row in table.rows]
     return pl.DataFrame(rows, schema=[str(place) for place in range(wide)], orient="row")

@@ -7,9 +7,10 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.compare import counted_patients
 from itp_response.errors import UsageError
@@ -18,9 +19,6 @@ from itp_response.results.patients import LEVELS, Patients, in_words, levels
 from itp_response.results.proportions import LEVEL, SETS, Set, outcome
 from itp_response.results.tables import Number, Table, joined, once, probability, span
 from itp_response.rules import Bools, Floats
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,11 @@ class Odds:
     why_not: str = ""
 
 
-def term(name: str, values: "pl.Series", among: Bools) -> Term | None:
+def term(name: str, values: pl.Series, among: Bools) -> Term | None:
     """A column as a model takes it; None: it is the same for all among these, or of too many texts.
 
     A number is taken as it is. Of texts, each is compared with the first of the alphabet; yes with no.
     """
-    import polars as pl
-
     here = values.filter(pl.Series(among))
     known = levels(here)
     if here.drop_nulls().n_unique() < 2:

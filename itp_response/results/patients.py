@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from itp_response.classify import Classification, labelled
 from itp_response.cohort import Cohort, Ints
@@ -22,9 +23,6 @@ from itp_response.readers.patients import places
 from itp_response.readers.sdtm import files_of, is_study
 from itp_response.rules import Bools, Column, Names, Numbers, Truths, Type, decide, exactly, parse
 
-if TYPE_CHECKING:
-    import polars as pl
-
 PER_PROTOCOL = "per_protocol"
 """The column of the patient table that says who belongs to the per-protocol set: yes or no."""
 REASON_STOPPED = "discontinuation_reason"
@@ -35,15 +33,13 @@ LEVELS = 12
 """A text with more different values than this is no group."""
 
 
-def patient_columns(found: Classification) -> dict[str, "pl.Series"]:
+def patient_columns(found: Classification) -> dict[str, pl.Series]:
     """The columns of the patient table by name, an entry per patient in the order of the cohort; null is missing.
 
     A column is of numbers if all its cells are, else of texts. `arm` is that of the cohort, `baseline` the baseline
     count that the criteria take (10⁹/L; null where it is only a bound). A study in SDTM gives the columns of its DM,
     in small letters.
     """
-    import polars as pl
-
     columns = {name: _typed(texts) for name, texts in _written(found.cohort).items()}
     columns.pop("patient_id", None)
     counts = timeline(found.criteria, found.cohort, 0, len(found.cohort)).patient_values("baseline")
@@ -52,7 +48,7 @@ def patient_columns(found: Classification) -> dict[str, "pl.Series"]:
     return {**columns, "arm": found.cohort.arm, "baseline": low.fill_nan(None)}
 
 
-def _written(cohort: Cohort) -> dict[str, "pl.Series"]:
+def _written(cohort: Cohort) -> dict[str, pl.Series]:
     """The cells of the patient table as texts, in the order of the cohort."""
     given = cohort.reading.inputs.get("patients") if cohort.reading else None
     visits = cohort.reading.inputs.get("visits") if cohort.reading else None
@@ -71,7 +67,7 @@ def _written(cohort: Cohort) -> dict[str, "pl.Series"]:
     return _in_order(texts, texts["patient_id"], cohort)
 
 
-def _of_study(folder: Path, cohort: Cohort) -> dict[str, "pl.Series"]:
+def _of_study(folder: Path, cohort: Cohort) -> dict[str, pl.Series]:
     path = next(path for path in files_of(folder) if path.stem.lower() == "dm")
     source = opened(path, "DM")
     frame = source.load(range(len(source.header)))
@@ -79,47 +75,37 @@ def _of_study(folder: Path, cohort: Cohort) -> dict[str, "pl.Series"]:
     return _in_order(texts, texts["usubjid"], cohort)
 
 
-def _in_order(texts: Mapping[str, "pl.Series"], ids: "pl.Series", cohort: Cohort) -> dict[str, "pl.Series"]:
-    import polars as pl
-
+def _in_order(texts: Mapping[str, pl.Series], ids: pl.Series, cohort: Cohort) -> dict[str, pl.Series]:
     first = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     place = pl.Series(places(cohort.id, ids.gather(first)))
     row = first.gather(place.set(place < 0, None))
     return {name: column.gather(row).alias(name) for name, column in texts.items()}
 
 
-def _typed(texts: "pl.Series") -> "pl.Series":
-    import polars as pl
-
+def _typed(texts: pl.Series) -> pl.Series:
     numbers = texts.cast(pl.Float64, strict=False)
     return numbers if numbers.null_count() == texts.null_count() and texts.null_count() < len(texts) else texts
 
 
-def is_truth(values: "pl.Series") -> bool:
+def is_truth(values: pl.Series) -> bool:
     """Whether a text column says yes or no."""
-    import polars as pl
-
     return values.dtype == pl.String and set(values.drop_nulls().str.to_lowercase()) <= set(TRUTHS)
 
 
-def truths(values: "pl.Series") -> "pl.Series":
+def truths(values: pl.Series) -> pl.Series:
     """A column of yes and no as true, false and null."""
-    import polars as pl
-
     return values.str.to_lowercase().replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
 
 
-def in_words(values: "pl.Series") -> "pl.Series":
+def in_words(values: pl.Series) -> pl.Series:
     """A column's values as texts: numbers without a needless point, truths as yes and no."""
-    import polars as pl
-
     if values.dtype == pl.Boolean or is_truth(values):
         said = values if values.dtype == pl.Boolean else truths(values)
         return said.replace_strict({True: "yes", False: "no"}, default=None, return_dtype=pl.String)
     return as_text(values)
 
 
-def levels(values: "pl.Series") -> tuple[str, ...]:
+def levels(values: pl.Series) -> tuple[str, ...]:
     """The different values in words: numbers by size, yes before no, texts by the alphabet."""
     texts = in_words(values)
     if values.dtype.is_numeric():
@@ -131,7 +117,7 @@ def levels(values: "pl.Series") -> tuple[str, ...]:
 class _PatientRows:
     """The columns of the patients as a rule asks for them."""
 
-    def __init__(self, columns: Mapping[str, "pl.Series"]) -> None:
+    def __init__(self, columns: Mapping[str, pl.Series]) -> None:
         self.decided: dict[Any, Truths] = {}
         self._columns = columns
 
@@ -160,24 +146,22 @@ class Patients:
         return self.found.cohort
 
     @cached_property
-    def columns(self) -> Mapping[str, "pl.Series"]:
+    def columns(self) -> Mapping[str, pl.Series]:
         return patient_columns(self.found)
 
     @cached_property
-    def characteristics(self) -> dict[str, "pl.Series"]:
+    def characteristics(self) -> dict[str, pl.Series]:
         """The columns that tell of the patients at entry: not the ids, dates, arms, and not what came later."""
         left_out = {alias for name in NO_CHARACTERISTIC for alias in (name, *ALIASES.get(name, ()))}
         kept = {name: one for name, one in self.columns.items() if name.lower() not in left_out and not _dated(one)}
         return {"baseline": self.columns["baseline"], **kept}
 
-    def column(self, text: str) -> "pl.Series":
+    def column(self, text: str) -> pl.Series:
         """A patient column, a criterion's verdicts, or a condition over patient columns, `age >= 60`.
 
         A verdict that is not evaluable, or does not arise, is null, as is a condition that is unknown.
         Raises `UsageError` for what is none of these.
         """
-        import polars as pl
-
         if text in self.columns:
             return self.columns[text]
         criteria = self.found.criteria.criteria
@@ -259,8 +243,6 @@ def grouped(patients: Patients, by: str, reference: str | None = None) -> Groups
     The group compared with is the last, unless another is named. Who has no value is in no group, and it is told.
     Raises `UsageError` for a reference that is no group, or a column of too many values.
     """
-    import polars as pl
-
     values = in_words(patients.column(by))
     said = values.filter(pl.Series(patients.only)).drop_nulls()
     if by == "arm" and not len(said):
@@ -284,13 +266,11 @@ def grouped(patients: Patients, by: str, reference: str | None = None) -> Groups
     return Groups(by, labels, code, last, tuple(filter(None, [lost])))
 
 
-def _dated(column: "pl.Series") -> bool:
+def _dated(column: pl.Series) -> bool:
     """Whether a column is of dates."""
-    import polars as pl
-
     given = column.drop_nulls()
     return bool(given.dtype == pl.String and len(given) and given.str.contains(r"^\d{4}-\d{2}(-\d{2})?").all())
 
 
-def _type(column: "pl.Series") -> Type:
+def _type(column: pl.Series) -> Type:
     return "number" if column.dtype.is_numeric() else "truth" if is_truth(column) else "text"

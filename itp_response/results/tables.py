@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from itp_response.classify import aligned
 from itp_response.compare import wrapped
-
-if TYPE_CHECKING:
-    import polars as pl
 
 RESULTS = ("table", "subgroup", "variable", "level", "group", "statistic", "value", "method")
 """The columns of the numbers; all are texts but `value`."""
@@ -46,14 +44,12 @@ class Table:
     numbers: tuple[Number, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
-    def frame(self) -> "pl.DataFrame":
+    def frame(self) -> pl.DataFrame:
         """One row per number: `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`.
 
         Numbers are not rounded. A share lies between 0 and 1, a time is in days. What a number does not have is null,
         as is a value that could not be worked out.
         """
-        import polars as pl
-
         rows = [
             (self.name, one.subgroup, one.variable, one.level, one.group, one.statistic, one.value, one.method)
             for one in self.numbers

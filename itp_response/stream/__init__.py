@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from itp_response.building import build
 from itp_response.classify import Classification, Counts, check_output, classify, put, write_beside
@@ -34,9 +35,6 @@ from itp_response.readers.visits import NOBODY, check_options, joined
 from itp_response.rules import exactly
 from itp_response.stream.study import Again, Seen, Study, Taken, source_of
 from itp_response.stream.unsorted import Progress, Unsorted, Ways, each
-
-if TYPE_CHECKING:
-    import polars as pl
 
 LISTED = 200_000
 """So many patients without visits are written at once."""
@@ -124,7 +122,7 @@ def classify_to(
 class _Who(NamedTuple):
     """Whose the rows of a part are."""
 
-    ids: "pl.Series"
+    ids: pl.Series
     """Its patients."""
     of_run: Ints
     """Which of them each run of rows is of; -1: it names none."""

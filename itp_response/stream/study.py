@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints, Reading
 from itp_response.columns import ColumnDeclared, in_table
@@ -124,8 +125,6 @@ class Study:
 
     def empty(self) -> Table:
         """The table of visits without its rows."""
-        import polars as pl
-
         frame = pl.DataFrame(schema=dict.fromkeys(self.chosen, pl.String))
         header = {name: self.source.header[at] for name, at in self.chosen.items()}
         return Table(Place(self.source.name, 0, self.source.row_word), frame, header, self.source.header)

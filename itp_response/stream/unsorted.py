@@ -6,9 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort import Ints
 from itp_response.readers.findings import Findings, as_text
@@ -18,9 +19,6 @@ from itp_response.readers.runs import Runs
 from itp_response.readers.sorting import Held, Records, Rows, by_patient
 from itp_response.readers.streams import Part, Size
 from itp_response.stream.study import Again, Seen, Study, Taken
-
-if TYPE_CHECKING:
-    import polars as pl
 
 LONGEST = 1 << 31
 """Lines of a file, which are numbered in 32 bits."""
@@ -47,9 +45,9 @@ class Ways:
 class _Rows(NamedTuple):
     """The rows of a part that are to be sorted."""
 
-    content: "pl.DataFrame | Records"
+    content: pl.DataFrame | Records
     """The cells as texts, or what they say as records."""
-    names: "pl.Series"
+    names: pl.Series
     position: Ints
     """That of the patient of each row, as far as it is known; -1: it is not, or he is not named."""
     labels: tuple[str, ...]
@@ -109,8 +107,6 @@ class Unsorted:
 
     def _rows(self, part: Part) -> _Rows:
         """The rows of a part, with where they stand."""
-        import polars as pl
-
         plain = self.study.plain
         if self.taken.plain and plain is not None and part.block is not None:
             # Cells are held as what they say, or all as they were written.
@@ -136,8 +132,6 @@ class Unsorted:
 
     def _seen(self, first: int, last: int) -> Seen:
         """The visits of those patients."""
-        import polars as pl
-
         content, position = self._held.rows_of(first, last)
         found, plain = Findings(), self.study.plain
         if isinstance(content, np.ndarray):
@@ -154,7 +148,7 @@ class Unsorted:
         return Seen(replace(visits, who=Runs(names, begin, len(position))), found, share, place)
 
 
-def each(names: "pl.Series", places: Callable[["pl.Series"], Ints]) -> Ints:
+def each(names: pl.Series, places: Callable[[pl.Series], Ints]) -> Ints:
     """The positions of names; -1 where one is null."""
     if not names.null_count():
         return places(names)
