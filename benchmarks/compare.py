@@ -35,12 +35,12 @@ from cohorts import make_cohort
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from itp_response.building import build
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort, Observations
+from itp_response.cohort.build import build
+from itp_response.cohort.cohort import Cohort, Observations
 from itp_response.criteria import load
-from itp_response.evaluate import evaluate
-from itp_response.rules import exactly
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.rules.language import exactly
 
 IN_C = "one pass in C, 1 thread"
 VISIT_COLUMNS = ("patient", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")

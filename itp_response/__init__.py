@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from itp_response.certificate import certificate
     from itp_response.check import Report, check
     from itp_response.classify import Classification, classify
-    from itp_response.cohort import Cohort
+    from itp_response.cohort.cohort import Cohort
     from itp_response.compare import Comparison, compare
     from itp_response.criteria import Criteria
     from itp_response.describe import criteria, describe
     from itp_response.draft import draft as map  # noqa: A004 - named as its command is
-    from itp_response.errors import CohortError, CriteriaError, ItpResponseError, UsageError
     from itp_response.explain import Explanation, explain
     from itp_response.lamps import lamps
+    from itp_response.messages.errors import CohortError, CriteriaError, ItpResponseError, UsageError
     from itp_response.mutate import Mutations, mutate
     from itp_response.near_misses import NearMisses, near_misses
     from itp_response.plots import plot
@@ -111,17 +111,17 @@ _WHERE = {
     "check": "check",
     "Classification": "classify",
     "classify": "classify",
-    "Cohort": "cohort",
+    "Cohort": "cohort.cohort",
     "Comparison": "compare",
     "compare": "compare",
     "Criteria": "criteria",
     "criteria": "describe",
     "describe": "describe",
     "map": "draft:draft",
-    "CohortError": "errors",
-    "CriteriaError": "errors",
-    "ItpResponseError": "errors",
-    "UsageError": "errors",
+    "CohortError": "messages.errors",
+    "CriteriaError": "messages.errors",
+    "ItpResponseError": "messages.errors",
+    "UsageError": "messages.errors",
     "Explanation": "explain",
     "explain": "explain",
     "lamps": "lamps",

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from itp_response.classify import Classification
-from itp_response.errors import UsageError, unknown
+from itp_response.messages.errors import UsageError, unknown
 from itp_response.outputs.datasets import datasets
 from itp_response.outputs.define import page, table
 from itp_response.outputs.files import FORMATS

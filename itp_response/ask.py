@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from itp_response.classify import classify
-from itp_response.cohort import Cohort
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.notation import cohort_of
 from itp_response.criteria import Criteria, load
 from itp_response.explain import Explanation, explain
-from itp_response.notation import cohort_of
 
 PATIENT = "timeline"
 

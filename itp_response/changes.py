@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from itp_response.clock import Length
-from itp_response.cohort import Cohort, Ints, ranges
+from itp_response.cohort.cohort import Cohort, Ints, ranges
 from itp_response.criteria import Criteria
-from itp_response.evaluate import timeline
-from itp_response.rules import (
+from itp_response.evaluation.clock import Length
+from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.rules.language import (
     SINCE,
     Bools,
     Column,
@@ -32,7 +32,7 @@ from itp_response.rules import (
     numbers,
     opened,
 )
-from itp_response.verdicts import NONE
+from itp_response.evaluation.verdicts import NONE
 
 KINDS = ("count", "day", "bleeding", "grade", "rescue", "discontinuation", "lost", "added", "baseline")
 """What is changed: a count, the day of an observation; bleeding, a rescue treatment, the discontinuation of treatment

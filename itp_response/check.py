@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from itp_response.classify import classify
-from itp_response.cohort import Cohort
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.notation import cohort_of
 from itp_response.criteria import Case, Criteria, load
-from itp_response.endpoints.combined import OfVerdicts
-from itp_response.errors import CohortError, CriteriaError, UsageError, unknown
-from itp_response.evaluate import decided, timeline
-from itp_response.notation import cohort_of
-from itp_response.rules import Name, Rule, Tree, decide, leaves
-from itp_response.timeline import Patients
-from itp_response.words import tree_in_words
+from itp_response.evaluation.endpoints.combined import OfVerdicts
+from itp_response.evaluation.evaluate import decided, timeline
+from itp_response.evaluation.patient_days import Patients
+from itp_response.evaluation.rules.in_words import tree_in_words
+from itp_response.evaluation.rules.language import Name, Rule, Tree, decide, leaves
+from itp_response.messages.errors import CohortError, CriteriaError, UsageError, unknown
 
 T = TypeVar("T")
 

@@ -11,15 +11,15 @@ import numpy as np
 import polars as pl
 
 from itp_response.classify import Classification, aligned, days_column, labelled, write
-from itp_response.cohort import Cohort, Ints
-from itp_response.columns import ColumnDeclared
+from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.criteria import Criteria, load
-from itp_response.errors import CriteriaError, UsageError
-from itp_response.evaluate import TIMED, evaluate
+from itp_response.evaluation.evaluate import TIMED, evaluate
+from itp_response.evaluation.rules.in_words import counted, number_in_words
+from itp_response.evaluation.verdicts import NO_DAY, Y
+from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.moved import why_not
 from itp_response.provenance import Provenance, provenance
-from itp_response.verdicts import NO_DAY, Y
-from itp_response.words import counted, number_in_words
 
 WAYS = 10
 """So many of the ways in which patients change are in the text; all are in the frame."""

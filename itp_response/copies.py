@@ -7,13 +7,13 @@ nothing of the question.
 import numpy as np
 import polars as pl
 
-from itp_response.building import build
 from itp_response.changes import ADDED, BASELINE, BLEEDING, COUNT, DAY, GRADE, LOST, RESCUE, STOPPED, Changes
-from itp_response.cohort import Cohort, Observations, ranges
-from itp_response.columns import column_of
+from itp_response.cohort.build import build
+from itp_response.cohort.cohort import Cohort, Observations, ranges
+from itp_response.cohort.declared_columns import column_of
 from itp_response.criteria import Criteria
-from itp_response.rules import Column, Numbers, Texts, Truths, exactly, with_bounds
-from itp_response.verdicts import NONE
+from itp_response.evaluation.rules.language import Column, Numbers, Texts, Truths, exactly, with_bounds
+from itp_response.evaluation.verdicts import NONE
 
 
 def copies(criteria: Criteria, cohort: Cohort, made: Changes) -> Cohort:

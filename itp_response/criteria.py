@@ -13,15 +13,15 @@ from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from itp_response.clock import Baseline, Clock, Strict
-from itp_response.columns import EMPTY, ColumnDeclared
-from itp_response.endpoints import KINDS, AnyCriterion, Criterion
-from itp_response.errors import CriteriaError, nearest, unknown
-from itp_response.places import Places, Problem, refuse
-from itp_response.places import places as places_of
-from itp_response.rules import SINCE, And, Name, Names, Or, RuleError, Tree, Type
-from itp_response.verdicts import Reasons
-from itp_response.wording import ended, not_toml, worded
+from itp_response.cohort.declared_columns import EMPTY, ColumnDeclared
+from itp_response.evaluation.clock import Baseline, Clock, Strict
+from itp_response.evaluation.endpoints import KINDS, AnyCriterion, Criterion
+from itp_response.evaluation.rules.language import SINCE, And, Name, Names, Or, RuleError, Tree, Type
+from itp_response.evaluation.verdicts import Reasons
+from itp_response.messages.errors import CriteriaError, nearest, unknown
+from itp_response.messages.schema_errors import ended, not_toml, worded
+from itp_response.messages.toml_positions import Places, Problem, refuse
+from itp_response.messages.toml_positions import places as places_of
 
 PATIENT_NAMES: dict[str, Type] = {"baseline": "number", "treatment_discontinued": "moment"}
 ROW_NAMES: dict[str, Type] = {

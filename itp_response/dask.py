@@ -13,8 +13,8 @@ import polars as pl
 
 from itp_response import parts
 from itp_response.criteria import Criteria
-from itp_response.errors import UsageError
-from itp_response.extras import needed
+from itp_response.messages.errors import UsageError
+from itp_response.messages.optional_imports import needed
 from itp_response.parts import Plan
 from itp_response.readers.files import opened
 from itp_response.readers.findings import as_text

@@ -7,11 +7,18 @@ from pathlib import Path
 from typing import Any, get_args
 
 from itp_response.criteria import Criteria, load, shipped
-from itp_response.endpoints import KINDS
-from itp_response.endpoints.criterion import ROLES
-from itp_response.endpoints.visits import listed_days
-from itp_response.rules import SINCE, And, Not, Or, Rule, Tree, names_in, opened
-from itp_response.words import counted, day_in_words, days_in_words, number_in_words, rule_in_words, tree_in_words
+from itp_response.evaluation.endpoints import KINDS
+from itp_response.evaluation.endpoints.endpoint import ROLES
+from itp_response.evaluation.endpoints.visits import listed_days
+from itp_response.evaluation.rules.in_words import (
+    counted,
+    day_in_words,
+    days_in_words,
+    number_in_words,
+    rule_in_words,
+    tree_in_words,
+)
+from itp_response.evaluation.rules.language import SINCE, And, Not, Or, Rule, Tree, names_in, opened
 
 WIDTH = 100
 CHECKED = {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from itp_response.errors import CohortError
+from itp_response.messages.errors import CohortError
 from itp_response.readers.files import Tabular, opened
 from itp_response.readers.findings import as_text
 from itp_response.readers.mapping import OPEN

@@ -9,20 +9,40 @@ from typing import Any
 import numpy as np
 
 from itp_response.classify import Classification, classification
-from itp_response.cohort import Cohort, PartialDates
+from itp_response.cohort.cohort import Cohort, PartialDates
 from itp_response.criteria import Criteria
-from itp_response.endpoints import KINDS
-from itp_response.endpoints.visits import TREATED, planned
-from itp_response.errors import UsageError, nearest, unknown
-from itp_response.evaluate import evaluate_worlds, timeline
+from itp_response.evaluation.endpoints import KINDS
+from itp_response.evaluation.endpoints.visits import TREATED, planned
+from itp_response.evaluation.evaluate import evaluate_worlds, timeline
+from itp_response.evaluation.partial_dates import days_in
+from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.rules.in_words import (
+    count_in_words,
+    counted,
+    denied_in_words,
+    listed,
+    number_in_words,
+    tree_in_words,
+)
+from itp_response.evaluation.rules.language import (
+    And,
+    Comparison,
+    Not,
+    Numbers,
+    Or,
+    Rule,
+    Tree,
+    Truths,
+    decide,
+    names_in,
+    numbers,
+    opened,
+)
+from itp_response.evaluation.verdicts import NO_DAY, NONE, Settled, Verdict, reason_in_words
+from itp_response.messages.errors import UsageError, nearest, unknown
 from itp_response.open_counts import counts_missing
-from itp_response.rules import And, Comparison, Not, Numbers, Or, Rule, Tree, Truths, decide, names_in, numbers, opened
-from itp_response.timeline import Timeline
 from itp_response.tipping import Tips, asks, tips
 from itp_response.turning import Change, changes_of, sentences
-from itp_response.verdicts import NO_DAY, NONE, Settled, Verdict, reason_in_words
-from itp_response.words import count_in_words, counted, denied_in_words, listed, number_in_words, tree_in_words
-from itp_response.worlds import days_in
 
 MISSING = {
     "platelets": "no count",

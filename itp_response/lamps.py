@@ -11,13 +11,14 @@ import numpy as np
 
 from itp_response.ask import cohort_asked
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort
+from itp_response.cohort.cohort import Cohort
 from itp_response.criteria import Criteria
-from itp_response.endpoints import KINDS
-from itp_response.endpoints.combined import OfVerdicts
-from itp_response.errors import UsageError, unknown
-from itp_response.evaluate import evaluate, timeline
-from itp_response.rules import (
+from itp_response.evaluation.endpoints import KINDS
+from itp_response.evaluation.endpoints.combined import OfVerdicts
+from itp_response.evaluation.evaluate import evaluate, timeline
+from itp_response.evaluation.patient_days import Patients, Timeline
+from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
+from itp_response.evaluation.rules.language import (
     Arithmetic,
     Column,
     Comparison,
@@ -35,9 +36,8 @@ from itp_response.rules import (
     decide,
     leaves,
 )
-from itp_response.timeline import Patients, Timeline
-from itp_response.verdicts import NO_DAY, NONE, Settled, reason_in_words
-from itp_response.words import denied_in_words, tree_in_words
+from itp_response.evaluation.verdicts import NO_DAY, NONE, Settled, reason_in_words
+from itp_response.messages.errors import UsageError, unknown
 
 WITNESSES = ("onset", "confirming", "ended")
 

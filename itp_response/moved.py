@@ -6,14 +6,20 @@ import numpy as np
 import polars as pl
 
 from itp_response.classify import Classification
-from itp_response.cohort import Ints
-from itp_response.endpoints.combined import OfVerdicts
-from itp_response.endpoints.criterion import flag_at
-from itp_response.evaluate import timeline
-from itp_response.rules import And, Bools, Name, Not, Or, Rule, Tree, decide, leaves, opened
-from itp_response.timeline import Patients, Timeline
-from itp_response.verdicts import NE, NONE, Verdict, Y, reason_in_words
-from itp_response.words import counted, days_in_words, denied_in_words, length_in_words, tree_in_words
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.endpoints.combined import OfVerdicts
+from itp_response.evaluation.endpoints.endpoint import flag_at
+from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.patient_days import Patients, Timeline
+from itp_response.evaluation.rules.in_words import (
+    counted,
+    days_in_words,
+    denied_in_words,
+    length_in_words,
+    tree_in_words,
+)
+from itp_response.evaluation.rules.language import And, Bools, Name, Not, Or, Rule, Tree, decide, leaves, opened
+from itp_response.evaluation.verdicts import NE, NONE, Verdict, Y, reason_in_words
 
 NOTHING = -1
 """No sentence yet."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from itp_response.check import failures
 from itp_response.criteria import HEAD, PATIENT_NAMES, ROW_NAMES, Criteria, load, read_dict
-from itp_response.errors import CriteriaError, UsageError, listed
-from itp_response.rules import SINCE
+from itp_response.evaluation.rules.language import SINCE
+from itp_response.messages.errors import CriteriaError, UsageError, listed
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
 COMPARISONS = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}

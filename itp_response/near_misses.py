@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from itp_response.classify import Classification, classification, write
-from itp_response.cohort import Ints
-from itp_response.errors import UsageError, unknown
-from itp_response.rules import Bools
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.rules.in_words import counted
+from itp_response.evaluation.rules.language import Bools
+from itp_response.evaluation.verdicts import Verdict
+from itp_response.messages.errors import UsageError, unknown
 from itp_response.tipping import Tips, asks, frame, tips
-from itp_response.verdicts import Verdict
-from itp_response.words import counted
 
 SHOWN = 10
 """So many patients are shown of each criterion."""

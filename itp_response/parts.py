@@ -17,18 +17,18 @@ from typing import Any
 import polars as pl
 
 from itp_response.classify import Classification
-from itp_response.cohort import Imputed
-from itp_response.columns import in_table
+from itp_response.cohort.cohort import Imputed
+from itp_response.cohort.declared_columns import in_table
+from itp_response.cohort.notation import cohort_of
 from itp_response.criteria import Criteria, load, read_dict
-from itp_response.errors import CohortError, ItpResponseError, listed
-from itp_response.evaluate import evaluate
-from itp_response.notation import cohort_of
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.rules.in_words import counted
+from itp_response.messages.errors import CohortError, ItpResponseError, listed
 from itp_response.readers.cells import are_days, as_days, as_grades
 from itp_response.readers.findings import SHOWN, Cells, Findings, Place, as_text, quoted
 from itp_response.readers.names import PATIENTS, VISITS, table
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.visits import NOBODY, Bleeding, Impute, read
-from itp_response.words import counted
 
 ALL_EMPTY = f"visits: {NOBODY}"
 """What is said of visits without anything in them."""

@@ -8,13 +8,13 @@ import numpy as np
 
 from itp_response.classify import classification
 from itp_response.compare import counted_patients
-from itp_response.errors import UsageError, unknown
+from itp_response.evaluation.rules.language import Floats
+from itp_response.messages.errors import UsageError, unknown
 from itp_response.results.patients import Groups, Patients, grouped
 from itp_response.results.proportions import criteria_met, primary
 from itp_response.results.roc import Roc, roc
 from itp_response.results.tables import DASH, Number, Table, joined, once, percent, plainly, probability, rounded, span
 from itp_response.results.times import alike, quartiles
-from itp_response.rules import Floats
 from itp_response.table import Tables
 
 CURVE = "roc curve"

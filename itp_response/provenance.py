@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from itp_response.cohort import Cohort, Reading
+from itp_response.cohort.cohort import Cohort, Reading
 from itp_response.criteria import Criteria
 from itp_response.readers.names import part_files
 

@@ -16,12 +16,12 @@ import numpy as np
 from itp_response.ask import ask
 from itp_response.changes import BLEEDING, COUNT, DAY, RESCUE, limits_of
 from itp_response.classify import Classification, classify
+from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.copies import copies
 from itp_response.criteria import Criteria, criteria_folder, load
-from itp_response.errors import UsageError
 from itp_response.explain import WIDTH
 from itp_response.lamps import lamps
-from itp_response.notation import cohort_of, timeline_of
+from itp_response.messages.errors import UsageError
 from itp_response.tipping import Tips, asks, frame, tips
 
 HARD = Path(__file__).parent / "hard_questions.json"

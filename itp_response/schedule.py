@@ -20,16 +20,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.building import build
 from itp_response.changes import limits_of
-from itp_response.cohort import Cohort, Observations
-from itp_response.columns import column_of, in_table
+from itp_response.cohort.build import build
+from itp_response.cohort.cohort import Cohort, Observations
+from itp_response.cohort.declared_columns import column_of, in_table
 from itp_response.criteria import Criteria, load
-from itp_response.errors import UsageError
-from itp_response.evaluate import evaluate
-from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.rules.language import Bools, Column, Floats, Numbers, Texts, Truths, exactly
+from itp_response.evaluation.verdicts import NONE, N, Y, reason_in_words
+from itp_response.messages.errors import UsageError
 from itp_response.tipping import asks
-from itp_response.verdicts import NONE, N, Y, reason_in_words
 
 BASELINE = 10.0
 """10⁹/L, given of every course."""

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 
 from itp_response.classify import Classification, aligned, labelled, write
-from itp_response.cohort import Cohort, Ints
+from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.compare import counted_patients, described, is_length, read_for, wrapped
 from itp_response.criteria import Criteria, load
-from itp_response.errors import CohortError, CriteriaError, UsageError
-from itp_response.evaluate import evaluate
-from itp_response.verdicts import Verdict, Y
-from itp_response.words import counted
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.rules.in_words import counted
+from itp_response.evaluation.verdicts import Verdict, Y
+from itp_response.messages.errors import CohortError, CriteriaError, UsageError
 
 TOGETHER = "all together"
 SHOWN = 10

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Cohort, Ints
-from itp_response.rules import Bools, Floats, Numbers
+from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.evaluation.rules.language import Bools, Floats, Numbers
 
 COLUMNS = ("patient_id", "rule", "day", "file", "line", "column", "value", "says")
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from itp_response.classify import Classification, classification, put
 from itp_response.compare import counted_patients, wrapped
-from itp_response.errors import UsageError, unknown
+from itp_response.messages.errors import UsageError, unknown
 from itp_response.provenance import BESIDE, Provenance, files, of_bytes
 from itp_response.results.characteristics import characteristics
 from itp_response.results.events import events as events_table

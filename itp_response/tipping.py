@@ -29,14 +29,14 @@ from itp_response.changes import (
     joined,
 )
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort, Ints, ranges
+from itp_response.cohort.cohort import Cohort, Ints, ranges
 from itp_response.copies import copies
 from itp_response.criteria import Criteria
-from itp_response.evaluate import evaluate, timeline
-from itp_response.rules import Bools, Floats, Numbers, Rule, Tree, decide, leaves
+from itp_response.evaluation.evaluate import evaluate, timeline
+from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
+from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Rule, Tree, decide, leaves
+from itp_response.evaluation.verdicts import NONE, Verdict
 from itp_response.suspects import said, texts
-from itp_response.verdicts import NONE, Verdict
-from itp_response.words import denied_in_words, tree_in_words
 
 ROWS_AT_ONCE = 500_000
 """So many rows are copied at a time."""

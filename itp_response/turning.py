@@ -9,11 +9,11 @@ import numpy as np
 from itp_response.changes import ADDED, COUNT, changes
 from itp_response.classify import Classification
 from itp_response.copies import copies
-from itp_response.evaluate import timeline
-from itp_response.rules import Rule, decide
+from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.rules.in_words import listed, number_in_words
+from itp_response.evaluation.rules.language import Rule, decide
+from itp_response.evaluation.verdicts import NONE
 from itp_response.tipping import Tips, frame
-from itp_response.verdicts import NONE
-from itp_response.words import listed, number_in_words
 
 ANOTHER = {"Y": "N", "N": "Y", "NE": "Y or N"}
 """What a verdict is turned into; a best into another."""

@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 from literal import Patient, Verdict
 
-from itp_response.building import build
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort, Observations
-from itp_response.columns import texts_of
-from itp_response.notation import bounds
-from itp_response.rules import Numbers, exactly
-from itp_response.verdicts import NO_DAY, NONE
+from itp_response.cohort.build import build
+from itp_response.cohort.cohort import Cohort, Observations
+from itp_response.cohort.declared_columns import texts_of
+from itp_response.cohort.notation import bounds
+from itp_response.evaluation.rules.language import Numbers, exactly
+from itp_response.evaluation.verdicts import NO_DAY, NONE
 
 
 def cohort_of(patients: list[Patient]) -> Cohort:

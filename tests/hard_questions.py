@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 from itp_response.changes import limits_of
+from itp_response.cohort.notation import cohort_of
 from itp_response.criteria import load, shipped
-from itp_response.errors import CriteriaError, ItpResponseError
-from itp_response.evaluate import evaluate
-from itp_response.notation import cohort_of
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.messages.errors import CriteriaError, ItpResponseError
 from itp_response.quiz import ANSWERS, BASELINE, HARD
 from itp_response.tipping import asks
 

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 import itp_response
 from itp_response.check import worked_patients
 from itp_response.cli import main
-from itp_response.cohort import Origin
-from itp_response.columns import texts_of
+from itp_response.cohort.cohort import Origin
+from itp_response.cohort.declared_columns import texts_of
 from itp_response.criteria import load, loads, shipped
-from itp_response.errors import UsageError
+from itp_response.messages.errors import UsageError
 from itp_response.outputs.files import FORMATS
 from itp_response.outputs.parameters import flags, parameters
 from itp_response.outputs.variables import fitted, short_names
@@ -719,9 +719,9 @@ def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
 
 
 def replace_all(cohort):
-    from itp_response.building import build
-    from itp_response.cohort import Observations
-    from itp_response.rules import exactly
+    from itp_response.cohort.build import build
+    from itp_response.cohort.cohort import Observations
+    from itp_response.evaluation.rules.language import exactly
 
     none = np.zeros(0, dtype=np.int64)
     return build(

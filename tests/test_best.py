@@ -4,7 +4,7 @@ from bridge import as_literal
 from worked import criteria_of, wrong
 
 from itp_response.classify import classify
-from itp_response.notation import cohort_of
+from itp_response.cohort.notation import cohort_of
 
 RANKED = """
     [CR]

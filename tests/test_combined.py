@@ -6,7 +6,7 @@ from literal import Patient, Verdict, verdicts
 from worked import criteria_of, wrong
 
 from itp_response.classify import classify
-from itp_response.errors import CriteriaError
+from itp_response.messages.errors import CriteriaError
 
 # On days 10, 20 and 30; what fails and what is unknown tells which of them gave the reason.
 NAMED = """

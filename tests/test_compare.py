@@ -14,10 +14,10 @@ from worked import HEAD, criteria_of
 
 import itp_response
 from itp_response.cli import main
+from itp_response.cohort.notation import cohort_of
 from itp_response.compare import compare
 from itp_response.criteria import load
-from itp_response.errors import CriteriaError, UsageError
-from itp_response.notation import cohort_of
+from itp_response.messages.errors import CriteriaError, UsageError
 
 ROOT = Path(__file__).parent.parent
 STUDY = (str(ROOT / "examples" / "visits.csv"), str(ROOT / "examples" / "patients.csv"))

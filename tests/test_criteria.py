@@ -11,7 +11,7 @@ import pytest
 
 from itp_response.check import check
 from itp_response.criteria import criteria_folder, load, loads, schema, shipped
-from itp_response.errors import CriteriaError, ItpResponseError
+from itp_response.messages.errors import CriteriaError, ItpResponseError
 from itp_response.mutate import mutate
 
 BAD_CRITERIA = Path(__file__).parent / "bad_criteria"

@@ -13,7 +13,7 @@ import pytest
 
 from itp_response.classify import classify
 from itp_response.dask import classify as classify_in_dask
-from itp_response.errors import CohortError, UsageError
+from itp_response.messages.errors import CohortError, UsageError
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import itp_response
-from itp_response.cohort import Reading
+from itp_response.cohort.cohort import Reading
 from itp_response.readers.findings import Findings
 from itp_response.readers.grid import PIECE, grid, rows_in
 from itp_response.readers.plain import as_records, of_records

@@ -3,7 +3,7 @@
 import pytest
 from worked import wrong
 
-from itp_response.errors import CohortError
+from itp_response.messages.errors import CohortError
 
 RESPONSE = """
     [R]

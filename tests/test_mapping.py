@@ -12,7 +12,7 @@ from test_readers import content
 
 import itp_response
 from itp_response.cli import main
-from itp_response.errors import CohortError, ItpResponseError
+from itp_response.messages.errors import CohortError, ItpResponseError
 from itp_response.readers.visits import read
 
 ROOT = Path(__file__).parent.parent

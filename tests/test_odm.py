@@ -11,7 +11,7 @@ from test_mapping import ARMS, PATIENTS, VISITS, same
 
 import itp_response
 from itp_response.cli import main
-from itp_response.errors import CohortError, UsageError
+from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.files import opened
 from itp_response.readers.visits import read
 

@@ -10,7 +10,7 @@ from served import served
 
 from itp_response.ask import ask
 from itp_response.criteria import load, shipped
-from itp_response.errors import UsageError
+from itp_response.messages.errors import UsageError
 from itp_response.readers.visits import read
 from itp_response.teach import listening, teach
 from itp_response.teach.answers import Desk

@@ -15,14 +15,14 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from literal import Observation, Patient, Verdict
 
-from itp_response import worlds
 from itp_response.classify import classify
 from itp_response.criteria import criteria_folder, loads, read_dict
-from itp_response.errors import CohortError, UsageError
+from itp_response.evaluation import partial_dates as worlds
+from itp_response.evaluation.partial_dates import MOST
+from itp_response.evaluation.verdicts import NONE
 from itp_response.explain import explain
+from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.visits import read
-from itp_response.verdicts import NONE
-from itp_response.worlds import MOST
 
 ATRA = criteria_folder() / "atra_2022.toml"
 RAW = tomllib.loads(ATRA.read_text())

@@ -392,7 +392,7 @@ class TestWhatIsDrawn:
 
 def lines_of(timeline, criteria):
     from itp_response.ask import cohort_asked
-    from itp_response.evaluate import timeline as rows_of
+    from itp_response.evaluation.evaluate import timeline as rows_of
 
     definitions, cohort = cohort_asked(timeline, criteria)
     rows = rows_of(definitions, cohort, 0, 1)

@@ -13,11 +13,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from literal import Observation, Patient
 
-from itp_response import evaluate as evaluation
 from itp_response.classify import classify
 from itp_response.criteria import criteria_folder, loads, read_dict
-from itp_response.evaluate import evaluate
-from itp_response.verdicts import LENGTHS, NONE, ROWS
+from itp_response.evaluation import evaluate as evaluation
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.verdicts import LENGTHS, NONE, ROWS
 
 ATRA = criteria_folder() / "atra_2022.toml"
 RAW = tomllib.loads(ATRA.read_text())

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from itp_response.classify import classify
 from itp_response.cli import main
-from itp_response.errors import CohortError, UsageError
 from itp_response.explain import explain
+from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.visits import read
 
 HEADER = ["patient_id", "date", "platelets", "bleeding_grade", "rescue", "rescue_end", "comment"]

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from itp_response.cohort import Cohort, Courses
-from itp_response.columns import ColumnDeclared
-from itp_response.errors import CohortError, ItpResponseError, UsageError
+from itp_response.cohort.cohort import Cohort, Courses
+from itp_response.cohort.declared_columns import ColumnDeclared
+from itp_response.evaluation.rules.language import Numbers, Texts, Truths, just_above, just_below
+from itp_response.messages.errors import CohortError, ItpResponseError, UsageError
 from itp_response.readers import READERS
 from itp_response.readers import text as text_files
 from itp_response.readers.names import PATIENTS, VISITS
 from itp_response.readers.visits import read
-from itp_response.rules import Numbers, Texts, Truths, just_above, just_below
 
 BAD_VISITS = Path(__file__).parent / "bad_visits"
 EXAMPLES = Path(__file__).parent.parent / "examples"

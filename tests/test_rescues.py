@@ -4,7 +4,7 @@ import pytest
 from literal import Observation, Patient
 from worked import HEAD, criteria_of, patient_of, wrong
 
-from itp_response.errors import CriteriaError
+from itp_response.messages.errors import CriteriaError
 
 CLASSES = """
     [rescues]

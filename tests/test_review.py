@@ -17,8 +17,8 @@ from literal import Observation
 import itp_response
 from itp_response.beside import UNGRADED, UNREASONED
 from itp_response.cli import main
-from itp_response.errors import CohortError
-from itp_response.notation import cohort_of
+from itp_response.cohort.notation import cohort_of
+from itp_response.messages.errors import CohortError
 from itp_response.queries import COUNTS
 from itp_response.suspects import COLUMNS, RULES
 

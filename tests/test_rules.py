@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worked import rows_of
 
-from itp_response.notation import bounds
-from itp_response.rules import (
+from itp_response.cohort.notation import bounds
+from itp_response.evaluation.rules.language import (
     And,
     Names,
     Numbers,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import itp_response
 from itp_response.cli import main
+from itp_response.cohort.notation import cohort_of
 from itp_response.criteria import load
-from itp_response.errors import UsageError
-from itp_response.notation import cohort_of
+from itp_response.messages.errors import UsageError
 from itp_response.schedule import planned_days, schedule
 
 TABLES = {

@@ -17,11 +17,11 @@ from test_readers import content, rows, said, texts
 
 from itp_response import classify, explain, mapped, read, review
 from itp_response.cli import main
-from itp_response.cohort import Cohort
-from itp_response.columns import ColumnDeclared
-from itp_response.errors import CohortError, UsageError
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.declared_columns import ColumnDeclared
+from itp_response.evaluation.rules.language import Texts, just_below
+from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.units import as_factors, in_thousands
-from itp_response.rules import Texts, just_below
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 FORMATS = ("csv", "parquet", "xpt", "json", "ndjson")

@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from benchmarks.cohorts import make_cohort
 from itp_response import spark
 from itp_response.classify import classify
-from itp_response.errors import CohortError, UsageError
+from itp_response.messages.errors import CohortError, UsageError
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"

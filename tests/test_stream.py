@@ -15,7 +15,7 @@ import pytest
 
 import itp_response
 from itp_response.criteria import loads
-from itp_response.errors import CohortError, ItpResponseError
+from itp_response.messages.errors import CohortError, ItpResponseError
 from itp_response.readers.order import InOrder, NotAscending, NotInOrder, Positions
 from itp_response.readers.streams import Size, stream
 

@@ -8,9 +8,9 @@ import itp_response
 from itp_response.changes import FARTHEST, between
 from itp_response.check import worked_patients
 from itp_response.classify import classify
+from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.criteria import load
 from itp_response.near_misses import near_misses
-from itp_response.notation import cohort_of, timeline_of
 
 COUNT = re.compile(r"(?<= )[<>≤≥]?=?\d+(\.\d+)?(?= |$)")
 SETS = ["atra_2022", "fit", "hetrombopag", "iwg_2009", "luna3", "raise", "riviere_2023", "romiplostim_2008"]

@@ -6,7 +6,7 @@ from literal import Observation, Patient, Verdict, verdicts
 from worked import criteria_of, wrong
 
 from itp_response.classify import classify
-from itp_response.errors import CriteriaError
+from itp_response.messages.errors import CriteriaError
 
 PLANNED = """
     [terms]

@@ -20,8 +20,8 @@ import literal
 from bridge import as_literal
 
 from itp_response.classify import classify
+from itp_response.cohort.notation import cohort_of
 from itp_response.criteria import loads
-from itp_response.notation import cohort_of
 
 HEAD = """
 title = "of the tests"

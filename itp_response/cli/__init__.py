@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from itp_response.cli import definitions, exchange, page, plots, report, results, studies, teaching
-from itp_response.errors import ItpResponseError
+from itp_response.messages.errors import ItpResponseError
 
 
 class _Commands(click.Group):

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from itp_response.errors import UsageError
+from itp_response.messages.errors import UsageError
 
 DEFAULT = "atra_2022"
 

@@ -20,7 +20,7 @@ def teach(
     patients of the criteria files, which are invented.
     """
     from itp_response.classify import classify
-    from itp_response.errors import UsageError
+    from itp_response.messages.errors import UsageError
     from itp_response.teach import teach as serve
 
     if patients is not None and visits is None:

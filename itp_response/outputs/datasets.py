@@ -7,12 +7,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.classify import Classification, days_column, labelled
-from itp_response.cohort import DATE, ENROLMENT, RESCUE_END, STOPPED, Cohort, Ints, Partial
+from itp_response.cohort.cohort import DATE, ENROLMENT, RESCUE_END, STOPPED, Cohort, Ints, Partial
+from itp_response.evaluation.rules.language import Bools
+from itp_response.evaluation.verdicts import NE, NO_DAY, NONE, N, Verdict, Y, reason_in_words
 from itp_response.outputs.parameters import Parameter, flags, parameters
 from itp_response.outputs.sources import TREATMENT, Columns, places_of, records_of, texts_of, where
 from itp_response.outputs.variables import Dataset, Variable, study_days
-from itp_response.rules import Bools
-from itp_response.verdicts import NE, NO_DAY, NONE, N, Verdict, Y, reason_in_words
 
 Dates = NDArray[np.datetime64]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from itp_response.errors import UsageError, listed
+from itp_response.messages.errors import UsageError, listed
 from itp_response.outputs.variables import Dataset, Variable, problems
 from itp_response.provenance import KEY, Provenance
 

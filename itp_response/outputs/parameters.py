@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from itp_response.criteria import Criteria
-from itp_response.endpoints import KINDS
+from itp_response.evaluation.endpoints import KINDS
+from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.outputs.variables import LABEL, NAME, TEXT, fitted, short_names
-from itp_response.words import rule_in_words
 
 RESERVED = ("SAF", "ITT", "FAS", "PPROT", "COMPLT", "RAND", "ENRL", "DTH", "STUDYID", "USUBJID", "SUBJID", "TRT01P")
 """What ADSL calls other things by, with FL behind it or without."""

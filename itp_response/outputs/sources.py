@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort, Ints
-from itp_response.rules import SINCE, Bools, Texts, names_in
-from itp_response.verdicts import NONE
+from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.evaluation.rules.language import SINCE, Bools, Texts, names_in
+from itp_response.evaluation.verdicts import NONE
 
 Columns = dict[str, "pl.Series"]
 

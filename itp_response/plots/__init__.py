@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from itp_response.errors import UsageError, unknown
-from itp_response.extras import needed
+from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.optional_imports import needed
 
 if TYPE_CHECKING:
     from itp_response.classify import Classification

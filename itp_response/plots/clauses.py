@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.building import build
-from itp_response.cohort import Cohort, Observations
+from itp_response.cohort.build import build
+from itp_response.cohort.cohort import Cohort, Observations
 from itp_response.criteria import Criteria
-from itp_response.evaluate import timeline
-from itp_response.plots.responses import rests_on
-from itp_response.rules import (
+from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.rules.in_words import number_in_words, tree_in_words
+from itp_response.evaluation.rules.language import (
     SINCE,
     Bools,
     Comparison,
@@ -28,8 +29,7 @@ from itp_response.rules import (
     numbers,
     opened,
 )
-from itp_response.timeline import Timeline
-from itp_response.words import number_in_words, tree_in_words
+from itp_response.plots.responses import rests_on
 
 COUNT = Name("platelets", "number")
 STATES = ("when", "closed_by")

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from itp_response.classify import Classification
-from itp_response.errors import UsageError, unknown
-from itp_response.extras import needed
+from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.optional_imports import needed
 from itp_response.plots.picture import (
     BLACK,
     BLUE,

@@ -6,8 +6,9 @@ from matplotlib.lines import Line2D
 
 from itp_response.classify import Classification
 from itp_response.compare import counted_patients
-from itp_response.errors import UsageError, unknown
-from itp_response.extras import needed
+from itp_response.evaluation.rules.language import Bools
+from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.optional_imports import needed
 from itp_response.plots.picture import (
     BODY,
     GREY,
@@ -29,7 +30,6 @@ from itp_response.results.patients import Groups, Patients, grouped
 from itp_response.results.proportions import LEVEL
 from itp_response.results.tables import probability, rounded, span
 from itp_response.results.times import Survival, Times, cox, kaplan_meier, lengths, log_rank
-from itp_response.rules import Bools
 
 WEEK = 7
 HIGH, SAMPLE = 2.8, 0.34

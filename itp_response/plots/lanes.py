@@ -10,12 +10,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort
+from itp_response.cohort.cohort import Cohort
+from itp_response.evaluation.rules.in_words import counted
+from itp_response.evaluation.rules.language import Truths
+from itp_response.evaluation.verdicts import NO_DAY, reason_in_words
 from itp_response.plots.picture import BLACK, BLUE, GREY, ORANGE, PALE, SKY, VERMILLION
 from itp_response.plots.responses import last_counts, loss_of
-from itp_response.rules import Truths
-from itp_response.verdicts import NO_DAY, reason_in_words
-from itp_response.words import counted
 
 RESCUES = 6
 """So many rescue treatments have a lane of their own."""

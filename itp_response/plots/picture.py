@@ -24,9 +24,9 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
 from itp_response.classify import put
-from itp_response.errors import UsageError, unknown
+from itp_response.evaluation.rules.language import Floats
+from itp_response.messages.errors import UsageError, unknown
 from itp_response.provenance import BESIDE, Provenance, of_bytes
-from itp_response.rules import Floats
 
 FONT = "DejaVu Sans"
 POINTS = 72

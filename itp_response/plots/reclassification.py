@@ -8,7 +8,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from itp_response.compare import Comparison, Pair
-from itp_response.errors import UsageError, unknown
+from itp_response.messages.errors import UsageError, unknown
 from itp_response.plots.picture import (
     BLACK,
     BLUE,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from itp_response.classify import Classification
-from itp_response.cohort import Ints
+from itp_response.cohort.cohort import Ints
 from itp_response.criteria import Criteria
-from itp_response.errors import UsageError, unknown
-from itp_response.rules import Bools
-from itp_response.verdicts import NO_DAY, NONE, Y
+from itp_response.evaluation.rules.language import Bools
+from itp_response.evaluation.verdicts import NO_DAY, NONE, Y
+from itp_response.messages.errors import UsageError, unknown
 
 SUMS_UP = ("combined", "best")
 RESPONSES = ("response", "sustained_response", "complete_response")

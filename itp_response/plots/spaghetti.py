@@ -9,7 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classify import Classification
-from itp_response.cohort import Ints
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.rules.language import Floats
+from itp_response.evaluation.verdicts import NO_DAY
 from itp_response.plots.clauses import plain_thresholds
 from itp_response.plots.picture import (
     BLACK,
@@ -28,8 +30,6 @@ from itp_response.plots.picture import (
 )
 from itp_response.results.patients import Groups, Patients, grouped
 from itp_response.results.times import quartiles
-from itp_response.rules import Floats
-from itp_response.verdicts import NO_DAY
 
 WEEK = 7
 BOTTOM = 3.0

@@ -9,8 +9,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from itp_response.classify import Classification
-from itp_response.cohort import Ints
+from itp_response.cohort.cohort import Ints
 from itp_response.compare import counted_patients
+from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.evaluation.verdicts import NE, NO_DAY, NONE, Y
 from itp_response.plots.picture import (
     BLACK,
     BLUE,
@@ -31,8 +33,6 @@ from itp_response.plots.picture import (
 )
 from itp_response.plots.responses import Responses, response_of, responses, with_role
 from itp_response.results.patients import Patients, grouped
-from itp_response.rules import Bools, Floats
-from itp_response.verdicts import NE, NO_DAY, NONE, Y
 
 NAMED = 60
 """So many patients at most have lanes with their names."""

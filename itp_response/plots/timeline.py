@@ -10,10 +10,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classify import Classification
-from itp_response.cohort import Cohort
-from itp_response.errors import UsageError
-from itp_response.evaluate import evaluate, timeline
+from itp_response.cohort.cohort import Cohort
+from itp_response.evaluation.evaluate import evaluate, timeline
+from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.rules.language import Bools, Floats, Rule, decide
+from itp_response.evaluation.verdicts import NO_DAY, NONE
 from itp_response.explain import unknown_patient
+from itp_response.messages.errors import UsageError
 from itp_response.plots.clauses import baseline_of, bound_in_words, spoiled_by_rescue, thresholds
 from itp_response.plots.lanes import BARS, LANE_SIGNS, Lane, observed_lanes, verdict_lanes
 from itp_response.plots.picture import (
@@ -38,9 +41,6 @@ from itp_response.plots.picture import (
     widest,
 )
 from itp_response.plots.responses import SUMS_UP, Responses, loss_of, response_of, responses, rests_on
-from itp_response.rules import Bools, Floats, Rule, decide
-from itp_response.timeline import Timeline
-from itp_response.verdicts import NO_DAY, NONE
 
 TICKS = (1, 3, 10, 30, 50, 100, 300, 1000, 3000)
 ABOVE, COUNTS, BLEEDING, LANE, BETWEEN, BELOW = 0.3, 2.5, 0.55, 0.2, 0.1, 0.42

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from itp_response.classify import Classification
-from itp_response.cohort import Ints
+from itp_response.cohort.cohort import Ints
 from itp_response.compare import counted_patients
-from itp_response.evaluate import timeline
+from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.rules.language import Bools, Floats
 from itp_response.plots.clauses import baseline_of, evidence
 from itp_response.plots.picture import (
     BLACK,
@@ -30,7 +31,6 @@ from itp_response.plots.picture import (
 )
 from itp_response.plots.responses import response_of, with_role
 from itp_response.results.patients import Groups, Patients, grouped
-from itp_response.rules import Bools, Floats
 
 HIGH, BETWEEN = 1.7, 0.32
 HATCHED = 150

@@ -10,10 +10,20 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.columns import TRUTHS, ColumnDeclared
-from itp_response.errors import UsageError, unknown
+from itp_response.cohort.declared_columns import TRUTHS, ColumnDeclared
+from itp_response.evaluation.rules.language import (
+    Bools,
+    Column,
+    Floats,
+    Numbers,
+    Texts,
+    Truths,
+    exactly,
+    just_above,
+    just_below,
+)
+from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.findings import Cells, Findings, Said, as_text, first_few, quoted, shown
-from itp_response.rules import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 
 NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"

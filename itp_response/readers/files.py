@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import polars as pl
 
-from itp_response.errors import CohortError, UsageError, unknown
+from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.odm import flat
 from itp_response.readers.source import Opened
 from itp_response.readers.text import PACKED, whole

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort import Ints, Note, Origin
-from itp_response.errors import CohortError, listed
+from itp_response.cohort.cohort import Ints, Note, Origin
+from itp_response.messages.errors import CohortError, listed
 
 SHOWN = 20
 LONGEST = 40

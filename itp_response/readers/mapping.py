@@ -16,11 +16,12 @@ import numpy as np
 import polars as pl
 from pydantic import Field, ValidationError
 
-from itp_response.clock import Strict
-from itp_response.cohort import Ints
-from itp_response.errors import CohortError, nearest, unknown
-from itp_response.places import Places, Problem, refuse
-from itp_response.places import places as places_of
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.clock import Strict
+from itp_response.messages.errors import CohortError, nearest, unknown
+from itp_response.messages.schema_errors import not_toml, worded
+from itp_response.messages.toml_positions import Places, Problem, refuse
+from itp_response.messages.toml_positions import places as places_of
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.files import Tabular, opened
 from itp_response.readers.findings import Findings, Pieces, Place, as_text, first_few, quoted
@@ -29,7 +30,6 @@ from itp_response.readers.sdtm import Arranged as Study
 from itp_response.readers.sdtm import is_study
 from itp_response.readers.sdtm_terms import settings
 from itp_response.readers.source import Opened
-from itp_response.wording import not_toml, worded
 
 OPEN = "?"
 """What a draft puts where only the reader of the file can know."""

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
-from itp_response.errors import CohortError
-from itp_response.extras import needed
+from itp_response.messages.errors import CohortError
+from itp_response.messages.optional_imports import needed
 
 SPACE = "{http://www.cdisc.org/ns/odm/v1.3}"
 OWN = ("ItemGroupOID", "ItemGroupRepeatKey")

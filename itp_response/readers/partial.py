@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort import DATES, ENROLMENT, RESCUE_END, Imputed, Ints, Observations, Partial, PartialDates
+from itp_response.cohort.cohort import DATES, ENROLMENT, RESCUE_END, Imputed, Ints, Observations, Partial, PartialDates
+from itp_response.evaluation.partial_dates import MOST, ways
+from itp_response.evaluation.rules.language import Bools, Floats, Numbers
 from itp_response.readers.findings import Findings, as_text
 from itp_response.readers.names import Table
-from itp_response.rules import Bools, Floats, Numbers
-from itp_response.worlds import MOST, ways
 
 
 class Intervals(NamedTuple):

@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Ints
-from itp_response.columns import ColumnDeclared
+from itp_response.cohort.cohort import Ints
+from itp_response.cohort.declared_columns import ColumnDeclared
+from itp_response.evaluation.rules.language import Column, Floats, Numbers, exactly
 from itp_response.readers.cells import (
     are_days,
     as_counts,
@@ -22,7 +23,6 @@ from itp_response.readers.cells import (
 from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
 from itp_response.readers.names import Table
 from itp_response.readers.runs import Runs
-from itp_response.rules import Column, Floats, Numbers, exactly
 
 Stopped = Literal["days", "dates"]
 

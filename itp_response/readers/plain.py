@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Ints
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.rules.language import Bools, Numbers, Texts, exactly
 from itp_response.readers.cells import (
     MOST,
     NAMELESS,
@@ -33,7 +34,6 @@ from itp_response.readers.grid import Column, Grid
 from itp_response.readers.runs import Runs
 from itp_response.readers.sorting import Records
 from itp_response.readers.written import Visits, note_bleeding
-from itp_response.rules import Bools, Numbers, Texts, exactly
 
 FEW = 4
 """Up to a part of so many of the cells of a column may be read one by one."""

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Cohort, Ints, Note
+from itp_response.cohort.cohort import Cohort, Ints, Note
 from itp_response.readers.findings import Findings, Torn, Unread, as_json, as_text, first_few
 from itp_response.readers.names import Table
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Ints
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.rules.language import Bools
 from itp_response.readers.findings import as_text
-from itp_response.rules import Bools
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Ints, Origin
-from itp_response.errors import CohortError
+from itp_response.cohort.cohort import Ints, Origin
+from itp_response.evaluation.rules.in_words import counted as number_of
+from itp_response.evaluation.rules.language import Bools, Texts
+from itp_response.messages.errors import CohortError
 from itp_response.readers.findings import Findings, Pieces, Place, quoted
 from itp_response.readers.names import REASON, STOPPED_BY, VISITS, Doubt, Table
 from itp_response.readers.sdtm_bleeding import bleeding_events, bleeding_findings
@@ -24,8 +26,6 @@ from itp_response.readers.sdtm_records import REQUIRED, Part, Records, Study, Wr
 from itp_response.readers.sdtm_supplements import keys_of, supplemented
 from itp_response.readers.sdtm_terms import FILE, NOT_ENROLLED, Settings, settings
 from itp_response.readers.sdtm_treatment import raised_doses, rescues, stopped_of
-from itp_response.rules import Bools, Texts
-from itp_response.words import counted as number_of
 
 SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson")
 DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")

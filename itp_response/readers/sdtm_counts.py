@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Ints
-from itp_response.errors import nearest
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.rules.in_words import counted as number_of
+from itp_response.messages.errors import nearest
 from itp_response.readers.findings import Cells, quoted
 from itp_response.readers.sdtm_records import Part, Records, Study, of_all, whole_days
 from itp_response.readers.sdtm_terms import LOINC, PLATELETS
 from itp_response.readers.units import KNOWN, as_factors, in_thousands
-from itp_response.words import counted as number_of
 
 SAID_PLAINLY = 1000
 """Counts without a unit above this are cells/µL by all likelihood."""

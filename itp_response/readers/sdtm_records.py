@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Ints
-from itp_response.errors import CohortError
+from itp_response.cohort.cohort import Ints
+from itp_response.messages.errors import CohortError
 from itp_response.readers.files import opened
 from itp_response.readers.findings import Cells, Findings, Place, Torn, as_json, as_text
 from itp_response.readers.names import tell_of_file

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Ints
+from itp_response.cohort.cohort import Ints
 from itp_response.readers.findings import first_few, quoted
 from itp_response.readers.sdtm_records import Records, Study, either, of_all
 

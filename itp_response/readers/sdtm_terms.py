@@ -9,9 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from itp_response.errors import CohortError
-from itp_response.places import places, refuse
-from itp_response.wording import not_toml, worded
+from itp_response.messages.errors import CohortError
+from itp_response.messages.schema_errors import not_toml, worded
+from itp_response.messages.toml_positions import places, refuse
 
 FILE = "sdtm.toml"
 PLATELETS = "PLAT"

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.building import in_order
-from itp_response.cohort import Ints
+from itp_response.cohort.build import in_order
+from itp_response.cohort.cohort import Ints
 from itp_response.readers.names import alike
 
 Records = NDArray[np.void]

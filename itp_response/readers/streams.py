@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.errors import CohortError
+from itp_response.messages.errors import CohortError
 from itp_response.readers.files import kind_of, opened, unbroken
 from itp_response.readers.names import check_parts, check_same_header, is_folder
 from itp_response.readers.source import Opened

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort import Ints
-from itp_response.errors import CohortError
+from itp_response.cohort.cohort import Ints
+from itp_response.messages.errors import CohortError
 from itp_response.readers.grid import Grid, grid, rows_in
 from itp_response.readers.source import Opened
 

@@ -13,10 +13,11 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from itp_response.building import build
-from itp_response.cohort import Cohort, Ints, Observations, Origin, Reading
-from itp_response.columns import ColumnDeclared, in_table
-from itp_response.errors import CohortError, UsageError, unknown
+from itp_response.cohort.build import build
+from itp_response.cohort.cohort import Cohort, Ints, Observations, Origin, Reading
+from itp_response.cohort.declared_columns import ColumnDeclared, in_table
+from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Texts, exactly
+from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import check_date_format, check_impute, is_empty
 from itp_response.readers.files import Tabular
 from itp_response.readers.findings import Cells, Findings, Place, Said, Unread, first_few, quoted
@@ -25,7 +26,6 @@ from itp_response.readers.partial import Intervals, as_dates, imputed_of, partia
 from itp_response.readers.patients import Patients, Stopped, places, read_patients
 from itp_response.readers.quarantine import Quarantine, marked
 from itp_response.readers.written import Visits, as_written, check_columns, check_declared, check_header
-from itp_response.rules import Bools, Floats, Numbers, Texts, exactly
 
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
 FEW = 5

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from itp_response.columns import ColumnDeclared
+from itp_response.cohort.declared_columns import ColumnDeclared
+from itp_response.evaluation.rules.language import Bools, Column, Floats, Numbers, Texts, exactly
 from itp_response.readers.cells import (
     as_counts,
     as_day_numbers,
@@ -21,7 +22,6 @@ from itp_response.readers.cells import (
 from itp_response.readers.findings import Cells, Findings, quoted
 from itp_response.readers.names import STUDY_DAYS, Table, missing
 from itp_response.readers.runs import Runs
-from itp_response.rules import Bools, Column, Floats, Numbers, Texts, exactly
 
 
 @dataclass(frozen=True)

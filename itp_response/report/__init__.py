@@ -10,8 +10,8 @@ from typing import Any
 
 from itp_response.classify import Classification, put
 from itp_response.criteria import Criteria, load
-from itp_response.errors import UsageError, unknown
-from itp_response.extras import needed
+from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.optional_imports import needed
 from itp_response.provenance import BESIDE, Provenance, of_bytes
 from itp_response.report import patients as of_patients
 from itp_response.report import sections

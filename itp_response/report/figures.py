@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from itp_response.classify import Classification
-from itp_response.errors import UsageError
+from itp_response.messages.errors import UsageError
 from itp_response.plots import plot
 from itp_response.report.patients import Progress
 

@@ -7,15 +7,15 @@ import numpy as np
 import polars as pl
 
 from itp_response.classify import Classification
-from itp_response.cohort import Ints
+from itp_response.cohort.cohort import Ints
 from itp_response.criteria import Criteria
 from itp_response.describe import decided_so, head, unless
+from itp_response.evaluation.verdicts import Verdict
 from itp_response.provenance import Provenance
 from itp_response.report.patients import arm_codes, arms, places
 from itp_response.review import Review
 from itp_response.sensitivity import Sensitivity
 from itp_response.suspects import RULES
-from itp_response.verdicts import Verdict
 
 MOST = 300
 """So many findings, and so many queries, stand in the page's own lists; each stands with its patient too."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.cohort import Cohort
+from itp_response.cohort.cohort import Cohort
 from itp_response.readers.findings import Findings, as_text, quoted
 from itp_response.readers.names import missing, table
 from itp_response.readers.patients import places

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from itp_response.extras import needed
+from itp_response.messages.optional_imports import needed
 from itp_response.results.tables import Table
 
 INDENT, INDENT_RTF = 2, 200

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.errors import UsageError
-from itp_response.extras import needed
+from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.evaluation.verdicts import NE, N
+from itp_response.messages.errors import UsageError
+from itp_response.messages.optional_imports import needed
 from itp_response.results.odds import term
 from itp_response.results.patients import Groups, Patients
 from itp_response.results.proportions import LEVEL, outcome
 from itp_response.results.tables import Number, Table, joined, once, probability, span
-from itp_response.rules import Bools, Floats
-from itp_response.verdicts import NE, N
 
 BURN_IN = 10
 """Rounds before the first imputation is taken."""

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 
 from itp_response.compare import counted_patients
-from itp_response.errors import UsageError
-from itp_response.extras import needed
+from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.messages.errors import UsageError
+from itp_response.messages.optional_imports import needed
 from itp_response.results.patients import LEVELS, Patients, in_words, levels
 from itp_response.results.proportions import LEVEL, SETS, Set, outcome
 from itp_response.results.tables import Number, Table, joined, once, probability, span
-from itp_response.rules import Bools, Floats
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,18 @@ import numpy as np
 import polars as pl
 
 from itp_response.classify import Classification, labelled
-from itp_response.cohort import Cohort, Ints
-from itp_response.columns import TRUTHS, texts_of
+from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.cohort.declared_columns import TRUTHS, texts_of
 from itp_response.compare import counted_patients, is_length
-from itp_response.errors import UsageError, unknown
-from itp_response.evaluate import timeline
+from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.rules.language import Bools, Column, Names, Numbers, Truths, Type, decide, exactly, parse
+from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.cells import without_not_given
 from itp_response.readers.files import opened
 from itp_response.readers.findings import Findings, as_text, first_few
 from itp_response.readers.names import ALIASES, PATIENTS, table
 from itp_response.readers.patients import places
 from itp_response.readers.sdtm import files_of, is_study
-from itp_response.rules import Bools, Column, Names, Numbers, Truths, Type, decide, exactly, parse
 
 PER_PROTOCOL = "per_protocol"
 """The column of the patient table that says who belongs to the per-protocol set: yes or no."""

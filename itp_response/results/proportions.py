@@ -12,14 +12,14 @@ from typing import Any, Literal
 import numpy as np
 
 from itp_response.compare import counted_patients, is_length
-from itp_response.endpoints.lost import Lost
-from itp_response.errors import UsageError
-from itp_response.extras import needed
+from itp_response.evaluation.endpoints.lost import Lost
+from itp_response.evaluation.rules.language import Bools
+from itp_response.evaluation.verdicts import NA, NE, N, Y
+from itp_response.messages.errors import UsageError
+from itp_response.messages.optional_imports import needed
 from itp_response.results.patients import Groups, Patients, grouped
 from itp_response.results.printed import as_printed
 from itp_response.results.tables import Number, Table, counted, joined, once, probability, span
-from itp_response.rules import Bools
-from itp_response.verdicts import NA, NE, N, Y
 
 LEVEL = 0.95
 Set = Literal["itt", "complete", "per-protocol"]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itp_response.extras import needed
+from itp_response.evaluation.rules.language import Floats
+from itp_response.messages.optional_imports import needed
 from itp_response.results.proportions import LEVEL
-from itp_response.rules import Floats
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itp_response.compare import counted_patients
-from itp_response.extras import needed
+from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.evaluation.verdicts import NE, NO_DAY, Y
+from itp_response.messages.optional_imports import needed
 from itp_response.results.patients import Groups, Patients
 from itp_response.results.proportions import LEVEL, Set
 from itp_response.results.tables import DASH, Number, Table, joined, probability, rounded, span
-from itp_response.rules import Bools, Floats
-from itp_response.verdicts import NE, NO_DAY, Y
 
 WEEK = 7
 

@@ -19,12 +19,13 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.building import build
 from itp_response.classify import Classification, Counts, check_output, classify, put, write_beside
-from itp_response.cohort import Cohort, Ints, Note, Observations, Reading
+from itp_response.cohort.build import build
+from itp_response.cohort.cohort import Cohort, Ints, Note, Observations, Reading
 from itp_response.criteria import Criteria, load
-from itp_response.errors import CohortError
-from itp_response.evaluate import evaluate
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.rules.language import exactly
+from itp_response.messages.errors import CohortError
 from itp_response.output import OUTPUTS, Output
 from itp_response.provenance import Provenance, hashed, provenance
 from itp_response.readers.findings import Findings
@@ -32,7 +33,6 @@ from itp_response.readers.names import no_rows
 from itp_response.readers.order import InOrder, NotAscending, NotInOrder, Positions
 from itp_response.readers.streams import Size
 from itp_response.readers.visits import NOBODY, check_options, joined
-from itp_response.rules import exactly
 from itp_response.stream.study import Again, Seen, Study, Taken, source_of
 from itp_response.stream.unsorted import Progress, Unsorted, Ways, each
 

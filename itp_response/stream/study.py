@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Ints, Reading
-from itp_response.columns import ColumnDeclared, in_table
+from itp_response.cohort.cohort import Ints, Reading
+from itp_response.cohort.declared_columns import ColumnDeclared, in_table
 from itp_response.criteria import Criteria
-from itp_response.errors import CohortError
+from itp_response.messages.errors import CohortError
 from itp_response.readers.findings import Findings, Pieces, Place
 from itp_response.readers.names import VISITS, Table, chosen_columns, filled, pieces_of, together
 from itp_response.readers.patients import Patients, read_patients

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.cohort import Ints
+from itp_response.cohort.cohort import Ints
 from itp_response.readers.findings import Findings, as_text
 from itp_response.readers.order import Positions
 from itp_response.readers.plain import as_records, of_records

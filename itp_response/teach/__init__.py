@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from itp_response.cohort import Cohort
+from itp_response.cohort.cohort import Cohort
 from itp_response.criteria import Criteria, load
-from itp_response.errors import UsageError
-from itp_response.extras import needed
+from itp_response.messages.errors import UsageError
+from itp_response.messages.optional_imports import needed
 
 HERE = "127.0.0.1"
 

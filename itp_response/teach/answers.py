@@ -16,21 +16,33 @@ from pydantic import BaseModel, ConfigDict, Field
 from itp_response.ask import PATIENT
 from itp_response.check import worked_patients
 from itp_response.classify import Classification, classify
-from itp_response.cohort import Cohort
-from itp_response.columns import ColumnDeclared
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.declared_columns import ColumnDeclared
+from itp_response.cohort.notation import FARTHEST, cohort_of, count_text, entries_of, timeline_of
 from itp_response.criteria import Case, Criteria, load, shipped
 from itp_response.describe import CHECKED
-from itp_response.errors import ItpResponseError, UsageError, unknown
-from itp_response.evaluate import timeline as rows_of
+from itp_response.evaluation.evaluate import timeline as rows_of
+from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.rules.in_words import tree_in_words
+from itp_response.evaluation.rules.language import (
+    And,
+    Comparison,
+    Name,
+    Not,
+    Numbers,
+    Or,
+    Rule,
+    Tree,
+    leaves,
+    names_in,
+    numbers,
+)
+from itp_response.evaluation.rules.language import opened as opened_tree
+from itp_response.evaluation.verdicts import NO_DAY
 from itp_response.explain import Explanation, explain, unknown_patient
 from itp_response.lamps import cell, lamps_of
-from itp_response.notation import FARTHEST, cohort_of, count_text, entries_of, timeline_of
+from itp_response.messages.errors import ItpResponseError, UsageError, unknown
 from itp_response.quiz import quiz
-from itp_response.rules import And, Comparison, Name, Not, Numbers, Or, Rule, Tree, leaves, names_in, numbers
-from itp_response.rules import opened as opened_tree
-from itp_response.timeline import Timeline
-from itp_response.verdicts import NO_DAY
-from itp_response.words import tree_in_words
 
 LONGEST = 20_000
 """Letters of a timeline."""

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from itp_response.errors import ItpResponseError
+from itp_response.messages.errors import ItpResponseError
 from itp_response.teach import answers
 from itp_response.teach.answers import Asked, Desk, Quizzed, Under
 

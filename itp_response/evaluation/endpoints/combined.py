@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import CriteriaRule, Criterion, started
-from itp_response.rules import And, Bools, Name, Not, Or, Rule, Tree, Truths, decide, names_in
-from itp_response.timeline import Timeline
-from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.endpoints.endpoint import CriteriaRule, Criterion, started
+from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.rules.language import And, Bools, Name, Not, Or, Rule, Tree, Truths, decide, names_in
+from itp_response.evaluation.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
 
 LATE = np.iinfo(np.int64).max
 

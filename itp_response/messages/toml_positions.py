@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from itp_response.errors import CriteriaError, ItpResponseError, listed
+from itp_response.messages.errors import CriteriaError, ItpResponseError, listed
 
 Keys = tuple[str | int, ...]
 """The keys that lead to a value, and its number in a list."""

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from itp_response.endpoints import achieved, at, best, combined, extent, lost, maintained, time_to, visits
-from itp_response.endpoints.criterion import Criterion
+from itp_response.evaluation.endpoints import achieved, at, best, combined, extent, lost, maintained, time_to, visits
+from itp_response.evaluation.endpoints.endpoint import Criterion
 
 KINDS: dict[str, ModuleType] = {
     "achieved": achieved,

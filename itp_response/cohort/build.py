@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort import Cohort, Courses, Imputed, Ints, Note, Observations, Origin, Partial
-from itp_response.rules import Column, Floats, Index, Numbers, Texts, Truths, exactly
+from itp_response.cohort.cohort import Cohort, Courses, Imputed, Ints, Note, Observations, Origin, Partial
+from itp_response.evaluation.rules.language import Column, Floats, Index, Numbers, Texts, Truths, exactly
 
 
 def build(

@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.clock import Day, Length
-from itp_response.endpoints.criterion import Criterion, RowRule, causes, inside, occasions, started
-from itp_response.rules import Or, decide
-from itp_response.timeline import Flagged, Timeline
-from itp_response.verdicts import NA, NE, NONE, N, Reasons, Settled, Verdict, Y
-from itp_response.words import counted, day_in_words, length_in_words, rule_in_words
+from itp_response.evaluation.clock import Day, Length
+from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, causes, inside, occasions, started
+from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.rules.in_words import counted, day_in_words, length_in_words, rule_in_words
+from itp_response.evaluation.rules.language import Or, decide
+from itp_response.evaluation.verdicts import NA, NE, NONE, N, Reasons, Settled, Verdict, Y
 
 
 class Lost(Criterion):

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from itp_response.endpoints.criterion import Criterion, started
-from itp_response.timeline import Timeline
-from itp_response.verdicts import NE, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.endpoints.endpoint import Criterion, started
+from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.verdicts import NE, Reasons, Settled, Verdict, Y
 
 Named = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.rules import Bools, Column, Floats, Index, Numbers, Texts
+from itp_response.evaluation.rules.language import Bools, Column, Floats, Index, Numbers, Texts
 
 Ints = NDArray[np.integer]
 

@@ -10,13 +10,21 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.clock import Days
-from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, causes, counts_kept, nearest, started, why_unknown
-from itp_response.rules import And, Bools, decide, reason
-from itp_response.timeline import Flagged, Timeline
-from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
-from itp_response.words import day_in_words, rule_in_words
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.clock import Days
+from itp_response.evaluation.endpoints.endpoint import (
+    Criterion,
+    RowRule,
+    causes,
+    counts_kept,
+    nearest,
+    started,
+    why_unknown,
+)
+from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.rules.in_words import day_in_words, rule_in_words
+from itp_response.evaluation.rules.language import And, Bools, decide, reason
+from itp_response.evaluation.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
 
 WHICH = {"nearest": "nearest to it", "first": "the first of these days", "last": "the last of these days"}
 

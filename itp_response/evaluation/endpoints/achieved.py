@@ -9,13 +9,13 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.clock import Days, Length
-from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, inside, occasions, started, why_unknown
-from itp_response.rules import Bools, Rule, Truths, decide, reason
-from itp_response.timeline import Flagged, Timeline
-from itp_response.verdicts import NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
-from itp_response.words import counted, days_in_words, length_in_words, rule_in_words
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.clock import Days, Length
+from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, inside, occasions, started, why_unknown
+from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.rules.in_words import counted, days_in_words, length_in_words, rule_in_words
+from itp_response.evaluation.rules.language import Bools, Rule, Truths, decide, reason
+from itp_response.evaluation.verdicts import NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
 
 
 class Achieved(Criterion):

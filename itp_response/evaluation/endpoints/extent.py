@@ -10,13 +10,13 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.clock import Days, Length
-from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, started
-from itp_response.rules import Bools, decide
-from itp_response.timeline import Flagged, Timeline
-from itp_response.verdicts import NE, NO_DAY, NONE, N, Reasons, Settled, Verdict, Y
-from itp_response.words import days_in_words, length_in_words, rule_in_words
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.clock import Days, Length
+from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, started
+from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.rules.in_words import days_in_words, length_in_words, rule_in_words
+from itp_response.evaluation.rules.language import Bools, decide
+from itp_response.evaluation.verdicts import NE, NO_DAY, NONE, N, Reasons, Settled, Verdict, Y
 
 
 class Extent(Criterion):

@@ -10,13 +10,13 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.clock import Day, Days, Length
-from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, causes, flag_at, started
-from itp_response.rules import And, Bools, decide
-from itp_response.timeline import Flagged, Timeline
-from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
-from itp_response.words import day_in_words, length_in_words, rule_in_words
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.clock import Day, Days, Length
+from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, causes, flag_at, started
+from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.rules.in_words import day_in_words, length_in_words, rule_in_words
+from itp_response.evaluation.rules.language import And, Bools, decide
+from itp_response.evaluation.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
 
 
 class Maintained(Criterion):

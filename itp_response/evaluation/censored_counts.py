@@ -13,10 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
-from itp_response.cohort import Cohort, Ints
+from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.criteria import Criteria
-from itp_response.errors import CriteriaError
-from itp_response.rules import (
+from itp_response.evaluation.partial_dates import Worlds, counted_up, steps
+from itp_response.evaluation.patient_days import Patients, Timeline
+from itp_response.evaluation.rules.language import (
     Bools,
     Column,
     Comparison,
@@ -31,9 +32,8 @@ from itp_response.rules import (
     numbers,
     with_bounds,
 )
-from itp_response.timeline import Patients, Timeline
-from itp_response.verdicts import NONE
-from itp_response.worlds import Worlds, counted_up, steps
+from itp_response.evaluation.verdicts import NONE
+from itp_response.messages.errors import CriteriaError
 
 MOST = 10_000
 """In so many ways may a patient's bounded counts lie; beyond, what hangs on them is not evaluable."""

@@ -11,19 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.building import build
-from itp_response.cohort import (
-    DATE,
-    ENROLMENT,
-    RESCUE_END,
-    STOPPED,
-    Cohort,
-    Ints,
-    Partial,
-    PartialDates,
-)
-from itp_response.rules import Bools, Floats
-from itp_response.verdicts import LENGTHS, NO_DAY, NONE, ROWS, Codes, Verdict
+from itp_response.cohort.build import build
+from itp_response.cohort.cohort import DATE, ENROLMENT, RESCUE_END, STOPPED, Cohort, Ints, Partial, PartialDates
+from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.evaluation.verdicts import LENGTHS, NO_DAY, NONE, ROWS, Codes, Verdict
 
 MOST = 1_000
 """In so many ways may a patient's dates lie: two months, or two years' worth of days; beyond, he is not evaluable."""

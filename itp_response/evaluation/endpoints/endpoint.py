@@ -7,9 +7,10 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Validati
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.clock import Length, Strict
-from itp_response.cohort import Ints
-from itp_response.rules import (
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.clock import Length, Strict
+from itp_response.evaluation.patient_days import Flagged, Patients, Timeline
+from itp_response.evaluation.rules.language import (
     And,
     Bools,
     Numbers,
@@ -24,8 +25,7 @@ from itp_response.rules import (
     parts_of,
     reason,
 )
-from itp_response.timeline import Flagged, Patients, Timeline
-from itp_response.verdicts import NA, NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NA, NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
 
 FAR = np.iinfo(np.int64).max
 """Days; farther than any."""

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.clock import Day
-from itp_response.endpoints.criterion import Criterion, started
-from itp_response.timeline import Timeline
-from itp_response.verdicts import NA, NE, NO_DAY, NONE, N, Reasons, Settled, Verdict, Y
-from itp_response.words import day_in_words
+from itp_response.evaluation.clock import Day
+from itp_response.evaluation.endpoints.endpoint import Criterion, started
+from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.rules.in_words import day_in_words
+from itp_response.evaluation.verdicts import NA, NE, NO_DAY, NONE, N, Reasons, Settled, Verdict, Y
 
 
 class TimeTo(Criterion):

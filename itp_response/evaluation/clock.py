@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.errors import nearest
+from itp_response.messages.errors import nearest
 
 LENGTH = re.compile(r"([1-9]\d*) (day|week|month|year)s?")
 DAYS = {"day": 1, "week": 7}

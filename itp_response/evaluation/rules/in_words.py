@@ -2,8 +2,8 @@
 
 import math
 
-from itp_response.clock import Length
-from itp_response.rules import (
+from itp_response.evaluation.clock import Length
+from itp_response.evaluation.rules.language import (
     SINCE,
     And,
     Arithmetic,

@@ -8,14 +8,23 @@ from itertools import pairwise
 
 import numpy as np
 
-from itp_response.bounds import MOST, Counts, bounded, left_open, of_baselines
-from itp_response.cohort import Cohort
+from itp_response.cohort.cohort import Cohort
 from itp_response.criteria import Criteria
-from itp_response.endpoints import KINDS
-from itp_response.rules import Bools
-from itp_response.timeline import Timeline
-from itp_response.verdicts import Verdict, Verdicts
-from itp_response.worlds import ROWS_AT_ONCE, Worlds, in_parts, joined, put, too_many, undecided, worlds
+from itp_response.evaluation.censored_counts import MOST, Counts, bounded, left_open, of_baselines
+from itp_response.evaluation.endpoints import KINDS
+from itp_response.evaluation.partial_dates import (
+    ROWS_AT_ONCE,
+    Worlds,
+    in_parts,
+    joined,
+    put,
+    too_many,
+    undecided,
+    worlds,
+)
+from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.rules.language import Bools
+from itp_response.evaluation.verdicts import Verdict, Verdicts
 
 ROWS_PER_PIECE = 512_000
 """Large enough that numpy's work on a piece outweighs Python's, small enough to stay in the processor's cache."""

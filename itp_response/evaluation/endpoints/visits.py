@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.clock import Days
-from itp_response.cohort import Ints
-from itp_response.endpoints.criterion import Criterion, RowRule, counts_kept, flag_at, nearest, started
-from itp_response.rules import Bools, decide, reason
-from itp_response.timeline import Flagged, Timeline
-from itp_response.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
-from itp_response.words import counted, days_in_words, rule_in_words
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.clock import Days
+from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, counts_kept, flag_at, nearest, started
+from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.rules.in_words import counted, days_in_words, rule_in_words
+from itp_response.evaluation.rules.language import Bools, decide, reason
+from itp_response.evaluation.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
 
 
 def _some_share(text: str) -> str:

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from itp_response.errors import UsageError
+from itp_response.messages.errors import UsageError
 
 
 def needed(module: str, extra: str) -> Any:

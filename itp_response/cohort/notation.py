@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.building import build
-from itp_response.cohort import Cohort, Observations
-from itp_response.columns import ColumnDeclared, column_of, in_table, texts_of
-from itp_response.errors import CohortError, nearest, unknown
-from itp_response.rules import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
+from itp_response.cohort.build import build
+from itp_response.cohort.cohort import Cohort, Observations
+from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of
+from itp_response.evaluation.rules.language import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
+from itp_response.messages.errors import CohortError, nearest, unknown
 
 FARTHEST = 36_525
 """Days, a hundred years; farther from day 0 is a slip, as it is for files."""

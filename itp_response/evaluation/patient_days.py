@@ -11,12 +11,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.building import days_since
-from itp_response.clock import Baseline, Clock, Length
-from itp_response.cohort import Cohort, Ints
-from itp_response.errors import CohortError
-from itp_response.rules import SINCE, Bools, Column, Floats, Numbers, Tree, Truths, exactly, known
-from itp_response.verdicts import NO_DAY, NONE
+from itp_response.cohort.build import days_since
+from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.evaluation.clock import Baseline, Clock, Length
+from itp_response.evaluation.rules.language import SINCE, Bools, Column, Floats, Numbers, Tree, Truths, exactly, known
+from itp_response.evaluation.verdicts import NO_DAY, NONE
+from itp_response.messages.errors import CohortError
 
 Rescues = Mapping[str, Container[str]]
 """Classes of rescue treatment by the names recorded, in small letters."""

@@ -8,9 +8,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from itp_response.endpoints import KINDS
-from itp_response.errors import unknown
-from itp_response.places import Keys, Places, Problem
+from itp_response.evaluation.endpoints import KINDS
+from itp_response.messages.errors import unknown
+from itp_response.messages.toml_positions import Keys, Places, Problem
 
 Model = type[BaseModel]
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.errors import ItpResponseError, unknown
+from itp_response.messages.errors import ItpResponseError, unknown
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.floating]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.cohort import Ints
-from itp_response.rules import Bools
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.rules.language import Bools
 
 VALUES = ("Y", "N", "NE", "NA")
 Y, N, NE, NA = range(len(VALUES))

@@ -7,9 +7,9 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.clock import Strict
-from itp_response.errors import CohortError
-from itp_response.rules import Column, Texts, Truths, exactly
+from itp_response.evaluation.clock import Strict
+from itp_response.evaluation.rules.language import Column, Texts, Truths, exactly
+from itp_response.messages.errors import CohortError
 
 EMPTY: dict[str, set[type]] = {"number": {int, float}, "text": {str}, "truth": {bool}}
 WORDS = {"number": "a number", "text": "a text", "truth": "yes or no"}
