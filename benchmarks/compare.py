@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from itp_response.classify import Classification
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort, Observations
-from itp_response.criteria import load
+from itp_response.definitions.criteria import load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.language import exactly
 

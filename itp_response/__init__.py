@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from itp_response.classify import Classification, classify
     from itp_response.cohort.cohort import Cohort
     from itp_response.compare import Comparison, compare
-    from itp_response.criteria import Criteria
+    from itp_response.definitions.criteria import Criteria
     from itp_response.describe import criteria, describe
     from itp_response.draft import draft as map  # noqa: A004 - named as its command is
     from itp_response.explain import Explanation, explain
@@ -114,7 +114,7 @@ _WHERE = {
     "Cohort": "cohort.cohort",
     "Comparison": "compare",
     "compare": "compare",
-    "Criteria": "criteria",
+    "Criteria": "definitions.criteria",
     "criteria": "describe",
     "describe": "describe",
     "map": "draft:draft",

@@ -6,7 +6,7 @@ from typing import Any
 from itp_response.classify import classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
-from itp_response.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria, load
 from itp_response.explain import Explanation, explain
 
 PATIENT = "timeline"

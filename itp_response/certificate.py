@@ -12,7 +12,7 @@ import numpy as np
 
 from itp_response.classify import classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.explain import explain, only
 from itp_response.lamps import cell, lamps_of
 from itp_response.messages.errors import UsageError

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort, Ints, ranges
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.clock import Length
 from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.rules.language import (

@@ -8,7 +8,7 @@ from typing import TypeVar
 from itp_response.classify import classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
-from itp_response.criteria import Case, Criteria, load
+from itp_response.definitions.criteria import Case, Criteria, load
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.evaluate import decided, timeline
 from itp_response.evaluation.patient_days import Patients

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.in_words import counted
 from itp_response.evaluation.verdicts import NO_DAY, NONE, Verdict, Y

@@ -13,7 +13,7 @@ import polars as pl
 from itp_response.classify import Classification, aligned, days_column, labelled, write
 from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.evaluate import TIMED, evaluate
 from itp_response.evaluation.rules.in_words import counted, number_in_words
 from itp_response.evaluation.verdicts import NO_DAY, Y

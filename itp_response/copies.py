@@ -11,7 +11,7 @@ from itp_response.changes import ADDED, BASELINE, BLEEDING, COUNT, DAY, GRADE, L
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort, Observations, ranges
 from itp_response.cohort.declared_columns import column_of
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.rules.language import Column, Numbers, Texts, Truths, exactly, with_bounds
 from itp_response.evaluation.verdicts import NONE
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from itp_response import parts
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
 from itp_response.parts import Plan

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from itp_response.criteria import Criteria, load, shipped
+from itp_response.definitions.criteria import Criteria, load, shipped
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.endpoint import ROLES
 from itp_response.evaluation.endpoints.visits import listed_days

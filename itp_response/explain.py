@@ -10,7 +10,7 @@ import numpy as np
 
 from itp_response.classify import Classification, classification
 from itp_response.cohort.cohort import Cohort, PartialDates
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.visits import TREATED, planned
 from itp_response.evaluation.evaluate import evaluate_worlds, timeline

@@ -12,7 +12,7 @@ import numpy as np
 from itp_response.ask import cohort_asked
 from itp_response.classify import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.evaluate import evaluate, timeline

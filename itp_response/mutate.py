@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from itp_response.check import failures
-from itp_response.criteria import HEAD, PATIENT_NAMES, ROW_NAMES, Criteria, load, read_dict
+from itp_response.definitions.criteria import HEAD, PATIENT_NAMES, ROW_NAMES, Criteria, load, read_dict
 from itp_response.evaluation.rules.language import SINCE
 from itp_response.messages.errors import CriteriaError, UsageError, listed
 

@@ -20,7 +20,7 @@ from itp_response.classify import Classification
 from itp_response.cohort.cohort import Imputed
 from itp_response.cohort.declared_columns import in_table
 from itp_response.cohort.notation import cohort_of
-from itp_response.criteria import Criteria, load, read_dict
+from itp_response.definitions.criteria import Criteria, load, read_dict
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.in_words import counted
 from itp_response.messages.errors import CohortError, ItpResponseError, listed

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from itp_response.cohort.cohort import Cohort, Reading
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.readers.names import part_files
 
 PROGRAM = "itp-response"

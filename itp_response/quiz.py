@@ -18,7 +18,7 @@ from itp_response.changes import BLEEDING, COUNT, DAY, RESCUE, limits_of
 from itp_response.classify import Classification, classify
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.copies import copies
-from itp_response.criteria import Criteria, criteria_folder, load
+from itp_response.definitions.criteria import Criteria, criteria_folder, load
 from itp_response.explain import WIDTH
 from itp_response.lamps import lamps
 from itp_response.messages.errors import UsageError

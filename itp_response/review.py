@@ -13,7 +13,7 @@ from itp_response.beside import Beside, beside
 from itp_response.classify import Classification, aligned, write
 from itp_response.classify import classify as classified
 from itp_response.cohort.cohort import Cohort
-from itp_response.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.rules.in_words import counted
 from itp_response.queries import queries
 from itp_response.suspects import COLUMNS, RULES, Seen, said

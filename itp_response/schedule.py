@@ -24,7 +24,7 @@ from itp_response.changes import limits_of
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort, Observations
 from itp_response.cohort.declared_columns import column_of, in_table
-from itp_response.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.language import Bools, Column, Floats, Numbers, Texts, Truths, exactly
 from itp_response.evaluation.verdicts import NONE, N, Y, reason_in_words

@@ -12,7 +12,7 @@ import polars as pl
 from itp_response.classify import Classification, aligned, labelled, write
 from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.compare import counted_patients, described, is_length, read_for, wrapped
-from itp_response.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.in_words import counted
 from itp_response.evaluation.verdicts import Verdict, Y

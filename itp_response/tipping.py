@@ -31,7 +31,7 @@ from itp_response.changes import (
 from itp_response.classify import Classification
 from itp_response.cohort.cohort import Cohort, Ints, ranges
 from itp_response.copies import copies
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, timeline
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
 from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Rule, Tree, decide, leaves

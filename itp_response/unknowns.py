@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort, Ints
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.rules.language import (
     Bools,
     Column,

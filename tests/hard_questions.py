@@ -15,7 +15,7 @@ from hypothesis.errors import NoSuchExample
 
 from itp_response.changes import limits_of
 from itp_response.cohort.notation import cohort_of
-from itp_response.criteria import load, shipped
+from itp_response.definitions.criteria import load, shipped
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CriteriaError, ItpResponseError
 from itp_response.quiz import ANSWERS, BASELINE, HARD

@@ -24,7 +24,7 @@ from itp_response.check import worked_patients
 from itp_response.cli import main
 from itp_response.cohort.cohort import Origin
 from itp_response.cohort.declared_columns import texts_of
-from itp_response.criteria import load, loads, shipped
+from itp_response.definitions.criteria import load, loads, shipped
 from itp_response.messages.errors import UsageError
 from itp_response.outputs.files import FORMATS
 from itp_response.outputs.parameters import flags, parameters

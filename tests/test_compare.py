@@ -16,7 +16,7 @@ import itp_response
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.compare import compare
-from itp_response.criteria import load
+from itp_response.definitions.criteria import load
 from itp_response.messages.errors import CriteriaError, UsageError
 
 ROOT = Path(__file__).parent.parent

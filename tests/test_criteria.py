@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from itp_response.check import check
-from itp_response.criteria import criteria_folder, load, loads, schema, shipped
+from itp_response.definitions.criteria import criteria_folder, load, loads, schema, shipped
 from itp_response.messages.errors import CriteriaError, ItpResponseError
 from itp_response.mutate import mutate
 

@@ -10,7 +10,7 @@ import sessions
 
 import itp_response
 from itp_response.cli import main
-from itp_response.criteria import load, shipped
+from itp_response.definitions.criteria import load, shipped
 from itp_response.describe import definitions_page
 from itp_response.readers.names import ALIASES
 

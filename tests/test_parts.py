@@ -10,7 +10,7 @@ import pytest
 
 from itp_response import parts
 from itp_response.classify import classify
-from itp_response.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria, load
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
 from itp_response.readers.findings import as_text
 

@@ -19,7 +19,7 @@ from matplotlib.text import Text
 import itp_response
 from itp_response import UsageError, plot
 from itp_response.cli import main
-from itp_response.criteria import load, shipped
+from itp_response.definitions.criteria import load, shipped
 from itp_response.plots import KINDS
 from itp_response.plots.clauses import plain_thresholds, spoiled_by_rescue, thresholds
 from itp_response.plots.picture import STYLE, spread, styled

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from literal import Observation, Patient
 
 from itp_response.classify import classify
-from itp_response.criteria import criteria_folder, loads, read_dict
+from itp_response.definitions.criteria import criteria_folder, loads, read_dict
 from itp_response.evaluation import evaluate as evaluation
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import LENGTHS, NONE, ROWS

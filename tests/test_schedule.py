@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import itp_response
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
-from itp_response.criteria import load
+from itp_response.definitions.criteria import load
 from itp_response.messages.errors import UsageError
 from itp_response.schedule import planned_days, schedule
 

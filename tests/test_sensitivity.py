@@ -16,7 +16,7 @@ import itp_response
 from itp_response.classify import classify
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
-from itp_response.criteria import load
+from itp_response.definitions.criteria import load
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers import visits as reader
 from itp_response.sensitivity import TOGETHER, sensitivity

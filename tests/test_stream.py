@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import itp_response
-from itp_response.criteria import loads
+from itp_response.definitions.criteria import loads
 from itp_response.messages.errors import CohortError, ItpResponseError
 from itp_response.readers.order import InOrder, NotAscending, NotInOrder, Positions
 from itp_response.readers.streams import Size, stream

@@ -14,7 +14,7 @@ import pytest
 
 import itp_response
 from itp_response import CohortError, UsageError, classify, table
-from itp_response.criteria import shipped
+from itp_response.definitions.criteria import shipped
 from itp_response.results.proportions import Share, difference
 from itp_response.results.proportions import test as share_test
 from itp_response.results.tables import probability, rounded

@@ -21,7 +21,7 @@ from bridge import as_literal
 
 from itp_response.classify import classify
 from itp_response.cohort.notation import cohort_of
-from itp_response.criteria import loads
+from itp_response.definitions.criteria import loads
 
 HEAD = """
 title = "of the tests"

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort, Ints
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.partial_dates import Worlds, counted_up, steps
 from itp_response.evaluation.patient_days import Patients, Timeline
 from itp_response.evaluation.rules.language import (

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.censored_counts import MOST, Counts, bounded, left_open, of_baselines
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.partial_dates import (

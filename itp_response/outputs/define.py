@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.outputs.parameters import parameters
 from itp_response.outputs.variables import Dataset
 

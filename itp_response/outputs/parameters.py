@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.outputs.variables import LABEL, NAME, TEXT, fitted, short_names

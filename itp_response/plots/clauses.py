@@ -8,7 +8,7 @@ import numpy as np
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort, Observations
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.patient_days import Timeline
 from itp_response.evaluation.rules.in_words import number_in_words, tree_in_words

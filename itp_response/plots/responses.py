@@ -6,7 +6,7 @@ import numpy as np
 
 from itp_response.classify import Classification
 from itp_response.cohort.cohort import Ints
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.rules.language import Bools
 from itp_response.evaluation.verdicts import NO_DAY, NONE, Y
 from itp_response.messages.errors import UsageError, unknown

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from itp_response.classify import Classification, put
-from itp_response.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria, load
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
 from itp_response.provenance import BESIDE, Provenance, of_bytes

@@ -8,7 +8,7 @@ import polars as pl
 
 from itp_response.classify import Classification
 from itp_response.cohort.cohort import Ints
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.describe import decided_so, head, unless
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.provenance import Provenance

@@ -22,7 +22,7 @@ import polars as pl
 from itp_response.classify import Classification, Counts, check_output, classify, put, write_beside
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort, Ints, Note, Observations, Reading
-from itp_response.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.language import exactly
 from itp_response.messages.errors import CohortError

@@ -10,7 +10,7 @@ import polars as pl
 
 from itp_response.cohort.cohort import Ints, Reading
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
-from itp_response.criteria import Criteria
+from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.findings import Findings, Pieces, Place
 from itp_response.readers.names import VISITS, Table, chosen_columns, filled, pieces_of, together

@@ -19,7 +19,7 @@ from itp_response.classify import Classification, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.notation import FARTHEST, cohort_of, count_text, entries_of, timeline_of
-from itp_response.criteria import Case, Criteria, load, shipped
+from itp_response.definitions.criteria import Case, Criteria, load, shipped
 from itp_response.describe import CHECKED
 from itp_response.evaluation.evaluate import timeline as rows_of
 from itp_response.evaluation.patient_days import Timeline
