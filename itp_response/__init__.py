@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from itp_response.compare import Comparison, compare
     from itp_response.definitions.criteria import Criteria
     from itp_response.describe import criteria, describe
-    from itp_response.draft import draft as map  # noqa: A004 - named as its command is
     from itp_response.explain import Explanation, explain
     from itp_response.lamps import lamps
     from itp_response.messages.errors import CohortError, CriteriaError, ItpResponseError, UsageError
@@ -42,7 +41,8 @@ if TYPE_CHECKING:
     from itp_response.plots import plot
     from itp_response.predictors import Predictors, predictors
     from itp_response.quiz import Question, quiz
-    from itp_response.readers.mapping import Mapped, mapped
+    from itp_response.readers.mapping.draft import draft as map  # noqa: A004 - named as its command is
+    from itp_response.readers.mapping.mapping import Mapped, mapped
     from itp_response.readers.visits import read
     from itp_response.report import Page, report
     from itp_response.review import Review, review
@@ -117,7 +117,7 @@ _WHERE = {
     "Criteria": "definitions.criteria",
     "criteria": "describe",
     "describe": "describe",
-    "map": "draft:draft",
+    "map": "readers.mapping.draft:draft",
     "CohortError": "messages.errors",
     "CriteriaError": "messages.errors",
     "ItpResponseError": "messages.errors",
@@ -134,8 +134,8 @@ _WHERE = {
     "predictors": "predictors",
     "Question": "quiz",
     "quiz": "quiz",
-    "Mapped": "readers.mapping",
-    "mapped": "readers.mapping",
+    "Mapped": "readers.mapping.mapping",
+    "mapped": "readers.mapping.mapping",
     "read": "readers.visits",
     "Page": "report",
     "report": "report",

@@ -17,7 +17,7 @@ from itp_response.explain import explain, only
 from itp_response.lamps import cell, lamps_of
 from itp_response.messages.errors import UsageError
 from itp_response.provenance import Provenance
-from itp_response.readers.names import PATIENTS, VISITS, fitting
+from itp_response.readers.column_names import PATIENTS, VISITS, fitting
 from itp_response.turning import Change
 
 WORDS = ("label", "says", "where", "role")

@@ -17,7 +17,7 @@ from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
 from itp_response.parts import Plan
 from itp_response.readers.files import opened
-from itp_response.readers.findings import as_text
+from itp_response.readers.problems import as_text
 from itp_response.readers.visits import Bleeding, Impute
 
 KEY, ORDER = "patient, as it is read", "place before the shuffle"

@@ -25,9 +25,9 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.in_words import counted
 from itp_response.messages.errors import CohortError, ItpResponseError, listed
 from itp_response.readers.cells import are_days, as_days, as_grades
-from itp_response.readers.findings import SHOWN, Cells, Findings, Place, as_text, quoted
-from itp_response.readers.names import PATIENTS, VISITS, table
+from itp_response.readers.column_names import PATIENTS, VISITS, table
 from itp_response.readers.patients import Stopped, check_no_flag
+from itp_response.readers.problems import SHOWN, Cells, Findings, Place, as_text, quoted
 from itp_response.readers.visits import NOBODY, Bleeding, Impute, read
 
 ALL_EMPTY = f"visits: {NOBODY}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from itp_response.cohort.cohort import Cohort, Reading
 from itp_response.definitions.criteria import Criteria
-from itp_response.readers.names import part_files
+from itp_response.readers.column_names import part_files
 
 PROGRAM = "itp-response"
 KEY = "itp_response"
@@ -102,7 +102,7 @@ def files(given: Any) -> tuple[File, ...]:
     path = Path(given)
     if not path.is_dir():
         return (of_path(path),)
-    from itp_response.readers.sdtm import files_of, is_study
+    from itp_response.readers.sdtm.domains import files_of, is_study
 
     read = files_of(path) if is_study(path) else part_files(path)
     return tuple(File(f"{path.resolve().name}/{one.name}", _sha256(one)) for one in read)

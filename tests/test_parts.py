@@ -12,7 +12,7 @@ from itp_response import parts
 from itp_response.classify import classify
 from itp_response.definitions.criteria import Criteria, load
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
-from itp_response.readers.findings import as_text
+from itp_response.readers.problems import as_text
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 OWN = EXAMPLES / "own_definition.toml"

@@ -16,8 +16,8 @@ import pytest
 import itp_response
 from itp_response.definitions.criteria import loads
 from itp_response.messages.errors import CohortError, ItpResponseError
-from itp_response.readers.order import InOrder, NotAscending, NotInOrder, Positions
-from itp_response.readers.streams import Size, stream
+from itp_response.readers.chunks import Size, stream
+from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv"

@@ -50,6 +50,6 @@ def map_(file: str, sheet: str | None) -> None:
 
     Look it over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
     """
-    from itp_response.draft import draft
+    from itp_response.readers.mapping.draft import draft
 
     click.echo(draft(file, sheet=sheet), nl=False)

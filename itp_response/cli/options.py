@@ -78,7 +78,7 @@ def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
         if (options["on_error"] == "quarantine") != (options["quarantine_file"] is not None):
             raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
         if mapping is not None:
-            from itp_response.readers.mapping import mapped
+            from itp_response.readers.mapping.mapping import mapped
 
             if visits is None:
                 raise UsageError("--mapping: goes with a file that it arranges; name that first.")

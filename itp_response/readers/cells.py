@@ -23,7 +23,7 @@ from itp_response.evaluation.rules.language import (
     just_below,
 )
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.readers.findings import Cells, Findings, Said, as_text, first_few, quoted, shown
+from itp_response.readers.problems import Cells, Findings, Said, as_text, first_few, quoted, shown
 
 NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"

@@ -13,7 +13,7 @@ import polars as pl
 
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.odm import flat
-from itp_response.readers.source import Opened
+from itp_response.readers.open_table import Opened
 from itp_response.readers.text import PACKED, whole
 
 Tabular: TypeAlias = (

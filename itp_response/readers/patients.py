@@ -20,8 +20,8 @@ from itp_response.readers.cells import (
     imputed,
     note_partial,
 )
-from itp_response.readers.findings import Cells, Findings, Unread, as_text, first_few, quoted
-from itp_response.readers.names import Table
+from itp_response.readers.column_names import Table
+from itp_response.readers.problems import Cells, Findings, Unread, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
 
 Stopped = Literal["days", "dates"]

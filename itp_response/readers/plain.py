@@ -29,11 +29,11 @@ from itp_response.readers.cells import (
     count_not_given,
     count_taken,
 )
-from itp_response.readers.findings import Cells, Findings
+from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
+from itp_response.readers.problems import Cells, Findings
 from itp_response.readers.runs import Runs
-from itp_response.readers.sorting import Records
-from itp_response.readers.written import Visits, note_bleeding
+from itp_response.readers.visit_table import Visits, note_bleeding
 
 FEW = 4
 """Up to a part of so many of the cells of a column may be read one by one."""

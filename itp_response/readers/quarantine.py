@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.cohort import Cohort, Ints, Note
-from itp_response.readers.findings import Findings, Torn, Unread, as_json, as_text, first_few
-from itp_response.readers.names import Table
+from itp_response.readers.column_names import Table
+from itp_response.readers.problems import Findings, Torn, Unread, as_json, as_text, first_few
 
 REPORT = ("file", "line", "column", "value", "reason", "row", "patient_id")
 """The columns of the report; `row` has the cells that were looked at as JSON, of a row that is none its text."""

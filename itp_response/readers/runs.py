@@ -8,7 +8,7 @@ import polars as pl
 
 from itp_response.cohort.cohort import Ints
 from itp_response.evaluation.rules.language import Bools
-from itp_response.readers.findings import as_text
+from itp_response.readers.problems import as_text
 
 
 @dataclass(frozen=True)

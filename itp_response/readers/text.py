@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.cohort import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.grid import Grid, grid, rows_in
-from itp_response.readers.source import Opened
+from itp_response.readers.open_table import Opened
 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"

@@ -3,7 +3,7 @@
 import polars as pl
 
 from itp_response.readers.cells import BOUND
-from itp_response.readers.findings import as_text
+from itp_response.readers.problems import as_text
 
 PER_UNIT: dict[float, tuple[str, ...]] = {
     1.0: (

@@ -19,13 +19,13 @@ from itp_response.cohort.declared_columns import ColumnDeclared, in_table
 from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import check_date_format, check_impute, is_empty
+from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, Table, no_table, table
 from itp_response.readers.files import Tabular
-from itp_response.readers.findings import Cells, Findings, Place, Said, Unread, first_few, quoted
-from itp_response.readers.names import PATIENTS, STOPPED_BY, VISITS, Table, no_table, table
-from itp_response.readers.partial import Intervals, as_dates, imputed_of, partial_of
+from itp_response.readers.partial_dates import Intervals, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import Patients, Stopped, places, read_patients
+from itp_response.readers.problems import Cells, Findings, Place, Said, Unread, first_few, quoted
 from itp_response.readers.quarantine import Quarantine, marked
-from itp_response.readers.written import Visits, as_written, check_columns, check_declared, check_header
+from itp_response.readers.visit_table import Visits, as_written, check_columns, check_declared, check_header
 
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
 FEW = 5
@@ -86,7 +86,7 @@ def is_study(visits: object) -> bool:
     """Whether it is the folder of an SDTM study, or such a folder with its settings."""
     if isinstance(visits, str | Path) and not Path(visits).is_dir():
         return False
-    from itp_response.readers import sdtm
+    from itp_response.readers.sdtm import domains as sdtm
 
     return sdtm.is_study(visits)
 
@@ -173,7 +173,7 @@ def _of_study(
     found: Findings,
 ) -> tuple[Table, Table]:
     """The two tables made of the domains of an SDTM study."""
-    from itp_response.readers.sdtm import Arranged, tables
+    from itp_response.readers.sdtm.domains import Arranged, tables
 
     assert isinstance(folder, str | Path | Arranged)
     if patients is not None:

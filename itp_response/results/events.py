@@ -10,9 +10,9 @@ import polars as pl
 from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.evaluation.rules.language import Bools, Floats
 from itp_response.readers.cells import as_numbers, as_truths
-from itp_response.readers.findings import Findings, as_text, quoted
-from itp_response.readers.names import missing, table
+from itp_response.readers.column_names import missing, table
 from itp_response.readers.patients import places
+from itp_response.readers.problems import Findings, as_text, quoted
 from itp_response.results.patients import Groups
 from itp_response.results.tables import Number, Table, once, percent, plainly
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.readers.findings import Findings, as_text, quoted
-from itp_response.readers.names import missing, table
+from itp_response.readers.column_names import missing, table
 from itp_response.readers.patients import places
+from itp_response.readers.problems import Findings, as_text, quoted
 from itp_response.results.patients import PER_PROTOCOL, REASON_STOPPED, Groups, Patients, in_words
 from itp_response.results.tables import Number, Table, once
 

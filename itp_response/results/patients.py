@@ -17,11 +17,11 @@ from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.rules.language import Bools, Column, Names, Numbers, Truths, Type, decide, exactly, parse
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.cells import without_not_given
+from itp_response.readers.column_names import ALIASES, PATIENTS, table
 from itp_response.readers.files import opened
-from itp_response.readers.findings import Findings, as_text, first_few
-from itp_response.readers.names import ALIASES, PATIENTS, table
 from itp_response.readers.patients import places
-from itp_response.readers.sdtm import files_of, is_study
+from itp_response.readers.problems import Findings, as_text, first_few
+from itp_response.readers.sdtm.domains import files_of, is_study
 
 PER_PROTOCOL = "per_protocol"
 """The column of the patient table that says who belongs to the per-protocol set: yes or no."""

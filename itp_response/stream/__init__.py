@@ -28,10 +28,10 @@ from itp_response.evaluation.rules.language import exactly
 from itp_response.messages.errors import CohortError
 from itp_response.output import OUTPUTS, Output
 from itp_response.provenance import Provenance, hashed, provenance
-from itp_response.readers.findings import Findings
-from itp_response.readers.names import no_rows
-from itp_response.readers.order import InOrder, NotAscending, NotInOrder, Positions
-from itp_response.readers.streams import Size
+from itp_response.readers.chunks import Size
+from itp_response.readers.column_names import no_rows
+from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
+from itp_response.readers.problems import Findings
 from itp_response.readers.visits import NOBODY, check_options, joined
 from itp_response.stream.study import Again, Seen, Study, Taken, source_of
 from itp_response.stream.unsorted import Progress, Unsorted, Ways, each

@@ -12,13 +12,13 @@ from itp_response.cohort.cohort import Ints, Reading
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
-from itp_response.readers.findings import Findings, Pieces, Place
-from itp_response.readers.names import VISITS, Table, chosen_columns, filled, pieces_of, together
+from itp_response.readers.chunks import Part, Stream, Wanted, stream
+from itp_response.readers.column_names import VISITS, Table, chosen_columns, filled, pieces_of, together
 from itp_response.readers.patients import Patients, read_patients
 from itp_response.readers.plain import Plain
-from itp_response.readers.streams import Part, Stream, Wanted, stream
+from itp_response.readers.problems import Findings, Pieces, Place
+from itp_response.readers.visit_table import Visits, as_written, check_header
 from itp_response.readers.visits import check_enrolment, is_study, patient_table
-from itp_response.readers.written import Visits, as_written, check_header
 
 
 @dataclass(frozen=True)

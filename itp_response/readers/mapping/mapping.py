@@ -23,13 +23,13 @@ from itp_response.messages.schema_errors import not_toml, worded
 from itp_response.messages.toml_positions import Places, Problem, refuse
 from itp_response.messages.toml_positions import places as places_of
 from itp_response.readers.cells import NOT_GIVEN, Wording
+from itp_response.readers.column_names import Doubt, Table, tell_of_file
 from itp_response.readers.files import Tabular, opened
-from itp_response.readers.findings import Findings, Pieces, Place, as_text, first_few, quoted
-from itp_response.readers.names import Doubt, Table, tell_of_file
-from itp_response.readers.sdtm import Arranged as Study
-from itp_response.readers.sdtm import is_study
-from itp_response.readers.sdtm_terms import settings
-from itp_response.readers.source import Opened
+from itp_response.readers.open_table import Opened
+from itp_response.readers.problems import Findings, Pieces, Place, as_text, first_few, quoted
+from itp_response.readers.sdtm.domains import Arranged as Study
+from itp_response.readers.sdtm.domains import is_study
+from itp_response.readers.sdtm.terms import settings
 
 OPEN = "?"
 """What a draft puts where only the reader of the file can know."""

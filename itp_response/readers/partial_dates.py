@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from itp_response.cohort.cohort import DATES, ENROLMENT, RESCUE_END, Imputed, Ints, Observations, Partial, PartialDates
 from itp_response.evaluation.partial_dates import MOST, ways
 from itp_response.evaluation.rules.language import Bools, Floats, Numbers
-from itp_response.readers.findings import Findings, as_text
-from itp_response.readers.names import Table
+from itp_response.readers.column_names import Table
+from itp_response.readers.problems import Findings, as_text
 
 
 class Intervals(NamedTuple):

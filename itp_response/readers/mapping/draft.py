@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from itp_response.messages.errors import CohortError
+from itp_response.readers.column_names import ALIASES, PATIENTS, VISITS
 from itp_response.readers.files import Tabular, opened
-from itp_response.readers.findings import as_text
-from itp_response.readers.mapping import OPEN
-from itp_response.readers.names import ALIASES, PATIENTS, VISITS
-from itp_response.readers.source import Opened
+from itp_response.readers.mapping.mapping import OPEN
+from itp_response.readers.open_table import Opened
+from itp_response.readers.problems import as_text
 
 UNIT = re.compile(r"\s*[(\[].*?[)\]]\s*")
 """What a label has in parentheses is a unit or an example."""

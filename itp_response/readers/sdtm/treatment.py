@@ -11,11 +11,11 @@ from itp_response.cohort.cohort import Ints
 from itp_response.cohort.declared_columns import TRUTHS
 from itp_response.evaluation.rules.in_words import counted as number_of
 from itp_response.readers.cells import Wording, as_day_numbers
-from itp_response.readers.findings import Cells, Findings, first_few, quoted
-from itp_response.readers.names import REASON
-from itp_response.readers.sdtm_counts import Counted
-from itp_response.readers.sdtm_records import Part, Records, Study, either, of_all, whole_days_of, without_end
-from itp_response.readers.sdtm_terms import MILESTONES
+from itp_response.readers.column_names import REASON
+from itp_response.readers.problems import Cells, Findings, first_few, quoted
+from itp_response.readers.sdtm.counts import Counted
+from itp_response.readers.sdtm.records import Part, Records, Study, either, of_all, whole_days_of, without_end
+from itp_response.readers.sdtm.terms import MILESTONES
 
 
 def rescues(records: Records, counted: Counted, study: Study) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from itp_response.messages.errors import CohortError
+from itp_response.readers.column_names import check_parts, check_same_header, is_folder
 from itp_response.readers.files import kind_of, opened, unbroken
-from itp_response.readers.names import check_parts, check_same_header, is_folder
-from itp_response.readers.source import Opened
+from itp_response.readers.open_table import Opened
 from itp_response.readers.text import HEAD, RETURN, Block, Form, blocks, check_kind, formed, unpacked
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}

@@ -9,11 +9,11 @@ import polars as pl
 
 from itp_response.cohort.cohort import Ints
 from itp_response.messages.errors import CohortError
+from itp_response.readers.column_names import tell_of_file
 from itp_response.readers.files import opened
-from itp_response.readers.findings import Cells, Findings, Place, Torn, as_json, as_text
-from itp_response.readers.names import tell_of_file
-from itp_response.readers.sdtm_terms import ONGOING, Settings
-from itp_response.readers.source import Opened
+from itp_response.readers.open_table import Opened
+from itp_response.readers.problems import Cells, Findings, Place, Torn, as_json, as_text
+from itp_response.readers.sdtm.terms import ONGOING, Settings
 
 COLUMNS = {
     "DM": ("STUDYID", "RFSTDTC", "RFXSTDTC", "ACTARM", "ARM", "ACTARMCD", "ARMCD", "ARMNRS"),

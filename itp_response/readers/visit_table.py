@@ -19,8 +19,8 @@ from itp_response.readers.cells import (
     is_empty,
     note_partial,
 )
-from itp_response.readers.findings import Cells, Findings, quoted
-from itp_response.readers.names import STUDY_DAYS, Table, missing
+from itp_response.readers.column_names import STUDY_DAYS, Table, missing
+from itp_response.readers.problems import Cells, Findings, quoted
 from itp_response.readers.runs import Runs
 
 

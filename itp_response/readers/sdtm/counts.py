@@ -8,9 +8,9 @@ import polars as pl
 from itp_response.cohort.cohort import Ints
 from itp_response.evaluation.rules.in_words import counted as number_of
 from itp_response.messages.errors import nearest
-from itp_response.readers.findings import Cells, quoted
-from itp_response.readers.sdtm_records import Part, Records, Study, of_all, whole_days
-from itp_response.readers.sdtm_terms import LOINC, PLATELETS
+from itp_response.readers.problems import Cells, quoted
+from itp_response.readers.sdtm.records import Part, Records, Study, of_all, whole_days
+from itp_response.readers.sdtm.terms import LOINC, PLATELETS
 from itp_response.readers.units import KNOWN, as_factors, in_thousands
 
 SAID_PLAINLY = 1000

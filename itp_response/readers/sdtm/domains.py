@@ -18,14 +18,14 @@ from itp_response.cohort.cohort import Ints, Origin
 from itp_response.evaluation.rules.in_words import counted as number_of
 from itp_response.evaluation.rules.language import Bools, Texts
 from itp_response.messages.errors import CohortError
-from itp_response.readers.findings import Findings, Pieces, Place, quoted
-from itp_response.readers.names import REASON, STOPPED_BY, VISITS, Doubt, Table
-from itp_response.readers.sdtm_bleeding import bleeding_events, bleeding_findings
-from itp_response.readers.sdtm_counts import Counted, check_counted, counts_of
-from itp_response.readers.sdtm_records import REQUIRED, Part, Records, Study, Wrong, read_records, whole_days_of
-from itp_response.readers.sdtm_supplements import keys_of, supplemented
-from itp_response.readers.sdtm_terms import FILE, NOT_ENROLLED, Settings, settings
-from itp_response.readers.sdtm_treatment import raised_doses, rescues, stopped_of
+from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, Doubt, Table
+from itp_response.readers.problems import Findings, Pieces, Place, quoted
+from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings
+from itp_response.readers.sdtm.counts import Counted, check_counted, counts_of
+from itp_response.readers.sdtm.records import REQUIRED, Part, Records, Study, Wrong, read_records, whole_days_of
+from itp_response.readers.sdtm.supplements import keys_of, supplemented
+from itp_response.readers.sdtm.terms import FILE, NOT_ENROLLED, Settings, settings
+from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
 
 SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson")
 DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.cohort import Ints
-from itp_response.readers.findings import first_few, quoted
-from itp_response.readers.sdtm_records import Records, Study, either, of_all
+from itp_response.readers.problems import first_few, quoted
+from itp_response.readers.sdtm.records import Records, Study, either, of_all
 
 
 def keys_of(supplements: Sequence[Records]) -> list[str]:

@@ -7,10 +7,10 @@ from itp_response.cohort.cohort import Ints
 from itp_response.evaluation.rules.in_words import counted as number_of
 from itp_response.evaluation.rules.language import Numbers
 from itp_response.readers.cells import as_day_numbers
-from itp_response.readers.findings import Cells, Findings, first_few, quoted
-from itp_response.readers.sdtm_counts import Counted
-from itp_response.readers.sdtm_records import Part, Records, Study, either, of_all, without_end
-from itp_response.readers.sdtm_terms import BLEEDING_LIKE, BLEEDING_OBJECTS, GRADE_TESTS, SEVERITIES
+from itp_response.readers.problems import Cells, Findings, first_few, quoted
+from itp_response.readers.sdtm.counts import Counted
+from itp_response.readers.sdtm.records import Part, Records, Study, either, of_all, without_end
+from itp_response.readers.sdtm.terms import BLEEDING_LIKE, BLEEDING_OBJECTS, GRADE_TESTS, SEVERITIES
 
 
 def bleeding_events(records: Records, counted: Counted, study: Study) -> None:

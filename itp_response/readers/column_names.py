@@ -13,8 +13,8 @@ from itp_response.cohort.cohort import Ints, Origin
 from itp_response.evaluation.rules.language import Bools, Texts
 from itp_response.messages.errors import CohortError, nearest
 from itp_response.readers.files import READERS, Tabular, kind_of, opened
-from itp_response.readers.findings import Cells, Findings, Pieces, Place, Torn, as_text
-from itp_response.readers.source import Opened
+from itp_response.readers.open_table import Opened
+from itp_response.readers.problems import Cells, Findings, Pieces, Place, Torn, as_text
 
 VISITS = ("patient_id", "date", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
 PATIENTS = ("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "treatment_discontinued")

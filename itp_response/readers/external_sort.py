@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.build import in_order
 from itp_response.cohort.cohort import Ints
-from itp_response.readers.names import alike
+from itp_response.readers.column_names import alike
 
 Records = NDArray[np.void]
 """Rows each of which is one stretch of memory, so that those far apart are fetched at once."""
