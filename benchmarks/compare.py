@@ -35,7 +35,7 @@ from cohorts import make_cohort
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort, Observations
 from itp_response.definitions.criteria import load

@@ -24,7 +24,7 @@ from cohorts import make_cohort
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.sensitivity import sensitivity
 
 ALLOWED = 3

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from itp_response.ask import ask
     from itp_response.certificate import certificate
     from itp_response.check import Report, check
-    from itp_response.classify import Classification, classify
+    from itp_response.classification.chunked.classify_to import Written, classify_to
+    from itp_response.classification.classification import Classification, classify
     from itp_response.cohort.cohort import Cohort
     from itp_response.compare import Comparison, compare
     from itp_response.definitions.criteria import Criteria
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from itp_response.review import Review, review
     from itp_response.schedule import Schedule, schedule
     from itp_response.sensitivity import Sensitivity, sensitivity
-    from itp_response.stream import Written, classify_to
     from itp_response.table import Tables, table
     from itp_response.teach import teach
 
@@ -109,8 +109,8 @@ _WHERE = {
     "certificate": "certificate",
     "Report": "check",
     "check": "check",
-    "Classification": "classify",
-    "classify": "classify",
+    "Classification": "classification.classification",
+    "classify": "classification.classification",
     "Cohort": "cohort.cohort",
     "Comparison": "compare",
     "compare": "compare",
@@ -145,8 +145,8 @@ _WHERE = {
     "schedule": "schedule",
     "Sensitivity": "sensitivity",
     "sensitivity": "sensitivity",
-    "Written": "stream",
-    "classify_to": "stream",
+    "Written": "classification.chunked.classify_to",
+    "classify_to": "classification.chunked.classify_to",
     "Tables": "table",
     "table": "table",
     "teach": "teach",

@@ -8,14 +8,14 @@ from typing import Any
 
 import polars as pl
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
+from itp_response.classification.provenance import INSIDE, of_bytes
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.outputs.datasets import datasets
 from itp_response.outputs.define import page, table
 from itp_response.outputs.files import FORMATS
 from itp_response.outputs.parameters import parameters
 from itp_response.outputs.variables import TEXT, Dataset
-from itp_response.provenance import INSIDE, of_bytes
 
 NAMES = ("adsl", "adrs", "adtte", "adice")
 OWN = {*(f"{name}.{form}" for name in NAMES for form in FORMATS), "define.csv", "define.md", INSIDE}
@@ -80,7 +80,7 @@ def adam(
     `study` is the STUDYID; without one it is that of DM, or else the name of the source.
     Raises `UsageError` for a study that cannot be one.
     """
-    from itp_response.classify import classification
+    from itp_response.classification.classification import classification
 
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     found = classification(visits, patients, criteria, threads=threads, **options)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import Criteria, load

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import Case, Criteria, load

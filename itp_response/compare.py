@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification, aligned, days_column, labelled, write
+from itp_response.classification.classification import Classification, aligned, days_column, labelled, write
+from itp_response.classification.provenance import Provenance, provenance
 from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.definitions.criteria import Criteria, load
@@ -19,7 +20,6 @@ from itp_response.evaluation.rules.in_words import counted, number_in_words
 from itp_response.evaluation.verdicts import NO_DAY, Y
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.moved import why_not
-from itp_response.provenance import Provenance, provenance
 
 WAYS = 10
 """So many of the ways in which patients change are in the text; all are in the frame."""

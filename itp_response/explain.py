@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classify import Classification, classification
+from itp_response.classification.classification import Classification, classification
 from itp_response.cohort.cohort import Cohort, PartialDates
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS

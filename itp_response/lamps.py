@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from itp_response.ask import cohort_asked
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS

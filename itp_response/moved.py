@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Ints
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.endpoints.endpoint import flag_at

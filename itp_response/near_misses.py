@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification, classification, write
+from itp_response.classification.classification import Classification, classification, write
 from itp_response.cohort.cohort import Ints
 from itp_response.evaluation.rules.in_words import counted
 from itp_response.evaluation.rules.language import Bools

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classify import classification
+from itp_response.classification.classification import classification
 from itp_response.compare import counted_patients
 from itp_response.evaluation.rules.language import Floats
 from itp_response.messages.errors import UsageError, unknown

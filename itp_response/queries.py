@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import DATES, Cohort, Ints, Observations, ranges
 from itp_response.evaluation.evaluate import evaluate

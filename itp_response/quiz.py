@@ -15,7 +15,7 @@ import numpy as np
 
 from itp_response.ask import ask
 from itp_response.changes import BLEEDING, COUNT, DAY, RESCUE, limits_of
-from itp_response.classify import Classification, classify
+from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.copies import copies
 from itp_response.definitions.criteria import Criteria, criteria_folder, load

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from itp_response.beside import Beside, beside
-from itp_response.classify import Classification, aligned, write
-from itp_response.classify import classify as classified
+from itp_response.classification.classification import Classification, aligned, write
+from itp_response.classification.classification import classify as classified
 from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.rules.in_words import counted

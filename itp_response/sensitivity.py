@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification, aligned, labelled, write
+from itp_response.classification.classification import Classification, aligned, labelled, write
 from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.compare import counted_patients, described, is_length, read_for, wrapped
 from itp_response.definitions.criteria import Criteria, load

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification, classification, put
+from itp_response.classification.classification import Classification, classification, put
+from itp_response.classification.provenance import BESIDE, Provenance, files, of_bytes
 from itp_response.compare import counted_patients, wrapped
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.provenance import BESIDE, Provenance, files, of_bytes
 from itp_response.results.characteristics import characteristics
 from itp_response.results.events import events as events_table
 from itp_response.results.events import read_events

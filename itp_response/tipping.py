@@ -28,7 +28,7 @@ from itp_response.changes import (
     changes,
     joined,
 )
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort, Ints, ranges
 from itp_response.copies import copies
 from itp_response.definitions.criteria import Criteria

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from itp_response.changes import ADDED, COUNT, changes
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.copies import copies
 from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.rules.in_words import listed, number_in_words

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from literal import Patient, Verdict
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort, Observations
 from itp_response.cohort.declared_columns import texts_of

@@ -5,7 +5,7 @@ from bridge import as_literal, cohort_of
 from literal import Observation, Patient, Verdict, verdicts
 from worked import criteria_of, wrong
 
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 
 LANDMARK = """
     [terms]

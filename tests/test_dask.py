@@ -11,8 +11,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from itp_response.classify import classify
-from itp_response.dask import classify as classify_in_dask
+from itp_response.classification.classification import classify
+from itp_response.classification.dask import classify as classify_in_dask
 from itp_response.messages.errors import CohortError, UsageError
 
 ROOT = Path(__file__).parent.parent

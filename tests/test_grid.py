@@ -12,13 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import itp_response
+from itp_response.classification.chunked.study import Study, source_of
 from itp_response.cohort.cohort import Reading
 from itp_response.readers.chunks import Size
 from itp_response.readers.grid import PIECE, grid, rows_in
 from itp_response.readers.plain import as_records, of_records
 from itp_response.readers.problems import Findings
 from itp_response.readers.runs import Runs
-from itp_response.stream.study import Study, source_of
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "visits.csv"

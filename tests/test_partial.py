@@ -15,7 +15,7 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from literal import Observation, Patient, Verdict
 
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.definitions.criteria import criteria_folder, loads, read_dict
 from itp_response.evaluation import partial_dates as worlds
 from itp_response.evaluation.partial_dates import MOST

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from itp_response import parts
-from itp_response.classify import classify
+from itp_response.classification import partitions as parts
+from itp_response.classification.classification import classify
 from itp_response.definitions.criteria import Criteria, load
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
 from itp_response.readers.problems import as_text

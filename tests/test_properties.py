@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from literal import Observation, Patient
 
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.definitions.criteria import criteria_folder, loads, read_dict
 from itp_response.evaluation import evaluate as evaluation
 from itp_response.evaluation.evaluate import evaluate

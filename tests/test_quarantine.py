@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.cli import main
 from itp_response.explain import explain
 from itp_response.messages.errors import CohortError, UsageError

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from worked import HEAD, criteria_of
 
 import itp_response
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import load

@@ -17,8 +17,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from benchmarks.cohorts import make_cohort
-from itp_response import spark
-from itp_response.classify import classify
+from itp_response.classification import spark
+from itp_response.classification.classification import classify
 from itp_response.messages.errors import CohortError, UsageError
 
 ROOT = Path(__file__).parent.parent

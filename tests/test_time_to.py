@@ -3,7 +3,7 @@
 from bridge import as_literal
 from worked import criteria_of, wrong
 
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of
 
 BEFORE = """

@@ -7,7 +7,7 @@ import pytest
 import itp_response
 from itp_response.changes import FARTHEST, between
 from itp_response.check import worked_patients
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.definitions.criteria import load
 from itp_response.near_misses import near_misses

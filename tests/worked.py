@@ -19,7 +19,7 @@ from pathlib import Path
 import literal
 from bridge import as_literal
 
-from itp_response.classify import classify
+from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import loads
 

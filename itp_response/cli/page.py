@@ -19,7 +19,7 @@ def teach(
     It is for this machine only, 127.0.0.1, and asks nothing of the network. Without VISITS it shows the worked
     patients of the criteria files, which are invented.
     """
-    from itp_response.classify import classify
+    from itp_response.classification.classification import classify
     from itp_response.messages.errors import UsageError
     from itp_response.teach import teach as serve
 

@@ -36,9 +36,9 @@ def classify(
     A short summary goes to standard error: the verdicts, what was taken for granted, and warnings.
     With --output, a file (or a folder of part files) of any length is read, decided and written part by part.
     """
-    from itp_response.classify import classify as classified
+    from itp_response.classification.chunked.classify_to import classify_to
+    from itp_response.classification.classification import classify as classified
     from itp_response.cli.progress import Progress
-    from itp_response.stream import classify_to
 
     if output is not None and reading["on_error"] == "stop":
         told = {name: value for name, value in reading.items() if name != "on_error"}
@@ -76,7 +76,7 @@ def explain(
 ) -> None:
     """Say why a patient of VISITS has the verdicts, with the observations and their lines in the file."""
     from itp_response.certificate import certificate
-    from itp_response.classify import classify as classified
+    from itp_response.classification.classification import classify as classified
     from itp_response.explain import explain as explained
 
     found = classified(visits, patients, criteria, **reading)
@@ -110,7 +110,7 @@ def compare(
     **reading: Any,
 ) -> None:
     """Decide VISITS by several sets of criteria and say who comes out otherwise, and why."""
-    from itp_response.classify import write
+    from itp_response.classification.classification import write
     from itp_response.compare import compare as compared
 
     found = compared(visits, patients, criteria, **reading)
@@ -162,7 +162,7 @@ def review(
 
     With --queries also which single observation would settle each verdict that is not evaluable.
     """
-    from itp_response.classify import write
+    from itp_response.classification.classification import write
     from itp_response.review import review as reviewed
 
     found = reviewed(visits, patients, criteria, **reading)

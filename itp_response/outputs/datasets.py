@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.classify import Classification, days_column, labelled
+from itp_response.classification.classification import Classification, days_column, labelled
 from itp_response.cohort.cohort import DATE, ENROLMENT, RESCUE_END, STOPPED, Cohort, Ints, Partial
 from itp_response.evaluation.rules.language import Bools
 from itp_response.evaluation.verdicts import NE, NO_DAY, NONE, N, Verdict, Y, reason_in_words

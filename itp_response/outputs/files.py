@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from itp_response.classification.provenance import KEY, Provenance
 from itp_response.messages.errors import UsageError, listed
 from itp_response.outputs.variables import Dataset, Variable, problems
-from itp_response.provenance import KEY, Provenance
 
 EPOCH = "1970-01-01T00:00:00"
 XPT_EPOCH = b"01JAN70:00:00:00"

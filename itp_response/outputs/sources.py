@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.evaluation.rules.language import SINCE, Bools, Texts, names_in
 from itp_response.evaluation.verdicts import NONE

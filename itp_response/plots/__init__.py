@@ -8,7 +8,7 @@ from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
 
 if TYPE_CHECKING:
-    from itp_response.classify import Classification
+    from itp_response.classification.classification import Classification
     from itp_response.compare import Comparison
     from itp_response.plots.picture import Picture
 
@@ -63,7 +63,7 @@ def plot(
             of = [one for one, takes in KINDS.items() if name in takes]
             raise UsageError(f"{name!r} is not asked of {kind}, but of {', '.join(of)}; leave it out.")
     needed("matplotlib", "plot")
-    from itp_response.classify import Classification
+    from itp_response.classification.classification import Classification
     from itp_response.plots.picture import styled
 
     reading = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
@@ -114,7 +114,7 @@ def _single(options: dict[str, Any]) -> dict[str, Any]:
 def _classified(
     visits: Any, patients: Any, criteria: Any, reading: dict[str, Any], kind: str, options: dict[str, Any]
 ) -> "Classification":
-    from itp_response.classify import classification
+    from itp_response.classification.classification import classification
 
     if kind == "timeline":
         if "patient" not in options:
@@ -128,7 +128,7 @@ def _classified(
 def _typed(text: str, criteria: Any, options: dict[str, Any]) -> "Classification":
     """The one patient of a typed timeline; takes from the options what is only asked of reading it."""
     from itp_response.ask import PATIENT, cohort_asked
-    from itp_response.classify import classify
+    from itp_response.classification.classification import classify
 
     if "patient" in options:
         raise UsageError("a typed timeline is of one patient; leave out which.")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
 from itp_response.plots.picture import (

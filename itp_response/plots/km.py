@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.compare import counted_patients
 from itp_response.evaluation.rules.language import Bools
 from itp_response.messages.errors import UsageError, unknown

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.rules.language import Bools

@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Ints
 from itp_response.evaluation.rules.language import Floats
 from itp_response.evaluation.verdicts import NO_DAY

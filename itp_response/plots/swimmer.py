@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Ints
 from itp_response.compare import counted_patients
 from itp_response.evaluation.rules.language import Bools, Floats

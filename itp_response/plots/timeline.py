@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.evaluation.evaluate import evaluate, timeline
 from itp_response.evaluation.patient_days import Timeline

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from itp_response.classify import Classification, put
+from itp_response.classification.classification import Classification, put
+from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
 from itp_response.definitions.criteria import Criteria, load
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
-from itp_response.provenance import BESIDE, Provenance, of_bytes
 from itp_response.report import patients as of_patients
 from itp_response.report import sections
 from itp_response.report.figures import figures

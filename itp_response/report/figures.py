@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.messages.errors import UsageError
 from itp_response.plots import plot
 from itp_response.report.patients import Progress

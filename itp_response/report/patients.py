@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.describe import decided_so
 from itp_response.evaluation.evaluate import timeline

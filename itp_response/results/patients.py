@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification, labelled
+from itp_response.classification.classification import Classification, labelled
 from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.cohort.declared_columns import TRUTHS, texts_of
 from itp_response.compare import counted_patients, is_length

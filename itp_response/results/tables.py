@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
-from itp_response.classify import aligned
+from itp_response.classification.classification import aligned
 from itp_response.compare import wrapped
 
 RESULTS = ("table", "subgroup", "variable", "level", "group", "statistic", "value", "method")

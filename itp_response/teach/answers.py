@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from itp_response.ask import PATIENT
 from itp_response.check import worked_patients
-from itp_response.classify import Classification, classify
+from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.notation import FARTHEST, cohort_of, count_text, entries_of, timeline_of

@@ -6,8 +6,8 @@ from typing import IO, Protocol
 
 import polars as pl
 
-from itp_response.classify import ROWS_PER_GROUP
-from itp_response.provenance import KEY, Provenance
+from itp_response.classification.classification import ROWS_PER_GROUP
+from itp_response.classification.provenance import KEY, Provenance
 
 
 class Output(Protocol):

@@ -19,22 +19,22 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.classify import Classification, Counts, check_output, classify, put, write_beside
+from itp_response.classification.chunked.study import Again, Seen, Study, Taken, source_of
+from itp_response.classification.chunked.unsorted import Progress, Unsorted, Ways, each
+from itp_response.classification.classification import Classification, Counts, check_output, classify, put, write_beside
+from itp_response.classification.provenance import Provenance, hashed, provenance
+from itp_response.classification.writers import OUTPUTS, Output
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort, Ints, Note, Observations, Reading
 from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.language import exactly
 from itp_response.messages.errors import CohortError
-from itp_response.output import OUTPUTS, Output
-from itp_response.provenance import Provenance, hashed, provenance
 from itp_response.readers.chunks import Size
 from itp_response.readers.column_names import no_rows
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
 from itp_response.readers.problems import Findings
 from itp_response.readers.visits import NOBODY, check_options, joined
-from itp_response.stream.study import Again, Seen, Study, Taken, source_of
-from itp_response.stream.unsorted import Progress, Unsorted, Ways, each
 
 LISTED = 200_000
 """So many patients without visits are written at once."""

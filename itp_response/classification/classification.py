@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from itp_response.classification.provenance import BESIDE, KEY, Provenance, of_path, provenance
 from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.in_words import counted
 from itp_response.evaluation.verdicts import NO_DAY, NONE, Verdict, Y
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.provenance import BESIDE, KEY, Provenance, of_path, provenance
 
 
 @dataclass(frozen=True)

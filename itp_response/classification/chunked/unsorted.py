@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from itp_response.classification.chunked.study import Again, Seen, Study, Taken
 from itp_response.cohort.cohort import Ints
 from itp_response.readers.chunks import Part, Size
 from itp_response.readers.external_sort import Held, Records, Rows, by_patient
@@ -18,7 +19,6 @@ from itp_response.readers.patient_index import Positions
 from itp_response.readers.plain import as_records, of_records
 from itp_response.readers.problems import Findings, as_text
 from itp_response.readers.runs import Runs
-from itp_response.stream.study import Again, Seen, Study, Taken
 
 LONGEST = 1 << 31
 """Lines of a file, which are numbered in 32 bits."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from itp_response import parts
+from itp_response.classification import partitions as parts
+from itp_response.classification.partitions import Plan
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.parts import Plan
 from itp_response.readers.visits import Bleeding, Impute
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from itp_response.classify import Classification
+from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Imputed
 from itp_response.cohort.declared_columns import in_table
 from itp_response.cohort.notation import cohort_of
