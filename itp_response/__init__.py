@@ -25,8 +25,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from itp_response.adam import Adam, adam
-    from itp_response.ask import ask
-    from itp_response.certificate import certificate
     from itp_response.check import Report, check
     from itp_response.classification.chunked.classify_to import Written, classify_to
     from itp_response.classification.classification import Classification, classify
@@ -34,11 +32,13 @@ if TYPE_CHECKING:
     from itp_response.compare import Comparison, compare
     from itp_response.definitions.criteria import Criteria
     from itp_response.describe import criteria, describe
-    from itp_response.explain import Explanation, explain
-    from itp_response.lamps import lamps
+    from itp_response.explanation.ask import ask
+    from itp_response.explanation.certificate import certificate
+    from itp_response.explanation.clause_results import lamps
+    from itp_response.explanation.explain import Explanation, explain
+    from itp_response.explanation.near_misses import NearMisses, near_misses
     from itp_response.messages.errors import CohortError, CriteriaError, ItpResponseError, UsageError
     from itp_response.mutate import Mutations, mutate
-    from itp_response.near_misses import NearMisses, near_misses
     from itp_response.plots import plot
     from itp_response.predictors import Predictors, predictors
     from itp_response.quiz import Question, quiz
@@ -105,8 +105,8 @@ __all__ = [
 _WHERE = {
     "Adam": "adam",
     "adam": "adam",
-    "ask": "ask",
-    "certificate": "certificate",
+    "ask": "explanation.ask",
+    "certificate": "explanation.certificate",
     "Report": "check",
     "check": "check",
     "Classification": "classification.classification",
@@ -122,13 +122,13 @@ _WHERE = {
     "CriteriaError": "messages.errors",
     "ItpResponseError": "messages.errors",
     "UsageError": "messages.errors",
-    "Explanation": "explain",
-    "explain": "explain",
-    "lamps": "lamps",
+    "Explanation": "explanation.explain",
+    "explain": "explanation.explain",
+    "lamps": "explanation.clause_results",
     "Mutations": "mutate",
     "mutate": "mutate",
-    "NearMisses": "near_misses",
-    "near_misses": "near_misses",
+    "NearMisses": "explanation.near_misses",
+    "near_misses": "explanation.near_misses",
     "plot": "plots",
     "Predictors": "predictors",
     "predictors": "predictors",

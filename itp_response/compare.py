@@ -18,8 +18,8 @@ from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.evaluate import TIMED, evaluate
 from itp_response.evaluation.rules.in_words import counted, number_in_words
 from itp_response.evaluation.verdicts import NO_DAY, Y
+from itp_response.explanation.failing_clause import why_not
 from itp_response.messages.errors import CriteriaError, UsageError
-from itp_response.moved import why_not
 
 WAYS = 10
 """So many of the ways in which patients change are in the text; all are in the frame."""

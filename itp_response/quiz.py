@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.ask import ask
-from itp_response.changes import BLEEDING, COUNT, DAY, RESCUE, limits_of
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.notation import cohort_of, timeline_of
-from itp_response.copies import copies
 from itp_response.definitions.criteria import Criteria, criteria_folder, load
-from itp_response.explain import WIDTH
-from itp_response.lamps import lamps
+from itp_response.explanation.ask import ask
+from itp_response.explanation.clause_results import lamps
+from itp_response.explanation.counterfactuals.edited import copies
+from itp_response.explanation.counterfactuals.edits import BLEEDING, COUNT, DAY, RESCUE, limits_of
+from itp_response.explanation.counterfactuals.search import Tips, asks, frame, tips
+from itp_response.explanation.explain import WIDTH
 from itp_response.messages.errors import UsageError
-from itp_response.tipping import Tips, asks, frame, tips
 
 HARD = Path(__file__).parent / "hard_questions.json"
 POOL = 400

@@ -20,7 +20,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.changes import limits_of
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort, Observations
 from itp_response.cohort.declared_columns import column_of, in_table
@@ -28,8 +27,9 @@ from itp_response.definitions.criteria import Criteria, load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.language import Bools, Column, Floats, Numbers, Texts, Truths, exactly
 from itp_response.evaluation.verdicts import NONE, N, Y, reason_in_words
+from itp_response.explanation.counterfactuals.edits import limits_of
+from itp_response.explanation.counterfactuals.search import asks
 from itp_response.messages.errors import UsageError
-from itp_response.tipping import asks
 
 BASELINE = 10.0
 """10⁹/L, given of every course."""

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from itp_response.changes import limits_of
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import load, shipped
 from itp_response.evaluation.evaluate import evaluate
+from itp_response.explanation.counterfactuals.edits import limits_of
+from itp_response.explanation.counterfactuals.search import asks
 from itp_response.messages.errors import CriteriaError, ItpResponseError
 from itp_response.quiz import ANSWERS, BASELINE, HARD
-from itp_response.tipping import asks
 
 SEARCH = settings(
     max_examples=300,

@@ -10,11 +10,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from worked import criteria_of, wrong
 
-from itp_response.ask import ask
 from itp_response.classification.classification import classify
 from itp_response.definitions.criteria import criteria_folder, read_dict
 from itp_response.evaluation import censored_counts as bounds
 from itp_response.evaluation import evaluate
+from itp_response.explanation.ask import ask
 from itp_response.messages.errors import CriteriaError
 
 ATRA = criteria_folder() / "atra_2022.toml"

@@ -10,10 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from itp_response.certificate import certificate
 from itp_response.check import worked_patients
 from itp_response.classification.classification import classify
 from itp_response.definitions.criteria import load, shipped
+from itp_response.explanation.certificate import certificate
 from itp_response.messages.errors import UsageError
 
 ROOT = Path(__file__).parent.parent

@@ -13,8 +13,8 @@ from browser import opened
 from playwright.sync_api import expect
 from served import served
 
-from itp_response.ask import ask
 from itp_response.definitions.criteria import load
+from itp_response.explanation.ask import ask
 from itp_response.teach import listening
 from itp_response.teach.answers import Desk
 from itp_response.teach.api import app

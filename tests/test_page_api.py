@@ -8,8 +8,8 @@ import httpx
 import pytest
 from served import served
 
-from itp_response.ask import ask
 from itp_response.definitions.criteria import load, shipped
+from itp_response.explanation.ask import ask
 from itp_response.messages.errors import UsageError
 from itp_response.readers.visits import read
 from itp_response.teach import listening, teach

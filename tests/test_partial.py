@@ -20,7 +20,7 @@ from itp_response.definitions.criteria import criteria_folder, loads, read_dict
 from itp_response.evaluation import partial_dates as worlds
 from itp_response.evaluation.partial_dates import MOST
 from itp_response.evaluation.verdicts import NONE
-from itp_response.explain import explain
+from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.visits import read
 

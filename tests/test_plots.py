@@ -331,7 +331,7 @@ class TestWhatIsDrawn:
         ],
     )
     def test_the_washout_is_that_of_the_rules(self, timeline, criteria, days):
-        from itp_response.ask import cohort_asked
+        from itp_response.explanation.ask import cohort_asked
 
         definitions, cohort = cohort_asked(timeline, criteria)
 
@@ -391,8 +391,8 @@ class TestWhatIsDrawn:
 
 
 def lines_of(timeline, criteria):
-    from itp_response.ask import cohort_asked
     from itp_response.evaluation.evaluate import timeline as rows_of
+    from itp_response.explanation.ask import cohort_asked
 
     definitions, cohort = cohort_asked(timeline, criteria)
     rows = rows_of(definitions, cohort, 0, 1)

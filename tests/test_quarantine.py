@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from itp_response.classification.classification import classify
 from itp_response.cli import main
-from itp_response.explain import explain
+from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.visits import read
 

@@ -5,12 +5,12 @@ import re
 import pytest
 
 import itp_response
-from itp_response.changes import FARTHEST, between
 from itp_response.check import worked_patients
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.definitions.criteria import load
-from itp_response.near_misses import near_misses
+from itp_response.explanation.counterfactuals.edits import FARTHEST, between
+from itp_response.explanation.near_misses import near_misses
 
 COUNT = re.compile(r"(?<= )[<>≤≥]?=?\d+(\.\d+)?(?= |$)")
 SETS = ["atra_2022", "fit", "hetrombopag", "iwg_2009", "luna3", "raise", "riviere_2023", "romiplostim_2008"]

@@ -84,7 +84,7 @@ def test_each_step_has_a_question_and_its_answer():
 
 
 def test_the_answer_to_the_seventh_question_is_that_of_the_reading():
-    from itp_response.ask import ask
+    from itp_response.explanation.ask import ask
 
     read_otherwise = load("atra_2022").under("late-rescue-from-week-6-visit")
     (found,) = ask("d0 15, d7..d28 15, d38 rescue, d42..d70 15, d84..d364 60", read_otherwise, criterion="OR")

@@ -24,7 +24,7 @@ def ask(timeline: str, criteria: str, criterion: str | None, baseline: str | Non
     "d35 40 bleed 1" adds bleeding of grade 1, "d3 rescue to d5" rescue treatment,
     "d42..d364 60" the same count at every planned visit. Bleeding not mentioned was absent.
     """
-    from itp_response.ask import ask as asked
+    from itp_response.explanation.ask import ask as asked
 
     found = asked(timeline, criteria, criterion=criterion, baseline=baseline, treatment_discontinued=discontinued)
     click.echo("\n\n".join(map(str, found)))

@@ -75,9 +75,9 @@ def explain(
     **reading: Any,
 ) -> None:
     """Say why a patient of VISITS has the verdicts, with the observations and their lines in the file."""
-    from itp_response.certificate import certificate
     from itp_response.classification.classification import classify as classified
-    from itp_response.explain import explain as explained
+    from itp_response.explanation.certificate import certificate
+    from itp_response.explanation.explain import explain as explained
 
     found = classified(visits, patients, criteria, **reading)
     quarantined(found, quarantine_file)

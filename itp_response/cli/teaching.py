@@ -31,7 +31,7 @@ def near_misses(
     For each the smallest change of one observation: a count raised or lowered, a day moved, a bleed or a rescue
     treatment absent, one more count.
     """
-    from itp_response.near_misses import near_misses as found
+    from itp_response.explanation.near_misses import near_misses as found
 
     nearest = found(visits, patients, criteria, criterion=criterion, met=met, **reading)
     quarantined(nearest.found, quarantine_file)

@@ -127,8 +127,8 @@ def _classified(
 
 def _typed(text: str, criteria: Any, options: dict[str, Any]) -> "Classification":
     """The one patient of a typed timeline; takes from the options what is only asked of reading it."""
-    from itp_response.ask import PATIENT, cohort_asked
     from itp_response.classification.classification import classify
+    from itp_response.explanation.ask import PATIENT, cohort_asked
 
     if "patient" in options:
         raise UsageError("a typed timeline is of one patient; leave out which.")

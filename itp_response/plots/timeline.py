@@ -15,7 +15,7 @@ from itp_response.evaluation.evaluate import evaluate, timeline
 from itp_response.evaluation.patient_days import Timeline
 from itp_response.evaluation.rules.language import Bools, Floats, Rule, decide
 from itp_response.evaluation.verdicts import NO_DAY, NONE
-from itp_response.explain import unknown_patient
+from itp_response.explanation.explain import unknown_patient
 from itp_response.messages.errors import UsageError
 from itp_response.plots.clauses import baseline_of, bound_in_words, spoiled_by_rescue, thresholds
 from itp_response.plots.lanes import BARS, LANE_SIGNS, Lane, observed_lanes, verdict_lanes

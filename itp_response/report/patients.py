@@ -16,7 +16,7 @@ from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.rules.in_words import count_in_words
 from itp_response.evaluation.rules.language import Numbers
 from itp_response.evaluation.verdicts import NO_DAY, reason_in_words
-from itp_response.explain import Explanation, explained, of_one
+from itp_response.explanation.explain import Explanation, explained, of_one
 from itp_response.plots.clauses import spoiled_by_rescue, thresholds
 from itp_response.plots.responses import responses
 from itp_response.review import Review

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from itp_response.ask import PATIENT
 from itp_response.check import worked_patients
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.cohort import Cohort
@@ -39,8 +38,9 @@ from itp_response.evaluation.rules.language import (
 )
 from itp_response.evaluation.rules.language import opened as opened_tree
 from itp_response.evaluation.verdicts import NO_DAY
-from itp_response.explain import Explanation, explain, unknown_patient
-from itp_response.lamps import cell, lamps_of
+from itp_response.explanation.ask import PATIENT
+from itp_response.explanation.clause_results import cell, lamps_of
+from itp_response.explanation.explain import Explanation, explain, unknown_patient
 from itp_response.messages.errors import ItpResponseError, UsageError, unknown
 from itp_response.quiz import quiz
 

@@ -39,10 +39,10 @@ from itp_response.evaluation.rules.language import (
     opened,
 )
 from itp_response.evaluation.verdicts import NO_DAY, NONE, Settled, Verdict, reason_in_words
+from itp_response.explanation.counterfactuals.in_words import Change, changes_of, sentences
+from itp_response.explanation.counterfactuals.search import Tips, asks, tips
+from itp_response.explanation.missing import counts_missing
 from itp_response.messages.errors import UsageError, nearest, unknown
-from itp_response.open_counts import counts_missing
-from itp_response.tipping import Tips, asks, tips
-from itp_response.turning import Change, changes_of, sentences
 
 MISSING = {
     "platelets": "no count",

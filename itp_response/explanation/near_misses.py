@@ -13,8 +13,8 @@ from itp_response.cohort.cohort import Ints
 from itp_response.evaluation.rules.in_words import counted
 from itp_response.evaluation.rules.language import Bools
 from itp_response.evaluation.verdicts import Verdict
+from itp_response.explanation.counterfactuals.search import Tips, asks, frame, tips
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.tipping import Tips, asks, frame, tips
 
 SHOWN = 10
 """So many patients are shown of each criterion."""

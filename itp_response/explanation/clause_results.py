@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.ask import cohort_asked
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.criteria import Criteria
@@ -37,6 +36,7 @@ from itp_response.evaluation.rules.language import (
     leaves,
 )
 from itp_response.evaluation.verdicts import NO_DAY, NONE, Settled, reason_in_words
+from itp_response.explanation.ask import cohort_asked
 from itp_response.messages.errors import UsageError, unknown
 
 WITNESSES = ("onset", "confirming", "ended")

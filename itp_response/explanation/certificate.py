@@ -14,11 +14,11 @@ from itp_response.classification.classification import classification
 from itp_response.classification.provenance import Provenance
 from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.criteria import Criteria
-from itp_response.explain import explain, only
-from itp_response.lamps import cell, lamps_of
+from itp_response.explanation.clause_results import cell, lamps_of
+from itp_response.explanation.counterfactuals.in_words import Change
+from itp_response.explanation.explain import explain, only
 from itp_response.messages.errors import UsageError
 from itp_response.readers.column_names import PATIENTS, VISITS, fitting
-from itp_response.turning import Change
 
 WORDS = ("label", "says", "where", "role")
 """Keys of a criterion that decide nothing."""

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.changes import ADDED, COUNT, changes
 from itp_response.classification.classification import Classification
-from itp_response.copies import copies
 from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.rules.in_words import listed, number_in_words
 from itp_response.evaluation.rules.language import Rule, decide
 from itp_response.evaluation.verdicts import NONE
-from itp_response.tipping import Tips, frame
+from itp_response.explanation.counterfactuals.edited import copies
+from itp_response.explanation.counterfactuals.edits import ADDED, COUNT, changes
+from itp_response.explanation.counterfactuals.search import Tips, frame
 
 ANOTHER = {"Y": "N", "N": "Y", "NE": "Y or N"}
 """What a verdict is turned into; a best into another."""

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.changes import (
+from itp_response.classification.classification import Classification
+from itp_response.cohort.cohort import Cohort, Ints, ranges
+from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.evaluate import evaluate, timeline
+from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
+from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Rule, Tree, decide, leaves
+from itp_response.evaluation.verdicts import NONE, Verdict
+from itp_response.explanation.counterfactuals.edited import copies
+from itp_response.explanation.counterfactuals.edits import (
     ADDED,
     BASELINE,
     BLEEDING,
@@ -28,14 +36,6 @@ from itp_response.changes import (
     changes,
     joined,
 )
-from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Cohort, Ints, ranges
-from itp_response.copies import copies
-from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.evaluate import evaluate, timeline
-from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
-from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Rule, Tree, decide, leaves
-from itp_response.evaluation.verdicts import NONE, Verdict
 from itp_response.suspects import said, texts
 
 ROWS_AT_ONCE = 500_000
