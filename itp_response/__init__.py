@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from itp_response.classification.classification import Classification, classify
     from itp_response.cohort.cohort import Cohort
     from itp_response.compare import Comparison, compare
+    from itp_response.data_review.review import Review, review
     from itp_response.definitions.criteria import Criteria
     from itp_response.describe import criteria, describe
     from itp_response.explanation.ask import ask
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from itp_response.readers.mapping.mapping import Mapped, mapped
     from itp_response.readers.visits import read
     from itp_response.report import Page, report
-    from itp_response.review import Review, review
     from itp_response.schedule import Schedule, schedule
     from itp_response.sensitivity import Sensitivity, sensitivity
     from itp_response.table import Tables, table
@@ -139,8 +139,8 @@ _WHERE = {
     "read": "readers.visits",
     "Page": "report",
     "report": "report",
-    "Review": "review",
-    "review": "review",
+    "Review": "data_review.review",
+    "review": "data_review.review",
     "Schedule": "schedule",
     "schedule": "schedule",
     "Sensitivity": "sensitivity",

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from literal import Observation
 
 import itp_response
-from itp_response.beside import UNGRADED, UNREASONED
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
+from itp_response.data_review.data_queries import COUNTS
+from itp_response.data_review.edit_checks import COLUMNS, RULES
+from itp_response.data_review.source_checks import UNGRADED, UNREASONED
 from itp_response.messages.errors import CohortError
-from itp_response.queries import COUNTS
-from itp_response.suspects import COLUMNS, RULES
 
 ROOT = Path(__file__).parent.parent
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")

@@ -163,7 +163,7 @@ def review(
     With --queries also which single observation would settle each verdict that is not evaluable.
     """
     from itp_response.classification.classification import write
-    from itp_response.review import review as reviewed
+    from itp_response.data_review.review import review as reviewed
 
     found = reviewed(visits, patients, criteria, **reading)
     quarantined(found.found, quarantine_file)

@@ -10,6 +10,8 @@ from typing import Any
 
 from itp_response.classification.classification import Classification, put
 from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
+from itp_response.data_review.edit_checks import RULES
+from itp_response.data_review.review import Review, review
 from itp_response.definitions.criteria import Criteria, load
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
@@ -17,9 +19,7 @@ from itp_response.report import patients as of_patients
 from itp_response.report import sections
 from itp_response.report.figures import figures
 from itp_response.report.patients import Progress
-from itp_response.review import Review, review
 from itp_response.sensitivity import Sensitivity, sensitivity
-from itp_response.suspects import RULES
 from itp_response.table import Tables, table
 
 HERE = Path(__file__).parent

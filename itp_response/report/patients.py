@@ -11,6 +11,8 @@ import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.data_review.edit_checks import said
+from itp_response.data_review.review import Review
 from itp_response.describe import decided_so
 from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.rules.in_words import count_in_words
@@ -19,9 +21,7 @@ from itp_response.evaluation.verdicts import NO_DAY, reason_in_words
 from itp_response.explanation.explain import Explanation, explained, of_one
 from itp_response.plots.clauses import spoiled_by_rescue, thresholds
 from itp_response.plots.responses import responses
-from itp_response.review import Review
 from itp_response.sensitivity import Sensitivity
-from itp_response.suspects import said
 
 PART = 32
 """So many patients are packed together: more pack better, fewer open faster."""

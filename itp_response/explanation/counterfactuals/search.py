@@ -14,6 +14,7 @@ import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort, Ints, ranges
+from itp_response.data_review.edit_checks import said, texts
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, timeline
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
@@ -36,7 +37,6 @@ from itp_response.explanation.counterfactuals.edits import (
     changes,
     joined,
 )
-from itp_response.suspects import said, texts
 
 ROWS_AT_ONCE = 500_000
 """So many rows are copied at a time."""

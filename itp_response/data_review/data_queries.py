@@ -14,11 +14,11 @@ import polars as pl
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import DATES, Cohort, Ints, Observations, ranges
+from itp_response.data_review.edit_checks import said, texts, window
+from itp_response.data_review.unrecorded import Unknown, entries, filled, unknowns
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Texts, exactly
 from itp_response.evaluation.verdicts import NONE, Verdict, reason_in_words
-from itp_response.suspects import said, texts, window
-from itp_response.unknowns import Unknown, entries, filled, unknowns
 
 COUNTS = (2.0, 15.0, 25.0, 40.0, 75.0, 150.0, 400.0)
 """10⁹/L; one between any two of the limits that definitions of response use: 10, 20, 30, 50, 100, 250."""

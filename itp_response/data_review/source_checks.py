@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.data_review.edit_checks import COLUMNS, DOSED, said, texts
 from itp_response.evaluation.rules.language import Floats
 from itp_response.readers.cells import NO_RESCUE, as_day_numbers, is_empty
 from itp_response.readers.column_names import REASON, Table, table
 from itp_response.readers.patients import places
 from itp_response.readers.problems import Findings, as_text
 from itp_response.readers.sdtm.domains import doses, is_study, tables
-from itp_response.suspects import COLUMNS, DOSED, said, texts
 
 LIVED = ("patient_id", "birth_date", "death_date")
 OF_DM = ("BRTHDTC", "DTHDTC")
