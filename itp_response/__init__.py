@@ -25,21 +25,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from itp_response.adam import Adam, adam
-    from itp_response.check import Report, check
+    from itp_response.authoring.check import Report, check
+    from itp_response.authoring.describe import criteria, describe
+    from itp_response.authoring.mutate import Mutations, mutate
+    from itp_response.authoring.visit_plan import Schedule, schedule
     from itp_response.classification.chunked.classify_to import Written, classify_to
     from itp_response.classification.classification import Classification, classify
     from itp_response.cohort.cohort import Cohort
     from itp_response.compare import Comparison, compare
     from itp_response.data_review.review import Review, review
     from itp_response.definitions.criteria import Criteria
-    from itp_response.describe import criteria, describe
     from itp_response.explanation.ask import ask
     from itp_response.explanation.certificate import certificate
     from itp_response.explanation.clause_results import lamps
     from itp_response.explanation.explain import Explanation, explain
     from itp_response.explanation.near_misses import NearMisses, near_misses
     from itp_response.messages.errors import CohortError, CriteriaError, ItpResponseError, UsageError
-    from itp_response.mutate import Mutations, mutate
     from itp_response.plots import plot
     from itp_response.predictors import Predictors, predictors
     from itp_response.quiz import Question, quiz
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from itp_response.readers.mapping.mapping import Mapped, mapped
     from itp_response.readers.visits import read
     from itp_response.report import Page, report
-    from itp_response.schedule import Schedule, schedule
     from itp_response.sensitivity import Sensitivity, sensitivity
     from itp_response.table import Tables, table
     from itp_response.teach import teach
@@ -107,16 +107,16 @@ _WHERE = {
     "adam": "adam",
     "ask": "explanation.ask",
     "certificate": "explanation.certificate",
-    "Report": "check",
-    "check": "check",
+    "Report": "authoring.check",
+    "check": "authoring.check",
     "Classification": "classification.classification",
     "classify": "classification.classification",
     "Cohort": "cohort.cohort",
     "Comparison": "compare",
     "compare": "compare",
     "Criteria": "definitions.criteria",
-    "criteria": "describe",
-    "describe": "describe",
+    "criteria": "authoring.describe",
+    "describe": "authoring.describe",
     "map": "readers.mapping.draft:draft",
     "CohortError": "messages.errors",
     "CriteriaError": "messages.errors",
@@ -125,8 +125,8 @@ _WHERE = {
     "Explanation": "explanation.explain",
     "explain": "explanation.explain",
     "lamps": "explanation.clause_results",
-    "Mutations": "mutate",
-    "mutate": "mutate",
+    "Mutations": "authoring.mutate",
+    "mutate": "authoring.mutate",
     "NearMisses": "explanation.near_misses",
     "near_misses": "explanation.near_misses",
     "plot": "plots",
@@ -141,8 +141,8 @@ _WHERE = {
     "report": "report",
     "Review": "data_review.review",
     "review": "data_review.review",
-    "Schedule": "schedule",
-    "schedule": "schedule",
+    "Schedule": "authoring.visit_plan",
+    "schedule": "authoring.visit_plan",
     "Sensitivity": "sensitivity",
     "sensitivity": "sensitivity",
     "Written": "classification.chunked.classify_to",

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import itp_response
-from itp_response.check import worked_patients
+from itp_response.authoring.check import worked_patients
 from itp_response.cli import main
 from itp_response.cohort.cohort import Origin
 from itp_response.cohort.declared_columns import texts_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from itp_response.check import worked_patients
+from itp_response.authoring.check import worked_patients
 from itp_response.classification.classification import classify
 from itp_response.definitions.criteria import load, shipped
 from itp_response.explanation.certificate import certificate

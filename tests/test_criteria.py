@@ -9,10 +9,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from itp_response.check import check
+from itp_response.authoring.check import check
+from itp_response.authoring.mutate import mutate
 from itp_response.definitions.criteria import criteria_folder, load, loads, schema, shipped
 from itp_response.messages.errors import CriteriaError, ItpResponseError
-from itp_response.mutate import mutate
 
 BAD_CRITERIA = Path(__file__).parent / "bad_criteria"
 FOLDER = criteria_folder()

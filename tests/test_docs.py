@@ -9,9 +9,9 @@ import pytest
 import sessions
 
 import itp_response
+from itp_response.authoring.describe import definitions_page
 from itp_response.cli import main
 from itp_response.definitions.criteria import load, shipped
-from itp_response.describe import definitions_page
 from itp_response.readers.column_names import ALIASES
 
 ROOT = Path(__file__).parent.parent

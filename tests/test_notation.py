@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from itp_response.check import worked_patients
+from itp_response.authoring.check import worked_patients
 from itp_response.classification.classification import classify
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.notation import bounds, cohort_of, count_text, timeline_of

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import itp_response
+from itp_response.authoring.visit_plan import planned_days, schedule
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import load
 from itp_response.messages.errors import UsageError
-from itp_response.schedule import planned_days, schedule
 
 TABLES = {
     # Two counts a week apart from day 1 on; 182 days; with the last visit left one is not confirmed any more.

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import itp_response
-from itp_response.check import worked_patients
+from itp_response.authoring.check import worked_patients
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.definitions.criteria import load

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import sessions
 
-from itp_response.check import check
+from itp_response.authoring.check import check
 from itp_response.definitions.criteria import load
 
 ROOT = Path(__file__).parent.parent

@@ -8,8 +8,8 @@ import click
 from itp_response.cli.options import criteria_option
 
 if TYPE_CHECKING:
-    from itp_response.check import Report
-    from itp_response.mutate import Mutations
+    from itp_response.authoring.check import Report
+    from itp_response.authoring.mutate import Mutations
 
 
 @click.command(short_help="Classify and explain one timeline typed by hand.")
@@ -34,8 +34,8 @@ def ask(timeline: str, criteria: str, criterion: str | None, baseline: str | Non
 @click.argument("name", required=False)
 def criteria(name: str | None) -> None:
     """List the shipped sets of criteria, or print the set NAME (or a file) in plain English."""
-    from itp_response.describe import criteria as found
-    from itp_response.describe import describe, shipped_titles
+    from itp_response.authoring.describe import criteria as found
+    from itp_response.authoring.describe import describe, shipped_titles
 
     if name is None:
         titles = shipped_titles()
@@ -53,8 +53,8 @@ def check(file: str, mutate: bool) -> None:
 
     FILE is a shipped name or a file. Exit status 1 if something is not as it should be.
     """
-    from itp_response.check import check as checked
-    from itp_response.mutate import mutate as mutated
+    from itp_response.authoring.check import check as checked
+    from itp_response.authoring.mutate import mutate as mutated
 
     reports: list[Report | Mutations] = [checked(file)]
     if mutate and reports[0].ok:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from itp_response.authoring.describe import decided_so
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort, Ints
 from itp_response.data_review.edit_checks import said
 from itp_response.data_review.review import Review
-from itp_response.describe import decided_so
 from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.rules.in_words import count_in_words
 from itp_response.evaluation.rules.language import Numbers

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from itp_response.authoring.describe import decided_so, head, unless
 from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import Provenance
 from itp_response.cohort.cohort import Ints
 from itp_response.data_review.edit_checks import RULES
 from itp_response.data_review.review import Review
 from itp_response.definitions.criteria import Criteria
-from itp_response.describe import decided_so, head, unless
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.report.patients import arm_codes, arms, places
 from itp_response.sensitivity import Sensitivity

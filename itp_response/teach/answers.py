@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from itp_response.check import worked_patients
+from itp_response.authoring.check import worked_patients
+from itp_response.authoring.describe import CHECKED
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.notation import FARTHEST, cohort_of, count_text, entries_of, timeline_of
 from itp_response.definitions.criteria import Case, Criteria, load, shipped
-from itp_response.describe import CHECKED
 from itp_response.evaluation.evaluate import timeline as rows_of
 from itp_response.evaluation.patient_days import Timeline
 from itp_response.evaluation.rules.in_words import tree_in_words

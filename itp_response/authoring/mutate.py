@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from itp_response.check import failures
+from itp_response.authoring.check import failures
 from itp_response.definitions.criteria import HEAD, PATIENT_NAMES, ROW_NAMES, Criteria, load, read_dict
 from itp_response.evaluation.rules.language import SINCE
 from itp_response.messages.errors import CriteriaError, UsageError, listed
