@@ -25,7 +25,7 @@ from cohorts import make_cohort
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from itp_response.classification.classification import classify
-from itp_response.sensitivity import sensitivity
+from itp_response.outputs.comparison.sensitivity import sensitivity
 
 ALLOWED = 3
 """Times the time of one `classify`, per ten readings."""

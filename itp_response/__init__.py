@@ -24,7 +24,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from itp_response.adam import Adam, adam
     from itp_response.authoring.check import Report, check
     from itp_response.authoring.describe import criteria, describe
     from itp_response.authoring.mutate import Mutations, mutate
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from itp_response.classification.chunked.classify_to import Written, classify_to
     from itp_response.classification.classification import Classification, classify
     from itp_response.cohort.cohort import Cohort
-    from itp_response.compare import Comparison, compare
     from itp_response.data_review.review import Review, review
     from itp_response.definitions.criteria import Criteria
     from itp_response.explanation.ask import ask
@@ -41,15 +39,17 @@ if TYPE_CHECKING:
     from itp_response.explanation.explain import Explanation, explain
     from itp_response.explanation.near_misses import NearMisses, near_misses
     from itp_response.messages.errors import CohortError, CriteriaError, ItpResponseError, UsageError
-    from itp_response.plots import plot
-    from itp_response.predictors import Predictors, predictors
+    from itp_response.outputs.adam.adam import Adam, adam
+    from itp_response.outputs.comparison.compare import Comparison, compare
+    from itp_response.outputs.comparison.sensitivity import Sensitivity, sensitivity
+    from itp_response.outputs.figures.plot import plot
+    from itp_response.outputs.report.report import Page, report
+    from itp_response.outputs.tables.predictors import Predictors, predictors
+    from itp_response.outputs.tables.table import Tables, table
     from itp_response.quiz import Question, quiz
     from itp_response.readers.mapping.draft import draft as map  # noqa: A004 - named as its command is
     from itp_response.readers.mapping.mapping import Mapped, mapped
     from itp_response.readers.visits import read
-    from itp_response.report import Page, report
-    from itp_response.sensitivity import Sensitivity, sensitivity
-    from itp_response.table import Tables, table
     from itp_response.teach import teach
 
 __all__ = [
@@ -103,8 +103,8 @@ __all__ = [
 ]
 
 _WHERE = {
-    "Adam": "adam",
-    "adam": "adam",
+    "Adam": "outputs.adam.adam",
+    "adam": "outputs.adam.adam",
     "ask": "explanation.ask",
     "certificate": "explanation.certificate",
     "Report": "authoring.check",
@@ -112,8 +112,8 @@ _WHERE = {
     "Classification": "classification.classification",
     "classify": "classification.classification",
     "Cohort": "cohort.cohort",
-    "Comparison": "compare",
-    "compare": "compare",
+    "Comparison": "outputs.comparison.compare",
+    "compare": "outputs.comparison.compare",
     "Criteria": "definitions.criteria",
     "criteria": "authoring.describe",
     "describe": "authoring.describe",
@@ -129,26 +129,26 @@ _WHERE = {
     "mutate": "authoring.mutate",
     "NearMisses": "explanation.near_misses",
     "near_misses": "explanation.near_misses",
-    "plot": "plots",
-    "Predictors": "predictors",
-    "predictors": "predictors",
+    "plot": "outputs.figures.plot",
+    "Predictors": "outputs.tables.predictors",
+    "predictors": "outputs.tables.predictors",
     "Question": "quiz",
     "quiz": "quiz",
     "Mapped": "readers.mapping.mapping",
     "mapped": "readers.mapping.mapping",
     "read": "readers.visits",
-    "Page": "report",
-    "report": "report",
+    "Page": "outputs.report.report",
+    "report": "outputs.report.report",
     "Review": "data_review.review",
     "review": "data_review.review",
     "Schedule": "authoring.visit_plan",
     "schedule": "authoring.visit_plan",
-    "Sensitivity": "sensitivity",
-    "sensitivity": "sensitivity",
+    "Sensitivity": "outputs.comparison.sensitivity",
+    "sensitivity": "outputs.comparison.sensitivity",
     "Written": "classification.chunked.classify_to",
     "classify_to": "classification.chunked.classify_to",
-    "Tables": "table",
-    "table": "table",
+    "Tables": "outputs.tables.table",
+    "table": "outputs.tables.table",
     "teach": "teach",
 }
 """The module of each name, which is imported when the name is first used; after a colon, what it is called there."""

@@ -26,9 +26,9 @@ from itp_response.cohort.cohort import Origin
 from itp_response.cohort.declared_columns import texts_of
 from itp_response.definitions.criteria import load, loads, shipped
 from itp_response.messages.errors import UsageError
-from itp_response.outputs.files import FORMATS
-from itp_response.outputs.parameters import flags, parameters
-from itp_response.outputs.variables import fitted, short_names
+from itp_response.outputs.adam.files import FORMATS
+from itp_response.outputs.adam.parameters import flags, parameters
+from itp_response.outputs.adam.variables import fitted, short_names
 from itp_response.readers.files import opened
 
 ROOT = Path(__file__).parent.parent

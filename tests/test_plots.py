@@ -20,10 +20,10 @@ import itp_response
 from itp_response import UsageError, plot
 from itp_response.cli import main
 from itp_response.definitions.criteria import load, shipped
-from itp_response.plots import KINDS
-from itp_response.plots.clauses import plain_thresholds, spoiled_by_rescue, thresholds
-from itp_response.plots.picture import STYLE, spread, styled
-from itp_response.plots.responses import loss_of, response_of
+from itp_response.outputs.figures.clauses import plain_thresholds, spoiled_by_rescue, thresholds
+from itp_response.outputs.figures.picture import STYLE, spread, styled
+from itp_response.outputs.figures.plot import KINDS
+from itp_response.outputs.figures.responses import loss_of, response_of
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden_plots"
@@ -265,7 +265,7 @@ class TestPictures:
         """The shades that stand for something beside each other are apart in lightness."""
         from matplotlib.colors import to_rgb
 
-        from itp_response.plots.picture import BLACK, BLUE, PALE, SKY
+        from itp_response.outputs.figures.picture import BLACK, BLUE, PALE, SKY
 
         grey = [float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114))) for colour in (BLACK, BLUE, SKY, PALE, "white")]
 

@@ -11,7 +11,7 @@ import pytest
 from test_table import figures, number, rows, shown
 
 from itp_response import UsageError, classify, predictors
-from itp_response.results.roc import roc
+from itp_response.outputs.statistics.roc import roc
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

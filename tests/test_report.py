@@ -19,8 +19,8 @@ from pypdf import PdfReader
 import itp_response
 from itp_response.cli import main
 from itp_response.cli import report as command
-from itp_response.report.figures import SHOWN, small
-from itp_response.report.patients import packed
+from itp_response.outputs.report.figures import SHOWN, small
+from itp_response.outputs.report.patients import packed
 
 ROOT = Path(__file__).parent.parent
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")

@@ -18,8 +18,8 @@ from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import load
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.outputs.comparison.sensitivity import TOGETHER, sensitivity
 from itp_response.readers import visits as reader
-from itp_response.sensitivity import TOGETHER, sensitivity
 
 ROOT = Path(__file__).parent.parent
 STUDY = (str(ROOT / "examples" / "visits.csv"), str(ROOT / "examples" / "patients.csv"))

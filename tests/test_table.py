@@ -15,10 +15,10 @@ import pytest
 import itp_response
 from itp_response import CohortError, UsageError, classify, table
 from itp_response.definitions.criteria import shipped
-from itp_response.results.proportions import Share, difference
-from itp_response.results.proportions import test as share_test
-from itp_response.results.tables import probability, rounded
-from itp_response.results.times import alike, cox, kaplan_meier, quartiles
+from itp_response.outputs.statistics.proportions import Share, difference
+from itp_response.outputs.statistics.proportions import test as share_test
+from itp_response.outputs.statistics.tables import probability, rounded
+from itp_response.outputs.statistics.times import alike, cox, kaplan_meier, quartiles
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"

@@ -34,7 +34,7 @@ def adam(
     Each record has its reason and the records of the source behind it.
     With them go a table of all variables and parameters with their derivations, and what made them.
     """
-    from itp_response.adam import adam as made
+    from itp_response.outputs.adam.adam import adam as made
 
     found = made(visits, patients, criteria, study=study, **reading)
     quarantined(found.found, quarantine_file)

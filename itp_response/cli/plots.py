@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from itp_response.cli.options import DEFAULT, quarantined, study_under
-from itp_response.plots import KINDS
+from itp_response.outputs.figures.plot import KINDS
 
 
 @click.command(short_help="Draw a study, or one patient's timeline.")
@@ -49,7 +49,7 @@ def plot(
     For timeline VISITS may be typed by hand, as "d0 15, d21 45, d28 60".
     What was taken, left out or noticed goes to standard error.
     """
-    from itp_response.plots import plot as drawn
+    from itp_response.outputs.figures.plot import plot as drawn
 
     picture = drawn(
         kind,

@@ -28,7 +28,7 @@ def report(
 
     Results, figures, definitions, sensitivity, what is to be asked, and every patient's timeline and explanation.
     """
-    from itp_response.report import report as reported
+    from itp_response.outputs.report.report import report as reported
 
     made = reported(visits, patients, criteria, events=events, screening=screening, progress=_progress, **reading)
     quarantined(made.found, quarantine_file)

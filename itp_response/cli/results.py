@@ -62,7 +62,7 @@ def table(output: str | None, quarantine_file: str | None, criterion: tuple[str,
 
     A COLUMN is one of the patient table, or baseline, or a criterion, or a condition as 'age >= 60'.
     """
-    from itp_response.table import table as made
+    from itp_response.outputs.tables.table import table as made
 
     found = made(criterion=criterion, **options)
     quarantined(found.found, quarantine_file)
@@ -83,7 +83,7 @@ def predictors(output: str | None, quarantine_file: str | None, **options: Any) 
 
     Side by side with a test; the ROC curve's area; the best limit with its sensitivity and specificity.
     """
-    from itp_response.predictors import predictors as made
+    from itp_response.outputs.tables.predictors import predictors as made
 
     found = made(**options)
     quarantined(found.found, quarantine_file)

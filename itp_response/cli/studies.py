@@ -111,7 +111,7 @@ def compare(
 ) -> None:
     """Decide VISITS by several sets of criteria and say who comes out otherwise, and why."""
     from itp_response.classification.classification import write
-    from itp_response.compare import compare as compared
+    from itp_response.outputs.comparison.compare import compare as compared
 
     found = compared(visits, patients, criteria, **reading)
     quarantined(found, quarantine_file)
@@ -136,7 +136,7 @@ def sensitivity(
     **reading: Any,
 ) -> None:
     """Decide VISITS under every reading of a set of criteria, and say whose verdict depends on which."""
-    from itp_response.sensitivity import sensitivity as tried
+    from itp_response.outputs.comparison.sensitivity import sensitivity as tried
 
     found = tried(visits, patients, criteria, together=together, **reading)
     quarantined(found.base, quarantine_file)

@@ -1,0 +1,110 @@
+"""Files: a dataset as the bytes of a SAS transport file, of Dataset-JSON, Parquet or CSV.
+
+None has the time in it: where a format must have one, it is the first moment of 1970.
+"""
+
+import io
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from itp_response.classification.provenance import KEY, Provenance
+from itp_response.messages.errors import UsageError, listed
+from itp_response.outputs.adam.variables import Dataset, Variable, problems
+
+EPOCH = "1970-01-01T00:00:00"
+XPT_EPOCH = b"01JAN70:00:00:00"
+XPT_TIMES = (144, 160, 464, 480)
+"""Where a transport file says when it was made and changed, twice."""
+DATE = "DATE9."
+
+
+def xpt(dataset: Dataset, _: Provenance) -> bytes:
+    """A SAS transport file, version 5: numbers as SAS has them, dates with the format DATE9.
+
+    Raises `UsageError` if pyreadstat is not there, or a text cannot stand in such a file.
+    """
+    try:
+        import pyreadstat
+    except ImportError:
+        raise UsageError(
+            "XPT needs pyreadstat, which is not installed: pip install 'itp-response[sdtm]', or another format."
+        ) from None
+    wrong = list(problems(dataset))
+    if wrong:
+        cure = "XPT cannot hold this; write json, parquet or csv, or change it in the source."
+        raise UsageError(f"{listed(wrong)}\n{cure}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "dataset.xpt"
+        pyreadstat.write_xport(
+            dataset.frame,
+            path,
+            file_label=dataset.label,
+            column_labels={one.name: one.label for one in dataset.variables},
+            table_name=dataset.name,
+            file_format_version=5,
+            variable_format={one.name: DATE for one in dataset.variables if one.type == "date"},
+        )
+        made = bytearray(path.read_bytes())
+    for place in XPT_TIMES:
+        made[place : place + len(XPT_EPOCH)] = XPT_EPOCH
+    return bytes(made)
+
+
+def dataset_json(dataset: Dataset, origin: Provenance) -> bytes:
+    """CDISC's Dataset-JSON, version 1.1."""
+    frame = dataset.frame.with_columns(pl.col(pl.Date).dt.to_string("%Y-%m-%d"))
+    study = dataset.frame["STUDYID"]
+    made: dict[str, Any] = {
+        "datasetJSONCreationDateTime": EPOCH,
+        "datasetJSONVersion": "1.1.0",
+        "fileOID": f"{origin.program}.{dataset.name}",
+        "sourceSystem": {"name": origin.program, "version": origin.version},
+        **({"studyOID": study[0]} if len(study) else {}),
+        "itemGroupOID": f"IG.{dataset.name}",
+        "isReferenceData": False,
+        "records": len(frame),
+        "name": dataset.name,
+        "label": dataset.label,
+        "columns": [_column(dataset, one) for one in dataset.variables],
+        "rows": frame.rows(),
+    }
+    return (json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+def _column(dataset: Dataset, variable: Variable) -> dict[str, Any]:
+    types: dict[str, dict[str, Any]] = {
+        "text": {"dataType": "string", "length": dataset.length(variable)},
+        "integer": {"dataType": "integer"},
+        "date": {"dataType": "date", "targetDataType": "integer", "displayFormat": DATE},
+    }
+    name = {"itemOID": f"IT.{dataset.name}.{variable.name}", "name": variable.name, "label": variable.label}
+    key = {"keySequence": dataset.keys.index(variable.name) + 1} if variable.name in dataset.keys else {}
+    return {**name, **types[variable.type], **key}
+
+
+def parquet(dataset: Dataset, origin: Provenance) -> bytes:
+    """Parquet; its metadata have the provenance, and the labels of the dataset and its variables."""
+    labels = {one.name: one.label for one in dataset.variables}
+    about = {"name": dataset.name, "label": dataset.label, "labels": labels}
+    file = io.BytesIO()
+    dataset.frame.write_parquet(file, metadata={KEY: origin.text(), "cdisc": json.dumps(about, ensure_ascii=False)})
+    return file.getvalue()
+
+
+def csv(dataset: Dataset, _: Provenance) -> bytes:
+    """CSV in UTF-8."""
+    return dataset.frame.write_csv().encode()
+
+
+FORMATS: dict[str, Callable[[Dataset, Provenance], bytes]] = {
+    "xpt": xpt,
+    "json": dataset_json,
+    "parquet": parquet,
+    "csv": csv,
+}
+"""How a dataset is written, by what follows its name."""

@@ -1,0 +1,108 @@
+"""Parameters: what each criterion of a file is called in CDISC's datasets, and how it is derived, in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.endpoints import KINDS
+from itp_response.evaluation.rules.in_words import rule_in_words
+from itp_response.outputs.adam.variables import LABEL, NAME, TEXT, fitted, short_names
+
+RESERVED = ("SAF", "ITT", "FAS", "PPROT", "COMPLT", "RAND", "ENRL", "DTH", "STUDYID", "USUBJID", "SUBJID", "TRT01P")
+"""What ADSL calls other things by, with FL behind it or without."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a dataset: one thing that is decided, or measured, of a patient."""
+
+    dataset: str
+    code: str
+    text: str
+    criterion: str
+    what: str
+    """`verdict`, `best`, `days` in a state, `of_days` observed, or `time` to an event."""
+    derivation: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A criterion's variables in ADSL: a flag and a result, or of a ranked list only a result."""
+
+    criterion: str
+    flag: str | None
+    flag_label: str
+    result: str
+    result_label: str
+
+
+def parameters(criteria: Criteria) -> tuple[Parameter, ...]:
+    """The parameters of a set, in the order of its file."""
+    wanted = [(name, what) for name, model in criteria.criteria.items() for what in _measured(model)]
+    codes = short_names([_long(name, what, criteria.criteria[name]) for name, what in wanted], NAME)
+    made: list[Parameter] = []
+    for (name, what), code in zip(wanted, codes, strict=True):
+        model = criteria.criteria[name]
+        text = _text(model.label, what)
+        if text in [one.text for one in made]:
+            text = _text(f"{model.label} ({name})", what)
+        dataset = "ADTTE" if what == "time" else "ADRS"
+        made.append(Parameter(dataset, code, text, name, what, " ".join(_derivation(model, what))))
+    return tuple(made)
+
+
+def _measured(model: Any) -> tuple[str, ...]:
+    match model.kind:
+        case "time_to":
+            return ("time",)
+        case "best":
+            return ("best",)
+        case "extent":
+            return ("verdict", "days", "of_days") if model.at_least is not None else ("days", "of_days")
+    return ("verdict",)
+
+
+def _long(name: str, what: str, model: Any) -> str:
+    """The name that the code is made of."""
+    if what == "of_days" or (what == "days" and model.at_least is not None):
+        return f"{name}_{what}"
+    return name
+
+
+def _text(label: str, what: str) -> str:
+    end = {"days": " (days)", "time": " (days)", "of_days": ": days observed"}.get(what, "")
+    return f"{fitted(label, TEXT - len(end))}{end}"
+
+
+def _derivation(model: Any, what: str) -> Iterator[str]:
+    yield KINDS[model.kind].sentence(model)
+    if model.unless is not None:
+        yield f"Not met, whatever else holds, where {rule_in_words(model.unless)}."
+    match what:
+        case "verdict":
+            yield "AVALC is Y, N, NE (not evaluable) or NA (the question does not arise); AVAL is 1 for Y, 0 for N."
+        case "best":
+            yield f"AVALC is {', '.join([*model.ranked, model.otherwise])} or NE (not evaluable)."
+        case "days":
+            yield "AVAL is the days in the state."
+        case "of_days":
+            yield "AVAL is the days of which the state is known."
+        case "time":
+            yield "AVAL is the days between the two days: 0 where they are the same."
+
+
+def flags(criteria: Criteria) -> tuple[Flag, ...]:
+    """The variables of the patients' dataset, in the order of the file."""
+    best = [name for name, model in criteria.criteria.items() if model.kind == "best"]
+    decided = [name for name, model in criteria.criteria.items() if "verdict" in _measured(model)]
+    stems = short_names(decided, NAME - 2, RESERVED)
+    taken = [*RESERVED, *(f"{stem}{end}" for stem in stems for end in ("FL", "RS"))]
+    results = short_names(best, NAME, taken)
+    labels = [fitted(criteria.criteria[name].label) for name in best]
+    made = [Flag(name, None, "", *one) for name, *one in zip(best, results, labels, strict=True)]
+    for name, stem in zip(decided, stems, strict=True):
+        label = criteria.criteria[name].label
+        flag, result = (f"{fitted(label, LABEL - len(end))}{end}" for end in (" Flag", " Result"))
+        made.append(Flag(name, f"{stem}FL", flag, f"{stem}RS", result))
+    return tuple(made)

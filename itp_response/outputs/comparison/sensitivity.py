@@ -1,0 +1,273 @@
+"""Sensitivity: every reading of a set, on one cohort; whose verdict depends on which."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from itp_response.classification.classification import Classification, aligned, labelled, write
+from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.definitions.criteria import Criteria, load
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.rules.in_words import counted
+from itp_response.evaluation.verdicts import Verdict, Y
+from itp_response.messages.errors import CohortError, CriteriaError, UsageError
+from itp_response.outputs.comparison.compare import counted_patients, described, is_length, read_for, wrapped
+
+TOGETHER = "all together"
+SHOWN = 10
+"""So many of those whose verdict depends on a reading are in the text; all are in the frame."""
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The verdicts on a cohort as the file has it, and under each of its readings; `str()` is the report.
+
+    `base` is the `Classification` as the file has it, `under` has one for each reading but those of `untried`.
+    """
+
+    base: Classification
+    under: Mapping[str, Classification]
+    """By reading, in the order of the file; then, if asked for, `all together`."""
+    untried: Mapping[str, str] = field(default_factory=dict)
+    """Why a reading was not tried: it has no change in the file, or cannot decide what was read."""
+
+    @property
+    def cohort(self) -> Cohort:
+        return self.base.cohort
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The criteria that have a verdict: not the lengths of time."""
+        return tuple(name for name, model in self.base.criteria.criteria.items() if not is_length(model))
+
+    def changed(self, reading: str, name: str) -> Ints:
+        """The positions of the patients whose verdict on a criterion is another under a reading.
+
+        All, where the reading takes the criterion out.
+        """
+        if name not in self.under[reading].verdicts:
+            return np.arange(len(self.cohort))
+        before, after = (labelled(name, found.verdicts[name]) for found in (self.base, self.under[reading]))
+        return np.flatnonzero((before != after).to_numpy())
+
+    def frame(self) -> pl.DataFrame:
+        """One row per reading, criterion and verdict.
+
+        `reading` (missing: as the file has it), `criterion`, `verdict`, `patients`, and of the `Y` `arm_difference`:
+        the share of the first arm that is `Y` less that of the second, -1 to 1, where there are two; `NE` counts as not
+        met. Verdicts that nobody has are left out, but for `Y`.
+        """
+        rows = [
+            (reading, name, label, number, self._difference(found.verdicts[name]) if label == "Y" else None)
+            for reading, found in ((None, self.base), *self.under.items())
+            for name in self.names
+            if name in found.verdicts
+            for label, number in _counts(found.verdicts[name], always="Y").items()
+        ]
+        columns = {
+            "reading": pl.String,
+            "criterion": pl.String,
+            "verdict": pl.String,
+            "patients": pl.Int64,
+            "arm_difference": pl.Float64,
+        }
+        return pl.DataFrame(rows, schema=columns, orient="row")
+
+    def dependent(self) -> pl.DataFrame:
+        """One row per patient, criterion and reading that changes his verdict to another.
+
+        `patient_id`, `arm`, `criterion`, `verdict`, `reading`, `verdict_under`.
+        """
+        found = []
+        for reading, under in self.under.items():
+            for name in self.names:
+                at = self.changed(reading, name)
+                if len(at) and name in under.verdicts:
+                    before, after = (labelled(name, one.verdicts[name]) for one in (self.base, under))
+                    columns = [
+                        self.cohort.id[at].alias("patient_id"),
+                        self.cohort.arm[at].alias("arm"),
+                        before[at].alias("verdict"),
+                        after[at].alias("verdict_under"),
+                    ]
+                    named = (pl.lit(name).alias("criterion"), pl.lit(reading).alias("reading"))
+                    found.append(pl.DataFrame(columns).with_columns(named).select(DEPENDENT))
+        return pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
+
+    def write(self, path: str | Path) -> None:
+        """Write `dependent()` to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
+        write(self.dependent(), path, self.base.provenance(readings=list(self.under)))
+
+    @cached_property
+    def arms(self) -> tuple[str, ...]:
+        """The two arms, in the order in which they come; none where there are one or three."""
+        arms = self.cohort.arm.drop_nulls().unique(maintain_order=True).to_list()
+        return tuple(arms) if len(arms) == 2 else ()
+
+    def _difference(self, verdict: Verdict) -> float | None:
+        if not self.arms:
+            return None
+        met = verdict.value == Y
+        first, second = ((self.cohort.arm == arm).fill_null(value=False).to_numpy() for arm in self.arms)
+        return float(met[first].mean() - met[second].mean())
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        criteria = self.base.criteria
+        yield f"{described(self.cohort)} under {criteria.name}: {criteria.title}"
+        single = [reading for reading in self.under if reading != TOGETHER]
+        also = ", then all together" if TOGETHER in self.under else ""
+        yield f"tried: {counted(len(single), 'reading')} that the file does not take, one at a time{also}"
+        for reading, why in self.untried.items():
+            yield from wrapped(f"not tried: {reading}: {why}")
+        if self.arms:
+            first, second = self.arms
+            yield f"points: Y in {first} less Y in {second}, in per cent of each; not evaluable counts as not met"
+        yield ""
+        yield aligned(list(self._table()))
+        yield ""
+        for reading in single:
+            yield from self._other_lengths(reading)
+        unmoved = [reading for reading in single if not self._moves(reading)]
+        if unmoved:
+            yield from wrapped(f"The answer does not depend on {_listed(unmoved, 'or')}.")
+        yield from self._patients()
+        if self.cohort.notes:
+            yield from ("", *self.cohort.told)
+
+    def _table(self) -> Iterator[list[str]]:
+        """Per criterion its verdicts, and below it each reading that changes some: whose, and what grows or falls."""
+        for name in self.names:
+            base = self.base.verdicts[name]
+            said = "  ".join(f"{label} {number:,}" for label, number in _counts(base).items())
+            yield [name, "", said, self._points(base)]
+            for reading, found in self.under.items():
+                number = len(self.changed(reading, name))
+                if name not in found.verdicts:
+                    yield [f"  {reading}", "no longer there"]
+                elif number:
+                    moves = _moves(base, found.verdicts[name])
+                    points = self._points(found.verdicts[name])
+                    yield [f"  {reading}", counted_patients(number), moves, points]
+
+    def _points(self, verdict: Verdict) -> str:
+        """The difference of the arms in percentage points, where there are two and the verdict can be `Y`."""
+        difference = self._difference(verdict) if verdict.labels[Y] == "Y" else None
+        return "" if difference is None else f"{100 * difference:+.1f} points"
+
+    def _moves(self, reading: str) -> bool:
+        """Does the reading change a verdict, or a length of time."""
+        return bool(self._lengths(reading)) or any(len(self.changed(reading, name)) for name in self.names)
+
+    def _lengths(self, reading: str) -> dict[str, int]:
+        """How many patients have another length of time under a reading, by criterion that gives any."""
+        numbers: dict[str, int] = {}
+        for name, verdict in self.under[reading].verdicts.items():
+            before, after = self.base.verdicts[name].days, verdict.days
+            if name not in self.names and before is not None and after is not None:
+                numbers[name] = int((before != after).sum())
+        return {name: number for name, number in numbers.items() if number}
+
+    def _other_lengths(self, reading: str) -> Iterator[str]:
+        lengths = [f"{name} ({counted_patients(number)})" for name, number in self._lengths(reading).items()]
+        if lengths:
+            yield from wrapped(f"{reading} gives other lengths of {_listed(lengths, 'and')}.")
+
+    def _patients(self) -> Iterator[str]:
+        dependent = self.dependent().filter(pl.col("reading") != TOGETHER)
+        if not len(dependent):
+            yield "Nobody's verdict depends on a reading."
+            return
+        number = dependent["patient_id"].n_unique()
+        same = len(self.cohort) - number
+        yield (
+            f"Some verdict of {counted_patients(number)} depends on a reading; "
+            f"{counted_patients(same)} come{'s' if same == 1 else ''} out the same under each."
+        )
+        moved = pl.format("{} {} -> {}", "criterion", "verdict", "verdict_under")
+        listed = dependent.group_by("patient_id", "reading", maintain_order=True).agg(moved.alias("moved"))
+        ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("place")
+        listed = listed.join(ids, on="patient_id", maintain_order="left").sort("place", maintain_order=True)
+        shown = listed.select("patient_id", "reading", pl.col("moved").list.join(", ")).head(SHOWN)
+        yield aligned([[f"  {patient}", reading, moves] for patient, reading, moves in shown.iter_rows()])
+        if len(listed) > SHOWN:
+            yield f"  and {len(listed) - SHOWN:,} more; --output has them all"
+
+
+def _moves(before: Verdict, after: Verdict) -> str:
+    """By how much each verdict grows or falls."""
+    was, now = _counts(before), _counts(after)
+    moves = {label: now.get(label, 0) - was.get(label, 0) for label in dict.fromkeys([*was, *now])}
+    return "  ".join(f"{label} {move:+,}" for label, move in moves.items() if move)
+
+
+def _listed(names: Sequence[str], joint: str) -> str:
+    """The names, with a word before the last."""
+    return f" {joint} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _counts(verdict: Verdict, always: str = "") -> dict[str, int]:
+    """How many patients have each verdict; one that nobody has is left out, but for that which is to stay."""
+    numbers = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
+    pairs = zip(verdict.labels, numbers, strict=True)
+    return {label: number for label, number in pairs if number or label == always}
+
+
+DEPENDENT = ("patient_id", "arm", "criterion", "verdict", "reading", "verdict_under")
+
+
+def sensitivity(
+    visits: Any,
+    patients: Any = None,
+    criteria: str | Path | Criteria = "atra_2022",
+    *,
+    together: bool = False,
+    date_format: str | None = None,
+    bleeding: Any = None,
+    threads: int | None = None,
+    impute: Any = None,
+    on_error: Any = "stop",
+) -> Sensitivity:
+    """The verdicts on a cohort under each reading of a set, one at a time, and with `together` under all at once.
+
+    The data are read once. `visits` is a `Cohort`, or whatever `read` takes. Where two readings change the same key,
+    all together has what the later one in the file says.
+    A reading that cannot decide these data, as one by calendar months without dates, is left out, and it is told why.
+    Raises `UsageError` if the set has no readings to try, or they cannot stand together.
+    """
+    base = criteria if isinstance(criteria, Criteria) else load(criteria)
+    readings = {reading.id: base.under(reading.id) for reading in base.file.reading if reading.change}
+    if not readings:
+        raise UsageError(f"{base.path.name}: this set has no readings, so there is nothing to try.")
+    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    cohort = read_for([base], visits, patients, **options)
+    as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
+    under: dict[str, Classification] = {}
+    untried = {one.id: "the file gives no change for it" for one in base.file.reading if not one.change}
+    for name, one in readings.items():
+        if one.file.columns != base.file.columns:
+            untried[name] = "it changes the columns that are read"
+            continue
+        try:
+            under[name] = Classification(one, cohort, evaluate(one, cohort, threads))
+        except CohortError as error:
+            untried[name] = str(error)
+    if together:
+        all_of_them = _together(base, list(under))
+        under[TOGETHER] = Classification(all_of_them, cohort, evaluate(all_of_them, cohort, threads))
+    return Sensitivity(as_it_is, under, untried)
+
+
+def _together(base: Criteria, readings: Sequence[str]) -> Criteria:
+    try:
+        return base.under(*readings)
+    except CriteriaError as error:
+        problem = "its readings cannot stand together; leave out --together and try them one at a time."
+        raise UsageError(f"{base.path.name}: {problem}\n    {error}") from None

@@ -1,0 +1,233 @@
+"""Lanes: beneath a patient's counts, a line each for what else was observed and for every verdict."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from itp_response.classification.classification import Classification
+from itp_response.cohort.cohort import Cohort
+from itp_response.evaluation.rules.in_words import counted
+from itp_response.evaluation.rules.language import Truths
+from itp_response.evaluation.verdicts import NO_DAY, reason_in_words
+from itp_response.outputs.figures.picture import BLACK, BLUE, GREY, ORANGE, PALE, SKY, VERMILLION
+from itp_response.outputs.figures.responses import last_counts, loss_of
+
+RESCUES = 6
+"""So many rescue treatments have a lane of their own."""
+UNNAMED = "no name given"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A bar of a lane, both days included."""
+
+    begin: float
+    end: float
+    look: str
+    open: bool = False
+    """It goes on after its end."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A sign on a day."""
+
+    day: float
+    look: str
+
+
+BARS: dict[str, dict[str, Any]] = {
+    "rescue": {"facecolor": ORANGE, "edgecolor": BLACK, "linewidth": 0.4},
+    "drug": {"facecolor": PALE, "edgecolor": BLACK, "linewidth": 0.4},
+    "held": {"facecolor": BLUE, "edgecolor": BLACK, "linewidth": 0.4},
+    "kept": {"facecolor": SKY, "edgecolor": BLACK, "linewidth": 0.4},
+    "time": {"facecolor": "white", "edgecolor": BLACK, "linewidth": 0.6},
+    "open": {"facecolor": "white", "edgecolor": GREY, "hatch": "////", "linewidth": 0.4},
+}
+MARKS: dict[str, dict[str, Any]] = {
+    "stopped": {"marker": "X", "markersize": 5, "color": BLACK},
+    "noted": {"marker": "D", "markersize": 3.5, "color": BLACK},
+    "onset": {"marker": "o", "markersize": 4.5, "mfc": "white", "mec": VERMILLION, "mew": 1.2},
+    "confirming": {"marker": "s", "markersize": 4.5, "mfc": "white", "mec": VERMILLION, "mew": 1.2},
+    "ended": {"marker": "x", "markersize": 4.5, "color": BLACK, "mew": 1.2},
+}
+LANE_SIGNS = {
+    "held": "from the onset to the row that shows it",
+    "kept": "until it is lost, or the last count",
+    "time": "a time, with its event or (arrow) censored",
+    "open": "no longer observed; in a lane: not evaluable",
+    "stopped": "stopped for good",
+    "noted": "recorded on that day",
+    "onset": "onset",
+    "confirming": "confirming, or what shows it",
+    "ended": "what ended it",
+}
+"""What the legend says; nothing of what the lane's name says already."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A line beneath the counts."""
+
+    label: str
+    said: str = ""
+    stretches: tuple[Stretch, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+    def draw(self, axes: Axes, middle: float, half: float, first: float, last: float) -> dict[str, Any]:
+        """Draw the lane about `middle`, between the days shown; its signs for the legend."""
+        signs: dict[str, Any] = {}
+        for one in self.stretches:
+            begin, end = max(one.begin, first), min(one.end, last)
+            axes.broken_barh([(begin, max(end - begin, 0.0))], (middle - half, 2 * half), zorder=2, **BARS[one.look])
+            if one.open:
+                axes.plot([end], [middle], marker=">", markersize=4, color=BLACK, zorder=3, clip_on=False)
+            if one.look in LANE_SIGNS:
+                signs[f"lane {one.look}"] = Patch(label=LANE_SIGNS[one.look], **BARS[one.look])
+        for mark in self.marks:
+            axes.plot([mark.day], [middle], linestyle="", zorder=4, clip_on=False, **MARKS[mark.look])
+            signs[f"lane {mark.look}"] = Line2D([], [], linestyle="", label=LANE_SIGNS[mark.look], **MARKS[mark.look])
+        # The rings of the counts and the open follow-up have these names in the legend already.
+        same = {"lane onset": "onset", "lane confirming": "confirming", "lane open": "open"}
+        return {same.get(name, name): sign for name, sign in signs.items()}
+
+
+def observed_lanes(cohort: Cohort) -> list[Lane]:
+    """What was observed of the one patient of a cohort beside counts and bleeding.
+
+    Rescue by name, the study's own treatment, and further columns of yes and no.
+    """
+    return [*_rescues(cohort), _drug(cohort), *_columns(cohort)]
+
+
+def _rescues(cohort: Cohort) -> Iterator[Lane]:
+    courses = cohort.courses
+    by_name: dict[str, list[Stretch]] = {}
+    begins = cohort.day[courses.row].tolist()
+    for begin, last, code in zip(begins, courses.last.tolist(), courses.name.codes.tolist(), strict=True):
+        name = courses.name.labels[code] if code >= 0 else ""
+        by_name.setdefault(name, []).append(Stretch(begin, last + 1, "rescue"))
+    if set(by_name) == {""}:
+        yield Lane("rescue", stretches=tuple(by_name[""]))
+        return
+    names = list(by_name)
+    for name in names[:RESCUES]:
+        yield Lane(f"rescue: {name or UNNAMED}", stretches=tuple(by_name[name]))
+    if names[RESCUES:]:
+        rest = tuple(stretch for name in names[RESCUES:] for stretch in by_name[name])
+        yield Lane(f"rescue: {counted(len(names) - RESCUES, 'other')}", ", ".join(names[RESCUES:]), rest)
+
+
+def _drug(cohort: Cohort) -> Lane:
+    """The study's treatment, which begins on day 0; when it was to end is not recorded."""
+    stopped = float(cohort.treatment_discontinued[0])
+    last = float(cohort.day[-1]) if len(cohort.day) else 0.0
+    if np.isfinite(stopped):
+        return Lane(
+            "study treatment", f"stopped for good on day {stopped:g}", (Stretch(0.0, stopped, "drug"),),
+            (Mark(stopped, "stopped"),),
+        )  # fmt: skip
+    return Lane("study treatment", "not stopped for good", (Stretch(0.0, last, "drug", True),))
+
+
+def _columns(cohort: Cohort) -> Iterator[Lane]:
+    for name, column in cohort.row_columns.items():
+        if isinstance(column, Truths) and column.true.any():
+            yield Lane(name, marks=tuple(Mark(day, "noted") for day in cohort.day[column.true].tolist()))
+
+
+def verdict_lanes(found: Classification, names: list[str]) -> list[Lane]:
+    """A lane for each of these criteria of the one patient of a classification."""
+    return [_verdict(found, name) for name in names]
+
+
+def _verdict(found: Classification, name: str) -> Lane:
+    model, verdict = found.criteria.criteria[name], found.verdicts[name]
+    value = verdict.labels[int(verdict.value[0])]
+    onset, confirming, ended, dated = (
+        int(found.days_of(rows)[0]) for rows in (verdict.onset, verdict.confirming, verdict.ended, verdict.dated)
+    )
+    reason = reason_in_words(found.criteria.reasons.names[int(verdict.reason[0])])
+    length = NO_DAY if verdict.days is None else int(verdict.days[0])
+    if model.kind == "best":
+        return Lane(name, value if value != "NE" else f"NE: {reason}")
+    if value == "NE":
+        return Lane(name, f"NE: {reason}", (_open(found, name),), _marks(ended=ended))
+    if model.kind == "time_to" and length != NO_DAY:
+        censored = value != "Y"
+        said = counted_days(length) + (", censored" if censored else "")
+        return Lane(name, said, (Stretch(ended - length, ended, "time", censored),))
+    if value != "Y":
+        return Lane(
+            name, value if value == "NA" else f"N: {reason}", (), _marks(ended=ended if value == "N" else NO_DAY)
+        )
+    if model.kind == "lost":
+        return Lane(name, f"Y, day {dated}: {reason}", (), _marks(ended=dated))
+    said = f"Y, day {dated}" if dated != NO_DAY else "Y"
+    if model.kind == "extent" and verdict.of_days is not None:
+        said = (
+            f"{'' if model.at_least is None else 'Y, '}{length:,} of {counted_days(int(verdict.of_days[0]))} observed"
+        )
+    begin = onset if onset != NO_DAY else dated
+    return Lane(name, said, tuple(_held(found, name, begin, confirming)), _marks(begin, confirming))
+
+
+def _held(found: Classification, name: str, begin: int, confirming: int) -> Iterator[Stretch]:
+    """From the onset to the confirming row; and on to the loss, where the set has one."""
+    if begin == NO_DAY:
+        return
+    loss = loss_of(found.criteria, name)
+    shown = max(begin, confirming)
+    if loss is not None and found.criteria.criteria[name].kind in ("achieved", "combined"):
+        lost = int(found.days_of(found.verdicts[loss].dated)[0])
+        end = lost if lost != NO_DAY else int(last_counts(found)[0])
+        yield Stretch(begin, max(end, shown), "kept", lost == NO_DAY)
+    if shown > begin:
+        yield Stretch(begin, shown, "held")
+
+
+def _open(found: Classification, name: str) -> Stretch:
+    """The days on which it hangs: those the criterion looks at, from the day of the one it starts from.
+
+    Where only follow-up ended too early, those after the last count.
+    """
+    model, reason = found.criteria.criteria[name], int(found.verdicts[name].reason[0])
+    first, last = _looked_at(model)
+    end = int(last_counts(found)[0])
+    if found.criteria.reasons.names[reason] == "follow_up_ended" and end != NO_DAY:
+        return Stretch(max(end, first), last, "open")
+    origin = model.references().get("from") or model.references().get("after")
+    if origin is not None:
+        day = int(found.days_of(found.verdicts[origin].dated)[0])
+        first = max(first, day) if day != NO_DAY else first
+    return Stretch(first, last, "open")
+
+
+def _looked_at(model: Any) -> tuple[float, float]:
+    """The first and last day a criterion looks at, infinite where there is no limit."""
+    match model.kind:
+        case "at":
+            first, last = model.within
+        case "visits" if model.visits:
+            first, last = model.visits[0] - model.within, model.visits[-1] + model.within
+        case "maintained":
+            first, last = 0.0, model.until[1] if model.until is not None else np.inf
+        case "lost" | "time_to":
+            first, last = 0.0, model.by
+        case _:
+            first, last = getattr(model, "days", (0.0, np.inf))
+    return max(first, 0.0), last
+
+
+def _marks(onset: int = NO_DAY, confirming: int = NO_DAY, ended: int = NO_DAY) -> tuple[Mark, ...]:
+    days = {"onset": onset, "confirming": confirming if confirming != onset else NO_DAY, "ended": ended}
+    return tuple(Mark(day, look) for look, day in days.items() if day != NO_DAY)
+
+
+def counted_days(number: int) -> str:
+    return f"{number:,} day{'' if number == 1 else 's'}"

@@ -1,0 +1,190 @@
+"""Waterfall: of each patient how far the best count lies above the baseline, the highest first."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from itp_response.classification.classification import Classification
+from itp_response.cohort.cohort import Ints
+from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.outputs.comparison.compare import counted_patients
+from itp_response.outputs.figures.clauses import baseline_of, evidence
+from itp_response.outputs.figures.picture import (
+    BLACK,
+    BLUE,
+    BODY,
+    GREY,
+    MARGIN,
+    PALE,
+    SKY,
+    VERMILLION,
+    WIDTH,
+    Picture,
+    Sheet,
+    legend_height,
+    nice,
+    rectangles,
+)
+from itp_response.outputs.figures.responses import response_of, with_role
+from itp_response.outputs.statistics.groups import Groups, Patients, grouped
+
+HIGH, BETWEEN = 1.7, 0.32
+HATCHED = 150
+"""So many bars at most are hatched and edged; of more, the colour alone tells them apart."""
+MANY = 500
+"""From so many on bars are drawn as an image, also in SVG and PDF."""
+LOOKS: dict[str, dict[str, Any]] = {
+    "best": {"facecolor": BLUE},
+    "next": {"facecolor": SKY, "hatch": "...."},
+    "third": {"facecolor": VERMILLION, "hatch": "xxxx"},
+    "none": {"facecolor": PALE, "hatch": "////"},
+    "open": {"facecolor": "white", "hatch": "||||"},
+}
+NARROW = {"open": {"facecolor": BLACK}}
+"""The looks of bars too narrow for a hatch, where they are others."""
+RANKS = {1: ("best",), 2: ("best", "none"), 3: ("best", "next", "none")}
+"""How the verdicts look, the best first, by how many there are; of more, those from the third to the last but one are
+alike."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Of each patient (P): the best change in 10⁹/L (NaN: none), and what it is coloured by."""
+
+    change: Floats
+    code: Ints
+    labels: tuple[str, ...]
+    colour_of: str
+    """The criterion whose verdict it is."""
+    bounded: Bools
+    """The count or the baseline is only a bound."""
+    no_baseline: int
+    no_count: int
+
+
+def draw(found: Classification, *, by: str = "arm", criterion: str | None = None) -> Picture:
+    """Each patient's highest count after day 0 less the baseline, coloured by the best response.
+
+    Counts that the criterion of response takes for no evidence, as so soon after rescue, are passed over.
+    With `criterion` that criterion is the one, and its verdict the colour.
+    Raises `UsageError` for a criterion that is not there, or groups that cannot be made.
+    """
+    groups = grouped(Patients(found, np.ones(len(found.cohort), dtype=np.bool_)), by)
+    name = response_of(found.criteria, criterion)
+    changes = _changes(found, name, None if criterion else with_role(found.criteria, "best"))
+    shown = int((~np.isnan(changes.change) & (groups.code >= 0)).sum())
+    handles = _handles(changes, shown)
+    room = WIDTH - 2 * MARGIN
+    legend = legend_height([str(one.get_label()) for one in handles], room)
+    body = len(groups.labels) * (HIGH + BETWEEN) + 0.3 + legend
+    told = [*groups.notes, *_told(changes, name, shown)]
+    sheet = Sheet("Best change of the count from the baseline", told, body, subtitle=found.criteria.title)
+    low, high = _limits(changes)
+    top, left = 0.0, MARGIN + 0.6
+    for code, heading in enumerate(groups.headed()):
+        top += BETWEEN
+        axes = sheet.axes(left, top, WIDTH - left - MARGIN, HIGH)
+        top += HIGH
+        patients = _sorted(changes, groups, code)
+        less = len(np.flatnonzero(groups.code == code)) - len(patients)
+        axes.set_title(heading + (f", {less:,} of them without a bar" if less else ""), size=BODY)
+        axes.set_ylim(low, high)
+        axes.set_xlim(-0.5, max(len(patients), 1) - 0.5)
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+        axes.set_ylabel("change, 10⁹/L")
+        axes.axhline(0, color=BLACK, linewidth=0.6, zorder=4)
+        axes.grid(axis="y", color=PALE, linewidth=0.4)
+        _bars(axes, changes, patients, shown)
+    sheet.text(left, sheet.top + top + 0.08, "patients, from the greatest change to the least", color=GREY)
+    sheet.legend(handles, MARGIN, top + 0.3, room)
+    return sheet.picture
+
+
+def _changes(found: Classification, name: str, best: str | None) -> Changes:
+    cohort = found.cohort
+    rows = timeline(found.criteria, cohort, 0, len(cohort))
+    counts = cohort.platelets
+    level = np.where(np.isinf(counts.high), counts.low, counts.high)
+    taken = np.flatnonzero(~np.isnan(level) & (cohort.day > 0) & evidence(found.criteria, name, rows))
+    patient = cohort.patient[taken]
+    top, bounded = np.full(len(cohort), np.nan), np.zeros(len(cohort), dtype=np.bool_)
+    if len(taken):
+        begins = np.flatnonzero(np.append(True, patient[1:] != patient[:-1]))
+        top[patient[begins]] = np.maximum.reduceat(level[taken], begins)
+        is_top = level[taken] == top[patient]
+        bounded[patient[is_top & (counts.low != counts.high)[taken]]] = True
+    baseline = baseline_of(rows)
+    base = np.where(np.isinf(baseline.high), baseline.low, baseline.high)
+    colour = best or name
+    verdict = found.verdicts[colour]
+    return Changes(
+        change=top - base,
+        code=verdict.value.astype(np.int64),
+        labels=tuple(verdict.labels),
+        colour_of=colour,
+        bounded=(bounded | (baseline.low != baseline.high)) & ~np.isnan(top - base),
+        no_baseline=int(np.isnan(base).sum()),
+        no_count=int((np.isnan(top) & ~np.isnan(base)).sum()),
+    )
+
+
+def _limits(changes: Changes) -> tuple[float, float]:
+    known = changes.change[~np.isnan(changes.change)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    span = max(high, 0.0, 30.0) - min(low, 0.0)
+    return min(low, 0.0) - 0.04 * span, max(high, 30.0) + 0.04 * span
+
+
+def _sorted(changes: Changes, groups: Groups, code: int) -> Ints:
+    patients = np.flatnonzero((groups.code == code) & ~np.isnan(changes.change))
+    return patients[np.lexsort((patients, -changes.change[patients]))]
+
+
+def _told(changes: Changes, name: str, shown: int) -> list[str]:
+    told = [f"Highest count after day 0 less the baseline; a count that is no evidence for {name} is passed over."]
+    if changes.no_baseline:
+        told.append(f"{counted_patients(changes.no_baseline)} without a baseline: no bar.")
+    if changes.no_count:
+        told.append(f"{counted_patients(changes.no_count)} without such a count: no bar.")
+    bounded = int(changes.bounded.sum())
+    if bounded:
+        told.append(f"{counted_patients(bounded)} with a count or baseline known only as a bound: taken at the bound.")
+    if shown > HATCHED:
+        told.append(f"{shown:,} bars are more than can be named or hatched here; each is a patient.")
+    return told
+
+
+def _looks(changes: Changes, shown: int) -> list[tuple[int, str, dict[str, Any]]]:
+    """The verdicts that occur: code, label, look."""
+    occurs = np.unique(changes.code).tolist()
+    closed = [code for code, label in enumerate(changes.labels) if label not in ("NE", "NA") and code <= max(occurs)]
+    ranks = RANKS.get(len(closed)) or ("best", "next", *["third"] * (len(closed) - 3), "none")
+    names = dict(zip(closed, ranks, strict=True))
+    found = []
+    for code in occurs:
+        name = names.get(code, "open")
+        look = LOOKS[name] if shown <= HATCHED else NARROW.get(name, {"facecolor": LOOKS[name]["facecolor"]})
+        found.append((code, changes.labels[code], look))
+    return found
+
+
+def _handles(changes: Changes, shown: int) -> list[Any]:
+    style: dict[str, Any] = {"edgecolor": BLACK, "linewidth": 0.3}
+    return [
+        Patch(label=f"{nice(changes.colour_of)}: {label}", **look, **style) for _, label, look in _looks(changes, shown)
+    ]
+
+
+def _bars(axes: Axes, changes: Changes, patients: Ints, shown: int) -> None:
+    edge: dict[str, Any] = {"edgecolor": BLACK, "linewidth": 0.3} if shown <= HATCHED else {"linewidth": 0}
+    half = 0.45 if shown <= HATCHED else 0.5
+    for code, _, look in _looks(changes, shown):
+        place = np.flatnonzero(changes.code[patients] == code).astype(np.float64)
+        level = changes.change[patients[changes.code[patients] == code]]
+        image = {"rasterized": shown > MANY, "antialiased": shown <= MANY}
+        rectangles(axes, (place - half, place + half), (np.zeros(len(place)), level), zorder=2, **look, **edge, **image)

@@ -1,0 +1,181 @@
+"""Sections: what the page shows of the study as a whole, as plain rows for the template."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from itp_response.authoring.describe import decided_so, head, unless
+from itp_response.classification.classification import Classification
+from itp_response.classification.provenance import Provenance
+from itp_response.cohort.cohort import Ints
+from itp_response.data_review.edit_checks import RULES
+from itp_response.data_review.review import Review
+from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.verdicts import Verdict
+from itp_response.outputs.comparison.sensitivity import Sensitivity
+from itp_response.outputs.report.patients import arm_codes, arms, places
+
+MOST = 300
+"""So many findings, and so many queries, stand in the page's own lists; each stands with its patient too."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many patients of a group have one verdict."""
+
+    label: str
+    number: int
+    hue: int
+    """Which colour it has: 0 met, 1 not met, 2 not evaluable, 3 does not arise; of a ranked list 4 and on."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The verdicts on a criterion in each group of patients."""
+
+    name: str
+    label: str
+    groups: tuple[tuple[Share, ...], ...]
+
+
+def verdicts(found: Classification) -> list[Decided]:
+    """Per criterion the number of each verdict in each of `groups`."""
+    everyone = np.arange(len(found.cohort))
+    several = [np.flatnonzero(arm_codes(found.cohort) == code) for code in range(len(_several(found)))]
+    return [
+        Decided(name, model.label, tuple(tuple(_shares(found.verdicts[name], group)) for group in (everyone, *several)))
+        for name, model in found.criteria.criteria.items()
+    ]
+
+
+def groups(found: Classification) -> list[tuple[str, int]]:
+    """All patients and, where there are several arms, each arm, with their sizes."""
+    sizes = np.bincount(arm_codes(found.cohort), minlength=len(_several(found))).tolist()
+    return [("All patients", len(found.cohort)), *zip(_several(found), sizes, strict=False)]
+
+
+def _several(found: Classification) -> list[str]:
+    several = arms(found.cohort)
+    return several if len(several) > 1 else []
+
+
+def _shares(verdict: Verdict, patients: Ints) -> Iterator[Share]:
+    numbers = np.bincount(verdict.value[patients], minlength=len(verdict.labels)).tolist()
+    for place, (label, number) in enumerate(zip(verdict.labels, numbers, strict=True)):
+        if number:
+            yield Share(label, number, hue_of(verdict.labels, place))
+
+
+def hue_of(labels: tuple[str, ...], place: int) -> int:
+    """Which colour a verdict has."""
+    known = ("Y", "N", "NE", "NA")
+    return known.index(labels[place]) if labels[place] in known else len(known) + place
+
+
+def definitions(criteria: Criteria) -> list[dict[str, str]]:
+    """Each criterion in words, as `describe` has them."""
+    return [
+        {
+            "name": name,
+            "label": model.label,
+            "where": model.where,
+            "says": model.says,
+            "decided": decided_so(model),
+            "unless": unless(model),
+        }
+        for name, model in criteria.criteria.items()
+    ]
+
+
+def about(criteria: Criteria) -> list[list[str]]:
+    """The sentences on the set as a whole, each as its first words and the rest."""
+    return [sentence.split(": ", 1) for sentence in head(criteria)]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A criterion as the file has it (no reading), or under a reading that changes somebody's verdict."""
+
+    criterion: str
+    reading: str
+    patients: int
+    """Whose verdict it changes."""
+    verdicts: tuple[tuple[str, int, int], ...]
+    """Each verdict, how many have it, and how many more than without the reading."""
+    points: str
+    """What the first arm has more of `Y` than the second, in percentage points."""
+
+
+def sensitivity(tried: Sensitivity) -> list[Tried]:
+    """Per criterion how it stands as the file has it, then each reading that changes something."""
+    frame = tried.frame()
+    found = []
+    for name in tried.names:
+        before: dict[str, int] = {}
+        for reading in (None, *tried.under):
+            rows = frame.filter(criterion=name).filter(_reading(reading))
+            number = 0 if reading is None else len(tried.changed(reading, name))
+            if reading is not None and not number:
+                continue
+            counts = dict(zip(rows["verdict"].to_list(), rows["patients"].to_list(), strict=True))
+            before = before if reading is not None else counts
+            labels = dict.fromkeys([*before, *counts])
+            changes = tuple((one, counts.get(one, 0), counts.get(one, 0) - before.get(one, 0)) for one in labels)
+            difference = next(iter(rows["arm_difference"].drop_nulls()), None)
+            points = "" if difference is None else f"{100 * difference:+.1f}"
+            found.append(Tried(name, reading or "", number, changes, points))
+    return found
+
+
+def _reading(reading: str | None) -> pl.Expr:
+    return pl.col("reading").is_null() if reading is None else pl.col("reading") == reading
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a review found, or asks for: by rule how often, and the first of them."""
+
+    total: int
+    patients: int
+    kinds: tuple[tuple[str, int, int], ...]
+    """Each rule (of queries, what would settle them), how often, of how many patients."""
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def left(self) -> int:
+        """How many are not among the rows."""
+        return self.total - len(self.rows)
+
+
+def findings(reviewed: Review) -> Asked:
+    """The findings: rule, patient, day, question, place."""
+    found = reviewed.frame()
+    rows = found.select("patient_id", "rule", "says").with_columns(place=places(reviewed.cohort, found))
+    order = [rule.name for rule in RULES]
+    return _asked(found, "rule", rows, order)
+
+
+def queries(reviewed: Review) -> Asked:
+    """The queries: criterion, patient, question."""
+    found = reviewed.queries().with_columns(pl.col("settled_by").fill_null("none"))
+    return _asked(found, "settled_by", found.select("patient_id", "criterion", "asks"), [])
+
+
+def _asked(found: pl.DataFrame, by: str, rows: pl.DataFrame, order: list[str]) -> Asked:
+    kinds = found.group_by(by, maintain_order=True).agg(pl.len(), pl.col("patient_id").n_unique().alias("patients"))
+    ranked = sorted(kinds.iter_rows(), key=lambda one: (order.index(one[0]) if one[0] in order else len(order), one[0]))
+    shown = tuple(tuple(text or "" for text in row) for row in rows.head(MOST).iter_rows())
+    return Asked(len(found), found["patient_id"].n_unique(), tuple(ranked), shown)
+
+
+def provenance(origin: Provenance) -> list[tuple[str, str, str]]:
+    """What made the page, a row each: what it is, its name or value, and the SHA-256 of a file."""
+    rows = [("program", f"{origin.program} {origin.version}", "")]
+    for one in origin.criteria:
+        rows.append((f"criteria ({one['checked']})", f"{one['name']}: {one['file']}", one["sha256"] or ""))
+    for what, files in origin.inputs.items():
+        rows += [(what, file.name, file.sha256 or "not a file") for file in files]
+    rows += [("option", f"{name.replace('_', '-')}: {value}", "") for name, value in origin.options.items() if value]
+    return rows
