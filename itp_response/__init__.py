@@ -46,11 +46,11 @@ if TYPE_CHECKING:
     from itp_response.outputs.report.report import Page, report
     from itp_response.outputs.tables.predictors import Predictors, predictors
     from itp_response.outputs.tables.table import Tables, table
-    from itp_response.quiz import Question, quiz
     from itp_response.readers.mapping.draft import draft as map  # noqa: A004 - named as its command is
     from itp_response.readers.mapping.mapping import Mapped, mapped
     from itp_response.readers.visits import read
-    from itp_response.teach import teach
+    from itp_response.teaching.quiz import Question, quiz
+    from itp_response.teaching.teach import teach
 
 __all__ = [
     "Adam",
@@ -132,8 +132,8 @@ _WHERE = {
     "plot": "outputs.figures.plot",
     "Predictors": "outputs.tables.predictors",
     "predictors": "outputs.tables.predictors",
-    "Question": "quiz",
-    "quiz": "quiz",
+    "Question": "teaching.quiz",
+    "quiz": "teaching.quiz",
     "Mapped": "readers.mapping.mapping",
     "mapped": "readers.mapping.mapping",
     "read": "readers.visits",
@@ -149,7 +149,7 @@ _WHERE = {
     "classify_to": "classification.chunked.classify_to",
     "Tables": "outputs.tables.table",
     "table": "outputs.tables.table",
-    "teach": "teach",
+    "teach": "teaching.teach",
 }
 """The module of each name, which is imported when the name is first used; after a colon, what it is called there."""
 

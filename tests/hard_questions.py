@@ -19,7 +19,7 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.explanation.counterfactuals.edits import limits_of
 from itp_response.explanation.counterfactuals.search import asks
 from itp_response.messages.errors import CriteriaError, ItpResponseError
-from itp_response.quiz import ANSWERS, BASELINE, HARD
+from itp_response.teaching.quiz import ANSWERS, BASELINE, HARD
 
 SEARCH = settings(
     max_examples=300,

@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from itp_response.teach import listening
+from itp_response.teaching.teach import listening
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from served import served
 
 from itp_response.definitions.criteria import load
 from itp_response.explanation.ask import ask
-from itp_response.teach import listening
-from itp_response.teach.answers import Desk
-from itp_response.teach.api import app
+from itp_response.teaching.answers import Desk
+from itp_response.teaching.api import app
+from itp_response.teaching.teach import listening
 
 ROOT = Path(__file__).parent.parent
 DESKTOP = {"viewport": {"width": 1300, "height": 900}}

@@ -12,9 +12,9 @@ from itp_response.definitions.criteria import load, shipped
 from itp_response.explanation.ask import ask
 from itp_response.messages.errors import UsageError
 from itp_response.readers.visits import read
-from itp_response.teach import listening, teach
-from itp_response.teach.answers import Desk
-from itp_response.teach.api import MOST, PAGE, app
+from itp_response.teaching.answers import Desk
+from itp_response.teaching.api import MOST, PAGE, app
+from itp_response.teaching.teach import listening, teach
 
 ROOT = Path(__file__).parent.parent
 HERE = "http://127.0.0.1:8017"

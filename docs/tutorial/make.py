@@ -13,7 +13,7 @@ from typing import Any
 
 from itp_response import ask
 from itp_response.definitions.criteria import load
-from itp_response.teach.answers import Asked, Desk, Shown, decided
+from itp_response.teaching.answers import Asked, Desk, Shown, decided
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

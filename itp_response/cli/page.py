@@ -21,7 +21,7 @@ def teach(
     """
     from itp_response.classification.classification import classify
     from itp_response.messages.errors import UsageError
-    from itp_response.teach import teach as serve
+    from itp_response.teaching.teach import teach as serve
 
     if patients is not None and visits is None:
         raise UsageError("--patients: goes with a table of visits; name that first.")

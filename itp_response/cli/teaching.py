@@ -68,8 +68,8 @@ def quiz(criteria: str, seed: int, number: int, hard: bool) -> None:
 
     Each answer is graded with the explanation, and with what decides.
     """
-    from itp_response.quiz import ANSWERS
-    from itp_response.quiz import quiz as made
+    from itp_response.teaching.quiz import ANSWERS
+    from itp_response.teaching.quiz import quiz as made
 
     questions, right = made(criteria, seed=seed, number=number, hard=hard), 0
     for place, question in enumerate(questions, 1):

@@ -21,8 +21,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itp_response.messages.errors import ItpResponseError
-from itp_response.teach import answers
-from itp_response.teach.answers import Asked, Desk, Quizzed, Under
+from itp_response.teaching import answers
+from itp_response.teaching.answers import Asked, Desk, Quizzed, Under
 
 MOST = 65_536
 """Bytes of a request."""

@@ -35,8 +35,8 @@ def teach(
     uvicorn = needed("uvicorn", "teach")
     needed("starlette", "teach")
     from itp_response.readers.visits import read
-    from itp_response.teach.answers import Desk
-    from itp_response.teach.api import app
+    from itp_response.teaching.answers import Desk
+    from itp_response.teaching.api import app
 
     first = criteria if isinstance(criteria, Criteria) else load(criteria)
     study = visits

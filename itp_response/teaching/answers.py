@@ -42,7 +42,7 @@ from itp_response.explanation.ask import PATIENT
 from itp_response.explanation.clause_results import cell, lamps_of
 from itp_response.explanation.explain import Explanation, explain, unknown_patient
 from itp_response.messages.errors import ItpResponseError, UsageError, unknown
-from itp_response.quiz import quiz
+from itp_response.teaching.quiz import quiz
 
 LONGEST = 20_000
 """Letters of a timeline."""
