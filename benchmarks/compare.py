@@ -37,10 +37,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import Cohort, Observations
-from itp_response.definitions.criteria import load
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import Observations
+from itp_response.cohort.values import exactly
+from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.rules.language import exactly
 
 IN_C = "one pass in C, 1 thread"
 VISIT_COLUMNS = ("patient", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")

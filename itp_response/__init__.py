@@ -1,6 +1,6 @@
 """itp_response: treatment response in immune thrombocytopenia, decided by written definitions.
 
-A criterion is a function from a cohort to verdicts; every verdict names the observations that bear it out.
+An endpoint is a function from a cohort to verdicts; every verdict names the observations that support it.
 
     a study's files             criteria/*.toml
          | read                       | criteria
@@ -8,19 +8,18 @@ A criterion is a function from a cohort to verdicts; every verdict names the obs
        Cohort ------------------- Criteria
                   | classify
                   v
-            Classification     value, day, reason, witnesses
+            Classification     value, day, reason, evidence
               |        |
            explain   frame, write
 
-`classify_to` does all of it part by part, from file to file, for cohorts of any length.
+`classify_to` does all of it chunk by chunk, from file to file, for cohorts of any length.
 
-`compare` decides one cohort by several sets, `sensitivity` by one set under each of its readings.
-`table` sets groups of patients beside each other, `predictors` looks for what foretold the verdicts.
+`compare` decides one cohort by several sets, `sensitivity` by one set under each of its interpretations.
+`table` sets groups of patients beside each other, `predictors` looks for what was associated with the verdicts.
+`spark` and `dask` decide frames of these systems where they are.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from itp_response.authoring.describe import criteria, describe
     from itp_response.authoring.mutate import Mutations, mutate
     from itp_response.authoring.visit_plan import Schedule, schedule
+    from itp_response.classification import dask, spark
     from itp_response.classification.chunked.classify_to import Written, classify_to
     from itp_response.classification.classification import Classification, classify
     from itp_response.cohort.cohort import Cohort
@@ -51,6 +51,94 @@ if TYPE_CHECKING:
     from itp_response.readers.visits import read
     from itp_response.teaching.quiz import Question, quiz
     from itp_response.teaching.teach import teach
+
+_MODULES = {
+    "authoring.check": (
+        "Report",
+        "check",
+    ),
+    "authoring.describe": (
+        "criteria",
+        "describe",
+    ),
+    "authoring.mutate": (
+        "Mutations",
+        "mutate",
+    ),
+    "authoring.visit_plan": (
+        "Schedule",
+        "schedule",
+    ),
+    "classification.chunked.classify_to": (
+        "Written",
+        "classify_to",
+    ),
+    "classification.classification": (
+        "Classification",
+        "classify",
+    ),
+    "cohort.cohort": ("Cohort",),
+    "data_review.review": (
+        "Review",
+        "review",
+    ),
+    "definitions.criteria": ("Criteria",),
+    "explanation.ask": ("ask",),
+    "explanation.certificate": ("certificate",),
+    "explanation.clause_results": ("lamps",),
+    "explanation.explain": (
+        "Explanation",
+        "explain",
+    ),
+    "explanation.near_misses": (
+        "NearMisses",
+        "near_misses",
+    ),
+    "messages.errors": (
+        "CohortError",
+        "CriteriaError",
+        "ItpResponseError",
+        "UsageError",
+    ),
+    "outputs.adam.adam": (
+        "Adam",
+        "adam",
+    ),
+    "outputs.comparison.compare": (
+        "Comparison",
+        "compare",
+    ),
+    "outputs.comparison.sensitivity": (
+        "Sensitivity",
+        "sensitivity",
+    ),
+    "outputs.figures.plot": ("plot",),
+    "outputs.report.report": (
+        "Page",
+        "report",
+    ),
+    "outputs.tables.predictors": (
+        "Predictors",
+        "predictors",
+    ),
+    "outputs.tables.table": (
+        "Tables",
+        "table",
+    ),
+    "readers.mapping.mapping": (
+        "Mapped",
+        "mapped",
+    ),
+    "readers.visits": ("read",),
+    "teaching.quiz": (
+        "Question",
+        "quiz",
+    ),
+    "teaching.teach": ("teach",),
+}
+"""The public names of each module; it is imported when one of them is first used."""
+_WHERE = {name: module for module, names in _MODULES.items() for name in names}
+_SYSTEMS = ("dask", "spark")
 
 __all__ = [
     "Adam",
@@ -83,6 +171,7 @@ __all__ = [
     "classify_to",
     "compare",
     "criteria",
+    "dask",
     "describe",
     "explain",
     "lamps",
@@ -98,76 +187,23 @@ __all__ = [
     "review",
     "schedule",
     "sensitivity",
+    "spark",
     "table",
     "teach",
 ]
 
-_WHERE = {
-    "Adam": "outputs.adam.adam",
-    "adam": "outputs.adam.adam",
-    "ask": "explanation.ask",
-    "certificate": "explanation.certificate",
-    "Report": "authoring.check",
-    "check": "authoring.check",
-    "Classification": "classification.classification",
-    "classify": "classification.classification",
-    "Cohort": "cohort.cohort",
-    "Comparison": "outputs.comparison.compare",
-    "compare": "outputs.comparison.compare",
-    "Criteria": "definitions.criteria",
-    "criteria": "authoring.describe",
-    "describe": "authoring.describe",
-    "map": "readers.mapping.draft:draft",
-    "CohortError": "messages.errors",
-    "CriteriaError": "messages.errors",
-    "ItpResponseError": "messages.errors",
-    "UsageError": "messages.errors",
-    "Explanation": "explanation.explain",
-    "explain": "explanation.explain",
-    "lamps": "explanation.clause_results",
-    "Mutations": "authoring.mutate",
-    "mutate": "authoring.mutate",
-    "NearMisses": "explanation.near_misses",
-    "near_misses": "explanation.near_misses",
-    "plot": "outputs.figures.plot",
-    "Predictors": "outputs.tables.predictors",
-    "predictors": "outputs.tables.predictors",
-    "Question": "teaching.quiz",
-    "quiz": "teaching.quiz",
-    "Mapped": "readers.mapping.mapping",
-    "mapped": "readers.mapping.mapping",
-    "read": "readers.visits",
-    "Page": "outputs.report.report",
-    "report": "outputs.report.report",
-    "Review": "data_review.review",
-    "review": "data_review.review",
-    "Schedule": "authoring.visit_plan",
-    "schedule": "authoring.visit_plan",
-    "Sensitivity": "outputs.comparison.sensitivity",
-    "sensitivity": "outputs.comparison.sensitivity",
-    "Written": "classification.chunked.classify_to",
-    "classify_to": "classification.chunked.classify_to",
-    "Tables": "outputs.tables.table",
-    "table": "outputs.tables.table",
-    "teach": "teaching.teach",
-}
-"""The module of each name, which is imported when the name is first used; after a colon, what it is called there."""
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("itp-response")
+    if name == "map":
+        return import_module("itp_response.readers.mapping.draft").draft
+    if name in _SYSTEMS:
+        return import_module(f"itp_response.classification.{name}")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'itp_response' has no attribute {name!r}")
+    return getattr(import_module(f"itp_response.{_WHERE[name]}"), name)
 
 
-class _Package(ModuleType):
-    """The package, of which `classify` is the function, and not the module of that name that it is in."""
-
-
-def _public(name: str) -> property:
-    module, _, called = _WHERE[name].partition(":")
-
-    def found(_: ModuleType) -> Any:
-        return getattr(import_module(f"itp_response.{module}"), called or name)
-
-    # What is imported is set as an attribute of the package by Python; a name of a function stays the function's.
-    return property(found, lambda *_: None)
-
-
-for _name in _WHERE:
-    setattr(_Package, _name, _public(_name))
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

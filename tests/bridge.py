@@ -8,11 +8,11 @@ from literal import Patient, Verdict
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import Cohort, Observations
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import texts_of
 from itp_response.cohort.notation import bounds
-from itp_response.evaluation.rules.language import Numbers, exactly
-from itp_response.evaluation.verdicts import NO_DAY, NONE
+from itp_response.cohort.observations import Observations
+from itp_response.cohort.values import NO_DAY, NONE, Numbers, exactly
 
 
 def cohort_of(patients: list[Patient]) -> Cohort:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 from itp_response.cohort.notation import cohort_of
-from itp_response.definitions.criteria import load, shipped
+from itp_response.definitions.load import load, shipped
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.explanation.counterfactuals.edits import limits_of
 from itp_response.explanation.counterfactuals.search import asks
@@ -58,7 +58,7 @@ def difference(criteria, other, timeline):
     """The first criterion with another verdict under another reading, and the two verdicts; None: there is none."""
     cohort = cohort_of([timeline], visits=criteria.file.clock.visits, columns=criteria.file.columns)
     one, two = (evaluate(each, cohort, threads=1) for each in (criteria, other))
-    for name, model in criteria.criteria.items():
+    for name, model in criteria.endpoints.items():
         if name in two and asks(model) and model.kind != "best":
             labels = [verdict.labels[int(verdict.value[0])] for verdict in (one[name], two[name])]
             if labels[0] != labels[1] and set(labels) <= set(ANSWERS):
@@ -76,7 +76,7 @@ def question(criteria, reading):
     return {
         "criteria": criteria.name,
         "criterion": name,
-        "label": criteria.criteria[name].label,
+        "label": criteria.endpoints[name].label,
         "timeline": least,
         "answer": answer,
         "twin": "",

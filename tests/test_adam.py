@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 import itp_response
 from itp_response.authoring.check import worked_patients
 from itp_response.cli import main
-from itp_response.cohort.cohort import Origin
 from itp_response.cohort.declared_columns import texts_of
-from itp_response.definitions.criteria import load, loads, shipped
+from itp_response.cohort.observations import Origin
+from itp_response.definitions.load import load, loads, shipped
 from itp_response.messages.errors import UsageError
 from itp_response.outputs.adam.files import FORMATS
 from itp_response.outputs.adam.parameters import flags, parameters
@@ -422,7 +422,7 @@ class TestConformance:
         criteria = load(name)
         found = parameters(criteria)
 
-        assert {one.criterion for one in found} == set(criteria.criteria)
+        assert {one.criterion for one in found} == set(criteria.endpoints)
         assert len({one.code for one in found}) == len({one.text for one in found}) == len(found)
         assert [one.code for one in found if not one.code.isalnum() or len(one.code) > 8 or one.code[0].isdigit()] == []
         assert {one.criterion for one in flags(criteria)} == {
@@ -720,8 +720,8 @@ def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
 
 def replace_all(cohort):
     from itp_response.cohort.build import build
-    from itp_response.cohort.cohort import Observations
-    from itp_response.evaluation.rules.language import exactly
+    from itp_response.cohort.observations import Observations
+    from itp_response.cohort.values import exactly
 
     none = np.zeros(0, dtype=np.int64)
     return build(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from worked import criteria_of, wrong
 
 from itp_response.classification.classification import classify
-from itp_response.definitions.criteria import criteria_folder, read_dict
+from itp_response.definitions.criteria import read_dict
+from itp_response.definitions.load import criteria_folder
 from itp_response.evaluation import censored_counts as bounds
 from itp_response.evaluation import evaluate
 from itp_response.explanation.ask import ask

@@ -12,7 +12,7 @@ import pytest
 
 from itp_response.authoring.check import worked_patients
 from itp_response.classification.classification import classify
-from itp_response.definitions.criteria import load, shipped
+from itp_response.definitions.load import load, shipped
 from itp_response.explanation.certificate import certificate
 from itp_response.messages.errors import UsageError
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import itp_response
 from itp_response.cli import main
-from itp_response.definitions.criteria import load, shipped
+from itp_response.definitions.load import load, shipped
 
 ROOT = Path(__file__).parent.parent
 STUDY = [str(ROOT / "examples" / "visits.csv"), "--patients", str(ROOT / "examples" / "patients.csv")]

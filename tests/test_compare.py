@@ -15,7 +15,7 @@ from worked import HEAD, criteria_of
 import itp_response
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
-from itp_response.definitions.criteria import load
+from itp_response.definitions.load import load
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.outputs.comparison.compare import compare
 

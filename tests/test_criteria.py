@@ -11,7 +11,8 @@ import pytest
 
 from itp_response.authoring.check import check
 from itp_response.authoring.mutate import mutate
-from itp_response.definitions.criteria import criteria_folder, load, loads, schema, shipped
+from itp_response.definitions.load import criteria_folder, load, loads, shipped
+from itp_response.definitions.schema import schema
 from itp_response.messages.errors import CriteriaError, ItpResponseError
 
 BAD_CRITERIA = Path(__file__).parent / "bad_criteria"
@@ -55,7 +56,7 @@ class TestShipped:
         file = load(name).file
         assert file.source.cite
         assert file.source.where
-        assert [one for one, model in file.criteria.items() if not model.says] == []
+        assert [one for one, model in file.endpoints.items() if not model.says] == []
 
 
 class TestFinding:

@@ -9,9 +9,9 @@ import pytest
 import sessions
 
 import itp_response
-from itp_response.authoring.describe import definitions_page
+from itp_response.authoring.definitions_page import definitions_page
 from itp_response.cli import main
-from itp_response.definitions.criteria import load, shipped
+from itp_response.definitions.load import load, shipped
 from itp_response.readers.column_names import ALIASES
 
 ROOT = Path(__file__).parent.parent
@@ -93,7 +93,7 @@ def test_the_page_of_definitions_has_every_set_and_marks_those_not_verified():
         criteria = load(name)
         rows = [line for line in definitions_page().splitlines() if line.startswith(f"| [{name}](")]
 
-        assert len(rows) == 1 + len(criteria.criteria)
+        assert len(rows) == 1 + len(criteria.endpoints)
         assert {"**unverified**" in row for row in rows} == {criteria.file.checked == "unverified"}
 
 

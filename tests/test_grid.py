@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import itp_response
 from itp_response.classification.chunked.study import Study, source_of
-from itp_response.cohort.cohort import Reading
+from itp_response.cohort.observations import Reading
 from itp_response.readers.chunks import Size
 from itp_response.readers.grid import PIECE, grid, rows_in
 from itp_response.readers.plain import as_records, of_records

@@ -7,7 +7,7 @@ from itp_response.authoring.check import worked_patients
 from itp_response.classification.classification import classify
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.notation import bounds, cohort_of, count_text, timeline_of
-from itp_response.definitions.criteria import load, shipped
+from itp_response.definitions.load import load, shipped
 from itp_response.messages.errors import CohortError
 
 DOSE = {"dose": ColumnDeclared(type="number"), "drug": ColumnDeclared(type="truth")}

@@ -13,7 +13,7 @@ from browser import opened
 from playwright.sync_api import expect
 from served import served
 
-from itp_response.definitions.criteria import load
+from itp_response.definitions.load import load
 from itp_response.explanation.ask import ask
 from itp_response.teaching.answers import Desk
 from itp_response.teaching.api import app

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from served import served
 
-from itp_response.definitions.criteria import load, shipped
+from itp_response.definitions.load import load, shipped
 from itp_response.explanation.ask import ask
 from itp_response.messages.errors import UsageError
 from itp_response.readers.visits import read

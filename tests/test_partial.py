@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from literal import Observation, Patient, Verdict
 
 from itp_response.classification.classification import classify
-from itp_response.definitions.criteria import criteria_folder, loads, read_dict
+from itp_response.cohort.values import NONE
+from itp_response.definitions.criteria import read_dict
+from itp_response.definitions.load import criteria_folder, loads
 from itp_response.evaluation import partial_dates as worlds
 from itp_response.evaluation.partial_dates import MOST
-from itp_response.evaluation.verdicts import NONE
 from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.visits import read

@@ -10,7 +10,8 @@ import pytest
 
 from itp_response.classification import partitions as parts
 from itp_response.classification.classification import classify
-from itp_response.definitions.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
 from itp_response.readers.problems import as_text
 

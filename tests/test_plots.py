@@ -19,7 +19,7 @@ from matplotlib.text import Text
 import itp_response
 from itp_response import UsageError, plot
 from itp_response.cli import main
-from itp_response.definitions.criteria import load, shipped
+from itp_response.definitions.load import load, shipped
 from itp_response.outputs.figures.clauses import plain_thresholds, spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.picture import STYLE, spread, styled
 from itp_response.outputs.figures.plot import KINDS

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from literal import Observation, Patient
 
 from itp_response.classification.classification import classify
-from itp_response.definitions.criteria import criteria_folder, loads, read_dict
+from itp_response.cohort.values import NONE
+from itp_response.definitions.criteria import read_dict
+from itp_response.definitions.load import criteria_folder, loads
 from itp_response.evaluation import evaluate as evaluation
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.verdicts import LENGTHS, NONE, ROWS
+from itp_response.evaluation.verdicts import LENGTHS, ROWS
 
 ATRA = criteria_folder() / "atra_2022.toml"
 RAW = tomllib.loads(ATRA.read_text())
@@ -144,8 +146,8 @@ class TestOfOneAnother:
     def test_criteria_nobody_refers_to(self, patients, raw, data):
         """Left out of the file, one changes no verdict on the others."""
         criteria = variant(raw)
-        referred = {name for model in criteria.criteria.values() for name in model.references().values()}
-        spare = data.draw(st.sampled_from([name for name in criteria.criteria if name not in referred]))
+        referred = {name for model in criteria.endpoints.values() for name in model.references().values()}
+        spare = data.draw(st.sampled_from([name for name in criteria.endpoints if name not in referred]))
         without = variant({name: table for name, table in raw.items() if name != spare})
 
         pairs = zip(patients, decided(criteria, patients), decided(without, patients), strict=True)
@@ -169,7 +171,7 @@ class TestWitnesses:
                 row = getattr(verdict, part)
                 own = (cohort.first_row[:-1] <= row) & (row < cohort.first_row[1:])
                 assert (own | (row == NONE)).all(), (name, part)
-            if criteria.criteria[name].kind not in ("time_to", "extent"):
+            if criteria.endpoints[name].kind not in ("time_to", "extent"):
                 labels = [verdict.labels[value] for value in verdict.value]
                 assert all(label == "Y" or row == NONE for label, row in zip(labels, verdict.dated, strict=True)), name
 

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 import itp_response
 from itp_response.classification.provenance import File, program_version, provenance
 from itp_response.cli import main
-from itp_response.cohort.cohort import Reading
-from itp_response.definitions.criteria import loads
+from itp_response.cohort.observations import Reading
+from itp_response.definitions.load import loads
 
 ROOT = Path(__file__).parent.parent
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")

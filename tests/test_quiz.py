@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import itp_response
 from itp_response.cli import main
-from itp_response.definitions.criteria import load
+from itp_response.definitions.load import load
 from itp_response.explanation.clause_results import lamps
 from itp_response.messages.errors import UsageError
 from itp_response.teaching.quiz import HARD, Question, hard_questions, quiz

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from itp_response.cohort.cohort import Cohort, Courses
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.evaluation.rules.language import Numbers, Texts, Truths, just_above, just_below
+from itp_response.cohort.observations import Courses
+from itp_response.cohort.values import Numbers, Texts, Truths, just_above, just_below
 from itp_response.messages.errors import CohortError, ItpResponseError, UsageError
 from itp_response.readers import READERS
 from itp_response.readers import text as text_files

@@ -11,23 +11,10 @@ from hypothesis import strategies as st
 from worked import rows_of
 
 from itp_response.cohort.notation import bounds
-from itp_response.evaluation.rules.language import (
-    And,
-    Names,
-    Numbers,
-    Or,
-    RuleError,
-    Texts,
-    Truths,
-    cause,
-    decide,
-    exactly,
-    leaves,
-    names_in,
-    parse,
-    parts_of,
-    reason,
-)
+from itp_response.cohort.values import Numbers, Texts, Truths, exactly
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.parse import Names, RuleError, parse
+from itp_response.evaluation.rules.tree import And, Or, cause, leaves, names_in, parts_of, reason
 
 OBSERVED = {
     "platelets": "number",

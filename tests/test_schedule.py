@@ -11,7 +11,7 @@ import itp_response
 from itp_response.authoring.visit_plan import planned_days, schedule
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
-from itp_response.definitions.criteria import load
+from itp_response.definitions.load import load
 from itp_response.messages.errors import UsageError
 
 TABLES = {

@@ -19,7 +19,7 @@ from itp_response import classify, explain, mapped, read, review
 from itp_response.cli import main
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.evaluation.rules.language import Texts, just_below
+from itp_response.cohort.values import Texts, just_below
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.units import as_factors, in_thousands
 

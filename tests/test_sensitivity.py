@@ -16,7 +16,7 @@ import itp_response
 from itp_response.classification.classification import classify
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
-from itp_response.definitions.criteria import load
+from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.outputs.comparison.sensitivity import TOGETHER, sensitivity
 from itp_response.readers import visits as reader

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import itp_response
-from itp_response.definitions.criteria import loads
+from itp_response.definitions.load import loads
 from itp_response.messages.errors import CohortError, ItpResponseError
 from itp_response.readers.chunks import Size, stream
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions

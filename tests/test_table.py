@@ -14,7 +14,7 @@ import pytest
 
 import itp_response
 from itp_response import CohortError, UsageError, classify, table
-from itp_response.definitions.criteria import shipped
+from itp_response.definitions.load import shipped
 from itp_response.outputs.statistics.proportions import Share, difference
 from itp_response.outputs.statistics.proportions import test as share_test
 from itp_response.outputs.statistics.tables import probability, rounded
@@ -500,7 +500,7 @@ def test_any_set_has_its_tables(name):
     found = classify(EXAMPLES / "visits.csv", EXAMPLES / "patients.csv", name)
     made = table(found, show=["responses", "best", "times"])
 
-    models = found.criteria.criteria
+    models = found.criteria.endpoints
     named = {row[0].partition(":")[0] for one in made.tables for row in one.rows if not row[0].startswith(" ")}
     assert named == set(models)
     assert name in shipped()

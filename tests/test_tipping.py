@@ -8,7 +8,7 @@ import itp_response
 from itp_response.authoring.check import worked_patients
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of, timeline_of
-from itp_response.definitions.criteria import load
+from itp_response.definitions.load import load
 from itp_response.explanation.counterfactuals.edits import FARTHEST, between
 from itp_response.explanation.near_misses import near_misses
 

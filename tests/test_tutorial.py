@@ -12,7 +12,7 @@ import pytest
 import sessions
 
 from itp_response.authoring.check import check
-from itp_response.definitions.criteria import load
+from itp_response.definitions.load import load
 
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "docs" / "tutorial.md"

@@ -21,7 +21,7 @@ from bridge import as_literal
 
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of
-from itp_response.definitions.criteria import loads
+from itp_response.definitions.load import loads
 
 HEAD = """
 title = "of the tests"
@@ -63,7 +63,7 @@ def rows_of(table):
 def wrong(text, table, head=HEAD, threads=None):
     """The lines of the table that do not come out so, in either reading: what was wanted, and what was found."""
     criteria = criteria_of(text, head)
-    spoken_of = list(criteria.criteria)[-1]
+    spoken_of = list(criteria.endpoints)[-1]
     rows = rows_of(table)
     declared = criteria.file.columns
     patients = [patient_of(row, criteria) for row in rows]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from itp_response import ask
-from itp_response.definitions.criteria import load
+from itp_response.definitions.load import load
 from itp_response.teaching.answers import Asked, Desk, Shown, decided
 
 HERE = Path(__file__).parent

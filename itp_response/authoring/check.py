@@ -8,12 +8,15 @@ from typing import TypeVar
 from itp_response.classification.classification import classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
-from itp_response.definitions.criteria import Case, Criteria, load
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
+from itp_response.definitions.schema import Case
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.evaluate import decided, timeline
 from itp_response.evaluation.patient_days import Patients
+from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.language import Name, Rule, Tree, decide, leaves
+from itp_response.evaluation.rules.tree import Name, Rule, Tree, leaves
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError, unknown
 
 T = TypeVar("T")
@@ -119,7 +122,7 @@ def _unmet(
 
 def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
     """Every clause with the criterion and the key it stands under."""
-    for name, model in criteria.criteria.items():
+    for name, model in criteria.endpoints.items():
         for key in type(model).model_fields:
             rule = getattr(model, key)
             if isinstance(rule, Rule):
@@ -132,7 +135,7 @@ def _untried(criteria: Criteria) -> Iterator[str]:
     rows = timeline(criteria, cohort, 0, len(cohort))
     verdicts = decided(criteria, rows)
     for name, key, leaf in _clauses(criteria):
-        of_criteria = criteria.criteria[name].kind == "combined" and key == "when"
+        of_criteria = criteria.endpoints[name].kind == "combined" and key == "when"
         asked = OfVerdicts(verdicts) if of_criteria else Patients(rows) if key == "unless" else rows
         truths = decide(leaf, asked)
         said = f"{leaf.name} is met" if isinstance(leaf, Name) and of_criteria else tree_in_words(leaf)

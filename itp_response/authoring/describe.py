@@ -1,24 +1,15 @@
 """Describe: a set of criteria in plain English, made from its rules, with its sources and readings."""
 
-import math
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from itp_response.definitions.criteria import Criteria, load, shipped
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load, shipped
 from itp_response.evaluation.endpoints import KINDS
-from itp_response.evaluation.endpoints.endpoint import ROLES
-from itp_response.evaluation.endpoints.visits import listed_days
-from itp_response.evaluation.rules.in_words import (
-    counted,
-    day_in_words,
-    days_in_words,
-    number_in_words,
-    rule_in_words,
-    tree_in_words,
-)
-from itp_response.evaluation.rules.language import SINCE, And, Not, Or, Rule, Tree, names_in, opened
+from itp_response.evaluation.rules.in_words import rule_in_words
+from itp_response.messages.wording import days_in_words, number_in_words
 
 WIDTH = 100
 CHECKED = {
@@ -47,7 +38,7 @@ def describe(definitions: Criteria) -> str:
     lines = [definitions.title, "=" * len(definitions.title), ""]
     for sentence in head(definitions):
         lines += _wrapped(sentence)
-    for name, model in file.criteria.items():
+    for name, model in file.endpoints.items():
         lines += ["", f"{name}: {model.label}{f' ({model.where})' if model.where else ''}"]
         lines += _wrapped(model.says, "  ")
         lines += _wrapped(f"Decided so: {decided_so(model)}", "  ")
@@ -113,134 +104,3 @@ SAID_OF_RESCUE = {
     "set_aside": "passed over: {}",
     "when": "part of the definition",
 }
-
-
-def definitions_page() -> str:
-    """All shipped sets on one page of Markdown: the sets, then per role the criteria that stand for it."""
-    sets = [load(name) for name in shipped()]
-    rows = [_set_row(one) for one in sets]
-    lines = [TOP, *_markdown(("set", "title", "source", "checked"), rows)]
-    for role in (*get_args(ROLES), None):
-        lines += ["", f"## {'Without a role' if role is None else role.replace('_', ' ').capitalize()}", ""]
-        if role is None:
-            lines += ["Other criteria of the files rest on these, or they stand for themselves.", ""]
-        rows = [
-            _criterion_row(one, name, model)
-            for one in sets
-            for name, model in one.criteria.items()
-            if model.role == role
-        ]
-        lines += _markdown(HEADS, rows)
-    return "\n".join(lines) + "\n"
-
-
-def _set_row(one: Criteria) -> list[str]:
-    source = one.file.source
-    cited = f"[{source.cite}]({source.link})" if source.link else source.cite
-    cited = ", ".join(filter(None, [cited, source.registry]))
-    return [_linked(one), one.file.title, cited, _mark(one) or one.file.checked]
-
-
-def _criterion_row(one: Criteria, name: str, model: Any) -> list[str]:
-    when: Rule | None = getattr(model, "when", None) if model.kind != "combined" else None
-    rests_on = ", ".join(dict.fromkeys(model.references().values()))
-    inherited = f"as {rests_on}" if rests_on else ""
-    return [
-        f"{_linked(one)} {_mark(one)}".strip(),
-        f"`{name}`: {model.label}",
-        _clauses(when, COUNTS) if when else KINDS[model.kind].sentence(model),
-        _confirmation(model) or inherited,
-        _clauses(when, BLEEDING) if when else inherited,
-        _of_rescue(one, model) or inherited,
-        _window(model),
-        model.where,
-    ]
-
-
-def _clauses(rule: Rule, names: frozenset[str]) -> str:
-    """The clauses of a rule that name any of these, in words; nothing where none does."""
-    left = _pruned(rule.tree, names)
-    return tree_in_words(left) if left is not None else ""
-
-
-def _pruned(tree: Tree, names: frozenset[str]) -> Tree | None:
-    """The tree without the clauses that name none of these."""
-    tree = opened(tree)
-    match tree:
-        case And(parts=parts) | Or(parts=parts):
-            left = tuple(one for one in (_pruned(part, names) for part in parts) if one is not None)
-            return None if not left else left[0] if len(left) == 1 else type(tree)(left)
-        case Not(part=part):
-            inside = _pruned(part, names)
-            return None if inside is None else Not(inside)
-    return tree if names & set(names_in(tree)) else None
-
-
-def _window(model: Any) -> str:
-    """The days looked at."""
-    match model.kind:
-        case "at":
-            since = f" after {model.from_}" if model.from_ else ""
-            return f"day {model.day}{since}, a count{days_in_words(model.within).replace(',', '')}"
-        case "visits" if model.visits:
-            near = f", give or take {counted(model.within, 'day')}" if model.within else ""
-            return f"{'day' if len(model.visits) == 1 else 'days'} {listed_days(model.visits)}{near}"
-        case "maintained" if model.until:
-            return f"from {model.from_} on{days_in_words((-math.inf, model.until[1])).replace(',', '')}"
-        case "maintained":
-            return f"from {model.from_} on{_by(model.by)}"
-        case "lost":
-            return f"after {model.after}{_by(model.by)}"
-        case "time_to":
-            return f"from {model.from_ or 'day 0'}{_by(model.by)}"
-    parts = [days_in_words(getattr(model, "days", (-math.inf, math.inf))).removeprefix(", ")]
-    parts += [f"from {model.from_} on"] if getattr(model, "from_", None) else []
-    parts += [f"before {model.until}"] if getattr(model, "until", None) else []
-    return ", ".join(filter(None, parts))
-
-
-def _by(day: float) -> str:
-    return f", up to {day_in_words(day)}" if math.isfinite(day) else ""
-
-
-def _linked(one: Criteria) -> str:
-    return f"[{one.name}](../criteria/{one.path.name})"
-
-
-def _mark(one: Criteria) -> str:
-    return "**unverified**" if one.file.checked == "unverified" else ""
-
-
-def _confirmation(model: Any) -> str:
-    """How often, or how long, it must be seen; of a criterion that asks for neither, nothing."""
-    if model.kind == "maintained" and model.for_ is not None:
-        return f"kept for {model.for_}"
-    if model.kind == "maintained":
-        return f"kept, and seen{days_in_words(model.until).replace(',', '')}"
-    if model.kind == "visits":
-        enough = f"more than {model.more_than}" if model.more_than else f"at least {model.at_least or model.share}"
-        of = f" of any {model.in_any} in a row" if model.in_any else ""
-        least = f", {model.of_at_least} with a count" if model.of_at_least else ""
-        whole = f" of {counted(len(model.visits), 'visit')}" if model.visits else " of the visits with a count"
-        return f"{enough}{of or whole}{least}"
-    if model.kind == "extent":
-        return f"{model.measure} time" + (f" of at least {model.at_least}" if model.at_least else "")
-    occasions = getattr(model, "occasions", 1)
-    return "" if occasions == 1 else f"{counted(occasions, 'occasion')}, at least {model.apart} apart"
-
-
-def _of_rescue(one: Criteria, model: Any) -> str:
-    """What the criterion itself says of rescue treatment."""
-    classes = {"rescue", *one.rescues}
-    said = []
-    for key, phrase in SAID_OF_RESCUE.items():
-        rule = getattr(model, key, None)
-        if isinstance(rule, Rule) and classes & {name.removeprefix(SINCE) for name in names_in(rule.tree)}:
-            said.append(phrase.format(rule_in_words(rule)))
-    return "; ".join(said)
-
-
-def _markdown(heads: tuple[str, ...], rows: list[list[str]]) -> Iterator[str]:
-    """A table in Markdown."""
-    for row in [list(heads), ["---"] * len(heads), *rows]:
-        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from itp_response.authoring.check import failures
-from itp_response.definitions.criteria import HEAD, PATIENT_NAMES, ROW_NAMES, Criteria, load, read_dict
-from itp_response.evaluation.rules.language import SINCE
+from itp_response.definitions.checks import PATIENT_NAMES, ROW_NAMES
+from itp_response.definitions.criteria import Criteria, read_dict
+from itp_response.definitions.load import load
+from itp_response.definitions.schema import HEAD
+from itp_response.evaluation.rules.tree import SINCE
 from itp_response.messages.errors import CriteriaError, UsageError, listed
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")

@@ -21,12 +21,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import Cohort, Observations
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import column_of, in_table
-from itp_response.definitions.criteria import Criteria, load
+from itp_response.cohort.observations import Observations
+from itp_response.cohort.values import NONE, Bools, Column, Floats, Numbers, Texts, Truths, exactly
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.rules.language import Bools, Column, Floats, Numbers, Texts, Truths, exactly
-from itp_response.evaluation.verdicts import NONE, N, Y, reason_in_words
+from itp_response.evaluation.verdicts import N, Y, reason_in_words
 from itp_response.explanation.counterfactuals.edits import limits_of
 from itp_response.explanation.counterfactuals.search import asks
 from itp_response.messages.errors import UsageError
@@ -106,7 +108,7 @@ def schedule(plan: Any = None, criteria: Any = "atra_2022") -> Schedule:
     """
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
     days = planned_days(definitions.file.clock.visits if plan is None else plan)
-    asked = [name for name, model in definitions.criteria.items() if asks(model) and model.kind != "best"]
+    asked = [name for name, model in definitions.endpoints.items() if asks(model) and model.kind != "best"]
     levels = _levels(definitions)
     plain, events = _turning(days, levels), _with_events(definitions, days, levels)
     courses = _joined([plain, events, _at_random(definitions, days, levels)])
@@ -120,8 +122,8 @@ def schedule(plan: Any = None, criteria: Any = "atra_2022") -> Schedule:
         top = int(np.flatnonzero((courses.turns == 0) & (courses.counts[:, 0] == levels[-1]))[0])
         reason = definitions.reasons.names[decided[name][2][top]]
         never = reason if first_y[name] is None else ""
-        shown.append(Shown(name, definitions.criteria[name].label, first_y[name], first_n[name], never))
-    rest = tuple(name for name in definitions.criteria if name not in asked)
+        shown.append(Shown(name, definitions.endpoints[name].label, first_y[name], first_n[name], never))
+    rest = tuple(name for name in definitions.endpoints if name not in asked)
     return Schedule(definitions, tuple(days), tuple(shown), rest, len(courses.turns))
 
 
@@ -296,7 +298,7 @@ Decided = tuple[NDArray[np.int8], NDArray[np.int64], NDArray[np.int64]]
 
 def _decided(criteria: Criteria, days: list[int], courses: Courses) -> dict[str, Decided]:
     size, step = len(courses.turns), max(1, ROWS_AT_ONCE // len(days))
-    parts: dict[str, list[Decided]] = {name: [] for name in criteria.criteria}
+    parts: dict[str, list[Decided]] = {name: [] for name in criteria.endpoints}
     for first in range(0, size, step):
         some = courses.at(slice(first, first + step))
         cohort = _cohort(criteria, days, some, np.full(len(some.turns), len(days)))

@@ -1,23 +1,23 @@
 """Classify: one classification per patient, as a frame, a file or a summary."""
 
-import os
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from itp_response.classification.provenance import BESIDE, KEY, Provenance, of_path, provenance
+from itp_response.classification.provenance import Provenance, provenance
+from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
-from itp_response.definitions.criteria import Criteria, load
+from itp_response.cohort.values import NO_DAY, NONE
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.rules.in_words import counted
-from itp_response.evaluation.verdicts import NO_DAY, NONE, Verdict, Y
-from itp_response.messages.errors import UsageError, unknown
+from itp_response.evaluation.verdicts import Verdict, Y
+from itp_response.messages.wording import aligned, counted
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Classification:
         columns += self.cohort.marks()
         columns += [
             labelled(name, self.verdicts[name])
-            for name, model in self.criteria.criteria.items()
+            for name, model in self.criteria.endpoints.items()
             if model.kind == "best"
         ]
-        for name, model in self.criteria.criteria.items():
+        for name, model in self.criteria.endpoints.items():
             if model.kind == "time_to":
                 columns += self._time_columns(name, model)
             elif model.kind == "extent":
@@ -67,7 +67,7 @@ class Classification:
         `confirmed_day`, `reason`, `days`, `of_days`, `event` (1 the event, 0 censored), as in `frame`; missing, or
         nothing that such a criterion has, is null.
         """
-        tables = [self._long(name, model) for name, model in self.criteria.criteria.items()]
+        tables = [self._long(name, model) for name, model in self.criteria.endpoints.items()]
         order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
         return pl.concat(tables)[order]
 
@@ -133,8 +133,8 @@ class Classification:
 
     def table(self) -> str:
         """One line per patient for people to read: each verdict with its day, or with its reason."""
-        shown = [name for name, model in self.criteria.criteria.items() if model.kind != "time_to"]
-        shown.sort(key=lambda name: self.criteria.criteria[name].kind != "best")
+        shown = [name for name, model in self.criteria.endpoints.items() if model.kind != "time_to"]
+        shown.sort(key=lambda name: self.criteria.endpoints[name].kind != "best")
         rows = [["patient", "arm", *shown]]
         cells = {name: self._cells(name) for name in shown}
         arms = self.cohort.arm.fill_null("").to_list()
@@ -144,7 +144,7 @@ class Classification:
 
     def _cells(self, name: str) -> list[str]:
         verdict, reasons = self.verdicts[name], self.criteria.reasons.names
-        best = self.criteria.criteria[name].kind == "best"
+        best = self.criteria.endpoints[name].kind == "best"
         texts = []
         days = self.days_of(verdict.dated).tolist()
         pairs = zip(verdict.value.tolist(), days, verdict.reason.tolist(), strict=True)
@@ -251,51 +251,6 @@ def classification(
     return visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **options)
 
 
-def write(frame: pl.DataFrame, path: str | Path, origin: Provenance | None = None) -> None:
-    """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all; `origin` goes into a file beside it.
-
-    Raises `UsageError` for another suffix or a place that cannot be written.
-    """
-    path = Path(path)
-    check_output(path)
-    put(path, lambda file: WRITERS[path.suffix](frame, file, origin))
-    if origin is not None:
-        write_beside(path, origin)
-
-
-def check_output(path: Path) -> None:
-    """Raises `UsageError` for a kind of file that is not written."""
-    if path.suffix not in WRITERS:
-        raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
-
-
-def write_beside(path: Path, origin: Provenance) -> None:
-    """Write what made a file beside it."""
-    text = replace(origin, outputs=(of_path(path),)).text()
-    put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
-
-
-def put(path: Path, content: Callable[[Any], Any]) -> None:
-    """Write a file, whole or not at all.
-
-    Raises `UsageError` if it cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            content(file)
-        written = Path(name)
-        written.chmod(0o666 & ~_umask())
-        written.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def labelled(name: str, verdict: Verdict) -> pl.Series:
     """The verdicts as a column of that name."""
     return pl.Series(verdict.labels).gather(verdict.value.astype(np.int64)).alias(name)
@@ -304,28 +259,3 @@ def labelled(name: str, verdict: Verdict) -> pl.Series:
 def days_column(name: str, days: Any) -> pl.Series:
     """The days as a column of that name; `NO_DAY` is missing."""
     return pl.Series(name, days, dtype=pl.Int32).set(pl.Series(days == NO_DAY), None)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as lines with their cells one under another."""
-    wide = max(len(row) for row in rows)
-    widths = [max((len(row[place]) for row in rows if place < len(row)), default=0) for place in range(wide)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
-
-
-ROWS_PER_GROUP = 100_000
-"""Of a Parquet file; told, so that it is the same file however it is written."""
-WRITERS: dict[str, Any] = {
-    ".csv": lambda frame, file, _: frame.write_csv(file),
-    ".json": lambda frame, file, _: frame.write_json(file),
-    ".parquet": lambda frame, file, origin: frame.write_parquet(
-        file, metadata=origin and {KEY: origin.text()}, row_group_size=ROWS_PER_GROUP
-    ),
-}

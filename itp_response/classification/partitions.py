@@ -17,13 +17,14 @@ from typing import Any
 import polars as pl
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Imputed
 from itp_response.cohort.declared_columns import in_table
 from itp_response.cohort.notation import cohort_of
-from itp_response.definitions.criteria import Criteria, load, read_dict
+from itp_response.cohort.observations import Imputed
+from itp_response.definitions.criteria import Criteria, read_dict
+from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.rules.in_words import counted
 from itp_response.messages.errors import CohortError, ItpResponseError, listed
+from itp_response.messages.wording import counted
 from itp_response.readers.cells import are_days, as_days, as_grades
 from itp_response.readers.column_names import PATIENTS, VISITS, table
 from itp_response.readers.patients import Stopped, check_no_flag

@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from itp_response.cohort.cohort import Cohort, Reading
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import Reading
 from itp_response.definitions.criteria import Criteria
 from itp_response.readers.column_names import part_files
 

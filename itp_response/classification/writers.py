@@ -1,13 +1,17 @@
 """Output: the verdicts of the parts of a cohort written one after another, to the same file as those of the whole."""
 
 import io
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import polars as pl
 
-from itp_response.classification.classification import ROWS_PER_GROUP
-from itp_response.classification.provenance import KEY, Provenance
+from itp_response.classification.provenance import BESIDE, KEY, Provenance, of_path
+from itp_response.messages.errors import UsageError, unknown
 
 
 class Output(Protocol):
@@ -82,3 +86,67 @@ class Parquet:
 
 OUTPUTS: dict[str, type[Csv] | type[Json] | type[Parquet]] = {".csv": Csv, ".json": Json, ".parquet": Parquet}
 """By the suffix of the file, as `classify.WRITERS`."""
+
+
+def write(frame: pl.DataFrame, path: str | Path, origin: Provenance | None = None) -> None:
+    """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all; `origin` goes into a file beside it.
+
+    Raises `UsageError` for another suffix or a place that cannot be written.
+    """
+    path = Path(path)
+    check_output(path)
+    put(path, lambda file: WRITERS[path.suffix](frame, file, origin))
+    if origin is not None:
+        write_beside(path, origin)
+
+
+def check_output(path: Path) -> None:
+    """Raises `UsageError` for a kind of file that is not written."""
+    if path.suffix not in WRITERS:
+        raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
+
+
+def write_beside(path: Path, origin: Provenance) -> None:
+    """Write what made a file beside it."""
+    text = replace(origin, outputs=(of_path(path),)).text()
+    put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
+
+
+def put(path: Path, content: Callable[[Any], Any]) -> None:
+    """Write a file, whole or not at all.
+
+    Raises `UsageError` if it cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            content(file)
+        written = Path(name)
+        written.chmod(0o666 & ~_umask())
+        written.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+ROWS_PER_GROUP = 100_000
+"""Of a Parquet file; told, so that it is the same file however it is written."""
+
+
+WRITERS: dict[str, Any] = {
+    ".csv": lambda frame, file, _: frame.write_csv(file),
+    ".json": lambda frame, file, _: frame.write_json(file),
+    ".parquet": lambda frame, file, origin: frame.write_parquet(
+        file, metadata=origin and {KEY: origin.text()}, row_group_size=ROWS_PER_GROUP
+    ),
+}

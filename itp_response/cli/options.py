@@ -93,7 +93,7 @@ def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
 def quarantined(found: Any, path: str | None) -> None:
     """Write what was left out of the cohort of a result, if a file was named; to be called before anything is said."""
     if path is not None:
-        from itp_response.classification.classification import write
+        from itp_response.classification.writers import write
 
         write(found.cohort.quarantine, path, found.provenance())
 

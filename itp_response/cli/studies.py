@@ -110,7 +110,7 @@ def compare(
     **reading: Any,
 ) -> None:
     """Decide VISITS by several sets of criteria and say who comes out otherwise, and why."""
-    from itp_response.classification.classification import write
+    from itp_response.classification.writers import write
     from itp_response.outputs.comparison.compare import compare as compared
 
     found = compared(visits, patients, criteria, **reading)
@@ -162,7 +162,7 @@ def review(
 
     With --queries also which single observation would settle each verdict that is not evaluable.
     """
-    from itp_response.classification.classification import write
+    from itp_response.classification.writers import write
     from itp_response.data_review.review import review as reviewed
 
     found = reviewed(visits, patients, criteria, **reading)

@@ -50,7 +50,7 @@ def schedule(plan: str | None, criteria: str, output: str | None) -> None:
     PLAN is written as "d0 d7 d14..d364 every 28", or a file that holds that; left out, it is the plan of the set.
     """
     from itp_response.authoring.visit_plan import schedule as found
-    from itp_response.classification.classification import write
+    from itp_response.classification.writers import write
 
     shown = found(plan, criteria)
     if output is not None:

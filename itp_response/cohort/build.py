@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.cohort import Cohort, Courses, Imputed, Ints, Note, Observations, Origin, Partial
-from itp_response.evaluation.rules.language import Column, Floats, Index, Numbers, Texts, Truths, exactly
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import Courses, Imputed, Note, Observations, Origin, Partial
+from itp_response.cohort.values import Column, Floats, Index, Ints, Numbers, Texts, Truths, exactly
 
 
 def build(

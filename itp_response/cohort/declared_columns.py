@@ -7,9 +7,9 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.evaluation.clock import Strict
-from itp_response.evaluation.rules.language import Column, Texts, Truths, exactly
+from itp_response.cohort.values import Column, Texts, Truths, exactly
 from itp_response.messages.errors import CohortError
+from itp_response.messages.strict_model import StrictModel
 
 EMPTY: dict[str, set[type]] = {"number": {int, float}, "text": {str}, "truth": {bool}}
 WORDS = {"number": "a number", "text": "a text", "truth": "yes or no"}
@@ -19,7 +19,7 @@ TRUTHS = {
 }
 
 
-class ColumnDeclared(Strict):
+class ColumnDeclared(StrictModel):
     """An entry of `[columns]`: a further column that rules may name."""
 
     type: Literal["number", "text", "truth"] = Field(description="what its cells hold: number, text or truth")

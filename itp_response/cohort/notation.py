@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import Cohort, Observations
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of
-from itp_response.evaluation.rules.language import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
+from itp_response.cohort.observations import Observations
+from itp_response.cohort.values import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
 from itp_response.messages.errors import CohortError, nearest, unknown
 
 FARTHEST = 36_525

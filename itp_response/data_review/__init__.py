@@ -1,1 +1,1 @@
-"""TODO."""
+"""Data review: what to ask the site about a study's data before analysis."""

@@ -13,12 +13,14 @@ import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import DATES, Cohort, Ints, Observations, ranges
-from itp_response.data_review.edit_checks import said, texts, window
+from itp_response.cohort.cohort import Cohort, ranges
+from itp_response.cohort.observations import DATES, Observations
+from itp_response.cohort.texts import said, texts
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers, Texts, exactly
+from itp_response.data_review.edit_checks import window
 from itp_response.data_review.unrecorded import Unknown, entries, filled, unknowns
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Texts, exactly
-from itp_response.evaluation.verdicts import NONE, Verdict, reason_in_words
+from itp_response.evaluation.verdicts import Verdict, reason_in_words
 
 COUNTS = (2.0, 15.0, 25.0, 40.0, 75.0, 150.0, 400.0)
 """10⁹/L; one between any two of the limits that definitions of response use: 10, 20, 30, 50, 100, 250."""
@@ -243,7 +245,7 @@ def _missed(found: Classification, patients: Ints) -> Iterator[Candidates]:
     """The days without a count at which one was planned, or would show that a patient was followed to the end."""
     cohort, clock = found.cohort, found.criteria.file.clock
     planned = np.unique(np.array(clock.visits, dtype=np.int64))
-    ends = [clock.followed_from, *(getattr(one, "followed_from", None) for one in found.criteria.criteria.values())]
+    ends = [clock.followed_from, *(getattr(one, "followed_from", None) for one in found.criteria.endpoints.values())]
     end = np.unique(np.array([day for day in ends if day is not None and np.isfinite(day)], dtype=np.int64))
     room = window(planned) if len(planned) > 1 else np.zeros(len(planned), dtype=np.int64)
     patients = patients[np.diff(cohort.first_row)[patients] > 0]

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, aligned, write
+from itp_response.classification.classification import Classification
 from itp_response.classification.classification import classify as classified
+from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.texts import said
 from itp_response.data_review.data_queries import queries
-from itp_response.data_review.edit_checks import COLUMNS, RULES, Seen, said
+from itp_response.data_review.edit_checks import COLUMNS, RULES, Seen
 from itp_response.data_review.source_checks import Beside, beside
-from itp_response.definitions.criteria import Criteria, load
-from itp_response.evaluation.rules.in_words import counted
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
+from itp_response.messages.wording import aligned, counted
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Cohort, Ints
-from itp_response.data_review.edit_checks import COLUMNS, DOSED, said, texts
-from itp_response.evaluation.rules.language import Floats
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.texts import said, texts
+from itp_response.cohort.values import Floats, Ints
+from itp_response.data_review.edit_checks import COLUMNS, DOSED
 from itp_response.readers.cells import NO_RESCUE, as_day_numbers, is_empty
 from itp_response.readers.column_names import REASON, Table, table
 from itp_response.readers.patients import places

@@ -9,23 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import Bools, Column, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.rules.language import (
-    Bools,
-    Column,
-    Comparison,
-    Number,
-    Numbers,
-    Rule,
-    Text,
-    Texts,
-    Tree,
-    Truths,
-    exactly,
-    leaves,
-    names_in,
-)
+from itp_response.evaluation.rules.tree import Comparison, Number, Rule, Text, Tree, leaves, names_in
 
 NO_TEXT = "another text"
 
@@ -97,7 +84,7 @@ def filled(column: Column, at: Bools, values: Column, which: Ints) -> Column:
 
 def _leaves(criteria: Criteria) -> Iterator[Tree]:
     """The comparisons and conditions of all rules of a set."""
-    for model in criteria.criteria.values():
+    for model in criteria.endpoints.values():
         for value in vars(model).values():
             if isinstance(value, Rule):
                 yield from leaves(value.tree)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Definitions: criteria files, their schema, how they are loaded and checked, and their interpretations."""

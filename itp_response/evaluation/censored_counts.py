@@ -13,26 +13,13 @@ from typing import Protocol
 
 import numpy as np
 
-from itp_response.cohort.cohort import Cohort, Ints
-from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.partial_dates import Worlds, counted_up, steps
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, with_bounds
+from itp_response.evaluation.completions import Worlds, counted_up, steps
+from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.patient_days import Patients, Timeline
-from itp_response.evaluation.rules.language import (
-    Bools,
-    Column,
-    Comparison,
-    Floats,
-    Numbers,
-    Tree,
-    Truths,
-    decide,
-    exactly,
-    leaves,
-    names_in,
-    numbers,
-    with_bounds,
-)
-from itp_response.evaluation.verdicts import NONE
+from itp_response.evaluation.rules.decide import decide, numbers
+from itp_response.evaluation.rules.tree import Comparison, Tree, leaves, names_in
 from itp_response.messages.errors import CriteriaError
 
 MOST = 10_000
@@ -51,14 +38,14 @@ def bounded(cohort: Cohort) -> Bools:
     return found
 
 
-def left_open(criteria: Criteria, rows: Timeline) -> dict[str, Bools]:
+def left_open(criteria: CriteriaSet, rows: Timeline) -> dict[str, Bools]:
     """By criterion, the patients in whom a bound leaves a rule unknown on which the criterion rests."""
     counts, patients = rows.values("platelets"), Patients(rows)
     assert isinstance(counts, Numbers)
     wide, unsure = _wide(counts), _wide(rows.baseline)
     wide |= unsure[rows.patient]
     own = {}
-    for name, model in criteria.criteria.items():
+    for name, model in criteria.endpoints.items():
         open_ = np.zeros(rows.patients, dtype=np.bool_)
         for rule in model.row_rules():
             open_[rows.patient[wide & decide(rule.tree, rows).unknown]] = True
@@ -67,7 +54,7 @@ def left_open(criteria: Criteria, rows: Timeline) -> dict[str, Bools]:
         own[name] = open_
     found: dict[str, Bools] = {}
     for name in criteria.order:
-        below = [found[other] for other in criteria.criteria[name].references().values()]
+        below = [found[other] for other in criteria.endpoints[name].references().values()]
         found[name] = np.logical_or.reduce([own[name], *below])
     return found
 
@@ -75,7 +62,7 @@ def left_open(criteria: Criteria, rows: Timeline) -> dict[str, Bools]:
 # THE BASELINE
 
 
-def of_baselines(criteria: Criteria, cohort: Cohort, rows: Timeline) -> Worlds:
+def of_baselines(criteria: CriteriaSet, cohort: Cohort, rows: Timeline) -> Worlds:
     """The courses that differ in the baseline, where that is known only as a bound; one of everyone else.
 
     `rows` are those of the whole cohort. Where the baseline is the last count before treatment, that count is the
@@ -93,7 +80,7 @@ def of_baselines(criteria: Criteria, cohort: Cohort, rows: Timeline) -> Worlds:
     given[changed] = value[changed]
     high = np.where(changed, value, copies.baseline.high)
     counts = copies.platelets
-    if criteria.file.baseline.pick == "last":
+    if criteria.baseline.pick == "last":
         row = rows.last_before[patient]
         at = row - cohort.first_row[patient] + copies.first_row[:-1]
         here = changed & (row != NONE)
@@ -172,7 +159,7 @@ def _between(who: Ints, tip: Floats, within: Numbers) -> tuple[Ints, Floats]:
 class Counts:
     """The bounded counts of a cohort whose baselines are known, and the values that tell the rules' truths apart."""
 
-    def __init__(self, criteria: Criteria, cohort: Cohort, rows: Timeline) -> None:
+    def __init__(self, criteria: CriteriaSet, cohort: Cohort, rows: Timeline) -> None:
         self._cohort = cohort
         self.row = np.flatnonzero(_wide(cohort.platelets) & _unknown(criteria, rows))
         asked = _Supposed(rows, self.row)
@@ -211,19 +198,19 @@ class Counts:
         return Worlds(replace(copies, platelets=_at(copies.platelets, at, value)), owner, way)
 
 
-def _unknown(criteria: Criteria, rows: Timeline) -> Bools:
+def _unknown(criteria: CriteriaSet, rows: Timeline) -> Bools:
     """The rows at which any rule is unknown."""
     found = np.zeros(len(rows.day), dtype=np.bool_)
-    for model in criteria.criteria.values():
+    for model in criteria.endpoints.values():
         for rule in model.row_rules():
             found |= decide(rule.tree, rows).unknown
     return found
 
 
-def _told_apart(criteria: Criteria, rows: "_Supposed") -> Ints:
+def _told_apart(criteria: CriteriaSet, rows: "_Supposed") -> Ints:
     """A number for each place, the same where all rules have the same truth."""
-    rules = dict.fromkeys(rule.text for model in criteria.criteria.values() for rule in model.row_rules())
-    trees = {rule.text: rule.tree for model in criteria.criteria.values() for rule in model.row_rules()}
+    rules = dict.fromkeys(rule.text for model in criteria.endpoints.values() for rule in model.row_rules())
+    trees = {rule.text: rule.tree for model in criteria.endpoints.values() for rule in model.row_rules()}
     found: Ints = np.zeros(rows.size, dtype=np.int64)
     for text in rules:
         truths = rows.decide(trees[text])
@@ -276,9 +263,9 @@ class _Supposed:
         return Truths(found.true | size, found.false | size)
 
 
-def _comparisons(criteria: Criteria) -> list[Comparison]:
+def _comparisons(criteria: CriteriaSet) -> list[Comparison]:
     """The comparisons in all rules that name a count or the baseline, each once."""
-    rules = [rule for model in criteria.criteria.values() for rule in (*model.row_rules(), model.unless) if rule]
+    rules = [rule for model in criteria.endpoints.values() for rule in (*model.row_rules(), model.unless) if rule]
     found = dict.fromkeys(leaf for rule in rules for leaf in leaves(rule.tree))
     return [one for one in found if isinstance(one, Comparison) and {"platelets", "baseline"} & set(names_in(one))]
 

@@ -3,11 +3,12 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from itp_response.messages.errors import nearest
+from itp_response.messages.strict_model import StrictModel
 
 LENGTH = re.compile(r"([1-9]\d*) (day|week|month|year)s?")
 DAYS = {"day": 1, "week": 7}
@@ -82,13 +83,7 @@ Days = Annotated[tuple[Day, Day], AfterValidator(_in_order)]
 """First and last day, both included."""
 
 
-class Strict(BaseModel):
-    """A table of a criteria file: a key it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
-
-
-class Clock(Strict):
+class Clock(StrictModel):
     """`[clock]`: the days of the study."""
 
     day_0: str = Field(description="what day 0 is, in words")
@@ -96,7 +91,7 @@ class Clock(Strict):
     followed_from: Day = Field(description="a count on this day or later: followed to the end")
 
 
-class Baseline(Strict):
+class Baseline(StrictModel):
     """`[baseline]`: the count taken where the patient table gives none."""
 
     days: Days = Field(description="the days it may come from")

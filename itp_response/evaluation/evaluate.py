@@ -5,25 +5,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.definitions.criteria import Criteria
+from itp_response.cohort.values import Bools
 from itp_response.evaluation.censored_counts import MOST, Counts, bounded, left_open, of_baselines
+from itp_response.evaluation.completions import ROWS_AT_ONCE, Worlds, in_parts, joined, put, undecided
+from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.endpoints import KINDS
-from itp_response.evaluation.partial_dates import (
-    ROWS_AT_ONCE,
-    Worlds,
-    in_parts,
-    joined,
-    put,
-    too_many,
-    undecided,
-    worlds,
-)
+from itp_response.evaluation.partial_dates import too_many, worlds
 from itp_response.evaluation.patient_days import Timeline
-from itp_response.evaluation.rules.language import Bools
 from itp_response.evaluation.verdicts import Verdict, Verdicts
 
 ROWS_PER_PIECE = 512_000
@@ -33,7 +26,7 @@ TIMED = {"time_to": ("days",), "extent": ("days", "of_days")}
 """The kinds whose verdicts have a length, and which."""
 
 
-def evaluate(criteria: Criteria, cohort: Cohort, threads: int | None = None) -> dict[str, Verdict]:
+def evaluate(criteria: CriteriaSet, cohort: Cohort, threads: int | None = None) -> dict[str, Verdict]:
     """The verdicts on every criterion, in the order of the file; rows are counted in the cohort.
 
     The cohort is cut between patients into pieces, which `threads` threads decide (default: one a processor).
@@ -52,14 +45,14 @@ def evaluate(criteria: Criteria, cohort: Cohort, threads: int | None = None) -> 
     return found
 
 
-def evaluate_worlds(criteria: Criteria, cohort: Cohort) -> Iterator[tuple[Worlds, dict[str, Verdict]]]:
+def evaluate_worlds(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Worlds, dict[str, Verdict]]]:
     """Each possible course of the patients with dates known only in part, and the verdicts on it."""
     if cohort.partial is not None:
         for some in worlds(cohort.partial, cohort):
             yield some, _evaluated(criteria, some.cohort, 1)
 
 
-def _evaluated(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+def _evaluated(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
     """The verdicts where all dates are known."""
     found = _as_known(criteria, cohort, threads)
     unsure = np.flatnonzero(bounded(cohort))
@@ -74,7 +67,7 @@ def _evaluated(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[
     return found
 
 
-def _of_bounds(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+def _of_bounds(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
     """The verdicts on patients of whom bounds leave something open: what is the same of all their courses."""
     found = _as_known(criteria, cohort, threads)
     reason = criteria.reasons["censored_count"]
@@ -87,7 +80,7 @@ def _of_bounds(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[
     return found
 
 
-def _courses(criteria: Criteria, cohort: Cohort) -> tuple[Worlds, Bools, Iterator[Worlds]]:
+def _courses(criteria: CriteriaSet, cohort: Cohort) -> tuple[Worlds, Bools, Iterator[Worlds]]:
     """The courses by baseline; whose are too many; and of the others those of each of these by counts."""
     baselines = of_baselines(criteria, cohort, timeline(criteria, cohort, 0, len(cohort)))
     known = baselines.cohort
@@ -99,7 +92,7 @@ def _courses(criteria: Criteria, cohort: Cohort) -> tuple[Worlds, Bools, Iterato
     return baselines, over, (counts.courses(some, ways[some].astype(np.int64)) for some in parts)
 
 
-def evaluate_bounds(criteria: Criteria, cohort: Cohort) -> Iterator[tuple[Cohort, dict[str, Verdict]]]:
+def evaluate_bounds(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Cohort, dict[str, Verdict]]]:
     """The possible courses of patients with counts known only as bounds, and the verdicts on them.
 
     A course has the rows of its patient. None is of a patient whose counts can lie in more ways than are looked at.
@@ -108,12 +101,12 @@ def evaluate_bounds(criteria: Criteria, cohort: Cohort) -> Iterator[tuple[Cohort
         yield courses.cohort, _as_known(criteria, courses.cohort, 1)
 
 
-def _as_known(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
     """The verdicts by what is known: what a bound leaves open is unknown."""
     cuts = _cuts(cohort)
     workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
     whole = Verdicts(len(cohort), len(cohort.day))
-    whole.prepare(criteria.criteria, {name: TIMED.get(model.kind, ()) for name, model in criteria.criteria.items()})
+    whole.prepare(criteria.endpoints, {name: TIMED.get(model.kind, ()) for name, model in criteria.endpoints.items()})
 
     def piece(first: int, last: int) -> None:
         rows = timeline(criteria, cohort, first, last)
@@ -129,16 +122,16 @@ def _as_known(criteria: Criteria, cohort: Cohort, threads: int | None) -> dict[s
     return whole.found()
 
 
-def timeline(criteria: Criteria, cohort: Cohort, first: int, last: int) -> Timeline:
+def timeline(criteria: CriteriaSet, cohort: Cohort, first: int, last: int) -> Timeline:
     """The rows of the patients `first` to `last` (not included) as these criteria see them."""
-    return Timeline(cohort, criteria.file.clock, criteria.rescues, criteria.file.baseline, first, last)
+    return Timeline(cohort, criteria.clock, criteria.rescues, criteria.baseline, first, last)
 
 
-def decided(criteria: Criteria, rows: Timeline) -> dict[str, Verdict]:
+def decided(criteria: CriteriaSet, rows: Timeline) -> dict[str, Verdict]:
     """The verdicts on the patients of one piece; rows are counted in the piece."""
     settled: dict[str, Verdict] = {}
     for name in criteria.order:
-        model = criteria.criteria[name]
+        model = criteria.endpoints[name]
         settled[name] = KINDS[model.kind].verdicts(model, rows, settled, criteria.reasons)
     return settled
 
@@ -149,3 +142,8 @@ def _cuts(cohort: Cohort) -> list[int]:
     wanted = np.arange(0, max(rows, 1), ROWS_PER_PIECE)
     cuts = np.unique(np.searchsorted(cohort.first_row[:-1], wanted))
     return [*(cut for cut in cuts.tolist() if cut < len(cohort)), len(cohort)] if len(cohort) else [0, 0]
+
+
+def is_length(model: Any) -> bool:
+    """Whether the criterion is a length of time and no verdict."""
+    return model.kind in TIMED and getattr(model, "at_least", None) is None

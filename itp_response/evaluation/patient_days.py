@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itp_response.cohort.build import days_since
-from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, known
 from itp_response.evaluation.clock import Baseline, Clock, Length
-from itp_response.evaluation.rules.language import SINCE, Bools, Column, Floats, Numbers, Tree, Truths, exactly, known
-from itp_response.evaluation.verdicts import NO_DAY, NONE
+from itp_response.evaluation.rules.tree import SINCE, Tree
 from itp_response.messages.errors import CohortError
 
 Rescues = Mapping[str, Container[str]]

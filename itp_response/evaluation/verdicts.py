@@ -6,16 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.rules.language import Bools
+from itp_response.cohort.values import NONE, Bools, Ints
 
 VALUES = ("Y", "N", "NE", "NA")
 Y, N, NE, NA = range(len(VALUES))
 Codes = NDArray[np.int16]
 """Reasons, as `Reasons` codes them."""
-NONE = -1
-"""A row number: there is no such row."""
-NO_DAY = int(np.iinfo(np.int32).min)
 
 REASONS = {
     "met": "met",

@@ -6,7 +6,8 @@ from typing import Any
 from itp_response.classification.classification import classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
-from itp_response.definitions.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
 from itp_response.explanation.explain import Explanation, explain
 
 PATIENT = "timeline"

@@ -83,8 +83,8 @@ def _needed(criteria: Criteria, names: list[str]) -> list[str]:
     """These criteria and all they rest on, in the order of the file."""
     found = list(names)
     for name in found:
-        found += [other for other in criteria.criteria[name].references().values() if other not in found]
-    return [name for name in criteria.criteria if name in found]
+        found += [other for other in criteria.endpoints[name].references().values() if other not in found]
+    return [name for name in criteria.endpoints if name in found]
 
 
 def _definition(criteria: Criteria, needed: list[str]) -> dict[str, Any]:

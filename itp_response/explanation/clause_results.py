@@ -11,31 +11,28 @@ import numpy as np
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import NO_DAY, NONE, Column, Numbers, Texts, Truths
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.evaluate import evaluate, timeline
 from itp_response.evaluation.patient_days import Patients, Timeline
+from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
-from itp_response.evaluation.rules.language import (
+from itp_response.evaluation.rules.tree import (
     Arithmetic,
-    Column,
     Comparison,
     Name,
     Not,
     Number,
-    Numbers,
     Or,
     Rule,
     Term,
     Text,
-    Texts,
     Tree,
-    Truths,
-    decide,
     leaves,
 )
-from itp_response.evaluation.verdicts import NO_DAY, NONE, Settled, reason_in_words
+from itp_response.evaluation.verdicts import Settled, reason_in_words
 from itp_response.explanation.ask import cohort_asked
 from itp_response.messages.errors import UsageError, unknown
 
@@ -72,10 +69,10 @@ def lamps(
 def lamps_of(found: Classification, criterion: str | None = None) -> dict[str, Any]:
     """The same of a classification of one patient."""
     criteria, cohort = found.criteria, found.cohort
-    if criterion is not None and criterion not in criteria.criteria:
-        raise UsageError(unknown("criterion", criterion, criteria.criteria))
+    if criterion is not None and criterion not in criteria.endpoints:
+        raise UsageError(unknown("criterion", criterion, criteria.endpoints))
     rows = timeline(criteria, cohort, 0, 1)
-    names = criteria.criteria if criterion is None else [criterion]
+    names = criteria.endpoints if criterion is None else [criterion]
     return {
         "criteria": criteria.name,
         "title": criteria.title,
@@ -127,7 +124,7 @@ def _finite(value: Any) -> int | float | None:
 
 
 def _verdict(criteria: Criteria, rows: Timeline, found: Classification, name: str) -> dict[str, Any]:
-    model, verdict = criteria.criteria[name], found.verdicts[name]
+    model, verdict = criteria.endpoints[name], found.verdicts[name]
     reason = criteria.reasons.names[int(verdict.reason[0])]
     days = {field: _day(rows, getattr(verdict, field)) for field in ("dated", *WITNESSES)}
     return {

@@ -9,40 +9,24 @@ from typing import Any
 import numpy as np
 
 from itp_response.classification.classification import Classification, classification
-from itp_response.cohort.cohort import Cohort, PartialDates
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import PartialDates
+from itp_response.cohort.values import NO_DAY, NONE, Numbers, Truths
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.visits import TREATED, planned
 from itp_response.evaluation.evaluate import evaluate_worlds, timeline
 from itp_response.evaluation.partial_dates import days_in
 from itp_response.evaluation.patient_days import Timeline
-from itp_response.evaluation.rules.in_words import (
-    count_in_words,
-    counted,
-    denied_in_words,
-    listed,
-    number_in_words,
-    tree_in_words,
-)
-from itp_response.evaluation.rules.language import (
-    And,
-    Comparison,
-    Not,
-    Numbers,
-    Or,
-    Rule,
-    Tree,
-    Truths,
-    decide,
-    names_in,
-    numbers,
-    opened,
-)
-from itp_response.evaluation.verdicts import NO_DAY, NONE, Settled, Verdict, reason_in_words
+from itp_response.evaluation.rules.decide import decide, numbers
+from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
+from itp_response.evaluation.rules.tree import And, Comparison, Not, Or, Rule, Tree, names_in, opened
+from itp_response.evaluation.verdicts import Settled, Verdict, reason_in_words
 from itp_response.explanation.counterfactuals.in_words import Change, changes_of, sentences
 from itp_response.explanation.counterfactuals.search import Tips, asks, tips
 from itp_response.explanation.missing import counts_missing
 from itp_response.messages.errors import UsageError, nearest, unknown
+from itp_response.messages.wording import count_in_words, counted, listed, number_in_words
 
 MISSING = {
     "platelets": "no count",
@@ -171,7 +155,7 @@ def only(found: Classification, patient: str, criterion: str | None) -> tuple[Cl
     position = found.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(found.cohort, patient))
-    names = list(found.criteria.criteria)
+    names = list(found.criteria.endpoints)
     if criterion is not None and criterion not in names:
         raise UsageError(unknown("criterion", criterion, names))
     return of_one(found, position), names if criterion is None else [criterion]
@@ -200,7 +184,7 @@ def unknown_patient(cohort: Cohort, patient: str) -> str:
 
 def _explained(alone: Classification, rows: Timeline, name: str, turning: Tips | None) -> Explanation:
     criteria, cohort, verdicts = alone.criteria, alone.cohort, alone.verdicts
-    model, verdict = criteria.criteria[name], verdicts[name]
+    model, verdict = criteria.endpoints[name], verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     reason = criteria.reasons.names[int(verdict.reason[0])]
     day = int(rows.day_of(verdict.dated)[0])
@@ -244,9 +228,9 @@ def _origin(model: Any, verdicts: Settled) -> str:
 
 def _rests_on(criteria: Criteria, rows: Timeline, verdicts: Settled, name: str) -> Iterator[str]:
     """Each verdict that a `combined` or a `best` sums up, with its day or its reason."""
-    if criteria.criteria[name].kind not in SUMS_UP:
+    if criteria.endpoints[name].kind not in SUMS_UP:
         return
-    for other in dict.fromkeys(criteria.criteria[name].references().values()):
+    for other in dict.fromkeys(criteria.endpoints[name].references().values()):
         verdict = verdicts[other]
         value, day = verdict.labels[int(verdict.value[0])], int(rows.day_of(verdict.dated)[0])
         reason = criteria.reasons.names[int(verdict.reason[0])]
@@ -267,7 +251,7 @@ def _lasted(model: Any, value: str, verdict: Verdict) -> str:
 
 def _lines(criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: Settled, name: str) -> Iterator[Line]:
     """The observations the verdict rests on, or was looked for in, with what each means for the criterion."""
-    model, verdict = criteria.criteria[name], verdicts[name]
+    model, verdict = criteria.endpoints[name], verdicts[name]
     rule = getattr(model, "when", None)
     if model.kind in SUMS_UP:
         return
@@ -461,7 +445,7 @@ def _missing(
     """What would have to be known for the verdict to be given; nothing where it is given."""
     if value != "NE":
         return ""
-    model = criteria.criteria[name]
+    model = criteria.endpoints[name]
     last = int(rows.day_of(rows.last_count)[0])
     seen = "there is no count" if last == NO_DAY else f"the last is of day {last}"
     followed_from = model.followed_from if model.followed_from is not None else criteria.file.clock.followed_from

@@ -6,20 +6,16 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.endpoints.endpoint import flag_at
 from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.patient_days import Patients, Timeline
-from itp_response.evaluation.rules.in_words import (
-    counted,
-    days_in_words,
-    denied_in_words,
-    length_in_words,
-    tree_in_words,
-)
-from itp_response.evaluation.rules.language import And, Bools, Name, Not, Or, Rule, Tree, decide, leaves, opened
-from itp_response.evaluation.verdicts import NE, NONE, Verdict, Y, reason_in_words
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import denied_in_words, length_in_words, tree_in_words
+from itp_response.evaluation.rules.tree import And, Name, Not, Or, Rule, Tree, leaves, opened
+from itp_response.evaluation.verdicts import NE, Verdict, Y, reason_in_words
+from itp_response.messages.wording import counted, days_in_words
 
 NOTHING = -1
 """No sentence yet."""
@@ -52,7 +48,7 @@ class _Asked:
 
     def why_not(self, name: str, shown: Verdict, patients: Ints) -> Ints:
         """A code into `said` for each patient."""
-        model, own = self.found.criteria.criteria[name], self.found.verdicts[name]
+        model, own = self.found.criteria.endpoints[name], self.found.verdicts[name]
         codes = np.full(len(patients), NOTHING)
         if model.unless is not None:
             excluded = decide(model.unless.tree, Patients(self.rows)).true[patients]

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, classification, write
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.rules.in_words import counted
-from itp_response.evaluation.rules.language import Bools
+from itp_response.classification.classification import Classification, classification
+from itp_response.classification.writers import write
+from itp_response.cohort.values import Bools, Ints
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.explanation.counterfactuals.search import Tips, asks, frame, tips
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.wording import counted
 
 SHOWN = 10
 """So many patients are shown of each criterion."""
@@ -58,7 +58,7 @@ class NearMisses:
         for name, patients in self.asked.items():
             own = self._frame.filter(criterion=name)
             near = own.drop_nulls("distance")
-            told = counted(len(patients), "patient") + (what if criteria.criteria[name].kind != "best" else "")
+            told = counted(len(patients), "patient") + (what if criteria.endpoints[name].kind != "best" else "")
             yield f"\n{name}: {told}; a single change would turn {'none' if not len(near) else f'{len(near):,}'}"
             yield from _table(near.head(most))
             if len(near) > most:
@@ -103,7 +103,7 @@ def near_misses(
     """
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     found = classification(visits, patients, criteria, **options)
-    models = found.criteria.criteria
+    models = found.criteria.endpoints
     if criterion is not None and criterion not in models:
         raise UsageError(unknown("criterion", criterion, models))
     names = [name for name in models if asks(models[name])]

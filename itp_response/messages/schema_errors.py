@@ -8,7 +8,6 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from itp_response.evaluation.endpoints import KINDS
 from itp_response.messages.errors import unknown
 from itp_response.messages.toml_positions import Keys, Places, Problem
 
@@ -69,7 +68,7 @@ def worded(
     found: dict[Keys, list[tuple[Keys, Any, ErrorDetails]]] = {}
     for error in errors:
         loc = error["loc"]
-        if loc[0] == "criteria":  # stands for the top of the file, and a kind for the criterion
+        if loc[0] == "endpoints":  # stands for the top of the file, and a kind for the criterion
             loc = (*loc[1:2], *loc[3:])
         path, value = _found(raw, loc)
         found.setdefault(path if error["type"] != "missing" else loc, []).append((loc, value, error))
@@ -81,11 +80,18 @@ def worded(
         elif error["type"] == "extra_forbidden":
             yield places.stray(path, unknown("key", str(path[-1]), _fields(path[:-1], file, criteria)))
         elif error["type"].startswith("union_tag"):
-            yield places.problem((*loc, "kind"), unknown("kind", str(value["kind"]), KINDS))
+            yield places.problem(
+                (*loc, "kind"), unknown("kind", str(value["kind"]), _quoted_in(error["ctx"]["expected_tags"]))
+            )
         elif not loc:
             yield places.problem((), "there are no criteria; a criterion is a table with a 'kind'.")
         else:
             yield places.problem(path, _sentence(path, value, [one for _, _, one in ones]))
+
+
+def _quoted_in(text: str) -> list[str]:
+    """The words that pydantic names in quotes."""
+    return re.findall(r"'([^']*)'", text)
 
 
 def _found(raw: Mapping[str, Any], loc: Keys) -> tuple[Keys, Any]:
@@ -112,7 +118,7 @@ def _fields(path: Keys, file: Model, criteria: Mapping[str, Model]) -> dict[str,
             model = model.model_fields[str(key)].annotation
         else:  # a table of tables, or a list of them
             model = next(one for one in get_args(model) if one not in (str, Ellipsis))
-    return {field.alias or name: field for name, field in model.model_fields.items() if name != "criteria"}
+    return {field.alias or name: field for name, field in model.model_fields.items() if name != "endpoints"}
 
 
 def _missing(path: Keys, field: Any) -> str:
@@ -126,7 +132,7 @@ def _missing(path: Keys, field: Any) -> str:
 def _sentence(path: Keys, value: Any, errors: Sequence[ErrorDetails]) -> str:
     error = errors[0]
     kind, context = error["type"], error.get("ctx", {})
-    known = re.findall(r"'([^']*)'", context.get("expected", ""))
+    known = _quoted_in(context.get("expected", ""))
     if kind in ("rule", "length") and not isinstance(value, str):
         what = "no rule, which is a text in quotes" if kind == "rule" else f"no{error['msg'].partition(' no')[2]}"
         return ended(f"{spelled(value)} is {what}")

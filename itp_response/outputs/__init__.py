@@ -1,4 +1,4 @@
-"""Outputs in the standards of trials: CDISC's datasets, how they are written, and the table that defines them.
+"""Outputs: what leaves the house, a folder each; one command and one golden file for each.
 
-CDISC's names stand in capitals, here and in `adam` alone; so does its study day, which has no day 0.
+`statistics` and `comparison` are read by the others, which know nothing of each other, save `report`.
 """

@@ -11,17 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort.declared_columns import TRUTHS, ColumnDeclared
-from itp_response.evaluation.rules.language import (
-    Bools,
-    Column,
-    Floats,
-    Numbers,
-    Texts,
-    Truths,
-    exactly,
-    just_above,
-    just_below,
-)
+from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.problems import Cells, Findings, Said, as_text, first_few, quoted, shown
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints, Origin
-from itp_response.evaluation.rules.language import Bools, Texts
+from itp_response.cohort.observations import Origin
+from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError, nearest
 from itp_response.readers.files import READERS, Tabular, kind_of, opened
 from itp_response.readers.open_table import Opened

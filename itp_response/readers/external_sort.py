@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort.build import in_order
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import Ints
 from itp_response.readers.column_names import alike
 
 Records = NDArray[np.void]

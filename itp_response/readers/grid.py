@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.cohort.values import Bools, Floats, Ints
 
 NEWLINE = ord("\n")
 SPACE, ZERO, POINT, MINUS = b" 0.-"

@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import Ints
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.cohort import DATES, ENROLMENT, RESCUE_END, Imputed, Ints, Observations, Partial, PartialDates
+from itp_response.cohort.observations import DATES, ENROLMENT, RESCUE_END, Imputed, Observations, Partial, PartialDates
+from itp_response.cohort.values import Bools, Floats, Ints, Numbers
 from itp_response.evaluation.partial_dates import MOST, ways
-from itp_response.evaluation.rules.language import Bools, Floats, Numbers
 from itp_response.readers.column_names import Table
 from itp_response.readers.problems import Findings, as_text
 

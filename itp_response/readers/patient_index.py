@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import Ints
 
 
 class NotAscending(Exception):  # noqa: N818 - no error, but a turn in the reading

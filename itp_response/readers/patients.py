@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.evaluation.rules.language import Column, Floats, Numbers, exactly
+from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
 from itp_response.readers.cells import (
     are_days,
     as_counts,

@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.rules.language import Bools, Numbers, Texts, exactly
+from itp_response.cohort.values import Bools, Ints, Numbers, Texts, exactly
 from itp_response.readers.cells import (
     MOST,
     NAMELESS,

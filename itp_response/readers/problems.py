@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.cohort import Ints, Note, Origin
+from itp_response.cohort.observations import Note, Origin
+from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, listed
 
 SHOWN = 20

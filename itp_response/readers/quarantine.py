@@ -3,7 +3,9 @@
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Cohort, Ints, Note
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import Note
+from itp_response.cohort.values import Ints
 from itp_response.readers.column_names import Table
 from itp_response.readers.problems import Findings, Torn, Unread, as_json, as_text, first_few
 

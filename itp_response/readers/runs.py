@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.rules.language import Bools
+from itp_response.cohort.values import Bools, Ints
 from itp_response.readers.problems import as_text
 
 

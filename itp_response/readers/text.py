@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.grid import Grid, grid, rows_in
 from itp_response.readers.open_table import Opened

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.evaluation.rules.language import Bools, Column, Floats, Numbers, Texts, exactly
+from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, exactly
 from itp_response.readers.cells import (
     as_counts,
     as_day_numbers,

@@ -14,9 +14,10 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import Cohort, Ints, Observations, Origin, Reading
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
-from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Texts, exactly
+from itp_response.cohort.observations import Observations, Origin, Reading
+from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import check_date_format, check_impute, is_empty
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, Table, no_table, table

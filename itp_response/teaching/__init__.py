@@ -1,1 +1,1 @@
-"""TODO."""
+"""Teaching: a page on which definitions are tried, and a quiz."""

@@ -19,25 +19,16 @@ from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.notation import FARTHEST, cohort_of, count_text, entries_of, timeline_of
-from itp_response.definitions.criteria import Case, Criteria, load, shipped
+from itp_response.cohort.values import NO_DAY, Numbers
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load, shipped
+from itp_response.definitions.schema import Case
 from itp_response.evaluation.evaluate import timeline as rows_of
 from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.rules.decide import numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.language import (
-    And,
-    Comparison,
-    Name,
-    Not,
-    Numbers,
-    Or,
-    Rule,
-    Tree,
-    leaves,
-    names_in,
-    numbers,
-)
-from itp_response.evaluation.rules.language import opened as opened_tree
-from itp_response.evaluation.verdicts import NO_DAY
+from itp_response.evaluation.rules.tree import And, Comparison, Name, Not, Or, Rule, Tree, leaves, names_in
+from itp_response.evaluation.rules.tree import opened as opened_tree
 from itp_response.explanation.ask import PATIENT
 from itp_response.explanation.clause_results import cell, lamps_of
 from itp_response.explanation.explain import Explanation, explain, unknown_patient
@@ -129,7 +120,7 @@ def opened(desk: Desk, name: str) -> dict[str, Any]:
         "visits": list(file.clock.visits),
         "criteria": [
             {"name": name, "label": model.label, "says": model.says, "role": model.role}
-            for name, model in criteria.criteria.items()
+            for name, model in criteria.endpoints.items()
         ],
         "readings": [
             {"id": one.id, "about": one.about, "question": one.question, "taken": one.taken}
@@ -267,7 +258,7 @@ def _turns(criteria: Criteria, shown: Shown, cohort: Cohort) -> list[str]:
 
 def _criterion(criteria: Criteria, shown: Shown) -> str:
     """The one that is shown; a reading may have taken it out."""
-    names = criteria.criteria
+    names = criteria.endpoints
     return shown.criterion if shown.criterion in names else next(iter(names))
 
 
@@ -282,21 +273,23 @@ def _of_set(criteria: Criteria, shown: Shown, cohort: Cohort) -> dict[str, Any]:
     rows = rows_of(criteria, cohort, 0, 1)
     lamps = lamps_of(found, name)
     (verdict,) = lamps["verdicts"]
-    values, said = _values(found)[0], {one: _said(found, one)[0] for one in criteria.criteria}
+    values, said = _values(found)[0], {one: _said(found, one)[0] for one in criteria.endpoints}
     return {
         **named,
         "baseline": lamps["patient"]["baseline"],
         "days": [one["day"] for one in lamps["observations"]],
         "verdicts": [
             {"criterion": one, "label": model.label, "value": values[one], "said": said[one]}
-            for one, model in criteria.criteria.items()
+            for one, model in criteria.endpoints.items()
         ],
         "shown": {
             **verdict,
-            "rules": [_straight(rule, getattr(criteria.criteria[name], rule["key"]).tree) for rule in verdict["rules"]],
-            "says": criteria.criteria[name].says,
+            "rules": [
+                _straight(rule, getattr(criteria.endpoints[name], rule["key"]).tree) for rule in verdict["rules"]
+            ],
+            "says": criteria.endpoints[name].says,
             "explained": _explained(explanation),
-            "thresholds": list(_thresholds(criteria.criteria[name], rows)),
+            "thresholds": list(_thresholds(criteria.endpoints[name], rows)),
         },
     }
 
@@ -389,7 +382,7 @@ def questions(desk: Desk, quizzed: Quizzed) -> dict[str, Any]:
     cohort = cohort_of(lines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     return {
         "questions": [
-            {**asdict(one), "says": criteria.criteria[one.criterion].says, "sketch": sketch}
+            {**asdict(one), "says": criteria.endpoints[one.criterion].says, "sketch": sketch}
             for one, sketch in zip(found, _sketches(cohort), strict=True)
         ]
     }
@@ -412,8 +405,8 @@ def changes(desk: Desk, under: Under) -> dict[str, Any]:
         return {"of": len(cases), "changes": [], "error": str(error)}
     found = [
         {"case": case.name, "because": case.because, "criterion": name, "from": one, "to": two}
-        for name in base.criteria
-        if name in other.criteria
+        for name in base.endpoints
+        if name in other.endpoints
         for case, one, two in zip(cases, _said(before, name), _said(after, name), strict=True)
         if one != two
     ]

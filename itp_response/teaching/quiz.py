@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from itp_response.classification.classification import Classification, classify
+from itp_response.cohort.edited import BLEEDING, COUNT, DAY, RESCUE, edited
 from itp_response.cohort.notation import cohort_of, timeline_of
-from itp_response.definitions.criteria import Criteria, criteria_folder, load
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import criteria_folder, load
 from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import lamps
-from itp_response.explanation.counterfactuals.edited import copies
-from itp_response.explanation.counterfactuals.edits import BLEEDING, COUNT, DAY, RESCUE, limits_of
+from itp_response.explanation.counterfactuals.edits import limits_of
 from itp_response.explanation.counterfactuals.search import Tips, asks, frame, tips
 from itp_response.explanation.explain import WIDTH
 from itp_response.messages.errors import UsageError
@@ -95,7 +96,7 @@ def _made(criteria: Criteria, draw: np.random.Generator) -> Iterator[Question]:
     timelines = _timelines(criteria, draw)
     cohort = cohort_of(timelines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     found = classify(cohort, criteria=criteria)
-    names = [name for name, model in criteria.criteria.items() if asks(model) and model.kind != "best"]
+    names = [name for name, model in criteria.endpoints.items() if asks(model) and model.kind != "best"]
     turning = tips(found, np.arange(len(cohort)), names)
     kinds = (COUNT, DAY, BLEEDING, RESCUE)
     heaps = [_fitting(turning[name], kind, found, draw) for name in names for kind in kinds]
@@ -125,7 +126,7 @@ def _fitting(one: Tips, kind: int, found: Classification, draw: np.random.Genera
 def _question(found: Classification, one: Tips, draw: np.random.Generator) -> Question | None:
     """The question of one change, asked of the timeline or of its twin; None: more than one clause decides."""
     criteria, name = found.criteria, one.criterion
-    twin, _ = timeline_of(copies(criteria, found.cohort, one.changes), 0)
+    twin, _ = timeline_of(edited(found.cohort, one.changes, criteria.file.columns), 0)
     own, _ = timeline_of(found.cohort, int(one.changes.patient[0]))
     verdict = found.verdicts[name]
     was, becomes = (verdict.labels[int(place)] for place in (verdict.value[one.changes.patient[0]], one.becomes[0]))
@@ -140,7 +141,7 @@ def _question(found: Classification, one: Tips, draw: np.random.Generator) -> Qu
         decides = f"This is {own} with {told['says']}; that is {was}. What decides: {by}."
         own, twin, was, becomes = twin, own, becomes, was
     named = criteria.name if criteria.path.parent == criteria_folder() else str(criteria.path)
-    return Question(named, name, criteria.criteria[name].label, own, was, twin, becomes, decides)
+    return Question(named, name, criteria.endpoints[name].label, own, was, twin, becomes, decides)
 
 
 def _different(criteria: Criteria, name: str, own: str, twin: str) -> set[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.definitions.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
 

@@ -21,14 +21,16 @@ import polars as pl
 
 from itp_response.classification.chunked.study import Again, Seen, Study, Taken, source_of
 from itp_response.classification.chunked.unsorted import Progress, Unsorted, Ways, each
-from itp_response.classification.classification import Classification, Counts, check_output, classify, put, write_beside
+from itp_response.classification.classification import Classification, Counts, classify
 from itp_response.classification.provenance import Provenance, hashed, provenance
-from itp_response.classification.writers import OUTPUTS, Output
+from itp_response.classification.writers import OUTPUTS, Output, check_output, put, write_beside
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import Cohort, Ints, Note, Observations, Reading
-from itp_response.definitions.criteria import Criteria, load
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import Note, Observations, Reading
+from itp_response.cohort.values import Ints, exactly
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.rules.language import exactly
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Size
 from itp_response.readers.column_names import no_rows

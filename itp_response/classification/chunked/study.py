@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints, Reading
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
+from itp_response.cohort.observations import Reading
+from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Part, Stream, Wanted, stream

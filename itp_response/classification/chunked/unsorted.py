@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.chunked.study import Again, Seen, Study, Taken
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import Ints
 from itp_response.readers.chunks import Part, Size
 from itp_response.readers.external_sort import Held, Records, Rows, by_patient
 from itp_response.readers.patient_index import Positions

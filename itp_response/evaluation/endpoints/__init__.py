@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from itp_response.evaluation.endpoints import achieved, at, best, combined, extent, lost, maintained, time_to, visits
-from itp_response.evaluation.endpoints.endpoint import Criterion
+from itp_response.evaluation.endpoints.endpoint import Endpoint
 
 KINDS: dict[str, ModuleType] = {
     "achieved": achieved,
@@ -22,7 +22,7 @@ KINDS: dict[str, ModuleType] = {
     "combined": combined,
     "best": best,
 }
-AnyCriterion = Annotated[
+AnyEndpoint = Annotated[
     achieved.Achieved
     | maintained.Maintained
     | lost.Lost
@@ -35,4 +35,4 @@ AnyCriterion = Annotated[
     Field(discriminator="kind"),
 ]
 
-__all__ = ["KINDS", "AnyCriterion", "Criterion"]
+__all__ = ["KINDS", "AnyEndpoint", "Endpoint"]

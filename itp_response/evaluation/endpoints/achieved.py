@@ -9,16 +9,18 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import NONE, Bools, Ints, Truths
 from itp_response.evaluation.clock import Days, Length
-from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, inside, occasions, started, why_unknown
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, inside, occasions, started, why_unknown
 from itp_response.evaluation.patient_days import Flagged, Timeline
-from itp_response.evaluation.rules.in_words import counted, days_in_words, length_in_words, rule_in_words
-from itp_response.evaluation.rules.language import Bools, Rule, Truths, decide, reason
-from itp_response.evaluation.verdicts import NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
+from itp_response.evaluation.rules.tree import Rule, reason
+from itp_response.evaluation.verdicts import NE, Codes, N, Reasons, Settled, Verdict, Y
+from itp_response.messages.wording import counted, days_in_words
 
 
-class Achieved(Criterion):
+class Achieved(Endpoint):
     """Reached on so many occasions."""
 
     kind: Literal["achieved"]

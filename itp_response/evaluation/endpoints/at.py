@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Days
 from itp_response.evaluation.endpoints.endpoint import (
-    Criterion,
+    Endpoint,
     RowRule,
     causes,
     counts_kept,
@@ -22,14 +22,16 @@ from itp_response.evaluation.endpoints.endpoint import (
     why_unknown,
 )
 from itp_response.evaluation.patient_days import Flagged, Timeline
-from itp_response.evaluation.rules.in_words import day_in_words, rule_in_words
-from itp_response.evaluation.rules.language import And, Bools, decide, reason
-from itp_response.evaluation.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import rule_in_words
+from itp_response.evaluation.rules.tree import And, reason
+from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
+from itp_response.messages.wording import day_in_words
 
 WHICH = {"nearest": "nearest to it", "first": "the first of these days", "last": "the last of these days"}
 
 
-class At(Criterion):
+class At(Endpoint):
     """The state at a landmark."""
 
     kind: Literal["at"]

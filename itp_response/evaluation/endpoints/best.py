@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from itp_response.evaluation.endpoints.endpoint import Criterion, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import Timeline
 from itp_response.evaluation.verdicts import NE, Reasons, Settled, Verdict, Y
 
 Named = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 
 
-class Best(Criterion):
+class Best(Endpoint):
     """The first of a ranked list."""
 
     kind: Literal["best"]

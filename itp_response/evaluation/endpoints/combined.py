@@ -9,20 +9,21 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.endpoints.endpoint import CriteriaRule, Criterion, started
+from itp_response.cohort.values import NONE, Bools, Ints, Truths
+from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, started
 from itp_response.evaluation.patient_days import Timeline
-from itp_response.evaluation.rules.language import And, Bools, Name, Not, Or, Rule, Tree, Truths, decide, names_in
-from itp_response.evaluation.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.tree import And, Name, Not, Or, Rule, Tree, names_in
+from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
 
 LATE = np.iinfo(np.int64).max
 
 
-class Combined(Criterion):
+class Combined(Endpoint):
     """A rule over other verdicts."""
 
     kind: Literal["combined"]
-    when: CriteriaRule = Field(description="criteria joined by and, or, not")
+    when: EndpointRule = Field(description="criteria joined by and, or, not")
 
     def references(self) -> dict[str, str]:
         return {f"when ({name})": name for name in dict.fromkeys(names_in(self.when.tree))}

@@ -7,25 +7,14 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Validati
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.clock import Length, Strict
+from itp_response.cohort.values import NONE, Bools, Ints, Numbers
+from itp_response.evaluation.clock import Length
 from itp_response.evaluation.patient_days import Flagged, Patients, Timeline
-from itp_response.evaluation.rules.language import (
-    And,
-    Bools,
-    Numbers,
-    Or,
-    Rule,
-    RuleError,
-    Tree,
-    cause,
-    decide,
-    names_in,
-    parse,
-    parts_of,
-    reason,
-)
-from itp_response.evaluation.verdicts import NA, NE, NONE, Codes, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.parse import RuleError, parse
+from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
+from itp_response.evaluation.verdicts import NA, NE, Codes, N, Reasons, Settled, Verdict, Y
+from itp_response.messages.strict_model import StrictModel
 
 FAR = np.iinfo(np.int64).max
 """Days; farther than any."""
@@ -59,7 +48,7 @@ class _AsRule:
 
 RowRule = Annotated[Rule, _AsRule("rows")]
 PatientRule = Annotated[Rule, _AsRule("patients")]
-CriteriaRule = Annotated[Rule, _AsRule("criteria")]
+EndpointRule = Annotated[Rule, _AsRule("endpoints")]
 ROLES = Literal[
     "response",
     "complete_response",
@@ -78,7 +67,7 @@ ROLES = Literal[
 """What a criterion stands for, so that sets can be compared like with like."""
 
 
-class Criterion(Strict):
+class Endpoint(StrictModel):
     """The keys that every kind of criterion has."""
 
     label: str = Field(description="the long name")
@@ -98,7 +87,7 @@ class Criterion(Strict):
 
 
 def started(
-    model: Criterion, rows: Timeline, settled: Settled, reasons: Reasons, origin: str | None, otherwise: int = N
+    model: Endpoint, rows: Timeline, settled: Settled, reasons: Reasons, origin: str | None, otherwise: int = N
 ) -> tuple[Verdict, Bools]:
     """The verdict as far as `unless` and the criterion it starts from give it; and for whom it is still open."""
     verdict = Verdict.open(rows.nowhere)

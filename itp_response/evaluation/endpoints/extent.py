@@ -10,16 +10,17 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.evaluation.clock import Days, Length
-from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, started
 from itp_response.evaluation.patient_days import Flagged, Timeline
-from itp_response.evaluation.rules.in_words import days_in_words, length_in_words, rule_in_words
-from itp_response.evaluation.rules.language import Bools, decide
-from itp_response.evaluation.verdicts import NE, NO_DAY, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
+from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
+from itp_response.messages.wording import days_in_words
 
 
-class Extent(Criterion):
+class Extent(Endpoint):
     """Time in a state."""
 
     kind: Literal["extent"]

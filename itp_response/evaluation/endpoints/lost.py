@@ -9,15 +9,18 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from itp_response.cohort.values import NONE
 from itp_response.evaluation.clock import Day, Length
-from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, causes, inside, occasions, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, inside, occasions, started
 from itp_response.evaluation.patient_days import Flagged, Timeline
-from itp_response.evaluation.rules.in_words import counted, day_in_words, length_in_words, rule_in_words
-from itp_response.evaluation.rules.language import Or, decide
-from itp_response.evaluation.verdicts import NA, NE, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
+from itp_response.evaluation.rules.tree import Or
+from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Settled, Verdict, Y
+from itp_response.messages.wording import counted, day_in_words
 
 
-class Lost(Criterion):
+class Lost(Endpoint):
     """The first observation in a state, after a moment."""
 
     kind: Literal["lost"]

@@ -10,16 +10,18 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Day, Days, Length
-from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, causes, flag_at, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, flag_at, started
 from itp_response.evaluation.patient_days import Flagged, Timeline
-from itp_response.evaluation.rules.in_words import day_in_words, length_in_words, rule_in_words
-from itp_response.evaluation.rules.language import And, Bools, decide
-from itp_response.evaluation.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
+from itp_response.evaluation.rules.tree import And
+from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
+from itp_response.messages.wording import day_in_words
 
 
-class Maintained(Criterion):
+class Maintained(Endpoint):
     """Kept for a time, or until a landmark."""
 
     kind: Literal["maintained"]

@@ -8,14 +8,15 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from itp_response.cohort.values import NO_DAY, NONE
 from itp_response.evaluation.clock import Day
-from itp_response.evaluation.endpoints.endpoint import Criterion, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import Timeline
-from itp_response.evaluation.rules.in_words import day_in_words
-from itp_response.evaluation.verdicts import NA, NE, NO_DAY, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Settled, Verdict, Y
+from itp_response.messages.wording import day_in_words
 
 
-class TimeTo(Criterion):
+class TimeTo(Endpoint):
     """The time from a moment to a criterion."""
 
     kind: Literal["time_to"]

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Days
-from itp_response.evaluation.endpoints.endpoint import Criterion, RowRule, counts_kept, flag_at, nearest, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, counts_kept, flag_at, nearest, started
 from itp_response.evaluation.patient_days import Flagged, Timeline
-from itp_response.evaluation.rules.in_words import counted, days_in_words, rule_in_words
-from itp_response.evaluation.rules.language import Bools, decide, reason
-from itp_response.evaluation.verdicts import NE, NONE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import rule_in_words
+from itp_response.evaluation.rules.tree import reason
+from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
+from itp_response.messages.wording import counted, days_in_words
 
 
 def _some_share(text: str) -> str:
@@ -33,7 +35,7 @@ Share = Annotated[str, AfterValidator(_some_share), Field(json_schema_extra={"pa
 Treated = Literal["fails", "unknown", "left_out"]
 
 
-class Visits(Criterion):
+class Visits(Endpoint):
     """So many of the planned visits."""
 
     kind: Literal["visits"]

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Rules: the small language of `when`, parsed once and decided over whole columns."""

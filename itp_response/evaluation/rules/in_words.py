@@ -1,9 +1,7 @@
 """Rules, days and lengths in English, made from what decides, so that wording and rule cannot differ."""
 
-import math
-
 from itp_response.evaluation.clock import Length
-from itp_response.evaluation.rules.language import (
+from itp_response.evaluation.rules.tree import (
     SINCE,
     And,
     Arithmetic,
@@ -18,6 +16,7 @@ from itp_response.evaluation.rules.language import (
     Tree,
     parts_of,
 )
+from itp_response.messages.wording import number_in_words
 
 NOUNS = {
     "platelets": "the count",
@@ -42,7 +41,6 @@ BY_DAY = {"<": "before", "<=": "by", ">": "after", ">=": "from", "==": "on", "!=
 NEGATED_SPAN = {">": "at most", ">=": "less than", "==": "other than", "!=": "exactly"}
 DAY = Name("day", "number")
 A_COUNT = "a count "
-COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 TIMES = {2.0: "twice", 3.0: "three times"}
 
 
@@ -195,50 +193,5 @@ def _quantity(tree: Tree) -> str:
     return tree_in_words(tree)
 
 
-def number_in_words(value: float) -> str:
-    """A number without needless decimals."""
-    return f"{value:g}" if abs(value) < 1e15 else str(value)
-
-
-def counted(number: int, noun: str) -> str:
-    """So many of something."""
-    return f"{COUNTED.get(number, number)} {noun}{'' if number == 1 else 's'}"
-
-
-def listed(texts: list[str]) -> str:
-    """One after another, the last after an `and`."""
-    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
-
-
 def length_in_words(length: Length) -> str:
     return str(length)
-
-
-def day_in_words(day: float) -> str:
-    """A day; one without a limit is said so."""
-    return f"day {number_in_words(day)}" if math.isfinite(day) else "any day"
-
-
-def days_in_words(days: tuple[float, float]) -> str:
-    """A pair of days as the end of a sentence; nothing where there is no limit."""
-    first, last = (math.isfinite(day) for day in days)
-    if first and last:
-        return f", from {day_in_words(days[0])} to {day_in_words(days[1])}"
-    if first:
-        return f", from {day_in_words(days[0])} on"
-    return f", up to {day_in_words(days[1])}" if last else ""
-
-
-def count_in_words(low: float, high: float) -> str:
-    """A count, or a bound as it is written: `<10`, `>1000`; nothing where there is none."""
-    if math.isnan(low):
-        return ""
-    if low == high:
-        return number_in_words(low)
-    return f">{_edge(low)}" if math.isinf(high) else f"<{_edge(high)}"
-
-
-def _edge(value: float) -> str:
-    # A bound that is not itself possible is held as the number next to it.
-    near = round(value)
-    return number_in_words(near if abs(value - near) < 1e-9 * max(1.0, abs(near)) else value)

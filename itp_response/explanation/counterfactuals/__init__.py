@@ -1,1 +1,1 @@
-"""TODO."""
+"""Counterfactuals: the smallest change of one observation that changes a verdict."""

@@ -1,4 +1,4 @@
-"""Changes: one observation of a patient changed, whatever might turn a verdict, and how far each change goes.
+"""Edits: one observation of a patient changed, whatever might turn a verdict, and how far each change goes.
 
 The distance of a change makes unlike changes comparable. Each of these is 1: a count doubled or halved, an observation
 seven days earlier or later, a bleed, a rescue treatment, a discontinuation or an observation that is taken away or
@@ -7,37 +7,31 @@ by their difference rather than by their ratio.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from itp_response.cohort.cohort import Cohort, Ints, ranges
+from itp_response.cohort.cohort import Cohort, ranges
+from itp_response.cohort.edited import (
+    ADDED,
+    BASELINE,
+    BLEEDING,
+    COUNT,
+    DAY,
+    GRADE,
+    LOST,
+    RESCUE,
+    STOPPED,
+    Edits,
+    joined,
+)
+from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.clock import Length
 from itp_response.evaluation.evaluate import timeline
-from itp_response.evaluation.rules.language import (
-    SINCE,
-    Bools,
-    Column,
-    Comparison,
-    Floats,
-    Number,
-    Numbers,
-    Rule,
-    Tree,
-    Truths,
-    exactly,
-    leaves,
-    names_in,
-    numbers,
-    opened,
-)
-from itp_response.evaluation.verdicts import NONE
+from itp_response.evaluation.rules.decide import numbers
+from itp_response.evaluation.rules.tree import SINCE, Comparison, Number, Rule, Tree, leaves, names_in, opened
 
-KINDS = ("count", "day", "bleeding", "grade", "rescue", "discontinuation", "lost", "added", "baseline")
-"""What is changed: a count, the day of an observation; bleeding, a rescue treatment, the discontinuation of treatment
-or an observation absent; a bleeding grade that was not recorded, none; a count more; the baseline that was given."""
-COUNT, DAY, BLEEDING, GRADE, RESCUE, STOPPED, LOST, ADDED, BASELINE = range(len(KINDS))
 WEEK = 7
 FARTHEST = 4 * WEEK
 """Days by which an observation is moved at most."""
@@ -49,48 +43,13 @@ WITH_DAYS = ("days", "within", "until", "day", "by", "evidence_by", "followed_fr
 """Keys of criteria that hold days."""
 
 
-@dataclass(frozen=True)
-class Changes:
-    """Changes of one thing each, an entry per change (K)."""
-
-    patient: Ints
-    """(K) Position in the cohort, in order."""
-    kind: Ints
-    """(K) Index of `KINDS`."""
-    row: Ints
-    """(K) The row of the cohort it is about; -1: none, or none yet."""
-    course: Ints
-    """(K) The rescue treatment it is about; -1: none."""
-    day: Ints
-    """(K) The day that the observation is on after the change; of what is of the patient 0."""
-    count: Floats
-    """(K) The count after the change, 10⁹/L; NaN: there is none, or it is not changed."""
-    distance: Floats
-    """(K)"""
-
-    def __len__(self) -> int:
-        return len(self.patient)
-
-    def at(self, index: Ints | Bools | slice) -> "Changes":
-        return Changes(*(getattr(self, name)[index] for name in vars(self)))
-
-
-_NONE = np.empty(0, dtype=np.int64)
-NO_CHANGES = Changes(_NONE, _NONE, _NONE, _NONE, _NONE, np.empty(0), np.empty(0))
-
-
-def joined(parts: list[Changes]) -> Changes:
-    """One after the other."""
-    return Changes(*(np.concatenate([getattr(one, name) for one in parts]) for name in vars(parts[0])))
-
-
 def between(low: Floats, high: Floats, count: Floats) -> Floats:
     """How far a count lies from one that was between `low` and `high`."""
     near = np.clip(count, low, high)
     return np.abs(np.log2((count + SMALL) / (near + SMALL)))
 
 
-def changes(criteria: Criteria, cohort: Cohort, patients: Ints) -> Changes:
+def changes(criteria: Criteria, cohort: Cohort, patients: Ints) -> Edits:
     """All changes tried of these patients, in order of patients."""
     asked = np.zeros(len(cohort), dtype=np.bool_)
     asked[patients] = True
@@ -162,7 +121,7 @@ class _Named:
         clock = self.criteria.file.clock
         days: list[float] = [*clock.visits, clock.followed_from]
         lengths: list[float] = []
-        for model in self.criteria.criteria.values():
+        for model in self.criteria.endpoints.values():
             found = [getattr(model, key, None) for key in WITH_DAYS]
             named = [
                 day
@@ -191,7 +150,7 @@ def _whole(days: list[float]) -> Ints:
 
 
 def _clauses(criteria: Criteria) -> list[Tree]:
-    rules = [rule for model in criteria.criteria.values() for rule in _rules(model)]
+    rules = [rule for model in criteria.endpoints.values() for rule in _rules(model)]
     return list(dict.fromkeys(leaf for rule in rules for leaf in leaves(rule.tree)))
 
 
@@ -246,7 +205,7 @@ def _as_sum(clause: Tree) -> tuple[float, float, float] | None:
 # WHAT IS TRIED
 
 
-def _counts(cohort: Cohort, rows: Ints, named: _Named) -> Changes:
+def _counts(cohort: Cohort, rows: Ints, named: _Named) -> Edits:
     """Each count just on either side of what it, or the baseline that it makes, is compared with."""
     rows = rows[named.counted[rows]]
     step = named.step[cohort.patient[rows]]
@@ -299,7 +258,7 @@ def _each_once(parts: list[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
     return at[first], count[first]
 
 
-def _days(cohort: Cohort, rows: Ints, baseline: tuple[float, float]) -> Changes:
+def _days(cohort: Cohort, rows: Ints, baseline: tuple[float, float]) -> Edits:
     """Each observation on each day between those before and after it, up to four weeks away.
 
     None is moved into the days of the baseline, or out of them.
@@ -318,10 +277,10 @@ def _days(cohort: Cohort, rows: Ints, baseline: tuple[float, float]) -> Changes:
     return replace(made, day=moved[at, which], distance=distance)
 
 
-def _flagged(cohort: Cohort, rows: Ints, kind: int) -> Changes:
+def _flagged(cohort: Cohort, rows: Ints, kind: int) -> Edits:
     """A change of that kind of each of these rows, as far as an observation that is taken away."""
     size = len(rows)
-    return Changes(
+    return Edits(
         patient=cohort.patient[rows].astype(np.int64),
         kind=np.full(size, kind),
         row=rows,
@@ -332,18 +291,18 @@ def _flagged(cohort: Cohort, rows: Ints, kind: int) -> Changes:
     )
 
 
-def _courses(cohort: Cohort, asked: Bools) -> Changes:
+def _courses(cohort: Cohort, asked: Bools) -> Edits:
     course = np.flatnonzero(asked[cohort.patient[cohort.courses.row]]) if len(cohort.courses.row) else np.empty(0, int)
     return replace(_flagged(cohort, cohort.courses.row[course], RESCUE), course=course)
 
 
-def _of_patients(patients: Ints, kind: int) -> Changes:
+def _of_patients(patients: Ints, kind: int) -> Edits:
     size = len(patients)
     nowhere, day = np.full(size, NONE), np.zeros(size, dtype=np.int64)
-    return Changes(patients, np.full(size, kind), nowhere, nowhere, day, np.full(size, np.nan), np.ones(size))
+    return Edits(patients, np.full(size, kind), nowhere, nowhere, day, np.full(size, np.nan), np.ones(size))
 
 
-def _added(cohort: Cohort, rows: Ints, patients: Ints, named: _Named) -> Changes:
+def _added(cohort: Cohort, rows: Ints, patients: Ints, named: _Named) -> Edits:
     """A count, without bleeding, on a day that has none.
 
     Days are the planned ones, those that the definitions name, and those that lie as long after an observation or a
@@ -413,7 +372,7 @@ def _row_on(cohort: Cohort, patient: Ints, day: Ints) -> Ints:
     return np.where(key[place] == wanted, place, NONE)
 
 
-def _baselines(cohort: Cohort, patients: Ints, named: _Named) -> Changes:
+def _baselines(cohort: Cohort, patients: Ints, named: _Named) -> Edits:
     """Where a baseline was given another, just on either side of where a comparison turns."""
     given = patients[~np.isnan(cohort.baseline.low[patients])]
     owner, rows = ranges(cohort.first_row[given], cohort.first_row[given + 1])

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from itp_response.classification.classification import Classification
+from itp_response.cohort.edited import ADDED, COUNT, edited
+from itp_response.cohort.values import NONE
 from itp_response.evaluation.evaluate import timeline
-from itp_response.evaluation.rules.in_words import listed, number_in_words
-from itp_response.evaluation.rules.language import Rule, decide
-from itp_response.evaluation.verdicts import NONE
-from itp_response.explanation.counterfactuals.edited import copies
-from itp_response.explanation.counterfactuals.edits import ADDED, COUNT, changes
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.tree import Rule
+from itp_response.explanation.counterfactuals.edits import changes
 from itp_response.explanation.counterfactuals.search import Tips, frame
+from itp_response.messages.wording import listed, number_in_words
 
 ANOTHER = {"Y": "N", "N": "Y", "NE": "Y or N"}
 """What a verdict is turned into; a best into another."""
@@ -70,7 +71,7 @@ def sentences(found: Classification, name: str, turning: tuple[Change, ...], day
     if not turning:
         yield f"none of the changes tried would make it {ANOTHER.get(value, 'another')}"
     if not nearest and value != "Y":
-        yield from _nearest_state(found, found.criteria.criteria[name], days)
+        yield from _nearest_state(found, found.criteria.endpoints[name], days)
     for becomes in dict.fromkeys(change.becomes for change in rests):
         lost = [str(day) for day in sorted(change.day or 0 for change in rests if change.becomes == becomes)]
         if len(lost) == 1:
@@ -86,7 +87,7 @@ def _nearest_state(found: Classification, model: Any, days: list[int]) -> Iterat
         return
     tried = changes(found.criteria, cohort, np.array([0]))
     tried = tried.at((tried.kind == COUNT) & np.isin(tried.day, days))
-    rows = timeline(found.criteria, copies(found.criteria, cohort, tried), 0, len(tried))
+    rows = timeline(found.criteria, edited(cohort, tried, found.criteria.file.columns), 0, len(tried))
     qualifies = decide(rule.tree, rows).true[rows.start[:-1] + tried.row] if len(tried) else np.empty(0, dtype=np.bool_)
     if not qualifies.any() or decide(rule.tree, timeline(found.criteria, cohort, 0, 1)).true[tried.row].any():
         return

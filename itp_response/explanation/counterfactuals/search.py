@@ -13,15 +13,8 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Cohort, Ints, ranges
-from itp_response.data_review.edit_checks import said, texts
-from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.evaluate import evaluate, timeline
-from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
-from itp_response.evaluation.rules.language import Bools, Floats, Numbers, Rule, Tree, decide, leaves
-from itp_response.evaluation.verdicts import NONE, Verdict
-from itp_response.explanation.counterfactuals.edited import copies
-from itp_response.explanation.counterfactuals.edits import (
+from itp_response.cohort.cohort import Cohort, ranges
+from itp_response.cohort.edited import (
     ADDED,
     BASELINE,
     BLEEDING,
@@ -30,13 +23,22 @@ from itp_response.explanation.counterfactuals.edits import (
     GRADE,
     KINDS,
     LOST,
-    NO_CHANGES,
+    NO_EDITS,
     RESCUE,
     STOPPED,
-    Changes,
-    changes,
+    Edits,
+    edited,
     joined,
 )
+from itp_response.cohort.texts import said, texts
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers
+from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.evaluate import evaluate, timeline
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
+from itp_response.evaluation.rules.tree import Rule, Tree, leaves
+from itp_response.evaluation.verdicts import Verdict
+from itp_response.explanation.counterfactuals.edits import changes
 
 ROWS_AT_ONCE = 500_000
 """So many rows are copied at a time."""
@@ -49,7 +51,7 @@ class Tips:
     """The changes that turn the verdicts on one criterion, per patient the smallest of each kind, nearest first."""
 
     criterion: str
-    changes: Changes
+    changes: Edits
     becomes: Ints
     """(K) Index of the verdict's labels."""
 
@@ -73,7 +75,7 @@ def tips(found: Classification, patients: Ints, names: Sequence[str]) -> dict[st
     """
     partial = found.cohort.partial
     able = patients if partial is None else np.setdiff1d(patients, partial.patient)
-    asked = [name for name in names if asks(found.criteria.criteria[name])]
+    asked = [name for name in names if asks(found.criteria.endpoints[name])]
     parts: dict[str, list[Tips]] = {name: [] for name in names}
     for some in _pieces(found.cohort, able):
         for name, one in _tips(found, some, asked).items():
@@ -88,7 +90,7 @@ def asks(model: Any) -> bool:
 
 def _joined(name: str, parts: list[Tips]) -> Tips:
     if not parts:
-        return Tips(name, NO_CHANGES, np.empty(0, dtype=np.int64))
+        return Tips(name, NO_EDITS, np.empty(0, dtype=np.int64))
     return Tips(name, joined([one.changes for one in parts]), np.concatenate([one.becomes for one in parts]))
 
 
@@ -105,12 +107,12 @@ def _tips(found: Classification, patients: Ints, names: Sequence[str]) -> dict[s
     return {name: _nearest(Tips(name, tried.at(at), becomes)) for name, at, becomes in _turned(found, tried, names)}
 
 
-def _turned(found: Classification, tried: Changes, names: Sequence[str]) -> Iterator[tuple[str, Ints, Ints]]:
+def _turned(found: Classification, tried: Edits, names: Sequence[str]) -> Iterator[tuple[str, Ints, Ints]]:
     """Of each criterion which changes turn its verdict, and what it becomes."""
     step = max(1, ROWS_AT_ONCE // max(1, int(np.diff(found.cohort.first_row).max(initial=1))))
     cuts = [*range(0, len(tried), step), len(tried)]
     decided: list[Mapping[str, Verdict]] = [
-        evaluate(found.criteria, copies(found.criteria, found.cohort, tried.at(slice(first, last))))
+        evaluate(found.criteria, edited(found.cohort, tried.at(slice(first, last)), found.criteria.file.columns))
         for first, last in pairwise(cuts)
     ]
     for name in names:
@@ -144,7 +146,7 @@ def _nearest(one: Tips) -> Tips:
     return one.at(kept[np.lexsort((made.row[kept], made.kind[kept], made.distance[kept], made.patient[kept]))])
 
 
-def _before(cohort: Cohort, made: Changes) -> tuple[Floats, Floats]:
+def _before(cohort: Cohort, made: Edits) -> tuple[Floats, Floats]:
     """The count that each change changes, as bounds; NaN: there was none."""
     edges = []
     for name in ("low", "high"):
@@ -211,7 +213,7 @@ def _series(values: Any) -> pl.Series:
     return pl.Series(values)
 
 
-def _says(cohort: Cohort, made: Changes, old_day: Ints, before: pl.Series, after: pl.Series) -> pl.Series:
+def _says(cohort: Cohort, made: Edits, old_day: Ints, before: pl.Series, after: pl.Series) -> pl.Series:
     day = texts(old_day)
     grade = texts(cohort.bleeding_grade[np.maximum(made.row, 0)]) if len(cohort.day) else day
     names = cohort.courses.name
@@ -249,7 +251,7 @@ def _clauses(found: Classification, one: Tips) -> pl.Series:
     same = np.flatnonzero(
         np.isin(made.kind, (COUNT, BLEEDING, GRADE, BASELINE)) | ((made.kind == ADDED) & (made.row != NONE))
     )
-    changed = timeline(found.criteria, copies(found.criteria, found.cohort, made.at(same)), 0, len(same))
+    changed = timeline(found.criteria, edited(found.cohort, made.at(same), found.criteria.file.columns), 0, len(same))
     patient = made.patient[same]
     _, before = ranges(found.cohort.first_row[patient], found.cohort.first_row[patient + 1])
     itself = before == made.row[same][changed.patient]
@@ -272,7 +274,7 @@ def clauses_of(criteria: Criteria, name: str) -> list[Tree]:
     """The clauses of a criterion and of those it rests on that are asked of observations."""
     names, found = [name], []
     for one in names:
-        model = criteria.criteria[one]
+        model = criteria.endpoints[one]
         for key in type(model).model_fields:
             rule = getattr(model, key)
             if isinstance(rule, Rule) and key != "unless" and not (model.kind == "combined" and key == "when"):

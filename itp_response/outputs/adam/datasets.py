@@ -7,9 +7,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.classification.classification import Classification, days_column, labelled
-from itp_response.cohort.cohort import DATE, ENROLMENT, RESCUE_END, STOPPED, Cohort, Ints, Partial
-from itp_response.evaluation.rules.language import Bools
-from itp_response.evaluation.verdicts import NE, NO_DAY, NONE, N, Verdict, Y, reason_in_words
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import DATE, ENROLMENT, RESCUE_END, STOPPED, Partial
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
+from itp_response.evaluation.verdicts import NE, N, Verdict, Y, reason_in_words
 from itp_response.outputs.adam.parameters import Parameter, flags, parameters
 from itp_response.outputs.adam.sources import TREATMENT, Columns, places_of, records_of, texts_of, where
 from itp_response.outputs.adam.variables import Dataset, Variable, study_days
@@ -199,7 +200,7 @@ def _response(found: Classification, parameter: Parameter) -> Columns:
 
 
 def _time(found: Classification, parameter: Parameter) -> Columns:
-    model, verdict = found.criteria.criteria[parameter.criterion], found.verdicts[parameter.criterion]
+    model, verdict = found.criteria.endpoints[parameter.criterion], found.verdicts[parameter.criterion]
     assert verdict.days is not None
     timed = verdict.days != NO_DAY
     event = timed & (verdict.value == Y)
@@ -208,7 +209,7 @@ def _time(found: Classification, parameter: Parameter) -> Columns:
     code = np.select(
         [event, to.value == N, (to.value == NE) & (to.reason == followed), to.value == NE], [0, 1, 2, 3], default=4
     )
-    texts = pl.Series([found.criteria.criteria[model.to].label, *CENSORED.values()])
+    texts = pl.Series([found.criteria.endpoints[model.to].label, *CENSORED.values()])
     day = np.where(timed, found.days_of(verdict.dated), np.int32(NO_DAY))
     start = np.where(timed, day - np.where(timed, verdict.days, 0), np.int32(NO_DAY))
     size = len(timed)

@@ -21,7 +21,7 @@ def table(made: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
         for one in dataset.variables:
             rows.append((name, one.name, None, one.label, one.type, dataset.length(one), None, None, one.means))
         for parameter in of_dataset[name]:
-            model = criteria.criteria[parameter.criterion]
+            model = criteria.endpoints[parameter.criterion]
             value = "AVALC" if parameter.what in ("verdict", "best") else "AVAL"
             kind = "text" if value == "AVALC" else "integer"
             about = (parameter.text, kind, None, parameter.criterion, model.where or None, parameter.derivation)
@@ -51,10 +51,10 @@ def _page(made: Mapping[str, Dataset], criteria: Criteria) -> Iterator[str]:
     yield ""
     yield "## Parameters"
     yield ""
-    yield from _row("Dataset", "PARAMCD", "PARAM", "Criterion", "Where", "Derivation")
+    yield from _row("Dataset", "PARAMCD", "PARAM", "Endpoint", "Where", "Derivation")
     yield "|---|---|---|---|---|---|"
     for parameter in parameters(criteria):
-        where = criteria.criteria[parameter.criterion].where
+        where = criteria.endpoints[parameter.criterion].where
         about = (parameter.text, f"`{parameter.criterion}`", where, parameter.derivation)
         yield from _row(parameter.dataset, parameter.code, *about)
     for one in made.values():

@@ -39,11 +39,11 @@ class Flag:
 
 def parameters(criteria: Criteria) -> tuple[Parameter, ...]:
     """The parameters of a set, in the order of its file."""
-    wanted = [(name, what) for name, model in criteria.criteria.items() for what in _measured(model)]
-    codes = short_names([_long(name, what, criteria.criteria[name]) for name, what in wanted], NAME)
+    wanted = [(name, what) for name, model in criteria.endpoints.items() for what in _measured(model)]
+    codes = short_names([_long(name, what, criteria.endpoints[name]) for name, what in wanted], NAME)
     made: list[Parameter] = []
     for (name, what), code in zip(wanted, codes, strict=True):
-        model = criteria.criteria[name]
+        model = criteria.endpoints[name]
         text = _text(model.label, what)
         if text in [one.text for one in made]:
             text = _text(f"{model.label} ({name})", what)
@@ -94,15 +94,15 @@ def _derivation(model: Any, what: str) -> Iterator[str]:
 
 def flags(criteria: Criteria) -> tuple[Flag, ...]:
     """The variables of the patients' dataset, in the order of the file."""
-    best = [name for name, model in criteria.criteria.items() if model.kind == "best"]
-    decided = [name for name, model in criteria.criteria.items() if "verdict" in _measured(model)]
+    best = [name for name, model in criteria.endpoints.items() if model.kind == "best"]
+    decided = [name for name, model in criteria.endpoints.items() if "verdict" in _measured(model)]
     stems = short_names(decided, NAME - 2, RESERVED)
     taken = [*RESERVED, *(f"{stem}{end}" for stem in stems for end in ("FL", "RS"))]
     results = short_names(best, NAME, taken)
-    labels = [fitted(criteria.criteria[name].label) for name in best]
+    labels = [fitted(criteria.endpoints[name].label) for name in best]
     made = [Flag(name, None, "", *one) for name, *one in zip(best, results, labels, strict=True)]
     for name, stem in zip(decided, stems, strict=True):
-        label = criteria.criteria[name].label
+        label = criteria.endpoints[name].label
         flag, result = (f"{fitted(label, LABEL - len(end))}{end}" for end in (" Flag", " Result"))
         made.append(Flag(name, f"{stem}FL", flag, f"{stem}RS", result))
     return tuple(made)

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Cohort, Ints
-from itp_response.evaluation.rules.language import SINCE, Bools, Texts, names_in
-from itp_response.evaluation.verdicts import NONE
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import NONE, Bools, Ints, Texts
+from itp_response.evaluation.rules.tree import SINCE, names_in
 
 Columns = dict[str, "pl.Series"]
 
@@ -20,7 +20,7 @@ def where(condition: Bools, values: pl.Series) -> pl.Series:
 
 def _observed(found: Classification, criterion: str) -> Iterator[str]:
     """The names that a criterion's rule looks at; of one that rests on others alone, those of the others."""
-    model = found.criteria.criteria[criterion]
+    model = found.criteria.endpoints[criterion]
     rule = getattr(model, "when", None)
     if rule is not None and model.kind != "combined":
         yield from names_in(rule.tree)

@@ -8,8 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.verdicts import NO_DAY
+from itp_response.cohort.values import NO_DAY, Ints
 
 NAME, LABEL, TEXT = 8, 40, 200
 """The most characters of a name and of a label, and the most bytes of a text."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Comparison: one cohort under several sets of criteria, or under every interpretation of one."""

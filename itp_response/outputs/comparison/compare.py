@@ -1,6 +1,5 @@
 """Compare: one cohort under several sets of criteria; who comes out otherwise, and which clause moved them."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,22 +9,24 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, aligned, days_column, labelled, write
+from itp_response.classification.classification import Classification, days_column, labelled
 from itp_response.classification.provenance import Provenance, provenance
-from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.classification.writers import write
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.definitions.criteria import Criteria, load
-from itp_response.evaluation.evaluate import TIMED, evaluate
-from itp_response.evaluation.rules.in_words import counted, number_in_words
-from itp_response.evaluation.verdicts import NO_DAY, Y
+from itp_response.cohort.values import NO_DAY, Ints
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
+from itp_response.evaluation.evaluate import TIMED, evaluate, is_length
+from itp_response.evaluation.verdicts import Y
 from itp_response.explanation.failing_clause import why_not
 from itp_response.messages.errors import CriteriaError, UsageError
+from itp_response.messages.wording import aligned, counted, counted_patients, number_in_words, wrapped
 
 WAYS = 10
 """So many of the ways in which patients change are in the text; all are in the frame."""
 NAMED = 4
 """So many patients are named in the text for each."""
-WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ class Pair:
     @property
     def summed(self) -> bool:
         """One of the two only sums up others, which are compared for themselves."""
-        return any(found.criteria.criteria[name].kind == "best" for found, name in self._sides)
+        return any(found.criteria.endpoints[name].kind == "best" for found, name in self._sides)
 
     @property
     def measured(self) -> bool:
         """Both are lengths, and are compared as such; of two that ask for a length, whether it is reached."""
-        models = [found.criteria.criteria[name] for found, name in self._sides]
+        models = [found.criteria.endpoints[name] for found, name in self._sides]
         return all(model.kind in TIMED for model in models) and any(is_length(model) for model in models)
 
     @property
@@ -200,7 +201,7 @@ class Comparison:
     def _alone(self) -> Iterator[tuple[str, str]]:
         paired = {(one.criteria.name, name) for pair in self.pairs for one, name in pair._sides}
         for one in self.found:
-            alone = [name for name in one.criteria.criteria if (one.criteria.name, name) not in paired]
+            alone = [name for name in one.criteria.endpoints if (one.criteria.name, name) not in paired]
             if alone:
                 yield one.criteria.name, ", ".join(alone)
 
@@ -273,7 +274,7 @@ def read_for(sets: Sequence[Criteria], visits: Any, patients: Any, **options: An
 def _roles(criteria: Criteria) -> dict[str, str]:
     """The first criterion of each role."""
     found: dict[str, str] = {}
-    for name, model in criteria.criteria.items():
+    for name, model in criteria.endpoints.items():
         if model.role is not None:
             found.setdefault(model.role, name)
     return found
@@ -285,24 +286,9 @@ def described(cohort: Cohort) -> str:
     return counted_patients(len(cohort)) + (f" in {counted(arms, 'arm')}" if arms else "")
 
 
-def counted_patients(number: int) -> str:
-    """So many patients."""
-    return f"{number:,} patient{'' if number == 1 else 's'}"
-
-
-def wrapped(text: str) -> list[str]:
-    """A sentence as lines, those after the first set in."""
-    return textwrap.wrap(text, WIDTH, break_on_hyphens=False, subsequent_indent="  ")
-
-
-def is_length(model: Any) -> bool:
-    """Whether the criterion is a length of time and no verdict."""
-    return model.kind in TIMED and getattr(model, "at_least", None) is None
-
-
 def _cells(found: Classification, name: str) -> pl.Series:
     verdict = found.verdicts[name]
-    if is_length(found.criteria.criteria[name]):
+    if is_length(found.criteria.endpoints[name]):
         return days_column(name, verdict.days)
     return labelled(name, verdict)
 

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, aligned, labelled, write
-from itp_response.cohort.cohort import Cohort, Ints
-from itp_response.definitions.criteria import Criteria, load
-from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.rules.in_words import counted
+from itp_response.classification.classification import Classification, labelled
+from itp_response.classification.writers import write
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import Ints
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
+from itp_response.evaluation.evaluate import evaluate, is_length
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
-from itp_response.outputs.comparison.compare import counted_patients, described, is_length, read_for, wrapped
+from itp_response.messages.wording import aligned, counted, counted_patients, wrapped
+from itp_response.outputs.comparison.compare import described, read_for
 
 TOGETHER = "all together"
 SHOWN = 10
@@ -43,7 +46,7 @@ class Sensitivity:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The criteria that have a verdict: not the lengths of time."""
-        return tuple(name for name, model in self.base.criteria.criteria.items() if not is_length(model))
+        return tuple(name for name, model in self.base.criteria.endpoints.items() if not is_length(model))
 
     def changed(self, reading: str, name: str) -> Ints:
         """The positions of the patients whose verdict on a criterion is another under a reading.

@@ -7,28 +7,16 @@ from typing import Any
 import numpy as np
 
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import Cohort, Observations
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import Observations
+from itp_response.cohort.values import Bools, Numbers, Texts, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import timeline
 from itp_response.evaluation.patient_days import Timeline
-from itp_response.evaluation.rules.in_words import number_in_words, tree_in_words
-from itp_response.evaluation.rules.language import (
-    SINCE,
-    Bools,
-    Comparison,
-    Name,
-    Number,
-    Numbers,
-    Rule,
-    Texts,
-    Tree,
-    decide,
-    exactly,
-    leaves,
-    names_in,
-    numbers,
-    opened,
-)
+from itp_response.evaluation.rules.decide import decide, numbers
+from itp_response.evaluation.rules.in_words import tree_in_words
+from itp_response.evaluation.rules.tree import SINCE, Comparison, Name, Number, Rule, Tree, leaves, names_in, opened
+from itp_response.messages.wording import number_in_words
 from itp_response.outputs.figures.responses import rests_on
 
 COUNT = Name("platelets", "number")
@@ -71,7 +59,7 @@ def thresholds(criteria: Criteria, names: Iterable[str], rows: Timeline) -> list
     """
     found: dict[tuple[str, float, float], list[str]] = {}
     for name in names:
-        for rule in rules_of(criteria.criteria[name], STATES):
+        for rule in rules_of(criteria.endpoints[name], STATES):
             for side in compared_with_counts(rule.tree):
                 based = "baseline" in names_in(side)
                 values = numbers(side, rows)
@@ -88,7 +76,7 @@ def plain_thresholds(criteria: Criteria) -> list[float]:
     return sorted(
         {
             float(one.value)
-            for model in criteria.criteria.values()
+            for model in criteria.endpoints.values()
             for rule in rules_of(model, STATES)
             for one in map(opened, compared_with_counts(rule.tree))
             if isinstance(one, Number)
@@ -116,7 +104,7 @@ def spoiled_by_rescue(criteria: Criteria, names: Iterable[str], cohort: Cohort) 
     rules = [
         rule
         for name in names
-        for rule in rules_of(criteria.criteria[name], SPOILED)
+        for rule in rules_of(criteria.endpoints[name], SPOILED)
         if any(one in ("rescue", *criteria.rescues) or one.startswith(SINCE) for one in names_in(rule.tree))
         and not {"platelets", "bleeding_grade"} & set(names_in(rule.tree))
     ]
@@ -172,6 +160,6 @@ def evidence(criteria: Criteria, name: str, rows: Timeline) -> Bools:
     """The rows that neither a criterion nor those it rests on take for no evidence, discounted or set aside."""
     kept: Bools = np.ones(len(rows.day), dtype=np.bool_)
     for one in (name, *rests_on(criteria, name)):
-        for rule in rules_of(criteria.criteria[one], SPOILED):
+        for rule in rules_of(criteria.endpoints[one], SPOILED):
             kept &= decide(rule.tree, rows).false
     return kept

@@ -83,7 +83,7 @@ def draw(
     rows = list(_rows(patients, groups, name, columns, measure, notes))
     told = [*notes, *_told(rows, measure, asked=bool(by))]
     layout = _layout(rows, groups, measure)
-    title = f"{found.criteria.criteria[name].label} in subgroups"
+    title = f"{found.criteria.endpoints[name].label} in subgroups"
     body = layout.deep + ROW * len(rows) + 0.25 + height(layout.axis.count("\n") + 1, BODY)
     sheet = Sheet(title, told, body, subtitle=found.criteria.title, width=layout.width)
     _drawn(sheet, rows, layout, measure)

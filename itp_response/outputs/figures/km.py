@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from itp_response.classification.classification import Classification
-from itp_response.evaluation.rules.language import Bools
+from itp_response.cohort.values import Bools
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
-from itp_response.outputs.comparison.compare import counted_patients
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.figures.picture import (
     BODY,
     GREY,
@@ -44,7 +44,7 @@ def draw(found: Classification, *, by: str = "arm", criterion: str | None = None
     patients = Patients(found, np.ones(len(found.cohort), dtype=np.bool_))
     groups = grouped(patients, by)
     one = _asked(patients, criterion)
-    model = found.criteria.criteria[one.name]
+    model = found.criteria.endpoints[one.name]
     start = model.references().get("from")
     said = _said(one, groups)
     labels = [folded(label, 1.6, SMALL) for label in groups.labels]
@@ -73,7 +73,7 @@ def draw(found: Classification, *, by: str = "arm", criterion: str | None = None
 
 def _asked(patients: Patients, criterion: str | None) -> Times:
     criteria = patients.found.criteria
-    known = {one.name: one for one in lengths(patients) if criteria.criteria[one.name].kind == "time_to"}
+    known = {one.name: one for one in lengths(patients) if criteria.endpoints[one.name].kind == "time_to"}
     if not known:
         raise UsageError(f"{criteria.path.name}: no criterion here is of kind time_to, so there is no curve to draw.")
     if criterion is not None and criterion not in known:

@@ -11,9 +11,9 @@ from matplotlib.patches import Patch
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.evaluation.rules.in_words import counted
-from itp_response.evaluation.rules.language import Truths
-from itp_response.evaluation.verdicts import NO_DAY, reason_in_words
+from itp_response.cohort.values import NO_DAY, Truths
+from itp_response.evaluation.verdicts import reason_in_words
+from itp_response.messages.wording import counted
 from itp_response.outputs.figures.picture import BLACK, BLUE, GREY, ORANGE, PALE, SKY, VERMILLION
 from itp_response.outputs.figures.responses import last_counts, loss_of
 
@@ -147,7 +147,7 @@ def verdict_lanes(found: Classification, names: list[str]) -> list[Lane]:
 
 
 def _verdict(found: Classification, name: str) -> Lane:
-    model, verdict = found.criteria.criteria[name], found.verdicts[name]
+    model, verdict = found.criteria.endpoints[name], found.verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     onset, confirming, ended, dated = (
         int(found.days_of(rows)[0]) for rows in (verdict.onset, verdict.confirming, verdict.ended, verdict.dated)
@@ -183,7 +183,7 @@ def _held(found: Classification, name: str, begin: int, confirming: int) -> Iter
         return
     loss = loss_of(found.criteria, name)
     shown = max(begin, confirming)
-    if loss is not None and found.criteria.criteria[name].kind in ("achieved", "combined"):
+    if loss is not None and found.criteria.endpoints[name].kind in ("achieved", "combined"):
         lost = int(found.days_of(found.verdicts[loss].dated)[0])
         end = lost if lost != NO_DAY else int(last_counts(found)[0])
         yield Stretch(begin, max(end, shown), "kept", lost == NO_DAY)
@@ -196,7 +196,7 @@ def _open(found: Classification, name: str) -> Stretch:
 
     Where only follow-up ended too early, those after the last count.
     """
-    model, reason = found.criteria.criteria[name], int(found.verdicts[name].reason[0])
+    model, reason = found.criteria.endpoints[name], int(found.verdicts[name].reason[0])
     first, last = _looked_at(model)
     end = int(last_counts(found)[0])
     if found.criteria.reasons.names[reason] == "follow_up_ended" and end != NO_DAY:

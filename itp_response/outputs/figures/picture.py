@@ -23,9 +23,9 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
-from itp_response.classification.classification import put
 from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
-from itp_response.evaluation.rules.language import Floats
+from itp_response.classification.writers import put
+from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
 
 FONT = "DejaVu Sans"

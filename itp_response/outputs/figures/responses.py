@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.rules.language import Bools
-from itp_response.evaluation.verdicts import NO_DAY, NONE, Y
+from itp_response.evaluation.verdicts import Y
 from itp_response.messages.errors import UsageError, unknown
 
 SUMS_UP = ("combined", "best")
@@ -53,18 +52,18 @@ def response_of(criteria: Criteria, asked: str | None = None) -> str:
 
     Raises `UsageError` for one that is not there, or that has no onset.
     """
-    with_onset = [name for name, model in criteria.criteria.items() if model.kind not in ("best", "time_to", "lost")]
+    with_onset = [name for name, model in criteria.endpoints.items() if model.kind not in ("best", "time_to", "lost")]
     if asked is not None:
         if asked not in with_onset:
             raise UsageError(unknown("criterion that begins on a day", asked, with_onset))
         return asked
     found = (with_role(criteria, role) for role in RESPONSES)
-    return next(filter(None, found), None) or (with_onset or list(criteria.criteria))[0]
+    return next(filter(None, found), None) or (with_onset or list(criteria.endpoints))[0]
 
 
 def with_role(criteria: Criteria, role: str) -> str | None:
     """The first criterion of that role."""
-    return next((name for name, model in criteria.criteria.items() if model.role == role), None)
+    return next((name for name, model in criteria.endpoints.items() if model.role == role), None)
 
 
 def loss_of(criteria: Criteria, name: str) -> str | None:
@@ -72,7 +71,7 @@ def loss_of(criteria: Criteria, name: str) -> str | None:
 
     Of a response without one of its own, that after a criterion it rests on, first the one with the role of a loss.
     """
-    models = criteria.criteria
+    models = criteria.endpoints
     own = [other for other, model in models.items() if model.kind == "lost" and model.after == name]
     if own or models[name].role not in RESPONSES:
         return next(iter(own), None)
@@ -84,7 +83,7 @@ def loss_of(criteria: Criteria, name: str) -> str | None:
 def rests_on(criteria: Criteria, name: str) -> list[str]:
     """The criteria that one is decided from, and those that these are, nearest first."""
     found: dict[str, None] = {}
-    for other in criteria.criteria[name].references().values():
+    for other in criteria.endpoints[name].references().values():
         found |= dict.fromkeys([other, *rests_on(criteria, other)])
     return list(found)
 

@@ -9,9 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.rules.language import Floats
-from itp_response.evaluation.verdicts import NO_DAY
+from itp_response.cohort.values import NO_DAY, Floats, Ints
 from itp_response.outputs.figures.clauses import plain_thresholds
 from itp_response.outputs.figures.picture import (
     BLACK,

@@ -9,10 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.rules.language import Bools, Floats
-from itp_response.evaluation.verdicts import NE, NO_DAY, NONE, Y
-from itp_response.outputs.comparison.compare import counted_patients
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
+from itp_response.evaluation.verdicts import NE, Y
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.figures.picture import (
     BLACK,
     BLUE,
@@ -84,7 +83,7 @@ def draw(found: Classification, *, by: str = "arm", criterion: str | None = None
     legend = legend_height([str(one.get_label()) for one in handles], room)
     heights = [max(lane * len(one), 0.2) for one in members]
     body = sum(heights) + BETWEEN * len(heights) + 0.32 + legend
-    label = found.criteria.criteria[name].label
+    label = found.criteria.endpoints[name].label
     sheet = Sheet(f"{label}: every patient", told, body, subtitle=found.criteria.title)
     low, high = _days(lanes)
     top, axes = -0.1, None

@@ -11,10 +11,11 @@ from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
 from itp_response.evaluation.evaluate import evaluate, timeline
 from itp_response.evaluation.patient_days import Timeline
-from itp_response.evaluation.rules.language import Bools, Floats, Rule, decide
-from itp_response.evaluation.verdicts import NO_DAY, NONE
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.tree import Rule
 from itp_response.explanation.explain import unknown_patient
 from itp_response.messages.errors import UsageError
 from itp_response.outputs.figures.clauses import baseline_of, bound_in_words, spoiled_by_rescue, thresholds
@@ -85,7 +86,7 @@ def draw(found: Classification, *, patient: str, criterion: str | None = None) -
     one = found.cohort.only(position)
     alone = Classification(found.criteria, one, evaluate(found.criteria, one, threads=1))
     asked = response_of(found.criteria, criterion)
-    names = list(found.criteria.criteria) if criterion is None else _about(alone, criterion)
+    names = list(found.criteria.endpoints) if criterion is None else _about(alone, criterion)
     seen = Patient(alone, names, timeline(found.criteria, one, 0, 1), responses(alone, asked))
     return _drawn(seen, patient)
 
@@ -93,7 +94,7 @@ def draw(found: Classification, *, patient: str, criterion: str | None = None) -
 def _about(found: Classification, criterion: str) -> list[str]:
     loss = loss_of(found.criteria, criterion)
     wanted = {criterion, *rests_on(found.criteria, criterion), *([loss] if loss else [])}
-    return [name for name in found.criteria.criteria if name in wanted]
+    return [name for name in found.criteria.endpoints if name in wanted]
 
 
 def _drawn(seen: Patient, patient: str) -> Picture:
@@ -278,7 +279,7 @@ def _states(seen: Patient) -> tuple[str, Bools, Bools]:
     name = _ruled_by(seen)
     if name is None:
         return "", nothing, nothing
-    model = seen.found.criteria.criteria[name]
+    model = seen.found.criteria.endpoints[name]
     state = decide(model.when.tree, seen.rows)
     meets: Bools = state.true
     for rule in (getattr(model, "discount", None), getattr(model, "set_aside", None)):
@@ -289,7 +290,7 @@ def _states(seen: Patient) -> tuple[str, Bools, Bools]:
 
 def _ruled_by(seen: Patient) -> str | None:
     """The criterion whose rule over rows shows the response: itself, or of those it sums up the one that dated it."""
-    criteria, verdicts = seen.found.criteria.criteria, seen.found.verdicts
+    criteria, verdicts = seen.found.criteria.endpoints, seen.found.verdicts
     name = seen.response.name
     if criteria[name].kind not in SUMS_UP:
         return name if isinstance(getattr(criteria[name], "when", None), Rule) else None

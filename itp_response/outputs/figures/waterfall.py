@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import Bools, Floats, Ints
 from itp_response.evaluation.evaluate import timeline
-from itp_response.evaluation.rules.language import Bools, Floats
-from itp_response.outputs.comparison.compare import counted_patients
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.figures.clauses import baseline_of, evidence
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -52,7 +51,7 @@ alike."""
 
 
 @dataclass(frozen=True)
-class Changes:
+class Edits:
     """Of each patient (P): the best change in 10⁹/L (NaN: none), and what it is coloured by."""
 
     change: Floats
@@ -105,7 +104,7 @@ def draw(found: Classification, *, by: str = "arm", criterion: str | None = None
     return sheet.picture
 
 
-def _changes(found: Classification, name: str, best: str | None) -> Changes:
+def _changes(found: Classification, name: str, best: str | None) -> Edits:
     cohort = found.cohort
     rows = timeline(found.criteria, cohort, 0, len(cohort))
     counts = cohort.platelets
@@ -122,7 +121,7 @@ def _changes(found: Classification, name: str, best: str | None) -> Changes:
     base = np.where(np.isinf(baseline.high), baseline.low, baseline.high)
     colour = best or name
     verdict = found.verdicts[colour]
-    return Changes(
+    return Edits(
         change=top - base,
         code=verdict.value.astype(np.int64),
         labels=tuple(verdict.labels),
@@ -133,19 +132,19 @@ def _changes(found: Classification, name: str, best: str | None) -> Changes:
     )
 
 
-def _limits(changes: Changes) -> tuple[float, float]:
+def _limits(changes: Edits) -> tuple[float, float]:
     known = changes.change[~np.isnan(changes.change)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     span = max(high, 0.0, 30.0) - min(low, 0.0)
     return min(low, 0.0) - 0.04 * span, max(high, 30.0) + 0.04 * span
 
 
-def _sorted(changes: Changes, groups: Groups, code: int) -> Ints:
+def _sorted(changes: Edits, groups: Groups, code: int) -> Ints:
     patients = np.flatnonzero((groups.code == code) & ~np.isnan(changes.change))
     return patients[np.lexsort((patients, -changes.change[patients]))]
 
 
-def _told(changes: Changes, name: str, shown: int) -> list[str]:
+def _told(changes: Edits, name: str, shown: int) -> list[str]:
     told = [f"Highest count after day 0 less the baseline; a count that is no evidence for {name} is passed over."]
     if changes.no_baseline:
         told.append(f"{counted_patients(changes.no_baseline)} without a baseline: no bar.")
@@ -159,7 +158,7 @@ def _told(changes: Changes, name: str, shown: int) -> list[str]:
     return told
 
 
-def _looks(changes: Changes, shown: int) -> list[tuple[int, str, dict[str, Any]]]:
+def _looks(changes: Edits, shown: int) -> list[tuple[int, str, dict[str, Any]]]:
     """The verdicts that occur: code, label, look."""
     occurs = np.unique(changes.code).tolist()
     closed = [code for code, label in enumerate(changes.labels) if label not in ("NE", "NA") and code <= max(occurs)]
@@ -173,14 +172,14 @@ def _looks(changes: Changes, shown: int) -> list[tuple[int, str, dict[str, Any]]
     return found
 
 
-def _handles(changes: Changes, shown: int) -> list[Any]:
+def _handles(changes: Edits, shown: int) -> list[Any]:
     style: dict[str, Any] = {"edgecolor": BLACK, "linewidth": 0.3}
     return [
         Patch(label=f"{nice(changes.colour_of)}: {label}", **look, **style) for _, label, look in _looks(changes, shown)
     ]
 
 
-def _bars(axes: Axes, changes: Changes, patients: Ints, shown: int) -> None:
+def _bars(axes: Axes, changes: Edits, patients: Ints, shown: int) -> None:
     edge: dict[str, Any] = {"edgecolor": BLACK, "linewidth": 0.3} if shown <= HATCHED else {"linewidth": 0}
     half = 0.45 if shown <= HATCHED else 0.5
     for code, _, look in _looks(changes, shown):

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Report: a study decided, on one page that needs nothing else."""

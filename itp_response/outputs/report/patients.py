@@ -11,14 +11,14 @@ import polars as pl
 
 from itp_response.authoring.describe import decided_so
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Cohort, Ints
-from itp_response.data_review.edit_checks import said
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.texts import said
+from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
 from itp_response.evaluation.evaluate import timeline
-from itp_response.evaluation.rules.in_words import count_in_words
-from itp_response.evaluation.rules.language import Numbers
-from itp_response.evaluation.verdicts import NO_DAY, reason_in_words
+from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.explain import Explanation, explained, of_one
+from itp_response.messages.wording import count_in_words
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.figures.clauses import spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.responses import responses
@@ -53,7 +53,7 @@ def study(found: Classification) -> dict[str, Any]:
                 "labels": verdicts[name].labels,
                 "needs": decided_so(model),
             }
-            for name, model in found.criteria.criteria.items()
+            for name, model in found.criteria.endpoints.items()
         ],
     }
 
@@ -136,7 +136,7 @@ def _marks(found: Classification, name: str) -> list[list[Any]]:
     verdict = found.verdicts[name]
     columns = [_days(found.days_of(rows)) for rows in (verdict.onset, verdict.confirming, verdict.ended)]
     held = responses(found, name)
-    if held.loss is not None and found.criteria.criteria[name].kind == "achieved":
+    if held.loss is not None and found.criteria.endpoints[name].kind == "achieved":
         columns += [_days(held.end), held.lost.astype(int).tolist()]
     return [list(one) for one in zip(*columns, strict=True)]
 

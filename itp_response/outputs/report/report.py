@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from itp_response.classification.classification import Classification, put
+from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
+from itp_response.classification.writers import put
 from itp_response.data_review.edit_checks import RULES
 from itp_response.data_review.review import Review, review
-from itp_response.definitions.criteria import Criteria, load
+from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.load import load
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
 from itp_response.outputs.comparison.sensitivity import Sensitivity, sensitivity

@@ -9,7 +9,7 @@ import polars as pl
 from itp_response.authoring.describe import decided_so, head, unless
 from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import Provenance
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import Ints
 from itp_response.data_review.edit_checks import RULES
 from itp_response.data_review.review import Review
 from itp_response.definitions.criteria import Criteria
@@ -46,7 +46,7 @@ def verdicts(found: Classification) -> list[Decided]:
     several = [np.flatnonzero(arm_codes(found.cohort) == code) for code in range(len(_several(found)))]
     return [
         Decided(name, model.label, tuple(tuple(_shares(found.verdicts[name], group)) for group in (everyone, *several)))
-        for name, model in found.criteria.criteria.items()
+        for name, model in found.criteria.endpoints.items()
     ]
 
 
@@ -85,7 +85,7 @@ def definitions(criteria: Criteria) -> list[dict[str, str]]:
             "decided": decided_so(model),
             "unless": unless(model),
         }
-        for name, model in criteria.criteria.items()
+        for name, model in criteria.endpoints.items()
     ]
 
 

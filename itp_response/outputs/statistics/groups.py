@@ -10,12 +10,15 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification, labelled
-from itp_response.cohort.cohort import Cohort, Ints
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import TRUTHS, texts_of
-from itp_response.evaluation.evaluate import timeline
-from itp_response.evaluation.rules.language import Bools, Column, Names, Numbers, Truths, Type, decide, exactly, parse
+from itp_response.cohort.values import Bools, Column, Ints, Numbers, Truths, exactly
+from itp_response.evaluation.evaluate import is_length, timeline
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.parse import Names, parse
+from itp_response.evaluation.rules.tree import Type
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.outputs.comparison.compare import counted_patients, is_length
+from itp_response.messages.wording import counted_patients
 from itp_response.readers.cells import without_not_given
 from itp_response.readers.column_names import ALIASES, PATIENTS, table
 from itp_response.readers.files import opened
@@ -164,7 +167,7 @@ class Patients:
         """
         if text in self.columns:
             return self.columns[text]
-        criteria = self.found.criteria.criteria
+        criteria = self.found.criteria.endpoints
         if text in criteria and not is_length(criteria[text]):
             said = labelled(text, self.found.verdicts[text])
             if criteria[text].kind == "best":

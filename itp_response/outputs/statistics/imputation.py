@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.cohort.values import Bools, Floats
 from itp_response.evaluation.verdicts import NE, N
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed

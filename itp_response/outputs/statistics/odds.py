@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.cohort.values import Bools, Floats
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.outputs.comparison.compare import counted_patients
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.statistics.groups import LEVELS, Patients, in_words, levels
 from itp_response.outputs.statistics.proportions import LEVEL, SETS, Set, outcome
 from itp_response.outputs.statistics.tables import Number, Table, joined, once, probability, span

@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from itp_response.cohort.values import Bools
 from itp_response.evaluation.endpoints.lost import Lost
-from itp_response.evaluation.rules.language import Bools
+from itp_response.evaluation.evaluate import is_length
 from itp_response.evaluation.verdicts import NA, NE, N, Y
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.outputs.comparison.compare import counted_patients, is_length
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.statistics.groups import Groups, Patients, grouped
 from itp_response.outputs.statistics.printed import as_printed
 from itp_response.outputs.statistics.tables import Number, Table, counted, joined, once, probability, span
@@ -86,7 +87,7 @@ class Compared:
 
 def criteria_met(patients: Patients) -> list[str]:
     """The criteria that are met or not: no lengths of time, no ranked lists; in the order of the file."""
-    criteria = patients.found.criteria.criteria
+    criteria = patients.found.criteria.endpoints
     return [name for name, model in criteria.items() if model.kind != "best" and not is_length(model)]
 
 
@@ -98,7 +99,7 @@ def primary(patients: Patients) -> str:
     names = criteria_met(patients)
     if not names:
         raise UsageError(f"{patients.found.criteria.path.name}: no criterion here is met or not, so none is primary.")
-    criteria = patients.found.criteria.criteria
+    criteria = patients.found.criteria.endpoints
     return next((name for name in names if criteria[name].role == "response"), names[0])
 
 
@@ -109,7 +110,7 @@ def outcome(patients: Patients, name: str, of: Set = "itt") -> Outcome:
     for what would be lost: counted as not met, that cannot be lost.
     """
     value = patients.found.verdicts[name].value
-    model = patients.found.criteria.criteria[name]
+    model = patients.found.criteria.endpoints[name]
     arises = patients.only & (value != NA)
     if isinstance(model, Lost) and of != "complete":
         arises = arises & (patients.found.verdicts[model.after].value == Y)
@@ -205,7 +206,7 @@ def line(
     """One criterion in all groups under an analysis set."""
     one = outcome(patients, name, of)
     found = shares(one, groups)
-    role = patients.found.criteria.criteria[name].role
+    role = patients.found.criteria.endpoints[name].role
     method = method_for(interval, role, plain=plain and of == "itt" and groups.by == "arm" and not patients.restricted)
     compared = tuple(difference(found[a], found[b], method) for a, b in groups.pairs)
     p, by = test(found) if len(found) > 1 else (math.nan, "")
@@ -270,7 +271,7 @@ def subgroups(
 
 def best(patients: Patients, groups: Groups, of: Set = "itt") -> Table | None:
     """How many of each group have each of the names of the ranked lists; None: the set has no such list."""
-    names = [name for name, model in patients.found.criteria.criteria.items() if model.kind == "best"]
+    names = [name for name, model in patients.found.criteria.endpoints.items() if model.kind == "best"]
     rows: list[tuple[str, ...]] = []
     found: list[Number] = []
     for name in names:
@@ -348,13 +349,13 @@ def _denominators(patients: Patients, groups: Groups, lines: Sequence[Line], of:
         said = [f"{name} {int(who.sum())}" for name, who in open_.items() if who.any()]
         if said:
             yield f"Not evaluable, counted as not met: {', '.join(said)}."
-        models = patients.found.criteria.criteria
+        models = patients.found.criteria.endpoints
         bad = [name for name, who in open_.items() if who.any() and models[name].role in BAD_ROLES]
         if bad:
             yield f"{joined(bad)}: to be met is bad, so that counting as not met is the milder reading."
-    part = [one.name for one in lines if isinstance(patients.found.criteria.criteria[one.name], Lost)]
+    part = [one.name for one in lines if isinstance(patients.found.criteria.endpoints[one.name], Lost)]
     for name in part:
-        yield f"{name} is of those with {patients.found.criteria.criteria[name].after}."
+        yield f"{name} is of those with {patients.found.criteria.endpoints[name].after}."
 
 
 def _value(patients: Patients, name: str) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itp_response.evaluation.rules.language import Floats
+from itp_response.cohort.values import Floats
 from itp_response.messages.optional_imports import needed
 from itp_response.outputs.statistics.proportions import LEVEL
 

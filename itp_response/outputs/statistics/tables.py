@@ -6,8 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
-from itp_response.classification.classification import aligned
-from itp_response.outputs.comparison.compare import wrapped
+from itp_response.messages.wording import aligned, wrapped
 
 RESULTS = ("table", "subgroup", "variable", "level", "group", "statistic", "value", "method")
 """The columns of the numbers; all are texts but `value`."""

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.evaluation.rules.language import Bools, Floats
-from itp_response.evaluation.verdicts import NE, NO_DAY, Y
+from itp_response.cohort.values import NO_DAY, Bools, Floats
+from itp_response.evaluation.verdicts import NE, Y
 from itp_response.messages.optional_imports import needed
-from itp_response.outputs.comparison.compare import counted_patients
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.statistics.groups import Groups, Patients
 from itp_response.outputs.statistics.proportions import LEVEL, Set
 from itp_response.outputs.statistics.tables import DASH, Number, Table, joined, probability, rounded, span
@@ -41,7 +41,7 @@ class Times:
 def lengths(patients: Patients, of: Set = "itt") -> list[Times]:
     """The lengths of time that the set has, of the patients looked at; in the order of the file."""
     inside = patients.only & (patients.per_protocol() if of == "per-protocol" else True)
-    criteria = patients.found.criteria.criteria
+    criteria = patients.found.criteria.endpoints
     found = []
     for name, model in criteria.items():
         verdict = patients.found.verdicts[name]
@@ -149,7 +149,7 @@ def times(patients: Patients, groups: Groups, names: Sequence[str], of: Set = "i
     notes: dict[str, list[str]] = {}
     for one in found:
         made = _censored(one, groups) if one.censored else _whole(one, groups)
-        label = patients.found.criteria.criteria[one.name].label
+        label = patients.found.criteria.endpoints[one.name].label
         rows += [(f"{one.name}: {label.lower()}",), *((f"  {row[0]}", *row[1:]) for row in made.rows)]
         numbers += made.numbers
         for note in (*made.notes, *_without(patients, groups, one)):

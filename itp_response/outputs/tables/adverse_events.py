@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Cohort, Ints
-from itp_response.evaluation.rules.language import Bools, Floats
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import Bools, Floats, Ints
 from itp_response.outputs.statistics.groups import Groups
 from itp_response.outputs.statistics.tables import Number, Table, once, percent, plainly
 from itp_response.readers.cells import as_numbers, as_truths

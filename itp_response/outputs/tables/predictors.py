@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from itp_response.classification.classification import classification
-from itp_response.evaluation.rules.language import Floats
+from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.outputs.comparison.compare import counted_patients
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.statistics.groups import Groups, Patients, grouped
 from itp_response.outputs.statistics.proportions import criteria_met, primary
 from itp_response.outputs.statistics.roc import Roc, roc
@@ -83,7 +83,7 @@ def predictors(
 
 def _ordered(patients: Patients, groups: Groups) -> Groups:
     """The groups; those of a ranked list from best to worst."""
-    model = patients.found.criteria.criteria.get(groups.by)
+    model = patients.found.criteria.endpoints.get(groups.by)
     if model is None or model.kind != "best":
         return groups
     ranked = [label for label in patients.found.verdicts[groups.by].labels if label in groups.labels]
@@ -102,7 +102,7 @@ def _sides(
     if both:
         raise UsageError(f"the group {both[0]!r} cannot be both --positive and --negative.")
     if not positive:
-        model = patients.found.criteria.criteria.get(groups.by)
+        model = patients.found.criteria.endpoints.get(groups.by)
         if model is not None and model.kind == "best":
             positive = [one for one in groups.labels if one != model.otherwise and one not in negative]
         elif groups.by in criteria_met(patients) or set(groups.labels) == {"yes", "no"}:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, classification, put
+from itp_response.classification.classification import Classification, classification
 from itp_response.classification.provenance import BESIDE, Provenance, files, of_bytes
+from itp_response.classification.writers import put
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.outputs.comparison.compare import counted_patients, wrapped
+from itp_response.messages.wording import counted_patients, wrapped
 from itp_response.outputs.statistics.groups import Groups, Patients, grouped
 from itp_response.outputs.statistics.imputation import imputation
 from itp_response.outputs.statistics.odds import odds
@@ -227,7 +228,7 @@ def _wanted(show: Sequence[str], asked: Mapping[str, bool]) -> list[str]:
 
 def _asked_for(patients: Patients, criterion: Sequence[str]) -> tuple[list[str], list[str]]:
     """The criteria that are met or not, and the lengths of time, of those named; else all."""
-    models = patients.found.criteria.criteria
+    models = patients.found.criteria.endpoints
     met, timed = criteria_met(patients), [one.name for one in lengths(patients)]
     for one in criterion:
         if one not in (*met, *timed):
@@ -239,5 +240,5 @@ def _asked_for(patients: Patients, criterion: Sequence[str]) -> tuple[list[str],
 
 def _of_odds(patients: Patients, names: Sequence[str]) -> Sequence[str]:
     """The criteria that odds ratios are given of."""
-    models = patients.found.criteria.criteria
+    models = patients.found.criteria.endpoints
     return names or [one for one in criteria_met(patients) if models[one].role in ODDS_ROLES] or [primary(patients)]

@@ -16,10 +16,10 @@ import numpy as np
 import polars as pl
 from pydantic import Field, ValidationError
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.clock import Strict
+from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, nearest, unknown
 from itp_response.messages.schema_errors import not_toml, worded
+from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_positions import Places, Problem, refuse
 from itp_response.messages.toml_positions import places as places_of
 from itp_response.readers.cells import NOT_GIVEN, Wording
@@ -35,7 +35,7 @@ OPEN = "?"
 """What a draft puts where only the reader of the file can know."""
 
 
-class PatientColumns(Strict):
+class PatientColumns(StrictModel):
     """`[patients]`: the columns of the file that say something of a patient as a whole."""
 
     patient_id: str = Field(description="the column with the patient's id")
@@ -54,7 +54,7 @@ class PatientColumns(Strict):
         return _given(self)
 
 
-class VisitColumns(Strict):
+class VisitColumns(StrictModel):
     """`[[visits]]`: a visit that is made of each row that records something for it."""
 
     day: int | str | None = Field(default=None, description="its day, or the column that has it")
@@ -77,7 +77,7 @@ class VisitColumns(Strict):
         return {name: column for name, column in self.taken.items() if name not in ("day", "date")}
 
 
-class MappingFile(Strict):
+class MappingFile(StrictModel):
     """A mapping file."""
 
     confirmed: bool = Field(description="true once a person has looked the mapping over")
@@ -89,7 +89,7 @@ class MappingFile(Strict):
     )
 
 
-def _given(model: Strict) -> dict[str, str]:
+def _given(model: StrictModel) -> dict[str, str]:
     columns: dict[str, str] = getattr(model, "columns")  # noqa: B009
     fields = {name: value for name, value in model if name not in ("columns", "only") and isinstance(value, str)}
     return fields | columns

@@ -3,9 +3,8 @@
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.rules.in_words import counted as number_of
-from itp_response.evaluation.rules.language import Numbers
+from itp_response.cohort.values import Ints, Numbers
+from itp_response.messages.wording import counted as number_of
 from itp_response.readers.cells import as_day_numbers
 from itp_response.readers.problems import Cells, Findings, first_few, quoted
 from itp_response.readers.sdtm.counts import Counted

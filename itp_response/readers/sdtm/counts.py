@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
-from itp_response.evaluation.rules.in_words import counted as number_of
+from itp_response.cohort.values import Ints
 from itp_response.messages.errors import nearest
+from itp_response.messages.wording import counted as number_of
 from itp_response.readers.problems import Cells, quoted
 from itp_response.readers.sdtm.records import Part, Records, Study, of_all, whole_days
 from itp_response.readers.sdtm.terms import LOINC, PLATELETS

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints, Origin
-from itp_response.evaluation.rules.in_words import counted as number_of
-from itp_response.evaluation.rules.language import Bools, Texts
+from itp_response.cohort.observations import Origin
+from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError
+from itp_response.messages.wording import counted as number_of
 from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, Doubt, Table
 from itp_response.readers.problems import Findings, Pieces, Place, quoted
 from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import tell_of_file
 from itp_response.readers.files import opened

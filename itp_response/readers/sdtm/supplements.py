@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
+from itp_response.cohort.values import Ints
 from itp_response.readers.problems import first_few, quoted
 from itp_response.readers.sdtm.records import Records, Study, either, of_all
 

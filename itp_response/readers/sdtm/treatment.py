@@ -7,9 +7,9 @@ from functools import partial, reduce
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Ints
 from itp_response.cohort.declared_columns import TRUTHS
-from itp_response.evaluation.rules.in_words import counted as number_of
+from itp_response.cohort.values import Ints
+from itp_response.messages.wording import counted as number_of
 from itp_response.readers.cells import Wording, as_day_numbers
 from itp_response.readers.column_names import REASON
 from itp_response.readers.problems import Cells, Findings, first_few, quoted

@@ -1,0 +1,32 @@
+"""What the engine has to know of a set of definitions; `definitions` reads one from a file."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from itp_response.evaluation.clock import Baseline, Clock
+from itp_response.evaluation.verdicts import Reasons
+
+
+class CriteriaSet(Protocol):
+    """The endpoints of a set with the clock, the baseline and the names they are decided by."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def baseline(self) -> Baseline: ...
+
+    @property
+    def rescues(self) -> Mapping[str, frozenset[str]]:
+        """The names recorded for each class of rescue treatment, in lower case."""
+
+    @property
+    def endpoints(self) -> Mapping[str, Any]:
+        """The model of each endpoint by its name, in the order of the file."""
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The names so that each comes after those it refers to."""
+
+    @property
+    def reasons(self) -> Reasons: ...

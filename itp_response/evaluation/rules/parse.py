@@ -1,0 +1,182 @@
+"""Parsing: a rule as it is written to its tree, by a white list; what is not listed is refused with a caret."""
+
+import ast
+from collections.abc import Mapping
+
+from itp_response.evaluation.rules.tree import (
+    And,
+    Arithmetic,
+    Comparison,
+    Name,
+    Not,
+    Number,
+    Or,
+    Rule,
+    Term,
+    Text,
+    Tree,
+    Type,
+    type_of,
+)
+from itp_response.messages.errors import ItpResponseError, unknown
+
+
+class RuleError(ItpResponseError):
+    """A rule cannot be understood; shows it with a caret under the place."""
+
+    def __init__(self, problem: str, text: str, start: int = 0, end: int | None = None) -> None:
+        self.problem = problem
+        width = max(1, (len(text) if end is None else end) - start)
+        super().__init__(f"{problem}\n    {text}\n    {' ' * start}{'^' * width}")
+
+
+ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+
+
+COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+
+
+CURES: dict[type[ast.AST], str] = {
+    ast.BitAnd: "Write 'and'.",
+    ast.BitOr: "Write 'or'.",
+    ast.Invert: "Write 'not'.",
+    ast.Pow: "Write it out as a product.",
+}
+
+
+class Names:
+    """The names a rule may use: those observed, with their types, and terms, parsed when first met."""
+
+    def __init__(self, observed: Mapping[str, Type], terms: Mapping[str, str] | None = None) -> None:
+        self.observed = dict(observed)
+        self.terms = dict(terms or {})
+        self._trees: dict[str, Tree] = {}
+        self._open: list[str] = []
+
+    @property
+    def known(self) -> list[str]:
+        return sorted({*self.observed, *self.terms})
+
+    def term(self, name: str) -> Term:
+        if name in self._open:
+            circle = [*self._open[self._open.index(name) :], name]
+            raise RuleError(f"terms go in a circle: {' -> '.join(circle)}", self.terms[name])
+        if name not in self._trees:
+            self._open.append(name)
+            try:
+                self._trees[name] = parse_expression(self.terms[name], self)
+            finally:
+                self._open.pop()
+        return Term(name, self._trees[name])
+
+
+def parse(text: str, names: Names) -> Rule:
+    """The rule that `text` writes: a condition, true, false or unknown at a row."""
+    tree = parse_expression(text, names)
+    if type_of(tree) not in ("truth", "moment"):
+        raise RuleError(f"this is a {type_of(tree)}, not a condition; compare it with something", text)
+    return Rule(text, tree)
+
+
+def parse_expression(text: str, names: Names) -> Tree:
+    """The tree of a rule or of a term, which may be a number too."""
+    flat = " ".join(text.split())
+    if not flat:
+        raise RuleError("the rule is empty", flat)
+    try:
+        body = ast.parse(flat, mode="eval").body
+    except SyntaxError as error:
+        start = min(max((error.offset or 1) - 1, 0), len(flat))
+        raise RuleError(_syntax_problem(flat, start, error.msg), flat, start, start + 1) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise RuleError(f"this cannot be read as a rule: {error}", flat) from None
+    return _Parser(flat, names).tree(body)
+
+
+def _syntax_problem(text: str, start: int, message: str) -> str:
+    for wrong, right in {"≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "&&": "and", "||": "or", "!": "not"}.items():
+        if wrong in text and not (wrong == "!" and "!=" in text):
+            return f"{wrong!r} is not part of the language. Write {right!r}."
+    if text[start : start + 1] == "=" or " = " in text:
+        return "'=' is not part of the language. Write '==' for equal."
+    return f"this cannot be read as a rule: {message}"
+
+
+class _Parser:
+    """Turns Python's tree into ours: what is not listed here is refused."""
+
+    def __init__(self, text: str, names: Names) -> None:
+        self.text = text
+        self.names = names
+
+    def tree(self, node: ast.expr) -> Tree:
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                parts = tuple(self.condition(value) for value in values)
+                return And(parts) if isinstance(op, ast.And) else Or(parts)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return Not(self.condition(operand))
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+                return Number(-float(value))
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return Arithmetic("-", Number(0.0), self.number(operand))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
+                return Arithmetic(ARITHMETIC[type(op)], self.number(left), self.number(right))
+            case ast.Compare():
+                return self.comparison(node)
+            case ast.Name(id=name):
+                return self.name(node, name)
+            case ast.Constant(value=bool()):
+                raise self.error(node, f"{node.value!r} is not part of the language")
+            case ast.Constant(value=int() | float() as value):
+                return Number(float(value))
+            case ast.Constant(value=str() as value):
+                return Text(value)
+        cure = CURES.get(type(node.op), "") if isinstance(node, ast.BinOp | ast.UnaryOp) else ""
+        known = "numbers, names, + - * /, < <= > >= == !=, and, or, not, parentheses"
+        raise self.error(node, f"this is not part of the language, which has {known}. {cure}".rstrip())
+
+    def name(self, node: ast.expr, name: str) -> Tree:
+        if name in self.names.terms:
+            return self.names.term(name)
+        if name in self.names.observed:
+            return Name(name, self.names.observed[name])
+        raise self.error(node, unknown("name", name, self.names.known))
+
+    def comparison(self, node: ast.Compare) -> Tree:
+        sides = [self.tree(side) for side in (node.left, *node.comparators)]
+        found = []
+        for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
+            if type(op) not in COMPARISONS:
+                raise self.error(node, "this comparison is not part of the language, which has < <= > >= == !=")
+            found.append(self.compared(node, COMPARISONS[type(op)], left, right))
+        return found[0] if len(found) == 1 else And(tuple(found))
+
+    def compared(self, node: ast.expr, sign: str, left: Tree, right: Tree) -> Tree:
+        types = {type_of(left), type_of(right)}
+        if "truth" in types:
+            raise self.error(node, "a condition is not compared; use it as it is, or with 'not'")
+        if "text" in types:
+            if types != {"text"} or sign not in ("==", "!=") or isinstance(left, Text) == isinstance(right, Text):
+                raise self.error(node, "a text is compared by == or != of its name with a quoted text")
+            if isinstance(left, Text):
+                left, right = right, left
+        return Comparison(sign, left, right)
+
+    def number(self, node: ast.expr) -> Tree:
+        tree = self.tree(node)
+        if type_of(tree) not in ("number", "moment"):
+            raise self.error(node, f"a number is needed here, this is a {type_of(tree)}")
+        return tree
+
+    def condition(self, node: ast.expr) -> Tree:
+        tree = self.tree(node)
+        if type_of(tree) not in ("truth", "moment"):
+            raise self.error(node, f"a condition is needed here, this is a {type_of(tree)}; compare it with something")
+        return tree
+
+    def error(self, node: ast.expr, problem: str) -> RuleError:
+        # Python counts places in bytes of UTF-8.
+        line = self.text.encode()
+        start, end = node.col_offset, node.end_col_offset or node.col_offset
+        return RuleError(problem, self.text, len(line[:start].decode()), len(line[:end].decode()))

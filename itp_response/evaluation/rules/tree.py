@@ -1,0 +1,163 @@
+"""The tree of a rule: what the language of `when` has, and how to look into it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+Type = Literal["number", "truth", "text", "moment"]
+"""What a name stands for. A moment is a day on which something happens, infinite if it never does."""
+
+
+@dataclass(frozen=True)
+class Number:
+    value: float
+
+
+@dataclass(frozen=True)
+class Text:
+    value: str
+
+
+@dataclass(frozen=True)
+class Name:
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    sign: str
+    left: "Tree"
+    right: "Tree"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    sign: str
+    left: "Tree"
+    right: "Tree"
+
+
+@dataclass(frozen=True)
+class Not:
+    part: "Tree"
+
+
+@dataclass(frozen=True)
+class And:
+    parts: tuple["Tree", ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    parts: tuple["Tree", ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A name of `[terms]`, with what is behind it."""
+
+    name: str
+    body: "Tree"
+
+
+Tree = Number | Text | Name | Arithmetic | Comparison | Not | And | Or | Term
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as it was written and as it was understood."""
+
+    text: str
+    tree: Tree = field(compare=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def type_of(tree: Tree) -> Type:
+    """What a tree gives."""
+    match tree:
+        case Number() | Arithmetic():
+            return "number"
+        case Text():
+            return "text"
+        case Name(type=type_):
+            return type_
+        case Term(body=body):
+            return type_of(body)
+    return "truth"
+
+
+def parts_of(tree: Tree, joint: type[And] | type[Or]) -> tuple[Tree, ...]:
+    """The parts a rule joins by `and` (or by `or`), in the order written, terms opened."""
+    match tree:
+        case Term(body=body) if isinstance(opened(body), joint):
+            return parts_of(body, joint)
+        case And(parts=parts) | Or(parts=parts) if isinstance(tree, joint):
+            return tuple(part for one in parts for part in parts_of(one, joint))
+    return (tree,)
+
+
+def opened(tree: Tree) -> Tree:
+    """The tree behind a term."""
+    while isinstance(tree, Term):
+        tree = tree.body
+    return tree
+
+
+def leaves(tree: Tree) -> Iterator[Tree]:
+    """The comparisons and conditions a rule is made of, in the order written: its clauses."""
+    match tree:
+        case Term(body=body):
+            yield from leaves(body)
+        case Not(part=part):
+            yield from leaves(part)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from leaves(part)
+        case _:
+            yield tree
+
+
+def names_in(tree: Tree) -> Iterator[str]:
+    """The observed names a tree uses, in the order written, terms opened."""
+    match tree:
+        case Name(name=name):
+            yield name
+        case Term(body=body) | Not(part=body):
+            yield from names_in(body)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from names_in(part)
+        case Arithmetic(left=left, right=right) | Comparison(left=left, right=right):
+            yield from names_in(left)
+            yield from names_in(right)
+
+
+REASONS = {
+    "platelets": "platelets",
+    "bleeding_grade": "bleeding",
+    "rescue": "rescue",
+    "days_since_rescue": "rescue",
+    "treatment_discontinued": "discontinued",
+}
+
+
+NOT_OBSERVED = ("day", "baseline")
+
+
+SINCE = "days_since_"
+
+
+def cause(tree: Tree) -> str:
+    """The first thing observed that a clause names: the reason it gives where it decides."""
+    used = list(names_in(tree))
+    observed = [name for name in used if name not in NOT_OBSERVED]
+    name = (observed or used or ["rule"])[0]
+    return REASONS.get(name, name.removeprefix(SINCE))
+
+
+def reason(rule: Rule) -> str:
+    """The name of the term that is the whole rule, else what the rule is about."""
+    return rule.tree.name if isinstance(rule.tree, Term) else cause(rule.tree)
