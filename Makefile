@@ -23,17 +23,17 @@ lint: $(READY)
 	$(BIN)/mypy
 
 long: $(READY)
-	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/test_properties.py tests/test_rules.py
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/evaluation/test_properties.py tests/evaluation/test_rules.py
 
 regolden: $(READY)
-	REGOLDEN=1 $(BIN)/pytest -q tests/test_golden.py tests/test_docs.py tests/test_criteria.py tests/test_plots.py tests/test_tutorial.py || true
+	REGOLDEN=1 $(BIN)/pytest -q tests/test_golden.py tests/test_docs.py tests/definitions/test_criteria.py tests/outputs/test_figures.py tests/test_tutorial.py || true
 	git diff -- tests README.md docs
 
 schema: $(READY)
-	$(BIN)/python -c "from itp_response.criteria import schema; print(schema(), end='')" > criteria/schema.json
+	$(BIN)/python -c "from itp_response.definitions.schema import schema; print(schema(), end='')" > criteria/schema.json
 
 definitions: $(READY)
-	$(BIN)/python -c "from itp_response.describe import definitions_page; print(definitions_page(), end='')" > docs/definitions.md
+	$(BIN)/python -c "from itp_response.authoring.definitions_page import definitions_page; print(definitions_page(), end='')" > docs/definitions.md
 
 tutorial: $(READY)
 	$(BIN)/python docs/tutorial/make.py

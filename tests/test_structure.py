@@ -1,6 +1,7 @@
 """The house keeps its plan: imports run one way, the package is whole, nothing heavy comes unasked."""
 
 import ast
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -9,125 +10,131 @@ from pathlib import Path
 
 import pytest
 
+import itp_response
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "itp_response"
-# From what is known of nothing to what knows of everything. A module may import only from lines above its own.
-ORDER = """
-    errors
-    rules extras
-    places clock
-    columns
+LAYERS = """
+    messages
     cohort
-    building verdicts words
-    worlds
-    timeline
-    endpoints.criterion
-    endpoints.achieved endpoints.at endpoints.best endpoints.combined endpoints.extent
-    endpoints.lost endpoints.maintained endpoints.time_to endpoints.visits
-    endpoints
-    wording
-    criteria
-    bounds
-    evaluate notation
-    readers.findings readers.odm readers.source readers.order readers.grid
-    readers.runs
-    readers.text
-    readers.files
-    readers.names
-    readers.cells readers.quarantine readers.streams readers.sorting
-    readers.partial
-    readers.patients readers.units readers.sdtm_terms
-    readers.sdtm_records
-    readers.sdtm_counts readers.sdtm_supplements
-    readers.sdtm_bleeding readers.sdtm_treatment
-    readers.sdtm
-    readers.mapping
-    readers
-    readers.written
-    readers.plain
-    provenance
-    readers.visits
-    draft
-    classify
-    output
-    stream.study
-    stream.unsorted
-    stream
-    outputs.variables
-    outputs.parameters
-    outputs
-    outputs.sources
-    outputs.datasets outputs.define outputs.files
-    adam
-    suspects
-    unknowns
-    queries beside changes
-    copies
-    tipping
-    turning
-    review
-    moved
-    open_counts
-    compare explain check describe
-    sensitivity
-    results.tables results.printed
-    results.patients
-    results.proportions
-    results.times
-    results.characteristics results.odds results.events results.flow results.roc results.forms
-    results.imputation
-    results
-    table
-    predictors
-    ask mutate near_misses schedule
-    lamps
-    certificate quiz
-    teach.answers
-    teach.api
-    teach
-    plots.responses plots.picture
-    plots.clauses plots.lanes
-    plots.timeline plots.swimmer plots.spaghetti plots.km plots.waterfall plots.forest plots.reclassification
-    plots
-    report.patients
-    report.sections report.figures
-    report
-    parts
-    spark dask
-    itp_response
-    cli.options cli.progress
-    cli.definitions cli.exchange cli.page cli.plots cli.report cli.results cli.studies cli.teaching
+    evaluation
+    definitions readers
+    classification
+    explanation data_review
+    authoring
+    outputs teaching
     cli
 """
-LINE = {name: number for number, line in enumerate(ORDER.split("\n")) for name in line.split()}
+"""A package imports from those on lines above its own; the face, `itp_response` itself, may know all of them."""
+OUTPUTS = """
+    statistics comparison
+    tables figures adam
+    report
+"""
+"""The same of the packages in `outputs`."""
+
+
+def _lines(layers):
+    return {name: number for number, line in enumerate(layers.split("\n")) for name in line.split()}
 
 
 def _modules():
     for path in sorted(PACKAGE.rglob("*.py")):
-        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        yield (name.removesuffix(".__init__") if name != "__init__" else "itp_response"), path
+        yield path.relative_to(PACKAGE).as_posix(), path
 
 
 MODULES = list(_modules())
 
 
 def imported(path):
-    """The project's own modules that a file imports, wherever in it."""
+    """The project's own modules that a file imports, wherever in it, as their parts below the package."""
     for node in ast.walk(ast.parse(path.read_text())):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
-            below = [f"{node.module}.{alias.name}" for alias in node.names]
-            modules = [name for name in below if name.removeprefix("itp_response.") in LINE]
-            names = modules or [str(node.module)]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         for name in names:
             if name.split(".")[0] == "itp_response":
-                yield name.removeprefix("itp_response.")
+                yield name.split(".")[1:]
 
 
-@pytest.mark.parametrize(("name", "path"), MODULES, ids=lambda value: value if isinstance(value, str) else "")
+def upward(path, within, layers):
+    """What a file imports of packages that do not lie below its own."""
+    lines, own = _lines(layers), path.relative_to(within).parts[0]
+    depth = len(within.relative_to(PACKAGE).parts)
+    inside = [other for other in imported(path) if tuple(other[:depth]) == within.relative_to(PACKAGE).parts]
+    return [".".join(other) for other in inside if other[depth] != own and lines[other[depth]] >= lines[own]]
+
+
+def packages(folder):
+    return {path.name for path in folder.iterdir() if (path / "__init__.py").exists()}
+
+
+def test_the_packages_are_those_of_the_plan():
+    assert packages(PACKAGE) == set(_lines(LAYERS))
+    assert len(_lines(LAYERS)) <= 12
+    assert packages(PACKAGE / "outputs") == set(_lines(OUTPUTS))
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [(n, p) for n, p in MODULES if "/" in n],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_imports_run_one_way(name, path):
-    assert name in LINE, f"{name} has no place in the plan"
-    assert [other for other in imported(path) if LINE[other] >= LINE[name]] == []
+    assert upward(path, PACKAGE, LAYERS) == []
+    if name.startswith("outputs/") and name.count("/") > 1:
+        assert upward(path, PACKAGE / "outputs", OUTPUTS) == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {tuple(path.relative_to(PACKAGE).with_suffix("").parts): list(imported(path)) for _, path in MODULES}
+    done, open_ = set(), []
+
+    def visit(module):
+        assert module not in open_, " -> ".join(".".join(one) for one in [*open_[open_.index(module) :], module])
+        if module in done or module not in graph:
+            return
+        open_.append(module)
+        for other in graph[module]:
+            for part in (tuple(other), tuple(other[:-1])):
+                if part in graph and part != module and module != ("__init__",):
+                    visit(part)
+        open_.pop()
+        done.add(module)
+
+    for module in graph:
+        visit(module)
+
+
+@pytest.mark.parametrize("name", [n for n, _ in MODULES if n.startswith("evaluation/")])
+def test_the_heart_knows_of_no_frame_no_file_and_no_command_line(name):
+    tree = ast.parse((PACKAGE / name).read_text())
+    names = {
+        alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    names |= {str(node.module).split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert names & {"polars", "click", "pathlib", "io", "tomllib", "json"} == set()
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert "open" not in called
+
+
+def test_no_package_bears_the_name_of_a_public_name():
+    assert packages(PACKAGE) & set(itp_response.__all__) == set()
+
+
+def test_the_face_shows_the_public_names():
+    assert set(dir(itp_response)) == {*itp_response.__all__, "__version__"}
+    assert all(getattr(itp_response, name) is not None for name in dir(itp_response))
+    assert importlib.metadata.version("itp-response") == itp_response.__version__
+    with pytest.raises(AttributeError, match="no attribute 'clasify'"):
+        _ = itp_response.clasify
+
+
+def test_the_package_is_run_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "itp_response", "--help"], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.stdout.startswith("Usage: itp-response [OPTIONS] COMMAND")
 
 
 @pytest.mark.parametrize(("name", "path"), MODULES, ids=lambda value: value if isinstance(value, str) else "")
@@ -146,15 +153,6 @@ def test_help_needs_nothing_heavy():
     )
 
     assert done.stdout.strip() == "set()"
-
-
-def test_a_name_of_the_package_stays_itself_when_the_module_of_that_name_is_imported():
-    code = (
-        "import itp_response, itp_response.classify, itp_response.check as c; print(itp_response.classify.__name__, c)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
-
-    assert done.stdout.startswith("classify <function check at")
 
 
 def test_a_wheel_carries_the_criteria_and_works_elsewhere(tmp_path):
@@ -184,7 +182,7 @@ def test_a_wheel_carries_the_criteria_and_works_elsewhere(tmp_path):
         env=environment,
     )
     where = subprocess.run(
-        [python, "-c", "from itp_response.criteria import criteria_folder; print(criteria_folder())"],
+        [python, "-c", "from itp_response.definitions.load import criteria_folder; print(criteria_folder())"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -192,11 +190,11 @@ def test_a_wheel_carries_the_criteria_and_works_elsewhere(tmp_path):
     )
 
     assert done.stdout.startswith("timeline  OR: Y on day 21"), done.stderr
-    assert Path(where.stdout.strip()) == Path(own) / "itp_response" / "criteria_files"
+    assert Path(where.stdout.strip()) == Path(own) / "itp_response" / "definitions" / "criteria_files"
     assert sorted(path.name for path in Path(where.stdout.strip()).iterdir()) == sorted(
         path.name for path in (ROOT / "criteria").iterdir()
     )
-    page = Path(own) / "itp_response" / "teach" / "page"
+    page = Path(own) / "itp_response" / "teaching" / "page"
     assert sorted(path.name for path in page.iterdir()) == sorted(
-        path.name for path in (PACKAGE / "teach" / "page").iterdir()
+        path.name for path in (PACKAGE / "teaching" / "page").iterdir()
     )

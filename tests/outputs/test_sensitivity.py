@@ -21,7 +21,7 @@ from itp_response.messages.errors import CohortError, UsageError
 from itp_response.outputs.comparison.sensitivity import TOGETHER, sensitivity
 from itp_response.readers import visits as reader
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = (str(ROOT / "examples" / "visits.csv"), str(ROOT / "examples" / "patients.csv"))
 OWN = ROOT / "examples" / "own_definition.toml"
 

@@ -15,7 +15,7 @@ from itp_response.cli import main
 from itp_response.cohort.observations import Reading
 from itp_response.definitions.load import loads
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
 ROWS = [{"patient_id": "1", "day": 0, "platelets": 15}]
 

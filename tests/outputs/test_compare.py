@@ -19,7 +19,7 @@ from itp_response.definitions.load import load
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.outputs.comparison.compare import compare
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = (str(ROOT / "examples" / "visits.csv"), str(ROOT / "examples" / "patients.csv"))
 OWN = ROOT / "examples" / "own_definition.toml"
 

@@ -20,7 +20,7 @@ from itp_response.readers.plain import as_records, of_records
 from itp_response.readers.problems import Findings
 from itp_response.readers.runs import Runs
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "visits.csv"
 
 

@@ -19,7 +19,7 @@ from itp_response.teaching.answers import Desk
 from itp_response.teaching.api import app
 from itp_response.teaching.teach import listening
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DESKTOP = {"viewport": {"width": 1300, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 RESPONDER = "d0 15, d22 40, d29 45, d364 12"

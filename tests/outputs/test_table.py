@@ -20,7 +20,7 @@ from itp_response.outputs.statistics.proportions import test as share_test
 from itp_response.outputs.statistics.tables import probability, rounded
 from itp_response.outputs.statistics.times import alike, cox, kaplan_meier, quartiles
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 COMBINED, ALONE = "ATRA + LD-RTX", "LD-RTX"
 COMPARED = f"{COMBINED} less {ALONE}"

@@ -22,7 +22,7 @@ from itp_response.data_review.edit_checks import COLUMNS, RULES
 from itp_response.data_review.source_checks import UNGRADED, UNREASONED
 from itp_response.messages.errors import CohortError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
 PLANNED = itp_response.criteria("atra_2022").file.clock.visits
 

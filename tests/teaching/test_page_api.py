@@ -16,7 +16,7 @@ from itp_response.teaching.answers import Desk
 from itp_response.teaching.api import MOST, PAGE, app
 from itp_response.teaching.teach import listening, teach
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HERE = "http://127.0.0.1:8017"
 """Where the page believes itself to be; the tests reach it at a free port."""
 TIMELINE = "d0 15, d22 40, d28 45, d42 12, d364 12"

@@ -23,7 +23,7 @@ from itp_response.cohort.values import Texts, just_below
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.units import as_factors, in_thousands
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 FORMATS = ("csv", "parquet", "xpt", "json", "ndjson")
 JSON_TYPES: Mapping[Any, str] = {pl.String: "string", pl.Float64: "double", pl.Int64: "integer"}
 

@@ -26,7 +26,7 @@ from itp_response.readers.column_names import PATIENTS, VISITS
 from itp_response.readers.visits import read
 
 BAD_VISITS = Path(__file__).parent / "bad_visits"
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 inf, nan = math.inf, math.nan
 CELLS = ["P1", "2019-05-01", "2019-05-02", "15", "<10", '"', "", " ", "1e9", "é", "-", "1", "3"]
 VALUES = [

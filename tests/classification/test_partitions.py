@@ -15,7 +15,7 @@ from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
 from itp_response.readers.problems import as_text
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 OWN = EXAMPLES / "own_definition.toml"
 
 

@@ -13,7 +13,7 @@ from test_table import figures, number, rows, shown
 from itp_response import UsageError, classify, predictors
 from itp_response.outputs.statistics.roc import roc
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")

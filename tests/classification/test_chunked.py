@@ -19,9 +19,9 @@ from itp_response.messages.errors import CohortError, ItpResponseError
 from itp_response.readers.chunks import Size, stream
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv"
-BAD_VISITS = Path(__file__).parent / "bad_visits"
+BAD_VISITS = Path(__file__).parents[1] / "readers" / "bad_visits"
 ATRA = itp_response.criteria("atra_2022")
 TINY = [Size(1, 1), Size(30, 2), Size(60, 3), Size(150, 7)]
 """Bytes and rows: of one, two, three and some more rows."""
@@ -216,8 +216,7 @@ class TestSameFile:
     @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
     @pytest.mark.parametrize("long", [False, True])
     def test_outputs(self, suffix, long, tmp_path, monkeypatch):
-        for module in ("classify", "output"):
-            monkeypatch.setattr(sys.modules[f"itp_response.{module}"], "ROWS_PER_GROUP", 40)
+        monkeypatch.setattr("itp_response.classification.writers.ROWS_PER_GROUP", 40)
         ways(tmp_path / f"out{suffix}", *EXAMPLE, sizes=[Size(9000, 100)], long=long)
 
     @pytest.mark.parametrize("options", [{"bleeding": "events"}, {"bleeding": "scored"}, {"impute": "last"}])
@@ -512,7 +511,7 @@ class TestErrors:
             raise OSError(5, "Input/output error")
             yield
 
-        monkeypatch.setattr("itp_response.readers.streams.blocks", fails)
+        monkeypatch.setattr("itp_response.readers.chunks.blocks", fails)
         visits = written(tmp_path, FILES["plain"])
         with pytest.raises(CohortError, match=r"^visits\.csv: this cannot be read: Input/output error\.$"):
             itp_response.classify_to(tmp_path / "out.csv", visits, criteria=ATRA)

@@ -21,7 +21,7 @@ from itp_response.classification import spark
 from itp_response.classification.classification import classify
 from itp_response.messages.errors import CohortError, UsageError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 EXAMPLE = re.search(
     r"(?<=```py\n)from itp_response.spark.*?(?=```)", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL

@@ -22,10 +22,10 @@ from itp_response.cli import report as command
 from itp_response.outputs.report.figures import SHOWN, small
 from itp_response.outputs.report.patients import packed
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
-page_of = sys.modules["itp_response.report"]
-drawing = sys.modules["itp_response.report.figures"]
+page_of = sys.modules["itp_response.outputs.report.report"]
+drawing = sys.modules["itp_response.outputs.report.figures"]
 FEW = ("km", "waterfall")
 
 # Ids and texts that would be markup, or would end the script, if they were not escaped.
@@ -321,8 +321,8 @@ def test_it_prints_to_pdf_with_its_headings_and_what_is_in_view(browser, hostile
 def test_the_same_input_gives_the_same_bytes(hostile):
     """In another program, which hashes texts otherwise; of pictures the same is tested with them."""
     code = f"""
-import sys, itp_response.report
-sys.modules["itp_response.report"].figures = lambda *_: []
+import sys, itp_response.outputs.report.report
+sys.modules["itp_response.outputs.report.report"].figures = lambda *_: []
 sys.stdout.buffer.write(itp_response.report({ROWS!r}, {ARMS!r}).html.encode())
 """
     environment = {**os.environ, "PYTHONHASHSEED": "1"}

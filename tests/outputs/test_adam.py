@@ -31,7 +31,7 @@ from itp_response.outputs.adam.parameters import flags, parameters
 from itp_response.outputs.adam.variables import fitted, short_names
 from itp_response.readers.files import opened
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
 # Two of three invented patients respond; the second has rescue treatment and bleeds, the third stops.
 VISITS = """

@@ -13,7 +13,7 @@ from itp_response.explanation.clause_results import lamps
 from itp_response.messages.errors import UsageError
 from itp_response.teaching.quiz import HARD, Question, hard_questions, quiz
 
-OWN = str(Path(__file__).parent.parent / "examples" / "own_definition.toml")
+OWN = str(Path(__file__).parents[2] / "examples" / "own_definition.toml")
 SETS = ["atra_2022", "fit", "iwg_2009", "luna3", "riviere_2023", OWN]
 KNOWN = ["atra_2022", "fit", "iwg_2009", "luna3"]
 """Sets that hard questions were found for."""

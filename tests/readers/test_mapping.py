@@ -12,10 +12,11 @@ from test_readers import content
 
 import itp_response
 from itp_response.cli import main
+from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.messages.errors import CohortError, ItpResponseError
 from itp_response.readers.visits import read
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BAD = Path(__file__).parent / "bad_mapping"
 VISITS, PATIENTS = ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv"
 MEASURES = {"date": "date", "platelets": "plt", "bleeding_grade": "who", "rescue": "resc", "rescue_end": "resc_end"}
@@ -214,8 +215,8 @@ class TestOneStudyInAllItsForms:
             '[[visits]]\nday = 28\nplatelets = "w4"\ncolumns = { dose = "dose_w4" }\n'
         )
         declared = {
-            "dose": itp_response.columns.ColumnDeclared(type="number"),
-            "sex": itp_response.columns.ColumnDeclared(type="text", table="patients"),
+            "dose": ColumnDeclared(type="number"),
+            "sex": ColumnDeclared(type="text", table="patients"),
         }
 
         cohort = read(*itp_response.mapped(tmp_path / "wide.csv", tmp_path / "mapping.toml"), columns=declared)

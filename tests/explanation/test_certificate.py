@@ -16,7 +16,7 @@ from itp_response.definitions.load import load, shipped
 from itp_response.explanation.certificate import certificate
 from itp_response.messages.errors import UsageError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 CHECKER = EXAMPLES / "certificate_checker.py"
 STUDY = [EXAMPLES / "visits.csv", EXAMPLES / "patients.csv"]

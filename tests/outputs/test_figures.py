@@ -25,7 +25,7 @@ from itp_response.outputs.figures.picture import STYLE, spread, styled
 from itp_response.outputs.figures.plot import KINDS
 from itp_response.outputs.figures.responses import loss_of, response_of
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden_plots"
 STUDY = (str(ROOT / "examples" / "visits.csv"), str(ROOT / "examples" / "patients.csv"))
 TYPED = (

@@ -11,7 +11,7 @@ import itp_response
 from itp_response.cli import main
 from itp_response.definitions.load import load, shipped
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = [str(ROOT / "examples" / "visits.csv"), "--patients", str(ROOT / "examples" / "patients.csv")]
 ASKED = [
     *("patient_id", "arm", "best_response", "OR", "OR_day", "OR_confirmed_day", "OR_reason", "CR", "CR_day"),
@@ -93,7 +93,7 @@ class TestClassify:
             output._file.write(b"half")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("itp_response.output.Csv.add", fails)
+        monkeypatch.setattr("itp_response.classification.writers.Csv.add", fails)
 
         done = run("classify", visits, "--output", tmp_path / "out.csv")
 
