@@ -28,8 +28,8 @@ BEFORE = 1 << 40
 
 def classify(
     visits: Any,
-    criteria: str | Path | Criteria = "atra_2022",
     patients: Any = None,
+    criteria: str | Path | Criteria = "atra_2022",
     *,
     date_format: str | None = None,
     bleeding: Bleeding | None = None,

@@ -36,8 +36,8 @@ Columns = dict[str, str]
 
 def classify(
     visits: "DataFrame",
-    criteria: str | Path | Criteria = "atra_2022",
     patients: "DataFrame | None" = None,
+    criteria: str | Path | Criteria = "atra_2022",
     *,
     date_format: str | None = None,
     bleeding: Bleeding | None = None,

@@ -72,7 +72,7 @@ def test_few_patients_in_many_partitions_and_what_is_said(caplog):
 
     with caplog.at_level(logging.WARNING, logger="itp_response"):
         found = classify_in_dask(
-            dd.from_pandas(visits, npartitions=4), "iwg_2009", dd.from_pandas(patients, npartitions=3)
+            dd.from_pandas(visits, npartitions=4), dd.from_pandas(patients, npartitions=3), "iwg_2009"
         )
 
     assert here(found).equals(whole(visits, patients, criteria="iwg_2009"))

@@ -24,7 +24,7 @@ from itp_response.messages.errors import CohortError, UsageError
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 EXAMPLE = re.search(
-    r"(?<=```py\n)from itp_response.spark.*?(?=```)", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL
+    r"(?<=```py\n)import itp_response\n\nvisits = spark.*?(?=```)", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL
 )
 # Java that does not run long enough to gain by compiling well.
 SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -196,8 +196,8 @@ def test_patients_are_the_same_however_their_names_are_given(session):
 
     found = spark.classify(
         session.createDataFrame(rows, "id double, day int, plt int").repartition(3),
-        "iwg_2009",
         session.createDataFrame(patients, "Patient string, arm string, discontinued int").repartition(2),
+        "iwg_2009",
     )
 
     own = [pl.DataFrame(one, schema=names, orient="row") for one, names in zip((rows, patients), columns, strict=True)]

@@ -78,7 +78,7 @@ class TestFinding:
     def test_of_a_file_of_ones_own(self, tmp_path: Path) -> None:
         path = tmp_path / "mine.toml"
         path.write_text((FOLDER / "atra_2022.toml").read_text())
-        assert load(path).criteria == load("atra_2022").criteria
+        assert load(path).endpoints == load("atra_2022").endpoints
 
 
 class TestSchema:

@@ -153,7 +153,7 @@ class TestLabels:
         drawn = texts_drawn(plot("timeline", TYPED, criteria=criteria), monkeypatch)
 
         assert overlaps(drawn) == []
-        assert {name.replace("_", " ") for name in load(criteria).criteria} <= {text for text, _ in drawn}
+        assert {name.replace("_", " ") for name in load(criteria).endpoints} <= {text for text, _ in drawn}
 
     def test_are_seen_to_lie_on_each_other_where_they_do(self, found, monkeypatch):
         picture = plot("km", found)
@@ -335,7 +335,7 @@ class TestWhatIsDrawn:
 
         definitions, cohort = cohort_asked(timeline, criteria)
 
-        assert spoiled_by_rescue(definitions, definitions.criteria, cohort) == days
+        assert spoiled_by_rescue(definitions, definitions.endpoints, cohort) == days
 
     @pytest.mark.parametrize(
         ("criteria", "response", "loss"),
@@ -396,7 +396,7 @@ def lines_of(timeline, criteria):
 
     definitions, cohort = cohort_asked(timeline, criteria)
     rows = rows_of(definitions, cohort, 0, 1)
-    return [f"{one.text}: {', '.join(one.criteria)}" for one in thresholds(definitions, definitions.criteria, rows)]
+    return [f"{one.text}: {', '.join(one.criteria)}" for one in thresholds(definitions, definitions.endpoints, rows)]
 
 
 class TestNothingIsSilent:

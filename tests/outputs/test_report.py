@@ -17,6 +17,8 @@ from click.testing import CliRunner
 from pypdf import PdfReader
 
 import itp_response
+import itp_response.outputs.report.figures
+import itp_response.outputs.report.report
 from itp_response.cli import main
 from itp_response.cli import report as command
 from itp_response.outputs.report.figures import SHOWN, small
