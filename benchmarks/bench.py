@@ -90,7 +90,7 @@ def ours(visits: Path, out: Path, *further: str) -> list[str | Path]:
 
 
 def file_ways(folder: Path, patients: int, compiled: Path | None) -> dict[str, Way]:
-    """The ways from files to verdicts, and nothing but reading for comparison."""
+    """The ways from files to verdicts, and nothing but interpretation for comparison."""
     visits, listed = folder / "visits.csv", folder / "patients.csv"
     parquet = folder / "visits.parquet"
 

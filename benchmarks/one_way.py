@@ -52,17 +52,17 @@ def _in_polars(classify: Callable[[Any, Any], Any], visits: str, patients: str, 
 
 
 def polars_read(visits: str, patients: str, out: str) -> None:
-    """Nothing but reading."""
+    """Nothing but interpretation."""
     Path(out).write_text(f"{len(_read(visits))} {len(_read(patients))}\n")
 
 
 def polars_sort(visits: str, _: str, out: str) -> None:
-    """Nothing but reading and sorting."""
+    """Nothing but interpretation and sorting."""
     Path(out).write_text(f"{len(_read(visits).sort('patient_id', 'day'))}\n")
 
 
 def duckdb_sort(visits: str, _: str, out: str) -> None:
-    """Nothing but reading and sorting, into a table in memory."""
+    """Nothing but interpretation and sorting, into a table in memory."""
     import duckdb
 
     duckdb.sql(f"CREATE TABLE sorted AS SELECT * FROM read_csv('{visits}') ORDER BY patient_id, day")

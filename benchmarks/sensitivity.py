@@ -1,9 +1,9 @@
-"""How long `sensitivity` takes over all readings of a set, beside one `classify` of the same files.
+"""How long `sensitivity` takes over all interpretations of a set, beside one `classify` of the same files.
 
     python benchmarks/sensitivity.py --patients 100000 --runs 3
 
 The patients are invented (`cohorts.make_cohort`), 20 rows each, and written to two CSV files. Both ways read them, run
-in turn in one process, the whole round `--runs` times. What counts is the ratio of the medians per ten readings: it
+in turn in one process, the whole round `--runs` times. What counts is the ratio of the medians per ten interpretations: it
 must be below 3, else the exit status is 1.
 """
 
@@ -28,7 +28,7 @@ from itp_response.classification.classification import classify
 from itp_response.outputs.comparison.sensitivity import sensitivity
 
 ALLOWED = 3
-"""Times the time of one `classify`, per ten readings."""
+"""Times the time of one `classify`, per ten interpretations."""
 
 
 def write(patients: int, seed: int, folder: Path) -> tuple[Path, Path]:
@@ -64,7 +64,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         files = write(options.patients, options.seed, Path(folder))
-        readings = len(sensitivity(*files, options.criteria).under)
+        interpretations = len(sensitivity(*files, options.criteria).under)
         ways: dict[str, Callable[[], object]] = {
             "classify": lambda: classify(*files, options.criteria),
             "sensitivity": lambda: sensitivity(*files, options.criteria),
@@ -77,11 +77,15 @@ def main() -> int:
                 run()
                 seconds[way].append(time.perf_counter() - begun)
 
-    once, all_readings = (statistics.median(seconds[way]) for way in ways)
-    ratio = all_readings / once
-    per_ten = 10 * ratio / readings
-    print(f"{options.patients:,} invented patients, {readings} readings of {options.criteria}, {options.runs} runs")
-    print(f"classify {once:.2f} s, sensitivity {all_readings:.2f} s: {ratio:.1f} times, {per_ten:.2f} per ten readings")
+    once, all_interpretations = (statistics.median(seconds[way]) for way in ways)
+    ratio = all_interpretations / once
+    per_ten = 10 * ratio / interpretations
+    print(
+        f"{options.patients:,} invented patients, {interpretations} interpretations of {options.criteria}, {options.runs} runs"
+    )
+    print(
+        f"classify {once:.2f} s, sensitivity {all_interpretations:.2f} s: {ratio:.1f} times, {per_ten:.2f} per ten interpretations"
+    )
     return 0 if per_ten < ALLOWED else 1
 
 

@@ -391,7 +391,7 @@ def checked(certificate, files):
     if pair(one.alone["baseline"]) != pair(certificate["patient"]["baseline"]) and one.alone["baseline"] is not None:
         yield f"the baseline is {one.alone['baseline']}, not {certificate['patient']['baseline']}"
     for said in certificate["verdicts"]:
-        name, found = said["criterion"], one.verdict(said["criterion"])
+        name, found = said["endpoint"], one.verdict(said["endpoint"])
         for rule in (rule for rule in said["rules"] if rule["of"] == "observations"):
             if rule["rule"] != certificate["definition"]["criteria"][name][rule["key"]]:
                 yield f"{name}: {rule['key']}: the rule is not that of the definition"
@@ -504,7 +504,7 @@ def main(paths):
     asked = [*(source["file"] for source in certificate["sources"]), certificate["criteria"]["file"]]
     left_out = [name for name in asked if name not in files]
     one = Checked(certificate)
-    left_out += [name for name in map(itemgetter("criterion"), certificate["verdicts"]) if one.hangs_on_bounds(name)]
+    left_out += [name for name in map(itemgetter("endpoint"), certificate["verdicts"]) if one.hangs_on_bounds(name)]
     print("\n".join([*wrong, "does not agree" if wrong else f"agrees: {certificate['patient']['id']}"]))
     if left_out:
         print(f"not looked at: {', '.join(left_out)}")

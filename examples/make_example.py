@@ -261,7 +261,7 @@ class Patient:
 
     @property
     def key_days(self) -> set[int]:
-        """Days that a verdict rests on: kept on schedule, with everything recorded."""
+        """Days that a verdict rests on: kept on visit_plan, with everything recorded."""
         days = {
             0,
             308,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from itp_response.authoring.check import Report, check
     from itp_response.authoring.describe import criteria, describe
     from itp_response.authoring.mutate import Mutations, mutate
-    from itp_response.authoring.visit_plan import Schedule, schedule
+    from itp_response.authoring.visit_plan import VisitPlan, visit_plan
     from itp_response.classification import dask, spark
     from itp_response.classification.chunked.classify_to import Written, classify_to
     from itp_response.classification.classification import Classification, classify
@@ -66,8 +66,8 @@ _MODULES = {
         "mutate",
     ),
     "authoring.visit_plan": (
-        "Schedule",
-        "schedule",
+        "VisitPlan",
+        "visit_plan",
     ),
     "classification.chunked.classify_to": (
         "Written",
@@ -158,7 +158,7 @@ __all__ = [
     "Question",
     "Report",
     "Review",
-    "Schedule",
+    "VisitPlan",
     "Sensitivity",
     "Tables",
     "UsageError",
@@ -185,7 +185,7 @@ __all__ = [
     "read",
     "report",
     "review",
-    "schedule",
+    "visit_plan",
     "sensitivity",
     "spark",
     "table",

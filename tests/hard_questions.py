@@ -1,4 +1,4 @@
-"""Finds the hard questions of the quiz: the smallest timelines on which a set and another reading of it differ.
+"""Finds the hard questions of the quiz: the smallest timelines on which a set and another interpretation of it differ.
 
     python tests/hard_questions.py [SET ...]
 
@@ -55,7 +55,7 @@ def written(levels, days):
 
 
 def difference(criteria, other, timeline):
-    """The first criterion with another verdict under another reading, and the two verdicts; None: there is none."""
+    """The first endpoint with another verdict under another interpretation, and the two verdicts; None: there is none."""
     cohort = cohort_of([timeline], visits=criteria.file.clock.visits, columns=criteria.file.columns)
     one, two = (evaluate(each, cohort, threads=1) for each in (criteria, other))
     for name, model in criteria.endpoints.items():
@@ -66,22 +66,22 @@ def difference(criteria, other, timeline):
     return None
 
 
-def question(criteria, reading):
+def question(criteria, interpretation):
     try:
-        other = criteria.under(reading.id)
+        other = criteria.under(interpretation.id)
         least = find(timelines(criteria), lambda line: difference(criteria, other, line) is not None, settings=SEARCH)
     except (CriteriaError, ItpResponseError, NoSuchExample):
         return None
     name, answer, otherwise = difference(criteria, other, least)
     return {
         "criteria": criteria.name,
-        "criterion": name,
+        "endpoint": name,
         "label": criteria.endpoints[name].label,
         "timeline": least,
         "answer": answer,
         "twin": "",
         "twin_answer": otherwise,
-        "decides": f"{reading.question} {reading.taken} Read otherwise ({reading.id}) it would be {otherwise}.",
+        "decides": f"{interpretation.question} {interpretation.assumed} Read otherwise ({interpretation.id}) it would be {otherwise}.",
     }
 
 
@@ -89,10 +89,10 @@ def main(names):
     known = json.loads(HARD.read_text()) if HARD.exists() else []
     for name in names or shipped():
         criteria = load(name)
-        made = [one for reading in criteria.file.reading if (one := question(criteria, reading))]
+        made = [one for interpretation in criteria.file.interpretation if (one := question(criteria, interpretation))]
         known = sorted([one for one in known if one["criteria"] != name] + made, key=lambda one: one["criteria"])
         HARD.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
-        print(f"{name}: {len(made)} of {len(criteria.file.reading)} readings")
+        print(f"{name}: {len(made)} of {len(criteria.file.interpretation)} interpretations")
 
 
 if __name__ == "__main__":

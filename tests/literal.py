@@ -47,7 +47,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer of one criterion, why, and the days of its witnesses."""
+    """The answer of one endpoint, why, and the days of its evidence."""
 
     value: str
     reason: str
@@ -103,7 +103,7 @@ class Chart:
 
 
 Others = Callable[[str], Verdict]
-"""Gives the verdict of another criterion by its name."""
+"""Gives the verdict of another endpoint by its name."""
 
 
 class TooManyCoursesError(Exception):
@@ -111,9 +111,9 @@ class TooManyCoursesError(Exception):
 
 
 def verdicts(criteria: dict[str, Any], patient: Patient) -> dict[str, Verdict]:
-    """The verdict of each criterion of the file, in the file's order.
+    """The verdict of each endpoint of the file, in the file's order.
 
-    A count known only as a bound may be any count within it. Where that leaves a rule unknown on which a criterion
+    A count known only as a bound may be any count within it. Where that leaves a rule unknown on which an endpoint
     rests, the verdict is what is the same of all courses that the patient may have had.
     """
     chart = chart_of(criteria, patient)
@@ -136,7 +136,7 @@ def decided(chart: Chart) -> dict[str, Verdict]:
             known[name] = judge(chart, chart.criteria[name], verdict_of)
         return known[name]
 
-    return {name: verdict_of(name) for name in criterion_names(chart.criteria)}
+    return {name: verdict_of(name) for name in endpoint_names(chart.criteria)}
 
 
 def same(verdicts: Sequence[Verdict], reason: str = "censored_count") -> Verdict:
@@ -201,18 +201,18 @@ def with_baselines(chart: Chart) -> list[Chart]:
 
 
 def left_open(chart: Chart, name: str) -> bool:
-    """Does a bound leave a rule of the criterion unknown, or of one that it is decided from?"""
+    """Does a bound leave a rule of the endpoint unknown, or of one that it is decided from?"""
     baseline = chart.own["baseline"]
     wide = isinstance(baseline, Bounds) and baseline.low != baseline.high
     rows = [row for row in chart.rows if wide or (row.platelets and row.platelets.low != row.platelets.high)]
-    own = replace(chart, criteria={**chart.criteria, **dict.fromkeys(set(criterion_names(chart.criteria)) - {name})})
+    own = replace(chart, criteria={**chart.criteria, **dict.fromkeys(set(endpoint_names(chart.criteria)) - {name})})
     if any(None in rule_truths(own, row) for row in (*rows, *([None] if wide else []))):
         return True
     table = chart.criteria[name]
     named = {word for word in re.findall(r"\w+", str([table.get(key) for key in REFERENCES])) if word != name}
     if table["kind"] == "combined":
         named |= set(re.findall(r"\w+", table["when"]))
-    return any(left_open(chart, other) for other in criterion_names(chart.criteria) if other in named)
+    return any(left_open(chart, other) for other in endpoint_names(chart.criteria) if other in named)
 
 
 REFERENCES = ("from", "after", "until", "to", "of", "starting_from")
@@ -246,7 +246,7 @@ def counts_tried(chart: Chart, row: Row) -> list[Bounds | None]:
 
 def rule_truths(chart: Chart, row: Row | None) -> tuple[bool | None, ...]:
     """The truth of every rule at a row; without a row, of those over patients."""
-    tables = [chart.criteria[name] for name in criterion_names(chart.criteria)]
+    tables = [chart.criteria[name] for name in endpoint_names(chart.criteria)]
     if row is None:
         return tuple(truth(one["unless"], chart.own, chart.terms) for one in tables if "unless" in one)
     rules = {one[key]: None for one in tables if one["kind"] != "combined" for key in RULES if key in one}
@@ -283,7 +283,7 @@ def added(chart: Chart) -> set[float]:
 
 def numbers_below(chart: Chart, operator: type[ast.AST]) -> set[float]:
     """The numbers in the file's rules, or those that stand on a side of that operator."""
-    tables = [chart.criteria[name] for name in criterion_names(chart.criteria)]
+    tables = [chart.criteria[name] for name in endpoint_names(chart.criteria)]
     texts = [one[key] for one in tables for key in (*RULES, "unless") if isinstance(one.get(key), str)]
     return set().union(*(numbers_in(text, operator) for text in (*texts, *chart.terms.values())))
 
@@ -299,23 +299,23 @@ def numbers_in(rule: str, operator: type[ast.AST]) -> frozenset[float]:
     return frozenset(float(value) for value in values if isinstance(value, int | float))
 
 
-def criterion_names(criteria: dict[str, Any]) -> list[str]:
-    """A criterion is a top-level table that has a kind."""
+def endpoint_names(criteria: dict[str, Any]) -> list[str]:
+    """An endpoint is a top-level table that has a kind."""
     return [name for name, table in criteria.items() if isinstance(table, dict) and isinstance(table.get("kind"), str)]
 
 
-def judge(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
-    """`unless` is looked at first; then what another criterion could not give; then the kind."""
-    kind = criterion["kind"]
-    if "unless" in criterion and truth(criterion["unless"], chart.own, chart.terms) is True:
+def judge(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+    """`unless` is looked at first; then what another endpoint could not give; then the kind."""
+    kind = endpoint["kind"]
+    if "unless" in endpoint and truth(endpoint["unless"], chart.own, chart.terms) is True:
         value = "NA" if kind in ("lost", "time_to") else "N"
-        return Verdict(value, name_of_rule(chart, criterion["unless"]))
+        return Verdict(value, name_of_rule(chart, endpoint["unless"]))
     for key in ("from", "after"):
-        if key in criterion:
-            taken = taken_over(others(criterion[key]), kind)
+        if key in endpoint:
+            taken = taken_over(others(endpoint[key]), kind)
             if taken is not None:
                 return taken
-    return KINDS[kind](chart, criterion, others)
+    return KINDS[kind](chart, endpoint, others)
 
 
 def taken_over(other: Verdict, kind: str) -> Verdict | None:
@@ -332,7 +332,7 @@ def taken_over(other: Verdict, kind: str) -> Verdict | None:
 # The kinds.
 
 
-def achieved(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """Reached on so many occasions.
 
     Met: the earliest row in the state from which the next occasions follow, each the first row in the state at
@@ -340,31 +340,31 @@ def achieved(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict
     Not met: N where `closed_by` closed it (that row ended it), or `until` came, or the patient was followed to the
     end and would not have met it either if the unknown rows that may meet it had been in the state; else NE.
     """
-    closing = closing_row(chart, criterion)
-    until = until_day(criterion, others)
-    rows = rows_looked_at(chart, criterion, others, closing, until)
-    states = [(row.day, evidence(chart, criterion, row)) for row in rows]
-    met = find_occasions(chart, criterion, states, "anything")
+    closing = closing_row(chart, endpoint)
+    until = until_day(endpoint, others)
+    rows = rows_looked_at(chart, endpoint, others, closing, until)
+    states = [(row.day, evidence(chart, endpoint, row)) for row in rows]
+    met = find_occasions(chart, endpoint, states, "anything")
     if met is not None:
         first, last = met
-        confirming = last if criterion.get("occasions", 1) > 1 else None
-        day = last if criterion.get("dated_by", "first") == "confirming" else first
+        confirming = last if endpoint.get("occasions", 1) > 1 else None
+        day = last if endpoint.get("dated_by", "first") == "confirming" else first
         return Verdict("Y", "met", day=day, onset=first, confirming=confirming)
     if closing is not None:
-        return Verdict("N", name_of_rule(chart, criterion["closed_by"]), ended=closing.day)
-    open_rows = [row for row in rows if may_meet(chart, criterion, row)]
+        return Verdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=closing.day)
+    open_rows = [row for row in rows if may_meet(chart, endpoint, row)]
     if until is not None or (
-        followed_to_the_end(chart, criterion) and not could_have_met(chart, criterion, rows, open_rows)
+        followed_to_the_end(chart, endpoint) and not could_have_met(chart, endpoint, rows, open_rows)
     ):
-        return Verdict("N", why_not_achieved(chart, criterion, rows))
+        return Verdict("N", why_not_achieved(chart, endpoint, rows))
     if all(row.platelets is None for row in rows):
         return Verdict("NE", "no_counts")
-    if not followed_to_the_end(chart, criterion):
+    if not followed_to_the_end(chart, endpoint):
         return Verdict("NE", "follow_up_ended")
-    return Verdict("NE", why_unknown(chart, criterion, open_rows[0]))
+    return Verdict("NE", why_unknown(chart, endpoint, open_rows[0]))
 
 
-def maintained(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+def maintained(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """Kept for a time, or until a landmark.
 
     The span is from the start to the start plus `for`, or to the second of the two days of `until`, both included.
@@ -375,77 +375,77 @@ def maintained(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdi
     If it fails: N, as above. If there is none: NE. If it is in the state: the rows in the state from the first in
     the span to it must lie at most `max_gap` apart: then Y, and it is the confirming row; else NE.
     """
-    start = start_of(criterion, others)
-    if "until" in criterion:
-        evidence_from, end = criterion["until"]
+    start = start_of(endpoint, others)
+    if "until" in endpoint:
+        evidence_from, end = endpoint["until"]
         evidence_by = end
         evidence_from = max(evidence_from, start)
     else:
-        end = later(chart, start, criterion["for"])
-        evidence_from, evidence_by = end, criterion.get("evidence_by", inf)
-        if end > criterion.get("by", inf):
+        end = later(chart, start, endpoint["for"])
+        evidence_from, evidence_by = end, endpoint.get("evidence_by", inf)
+        if end > endpoint.get("by", inf):
             return Verdict("N", "too_late", onset=start)
-    states = [(row, state(chart, criterion["when"], row)) for row in chart.rows if row.day >= start]
+    states = [(row, state(chart, endpoint["when"], row)) for row in chart.rows if row.day >= start]
     for row, holds in states:
         if row.day <= end and holds is False:
-            return ended_by(chart, criterion, start, row)
+            return ended_by(chart, endpoint, start, row)
     shown = [(row, holds) for row, holds in states if evidence_from <= row.day <= evidence_by and holds is not None]
     if not shown:
         return Verdict("NE", "follow_up_ended", onset=start)
     last, holds = shown[0]
     if holds is False:
-        return ended_by(chart, criterion, start, last)
+        return ended_by(chart, endpoint, start, last)
     good_days = [row.day for row, holds in states if holds is True and row.day <= last.day]
-    if has_gap(chart, criterion, good_days):
+    if has_gap(chart, endpoint, good_days):
         return Verdict("NE", "gap_in_counts", onset=start)
     return Verdict("Y", "met", day=last.day, onset=start, confirming=last.day)
 
 
-def lost(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+def lost(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """The first observation in a state, after a moment.
 
-    Only rows after the last witness of `after` and not after `by`. Y with the day of the first row in the state
+    Only rows after the last evidence of `after` and not after `by`. Y with the day of the first row in the state
     (from which the next occasions follow, where it must be confirmed); else N where the patient was followed to the
     end, else NE.
     """
-    after = others(criterion["after"])
+    after = others(endpoint["after"])
     last_witness = max(day for day in (after.onset, after.confirming, after.ended) if day is not None)
-    rows = [row for row in chart.rows if last_witness < row.day <= criterion.get("by", inf)]
-    states = [(row.day, state(chart, criterion["when"], row)) for row in rows]
-    met = find_occasions(chart, criterion, states, "unbroken")
+    rows = [row for row in chart.rows if last_witness < row.day <= endpoint.get("by", inf)]
+    states = [(row.day, state(chart, endpoint["when"], row)) for row in rows]
+    met = find_occasions(chart, endpoint, states, "unbroken")
     if met is None:
-        if followed_to_the_end(chart, criterion):
+        if followed_to_the_end(chart, endpoint):
             return Verdict("N", "not_lost")
         return Verdict("NE", "follow_up_ended")
     first, last = met
     row = next(row for row in rows if row.day == first)
     return Verdict(
         "Y",
-        what_was_true(chart, criterion["when"], row),
+        what_was_true(chart, endpoint["when"], row),
         day=first,
         onset=after.onset,
-        confirming=last if criterion.get("occasions", 1) > 1 else None,
+        confirming=last if endpoint.get("occasions", 1) > 1 else None,
         ended=first,
     )
 
 
-def time_to(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+def time_to(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """The days from `from` (day 0 if left out) to the event, or to the last count of those without the event.
 
     Y with the event, N censored; NA where `to` is not Y and nothing is censored (NE where it is NE), with its
     reason. A patient with no count to be censored at is NE.
     """
     start, onset = 0, None
-    if "from" in criterion:
-        other = others(criterion["from"])
+    if "from" in endpoint:
+        other = others(endpoint["from"])
         start, onset = day_of(other), other.onset
-    to = others(criterion["to"])
+    to = others(endpoint["to"])
     if to.value == "Y":
         event = day_of(to)
         return Verdict("Y", "event", day=event, onset=onset, ended=event, days=event - start)
-    if criterion.get("censored") != "last_count":
+    if endpoint.get("censored") != "last_count":
         return Verdict("NE" if to.value == "NE" else "NA", to.reason)
-    counted = [row.day for row in chart.rows if row.platelets is not None and row.day <= criterion.get("by", inf)]
+    counted = [row.day for row in chart.rows if row.platelets is not None and row.day <= endpoint.get("by", inf)]
     # A count from before the clock started cannot end it: the time would be negative.
     counted = [day for day in counted if day >= start]
     if not counted:
@@ -453,13 +453,13 @@ def time_to(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
     return Verdict("N", "censored", day=counted[-1], onset=onset, ended=counted[-1], days=counted[-1] - start)
 
 
-def best(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
-    """The first criterion of the ranked list that is Y gives its name, or the name put before it.
+def best(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+    """The first endpoint of the ranked list that is Y gives its name, or the name put before it.
 
-    If none is Y and all are N or NA: `otherwise`. Else NE. The reason is that of the criterion that gave the name;
+    If none is Y and all are N or NA: `otherwise`. Else NE. The reason is that of the endpoint that gave the name;
     for `otherwise`, of the last; for NE, of the first that is NE.
     """
-    ranked = [next(iter(item.items())) if isinstance(item, dict) else (item, item) for item in criterion["of"]]
+    ranked = [next(iter(item.items())) if isinstance(item, dict) else (item, item) for item in endpoint["of"]]
     found = [(name, others(behind)) for name, behind in ranked]
     for name, verdict in found:
         if verdict.value == "Y":
@@ -467,10 +467,10 @@ def best(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
     for _, verdict in found:
         if verdict.value == "NE":
             return Verdict("NE", verdict.reason)
-    return Verdict(criterion.get("otherwise", "N"), found[-1][1].reason)
+    return Verdict(endpoint.get("otherwise", "N"), found[-1][1].reason)
 
 
-def at(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+def at(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """The state at a landmark.
 
     `day` and `within` are days since day 0, or since the day of `from`. Of the rows with a count on a day of
@@ -479,27 +479,27 @@ def at(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
     But where `closed_by` is true on a row after the day counted from and not after the row taken (not after the last
     day of `within`, where none is taken), it is N, and the first such row ended it.
     """
-    start = day_of(others(criterion["from"])) if "from" in criterion else 0
-    first, last = (start + day for day in criterion["within"])
+    start = day_of(others(endpoint["from"])) if "from" in endpoint else 0
+    first, last = (start + day for day in endpoint["within"])
     taken = row_taken(
-        not_set_aside(chart, criterion), start + criterion["day"], first, last, criterion.get("which", "nearest")
+        not_set_aside(chart, endpoint), start + endpoint["day"], first, last, endpoint.get("which", "nearest")
     )
-    if "closed_by" in criterion:
+    if "closed_by" in endpoint:
         closing_until = last if taken is None else taken.day
         for row in chart.rows:
-            if start < row.day <= closing_until and state(chart, criterion["closed_by"], row) is True:
-                return Verdict("N", name_of_rule(chart, criterion["closed_by"]), ended=row.day)
+            if start < row.day <= closing_until and state(chart, endpoint["closed_by"], row) is True:
+                return Verdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=row.day)
     if taken is None:
         return Verdict("NE", "no_counts")
-    holds = state(chart, criterion["when"], taken)
+    holds = state(chart, endpoint["when"], taken)
     if holds is None:
-        return Verdict("NE", why_unknown(chart, criterion, taken))
+        return Verdict("NE", why_unknown(chart, endpoint, taken))
     if holds is False:
-        return Verdict("N", what_failed(chart, criterion["when"], taken), ended=taken.day)
+        return Verdict("N", what_failed(chart, endpoint["when"], taken), ended=taken.day)
     return Verdict("Y", "met", day=taken.day, onset=taken.day)
 
 
-def visits(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+def visits(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """So many of the planned visits.
 
     Each visit is in the state, or fails, or is unknown, or is left out. N where `closed_by` is true on any row, and
@@ -507,25 +507,25 @@ def visits(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
     value of `too_few`. Else Y where it is met by the visits in the state alone, N where it would not be met even if
     all unknown visits were in the state, else NE. A share of no visits at all is NE.
     """
-    if "closed_by" in criterion:
+    if "closed_by" in endpoint:
         for row in chart.rows:
-            if state(chart, criterion["closed_by"], row) is True:
-                return Verdict("N", name_of_rule(chart, criterion["closed_by"]), ended=row.day)
-    held = [visit for visit in visits_held(chart, criterion) if visit.counts_as != "left_out"]
-    if len([visit for visit in held if visit.row is not None]) < criterion.get("of_at_least", 0):
-        return Verdict(criterion.get("too_few", "N"), "too_few_counts")
-    if "at_least" not in criterion and not held:
+            if state(chart, endpoint["closed_by"], row) is True:
+                return Verdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=row.day)
+    held = [visit for visit in visits_held(chart, endpoint) if visit.counts_as != "left_out"]
+    if len([visit for visit in held if visit.row is not None]) < endpoint.get("of_at_least", 0):
+        return Verdict(endpoint.get("too_few", "N"), "too_few_counts")
+    if "at_least" not in endpoint and not held:
         return Verdict("NE", "no_counts")
-    enough = enough_visits(criterion, held, ["in_state"])
+    enough = enough_visits(endpoint, held, ["in_state"])
     if enough is not None:
         days = [visit.row.day for visit in enough if visit.row is not None]
         return Verdict("Y", "met", day=days[-1], onset=days[0], confirming=days[-1])
-    if enough_visits(criterion, held, ["in_state", "unknown"]) is None:
+    if enough_visits(endpoint, held, ["in_state", "unknown"]) is None:
         return Verdict("N", "too_few_met")
     return Verdict("NE", "visits_unknown")
 
 
-def extent(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
+def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """Time in a state, in days, and the time observed.
 
     Of the rows in `days` those of unknown state are passed over; a discounted row is out of the state. Each of the
@@ -535,17 +535,17 @@ def extent(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
     The onset is the first row in the state (of the first longest stretch), the confirming row the last one, which
     gives the day; none of them where the time is 0.
     """
-    known = known_rows(chart, criterion)
+    known = known_rows(chart, endpoint)
     if not known:
         return Verdict("NE", "no_counts")
-    lasted = days_lasted(chart, criterion, known)
+    lasted = days_lasted(chart, endpoint, known)
     of_days = sum(days for days, _ in lasted)
-    if criterion.get("measure", "total") == "longest":
+    if endpoint.get("measure", "total") == "longest":
         days, counted = longest_stretch(known, lasted)
     else:
         counted = [row for row, holds in known if holds]
         days = sum(days for (_, holds), (days, _) in zip(known, lasted, strict=True) if holds)
-    reached = "at_least" not in criterion or days >= in_days(criterion["at_least"])
+    reached = "at_least" not in endpoint or days >= in_days(endpoint["at_least"])
     value, reason = ("Y", "met") if reached else ("N", "too_short")
     if days == 0:
         return Verdict(value, reason, days=0, of_days=of_days)
@@ -553,14 +553,14 @@ def extent(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
     return Verdict(value, reason, day=last, onset=first, confirming=last, days=days, of_days=of_days)
 
 
-def combined(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict:
-    """A rule over other verdicts: a name is true where that criterion is Y, unknown where NE, false where N or NA.
+def combined(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+    """A rule over other verdicts: a name is true where that endpoint is Y, unknown where NE, false where N or NA.
 
-    True is Y, false N, unknown NE. The reason of an N is that of the first criterion named that makes for it: one
+    True is Y, false N, unknown NE. The reason of an N is that of the first endpoint named that makes for it: one
     that is N or NA, or, under a `not`, one that is Y, which gives its name. The reason of an NE is that of the first named that is NE. The
     day of a Y is that of `day_combined`, and its row the onset.
     """
-    rule = parsed(criterion["when"])
+    rule = parsed(endpoint["when"])
     holds = truth_combined(rule, others)
     if holds is True:
         day = day_combined(rule, others)
@@ -573,7 +573,7 @@ def combined(chart: Chart, criterion: dict[str, Any], others: Others) -> Verdict
             return Verdict("N", name)
         if not under_not and others(name).value in ("N", "NA"):
             return Verdict("N", others(name).reason)
-    raise AssertionError("a false rule names a criterion that makes for it")
+    raise AssertionError("a false rule names an endpoint that makes for it")
 
 
 KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], Verdict]] = {
@@ -592,31 +592,31 @@ KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], Verdict]] = {
 # Parts of `achieved`, some of them shared with `lost`.
 
 
-def closing_row(chart: Chart, criterion: dict[str, Any]) -> Row | None:
+def closing_row(chart: Chart, endpoint: dict[str, Any]) -> Row | None:
     """The first row in `days` where `closed_by` is true."""
-    if "closed_by" not in criterion:
+    if "closed_by" not in endpoint:
         return None
-    first, last = criterion.get("days", (-inf, inf))
+    first, last = endpoint.get("days", (-inf, inf))
     for row in chart.rows:
-        if first <= row.day <= last and state(chart, criterion["closed_by"], row) is True:
+        if first <= row.day <= last and state(chart, endpoint["closed_by"], row) is True:
             return row
     return None
 
 
-def until_day(criterion: dict[str, Any], others: Others) -> int | None:
-    """The day of the criterion that ends this one, where it came."""
-    if "until" not in criterion:
+def until_day(endpoint: dict[str, Any], others: Others) -> int | None:
+    """The day of the endpoint that ends this one, where it came."""
+    if "until" not in endpoint:
         return None
-    until = others(criterion["until"])
+    until = others(endpoint["until"])
     return day_of(until) if until.value == "Y" else None
 
 
 def rows_looked_at(
-    chart: Chart, criterion: dict[str, Any], others: Others, closing: Row | None, until: int | None
+    chart: Chart, endpoint: dict[str, Any], others: Others, closing: Row | None, until: int | None
 ) -> list[Row]:
     """Rows in `days`, from the day of `from` on, to the day before `until`, before the row that closes."""
-    first, last = criterion.get("days", (-inf, inf))
-    start = day_of(others(criterion["from"])) if "from" in criterion else -inf
+    first, last = endpoint.get("days", (-inf, inf))
+    start = day_of(others(endpoint["from"])) if "from" in endpoint else -inf
     return [
         row
         for row in chart.rows
@@ -627,49 +627,49 @@ def rows_looked_at(
     ]
 
 
-def evidence(chart: Chart, criterion: dict[str, Any], row: Row) -> bool | None:
+def evidence(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool | None:
     """The state of a row, but unknown instead of true where the row is discounted."""
-    return None if is_discounted(chart, criterion, row) else state(chart, criterion["when"], row)
+    return None if is_discounted(chart, endpoint, row) else state(chart, endpoint["when"], row)
 
 
-def is_discounted(chart: Chart, criterion: dict[str, Any], row: Row) -> bool:
+def is_discounted(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool:
     """A row in the state on which `discount` is not false is no evidence."""
     return (
-        "discount" in criterion
-        and state(chart, criterion["when"], row) is True
-        and state(chart, criterion["discount"], row) is not False
+        "discount" in endpoint
+        and state(chart, endpoint["when"], row) is True
+        and state(chart, endpoint["discount"], row) is not False
     )
 
 
-def not_set_aside(chart: Chart, criterion: dict[str, Any]) -> list[Row]:
+def not_set_aside(chart: Chart, endpoint: dict[str, Any]) -> list[Row]:
     """The rows without those on which `set_aside` is not false: they are passed over, as if they were not there."""
-    if "set_aside" not in criterion:
+    if "set_aside" not in endpoint:
         return list(chart.rows)
-    return [row for row in chart.rows if state(chart, criterion["set_aside"], row) is False]
+    return [row for row in chart.rows if state(chart, endpoint["set_aside"], row) is False]
 
 
-def may_meet(chart: Chart, criterion: dict[str, Any], row: Row) -> bool:
+def may_meet(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool:
     """Could this unknown row have met it? Only a row with a count can, and as the file says."""
-    if row.platelets is None or evidence(chart, criterion, row) is not None:
+    if row.platelets is None or evidence(chart, endpoint, row) is not None:
         return False
-    if is_discounted(chart, criterion, row):
-        return bool(criterion.get("discounted_counts", "do_not_meet") == "may_meet")
-    return bool(criterion.get("unknown_counts", "may_meet") == "may_meet")
+    if is_discounted(chart, endpoint, row):
+        return bool(endpoint.get("discounted_counts", "do_not_meet") == "may_meet")
+    return bool(endpoint.get("unknown_counts", "may_meet") == "may_meet")
 
 
-def could_have_met(chart: Chart, criterion: dict[str, Any], rows: list[Row], open_rows: list[Row]) -> bool:
+def could_have_met(chart: Chart, endpoint: dict[str, Any], rows: list[Row], open_rows: list[Row]) -> bool:
     """Would it have been met if the unknown rows that may meet it had been in the state?"""
-    states = [(row.day, True if row in open_rows else evidence(chart, criterion, row)) for row in rows]
-    return find_occasions(chart, criterion, states, "anything") is not None
+    states = [(row.day, True if row in open_rows else evidence(chart, endpoint, row)) for row in rows]
+    return find_occasions(chart, endpoint, states, "anything") is not None
 
 
 def find_occasions(
-    chart: Chart, criterion: dict[str, Any], states: Sequence[tuple[int, bool | None]], default_between: str
+    chart: Chart, endpoint: dict[str, Any], states: Sequence[tuple[int, bool | None]], default_between: str
 ) -> tuple[int, int] | None:
     """The days of the first and the last occasion, from the earliest row in the state from which they follow."""
-    occasions = criterion.get("occasions", 1)
-    apart = criterion.get("apart", "1 day")
-    unbroken = criterion.get("between", default_between) == "unbroken"
+    occasions = endpoint.get("occasions", 1)
+    apart = endpoint.get("apart", "1 day")
+    unbroken = endpoint.get("between", default_between) == "unbroken"
     good_days = [day for day, holds in states if holds is True]
     failing_days = [day for day, holds in states if holds is False]
     for first in good_days:
@@ -687,19 +687,19 @@ def find_occasions(
     return None
 
 
-def why_not_achieved(chart: Chart, criterion: dict[str, Any], rows: list[Row]) -> str:
+def why_not_achieved(chart: Chart, endpoint: dict[str, Any], rows: list[Row]) -> str:
     """not_confirmed where a row was in the state, discounted where one would have been but for `discount`."""
-    if any(evidence(chart, criterion, row) is True for row in rows):
+    if any(evidence(chart, endpoint, row) is True for row in rows):
         return "not_confirmed"
-    if any(is_discounted(chart, criterion, row) for row in rows):
+    if any(is_discounted(chart, endpoint, row) for row in rows):
         return "discounted"
     return "never_reached"
 
 
-def why_unknown(chart: Chart, criterion: dict[str, Any], row: Row) -> str:
+def why_unknown(chart: Chart, endpoint: dict[str, Any], row: Row) -> str:
     """What made the row unknown, the first that applies."""
-    named = set(names_in(parsed(criterion["when"]), chart.terms))
-    if is_discounted(chart, criterion, row):
+    named = set(names_in(parsed(endpoint["when"]), chart.terms))
+    if is_discounted(chart, endpoint, row):
         return "discounted"
     if chart.own["baseline"] is None and "baseline" in named:
         return "baseline_missing"
@@ -711,24 +711,24 @@ def why_unknown(chart: Chart, criterion: dict[str, Any], row: Row) -> str:
 # Parts of `maintained`.
 
 
-def start_of(criterion: dict[str, Any], others: Others) -> int:
+def start_of(endpoint: dict[str, Any], others: Others) -> int:
     """The day of `from`, or of its confirming row (of its day, where it has none)."""
-    other = others(criterion["from"])
-    if criterion.get("counted_from", "day") == "confirming" and other.confirming is not None:
+    other = others(endpoint["from"])
+    if endpoint.get("counted_from", "day") == "confirming" and other.confirming is not None:
         return other.confirming
     return day_of(other)
 
 
-def ended_by(chart: Chart, criterion: dict[str, Any], start: int, row: Row) -> Verdict:
+def ended_by(chart: Chart, endpoint: dict[str, Any], start: int, row: Row) -> Verdict:
     """N, for what failed; the failing row ended it."""
-    return Verdict("N", what_failed(chart, criterion["when"], row), onset=start, ended=row.day)
+    return Verdict("N", what_failed(chart, endpoint["when"], row), onset=start, ended=row.day)
 
 
-def has_gap(chart: Chart, criterion: dict[str, Any], good_days: list[int]) -> bool:
+def has_gap(chart: Chart, endpoint: dict[str, Any], good_days: list[int]) -> bool:
     """Do two rows in the state that follow each other lie more than `max_gap` apart?"""
-    if "max_gap" not in criterion:
+    if "max_gap" not in endpoint:
         return False
-    return any(following > later(chart, day, criterion["max_gap"]) for day, following in pairwise(good_days))
+    return any(following > later(chart, day, endpoint["max_gap"]) for day, following in pairwise(good_days))
 
 
 # Parts of `at` and `visits`.
@@ -755,79 +755,79 @@ class Visit:
     counts_as: str
 
 
-def visits_held(chart: Chart, criterion: dict[str, Any]) -> list[Visit]:
+def visits_held(chart: Chart, endpoint: dict[str, Any]) -> list[Visit]:
     """The planned visits, each with the row nearest to it; or every row with a count in `days`."""
-    if "visits" in criterion:
-        within = criterion.get("within", 0)
-        kept = not_set_aside(chart, criterion)
-        rows = [row_taken(kept, day, day - within, day + within, "nearest") for day in criterion["visits"]]
-        return [Visit(row, visit_counts_as(chart, criterion, row)) for row in rows]
-    first, last = criterion.get("days", (-inf, inf))
-    kept = not_set_aside(chart, criterion)
+    if "visits" in endpoint:
+        within = endpoint.get("within", 0)
+        kept = not_set_aside(chart, endpoint)
+        rows = [row_taken(kept, day, day - within, day + within, "nearest") for day in endpoint["visits"]]
+        return [Visit(row, visit_counts_as(chart, endpoint, row)) for row in rows]
+    first, last = endpoint.get("days", (-inf, inf))
+    kept = not_set_aside(chart, endpoint)
     counted = [row for row in kept if row.platelets is not None and first <= row.day <= last]
-    return [Visit(row, visit_counts_as(chart, criterion, row)) for row in counted]
+    return [Visit(row, visit_counts_as(chart, endpoint, row)) for row in counted]
 
 
-def visit_counts_as(chart: Chart, criterion: dict[str, Any], row: Row | None) -> str:
+def visit_counts_as(chart: Chart, endpoint: dict[str, Any], row: Row | None) -> str:
     """What a visit without a count, a discounted one, or one in a known or unknown state counts as."""
     if row is None:
-        return str(criterion.get("missing", "fails"))
-    if is_discounted(chart, criterion, row):
-        return str(criterion.get("discounted", "fails"))
-    return {True: "in_state", False: "fails", None: "unknown"}[state(chart, criterion["when"], row)]
+        return str(endpoint.get("missing", "fails"))
+    if is_discounted(chart, endpoint, row):
+        return str(endpoint.get("discounted", "fails"))
+    return {True: "in_state", False: "fails", None: "unknown"}[state(chart, endpoint["when"], row)]
 
 
-def enough_visits(criterion: dict[str, Any], held: list[Visit], counting: Sequence[str]) -> list[Visit] | None:
+def enough_visits(endpoint: dict[str, Any], held: list[Visit], counting: Sequence[str]) -> list[Visit] | None:
     """The visits that count, from the first to the one that made it enough; None where they are not enough.
 
     With `in_any`, of the first such row of visits: so many one after the other, or all, where there are fewer.
     Of a share: all that count.
     """
     good = [visit for visit in held if visit.counts_as in counting]
-    if "more_than" in criterion:
-        return good if Fraction(len(good), len(held)) > Fraction(criterion["more_than"]) else None
-    if "share" in criterion:
-        return good if Fraction(len(good), len(held)) >= Fraction(criterion["share"]) else None
-    length = min(criterion.get("in_any", len(held)), len(held))
+    if "more_than" in endpoint:
+        return good if Fraction(len(good), len(held)) > Fraction(endpoint["more_than"]) else None
+    if "share" in endpoint:
+        return good if Fraction(len(good), len(held)) >= Fraction(endpoint["share"]) else None
+    length = min(endpoint.get("in_any", len(held)), len(held))
     for begin in range(len(held) - length + 1):
         good = [visit for visit in held[begin : begin + length] if visit.counts_as in counting]
-        if len(good) >= criterion["at_least"]:
-            return good[: criterion["at_least"]]
+        if len(good) >= endpoint["at_least"]:
+            return good[: endpoint["at_least"]]
     return None
 
 
 # Parts of `extent`.
 
 
-def known_rows(chart: Chart, criterion: dict[str, Any]) -> list[tuple[Row, bool]]:
+def known_rows(chart: Chart, endpoint: dict[str, Any]) -> list[tuple[Row, bool]]:
     """The rows in `days` whose state is known, and whether it holds; not where the row is discounted."""
-    first, last = criterion["days"]
+    first, last = endpoint["days"]
     found = []
-    for row in not_set_aside(chart, criterion):
-        holds = state(chart, criterion["when"], row)
+    for row in not_set_aside(chart, endpoint):
+        holds = state(chart, endpoint["when"], row)
         if first <= row.day <= last and holds is not None:
-            found.append((row, holds and not is_discounted(chart, criterion, row)))
+            found.append((row, holds and not is_discounted(chart, endpoint, row)))
     return found
 
 
-def days_lasted(chart: Chart, criterion: dict[str, Any], known: list[tuple[Row, bool]]) -> list[tuple[int, bool]]:
+def days_lasted(chart: Chart, endpoint: dict[str, Any], known: list[tuple[Row, bool]]) -> list[tuple[int, bool]]:
     """How many days each known row lasts, and whether `max_gap` cut it short.
 
     "visit": each the length `each`. "step": to the next known row; the last to the last of `days`, included; none
     beyond the patient's last row with a count, on the day after which the time observed ends; none longer than
     `max_gap`.
     """
-    if criterion.get("lasting", "step") == "visit":
-        return [(in_days(criterion["each"]), False) for _ in known]
+    if endpoint.get("lasting", "step") == "visit":
+        return [(in_days(endpoint["each"]), False) for _ in known]
     counted = [row.day for row in chart.rows if row.platelets is not None]
     observed_to = counted[-1] + 1 if counted else -inf
     found = []
     for place, (row, _) in enumerate(known):
-        following = known[place + 1][0].day if place + 1 < len(known) else criterion["days"][1] + 1
+        following = known[place + 1][0].day if place + 1 < len(known) else endpoint["days"][1] + 1
         end = max(min(following, observed_to), row.day)
-        cut = "max_gap" in criterion and later(chart, row.day, criterion["max_gap"]) < end
+        cut = "max_gap" in endpoint and later(chart, row.day, endpoint["max_gap"]) < end
         if cut:
-            end = later(chart, row.day, criterion["max_gap"])
+            end = later(chart, row.day, endpoint["max_gap"])
         found.append((int(end) - row.day, cut))
     return found
 
@@ -876,7 +876,7 @@ def day_combined(node: ast.expr, others: Others) -> int | None:
     """The day of a part that is true.
 
     Of parts joined by `or` the earliest day of those that are true and have one; of parts joined by `and` the latest
-    of those that have one; `not` has none; a criterion has its own.
+    of those that have one; `not` has none; an endpoint has its own.
     """
     if isinstance(node, ast.Name):
         return others(node.id).day
@@ -906,13 +906,13 @@ def criteria_named(node: ast.expr, under_not: bool = False) -> Iterator[tuple[st
 def day_of(verdict: Verdict) -> int:
     """The day of a verdict that has one."""
     if verdict.day is None:
-        raise ValueError("a criterion refers to the day of one that gives none")
+        raise ValueError("an endpoint refers to the day of one that gives none")
     return verdict.day
 
 
-def followed_to_the_end(chart: Chart, criterion: dict[str, Any]) -> bool:
+def followed_to_the_end(chart: Chart, endpoint: dict[str, Any]) -> bool:
     """A patient with a count on the day `followed_from` or later."""
-    followed_from = criterion.get("followed_from", chart.criteria.get("clock", {}).get("followed_from", inf))
+    followed_from = endpoint.get("followed_from", chart.criteria.get("clock", {}).get("followed_from", inf))
     return any(row.platelets is not None and row.day >= followed_from for row in chart.rows)
 
 

@@ -104,11 +104,11 @@ def course_ends(day: int) -> st.SearchStrategy[int | None]:
 
 @st.composite
 def patients(draw: st.DrawFn, columns: bool = False) -> Patient:
-    """A patient: most are responders by the schedule, the others observed on any days near a bound.
+    """A patient: most are responders by the visit_plan, the others observed on any days near a bound.
 
     With `columns` there is something in the columns of COLUMNS, as `criteria_variants(columns=True)` declares them.
     """
-    if draw(st.sampled_from(["by the schedule"] * 4 + ["anyhow"])) == "anyhow":
+    if draw(st.sampled_from(["by the visit_plan"] * 4 + ["anyhow"])) == "anyhow":
         patient = draw(anyhow())
     else:
         patient = draw(by_the_schedule())
@@ -334,9 +334,9 @@ def criteria_variants(draw: st.DrawFn, months: bool = True, columns: bool = Fals
     Without `months` no length is in calendar months; with `columns` rules also name the columns of COLUMNS.
     """
     criteria = copy.deepcopy(BASE)
-    # Worked patients and readings are about the file as it stands.
-    criteria.pop("case", None)
-    criteria.pop("reading", None)
+    # Worked examples and interpretations are about the file as it stands.
+    criteria.pop("example", None)
+    criteria.pop("interpretation", None)
     lengths = LENGTHS + (MONTHS if months else [])
     settle(draw, criteria["baseline"], "pick", ["last", "lowest", "mean"])
     settle(draw, criteria["baseline"], "days", [[-28, 0], [-29, -1], [-28, 1], [-inf, 0]])
@@ -371,8 +371,8 @@ def criteria_variants(draw: st.DrawFn, months: bool = True, columns: bool = Fals
     add_new_kinds(draw, criteria, lengths, classes)
     if classes:
         name_rescues(draw, criteria)
-    for criterion in tables(criteria).values():
-        settle(draw, criterion, "role", ROLES)
+    for endpoint in tables(criteria).values():
+        settle(draw, endpoint, "role", ROLES)
     if columns:
         criteria["columns"] = copy.deepcopy(COLUMNS)
         settle(draw, criteria["columns"]["dose"], "several", ["highest", "lowest", "first", "last"])
@@ -397,43 +397,43 @@ def settle(draw: st.DrawFn, table: dict[str, Any], key: str, values: Sequence[An
         table[key] = copy.deepcopy(value)
 
 
-def vary_achieved(draw: st.DrawFn, criterion: dict[str, Any]) -> None:
-    settle(draw, criterion, "when", STATES)
-    settle(draw, criterion, "occasions", [1, 2, 3, None])
-    settle(draw, criterion, "apart", ["1 day", "7 days", "14 days", "2 weeks", None])
-    settle(draw, criterion, "between", ["anything", "unbroken", None])
-    settle(draw, criterion, "dated_by", ["first", "confirming", None])
-    settle(draw, criterion, "days", [[1, 365], [7, 365], [-inf, inf], [1, inf], [28, 84], [-28, 183], None])
-    settle(draw, criterion, "discount", ["washout", "rescue or washout", "days_since_rescue <= 7", None])
-    settle(draw, criterion, "closed_by", ["late_rescue", "rescue", "bleeding_grade >= 2", "platelets < 10", None])
-    settle(draw, criterion, "unknown_counts", ["may_meet", "do_not_meet", None])
-    settle(draw, criterion, "discounted_counts", ["may_meet", "do_not_meet", None])
-    if "discount" not in criterion:
-        criterion.pop("discounted_counts", None)
+def vary_achieved(draw: st.DrawFn, endpoint: dict[str, Any]) -> None:
+    settle(draw, endpoint, "when", STATES)
+    settle(draw, endpoint, "occasions", [1, 2, 3, None])
+    settle(draw, endpoint, "apart", ["1 day", "7 days", "14 days", "2 weeks", None])
+    settle(draw, endpoint, "between", ["anything", "unbroken", None])
+    settle(draw, endpoint, "dated_by", ["first", "confirming", None])
+    settle(draw, endpoint, "days", [[1, 365], [7, 365], [-inf, inf], [1, inf], [28, 84], [-28, 183], None])
+    settle(draw, endpoint, "discount", ["washout", "rescue or washout", "days_since_rescue <= 7", None])
+    settle(draw, endpoint, "closed_by", ["late_rescue", "rescue", "bleeding_grade >= 2", "platelets < 10", None])
+    settle(draw, endpoint, "unknown_counts", ["may_meet", "do_not_meet", None])
+    settle(draw, endpoint, "discounted_counts", ["may_meet", "do_not_meet", None])
+    if "discount" not in endpoint:
+        endpoint.pop("discounted_counts", None)
 
 
-def vary_maintained(draw: st.DrawFn, criterion: dict[str, Any], lengths: Sequence[str]) -> None:
-    settle(draw, criterion, "when", [criterion["when"], *STATES])
-    settle(draw, criterion, "counted_from", ["day", "confirming", None])
-    settle(draw, criterion, "max_gap", ["28 days", "56 days", "57 days", "8 weeks", None])
+def vary_maintained(draw: st.DrawFn, endpoint: dict[str, Any], lengths: Sequence[str]) -> None:
+    settle(draw, endpoint, "when", [endpoint["when"], *STATES])
+    settle(draw, endpoint, "counted_from", ["day", "confirming", None])
+    settle(draw, endpoint, "max_gap", ["28 days", "56 days", "57 days", "8 weeks", None])
     if draw(st.booleans()):
         for key in ("for", "until", "by", "evidence_by"):
-            criterion.pop(key, None)
+            endpoint.pop(key, None)
         if draw(st.booleans()):
-            criterion["until"] = draw(st.sampled_from([[337, 393], [336, 365], [182, 210], [365, 365]]))
+            endpoint["until"] = draw(st.sampled_from([[337, 393], [336, 365], [182, 210], [365, 365]]))
         else:
-            criterion["for"] = draw(st.sampled_from(lengths))
-    if "for" in criterion:
-        settle(draw, criterion, "by", [365, 364, 210, None])
-        settle(draw, criterion, "evidence_by", [393, 365, 210, None])
+            endpoint["for"] = draw(st.sampled_from(lengths))
+    if "for" in endpoint:
+        settle(draw, endpoint, "by", [365, 364, 210, None])
+        settle(draw, endpoint, "evidence_by", [393, 365, 210, None])
 
 
-def vary_lost(draw: st.DrawFn, criterion: dict[str, Any]) -> None:
-    settle(draw, criterion, "when", LOSSES)
-    settle(draw, criterion, "by", [365, 364, 210, None])
-    settle(draw, criterion, "occasions", [1, 2, 2, None])
-    settle(draw, criterion, "apart", ["1 day", "7 days", None])
-    settle(draw, criterion, "between", ["anything", "unbroken", None])
+def vary_lost(draw: st.DrawFn, endpoint: dict[str, Any]) -> None:
+    settle(draw, endpoint, "when", LOSSES)
+    settle(draw, endpoint, "by", [365, 364, 210, None])
+    settle(draw, endpoint, "occasions", [1, 2, 2, None])
+    settle(draw, endpoint, "apart", ["1 day", "7 days", None])
+    settle(draw, endpoint, "between", ["anything", "unbroken", None])
 
 
 def vary_times(draw: st.DrawFn, criteria: dict[str, Any]) -> None:
@@ -589,7 +589,7 @@ def at_a_landmark(draw: st.DrawFn, whens: Sequence[str], closings: Sequence[str]
 
 @st.composite
 def at_a_landmark_after(draw: st.DrawFn, whens: Sequence[str], closings: Sequence[str]) -> dict[str, Any]:
-    """A landmark counted from the day of another criterion."""
+    """A landmark counted from the day of another endpoint."""
     table: dict[str, Any] = draw(at_a_landmark(whens, closings))
     table["from"] = draw(st.sampled_from(["OR", "OR", "CR", "SR", "relapse", "remission", "late_rescue"]))
     day, within = draw(

@@ -88,7 +88,7 @@ def test_the_page_of_definitions_is_made_from_the_files():
 
 
 def test_the_page_of_definitions_has_every_set_and_marks_those_not_verified():
-    """Once in the list, and once per criterion under its role."""
+    """Once in the list, and once per endpoint under its role."""
     for name in shipped():
         criteria = load(name)
         rows = [line for line in definitions_page().splitlines() if line.startswith(f"| [{name}](")]

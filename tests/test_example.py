@@ -20,7 +20,7 @@ def verdicts():
 
 # Wu et al., Blood 2022;139(3):333-342, Table 3 and text.
 PRINTED = """
-    criterion     combined  alone
+    endpoint     combined  alone
     OR                  90     33
     CR                  45     14
     SR                  68     23
@@ -32,8 +32,8 @@ PRINTED = """
 
 @pytest.mark.parametrize("line", PRINTED.strip().splitlines()[1:], ids=lambda line: line.split()[0])
 def test_counts_per_arm_are_those_printed(verdicts, line):
-    criterion, combined, alone = line.split()
-    met = verdicts.filter(pl.col(criterion) == "Y")["arm"].value_counts()
+    endpoint, combined, alone = line.split()
+    met = verdicts.filter(pl.col(endpoint) == "Y")["arm"].value_counts()
 
     assert dict(met.iter_rows()) == {COMBINED: int(combined), ALONE: int(alone)}
 
@@ -64,7 +64,7 @@ def test_the_script_makes_the_same_files_again(tmp_path):
         assert (tmp_path / name).read_bytes() == (EXAMPLES / name).read_bytes()
 
 
-def test_the_definition_of_ones_own_holds_by_its_worked_patients_which_notice_every_small_change():
+def test_the_definition_of_ones_own_holds_by_its_worked_examples_which_notice_every_small_change():
     own = EXAMPLES / "own_definition.toml"
 
     assert check(own).ok

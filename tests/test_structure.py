@@ -175,7 +175,7 @@ def test_a_wheel_carries_the_criteria_and_works_elsewhere(tmp_path):
 
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
-        [home / "bin" / "itp-response", "ask", "d0 15, d21 45, d28 60", "--criterion", "OR"],
+        [home / "bin" / "itp-response", "ask", "d0 15, d21 45, d28 60", "--endpoint", "OR"],
         capture_output=True,
         text=True,
         cwd=tmp_path,

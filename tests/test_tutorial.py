@@ -74,7 +74,7 @@ def test_each_step_says_what_it_teaches():
     titles = re.findall(r"^## \d+\. (.*)$", TUTORIAL.read_text(), re.MULTILINE)
 
     assert titles == [title for title, _, _ in STEPS]
-    assert [shown[0] for shown in heads()] == [f"{criterion}: {verdict}" for _, criterion, verdict in STEPS]
+    assert [shown[0] for shown in heads()] == [f"{endpoint}: {verdict}" for _, endpoint, verdict in STEPS]
     assert {number: shown[1:] for number, shown in enumerate(heads(), 1) if shown[1:]} == ANSWERS
 
 
@@ -83,16 +83,16 @@ def test_each_step_has_a_question_and_its_answer():
         assert (step.count("**Question.**"), step.count("<summary>Answer</summary>")) == (1, 1)
 
 
-def test_the_answer_to_the_seventh_question_is_that_of_the_reading():
+def test_the_answer_to_the_seventh_question_is_that_of_the_interpretation():
     from itp_response.explanation.ask import ask
 
     read_otherwise = load("atra_2022").under("late-rescue-from-week-6-visit")
-    (found,) = ask("d0 15, d7..d28 15, d38 rescue, d42..d70 15, d84..d364 60", read_otherwise, criterion="OR")
+    (found,) = ask("d0 15, d7..d28 15, d38 rescue, d42..d70 15, d84..d364 60", read_otherwise, endpoint="OR")
 
     assert (found.value, found.day) == ("Y", 84)
 
 
-def test_the_file_that_grows_is_checked_by_its_worked_patients():
+def test_the_file_that_grows_is_checked_by_its_worked_examples():
     assert check(FOLDER / "steps.toml").ok
 
 

@@ -1,13 +1,13 @@
-"""Worked patients in tables: a criterion, and under it one patient a line with what is to come out.
+"""Worked examples in tables: an endpoint, and under it one patient a line with what is to come out.
 
 Every line is decided twice, by the package and by the literal reading.
 
     timeline                | value | day | reason        | because
     d0 15, d28 60, d35 60   | Y     | 28  | met           | two counts seven days apart
 
-The criterion spoken of is the last of the text.
+The endpoint spoken of is the last of the text.
 `value`, `day`, `date`, `confirmed`, `reason`, `days` and `event` are its columns of the frame, `onset` and `ended` the
-days of its witnesses; every other heading is a column of the frame by its own name.
+days of its evidence; every other heading is a column of the frame by its own name.
 `baseline`, `discontinued`, `day_0` and the declared columns of patients are given instead of expected.
 An empty cell is nothing; a column that is left out is not looked at.
 """

@@ -43,23 +43,23 @@ def pictures(text: str) -> dict[str, str]:
 
 
 def asked(arguments: str) -> dict[str, str]:
-    """What a session asks: `timeline`, `criteria`, `criterion`."""
+    """What a session asks: `timeline`, `criteria`, `endpoint`."""
     timeline, *options = shlex.split(arguments)
     given = {name.removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)}
     return {"timeline": timeline, "criteria": "atra_2022", **given}
 
 
-def picture(title: str, timeline: str, criteria: str, criterion: str) -> str:
-    """A timeline as the criterion sees it, with its verdict, as SVG."""
+def picture(title: str, timeline: str, criteria: str, endpoint: str) -> str:
+    """A timeline as the endpoint sees it, with its verdict, as SVG."""
     definitions = load(ROOT / criteria if criteria.endswith(".toml") else criteria)
-    shown = Shown(criteria=definitions.name, criterion=criterion)
+    shown = Shown(criteria=definitions.name, endpoint=endpoint)
     answer = decided(Desk(definitions), Asked(timeline=timeline, sets=(shown,)))
     return _drawn(title, answer["entries"], answer["sets"][0])
 
 
 def _drawn(title: str, entries: list[dict[str, Any]], answer: dict[str, Any]) -> str:
     shown = answer["shown"]
-    (said,) = (one["said"] for one in answer["verdicts"] if one["criterion"] == shown["criterion"])
+    (said,) = (one["said"] for one in answer["verdicts"] if one["endpoint"] == shown["endpoint"])
     counts = [(one["day"], float(one["count"])) for one in entries if one["count"]]
     last, most = max(one["day"] for one in entries), 1.2 * max(30, *(count for _, count in counts))
 
@@ -217,8 +217,8 @@ def _cell(given: dict[str, str]) -> dict[str, Any]:
     criteria = Path(given["criteria"]).name
     named = "" if criteria == "atra_2022" else f', "{criteria}"'
     definitions = HERE / criteria if criteria.endswith(".toml") else criteria
-    (found,) = ask(given["timeline"], definitions, criterion=given["criterion"])
-    call = f'print(*ask("{given["timeline"]}"{named}, criterion="{given["criterion"]}"))'
+    (found,) = ask(given["timeline"], definitions, endpoint=given["endpoint"])
+    call = f'print(*ask("{given["timeline"]}"{named}, endpoint="{given["endpoint"]}"))'
     return _code(call, f"{found}\n")
 
 

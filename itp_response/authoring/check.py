@@ -1,4 +1,4 @@
-"""Check: a criteria file's worked patients, and whether they try every clause."""
+"""Check: a criteria file's worked examples, and whether they try every clause."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
-from itp_response.definitions.schema import Case
+from itp_response.definitions.schema import WorkedExample
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.evaluate import decided, timeline
 from itp_response.evaluation.patient_days import Patients
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` found: how many worked patients there are, those that went wrong, the clauses not tried."""
+    """What `check` found: how many worked examples there are, those that went wrong, the clauses not tried."""
 
     criteria: Criteria
     failures: tuple[str, ...]
@@ -36,12 +36,12 @@ class Report:
         return not self.failures and not self.untried
 
     def __str__(self) -> str:
-        cases = self.criteria.file.case
-        readings = sum(len(case.under) for case in cases)
+        cases = self.criteria.file.example
+        interpretations = sum(len(case.under) for case in cases)
         wrong, untried = len(self.failures), len(self.untried)
         lines = [
-            f"{self.criteria.marked_name}: {len(cases)} worked patients, "
-            f"{readings} of them also under another reading: "
+            f"{self.criteria.marked_name}: {len(cases)} worked examples, "
+            f"{interpretations} of them also under another interpretation: "
             f"{'all come out as expected' if not wrong else f'{wrong} not as expected'}",
             f"{self.clauses} clauses: "
             f"{'each is true and false somewhere' if not untried else f'{untried} not tried both ways'}",
@@ -50,22 +50,22 @@ class Report:
 
 
 def check(file: str | Path | Criteria) -> Report:
-    """Run a criteria file's worked patients and see whether every clause is made true and false by one of them."""
+    """Run a criteria file's worked examples and see whether every clause is made true and false by one of them."""
     criteria = file if isinstance(file, Criteria) else load(file)
     wrong = tuple(failures(criteria))
-    untried = tuple(_untried(criteria)) if criteria.file.case else ("there are no worked patients",)
+    untried = tuple(_untried(criteria)) if criteria.file.example else ("there are no worked examples",)
     return Report(criteria, wrong, untried, clauses=sum(1 for _ in _clauses(criteria)))
 
 
-def worked_patients(criteria: Criteria, cases: Sequence[Case]) -> Cohort:
-    """Worked patients of a criteria file as a cohort.
+def worked_examples(criteria: Criteria, cases: Sequence[WorkedExample]) -> Cohort:
+    """Worked examples of a criteria file as a cohort.
 
     Raises `CriteriaError` with the first of them that cannot be read.
     """
     return _together(criteria, cases, lambda cases: _cohort(criteria, cases))
 
 
-def _together(criteria: Criteria, cases: Sequence[Case], make: Callable[[Sequence[Case]], T]) -> T:
+def _together(criteria: Criteria, cases: Sequence[WorkedExample], make: Callable[[Sequence[WorkedExample]], T]) -> T:
     """What is made of all cases at once; where that fails, the error names the first with which it does."""
     try:
         return make(cases)
@@ -75,12 +75,12 @@ def _together(criteria: Criteria, cases: Sequence[Case], make: Callable[[Sequenc
                 make([case])
             except CohortError as own:
                 key = str(own).partition(":")[0]
-                place = criteria.places.holding("case", criteria.file.case.index(case), key)
+                place = criteria.places.holding("example", criteria.file.example.index(case), key)
                 raise CriteriaError(f"{place}{own}") from None
         raise error
 
 
-def _cohort(criteria: Criteria, cases: Sequence[Case]) -> Cohort:
+def _cohort(criteria: Criteria, cases: Sequence[WorkedExample]) -> Cohort:
     return cohort_of(
         [case.timeline for case in cases],
         visits=criteria.file.clock.visits,
@@ -94,17 +94,17 @@ def _cohort(criteria: Criteria, cases: Sequence[Case]) -> Cohort:
 
 
 def failures(criteria: Criteria) -> Iterator[str]:
-    """What the worked patients expected and did not get, a sentence each."""
-    cases = criteria.file.case
+    """What the worked examples expected and did not get, a sentence each."""
+    cases = criteria.file.example
     yield from _unmet(criteria, cases, [case.expect for case in cases], "")
-    for reading in dict.fromkeys(reading for case in cases for reading in case.under):
-        concerned = [case for case in cases if reading in case.under]
-        expected = [case.under[reading] for case in concerned]
-        yield from _unmet(criteria.under(reading), concerned, expected, f" under {reading}")
+    for interpretation in dict.fromkeys(interpretation for case in cases for interpretation in case.under):
+        concerned = [case for case in cases if interpretation in case.under]
+        expected = [case.under[interpretation] for case in concerned]
+        yield from _unmet(criteria.under(interpretation), concerned, expected, f" under {interpretation}")
 
 
 def _unmet(
-    criteria: Criteria, cases: Sequence[Case], expected: Sequence[Mapping[str, str | int | float]], under: str
+    criteria: Criteria, cases: Sequence[WorkedExample], expected: Sequence[Mapping[str, str | int | float]], under: str
 ) -> Iterator[str]:
     if not cases:
         return
@@ -113,7 +113,7 @@ def _unmet(
         for column, value in wanted.items():
             if column not in row:
                 key = ("under", under.removeprefix(" under ")) if under else ("expect",)
-                place = criteria.places.holding("case", criteria.file.case.index(case), *key, column)
+                place = criteria.places.holding("example", criteria.file.example.index(case), *key, column)
                 raise UsageError(f"{place}{unknown('column', column, row)}")
             got = "" if row[column] is None else row[column]
             if got != value:
@@ -121,7 +121,7 @@ def _unmet(
 
 
 def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
-    """Every clause with the criterion and the key it stands under."""
+    """Every clause with the endpoint and the key it stands under."""
     for name, model in criteria.endpoints.items():
         for key in type(model).model_fields:
             rule = getattr(model, key)
@@ -131,7 +131,7 @@ def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
 
 
 def _untried(criteria: Criteria) -> Iterator[str]:
-    cohort = worked_patients(criteria, criteria.file.case)
+    cohort = worked_examples(criteria, criteria.file.example)
     rows = timeline(criteria, cohort, 0, len(cohort))
     verdicts = decided(criteria, rows)
     for name, key, leaf in _clauses(criteria):
@@ -141,4 +141,4 @@ def _untried(criteria: Criteria) -> Iterator[str]:
         said = f"{leaf.name} is met" if isinstance(leaf, Name) and of_criteria else tree_in_words(leaf)
         for happened, word in ((truths.true, "true"), (truths.false, "false")):
             if not happened.any():
-                yield f"[{name}] {key}: '{said}' is never {word} in a worked patient"
+                yield f"[{name}] {key}: '{said}' is never {word} in a worked example"

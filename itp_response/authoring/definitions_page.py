@@ -25,7 +25,7 @@ def definitions_page() -> str:
         if role is None:
             lines += ["Other criteria of the files rest on these, or they stand for themselves.", ""]
         rows = [
-            _criterion_row(one, name, model)
+            _endpoint_row(one, name, model)
             for one in sets
             for name, model in one.endpoints.items()
             if model.role == role
@@ -41,7 +41,7 @@ def _set_row(one: Criteria) -> list[str]:
     return [_linked(one), one.file.title, cited, _mark(one) or one.file.checked]
 
 
-def _criterion_row(one: Criteria, name: str, model: Any) -> list[str]:
+def _endpoint_row(one: Criteria, name: str, model: Any) -> list[str]:
     when: Rule | None = getattr(model, "when", None) if model.kind != "combined" else None
     rests_on = ", ".join(dict.fromkeys(model.references().values()))
     inherited = f"as {rests_on}" if rests_on else ""
@@ -112,7 +112,7 @@ def _mark(one: Criteria) -> str:
 
 
 def _confirmation(model: Any) -> str:
-    """How often, or how long, it must be seen; of a criterion that asks for neither, nothing."""
+    """How often, or how long, it must be seen; of an endpoint that asks for neither, nothing."""
     if model.kind == "maintained" and model.for_ is not None:
         return f"kept for {model.for_}"
     if model.kind == "maintained":
@@ -130,7 +130,7 @@ def _confirmation(model: Any) -> str:
 
 
 def _of_rescue(one: Criteria, model: Any) -> str:
-    """What the criterion itself says of rescue treatment."""
+    """What the endpoint itself says of rescue treatment."""
     classes = {"rescue", *one.rescues}
     said = []
     for key, phrase in SAID_OF_RESCUE.items():

@@ -1,4 +1,4 @@
-"""Describe: a set of criteria in plain English, made from its rules, with its sources and readings."""
+"""Describe: a set of criteria in plain English, made from its rules, with its sources and interpretations."""
 
 import textwrap
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def shipped_titles() -> dict[str, str]:
 
 
 def describe(definitions: Criteria) -> str:
-    """The set in plain English: its source, its clock, each criterion as decided, the readings taken."""
+    """The set in plain English: its source, its clock, each endpoint as decided, the interpretations taken."""
     file = definitions.file
     lines = [definitions.title, "=" * len(definitions.title), ""]
     for sentence in head(definitions):
@@ -43,10 +43,14 @@ def describe(definitions: Criteria) -> str:
         lines += _wrapped(model.says, "  ")
         lines += _wrapped(f"Decided so: {decided_so(model)}", "  ")
         lines += _wrapped(unless(model), "  ")
-    if file.reading:
-        lines += ["", "Readings taken", "--------------"]
-    for reading in file.reading:
-        lines += ["", f"{reading.id}: {reading.question}", *_wrapped(f"Taken: {reading.taken}", "  ")]
+    if file.interpretation:
+        lines += ["", "Interpretations taken", "--------------"]
+    for interpretation in file.interpretation:
+        lines += [
+            "",
+            f"{interpretation.id}: {interpretation.question}",
+            *_wrapped(f"Taken: {interpretation.assumed}", "  "),
+        ]
     return "\n".join(lines)
 
 
@@ -63,13 +67,13 @@ def head(definitions: Criteria) -> list[str]:
 
 
 def decided_so(model: Any) -> str:
-    """A criterion in words, made from what decides it."""
+    """An endpoint in words, made from what decides it."""
     sentence: str = KINDS[model.kind].sentence(model)
     return sentence
 
 
 def unless(model: Any) -> str:
-    """The sentence on what excludes a patient from a criterion; nothing where nothing does."""
+    """The sentence on what excludes a patient from an endpoint; nothing where nothing does."""
     return "" if model.unless is None else f"Not met, whatever else holds, where {rule_in_words(model.unless)}."
 
 
@@ -88,10 +92,10 @@ def _wrapped(text: str, indent: str = "") -> Iterator[str]:
 TOP = """# The definitions side by side
 
 Made from the criteria files by `make definitions`: the wording is that of the rules that decide.
-Where a cell is empty, the criterion says nothing of it.
+Where a cell is empty, the endpoint says nothing of it.
 A set is checked as *primary* where its source itself was read, as *secondary* where it was read elsewhere.
 Sets marked **unverified** hold numbers that were read nowhere; they are not for use as they stand.
-`itp-response criteria NAME` prints a set whole, with its clock and its readings; `itp-response compare` decides a
+`itp-response criteria NAME` prints a set whole, with its clock and its interpretations; `itp-response compare` decides a
 cohort by several.
 """
 HEADS = ("set", "endpoint", "threshold", "confirmation", "bleeding", "rescue treatment", "window", "where")

@@ -1,6 +1,6 @@
-"""Mutate: change a criteria file a little, one place at a time, and see which worked patient notices.
+"""Mutate: change a criteria file a little, one place at a time, and see which worked example notices.
 
-What no worked patient notices could have been written wrongly without anybody knowing.
+What no worked example notices could have been written wrongly without anybody knowing.
 """
 
 import math
@@ -73,7 +73,7 @@ def _with(raw: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str
 
 @dataclass(frozen=True)
 class Mutations:
-    """What became of the changes: those a worked patient noticed, and those none did."""
+    """What became of the changes: those a worked example noticed, and those none did."""
 
     criteria: Criteria
     noticed: tuple[Change, ...]
@@ -86,17 +86,17 @@ class Mutations:
     def __str__(self) -> str:
         tried = len(self.noticed) + len(self.unnoticed)
         share = 100 * len(self.noticed) / tried if tried else 100.0
-        noticed = f"the worked patients notice {len(self.noticed)}, {share:.1f} %"
+        noticed = f"the worked examples notice {len(self.noticed)}, {share:.1f} %"
         head = f"{self.criteria.marked_name}: of {tried} small changes {noticed}"
         return "\n".join([head, *(f"  not noticed: {change}" for change in self.unnoticed)])
 
 
 def mutate(file: str | Path | Criteria) -> Mutations:
-    """Make every small change of a criteria file that still is one, and see whether a worked patient notices."""
+    """Make every small change of a criteria file that still is one, and see whether a worked example notices."""
     criteria = file if isinstance(file, Criteria) else load(file)
     wrong = list(failures(criteria))
     if wrong:
-        raise UsageError(f"{criteria.path.name}: the worked patients do not come out as it is: {listed(wrong)}")
+        raise UsageError(f"{criteria.path.name}: the worked examples do not come out as it is: {listed(wrong)}")
     noticed: list[Change] = []
     unnoticed: list[Change] = []
     for change in changes(criteria.raw):
@@ -107,8 +107,8 @@ def mutate(file: str | Path | Criteria) -> Mutations:
 
 
 def _noticed(criteria: Criteria, change: Change) -> bool | None:
-    """Whether a worked patient comes out otherwise; None if the change makes no criteria file."""
-    content = {**change.made(criteria.raw), "reading": [], "case": _without_readings(criteria.raw)}
+    """Whether a worked example comes out otherwise; None if the change makes no criteria file."""
+    content = {**change.made(criteria.raw), "interpretation": [], "example": _without_interpretations(criteria.raw)}
     try:
         changed = read_dict(content, criteria.path, criteria.name)
     except CriteriaError:
@@ -116,11 +116,11 @@ def _noticed(criteria: Criteria, change: Change) -> bool | None:
     try:
         return next(failures(changed), None) is not None
     except UsageError:
-        return True  # a column that a worked patient expects is gone
+        return True  # a column that a worked example expects is gone
 
 
-def _without_readings(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{key: value for key, value in case.items() if key != "under"} for case in raw.get("case", [])]
+def _without_interpretations(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in case.items() if key != "under"} for case in raw.get("example", [])]
 
 
 def changes(raw: Mapping[str, Any]) -> Iterator[Change]:

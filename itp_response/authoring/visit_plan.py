@@ -1,10 +1,10 @@
-"""Schedule: what a plan of visits can show of a set of criteria, from when on, and what it never can.
+"""VisitPlan: what a plan of visits can show of a set of criteria, from when on, and what it never can.
 
 Courses of patients who keep every visit of the plan are made and decided. Among them are all that have one level of
 counts up to some visit, another up to a later one, and a third from there on; the same with one bleed, one rescue
 treatment or one further event; and some thousand at random. What none of them shows is said never to be shown.
 
-Why that is to be believed: where a criterion asks that counts be high, and what it rests on does, no course shows it
+Why that is to be believed: where an endpoint asks that counts be high, and what it rests on does, no course shows it
 that is not shown by the one which is low before the same first observation and high from there on, as that has every
 observation in the state and none that fails; and where a loss is asked for after that, by the one that is low again
 from the same observation on. These are among the courses made. For other rules the courses at random are the evidence.
@@ -38,16 +38,16 @@ BASELINE = 10.0
 RANDOM = 4_000
 """So many courses are made at random."""
 EARLIEST = 50
-"""Of so many courses that show a criterion earliest it is asked when they do."""
+"""Of so many courses that show an endpoint earliest it is asked when they do."""
 ROWS_AT_ONCE = 2_000_000
 PART = re.compile(r"d?(-?\d+)(?:\s*\.\.\s*d?(-?\d+)\s+every\s+(\d+))?")
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a plan can show of one criterion."""
+    """What a plan can show of one endpoint."""
 
-    criterion: str
+    endpoint: str
     label: str
     y_from: int | None
     """The earliest day on which it can be `Y`, on what was observed up to it; None: never."""
@@ -59,8 +59,8 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """What `schedule` gives."""
+class VisitPlan:
+    """What `visit_plan` gives."""
 
     criteria: Criteria
     days: tuple[int, ...]
@@ -71,8 +71,8 @@ class Schedule:
     """So many were decided."""
 
     def frame(self) -> pl.DataFrame:
-        """A row per criterion: `criterion`, `label`, `y_from`, `n_from` (days; null: never), `never` (a reason)."""
-        columns = {"criterion": pl.String, "label": pl.String, "y_from": pl.Int64, "n_from": pl.Int64}
+        """A row per endpoint: `endpoint`, `label`, `y_from`, `n_from` (days; null: never), `never` (a reason)."""
+        columns = {"endpoint": pl.String, "label": pl.String, "y_from": pl.Int64, "n_from": pl.Int64}
         return pl.DataFrame([vars(one) for one in self.shown], schema={**columns, "never": pl.String}).with_columns(
             pl.col("never").replace("", None)
         )
@@ -85,7 +85,7 @@ class Schedule:
         yield f"{self.criteria.marked_name}: {self.criteria.file.title}"
         yield f"plan of {len(self.days)} visits, all of them kept: days {days}"
         yield f"a baseline of {BASELINE:g} is given; {self.courses:,} courses tried"
-        width = max(map(len, [one.criterion for one in self.shown]), default=0)
+        width = max(map(len, [one.endpoint for one in self.shown]), default=0)
         said = [
             f"Y from day {one.y_from}" if one.y_from is not None else f"never Y: {reason_in_words(one.never)}"
             for one in self.shown
@@ -95,12 +95,12 @@ class Schedule:
         )
         for one, text in zip(self.shown, said, strict=True):
             no = "never N" if one.n_from is None else f"N from day {one.n_from}"
-            yield f"  {one.criterion.ljust(width)}  {text.ljust(second)}  {no}"
+            yield f"  {one.endpoint.ljust(width)}  {text.ljust(second)}  {no}"
         if self.not_asked:
             yield f"not asked: {', '.join(self.not_asked)}, which tell a length or sum up others"
 
 
-def schedule(plan: Any = None, criteria: Any = "atra_2022") -> Schedule:
+def visit_plan(plan: Any = None, criteria: Any = "atra_2022") -> VisitPlan:
     """What a plan of visits can show of a set, from when on, and what it never can.
 
     `plan` is a list of days, a text such as `"d0 d7 d14..d364 every 28"`, a file that holds such a text, or, left out,
@@ -124,7 +124,7 @@ def schedule(plan: Any = None, criteria: Any = "atra_2022") -> Schedule:
         never = reason if first_y[name] is None else ""
         shown.append(Shown(name, definitions.endpoints[name].label, first_y[name], first_n[name], never))
     rest = tuple(name for name in definitions.endpoints if name not in asked)
-    return Schedule(definitions, tuple(days), tuple(shown), rest, len(courses.turns))
+    return VisitPlan(definitions, tuple(days), tuple(shown), rest, len(courses.turns))
 
 
 def planned_days(plan: Any) -> list[int]:
@@ -293,7 +293,7 @@ def _column(empty: Column, true: Bools) -> Column:
 
 
 Decided = tuple[NDArray[np.int8], NDArray[np.int64], NDArray[np.int64]]
-"""Of each course the verdict, the place of its last witness, and the code of its reason."""
+"""Of each course the verdict, the place of its last evidence, and the code of its reason."""
 
 
 def _decided(criteria: Criteria, days: list[int], courses: Courses) -> dict[str, Decided]:
@@ -303,20 +303,20 @@ def _decided(criteria: Criteria, days: list[int], courses: Courses) -> dict[str,
         some = courses.at(slice(first, first + step))
         cohort = _cohort(criteria, days, some, np.full(len(some.turns), len(days)))
         for name, verdict in evaluate(criteria, cohort).items():
-            witness = np.where(verdict.last_witness == NONE, NONE, verdict.last_witness - cohort.first_row[:-1])
-            parts[name].append((verdict.value, witness, verdict.reason.astype(np.int64)))
+            evidence = np.where(verdict.last_witness == NONE, NONE, verdict.last_witness - cohort.first_row[:-1])
+            parts[name].append((verdict.value, evidence, verdict.reason.astype(np.int64)))
     return {name: tuple(map(np.concatenate, zip(*some, strict=True))) for name, some in parts.items()}  # type: ignore[misc]
 
 
 def _earliest(name: str, decided: dict[str, Decided]) -> NDArray[np.int64]:
-    """The courses that show a criterion, those whose last witness comes first."""
-    value, witness, _ = decided[name]
+    """The courses that show an endpoint, those whose last evidence comes first."""
+    value, evidence, _ = decided[name]
     met = np.flatnonzero(value == Y)
-    return met[np.argsort(witness[met], kind="stable")[:EARLIEST]]
+    return met[np.argsort(evidence[met], kind="stable")[:EARLIEST]]
 
 
 def _first_y(criteria: Criteria, days: list[int], courses: Courses, names: list[str]) -> dict[str, int | None]:
-    """Of each criterion the earliest day on which some of these courses is `Y` by what was seen up to it."""
+    """Of each endpoint the earliest day on which some of these courses is `Y` by what was seen up to it."""
     found: dict[str, int | None] = dict.fromkeys(names)
     for visits, day in enumerate(days, 1):
         verdicts = evaluate(criteria, _cohort(criteria, days, courses, np.full(len(courses.turns), visits)))
@@ -327,7 +327,7 @@ def _first_y(criteria: Criteria, days: list[int], courses: Courses, names: list[
 
 
 def _first_n(days: list[int], courses: Courses, no: dict[str, Bools]) -> dict[str, int | None]:
-    """Of each criterion the earliest day from which some course is `N` however it goes on.
+    """Of each endpoint the earliest day from which some course is `N` however it goes on.
 
     Courses that are the same up to a day are each other's continuations. Looked at are beginnings of at most one turn,
     and with an event of none: of these all continuations by a turn or an event more are among the courses.

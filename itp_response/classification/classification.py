@@ -27,7 +27,7 @@ class Classification:
     criteria: Criteria
     cohort: Cohort
     verdicts: Mapping[str, Verdict]
-    """By criterion, in the order of the file; witnesses are rows of the cohort."""
+    """By endpoint, in the order of the file; evidence are rows of the cohort."""
 
     def provenance(self, **options: Any) -> Provenance:
         """What made this: program, criteria, options (these too) and input files with their SHA-256."""
@@ -37,7 +37,7 @@ class Classification:
         """One row per patient in the order of the cohort.
 
         `patient_id`, `arm`, `quarantined` (how many rows were left out, where they were to be), `imputed` (how many
-        dates were, likewise), the criteria of kind `best`, then per criterion in the file's order `X`, `X_day`,
+        dates were, likewise), the criteria of kind `best`, then per endpoint in the file's order `X`, `X_day`,
         `X_date` (where dates are known), `X_confirmed_day` (where it is confirmed), `X_reason`; of a time `X_days` and,
         where it can be censored, `X_event` (1 the event, 0 censored). Missing is null.
         `dates` says whether they are known, where the cohort is a part of one; left out, they are if they are of any.
@@ -61,11 +61,11 @@ class Classification:
         return pl.DataFrame(columns)
 
     def long(self) -> pl.DataFrame:
-        """One row per patient and criterion, in the order of the cohort and of the file.
+        """One row per patient and endpoint, in the order of the cohort and of the file.
 
-        `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `criterion`, `value`, `day`, `date`,
+        `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `value`, `day`, `date`,
         `confirmed_day`, `reason`, `days`, `of_days`, `event` (1 the event, 0 censored), as in `frame`; missing, or
-        nothing that such a criterion has, is null.
+        nothing that such an endpoint has, is null.
         """
         tables = [self._long(name, model) for name, model in self.criteria.endpoints.items()]
         order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
@@ -82,7 +82,7 @@ class Classification:
                 self.cohort.id.alias("patient_id"),
                 self.cohort.arm.alias("arm"),
                 *self.cohort.marks(),
-                pl.repeat(name, size, dtype=pl.String, eager=True).alias("criterion"),
+                pl.repeat(name, size, dtype=pl.String, eager=True).alias("endpoint"),
                 labelled("value", verdict),
                 days_column("day", day),
                 self._dates("date", day),
@@ -164,7 +164,7 @@ class Classification:
         return Counts(len(self.cohort), len(self.cohort.day), arms, values)
 
     def summary(self) -> str:
-        """Patients, verdicts on each criterion, what was taken, and warnings: for standard error."""
+        """Patients, verdicts on each endpoint, what was taken, and warnings: for standard error."""
         return self.counts.summary(self.criteria, self.cohort)
 
     def write(self, path: str | Path, *, long: bool = False) -> None:
@@ -184,7 +184,7 @@ class Counts:
     rows: int
     arms: frozenset[str]
     values: Mapping[str, Counter[str]]
-    """By criterion, in the order of the file, by the label of the verdict."""
+    """By endpoint, in the order of the file, by the label of the verdict."""
 
     def __add__(self, other: "Counts") -> "Counts":
         values = {name: Counter(dict(number)) for name, number in self.values.items()}

@@ -39,7 +39,7 @@ def classify(
 
     The frames are read twice: here, for what depends on all of them and what is wrong with them, and when the result
     is computed. All rows of a patient go into one partition, and as many partitions are made as the visits have. What
-    was taken for granted goes to the log `itp_response`. Columns are of Arrow's types.
+    was assumed goes to the log `itp_response`. Columns are of Arrow's types.
     The options are those of `read`; it stops at errors.
     Raises `CohortError` with what is wrong, each with its patient; `UsageError` for what is no frame of Dask.
     """

@@ -68,8 +68,8 @@ class Plan:
 def plan(criteria: str | Path | Criteria, **options: Any) -> Plan:
     """The plan for these criteria; the options are those of `read`."""
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
-    # Parts run no worked patients and take no other readings, which are most of a file.
-    content = {key: value for key, value in definitions.raw.items() if key not in ("case", "reading")}
+    # Parts run no worked examples and take no other interpretations, which are most of a file.
+    content = {key: value for key, value in definitions.raw.items() if key not in ("example", "interpretation")}
     return Plan(definitions.name, json.dumps(content), **options)
 
 

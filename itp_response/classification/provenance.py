@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Reading
+from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.criteria import Criteria
 from itp_response.readers.column_names import part_files
 
@@ -41,8 +41,8 @@ class Provenance:
     options: Mapping[str, Any]
     inputs: Mapping[str, Sequence[File]]
     """The files read, by what they were read as; of a folder those files in it."""
-    taken: Sequence[str]
-    """What was taken for granted or noticed while reading."""
+    assumed: Sequence[str]
+    """What was assumed or noticed while reading."""
     outputs: Sequence[File] = field(default=())
 
     def text(self) -> str:
@@ -55,7 +55,7 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
 
     Files are hashed as they are now.
     """
-    reading = cohort.reading or Reading({"visits": cohort}, {})
+    read_from = cohort.read_from or ReadFrom({"visits": cohort}, {})
     return Provenance(
         program=PROGRAM,
         version=program_version(),
@@ -63,9 +63,9 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
             {"name": one.name, "file": one.path.name, "sha256": _sha256(one.path), "checked": one.file.checked}
             for one in criteria
         ],
-        options={**reading.options, **options},
-        inputs=reading.hashed() if reading.hashed else hashed(reading.inputs),
-        taken=[note.text for note in cohort.notes],
+        options={**read_from.options, **options},
+        inputs=read_from.hashed() if read_from.hashed else hashed(read_from.inputs),
+        assumed=[note.text for note in cohort.notes],
     )
 
 

@@ -47,7 +47,7 @@ def classify(
 
     The frames are read twice: here, for what depends on all of them and what is wrong with them, and when the result
     is used. All rows of a patient go to one executor and must fit into its memory. The package must be installed on
-    the executors too. What was taken for granted goes to the log `itp_response`.
+    the executors too. What was assumed goes to the log `itp_response`.
     The options are those of `read`; it stops at errors.
     Raises `CohortError` with what is wrong, each with its patient; `UsageError` for what is no frame of Spark.
     """

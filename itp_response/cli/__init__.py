@@ -46,6 +46,6 @@ for _command in [
     page.teach,
     teaching.near_misses,
     teaching.quiz,
-    teaching.schedule,
+    teaching.visit_plan,
 ]:
     main.add_command(_command)

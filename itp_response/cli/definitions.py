@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 @click.command(short_help="Classify and explain one timeline typed by hand.")
 @click.argument("timeline")
 @criteria_option
-@click.option("--criterion", metavar="X", help="Only this criterion.")
+@click.option("--endpoint", metavar="X", help="Only this endpoint.")
 @click.option("--baseline", metavar="COUNT", help="The baseline, if it is not the count of day 0.")
 @click.option("--discontinued", type=int, metavar="DAY", help="The day treatment was stopped for good.")
-def ask(timeline: str, criteria: str, criterion: str | None, baseline: str | None, discontinued: int | None) -> None:
+def ask(timeline: str, criteria: str, endpoint: str | None, baseline: str | None, discontinued: int | None) -> None:
     """Classify and explain one TIMELINE typed by hand, as "d0 15, d21 45, d28 60".
 
     "d35 40 bleed 1" adds bleeding of grade 1, "d3 rescue to d5" rescue treatment,
@@ -26,7 +26,7 @@ def ask(timeline: str, criteria: str, criterion: str | None, baseline: str | Non
     """
     from itp_response.explanation.ask import ask as asked
 
-    found = asked(timeline, criteria, criterion=criterion, baseline=baseline, treatment_discontinued=discontinued)
+    found = asked(timeline, criteria, endpoint=endpoint, baseline=baseline, treatment_discontinued=discontinued)
     click.echo("\n\n".join(map(str, found)))
 
 
@@ -45,11 +45,11 @@ def criteria(name: str | None) -> None:
         click.echo(describe(found(name)))
 
 
-@click.command(short_help="Run the worked patients of a criteria file.")
+@click.command(short_help="Run the worked examples of a criteria file.")
 @click.argument("file")
 @click.option("--mutate", is_flag=True, help="Also change the file place by place and see which change nobody notices.")
 def check(file: str, mutate: bool) -> None:
-    """Run the worked patients of a criteria FILE and see whether they try every clause.
+    """Run the worked examples of a criteria FILE and see whether they try every clause.
 
     FILE is a shipped name or a file. Exit status 1 if something is not as it should be.
     """

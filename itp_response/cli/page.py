@@ -12,7 +12,13 @@ from itp_response.cli.options import criteria_option, quarantined, study_under
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: a free one.")
 @click.option("--show", is_flag=True, help="Open the page in the browser.")
 def teach(
-    visits: Any, patients: Any, criteria: str, quarantine_file: str | None, port: int | None, show: bool, **reading: Any
+    visits: Any,
+    patients: Any,
+    criteria: str,
+    quarantine_file: str | None,
+    port: int | None,
+    show: bool,
+    **read_options: Any,
 ) -> None:
     """Serve a page to play with definitions: drag a count and see which clause tips the verdict.
 
@@ -27,7 +33,7 @@ def teach(
         raise UsageError("--patients: goes with a table of visits; name that first.")
     cohort = None
     if visits is not None:
-        found = classify(visits, patients, criteria, **reading)
+        found = classify(visits, patients, criteria, **read_options)
         quarantined(found, quarantine_file)
         cohort = found.cohort
     serve(cohort, criteria=criteria, port=port, show=show, say=lambda text: click.echo(text, err=True))

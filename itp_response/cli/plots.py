@@ -22,7 +22,7 @@ from itp_response.outputs.figures.plot import KINDS
 )
 @click.option("--output", "-o", required=True, type=click.Path(), help="A .svg, .png or .pdf file.")
 @click.option("--patient", metavar="ID", help="timeline: the patient.")
-@click.option("--criterion", metavar="X", help="The criterion to draw, in place of the kind's own.")
+@click.option("--endpoint", metavar="X", help="The endpoint to draw, in place of the kind's own.")
 @click.option(
     "--by", multiple=True, metavar="COLUMN", help="What makes the groups; forest: the subgroups, also several times."
 )
@@ -37,12 +37,12 @@ def plot(
     quarantine_file: str | None,
     output: str,
     patient: str | None,
-    criterion: str | None,
+    endpoint: str | None,
     by: tuple[str, ...],
     measure: str | None,
     baseline: str | None,
     discontinued: int | None,
-    **reading: Any,
+    **read_options: Any,
 ) -> None:
     """Draw VISITS: one patient's timeline, or a picture of all patients.
 
@@ -57,12 +57,12 @@ def plot(
         patients,
         criteria,
         patient=patient,
-        criterion=criterion,
+        endpoint=endpoint,
         by=by,
         measure=measure,
         baseline=baseline,
         treatment_discontinued=discontinued,
-        **reading,
+        **read_options,
     )
     quarantined(picture.found, quarantine_file)
     picture.write(output)

@@ -30,7 +30,7 @@ def of_patients(command: Callable[..., Any]) -> Callable[..., Any]:
     help="flow, characteristics, responses, best, times, imputation, subgroups, odds, events, or all. "
     "Default: responses, times, and what other options ask for.",
 )
-@click.option("--criterion", multiple=True, metavar="X", help="Only this criterion.")
+@click.option("--endpoint", multiple=True, metavar="X", help="Only this endpoint.")
 @click.option(
     "--set",
     "of",
@@ -49,7 +49,7 @@ def of_patients(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--subgroup", multiple=True, metavar="COLUMN", help="Also in each subgroup by this column.")
 @click.option("--column", multiple=True, metavar="COLUMN", help="For characteristics and odds ratios; else all.")
 @click.option("--adjust", multiple=True, metavar="COLUMN", help="Adjust the odds ratios for this column.")
-@click.option("--imputations", type=int, default=0, metavar="M", help="Impute the primary criterion M times.")
+@click.option("--imputations", type=int, default=0, metavar="M", help="Impute the primary endpoint M times.")
 @click.option("--seed", type=int, default=20220120, show_default=True, help="Of the imputations.")
 @click.option("--events", type=click.Path(), help="The table of adverse events: patient_id, event, grade.")
 @click.option("--screening", type=click.Path(), help="A row for everyone assessed: patient_id, excluded.")
@@ -57,14 +57,14 @@ def of_patients(command: Callable[..., Any]) -> Callable[..., Any]:
     "--least", type=float, default=2.0, show_default=True, metavar="PERCENT", help="Show events as frequent as this."
 )
 @of_patients
-def table(output: str | None, quarantine_file: str | None, criterion: tuple[str, ...], **options: Any) -> None:
+def table(output: str | None, quarantine_file: str | None, endpoint: tuple[str, ...], **options: Any) -> None:
     """Tables of the results of VISITS, arm beside arm: responses, times, and what else is asked for.
 
-    A COLUMN is one of the patient table, or baseline, or a criterion, or a condition as 'age >= 60'.
+    A COLUMN is one of the patient table, or baseline, or an endpoint, or a condition as 'age >= 60'.
     """
     from itp_response.outputs.tables.table import table as made
 
-    found = made(criterion=criterion, **options)
+    found = made(endpoint=endpoint, **options)
     quarantined(found.found, quarantine_file)
     if output is not None:
         found.write(output)
@@ -74,7 +74,7 @@ def table(output: str | None, quarantine_file: str | None, criterion: tuple[str,
 @click.command(short_help="How a number differs between groups, and foretells them.")
 @study
 @click.option("--column", multiple=True, required=True, metavar="COLUMN", help="A patient column of numbers.")
-@click.option("--by", metavar="X", help="A criterion or patient column that makes the groups; else the primary one.")
+@click.option("--by", metavar="X", help="An endpoint or patient column that makes the groups; else the primary one.")
 @click.option("--positive", multiple=True, metavar="GROUP", help="The group that the curve is to find.")
 @click.option("--negative", multiple=True, metavar="GROUP", help="The group it is told from; else all others.")
 @of_patients

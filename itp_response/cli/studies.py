@@ -18,7 +18,7 @@ from itp_response.cli.options import quarantined, study, study_under
     type=click.Choice(["csv", "table"]),
     help="On standard output: csv, or a table for people. Default: a table on a terminal, else csv.",
 )
-@click.option("--long", "long_", is_flag=True, help="A row per patient and criterion instead of per patient.")
+@click.option("--long", "long_", is_flag=True, help="A row per patient and endpoint instead of per patient.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: one a processor.")
 def classify(
     visits: Any,
@@ -29,26 +29,26 @@ def classify(
     form: str | None,
     long_: bool,
     threads: int | None,
-    **reading: Any,
+    **read_options: Any,
 ) -> None:
     """Classify every patient of VISITS: one row each, with day and reason.
 
-    A short summary goes to standard error: the verdicts, what was taken for granted, and warnings.
+    A short summary goes to standard error: the verdicts, what was assumed, and warnings.
     With --output, a file (or a folder of part files) of any length is read, decided and written part by part.
     """
     from itp_response.classification.chunked.classify_to import classify_to
     from itp_response.classification.classification import classify as classified
     from itp_response.cli.progress import Progress
 
-    if output is not None and reading["on_error"] == "stop":
-        told = {name: value for name, value in reading.items() if name != "on_error"}
+    if output is not None and read_options["on_error"] == "stop":
+        told = {name: value for name, value in read_options.items() if name != "on_error"}
         with Progress() as bar:
             written = classify_to(
                 output, visits, patients, criteria, long=long_, threads=threads, progress=bar.step, told=bar.say, **told
             )
         click.echo(written.summary(), err=True)
         return
-    found = classified(visits, patients, criteria, threads=threads, **reading)
+    found = classified(visits, patients, criteria, threads=threads, **read_options)
     quarantined(found, quarantine_file)
     if output is not None:
         found.write(output, long=long_)
@@ -62,7 +62,7 @@ def classify(
 @click.command(short_help="Say why a patient has the verdicts.")
 @study
 @click.option("--patient", required=True, metavar="ID", help="The patient.")
-@click.option("--criterion", metavar="X", help="Only this criterion.")
+@click.option("--endpoint", metavar="X", help="Only this endpoint.")
 @click.option("--json", "as_json", is_flag=True, help="A certificate: all that the verdicts rest on, for a checker.")
 def explain(
     visits: Any,
@@ -70,22 +70,22 @@ def explain(
     criteria: str,
     quarantine_file: str | None,
     patient: str,
-    criterion: str | None,
+    endpoint: str | None,
     as_json: bool,
-    **reading: Any,
+    **read_options: Any,
 ) -> None:
     """Say why a patient of VISITS has the verdicts, with the observations and their lines in the file."""
     from itp_response.classification.classification import classify as classified
     from itp_response.explanation.certificate import certificate
     from itp_response.explanation.explain import explain as explained
 
-    found = classified(visits, patients, criteria, **reading)
+    found = classified(visits, patients, criteria, **read_options)
     quarantined(found, quarantine_file)
     if as_json:
-        made = certificate(found, patient=patient, criterion=criterion)
+        made = certificate(found, patient=patient, endpoint=endpoint)
         click.echo(json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False, default=str))
     else:
-        click.echo("\n\n".join(map(str, explained(found, patient=patient, criterion=criterion))))
+        click.echo("\n\n".join(map(str, explained(found, patient=patient, endpoint=endpoint))))
 
 
 @click.command(short_help="Decide a study by several sets: who differs, and why.")
@@ -107,13 +107,13 @@ def compare(
     quarantine_file: str | None,
     output: str | None,
     changes: str | None,
-    **reading: Any,
+    **read_options: Any,
 ) -> None:
     """Decide VISITS by several sets of criteria and say who comes out otherwise, and why."""
     from itp_response.classification.writers import write
     from itp_response.outputs.comparison.compare import compare as compared
 
-    found = compared(visits, patients, criteria, **reading)
+    found = compared(visits, patients, criteria, **read_options)
     quarantined(found, quarantine_file)
     if output is not None:
         found.write(output)
@@ -122,10 +122,12 @@ def compare(
     click.echo(str(found))
 
 
-@click.command(short_help="Decide a study under every reading of a set.")
+@click.command(short_help="Decide a study under every interpretation of a set.")
 @study
-@click.option("--together", is_flag=True, help="Also under all readings at once.")
-@click.option("--output", type=click.Path(), help="The patients who depend on a reading: .csv, .json or .parquet.")
+@click.option("--together", is_flag=True, help="Also under all interpretations at once.")
+@click.option(
+    "--output", type=click.Path(), help="The patients who depend on an interpretation: .csv, .json or .parquet."
+)
 def sensitivity(
     visits: Any,
     patients: Any,
@@ -133,12 +135,12 @@ def sensitivity(
     quarantine_file: str | None,
     together: bool,
     output: str | None,
-    **reading: Any,
+    **read_options: Any,
 ) -> None:
-    """Decide VISITS under every reading of a set of criteria, and say whose verdict depends on which."""
+    """Decide VISITS under every interpretation of a set of criteria, and say whose verdict depends on which."""
     from itp_response.outputs.comparison.sensitivity import sensitivity as tried
 
-    found = tried(visits, patients, criteria, together=together, **reading)
+    found = tried(visits, patients, criteria, together=together, **read_options)
     quarantined(found.base, quarantine_file)
     if output is not None:
         found.write(output)
@@ -156,7 +158,7 @@ def review(
     quarantine_file: str | None,
     output: str | None,
     queries: str | None,
-    **reading: Any,
+    **read_options: Any,
 ) -> None:
     """Say what in VISITS is to be asked about before it is decided, each with its place.
 
@@ -165,7 +167,7 @@ def review(
     from itp_response.classification.writers import write
     from itp_response.data_review.review import review as reviewed
 
-    found = reviewed(visits, patients, criteria, **reading)
+    found = reviewed(visits, patients, criteria, **read_options)
     quarantined(found.found, quarantine_file)
     if output is not None:
         found.write(output)

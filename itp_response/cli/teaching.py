@@ -9,10 +9,10 @@ from itp_response.cli.options import criteria_option, quarantined, study
 
 @click.command(name="near-misses", short_help="List patients by how little would have turned their verdicts.")
 @study
-@click.option("--criterion", metavar="X", help="Only this criterion.")
+@click.option("--endpoint", metavar="X", help="Only this endpoint.")
 @click.option("--met", is_flag=True, help="Instead of who missed it narrowly, who met it narrowly.")
 @click.option(
-    "--most", type=click.IntRange(min=1), default=10, show_default=True, help="So many patients of each criterion."
+    "--most", type=click.IntRange(min=1), default=10, show_default=True, help="So many patients of each endpoint."
 )
 @click.option("--output", type=click.Path(), help="All of them: a .csv, .json or .parquet file.")
 def near_misses(
@@ -20,11 +20,11 @@ def near_misses(
     patients: Any,
     criteria: str,
     quarantine_file: str | None,
-    criterion: str | None,
+    endpoint: str | None,
     met: bool,
     most: int,
     output: str | None,
-    **reading: Any,
+    **read_options: Any,
 ) -> None:
     """List the patients of VISITS by how little would have turned their verdicts.
 
@@ -33,7 +33,7 @@ def near_misses(
     """
     from itp_response.explanation.near_misses import near_misses as found
 
-    nearest = found(visits, patients, criteria, criterion=criterion, met=met, **reading)
+    nearest = found(visits, patients, criteria, endpoint=endpoint, met=met, **read_options)
     quarantined(nearest.found, quarantine_file)
     if output is not None:
         nearest.write(output)
@@ -44,12 +44,12 @@ def near_misses(
 @click.argument("plan", required=False)
 @criteria_option
 @click.option("--output", type=click.Path(), help="The table: a .csv, .json or .parquet file.")
-def schedule(plan: str | None, criteria: str, output: str | None) -> None:
+def visit_plan(plan: str | None, criteria: str, output: str | None) -> None:
     """Say what a PLAN of visits can show of a set of criteria, from when on, and what it never can.
 
     PLAN is written as "d0 d7 d14..d364 every 28", or a file that holds that; left out, it is the plan of the set.
     """
-    from itp_response.authoring.visit_plan import schedule as found
+    from itp_response.authoring.visit_plan import visit_plan as found
     from itp_response.classification.writers import write
 
     shown = found(plan, criteria)
@@ -62,7 +62,9 @@ def schedule(plan: str | None, criteria: str, output: str | None) -> None:
 @criteria_option
 @click.option("--seed", type=int, default=0, show_default=True, help="The same questions for the same number.")
 @click.option("--number", type=click.IntRange(min=1), default=5, show_default=True, help="So many questions.")
-@click.option("--hard", is_flag=True, help="The smallest timelines on which two readings of the definition differ.")
+@click.option(
+    "--hard", is_flag=True, help="The smallest timelines on which two interpretations of the definition differ."
+)
 def quiz(criteria: str, seed: int, number: int, hard: bool) -> None:
     """Judge timelines on which one thing decides: Y, N, NE or NA.
 

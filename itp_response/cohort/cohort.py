@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.observations import Courses, Imputed, Note, Origin, Partial, Reading
+from itp_response.cohort.observations import Courses, Imputed, Note, Origin, Partial, ReadFrom
 from itp_response.cohort.values import Bools, Column, Floats, Ints, Numbers
 
 
@@ -46,7 +46,7 @@ class Cohort:
     first_line: Ints
 
     source: str = ""
-    """Name of the source, for the witnesses."""
+    """Name of the source, for the evidence."""
     row_word: str = "line"
     """What a place in the source is called."""
     origin: Origin | None = None
@@ -54,7 +54,7 @@ class Cohort:
     stopped_by: Origin | None = None
     """Per patient, the record that says when treatment was stopped, if it was; None: not known."""
     notes: tuple[Note, ...] = ()
-    reading: Reading | None = None
+    read_from: ReadFrom | None = None
     """None: it was not read, but built."""
     quarantined: Ints | None = None
     """Per patient, how many of his rows were left out as they cannot be read; None: nothing was to be left out."""
@@ -76,7 +76,7 @@ class Cohort:
     def told(self) -> list[str]:
         """The notes as lines to be said with a result, warnings last."""
         notes = sorted(self.notes, key=lambda note: note.warning)
-        return [f"{'warning' if note.warning else 'taken'}: {note.text}" for note in notes]
+        return [f"{'warning' if note.warning else 'assumed'}: {note.text}" for note in notes]
 
     def marks(self) -> list[pl.Series]:
         """Of each patient, how much was not taken as written: `quarantined` rows, `imputed` dates, where so told."""

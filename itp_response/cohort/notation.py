@@ -1,6 +1,6 @@
 """Notation: one patient's timeline on a line, `d0 15, d22 40, d28 45 bleed 1, d42..d364 12`.
 
-It is how worked patients are written in criteria files and how a timeline is asked about by hand.
+It is how worked examples are written in criteria files and how a timeline is asked about by hand.
 `criteria/README.md` has the grammar.
 """
 

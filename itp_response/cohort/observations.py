@@ -213,7 +213,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadFrom:
     """What a cohort was read from, and how: what is said of it in its outputs."""
 
     inputs: Mapping[str, Any]

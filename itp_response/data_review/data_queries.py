@@ -65,9 +65,9 @@ class Fills:
 
 
 def queries(found: Classification) -> pl.DataFrame:
-    """A row per patient and criterion that is `NE`: what to ask for.
+    """A row per patient and endpoint that is `NE`: what to ask for.
 
-    `patient_id`, `criterion`, `reason`, `settled_by` (null: no single observation would), `day`, `file`, `line` (null:
+    `patient_id`, `endpoint`, `reason`, `settled_by` (null: no single observation would), `day`, `file`, `line` (null:
     it is not in the file yet), `asks` in words, `also`: how many other observations would settle it as well.
     """
     open_ = {name: not_evaluable(verdict) for name, verdict in found.verdicts.items()}
@@ -97,7 +97,7 @@ def _query(
     columns: Sequence[Unknown],
     settles: Bools,
 ) -> pl.DataFrame:
-    """The queries on one criterion of the patients whom it leaves open."""
+    """The queries on one endpoint of the patients whom it leaves open."""
     cohort = found.cohort
     at = np.flatnonzero(settles)
     # Candidates stand in the order of patients, and of each in that of their ease.
@@ -132,7 +132,7 @@ def _query(
         {
             "place": open_,
             "patient_id": cohort.id.gather(open_),
-            "criterion": pl.Series([name]).new_from_index(0, len(open_)),
+            "endpoint": pl.Series([name]).new_from_index(0, len(open_)),
             "reason": reasons,
             "settled_by": taken["settled_by"].set(single, "date"),
             "day": taken["day"],
@@ -281,7 +281,7 @@ def _last_counts(cohort: Cohort) -> Floats:
 def _settles(
     found: Classification, candidates: Candidates, columns: Sequence[Unknown], names: list[str]
 ) -> Mapping[str, Bools]:
-    """Of each criterion, which candidates decide it whatever is filled in."""
+    """Of each endpoint, which candidates decide it whatever is filled in."""
     settles = {name: np.zeros(len(candidates.patient), dtype=np.bool_) for name in names}
     for part in _pieces(found.cohort, candidates):
         some = candidates.at(part)

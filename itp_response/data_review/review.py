@@ -56,9 +56,9 @@ class Review:
         return queries(self.found)
 
     def queries(self) -> pl.DataFrame:
-        """A row per patient and criterion that is not evaluable: which single observation would settle it.
+        """A row per patient and endpoint that is not evaluable: which single observation would settle it.
 
-        `patient_id`, `criterion`, `reason`, `settled_by` (null: no single one would), `day`, `file`, `line` (null: not
+        `patient_id`, `endpoint`, `reason`, `settled_by` (null: no single one would), `day`, `file`, `line` (null: not
         in the file yet), `asks`, `also` (how many other single observations would do as well).
         """
         return self._queries

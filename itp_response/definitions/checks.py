@@ -32,23 +32,23 @@ MEASURES = ("best", "time_to")
 
 
 MOMENTS = ("from", "after", "until", "to")
-"""Keys that name a criterion for its day."""
+"""Keys that name an endpoint for its day."""
 
 
 PATIENT_COLUMNS = ("patient_id", "arm")
 
 
 COLUMNS = ("day", "date", "confirmed_day", "reason", "days", "of_days", "event")
-"""What follows a criterion's name in the names of its columns of the output."""
+"""What follows an endpoint's name in the names of its columns of the output."""
 
 
 def stray(key: str, value: Any, places: Places) -> Problem:
-    known = f"known: {', '.join(HEAD)}, and a table with a 'kind' for each criterion."
+    known = f"known: {', '.join(HEAD)}, and a table with a 'kind' for each endpoint."
     close = nearest(key, HEAD)
     if isinstance(value, dict) and not close:
-        return places.stray((key,), f"[{key}] has no 'kind', so it is no criterion; known kinds: {', '.join(KINDS)}.")
+        return places.stray((key,), f"[{key}] has no 'kind', so it is no endpoint; known kinds: {', '.join(KINDS)}.")
     if isinstance(value, list) and all(isinstance(one, dict) for one in value) and not close:
-        return places.stray((key,), f"[[{key}]] is the head of a list, and a criterion is one table; write [{key}].")
+        return places.stray((key,), f"[[{key}]] is the head of a list, and an endpoint is one table; write [{key}].")
     return places.stray((key,), f"unknown {'table' if isinstance(value, dict) else 'key'} {key!r}; {known}{close}")
 
 
@@ -130,7 +130,7 @@ def misnamed_endpoints(criteria: Mapping[str, Any], places: Places) -> Iterator[
         if not re.fullmatch(r"\w+", name):
             yield places.stray(
                 (name,),
-                f"a criterion cannot be named {name!r}: its name begins those of columns; use letters, digits, _.",
+                f"an endpoint cannot be named {name!r}: its name begins those of columns; use letters, digits, _.",
             )
         others = [other for other in criteria if name in (f"{other}_{what}" for what in COLUMNS)]
         if others or name in PATIENT_COLUMNS:
@@ -149,10 +149,10 @@ def order_of(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[
         for key, other in file.endpoints[name].references().items():
             path = (name, key.split(" ")[0])
             if other not in file.endpoints:
-                problems.append(places.problem(path, unknown("criterion", other, file.endpoints)))
+                problems.append(places.problem(path, unknown("endpoint", other, file.endpoints)))
             elif other in open_:
                 circle = " -> ".join([*open_[open_.index(other) :], other])
-                problems.append(places.problem(path, f"criteria go in a circle: {circle}."))
+                problems.append(places.problem(path, f"endpoints go in a circle: {circle}."))
             else:
                 kind = file.endpoints[other].kind
                 if kind in MEASURES:
@@ -171,7 +171,7 @@ def order_of(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[
 
 
 def _without_a_day(file: CriteriaFile, places: Places) -> Iterator[Problem]:
-    """The keys that name a criterion for its day, which whoever meets it may not have."""
+    """The keys that name an endpoint for its day, which whoever meets it may not have."""
     for name, model in file.endpoints.items():
         for key, other in model.references().items():
             if key in MOMENTS and not _has_day(file, other):
@@ -180,7 +180,7 @@ def _without_a_day(file: CriteriaFile, places: Places) -> Iterator[Problem]:
 
 
 def _has_day(file: CriteriaFile, name: str) -> bool:
-    """Whoever meets that criterion has a day of it."""
+    """Whoever meets that endpoint has a day of it."""
     model = file.endpoints[name]
     if model.kind == "extent":
         return model.at_least is not None
@@ -199,15 +199,17 @@ def _dated(file: CriteriaFile, tree: Tree) -> bool:
 
 
 def wrong_examples(file: CriteriaFile, places: Places) -> Iterator[Problem]:
-    """Worked patients must have a name of their own and name readings that are."""
-    names = [case.name for case in file.case]
-    ids = [reading.id for reading in file.reading]
-    for number, case in enumerate(file.case):
+    """Worked examples must have a name of their own and name interpretations that are."""
+    names = [case.name for case in file.example]
+    ids = [interpretation.id for interpretation in file.interpretation]
+    for number, case in enumerate(file.example):
         if case.name in names[:number]:
-            yield repeated("case", "name", names, number, places)
-        for reading_id in case.under:
-            if reading_id not in ids:
-                yield places.stray(("case", number, "under", reading_id), unknown("reading", reading_id, ids))
+            yield repeated("example", "name", names, number, places)
+        for interpretation_id in case.under:
+            if interpretation_id not in ids:
+                yield places.stray(
+                    ("example", number, "under", interpretation_id), unknown("interpretation", interpretation_id, ids)
+                )
 
 
 def repeated(table: str, key: str, names: Sequence[str], number: int, places: Places) -> Problem:

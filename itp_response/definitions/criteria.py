@@ -78,17 +78,19 @@ class Criteria:
         """The names recorded for each class of rescue treatment, in small letters."""
         return {name: frozenset(one.strip().lower() for one in names) for name, names in self.file.rescues.items()}
 
-    def under(self, *reading_ids: str) -> "Criteria":
-        """The same under another reading, or under several, one change after the other.
+    def under(self, *interpretation_ids: str) -> "Criteria":
+        """The same under another interpretation, or under several, one change after the other.
 
         Raises `CriteriaError` for one that is not there, or if they cannot stand together.
         """
-        readings = {reading.id: reading for reading in self.file.reading}
+        interpretations = {interpretation.id: interpretation for interpretation in self.file.interpretation}
         content: Mapping[str, Any] = self.raw
-        for reading_id in reading_ids:
-            if reading_id not in readings:
-                raise CriteriaError(f"{self.path.name}: {unknown('reading', reading_id, readings)}")
-            content = changed(content, readings[reading_id].change)
+        for interpretation_id in interpretation_ids:
+            if interpretation_id not in interpretations:
+                raise CriteriaError(
+                    f"{self.path.name}: {unknown('interpretation', interpretation_id, interpretations)}"
+                )
+            content = changed(content, interpretations[interpretation_id].change)
         return _read(content, self.path, self.name, self.places, beneath=False)
 
 
@@ -107,7 +109,7 @@ def read_dict(raw: Mapping[str, Any], path: Path, name: str, text: str = "") -> 
 
 
 def _read(raw: Mapping[str, Any], path: Path, name: str, places: Places, *, beneath: bool = True) -> Criteria:
-    """The criteria of a file's content; readings and worked patients are looked into only `beneath`."""
+    """The criteria of a file's content; interpretations and worked examples are looked into only `beneath`."""
     rest = {key: value for key, value in raw.items() if key not in HEAD}
     content = {key: value for key, value in raw.items() if key in HEAD}
     content["endpoints"] = {key: value for key, value in rest.items() if isinstance(value, dict) and "kind" in value}
@@ -123,14 +125,14 @@ def _read(raw: Mapping[str, Any], path: Path, name: str, places: Places, *, bene
         found = error.errors() if named else [one for one in error.errors() if one["type"] != "rule"]
         kinds = {key: str(table["kind"]) for key, table in content["endpoints"].items()}
         models = {key: _model(kind) for key, kind in kinds.items() if kind in KINDS}
-        if problems:  # what has no 'kind' may have been meant as a criterion
+        if problems:  # what has no 'kind' may have been meant as an endpoint
             found = [one for one in found if one["loc"] != ("endpoints",)]
         refuse([*problems, *worded(raw, places, found, CriteriaFile, models)])
         raise AssertionError from error  # what is wrong with names was told
     refuse(problems)
     order, disordered = order_of(file, places)
     if beneath:
-        disordered += [*_wrong_readings(raw, file, path, name, places), *wrong_examples(file, places)]
+        disordered += [*_wrong_interpretations(raw, file, path, name, places), *wrong_examples(file, places)]
     refuse(disordered)
     return Criteria(name=name, path=path, raw=raw, file=file, order=order, places=places)
 
@@ -148,24 +150,26 @@ def _model(kind: str) -> type[Endpoint]:
     return next(one for one in named if one is not Endpoint)
 
 
-def _wrong_readings(
+def _wrong_interpretations(
     raw: Mapping[str, Any], file: CriteriaFile, path: Path, name: str, places: Places
 ) -> Iterator[Problem]:
-    """Readings must have a name of their own and change something that is there into something that works."""
-    ids = [reading.id for reading in file.reading]
-    for number, reading in enumerate(file.reading):
-        if reading.id in ids[:number]:
-            yield repeated("reading", "id", ids, number, places)
-        under = places.under(("reading", number, "change"))
-        wrong = list(wrong_change(raw, reading.change, under))
-        if wrong or not reading.change:
+    """Interpretations must have a name of their own and change something that is there into something that works."""
+    ids = [interpretation.id for interpretation in file.interpretation]
+    for number, interpretation in enumerate(file.interpretation):
+        if interpretation.id in ids[:number]:
+            yield repeated("interpretation", "id", ids, number, places)
+        under = places.under(("interpretation", number, "change"))
+        wrong = list(wrong_change(raw, interpretation.change, under))
+        if wrong or not interpretation.change:
             yield from wrong
             continue
-        content = changed(raw, reading.change)
+        content = changed(raw, interpretation.change)
         if content == raw:
-            yield places.problem(("reading", number, "change"), "this changes nothing: the file says so already.")
+            yield places.problem(
+                ("interpretation", number, "change"), "this changes nothing: the file says so already."
+            )
         try:
-            _read({**content, "reading": [], "case": []}, path, name, under)
+            _read({**content, "interpretation": [], "example": []}, path, name, under)
         except CriteriaError as error:
             yield Problem(under.line(()), str(error))
 

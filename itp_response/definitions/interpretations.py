@@ -9,7 +9,7 @@ from itp_response.messages.toml_positions import Places, Problem
 
 
 def changed(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """A criteria file's content with the changes of a reading made, table by table; an empty text takes a key out."""
+    """A criteria file's content with the changes of an interpretation made, table by table; an empty text takes a key out."""
     made = dict(raw)
     for key, value in change.items():
         below = made.get(key)

@@ -21,18 +21,18 @@ class Source(StrictModel):
     link: str = ""
 
 
-class Reading(StrictModel):
-    """`[[reading]]`: a place where the source can be read two ways."""
+class Interpretation(StrictModel):
+    """`[[interpretation]]`: a place where the source can be read two ways."""
 
     id: str = Field(description="its name in a word")
     question: str = Field(description="what the source leaves open")
-    taken: str = Field(description="the answer that this file takes, and why")
-    change: dict[str, Any] = Field(default_factory=dict, description="what would take the other reading")
+    assumed: str = Field(description="the answer that this file takes, and why")
+    change: dict[str, Any] = Field(default_factory=dict, description="what would take the other interpretation")
     about: str = Field(default="", description="what it is about, in a few words")
 
 
-class Case(StrictModel):
-    """`[[case]]`: a worked patient."""
+class WorkedExample(StrictModel):
+    """`[[example]]`: a worked example."""
 
     name: str = Field(description="the patient's name")
     because: str = Field(description="what the patient shows")
@@ -43,7 +43,7 @@ class Case(StrictModel):
     patient: dict[str, float | str | bool] = Field(default_factory=dict, description="further columns of the patient")
     expect: dict[str, str | int | float] = Field(min_length=1, description="columns of the output and what they hold")
     under: dict[str, dict[str, str | int | float]] = Field(
-        default_factory=dict, description="what they hold under a reading"
+        default_factory=dict, description="what they hold under an interpretation"
     )
 
 
@@ -63,8 +63,8 @@ class CriteriaFile(StrictModel):
     )
     terms: dict[str, str] = Field(default_factory=dict, description="named rules")
     endpoints: dict[str, AnyEndpoint] = Field(min_length=1)
-    reading: tuple[Reading, ...] = ()
-    case: tuple[Case, ...] = ()
+    interpretation: tuple[Interpretation, ...] = ()
+    example: tuple[WorkedExample, ...] = ()
 
 
 HEAD = tuple(name for name in CriteriaFile.model_fields if name != "endpoints")
@@ -79,7 +79,7 @@ def schema() -> str:
     made["$defs"].update(made["additionalProperties"].pop("$defs", {}))
     made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     made["title"] = "ITP response criteria"
-    made["description"] = "A criteria file of itp_response: every table beside those named here is a criterion."
+    made["description"] = "A criteria file of itp_response: every table beside those named here is an endpoint."
     return json.dumps(_plain(made), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -39,7 +39,7 @@ def bounded(cohort: Cohort) -> Bools:
 
 
 def left_open(criteria: CriteriaSet, rows: Timeline) -> dict[str, Bools]:
-    """By criterion, the patients in whom a bound leaves a rule unknown on which the criterion rests."""
+    """By endpoint, the patients in whom a bound leaves a rule unknown on which the endpoint rests."""
     counts, patients = rows.values("platelets"), Patients(rows)
     assert isinstance(counts, Numbers)
     wide, unsure = _wide(counts), _wide(rows.baseline)

@@ -58,7 +58,7 @@ def joined(
 ) -> None:
     """Put in what is the same of all courses of a patient; a value that is not is `NE`, with that reason.
 
-    `each` has the verdicts on the courses. Days, witnesses and lengths that are not the same are missing.
+    `each` has the verdicts on the courses. Days, evidence and lengths that are not the same are missing.
     """
     start = np.flatnonzero(np.diff(some.patient, prepend=-1))
     patients = some.patient[start]

@@ -27,7 +27,7 @@ TIMED = {"time_to": ("days",), "extent": ("days", "of_days")}
 
 
 def evaluate(criteria: CriteriaSet, cohort: Cohort, threads: int | None = None) -> dict[str, Verdict]:
-    """The verdicts on every criterion, in the order of the file; rows are counted in the cohort.
+    """The verdicts on every endpoint, in the order of the file; rows are counted in the cohort.
 
     The cohort is cut between patients into pieces, which `threads` threads decide (default: one a processor).
     Where dates are known only in part, a verdict is given that is the same on all days that they may be.
@@ -145,5 +145,5 @@ def _cuts(cohort: Cohort) -> list[int]:
 
 
 def is_length(model: Any) -> bool:
-    """Whether the criterion is a length of time and no verdict."""
+    """Whether the endpoint is a length of time and no verdict."""
     return model.kind in TIMED and getattr(model, "at_least", None) is None

@@ -1,4 +1,4 @@
-"""Verdicts: what was decided on each patient, with its day, its reason and its witnesses."""
+"""Verdicts: what was decided on each patient, with its day, its reason and its evidence."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -60,10 +60,10 @@ class Reasons:
 
 @dataclass
 class Verdict:
-    """The verdicts on one criterion, one entry per patient (P).
+    """The verdicts on one endpoint, one entry per patient (P).
 
     `value` indexes `labels`; `reason` the file's `Reasons`.
-    `dated` is the row whose day is the verdict's, `onset`, `confirming` and `ended` are its witnesses: row numbers of
+    `dated` is the row whose day is the verdict's, `onset`, `confirming` and `ended` are its evidence: row numbers of
     the cohort (while a piece is decided, of the piece), -1: none.
     `days` is the length of a `time_to` or `extent` (`NO_DAY`: none), else None; `of_days` that of which an `extent` is.
     """
@@ -80,7 +80,7 @@ class Verdict:
 
     @classmethod
     def open(cls, nowhere: Ints) -> "Verdict":
-        """Not evaluable for everyone, with no reason and no witness yet; `nowhere` has -1 for each patient."""
+        """Not evaluable for everyone, with no reason and no evidence yet; `nowhere` has -1 for each patient."""
         value, reason = np.full(len(nowhere), NE, dtype=np.int8), np.zeros(len(nowhere), dtype=np.int16)
         return cls(value, reason, nowhere, nowhere, nowhere, nowhere)
 
@@ -90,7 +90,7 @@ class Verdict:
         np.putmask(self.reason, where, reason)
 
     def mark(self, field: str, where: Bools, row: Ints | int) -> None:
-        """Name the row that is that witness of the patients of `where`."""
+        """Name the row that is that evidence of the patients of `where`."""
         setattr(self, field, np.where(where, row, getattr(self, field)))
 
     def only(self, position: int, begin: int) -> "Verdict":
@@ -137,7 +137,7 @@ class Verdicts:
     def fill(self, piece: Mapping[str, Verdict], first: int, offset: int, nowhere: Ints) -> None:
         """Put in the verdicts of the patients from `first` on, whose rows are counted from `offset`.
 
-        `nowhere` is the witness that nobody has.
+        `nowhere` is the evidence that nobody has.
         """
         for name, verdict in piece.items():
             whole = self._found[name]

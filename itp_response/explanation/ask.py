@@ -17,18 +17,18 @@ def ask(
     timeline: str,
     criteria: Any = "atra_2022",
     *,
-    criterion: str | None = None,
+    endpoint: str | None = None,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
     turns: bool = True,
 ) -> list[Explanation]:
-    """The verdicts on a timeline in the notation of the worked patients, `"d0 15, d21 45, d28 60"`.
+    """The verdicts on a timeline in the notation of the worked examples, `"d0 15, d21 45, d28 60"`.
 
     Bleeding that is not mentioned was looked for and absent. Without `turns` it is not asked what would turn a verdict.
     Raises `CohortError` with the place of what cannot be read.
     """
     definitions, cohort = cohort_asked(timeline, criteria, baseline, treatment_discontinued)
-    return explain(classify(cohort, criteria=definitions), patient=PATIENT, criterion=criterion, turns=turns)
+    return explain(classify(cohort, criteria=definitions), patient=PATIENT, endpoint=endpoint, turns=turns)
 
 
 def cohort_asked(

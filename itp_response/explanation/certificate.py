@@ -21,7 +21,7 @@ from itp_response.messages.errors import UsageError
 from itp_response.readers.column_names import PATIENTS, VISITS, fitting
 
 WORDS = ("label", "says", "where", "role")
-"""Keys of a criterion that decide nothing."""
+"""Keys of an endpoint that decide nothing."""
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 NAMES: Mapping[str, tuple[str, ...]] = {"visits": VISITS, "patients": PATIENTS}
 
@@ -32,7 +32,7 @@ def certificate(
     criteria: Any = "atra_2022",
     *,
     patient: str,
-    criterion: str | None = None,
+    endpoint: str | None = None,
     date_format: str | None = None,
     bleeding: Any = None,
     impute: Any = None,
@@ -43,15 +43,15 @@ def certificate(
 
     As `lamps`, of the criteria asked about and those they rest on, and beside it: `definition`, what of the criteria
     file decides them (a day without a limit is "inf" or "-inf"); `sources`, the files read with their SHA-256, and of
-    tables which column was taken as which; `taken`, what was taken for granted; of the patient `day_0`,
+    tables which column was taken as which; `taken`, what was assumed; of the patient `day_0`,
     `baseline_given` and his rescue treatments, `courses`; and of each verdict asked about `changes`, what would turn
     it, left out without `turns`.
-    Arguments are those of `explain`. Raises `UsageError` for a patient or criterion that is not there, and for a
+    Arguments are those of `explain`. Raises `UsageError` for a patient or endpoint that is not there, and for a
     patient with dates known only in part, who has not one course but several.
     """
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     whole = classification(visits, patients, criteria, **options)
-    found, names = only(whole, patient, criterion)
+    found, names = only(whole, patient, endpoint)
     criteria, cohort = found.criteria, found.cohort
     if cohort.partial is not None:
         raise UsageError(
@@ -59,22 +59,22 @@ def certificate(
             "give the dates in full, or say how they are to be taken (--impute)."
         )
     told, origin = lamps_of(found), found.provenance()
-    told_of = explain(found, patient=patient, criterion=criterion) if turns else []
-    turning = {one.criterion: one.changes for one in told_of}
+    told_of = explain(found, patient=patient, endpoint=endpoint) if turns else []
+    turning = {one.endpoint: one.changes for one in told_of}
     needed = _needed(criteria, names)
     return {
         "program": f"{origin.program} {origin.version}",
         "criteria": dict(origin.criteria[0]),
         "definition": _definition(criteria, needed),
         "sources": _sources(origin, cohort),
-        "taken": list(origin.taken),
+        "assumed": list(origin.assumed),
         "options": dict(origin.options),
         "patient": told["patient"] | _patient(cohort),
         "observations": told["observations"],
         "verdicts": [
-            verdict | _changes(turning.get(verdict["criterion"]))
+            verdict | _changes(turning.get(verdict["endpoint"]))
             for verdict in told["verdicts"]
-            if verdict["criterion"] in needed
+            if verdict["endpoint"] in needed
         ],
     }
 
@@ -109,7 +109,7 @@ def _limits_as_texts(value: Any) -> Any:
 def _sources(origin: Provenance, cohort: Cohort) -> list[dict[str, Any]]:
     found = []
     for read_as, files in origin.inputs.items():
-        given = None if cohort.reading is None else cohort.reading.inputs.get(read_as)
+        given = None if cohort.read_from is None else cohort.read_from.inputs.get(read_as)
         for file in files:
             found.append({"read_as": read_as, "file": file.name, "sha256": file.sha256, **_columns(read_as, given)})
     return found

@@ -43,7 +43,7 @@ def lamps(
     timeline: str,
     criteria: Any = "atra_2022",
     *,
-    criterion: str | None = None,
+    endpoint: str | None = None,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
     patient: dict[str, Any] | None = None,
@@ -53,9 +53,9 @@ def lamps(
     `criteria`, `title`, `checked`; `patient`: his `id`, `baseline` (as used), `treatment_discontinued` (day, or None)
     and further columns; `observations`, one per day: `day`, `platelets` and `bleeding_grade` (None: not observed),
     `rescue`, `days_since_rescue` (None: there was none), further columns, and the `lines` of the source (of a timeline
-    its entries); `verdicts`, in the order of the file. Each verdict has `criterion`, `label`, `kind`, `needs` (the
+    its entries); `verdicts`, in the order of the file. Each verdict has `endpoint`, `label`, `kind`, `needs` (the
     definition in words), `value`, `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the
-    days of its witnesses), `days` and `of_days` (of a time), and `rules`.
+    days of its evidence), `days` and `of_days` (of a time), and `rules`.
     Each rule has the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
     `patient` or `criteria`), its truth `at` each of them (of a patient one entry; so of criteria), and its `clauses`:
     the `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
@@ -63,16 +63,16 @@ def lamps(
     """
     definitions, cohort = cohort_asked(timeline, criteria, baseline, treatment_discontinued, patient)
     found = Classification(definitions, cohort, evaluate(definitions, cohort, threads=1))
-    return lamps_of(found, criterion)
+    return lamps_of(found, endpoint)
 
 
-def lamps_of(found: Classification, criterion: str | None = None) -> dict[str, Any]:
+def lamps_of(found: Classification, endpoint: str | None = None) -> dict[str, Any]:
     """The same of a classification of one patient."""
     criteria, cohort = found.criteria, found.cohort
-    if criterion is not None and criterion not in criteria.endpoints:
-        raise UsageError(unknown("criterion", criterion, criteria.endpoints))
+    if endpoint is not None and endpoint not in criteria.endpoints:
+        raise UsageError(unknown("endpoint", endpoint, criteria.endpoints))
     rows = timeline(criteria, cohort, 0, 1)
-    names = criteria.endpoints if criterion is None else [criterion]
+    names = criteria.endpoints if endpoint is None else [endpoint]
     return {
         "criteria": criteria.name,
         "title": criteria.title,
@@ -128,7 +128,7 @@ def _verdict(criteria: Criteria, rows: Timeline, found: Classification, name: st
     reason = criteria.reasons.names[int(verdict.reason[0])]
     days = {field: _day(rows, getattr(verdict, field)) for field in ("dated", *WITNESSES)}
     return {
-        "criterion": name,
+        "endpoint": name,
         "label": model.label,
         "kind": model.kind,
         "needs": KINDS[model.kind].sentence(model),
@@ -152,7 +152,7 @@ def _length(days: Any) -> int | None:
 
 
 def rules_of(model: Any) -> Iterator[tuple[str, Rule]]:
-    """The rules of a criterion and the keys they stand under."""
+    """The rules of an endpoint and the keys they stand under."""
     for key in type(model).model_fields:
         rule = getattr(model, key)
         if isinstance(rule, Rule):

@@ -61,10 +61,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why one patient has the verdict on one criterion."""
+    """Why one patient has the verdict on one endpoint."""
 
     patient: str
-    criterion: str
+    endpoint: str
     label: str
     title: str
     value: str
@@ -102,7 +102,7 @@ class Explanation:
         return list(_observations(self.lines))
 
     def __str__(self) -> str:
-        head = f"{self.patient}  {self.criterion}: {self.verdict}    {self.title}, {self.label}"
+        head = f"{self.patient}  {self.endpoint}: {self.verdict}    {self.title}, {self.label}"
         beside = [line for sentence in (*self.turns, *self.told) for line in _wrapped(sentence)]
         if self.origin:
             return "\n".join([head, f"  {self.origin}", *beside])
@@ -127,38 +127,38 @@ def explain(
     criteria: Any = "atra_2022",
     *,
     patient: str,
-    criterion: str | None = None,
+    endpoint: str | None = None,
     date_format: str | None = None,
     bleeding: Any = None,
     impute: Any = None,
     on_error: Any = "stop",
     turns: bool = True,
 ) -> list[Explanation]:
-    """Why a patient has his verdicts: one explanation per criterion, or that of one.
+    """Why a patient has his verdicts: one explanation per endpoint, or that of one.
 
     `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
     What would turn a verdict takes most of the time; without `turns` it is not asked.
-    Raises `UsageError` for a patient or criterion that is not there.
+    Raises `UsageError` for a patient or endpoint that is not there.
     """
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     found = classification(visits, patients, criteria, **options)
-    alone, shown = only(found, patient, criterion)
+    alone, shown = only(found, patient, endpoint)
     turning = tips(alone, np.array([0]), shown) if turns else {}
     return explained(alone, shown, turning)
 
 
-def only(found: Classification, patient: str, criterion: str | None) -> tuple[Classification, list[str]]:
+def only(found: Classification, patient: str, endpoint: str | None) -> tuple[Classification, list[str]]:
     """The classification of one patient, and the names of the criteria asked about: all, or one.
 
-    Raises `UsageError` for a patient or criterion that is not there.
+    Raises `UsageError` for a patient or endpoint that is not there.
     """
     position = found.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(found.cohort, patient))
     names = list(found.criteria.endpoints)
-    if criterion is not None and criterion not in names:
-        raise UsageError(unknown("criterion", criterion, names))
-    return of_one(found, position), names if criterion is None else [criterion]
+    if endpoint is not None and endpoint not in names:
+        raise UsageError(unknown("endpoint", endpoint, names))
+    return of_one(found, position), names if endpoint is None else [endpoint]
 
 
 def of_one(found: Classification, position: int) -> Classification:
@@ -194,7 +194,7 @@ def _explained(alone: Classification, rows: Timeline, name: str, turning: Tips |
     lines = () if hangs else tuple(_lines(criteria, cohort, rows, verdicts, name))
     return Explanation(
         patient=cohort.id[0],
-        criterion=name,
+        endpoint=name,
         label=model.label,
         title=criteria.marked_name,
         value=value,
@@ -216,7 +216,7 @@ def _explained(alone: Classification, rows: Timeline, name: str, turning: Tips |
 
 
 def _origin(model: Any, verdicts: Settled) -> str:
-    """That the criterion this one starts from was not met; nothing where it was."""
+    """That the endpoint this one starts from was not met; nothing where it was."""
     keys = {"from", "after"} if model.kind != "time_to" or model.references().get("from") else {"to"}
     said = []
     for key, other in model.references().items():
@@ -250,14 +250,14 @@ def _lasted(model: Any, value: str, verdict: Verdict) -> str:
 
 
 def _lines(criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: Settled, name: str) -> Iterator[Line]:
-    """The observations the verdict rests on, or was looked for in, with what each means for the criterion."""
+    """The observations the verdict rests on, or was looked for in, with what each means for the endpoint."""
     model, verdict = criteria.endpoints[name], verdicts[name]
     rule = getattr(model, "when", None)
     if model.kind in SUMS_UP:
         return
-    witnesses = (verdict.onset, verdict.confirming, verdict.ended)
+    evidence = (verdict.onset, verdict.confirming, verdict.ended)
     words = MARKS.get(model.kind, OTHER_MARKS)
-    marks = {int(row[0]): word for row, word in zip(witnesses, words, strict=True) if word and row[0] != NONE}
+    marks = {int(row[0]): word for row, word in zip(evidence, words, strict=True) if word and row[0] != NONE}
     if model.kind == "visits" and model.visits:
         yield from _planned_lines(cohort, rows, model, marks)
         return
@@ -320,7 +320,7 @@ def _too_early(model: Any, rows: Timeline, shown: list[int]) -> dict[int, str]:
 
 
 def _shown(model: Any, rows: Timeline, verdicts: Settled, name: str, marks: dict[int, str]) -> list[int]:
-    """The rows to show: those from where the criterion starts to where it was decided."""
+    """The rows to show: those from where the endpoint starts to where it was decided."""
     every = range(len(rows.day))
     if getattr(model, "when", None) is None:
         return sorted(marks)

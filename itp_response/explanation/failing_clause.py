@@ -22,10 +22,10 @@ NOTHING = -1
 
 
 def why_not(found: Classification, name: str, shown: Verdict, patients: Ints) -> pl.Series:
-    """Why each of these patients (positions) does not meet a criterion, although `shown` has witnesses that he might.
+    """Why each of these patients (positions) does not meet an endpoint, although `shown` has evidence that he might.
 
-    The first that holds: `unless` excludes him; the criterion it starts from is not met; `closed_by` closed it; the row
-    that ended it fails; a witness of `shown` is set aside, fails, is unknown, is discounted or lies outside the days
+    The first that holds: `unless` excludes him; the endpoint it starts from is not met; `closed_by` closed it; the row
+    that ended it fails; evidence of `shown` is set aside, fails, is unknown, is discounted or lies outside the days
     looked at; else the reason of the verdict.
     """
     asked = _Asked(found, timeline(found.criteria, found.cohort, 0, len(found.cohort)))
@@ -72,7 +72,7 @@ class _Asked:
         codes[(codes == NOTHING) & where] = self._code(sentence)
 
     def _begun(self, begins: str, codes: Ints) -> Ints:
-        """The same sentences, with the name of the criterion they are said of."""
+        """The same sentences, with the name of the endpoint they are said of."""
         found, place = np.unique(codes, return_inverse=True)
         made = [self._code(f"{begins}: {self.said[code]}") for code in found.tolist()]
         return np.array(made, dtype=np.int64)[place]
@@ -91,7 +91,7 @@ class _Asked:
     def _by_named(
         self, codes: Ints, tree: Tree, open_: Bools, shown: Verdict, patients: Ints, *, denied: bool = False
     ) -> None:
-        """By the criterion that a rule over criteria hangs on: of an `and` the first not met, of an `or` the last.
+        """By the endpoint that a rule over criteria hangs on: of an `and` the first not met, of an `or` the last.
 
         `open_` says of which patients the rule is unknown, the others do not meet it; `denied` that it stands under a
         `not`, so that they do.

@@ -17,7 +17,7 @@ from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted
 
 SHOWN = 10
-"""So many patients are shown of each criterion."""
+"""So many patients are shown of each endpoint."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class NearMisses:
     found: Classification
     met: bool
     asked: Mapping[str, Ints]
-    """By criterion, the positions of the patients asked about."""
+    """By endpoint, the positions of the patients asked about."""
     _frame: pl.DataFrame
 
     def frame(self) -> pl.DataFrame:
-        """A row per criterion and patient asked about, by distance; last those whom no change tried would turn.
+        """A row per endpoint and patient asked about, by distance; last those whom no change tried would turn.
 
-        `patient_id`, `arm`, `criterion`, `value`, `reason`, `becomes`, `distance`, `change`, `day`, `before`, `after`,
+        `patient_id`, `arm`, `endpoint`, `value`, `reason`, `becomes`, `distance`, `change`, `day`, `before`, `after`,
         `file`, `line`, `says`, `clause`. From `becomes` on all is null where no change turns the verdict; `day` is null
         of what is of the patient, `before` and `after` where no count and no day is changed, `line` where the
         observation is not in the file yet, `clause` where it is when or how often that decides.
@@ -48,7 +48,7 @@ class NearMisses:
         return self.text()
 
     def text(self, most: int = SHOWN) -> str:
-        """The nearest patients of each criterion, a line each."""
+        """The nearest patients of each endpoint, a line each."""
         return "\n".join(self._lines(most))
 
     def _lines(self, most: int) -> Iterator[str]:
@@ -56,7 +56,7 @@ class NearMisses:
         yield f"{len(cohort):,} patients under {criteria.marked_name}: {criteria.file.title}"
         what = " with Y" if self.met else " with N or NE"
         for name, patients in self.asked.items():
-            own = self._frame.filter(criterion=name)
+            own = self._frame.filter(endpoint=name)
             near = own.drop_nulls("distance")
             told = counted(len(patients), "patient") + (what if criteria.endpoints[name].kind != "best" else "")
             yield f"\n{name}: {told}; a single change would turn {'none' if not len(near) else f'{len(near):,}'}"
@@ -87,7 +87,7 @@ def near_misses(
     patients: Any = None,
     criteria: Any = "atra_2022",
     *,
-    criterion: str | None = None,
+    endpoint: str | None = None,
     met: bool = False,
     date_format: str | None = None,
     bleeding: Any = None,
@@ -96,20 +96,20 @@ def near_misses(
 ) -> NearMisses:
     """Who came how near to another verdict: patients by the smallest change of one observation that would turn theirs.
 
-    Of every criterion that gives a verdict, or of one: those who are `N` or `NE`, and with `met` those who are `Y`,
+    Of every endpoint that gives a verdict, or of one: those who are `N` or `NE`, and with `met` those who are `Y`,
     by how little would undo it. Of a best all, what would make it another.
     `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
-    Raises `UsageError` for a criterion that is not there, or that tells a length alone.
+    Raises `UsageError` for an endpoint that is not there, or that tells a length alone.
     """
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     found = classification(visits, patients, criteria, **options)
     models = found.criteria.endpoints
-    if criterion is not None and criterion not in models:
-        raise UsageError(unknown("criterion", criterion, models))
+    if endpoint is not None and endpoint not in models:
+        raise UsageError(unknown("endpoint", endpoint, models))
     names = [name for name in models if asks(models[name])]
-    if criterion is not None and criterion not in names:
-        raise UsageError(f"{criterion} tells a length, not a verdict that could turn; known: {', '.join(names)}.")
-    names = names if criterion is None else [criterion]
+    if endpoint is not None and endpoint not in names:
+        raise UsageError(f"{endpoint} tells a length, not a verdict that could turn; known: {', '.join(names)}.")
+    names = names if endpoint is None else [endpoint]
     wanted = {name: _asked(found.verdicts[name], met) for name in names}
     if found.cohort.partial is not None:
         for verdict in wanted.values():
@@ -141,12 +141,12 @@ def _frame(found: Classification, turning: Mapping[str, Tips], asked: Mapping[st
                 "place": patients,
                 "patient_id": found.cohort.id.gather(patients),
                 "arm": found.cohort.arm.gather(patients),
-                "criterion": pl.Series([name]).new_from_index(0, len(patients)),
+                "endpoint": pl.Series([name]).new_from_index(0, len(patients)),
                 "value": pl.Series(verdict.labels).gather(verdict.value[patients].astype(np.int64)),
                 "reason": pl.Series(reasons).gather(verdict.reason[patients].astype(np.int64)),
             }
         )
-        rest = told.drop("patient_id", "arm", "criterion", "value")
+        rest = told.drop("patient_id", "arm", "endpoint", "value")
         tables.append(whole.join(rest, on="place", how="left", maintain_order="left"))
     joined = pl.concat(tables).sort("distance", nulls_last=True, maintain_order=True)
     return joined.drop("place")

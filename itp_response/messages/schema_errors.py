@@ -68,7 +68,7 @@ def worded(
     found: dict[Keys, list[tuple[Keys, Any, ErrorDetails]]] = {}
     for error in errors:
         loc = error["loc"]
-        if loc[0] == "endpoints":  # stands for the top of the file, and a kind for the criterion
+        if loc[0] == "endpoints":  # stands for the top of the file, and a kind for the endpoint
             loc = (*loc[1:2], *loc[3:])
         path, value = _found(raw, loc)
         found.setdefault(path if error["type"] != "missing" else loc, []).append((loc, value, error))
@@ -84,7 +84,7 @@ def worded(
                 (*loc, "kind"), unknown("kind", str(value["kind"]), _quoted_in(error["ctx"]["expected_tags"]))
             )
         elif not loc:
-            yield places.problem((), "there are no criteria; a criterion is a table with a 'kind'.")
+            yield places.problem((), "there are no endpoints; an endpoint is a table with a 'kind'.")
         else:
             yield places.problem(path, _sentence(path, value, [one for _, _, one in ones]))
 

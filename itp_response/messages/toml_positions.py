@@ -21,7 +21,7 @@ TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-NAMED_BY = {"reading": "id", "case": "name", "visits": "platelets"}
+NAMED_BY = {"interpretation": "id", "example": "name", "visits": "platelets"}
 """The tables of which there are several, and the key that tells them apart."""
 
 
@@ -44,7 +44,7 @@ def refuse(problems: Iterable[Problem], error: type[ItpResponseError] = Criteria
 class Places:
     """The places of a file; without its text, those that need no line.
 
-    Where `change` leads to the change of a reading, places are those of the file as changed.
+    Where `change` leads to the change of an interpretation, places are those of the file as changed.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Places:
         return Problem(self.line(path), f"{self.holding(*path)}{sentence}")
 
     def under(self, change: Keys) -> "Places":
-        """The places of the file as a reading changes it."""
+        """The places of the file as an interpretation changes it."""
         return replace(self, change=change)
 
     def line(self, path: Keys) -> int:
@@ -82,7 +82,7 @@ class Places:
         return f"{self.name}: line {line}: " if line else f"{self.name}: "
 
     def _table(self, path: Keys) -> str:
-        before = f"{self._entry(self.change[:2])}: under this reading: " if self.change else ""
+        before = f"{self._entry(self.change[:2])}: under this interpretation: " if self.change else ""
         match path:
             case ():
                 return before

@@ -46,7 +46,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "event": ("adverse_event", "aedecod"),
     "grade": ("ctcae_grade", "aetoxgr"),
 }
-"""Other names under which a column is known. Case, spaces, `-` and `_` do not matter.
+"""Other names under which a column is known. WorkedExample, spaces, `-` and `_` do not matter.
 
 CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
 """

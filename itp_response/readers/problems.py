@@ -1,4 +1,4 @@
-"""Findings: what is wrong with a study's files, and what was taken for granted, gathered while they are read."""
+"""Findings: what is wrong with a study's files, and what was assumed, gathered while they are read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

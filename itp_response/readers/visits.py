@@ -1,7 +1,7 @@
 """Visits: the cohort of a table of visits and, where there is one, a table of patients.
 
 Both are files (CSV, TSV, Parquet), frames or lists of rows, read column by column.
-Everything wrong with them is told at once; what was taken for granted is told in the cohort's notes.
+Everything wrong with them is told at once; what was assumed is told in the cohort's notes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ import polars as pl
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
-from itp_response.cohort.observations import Observations, Origin, Reading
+from itp_response.cohort.observations import Observations, Origin, ReadFrom
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import check_date_format, check_impute, is_empty
@@ -80,7 +80,7 @@ def read(
     if on_error == "quarantine":
         cohort = marked(cohort, quarantine.report(found.torn))
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    return replace(cohort, reading=Reading({"visits": visits, "patients": patients}, options))
+    return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, options))
 
 
 def is_study(visits: object) -> bool:

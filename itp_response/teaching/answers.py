@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from itp_response.authoring.check import worked_patients
+from itp_response.authoring.check import worked_examples
 from itp_response.authoring.describe import CHECKED
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.cohort import Cohort
@@ -22,7 +22,7 @@ from itp_response.cohort.notation import FARTHEST, cohort_of, count_text, entrie
 from itp_response.cohort.values import NO_DAY, Numbers
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
-from itp_response.definitions.schema import Case
+from itp_response.definitions.schema import WorkedExample
 from itp_response.evaluation.evaluate import timeline as rows_of
 from itp_response.evaluation.patient_days import Timeline
 from itp_response.evaluation.rules.decide import numbers
@@ -48,16 +48,16 @@ class Strict(BaseModel):
 
 
 class Under(Strict):
-    """A set of criteria under some of its readings."""
+    """A set of criteria under some of its interpretations."""
 
     criteria: str
-    readings: tuple[str, ...] = ()
+    interpretations: tuple[str, ...] = ()
 
 
 class Shown(Under):
-    """Of such a set the criterion that is shown with all its clauses; the first, if none is named."""
+    """Of such a set the endpoint that is shown with all its clauses; the first, if none is named."""
 
-    criterion: str | None = None
+    endpoint: str | None = None
 
 
 class Asked(Strict):
@@ -84,14 +84,14 @@ class Desk:
         self.sets = {self.first.name: self.first, **{name: load(name) for name in shipped() if name != self.first.name}}
 
     def criteria(self, under: Under) -> Criteria:
-        """A set under readings.
+        """A set under interpretations.
 
         Raises `UsageError` for a name that is not on the page: it opens no files.
         """
         if under.criteria not in self.sets:
             raise UsageError(unknown("criteria", under.criteria, self.sets))
         base = self.sets[under.criteria]
-        return base.under(*under.readings) if under.readings else base
+        return base.under(*under.interpretations) if under.interpretations else base
 
 
 # THE SETS
@@ -107,7 +107,7 @@ def listed(desk: Desk) -> dict[str, Any]:
 
 
 def opened(desk: Desk, name: str) -> dict[str, Any]:
-    """A set: its source, its criteria, its readings, the columns it declares, and its worked patients as a gallery."""
+    """A set: its source, its criteria, its interpretations, the columns it declares, and its worked examples as a gallery."""
     criteria = desk.criteria(Under(criteria=name))
     file = criteria.file
     return {
@@ -122,9 +122,9 @@ def opened(desk: Desk, name: str) -> dict[str, Any]:
             {"name": name, "label": model.label, "says": model.says, "role": model.role}
             for name, model in criteria.endpoints.items()
         ],
-        "readings": [
-            {"id": one.id, "about": one.about, "question": one.question, "taken": one.taken}
-            for one in file.reading
+        "interpretations": [
+            {"id": one.id, "about": one.about, "question": one.question, "assumed": one.assumed}
+            for one in file.interpretation
             if one.change
         ],
         "columns": [
@@ -136,10 +136,10 @@ def opened(desk: Desk, name: str) -> dict[str, Any]:
 
 
 def _gallery(criteria: Criteria) -> list[dict[str, Any]]:
-    cases = criteria.file.case
+    cases = criteria.file.example
     if not cases:
         return []
-    cohort = worked_patients(criteria, cases)
+    cohort = worked_examples(criteria, cases)
     values = _values(classify(cohort, criteria=criteria))
     return [
         {"name": case.name, "because": case.because, **_case(case), "sketch": sketch, "values": one}
@@ -147,7 +147,7 @@ def _gallery(criteria: Criteria) -> list[dict[str, Any]]:
     ]
 
 
-def _case(case: Case) -> dict[str, Any]:
+def _case(case: WorkedExample) -> dict[str, Any]:
     return {
         "timeline": case.timeline,
         "baseline": None if case.baseline is None else _written(case.baseline),
@@ -182,7 +182,7 @@ def _written(value: float | str | bool) -> str:
 
 
 def _values(found: Classification) -> list[dict[str, str]]:
-    """Of each patient the value of each criterion."""
+    """Of each patient the value of each endpoint."""
     columns = {name: np.array(verdict.labels)[verdict.value].tolist() for name, verdict in found.verdicts.items()}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
@@ -210,7 +210,7 @@ def decided(desk: Desk, asked: Asked) -> dict[str, Any]:
     """The entries of the patient's line, and what each of the sets says of him.
 
     A set that cannot decide on him says why, as `error`, and hinders the other not.
-    Raises `CohortError` where the line cannot be read, `UsageError` for a set or reading that is not there.
+    Raises `CohortError` where the line cannot be read, `UsageError` for a set or interpretation that is not there.
     """
     sets, declared = _sets(desk, asked)
     cohort = _cohort(asked, sets, declared)
@@ -250,24 +250,24 @@ def _cohort(asked: Asked, sets: list[Criteria], declared: Mapping[str, ColumnDec
 def _turns(criteria: Criteria, shown: Shown, cohort: Cohort) -> list[str]:
     try:
         found = classify(cohort, criteria=criteria, threads=1)
-        (explanation,) = explain(found, patient=PATIENT, criterion=_criterion(criteria, shown))
+        (explanation,) = explain(found, patient=PATIENT, endpoint=_endpoint(criteria, shown))
     except ItpResponseError:
         return []  # that it cannot be decided is said with the verdicts
     return list(explanation.turns)
 
 
-def _criterion(criteria: Criteria, shown: Shown) -> str:
-    """The one that is shown; a reading may have taken it out."""
+def _endpoint(criteria: Criteria, shown: Shown) -> str:
+    """The one that is shown; an interpretation may have taken it out."""
     names = criteria.endpoints
-    return shown.criterion if shown.criterion in names else next(iter(names))
+    return shown.endpoint if shown.endpoint in names else next(iter(names))
 
 
 def _of_set(criteria: Criteria, shown: Shown, cohort: Cohort) -> dict[str, Any]:
-    named = {"name": criteria.name, "title": criteria.title, "readings": list(shown.readings)}
-    name = _criterion(criteria, shown)
+    named = {"name": criteria.name, "title": criteria.title, "interpretations": list(shown.interpretations)}
+    name = _endpoint(criteria, shown)
     try:
         found = classify(cohort, criteria=criteria, threads=1)
-        (explanation,) = explain(found, patient=PATIENT, criterion=name, turns=False)
+        (explanation,) = explain(found, patient=PATIENT, endpoint=name, turns=False)
     except ItpResponseError as error:
         return {**named, "error": str(error)}
     rows = rows_of(criteria, cohort, 0, 1)
@@ -279,7 +279,7 @@ def _of_set(criteria: Criteria, shown: Shown, cohort: Cohort) -> dict[str, Any]:
         "baseline": lamps["patient"]["baseline"],
         "days": [one["day"] for one in lamps["observations"]],
         "verdicts": [
-            {"criterion": one, "label": model.label, "value": values[one], "said": said[one]}
+            {"endpoint": one, "label": model.label, "value": values[one], "said": said[one]}
             for one, model in criteria.endpoints.items()
         ],
         "shown": {
@@ -382,7 +382,7 @@ def questions(desk: Desk, quizzed: Quizzed) -> dict[str, Any]:
     cohort = cohort_of(lines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     return {
         "questions": [
-            {**asdict(one), "says": criteria.endpoints[one.criterion].says, "sketch": sketch}
+            {**asdict(one), "says": criteria.endpoints[one.endpoint].says, "sketch": sketch}
             for one, sketch in zip(found, _sketches(cohort), strict=True)
         ]
     }
@@ -392,19 +392,19 @@ def questions(desk: Desk, quizzed: Quizzed) -> dict[str, Any]:
 
 
 def changes(desk: Desk, under: Under) -> dict[str, Any]:
-    """The worked patients of a set whose verdict on a criterion, or its day, is another under these readings."""
+    """The worked examples of a set whose verdict on an endpoint, or its day, is another under these interpretations."""
     base, other = desk.criteria(Under(criteria=under.criteria)), desk.criteria(under)
-    cases = base.file.case
+    cases = base.file.example
     if not cases:
         return {"of": 0, "changes": []}
-    cohort = worked_patients(base, cases)
+    cohort = worked_examples(base, cases)
     before = classify(cohort, criteria=base)
     try:
         after = classify(cohort, criteria=other)
     except ItpResponseError as error:
         return {"of": len(cases), "changes": [], "error": str(error)}
     found = [
-        {"case": case.name, "because": case.because, "criterion": name, "from": one, "to": two}
+        {"example": case.name, "because": case.because, "endpoint": name, "from": one, "to": two}
         for name in base.endpoints
         if name in other.endpoints
         for case, one, two in zip(cases, _said(before, name), _said(after, name), strict=True)

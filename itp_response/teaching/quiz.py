@@ -1,7 +1,7 @@
 """Quiz: timelines on which one thing decides, to be judged and then graded with the explanation.
 
 Each question has a twin, the same timeline with one observation changed by the least that turns the verdict. The hard
-ones are the smallest timelines on which two readings of a definition differ, as `tests/hard_questions.py` found them.
+ones are the smallest timelines on which two interpretations of a definition differ, as `tests/hard_questions.py` found them.
 """
 
 import json
@@ -35,31 +35,31 @@ IN_WORDS = {"Y": "met", "N": "not met", "NE": "not evaluable", "NA": "the questi
 
 @dataclass(frozen=True)
 class Question:
-    """A timeline, a criterion, and what decides."""
+    """A timeline, an endpoint, and what decides."""
 
     criteria: str
     """The name of a shipped set, or the file of another."""
-    criterion: str
+    endpoint: str
     label: str
     timeline: str
     answer: str
     """`Y`, `N`, `NE` or `NA`."""
     twin: str
-    """The timeline on which it is otherwise; of a hard question empty: there the reading is."""
+    """The timeline on which it is otherwise; of a hard question empty: there the interpretation is."""
     twin_answer: str
     decides: str
     """What makes the difference, a sentence."""
 
     def asked(self) -> str:
         """The question in words."""
-        return f"{self.criteria}, {self.criterion}: {self.label}\n  {self.timeline}"
+        return f"{self.criteria}, {self.endpoint}: {self.label}\n  {self.timeline}"
 
     def graded(self, answer: str) -> str:
         """What is said to an answer: whether it is right, why, and what decides."""
         given = answer.strip().upper()
         right = "Right" if given == self.answer else f"No, it is {self.answer}, {IN_WORDS[self.answer]}"
         told = textwrap.fill(f"{right}. {self.decides}", WIDTH, break_on_hyphens=False)
-        (explained,) = ask(self.timeline, self.criteria, criterion=self.criterion, turns=False)
+        (explained,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, turns=False)
         return f"{told}\n\n{explained}"
 
 
@@ -67,7 +67,7 @@ def quiz(criteria: Any = "atra_2022", *, seed: int = 0, number: int = 5, hard: b
     """So many questions about a set, the same for the same seed; fewer, where there are not so many.
 
     On each timeline one observation decides by one clause, or by when it was made: changed by the least, it turns the
-    verdict. The `hard` ones are the smallest timelines on which the file and another reading of its source differ.
+    verdict. The `hard` ones are the smallest timelines on which the file and another interpretation of its source differ.
     Raises `UsageError` where there are no hard questions about a set.
     """
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
@@ -87,12 +87,12 @@ def quiz(criteria: Any = "atra_2022", *, seed: int = 0, number: int = 5, hard: b
 
 
 def hard_questions(name: str) -> list[Question]:
-    """The hard questions about a shipped set, in the order of its readings."""
+    """The hard questions about a shipped set, in the order of its interpretations."""
     return [Question(**one) for one in json.loads(HARD.read_text(encoding="utf-8")) if one["criteria"] == name]
 
 
 def _made(criteria: Criteria, draw: np.random.Generator) -> Iterator[Question]:
-    """Questions in turn about each criterion and each kind of change, as long as there are some."""
+    """Questions in turn about each endpoint and each kind of change, as long as there are some."""
     timelines = _timelines(criteria, draw)
     cohort = cohort_of(timelines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     found = classify(cohort, criteria=criteria)
@@ -125,7 +125,7 @@ def _fitting(one: Tips, kind: int, found: Classification, draw: np.random.Genera
 
 def _question(found: Classification, one: Tips, draw: np.random.Generator) -> Question | None:
     """The question of one change, asked of the timeline or of its twin; None: more than one clause decides."""
-    criteria, name = found.criteria, one.criterion
+    criteria, name = found.criteria, one.endpoint
     twin, _ = timeline_of(edited(found.cohort, one.changes, criteria.file.columns), 0)
     own, _ = timeline_of(found.cohort, int(one.changes.patient[0]))
     verdict = found.verdicts[name]
@@ -145,10 +145,10 @@ def _question(found: Classification, one: Tips, draw: np.random.Generator) -> Qu
 
 
 def _different(criteria: Criteria, name: str, own: str, twin: str) -> set[str]:
-    """The clauses of a criterion that some observation answers otherwise on the two timelines."""
+    """The clauses of an endpoint that some observation answers otherwise on the two timelines."""
     truths = []
     for line in (own, twin):
-        (verdict,) = lamps(line, criteria, criterion=name)["verdicts"]
+        (verdict,) = lamps(line, criteria, endpoint=name)["verdicts"]
         truths.append({part["clause"]: part["at"] for rule in verdict["rules"] for part in rule["clauses"]})
     return {clause for clause, at in truths[0].items() if at != truths[1][clause]}
 

@@ -28,7 +28,7 @@ def teach(
 ) -> None:
     """Serve the page on 127.0.0.1 until it is stopped (Ctrl+C), with `criteria` shown first.
 
-    Without `visits` there are only the worked patients of the criteria files; with it, a `Cohort`, or with `patients`
+    Without `visits` there are only the worked examples of the criteria files; with it, a `Cohort`, or with `patients`
     and further options as in `read`, the patients of a study are there too. `port` is a free one, if none is given;
     `show` opens the page in the browser; `say` is told where it is.
     Raises `UsageError` where the port is taken or what serves it is not installed.

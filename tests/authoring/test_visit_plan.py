@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import itp_response
-from itp_response.authoring.visit_plan import planned_days, schedule
+from itp_response.authoring.visit_plan import planned_days, visit_plan
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.load import load
@@ -26,15 +26,15 @@ TABLES = {
 
 @pytest.mark.parametrize(("name", "plan"), TABLES, ids=lambda value: value)
 def test_what_it_shows_and_from_when(name, plan):
-    found = {one.criterion: (one.y_from, one.n_from) for one in schedule(plan, name).shown}
+    found = {one.endpoint: (one.y_from, one.n_from) for one in visit_plan(plan, name).shown}
 
     for line in TABLES[name, plan].split(", "):
-        criterion, *days = line.split()
-        assert (criterion, found[criterion]) == (criterion, tuple(None if day == "-" else int(day) for day in days))
+        endpoint, *days = line.split()
+        assert (endpoint, found[endpoint]) == (endpoint, tuple(None if day == "-" else int(day) for day in days))
 
 
 def test_why_never_is_the_reason_of_who_is_high_throughout():
-    shown = {one.criterion: one.never for one in schedule("d0 d28..d364 every 84").shown}
+    shown = {one.endpoint: one.never for one in visit_plan("d0 d28..d364 every 84").shown}
 
     assert (shown["SR"], shown["OR"]) == ("gap_in_counts", "")
 
@@ -67,13 +67,13 @@ def test_no_course_shows_what_is_said_never_to_be(name, plan, never, data):
         ", ".join(f"d{day} {seen}" for day, seen in zip(days, course, strict=True))
         for course in data.draw(st.lists(courses, min_size=20, max_size=20))
     ]
-    shown = {one.criterion: one.y_from for one in _schedule(name, plan)}
+    shown = {one.endpoint: one.y_from for one in _schedule(name, plan)}
     cohort = cohort_of(timelines, baseline=[10.0] * 20, day_0=[_DAY_0] * 20, columns=criteria.file.columns)
     found = itp_response.classify(cohort, criteria=criteria)
 
-    for criterion in never:
-        assert shown[criterion] is None
-        assert "Y" not in [found.verdicts[criterion].labels[value] for value in found.verdicts[criterion].value]
+    for endpoint in never:
+        assert shown[endpoint] is None
+        assert "Y" not in [found.verdicts[endpoint].labels[value] for value in found.verdicts[endpoint].value]
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_a_plan_may_be_a_file_or_that_of_the_set(tmp_path):
     (tmp_path / "plan.txt").write_text("d0\n7, 14\n")
 
     assert planned_days(str(tmp_path / "plan.txt")) == [0, 7, 14]
-    assert schedule(criteria="raise").days == load("raise").file.clock.visits
+    assert visit_plan(criteria="raise").days == load("raise").file.clock.visits
     output = tmp_path / "table.csv"
-    assert CliRunner().invoke(main, ["schedule", "d0 d28 d56", "--output", str(output)]).exit_code == 0
-    assert output.read_text().splitlines()[:2] == ["criterion,label,y_from,n_from,never", "OR,Overall response,56,56,"]
+    assert CliRunner().invoke(main, ["visit_plan", "d0 d28 d56", "--output", str(output)]).exit_code == 0
+    assert output.read_text().splitlines()[:2] == ["endpoint,label,y_from,n_from,never", "OR,Overall response,56,56,"]
 
 
 _CACHE = {}
@@ -109,7 +109,7 @@ _CACHE = {}
 
 def _schedule(name, plan):
     if (name, plan) not in _CACHE:
-        _CACHE[name, plan] = schedule(plan, name).shown
+        _CACHE[name, plan] = visit_plan(plan, name).shown
     return _CACHE[name, plan]
 
 

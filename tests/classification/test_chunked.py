@@ -357,7 +357,7 @@ class TestInputs:
         assert "168 patients in two arms, 3,323 patient-days from parts" in summary
         whole = itp_response.classify(*EXAMPLE).frame()
         assert itp_response.classify(folder, EXAMPLE[1]).frame().equals(whole)
-        said = str(itp_response.explain(folder, EXAMPLE[1], patient="ITP-0003", criterion="relapse")[0])
+        said = str(itp_response.explain(folder, EXAMPLE[1], patient="ITP-0003", endpoint="relapse")[0])
         assert "part-0.csv line 58" in said
         onset, whole = (
             itp_response.adam(one, EXAMPLE[1], study="S")

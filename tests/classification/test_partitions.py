@@ -126,7 +126,7 @@ def test_the_example_study(criteria, number):
     assert in_parts(visits, patients, criteria, number).equals(whole(visits, patients, criteria))
 
 
-def test_a_reading_of_a_set_goes_to_the_parts():
+def test_a_interpretation_of_a_set_goes_to_the_parts():
     visits, patients = example("visits.csv"), example("patients.csv")
     other = load("atra_2022").under("bleeding-from-grade-2", "any-gap")
 
@@ -178,9 +178,9 @@ def test_what_was_taken_is_said_once_of_the_whole(caplog):
         in_parts(table(DAYS.format(grade="0")), table("id | dose\nA | 1\nE | 2"), "iwg_2009", number=7)
 
     assert sorted(caplog.messages) == [
-        "taken: 'id' was taken as patient_id.",
-        "taken: 1 row passed over: without a count, a grade, a rescue or a declared column. In one part of the data; likewise in one other part.",
-        "taken: Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. If there was none then, say --bleeding events.",
+        "assumed: 'id' was taken as patient_id.",
+        "assumed: 1 row passed over: without a count, a grade, a rescue or a declared column. In one part of the data; likewise in one other part.",
+        "assumed: Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. If there was none then, say --bleeding events.",
         "warning: 1 patient not in the patient table, kept: 'C'. In one part of the data; likewise in one other part.",
         "warning: 1 patient without a row in the visits, kept: 'E'.",
         "warning: There is no column 'corticosteroid_dependence'; taken as false throughout.",

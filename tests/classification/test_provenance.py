@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import itp_response
 from itp_response.classification.provenance import File, program_version, provenance
 from itp_response.cli import main
-from itp_response.cohort.observations import Reading
+from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.load import loads
 
 ROOT = Path(__file__).parents[2]
@@ -44,12 +44,12 @@ def test_names_program_criteria_options_and_files_with_their_hashes(found, tmp_p
                 "checked": "primary",
             }
         ],
-        "options": {**found.cohort.reading.options, "long": False},
+        "options": {**found.cohort.read_from.options, "long": False},
         "inputs": {
             "visits": [{"name": "visits.csv", "sha256": sha256(STUDY[0])}],
             "patients": [{"name": "patients.csv", "sha256": sha256(STUDY[1])}],
         },
-        "taken": [note.text for note in found.cohort.notes],
+        "assumed": [note.text for note in found.cohort.notes],
         "outputs": [{"name": "out.csv", "sha256": sha256(tmp_path / "out.csv")}],
     }
 
@@ -87,7 +87,7 @@ def test_of_a_folder_it_has_the_files_that_are_read(tmp_path):
     (tmp_path / "study").mkdir()
     for name in ("lb.csv", "dm.csv", "sdtm.toml", "vs.csv", "verdicts.csv"):
         (tmp_path / "study" / name).write_text(name)
-    cohort = replace(itp_response.read(ROWS), reading=Reading({"visits": tmp_path / "study"}, {}))
+    cohort = replace(itp_response.read(ROWS), read_from=ReadFrom({"visits": tmp_path / "study"}, {}))
 
     told = provenance([], cohort)
 
@@ -98,7 +98,7 @@ def test_of_a_folder_it_has_the_files_that_are_read(tmp_path):
 
 def test_what_is_no_file_has_no_hash():
     of_rows = itp_response.classify(ROWS).provenance()
-    of_cohort = itp_response.classify(replace(itp_response.read(ROWS), reading=None)).provenance()
+    of_cohort = itp_response.classify(replace(itp_response.read(ROWS), read_from=None)).provenance()
 
     assert [(one.name, one.sha256) for one in of_rows.inputs["visits"]] == [("a table in memory (list)", None)]
     assert [(one.name, one.sha256) for one in of_cohort.inputs["visits"]] == [("visits", None)]
@@ -117,7 +117,7 @@ def test_criteria_that_are_no_file_have_no_hash():
 def test_what_was_read_is_known_of_a_cohort_that_is_used_again(found):
     again = itp_response.classify(found.cohort)
 
-    assert found.cohort.reading.options["bleeding"] == "scored"
+    assert found.cohort.read_from.options["bleeding"] == "scored"
     assert again.provenance() == found.provenance()
 
 

@@ -24,7 +24,9 @@ from itp_response.messages.errors import CohortError, UsageError
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 EXAMPLE = re.search(
-    r"(?<=```py\n)import itp_response\n\nvisits = spark.*?(?=```)", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL
+    r"(?<=```py\n)import itp_response\n\nvisits = spark.*?(?=```)",
+    (ROOT / "docs" / "reference.md").read_text(),
+    re.DOTALL,
 )
 # Java that does not run long enough to gain by compiling well.
 SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"

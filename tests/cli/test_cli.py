@@ -130,16 +130,16 @@ class TestClassify:
         assert "unknown criteria 'atra_2202'" in done.stderr
         assert "Did you mean 'atra_2022'?" in done.stderr
 
-    def test_a_row_per_patient_and_criterion(self, visits, tmp_path):
+    def test_a_row_per_patient_and_endpoint(self, visits, tmp_path):
         done = run("classify", visits, "--long")
         run("classify", visits, "--long", "--output", tmp_path / "long.parquet")
 
         frame = pl.read_csv(done.stdout.encode(), schema_overrides={"patient_id": pl.String})
         assert frame.columns == [
-            *("patient_id", "arm", "criterion", "value", "day", "date", "confirmed_day", "reason"),
+            *("patient_id", "arm", "endpoint", "value", "day", "date", "confirmed_day", "reason"),
             *("days", "of_days", "event"),
         ]
-        assert frame.select("patient_id", "criterion", "value", "day", "confirmed_day", "days").rows()[:7:6] == [
+        assert frame.select("patient_id", "endpoint", "value", "day", "confirmed_day", "days").rows()[:7:6] == [
             ("007", "OR", "Y", 21, 28, None),
             ("007", "TTR", "Y", 21, None, 21),
         ]
@@ -160,11 +160,11 @@ class TestExplain:
         )
         assert "Did you mean 'ITP-01" in done.stderr
 
-    def test_a_criterion_that_is_not_there_is_named_with_the_known_ones(self):
-        done = run("explain", *STUDY, "--patient", "ITP-0001", "--criterion", "relaps")
+    def test_a_endpoint_that_is_not_there_is_named_with_the_known_ones(self):
+        done = run("explain", *STUDY, "--patient", "ITP-0001", "--endpoint", "relaps")
 
         assert done.exit_code == 2
-        assert "unknown criterion 'relaps'; known: OR, CR, SR, relapse" in done.stderr
+        assert "unknown endpoint 'relaps'; known: OR, CR, SR, relapse" in done.stderr
         assert "Did you mean 'relapse'?" in done.stderr
 
     def test_every_line_of_an_explanation_is_the_line_of_the_file(self):
@@ -177,7 +177,7 @@ class TestExplain:
 
 
 class TestCheck:
-    def test_a_set_whose_worked_patients_come_out_is_ok(self):
+    def test_a_set_whose_worked_examples_come_out_is_ok(self):
         done = run("check", "atra_2022")
 
         assert done.exit_code == 0

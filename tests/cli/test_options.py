@@ -27,7 +27,7 @@ P2,2020-04-05,60,0,,
 """
 COMMANDS = {
     "classify": "classify {} --output {}/out.csv",
-    "explain": "explain {} --patient P1 --criterion late_rescue",
+    "explain": "explain {} --patient P1 --endpoint late_rescue",
     "compare": "compare {} --criteria atra_2022 --criteria iwg_2009 --output {}/out.csv",
     "sensitivity": "sensitivity {} --output {}/out.csv",
     "review": "review {} --output {}/out.csv",
@@ -51,10 +51,10 @@ def run(name, visits, options):
 
 def test_no_command_reads_a_study_without_the_options():
     taken = {name: {one.name for one in command.params} for name, command in main.commands.items()}
-    reading = {name: names for name, names in taken.items() if "visits" in names}
+    given = {name: names for name, names in taken.items() if "visits" in names}
 
-    assert set(COMMANDS) <= set(reading)
-    assert [name for name, names in reading.items() if not {"impute", "on_error", "quarantine_file"} <= names] == []
+    assert set(COMMANDS) <= set(given)
+    assert [name for name, names in given.items() if not {"impute", "on_error", "quarantine_file"} <= names] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from itp_response.authoring.check import worked_patients
+from itp_response.authoring.check import worked_examples
 from itp_response.classification.classification import classify
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.notation import bounds, cohort_of, count_text, timeline_of
@@ -47,10 +47,10 @@ def test_a_count_between_two_bounds_has_no_word():
 @pytest.mark.parametrize("name", shipped())
 def test_every_worked_patient_has_the_same_verdicts_when_written_and_read_again(name):
     criteria = load(name)
-    cases = criteria.file.case
-    cohort = worked_patients(criteria, cases)
+    cases = criteria.file.example
+    cohort = worked_examples(criteria, cases)
     written = [timeline_of(cohort, place) for place in range(len(cohort))]
-    again = worked_patients(
+    again = worked_examples(
         criteria,
         [case.model_copy(update={"timeline": line}) for case, (line, _) in zip(cases, written, strict=True)],
     )

@@ -117,7 +117,7 @@ CASES = """
 
 
 class TestRules:
-    @pytest.mark.parametrize("case", [line.strip() for line in CASES.strip().splitlines()])
+    @pytest.mark.parametrize("example", [line.strip() for line in CASES.strip().splitlines()])
     def test_finds_what_it_asks_about_and_nothing_just_beside_it(self, case):
         expected, text = (part.strip() for part in case.split("|"))
 
@@ -248,7 +248,7 @@ class TestRules:
         assert len(itp_response.review(cohort_of([], visits=(), ids=[])).frame()) == 0
 
 
-# A timeline, the criterion, and what would settle it.
+# A timeline, the endpoint, and what would settle it.
 OPEN = """
     OR     | d0 15, d28 60, d35 60 bleed ?, d42..d364 12     | bleeding_grade | the bleeding grade of day 35, entry 3
     OR     | d0 15, d28 60, d35 <50, d42..d364 12            | exact_count    | the exact count of day 35, entry 3 (given as <50)
@@ -317,7 +317,7 @@ class TestQueriesOfDeclaredColumns:
         criteria = folder / "own.toml"
         criteria.write_text(OWN)
         queries = itp_response.review(table(visits), table(patients), criteria).queries()
-        return queries.select("criterion", "settled_by", "day", "line", "asks", *more).rows()
+        return queries.select("endpoint", "settled_by", "day", "line", "asks", *more).rows()
 
     KNOWN = """
         patient_id day platelets bleeding_grade steroid dose drug
@@ -349,7 +349,7 @@ class TestQueriesOfDeclaredColumns:
         ]
 
     def test_only_what_settles_it_is_asked_for(self, tmp_path):
-        """Not the grade of the same row, which the criterion does not look at."""
+        """Not the grade of the same row, which the endpoint does not look at."""
         visits = self.KNOWN.replace("60        0 ", "60        - ").format("- 5 a") + "P1 21 9 0 0 5 a"
 
         assert self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0", "also") == [
@@ -381,11 +381,11 @@ class TestQueriesOfDeclaredColumns:
 
 
 class TestQueries:
-    @pytest.mark.parametrize("case", [line.strip() for line in OPEN.strip().splitlines()])
+    @pytest.mark.parametrize("example", [line.strip() for line in OPEN.strip().splitlines()])
     def test_the_single_observation_that_would_settle_it(self, case):
-        criterion, text, kind, asks = (part.strip() for part in case.split("|"))
+        endpoint, text, kind, asks = (part.strip() for part in case.split("|"))
 
-        queries = itp_response.review(timeline(text)).queries().filter(pl.col("criterion") == criterion)
+        queries = itp_response.review(timeline(text)).queries().filter(pl.col("endpoint") == endpoint)
 
         assert list(queries.select("settled_by", "asks").iter_rows()) == [(None if kind == "-" else kind, asks)]
 
@@ -401,8 +401,8 @@ class TestQueries:
             (patient, name) for name in names for patient in frame.filter(pl.col(name) == "NE")["patient_id"].to_list()
         }
 
-        asked = review.queries().filter(pl.col("criterion").is_in(names))
-        assert set(asked.select("patient_id", "criterion").iter_rows()) == expected
+        asked = review.queries().filter(pl.col("endpoint").is_in(names))
+        assert set(asked.select("patient_id", "endpoint").iter_rows()) == expected
         assert len(asked) == len(expected) > 0
 
     @pytest.mark.parametrize("count", [*COUNTS, 1, 29.5, 30, 59, 1000])
@@ -430,7 +430,7 @@ class TestQueries:
         verdicts = itp_response.classify(literal_cohort(answered)).verdicts
 
         for place, query in enumerate(asked):
-            verdict = verdicts[query["criterion"]]
+            verdict = verdicts[query["endpoint"]]
             assert verdict.labels[verdict.value[place]] != "NE"
 
     def test_a_date_known_only_in_part_is_asked_for(self):
@@ -463,7 +463,7 @@ class TestQueries:
 
         queries = itp_response.review(visits, patients).queries().filter(pl.col("patient_id") == "P2")
 
-        assert queries.filter(pl.col("criterion") == "OR")["asks"].to_list() == [
+        assert queries.filter(pl.col("endpoint") == "OR")["asks"].to_list() == [
             "no single observation settles it (no counts in the days looked at)"
         ]
 
@@ -482,8 +482,8 @@ class TestCommand:
         assert done.stdout.splitlines()[0].startswith(f"{number} findings in ")
         table, told = done.stdout.split("\n\n")
         assert len(table.splitlines()) == number + 1
-        assert told.startswith("taken: Bleeding has grades of 0")
-        assert asked.read_text().startswith("patient_id,criterion,reason,settled_by,day,file,line,asks,also\nITP-0008,")
+        assert told.startswith("assumed: Bleeding has grades of 0")
+        assert asked.read_text().startswith("patient_id,endpoint,reason,settled_by,day,file,line,asks,also\nITP-0008,")
 
     def test_bad_input_is_refused_before_anything_is_written(self, tmp_path):
         visits = tmp_path / "visits.csv"

@@ -34,22 +34,24 @@ class TestBadCriteria:
 
 
 class TestShipped:
-    """Every shipped set holds by its own worked patients."""
+    """Every shipped set holds by its own worked examples."""
 
     @pytest.mark.parametrize("name", shipped())
-    def test_worked_patients_come_out_and_try_every_clause(self, name: str) -> None:
+    def test_worked_examples_come_out_and_try_every_clause(self, name: str) -> None:
         report = check(name)
         assert (report.failures, report.untried) == ((), ())
 
     @pytest.mark.parametrize("name", shipped())
-    def test_worked_patients_notice_every_small_change(self, name: str) -> None:
+    def test_worked_examples_notice_every_small_change(self, name: str) -> None:
         assert [str(change) for change in mutate(name).unnoticed] == []
 
     @pytest.mark.parametrize("name", shipped())
-    def test_every_reading_changes_what_a_worked_patient_comes_to(self, name: str) -> None:
+    def test_every_interpretation_changes_what_a_worked_patient_comes_to(self, name: str) -> None:
         criteria = load(name)
-        tried = {reading for case in criteria.file.case for reading in case.under}
-        assert [reading.id for reading in criteria.file.reading if reading.id not in tried] == []
+        tried = {interpretation for case in criteria.file.example for interpretation in case.under}
+        assert [
+            interpretation.id for interpretation in criteria.file.interpretation if interpretation.id not in tried
+        ] == []
 
     @pytest.mark.parametrize("name", shipped())
     def test_says_where_it_is_from(self, name: str) -> None:
@@ -96,7 +98,7 @@ class TestSchema:
 
     @pytest.mark.parametrize(
         "name",
-        ["apart_without_unit", "checked_unknown", "cite_missing", "key_unknown_in_criterion", "kind_unknown"],
+        ["apart_without_unit", "checked_unknown", "cite_missing", "key_unknown_in_endpoint", "kind_unknown"],
     )
     def test_refuses(self, name: str) -> None:
         content = _plain(tomllib.loads((BAD_CRITERIA / f"{name}.toml").read_text()))

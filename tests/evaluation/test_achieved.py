@@ -301,9 +301,9 @@ FROM_AND_UNTIL = """
 
 
 class TestFrom:
-    """`from`: only rows from the day of another criterion on."""
+    """`from`: only rows from the day of another endpoint on."""
 
-    CRITERION = """
+    ENDPOINT = """
         [C]
         kind      = "achieved"
         when      = "platelets >= 100"
@@ -313,7 +313,7 @@ class TestFrom:
     def test_its_day_is_in(self):
         """The day of the onset, not of the confirming row."""
         assert not wrong(
-            FROM_AND_UNTIL + self.CRITERION,
+            FROM_AND_UNTIL + self.ENDPOINT,
             """
             timeline                       | R_day | value | day | reason        | because
             d0 100, d7 60, d14 60, d364 60 | 7     | N     |     | never_reached | 100 lies before the response
@@ -325,7 +325,7 @@ class TestFrom:
     def test_what_it_takes_over(self):
         """Where the other is `NE` it is `NE`, where the other is `N` it is `N`, with the other's reason."""
         assert not wrong(
-            FROM_AND_UNTIL + self.CRITERION,
+            FROM_AND_UNTIL + self.ENDPOINT,
             """
             timeline              | discontinued | R  | value | reason
             d0 5, d7 120, d336 5  |              | NE | NE    | follow_up_ended
@@ -359,7 +359,7 @@ class TestFrom:
     def test_days_still_hold(self):
         """From the later of the two."""
         assert not wrong(
-            FROM_AND_UNTIL + self.CRITERION + "days = [20, 40]",
+            FROM_AND_UNTIL + self.ENDPOINT + "days = [20, 40]",
             """
             timeline                              | value | day
             d7 100, d14 60, d20 100               | Y     | 20
@@ -372,7 +372,7 @@ class TestFrom:
 
 
 class TestUntil:
-    """`until`: only rows to the day before another criterion."""
+    """`until`: only rows to the day before another endpoint."""
 
     def test_its_day_is_out(self):
         """Where the other never came all rows are looked at."""
@@ -421,7 +421,7 @@ class TestUntil:
 class TestDiscount:
     """`discount`: a row in the state on which the rule is not false is no evidence, but a failing row fails."""
 
-    CRITERION = """
+    ENDPOINT = """
         [R]
         kind      = "achieved"
         when      = "platelets >= 30"
@@ -435,7 +435,7 @@ class TestDiscount:
     def test_days(self):
         """Up to 35 days after the last day of a course, and while one goes on; not on the day it begins."""
         assert not wrong(
-            self.CRITERION,
+            self.ENDPOINT,
             """
             timeline                                 | value | day | confirmed | reason        | because
             d5 rescue, d40 60, d47 60, d364 5        | N     |     |           | not_confirmed | 35 days after
@@ -454,7 +454,7 @@ class TestDiscount:
     def test_it_neither_shows_nor_breaks(self):
         """A discounted row is passed over; one that fails breaks all the same."""
         assert not wrong(
-            self.CRITERION,
+            self.ENDPOINT,
             """
             timeline                                 | value | day | confirmed
             d1 60, d2 rescue, d10 60, d38 60, d364 5 | Y     | 1   | 38
@@ -519,7 +519,7 @@ class TestDiscountedCounts:
 class TestClosedBy:
     """`closed_by`: from the first row in `days` where it is true on, nothing is looked at."""
 
-    CRITERION = """
+    ENDPOINT = """
         [terms]
         late_rescue = "rescue and day >= 36"
         [R]
@@ -534,7 +534,7 @@ class TestClosedBy:
     def test_the_row_that_closes(self):
         """It is not looked at itself, and it ended the question: `N`, followed to the end or not."""
         assert not wrong(
-            self.CRITERION.format("late_rescue"),
+            self.ENDPOINT.format("late_rescue"),
             """
             timeline                              | value | day | ended | reason        | because
             d28 60, d35 60, d36 rescue            | Y     | 28  |       | met           | it came before
@@ -555,7 +555,7 @@ class TestClosedBy:
     def test_its_reason(self, rule, reason):
         """The name of the term that it is, or what it is about."""
         assert not wrong(
-            self.CRITERION.format(rule),
+            self.ENDPOINT.format(rule),
             f"""
             timeline           | value | reason
             d28 60, d36 rescue | N     | {reason}
@@ -565,7 +565,7 @@ class TestClosedBy:
     def test_where_it_is_unknown(self):
         """Only what is true closes."""
         assert not wrong(
-            self.CRITERION.format("platelets < 10"),
+            self.ENDPOINT.format("platelets < 10"),
             """
             timeline                | value | ended | reason
             d28 60, d30 60 bleed ?, d35 60 | Y     |       | met
@@ -603,7 +603,7 @@ class TestDatedBy:
 
     @pytest.mark.parametrize(("key", "day"), [("", 28), ('dated_by = "first"', 28), ('dated_by = "confirming"', 42)])
     def test_of_three(self, key, day):
-        """The first, or the last; the witnesses are the same."""
+        """The first, or the last; the evidence are the same."""
         assert not wrong(
             f"""
             [R]
@@ -658,7 +658,7 @@ class TestDatedBy:
 class TestUnknownCounts:
     """`unknown_counts`: could rows with a count whose state is unknown have met it?"""
 
-    CRITERION = """
+    ENDPOINT = """
         [R]
         kind      = "achieved"
         when      = "platelets >= 30 and platelets >= 2 * baseline and bleeding_grade == 0"
@@ -695,13 +695,13 @@ class TestUnknownCounts:
             d28 60 bleed ?, d35 60, d42 60, d364 5 | 15       | Y     | met                   | enough without it
             """
 
-        assert not wrong(self.CRITERION.format(""), table)
-        assert not wrong(self.CRITERION.format('unknown_counts = "may_meet"'), table)
+        assert not wrong(self.ENDPOINT.format(""), table)
+        assert not wrong(self.ENDPOINT.format('unknown_counts = "may_meet"'), table)
 
     def test_do_not_meet(self):
         """They are treated as if they had not met it, but do not break it."""
         assert not wrong(
-            self.CRITERION.format('unknown_counts = "do_not_meet"'),
+            self.ENDPOINT.format('unknown_counts = "do_not_meet"'),
             """
             timeline                               | baseline | value | day | reason
             d28 60, d35 60, d364 5                 |          | N     |     | never_reached
@@ -786,7 +786,7 @@ class TestFollowedFrom:
     """`followed_from`: a patient with a count on that day or later was followed to the end."""
 
     @pytest.mark.parametrize(("key", "first"), [("", 337), ("followed_from = 100", 100), ("followed_from = 400", 400)])
-    def test_the_criterions_own_or_the_clocks(self, key, first):
+    def test_the_endpoints_own_or_the_clocks(self, key, first):
         """Without a count it is no follow-up, bleeding or rescue or not."""
         assert not wrong(
             f"""

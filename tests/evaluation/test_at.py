@@ -305,7 +305,7 @@ class TestWhich:
 
 
 class TestFrom:
-    """`from`: a criterion from whose day the landmark and its window are counted."""
+    """`from`: an endpoint from whose day the landmark and its window are counted."""
 
     def test_the_window_moves(self):
         """Left out it is day 0."""
@@ -549,7 +549,7 @@ class TestClosedBy:
 
 
 class TestUnless:
-    """`unless` is looked at first: `N`, without witnesses."""
+    """`unless` is looked at first: `N`, without evidence."""
 
     def test_whatever_else_holds(self):
         """Before `closed_by`, what was seen, and no counts."""

@@ -64,7 +64,7 @@ class TestOf:
         )
 
     def test_names(self):
-        """`{ R = "OR" }` gives the criterion another name; one criterion may stand under several, the first counts."""
+        """`{ R = "OR" }` gives the endpoint another name; one endpoint may stand under several, the first counts."""
         assert not wrong(
             RANKED
             + """
@@ -124,10 +124,10 @@ class TestOf:
 
 
 class TestReason:
-    """The reason is that of the criterion that gave the name; else of the last, or of the first that is open."""
+    """The reason is that of the endpoint that gave the name; else of the last, or of the first that is open."""
 
     def test_each(self):
-        """There is no day and there are no witnesses."""
+        """There is no day and there are no evidence."""
         criteria = criteria_of(
             RANKED
             + """

@@ -191,10 +191,10 @@ class TestLimits:
     def test_more_courses_than_are_looked_at(self):
         timeline = "d0 15, d28..d364 <50"
         assert bounds.MOST == 10_000
-        (found,) = ask(timeline, criterion="OR")
+        (found,) = ask(timeline, endpoint="OR")
         assert (found.value, found.reason) == ("NE", "censored_count")
         assert found.missing.endswith("they may lie in more ways than are looked at")
-        (late,) = ask(timeline, criterion="late_rescue")
+        (late,) = ask(timeline, endpoint="late_rescue")
         assert late.value == "N"
 
     def test_a_product_of_counts(self):
@@ -227,7 +227,7 @@ class TestExplained:
         ],
     )
     def test_what_it_hangs_on(self, timeline, missing):
-        (said,) = ask(timeline, criterion="OR")
+        (said,) = ask(timeline, endpoint="OR")
         assert said.missing == missing
 
 
@@ -237,7 +237,7 @@ class TestLaws:
     @settings(max_examples=60)
     @given(strategies.patients(), strategies.criteria_variants(), st.data())
     def test_a_verdict_is_that_of_every_count_within(self, patient, raw, data):
-        criteria = read_dict({**raw, "reading": [], "case": []}, ATRA, "variant")
+        criteria = read_dict({**raw, "interpretation": [], "example": []}, ATRA, "variant")
         exact = replace(
             patient,
             observations=tuple(

@@ -40,7 +40,7 @@ def combined(rule, further=""):
 
 
 class TestNames:
-    """A name is true where that criterion is `Y`, unknown where `NE`, false where `N` or `NA`."""
+    """A name is true where that endpoint is `Y`, unknown where `NE`, false where `N` or `NA`."""
 
     def test_alone(self):
         """It has the other's day, and the row that dates it is the onset."""
@@ -150,7 +150,7 @@ class TestTruth:
 
 
 class TestReason:
-    """The reason of an `N` is that of the first criterion whose value makes for it, of an `NE` of the first `NE`."""
+    """The reason of an `N` is that of the first endpoint whose value makes for it, of an `NE` of the first `NE`."""
 
     def test_joined_by_and(self):
         """The first that is `N`."""
@@ -409,7 +409,7 @@ class TestOfOthers:
 
 
 class TestUnless:
-    """`unless` is looked at first: `N`, without day or witness."""
+    """`unless` is looked at first: `N`, without day or evidence."""
 
     def test_whatever_else_holds(self):
         """Whatever the others are."""

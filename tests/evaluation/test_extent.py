@@ -84,7 +84,7 @@ class TestStep:
         )
 
     def test_a_state_that_needs_no_count(self):
-        """It lasts to the last count all the same; witnesses are its rows."""
+        """It lasts to the last count all the same; evidence are its rows."""
         assert not wrong(
             SHOWN.replace("platelets >= 30 and ", ""),
             """
@@ -181,7 +181,7 @@ class TestAtLeast:
             d1 60, d29 5, d36 60, d64 5   | Y     | 56   | 64           | 1     | 36  | met       | in two stretches
             d1 60, d29 5, d36 60, d63 5   | N     | 55   | 63           | 1     | 36  | too_short | followed or not
             d1 60, d8 5, d364 60          | N     | 7    | 84           | 1     | 1   | too_short | followed to the end
-            d7 5                          | N     | 0    | 1            |       |     | too_short | none: no witnesses
+            d7 5                          | N     | 0    | 1            |       |     | too_short | none: no evidence
             d0 60                         | NE    |      |              |       |     | no_counts | no row of known state
             d7 60 bleed ?                 | NE    |      |              |       |     | no_counts | one of unknown state
             d7 <50                        | N     |      | 1            |       |     | too_short | one of unknown state
@@ -189,7 +189,7 @@ class TestAtLeast:
         )
 
     def test_left_out(self):
-        """There are only the days; a criterion over this one finds it met where they are known."""
+        """There are only the days; an endpoint over this one finds it met where they are known."""
         assert not wrong(
             STEP,
             """

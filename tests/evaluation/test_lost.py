@@ -21,7 +21,7 @@ RESPONSE = """
 
 
 class TestAfter:
-    """`after`: only rows after the other's last witness count."""
+    """`after`: only rows after the other's last evidence count."""
 
     def test_the_last_witness(self):
         """The confirming row, where there is one."""

@@ -157,12 +157,12 @@ class TestTwoReadings:
         assert {name: without_witnesses(verdict) for name, verdict in verdicts.items()} == {
             name: without_witnesses(verdict) for name, verdict in wanted.items()
         }
-        # A witness is a line: where two lie on a day, they are told apart.
+        # A evidence is a line: where two lie on a day, they are told apart.
         alone = all(len({one.day for one in course.observations}) == len(rows) for course in found)
         for name, verdict in verdicts.items():
-            for witness in WITNESSES:
-                day = getattr(verdict, witness)
-                assert day == getattr(wanted[name], witness) or (day is None and not alone), (name, witness)
+            for evidence in WITNESSES:
+                day = getattr(verdict, evidence)
+                assert day == getattr(wanted[name], evidence) or (day is None and not alone), (name, evidence)
 
     @settings(max_examples=30)
     @given(told())
@@ -172,7 +172,7 @@ class TestTwoReadings:
     @settings(max_examples=15)
     @given(told(), strategies.criteria_variants())
     def test_of_every_option(self, case, raw):
-        criteria = read_dict({**raw, "reading": [], "case": []}, ATRA, "variant")
+        criteria = read_dict({**raw, "interpretation": [], "example": []}, ATRA, "variant")
         self.check(raw, criteria, *case)
 
 
@@ -344,13 +344,13 @@ class TestVerdicts:
 
 class TestExplained:
     def test_what_it_hangs_on(self):
-        (said,) = explain(told_of(*RESPONDER, ("2019-02", None, "IVIg")), patient="P", criterion="late_rescue")
+        (said,) = explain(told_of(*RESPONDER, ("2019-02", None, "IVIg")), patient="P", endpoint="late_rescue")
         assert str(said).splitlines()[2:] == [
             "  missing: the date of visits row 5, which is only '2019-02': Y if it is 2019-02-06, NE if it is 2019-02-01"
         ]
 
     def test_that_it_does_not_hang_on_it(self):
-        (said,) = explain(told_of(*RESPONDER, ("2019-02", None, "IVIg")), patient="P", criterion="OR")
+        (said,) = explain(told_of(*RESPONDER, ("2019-02", None, "IVIg")), patient="P", endpoint="OR")
         assert str(said).splitlines()[-1] == (
             "  the same on all days that may be meant: the date of visits row 5 is only '2019-02'; shown as of the first"
         )
@@ -358,13 +358,13 @@ class TestExplained:
     def test_of_a_witness_that_hangs_on_it(self):
         """Rescue is late from day 36 on: the day is known, but not whether line 2 or line 3 begins it."""
         rows = told_of(("2019-01-23", 15), ("2019-02", None, "IVIg"), ("2019-02-28", None, "IVIg"))
-        (said,) = explain(rows, patient="P", criterion="late_rescue")
+        (said,) = explain(rows, patient="P", endpoint="late_rescue")
         assert (said.value, said.day) == ("Y", 36)
         assert classify(rows).verdicts["late_rescue"].onset.tolist() == [NONE]
 
     def test_of_too_many_ways(self):
         rows = told_of(*RESPONDER, ("2019", None, "IVIg"), ("2020", None, "IVIg"))
-        (said,) = explain(rows, patient="P", criterion="OR")
+        (said,) = explain(rows, patient="P", endpoint="OR")
         assert said.missing == (
             "the date of visits row 5, which is only '2019' and the date of visits row 6, which is only '2020'; "
             "they may lie in more ways than are looked at"

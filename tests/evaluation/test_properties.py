@@ -1,4 +1,4 @@
-"""Laws that hold for every cohort. The first is that two readings of a definition agree."""
+"""Laws that hold for every cohort. The first is that two interpretations of a definition agree."""
 
 import copy
 import datetime
@@ -33,7 +33,7 @@ def decided(criteria, patients, threads=None):
 
 def variant(raw):
     """The criteria of a variant of the file."""
-    return read_dict({**raw, "reading": [], "case": []}, ATRA, "variant")
+    return read_dict({**raw, "interpretation": [], "example": []}, ATRA, "variant")
 
 
 def one(criteria, *observations, baseline=15, **further):
@@ -42,7 +42,7 @@ def one(criteria, *observations, baseline=15, **further):
 
 
 def differences(raw, criteria, patients):
-    """Where the two readings differ: patient, criterion, the literal verdict, the engine's."""
+    """Where the two readings differ: patient, endpoint, the literal verdict, the engine's."""
     pairs = zip(patients, decided(criteria, patients), strict=True)
     return [
         (place, name, verdict, found[name])
@@ -66,7 +66,7 @@ def read_literally(raw, patient):
 
 
 class TestTwoReadings:
-    """The columns agree with the literal reading on every verdict, day, reason and witness."""
+    """The columns agree with the literal reading on every verdict, day, reason and evidence."""
 
     @given(patients=strategies.cohorts())
     def test_of_the_atra_trial(self, patients):
@@ -183,7 +183,7 @@ class TestWitnesses:
         """
         for patient, found in zip(patients, decided(CRITERIA, patients), strict=True):
             if has_bounds(patient):
-                continue  # a witness that is not the same wherever the counts lie is missing
+                continue  # evidence that is not the same wherever the counts lie is missing
             response, chart = found["OR"], literal.chart_of(RAW, patient)
             shown = [row for row in chart.rows if row.day in (response.onset, response.confirming)]
             if response.value != "Y":
@@ -339,8 +339,8 @@ class TestSevenDays:
         between=st.sampled_from(["anything", "unbroken"]),
     )
     def test_any_distance(self, patients, apart, between):
-        """Of whatever distance: a met criterion's witnesses lie so far apart, and a lesser one is met too."""
-        raw = copy.deepcopy(RAW) | {"reading": [], "case": []}
+        """Of whatever distance: a met endpoint's evidence lie so far apart, and a lesser one is met too."""
+        raw = copy.deepcopy(RAW) | {"interpretation": [], "example": []}
         raw["OR"] |= {"apart": f"{apart} days", "between": between}
         nearer = copy.deepcopy(raw)
         nearer["OR"]["apart"] = f"{apart - 1} days"
@@ -365,7 +365,7 @@ STATE = "platelets >= 30 and bleeding_grade == 0"
 
 @st.composite
 def visit_tables(draw, closed=False, planned=False):
-    """A criterion on visits over a state that names nothing but the row; closed and discounted, or not."""
+    """An endpoint on visits over a state that names nothing but the row; closed and discounted, or not."""
     makers = [strategies.on_planned_visits] + [strategies.on_any_counts] * (not planned)
     table = draw(draw(st.sampled_from(makers))([STATE], ["days_since_rescue <= 7"], ["rescue", "bleeding_grade >= 2"]))
     if not closed:

@@ -1,4 +1,4 @@
-"""Time to: from a moment to a criterion, with the event or censored. Each table is a key at its bounds."""
+"""Time to: from a moment to an endpoint, with the event or censored. Each table is a key at its bounds."""
 
 from bridge import as_literal
 from worked import criteria_of, wrong
@@ -21,7 +21,7 @@ BEFORE = """
 
 
 class TestTo:
-    """`to`: the criterion whose `Y` is the event, on its day."""
+    """`to`: the endpoint whose `Y` is the event, on its day."""
 
     def test_from_day_0(self):
         """Left out, `from` is day 0; nobody is censored: those without the event have no time."""
@@ -44,7 +44,7 @@ class TestTo:
         )
 
     def test_its_own_day(self):
-        """Of a criterion dated by its confirming row that row's day; of a loss the first row's."""
+        """Of an endpoint dated by its confirming row that row's day; of a loss the first row's."""
         assert not wrong(
             BEFORE.replace("days      = [1, 365]", 'dated_by = "confirming"')
             + """
@@ -87,7 +87,7 @@ class TestTo:
 
 
 class TestFrom:
-    """`from`: a criterion, its day."""
+    """`from`: an endpoint, its day."""
 
     DURATION = (
         BEFORE

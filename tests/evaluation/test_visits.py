@@ -708,7 +708,7 @@ class TestClosedBy:
 
 
 class TestUnless:
-    """`unless` is looked at first: `N`, without witnesses."""
+    """`unless` is looked at first: `N`, without evidence."""
 
     def test_whatever_else_holds(self):
         """Before `closed_by`, too few counts, and what is met."""
@@ -726,7 +726,7 @@ class TestUnless:
 
 
 class TestStartingFromVisits:
-    """Others start from the day, which is that of the confirming row, and come after the last witness."""
+    """Others start from the day, which is that of the confirming row, and come after the last evidence."""
 
     def test_lost_and_kept(self):
         """And take over what it could not give."""

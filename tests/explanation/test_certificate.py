@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from itp_response.authoring.check import worked_patients
+from itp_response.authoring.check import worked_examples
 from itp_response.classification.classification import classify
 from itp_response.definitions.load import load, shipped
 from itp_response.explanation.certificate import certificate
@@ -22,7 +22,7 @@ CHECKER = EXAMPLES / "certificate_checker.py"
 STUDY = [EXAMPLES / "visits.csv", EXAMPLES / "patients.csv"]
 FILES = {path.name: path for path in [*STUDY, ROOT / "criteria" / "atra_2022.toml"]}
 OF_EACH = 4
-"""So many worked patients of each set are tried."""
+"""So many worked examples of each set are tried."""
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,9 @@ def test_the_checker_needs_python_alone():
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_it_agrees_on_worked_patients_of_every_set(name, checker):
+def test_it_agrees_on_worked_examples_of_every_set(name, checker):
     criteria = load(name)
-    found = classify(worked_patients(criteria, criteria.file.case), criteria=criteria)
+    found = classify(worked_examples(criteria, criteria.file.example), criteria=criteria)
     ids = found.cohort.id.to_list()
     wrong = {
         patient: said
@@ -66,13 +66,13 @@ def test_it_agrees_on_the_example_study(patient, study, checker):
 
 def test_as_a_user_runs_it(tmp_path, study):
     file = tmp_path / "certificate.json"
-    made = certificate(study, patient="ITP-0008", criterion="relapse")
+    made = certificate(study, patient="ITP-0008", endpoint="relapse")
     file.write_text(json.dumps(made))
 
     def run(*files):
         return subprocess.run([sys.executable, "-I", CHECKER, file, *files], capture_output=True, text=True)
 
-    assert [one["criterion"] for one in made["verdicts"]] == ["OR", "relapse"]
+    assert [one["endpoint"] for one in made["verdicts"]] == ["OR", "relapse"]
     assert (run(*FILES.values()).returncode, run(*FILES.values()).stdout) == (0, "agrees: ITP-0008\n")
     assert run(STUDY[0]).stdout == "agrees: ITP-0008\nnot looked at: patients.csv, atra_2022.toml\n"
 
@@ -127,7 +127,7 @@ def test_what_was_tampered_with_is_refused_with_the_reason(tamper, said, study, 
 
 
 def test_it_holds_what_would_turn_each_verdict(study):
-    made = certificate(study, patient="ITP-0008", criterion="late_rescue")
+    made = certificate(study, patient="ITP-0008", endpoint="late_rescue")
     (change,) = (one for one in made["verdicts"][0]["changes"] if one["change"] == "day")
 
     assert (change["becomes"], change["before"], change["after"]) == ("N", "336", "337")

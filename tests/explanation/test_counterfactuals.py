@@ -5,7 +5,7 @@ import re
 import pytest
 
 import itp_response
-from itp_response.authoring.check import worked_patients
+from itp_response.authoring.check import worked_examples
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.definitions.load import load
@@ -32,31 +32,31 @@ d0 15, d21 45, d28 60, d42..d336 60              | CR        | would be N with t
 """
 
 
-@pytest.mark.parametrize("case", CASES.strip().splitlines())
+@pytest.mark.parametrize("example", CASES.strip().splitlines())
 def test_what_would_turn_it_is_said(case):
-    timeline, criterion, said = (part.strip() for part in case.split("|"))
-    (explained,) = itp_response.ask(timeline, criterion=criterion)
+    timeline, endpoint, said = (part.strip() for part in case.split("|"))
+    (explained,) = itp_response.ask(timeline, endpoint=endpoint)
 
     assert "; ".join(explained.turns) == said
 
 
 def test_what_tells_a_length_and_what_does_not_arise_is_not_asked():
-    by_name = {one.criterion: one for one in itp_response.ask("d0 15, d28..d364 12")}
+    by_name = {one.endpoint: one for one in itp_response.ask("d0 15, d28..d364 12")}
 
     assert (by_name["TTR"].value, by_name["TTR"].changes) == ("NA", None)
     assert (by_name["relapse"].value, by_name["relapse"].changes) == ("NA", None)
     assert by_name["OR"].changes == ()
 
 
-def test_of_a_met_criterion_no_further_count_is_tried():
-    (explained,) = itp_response.ask("d0 15, d21 100, d35 100, d42..d364 12", criterion="OR")
+def test_of_a_met_endpoint_no_further_count_is_tried():
+    (explained,) = itp_response.ask("d0 15, d21 100, d35 100, d42..d364 12", endpoint="OR")
 
     assert explained.value == "Y"
     assert {change.change for change in explained.changes} == {"count", "day", "lost"}
 
 
 def test_a_given_baseline_is_changed_to_the_step():
-    (explained,) = itp_response.ask("d21 45, d28 60, d42 12, d364 12", criterion="OR", baseline=30)
+    (explained,) = itp_response.ask("d21 45, d28 60, d42 12, d364 12", endpoint="OR", baseline=30)
 
     assert explained.turns == (
         "would be Y with a baseline of 22 instead of 30: a count of at least twice the baseline",
@@ -70,14 +70,14 @@ def test_distances_are_ordered_as_the_reference_says():
 
 
 class TestWorkedPatients:
-    """Of every worked patient the nearest change of each criterion, made by hand, gives the verdict that was said."""
+    """Of every worked example the nearest change of each endpoint, made by hand, gives the verdict that was said."""
 
     @pytest.mark.parametrize("met", [False, True], ids=["missed", "met"])
     @pytest.mark.parametrize("name", SETS)
     def test_a_change_made_by_hand_turns_the_verdict(self, name, met):
         criteria = load(name)
-        cases = {case.name: case for case in criteria.file.case}
-        cohort = worked_patients(criteria, criteria.file.case)
+        cases = {case.name: case for case in criteria.file.example}
+        cohort = worked_examples(criteria, criteria.file.example)
         found = near_misses(classify(cohort, criteria=criteria), met=met).frame().drop_nulls("distance")
         rows, made = list(found.iter_rows(named=True)), []
         for one in rows:
@@ -108,9 +108,9 @@ class TestWorkedPatients:
         }
 
         wrong = [
-            (one["patient_id"], one["criterion"], one["says"], text)
+            (one["patient_id"], one["endpoint"], one["says"], text)
             for place, (one, text) in enumerate(zip(rows, made, strict=True))
-            if verdicts[one["criterion"]][place] != one["becomes"]
+            if verdicts[one["endpoint"]][place] != one["becomes"]
         ]
         assert wrong == []
 
@@ -118,8 +118,8 @@ class TestWorkedPatients:
     def test_no_smaller_change_of_the_same_count_does(self, name):
         """Every count between that observed and that found, step by step."""
         criteria = load(name)
-        cohort = worked_patients(criteria, criteria.file.case)
-        cases = {case.name: case for case in criteria.file.case}
+        cohort = worked_examples(criteria, criteria.file.example)
+        cases = {case.name: case for case in criteria.file.example}
         found = near_misses(classify(cohort, criteria=criteria)).frame().filter(change="count")
         tried = []
         for one in found.iter_rows(named=True):
@@ -142,9 +142,9 @@ class TestWorkedPatients:
         )
         labels = {key: [one.labels[value] for value in one.value] for key, one in decided.verdicts.items()}
         turned = [
-            (one["patient_id"], one["criterion"], text)
+            (one["patient_id"], one["endpoint"], text)
             for place, (one, text) in enumerate(tried)
-            if labels[one["criterion"]][place] == one["becomes"]
+            if labels[one["endpoint"]][place] == one["becomes"]
         ]
 
         assert len(tried) > 100

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import itp_response
-from itp_response.authoring.check import worked_patients
+from itp_response.authoring.check import worked_examples
 from itp_response.cli import main
 from itp_response.cohort.declared_columns import texts_of
 from itp_response.cohort.observations import Origin
@@ -114,9 +114,9 @@ def records(made, name, *columns, **where):
 
 @functools.cache
 def of_set(name):
-    """The ADaM datasets of a shipped set's worked patients."""
+    """The ADaM datasets of a shipped set's worked examples."""
     criteria = load(name)
-    cohort = worked_patients(criteria, criteria.file.case)
+    cohort = worked_examples(criteria, criteria.file.example)
     return itp_response.adam(itp_response.classify(cohort, criteria=criteria), study="WORKED")
 
 
@@ -203,8 +203,8 @@ class TestADTTE:
     )
     def test_the_code_of_censoring_is_its_reason(self, rest, code, why):
         criteria = load("atra_2022")
-        case = replace_case(criteria.file.case[0], f"d0 15, d28 60, d35 60, {rest}")
-        cohort = worked_patients(criteria, [case])
+        case = replace_case(criteria.file.example[0], f"d0 15, d28 60, d35 60, {rest}")
+        cohort = worked_examples(criteria, [case])
         made = itp_response.adam(itp_response.classify(cohort), study="S")
 
         found = records(made, "ADTTE", "CNSR", "EVNTDESC", "CNSDTDSC", PARAMCD="DOR")
@@ -422,11 +422,11 @@ class TestConformance:
         criteria = load(name)
         found = parameters(criteria)
 
-        assert {one.criterion for one in found} == set(criteria.endpoints)
+        assert {one.endpoint for one in found} == set(criteria.endpoints)
         assert len({one.code for one in found}) == len({one.text for one in found}) == len(found)
         assert [one.code for one in found if not one.code.isalnum() or len(one.code) > 8 or one.code[0].isdigit()] == []
-        assert {one.criterion for one in flags(criteria)} == {
-            one.criterion for one in found if one.what in ("verdict", "best")
+        assert {one.endpoint for one in flags(criteria)} == {
+            one.endpoint for one in found if one.what in ("verdict", "best")
         }
 
     def test_keys_are_unique_and_values_one_to_one(self, name):
@@ -474,7 +474,7 @@ def assert_same(frame, dataset):
 
 def assert_verdicts(frame, made):
     """The verdicts, days and reasons in a file's ADRS are those of the classification."""
-    codes = {one.code: one.criterion for one in parameters(made.found.criteria) if one.what in ("verdict", "best")}
+    codes = {one.code: one.endpoint for one in parameters(made.found.criteria) if one.what in ("verdict", "best")}
     rows = frame.filter(pl.col("PARAMCD").is_in(list(codes))).select(
         *("USUBJID", "PARAMCD", "AVALC", "ADY", "CNFDY", "ARSNCD")
     )
@@ -482,8 +482,8 @@ def assert_verdicts(frame, made):
         (patient, codes[code], value, day_of(day), day_of(confirmed), reason)
         for patient, code, value, day, confirmed, reason in rows.rows()
     ]
-    long = made.found.long().filter(pl.col("criterion").is_in(list(codes.values())))
-    assert read == long.select("patient_id", "criterion", "value", "day", "confirmed_day", "reason").rows()
+    long = made.found.long().filter(pl.col("endpoint").is_in(list(codes.values())))
+    assert read == long.select("patient_id", "endpoint", "value", "day", "confirmed_day", "reason").rows()
 
 
 @pytest.fixture(scope="module")
@@ -571,7 +571,7 @@ class TestFiles:
         told = define.filter(pl.col("paramcd").is_null()).select("dataset", "variable").rows()
         assert told == [(name, one.name) for name, dataset in made.datasets.items() for one in dataset.variables]
         row = define.row(by_predicate=pl.col("paramcd") == "RELAPSE", named=True)
-        assert (row["criterion"], row["where"]) == ("relapse", "Methods, Study endpoints")
+        assert (row["endpoint"], row["where"]) == ("relapse", "Methods, Study endpoints")
         assert row["derivation"].startswith("After OR was shown and up to day 365, the first observation of a count")
         assert define["derivation"].null_count() == 0
         page = (tmp_path / "define.md").read_text()
@@ -669,7 +669,7 @@ class TestNames:
         text = criteria.path.read_text().replace("[OR]", "[SAF]").replace('"OR"', '"SAF"')
         made = flags(loads(text.partition("# WHERE THE SOURCE")[0], criteria.path))
 
-        assert [one.flag for one in made if one.criterion == "SAF"] == ["SAF2FL"]
+        assert [one.flag for one in made if one.endpoint == "SAF"] == ["SAF2FL"]
 
 
 class TestCommand:
@@ -685,7 +685,7 @@ class TestCommand:
             "ADTTE: 336 records, Time-to-Event Analysis Dataset",
             "ADICE: 89 records, Intercurrent Events Analysis Dataset",
         ]
-        assert "taken: STUDYID is 'visits', the name of the source; --study says another." in done.stderr
+        assert "assumed: STUDYID is 'visits', the name of the source; --study says another." in done.stderr
         assert (tmp_path / "out" / "adrs.xpt").exists()
 
     def test_bad_input_begins_no_output(self, tmp_path):

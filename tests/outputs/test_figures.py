@@ -107,12 +107,12 @@ def outside(picture, drawn):
 
 CROWDED = {
     "timeline": ("iwg_2009", {"patient": BUSY}),
-    "timeline, one criterion": ("atra_2022", {"patient": BUSY, "criterion": "OR"}),
+    "timeline, one endpoint": ("atra_2022", {"patient": BUSY, "endpoint": "OR"}),
     "swimmer": ("iwg_2009", {}),
     "spaghetti": ("iwg_2009", {}),
     "spaghetti, no planned visits": ("riviere_2023", {}),
     "km": ("iwg_2009", {}),
-    "km, of one group": ("atra_2022", {"by": "sex", "criterion": "TTR"}),
+    "km, of one group": ("atra_2022", {"by": "sex", "endpoint": "TTR"}),
     "waterfall": ("luna3", {}),
     "waterfall, by sex": ("iwg_2009", {"by": "sex"}),
     "reclassification": (("iwg_2009", "atra_2022", "luna3", "nct03304288"), {}),
@@ -172,11 +172,11 @@ PICTURES = {
     "swimmer_named": ("swimmer", {"only": 24}),
     "spaghetti": ("spaghetti", {"only": 24}),
     "km_duration": ("km", {}),
-    "km_response": ("km", {"criterion": "TTR", "by": "sex"}),
+    "km_response": ("km", {"endpoint": "TTR", "by": "sex"}),
     "waterfall": ("waterfall", {"only": 60}),
     "waterfall_condensed": ("waterfall", {}),
     "forest": ("forest", {"by": ["sex", "age >= 50", "prior_danazol"]}),
-    "forest_odds": ("forest", {"by": ["sex", "prior_vincristine"], "measure": "odds-ratio", "criterion": "SR"}),
+    "forest_odds": ("forest", {"by": ["sex", "prior_vincristine"], "measure": "odds-ratio", "endpoint": "SR"}),
     "reclassification": ("reclassification", {"criteria": ["atra_2022", "iwg_2009"]}),
 }
 
@@ -357,7 +357,7 @@ class TestWhatIsDrawn:
         ("criteria", "response"),
         [("atra_2022", "OR"), ("bivv020", "durable"), ("taper", "SROT"), ("flight", "entry")],
     )
-    def test_the_response_is_the_criterion_with_its_role(self, criteria, response):
+    def test_the_response_is_the_endpoint_with_its_role(self, criteria, response):
         assert response_of(load(criteria)) == response
 
     def test_the_bracket_runs_from_onset_to_loss(self, monkeypatch):
@@ -384,7 +384,7 @@ class TestWhatIsDrawn:
         assert {"14/16 (87.5)", "8/10 (80.0)", "21 (7 to 36)"} <= set(texts)
 
     def test_the_streams_are_those_of_compare(self, monkeypatch):
-        picture = plot("reclassification", *STUDY, ["atra_2022", "iwg_2009"], criterion="OR")
+        picture = plot("reclassification", *STUDY, ["atra_2022", "iwg_2009"], endpoint="OR")
         texts = [text for text, _ in texts_drawn(picture, monkeypatch)]
 
         assert {"response: 19 of 168 change", "Y → N: 8", "N → Y: 2", "N → NE: 9", "NE 11"} <= set(texts)
@@ -416,10 +416,10 @@ class TestNothingIsSilent:
         picture = plot("swimmer", *first_patients(5), "fit")
 
         assert picture.told == (
-            "fit has no criterion for the loss of overall: the bar ends with the last count that it rests on.",
+            "fit has no endpoint for the loss of overall: the bar ends with the last count that it rests on.",
         )
 
-    def test_what_was_noticed_in_reading_is_told_too(self, found):
+    def test_what_was_noticed_in_interpretation_is_told_too(self, found):
         assert plot("km", found).summary().endswith(found.cohort.told[-1])
 
 
@@ -436,18 +436,18 @@ REFUSED = {
     },
     "there is no patient 'ITP-1' among the 168 of visits.csv: ITP-0001, ITP-0002, ITP-0003 … ITP-0168. "
     "Did you mean 'ITP-0168'?": {"kind": "timeline", "patient": "ITP-1"},
-    "unknown criterion that begins on a day 'TTR'; known: OR, CR, SR, remission, late_rescue.": {
+    "unknown endpoint that begins on a day 'TTR'; known: OR, CR, SR, remission, late_rescue.": {
         "kind": "swimmer",
-        "criterion": "TTR",
+        "endpoint": "TTR",
     },
-    "unknown criterion of kind time_to 'OR'; known: TTR, DOR. Did you mean 'DOR'?": {"kind": "km", "criterion": "OR"},
+    "unknown endpoint of kind time_to 'OR'; known: TTR, DOR. Did you mean 'DOR'?": {"kind": "km", "endpoint": "OR"},
     "groups are made by one column here, not by 2: arm, sex.": {"kind": "km", "by": ["arm", "sex"]},
     "unknown measure 'risk'; known: difference, odds-ratio.": {"kind": "forest", "measure": "risk"},
     "one set of criteria here, not 2; only reclassification takes two.": {
         "kind": "km",
         "criteria": ["atra_2022", "iwg_2009"],
     },
-    "fit.toml: no criterion here is of kind time_to, so there is no curve to draw.": {"kind": "km", "criteria": "fit"},
+    "fit.toml: no endpoint here is of kind time_to, so there is no curve to draw.": {"kind": "km", "criteria": "fit"},
 }
 
 
@@ -497,7 +497,7 @@ class TestCommand:
 
     def test_draws_a_study(self, tmp_path):
         path = tmp_path / "forest.svg"
-        options = ["--by", "sex", "--by", "maintenance", "--measure", "odds-ratio", "--criterion", "SR"]
+        options = ["--by", "sex", "--by", "maintenance", "--measure", "odds-ratio", "--endpoint", "SR"]
         done = self.run("forest", STUDY[0], "--patients", STUDY[1], *options, "-o", path)
 
         assert done.exit_code == 0

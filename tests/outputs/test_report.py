@@ -119,13 +119,13 @@ def test_it_may_not_use_the_network_nor_run_what_is_put_in(browser, hostile):
         ({"id": " ITP-0168 "}, 1),
         ({"id": "no such"}, 0),
         ({"arm": "LD-RTX"}, 56),
-        ({"criterion": "OR", "verdict": "Y"}, 123),
-        ({"criterion": "OR", "verdict": "NE"}, 2),
-        ({"criterion": "late_rescue", "verdict": "NE"}, 27),
+        ({"endpoint": "OR", "verdict": "Y"}, 123),
+        ({"endpoint": "OR", "verdict": "NE"}, 2),
+        ({"endpoint": "late_rescue", "verdict": "NE"}, 27),
         ({"verdict": "NE"}, 27),
-        ({"arm": "LD-RTX", "criterion": "remission", "verdict": "Y"}, 7),
-        ({"arm": "ATRA + LD-RTX", "criterion": "best_response", "verdict": "CR"}, 45),
-        ({"told": "that depend on a reading"}, 44),
+        ({"arm": "LD-RTX", "endpoint": "remission", "verdict": "Y"}, 7),
+        ({"arm": "ATRA + LD-RTX", "endpoint": "best_response", "verdict": "CR"}, 45),
+        ({"told": "that depend on an interpretation"}, 44),
         ({"told": "with queries"}, 27),
     ],
     ids=str,
@@ -141,12 +141,12 @@ def test_search(browser, example, asked, patients):
         assert len(listed(it.page)) == min(patients, 50)
 
 
-def test_the_verdicts_offered_are_those_of_the_criterion(browser, example):
+def test_the_verdicts_offered_are_those_of_the_endpoint(browser, example):
     with opened(browser, example) as it:
         offered = {}
-        for criterion in ("any", "OR", "TTR", "best_response"):
-            it.page.locator("[name=criterion]").select_option(label=criterion)
-            offered[criterion] = it.page.locator("[name=verdict] option").all_inner_texts()
+        for endpoint in ("any", "OR", "TTR", "best_response"):
+            it.page.locator("[name=endpoint]").select_option(label=endpoint)
+            offered[endpoint] = it.page.locator("[name=verdict] option").all_inner_texts()
 
         assert offered == {
             "any": ["any", "Y", "N", "NE", "NA", "CR", "R", "NR"],
@@ -173,7 +173,7 @@ def test_a_patient_opens_and_closes_by_keyboard(browser, example):
     with opened(browser, example) as it:
         it.page.locator("[name=id]").focus()
         it.page.keyboard.type("ITP-0047")
-        for _ in range(6):  # arm, criterion, verdict, only, clear, the patient
+        for _ in range(6):  # arm, endpoint, verdict, only, clear, the patient
             it.page.keyboard.press("Tab")
         assert it.page.evaluate("document.activeElement.textContent") == "ITP-0047"
 
@@ -306,7 +306,7 @@ def test_it_prints_to_pdf_with_its_headings_and_what_is_in_view(browser, hostile
 
     headings = [heading for _, heading in page_of.CONTENTS]
     assert [heading for heading in headings if heading not in text] == []
-    assert text.index("Y met, N not met") < text.index("Readings taken") < text.index("Nothing was changed")
+    assert text.index("Y met, N not met") < text.index("Interpretations taken") < text.index("Nothing was changed")
     assert f"{ENDS} B & C N N N NA".replace(" ", "") in text.replace(" ", "")
     assert "Met by ((a count of at least 30 and at least twice the baseline)" in text.split("3 patients")[-1]
     assert "a count of <10 on day 0" not in text
@@ -381,19 +381,24 @@ def test_the_definitions_are_those_of_criteria_word_for_word(browser, example):
 
     assert len(paragraphs) == 32
     for paragraph in paragraphs[1:]:
-        if not paragraph.startswith("Readings taken"):
+        if not paragraph.startswith("Interpretations taken"):
             assert words(paragraph.replace(":", "")) in shown
 
 
-def test_the_sensitivity_is_that_of_the_readings(browser, example, found):
+def test_the_sensitivity_is_that_of_the_interpretations(browser, example, found):
     tried = itp_response.sensitivity(found.cohort)
     with opened(browser, example) as it:
         text = words(it.page.locator("#sensitivity").inner_text())
 
     assert "OR as the file has it Y 123 N 43 NE 2 +21.4 points" in text
     assert "response-stands-after-discontinuation 15 Y 125 (+2) N 28 (-15) NE 15 (+13) +20.5 points" in text
-    moved = {reading for reading in tried.under for name in tried.names if len(tried.changed(reading, name))}
-    assert {reading for reading in tried.under if f" {reading} " in text} == moved
+    moved = {
+        interpretation
+        for interpretation in tried.under
+        for name in tried.names
+        if len(tried.changed(interpretation, name))
+    }
+    assert {interpretation for interpretation in tried.under if f" {interpretation} " in text} == moved
 
 
 @pytest.mark.parametrize("name", ["ash_2019", "bivv020", "iwg_2009", "ritp", "treatment_free"])

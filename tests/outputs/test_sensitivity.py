@@ -1,4 +1,4 @@
-"""Sensitivity: every reading of a set on one cohort, and whose verdict depends on which."""
+"""Sensitivity: every interpretation of a set on one cohort, and whose verdict depends on which."""
 
 import json
 from dataclasses import replace
@@ -40,14 +40,16 @@ RESPONSE = """
 """
 
 
-def reading(name, change):
-    return f'\n[[reading]]\nid = "{name}"\nquestion = "-"\ntaken = "-"\n{f"change = {change}" if change else ""}\n'
+def interpretation(name, change):
+    return (
+        f'\n[[interpretation]]\nid = "{name}"\nquestion = "-"\ntaken = "-"\n{f"change = {change}" if change else ""}\n'
+    )
 
 
-FIFTY = reading("fifty", '{ R.when = "platelets >= 50" }')
-NO_BLEEDING = reading("no-bleeding", '{ R.when = "platelets >= 30 and not bleeding_grade >= 2" }')
-FROM_DAY_15 = reading("from-day-15", "{ R.days = [15, 365] }")
-WITHOUT_S = reading("without-S", '{ S = "" }')
+FIFTY = interpretation("fifty", '{ R.when = "platelets >= 50" }')
+NO_BLEEDING = interpretation("no-bleeding", '{ R.when = "platelets >= 30 and not bleeding_grade >= 2" }')
+FROM_DAY_15 = interpretation("from-day-15", "{ R.days = [15, 365] }")
+WITHOUT_S = interpretation("without-S", '{ S = "" }')
 
 
 def set_of(text):
@@ -55,7 +57,7 @@ def set_of(text):
 
 
 def tried(text, *timelines, arms=(), **options):
-    """The readings of a set on these patients, each in the arm of his place."""
+    """The interpretations of a set on these patients, each in the arm of his place."""
     cohort = cohort_of(timelines)
     cohort = replace(cohort, arm=pl.Series("arm", list(arms) or [None] * len(timelines), dtype=pl.String))
     return sensitivity(cohort, criteria=set_of(text), **options)
@@ -71,12 +73,12 @@ FOUR = (
 
 
 class TestVerdicts:
-    def test_are_those_of_classify_as_the_file_has_it_and_under_each_reading(self):
+    def test_are_those_of_classify_as_the_file_has_it_and_under_each_interpretation(self):
         criteria = load("atra_2022")
         found = sensitivity(*STUDY, criteria, together=True)
 
         assert found.base.frame().equals(classify(*STUDY, criteria).frame())
-        ids = [one.id for one in criteria.file.reading]
+        ids = [one.id for one in criteria.file.interpretation]
         assert list(found.under) == [*ids, TOGETHER]
         for one in ids:
             assert found.under[one].frame().equals(classify(*STUDY, criteria.under(one)).frame())
@@ -97,7 +99,7 @@ class TestVerdicts:
 
 
 class TestWhoDepends:
-    def test_a_row_per_patient_criterion_and_reading(self):
+    def test_a_row_per_patient_endpoint_and_interpretation(self):
         """Under 50 the second has no response; from day 15 on the first two have one on day 42, and keep nothing."""
         found = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, arms=list("ABAB"))
 
@@ -112,18 +114,25 @@ class TestWhoDepends:
         found = tried(RESPONSE + NO_BLEEDING, *FOUR)
 
         assert found.dependent().is_empty()
-        assert found.dependent().columns == ["patient_id", "arm", "criterion", "verdict", "reading", "verdict_under"]
+        assert found.dependent().columns == [
+            "patient_id",
+            "arm",
+            "endpoint",
+            "verdict",
+            "interpretation",
+            "verdict_under",
+        ]
 
-    def test_a_criterion_that_a_reading_takes_out_has_no_verdict_there(self):
+    def test_a_endpoint_that_a_interpretation_takes_out_has_no_verdict_there(self):
         found = tried(RESPONSE + WITHOUT_S, *FOUR)
 
         assert found.dependent().is_empty()
-        assert found.frame().filter(reading="without-S")["criterion"].unique().to_list() == ["R"]
+        assert found.frame().filter(interpretation="without-S")["endpoint"].unique().to_list() == ["R"]
         assert "  without-S  no longer there" in str(found).splitlines()
 
     def test_a_length_that_must_be_reached_is_a_verdict(self):
         extent = '[E]\nkind = "extent"\nwhen = "platelets >= 30"\ndays = [1, 100]\nat_least = "40 days"\n'
-        found = tried(extent + reading("longer", '{ E.at_least = "99 days" }'), "d0 15, d7 60, d60 15, d350 15")
+        found = tried(extent + interpretation("longer", '{ E.at_least = "99 days" }'), "d0 15, d7 60, d60 15, d350 15")
 
         assert found.dependent().rows() == [("timeline 1", None, "E", "Y", "longer", "N")]
 
@@ -135,8 +144,8 @@ class TestWhoDepends:
 
 
 class TestFrame:
-    def test_counts_of_each_verdict_as_the_file_has_it_and_under_each_reading(self):
-        frame = tried(RESPONSE + FIFTY, *FOUR).frame().filter(criterion="R")
+    def test_counts_of_each_verdict_as_the_file_has_it_and_under_each_interpretation(self):
+        frame = tried(RESPONSE + FIFTY, *FOUR).frame().filter(endpoint="R")
 
         assert frame.rows() == [
             (None, "R", "Y", 2, None),
@@ -148,7 +157,7 @@ class TestFrame:
         ]
 
     def test_a_verdict_that_nobody_has_is_left_out_but_for_the_first(self):
-        frame = tried(RESPONSE + FIFTY, FOUR[2], FOUR[2], arms=list("AB")).frame().filter(criterion="R")
+        frame = tried(RESPONSE + FIFTY, FOUR[2], FOUR[2], arms=list("AB")).frame().filter(endpoint="R")
 
         assert frame.rows()[:2] == [(None, "R", "Y", 0, 0.0), (None, "R", "N", 2, None)]
 
@@ -156,7 +165,7 @@ class TestFrame:
         """A: 60 and 40 of three patients, B: none of one. Under 50 the 40 is no response."""
         found = tried(RESPONSE + FIFTY, *FOUR[:3], FOUR[3], arms=list("AAAB"))
 
-        met = found.frame().filter(criterion="R", verdict="Y")
+        met = found.frame().filter(endpoint="R", verdict="Y")
         assert met["arm_difference"].to_list() == [pytest.approx(2 / 3), pytest.approx(1 / 3)]
         assert (
             found.frame().filter(verdict="N")["arm_difference"].null_count() == found.frame().filter(verdict="N").height
@@ -187,7 +196,7 @@ class TestText:
 
         assert str(found).splitlines() == [
             "4 patients in two arms under tried: of the tests",
-            "tried: three readings that the file does not take, one at a time",
+            "tried: three interpretations that the file does not take, one at a time",
             "points: Y in A less Y in B, in per cent of each; not evaluable counts as not met",
             "",
             "R                          Y 2  N 1  NE 1  +100.0 points",
@@ -199,7 +208,7 @@ class TestText:
             "fifty gives other lengths of T (1 patient).",
             "from-day-15 gives other lengths of T (2 patients).",
             "The answer does not depend on no-bleeding.",
-            "Some verdict of 2 patients depends on a reading; 2 patients come out the same under each.",
+            "Some verdict of 2 patients depends on an interpretation; 2 patients come out the same under each.",
             "  timeline 1  from-day-15  S Y -> N",
             "  timeline 2  fifty        R Y -> N, S Y -> N",
             "  timeline 2  from-day-15  S Y -> N",
@@ -212,49 +221,49 @@ class TestText:
 
         assert str(found).splitlines()[-2:] == [
             "The answer does not depend on no-bleeding or other.",
-            "Nobody's verdict depends on a reading.",
+            "Nobody's verdict depends on an interpretation.",
         ]
 
-    def test_a_reading_that_only_changes_a_length(self):
+    def test_a_interpretation_that_only_changes_a_length(self):
         """The response of 60 on days 7 and 14, dated by the second."""
         twice = RESPONSE.split("[S]")[0] + 'occasions = 2\n[T]\nkind = "time_to"\nto = "R"\n'
-        found = tried(twice + reading("confirming", '{ R.dated_by = "confirming" }'), FOUR[0])
+        found = tried(twice + interpretation("confirming", '{ R.dated_by = "confirming" }'), FOUR[0])
 
         assert found.under["confirming"].frame()["T_days"].to_list() == [14]
         assert str(found).splitlines()[-2:] == [
             "confirming gives other lengths of T (1 patient).",
-            "Nobody's verdict depends on a reading.",
+            "Nobody's verdict depends on an interpretation.",
         ]
 
     def test_patients_who_change_places(self):
         """Under other limits the one has no response any more and the other has one: the numbers stay."""
         found = tried(
-            RESPONSE.split("[S]")[0] + reading("turned", '{ R.when = "30 > platelets >= 20" }'),
+            RESPONSE.split("[S]")[0] + interpretation("turned", '{ R.when = "30 > platelets >= 20" }'),
             "d0 15, d7 40, d350 15",
             "d0 15, d7 25, d350 15",
         )
 
         assert "  turned  2 patients" in str(found).splitlines()
 
-    def test_all_together_comes_last_and_is_no_reading_of_its_own(self):
+    def test_all_together_comes_last_and_is_no_interpretation_of_its_own(self):
         found = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, together=True)
         lines = str(found).splitlines()
 
-        assert lines[1] == "tried: two readings that the file does not take, one at a time, then all together"
+        assert lines[1] == "tried: two interpretations that the file does not take, one at a time, then all together"
         assert lines[5].startswith("  all together  1 patient ")
         assert not [line for line in lines if line.startswith("  timeline") and "all together" in line]
 
-    def test_a_reading_that_the_file_gives_no_change_for(self):
-        found = tried(RESPONSE + FIFTY + reading("in-words", ""), *FOUR)
+    def test_a_interpretation_that_the_file_gives_no_change_for(self):
+        found = tried(RESPONSE + FIFTY + interpretation("in-words", ""), *FOUR)
 
         assert "in-words" not in found.under
         assert str(found).splitlines()[1:3] == [
-            "tried: one reading that the file does not take, one at a time",
+            "tried: one interpretation that the file does not take, one at a time",
             "not tried: in-words: the file gives no change for it",
         ]
 
-    def test_a_reading_by_calendar_months_where_there_are_only_days(self):
-        months = reading("months", '{ S.for = "1 month" }')
+    def test_a_interpretation_by_calendar_months_where_there_are_only_days(self):
+        months = interpretation("months", '{ S.for = "1 month" }')
         found = tried(RESPONSE + FIFTY + months, *FOUR, together=True)
 
         assert list(found.under) == ["fifty", TOGETHER]
@@ -263,10 +272,10 @@ class TestText:
         with pytest.raises(CohortError):
             tried(RESPONSE.replace("4 weeks", "1 month") + FIFTY, *FOUR)
 
-    def test_a_reading_that_would_read_the_data_otherwise(self):
+    def test_a_interpretation_that_would_read_the_data_otherwise(self):
         head = HEAD + '[columns]\ndose = { type = "number", table = "visits", empty = 0 }\n'
-        readings = FIFTY + reading("dose-unknown", '{ columns.dose.empty = "unknown" }')
-        criteria = criteria_of(RESPONSE.replace(">= 30", ">= 30 and dose < 10") + readings, head)
+        interpretations = FIFTY + interpretation("dose-unknown", '{ columns.dose.empty = "unknown" }')
+        criteria = criteria_of(RESPONSE.replace(">= 30", ">= 30 and dose < 10") + interpretations, head)
         cohort = cohort_of(FOUR, columns=criteria.file.columns)
 
         assert sensitivity(cohort, criteria=criteria).untried == {
@@ -284,22 +293,22 @@ SAME = '{ S.when = "platelets > 29" }'
 
 
 class TestRefused:
-    @pytest.mark.parametrize("readings", ["", reading("in-words", "")])
-    def test_a_set_without_readings(self, readings):
+    @pytest.mark.parametrize("interpretations", ["", interpretation("in-words", "")])
+    def test_a_set_without_interpretations(self, interpretations):
         with pytest.raises(UsageError) as error:
-            tried(RESPONSE + readings, *FOUR)
-        assert str(error.value) == "worked.toml: this set has no readings, so there is nothing to try."
+            tried(RESPONSE + interpretations, *FOUR)
+        assert str(error.value) == "worked.toml: this set has no interpretations, so there is nothing to try."
 
-    def test_readings_that_cannot_stand_together(self):
+    def test_interpretations_that_cannot_stand_together(self):
         combined = '[R]\nkind = "combined"\nwhen = "S"\n[S]\nkind = "achieved"\nwhen = "platelets >= 30"\n'
-        alone = reading("alone", '{ R = { kind = "achieved", when = "platelets >= 30" } }')
-        other = reading("other", '{ R.when = "not S" }')
+        alone = interpretation("alone", '{ R = { kind = "achieved", when = "platelets >= 30" } }')
+        other = interpretation("other", '{ R.when = "not S" }')
 
         assert tried(combined + alone + other, *FOUR)
         with pytest.raises(UsageError) as error:
             tried(combined + alone + other, *FOUR, together=True)
         assert str(error.value).startswith(
-            "worked.toml: its readings cannot stand together; leave out --together and try them one at a time.\n"
+            "worked.toml: its interpretations cannot stand together; leave out --together and try them one at a time.\n"
         )
 
 
@@ -343,10 +352,10 @@ class TestCommand:
 ATRA = load("atra_2022")
 
 
-@settings(max_examples=settings().max_examples // 6)  # each decides the cohort by all readings
+@settings(max_examples=settings().max_examples // 6)  # each decides the cohort by all interpretations
 @given(patients=strategies.cohorts())
 def test_nobody_but_the_dependent_comes_out_otherwise(patients):
-    """Under every reading those listed have the verdict listed, and all others that of the file."""
+    """Under every interpretation those listed have the verdict listed, and all others that of the file."""
     found = sensitivity(cohort_of_patients(patients), criteria=ATRA)
 
     base = found.base.frame()
@@ -366,6 +375,6 @@ def test_arms_of_the_example_study_are_those_of_the_paper():
     found = itp_response.sensitivity(*STUDY)
 
     assert found.arms == ("ATRA + LD-RTX", "LD-RTX")
-    assert found.frame().filter(pl.col("reading").is_null(), criterion="OR", verdict="Y")[
+    assert found.frame().filter(pl.col("interpretation").is_null(), endpoint="OR", verdict="Y")[
         "arm_difference"
     ].to_list() == [pytest.approx(90 / 112 - 33 / 56)]

@@ -80,7 +80,7 @@ class TestThePapersNumbers:
 
     def test_complete_cases_are_those_who_completed_treatment(self, study):
         """0.23 (0.07-0.39), which the paper calls complete cases: its Methods say who that is."""
-        made = table(study, of="per-protocol", interval="wu-2022", criterion=["OR"])["responses"]
+        made = table(study, of="per-protocol", interval="wu-2022", endpoint=["OR"])["responses"]
 
         assert made.rows[0][:4] == ("OR", "90/98 (91.8)", "33/48 (68.8)", "0.23 (0.07 to 0.39)")
 
@@ -93,7 +93,7 @@ class TestThePapersNumbers:
     @pytest.mark.parametrize("line", shown(WITHOUT_MAINTENANCE), ids=lambda line: line[0])
     def test_without_concomitant_treatment(self, study, line):
         """As a restriction, and as a subgroup."""
-        options = {"interval": "wu-2022", "criterion": [line[0]]}
+        options = {"interval": "wu-2022", "endpoint": [line[0]]}
         alone = table(study, only=["not maintenance"], **options)["responses"]
         beside = table(study, subgroup=["maintenance"], **options)["subgroups"]
 
@@ -108,7 +108,7 @@ class TestThePapersNumbers:
 
     @pytest.mark.parametrize("line", shown(WITH_AND_WITHOUT), ids=lambda line: line[0])
     def test_concomitant_treatment_within_the_combination(self, study, line):
-        options = {"by": "maintenance", "interval": "wu-2022", "criterion": [line[0]]}
+        options = {"by": "maintenance", "interval": "wu-2022", "endpoint": [line[0]]}
         made = table(study, only=[f"arm == '{COMBINED}'"], **options)["responses"]
 
         assert made.header[1:3] == ("yes (n = 16)", "no (n = 96)")
@@ -141,7 +141,7 @@ class TestThePapersNumbers:
     @pytest.mark.parametrize("line", shown(ODDS), ids=lambda line: line[0])
     def test_odds_ratios(self, study, line):
         column, says, ratio = line
-        found = rows(table(study, column=[column], criterion=["OR"], show=["odds"])["odds"])
+        found = rows(table(study, column=[column], endpoint=["OR"], show=["odds"])["odds"])
 
         assert found[1][:3] == (f"{column}: {says}", "168", ratio)
 
@@ -292,14 +292,14 @@ class TestAgreementWithR:
     @pytest.mark.parametrize("method", ["wald", "wald-cc"])
     @pytest.mark.parametrize("name", ["OR", "CR", "SR", "remission", "late_rescue"])
     def test_intervals_of_differences(self, study, name, method):
-        made = table(study, interval=method, criterion=[name])["responses"]
+        made = table(study, interval=method, endpoint=[name])["responses"]
 
         for side in ("low", "high"):
             expected = figures()[f"{name} {method} {side}"]
             assert number(made, name, COMPARED, side) == pytest.approx(expected, abs=1e-9)
 
     def test_interval_per_protocol(self, study):
-        made = table(study, interval="wald-cc", of="per-protocol", criterion=["OR"])["responses"]
+        made = table(study, interval="wald-cc", of="per-protocol", endpoint=["OR"])["responses"]
 
         for side in ("low", "high"):
             expected = figures()[f"OR per protocol wald-cc {side}"]
@@ -313,7 +313,7 @@ class TestAgreementWithR:
             assert getattr(found, side) == pytest.approx(figures()[f"near wald-cc {side}"], abs=1e-9)
 
     def test_adjusted_odds(self, study):
-        made = table(study, column=["CR"], adjust=["age"], criterion=["SR"], show=["odds"])["odds"]
+        made = table(study, column=["CR"], adjust=["age"], endpoint=["SR"], show=["odds"])["odds"]
 
         expected = figures()["SR CR adjusted odds ratio"]
         assert number(made, "SR", "", "odds ratio") == pytest.approx(expected, rel=1e-6)
@@ -393,7 +393,7 @@ PARTED = {
 }
 
 
-@pytest.mark.parametrize("case", PARTED)
+@pytest.mark.parametrize("example", PARTED)
 def test_groups_that_are_parted_have_no_hazard_ratio(case):
     days, event, first = (np.array(one) for one in PARTED[case])
 
@@ -433,7 +433,7 @@ SETS = """
 @pytest.mark.parametrize("line", shown(SETS), ids=lambda line: f"{line[0]} {line[1]}")
 def test_sets_count_what_is_not_evaluable_as_they_say(line):
     of, name, *expected = line
-    made = table(*SMALL, of=of, criterion=[name])["responses"]
+    made = table(*SMALL, of=of, endpoint=[name])["responses"]
 
     assert list(made.rows[0][1:3]) == expected
 
@@ -459,7 +459,7 @@ def test_who_is_left_out_is_told():
         in table(*SMALL)["responses"].notes
     )
     assert (
-        "late_rescue: to be met is bad, so that counting as not met is the milder reading."
+        "late_rescue: to be met is bad, so that counting as not met is the milder interpretation."
         in table(*SMALL)["responses"].notes
     )
 
@@ -474,7 +474,7 @@ def test_without_arms_all_are_one_group():
 
 
 def test_several_groups_are_each_compared_with_the_reference(study):
-    made = table(study, by="entry_bleeding_grade", reference="0", criterion=["OR", "DOR"])
+    made = table(study, by="entry_bleeding_grade", reference="0", endpoint=["OR", "DOR"])
 
     assert made["responses"].header[-5:] == (*(f"{grade} less 0 (95 % interval)" for grade in range(1, 5)), "p")
     labels = [row[0].strip() for row in made["times"].rows if "hazard" in row[0]]
@@ -483,7 +483,7 @@ def test_several_groups_are_each_compared_with_the_reference(study):
 
 
 def test_the_reference_turns_difference_and_hazard_ratio_round(study):
-    one, other = (table(study, criterion=["OR", "DOR"], reference=arm) for arm in (ALONE, COMBINED))
+    one, other = (table(study, endpoint=["OR", "DOR"], reference=arm) for arm in (ALONE, COMBINED))
     turned = f"{ALONE} less {COMBINED}"
 
     assert number(one["responses"], "OR", COMPARED, "difference") == pytest.approx(
@@ -506,7 +506,7 @@ def test_any_set_has_its_tables(name):
     assert name in shipped()
 
 
-IMPUTED = {"criterion": ["OR"], "show": ["imputation"], "column": ["age", "sex"], "imputations": 2}
+IMPUTED = {"endpoint": ["OR"], "show": ["imputation"], "column": ["age", "sex"], "imputations": 2}
 
 
 def test_imputation_hangs_on_the_seed_alone(study):
@@ -522,7 +522,7 @@ def test_imputation_hangs_on_the_seed_alone(study):
 
 
 def test_what_cannot_be_modelled_is_told(study):
-    made = table(study, show=["odds"], criterion=["OR"], column=["CR", "prior_corticosteroids", "prior_vincristine"])[
+    made = table(study, show=["odds"], endpoint=["OR"], column=["CR", "prior_corticosteroids", "prior_vincristine"])[
         "odds"
     ]
 
@@ -544,7 +544,7 @@ def test_models_without_an_answer_say_why(columns, why):
     patients = [{**one, "patient_x": 1 + place % 5, "twice": 2 + 2 * (place % 5)} for place, one in enumerate(SMALL[1])]
     if "adjust" not in columns:
         patients = [{**one, "patient_x": {"a": 5, "d": 6, "e": 7}.get(one["patient_id"], 1)} for one in patients]
-    made = table(SMALL[0], patients, show=["odds"], criterion=["OR"], **columns)["odds"]
+    made = table(SMALL[0], patients, show=["odds"], endpoint=["OR"], **columns)["odds"]
 
     assert rows(made)[1][2] == f"not to be had: {why}"
 
@@ -554,7 +554,7 @@ def test_models_without_an_answer_say_why(columns, why):
 ERRORS = [
     ({"by": "armm"}, "unknown column 'armm'; known: arm, baseline, OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, best_response. Did you mean 'arm'?"),
     ({"reference": "C"}, "unknown group 'C'; known: A, B."),
-    ({"criterion": ["ORR"]}, "unknown criterion 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR. Did you mean 'OR'?"),
+    ({"endpoint": ["ORR"]}, "unknown endpoint 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR. Did you mean 'OR'?"),
     ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, best, times, imputation, subgroups, odds, events, all. Did you mean 'times'?"),
     ({"of": "pp"}, "unknown analysis set 'pp'; known: itt, complete, per-protocol."),
     ({"interval": "exact"}, "unknown interval 'exact'; known: newcombe, wald, wald-cc, score, agresti-caffo, wu-2022."),
@@ -645,9 +645,9 @@ def test_whoever_is_missing_in_the_screening_is_named():
 @pytest.mark.parametrize("suffix", [".csv", ".html", ".tex", ".rtf", ".txt"])
 def test_files_are_the_same_each_time_and_say_what_made_them(study, tmp_path, suffix):
     one, other = tmp_path / f"one{suffix}", tmp_path / f"other{suffix}"
-    made = table(study, events=EXAMPLES / "adverse_events.csv", criterion=["OR", "DOR"])
+    made = table(study, events=EXAMPLES / "adverse_events.csv", endpoint=["OR", "DOR"])
     made.write(one)
-    table(study, events=EXAMPLES / "adverse_events.csv", criterion=["OR", "DOR"]).write(other)
+    table(study, events=EXAMPLES / "adverse_events.csv", endpoint=["OR", "DOR"]).write(other)
 
     assert one.read_bytes() == other.read_bytes()
     origin = json.loads((tmp_path / f"one{suffix}.provenance.json").read_text())
@@ -682,12 +682,12 @@ def test_another_kind_of_file_is_refused(study, tmp_path):
 
 def test_what_an_option_asks_for_is_added_to_what_is_shown(study):
     asked = {"subgroup": ["sex"], "events": EXAMPLES / "adverse_events.csv", "screening": EXAMPLES / "screening.csv"}
-    usual, best = (table(study, criterion=["OR"], show=show, **asked) for show in ([], ["best"]))
+    usual, best = (table(study, endpoint=["OR"], show=show, **asked) for show in ([], ["best"]))
 
     assert [one.name for one in usual.tables] == ["flow", "responses", "subgroups", "events"]
     assert [one.name for one in best.tables] == ["flow", "best", "subgroups", "events"]
-    assert [one.name for one in table(study, column=["sex"], criterion=["OR"]).tables] == ["responses", "odds"]
-    imputed = table(study, column=["sex"], criterion=["OR"], imputations=2)
+    assert [one.name for one in table(study, column=["sex"], endpoint=["OR"]).tables] == ["responses", "odds"]
+    imputed = table(study, column=["sex"], endpoint=["OR"], imputations=2)
     assert [one.name for one in imputed.tables] == ["responses", "imputation"]
 
 

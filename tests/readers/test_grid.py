@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import itp_response
 from itp_response.classification.chunked.study import Study, source_of
-from itp_response.cohort.observations import Reading
+from itp_response.cohort.observations import ReadFrom
 from itp_response.readers.chunks import Size
 from itp_response.readers.grid import PIECE, grid, rows_in
 from itp_response.readers.plain import as_records, of_records
@@ -268,7 +268,7 @@ def study(tmp_path, text, **told):
     path = tmp_path / "visits.csv"
     path.write_text(text)
     options = {"date_format": None, "bleeding": None, "impute": None, **told}
-    return Study.read(source_of(path), None, itp_response.criteria("atra_2022"), Reading({}, options))
+    return Study.read(source_of(path), None, itp_response.criteria("atra_2022"), ReadFrom({}, options))
 
 
 def both(made):
@@ -343,8 +343,8 @@ ROWS = {
 
 class TestVisits:
     def test_the_example_is_plain(self):
-        reading = Reading({}, {"date_format": None, "bleeding": None, "impute": None})
-        made = Study.read(source_of(EXAMPLE), None, itp_response.criteria("atra_2022"), reading)
+        read_from = ReadFrom({}, {"date_format": None, "bleeding": None, "impute": None})
+        made = Study.read(source_of(EXAMPLE), None, itp_response.criteria("atra_2022"), read_from)
         plain, read = both(made)
         assert plain is not None
         same(plain, read)
@@ -355,7 +355,7 @@ class TestVisits:
         assert plain is not None
         same(plain, read)
 
-    @pytest.mark.parametrize("case", ROWS)
+    @pytest.mark.parametrize("example", ROWS)
     def test_rows(self, case, tmp_path):
         row, is_plain = ROWS[case]
         plain, read = both(study(tmp_path, f"{HEADER}\nP0,0,10,0,,\nP0,7,11,0,,\nP0,9,9,0,,\n{row}\nP2,0,20,1,,\n"))
@@ -363,7 +363,7 @@ class TestVisits:
         if plain is not None:
             same(plain, read)
 
-    @pytest.mark.parametrize("case", [case for case, (_, is_plain) in ROWS.items() if is_plain])
+    @pytest.mark.parametrize("example", [case for case, (_, is_plain) in ROWS.items() if is_plain])
     def test_held_as_records(self, case, tmp_path):
         made = study(tmp_path, f"{HEADER}\nP0,0,10,0,,\nP0,7,11,0,IVIg,9\nP0,9,9,0,,\n{ROWS[case][0]}\nP2,0,20,1,,\n")
         plain, _ = both(made)

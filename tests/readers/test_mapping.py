@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 from click.testing import CliRunner
-from test_reading import content
+from test_interpretation import content
 
 import itp_response
 from itp_response.cli import main
@@ -42,7 +42,7 @@ def plain():
 
 def same(cohort):
     """What is the same of a study however it is written: all but its lines and what was read."""
-    return {name: value for name, value in content(cohort).items() if name not in ("first_line", "reading")}
+    return {name: value for name, value in content(cohort).items() if name not in ("first_line", "read_from")}
 
 
 def wide(visits, patients):
@@ -386,7 +386,7 @@ class TestMap:
         (tmp_path / "mapping.toml").write_text(wide_mapping(frame))
         words = (tmp_path / "wide.csv", "--mapping", tmp_path / "mapping.toml")
 
-        explained = run("explain", *words, "--patient", "ITP-0003", "--criterion", "relapse")
+        explained = run("explain", *words, "--patient", "ITP-0003", "--endpoint", "relapse")
         reviewed = run("review", *words)
 
         assert explained.stdout.splitlines()[0].startswith("ITP-0003  relapse: Y on day 154")

@@ -167,7 +167,7 @@ class TestExample:
     def test_an_observation_is_known_by_the_line_of_its_record(self, tmp_path):
         path, mapping = written(tmp_path, export())
 
-        (found,) = itp_response.explain(*itp_response.mapped(path, mapping), patient="ITP-0003", criterion="relapse")
+        (found,) = itp_response.explain(*itp_response.mapped(path, mapping), patient="ITP-0003", endpoint="relapse")
 
         line = int(found.lines[-1].source.rpartition(" line ")[2])
         record = "".join(path.read_text().splitlines()[line - 1 : line + 3])

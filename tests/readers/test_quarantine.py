@@ -169,7 +169,7 @@ class TestVerdicts:
 
     def test_explained(self, tmp_path):
         visits = written(tmp_path, GOOD, ["A", "2019-05-22", "4x5", "0", "", "", ""])
-        (said,) = explain(visits, patient="A", criterion="OR", on_error="quarantine")
+        (said,) = explain(visits, patient="A", endpoint="OR", on_error="quarantine")
         assert (said.value, said.reason) == ("NE", "no_counts")
 
     @pytest.mark.parametrize("options", [["--on-error", "quarantine"], ["--quarantine-file", "out.csv"]])

@@ -69,7 +69,7 @@ def content(cohort: Cohort) -> dict[str, Any]:
     """All of a cohort but its notes, its source, its lines and what is in each, and how it was read, to be compared."""
     made: dict[str, Any] = {}
     for name, value in vars(cohort).items():
-        if name not in ("notes", "source", "row_word", "lines", "counts", "source_row", "stopped_by", "reading"):
+        if name not in ("notes", "source", "row_word", "lines", "counts", "source_row", "stopped_by", "read_from"):
             made |= _parts(name, value)
     return made
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_reading import content, rows, said, texts
+from test_interpretation import content, rows, said, texts
 
 from itp_response import classify, explain, mapped, read, review
 from itp_response.cli import main
@@ -205,7 +205,7 @@ class TestExample:
         assert set(cohort.origin.variable.labels) == {"LBSTRESN", "LBSTRESC", "FASTRESC", "CMTRT"}
 
     def test_explain(self, domains: dict[str, pl.DataFrame], tmp_path: Path) -> None:
-        found = explain(write(tmp_path / "trial", "csv", **domains), patient="ITP-0003", criterion="relapse")
+        found = explain(write(tmp_path / "trial", "csv", **domains), patient="ITP-0003", endpoint="relapse")
         lines = [" ".join(line.split()) for line in str(found[0]).splitlines()]
         assert "day 154 20 loss: a count below 30; ends here LB 58, FA 58" in lines
 
@@ -1039,7 +1039,7 @@ class TestKeys:
     def test_review(self, tmp_path: Path) -> None:
         found = review(study(tmp_path / "trial", lb=self.BOUND))
         assert "15 and 20 on day 0 (LB 1, 7); the lowest is taken." in str(found)
-        asked = found.queries().filter(pl.col("patient_id") == "P1", pl.col("criterion") == "OR").row(0, named=True)
+        asked = found.queries().filter(pl.col("patient_id") == "P1", pl.col("endpoint") == "OR").row(0, named=True)
         assert (asked["file"], asked["line"], asked["asks"]) == (
             "LB",
             4,
@@ -1082,7 +1082,7 @@ class TestKeys:
 
     def test_explain_dates_in_part(self, tmp_path: Path) -> None:
         cm = "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 8, IVIg, RESCUE MEDICATION, 2019-05, 2019-05-31"
-        found = explain(study(tmp_path / "trial", cm=cm), patient="P1", criterion="OR")
+        found = explain(study(tmp_path / "trial", cm=cm), patient="P1", endpoint="OR")
         assert "  missing: the date of CM 8, which is only '2019-05'" in str(found[0])
 
     def test_nothing_counted(self, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def visit(browser, server):
     left = []
 
     def visit(line=RESPONDER, options=DESKTOP, **link):
-        fields = {"t": line, "a": "atra_2022", "a.criterion": "OR", **link}
+        fields = {"t": line, "a": "atra_2022", "a.endpoint": "OR", **link}
         fragment = "&".join(f"{key}={value.replace(' ', '+')}" for key, value in fields.items())
         block = opened(browser, f"{server.address}/#{fragment}", **options)
         found = block.__enter__()
@@ -255,7 +255,7 @@ class TestSets:
         page = visit("d0 15, d22 40, d29 45 bleed 1, d36 45, d43 45, d364 12")
         page.get_by_role("button", name="+ a set beside it").click()
         says(page, "Complete response or response: Y on day 36", 1)
-        page.get_by_label("The criterion").nth(1).select_option("R")
+        page.get_by_label("The endpoint").nth(1).select_option("R")
         says(page, "Response: Y on day 36", 1)
         says(page, "Overall response: Y on day 36", 0)
 
@@ -264,12 +264,12 @@ class TestSets:
         page.get_by_role("button", name="− take it away").click()
         page.wait_for_function("() => document.querySelectorAll('.strip').length === 1")
 
-    def test_a_reading_switched_shows_who_changes(self, visit):
+    def test_a_interpretation_switched_shows_who_changes(self, visit):
         page = visit("d0 15, d22 40, d28 45, d364 12")
         says(page, "N (not confirmed)")
         page.get_by_label("May visits a week apart by plan lie six days apart by date?").check()
         says(page, "Y on day 22")
-        page.get_by_text("of 80 worked patients change").wait_for()
+        page.get_by_text("of 80 worked examples change").wait_for()
         page.get_by_role("button", name="T07", exact=True).click()
 
         page.wait_for_function(
@@ -288,7 +288,7 @@ class TestSets:
         assert line(page).startswith("d0 15, d7 15, d14 15, d21 15, d28 15, d38 rescue, d42 15")
 
     def test_columns_that_a_set_declares_can_be_given(self, visit):
-        page = visit("d0 15, d22 40, d29 45, d364 45", a="iwg_2009", **{"a.criterion": "R"})
+        page = visit("d0 15, d22 40, d29 45, d364 45", a="iwg_2009", **{"a.endpoint": "R"})
         says(page, "Response: Y on day 22")
         page.locator("#patient").get_by_label("corticosteroid dependence").select_option("yes")
         says(page, "Response: N (corticosteroid dependence)")
@@ -304,8 +304,8 @@ class TestQuiz:
         for number in (1, 2):
             quiz.locator(".choices button:enabled").first.wait_for()
             timeline = page.locator("#quiz-line").inner_text()
-            criterion = quiz.locator("strong").first.inner_text().partition(", ")[2].partition(":")[0]
-            (found,) = ask(timeline, name, criterion=criterion)
+            endpoint = quiz.locator("strong").first.inner_text().partition(", ")[2].partition(":")[0]
+            (found,) = ask(timeline, name, endpoint=endpoint)
             quiz.locator(".choices button", has_text="not evaluable").click()
 
             quiz.get_by_text("Right." if found.value == "NE" else f"No, it is {found.value}.").wait_for()
@@ -315,7 +315,7 @@ class TestQuiz:
 
         quiz.get_by_role("button", name="Put it on the timeline").click()
         says(page, f": {found.value}")
-        expect(page.get_by_label("The criterion")).to_have_value(criterion)
+        expect(page.get_by_label("The endpoint")).to_have_value(endpoint)
 
 
 class TestKeeping:
@@ -323,9 +323,9 @@ class TestKeeping:
         page = visit(
             "d0 15, d22 40 bleed ?, d28 <50 rescue ivig to d30, d364 12",
             **{
-                "a.readings": "seven-days-with-one-to-spare no-washout",
+                "a.interpretations": "seven-days-with-one-to-spare no-washout",
                 "b": "iwg_2009",
-                "b.criterion": "R",
+                "b.endpoint": "R",
                 "baseline": "<20",
                 "discontinued": "200",
                 "day_0": "2020-02-29",

@@ -40,17 +40,17 @@ def reached(address):
     return httpx.Client(base_url=address, headers={"Host": "127.0.0.1:8017"}, trust_env=False)
 
 
-def asked(timeline=TIMELINE, criteria="atra_2022", criterion="OR", readings=(), **further):
+def asked(timeline=TIMELINE, criteria="atra_2022", endpoint="OR", interpretations=(), **further):
     return {
         "timeline": timeline,
-        "sets": [{"criteria": criteria, "criterion": criterion, "readings": list(readings)}],
+        "sets": [{"criteria": criteria, "endpoint": endpoint, "interpretations": list(interpretations)}],
         **further,
     }
 
 
 class TestVerdicts:
     @pytest.mark.parametrize(
-        ("timeline", "further", "criterion", "readings", "said"),
+        ("timeline", "further", "endpoint", "interpretations", "said"),
         [
             (TIMELINE, {}, "OR", [], "N"),
             ("d0 15, d22 40, d29 45, d364 12", {}, "OR", [], "Y on day 22"),
@@ -61,15 +61,17 @@ class TestVerdicts:
             ("d0 15, d14..d364 60", {"day_0": "2018-08-30"}, "SR", ["six-calendar-months"], "Y on day 196"),
         ],
     )
-    def test_are_those_of_the_engine(self, client, timeline, further, criterion, readings, said):
-        answer = client.post("/api/decide", json=asked(timeline, criterion=criterion, readings=readings, **further))
+    def test_are_those_of_the_engine(self, client, timeline, further, endpoint, interpretations, said):
+        answer = client.post(
+            "/api/decide", json=asked(timeline, endpoint=endpoint, interpretations=interpretations, **further)
+        )
 
         (verdicts,) = (one["verdicts"] for one in answer.json()["sets"])
-        assert next(one["said"] for one in verdicts if one["criterion"] == criterion).startswith(said)
+        assert next(one["said"] for one in verdicts if one["endpoint"] == endpoint).startswith(said)
 
     def test_come_with_the_explanation_of_ask(self, client):
         shown = client.post("/api/decide", json=asked()).json()["sets"][0]["shown"]
-        (expected,) = ask(TIMELINE, criterion="OR")
+        (expected,) = ask(TIMELINE, endpoint="OR")
 
         assert shown["needs"] == expected.needs
         assert [(one["day"], one["seen"], one["means"]) for one in shown["explained"]["lines"]] == [
@@ -103,7 +105,7 @@ class TestVerdicts:
         ]
 
     def test_come_with_what_would_turn_them_when_that_is_asked(self, client):
-        sets = [{"criteria": "atra_2022", "criterion": "OR"}, {"criteria": "iwg_2009", "criterion": "R"}]
+        sets = [{"criteria": "atra_2022", "endpoint": "OR"}, {"criteria": "iwg_2009", "endpoint": "R"}]
         asked_for = asked("d0 15, d22 40, d25 28, d29 45, d364 12") | {"sets": sets}
 
         assert client.post("/api/turns", json=asked_for).json() == {
@@ -129,25 +131,25 @@ class TestVerdicts:
         ]
 
     def test_of_one_set_do_not_hinder_the_other(self, client):
-        sets = [{"criteria": "atra_2022", "readings": ["six-calendar-months"]}, {"criteria": "iwg_2009"}]
+        sets = [{"criteria": "atra_2022", "interpretations": ["six-calendar-months"]}, {"criteria": "iwg_2009"}]
         needs_dates, decided = client.post("/api/decide", json=asked("d0 15, d22 40, d29 45") | {"sets": sets}).json()[
             "sets"
         ]
 
         assert needs_dates["error"].startswith("6 months are calendar months, which need dates;")
-        assert decided["shown"]["criterion"] == "CR"
+        assert decided["shown"]["endpoint"] == "CR"
 
     @pytest.mark.parametrize("name", shipped())
     def test_every_shipped_set_can_be_played_with(self, client, name):
-        """Each of its worked patients, taken from the gallery, comes out as the gallery says."""
+        """Each of its worked examples, taken from the gallery, comes out as the gallery says."""
         opened = client.get("/api/set", params={"name": name}).json()
         case = opened["cases"][0]
         given = {key: case[key] for key in ("timeline", "baseline", "discontinued", "day_0", "patient")}
-        for criterion in opened["criteria"]:
-            answer = client.post("/api/decide", json=asked(**given, criteria=name, criterion=criterion["name"]))
+        for endpoint in opened["criteria"]:
+            answer = client.post("/api/decide", json=asked(**given, criteria=name, endpoint=endpoint["name"]))
             (one,) = answer.json()["sets"]
-            assert one["shown"]["criterion"] == criterion["name"]
-            assert {one["criterion"]: one["value"] for one in one["verdicts"]} == case["values"]
+            assert one["shown"]["endpoint"] == endpoint["name"]
+            assert {one["endpoint"]: one["value"] for one in one["verdicts"]} == case["values"]
 
 
 class TestQuiz:
@@ -160,7 +162,7 @@ class TestQuiz:
 
         assert len(found) in number
         for one in found:
-            answer = client.post("/api/decide", json=asked(one["timeline"], name, one["criterion"])).json()
+            answer = client.post("/api/decide", json=asked(one["timeline"], name, one["endpoint"])).json()
             assert answer["sets"][0]["shown"]["value"] == one["answer"]
             assert one["sketch"]["counts"]
         assert client.post("/api/quiz", json=wanted).json()["questions"] == found
@@ -175,13 +177,13 @@ class TestQuiz:
 
 
 class TestReadings:
-    def test_say_who_of_the_worked_patients_changes(self, client):
+    def test_say_who_of_the_worked_examples_changes(self, client):
         answer = client.post(
-            "/api/changes", json={"criteria": "atra_2022", "readings": ["seven-days-with-one-to-spare"]}
+            "/api/changes", json={"criteria": "atra_2022", "interpretations": ["seven-days-with-one-to-spare"]}
         ).json()
 
         assert answer["of"] == 80
-        assert {(one["case"], one["criterion"], one["from"], one["to"]) for one in answer["changes"]} >= {
+        assert {(one["example"], one["endpoint"], one["from"], one["to"]) for one in answer["changes"]} >= {
             ("T07", "OR", "N", "Y on day 22"),
             ("T07", "best_response", "NR", "R"),
         }
@@ -199,14 +201,14 @@ class TestPatientsOfAFile:
         }
 
     @pytest.mark.parametrize(
-        ("patient", "criterion", "said"), [("ITP-0001", "OR", "Y on day 28"), ("ITP-0003", "relapse", "Y on day 154")]
+        ("patient", "endpoint", "said"), [("ITP-0001", "OR", "Y on day 28"), ("ITP-0003", "relapse", "Y on day 154")]
     )
-    def test_come_out_as_in_the_file(self, study, patient, criterion, said):
+    def test_come_out_as_in_the_file(self, study, patient, endpoint, said):
         one = study.get("/api/patient", params={"id": patient}).json()
         given = {key: one[key] for key in ("timeline", "baseline", "discontinued", "day_0", "patient")}
         verdicts = study.post("/api/decide", json=asked(**given)).json()["sets"][0]["verdicts"]
 
-        assert next(one["said"] for one in verdicts if one["criterion"] == criterion) == said
+        assert next(one["said"] for one in verdicts if one["endpoint"] == endpoint) == said
         assert one["unsaid"] == []
 
     def test_who_are_not_there_are_named_with_the_nearest(self, study):
@@ -245,7 +247,7 @@ class TestRefusals:
             (json.dumps(asked("d0 15, d22 4o")).encode(), 422, f"{CARET}\n    d0 15, d22 4o\n           ^^^^^^"),
             (json.dumps(asked(criteria="../atra_2022")).encode(), 422, "unknown criteria '../atra_2022'; known: atra_2022, advance, "),
             (json.dumps(asked(criteria="/etc/passwd")).encode(), 422, "unknown criteria '/etc/passwd'; known: atra_2022, advance, "),
-            (json.dumps(asked(readings=["six"])).encode(), 422, "atra_2022.toml: unknown reading 'six'; known: "),
+            (json.dumps(asked(interpretations=["six"])).encode(), 422, "atra_2022.toml: unknown interpretation 'six'; known: "),
             (json.dumps(asked(baseline="many")).encode(), 422, "baseline: 'many' is no count; write 15 or '<10'."),
             (json.dumps(asked(discontinued=10**30)).encode(), 422, "discontinued: input should be less than or equal to 36525."),
             (json.dumps(asked(day_0="30.8.2018")).encode(), 422, "day_0: input should be a valid date or datetime, "),

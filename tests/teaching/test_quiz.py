@@ -20,7 +20,7 @@ KNOWN = ["atra_2022", "fit", "iwg_2009", "luna3"]
 
 
 def decided(timeline, question):
-    (verdict,) = lamps(timeline, question.criteria, criterion=question.criterion)["verdicts"]
+    (verdict,) = lamps(timeline, question.criteria, endpoint=question.endpoint)["verdicts"]
     return verdict
 
 
@@ -58,15 +58,15 @@ def test_the_same_number_gives_the_same_questions():
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_hard_questions_are_what_the_file_and_the_reading_say(name):
+def test_hard_questions_are_what_the_file_and_the_interpretation_say(name):
     criteria = load(name)
     found = hard_questions(name)
 
     assert len(found) >= 3
     for question in found:
         assert decided(question.timeline, question)["value"] == question.answer
-        (reading,) = (one for one in criteria.file.reading if f"({one.id})" in question.decides)
-        (other,) = lamps(question.timeline, criteria.under(reading.id), criterion=question.criterion)["verdicts"]
+        (interpretation,) = (one for one in criteria.file.interpretation if f"({one.id})" in question.decides)
+        (other,) = lamps(question.timeline, criteria.under(interpretation.id), endpoint=question.endpoint)["verdicts"]
         assert other["value"] == question.twin_answer != question.answer
 
 
@@ -97,6 +97,6 @@ def test_in_the_terminal():
 
 def test_the_explanation_is_that_of_the_timeline():
     question = quiz(seed=2, number=1)[0]
-    (explained,) = itp_response.ask(question.timeline, criterion=question.criterion, turns=False)
+    (explained,) = itp_response.ask(question.timeline, endpoint=question.endpoint, turns=False)
 
     assert question.graded(question.answer).endswith(str(explained))

@@ -26,7 +26,7 @@ from itp_response.classification.provenance import Provenance, hashed, provenanc
 from itp_response.classification.writers import OUTPUTS, Output, check_output, put, write_beside
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Note, Observations, Reading
+from itp_response.cohort.observations import Note, Observations, ReadFrom
 from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
@@ -95,8 +95,8 @@ def classify_to(
         found.write(path, long=long)
         return Written(definitions, found.cohort, found.counts)
     inputs = {"visits": visits, "patients": patients}
-    reading = Reading(inputs, options, _beside(lambda: hashed(inputs)))
-    study = Study.read(source, patients, definitions, reading)
+    read_from = ReadFrom(inputs, options, _beside(lambda: hashed(inputs)))
+    study = Study.read(source, patients, definitions, read_from)
     memory = memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     ways = Ways(long, threads or os.cpu_count() or 1, size or Size(), memory, progress or (lambda *_: None), told)
     made: list[tuple[Written, Provenance]] = []
@@ -150,7 +150,7 @@ Item = tuple[Callable[[], Seen], int | None]
 
 @dataclass
 class _Run:
-    """One reading of the visits, with something taken for granted."""
+    """One reading of the visits, with something assumed."""
 
     study: Study
     ways: Ways
@@ -351,7 +351,7 @@ def _without_patients(study: Study, notes: list[Note]) -> Cohort:
     )
     cohort = build(study.known.id[:0], seen, source=study.source.name, row_word=study.source.row_word, notes=notes)
     options = {**study.options, "on_error": "stop"}
-    return replace(cohort, reading=replace(study.reading, options=options))
+    return replace(cohort, read_from=replace(study.read_from, options=options))
 
 
 def _beside(work: Callable[[], Any]) -> Callable[[], Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
-from itp_response.cohort.observations import Reading
+from itp_response.cohort.observations import ReadFrom
 from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
@@ -24,7 +24,7 @@ from itp_response.readers.visits import check_enrolment, is_study, patient_table
 
 @dataclass(frozen=True)
 class Taken:
-    """What is taken for granted of all parts."""
+    """What is assumed of all parts."""
 
     scored: bool | None
     """Bleeding is scored at visits; None: as the first part shows."""
@@ -62,7 +62,7 @@ class Study:
 
     source: Stream
     criteria: Criteria
-    reading: Reading
+    read_from: ReadFrom
     chosen: dict[str, int]
     known: Patients
     opened: Findings
@@ -72,7 +72,7 @@ class Study:
     of_both: Findings
 
     @classmethod
-    def read(cls, source: Stream, patients: Any, criteria: Criteria, reading: Reading) -> "Study":
+    def read(cls, source: Stream, patients: Any, criteria: Criteria, read_from: ReadFrom) -> "Study":
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
         opened, listed, cells, both = (Findings() for _ in range(4))
         place = Place(source.name, 0, source.row_word)
@@ -80,17 +80,17 @@ class Study:
         for number, (name, note) in enumerate(source.notes):
             opened.note(Place(name, 0, part=number), note)
         table = patient_table(patients, of_patients, listed)
-        options = reading.options
+        options = read_from.options
         known = read_patients(table, of_patients, options["date_format"], cells, options["impute"])
         known = replace(known, table=known.table.without("baseline", "arm"))
-        made = cls(source, criteria, reading, chosen, known, opened, listed, cells, both)
+        made = cls(source, criteria, read_from, chosen, known, opened, listed, cells, both)
         check_header(made.empty(), of_visits, both)
         check_enrolment(made.empty(), known, "date" in chosen, both)
         return made
 
     @property
     def options(self) -> Any:
-        return self.reading.options
+        return self.read_from.options
 
     @property
     def taken(self) -> Taken:

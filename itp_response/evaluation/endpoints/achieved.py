@@ -31,8 +31,8 @@ class Achieved(Endpoint):
         default="anything", description="unbroken: no row between the first and the last occasion may fail"
     )
     days: Days = Field(default=(-np.inf, np.inf), description="first and last day looked at")
-    from_: str | None = Field(default=None, alias="from", description="only from the day of that criterion on")
-    until: str | None = Field(default=None, description="only to the day before that of that criterion")
+    from_: str | None = Field(default=None, alias="from", description="only from the day of that endpoint on")
+    until: str | None = Field(default=None, description="only to the day before that of that endpoint")
     discount: RowRule | None = Field(default=None, description="where not false, a row in the state is no evidence")
     closed_by: RowRule | None = Field(default=None, description="from the first such row on nothing is looked at")
     dated_by: Literal["first", "confirming"] = Field(default="first", description="the occasion that gives the day")
@@ -144,7 +144,7 @@ def _why_unknown(model: Achieved, rows: Timeline, row: Ints, discounted: Bools, 
 
 
 def sentence(model: Achieved) -> str:
-    """The criterion in words."""
+    """The endpoint in words."""
     times = "at least once" if model.occasions == 1 else f"on {counted(model.occasions, 'occasion')}"
     if model.occasions > 1:
         times += f", each at least {length_in_words(model.apart)} after the one before"

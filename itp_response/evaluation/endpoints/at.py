@@ -39,7 +39,7 @@ class At(Endpoint):
     day: int = Field(description="the landmark")
     within: Days = Field(description="first and last day a count for it may come from")
     which: Literal["nearest", "first", "last"] = Field(default="nearest", description="which of several such counts")
-    from_: str | None = Field(default=None, alias="from", description="a criterion from whose day on days are counted")
+    from_: str | None = Field(default=None, alias="from", description="an endpoint from whose day on days are counted")
     set_aside: RowRule | None = Field(default=None, description="where not false, a row is passed over")
     closed_by: RowRule | None = Field(default=None, description="where true on a row up to the landmark's, not met")
 
@@ -102,7 +102,7 @@ def _taken(model: At, rows: Timeline, begin: Ints, end: Ints, start: Ints) -> In
 
 
 def sentence(model: At) -> str:
-    """The criterion in words."""
+    """The endpoint in words."""
     since = f" after the day of {model.from_}" if model.from_ else ""
     first, last = (day_in_words(day) for day in model.within)
     text = f"On {day_in_words(model.day)}{since} there is {rule_in_words(model.when)}. "

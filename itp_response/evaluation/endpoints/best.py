@@ -23,7 +23,7 @@ class Best(Endpoint):
 
     @property
     def ranked(self) -> dict[str, str]:
-        """The criterion behind each name, best first."""
+        """The endpoint behind each name, best first."""
         return {name: to for one in self.of for name, to in ({one: one} if isinstance(one, str) else one).items()}
 
     def references(self) -> dict[str, str]:
@@ -51,6 +51,6 @@ def verdicts(model: Best, rows: Timeline, settled: Settled, reasons: Reasons) ->
 
 
 def sentence(model: Best) -> str:
-    """The criterion in words."""
+    """The endpoint in words."""
     ranks = [name if name == to else f"{name} (if {to} is met)" for name, to in model.ranked.items()]
     return f"The first of {', '.join(ranks)} that is met; {model.otherwise} if none is."

@@ -100,7 +100,7 @@ def _or_late(row: Ints, true: Bools) -> Ints:
 
 
 def sentence(model: Combined) -> str:
-    """The criterion in words."""
+    """The endpoint in words."""
     return f"Met where {_in_words(model.when.tree)}."
 
 

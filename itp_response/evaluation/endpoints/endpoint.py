@@ -64,18 +64,18 @@ ROLES = Literal[
     "entry",
     "dosing",
 ]
-"""What a criterion stands for, so that sets can be compared like with like."""
+"""What an endpoint stands for, so that sets can be compared like with like."""
 
 
 class Endpoint(StrictModel):
-    """The keys that every kind of criterion has."""
+    """The keys that every kind of endpoint has."""
 
     label: str = Field(description="the long name")
     says: str = Field(description="the source's sense in our own words")
     where: str = Field(default="", description="where in the source")
     role: ROLES | None = Field(default=None, description="what it stands for, when sets are compared")
     unless: PatientRule | None = Field(default=None, description="where true of a patient, not met whatever else holds")
-    followed_from: float | None = Field(default=None, description="replaces the clock's for this criterion")
+    followed_from: float | None = Field(default=None, description="replaces the clock's for this endpoint")
 
     def references(self) -> dict[str, str]:
         """The criteria this one is decided from: the name that stands under each key."""
@@ -89,7 +89,7 @@ class Endpoint(StrictModel):
 def started(
     model: Endpoint, rows: Timeline, settled: Settled, reasons: Reasons, origin: str | None, otherwise: int = N
 ) -> tuple[Verdict, Bools]:
-    """The verdict as far as `unless` and the criterion it starts from give it; and for whom it is still open."""
+    """The verdict as far as `unless` and the endpoint it starts from give it; and for whom it is still open."""
     verdict = Verdict.open(rows.nowhere)
     open_ = np.ones(rows.patients, dtype=np.bool_)
     if origin is not None:

@@ -84,8 +84,8 @@ def verdicts(model: Extent, rows: Timeline, settled: Settled, reasons: Reasons) 
     if model.at_least is not None:
         verdict.set(some & (days < model.at_least.number), N, reasons["too_short"])
     shown = some & (days > 0)
-    for witness, place in (("onset", first), ("confirming", last), ("dated", last)):
-        verdict.mark(witness, shown, row[np.maximum(place, 0)] if len(row) else place)
+    for evidence, place in (("onset", first), ("confirming", last), ("dated", last)):
+        verdict.mark(evidence, shown, row[np.maximum(place, 0)] if len(row) else place)
     verdict.days = np.where(some, days, NO_DAY).astype(np.int32)
     verdict.of_days = np.where(some, observed[end] - observed[begin], NO_DAY).astype(np.int32)
     return verdict
@@ -134,7 +134,7 @@ def _longest(rows: Timeline, inside: Bools, cut: Bools, patient: Ints, lasts: In
 
 
 def sentence(model: Extent) -> str:
-    """The criterion in words."""
+    """The endpoint in words."""
     what = "All time" if model.measure == "total" else "The longest stretch of time"
     text = f"{what} with {rule_in_words(model.when)}{days_in_words(model.days)}"
     if model.at_least is not None:

@@ -24,7 +24,7 @@ class Lost(Endpoint):
     """The first observation in a state, after a moment."""
 
     kind: Literal["lost"]
-    after: str = Field(description="the criterion; rows after its last witness count")
+    after: str = Field(description="the endpoint; rows after its last evidence count")
     when: RowRule = Field(description="the state that is loss")
     by: Day = Field(default=np.inf, description="the last day")
     occasions: int = Field(default=1, ge=1, description="how many rows in the state")
@@ -61,7 +61,7 @@ def verdicts(model: Lost, rows: Timeline, settled: Settled, reasons: Reasons) ->
 
 
 def sentence(model: Lost) -> str:
-    """The criterion in words."""
+    """The endpoint in words."""
     limit = f" and up to {day_in_words(model.by)}" if np.isfinite(model.by) else ""
     text = f"After {model.after} was shown{limit}, the first observation of {rule_in_words(model.when)}"
     if model.occasions > 1:

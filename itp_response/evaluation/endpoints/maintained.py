@@ -25,7 +25,7 @@ class Maintained(Endpoint):
     """Kept for a time, or until a landmark."""
 
     kind: Literal["maintained"]
-    from_: str = Field(alias="from", description="the criterion it starts from")
+    from_: str = Field(alias="from", description="the endpoint it starts from")
     counted_from: Literal["day", "confirming"] = Field(
         default="day", description="its day, or the day of its confirming row"
     )
@@ -110,7 +110,7 @@ def _gap(model: Maintained, rows: Timeline, kept: Flagged, start_row: Ints, evid
 
 
 def sentence(model: Maintained) -> str:
-    """The criterion in words."""
+    """The endpoint in words."""
     start = f"the day of {model.from_}" if model.counted_from == "day" else f"the confirming day of {model.from_}"
     text = f"From {start}, that day included, every observation must show {rule_in_words(model.when)}"
     if model.until is not None:

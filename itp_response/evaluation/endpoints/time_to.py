@@ -1,4 +1,4 @@
-"""Time to: from a moment to a criterion, with the event or censored.
+"""Time to: from a moment to an endpoint, with the event or censored.
 
 Time to response, duration of response and relapse-free survival of the ATRA trial are of this kind.
 """
@@ -17,11 +17,11 @@ from itp_response.messages.wording import day_in_words
 
 
 class TimeTo(Endpoint):
-    """The time from a moment to a criterion."""
+    """The time from a moment to an endpoint."""
 
     kind: Literal["time_to"]
-    from_: str | None = Field(default=None, alias="from", description="a criterion, its day; left out: day 0")
-    to: str = Field(description="the criterion whose Y is the event")
+    from_: str | None = Field(default=None, alias="from", description="an endpoint, its day; left out: day 0")
+    to: str = Field(description="the endpoint whose Y is the event")
     censored: Literal["last_count"] | None = Field(
         default=None, description="where those without the event are censored; left out: they have no time"
     )
@@ -69,7 +69,7 @@ def verdicts(model: TimeTo, rows: Timeline, settled: Settled, reasons: Reasons) 
 
 
 def sentence(model: TimeTo) -> str:
-    """The criterion in words."""
+    """The endpoint in words."""
     text = f"The days from {f'the day of {model.from_}' if model.from_ else 'day 0'} to the day of {model.to}"
     if model.censored is None:
         return f"{text}, in those who have it."

@@ -217,7 +217,7 @@ def listed_days(days: tuple[int, ...]) -> str:
 
 
 def sentence(model: Visits) -> str:
-    """The criterion in words."""
+    """The endpoint in words."""
     near = f", give or take {counted(model.within, 'day')}" if model.within else ""
     state = rule_in_words(model.when)
     number = len(model.visits)

@@ -48,15 +48,15 @@ MEASURES = ("time_to", "extent")
 
 @dataclass(frozen=True)
 class Tips:
-    """The changes that turn the verdicts on one criterion, per patient the smallest of each kind, nearest first."""
+    """The changes that turn the verdicts on one endpoint, per patient the smallest of each kind, nearest first."""
 
-    criterion: str
+    endpoint: str
     changes: Edits
     becomes: Ints
     """(K) Index of the verdict's labels."""
 
     def at(self, index: Ints | Bools) -> "Tips":
-        return Tips(self.criterion, self.changes.at(index), self.becomes[index])
+        return Tips(self.endpoint, self.changes.at(index), self.becomes[index])
 
     @property
     def nearest(self) -> "Tips":
@@ -84,7 +84,7 @@ def tips(found: Classification, patients: Ints, names: Sequence[str]) -> dict[st
 
 
 def asks(model: Any) -> bool:
-    """Whether a criterion gives a verdict, not a length alone."""
+    """Whether an endpoint gives a verdict, not a length alone."""
     return model.kind not in MEASURES or getattr(model, "at_least", None) is not None
 
 
@@ -108,7 +108,7 @@ def _tips(found: Classification, patients: Ints, names: Sequence[str]) -> dict[s
 
 
 def _turned(found: Classification, tried: Edits, names: Sequence[str]) -> Iterator[tuple[str, Ints, Ints]]:
-    """Of each criterion which changes turn its verdict, and what it becomes."""
+    """Of each endpoint which changes turn its verdict, and what it becomes."""
     step = max(1, ROWS_AT_ONCE // max(1, int(np.diff(found.cohort.first_row).max(initial=1))))
     cuts = [*range(0, len(tried), step), len(tried)]
     decided: list[Mapping[str, Verdict]] = [
@@ -163,11 +163,11 @@ def _before(cohort: Cohort, made: Edits) -> tuple[Floats, Floats]:
 def frame(found: Classification, one: Tips) -> pl.DataFrame:
     """The changes in words, a row each.
 
-    `patient_id`, `arm`, `criterion`, `value`, `becomes`, `distance`, `change` (a word of `KINDS`), `day` (null: it is
+    `patient_id`, `arm`, `endpoint`, `value`, `becomes`, `distance`, `change` (a word of `KINDS`), `day` (null: it is
     of the patient), `before` and `after` (counts as texts, or days; null: neither), `file`, `line` (null: not in the
     file yet), `says`, `clause` (what then holds that did not before; null: none).
     """
-    cohort, made, own = found.cohort, one.changes, found.verdicts[one.criterion]
+    cohort, made, own = found.cohort, one.changes, found.verdicts[one.endpoint]
     rows = made.row != NONE
     source = cohort.source_row[np.maximum(made.row, 0)] if len(cohort.source_row) else np.zeros(len(made), np.int64)
     seen = rows & (made.kind != ADDED)
@@ -189,7 +189,7 @@ def frame(found: Classification, one: Tips) -> pl.DataFrame:
         {
             "patient_id": cohort.id.gather(made.patient),
             "arm": cohort.arm.gather(made.patient),
-            "criterion": pl.Series([one.criterion], dtype=pl.String).new_from_index(0, len(made)),
+            "endpoint": pl.Series([one.endpoint], dtype=pl.String).new_from_index(0, len(made)),
             "value": labels.gather(own.value[made.patient].astype(np.int64)),
             "becomes": labels.gather(one.becomes),
             "distance": np.round(made.distance, 3),
@@ -242,10 +242,10 @@ def _says(cohort: Cohort, made: Edits, old_day: Ints, before: pl.Series, after: 
 def _clauses(found: Classification, one: Tips) -> pl.Series:
     """The first clause that comes out otherwise at some observation, in words, as it then is; null: none.
 
-    Clauses are looked at in the order of the file, first those of the criterion, then those of what it rests on.
+    Clauses are looked at in the order of the file, first those of the endpoint, then those of what it rests on.
     """
     made, size = one.changes, len(one.changes)
-    clauses = clauses_of(found.criteria, one.criterion)
+    clauses = clauses_of(found.criteria, one.endpoint)
     rows = timeline(found.criteria, found.cohort, 0, len(found.cohort))
     # These have the rows that the patient has.
     same = np.flatnonzero(
@@ -271,7 +271,7 @@ def _clauses(found: Classification, one: Tips) -> pl.Series:
 
 
 def clauses_of(criteria: Criteria, name: str) -> list[Tree]:
-    """The clauses of a criterion and of those it rests on that are asked of observations."""
+    """The clauses of an endpoint and of those it rests on that are asked of observations."""
     names, found = [name], []
     for one in names:
         model = criteria.endpoints[one]

@@ -37,10 +37,10 @@ class Adam:
         return table(self.datasets, self.found.criteria)
 
     def summary(self) -> str:
-        """The records of each dataset and what was taken for granted: for standard error."""
+        """The records of each dataset and what was assumed: for standard error."""
         lines = [f"{name}: {len(one.frame):,} records, {one.label}" for name, one in self.datasets.items()]
         lines += self.found.cohort.told
-        return "\n".join([*lines, *(f"taken: {note}" for note in self.notes)])
+        return "\n".join([*lines, *(f"assumed: {note}" for note in self.notes)])
 
     def write(self, folder: str | Path, format: str = "xpt") -> None:  # noqa: A002
         """Write the datasets, `define.csv`, `define.md` and `provenance.json` into a folder, all or nothing.
@@ -53,7 +53,7 @@ class Adam:
         folder = Path(folder)
         _check_own(folder)
         origin = self.found.provenance(study=self.study, format=format)
-        origin = replace(origin, taken=[*origin.taken, *self.notes])
+        origin = replace(origin, assumed=[*origin.assumed, *self.notes])
         made = {f"{name.lower()}.{format}": FORMATS[format](one, origin) for name, one in self.datasets.items()}
         made["define.csv"] = self.define().write_csv().encode()
         made["define.md"] = page(self.datasets, self.found.criteria).encode()
@@ -97,7 +97,7 @@ def adam(
 
 
 def _notes(found: Classification, made: Mapping[str, Dataset]) -> list[str]:
-    codes = [f"{one.criterion} is {one.code}" for one in parameters(found.criteria) if one.what in ("verdict", "best")]
+    codes = [f"{one.endpoint} is {one.code}" for one in parameters(found.criteria) if one.what in ("verdict", "best")]
     codes = [said for said in codes if said.split(" is ")[0].upper() != said.split(" is ")[1]]
     notes = [f"PARAMCD has at most 8 letters: {', '.join(codes)}; define.csv has all."] if codes else []
     untimed = made["ADTTE"].frame.filter(pl.col("AVAL").is_null())

@@ -171,7 +171,7 @@ def _typed(frame: pl.DataFrame, variables: Sequence[Variable]) -> pl.DataFrame:
 
 
 def _response(found: Classification, parameter: Parameter) -> Columns:
-    verdict = found.verdicts[parameter.criterion]
+    verdict = found.verdicts[parameter.endpoint]
     counted = {"days": verdict.days, "of_days": verdict.of_days}.get(parameter.what)
     size = len(verdict.value)
     if counted is not None:
@@ -193,14 +193,14 @@ def _response(found: Classification, parameter: Parameter) -> Columns:
         **_reason(found, verdict),
         "ANL01FL": where(arises, pl.repeat("Y", size, eager=True)),
         "ADTREC": _dating_record(verdict),
-        **records_of(found, parameter.criterion, "SRC", verdict.onset),
-        **records_of(found, parameter.criterion, "CNF", verdict.confirming),
-        **records_of(found, parameter.criterion, "END", verdict.ended, verdict.reason),
+        **records_of(found, parameter.endpoint, "SRC", verdict.onset),
+        **records_of(found, parameter.endpoint, "CNF", verdict.confirming),
+        **records_of(found, parameter.endpoint, "END", verdict.ended, verdict.reason),
     }
 
 
 def _time(found: Classification, parameter: Parameter) -> Columns:
-    model, verdict = found.criteria.endpoints[parameter.criterion], found.verdicts[parameter.criterion]
+    model, verdict = found.criteria.endpoints[parameter.endpoint], found.verdicts[parameter.endpoint]
     assert verdict.days is not None
     timed = verdict.days != NO_DAY
     event = timed & (verdict.value == Y)
@@ -267,7 +267,7 @@ def _reason(found: Classification, verdict: Verdict) -> Columns:
 
 
 def _dating_record(verdict: Verdict) -> pl.Series:
-    """Which of the witnesses gives the day: that of the same row, the confirming and the ending one first."""
+    """Which of the evidence gives the day: that of the same row, the confirming and the ending one first."""
     roles = ("CONFIRMING", "ENDING", "ONSET")
     same = [verdict.dated == rows for rows in (verdict.confirming, verdict.ended, verdict.onset)]
     place = np.select(same, [0, 1, 2], default=2)
@@ -363,7 +363,7 @@ def _patients_with(partial: Partial, what: Sequence[int]) -> Ints:
 
 
 def _adsl(found: Classification, study: str) -> Dataset:
-    """The patients with a flag and a result for each criterion."""
+    """The patients with a flag and a result for each endpoint."""
     cohort, criteria = found.cohort, found.criteria
     day_0 = f"Day 0: {criteria.file.clock.day_0}."
     variables = [Variable(one.name, one.label, one.type, one.means or day_0) for one in ADSL]
@@ -377,13 +377,13 @@ def _adsl(found: Classification, study: str) -> Dataset:
         variables.append(IMPUTED)
         columns[IMPUTED.name] = cohort.marks()[-1]
     for one in flags(criteria):
-        verdict = found.verdicts[one.criterion]
+        verdict = found.verdicts[one.endpoint]
         result = labelled(one.result, verdict)
         if one.flag is not None:
-            means = f"Y or N as {one.criterion} was decided; missing where it is NE or NA."
+            means = f"Y or N as {one.endpoint} was decided; missing where it is NE or NA."
             variables.append(Variable(one.flag, one.flag_label, "text", means))
             columns[one.flag] = where(np.isin(verdict.value, (Y, N)), result)
-        means = f"The verdict on {one.criterion}: {', '.join(verdict.labels)}."
+        means = f"The verdict on {one.endpoint}: {', '.join(verdict.labels)}."
         variables.append(Variable(one.result, one.result_label, "text", means))
         columns[one.result] = result
     frame = _typed(pl.DataFrame(columns), variables)

@@ -12,7 +12,7 @@ from itp_response.outputs.adam.variables import Dataset
 def table(made: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
     """A row per variable of each dataset, and below those of a dataset a row per parameter.
 
-    `dataset`, `variable`, `paramcd`, `label`, `type`, `length` (of parameters missing), `criterion`, `where` in its
+    `dataset`, `variable`, `paramcd`, `label`, `type`, `length` (of parameters missing), `endpoint`, `where` in its
     source, `derivation`.
     """
     of_dataset = {name: [one for one in parameters(criteria) if one.dataset == name] for name in made}
@@ -21,12 +21,12 @@ def table(made: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
         for one in dataset.variables:
             rows.append((name, one.name, None, one.label, one.type, dataset.length(one), None, None, one.means))
         for parameter in of_dataset[name]:
-            model = criteria.endpoints[parameter.criterion]
+            model = criteria.endpoints[parameter.endpoint]
             value = "AVALC" if parameter.what in ("verdict", "best") else "AVAL"
             kind = "text" if value == "AVALC" else "integer"
-            about = (parameter.text, kind, None, parameter.criterion, model.where or None, parameter.derivation)
+            about = (parameter.text, kind, None, parameter.endpoint, model.where or None, parameter.derivation)
             rows.append((name, value, parameter.code, *about))
-    texts = ("dataset", "variable", "paramcd", "label", "type", "length", "criterion", "where", "derivation")
+    texts = ("dataset", "variable", "paramcd", "label", "type", "length", "endpoint", "where", "derivation")
     schema = {name: pl.Int64() if name == "length" else pl.String() for name in texts}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -54,8 +54,8 @@ def _page(made: Mapping[str, Dataset], criteria: Criteria) -> Iterator[str]:
     yield from _row("Dataset", "PARAMCD", "PARAM", "Endpoint", "Where", "Derivation")
     yield "|---|---|---|---|---|---|"
     for parameter in parameters(criteria):
-        where = criteria.endpoints[parameter.criterion].where
-        about = (parameter.text, f"`{parameter.criterion}`", where, parameter.derivation)
+        where = criteria.endpoints[parameter.endpoint].where
+        about = (parameter.text, f"`{parameter.endpoint}`", where, parameter.derivation)
         yield from _row(parameter.dataset, parameter.code, *about)
     for one in made.values():
         yield ""

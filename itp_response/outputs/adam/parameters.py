@@ -1,4 +1,4 @@
-"""Parameters: what each criterion of a file is called in CDISC's datasets, and how it is derived, in words."""
+"""Parameters: what each endpoint of a file is called in CDISC's datasets, and how it is derived, in words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Parameter:
     dataset: str
     code: str
     text: str
-    criterion: str
+    endpoint: str
     what: str
     """`verdict`, `best`, `days` in a state, `of_days` observed, or `time` to an event."""
     derivation: str
@@ -28,9 +28,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Flag:
-    """A criterion's variables in ADSL: a flag and a result, or of a ranked list only a result."""
+    """An endpoint's variables in ADSL: a flag and a result, or of a ranked list only a result."""
 
-    criterion: str
+    endpoint: str
     flag: str | None
     flag_label: str
     result: str

@@ -18,9 +18,9 @@ def where(condition: Bools, values: pl.Series) -> pl.Series:
     return values.set(pl.Series(~condition), None)
 
 
-def _observed(found: Classification, criterion: str) -> Iterator[str]:
-    """The names that a criterion's rule looks at; of one that rests on others alone, those of the others."""
-    model = found.criteria.endpoints[criterion]
+def _observed(found: Classification, endpoint: str) -> Iterator[str]:
+    """The names that an endpoint's rule looks at; of one that rests on others alone, those of the others."""
+    model = found.criteria.endpoints[endpoint]
     rule = getattr(model, "when", None)
     if rule is not None and model.kind != "combined":
         yield from names_in(rule.tree)
@@ -36,14 +36,14 @@ DOMAINS = {TREATMENT: ("CM", "EX", "EC", "PR", "SU"), GRADE: ("AE", "CE", "FA")}
 """CDISC's domains in which treatments and bleeding are."""
 
 
-def records_of(found: Classification, criterion: str, prefix: str, rows: Ints, reason: Ints | None = None) -> Columns:
+def records_of(found: Classification, endpoint: str, prefix: str, rows: Ints, reason: Ints | None = None) -> Columns:
     """Where in the source those rows stand, and what was looked at there; -1 is no row.
 
     `reason`, where given, says what a row was taken for (-1: nothing).
     """
     at = np.flatnonzero(rows != NONE)
     looked = np.full(len(rows), NONE)
-    looked[at] = _looked_at(found, criterion, rows[at], None if reason is None else reason[at])
+    looked[at] = _looked_at(found, endpoint, rows[at], None if reason is None else reason[at])
     return places_of(found.cohort, prefix, rows, looked)
 
 
@@ -98,10 +98,10 @@ def _line(cohort: Cohort, rows: Ints, looked: Ints) -> Ints:
     return line
 
 
-def _looked_at(found: Classification, criterion: str, rows: Ints, reason: Ints | None) -> Ints:
-    """Of each row the number of the variable that a criterion looks at there, -1 where it is another."""
+def _looked_at(found: Classification, endpoint: str, rows: Ints, reason: Ints | None) -> Ints:
+    """Of each row the number of the variable that an endpoint looks at there, -1 where it is another."""
     cohort, reasons = found.cohort, found.criteria.reasons
-    names = set(_observed(found, criterion))
+    names = set(_observed(found, endpoint))
     treatments = {"rescue", *found.criteria.rescues}
     named = [
         "platelets" in names,

@@ -31,7 +31,7 @@ NAMED = 4
 
 @dataclass(frozen=True)
 class Pair:
-    """Like and like: the criterion of the first set and that of another which stand for the same."""
+    """Like and like: the endpoint of the first set and that of another which stand for the same."""
 
     role: str
     one: Classification
@@ -154,7 +154,7 @@ class Comparison:
     def frame(self) -> pl.DataFrame:
         """One row per patient: the verdicts on each role that sets share.
 
-        `patient_id`, `arm`, `quarantined` and `imputed` as in `classify`, then per role a column `ROLE SET CRITERION`
+        `patient_id`, `arm`, `quarantined` and `imputed` as in `classify`, then per role a column `ROLE SET ENDPOINT`
         of each set. It holds the verdict, or the days of a length of time; missing is null.
         """
         shared = dict.fromkeys(pair.role for pair in self.pairs)
@@ -169,7 +169,7 @@ class Comparison:
     def changes(self) -> pl.DataFrame:
         """One row per patient and pair of criteria whose verdicts differ, with the clause that made the difference.
 
-        `patient_id`, `arm`, `role`, `one` and `other` (set and criterion), `one_verdict`, `other_verdict`, `why`.
+        `patient_id`, `arm`, `role`, `one` and `other` (set and endpoint), `one_verdict`, `other_verdict`, `why`.
         Lengths of time, and a best response, which only sums up other criteria, have no rows.
         """
         found = [pair.changes() for pair in self.pairs if not (pair.measured or pair.summed)]
@@ -272,7 +272,7 @@ def read_for(sets: Sequence[Criteria], visits: Any, patients: Any, **options: An
 
 
 def _roles(criteria: Criteria) -> dict[str, str]:
-    """The first criterion of each role."""
+    """The first endpoint of each role."""
     found: dict[str, str] = {}
     for name, model in criteria.endpoints.items():
         if model.role is not None:

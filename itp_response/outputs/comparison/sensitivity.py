@@ -1,4 +1,4 @@
-"""Sensitivity: every reading of a set, on one cohort; whose verdict depends on which."""
+"""Sensitivity: every interpretation of a set, on one cohort; whose verdict depends on which."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,21 +23,21 @@ from itp_response.outputs.comparison.compare import described, read_for
 
 TOGETHER = "all together"
 SHOWN = 10
-"""So many of those whose verdict depends on a reading are in the text; all are in the frame."""
+"""So many of those whose verdict depends on an interpretation are in the text; all are in the frame."""
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The verdicts on a cohort as the file has it, and under each of its readings; `str()` is the report.
+    """The verdicts on a cohort as the file has it, and under each of its interpretations; `str()` is the report.
 
-    `base` is the `Classification` as the file has it, `under` has one for each reading but those of `untried`.
+    `base` is the `Classification` as the file has it, `under` has one for each interpretation but those of `untried`.
     """
 
     base: Classification
     under: Mapping[str, Classification]
-    """By reading, in the order of the file; then, if asked for, `all together`."""
+    """By interpretation, in the order of the file; then, if asked for, `all together`."""
     untried: Mapping[str, str] = field(default_factory=dict)
-    """Why a reading was not tried: it has no change in the file, or cannot decide what was read."""
+    """Why an interpretation was not tried: it has no change in the file, or cannot decide what was read."""
 
     @property
     def cohort(self) -> Cohort:
@@ -48,33 +48,33 @@ class Sensitivity:
         """The criteria that have a verdict: not the lengths of time."""
         return tuple(name for name, model in self.base.criteria.endpoints.items() if not is_length(model))
 
-    def changed(self, reading: str, name: str) -> Ints:
-        """The positions of the patients whose verdict on a criterion is another under a reading.
+    def changed(self, interpretation: str, name: str) -> Ints:
+        """The positions of the patients whose verdict on an endpoint is another under an interpretation.
 
-        All, where the reading takes the criterion out.
+        All, where the interpretation takes the endpoint out.
         """
-        if name not in self.under[reading].verdicts:
+        if name not in self.under[interpretation].verdicts:
             return np.arange(len(self.cohort))
-        before, after = (labelled(name, found.verdicts[name]) for found in (self.base, self.under[reading]))
+        before, after = (labelled(name, found.verdicts[name]) for found in (self.base, self.under[interpretation]))
         return np.flatnonzero((before != after).to_numpy())
 
     def frame(self) -> pl.DataFrame:
-        """One row per reading, criterion and verdict.
+        """One row per interpretation, endpoint and verdict.
 
-        `reading` (missing: as the file has it), `criterion`, `verdict`, `patients`, and of the `Y` `arm_difference`:
+        `interpretation` (missing: as the file has it), `endpoint`, `verdict`, `patients`, and of the `Y` `arm_difference`:
         the share of the first arm that is `Y` less that of the second, -1 to 1, where there are two; `NE` counts as not
         met. Verdicts that nobody has are left out, but for `Y`.
         """
         rows = [
-            (reading, name, label, number, self._difference(found.verdicts[name]) if label == "Y" else None)
-            for reading, found in ((None, self.base), *self.under.items())
+            (interpretation, name, label, number, self._difference(found.verdicts[name]) if label == "Y" else None)
+            for interpretation, found in ((None, self.base), *self.under.items())
             for name in self.names
             if name in found.verdicts
             for label, number in _counts(found.verdicts[name], always="Y").items()
         ]
         columns = {
-            "reading": pl.String,
-            "criterion": pl.String,
+            "interpretation": pl.String,
+            "endpoint": pl.String,
             "verdict": pl.String,
             "patients": pl.Int64,
             "arm_difference": pl.Float64,
@@ -82,14 +82,14 @@ class Sensitivity:
         return pl.DataFrame(rows, schema=columns, orient="row")
 
     def dependent(self) -> pl.DataFrame:
-        """One row per patient, criterion and reading that changes his verdict to another.
+        """One row per patient, endpoint and interpretation that changes his verdict to another.
 
-        `patient_id`, `arm`, `criterion`, `verdict`, `reading`, `verdict_under`.
+        `patient_id`, `arm`, `endpoint`, `verdict`, `interpretation`, `verdict_under`.
         """
         found = []
-        for reading, under in self.under.items():
+        for interpretation, under in self.under.items():
             for name in self.names:
-                at = self.changed(reading, name)
+                at = self.changed(interpretation, name)
                 if len(at) and name in under.verdicts:
                     before, after = (labelled(name, one.verdicts[name]) for one in (self.base, under))
                     columns = [
@@ -98,13 +98,13 @@ class Sensitivity:
                         before[at].alias("verdict"),
                         after[at].alias("verdict_under"),
                     ]
-                    named = (pl.lit(name).alias("criterion"), pl.lit(reading).alias("reading"))
+                    named = (pl.lit(name).alias("endpoint"), pl.lit(interpretation).alias("interpretation"))
                     found.append(pl.DataFrame(columns).with_columns(named).select(DEPENDENT))
         return pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
 
     def write(self, path: str | Path) -> None:
         """Write `dependent()` to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
-        write(self.dependent(), path, self.base.provenance(readings=list(self.under)))
+        write(self.dependent(), path, self.base.provenance(interpretations=list(self.under)))
 
     @cached_property
     def arms(self) -> tuple[str, ...]:
@@ -125,20 +125,20 @@ class Sensitivity:
     def _lines(self) -> Iterator[str]:
         criteria = self.base.criteria
         yield f"{described(self.cohort)} under {criteria.name}: {criteria.title}"
-        single = [reading for reading in self.under if reading != TOGETHER]
+        single = [interpretation for interpretation in self.under if interpretation != TOGETHER]
         also = ", then all together" if TOGETHER in self.under else ""
-        yield f"tried: {counted(len(single), 'reading')} that the file does not take, one at a time{also}"
-        for reading, why in self.untried.items():
-            yield from wrapped(f"not tried: {reading}: {why}")
+        yield f"tried: {counted(len(single), 'interpretation')} that the file does not take, one at a time{also}"
+        for interpretation, why in self.untried.items():
+            yield from wrapped(f"not tried: {interpretation}: {why}")
         if self.arms:
             first, second = self.arms
             yield f"points: Y in {first} less Y in {second}, in per cent of each; not evaluable counts as not met"
         yield ""
         yield aligned(list(self._table()))
         yield ""
-        for reading in single:
-            yield from self._other_lengths(reading)
-        unmoved = [reading for reading in single if not self._moves(reading)]
+        for interpretation in single:
+            yield from self._other_lengths(interpretation)
+        unmoved = [interpretation for interpretation in single if not self._moves(interpretation)]
         if unmoved:
             yield from wrapped(f"The answer does not depend on {_listed(unmoved, 'or')}.")
         yield from self._patients()
@@ -146,60 +146,62 @@ class Sensitivity:
             yield from ("", *self.cohort.told)
 
     def _table(self) -> Iterator[list[str]]:
-        """Per criterion its verdicts, and below it each reading that changes some: whose, and what grows or falls."""
+        """Per endpoint its verdicts, and below it each interpretation that changes some: whose, and what grows or falls."""
         for name in self.names:
             base = self.base.verdicts[name]
             said = "  ".join(f"{label} {number:,}" for label, number in _counts(base).items())
             yield [name, "", said, self._points(base)]
-            for reading, found in self.under.items():
-                number = len(self.changed(reading, name))
+            for interpretation, found in self.under.items():
+                number = len(self.changed(interpretation, name))
                 if name not in found.verdicts:
-                    yield [f"  {reading}", "no longer there"]
+                    yield [f"  {interpretation}", "no longer there"]
                 elif number:
                     moves = _moves(base, found.verdicts[name])
                     points = self._points(found.verdicts[name])
-                    yield [f"  {reading}", counted_patients(number), moves, points]
+                    yield [f"  {interpretation}", counted_patients(number), moves, points]
 
     def _points(self, verdict: Verdict) -> str:
         """The difference of the arms in percentage points, where there are two and the verdict can be `Y`."""
         difference = self._difference(verdict) if verdict.labels[Y] == "Y" else None
         return "" if difference is None else f"{100 * difference:+.1f} points"
 
-    def _moves(self, reading: str) -> bool:
-        """Does the reading change a verdict, or a length of time."""
-        return bool(self._lengths(reading)) or any(len(self.changed(reading, name)) for name in self.names)
+    def _moves(self, interpretation: str) -> bool:
+        """Does the interpretation change a verdict, or a length of time."""
+        return bool(self._lengths(interpretation)) or any(
+            len(self.changed(interpretation, name)) for name in self.names
+        )
 
-    def _lengths(self, reading: str) -> dict[str, int]:
-        """How many patients have another length of time under a reading, by criterion that gives any."""
+    def _lengths(self, interpretation: str) -> dict[str, int]:
+        """How many patients have another length of time under an interpretation, by endpoint that gives any."""
         numbers: dict[str, int] = {}
-        for name, verdict in self.under[reading].verdicts.items():
+        for name, verdict in self.under[interpretation].verdicts.items():
             before, after = self.base.verdicts[name].days, verdict.days
             if name not in self.names and before is not None and after is not None:
                 numbers[name] = int((before != after).sum())
         return {name: number for name, number in numbers.items() if number}
 
-    def _other_lengths(self, reading: str) -> Iterator[str]:
-        lengths = [f"{name} ({counted_patients(number)})" for name, number in self._lengths(reading).items()]
+    def _other_lengths(self, interpretation: str) -> Iterator[str]:
+        lengths = [f"{name} ({counted_patients(number)})" for name, number in self._lengths(interpretation).items()]
         if lengths:
-            yield from wrapped(f"{reading} gives other lengths of {_listed(lengths, 'and')}.")
+            yield from wrapped(f"{interpretation} gives other lengths of {_listed(lengths, 'and')}.")
 
     def _patients(self) -> Iterator[str]:
-        dependent = self.dependent().filter(pl.col("reading") != TOGETHER)
+        dependent = self.dependent().filter(pl.col("interpretation") != TOGETHER)
         if not len(dependent):
-            yield "Nobody's verdict depends on a reading."
+            yield "Nobody's verdict depends on an interpretation."
             return
         number = dependent["patient_id"].n_unique()
         same = len(self.cohort) - number
         yield (
-            f"Some verdict of {counted_patients(number)} depends on a reading; "
+            f"Some verdict of {counted_patients(number)} depends on an interpretation; "
             f"{counted_patients(same)} come{'s' if same == 1 else ''} out the same under each."
         )
-        moved = pl.format("{} {} -> {}", "criterion", "verdict", "verdict_under")
-        listed = dependent.group_by("patient_id", "reading", maintain_order=True).agg(moved.alias("moved"))
+        moved = pl.format("{} {} -> {}", "endpoint", "verdict", "verdict_under")
+        listed = dependent.group_by("patient_id", "interpretation", maintain_order=True).agg(moved.alias("moved"))
         ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("place")
         listed = listed.join(ids, on="patient_id", maintain_order="left").sort("place", maintain_order=True)
-        shown = listed.select("patient_id", "reading", pl.col("moved").list.join(", ")).head(SHOWN)
-        yield aligned([[f"  {patient}", reading, moves] for patient, reading, moves in shown.iter_rows()])
+        shown = listed.select("patient_id", "interpretation", pl.col("moved").list.join(", ")).head(SHOWN)
+        yield aligned([[f"  {patient}", interpretation, moves] for patient, interpretation, moves in shown.iter_rows()])
         if len(listed) > SHOWN:
             yield f"  and {len(listed) - SHOWN:,} more; --output has them all"
 
@@ -223,7 +225,7 @@ def _counts(verdict: Verdict, always: str = "") -> dict[str, int]:
     return {label: number for label, number in pairs if number or label == always}
 
 
-DEPENDENT = ("patient_id", "arm", "criterion", "verdict", "reading", "verdict_under")
+DEPENDENT = ("patient_id", "arm", "endpoint", "verdict", "interpretation", "verdict_under")
 
 
 def sensitivity(
@@ -238,23 +240,27 @@ def sensitivity(
     impute: Any = None,
     on_error: Any = "stop",
 ) -> Sensitivity:
-    """The verdicts on a cohort under each reading of a set, one at a time, and with `together` under all at once.
+    """The verdicts on a cohort under each interpretation of a set, one at a time, and with `together` under all at once.
 
-    The data are read once. `visits` is a `Cohort`, or whatever `read` takes. Where two readings change the same key,
+    The data are read once. `visits` is a `Cohort`, or whatever `read` takes. Where two interpretations change the same key,
     all together has what the later one in the file says.
-    A reading that cannot decide these data, as one by calendar months without dates, is left out, and it is told why.
-    Raises `UsageError` if the set has no readings to try, or they cannot stand together.
+    An interpretation that cannot decide these data, as one by calendar months without dates, is left out, and it is told why.
+    Raises `UsageError` if the set has no interpretations to try, or they cannot stand together.
     """
     base = criteria if isinstance(criteria, Criteria) else load(criteria)
-    readings = {reading.id: base.under(reading.id) for reading in base.file.reading if reading.change}
-    if not readings:
-        raise UsageError(f"{base.path.name}: this set has no readings, so there is nothing to try.")
+    interpretations = {
+        interpretation.id: base.under(interpretation.id)
+        for interpretation in base.file.interpretation
+        if interpretation.change
+    }
+    if not interpretations:
+        raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     cohort = read_for([base], visits, patients, **options)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
-    untried = {one.id: "the file gives no change for it" for one in base.file.reading if not one.change}
-    for name, one in readings.items():
+    untried = {one.id: "the file gives no change for it" for one in base.file.interpretation if not one.change}
+    for name, one in interpretations.items():
         if one.file.columns != base.file.columns:
             untried[name] = "it changes the columns that are read"
             continue
@@ -268,9 +274,9 @@ def sensitivity(
     return Sensitivity(as_it_is, under, untried)
 
 
-def _together(base: Criteria, readings: Sequence[str]) -> Criteria:
+def _together(base: Criteria, interpretations: Sequence[str]) -> Criteria:
     try:
-        return base.under(*readings)
+        return base.under(*interpretations)
     except CriteriaError as error:
-        problem = "its readings cannot stand together; leave out --together and try them one at a time."
+        problem = "its interpretations cannot stand together; leave out --together and try them one at a time."
         raise UsageError(f"{base.path.name}: {problem}\n    {error}") from None

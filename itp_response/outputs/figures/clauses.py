@@ -45,7 +45,7 @@ class Threshold:
 
 
 def rules_of(model: Any, keys: Iterable[str]) -> Iterator[Rule]:
-    """The rules over rows that stand under these keys of a criterion."""
+    """The rules over rows that stand under these keys of an endpoint."""
     for key in keys:
         rule = getattr(model, key, None)
         if isinstance(rule, Rule) and model.kind != "combined":
@@ -157,7 +157,7 @@ def bound_in_words(low: float, high: float) -> str:
 
 
 def evidence(criteria: Criteria, name: str, rows: Timeline) -> Bools:
-    """The rows that neither a criterion nor those it rests on take for no evidence, discounted or set aside."""
+    """The rows that neither an endpoint nor those it rests on take for no evidence, discounted or set aside."""
     kept: Bools = np.ones(len(rows.day), dtype=np.bool_)
     for one in (name, *rests_on(criteria, name)):
         for rule in rules_of(criteria.endpoints[one], SPOILED):

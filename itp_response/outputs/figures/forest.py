@@ -1,4 +1,4 @@
-"""Forest: a criterion in subgroups, the difference of two arms or their odds ratio with its interval."""
+"""Forest: an endpoint in subgroups, the difference of two arms or their odds ratio with its interval."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -61,12 +61,12 @@ class Row:
 
 
 def draw(
-    found: Classification, *, by: Sequence[str] = (), criterion: str | None = None, measure: str = "difference"
+    found: Classification, *, by: Sequence[str] = (), endpoint: str | None = None, measure: str = "difference"
 ) -> Picture:
-    """How many met a criterion in two arms, over all and in the subgroups by each of the columns `by`.
+    """How many met an endpoint in two arms, over all and in the subgroups by each of the columns `by`.
 
     Without `by`, those by every column of the patient table with two to four values that are not numbers.
-    Raises `UsageError` where there are not two arms, or for a criterion, column or measure that is not there.
+    Raises `UsageError` where there are not two arms, or for an endpoint, column or measure that is not there.
     """
     if measure not in MEASURES:
         raise UsageError(unknown("measure", measure, MEASURES))
@@ -75,9 +75,9 @@ def draw(
     if len(groups.labels) != 2:
         arms = ", ".join(groups.labels)
         raise UsageError(f"a forest sets two arms beside each other; here are {len(groups.labels)}: {arms}.")
-    if criterion is not None and criterion not in criteria_met(patients):
-        raise UsageError(unknown("criterion that is met or not", criterion, criteria_met(patients)))
-    name = criterion or primary(patients)
+    if endpoint is not None and endpoint not in criteria_met(patients):
+        raise UsageError(unknown("endpoint that is met or not", endpoint, criteria_met(patients)))
+    name = endpoint or primary(patients)
     columns = list(by) or _plain(patients)
     notes: list[str] = list(groups.notes)
     rows = list(_rows(patients, groups, name, columns, measure, notes))

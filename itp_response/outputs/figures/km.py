@@ -36,14 +36,14 @@ HIGH, SAMPLE = 2.8, 0.34
 """The height of the axes; the length of a sample of line."""
 
 
-def draw(found: Classification, *, by: str = "arm", criterion: str | None = None) -> Picture:
+def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
     """The curves of a length of time, by default of the duration of response.
 
-    Raises `UsageError` for a criterion that is no `time_to`, or groups that cannot be made.
+    Raises `UsageError` for an endpoint that is no `time_to`, or groups that cannot be made.
     """
     patients = Patients(found, np.ones(len(found.cohort), dtype=np.bool_))
     groups = grouped(patients, by)
-    one = _asked(patients, criterion)
+    one = _asked(patients, endpoint)
     model = found.criteria.endpoints[one.name]
     start = model.references().get("from")
     said = _said(one, groups)
@@ -71,16 +71,16 @@ def draw(found: Classification, *, by: str = "arm", criterion: str | None = None
     return sheet.picture
 
 
-def _asked(patients: Patients, criterion: str | None) -> Times:
+def _asked(patients: Patients, endpoint: str | None) -> Times:
     criteria = patients.found.criteria
     known = {one.name: one for one in lengths(patients) if criteria.endpoints[one.name].kind == "time_to"}
     if not known:
-        raise UsageError(f"{criteria.path.name}: no criterion here is of kind time_to, so there is no curve to draw.")
-    if criterion is not None and criterion not in known:
-        raise UsageError(unknown("criterion of kind time_to", criterion, known))
+        raise UsageError(f"{criteria.path.name}: no endpoint here is of kind time_to, so there is no curve to draw.")
+    if endpoint is not None and endpoint not in known:
+        raise UsageError(unknown("endpoint of kind time_to", endpoint, known))
     duration = with_role(criteria, "duration")
     first = next((name for name, one in known.items() if one.censored), next(iter(known)))
-    return known[criterion or (duration if duration in known else first)]
+    return known[endpoint or (duration if duration in known else first)]
 
 
 def _who(one: Times, groups: Groups, code: int) -> Bools:

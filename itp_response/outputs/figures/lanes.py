@@ -192,7 +192,7 @@ def _held(found: Classification, name: str, begin: int, confirming: int) -> Iter
 
 
 def _open(found: Classification, name: str) -> Stretch:
-    """The days on which it hangs: those the criterion looks at, from the day of the one it starts from.
+    """The days on which it hangs: those the endpoint looks at, from the day of the one it starts from.
 
     Where only follow-up ended too early, those after the last count.
     """
@@ -209,7 +209,7 @@ def _open(found: Classification, name: str) -> Stretch:
 
 
 def _looked_at(model: Any) -> tuple[float, float]:
-    """The first and last day a criterion looks at, infinite where there is no limit."""
+    """The first and last day an endpoint looks at, infinite where there is no limit."""
     match model.kind:
         case "at":
             first, last = model.within

@@ -1,4 +1,4 @@
-"""Plots: one picture each of what was decided, by matplotlib; from the same verdicts and witnesses as all else."""
+"""Plots: one picture each of what was decided, by matplotlib; from the same verdicts and evidence as all else."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from itp_response.outputs.figures.picture import Picture
 
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "timeline": ("patient", "criterion", "baseline", "treatment_discontinued"),
-    "swimmer": ("by", "criterion"),
+    "timeline": ("patient", "endpoint", "baseline", "treatment_discontinued"),
+    "swimmer": ("by", "endpoint"),
     "spaghetti": ("by",),
-    "km": ("by", "criterion"),
-    "waterfall": ("by", "criterion"),
-    "forest": ("by", "criterion", "measure"),
-    "reclassification": ("criterion",),
+    "km": ("by", "endpoint"),
+    "waterfall": ("by", "endpoint"),
+    "forest": ("by", "endpoint", "measure"),
+    "reclassification": ("endpoint",),
 }
 """The kinds of picture, and what may be asked of each."""
 TYPED = re.compile(r"\s*d-?\d+(\.\.d-?\d+)?(\s|$)")
@@ -33,7 +33,7 @@ def plot(
     criteria: Any = "atra_2022",
     *,
     patient: str | None = None,
-    criterion: str | None = None,
+    endpoint: str | None = None,
     by: str | Sequence[str] | None = None,
     measure: str | None = None,
     baseline: float | str | None = None,
@@ -48,14 +48,14 @@ def plot(
     `kind` is one of `KINDS`. `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a
     `Classification` too, for `timeline` a timeline as `ask` takes it, for `reclassification` a `Comparison`, for which
     else `criteria` are two sets or more.
-    `patient` is the id of the one whose timeline is drawn; `criterion` that which is drawn in place of the kind's own;
+    `patient` is the id of the one whose timeline is drawn; `endpoint` that which is drawn in place of the kind's own;
     `by` what makes the groups (`arm`), of `forest` the columns that make the subgroups; `measure` of `forest`
     `difference` or `odds-ratio`; `baseline` and `treatment_discontinued` of a typed timeline are as in `ask`.
     Raises `UsageError` for what is not there, does not belong to the kind, or where matplotlib is not installed.
     """
     if kind not in KINDS:
         raise UsageError(unknown("kind of plot", kind, KINDS))
-    asked = {"patient": patient, "criterion": criterion, "by": by, "measure": measure, "baseline": baseline}
+    asked = {"patient": patient, "endpoint": endpoint, "by": by, "measure": measure, "baseline": baseline}
     asked["treatment_discontinued"] = treatment_discontinued
     options = {name: value for name, value in asked.items() if value not in (None, ())}
     for name in options:
@@ -66,13 +66,13 @@ def plot(
     from itp_response.classification.classification import Classification
     from itp_response.outputs.figures.picture import styled
 
-    reading = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     if kind == "reclassification":
-        found: Any = _compared(visits, patients, criteria, reading)
+        found: Any = _compared(visits, patients, criteria, read_options)
     elif kind == "timeline" and isinstance(visits, str) and TYPED.match(visits):
         found = _typed(visits, criteria, options)
     else:
-        found = _classified(visits, patients, criteria, reading, kind, options)
+        found = _classified(visits, patients, criteria, read_options, kind, options)
     with styled():
         picture = _drawn(kind, found, options)
     picture.found = found
@@ -112,7 +112,7 @@ def _single(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _classified(
-    visits: Any, patients: Any, criteria: Any, reading: dict[str, Any], kind: str, options: dict[str, Any]
+    visits: Any, patients: Any, criteria: Any, read_options: dict[str, Any], kind: str, options: dict[str, Any]
 ) -> "Classification":
     from itp_response.classification.classification import classification
 
@@ -122,7 +122,7 @@ def _classified(
         for name in ("baseline", "treatment_discontinued"):
             if name in options:
                 raise UsageError(f"{name!r} goes with a typed timeline; a study has its own.")
-    return classification(visits, patients, _one(criteria), **reading)
+    return classification(visits, patients, _one(criteria), **read_options)
 
 
 def _typed(text: str, criteria: Any, options: dict[str, Any]) -> "Classification":
@@ -138,12 +138,12 @@ def _typed(text: str, criteria: Any, options: dict[str, Any]) -> "Classification
     return classify(cohort, criteria=definitions)
 
 
-def _compared(visits: Any, patients: Any, criteria: Any, reading: dict[str, Any]) -> "Comparison":
+def _compared(visits: Any, patients: Any, criteria: Any, read_options: dict[str, Any]) -> "Comparison":
     from itp_response.outputs.comparison.compare import Comparison, compare
 
     if isinstance(visits, Comparison):
         return visits
-    return compare(visits, patients, criteria, **reading)
+    return compare(visits, patients, criteria, **read_options)
 
 
 def _one(criteria: Any) -> Any:

@@ -54,17 +54,17 @@ class Flow:
     patients: int
 
 
-def draw(found: Comparison, *, criterion: str | None = None) -> Picture:
+def draw(found: Comparison, *, endpoint: str | None = None) -> Picture:
     """For every pair of criteria that stand for the same, the patients as streams from one verdict to another.
 
-    Lengths of time, and what only sums up other criteria, have none. With `criterion`, of the first set, only its own.
+    Lengths of time, and what only sums up other criteria, have none. With `endpoint`, of the first set, only its own.
     Raises `UsageError` where there is no such pair.
     """
     pairs = [pair for pair in found.pairs if not (pair.measured or pair.summed)]
     known = list(dict.fromkeys(pair.name for pair in pairs))
-    if criterion is not None and criterion not in known:
-        raise UsageError(unknown("criterion that both sets have a verdict for", criterion, known))
-    pairs = [pair for pair in pairs if criterion in (None, pair.name)]
+    if endpoint is not None and endpoint not in known:
+        raise UsageError(unknown("endpoint that both sets have a verdict for", endpoint, known))
+    pairs = [pair for pair in pairs if endpoint in (None, pair.name)]
     if not pairs:
         raise UsageError("these sets share lengths of time only, so no verdict can change.")
     names = [one.criteria.marked_name for one in found.found]
@@ -91,7 +91,7 @@ def _title(pair: Pair, width: float) -> str:
 
 
 def _names(pair: Pair) -> tuple[str, str]:
-    """What stands above the sides: set and criterion."""
+    """What stands above the sides: set and endpoint."""
     one = f"{pair.one.criteria.marked_name} {nice(pair.name)}"
     return one, f"{pair.other.criteria.marked_name} {nice(pair.other_name)}"
 

@@ -20,20 +20,20 @@ class Responses:
     """Who responded and from when to when, one entry per patient (P); days since day 0, `NO_DAY`: none."""
 
     name: str
-    """The criterion."""
+    """The endpoint."""
     met: Bools
     begin: Ints
     confirmed: Ints
     """The day of the confirming row, where there is one."""
     end: Ints
-    """The day of the loss; of one not lost, of the last count; where the set has no loss, of the last witness."""
+    """The day of the loss; of one not lost, of the last count; where the set has no loss, of the last evidence."""
     lost: Bools
     loss: str | None
-    """The criterion of kind `lost` that ends it; None: the set has none."""
+    """The endpoint of kind `lost` that ends it; None: the set has none."""
 
 
 def responses(found: Classification, name: str) -> Responses:
-    """The responses by the criterion of that name."""
+    """The responses by the endpoint of that name."""
     verdict, loss = found.verdicts[name], loss_of(found.criteria, name)
     met = verdict.value == Y
     onset = np.where(verdict.onset != NONE, verdict.onset, verdict.dated)
@@ -48,28 +48,28 @@ def responses(found: Classification, name: str) -> Responses:
 
 
 def response_of(criteria: Criteria, asked: str | None = None) -> str:
-    """The criterion that stands for response: that asked for, else by its role, else the first with an onset.
+    """The endpoint that stands for response: that asked for, else by its role, else the first with an onset.
 
     Raises `UsageError` for one that is not there, or that has no onset.
     """
     with_onset = [name for name, model in criteria.endpoints.items() if model.kind not in ("best", "time_to", "lost")]
     if asked is not None:
         if asked not in with_onset:
-            raise UsageError(unknown("criterion that begins on a day", asked, with_onset))
+            raise UsageError(unknown("endpoint that begins on a day", asked, with_onset))
         return asked
     found = (with_role(criteria, role) for role in RESPONSES)
     return next(filter(None, found), None) or (with_onset or list(criteria.endpoints))[0]
 
 
 def with_role(criteria: Criteria, role: str) -> str | None:
-    """The first criterion of that role."""
+    """The first endpoint of that role."""
     return next((name for name, model in criteria.endpoints.items() if model.role == role), None)
 
 
 def loss_of(criteria: Criteria, name: str) -> str | None:
-    """The criterion of kind `lost` by which what this one says ends: the one after it.
+    """The endpoint of kind `lost` by which what this one says ends: the one after it.
 
-    Of a response without one of its own, that after a criterion it rests on, first the one with the role of a loss.
+    Of a response without one of its own, that after an endpoint it rests on, first the one with the role of a loss.
     """
     models = criteria.endpoints
     own = [other for other, model in models.items() if model.kind == "lost" and model.after == name]

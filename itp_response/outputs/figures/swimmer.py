@@ -63,13 +63,13 @@ class Lanes:
     """An entry per course."""
 
 
-def draw(found: Classification, *, by: str = "arm", criterion: str | None = None) -> Picture:
+def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
     """Every patient's follow-up and response, longest responses first in each group.
 
-    Raises `UsageError` for a criterion without an onset, or groups that cannot be made.
+    Raises `UsageError` for an endpoint without an onset, or groups that cannot be made.
     """
     groups = grouped(Patients(found, np.ones(len(found.cohort), dtype=np.bool_)), by)
-    name = response_of(found.criteria, criterion)
+    name = response_of(found.criteria, endpoint)
     lanes = _lanes_of(found, name)
     members = [_sorted(lanes, np.flatnonzero(groups.code == code)) for code in range(len(groups.labels))]
     shown = sum(map(len, members))
@@ -157,7 +157,7 @@ def _told(found: Classification, lanes: Lanes, shown: int) -> list[str]:
         told.append(f"{counted_patients(shown)} are more than can be named here; a lane is a patient.")
     if lanes.response.loss is None:
         told.append(
-            f"{found.criteria.name} has no criterion for the loss of {lanes.response.name}: "
+            f"{found.criteria.name} has no endpoint for the loss of {lanes.response.name}: "
             "the bar ends with the last count that it rests on."
         )
     nothing = int((lanes.last == NO_DAY).sum())

@@ -74,26 +74,26 @@ class Patient:
         return self.found.cohort
 
 
-def draw(found: Classification, *, patient: str, criterion: str | None = None) -> Picture:
+def draw(found: Classification, *, patient: str, endpoint: str | None = None) -> Picture:
     """The timeline of the patient of that id.
 
-    With `criterion` only its clauses and lines are drawn, and those of the criteria it is decided from or lost by.
-    Raises `UsageError` for a patient or criterion that is not there.
+    With `endpoint` only its clauses and lines are drawn, and those of the criteria it is decided from or lost by.
+    Raises `UsageError` for a patient or endpoint that is not there.
     """
     position = found.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(found.cohort, patient))
     one = found.cohort.only(position)
     alone = Classification(found.criteria, one, evaluate(found.criteria, one, threads=1))
-    asked = response_of(found.criteria, criterion)
-    names = list(found.criteria.endpoints) if criterion is None else _about(alone, criterion)
+    asked = response_of(found.criteria, endpoint)
+    names = list(found.criteria.endpoints) if endpoint is None else _about(alone, endpoint)
     seen = Patient(alone, names, timeline(found.criteria, one, 0, 1), responses(alone, asked))
     return _drawn(seen, patient)
 
 
-def _about(found: Classification, criterion: str) -> list[str]:
-    loss = loss_of(found.criteria, criterion)
-    wanted = {criterion, *rests_on(found.criteria, criterion), *([loss] if loss else [])}
+def _about(found: Classification, endpoint: str) -> list[str]:
+    loss = loss_of(found.criteria, endpoint)
+    wanted = {endpoint, *rests_on(found.criteria, endpoint), *([loss] if loss else [])}
     return [name for name in found.criteria.endpoints if name in wanted]
 
 
@@ -153,7 +153,7 @@ def _told(seen: Patient) -> list[str]:
     if seen.cohort.partial is not None:
         told.append("Dates known only in part stand on the first of the days that may be meant.")
     if seen.response.met[0] and seen.response.loss is None:
-        told.append(f"{seen.found.criteria.name} has no criterion for the loss of {seen.response.name}.")
+        told.append(f"{seen.found.criteria.name} has no endpoint for the loss of {seen.response.name}.")
     return told
 
 
@@ -289,7 +289,7 @@ def _states(seen: Patient) -> tuple[str, Bools, Bools]:
 
 
 def _ruled_by(seen: Patient) -> str | None:
-    """The criterion whose rule over rows shows the response: itself, or of those it sums up the one that dated it."""
+    """The endpoint whose rule over rows shows the response: itself, or of those it sums up the one that dated it."""
     criteria, verdicts = seen.found.criteria.endpoints, seen.found.verdicts
     name = seen.response.name
     if criteria[name].kind not in SUMS_UP:

@@ -58,23 +58,23 @@ class Edits:
     code: Ints
     labels: tuple[str, ...]
     colour_of: str
-    """The criterion whose verdict it is."""
+    """The endpoint whose verdict it is."""
     bounded: Bools
     """The count or the baseline is only a bound."""
     no_baseline: int
     no_count: int
 
 
-def draw(found: Classification, *, by: str = "arm", criterion: str | None = None) -> Picture:
+def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
     """Each patient's highest count after day 0 less the baseline, coloured by the best response.
 
-    Counts that the criterion of response takes for no evidence, as so soon after rescue, are passed over.
-    With `criterion` that criterion is the one, and its verdict the colour.
-    Raises `UsageError` for a criterion that is not there, or groups that cannot be made.
+    Counts that the endpoint of response takes for no evidence, as so soon after rescue, are passed over.
+    With `endpoint` that endpoint is the one, and its verdict the colour.
+    Raises `UsageError` for an endpoint that is not there, or groups that cannot be made.
     """
     groups = grouped(Patients(found, np.ones(len(found.cohort), dtype=np.bool_)), by)
-    name = response_of(found.criteria, criterion)
-    changes = _changes(found, name, None if criterion else with_role(found.criteria, "best"))
+    name = response_of(found.criteria, endpoint)
+    changes = _changes(found, name, None if endpoint else with_role(found.criteria, "best"))
     shown = int((~np.isnan(changes.change) & (groups.code >= 0)).sum())
     handles = _handles(changes, shown)
     room = WIDTH - 2 * MARGIN

@@ -25,10 +25,10 @@
     if (!opened.has(part)) opened.set(part, unpacked(packed[part]));
     return (await opened.get(part))[place % study.part];
   };
-  const labelAt = (criterion, place) => study.criteria[criterion].labels[index.verdict[criterion][place]];
-  const hueOf = (criterion, place) => {
-    const known = DEFINED.indexOf(labelAt(criterion, place));
-    return known >= 0 ? known : DEFINED.length + index.verdict[criterion][place];
+  const labelAt = (endpoint, place) => study.criteria[endpoint].labels[index.verdict[endpoint][place]];
+  const hueOf = (endpoint, place) => {
+    const known = DEFINED.indexOf(labelAt(endpoint, place));
+    return known >= 0 ? known : DEFINED.length + index.verdict[endpoint][place];
   };
 
   // THE SEARCH
@@ -45,19 +45,19 @@
   };
   const offerVerdicts = () => {
     const before = form.elements.verdict.value;
-    const labels = verdictsOf(form.elements.criterion.value);
+    const labels = verdictsOf(form.elements.endpoint.value);
     fill(form.elements.verdict, [["", "any"], ...labels.map((label) => [label, label])]);
     form.elements.verdict.value = labels.includes(before) ? before : "";
   };
   const found = () => {
     const asked = Object.fromEntries(new FormData(form));
     const text = asked.id.trim().toLowerCase();
-    const criteria = asked.criterion === "" ? study.criteria.map((_, place) => place) : [Number(asked.criterion)];
+    const criteria = asked.endpoint === "" ? study.criteria.map((_, place) => place) : [Number(asked.endpoint)];
     return index.id.map((_, place) => place).filter(
       (place) =>
         (!text || index.id[place].toLowerCase().includes(text)) &&
         (asked.arm === "" || index.arm[place] === Number(asked.arm)) &&
-        (asked.verdict === "" || criteria.some((criterion) => labelAt(criterion, place) === asked.verdict)) &&
+        (asked.verdict === "" || criteria.some((endpoint) => labelAt(endpoint, place) === asked.verdict)) &&
         (asked.told === "" || index.told[asked.told][place] > 0),
     );
   };
@@ -83,11 +83,11 @@
 
   const row = (place) => {
     const button = make("button", { type: "button", "aria-expanded": "false" }, index.id[place]);
-    const cells = study.criteria.map((criterion, at) => {
+    const cells = study.criteria.map((endpoint, at) => {
       const label = labelAt(at, place), day = index.day[at][place];
-      const when = day !== null && criterion.kind !== "best" ? make("small", {}, ` d${day}`) : null;
+      const when = day !== null && endpoint.kind !== "best" ? make("small", {}, ` d${day}`) : null;
       const verdict = make("span", { class: `verdict h${hueOf(at, place)}` }, label, when);
-      return make("td", { "data-label": criterion.name }, verdict);
+      return make("td", { "data-label": endpoint.name }, verdict);
     });
     const arm = study.arms.length ? [make("td", { "data-label": "arm" }, study.arms[index.arm[place]])] : [];
     const one = make("tr", { class: "one" }, make("th", { scope: "row" }, button), arm, cells);
@@ -146,22 +146,22 @@
   const pair = ([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value));
   const headed = ([head, ...cells]) =>
     make("tr", {}, make("th", { scope: "row" }, head), cells.map((cell) => make("td", {}, cell)));
-  const why = (criterion, [verdict, origin, lines = [], rests = [], missing = "", unsure = ""], hue) =>
+  const why = (endpoint, [verdict, origin, lines = [], rests = [], missing = "", unsure = ""], hue) =>
     make(
       "section",
       { class: `why e${hue}` },
-      make("h4", {}, make("span", {}, breakable(criterion.name), `: ${verdict}`), " ", make("small", {}, criterion.label)),
-      make("p", { class: "needs" }, origin || criterion.needs),
+      make("h4", {}, make("span", {}, breakable(endpoint.name), `: ${verdict}`), " ", make("small", {}, endpoint.label)),
+      make("p", { class: "needs" }, origin || endpoint.needs),
       lines.length ? make("table", {}, make("tbody", {}, lines.map(headed))) : null,
       rests.length ? make("ul", {}, rests.map((sentence) => make("li", {}, sentence))) : null,
       missing ? make("p", { class: "missing" }, `missing: ${missing}`) : null,
       unsure ? make("p", { class: "missing" }, unsure) : null,
     );
-  const toldOf = ([findings, queries, readings]) =>
+  const toldOf = ([findings, queries, interpretations]) =>
     [
       ["Findings", findings, ([rule, says, where]) => [says, make("small", {}, ` ${rule}, ${where}`)]],
-      ["Queries", queries, ([criterion, reason, asks]) => [`${criterion} (${reason}): ${asks}`]],
-      ["Depends on readings", readings, ([reading, moved]) => [make("code", {}, reading), ` ${moved}`]],
+      ["Queries", queries, ([endpoint, reason, asks]) => [`${endpoint} (${reason}): ${asks}`]],
+      ["Depends on interpretations", interpretations, ([interpretation, moved]) => [make("code", {}, interpretation), ` ${moved}`]],
     ]
       .filter(([, told]) => told.length)
       .map(([title, told, words]) =>
@@ -187,12 +187,12 @@
   list.tHead.replaceChildren(make("tr", {}, ...heads));
   fill(form.elements.arm, [["", "any"], ...study.arms.map((arm, code) => [code, arm])]);
   form.elements.arm.parentElement.hidden = !study.arms.length;
-  fill(form.elements.criterion, [["", "any"], ...study.criteria.map((criterion, place) => [place, criterion.name])]);
-  fill(form.elements.told, [["", "all"], [0, "with findings"], [1, "with queries"], [2, "that depend on a reading"]]);
+  fill(form.elements.endpoint, [["", "any"], ...study.criteria.map((endpoint, place) => [place, endpoint.name])]);
+  fill(form.elements.told, [["", "all"], [0, "with findings"], [1, "with queries"], [2, "that depend on an interpretation"]]);
   offerVerdicts();
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
-    if (event.target === form.elements.criterion) offerVerdicts();
+    if (event.target === form.elements.endpoint) offerVerdicts();
     search();
   });
   form.addEventListener("reset", () => setTimeout(() => { offerVerdicts(); search(); }));

@@ -129,7 +129,7 @@ def _patients(found: Classification) -> Iterator[dict[str, Any]]:
 
 
 def _marks(found: Classification, name: str) -> list[list[Any]]:
-    """Per patient the days of a criterion's witnesses: the onset, the confirming row, the row that ended it.
+    """Per patient the days of an endpoint's evidence: the onset, the confirming row, the row that ended it.
 
     Of what is reached and may be lost, then the day to which it held, and 1 if it was lost on it.
     """
@@ -180,19 +180,19 @@ def findings_of(reviewed: Review) -> Told:
 
 
 def queries_of(reviewed: Review) -> Told:
-    """By patient the criterion that is not evaluable, why, and what to ask for."""
+    """By patient the endpoint that is not evaluable, why, and what to ask for."""
     found = reviewed.queries()
     reasons = found["reason"].replace_strict({one: reason_in_words(one) for one in found["reason"].unique()})
-    return _by_patient(found, [found["criterion"], reasons, found["asks"]])
+    return _by_patient(found, [found["endpoint"], reasons, found["asks"]])
 
 
-def readings_of(tried: Sensitivity | None) -> Told:
-    """By patient each reading that changes a verdict of his, and the change."""
+def interpretations_of(tried: Sensitivity | None) -> Told:
+    """By patient each interpretation that changes a verdict of his, and the change."""
     if tried is None:
         return {}
     found = tried.dependent()
-    moved = found.select(pl.format("{}: {} -> {}", "criterion", "verdict", "verdict_under")).to_series()
-    return _by_patient(found, [found["reading"], moved])
+    moved = found.select(pl.format("{}: {} -> {}", "endpoint", "verdict", "verdict_under")).to_series()
+    return _by_patient(found, [found["interpretation"], moved])
 
 
 def places(cohort: Cohort, found: pl.DataFrame) -> pl.Series:

@@ -49,7 +49,7 @@ class Page:
     origin: Provenance = field(repr=False)
 
     def summary(self) -> str:
-        """How large the page is, and what was taken for granted and noticed: for standard error."""
+        """How large the page is, and what was assumed and noticed: for standard error."""
         size = f"{len(self.html.encode()) / 1e6:.1f} MB"
         return "\n".join([f"{len(self.found.cohort):,} patients on a page of {size}", *self.found.cohort.told])
 
@@ -85,7 +85,7 @@ def report(
     screening: Any = None,
     progress: Progress = quietly,
 ) -> Page:
-    """A study on one page: results, definitions, readings, what is to be asked, every patient, what made it.
+    """A study on one page: results, definitions, interpretations, what is to be asked, every patient, what made it.
 
     `visits`, `patients` and `criteria` are as in `classify`, `events` and `screening` as in `table`.
     `progress` is given the items of a long work and their name, and gives them back one by one.
@@ -93,11 +93,11 @@ def report(
     """
     jinja2 = needed("jinja2", "report")
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
-    reading = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    reviewed = review(visits, patients, definitions, **reading)
+    read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    reviewed = review(visits, patients, definitions, **read_options)
     found = reviewed.found
-    has_readings = any(reading.change for reading in definitions.file.reading)
-    tried = sensitivity(found.cohort, criteria=definitions) if has_readings else None
+    has_interpretations = any(interpretation.change for interpretation in definitions.file.interpretation)
+    tried = sensitivity(found.cohort, criteria=definitions) if has_interpretations else None
     results = table(found, show=["all"], events=events, screening=screening)
     origin = replace(results.provenance(), options=found.provenance().options)
     loader = jinja2.FileSystemLoader(HERE)
@@ -118,7 +118,7 @@ def _shown(
     progress: Progress,
 ) -> dict[str, Any]:
     """All that the template shows."""
-    told = (of_patients.findings_of(reviewed), of_patients.queries_of(reviewed), of_patients.readings_of(tried))
+    told = (of_patients.findings_of(reviewed), of_patients.queries_of(reviewed), of_patients.interpretations_of(tried))
     script = "".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return {
         "style": (HERE / "page.css").read_text(encoding="utf-8"),

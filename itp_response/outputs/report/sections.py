@@ -33,7 +33,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Decided:
-    """The verdicts on a criterion in each group of patients."""
+    """The verdicts on an endpoint in each group of patients."""
 
     name: str
     label: str
@@ -41,7 +41,7 @@ class Decided:
 
 
 def verdicts(found: Classification) -> list[Decided]:
-    """Per criterion the number of each verdict in each of `groups`."""
+    """Per endpoint the number of each verdict in each of `groups`."""
     everyone = np.arange(len(found.cohort))
     several = [np.flatnonzero(arm_codes(found.cohort) == code) for code in range(len(_several(found)))]
     return [
@@ -75,7 +75,7 @@ def hue_of(labels: tuple[str, ...], place: int) -> int:
 
 
 def definitions(criteria: Criteria) -> list[dict[str, str]]:
-    """Each criterion in words, as `describe` has them."""
+    """Each endpoint in words, as `describe` has them."""
     return [
         {
             "name": name,
@@ -96,41 +96,41 @@ def about(criteria: Criteria) -> list[list[str]]:
 
 @dataclass(frozen=True)
 class Tried:
-    """A criterion as the file has it (no reading), or under a reading that changes somebody's verdict."""
+    """An endpoint as the file has it (no interpretation), or under an interpretation that changes somebody's verdict."""
 
-    criterion: str
-    reading: str
+    endpoint: str
+    interpretation: str
     patients: int
     """Whose verdict it changes."""
     verdicts: tuple[tuple[str, int, int], ...]
-    """Each verdict, how many have it, and how many more than without the reading."""
+    """Each verdict, how many have it, and how many more than without the interpretation."""
     points: str
     """What the first arm has more of `Y` than the second, in percentage points."""
 
 
 def sensitivity(tried: Sensitivity) -> list[Tried]:
-    """Per criterion how it stands as the file has it, then each reading that changes something."""
+    """Per endpoint how it stands as the file has it, then each interpretation that changes something."""
     frame = tried.frame()
     found = []
     for name in tried.names:
         before: dict[str, int] = {}
-        for reading in (None, *tried.under):
-            rows = frame.filter(criterion=name).filter(_reading(reading))
-            number = 0 if reading is None else len(tried.changed(reading, name))
-            if reading is not None and not number:
+        for interpretation in (None, *tried.under):
+            rows = frame.filter(endpoint=name).filter(_interpretation(interpretation))
+            number = 0 if interpretation is None else len(tried.changed(interpretation, name))
+            if interpretation is not None and not number:
                 continue
             counts = dict(zip(rows["verdict"].to_list(), rows["patients"].to_list(), strict=True))
-            before = before if reading is not None else counts
+            before = before if interpretation is not None else counts
             labels = dict.fromkeys([*before, *counts])
             changes = tuple((one, counts.get(one, 0), counts.get(one, 0) - before.get(one, 0)) for one in labels)
             difference = next(iter(rows["arm_difference"].drop_nulls()), None)
             points = "" if difference is None else f"{100 * difference:+.1f}"
-            found.append(Tried(name, reading or "", number, changes, points))
+            found.append(Tried(name, interpretation or "", number, changes, points))
     return found
 
 
-def _reading(reading: str | None) -> pl.Expr:
-    return pl.col("reading").is_null() if reading is None else pl.col("reading") == reading
+def _interpretation(interpretation: str | None) -> pl.Expr:
+    return pl.col("interpretation").is_null() if interpretation is None else pl.col("interpretation") == interpretation
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,9 @@ def findings(reviewed: Review) -> Asked:
 
 
 def queries(reviewed: Review) -> Asked:
-    """The queries: criterion, patient, question."""
+    """The queries: endpoint, patient, question."""
     found = reviewed.queries().with_columns(pl.col("settled_by").fill_null("none"))
-    return _asked(found, "settled_by", found.select("patient_id", "criterion", "asks"), [])
+    return _asked(found, "settled_by", found.select("patient_id", "endpoint", "asks"), [])
 
 
 def _asked(found: pl.DataFrame, by: str, rows: pl.DataFrame, order: list[str]) -> Asked:

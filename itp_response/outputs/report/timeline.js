@@ -1,12 +1,12 @@
 // A patient's timeline: the counts on a logarithmic scale with the limits of the rules; beneath them a lane each for
-// bleeding, rescue, and every criterion that rests on observations.
+// bleeding, rescue, and every endpoint that rests on observations.
 
 const TICKS = [1, 3, 10, 30, 50, 100, 300, 1000];
 const STEPS = [7, 14, 28, 56, 84, 168, 364, 728, 1456, 3640];
 const WITHOUT_LANE = ["best", "time_to", "combined"];
 const TOP = 14, HEIGHT = 210, LANE = 21, RIGHT = 14, INSET = 8;
 
-// `verdicts` has the label and the hue of each criterion; `until` is the day that the picture reaches at least.
+// `verdicts` has the label and the hue of each endpoint; `until` is the day that the picture reaches at least.
 const timeline = ({ id, criteria, verdicts, patient, until, width }) => {
   const scene = sceneOf(patient, until, width);
   drawSpoiled(scene, patient.spoiled);
@@ -23,13 +23,13 @@ const timeline = ({ id, criteria, verdicts, patient, until, width }) => {
   };
   drawBleeding(scene, lane("bleeding"), patient);
   if (patient.rescue.length) drawRescue(scene, lane("rescue"), patient.rescue);
-  criteria.forEach((criterion, which) => {
-    if (WITHOUT_LANE.includes(criterion.kind)) return;
+  criteria.forEach((endpoint, which) => {
+    if (WITHOUT_LANE.includes(endpoint.kind)) return;
     const { label, hue } = verdicts[which];
-    const says = `${criterion.name}: ${patient.said[which][0]}`;
+    const says = `${endpoint.name}: ${patient.said[which][0]}`;
     const [onset, ...marks] = patient.marks[which];
-    const begin = criterion.kind === "lost" ? null : onset; // the onset of a loss is that of what was lost
-    drawVerdict(scene, lane(criterion.name, ` ${label}`), { label, hue, says, marks: [begin, ...marks] });
+    const begin = endpoint.kind === "lost" ? null : onset; // the onset of a loss is that of what was lost
+    drawVerdict(scene, lane(endpoint.name, ` ${label}`), { label, hue, says, marks: [begin, ...marks] });
   });
   const height = at + 6;
   const label = `Counts of ${id} from day ${scene.first} to day ${scene.last}; what they mean is in words below.`;
@@ -175,7 +175,7 @@ const drawRescue = ({ x, right, last, put, say }, at, courses) =>
     if (course[2].length * 6.2 < room) say(course[2], end + 4, at + LANE / 2 + 4, "note");
   });
 
-// What was reached is a bar from its onset to its loss, or with an arrow to the last count; witnesses are marks; what is
+// What was reached is a bar from its onset to its loss, or with an arrow to the last count; evidence are marks; what is
 // not evaluable is hatched.
 const drawVerdict = ({ x, left, right, put }, at, { label, hue, says, marks: [onset, confirming, ended, held = null, lost = 0] }) => {
   const middle = at + LANE / 2;

@@ -53,8 +53,8 @@ def patient_columns(found: Classification) -> dict[str, pl.Series]:
 
 def _written(cohort: Cohort) -> dict[str, pl.Series]:
     """The cells of the patient table as texts, in the order of the cohort."""
-    given = cohort.reading.inputs.get("patients") if cohort.reading else None
-    visits = cohort.reading.inputs.get("visits") if cohort.reading else None
+    given = cohort.read_from.inputs.get("patients") if cohort.read_from else None
+    visits = cohort.read_from.inputs.get("visits") if cohort.read_from else None
     if given is None and is_study(visits):
         return _of_study(Path(visits), cohort)  # type: ignore[arg-type]
     if given is None:
@@ -160,7 +160,7 @@ class Patients:
         return {"baseline": self.columns["baseline"], **kept}
 
     def column(self, text: str) -> pl.Series:
-        """A patient column, a criterion's verdicts, or a condition over patient columns, `age >= 60`.
+        """A patient column, an endpoint's verdicts, or a condition over patient columns, `age >= 60`.
 
         A verdict that is not evaluable, or does not arise, is null, as is a condition that is unknown.
         Raises `UsageError` for what is none of these.

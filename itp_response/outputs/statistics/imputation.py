@@ -1,4 +1,4 @@
-"""Imputation: the primary criterion with what is missing imputed several times, by fully conditional specification.
+"""Imputation: the primary endpoint with what is missing imputed several times, by fully conditional specification.
 
 The imputing is statsmodels' MICE with predictive mean matching, which draws values that others have, so that an
 outcome stays 0 or 1. The analysis is a linear regression of the outcome on the group, pooled by Rubin's rules.
@@ -25,7 +25,7 @@ BURN_IN = 10
 def imputation(
     patients: Patients, groups: Groups, name: str, *, imputations: int, seed: int, columns: Sequence[str] = ()
 ) -> Table:
-    """The differences of a criterion between groups, with what is missing imputed so many times.
+    """The differences of an endpoint between groups, with what is missing imputed so many times.
 
     Missing is whatever is not evaluable, and whatever is not met because treatment was discontinued: that is a rule of
     the set, and no observation. It is imputed from the group and `columns`, else all characteristics at entry, whose

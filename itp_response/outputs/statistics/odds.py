@@ -1,4 +1,4 @@
-"""Odds: exploratory logistic regression of a criterion on one column of the patients at a time.
+"""Odds: exploratory logistic regression of an endpoint on one column of the patients at a time.
 
 The models are statsmodels' `Logit`; intervals are Wald's on the logarithm of the odds.
 """
@@ -72,7 +72,7 @@ def odds(
     adjust: Sequence[str] = (),
     of: Set = "itt",
 ) -> Table:
-    """Of each criterion the odds ratio of each column, in a model of its own with the columns it is adjusted for.
+    """Of each endpoint the odds ratio of each column, in a model of its own with the columns it is adjusted for.
 
     Without `columns`, of all characteristics at entry.
     """

@@ -8,7 +8,7 @@ PRINTED: Mapping[tuple[str, str, tuple[tuple[int, int], ...]], str] = {
         "OR: Wu et al. 2022 print a difference of 0.22; their own counts, 90/112 and 33/56, give 0.214."
     ),
 }
-"""By set, criterion and the counts in the groups."""
+"""By set, endpoint and the counts in the groups."""
 
 
 class Counted(Protocol):

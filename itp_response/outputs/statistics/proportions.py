@@ -1,4 +1,4 @@
-"""Proportions: how many met a criterion in each group, differences with intervals, and tests.
+"""Proportions: how many met an endpoint in each group, differences with intervals, and tests.
 
 Intervals of a difference come from statsmodels, tests from scipy. Newcombe's is the default: Newcombe, Stat Med
 1998;17:873-890, method 10. Only the interval with continuity correction is in neither, and is R's `prop.test`.
@@ -27,7 +27,7 @@ Set = Literal["itt", "complete", "per-protocol"]
 Interval = Literal["newcombe", "wald", "wald-cc", "score", "agresti-caffo", "wu-2022"]
 SETS = {
     "itt": "intention to treat: not evaluable counts as not met",
-    "complete": "complete cases: who is not evaluable for a criterion is left out of it",
+    "complete": "complete cases: who is not evaluable for an endpoint is left out of it",
     "per-protocol": "per protocol: those whose per_protocol is yes; not evaluable counts as not met",
 }
 INTERVALS = {
@@ -51,14 +51,14 @@ TABLES = 9_999
 
 @dataclass(frozen=True)
 class Outcome:
-    """A criterion as a yes-no outcome under an analysis set; an entry per patient (P)."""
+    """An endpoint as a yes-no outcome under an analysis set; an entry per patient (P)."""
 
     name: str
     counted: Bools
     """Who is in its denominator."""
     met: Bools
     left_out: Bools
-    """Who is not, although looked at, as the criterion is not evaluable."""
+    """Who is not, although looked at, as the endpoint is not evaluable."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +92,19 @@ def criteria_met(patients: Patients) -> list[str]:
 
 
 def primary(patients: Patients) -> str:
-    """The criterion the trial is about: the first with the role of a response, else the first of all.
+    """The endpoint the trial is about: the first with the role of a response, else the first of all.
 
     Raises `UsageError` where none is met or not.
     """
     names = criteria_met(patients)
     if not names:
-        raise UsageError(f"{patients.found.criteria.path.name}: no criterion here is met or not, so none is primary.")
+        raise UsageError(f"{patients.found.criteria.path.name}: no endpoint here is met or not, so none is primary.")
     criteria = patients.found.criteria.endpoints
     return next((name for name in names if criteria[name].role == "response"), names[0])
 
 
 def outcome(patients: Patients, name: str, of: Set = "itt") -> Outcome:
-    """The criterion as a yes-no outcome under an analysis set.
+    """The endpoint as a yes-no outcome under an analysis set.
 
     Whoever the question does not arise for (NA) is not in the denominator; nor, of a loss, whoever is not evaluable
     for what would be lost: counted as not met, that cannot be lost.
@@ -184,7 +184,7 @@ def method_for(interval: Interval, role: str | None, *, plain: bool) -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """One criterion in all groups."""
+    """One endpoint in all groups."""
 
     name: str
     shares: tuple[Share, ...]
@@ -203,7 +203,7 @@ def line(
     *,
     plain: bool = True,
 ) -> Line:
-    """One criterion in all groups under an analysis set."""
+    """One endpoint in all groups under an analysis set."""
     one = outcome(patients, name, of)
     found = shares(one, groups)
     role = patients.found.criteria.endpoints[name].role
@@ -216,7 +216,7 @@ def line(
 def responses(
     patients: Patients, groups: Groups, names: Sequence[str], of: Set = "itt", interval: Interval = "newcombe"
 ) -> Table:
-    """Per criterion and group how many met it, the differences with their intervals, and a test."""
+    """Per endpoint and group how many met it, the differences with their intervals, and a test."""
     lines = [line(patients, groups, name, of, interval) for name in names]
     criteria = patients.found.criteria
     notes = [
@@ -352,7 +352,7 @@ def _denominators(patients: Patients, groups: Groups, lines: Sequence[Line], of:
         models = patients.found.criteria.endpoints
         bad = [name for name, who in open_.items() if who.any() and models[name].role in BAD_ROLES]
         if bad:
-            yield f"{joined(bad)}: to be met is bad, so that counting as not met is the milder reading."
+            yield f"{joined(bad)}: to be met is bad, so that counting as not met is the milder interpretation."
     part = [one.name for one in lines if isinstance(patients.found.criteria.endpoints[one.name], Lost)]
     for name in part:
         yield f"{name} is of those with {patients.found.criteria.endpoints[name].after}."

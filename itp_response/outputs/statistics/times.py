@@ -27,7 +27,7 @@ WEEK = 7
 
 @dataclass(frozen=True)
 class Times:
-    """The lengths of one criterion, an entry per patient (P)."""
+    """The lengths of one endpoint, an entry per patient (P)."""
 
     name: str
     days: NDArray[np.float64]

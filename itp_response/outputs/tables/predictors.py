@@ -58,13 +58,13 @@ def predictors(
     """How numbers known of the patients differ between groups, and how well each tells two of them apart.
 
     `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
-    Groups are `by` a criterion's verdicts, without it those of the primary criterion, or by a patient column.
-    The curve tells the `positive` groups from the `negative`: without these those that met the criterion (of a ranked
+    Groups are `by` an endpoint's verdicts, without it those of the primary endpoint, or by a patient column.
+    The curve tells the `positive` groups from the `negative`: without these those that met the endpoint (of a ranked
     list, all but the last name) from those that did not. Groups that are neither are left out of the curve.
     Raises `UsageError` for a column that is not of numbers, or groups that do not exist.
     """
-    reading = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classification(visits, patients, criteria, **reading)
+    read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    found = classification(visits, patients, criteria, **read_options)
     here = Patients(found, np.ones(len(found.cohort), dtype=np.bool_)).restricted_to(only)
     if not column:
         raise UsageError("name a column of numbers, as --column nk_cells.")

@@ -125,7 +125,7 @@ def table(
     by: str = "arm",
     reference: str | None = None,
     show: Sequence[str] = (),
-    criterion: Sequence[str] = (),
+    endpoint: Sequence[str] = (),
     only: Sequence[str] = (),
     of: Set = "itt",
     interval: Interval = "newcombe",
@@ -147,18 +147,18 @@ def table(
     `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
     `show` has names of `SHOWN`, or `all`: all that these data give but the imputation; without it, responses and times.
     What `subgroup`, `imputations`, `events`, `screening` and, without `show`, `column` and `adjust` ask for is added.
-    A column (`by`, `subgroup`, `column`, `adjust`, `only`) is one of the patient table, or `baseline`, or a criterion,
+    A column (`by`, `subgroup`, `column`, `adjust`, `only`) is one of the patient table, or `baseline`, or an endpoint,
     or a condition such as `age >= 60`; `only` takes the patients of whom all of these hold.
     `of` is the analysis set, `interval` that of the differences; `reference` is the group that is taken off the others.
     Raises `UsageError` for what these data have not.
     """
-    reading = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classification(visits, patients, criteria, **reading)
+    read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
+    found = classification(visits, patients, criteria, **read_options)
     _check(of, interval, show)
     everyone = Patients(found, np.ones(len(found.cohort), dtype=np.bool_))
     here = everyone.restricted_to(only)
     groups = grouped(here, by, reference)
-    names, timed = _asked_for(here, criterion)
+    names, timed = _asked_for(here, endpoint)
     asked = {
         "flow": screening is not None,
         "imputation": imputations != 0,
@@ -175,13 +175,13 @@ def table(
         "imputation": lambda: imputation(
             here,
             groups,
-            names[0] if criterion and names else primary(here),
+            names[0] if endpoint and names else primary(here),
             imputations=imputations or IMPUTATIONS,
             seed=seed,
             columns=column,
         ),
         "subgroups": lambda: subgroups(here, groups, subgroup, names, of, interval),
-        "odds": lambda: odds(here, _of_odds(here, names if criterion else ()), column, adjust, of),
+        "odds": lambda: odds(here, _of_odds(here, names if endpoint else ()), column, adjust, of),
         "events": lambda: events_table(read_events(events, found.cohort), groups, least),
     }
     wanted = _wanted(show, asked)
@@ -192,7 +192,7 @@ def table(
         "only": list(only),
         "of": of,
         "interval": interval,
-        "criterion": list(criterion),
+        "endpoint": list(endpoint),
         "subgroup": list(subgroup),
         "column": list(column),
         "adjust": list(adjust),
@@ -226,16 +226,16 @@ def _wanted(show: Sequence[str], asked: Mapping[str, bool]) -> list[str]:
     return [one for one in SHOWN if one in named]
 
 
-def _asked_for(patients: Patients, criterion: Sequence[str]) -> tuple[list[str], list[str]]:
+def _asked_for(patients: Patients, endpoint: Sequence[str]) -> tuple[list[str], list[str]]:
     """The criteria that are met or not, and the lengths of time, of those named; else all."""
     models = patients.found.criteria.endpoints
     met, timed = criteria_met(patients), [one.name for one in lengths(patients)]
-    for one in criterion:
+    for one in endpoint:
         if one not in (*met, *timed):
-            raise UsageError(unknown("criterion", one, [name for name in models if name in (*met, *timed)]))
-    if not criterion:
+            raise UsageError(unknown("endpoint", one, [name for name in models if name in (*met, *timed)]))
+    if not endpoint:
         return met, timed
-    return [one for one in met if one in criterion], [one for one in timed if one in criterion]
+    return [one for one in met if one in endpoint], [one for one in timed if one in endpoint]
 
 
 def _of_odds(patients: Patients, names: Sequence[str]) -> Sequence[str]:

@@ -18,7 +18,7 @@ export function svg(tag, attributes = {}, ...children) {
 export const number = (count) => (count === "" ? null : Number(count.replace(/^[<>≤≥]=?/, "")));
 const sign = (count) => count.match(/^[<>≤≥]=?/)?.[0] ?? "";
 
-/** What an observation is worth to a shown criterion: `yes`, `no`, `open`, `void` (no evidence), `aside`. */
+/** What an observation is worth to a shown endpoint: `yes`, `no`, `open`, `void` (no evidence), `aside`. */
 export function worth(set, day) {
   const at = set?.days?.indexOf(day) ?? -1;
   const rules = Object.fromEntries((set?.shown?.rules ?? []).map((rule) => [rule.key, rule]));
@@ -199,7 +199,7 @@ export class Drawing {
         else to = Math.max(to, x + 4);
         found.push(svg("path", { class: `bracket ${letter}`, d: `M${x - 4} ${y - 4}l8 8m0-8l-8 8` }, svg("title", {}, "ends here")));
       }
-      const words = `${shown.criterion}: ${set.verdicts.find((one) => one.criterion === shown.criterion).said}${shown.because === "met" ? "" : ` (${shown.because})`}`;
+      const words = `${shown.endpoint}: ${set.verdicts.find((one) => one.endpoint === shown.endpoint).said}${shown.because === "met" ? "" : ` (${shown.because})`}`;
       const end = to > this.width * 0.7;
       found.push(svg("text", { class: letter, x: end ? from - 8 : to + (to > LEFT ? 8 : 0), y: y + 5, "text-anchor": end ? "end" : "start" }, words));
       return found;
@@ -209,7 +209,7 @@ export class Drawing {
   _lanes() {
     return this.sets.flatMap((set, place) =>
       (set?.shown?.rules ?? []).filter((rule) => rule.of === "observations").flatMap((rule) => [
-        { place, set, words: `${set.shown.criterion}: ${KEYS[rule.key] ?? rule.key}${rule.clauses.length === 1 ? ` ${rule.words}` : " …"}`, at: rule.at, whole: true },
+        { place, set, words: `${set.shown.endpoint}: ${KEYS[rule.key] ?? rule.key}${rule.clauses.length === 1 ? ` ${rule.words}` : " …"}`, at: rule.at, whole: true },
         ...(rule.clauses.length === 1 ? [] : rule.clauses.map((one) => ({ place, set, words: one.words, at: one.at }))),
       ]),
     );
@@ -328,7 +328,7 @@ export class Drawing {
   }
 }
 
-/** A small drawing of a worked patient. */
+/** A small drawing of a worked example. */
 export function sketch({ counts, bleeds, rescues }, held) {
   const days = [...counts.map(([day]) => day), ...bleeds, ...rescues];
   const first = Math.min(0, ...days), last = Math.max(28, ...days), most = Math.max(120, ...counts.map(([, count]) => count));

@@ -1,7 +1,7 @@
 // The page: what is done to the patient goes to the engine, and what it says is shown.
 
 import { Drawing, number } from "./drawing.js";
-import { card, gallery, make, readings, sentence, strips, table, verdictOf } from "./panels.js";
+import { card, gallery, make, interpretations, sentence, strips, table, verdictOf } from "./panels.js";
 import { quiz } from "./quiz.js";
 import { savePng, saveSvg } from "./save.js";
 import { entry, fragment, lineText, question, state, take } from "./state.js";
@@ -253,15 +253,15 @@ function replace(place, made) {
 function showCases() {
   const first = infos.get(state.sets[0]?.criteria);
   if (!first) return;
-  const key = [first.name, answers?.[0]?.shown?.criterion, $("find").value, current].join("|");
+  const key = [first.name, answers?.[0]?.shown?.endpoint, $("find").value, current].join("|");
   if ($("cases").dataset.key === key) return;
   $("cases").dataset.key = key;
   $("gallery-about").textContent = `${first.cases.length} invented patients of ${first.name}, each to show one thing. Take one and change it.`;
-  replace($("cases"), gallery(first, answers?.[0]?.shown?.criterion, $("find").value, current, on));
+  replace($("cases"), gallery(first, answers?.[0]?.shown?.endpoint, $("find").value, current, on));
 }
 
 function showReadings() {
-  replace($("readings-body"), readings(state, shownSets(), changed, on));
+  replace($("interpretations-body"), interpretations(state, shownSets(), changed, on));
 }
 
 function field(label, control) {
@@ -322,7 +322,7 @@ async function show_(sets) {
 
 async function who() {
   changed = await Promise.all(state.sets.map((one) =>
-    one.readings.length ? ask("/api/changes", { criteria: one.criteria, readings: one.readings }) : null));
+    one.interpretations.length ? ask("/api/changes", { criteria: one.criteria, interpretations: one.interpretations }) : null));
   showReadings();
 }
 
@@ -334,30 +334,30 @@ async function chosenSets() {
 
 const on = {
   async set(place, name) {
-    state.sets[place] = { criteria: name, criterion: null, readings: [] };
+    state.sets[place] = { criteria: name, endpoint: null, interpretations: [] };
     await chosenSets();
   },
-  criterion(place, name) {
-    state.sets[place].criterion = name;
+  endpoint(place, name) {
+    state.sets[place].endpoint = name;
     decide();
   },
   async beside() {
     const other = names.find((one) => one.name === "iwg_2009" && one.name !== state.sets[0].criteria) ?? names[0];
     // The one that stands for the same, so that like lies beside like.
-    const { role } = infos.get(state.sets[0].criteria).criteria.find((one) => one.name === answers?.[0].shown?.criterion) ?? {};
+    const { role } = infos.get(state.sets[0].criteria).criteria.find((one) => one.name === answers?.[0].shown?.endpoint) ?? {};
     const like = role && (await info(other.name)).criteria.find((one) => one.role === role);
-    state.sets.push({ criteria: other.name, criterion: like?.name ?? null, readings: [] });
+    state.sets.push({ criteria: other.name, endpoint: like?.name ?? null, interpretations: [] });
     await chosenSets();
   },
   async alone() {
     state.sets.length = 1;
     await chosenSets();
   },
-  async reading(place, id, taken) {
+  async interpretation(place, id, taken) {
     const shown = state.sets[place];
     // In the order of the file, as the engine applies them.
-    const ids = infos.get(shown.criteria).readings.map((one) => one.id);
-    shown.readings = ids.filter((one) => (one === id ? taken : shown.readings.includes(one)));
+    const ids = infos.get(shown.criteria).interpretations.map((one) => one.id);
+    shown.interpretations = ids.filter((one) => (one === id ? taken : shown.interpretations.includes(one)));
     await Promise.all([decide(), who()]);
   },
   async case(name, which) {
@@ -471,7 +471,7 @@ const listed = await ask("/api/sets");
 names = listed.sets;
 study = listed.study;
 const given = take(location.hash.slice(1));
-if (!given) state.sets = [{ criteria: listed.first, criterion: null, readings: [] }];
+if (!given) state.sets = [{ criteria: listed.first, endpoint: null, interpretations: [] }];
 try {
   await begin(given ?? FIRST);
 } catch (error) {
@@ -480,13 +480,13 @@ try {
 showStudy();
 quiz($("quiz-body"), {
   ask: async (seed, hard) => (await ask("/api/quiz", { criteria: state.sets[0].criteria, seed, hard })).questions,
-  async why({ criteria, criterion, timeline }) {
-    const answer = await ask("/api/decide", { timeline, sets: [{ criteria, criterion }] });
+  async why({ criteria, endpoint, timeline }) {
+    const answer = await ask("/api/decide", { timeline, sets: [{ criteria, endpoint }] });
     const { lines, further, missing } = answer.sets[0].shown.explained;
     return [...lines.map((line) => [`day ${line.day}`, line.seen, line.means]), ...further.map((text) => [text]), ...(missing ? [[`missing: ${missing}`]] : [])];
   },
-  async load({ criteria, criterion }, timeline) {
-    state.sets[0] = { criteria, criterion, readings: [] };
+  async load({ criteria, endpoint }, timeline) {
+    state.sets[0] = { criteria, endpoint, interpretations: [] };
     await chosenSets();
     load({ timeline }, "The question of the quiz");
   },

@@ -1,4 +1,4 @@
-// The parts around the drawing: verdicts, definitions with lamps, readings, worked patients, the table.
+// The parts around the drawing: verdicts, definitions with lamps, interpretations, worked examples, the table.
 
 import { KEYS, sketch, worth, worthWords } from "./drawing.js";
 
@@ -32,16 +32,16 @@ function select(label, value, options, onchange, extra = {}) {
 
 // THE VERDICTS ABOVE THE DRAWING
 
-/** A strip per set: which set, which criterion, and what comes of it. */
+/** A strip per set: which set, which endpoint, and what comes of it. */
 export function strips(state, sets, answers, names, on) {
   const made = state.sets.map((shown, place) => {
     const letter = "ab"[place], answer = answers?.[place];
-    const one = answer?.verdicts?.find((verdict) => verdict.criterion === answer.shown.criterion);
+    const one = answer?.verdicts?.find((verdict) => verdict.endpoint === answer.shown.endpoint);
     return make("div", { className: `strip ${letter}`, role: "group", "aria-label": place ? "The set beside it" : "The set" },
       select(place ? "The set beside it" : "The set", shown.criteria, names.map((each) => [each.name, each.name]), (name) => on.set(place, name), { title: answer?.title ?? "" }),
-      select("The criterion", answer?.shown?.criterion, (sets[place]?.criteria ?? []).map((each) => [each.name, each.name]), (name) => on.criterion(place, name)),
+      select("The endpoint", answer?.shown?.endpoint, (sets[place]?.criteria ?? []).map((each) => [each.name, each.name]), (name) => on.endpoint(place, name)),
       make("span", { className: "verdict" }, ...(one ? [badge(one.value), ` ${one.label}: ${one.said}`, because(answer)] : [answer?.error ?? ""])),
-      shown.readings.length ? make("span", { className: "small" }, `read otherwise: ${shown.readings.join(", ")}`) : null,
+      shown.interpretations.length ? make("span", { className: "small" }, `read otherwise: ${shown.interpretations.join(", ")}`) : null,
       place ? make("button", { className: "beside", onclick: () => on.alone() }, "− take it away")
         : state.sets.length < 2 ? make("button", { className: "beside", onclick: () => on.beside() }, "+ a set beside it") : null);
   });
@@ -57,7 +57,7 @@ export function sentence(answers) {
 }
 
 export function verdictOf(answer) {
-  const one = answer.verdicts.find((verdict) => verdict.criterion === answer.shown.criterion);
+  const one = answer.verdicts.find((verdict) => verdict.endpoint === answer.shown.endpoint);
   return `${one.label}: ${one.said}${because(answer)}`;
 }
 
@@ -72,7 +72,7 @@ export function card(answer, info, place, chosen, on) {
   return make("article", { className: `sheet card ${letter}`, "aria-label": `${answer.name}, ${shown.label}` },
     make("h2", {}, answer.title),
     make("div", { className: "chips", role: "group", "aria-label": "The criteria of the set" },
-      ...answer.verdicts.map((one) => make("button", { "aria-pressed": one.criterion === shown.criterion, title: `${one.label}: ${one.said}`, onclick: () => on.criterion(place, one.criterion) }, `${one.criterion} `, badge(one.value)))),
+      ...answer.verdicts.map((one) => make("button", { "aria-pressed": one.endpoint === shown.endpoint, title: `${one.label}: ${one.said}`, onclick: () => on.endpoint(place, one.endpoint) }, `${one.endpoint} `, badge(one.value)))),
     make("div", { className: "wide" },
       make("div", {},
         make("h3", {}, `${shown.label}, in words`),
@@ -107,7 +107,7 @@ const ALIKE = 4;
 
 function explained({ shown, verdicts, turns }, on) {
   const { lines, further, missing } = shown.explained;
-  const { value, said } = verdicts.find((one) => one.criterion === shown.criterion);
+  const { value, said } = verdicts.find((one) => one.endpoint === shown.endpoint);
   const found = [make("h3", {}, "Why"), make("p", {}, badge(value), ` ${said.replace(value, "").trim()}${because({ shown })}`)];
   const rows = [];
   for (let from = 0, to = 0; from < lines.length; from = to) {
@@ -128,16 +128,16 @@ function explained({ shown, verdicts, turns }, on) {
 
 // READINGS
 
-export function readings(state, sets, changed, on) {
+export function interpretations(state, sets, changed, on) {
   return state.sets.map((shown, place) => {
-    const known = sets[place]?.readings ?? [];
+    const known = sets[place]?.interpretations ?? [];
     const result = changed[place];
     return make("div", { className: `sheet card ${"ab"[place]}` },
-      make("h2", {}, `${shown.criteria}: ${known.length} ${known.length === 1 ? "reading" : "readings"}`),
+      make("h2", {}, `${shown.criteria}: ${known.length} ${known.length === 1 ? "interpretation" : "interpretations"}`),
       result ? who(result, shown, on) : "",
-      ...known.map((one) => make("div", { className: "reading" },
+      ...known.map((one) => make("div", { className: "interpretation" },
         make("label", {},
-          make("input", { type: "checkbox", checked: shown.readings.includes(one.id), onchange: (event) => on.reading(place, one.id, event.target.checked) }),
+          make("input", { type: "checkbox", checked: shown.interpretations.includes(one.id), onchange: (event) => on.interpretation(place, one.id, event.target.checked) }),
           make("span", {}, make("strong", {}, one.question), ` `, make("span", { className: "small" }, one.id))),
         make("p", { className: "small" }, `Taken: ${one.taken}`))));
   });
@@ -147,23 +147,23 @@ function who(result, shown, on) {
   if (result.error) return make("p", { role: "status" }, result.error);
   const cases = [...new Set(result.changes.map((one) => one.case))];
   return make("div", { role: "status" },
-    make("p", {}, make("strong", {}, `${cases.length} of ${result.of} worked patients change`), ` when it is read so.`),
+    make("p", {}, make("strong", {}, `${cases.length} of ${result.of} worked examples change`), ` when it is read so.`),
     make("ul", { className: "changed" }, ...cases.map((name) => {
       const ours = result.changes.filter((one) => one.case === name);
-      return make("li", {}, make("button", { onclick: () => on.case(shown.criteria, name) }, name), ` ${ours.map((one) => `${one.criterion} ${one.from} → ${one.to}`).join(", ")} `,
+      return make("li", {}, make("button", { onclick: () => on.case(shown.criteria, name) }, name), ` ${ours.map((one) => `${one.endpoint} ${one.from} → ${one.to}`).join(", ")} `,
         make("span", { className: "small" }, ours[0].because));
     })));
 }
 
 // WORKED PATIENTS
 
-export function gallery(info, criterion, wanted, current, on) {
+export function gallery(info, endpoint, wanted, current, on) {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
   const found = info.cases.filter((one) => words.every((word) => `${one.name} ${one.because}`.toLowerCase().includes(word)));
-  if (!found.length) return [make("li", {}, "None of the worked patients is like that.")];
+  if (!found.length) return [make("li", {}, "None of the worked examples is like that.")];
   return found.map((one) => {
     const drawn = sketch(one.sketch);
-    const value = one.values[criterion];
+    const value = one.values[endpoint];
     return make("li", {}, make("button", { "aria-current": one.name === current, onclick: () => on.case(info.name, one.name) },
       make("span", { className: "head" }, value ? badge(value) : "", one.name), drawn, make("span", { className: "small" }, one.because)));
   });
@@ -174,7 +174,7 @@ export function gallery(info, criterion, wanted, current, on) {
 export function table(entries, answer, on) {
   return make("div", { className: "scroll" }, make("table", {},
     make("caption", { className: "unseen" }, "The observations, as drawn above"),
-    make("thead", {}, make("tr", {}, ...["Day", "Count", "Bleeding", "Rescue", "For the criterion", ""].map((word) => make("th", { scope: "col" }, word)))),
+    make("thead", {}, make("tr", {}, ...["Day", "Count", "Bleeding", "Rescue", "For the endpoint", ""].map((word) => make("th", { scope: "col" }, word)))),
     make("tbody", {}, ...entries.map((one, index) => make("tr", {},
       make("td", {}, String(one.day)), make("td", {}, one.count || "none"),
       make("td", {}, { 0: "none", "?": "not recorded" }[one.bleed] ?? `grade ${one.bleed}`),

@@ -1,4 +1,4 @@
-// The quiz: a timeline on which one thing decides, and a criterion; what is the verdict, and why?
+// The quiz: a timeline on which one thing decides, and an endpoint; what is the verdict, and why?
 
 import { sketch } from "./drawing.js";
 import { badge, make } from "./panels.js";
@@ -53,7 +53,7 @@ export function quiz(place, on) {
     drawn.setAttribute("width", "480");
     drawn.setAttribute("height", "96");
     place.replaceChildren(
-      make("p", {}, make("strong", {}, `${one.criteria}, ${one.criterion}: ${one.label}. `), one.says),
+      make("p", {}, make("strong", {}, `${one.criteria}, ${one.endpoint}: ${one.label}. `), one.says),
       drawn,
       make("p", { className: "preline", id: "quiz-line" }, one.timeline),
       make("div", { className: "choices", role: "group", "aria-label": "The verdict" }, ...choices),
@@ -63,10 +63,10 @@ export function quiz(place, on) {
 
   function begin(trouble = "") {
     place.replaceChildren(
-      make("p", {}, "A timeline and a criterion of the set shown first; one thing on it decides. What is the verdict?"),
+      make("p", {}, "A timeline and an endpoint of the set shown first; one thing on it decides. What is the verdict?"),
       make("div", { className: "tools" },
         make("button", { onclick: next }, "Begin"),
-        make("label", { className: "tick" }, make("input", { type: "checkbox", checked: hard, onchange: (event) => { hard = event.target.checked; } }), "hard ones, on which two readings of the source differ")),
+        make("label", { className: "tick" }, make("input", { type: "checkbox", checked: hard, onchange: (event) => { hard = event.target.checked; } }), "hard ones, on which two interpretations of the source differ")),
       make("p", { role: "status" }, trouble));
   }
 

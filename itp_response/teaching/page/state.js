@@ -37,7 +37,7 @@ export function question(line) {
     discontinued: state.discontinued === "" ? null : Number(state.discontinued),
     day_0: state.day_0 || null,
     patient: state.patient,
-    sets: state.sets.map(({ criteria, criterion, readings }) => ({ criteria, criterion, readings })),
+    sets: state.sets.map(({ criteria, endpoint, interpretations }) => ({ criteria, endpoint, interpretations })),
   };
 }
 
@@ -51,8 +51,8 @@ export function fragment() {
   state.sets.forEach((set, place) => {
     const letter = "ab"[place];
     put(letter, set.criteria);
-    put(`${letter}.criterion`, set.criterion);
-    put(`${letter}.readings`, set.readings.join(" "));
+    put(`${letter}.endpoint`, set.endpoint);
+    put(`${letter}.interpretations`, set.interpretations.join(" "));
   });
   if (state.zoom !== 1) put("zoom", state.zoom);
   return all.toString().replaceAll("%2C", ",");
@@ -63,8 +63,8 @@ export function take(text) {
   const all = new URLSearchParams(text);
   const sets = ["a", "b"].filter((letter) => all.get(letter)).map((letter) => ({
     criteria: all.get(letter),
-    criterion: all.get(`${letter}.criterion`),
-    readings: (all.get(`${letter}.readings`) ?? "").split(" ").filter(Boolean),
+    endpoint: all.get(`${letter}.endpoint`),
+    interpretations: (all.get(`${letter}.interpretations`) ?? "").split(" ").filter(Boolean),
   }));
   if (!all.has("t") || !sets.length) return null;
   state.sets = sets;
