@@ -23,19 +23,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from itp_response.authoring.check import Report, check
+    from itp_response.authoring.check import CheckReport, check
     from itp_response.authoring.describe import criteria, describe
     from itp_response.authoring.mutate import Mutations, mutate
     from itp_response.authoring.visit_plan import VisitPlan, visit_plan
     from itp_response.classification import dask, spark
-    from itp_response.classification.chunked.classify_to import Written, classify_to
+    from itp_response.classification.chunked.classify_to import ClassifiedFile, classify_to
     from itp_response.classification.classification import Classification, classify
     from itp_response.cohort.cohort import Cohort
     from itp_response.data_review.review import Review, review
     from itp_response.definitions.criteria import Criteria
     from itp_response.explanation.ask import ask
     from itp_response.explanation.certificate import certificate
-    from itp_response.explanation.clause_results import lamps
+    from itp_response.explanation.clause_results import clause_results
     from itp_response.explanation.explain import Explanation, explain
     from itp_response.explanation.near_misses import NearMisses, near_misses
     from itp_response.messages.errors import CohortError, CriteriaError, ItpResponseError, UsageError
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "authoring.check": (
-        "Report",
+        "CheckReport",
         "check",
     ),
     "authoring.describe": (
@@ -70,7 +70,7 @@ _MODULES = {
         "visit_plan",
     ),
     "classification.chunked.classify_to": (
-        "Written",
+        "ClassifiedFile",
         "classify_to",
     ),
     "classification.classification": (
@@ -85,7 +85,7 @@ _MODULES = {
     "definitions.criteria": ("Criteria",),
     "explanation.ask": ("ask",),
     "explanation.certificate": ("certificate",),
-    "explanation.clause_results": ("lamps",),
+    "explanation.clause_results": ("clause_results",),
     "explanation.explain": (
         "Explanation",
         "explain",
@@ -142,7 +142,9 @@ _SYSTEMS = ("dask", "spark")
 
 __all__ = [
     "Adam",
+    "CheckReport",
     "Classification",
+    "ClassifiedFile",
     "Cohort",
     "CohortError",
     "Comparison",
@@ -156,25 +158,23 @@ __all__ = [
     "Page",
     "Predictors",
     "Question",
-    "Report",
     "Review",
-    "VisitPlan",
     "Sensitivity",
     "Tables",
     "UsageError",
-    "Written",
+    "VisitPlan",
     "adam",
     "ask",
     "certificate",
     "check",
     "classify",
     "classify_to",
+    "clause_results",
     "compare",
     "criteria",
     "dask",
     "describe",
     "explain",
-    "lamps",
     "map",
     "mapped",
     "mutate",
@@ -185,11 +185,11 @@ __all__ = [
     "read",
     "report",
     "review",
-    "visit_plan",
     "sensitivity",
     "spark",
     "table",
     "teach",
+    "visit_plan",
 ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from itp_response import ask
 from itp_response.definitions.load import load
-from itp_response.teaching.answers import Asked, Desk, Shown, decided
+from itp_response.teaching.answers import Desk, PatientRequest, ShownSet, decided
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -52,8 +52,8 @@ def asked(arguments: str) -> dict[str, str]:
 def picture(title: str, timeline: str, criteria: str, endpoint: str) -> str:
     """A timeline as the endpoint sees it, with its verdict, as SVG."""
     definitions = load(ROOT / criteria if criteria.endswith(".toml") else criteria)
-    shown = Shown(criteria=definitions.name, endpoint=endpoint)
-    answer = decided(Desk(definitions), Asked(timeline=timeline, sets=(shown,)))
+    shown = ShownSet(criteria=definitions.name, endpoint=endpoint)
+    answer = decided(Desk(definitions), PatientRequest(timeline=timeline, sets=(shown,)))
     return _drawn(title, answer["entries"], answer["sets"][0])
 
 

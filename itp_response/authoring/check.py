@@ -12,8 +12,8 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.definitions.schema import WorkedExample
 from itp_response.evaluation.endpoints.combined import OfVerdicts
-from itp_response.evaluation.evaluate import decided, timeline
-from itp_response.evaluation.patient_days import Patients
+from itp_response.evaluation.evaluate import decided, patient_days_of
+from itp_response.evaluation.patient_days import PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import tree_in_words
 from itp_response.evaluation.rules.tree import Name, Rule, Tree, leaves
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What `check` found: how many worked examples there are, those that went wrong, the clauses not tried."""
 
     criteria: Criteria
@@ -49,12 +49,12 @@ class Report:
         return "\n".join([*lines, *(f"  {line}" for line in (*self.failures, *self.untried))])
 
 
-def check(file: str | Path | Criteria) -> Report:
+def check(file: str | Path | Criteria) -> CheckReport:
     """Run a criteria file's worked examples and see whether every clause is made true and false by one of them."""
     criteria = file if isinstance(file, Criteria) else load(file)
     wrong = tuple(failures(criteria))
     untried = tuple(_untried(criteria)) if criteria.file.example else ("there are no worked examples",)
-    return Report(criteria, wrong, untried, clauses=sum(1 for _ in _clauses(criteria)))
+    return CheckReport(criteria, wrong, untried, clauses=sum(1 for _ in _clauses(criteria)))
 
 
 def worked_examples(criteria: Criteria, cases: Sequence[WorkedExample]) -> Cohort:
@@ -132,11 +132,11 @@ def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
 
 def _untried(criteria: Criteria) -> Iterator[str]:
     cohort = worked_examples(criteria, criteria.file.example)
-    rows = timeline(criteria, cohort, 0, len(cohort))
+    rows = patient_days_of(criteria, cohort, 0, len(cohort))
     verdicts = decided(criteria, rows)
     for name, key, leaf in _clauses(criteria):
         of_criteria = criteria.endpoints[name].kind == "combined" and key == "when"
-        asked = OfVerdicts(verdicts) if of_criteria else Patients(rows) if key == "unless" else rows
+        asked = OfVerdicts(verdicts) if of_criteria else PatientValues(rows) if key == "unless" else rows
         truths = decide(leaf, asked)
         said = f"{leaf.name} is met" if isinstance(leaf, Name) and of_criteria else tree_in_words(leaf)
         for happened, word in ((truths.true, "true"), (truths.false, "false")):

@@ -34,24 +34,24 @@ def definitions_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _set_row(one: Criteria) -> list[str]:
-    source = one.file.source
+def _set_row(criteria: Criteria) -> list[str]:
+    source = criteria.file.source
     cited = f"[{source.cite}]({source.link})" if source.link else source.cite
     cited = ", ".join(filter(None, [cited, source.registry]))
-    return [_linked(one), one.file.title, cited, _mark(one) or one.file.checked]
+    return [_linked(criteria), criteria.file.title, cited, _mark(criteria) or criteria.file.checked]
 
 
-def _endpoint_row(one: Criteria, name: str, model: Any) -> list[str]:
+def _endpoint_row(criteria: Criteria, name: str, model: Any) -> list[str]:
     when: Rule | None = getattr(model, "when", None) if model.kind != "combined" else None
     rests_on = ", ".join(dict.fromkeys(model.references().values()))
     inherited = f"as {rests_on}" if rests_on else ""
     return [
-        f"{_linked(one)} {_mark(one)}".strip(),
+        f"{_linked(criteria)} {_mark(criteria)}".strip(),
         f"`{name}`: {model.label}",
         _clauses(when, COUNTS) if when else KINDS[model.kind].sentence(model),
         _confirmation(model) or inherited,
         _clauses(when, BLEEDING) if when else inherited,
-        _of_rescue(one, model) or inherited,
+        _of_rescue(criteria, model) or inherited,
         _window(model),
         model.where,
     ]
@@ -103,12 +103,12 @@ def _by(day: float) -> str:
     return f", up to {day_in_words(day)}" if math.isfinite(day) else ""
 
 
-def _linked(one: Criteria) -> str:
-    return f"[{one.name}](../criteria/{one.path.name})"
+def _linked(criteria: Criteria) -> str:
+    return f"[{criteria.name}](../criteria/{criteria.path.name})"
 
 
-def _mark(one: Criteria) -> str:
-    return "**unverified**" if one.file.checked == "unverified" else ""
+def _mark(criteria: Criteria) -> str:
+    return "**unverified**" if criteria.file.checked == "unverified" else ""
 
 
 def _confirmation(model: Any) -> str:
@@ -129,9 +129,9 @@ def _confirmation(model: Any) -> str:
     return "" if occasions == 1 else f"{counted(occasions, 'occasion')}, at least {model.apart} apart"
 
 
-def _of_rescue(one: Criteria, model: Any) -> str:
+def _of_rescue(criteria: Criteria, model: Any) -> str:
     """What the endpoint itself says of rescue treatment."""
-    classes = {"rescue", *one.rescues}
+    classes = {"rescue", *criteria.rescues}
     said = []
     for key, phrase in SAID_OF_RESCUE.items():
         rule = getattr(model, key, None)

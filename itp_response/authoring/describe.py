@@ -32,11 +32,11 @@ def shipped_titles() -> dict[str, str]:
     return {name: load(name).title for name in shipped()}
 
 
-def describe(definitions: Criteria) -> str:
+def describe(criteria: Criteria) -> str:
     """The set in plain English: its source, its clock, each endpoint as decided, the interpretations taken."""
-    file = definitions.file
-    lines = [definitions.title, "=" * len(definitions.title), ""]
-    for sentence in head(definitions):
+    file = criteria.file
+    lines = [criteria.title, "=" * len(criteria.title), ""]
+    for sentence in head(criteria):
         lines += _wrapped(sentence)
     for name, model in file.endpoints.items():
         lines += ["", f"{name}: {model.label}{f' ({model.where})' if model.where else ''}"]
@@ -54,15 +54,15 @@ def describe(definitions: Criteria) -> str:
     return "\n".join(lines)
 
 
-def head(definitions: Criteria) -> list[str]:
+def head(criteria: Criteria) -> list[str]:
     """The sentences on the set as a whole: its source, how it was checked, its clock, its baseline."""
-    file, source = definitions.file, definitions.file.source
+    file, source = criteria.file, criteria.file.source
     return [
         f"Source: {', '.join(filter(None, [source.cite, source.where, source.registry, source.link]))}.",
         f"Checked: {CHECKED[file.checked]}.",
         f"Day 0: {file.clock.day_0}.",
         f"Followed to the end: a count on day {number_in_words(file.clock.followed_from)} or later. "
-        f"Baseline: as given, else {_baseline(definitions)}.",
+        f"Baseline: as given, else {_baseline(criteria)}.",
     ]
 
 
@@ -77,8 +77,8 @@ def unless(model: Any) -> str:
     return "" if model.unless is None else f"Not met, whatever else holds, where {rule_in_words(model.unless)}."
 
 
-def _baseline(definitions: Criteria) -> str:
-    rule = definitions.file.baseline
+def _baseline(criteria: Criteria) -> str:
+    rule = criteria.file.baseline
     which = {"last": "the last count", "lowest": "the lowest count", "mean": "the mean of the counts"}[rule.pick]
     return f"{which}{days_in_words(rule.days).replace(',', '')}"
 

@@ -44,7 +44,7 @@ REMOVABLE = ("by", "evidence_by", "max_gap", "until", "from", "days", "followed_
 
 
 @dataclass(frozen=True)
-class Change:
+class Mutation:
     """One place of a criteria file written otherwise."""
 
     path: tuple[str, ...]
@@ -76,8 +76,8 @@ class Mutations:
     """What became of the changes: those a worked example noticed, and those none did."""
 
     criteria: Criteria
-    noticed: tuple[Change, ...]
-    unnoticed: tuple[Change, ...]
+    noticed: tuple[Mutation, ...]
+    unnoticed: tuple[Mutation, ...]
 
     @property
     def ok(self) -> bool:
@@ -97,8 +97,8 @@ def mutate(file: str | Path | Criteria) -> Mutations:
     wrong = list(failures(criteria))
     if wrong:
         raise UsageError(f"{criteria.path.name}: the worked examples do not come out as it is: {listed(wrong)}")
-    noticed: list[Change] = []
-    unnoticed: list[Change] = []
+    noticed: list[Mutation] = []
+    unnoticed: list[Mutation] = []
     for change in changes(criteria.raw):
         found = _noticed(criteria, change)
         if found is not None:
@@ -106,7 +106,7 @@ def mutate(file: str | Path | Criteria) -> Mutations:
     return Mutations(criteria, tuple(noticed), tuple(unnoticed))
 
 
-def _noticed(criteria: Criteria, change: Change) -> bool | None:
+def _noticed(criteria: Criteria, change: Mutation) -> bool | None:
     """Whether a worked example comes out otherwise; None if the change makes no criteria file."""
     content = {**change.made(criteria.raw), "interpretation": [], "example": _without_interpretations(criteria.raw)}
     try:
@@ -123,19 +123,19 @@ def _without_interpretations(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{key: value for key, value in case.items() if key != "under"} for case in raw.get("example", [])]
 
 
-def changes(raw: Mapping[str, Any]) -> Iterator[Change]:
+def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
     """Every small change of a criteria file's content: numbers, comparisons, connectives, options, names."""
     names = [*ROW_NAMES, *raw.get("columns", {}), *_rescue_names(raw), *raw.get("terms", {})]
     for name, text in raw.get("terms", {}).items():
         yield from _of_rule(("terms", name), text, names)
     for name, treatments in raw.get("rescues", {}).items():
         for place in range(len(treatments)):
-            yield Change(("rescues", name), treatments, treatments[:place] + treatments[place + 1 :])
+            yield Mutation(("rescues", name), treatments, treatments[:place] + treatments[place + 1 :])
     criteria = {name: table for name, table in raw.items() if name not in HEAD}
     if any(table["kind"] in FOLLOWED and "followed_from" not in table for table in criteria.values()):
         clock = raw["clock"]
         for nudged in _nudged(clock["followed_from"]):
-            yield Change(("clock", "followed_from"), clock["followed_from"], nudged)
+            yield Mutation(("clock", "followed_from"), clock["followed_from"], nudged)
     if "baseline" in TOKEN.findall(" ".join(_rules(raw, criteria))):
         yield from _of_table(("baseline",), raw["baseline"], raw)
     for name, table in criteria.items():
@@ -144,7 +144,7 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Change]:
             if key in table:
                 yield from _of_rule((name, key), table[key], PATIENT_NAMES if key == "unless" else rule_names)
                 if key != "when":
-                    yield Change((name, key), table[key], None)
+                    yield Mutation((name, key), table[key], None)
         options = {key: value for key, value in table.items() if key not in (*RULES, *WORDS)}
         yield from _of_table((name,), options, criteria)
 
@@ -160,7 +160,7 @@ def _rescue_names(raw: Mapping[str, Any]) -> Iterator[str]:
         yield from (name, f"{SINCE}{name}")
 
 
-def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Change]:
+def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Mutation]:
     for token in TOKEN.finditer(text):
         word = token[0]
         after = text[token.end() :]
@@ -173,15 +173,15 @@ def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator
         else:
             others = tuple(name for name in names if name != word)
         for other in others:
-            yield Change(path, text, f"{text[: token.start()]}{other}{after}".strip())
+            yield Mutation(path, text, f"{text[: token.start()]}{other}{after}".strip())
 
 
-def _of_table(path: tuple[str, ...], table: Mapping[str, Any], criteria: Mapping[str, Any]) -> Iterator[Change]:
+def _of_table(path: tuple[str, ...], table: Mapping[str, Any], criteria: Mapping[str, Any]) -> Iterator[Mutation]:
     for key, value in table.items():
         for other in _others(key, value, [name for name in criteria if name != path[0]]):
-            yield Change((*path, key), value, other)
+            yield Mutation((*path, key), value, other)
         if key in REMOVABLE:
-            yield Change((*path, key), value, None)
+            yield Mutation((*path, key), value, None)
 
 
 def _others(key: str, value: Any, names: list[str]) -> Iterator[Any]:

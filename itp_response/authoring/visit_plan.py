@@ -44,7 +44,7 @@ PART = re.compile(r"d?(-?\d+)(?:\s*\.\.\s*d?(-?\d+)\s+every\s+(\d+))?")
 
 
 @dataclass(frozen=True)
-class Shown:
+class EndpointOnPlan:
     """What a plan can show of one endpoint."""
 
     endpoint: str
@@ -64,7 +64,7 @@ class VisitPlan:
 
     criteria: Criteria
     days: tuple[int, ...]
-    shown: tuple[Shown, ...]
+    shown: tuple[EndpointOnPlan, ...]
     not_asked: tuple[str, ...]
     """Criteria that tell a length or sum up others."""
     courses: int
@@ -122,7 +122,7 @@ def visit_plan(plan: Any = None, criteria: Any = "atra_2022") -> VisitPlan:
         top = int(np.flatnonzero((courses.turns == 0) & (courses.counts[:, 0] == levels[-1]))[0])
         reason = definitions.reasons.names[decided[name][2][top]]
         never = reason if first_y[name] is None else ""
-        shown.append(Shown(name, definitions.endpoints[name].label, first_y[name], first_n[name], never))
+        shown.append(EndpointOnPlan(name, definitions.endpoints[name].label, first_y[name], first_n[name], never))
     rest = tuple(name for name in definitions.endpoints if name not in asked)
     return VisitPlan(definitions, tuple(days), tuple(shown), rest, len(courses.turns))
 
@@ -165,7 +165,7 @@ def _parts(text: str) -> Iterator[range | list[int]]:
 
 
 @dataclass(frozen=True)
-class Courses:
+class SimulatedPatients:
     """Patients (C) who keep the visits (V) of a plan."""
 
     counts: Floats
@@ -181,12 +181,12 @@ class Courses:
     turns: NDArray[np.int64]
     """(C) how often the level of counts changes; -1: with an event, or at random"""
 
-    def at(self, index: Any) -> "Courses":
-        return Courses(*(getattr(self, name)[index] for name in vars(self)))
+    def at(self, index: Any) -> "SimulatedPatients":
+        return SimulatedPatients(*(getattr(self, name)[index] for name in vars(self)))
 
 
-def _joined(parts: list[Courses]) -> Courses:
-    return Courses(*(np.concatenate([getattr(one, name) for one in parts]) for name in vars(parts[0])))
+def _joined(parts: list[SimulatedPatients]) -> SimulatedPatients:
+    return SimulatedPatients(*(np.concatenate([getattr(one, name) for one in parts]) for name in vars(parts[0])))
 
 
 def _levels(criteria: Criteria) -> Floats:
@@ -195,7 +195,7 @@ def _levels(criteria: Criteria) -> Floats:
     return np.unique(np.concatenate([[max(whole[0] - 1, 0.0)], whole + 1]))
 
 
-def _turning(days: list[int], levels: Floats) -> Courses:
+def _turning(days: list[int], levels: Floats) -> SimulatedPatients:
     """Each level up to some visit, each up to a later one, each from there on."""
     size = len(days)
     begins, ends = np.triu_indices(size + 1)
@@ -206,10 +206,10 @@ def _turning(days: list[int], levels: Floats) -> Courses:
     counts = np.unique(counts, axis=0)
     none, no_event = np.zeros(counts.shape, dtype=np.bool_), np.zeros(counts.shape, dtype=np.int64)
     turns = (np.diff(counts, axis=1) != 0).sum(axis=1)
-    return Courses(counts, none, none, no_event, np.zeros(len(counts), dtype=np.bool_), turns)
+    return SimulatedPatients(counts, none, none, no_event, np.zeros(len(counts), dtype=np.bool_), turns)
 
 
-def _with_events(criteria: Criteria, days: list[int], levels: Floats) -> Courses:
+def _with_events(criteria: Criteria, days: list[int], levels: Floats) -> SimulatedPatients:
     """Courses of at most one turn with one bleed, one rescue treatment, or one further event at some visit."""
     size = len(days)
     own = _turning(days, levels)
@@ -230,7 +230,7 @@ def _events(criteria: Criteria) -> list[str]:
     return list(in_table(criteria.file.columns, "visits"))
 
 
-def _at_random(criteria: Criteria, days: list[int], levels: Floats) -> Courses:
+def _at_random(criteria: Criteria, days: list[int], levels: Floats) -> SimulatedPatients:
     draw = np.random.default_rng(0)
     shape = (RANDOM, len(days))
     # Most visits are as the one before, so that states last.
@@ -242,10 +242,10 @@ def _at_random(criteria: Criteria, days: list[int], levels: Floats) -> Courses:
     bleeding, rescue, happens = (draw.random(shape) < share for share in rare)
     event = np.where(happens, draw.integers(0, len(_events(criteria)) + 1, size=shape), 0)
     always = (draw.random(RANDOM) < 0.3) & bool(criteria.file.columns)
-    return Courses(counts, bleeding, rescue, event, always, np.full(RANDOM, NONE))
+    return SimulatedPatients(counts, bleeding, rescue, event, always, np.full(RANDOM, NONE))
 
 
-def _cohort(criteria: Criteria, days: list[int], courses: Courses, until: NDArray[np.int64]) -> Cohort:
+def _cohort(criteria: Criteria, days: list[int], courses: SimulatedPatients, until: NDArray[np.int64]) -> Cohort:
     """The courses up to a visit each, the number of its visits, as a cohort."""
     size = len(courses.turns)
     course, visit = np.nonzero(np.arange(len(days)) < until[:, None])
@@ -296,7 +296,7 @@ Decided = tuple[NDArray[np.int8], NDArray[np.int64], NDArray[np.int64]]
 """Of each course the verdict, the place of its last evidence, and the code of its reason."""
 
 
-def _decided(criteria: Criteria, days: list[int], courses: Courses) -> dict[str, Decided]:
+def _decided(criteria: Criteria, days: list[int], courses: SimulatedPatients) -> dict[str, Decided]:
     size, step = len(courses.turns), max(1, ROWS_AT_ONCE // len(days))
     parts: dict[str, list[Decided]] = {name: [] for name in criteria.endpoints}
     for first in range(0, size, step):
@@ -315,7 +315,9 @@ def _earliest(name: str, decided: dict[str, Decided]) -> NDArray[np.int64]:
     return met[np.argsort(evidence[met], kind="stable")[:EARLIEST]]
 
 
-def _first_y(criteria: Criteria, days: list[int], courses: Courses, names: list[str]) -> dict[str, int | None]:
+def _first_y(
+    criteria: Criteria, days: list[int], courses: SimulatedPatients, names: list[str]
+) -> dict[str, int | None]:
     """Of each endpoint the earliest day on which some of these courses is `Y` by what was seen up to it."""
     found: dict[str, int | None] = dict.fromkeys(names)
     for visits, day in enumerate(days, 1):
@@ -326,7 +328,7 @@ def _first_y(criteria: Criteria, days: list[int], courses: Courses, names: list[
     return found
 
 
-def _first_n(days: list[int], courses: Courses, no: dict[str, Bools]) -> dict[str, int | None]:
+def _first_n(days: list[int], courses: SimulatedPatients, no: dict[str, Bools]) -> dict[str, int | None]:
     """Of each endpoint the earliest day from which some course is `N` however it goes on.
 
     Courses that are the same up to a day are each other's continuations. Looked at are beginnings of at most one turn,

@@ -155,13 +155,13 @@ class Classification:
         return texts
 
     @property
-    def counts(self) -> "Counts":
+    def counts(self) -> "ResultCounts":
         values = {}
         for name, verdict in self.verdicts.items():
             number = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
             values[name] = Counter(dict(zip(verdict.labels, number, strict=True)))
         arms = frozenset(self.cohort.arm.drop_nulls().unique().to_list())
-        return Counts(len(self.cohort), len(self.cohort.day), arms, values)
+        return ResultCounts(len(self.cohort), len(self.cohort.day), arms, values)
 
     def summary(self) -> str:
         """Patients, verdicts on each endpoint, what was taken, and warnings: for standard error."""
@@ -177,7 +177,7 @@ class Classification:
 
 
 @dataclass(frozen=True)
-class Counts:
+class ResultCounts:
     """How many patients there are, and with which verdicts; those of the parts of a cohort add up."""
 
     patients: int
@@ -186,11 +186,11 @@ class Counts:
     values: Mapping[str, Counter[str]]
     """By endpoint, in the order of the file, by the label of the verdict."""
 
-    def __add__(self, other: "Counts") -> "Counts":
+    def __add__(self, other: "ResultCounts") -> "ResultCounts":
         values = {name: Counter(dict(number)) for name, number in self.values.items()}
         for name, number in other.values.items():
             values[name].update(number)
-        return Counts(self.patients + other.patients, self.rows + other.rows, self.arms | other.arms, values)
+        return ResultCounts(self.patients + other.patients, self.rows + other.rows, self.arms | other.arms, values)
 
     def summary(self, criteria: Criteria, cohort: Cohort) -> str:
         """As `Classification.summary`; of the cohort the name and the notes are taken."""

@@ -28,7 +28,7 @@ from itp_response.messages.wording import counted
 from itp_response.readers.cells import are_days, as_days, as_grades
 from itp_response.readers.column_names import PATIENTS, VISITS, table
 from itp_response.readers.patients import Stopped, check_no_flag
-from itp_response.readers.problems import SHOWN, Cells, Findings, Place, as_text, quoted
+from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted
 from itp_response.readers.visits import NOBODY, Bleeding, Impute, read
 
 ALL_EMPTY = f"visits: {NOBODY}"
@@ -105,7 +105,7 @@ def _blank(names: Sequence[str]) -> pl.DataFrame:
 
 
 def _header(frame: pl.DataFrame | None, what: str, names: Sequence[str], declared: Iterable[str]) -> dict[str, str]:
-    found = None if frame is None else table(frame, what, 0, names, declared, Findings())
+    found = None if frame is None else table(frame, what, 0, names, declared, Problems())
     return {} if found is None else dict(found.header)
 
 
@@ -114,10 +114,10 @@ def stopped_on(values: pl.Series, name: str, date_format: str | None) -> Stopped
 
     Raises `CohortError` where they say only whether there was one.
     """
-    cells, found = Cells(Place("patients", 1), name, values), Findings()
+    cells, found = Cells(Location("patients", 1), name, values), Problems()
     if not are_days(cells, date_format):
         return "dates"
-    check_no_flag(cells, as_days(cells, Findings()), found)
+    check_no_flag(cells, as_days(cells, Problems()), found)
     found.raise_if_wrong()
     return "days"
 
@@ -168,9 +168,9 @@ def _found(
         return
     if len(cohort):
         yield "somebody", None, None, ""
-    seen = table(_some(visits), "visits", 0, VISITS, (), Findings())
+    seen = table(_some(visits), "visits", 0, VISITS, (), Problems())
     assert seen is not None
-    if (as_grades(seen.cells("bleeding_grade"), Findings()) == 0).any():
+    if (as_grades(seen.cells("bleeding_grade"), Problems()) == 0).any():
         yield "scored", None, None, ""
     if cohort.has_dates:
         yield "dated", None, None, ""
@@ -224,7 +224,7 @@ def verdicts(made: Plan, visits: pl.DataFrame, patients: pl.DataFrame | None) ->
 
 
 def _names_somebody(frame: pl.DataFrame) -> bool:
-    seen = table(_some(frame), "", 0, ("patient_id",), (), Findings())
+    seen = table(_some(frame), "", 0, ("patient_id",), (), Problems())
     return seen is not None and as_text(seen.cells("patient_id").values).is_not_null().any()
 
 

@@ -8,7 +8,7 @@ import click
 from itp_response.cli.options import criteria_option
 
 if TYPE_CHECKING:
-    from itp_response.authoring.check import Report
+    from itp_response.authoring.check import CheckReport
     from itp_response.authoring.mutate import Mutations
 
 
@@ -56,7 +56,7 @@ def check(file: str, mutate: bool) -> None:
     from itp_response.authoring.check import check as checked
     from itp_response.authoring.mutate import mutate as mutated
 
-    reports: list[Report | Mutations] = [checked(file)]
+    reports: list[CheckReport | Mutations] = [checked(file)]
     if mutate and reports[0].ok:
         reports.append(mutated(file))
     for report in reports:

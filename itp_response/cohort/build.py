@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Courses, Imputed, Note, Observations, Origin, Partial
+from itp_response.cohort.observations import Imputed, Note, Observations, Origin, Partial, RescueCourses
 from itp_response.cohort.values import Column, Floats, Index, Ints, Numbers, Texts, Truths, exactly
 
 
@@ -46,7 +46,7 @@ def build(
     rescue = observed.rescue[order]
     given = np.flatnonzero(rescue)
     name = Texts(np.full(len(rescue), -1, dtype=np.int32), ()) if observed.rescue_name is None else observed.rescue_name
-    courses = Courses(
+    courses = RescueCourses(
         row=np.searchsorted(start, given, side="right") - 1,
         last=observed.rescue_end[order][given],
         name=name.at(order).at(given),

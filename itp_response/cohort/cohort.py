@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.observations import Courses, Imputed, Note, Origin, Partial, ReadFrom
+from itp_response.cohort.observations import Imputed, Note, Origin, Partial, ReadFrom, RescueCourses
 from itp_response.cohort.values import Bools, Column, Floats, Ints, Numbers
 
 
@@ -38,7 +38,7 @@ class Cohort:
     days_since_rescue: Floats
     source_row: Ints
     """The line the count was taken from; of a row without a count its first line."""
-    courses: Courses
+    courses: RescueCourses
     row_columns: Mapping[str, Column]
     lines: Ints
     counts: Numbers
@@ -144,7 +144,7 @@ class Cohort:
             rescue=self.rescue[rows],
             days_since_rescue=self.days_since_rescue[rows],
             source_row=self.source_row[rows],
-            courses=Courses(course_row, self.courses.last[course], self.courses.name.at(course)),
+            courses=RescueCourses(course_row, self.courses.last[course], self.courses.name.at(course)),
             row_columns={name: column.at(rows) for name, column in self.row_columns.items()},
             lines=self.lines[line],
             counts=self.counts.at(line),
@@ -154,11 +154,11 @@ class Cohort:
             quarantined=None if self.quarantined is None else self.quarantined[positions],
         )
 
-    def courses_in(self, begin: int, end: int) -> Courses:
+    def courses_in(self, begin: int, end: int) -> RescueCourses:
         """The courses that begin in rows `begin` to `end` (not included), their rows counted from `begin`."""
         first, last = np.searchsorted(self.courses.row, [begin, end])
         part = slice(int(first), int(last))
-        return Courses(self.courses.row[part] - begin, self.courses.last[part], self.courses.name.at(part))
+        return RescueCourses(self.courses.row[part] - begin, self.courses.last[part], self.courses.name.at(part))
 
     def keys(self, lines: Ints) -> tuple[pl.Series, pl.Series]:
         """What each of these lines is called and its number: `line` and 5; by the source's own keys `LB` and 17."""

@@ -175,7 +175,7 @@ class Partial:
 
 
 @dataclass(frozen=True)
-class Courses:
+class RescueCourses:
     """Rescue treatments, one entry each, in order of patient and day."""
 
     row: Ints

@@ -64,21 +64,25 @@ class Fills:
     """Which of the values of a declared column; -1: none."""
 
 
-def queries(found: Classification) -> pl.DataFrame:
+def queries(classification: Classification) -> pl.DataFrame:
     """A row per patient and endpoint that is `NE`: what to ask for.
 
     `patient_id`, `endpoint`, `reason`, `settled_by` (null: no single observation would), `day`, `file`, `line` (null:
     it is not in the file yet), `asks` in words, `also`: how many other observations would settle it as well.
     """
-    open_ = {name: not_evaluable(verdict) for name, verdict in found.verdicts.items()}
-    some = np.logical_or.reduce([*open_.values(), np.zeros(len(found.cohort), dtype=np.bool_)])
-    if found.cohort.partial is not None:
-        some[found.cohort.partial.patient] = False  # their days are not known, so that nothing can be filled in
+    open_ = {name: not_evaluable(verdict) for name, verdict in classification.verdicts.items()}
+    some = np.logical_or.reduce([*open_.values(), np.zeros(len(classification.cohort), dtype=np.bool_)])
+    if classification.cohort.partial is not None:
+        some[classification.cohort.partial.patient] = (
+            False  # their days are not known, so that nothing can be filled in
+        )
     patients = np.flatnonzero(some)
-    columns = unknowns(found.criteria, found.cohort)
-    candidates = _candidates(found, patients, columns)
-    settles = _settles(found, candidates, columns, list(open_))
-    frames = [_query(found, name, np.flatnonzero(open_[name]), candidates, columns, settles[name]) for name in open_]
+    columns = unknowns(classification.criteria, classification.cohort)
+    candidates = _candidates(classification, patients, columns)
+    settles = _settles(classification, candidates, columns, list(open_))
+    frames = [
+        _query(classification, name, np.flatnonzero(open_[name]), candidates, columns, settles[name]) for name in open_
+    ]
     frame = pl.concat(frames)
     return frame.sort("place", maintain_order=True).drop("place")
 
@@ -90,7 +94,7 @@ def not_evaluable(verdict: Verdict) -> Bools:
 
 
 def _query(
-    found: Classification,
+    classification: Classification,
     name: str,
     open_: Ints,
     candidates: Candidates,
@@ -98,7 +102,7 @@ def _query(
     settles: Bools,
 ) -> pl.DataFrame:
     """The queries on one endpoint of the patients whom it leaves open."""
-    cohort = found.cohort
+    cohort = classification.cohort
     at = np.flatnonzero(settles)
     # Candidates stand in the order of patients, and of each in that of their ease.
     first = np.searchsorted(candidates.patient[at], open_)
@@ -121,8 +125,8 @@ def _query(
     )
     rows = pl.Series(place, dtype=pl.Int64)
     taken = taken.select(pl.all().gather(rows.set(rows == NONE, None)))
-    names = found.criteria.reasons.names
-    codes = found.verdicts[name].reason[open_].astype(np.int64)
+    names = classification.criteria.reasons.names
+    codes = classification.verdicts[name].reason[open_].astype(np.int64)
     reasons = pl.Series(names).gather(codes)
     in_words = pl.Series([reason_in_words(one) for one in names]).gather(codes)
     none = said("no single observation settles it ({})", in_words)
@@ -210,9 +214,9 @@ def _asks(cohort: Cohort, chosen: Candidates, columns: Sequence[Unknown]) -> pl.
 # WHAT IS NOT KNOWN
 
 
-def _candidates(found: Classification, patients: Ints, columns: Sequence[Unknown]) -> Candidates:
+def _candidates(classification: Classification, patients: Ints, columns: Sequence[Unknown]) -> Candidates:
     """All that was not observed of these patients, in the order of patients and of ease."""
-    cohort = found.cohort
+    cohort = classification.cohort
     of_them = np.zeros(len(cohort), dtype=np.bool_)
     of_them[patients] = True
     rows = np.flatnonzero(of_them[cohort.patient])
@@ -231,7 +235,7 @@ def _candidates(found: Classification, patients: Ints, columns: Sequence[Unknown
         if one.of_patient:
             asked = patients[one.rows[patients]]
             parts.append(_nowhere(asked, -place, np.zeros(len(asked), dtype=np.int64)))
-    parts += _missed(found, patients)
+    parts += _missed(classification, patients)
     joined = Candidates(*(np.concatenate([getattr(one, name) for one in parts]) for name in vars(parts[0])))
     return joined.at(np.lexsort((joined.day, joined.kind, joined.patient)))
 
@@ -241,11 +245,14 @@ def _nowhere(patients: Ints, kind: int, day: Ints) -> Candidates:
     return Candidates(patients, np.full(size, kind), np.full(size, NONE), day)
 
 
-def _missed(found: Classification, patients: Ints) -> Iterator[Candidates]:
+def _missed(classification: Classification, patients: Ints) -> Iterator[Candidates]:
     """The days without a count at which one was planned, or would show that a patient was followed to the end."""
-    cohort, clock = found.cohort, found.criteria.file.clock
+    cohort, clock = classification.cohort, classification.criteria.file.clock
     planned = np.unique(np.array(clock.visits, dtype=np.int64))
-    ends = [clock.followed_from, *(getattr(one, "followed_from", None) for one in found.criteria.endpoints.values())]
+    ends = [
+        clock.followed_from,
+        *(getattr(one, "followed_from", None) for one in classification.criteria.endpoints.values()),
+    ]
     end = np.unique(np.array([day for day in ends if day is not None and np.isfinite(day)], dtype=np.int64))
     room = window(planned) if len(planned) > 1 else np.zeros(len(planned), dtype=np.int64)
     patients = patients[np.diff(cohort.first_row)[patients] > 0]
@@ -279,14 +286,14 @@ def _last_counts(cohort: Cohort) -> Floats:
 
 
 def _settles(
-    found: Classification, candidates: Candidates, columns: Sequence[Unknown], names: list[str]
+    classification: Classification, candidates: Candidates, columns: Sequence[Unknown], names: list[str]
 ) -> Mapping[str, Bools]:
     """Of each endpoint, which candidates decide it whatever is filled in."""
     settles = {name: np.zeros(len(candidates.patient), dtype=np.bool_) for name in names}
-    for part in _pieces(found.cohort, candidates):
+    for part in _pieces(classification.cohort, candidates):
         some = candidates.at(part)
-        fills = _fills(found.cohort, some, columns)
-        decided = evaluate(found.criteria, _copies(found.cohort, some, columns, fills))
+        fills = _fills(classification.cohort, some, columns)
+        decided = evaluate(classification.criteria, _copies(classification.cohort, some, columns, fills))
         first = np.searchsorted(fills.candidate, np.arange(len(some.patient)))
         for name in names:
             settles[name][part] = np.logical_and.reduceat(~not_evaluable(decided[name]), first)

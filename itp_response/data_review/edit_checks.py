@@ -45,7 +45,7 @@ WINDOW = 7
 
 
 @dataclass(frozen=True)
-class Seen:
+class CheckedCohort:
     """A cohort as the rules look at it."""
 
     cohort: Cohort
@@ -109,18 +109,18 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Rule:
+class EditCheck:
     """A rule: its name, what it asks, and what finds it."""
 
     name: str
     asks: str
-    find: Callable[[Seen], pl.DataFrame]
+    find: Callable[[CheckedCohort], pl.DataFrame]
 
 
 # UNITS
 
 
-def _tenfold(seen: Seen) -> pl.DataFrame:
+def _tenfold(seen: CheckedCohort) -> pl.DataFrame:
     before, here, after = seen.neighbours(TENFOLD_DAYS)
     count = seen.cohort.platelets.low
     least, most = TENFOLD
@@ -132,7 +132,7 @@ def _tenfold(seen: Seen) -> pl.DataFrame:
     return _between(seen, before[at], here[at], after[at], "{} on day {} between {} and {}: is it ten times off?")
 
 
-def _thousandfold(seen: Seen) -> pl.DataFrame:
+def _thousandfold(seen: CheckedCohort) -> pl.DataFrame:
     cohort, rows = seen.cohort, seen.exact
     frame = pl.DataFrame({"patient": cohort.patient[rows], "count": cohort.platelets.low[rows]})
     median = frame.select(pl.col("count").median().over("patient"))["count"].to_numpy()
@@ -144,13 +144,13 @@ def _thousandfold(seen: Seen) -> pl.DataFrame:
     return seen.found(rows[at], "platelets", value, says)
 
 
-def _zero(seen: Seen) -> pl.DataFrame:
+def _zero(seen: CheckedCohort) -> pl.DataFrame:
     rows = seen.exact[seen.cohort.platelets.low[seen.exact] == 0]
     value = texts(seen.cohort.platelets.at(rows))
     return seen.found(rows, "platelets", value, said("a count of {}: is it right, or was none taken?", value))
 
 
-def _high(seen: Seen) -> pl.DataFrame:
+def _high(seen: CheckedCohort) -> pl.DataFrame:
     rows = seen.counted[seen.cohort.platelets.low[seen.counted] >= HIGH]
     value = texts(seen.cohort.platelets.at(rows))
     return seen.found(rows, "platelets", value, said("{} is very high: is it right, or in cells/µL?", value))
@@ -159,7 +159,7 @@ def _high(seen: Seen) -> pl.DataFrame:
 # COUNTS BESIDE THEIR NEIGHBOURS
 
 
-def _isolated_drop(seen: Seen) -> pl.DataFrame:
+def _isolated_drop(seen: CheckedCohort) -> pl.DataFrame:
     before, here, after = seen.neighbours(DROP_DAYS)
     count = seen.cohort.platelets.low
     bleeds = seen.cohort.bleeding_grade[here] >= 1
@@ -168,7 +168,7 @@ def _isolated_drop(seen: Seen) -> pl.DataFrame:
     return _between(seen, before[at], here[at], after[at], pattern)
 
 
-def _between(seen: Seen, before: Ints, here: Ints, after: Ints, pattern: str) -> pl.DataFrame:
+def _between(seen: CheckedCohort, before: Ints, here: Ints, after: Ints, pattern: str) -> pl.DataFrame:
     count, day = seen.cohort.platelets.low, seen.cohort.day
     value = texts(count[here])
     return seen.found(
@@ -176,7 +176,7 @@ def _between(seen: Seen, before: Ints, here: Ints, after: Ints, pattern: str) ->
     )
 
 
-def _jump(seen: Seen) -> pl.DataFrame:
+def _jump(seen: CheckedCohort) -> pl.DataFrame:
     cohort, rows = seen.cohort, seen.exact
     before, here = rows[:-1], rows[1:]
     near = (cohort.patient[before] == cohort.patient[here]) & (cohort.day[here] - cohort.day[before] <= JUMP_DAYS)
@@ -191,7 +191,7 @@ def _jump(seen: Seen) -> pl.DataFrame:
 # DAYS
 
 
-def _same_day(seen: Seen, *, same: bool) -> pl.DataFrame:
+def _same_day(seen: CheckedCohort, *, same: bool) -> pl.DataFrame:
     """Days with several counts, all the same or not."""
     cohort = seen.cohort
     row = np.repeat(np.arange(len(cohort.day)), np.diff(cohort.first_line))
@@ -216,23 +216,23 @@ def _same_day(seen: Seen, *, same: bool) -> pl.DataFrame:
     return seen.found(rows, "platelets", value, said(pattern, *parts), days["line"].to_numpy())
 
 
-def _same_count(seen: Seen) -> pl.DataFrame:
+def _same_count(seen: CheckedCohort) -> pl.DataFrame:
     return _same_day(seen, same=True)
 
 
-def _other_count(seen: Seen) -> pl.DataFrame:
+def _other_count(seen: CheckedCohort) -> pl.DataFrame:
     return _same_day(seen, same=False)
 
 
-def _before_birth(seen: Seen) -> pl.DataFrame:
+def _before_birth(seen: CheckedCohort) -> pl.DataFrame:
     return _outside(seen, seen.cohort.day < seen.born[seen.cohort.patient], seen.born, "before the birth")
 
 
-def _after_death(seen: Seen) -> pl.DataFrame:
+def _after_death(seen: CheckedCohort) -> pl.DataFrame:
     return _outside(seen, seen.cohort.day > seen.died[seen.cohort.patient], seen.died, "after the death")
 
 
-def _outside(seen: Seen, outside: Bools, moment: Floats, what: str) -> pl.DataFrame:
+def _outside(seen: CheckedCohort, outside: Bools, moment: Floats, what: str) -> pl.DataFrame:
     rows = np.flatnonzero(outside)
     day = seen.cohort.day[rows]
     says = said(
@@ -243,7 +243,7 @@ def _outside(seen: Seen, outside: Bools, moment: Floats, what: str) -> pl.DataFr
     return seen.found(rows, "day", texts(day), says)
 
 
-def _out_of_window(seen: Seen) -> pl.DataFrame:
+def _out_of_window(seen: CheckedCohort) -> pl.DataFrame:
     planned, cohort = seen.planned, seen.cohort
     rows = seen.counted
     if len(planned) < 2:
@@ -273,7 +273,7 @@ def window(planned: Ints) -> Ints:
 # RESCUE
 
 
-def _nameless_rescue(seen: Seen) -> pl.DataFrame:
+def _nameless_rescue(seen: CheckedCohort) -> pl.DataFrame:
     rows = seen.cohort.courses.row[seen.cohort.courses.name.codes < 0]
     value = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
     return seen.found(
@@ -281,7 +281,7 @@ def _nameless_rescue(seen: Seen) -> pl.DataFrame:
     )
 
 
-def _unmeasured_rescue(seen: Seen) -> pl.DataFrame:
+def _unmeasured_rescue(seen: CheckedCohort) -> pl.DataFrame:
     cohort = seen.cohort
     rows = np.unique(cohort.courses.row)
     day = cohort.day[rows]
@@ -299,7 +299,7 @@ def _rescues(cohort: Cohort, rows: Ints) -> pl.Series:
     return pl.Series([*names.labels, None], dtype=pl.String).gather(np.where(codes < 0, len(names.labels), codes))
 
 
-def _untreated(seen: Seen) -> pl.DataFrame:
+def _untreated(seen: CheckedCohort) -> pl.DataFrame:
     cohort = seen.cohort
     low = cohort.platelets.high < TREATED_BELOW
     bleeds = cohort.bleeding_grade >= TREATED_GRADE
@@ -321,14 +321,14 @@ def _untreated(seen: Seen) -> pl.DataFrame:
 # DISCONTINUATION
 
 
-def _rescue_after_stop(seen: Seen) -> pl.DataFrame:
+def _rescue_after_stop(seen: CheckedCohort) -> pl.DataFrame:
     cohort = seen.cohort
     rows = np.unique(cohort.courses.row)
     rows = rows[cohort.day[rows] > cohort.treatment_discontinued[cohort.patient[rows]]]
     return _after_stop(seen, rows, "rescue", _rescues(cohort, rows), "a rescue began")
 
 
-def _dose_after_stop(seen: Seen) -> pl.DataFrame:
+def _dose_after_stop(seen: CheckedCohort) -> pl.DataFrame:
     cohort = seen.cohort
     late = cohort.day > cohort.treatment_discontinued[cohort.patient]
     doses = {
@@ -344,7 +344,7 @@ def _dose_after_stop(seen: Seen) -> pl.DataFrame:
     return pl.concat(found)
 
 
-def _after_stop(seen: Seen, rows: Ints, column: str, value: pl.Series, what: str) -> pl.DataFrame:
+def _after_stop(seen: CheckedCohort, rows: Ints, column: str, value: pl.Series, what: str) -> pl.DataFrame:
     cohort = seen.cohort
     stopped = cohort.treatment_discontinued[cohort.patient[rows]]
     says = said(
@@ -355,24 +355,26 @@ def _after_stop(seen: Seen, rows: Ints, column: str, value: pl.Series, what: str
     return seen.found(rows, column, value, says)
 
 
-RULES: tuple[Rule, ...] = (
-    Rule("ten_times_off", "Is a count ten times that of both its neighbours, or a tenth?", _tenfold),
-    Rule("other_unit", "Is a count some thousand times off the patient's median?", _thousandfold),
-    Rule("zero", "Is a count of 0 a count, or is it missing?", _zero),
-    Rule("very_high", "Is a count of 1000 or more right?", _high),
-    Rule(
+RULES: tuple[EditCheck, ...] = (
+    EditCheck("ten_times_off", "Is a count ten times that of both its neighbours, or a tenth?", _tenfold),
+    EditCheck("other_unit", "Is a count some thousand times off the patient's median?", _thousandfold),
+    EditCheck("zero", "Is a count of 0 a count, or is it missing?", _zero),
+    EditCheck("very_high", "Is a count of 1000 or more right?", _high),
+    EditCheck(
         "isolated_drop", "Is one low count between two good ones, without bleeding, due to the sample?", _isolated_drop
     ),
-    Rule("jump", "Is a step of more than 400 within a week right?", _jump),
-    Rule("same_count_twice", "Is the same count of the same day one count?", _same_count),
-    Rule("two_counts_a_day", "Which of several counts of a day is right?", _other_count),
-    Rule("before_birth", "Was something observed before the patient was born?", _before_birth),
-    Rule("after_death", "Was something observed after the patient died?", _after_death),
-    Rule("out_of_window", "Is a count far from every planned visit dated rightly?", _out_of_window),
-    Rule("rescue_without_a_name", "What was given as rescue?", _nameless_rescue),
-    Rule("rescue_not_measured", "Was no count taken in two weeks after a rescue?", _unmeasured_rescue),
-    Rule("rescue_not_given", "Was no rescue given at a count below 10 or bleeding of grade 2 or more?", _untreated),
-    Rule("rescue_after_stop", "Was rescue given to a patient who had discontinued?", _rescue_after_stop),
-    Rule(DOSED, "Was treatment given to a patient who had discontinued it?", _dose_after_stop),
+    EditCheck("jump", "Is a step of more than 400 within a week right?", _jump),
+    EditCheck("same_count_twice", "Is the same count of the same day one count?", _same_count),
+    EditCheck("two_counts_a_day", "Which of several counts of a day is right?", _other_count),
+    EditCheck("before_birth", "Was something observed before the patient was born?", _before_birth),
+    EditCheck("after_death", "Was something observed after the patient died?", _after_death),
+    EditCheck("out_of_window", "Is a count far from every planned visit dated rightly?", _out_of_window),
+    EditCheck("rescue_without_a_name", "What was given as rescue?", _nameless_rescue),
+    EditCheck("rescue_not_measured", "Was no count taken in two weeks after a rescue?", _unmeasured_rescue),
+    EditCheck(
+        "rescue_not_given", "Was no rescue given at a count below 10 or bleeding of grade 2 or more?", _untreated
+    ),
+    EditCheck("rescue_after_stop", "Was rescue given to a patient who had discontinued?", _rescue_after_stop),
+    EditCheck(DOSED, "Was treatment given to a patient who had discontinued it?", _dose_after_stop),
 )
 """The rules, in the order in which their findings are told of a patient's day."""

@@ -15,7 +15,7 @@ from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
 from itp_response.data_review.data_queries import queries
-from itp_response.data_review.edit_checks import COLUMNS, RULES, Seen
+from itp_response.data_review.edit_checks import COLUMNS, RULES, CheckedCohort
 from itp_response.data_review.source_checks import Beside, beside
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
@@ -37,7 +37,7 @@ class Review:
     @cached_property
     def _frame(self) -> pl.DataFrame:
         planned = np.unique(np.array(self.found.criteria.file.clock.visits, dtype=np.int64))
-        seen = Seen(self.cohort, planned, self.beside.born, self.beside.died)
+        seen = CheckedCohort(self.cohort, planned, self.beside.born, self.beside.died)
         found = [rule.find(seen).with_columns(pl.lit(rule.name).alias("rule")) for rule in RULES]
         findings = pl.concat([one.select(COLUMNS) for one in (*found, self.beside.findings)])
         ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("place")

@@ -14,9 +14,9 @@ from itp_response.cohort.texts import said, texts
 from itp_response.cohort.values import Floats, Ints
 from itp_response.data_review.edit_checks import COLUMNS, DOSED
 from itp_response.readers.cells import NO_RESCUE, as_day_numbers, is_empty
-from itp_response.readers.column_names import REASON, Table, table
+from itp_response.readers.column_names import REASON, NamedTable, table
 from itp_response.readers.patients import places
-from itp_response.readers.problems import Findings, as_text
+from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.sdtm.domains import doses, is_study, tables
 
 LIVED = ("patient_id", "birth_date", "death_date")
@@ -50,15 +50,15 @@ def beside(visits: Any, patients: Any, cohort: Cohort, date_format: str | None) 
 
     Raises `CohortError` for a birth or a death that is no date.
     """
-    found = Findings()
+    found = Problems()
     nothing = np.full(len(cohort), np.nan)
     if isinstance(visits, Cohort):
         return Beside(nothing, nothing, _none())
     if is_study(visits):
-        study = tables(visits, (), OF_DM, Findings())
+        study = tables(visits, (), OF_DM, Problems())
         assert study is not None  # it was read
         seen, lived = study.visits, OF_DM
-        known: Table | None = study.patients
+        known: NamedTable | None = study.patients
         more = [_dose_after_stop(cohort, doses(visits))]
     else:
         names = ("patient_id", "bleeding_grade", "rescue", *TOLD, *REASONS)
@@ -70,9 +70,9 @@ def beside(visits: Any, patients: Any, cohort: Cohort, date_format: str | None) 
     return Beside(born, died, pl.concat([_none(), *asked, *more]))
 
 
-def _table(given: Any, what: str, order: int, names: tuple[str, ...], found: Findings) -> Table:
-    made = table(given, what, order, names, (), found)
-    found.raise_if_wrong()
+def _table(given: Any, what: str, order: int, names: tuple[str, ...], problems: Problems) -> NamedTable:
+    made = table(given, what, order, names, (), problems)
+    problems.raise_if_wrong()
     assert made is not None
     return made
 
@@ -83,15 +83,15 @@ def _none() -> pl.DataFrame:
 
 
 def _lived(
-    known: Table, names: tuple[str, ...], cohort: Cohort, date_format: str | None, found: Findings
+    known: NamedTable, names: tuple[str, ...], cohort: Cohort, date_format: str | None, problems: Problems
 ) -> tuple[Floats, Floats]:
     """The days of birth and of death counted from day 0."""
     ids = as_text(known.cells("patient_id").values)
     first = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     row = places(cohort.id, ids.gather(first))
     at = first.to_numpy()[row] if len(first) else row
-    birth, death = (as_day_numbers(known.cells(name), found, date_format) for name in names)
-    found.raise_if_wrong()
+    birth, death = (as_day_numbers(known.cells(name), problems, date_format) for name in names)
+    problems.raise_if_wrong()
     since = cohort.day_0.astype("datetime64[D]").astype(np.int64)
     lacking = (row < 0) | np.isnat(cohort.day_0)
     born, died = (np.where(lacking, np.nan, days[at] - since) for days in (birth.low, death.high))
@@ -101,7 +101,7 @@ def _lived(
 # FINDINGS IN THE VISITS
 
 
-def _ungraded(seen: Table, name: str, cohort: Cohort) -> pl.DataFrame:
+def _ungraded(seen: NamedTable, name: str, cohort: Cohort) -> pl.DataFrame:
     """Bleeding that a column tells of in a line that gives no grade."""
     text = as_text(seen.cells(name).values)
     bleeds = (text.is_not_null() & ~text.str.to_lowercase().is_in(NO_BLEEDING)).to_numpy()
@@ -111,7 +111,7 @@ def _ungraded(seen: Table, name: str, cohort: Cohort) -> pl.DataFrame:
     return _findings(seen, cohort, rows, UNGRADED, seen.cells(name).name, text.gather(rows), says)
 
 
-def _unreasoned(seen: Table, name: str, cohort: Cohort) -> pl.DataFrame:
+def _unreasoned(seen: NamedTable, name: str, cohort: Cohort) -> pl.DataFrame:
     """Rescue treatment in a line that does not say why it was given, of visits that say it somewhere."""
     text = as_text(seen.cells("rescue").values)
     given = text.is_not_null() & ~text.str.to_lowercase().is_in(NO_RESCUE).fill_null(value=False)
@@ -122,7 +122,7 @@ def _unreasoned(seen: Table, name: str, cohort: Cohort) -> pl.DataFrame:
 
 
 def _findings(
-    seen: Table, cohort: Cohort, rows: Ints, rule: str, column: str, values: pl.Series, says: pl.Series
+    seen: NamedTable, cohort: Cohort, rows: Ints, rule: str, column: str, values: pl.Series, says: pl.Series
 ) -> pl.DataFrame:
     lines = seen.place.all_lines(rows)
     word, number = cohort.keys(lines)

@@ -12,7 +12,7 @@ import numpy as np
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools, Column, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.rules.tree import Comparison, Number, Rule, Text, Tree, leaves, names_in
+from itp_response.evaluation.rules.tree import Constant, Relation, Rule, Text, Tree, leaves, names_in
 
 NO_TEXT = "another text"
 
@@ -91,7 +91,7 @@ def _leaves(criteria: Criteria) -> Iterator[Tree]:
 
 
 def _values(name: str, column: Column, compared: list[Tree]) -> Column:
-    of_it = [tree for tree in compared if isinstance(tree, Comparison) and name in set(names_in(tree))]
+    of_it = [tree for tree in compared if isinstance(tree, Relation) and name in set(names_in(tree))]
     sides = [side for tree in of_it for side in (tree.left, tree.right)]
     match column:
         case Truths():
@@ -100,7 +100,7 @@ def _values(name: str, column: Column, compared: list[Tree]) -> Column:
             named = dict.fromkeys(side.value for side in sides if isinstance(side, Text))
             return Texts(np.arange(len(named) + 1, dtype=np.int32), (*named, NO_TEXT))
         case Numbers(low=low):
-            limits = {side.value for side in sides if isinstance(side, Number)}
+            limits = {side.value for side in sides if isinstance(side, Constant)}
             recorded = low[np.isfinite(low)]
             limits |= {float(recorded.min()), float(recorded.max())} if len(recorded) else {0.0}
             at = np.array(sorted(limits))

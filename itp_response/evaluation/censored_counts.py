@@ -15,11 +15,11 @@ import numpy as np
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, with_bounds
-from itp_response.evaluation.completions import Worlds, counted_up, steps
+from itp_response.evaluation.completions import Completions, counted_up, steps
 from itp_response.evaluation.criteria_set import CriteriaSet
-from itp_response.evaluation.patient_days import Patients, Timeline
+from itp_response.evaluation.patient_days import PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import decide, numbers
-from itp_response.evaluation.rules.tree import Comparison, Tree, leaves, names_in
+from itp_response.evaluation.rules.tree import Relation, Tree, leaves, names_in
 from itp_response.messages.errors import CriteriaError
 
 MOST = 10_000
@@ -28,7 +28,7 @@ TRIED = (1.0, 2.0, 4.0)
 """Counts at which a comparison is looked at to find where it tips."""
 
 
-def bounded(cohort: Cohort) -> Bools:
+def has_censored(cohort: Cohort) -> Bools:
     """Which patients have a count or a baseline that is known only as a bound."""
     found = np.zeros(len(cohort), dtype=np.bool_)
     if not cohort.platelets.exact:
@@ -38,17 +38,17 @@ def bounded(cohort: Cohort) -> Bools:
     return found
 
 
-def left_open(criteria: CriteriaSet, rows: Timeline) -> dict[str, Bools]:
+def left_open(criteria: CriteriaSet, patient_days: PatientDays) -> dict[str, Bools]:
     """By endpoint, the patients in whom a bound leaves a rule unknown on which the endpoint rests."""
-    counts, patients = rows.values("platelets"), Patients(rows)
+    counts, patients = patient_days.values("platelets"), PatientValues(patient_days)
     assert isinstance(counts, Numbers)
-    wide, unsure = _wide(counts), _wide(rows.baseline)
-    wide |= unsure[rows.patient]
+    wide, unsure = _wide(counts), _wide(patient_days.baseline)
+    wide |= unsure[patient_days.patient]
     own = {}
     for name, model in criteria.endpoints.items():
-        open_ = np.zeros(rows.patients, dtype=np.bool_)
+        open_ = np.zeros(patient_days.patients, dtype=np.bool_)
         for rule in model.row_rules():
-            open_[rows.patient[wide & decide(rule.tree, rows).unknown]] = True
+            open_[patient_days.patient[wide & decide(rule.tree, patient_days).unknown]] = True
         if model.unless is not None:
             open_ |= unsure & decide(model.unless.tree, patients).unknown
         own[name] = open_
@@ -62,16 +62,16 @@ def left_open(criteria: CriteriaSet, rows: Timeline) -> dict[str, Bools]:
 # THE BASELINE
 
 
-def of_baselines(criteria: CriteriaSet, cohort: Cohort, rows: Timeline) -> Worlds:
+def of_baselines(criteria: CriteriaSet, cohort: Cohort, patient_days: PatientDays) -> Completions:
     """The courses that differ in the baseline, where that is known only as a bound; one of everyone else.
 
     `rows` are those of the whole cohort. Where the baseline is the last count before treatment, that count is the
     same; where it is the lowest or the mean of several, they are still bounds.
     """
-    unsure = _wide(rows.baseline)
-    patient, value = _baselines_tried(_comparisons(criteria), rows)
+    unsure = _wide(patient_days.baseline)
+    patient, value = _baselines_tried(_comparisons(criteria), patient_days)
     patient = np.concatenate([patient, np.flatnonzero(~unsure)])
-    value = np.concatenate([value, rows.baseline.low[~unsure]])
+    value = np.concatenate([value, patient_days.baseline.low[~unsure]])
     order = np.lexsort((value, patient))
     patient, value = patient[order], value[order]
     copies = cohort.taken(patient)
@@ -81,21 +81,21 @@ def of_baselines(criteria: CriteriaSet, cohort: Cohort, rows: Timeline) -> World
     high = np.where(changed, value, copies.baseline.high)
     counts = copies.platelets
     if criteria.baseline.pick == "last":
-        row = rows.last_before[patient]
+        row = patient_days.last_before[patient]
         at = row - cohort.first_row[patient] + copies.first_row[:-1]
         here = changed & (row != NONE)
         counts = _at(counts, at[here], value[here])
     made = replace(copies, baseline=with_bounds(given, high), platelets=counts)
-    return Worlds(made, patient, np.zeros(len(patient), dtype=np.int64))
+    return Completions(made, patient, np.zeros(len(patient), dtype=np.int64))
 
 
-def _baselines_tried(comparisons: Sequence[Comparison], rows: Timeline) -> tuple[Ints, Floats]:
+def _baselines_tried(comparisons: Sequence[Relation], patient_days: PatientDays) -> tuple[Ints, Floats]:
     """Baselines on which comparisons tip, between these and at the ends: the patient, and the baseline."""
-    unsure = _wide(rows.baseline)
+    unsure = _wide(patient_days.baseline)
     patients = np.flatnonzero(unsure)
-    places = np.flatnonzero(unsure[rows.patient])
-    owner = rows.patient[places]
-    counts = rows.values("platelets")
+    places = np.flatnonzero(unsure[patient_days.patient])
+    owner = patient_days.patient[places]
+    counts = patient_days.values("platelets")
     assert isinstance(counts, Numbers)
     low, high = counts.low[places], counts.high[places]
     found: list[tuple[Ints, Floats]] = []
@@ -103,20 +103,20 @@ def _baselines_tried(comparisons: Sequence[Comparison], rows: Timeline) -> tuple
     for one in comparisons:
         used = set(names_in(one))
         if used == {"baseline"}:
-            own = _Supposed(Patients(rows), patients)
+            own = _Supposed(PatientValues(patient_days), patients)
             found.extend((patients, tip) for tip in _tips(one, len(patients), partial(own.with_, None)))
             continue
-        asked = _Supposed(rows, places)
+        asked = _Supposed(patient_days, places)
         tips = [_tips_of_counts(one, asked, np.full(len(places), baseline)) for baseline in TRIED]
         lines.extend(_line(*each) for each in zip(*tips, strict=True))
     for begin, slope in lines:
         with np.errstate(all="ignore"):
             found.extend((owner, (edge - begin) / slope) for edge in (low, high))
             found.extend((owner, (other - begin) / (slope - more)) for other, more in lines)
-    end = [(patients, rows.baseline.low[patients]), (patients, rows.baseline.high[patients])]
+    end = [(patients, patient_days.baseline.low[patients]), (patients, patient_days.baseline.high[patients])]
     who = np.concatenate([one for one, _ in [*end, *found]])
     tip = np.concatenate([value for _, value in [*end, *found]])
-    return _between(who, tip, rows.baseline)
+    return _between(who, tip, patient_days.baseline)
 
 
 def _line(one: Floats, two: Floats, four: Floats) -> tuple[Floats, Floats]:
@@ -156,20 +156,20 @@ def _between(who: Ints, tip: Floats, within: Numbers) -> tuple[Ints, Floats]:
 # THE COUNTS
 
 
-class Counts:
+class CensoredCounts:
     """The bounded counts of a cohort whose baselines are known, and the values that tell the rules' truths apart."""
 
-    def __init__(self, criteria: CriteriaSet, cohort: Cohort, rows: Timeline) -> None:
+    def __init__(self, criteria: CriteriaSet, cohort: Cohort, patient_days: PatientDays) -> None:
         self._cohort = cohort
-        self.row = np.flatnonzero(_wide(cohort.platelets) & _unknown(criteria, rows))
-        asked = _Supposed(rows, self.row)
-        baseline = rows.baseline.low[rows.patient[self.row]]
+        self.row = np.flatnonzero(_wide(cohort.platelets) & _unknown(criteria, patient_days))
+        asked = _Supposed(patient_days, self.row)
+        baseline = patient_days.baseline.low[patient_days.patient[self.row]]
         tips = [tip for one in _comparisons(criteria) for tip in _tips_of_counts(one, asked, baseline)]
         place = np.arange(len(self.row))
         counts = cohort.platelets.at(self.row)
         ends = [counts.low, counts.high, *tips]
         owner, value = _between(np.tile(place, len(ends)), np.concatenate(ends), counts)
-        told = _told_apart(criteria, _Supposed(rows, self.row[owner]).with_(value, baseline[owner]))
+        told = _told_apart(criteria, _Supposed(patient_days, self.row[owner]).with_(value, baseline[owner]))
         keep = _first_of_each_pair(owner, told)
         self.value = value[keep]
         """One for each truth, by row."""
@@ -182,7 +182,7 @@ class Counts:
         np.multiply.at(found, self._cohort.patient[self.row], self.number)
         return found
 
-    def courses(self, patients: Ints, ways: Ints) -> Worlds:
+    def courses(self, patients: Ints, ways: Ints) -> Completions:
         """All courses of these patients, who have so many each."""
         owner, way = np.repeat(patients, ways), counted_up(ways)
         copies = self._cohort.taken(owner)
@@ -195,15 +195,15 @@ class Counts:
         value = self.value[begins[which] + way[course] // step[which] % self.number[which]]
         row = self.row[which]
         at = row - self._cohort.first_row[owner][course] + copies.first_row[course]
-        return Worlds(replace(copies, platelets=_at(copies.platelets, at, value)), owner, way)
+        return Completions(replace(copies, platelets=_at(copies.platelets, at, value)), owner, way)
 
 
-def _unknown(criteria: CriteriaSet, rows: Timeline) -> Bools:
+def _unknown(criteria: CriteriaSet, patient_days: PatientDays) -> Bools:
     """The rows at which any rule is unknown."""
-    found = np.zeros(len(rows.day), dtype=np.bool_)
+    found = np.zeros(len(patient_days.day), dtype=np.bool_)
     for model in criteria.endpoints.values():
         for rule in model.row_rules():
-            found |= decide(rule.tree, rows).unknown
+            found |= decide(rule.tree, patient_days).unknown
     return found
 
 
@@ -229,14 +229,14 @@ def _first_of_each_pair(owner: Ints, told: Ints) -> Ints:
 # WHERE COMPARISONS TIP
 
 
-class _Rows(Protocol):
+class _TriedRows(Protocol):
     def values(self, name: str) -> Column: ...
 
 
 class _Supposed:
     """Rows (or patients) of a timeline at these places, with other counts and baselines."""
 
-    def __init__(self, rows: _Rows, places: Ints) -> None:
+    def __init__(self, rows: _TriedRows, places: Ints) -> None:
         self.decided: dict[Tree, Truths] = {}
         self.size = len(places)
         self._rows = rows
@@ -263,18 +263,18 @@ class _Supposed:
         return Truths(found.true | size, found.false | size)
 
 
-def _comparisons(criteria: CriteriaSet) -> list[Comparison]:
+def _comparisons(criteria: CriteriaSet) -> list[Relation]:
     """The comparisons in all rules that name a count or the baseline, each once."""
     rules = [rule for model in criteria.endpoints.values() for rule in (*model.row_rules(), model.unless) if rule]
     found = dict.fromkeys(leaf for rule in rules for leaf in leaves(rule.tree))
-    return [one for one in found if isinstance(one, Comparison) and {"platelets", "baseline"} & set(names_in(one))]
+    return [one for one in found if isinstance(one, Relation) and {"platelets", "baseline"} & set(names_in(one))]
 
 
-def _tips_of_counts(one: Comparison, asked: _Supposed, baseline: Floats) -> list[Floats]:
+def _tips_of_counts(one: Relation, asked: _Supposed, baseline: Floats) -> list[Floats]:
     return _tips(one, asked.size, lambda count: asked.with_(count, baseline))
 
 
-def _tips(one: Comparison, size: int, supposed: Callable[[Floats], _Supposed]) -> list[Floats]:
+def _tips(one: Relation, size: int, supposed: Callable[[Floats], _Supposed]) -> list[Floats]:
     """The values at each place at which the comparison tips; NaN: it does at none.
 
     Several, where something else that it names is only a bound.

@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
-class Worlds:
+class Completions:
     """The possible courses of some patients, as a cohort; an entry per course."""
 
     cohort: Cohort
@@ -54,14 +54,18 @@ def steps(owner: Ints, number: Ints, most: int) -> Ints:
 
 
 def joined(
-    found: Mapping[str, Verdict], each: Mapping[str, Verdict], some: Worlds, cohort: Cohort, reason: np.int16
+    found: Mapping[str, Verdict],
+    each: Mapping[str, Verdict],
+    completions: Completions,
+    cohort: Cohort,
+    reason: np.int16,
 ) -> None:
     """Put in what is the same of all courses of a patient; a value that is not is `NE`, with that reason.
 
     `each` has the verdicts on the courses. Days, evidence and lengths that are not the same are missing.
     """
-    start = np.flatnonzero(np.diff(some.patient, prepend=-1))
-    patients = some.patient[start]
+    start = np.flatnonzero(np.diff(completions.patient, prepend=-1))
+    patients = completions.patient[start]
     for name, verdict in each.items():
         whole = found[name]
         sure = _same(verdict.value, start)
@@ -69,9 +73,9 @@ def joined(
         whole.value[patients] = np.where(sure, verdict.value[start], whole.labels.index("NE"))
         whole.reason[patients] = np.where(why, verdict.reason[start], reason)
         for field in ROWS:
-            rows = _same_rows(getattr(verdict, field), some.cohort, start, field != "dated")
+            rows = _same_rows(getattr(verdict, field), completions.cohort, start, field != "dated")
             # The first course is the one the cohort's own rows tell.
-            row = rows - some.cohort.first_row[start] + cohort.first_row[patients]
+            row = rows - completions.cohort.first_row[start] + cohort.first_row[patients]
             getattr(whole, field)[patients] = np.where(sure & (rows != NONE), row, NONE)
         for field in LENGTHS:
             days = getattr(verdict, field)

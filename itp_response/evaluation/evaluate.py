@@ -11,12 +11,12 @@ import numpy as np
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools
-from itp_response.evaluation.censored_counts import MOST, Counts, bounded, left_open, of_baselines
-from itp_response.evaluation.completions import ROWS_AT_ONCE, Worlds, in_parts, joined, put, undecided
+from itp_response.evaluation.censored_counts import MOST, CensoredCounts, has_censored, left_open, of_baselines
+from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, in_parts, joined, put, undecided
 from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.endpoints import KINDS
-from itp_response.evaluation.partial_dates import too_many, worlds
-from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.partial_dates import completions_of, too_many
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, Verdicts
 
 ROWS_PER_PIECE = 512_000
@@ -39,26 +39,26 @@ def evaluate(criteria: CriteriaSet, cohort: Cohort, threads: int | None = None) 
     day_0[cohort.partial.patient] = cohort.partial.day_0
     found = _evaluated(criteria, replace(cohort, day_0=day_0), threads)
     reason = criteria.reasons["partial_date"]
-    for some in worlds(cohort.partial, cohort):
+    for some in completions_of(cohort.partial, cohort):
         joined(found, _evaluated(criteria, some.cohort, threads), some, cohort, reason)
     undecided(found, too_many(cohort.partial), reason)
     return found
 
 
-def evaluate_worlds(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Worlds, dict[str, Verdict]]]:
+def evaluate_completions(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Completions, dict[str, Verdict]]]:
     """Each possible course of the patients with dates known only in part, and the verdicts on it."""
     if cohort.partial is not None:
-        for some in worlds(cohort.partial, cohort):
+        for some in completions_of(cohort.partial, cohort):
             yield some, _evaluated(criteria, some.cohort, 1)
 
 
 def _evaluated(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
     """The verdicts where all dates are known."""
     found = _as_known(criteria, cohort, threads)
-    unsure = np.flatnonzero(bounded(cohort))
+    unsure = np.flatnonzero(has_censored(cohort))
     for positions in in_parts(unsure, np.diff(cohort.first_row)[unsure], ROWS_PER_PIECE):
         some = cohort.taken(positions)
-        open_ = left_open(criteria, timeline(criteria, some, 0, len(some)))
+        open_ = left_open(criteria, patient_days_of(criteria, some, 0, len(some)))
         asked = np.flatnonzero(np.logical_or.reduce(list(open_.values())))
         if len(asked):
             some = some.taken(asked)
@@ -80,11 +80,11 @@ def _of_bounds(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> di
     return found
 
 
-def _courses(criteria: CriteriaSet, cohort: Cohort) -> tuple[Worlds, Bools, Iterator[Worlds]]:
+def _courses(criteria: CriteriaSet, cohort: Cohort) -> tuple[Completions, Bools, Iterator[Completions]]:
     """The courses by baseline; whose are too many; and of the others those of each of these by counts."""
-    baselines = of_baselines(criteria, cohort, timeline(criteria, cohort, 0, len(cohort)))
+    baselines = of_baselines(criteria, cohort, patient_days_of(criteria, cohort, 0, len(cohort)))
     known = baselines.cohort
-    counts = Counts(criteria, known, timeline(criteria, known, 0, len(known)))
+    counts = CensoredCounts(criteria, known, patient_days_of(criteria, known, 0, len(known)))
     ways = counts.ways()
     over = np.bincount(baselines.patient, ways, len(cohort)) > MOST
     able = np.flatnonzero(~over[baselines.patient])
@@ -92,7 +92,7 @@ def _courses(criteria: CriteriaSet, cohort: Cohort) -> tuple[Worlds, Bools, Iter
     return baselines, over, (counts.courses(some, ways[some].astype(np.int64)) for some in parts)
 
 
-def evaluate_bounds(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Cohort, dict[str, Verdict]]]:
+def evaluate_censored(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Cohort, dict[str, Verdict]]]:
     """The possible courses of patients with counts known only as bounds, and the verdicts on them.
 
     A course has the rows of its patient. None is of a patient whose counts can lie in more ways than are looked at.
@@ -109,7 +109,7 @@ def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dic
     whole.prepare(criteria.endpoints, {name: TIMED.get(model.kind, ()) for name, model in criteria.endpoints.items()})
 
     def piece(first: int, last: int) -> None:
-        rows = timeline(criteria, cohort, first, last)
+        rows = patient_days_of(criteria, cohort, first, last)
         whole.fill(decided(criteria, rows), first, rows.offset, rows.nowhere)
 
     if workers <= 1:
@@ -122,17 +122,17 @@ def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dic
     return whole.found()
 
 
-def timeline(criteria: CriteriaSet, cohort: Cohort, first: int, last: int) -> Timeline:
+def patient_days_of(criteria: CriteriaSet, cohort: Cohort, first: int, last: int) -> PatientDays:
     """The rows of the patients `first` to `last` (not included) as these criteria see them."""
-    return Timeline(cohort, criteria.clock, criteria.rescues, criteria.baseline, first, last)
+    return PatientDays(cohort, criteria.clock, criteria.rescues, criteria.baseline, first, last)
 
 
-def decided(criteria: CriteriaSet, rows: Timeline) -> dict[str, Verdict]:
+def decided(criteria: CriteriaSet, patient_days: PatientDays) -> dict[str, Verdict]:
     """The verdicts on the patients of one piece; rows are counted in the piece."""
     settled: dict[str, Verdict] = {}
     for name in criteria.order:
         model = criteria.endpoints[name]
-        settled[name] = KINDS[model.kind].verdicts(model, rows, settled, criteria.reasons)
+        settled[name] = KINDS[model.kind].verdicts(model, patient_days, settled, criteria.reasons)
     return settled
 
 

@@ -15,7 +15,7 @@ from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import DATE, ENROLMENT, RESCUE_END, STOPPED, Partial, PartialDates
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
-from itp_response.evaluation.completions import ROWS_AT_ONCE, Worlds, counted_up, in_parts, steps
+from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, counted_up, in_parts, steps
 
 MOST = 1_000
 """In so many ways may a patient's dates lie: two months, or two years' worth of days; beyond, he is not evaluable."""
@@ -41,7 +41,7 @@ def days_in(dates: PartialDates, way: int) -> NDArray[np.datetime64]:
     return days
 
 
-def worlds(partial: Partial, cohort: Cohort) -> Iterator[Worlds]:
+def completions_of(partial: Partial, cohort: Cohort) -> Iterator[Completions]:
     """The courses of all patients that are looked at, some patients at a time."""
     number = ways(partial)
     able = np.flatnonzero(number <= MOST)
@@ -50,7 +50,7 @@ def worlds(partial: Partial, cohort: Cohort) -> Iterator[Worlds]:
         yield _courses(partial, cohort, patients, number[patients].astype(np.int64))
 
 
-def _courses(partial: Partial, cohort: Cohort, patients: Ints, number: Ints) -> Worlds:
+def _courses(partial: Partial, cohort: Cohort, patients: Ints, number: Ints) -> Completions:
     """All courses of these patients, who have so many each."""
     owner, way = np.repeat(patients, number), counted_up(number)
     begin = np.searchsorted(partial.observed.patient, np.arange(len(partial.patient) + 1))
@@ -86,7 +86,7 @@ def _courses(partial: Partial, cohort: Cohort, patients: Ints, number: Ints) -> 
         treatment_discontinued=(stopped - day_0 if partial.stopped_from_day_0 else stopped)[possible],
         patient_columns={name: column.at(ours) for name, column in cohort.patient_columns.items()},
     )
-    return Worlds(made, ours, way[possible])
+    return Completions(made, ours, way[possible])
 
 
 def _moved(partial: Partial, what: int, size: int, places: Ints, way: Ints) -> Ints:

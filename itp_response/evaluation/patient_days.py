@@ -61,7 +61,7 @@ class Flagged:
         return np.where(found, self.rows.take(place, mode="clip"), NONE)
 
 
-class Timeline:
+class PatientDays:
     """The rows of the patients `first` to `last` (not included) of a cohort.
 
     Row numbers are counted within the piece; `offset` added, they are rows of the cohort.
@@ -301,10 +301,10 @@ class Timeline:
         return later
 
 
-class Patients:
+class PatientValues:
     """The patients of a timeline as rules see them that name nothing of the rows: `unless`."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: PatientDays) -> None:
         self.decided: dict[Tree, Truths] = {}
         self._timeline = timeline
 

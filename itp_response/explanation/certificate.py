@@ -14,8 +14,8 @@ from itp_response.classification.classification import classification
 from itp_response.classification.provenance import Provenance
 from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.criteria import Criteria
-from itp_response.explanation.clause_results import cell, lamps_of
-from itp_response.explanation.counterfactuals.in_words import Change
+from itp_response.explanation.clause_results import cell, clause_results_of
+from itp_response.explanation.counterfactuals.in_words import Counterfactual
 from itp_response.explanation.explain import explain, only
 from itp_response.messages.errors import UsageError
 from itp_response.readers.column_names import PATIENTS, VISITS, fitting
@@ -58,7 +58,7 @@ def certificate(
             f"{cohort.id[0]}: dates are known only in part, so that there is not one course to certify; "
             "give the dates in full, or say how they are to be taken (--impute)."
         )
-    told, origin = lamps_of(found), found.provenance()
+    told, origin = clause_results_of(found), found.provenance()
     told_of = explain(found, patient=patient, endpoint=endpoint) if turns else []
     turning = {one.endpoint: one.changes for one in told_of}
     needed = _needed(criteria, names)
@@ -141,7 +141,7 @@ def _patient(cohort: Cohort) -> dict[str, Any]:
     }
 
 
-def _changes(turning: tuple[Change, ...] | None) -> dict[str, Any]:
+def _changes(turning: tuple[Counterfactual, ...] | None) -> dict[str, Any]:
     if turning is None:
         return {}
     return {"changes": [{key: value for key, value in vars(one).items() if key != "row"} for one in turning]}

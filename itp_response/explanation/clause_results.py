@@ -15,17 +15,17 @@ from itp_response.cohort.values import NO_DAY, NONE, Column, Numbers, Texts, Tru
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.combined import OfVerdicts
-from itp_response.evaluation.evaluate import evaluate, timeline
-from itp_response.evaluation.patient_days import Patients, Timeline
+from itp_response.evaluation.evaluate import evaluate, patient_days_of
+from itp_response.evaluation.patient_days import PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import (
     Arithmetic,
-    Comparison,
+    Constant,
     Name,
     Not,
-    Number,
     Or,
+    Relation,
     Rule,
     Term,
     Text,
@@ -39,7 +39,7 @@ from itp_response.messages.errors import UsageError, unknown
 WITNESSES = ("onset", "confirming", "ended")
 
 
-def lamps(
+def clause_results(
     timeline: str,
     criteria: Any = "atra_2022",
     *,
@@ -63,15 +63,15 @@ def lamps(
     """
     definitions, cohort = cohort_asked(timeline, criteria, baseline, treatment_discontinued, patient)
     found = Classification(definitions, cohort, evaluate(definitions, cohort, threads=1))
-    return lamps_of(found, endpoint)
+    return clause_results_of(found, endpoint)
 
 
-def lamps_of(found: Classification, endpoint: str | None = None) -> dict[str, Any]:
+def clause_results_of(classification: Classification, endpoint: str | None = None) -> dict[str, Any]:
     """The same of a classification of one patient."""
-    criteria, cohort = found.criteria, found.cohort
+    criteria, cohort = classification.criteria, classification.cohort
     if endpoint is not None and endpoint not in criteria.endpoints:
         raise UsageError(unknown("endpoint", endpoint, criteria.endpoints))
-    rows = timeline(criteria, cohort, 0, 1)
+    rows = patient_days_of(criteria, cohort, 0, 1)
     names = criteria.endpoints if endpoint is None else [endpoint]
     return {
         "criteria": criteria.name,
@@ -79,14 +79,19 @@ def lamps_of(found: Classification, endpoint: str | None = None) -> dict[str, An
         "checked": criteria.file.checked,
         "patient": _patient(cohort, rows),
         "observations": [_observation(cohort, row) for row in range(len(cohort.day))],
-        "verdicts": [_verdict(criteria, rows, found, name) for name in names],
+        "verdicts": [_verdict(criteria, rows, classification, name) for name in names],
     }
 
 
-def _patient(cohort: Cohort, rows: Timeline) -> dict[str, Any]:
+def _patient(cohort: Cohort, patient_days: PatientDays) -> dict[str, Any]:
     columns = {name: cell(column, 0) for name, column in cohort.patient_columns.items()}
     stopped = _finite(cohort.treatment_discontinued[0])
-    return {"id": cohort.id[0], "baseline": cell(rows.baseline, 0), "treatment_discontinued": stopped, **columns}
+    return {
+        "id": cohort.id[0],
+        "baseline": cell(patient_days.baseline, 0),
+        "treatment_discontinued": stopped,
+        **columns,
+    }
 
 
 def _observation(cohort: Cohort, row: int) -> dict[str, Any]:
@@ -123,10 +128,12 @@ def _finite(value: Any) -> int | float | None:
     return int(number) if number.is_integer() else number
 
 
-def _verdict(criteria: Criteria, rows: Timeline, found: Classification, name: str) -> dict[str, Any]:
-    model, verdict = criteria.endpoints[name], found.verdicts[name]
+def _verdict(
+    criteria: Criteria, patient_days: PatientDays, classification: Classification, name: str
+) -> dict[str, Any]:
+    model, verdict = criteria.endpoints[name], classification.verdicts[name]
     reason = criteria.reasons.names[int(verdict.reason[0])]
-    days = {field: _day(rows, getattr(verdict, field)) for field in ("dated", *WITNESSES)}
+    days = {field: _day(patient_days, getattr(verdict, field)) for field in ("dated", *WITNESSES)}
     return {
         "endpoint": name,
         "label": model.label,
@@ -139,12 +146,12 @@ def _verdict(criteria: Criteria, rows: Timeline, found: Classification, name: st
         **{field: days[field] for field in WITNESSES},
         **{field: _length(getattr(verdict, field)) for field in ("days", "of_days")},
         "rests_on": list(dict.fromkeys(model.references().values())),
-        "rules": [_rule(rows, found.verdicts, model, key, rule) for key, rule in rules_of(model)],
+        "rules": [_rule(patient_days, classification.verdicts, model, key, rule) for key, rule in rules_of(model)],
     }
 
 
-def _day(rows: Timeline, row: Any) -> int | None:
-    return None if row[0] == NONE else int(rows.day[row[0]])
+def _day(patient_days: PatientDays, row: Any) -> int | None:
+    return None if row[0] == NONE else int(patient_days.day[row[0]])
 
 
 def _length(days: Any) -> int | None:
@@ -159,9 +166,11 @@ def rules_of(model: Any) -> Iterator[tuple[str, Rule]]:
             yield key, rule
 
 
-def _rule(rows: Timeline, settled: Settled, model: Any, key: str, rule: Rule) -> dict[str, Any]:
+def _rule(patient_days: PatientDays, settled: Settled, model: Any, key: str, rule: Rule) -> dict[str, Any]:
     of_criteria = model.kind == "combined" and key == "when"
-    asked: Any = OfVerdicts(settled) if of_criteria else Patients(rows) if key == "unless" else rows
+    asked: Any = (
+        OfVerdicts(settled) if of_criteria else PatientValues(patient_days) if key == "unless" else patient_days
+    )
     return {
         "key": key,
         "rule": rule.text,
@@ -198,11 +207,11 @@ def written(tree: Tree) -> str:
             return written(body)
         case Name(name=name):
             return name
-        case Number(value=value):
+        case Constant(value=value):
             return f"{value:.15g}"
         case Text(value=value):
             return repr(value)
-        case Comparison(sign=sign, left=left, right=right):
+        case Relation(sign=sign, left=left, right=right):
             return f"{written(left)} {sign} {written(right)}"
         case Arithmetic(sign=sign, left=left, right=right):
             return f"{_held(left)} {sign} {_held(right)}"

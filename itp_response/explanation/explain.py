@@ -15,15 +15,15 @@ from itp_response.cohort.values import NO_DAY, NONE, Numbers, Truths
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.visits import TREATED, planned
-from itp_response.evaluation.evaluate import evaluate_worlds, timeline
+from itp_response.evaluation.evaluate import evaluate_completions, patient_days_of
 from itp_response.evaluation.partial_dates import days_in
-from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
-from itp_response.evaluation.rules.tree import And, Comparison, Not, Or, Rule, Tree, names_in, opened
+from itp_response.evaluation.rules.tree import And, Not, Or, Relation, Rule, Tree, names_in, opened
 from itp_response.evaluation.verdicts import Settled, Verdict, reason_in_words
-from itp_response.explanation.counterfactuals.in_words import Change, changes_of, sentences
-from itp_response.explanation.counterfactuals.search import Tips, asks, tips
+from itp_response.explanation.counterfactuals.in_words import Counterfactual, changes_of, sentences
+from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals
 from itp_response.explanation.missing import counts_missing
 from itp_response.messages.errors import UsageError, nearest, unknown
 from itp_response.messages.wording import count_in_words, counted, listed, number_in_words
@@ -49,7 +49,7 @@ ALIKE = 4
 
 
 @dataclass(frozen=True)
-class Line:
+class ExplainedRow:
     """One observation of an explanation: what was seen, what it means, where it stands."""
 
     day: int
@@ -71,7 +71,7 @@ class Explanation:
     reason: str
     day: int | None
     needs: str
-    lines: tuple[Line, ...]
+    lines: tuple[ExplainedRow, ...]
     missing: str
     origin: str = ""
     rests_on: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class Explanation:
     """The dates known only in part on which the verdict does not hang."""
     told: tuple[str, ...] = ()
     """What of the patient was not taken as written: dates imputed, rows left out; a sentence each."""
-    changes: tuple[Change, ...] | None = None
+    changes: tuple[Counterfactual, ...] | None = None
     """The changes of one observation that would turn it, nearest first: of each kind and verdict the smallest, and
     every observation whose loss would. None: that is not asked, of an `NA`, of a length, of dates known only in part.
     """
@@ -143,34 +143,34 @@ def explain(
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     found = classification(visits, patients, criteria, **options)
     alone, shown = only(found, patient, endpoint)
-    turning = tips(alone, np.array([0]), shown) if turns else {}
+    turning = counterfactuals(alone, np.array([0]), shown) if turns else {}
     return explained(alone, shown, turning)
 
 
-def only(found: Classification, patient: str, endpoint: str | None) -> tuple[Classification, list[str]]:
+def only(classification: Classification, patient: str, endpoint: str | None) -> tuple[Classification, list[str]]:
     """The classification of one patient, and the names of the criteria asked about: all, or one.
 
     Raises `UsageError` for a patient or endpoint that is not there.
     """
-    position = found.cohort.position(patient)
+    position = classification.cohort.position(patient)
     if position is None:
-        raise UsageError(unknown_patient(found.cohort, patient))
-    names = list(found.criteria.endpoints)
+        raise UsageError(unknown_patient(classification.cohort, patient))
+    names = list(classification.criteria.endpoints)
     if endpoint is not None and endpoint not in names:
         raise UsageError(unknown("endpoint", endpoint, names))
-    return of_one(found, position), names if endpoint is None else [endpoint]
+    return of_one(classification, position), names if endpoint is None else [endpoint]
 
 
-def of_one(found: Classification, position: int) -> Classification:
+def of_one(classification: Classification, position: int) -> Classification:
     """The classification of the patient at that position alone."""
-    begin = int(found.cohort.first_row[position])
-    verdicts = {name: verdict.only(position, begin) for name, verdict in found.verdicts.items()}
-    return Classification(found.criteria, found.cohort.only(position), verdicts)
+    begin = int(classification.cohort.first_row[position])
+    verdicts = {name: verdict.only(position, begin) for name, verdict in classification.verdicts.items()}
+    return Classification(classification.criteria, classification.cohort.only(position), verdicts)
 
 
-def explained(alone: Classification, names: Sequence[str], turning: Mapping[str, Tips]) -> list[Explanation]:
+def explained(alone: Classification, names: Sequence[str], turning: Mapping[str, Counterfactuals]) -> list[Explanation]:
     """Why the one patient of a classification has his verdicts on these criteria, and, where asked, what turns them."""
-    rows = timeline(alone.criteria, alone.cohort, 0, 1)
+    rows = patient_days_of(alone.criteria, alone.cohort, 0, 1)
     return [_explained(alone, rows, name, turning.get(name)) for name in names]
 
 
@@ -182,16 +182,18 @@ def unknown_patient(cohort: Cohort, patient: str) -> str:
     return f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
 
 
-def _explained(alone: Classification, rows: Timeline, name: str, turning: Tips | None) -> Explanation:
+def _explained(
+    alone: Classification, patient_days: PatientDays, name: str, turning: Counterfactuals | None
+) -> Explanation:
     criteria, cohort, verdicts = alone.criteria, alone.cohort, alone.verdicts
     model, verdict = criteria.endpoints[name], verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     reason = criteria.reasons.names[int(verdict.reason[0])]
-    day = int(rows.day_of(verdict.dated)[0])
+    day = int(patient_days.day_of(verdict.dated)[0])
     hangs = value == "NE" and reason == "partial_date"
     asked = value != "NA" and asks(model) and cohort.partial is None
     changes = changes_of(alone, turning) if asked and turning is not None else None
-    lines = () if hangs else tuple(_lines(criteria, cohort, rows, verdicts, name))
+    lines = () if hangs else tuple(_lines(criteria, cohort, patient_days, verdicts, name))
     return Explanation(
         patient=cohort.id[0],
         endpoint=name,
@@ -203,11 +205,11 @@ def _explained(alone: Classification, rows: Timeline, name: str, turning: Tips |
         needs=KINDS[model.kind].sentence(model),
         lines=lines,
         origin="" if hangs else _origin(model, verdicts),
-        rests_on=() if hangs else tuple(_rests_on(criteria, rows, verdicts, name)),
+        rests_on=() if hangs else tuple(_rests_on(criteria, patient_days, verdicts, name)),
         lasted="" if hangs else _lasted(model, value, verdict),
         missing=_dates_missing(criteria, cohort, name)
         if hangs
-        else _missing(criteria, cohort, rows, name, value, reason),
+        else _missing(criteria, cohort, patient_days, name, value, reason),
         unsure="" if hangs else _dates_unsure(cohort),
         told=tuple(_told(cohort)),
         changes=changes,
@@ -226,13 +228,13 @@ def _origin(model: Any, verdicts: Settled) -> str:
     return "; ".join(said)
 
 
-def _rests_on(criteria: Criteria, rows: Timeline, verdicts: Settled, name: str) -> Iterator[str]:
+def _rests_on(criteria: Criteria, patient_days: PatientDays, verdicts: Settled, name: str) -> Iterator[str]:
     """Each verdict that a `combined` or a `best` sums up, with its day or its reason."""
     if criteria.endpoints[name].kind not in SUMS_UP:
         return
     for other in dict.fromkeys(criteria.endpoints[name].references().values()):
         verdict = verdicts[other]
-        value, day = verdict.labels[int(verdict.value[0])], int(rows.day_of(verdict.dated)[0])
+        value, day = verdict.labels[int(verdict.value[0])], int(patient_days.day_of(verdict.dated)[0])
         reason = criteria.reasons.names[int(verdict.reason[0])]
         said = f"on day {day}" if day != NO_DAY else f"({reason_in_words(reason)})"
         yield f"{other}: {value} {said}"
@@ -249,7 +251,9 @@ def _lasted(model: Any, value: str, verdict: Verdict) -> str:
 # OBSERVATIONS
 
 
-def _lines(criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: Settled, name: str) -> Iterator[Line]:
+def _lines(
+    criteria: Criteria, cohort: Cohort, patient_days: PatientDays, verdicts: Settled, name: str
+) -> Iterator[ExplainedRow]:
     """The observations the verdict rests on, or was looked for in, with what each means for the endpoint."""
     model, verdict = criteria.endpoints[name], verdicts[name]
     rule = getattr(model, "when", None)
@@ -259,22 +263,22 @@ def _lines(criteria: Criteria, cohort: Cohort, rows: Timeline, verdicts: Settled
     words = MARKS.get(model.kind, OTHER_MARKS)
     marks = {int(row[0]): word for row, word in zip(evidence, words, strict=True) if word and row[0] != NONE}
     if model.kind == "visits" and model.visits:
-        yield from _planned_lines(cohort, rows, model, marks)
+        yield from _planned_lines(cohort, patient_days, model, marks)
         return
-    shown = _shown(model, rows, verdicts, name, marks)
-    early = _too_early(model, rows, shown)
+    shown = _shown(model, patient_days, verdicts, name, marks)
+    early = _too_early(model, patient_days, shown)
     for row in shown:
-        means = [] if rule is None else [_meaning(model, rows, rule, row) + early.get(row, "")]
+        means = [] if rule is None else [_meaning(model, patient_days, rule, row) + early.get(row, "")]
         if model.kind == "at" and marks and row not in marks:
             means = ["not taken"]
         if row in marks:
             means.append(marks[row])
-        yield _line(cohort, rows, row, means)
+        yield _line(cohort, patient_days, row, means)
 
 
-def _line(cohort: Cohort, rows: Timeline, row: int, means: list[str]) -> Line:
-    return Line(
-        day=int(rows.day[row]),
+def _line(cohort: Cohort, patient_days: PatientDays, row: int, means: list[str]) -> ExplainedRow:
+    return ExplainedRow(
+        day=int(patient_days.day[row]),
         seen=_seen(cohort, row),
         means="; ".join(means),
         source=cohort.place(row),
@@ -282,36 +286,38 @@ def _line(cohort: Cohort, rows: Timeline, row: int, means: list[str]) -> Line:
     )
 
 
-def _planned_lines(cohort: Cohort, rows: Timeline, model: Any, marks: dict[int, str]) -> Iterator[Line]:
+def _planned_lines(
+    cohort: Cohort, patient_days: PatientDays, model: Any, marks: dict[int, str]
+) -> Iterator[ExplainedRow]:
     """A line per planned visit: the count taken for it, or that there is none; and the row that closed it."""
     lines = []
-    for day, row in zip(model.visits, planned(model, rows)[0].tolist(), strict=True):
+    for day, row in zip(model.visits, planned(model, patient_days)[0].tolist(), strict=True):
         if row == NONE:
-            lines.append(Line(day, "no count", f"the visit of day {day} {TREATED[model.missing]}", "", 0))
+            lines.append(ExplainedRow(day, "no count", f"the visit of day {day} {TREATED[model.missing]}", "", 0))
             continue
-        means = [_meaning(model, rows, model.when, row), *filter(None, [marks.get(row, "")])]
-        if int(rows.day[row]) != day:
+        means = [_meaning(model, patient_days, model.when, row), *filter(None, [marks.get(row, "")])]
+        if int(patient_days.day[row]) != day:
             means.insert(0, f"for day {day}")
-        lines.append(_line(cohort, rows, row, means))
+        lines.append(_line(cohort, patient_days, row, means))
     taken = {line.day for line in lines if line.source}
-    closing = [row for row, word in marks.items() if word == "ends here" and int(rows.day[row]) not in taken]
-    lines += [_line(cohort, rows, row, ["ends here"]) for row in closing]
+    closing = [row for row, word in marks.items() if word == "ends here" and int(patient_days.day[row]) not in taken]
+    lines += [_line(cohort, patient_days, row, ["ends here"]) for row in closing]
     yield from sorted(lines, key=lambda line: line.day)
 
 
-def _too_early(model: Any, rows: Timeline, shown: list[int]) -> dict[int, str]:
+def _too_early(model: Any, patient_days: PatientDays, shown: list[int]) -> dict[int, str]:
     """Of the rows in the state those that come too soon after an occasion to be another, and how soon."""
     if model.kind != "achieved" or model.occasions == 1 or model.apart.unit != "days":
         return {}
-    state = decide(model.when.tree, rows)
-    stands = state.true if model.discount is None else state.true & decide(model.discount.tree, rows).false
+    state = decide(model.when.tree, patient_days)
+    stands = state.true if model.discount is None else state.true & decide(model.discount.tree, patient_days).false
     found, occasion = {}, None
     for row in shown:
         if state.false[row] and model.between == "unbroken":
             occasion = None
         if not stands[row]:
             continue
-        day = int(rows.day[row])
+        day = int(patient_days.day[row])
         if occasion is None or day - occasion >= model.apart.number:
             occasion = day
         else:
@@ -319,21 +325,21 @@ def _too_early(model: Any, rows: Timeline, shown: list[int]) -> dict[int, str]:
     return found
 
 
-def _shown(model: Any, rows: Timeline, verdicts: Settled, name: str, marks: dict[int, str]) -> list[int]:
+def _shown(model: Any, patient_days: PatientDays, verdicts: Settled, name: str, marks: dict[int, str]) -> list[int]:
     """The rows to show: those from where the endpoint starts to where it was decided."""
-    every = range(len(rows.day))
+    every = range(len(patient_days.day))
     if getattr(model, "when", None) is None:
         return sorted(marks)
     verdict = verdicts[name]
     decided = bool(verdict.ended[0] != NONE or verdict.dated[0] != NONE)
     settled = bool(marks) and decided and model.kind != "extent"
-    end = max(marks) if settled else len(rows.day) - 1
+    end = max(marks) if settled else len(patient_days.day) - 1
     origin = getattr(model, "from_", None) or getattr(model, "after", None)
     if origin is None:
         first, last = getattr(model, "within" if model.kind == "at" else "days", (-np.inf, np.inf))
         if model.kind == "at":
-            end = len(rows.day) - 1
-        return [row for row in every if first <= rows.day[row] <= last and row <= end]
+            end = len(patient_days.day) - 1
+        return [row for row in every if first <= patient_days.day[row] <= last and row <= end]
     start = verdicts[origin]
     begin = int(start.onset[0] if model.kind != "lost" else start.last_witness[0])
     if begin == NONE:
@@ -341,53 +347,53 @@ def _shown(model: Any, rows: Timeline, verdicts: Settled, name: str, marks: dict
     return [row for row in every if begin <= row <= end]
 
 
-def _meaning(model: Any, rows: Timeline, rule: Rule, row: int) -> str:
+def _meaning(model: Any, patient_days: PatientDays, rule: Rule, row: int) -> str:
     set_aside = getattr(model, "set_aside", None)
-    if set_aside is not None and not decide(set_aside.tree, rows).false[row]:
-        return f"passed over: {_why(set_aside.tree, rows, row, True)}"
-    truths = decide(rule.tree, rows)
+    if set_aside is not None and not decide(set_aside.tree, patient_days).false[row]:
+        return f"passed over: {_why(set_aside.tree, patient_days, row, True)}"
+    truths = decide(rule.tree, patient_days)
     if truths.unknown[row]:
-        return f"unknown: {', '.join(_unknown_names(rule.tree, rows, row))}"
+        return f"unknown: {', '.join(_unknown_names(rule.tree, patient_days, row))}"
     if model.kind == "lost":
-        return f"loss: {_why(rule.tree, rows, row, True)}" if truths.true[row] else "no loss"
+        return f"loss: {_why(rule.tree, patient_days, row, True)}" if truths.true[row] else "no loss"
     if not truths.true[row]:
-        return f"fails: {_why(rule.tree, rows, row, False)}"
+        return f"fails: {_why(rule.tree, patient_days, row, False)}"
     discount = getattr(model, "discount", None)
-    if discount is not None and not decide(discount.tree, rows).false[row]:
-        return f"would qualify, but no evidence: {_why(discount.tree, rows, row, True)}"
+    if discount is not None and not decide(discount.tree, patient_days).false[row]:
+        return f"would qualify, but no evidence: {_why(discount.tree, patient_days, row, True)}"
     return "qualifies"
 
 
-def _why(tree: Tree, rows: Timeline, row: int, holds: bool) -> str:
+def _why(tree: Tree, patient_days: PatientDays, row: int, holds: bool) -> str:
     """The clause by which a rule holds, or does not, at a row."""
     tree = opened(tree)
     match tree:
         case Not(part=part):
-            return _why(part, rows, row, not holds)
+            return _why(part, patient_days, row, not holds)
         case And(parts=parts) | Or(parts=parts):
             for part in parts:
-                truths = decide(part, rows)
+                truths = decide(part, patient_days)
                 if (truths.true if holds else truths.false)[row]:
-                    return _why(part, rows, row, holds)
-        case Comparison():
-            return _with_numbers(tree, rows, row, tree_in_words(tree) if holds else denied_in_words(tree))
+                    return _why(part, patient_days, row, holds)
+        case Relation():
+            return _with_numbers(tree, patient_days, row, tree_in_words(tree) if holds else denied_in_words(tree))
     return tree_in_words(tree) if holds else denied_in_words(tree)
 
 
-def _with_numbers(tree: Comparison, rows: Timeline, row: int, text: str) -> str:
+def _with_numbers(tree: Relation, patient_days: PatientDays, row: int, text: str) -> str:
     """The clause with the number that twice the baseline comes to."""
     if "baseline" not in set(names_in(tree.right)):
         return text
-    values = numbers(tree.right, rows)
+    values = numbers(tree.right, patient_days)
     low = values.low[row] if values.low.ndim else values.low
     return f"{text}, {number_in_words(float(low))}"
 
 
-def _unknown_names(tree: Tree, rows: Timeline, row: int) -> list[str]:
+def _unknown_names(tree: Tree, patient_days: PatientDays, row: int) -> list[str]:
     """What was not observed at a row that left a rule unknown."""
     found = []
     for name in dict.fromkeys(names_in(tree)):
-        column = rows.values(name)
+        column = patient_days.values(name)
         match column:
             case Numbers(low=low, high=high) if np.isnan(low[row]):
                 found.append(MISSING.get(name, f"{name} not recorded"))
@@ -412,7 +418,7 @@ def _count(counts: Numbers, row: int) -> str:
     return count_in_words(float(counts.low[row]), float(counts.high[row]))
 
 
-def _observations(lines: tuple[Line, ...]) -> Iterator[tuple[str, str, str, str]]:
+def _observations(lines: tuple[ExplainedRow, ...]) -> Iterator[tuple[str, str, str, str]]:
     """The observations in words; a long row of alike ones is put in one entry."""
     for means, group in groupby(lines, key=lambda line: line.means):
         alike = list(group)
@@ -437,7 +443,7 @@ def _table(cells: list[tuple[str, str, str, str]]) -> Iterator[str]:
 def _missing(
     criteria: Criteria,
     cohort: Cohort,
-    rows: Timeline,
+    patient_days: PatientDays,
     name: str,
     value: str,
     reason: str,
@@ -446,7 +452,7 @@ def _missing(
     if value != "NE":
         return ""
     model = criteria.endpoints[name]
-    last = int(rows.day_of(rows.last_count)[0])
+    last = int(patient_days.day_of(patient_days.last_count)[0])
     seen = "there is no count" if last == NO_DAY else f"the last is of day {last}"
     followed_from = model.followed_from if model.followed_from is not None else criteria.file.clock.followed_from
     first, final = criteria.file.baseline.days
@@ -486,7 +492,7 @@ def _dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
         [f"the {what}, which is only {written!r}" for what, written in _dates_named(cohort, cohort.partial.dates)]
     )
     said = []
-    for some, verdicts in evaluate_worlds(criteria, cohort):
+    for some, verdicts in evaluate_completions(criteria, cohort):
         verdict = verdicts[name]
         for value, place in zip(*np.unique(verdict.value, return_index=True), strict=True):
             days = listed([str(day) for day in days_in(dates, int(some.way[place]))])

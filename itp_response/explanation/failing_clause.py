@@ -9,8 +9,8 @@ from itp_response.classification.classification import Classification
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.endpoints.endpoint import flag_at
-from itp_response.evaluation.evaluate import timeline
-from itp_response.evaluation.patient_days import Patients, Timeline
+from itp_response.evaluation.evaluate import patient_days_of
+from itp_response.evaluation.patient_days import PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import denied_in_words, length_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import And, Name, Not, Or, Rule, Tree, leaves, opened
@@ -21,14 +21,16 @@ NOTHING = -1
 """No sentence yet."""
 
 
-def why_not(found: Classification, name: str, shown: Verdict, patients: Ints) -> pl.Series:
+def why_not(classification: Classification, name: str, shown: Verdict, patients: Ints) -> pl.Series:
     """Why each of these patients (positions) does not meet an endpoint, although `shown` has evidence that he might.
 
     The first that holds: `unless` excludes him; the endpoint it starts from is not met; `closed_by` closed it; the row
     that ended it fails; evidence of `shown` is set aside, fails, is unknown, is discounted or lies outside the days
     looked at; else the reason of the verdict.
     """
-    asked = _Asked(found, timeline(found.criteria, found.cohort, 0, len(found.cohort)))
+    asked = _Asked(
+        classification, patient_days_of(classification.criteria, classification.cohort, 0, len(classification.cohort))
+    )
     codes = asked.why_not(name, shown, patients)
     return pl.Series(asked.said, dtype=pl.String).gather(codes)
 
@@ -36,9 +38,9 @@ def why_not(found: Classification, name: str, shown: Verdict, patients: Ints) ->
 class _Asked:
     """The sentences said of the patients, and the rows they are said of."""
 
-    def __init__(self, found: Classification, rows: Timeline) -> None:
-        self.found = found
-        self.rows = rows
+    def __init__(self, classification: Classification, patient_days: PatientDays) -> None:
+        self.found = classification
+        self.rows = patient_days
         self.said: list[str] = []
 
     def _code(self, sentence: str) -> int:
@@ -51,7 +53,7 @@ class _Asked:
         model, own = self.found.criteria.endpoints[name], self.found.verdicts[name]
         codes = np.full(len(patients), NOTHING)
         if model.unless is not None:
-            excluded = decide(model.unless.tree, Patients(self.rows)).true[patients]
+            excluded = decide(model.unless.tree, PatientValues(self.rows)).true[patients]
             self._put(codes, excluded, f"excluded: {tree_in_words(model.unless.tree)}")
         self._by_origin(codes, model, shown, patients)
         ended, when = own.ended[patients], getattr(model, "when", None)

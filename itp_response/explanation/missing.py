@@ -5,7 +5,7 @@ import numpy as np
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Floats, Ints
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.evaluate import evaluate_bounds
+from itp_response.evaluation.evaluate import evaluate_censored
 from itp_response.messages.wording import count_in_words, listed, number_in_words
 
 
@@ -13,7 +13,7 @@ def counts_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     """The counts of the one patient of a cohort on which a verdict hangs, and for each value some that give it."""
     examples: dict[str, Floats] = {}
     each = []
-    for courses, verdicts in evaluate_bounds(criteria, cohort):
+    for courses, verdicts in evaluate_censored(criteria, cohort):
         verdict = verdicts[name]
         tried = np.column_stack([courses.baseline.low, courses.platelets.low.reshape(len(courses), -1)])
         each.append(tried)

@@ -12,7 +12,7 @@ from itp_response.classification.classification import Classification, classific
 from itp_response.classification.writers import write
 from itp_response.cohort.values import Bools, Ints
 from itp_response.evaluation.verdicts import Verdict
-from itp_response.explanation.counterfactuals.search import Tips, asks, frame, tips
+from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals, frame
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted
 
@@ -115,7 +115,7 @@ def near_misses(
         for verdict in wanted.values():
             verdict[found.cohort.partial.patient] = False
     some = np.flatnonzero(np.logical_or.reduce(list(wanted.values())))
-    turning = tips(found, some, names)
+    turning = counterfactuals(found, some, names)
     asked = {name: np.flatnonzero(where) for name, where in wanted.items()}
     return NearMisses(found, met, asked, _frame(found, turning, asked))
 
@@ -128,19 +128,21 @@ def _asked(verdict: Verdict, met: bool) -> Bools:
     return found
 
 
-def _frame(found: Classification, turning: Mapping[str, Tips], asked: Mapping[str, Ints]) -> pl.DataFrame:
-    reasons = found.criteria.reasons.names
+def _frame(
+    classification: Classification, turning: Mapping[str, Counterfactuals], asked: Mapping[str, Ints]
+) -> pl.DataFrame:
+    reasons = classification.criteria.reasons.names
     tables = []
     for name, patients in asked.items():
-        verdict = found.verdicts[name]
+        verdict = classification.verdicts[name]
         nearest = turning[name].nearest
         of_asked = nearest.at(np.isin(nearest.changes.patient, patients))
-        told = frame(found, of_asked).with_columns(place=pl.Series(of_asked.changes.patient))
+        told = frame(classification, of_asked).with_columns(place=pl.Series(of_asked.changes.patient))
         whole = pl.DataFrame(
             {
                 "place": patients,
-                "patient_id": found.cohort.id.gather(patients),
-                "arm": found.cohort.arm.gather(patients),
+                "patient_id": classification.cohort.id.gather(patients),
+                "arm": classification.cohort.arm.gather(patients),
                 "endpoint": pl.Series([name]).new_from_index(0, len(patients)),
                 "value": pl.Series(verdict.labels).gather(verdict.value[patients].astype(np.int64)),
                 "reason": pl.Series(reasons).gather(verdict.reason[patients].astype(np.int64)),

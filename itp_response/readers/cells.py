@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.declared_columns import TRUTHS, ColumnDeclared
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.readers.problems import Cells, Findings, Said, as_text, first_few, quoted, shown
+from itp_response.readers.problems import Cells, Problems, Said, as_text, first_few, quoted, shown
 
 NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
@@ -37,22 +37,22 @@ IMPUTED = {
 Wording = Callable[[str], str]
 
 
-def without_not_given(cells: Cells, texts: pl.Series, found: Findings) -> pl.Series:
+def without_not_given(cells: Cells, texts: pl.Series, problems: Problems) -> pl.Series:
     """The texts with those that say that nothing was recorded made null."""
     nothing = texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)
     count = int(nothing.sum())
-    count_not_given(cells, count, found)
+    count_not_given(cells, count, problems)
     return texts.set(nothing, None) if count else texts
 
 
-def count_not_given(cells: Cells, count: int, found: Findings) -> None:
+def count_not_given(cells: Cells, count: int, problems: Problems) -> None:
     name = cells.name
 
     def said(number: int, _: Sequence[str]) -> str:
         cell, be = ("cell", "counts") if number == 1 else ("cells", "count")
         return f"{name}: {number} {cell} with NA, N/A, NaN, null or '.' {be} as empty." if number else ""
 
-    found.count(cells.place, f"not given: {name}", said, count)
+    problems.count(cells.place, f"not given: {name}", said, count)
 
 
 def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
@@ -64,16 +64,16 @@ def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
 # NUMBERS
 
 
-def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -> Numbers:
+def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording) -> Numbers:
     """Numbers and bounds; `least` is the lowest that a value below a bound can be, `wrong` words what is no number."""
-    count_not_given(cells, 0, found)
+    count_not_given(cells, 0, problems)
     values = cells.values
     if values.null_count() == len(values):
         return _nothing(len(values))
     if values.dtype.is_numeric():
         low = values.cast(pl.Float64).to_numpy()  # null becomes NaN
         endless = np.isinf(low)
-        found.wrong_cells(cells, np.flatnonzero(endless), wrong)
+        problems.wrong_cells(cells, np.flatnonzero(endless), wrong)
         return exactly(np.where(endless, np.nan, low) if endless.any() else low)
     if values.dtype != pl.String:
         values = as_text(values)
@@ -82,13 +82,13 @@ def as_numbers(cells: Cells, found: Findings, *, least: float, wrong: Wording) -
     other = np.flatnonzero((values.is_not_null() & ~plain.is_finite().fill_null(value=False)).to_numpy())
     if not len(other):
         return exactly(low)
-    texts = without_not_given(cells, as_text(values.gather(other)), found)
+    texts = without_not_given(cells, as_text(values.gather(other)), problems)
     parts = texts.str.extract_groups(BOUND).struct.unnest()
     sign = parts.to_series(0).fill_null("").to_numpy(writable=True)
     again = parts.to_series(1).fill_null("").zip_with(parts.to_series(1).is_not_null(), texts)
     number = again.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy(writable=True)
     bad = np.isnan(number) | np.isinf(number) | ((sign == "<") & (number <= least))
-    found.wrong_cells(cells, other[bad & texts.is_not_null().to_numpy()], wrong)
+    problems.wrong_cells(cells, other[bad & texts.is_not_null().to_numpy()], wrong)
     number[bad] = np.nan
     sign[bad] = ""
     below, above = np.isin(sign, ("<", "<=", "≤")), np.isin(sign, (">", ">=", "≥"))
@@ -106,12 +106,12 @@ def _nothing(size: int) -> Numbers:
     return exactly(np.broadcast_to(np.nan, size))
 
 
-def as_counts(cells: Cells, found: Findings) -> Numbers:
+def as_counts(cells: Cells, problems: Problems) -> Numbers:
     """Platelet counts in 10⁹/L."""
-    counts = as_numbers(cells, found, least=0.0, wrong=_no_count)
+    counts = as_numbers(cells, problems, least=0.0, wrong=_no_count)
     high = np.where(np.isinf(counts.high), counts.low, counts.high)
-    found.wrong_cells(cells, np.flatnonzero(counts.low < 0), lambda text: f"{quoted(text)} is below 0; correct it.")
-    found.wrong_cells(cells, np.flatnonzero((high > MOST) & np.isfinite(high)), _per_microlitre)
+    problems.wrong_cells(cells, np.flatnonzero(counts.low < 0), lambda text: f"{quoted(text)} is below 0; correct it.")
+    problems.wrong_cells(cells, np.flatnonzero((high > MOST) & np.isfinite(high)), _per_microlitre)
     return counts
 
 
@@ -134,26 +134,26 @@ def _per_microlitre(text: str) -> str:
     return f"{quoted(text)} looks like cells/µL; give 10⁹/L ({sign}{float(number) / 1000:g})."
 
 
-def as_grades(cells: Cells, found: Findings) -> Floats:
+def as_grades(cells: Cells, problems: Problems) -> Floats:
     """WHO bleeding grades; NaN where empty."""
 
     def wrong(text: str) -> str:
         return f"{quoted(text)} is no WHO bleeding grade; give 0, 1, 2, 3 or 4."
 
-    grades = as_numbers(cells, found, least=0.0, wrong=wrong)
+    grades = as_numbers(cells, problems, least=0.0, wrong=wrong)
     off = ~np.isnan(grades.low) & ((grades.low != grades.high) | ~np.isin(grades.low, (0, 1, 2, 3, 4)))
-    found.wrong_cells(cells, np.flatnonzero(off), wrong)
+    problems.wrong_cells(cells, np.flatnonzero(off), wrong)
     return grades.low
 
 
 # DAYS AND DATES
 
 
-def as_days(cells: Cells, found: Findings) -> Floats:
+def as_days(cells: Cells, problems: Problems) -> Floats:
     """Whole days; NaN where empty."""
-    days = as_numbers(cells, found, least=-np.inf, wrong=_no_day)
+    days = as_numbers(cells, problems, least=-np.inf, wrong=_no_day)
     off = ~np.isnan(days.low) & ((days.low != days.high) | (days.low != np.floor(days.low)))
-    found.wrong_cells(cells, np.flatnonzero(off), lambda text: f"{quoted(text)} is no whole day; give whole days.")
+    problems.wrong_cells(cells, np.flatnonzero(off), lambda text: f"{quoted(text)} is no whole day; give whole days.")
     return np.where(off, np.nan, days.low) if off.any() else days.low
 
 
@@ -164,14 +164,14 @@ def _no_day(text: str) -> str:
 
 
 def _calendar_dates(
-    cells: Cells, found: Findings, date_format: str | None, instead: str
+    cells: Cells, problems: Problems, date_format: str | None, instead: str
 ) -> tuple[pl.Series, pl.Series]:
     """The first and the last day that each date may be, times of day left out; null where empty."""
     values = cells.values
     if isinstance(values.dtype, pl.Datetime):
         values = values.dt.replace_time_zone(None).cast(pl.Date)
     elif values.dtype != pl.Date:
-        values = _dates(cells, found, date_format, instead)
+        values = _dates(cells, problems, date_format, instead)
     last = values
     partial = values.is_null() & cells.values.is_not_null()
     if date_format is None and partial.any() and not cells.values.dtype.is_temporal():
@@ -180,7 +180,7 @@ def _calendar_dates(
         values, last = values.clone().scatter(at, months), values.clone().scatter(at, lasts)
     year = values.dt.year()
     implausible = ((year < YEARS[0]) | (year > YEARS[1])).fill_null(value=False)
-    found.wrong_cells(
+    problems.wrong_cells(
         cells,
         np.flatnonzero(implausible.to_numpy()),
         lambda text: f"{quoted(text)} is not between the years {YEARS[0]} and {YEARS[1]}; correct the year.",
@@ -188,15 +188,15 @@ def _calendar_dates(
     return values.set(implausible, None), last.set(implausible, None)
 
 
-def as_day_numbers(cells: Cells, found: Findings, date_format: str | None, instead: str = "") -> Numbers:
+def as_day_numbers(cells: Cells, problems: Problems, date_format: str | None, instead: str = "") -> Numbers:
     """Calendar dates as days since 1970; NaN where empty. Of a month or a year alone, its first and its last day.
 
     Errors say what else may be written `instead`.
     """
     if cells.values.null_count() == len(cells.values):
-        count_not_given(cells, 0, found)
+        count_not_given(cells, 0, problems)
         return _nothing(len(cells.values))
-    first, last = _calendar_dates(cells, found, date_format, instead)
+    first, last = _calendar_dates(cells, problems, date_format, instead)
     low = _since_1970(first)
     return exactly(low) if last is first or last.equals(first) else Numbers(low, _since_1970(last))
 
@@ -214,8 +214,8 @@ def _partial(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     return first, pl.select(last.dt.month_end()).to_series()
 
 
-def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str) -> pl.Series:
-    count_not_given(cells, 0, found)
+def _dates(cells: Cells, problems: Problems, date_format: str | None, instead: str) -> pl.Series:
+    count_not_given(cells, 0, problems)
     values = cells.values if cells.values.dtype == pl.String else as_text(cells.values)
     if date_format is None:
         # ISO dates alone, the usual column, go in one pass; ten characters are all such a date has.
@@ -226,11 +226,11 @@ def _dates(cells: Cells, found: Findings, date_format: str | None, instead: str)
     other = (values.is_not_null() & dates.is_null()).arg_true()
     if not len(other):
         return dates
-    texts = without_not_given(cells, as_text(values.gather(other)), found)
+    texts = without_not_given(cells, as_text(values.gather(other)), problems)
     again = _in_format(texts, date_format)
     nothing = texts.is_not_null() & again.is_null()
     bad = (nothing & _partial(texts)[0].is_null() if date_format is None else nothing).to_numpy()
-    found.wrong_cells(cells, other.to_numpy()[bad], lambda text: _no_date(text, date_format, instead))
+    problems.wrong_cells(cells, other.to_numpy()[bad], lambda text: _no_date(text, date_format, instead))
     return dates.scatter(other, again)
 
 
@@ -270,7 +270,7 @@ def imputed(days: Numbers, impute: str | None) -> Numbers:
     return days if impute is None else exactly(days.low if impute == "first" else days.high)
 
 
-def note_partial(cells: Cells, days: Numbers, found: Findings, impute: str | None) -> None:
+def note_partial(cells: Cells, days: Numbers, problems: Problems, impute: str | None) -> None:
     """Say which dates are known only in part, and what is made of them."""
     rows = np.zeros(0, dtype=np.int64) if days.exact else np.flatnonzero(days.low < days.high)
     name = cells.name
@@ -280,7 +280,7 @@ def note_partial(cells: Cells, days: Numbers, found: Findings, impute: str | Non
         made = IMPUTED[impute] if impute else "verdicts are given that are the same on all days that may be meant"
         return f"{name}: {number} {are} known only in part ({first_few(texts, 3)}); {made}." if number else ""
 
-    found.count(cells.place, f"partial: {name}", said, len(rows), shown(cells, rows), warning=True)
+    problems.count(cells.place, f"partial: {name}", said, len(rows), shown(cells, rows), warning=True)
 
 
 def _likely_order(one: str, two: str, three: str) -> str:
@@ -323,38 +323,38 @@ def _looks_like(text: str, pattern: str) -> bool:
 # TRUTHS AND TEXTS
 
 
-def as_truths(cells: Cells, found: Findings) -> Truths:
+def as_truths(cells: Cells, problems: Problems) -> Truths:
     """True and false, as yes and no, 1 and 0; neither where empty."""
-    texts = without_not_given(cells, as_text(cells.values), found)
+    texts = without_not_given(cells, as_text(cells.values), problems)
     truths = texts.str.to_lowercase().replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
     bad = np.flatnonzero((texts.is_not_null() & truths.is_null()).to_numpy())
-    found.wrong_cells(cells, bad, lambda text: f"{quoted(text)} is neither true nor false; give 1 or 0.")
+    problems.wrong_cells(cells, bad, lambda text: f"{quoted(text)} is neither true nor false; give 1 or 0.")
     true = truths.fill_null(value=False).to_numpy()
     return Truths(true, ~truths.fill_null(value=True).to_numpy())
 
 
-def as_texts(cells: Cells, found: Findings) -> pl.Series:
+def as_texts(cells: Cells, problems: Problems) -> pl.Series:
     """Texts; null where empty."""
-    return without_not_given(cells, as_text(cells.values), found)
+    return without_not_given(cells, as_text(cells.values), problems)
 
 
-def as_declared(cells: Cells, declared: ColumnDeclared, found: Findings) -> tuple[Column, Bools]:
+def as_declared(cells: Cells, declared: ColumnDeclared, problems: Problems) -> tuple[Column, Bools]:
     """A column of `[columns]`, what an empty cell stands for filled in, and where it was recorded."""
     empty = None if declared.empty == "unknown" else declared.empty
     if declared.type == "number":
-        numbers = as_numbers(cells, found, least=-np.inf, wrong=_no_number)
+        numbers = as_numbers(cells, problems, least=-np.inf, wrong=_no_number)
         recorded = ~np.isnan(numbers.low)
         if empty is None:
             return numbers, recorded
         low = np.where(recorded, numbers.low, float(empty))
         return Numbers(low, low if numbers.exact else np.where(recorded, numbers.high, float(empty))), recorded
     if declared.type == "truth":
-        truths = as_truths(cells, found)
+        truths = as_truths(cells, problems)
         recorded = ~truths.unknown
         if empty is None:
             return truths, recorded
         return Truths(truths.true | (~recorded & bool(empty)), truths.false | (~recorded & (not empty))), recorded
-    texts = as_texts(cells, found)
+    texts = as_texts(cells, problems)
     recorded = texts.is_not_null().to_numpy()
     return _coded(texts if empty is None else texts.fill_null(str(empty))), recorded
 
@@ -369,9 +369,9 @@ def _coded(texts: pl.Series) -> Texts:
 # RESCUE
 
 
-def count_taken(cells: Cells, meaning: str, number: int, spellings: Sequence[str], found: Findings) -> None:
+def count_taken(cells: Cells, meaning: str, number: int, spellings: Sequence[str], problems: Problems) -> None:
     """Say of so many cells, which are written in these ways, what they were taken as."""
-    found.count(cells.place, meaning, _taken_as(cells.name, meaning), number, spellings)
+    problems.count(cells.place, meaning, _taken_as(cells.name, meaning), number, spellings)
 
 
 def _taken_as(name: str, meaning: str) -> Said:
@@ -394,19 +394,19 @@ NUMBER = r"^[-+.\d]+$"
 """What is no treatment."""
 
 
-def as_rescue(cells: Cells, found: Findings) -> tuple[Bools, Texts]:
+def as_rescue(cells: Cells, problems: Problems) -> tuple[Bools, Texts]:
     """Where a rescue treatment begins, and its name in small letters."""
     # Most rows begin no rescue, so that the others are looked at by themselves.
     written = cells.values.is_not_null().arg_true().to_numpy()
-    texts = without_not_given(cells, as_text(cells.values.gather(written)), found)
+    texts = without_not_given(cells, as_text(cells.values.gather(written)), problems)
     folded = texts.str.to_lowercase()
     none = folded.is_in(NO_RESCUE).fill_null(value=False)
     nameless = folded.is_in(NAMELESS).fill_null(value=False)
     for cases, meaning in ((nameless, WITHOUT_A_NAME), (none, NONE_BEGINS)):
         spellings = folded.filter(cases).unique().sort().to_list() if cases.any() else []
-        count_taken(cells, meaning, int(cases.sum()), spellings, found)
+        count_taken(cells, meaning, int(cases.sum()), spellings, problems)
     number = texts.str.contains(NUMBER).fill_null(value=False) & ~none & ~nameless
-    found.wrong_cells(
+    problems.wrong_cells(
         cells,
         written[number.to_numpy()],
         lambda text: f"{quoted(text)} is no treatment; give its name, or 1 where it has none.",

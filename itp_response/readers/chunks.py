@@ -37,7 +37,7 @@ class Wanted:
     """The column by which it is cut; None: it has none."""
 
 
-class Part(NamedTuple):
+class Chunk(NamedTuple):
     """Some of a table's rows, not read yet."""
 
     read: Callable[[], Opened]
@@ -60,7 +60,7 @@ class Stream:
     files: Sequence[str]
     notes: Sequence[tuple[str, str]]
     """Each with the name of the file it is about."""
-    parts: Callable[[Wanted, Size], Iterator[Part]]
+    parts: Callable[[Wanted, Size], Iterator[Chunk]]
 
 
 def stream(path: Path) -> Stream | None:
@@ -87,7 +87,7 @@ def _folder(path: Path) -> Stream | None:
     for one in streams:
         check_same_header(path, streams[0].header, Opened(one.name, one.header, lambda _: _nothing()))
 
-    def parts(wanted: Wanted, size: Size) -> Iterator[Part]:
+    def parts(wanted: Wanted, size: Size) -> Iterator[Chunk]:
         for number, one in enumerate(streams):
             for part in one.parts(wanted, size):
                 yield part._replace(file=number, share=(number + part.share) / len(streams))
@@ -118,7 +118,7 @@ def _text(path: Path, usual: str) -> Stream | None:
     return Stream(form.name, form.header, "line", [form.name], notes, partial(_text_parts, path, form))
 
 
-def _text_parts(path: Path, form: Form, wanted: Wanted, size: Size) -> Iterator[Part]:
+def _text_parts(path: Path, form: Form, wanted: Wanted, size: Size) -> Iterator[Chunk]:
     whole = max(path.stat().st_size, 1)
     with unpacked(path) as (file, raw):
         begun, more = b"", b" "
@@ -126,7 +126,7 @@ def _text_parts(path: Path, form: Form, wanted: Wanted, size: Size) -> Iterator[
             more = file.read(form.begin)
             begun += more
         for block in blocks(form, begun[form.begin :], file, size.bytes, wanted.patient):
-            yield Part(block.rows, 0, raw.tell() / whole, block)
+            yield Chunk(block.rows, 0, raw.tell() / whole, block)
 
 
 # FRAMES
@@ -139,7 +139,7 @@ def _frames(path: Path) -> Stream | None:
     return Stream(source.name, source.header, "row", [source.name], [], partial(_frame_parts, source))
 
 
-def _frame_parts(source: Opened, wanted: Wanted, size: Size) -> Iterator[Part]:
+def _frame_parts(source: Opened, wanted: Wanted, size: Size) -> Iterator[Chunk]:
     assert source.scan is not None
     lazy = source.scan(wanted.positions or [0])
     whole = max(int(unbroken(source.name, source.kind, lambda: lazy.select(pl.len()).collect()).item()), 1)
@@ -155,7 +155,7 @@ def _frame_parts(source: Opened, wanted: Wanted, size: Size) -> Iterator[Part]:
             taken = held[:cut]
             lines = np.arange(row + 1, row + cut + 1)
             made = Opened(source.name, source.header, lambda _, taken=taken: taken, lines, "row")  # type: ignore[misc]
-            yield Part(lambda made=made: made, 0, (row + cut) / whole)  # type: ignore[misc]
+            yield Chunk(lambda made=made: made, 0, (row + cut) / whole)  # type: ignore[misc]
             held, row = held[cut:], row + cut
         if batch is None:
             return

@@ -14,7 +14,7 @@ from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError, nearest
 from itp_response.readers.files import READERS, Tabular, kind_of, opened
 from itp_response.readers.open_table import Opened
-from itp_response.readers.problems import Cells, Findings, Pieces, Place, Torn, as_text
+from itp_response.readers.problems import Cells, Location, Pieces, Problems, Torn, as_text
 
 VISITS = ("patient_id", "date", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
 PATIENTS = ("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "treatment_discontinued")
@@ -71,10 +71,10 @@ class Doubt:
 
 
 @dataclass(frozen=True)
-class Table:
+class NamedTable:
     """A table's columns by their names."""
 
-    place: Place
+    place: Location
     frame: pl.DataFrame
     header: Mapping[str, str]
     """What each column is called in the table."""
@@ -91,87 +91,89 @@ class Table:
             return Cells(self.place, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
         return Cells(self.place, self.header[name], self.frame[name])
 
-    def tell_doubts(self, found: Findings) -> None:
+    def tell_doubts(self, problems: Problems) -> None:
         """Say what was found wrong while the table was made."""
         for one in self.doubts:
-            found.wrong_cells(Cells(self.place, one.name, one.values), np.flatnonzero(one.rows), one.wording)
+            problems.wrong_cells(Cells(self.place, one.name, one.values), np.flatnonzero(one.rows), one.wording)
 
-    def only(self, rows: Ints) -> "Table":
+    def only(self, rows: Ints) -> "NamedTable":
         """The table of these rows alone."""
         doubts = [replace(one, values=one.values.gather(rows), rows=one.rows[rows]) for one in self.doubts]
         return replace(self, place=self.place.only(rows), frame=self.frame[rows], doubts=doubts)
 
-    def without(self, *names: str) -> "Table":
+    def without(self, *names: str) -> "NamedTable":
         """The table without these columns, which are not asked for again: those of a long table take room."""
         header = {name: written for name, written in self.header.items() if name not in names}
         return replace(self, frame=self.frame.drop(names, strict=False), header=header)
 
-    def with_empty_row(self) -> "Table":
+    def with_empty_row(self) -> "NamedTable":
         """The table with an empty row at its end, which stands for those who are not in it."""
         # In one piece, as rows are looked up in it again and again.
         return replace(self, frame=pl.concat([self.frame, self.frame.clear(1)], rechunk=True))
 
 
-def no_table(order: int, name: str) -> Table:
+def no_table(order: int, name: str) -> NamedTable:
     """A table without columns or rows."""
-    return Table(Place(name, order), pl.DataFrame({"": []}), {})
+    return NamedTable(Location(name, order), pl.DataFrame({"": []}), {})
 
 
 def table(
-    given: Tabular, what: str, order: int, names: Sequence[str], declared: Iterable[str], found: Findings
-) -> Table | None:
+    given: Tabular, what: str, order: int, names: Sequence[str], declared: Iterable[str], problems: Problems
+) -> NamedTable | None:
     """The columns of these names, and those declared, of a table; None: it cannot be opened, as was found."""
     if hasattr(given, "as_table"):
         arranged: Any = given
-        made: Table | None = arranged.as_table(order, (*names, *declared), found)
+        made: NamedTable | None = arranged.as_table(order, (*names, *declared), problems)
         return made
     try:
         if isinstance(given, str | Path) and is_folder(given):
-            return _of_parts(Path(given), order, names, declared, found)
+            return _of_parts(Path(given), order, names, declared, problems)
         source = opened(given, what)
-        place = Place(source.name, order, source.row_word, source.lines)
+        place = Location(source.name, order, source.row_word, source.lines)
         if not source.header:
             raise CohortError(f"{source.name}: there are no rows.")
-        chosen = chosen_columns(source.header, names, declared, place, found)
-        made = filled(source, chosen, place, found)
+        chosen = chosen_columns(source.header, names, declared, place, problems)
+        made = filled(source, chosen, place, problems)
     except CohortError as error:
-        found.failed(order, error)
+        problems.failed(order, error)
         return None
     for text in source.notes:
-        found.note(place, text)
+        problems.note(place, text)
     if not len(made.frame) and not source.problems:
-        found.wrong(place, no_rows(place))
+        problems.wrong(place, no_rows(place))
     return made
 
 
-def no_rows(place: Place) -> str:
+def no_rows(location: Location) -> str:
     """What is said of a table without rows."""
-    return "there is no row below the header." if place.row_word == "line" else "there are no rows."
+    return "there is no row below the header." if location.row_word == "line" else "there are no rows."
 
 
-def filled(source: Opened, chosen: Mapping[str, int], place: Place, found: Findings) -> Table:
+def filled(source: Opened, chosen: Mapping[str, int], location: Location, problems: Problems) -> NamedTable:
     """The table of the rows of a source, or of a part of one, in the columns at those positions."""
     frame = source.load(sorted(set(chosen.values())) or [0])
-    _tell_of_lines(source, place, found, patient_first=chosen.get("patient_id") == 0)
+    _tell_of_lines(source, location, problems, patient_first=chosen.get("patient_id") == 0)
     if chosen:
         frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items())
-    return Table(place, frame, {name: source.header[position] for name, position in chosen.items()}, source.header)
+    return NamedTable(
+        location, frame, {name: source.header[position] for name, position in chosen.items()}, source.header
+    )
 
 
-def tell_of_file(source: Opened, place: Place, found: Findings, *, patient_first: bool) -> None:
+def tell_of_file(source: Opened, location: Location, problems: Problems, *, patient_first: bool) -> None:
     """What was noticed while a file was opened, and what is wrong with its lines, where the patient may stand first."""
     for text in source.notes:
-        found.note(place, text)
-    _tell_of_lines(source, place, found, patient_first=patient_first)
+        problems.note(location, text)
+    _tell_of_lines(source, location, problems, patient_first=patient_first)
 
 
-def _tell_of_lines(source: Opened, place: Place, found: Findings, *, patient_first: bool) -> None:
+def _tell_of_lines(source: Opened, location: Location, problems: Problems, *, patient_first: bool) -> None:
     if not source.torn:
         for line, text in source.problems:
-            found.wrong(place, text, line)
+            problems.wrong(location, text, line)
     # The first cell of a torn row is the one that is sure to be in its place.
     for (line, text), (raw, cell) in zip(source.problems, source.torn, strict=bool(source.torn)):
-        found.tear(Torn(place, line, text, raw, (cell or None) if patient_first else None))
+        problems.tear(Torn(location, line, text, raw, (cell or None) if patient_first else None))
 
 
 # FOLDERS
@@ -218,31 +220,33 @@ def check_same_header(folder: Path, first: Sequence[str], one: Opened) -> None:
         )
 
 
-def _of_parts(folder: Path, order: int, names: Sequence[str], declared: Iterable[str], found: Findings) -> Table:
+def _of_parts(
+    folder: Path, order: int, names: Sequence[str], declared: Iterable[str], problems: Problems
+) -> NamedTable:
     """The table that the files in a folder are parts of."""
     sources = [opened(path, path.name) for path in check_parts(folder)]
-    whole = Place(folder.resolve().name, order)
+    whole = Location(folder.resolve().name, order)
     for one in sources:
         check_same_header(folder, sources[0].header, one)
-    chosen = chosen_columns(sources[0].header, names, declared, whole, found)
+    chosen = chosen_columns(sources[0].header, names, declared, whole, problems)
     made = []
     for part, one in enumerate(sources):
-        place = Place(one.name, order, one.row_word, one.lines, part=part)
-        made.append(filled(one, chosen, place, found))
+        place = Location(one.name, order, one.row_word, one.lines, part=part)
+        made.append(filled(one, chosen, place, problems))
         for text in one.notes:
-            found.note(place, text)
+            problems.note(place, text)
     if not any(len(one.frame) for one in made) and not any(one.problems for one in sources):
-        found.wrong(whole, no_rows(whole))
+        problems.wrong(whole, no_rows(whole))
     return together(whole, made)
 
 
-def together(place: Place, parts: Sequence[Table]) -> Table:
+def together(location: Location, parts: Sequence[NamedTable]) -> NamedTable:
     """The table that has the rows of these, each known by its place there."""
     pieces = pieces_of([one.place for one in parts], [len(one.frame) for one in parts])
-    return replace(parts[0], place=replace(place, pieces=pieces), frame=alike([one.frame for one in parts]))
+    return replace(parts[0], place=replace(location, pieces=pieces), frame=alike([one.frame for one in parts]))
 
 
-def pieces_of(places: Sequence[Place], sizes: Sequence[int]) -> Pieces:
+def pieces_of(places: Sequence[Location], sizes: Sequence[int]) -> Pieces:
     """The rows of the tables at those places, so many of each."""
     piece = np.repeat(np.arange(len(places)), sizes)
     row = np.concatenate([np.arange(size) for size in sizes])
@@ -263,7 +267,7 @@ def alike(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def chosen_columns(
-    header: Sequence[str], names: Sequence[str], declared: Iterable[str], place: Place, found: Findings
+    header: Sequence[str], names: Sequence[str], declared: Iterable[str], location: Location, problems: Problems
 ) -> dict[str, int]:
     """Of each name, the position of its column; what is ambiguous is found wrong."""
     chosen = {}
@@ -273,11 +277,11 @@ def chosen_columns(
             several = [header[column] for column in columns]
             cure = "keep one" if name in several else f"keep one, or name it {name!r}"
             which = "both" if len(several) == 2 else "all"
-            found.wrong(place, f"the columns {' and '.join(map(repr, several))} {which} fit {name}; {cure}.")
+            problems.wrong(location, f"the columns {' and '.join(map(repr, several))} {which} fit {name}; {cure}.")
         if columns:
             chosen[name] = columns[0]
             if _folded(header[columns[0]]) != _folded(name):
-                found.note(place, f"{header[columns[0]]!r} was taken as {name}.")
+                problems.note(location, f"{header[columns[0]]!r} was taken as {name}.")
     return chosen
 
 

@@ -18,7 +18,7 @@ DAY = "when"
 """The field of records by which a patient's are sorted."""
 
 
-class Rows(NamedTuple):
+class SortedRows(NamedTuple):
     """Some rows, in the order of their patients."""
 
     content: pl.DataFrame | Records
@@ -26,24 +26,24 @@ class Rows(NamedTuple):
     """That of the patient of each; -1: it names none."""
 
 
-def by_patient(content: pl.DataFrame | Records, position: Ints) -> Rows:
+def by_patient(content: pl.DataFrame | Records, position: Ints) -> SortedRows:
     """The rows, and the position of the patient of each, in that order; of a patient in that in which they are."""
     return _taken(content, position, in_order(position, np.zeros(1, dtype=np.int64)))
 
 
-def by_day(content: pl.DataFrame | Records, position: Ints) -> Rows:
+def by_day(content: pl.DataFrame | Records, position: Ints) -> SortedRows:
     """As `by_patient`, but the records of a patient in the order of their days."""
     if not isinstance(content, np.ndarray):
         return by_patient(content, position)
     return _taken(content, position, in_order(position, np.nan_to_num(content[DAY]).astype(np.int64)))
 
 
-def _taken(content: Any, position: Ints, order: Any) -> Rows:
+def _taken(content: Any, position: Ints, order: Any) -> SortedRows:
     if isinstance(order, slice):
-        return Rows(content, position)
+        return SortedRows(content, position)
     # Of records `take` is many times as fast as an index.
     taken = content.take(order) if isinstance(content, np.ndarray) else content[order]
-    return Rows(taken, position.take(order))
+    return SortedRows(taken, position.take(order))
 
 
 class Held:
@@ -56,7 +56,7 @@ class Held:
         self._size = 0
         self._rows = np.zeros(0, dtype=np.int64)
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: SortedRows) -> None:
         """Some more rows."""
         position = rows.position.astype(np.int32)
         if len(position) and position[-1] + 2 > len(self._rows):
@@ -92,7 +92,7 @@ class Held:
             yield first - 1, last - 1
             first = last
 
-    def rows_of(self, first: int, last: int) -> Rows:
+    def rows_of(self, first: int, last: int) -> SortedRows:
         """The rows of these patients, of each in the order in which they came, or records by day."""
         found, positions = [], []
         ends = np.array([first, last], dtype=np.int32)

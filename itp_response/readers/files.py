@@ -17,7 +17,7 @@ from itp_response.readers.open_table import Opened
 from itp_response.readers.text import PACKED, whole
 
 Tabular: TypeAlias = (
-    "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | Arranged"
+    "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | GivesTable"
 )
 """A file by its path, a frame, what speaks the Arrow PyCapsule interface, a list of rows, or what a mapping made."""
 
@@ -35,7 +35,7 @@ class ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 
-class Arranged(Protocol):
+class GivesTable(Protocol):
     """What gives the table itself, as a mapping does."""
 
     def as_table(self, order: int, names: Iterable[str], found: Any) -> Any: ...

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from itp_response.cohort.observations import DATES, ENROLMENT, RESCUE_END, Imputed, Observations, Partial, PartialDates
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers
 from itp_response.evaluation.partial_dates import MOST, ways
-from itp_response.readers.column_names import Table
-from itp_response.readers.problems import Findings, as_text
+from itp_response.readers.column_names import NamedTable
+from itp_response.readers.problems import Problems, as_text
 
 
 class Intervals(NamedTuple):
@@ -27,7 +27,7 @@ class Intervals(NamedTuple):
     """Per patient."""
 
 
-Rows = tuple[Table, Ints]
+Rows = tuple[NamedTable, Ints]
 """A table and the rows of it that were taken."""
 
 
@@ -36,7 +36,7 @@ def partial_of(
     tables: tuple[Rows, Rows],
     observed: Observations,
     dated: tuple[bool, bool],
-    found: Findings,
+    problems: Problems,
 ) -> Partial | None:
     """What is known only in part of the dates in the tables of visits and patients; None: all are known.
 
@@ -65,7 +65,7 @@ def partial_of(
         rows_from_day_0=dated[0],
         stopped_from_day_0=dated[1],
     )
-    _note_too_many(made, tables[0][0], found)
+    _note_too_many(made, tables[0][0], problems)
     return made
 
 
@@ -114,13 +114,13 @@ def _first_counts(observed: Observations, place: Ints, patients: int) -> Bools:
     return first
 
 
-def _note_too_many(partial: Partial, visits: Table, found: Findings) -> None:
+def _note_too_many(partial: Partial, visits: NamedTable, problems: Problems) -> None:
     def said(number: int, _: Sequence[str]) -> str:
         who = f"{number} patient{'s' if number > 1 else ''}"
         text = f"The partial dates of {who} may lie in more than {MOST:,} ways together; not evaluable throughout."
         return text if number else ""
 
-    found.count(visits.place, "ways", said, int((ways(partial) > MOST).sum()), warning=True)
+    problems.count(visits.place, "ways", said, int((ways(partial) > MOST).sum()), warning=True)
 
 
 def as_dates(days: Floats) -> NDArray[np.datetime64]:

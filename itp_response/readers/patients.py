@@ -19,18 +19,18 @@ from itp_response.readers.cells import (
     imputed,
     note_partial,
 )
-from itp_response.readers.column_names import Table
-from itp_response.readers.problems import Cells, Findings, Unread, as_text, first_few, quoted
+from itp_response.readers.column_names import NamedTable
+from itp_response.readers.problems import Cells, Problems, Unread, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
 
 Stopped = Literal["days", "dates"]
 
 
 @dataclass(frozen=True)
-class Patients:
+class PatientTable:
     """The patients as written; an entry per row, the last empty."""
 
-    table: Table
+    table: NamedTable
     id: pl.Series
     rows: Ints
     """The row of each patient, twice the same taken once."""
@@ -55,53 +55,53 @@ class Patients:
 
 
 def read_patients(
-    table: Table,
+    table: NamedTable,
     declared: Mapping[str, ColumnDeclared],
     date_format: str | None,
-    found: Findings,
+    problems: Problems,
     impute: str | None = None,
     told: Stopped | None = None,
-) -> Patients:
+) -> PatientTable:
     """The patients of that table; `told` is what the ends of treatment are, else it is seen from the cells."""
     table = table.with_empty_row()
-    table.tell_doubts(found)
+    table.tell_doubts(problems)
     stopped = table.cells("treatment_discontinued")
     stopped_dated = told == "dates" or (told is None and not are_days(stopped, date_format))
     or_day = " or whole days since enrolment"
     if stopped_dated:
-        days_stopped = as_day_numbers(stopped, found, date_format, or_day)
+        days_stopped = as_day_numbers(stopped, problems, date_format, or_day)
     else:
-        days_stopped = exactly(as_days(stopped, found))
+        days_stopped = exactly(as_days(stopped, problems))
         if told is None:
-            check_no_flag(stopped, days_stopped.low, found)
-    enrolled = as_day_numbers(table.cells("enrolment_date"), found, date_format)
+            check_no_flag(stopped, days_stopped.low, problems)
+    enrolled = as_day_numbers(table.cells("enrolment_date"), problems, date_format)
     for name, days in (("enrolment_date", enrolled), ("treatment_discontinued", days_stopped)):
-        note_partial(table.cells(name), days, found, impute)
+        note_partial(table.cells(name), days, problems, impute)
     ids = as_text(table.cells("patient_id").values)
-    return Patients(
+    return PatientTable(
         table=table,
         id=ids,
-        rows=_patient_rows(table, ids, found),
-        arm=as_texts(table.cells("arm"), found).alias("arm"),
+        rows=_patient_rows(table, ids, problems),
+        arm=as_texts(table.cells("arm"), problems).alias("arm"),
         enrolment_date=imputed(enrolled, impute),
-        enrolment_day=as_days(table.cells("enrolment_day"), found),
-        baseline=as_counts(table.cells("baseline"), found),
+        enrolment_day=as_days(table.cells("enrolment_day"), problems),
+        baseline=as_counts(table.cells("baseline"), problems),
         stopped=imputed(days_stopped, impute),
         as_written=(enrolled, days_stopped),
         stopped_dated=stopped_dated,
-        columns={name: as_declared(table.cells(name), column, found)[0] for name, column in declared.items()},
+        columns={name: as_declared(table.cells(name), column, problems)[0] for name, column in declared.items()},
     )
 
 
-def check_no_flag(stopped: Cells, days: Floats, found: Findings) -> None:
+def check_no_flag(stopped: Cells, days: Floats, problems: Problems) -> None:
     """A column of 0 and 1 says that treatment was stopped, not when."""
     given = days[~np.isnan(days)]
     if len(given) and np.isin(given, (0, 1)).all() and not stopped.name.lower().endswith("day"):
         cure = "give the day or date; if these are days, name the column 'discontinuation_day'"
-        found.wrong(stopped.place, f"{stopped.name}: 0 and 1 do not say when treatment was stopped; {cure}.")
+        problems.wrong(stopped.place, f"{stopped.name}: 0 and 1 do not say when treatment was stopped; {cure}.")
 
 
-def _patient_rows(table: Table, ids: pl.Series, found: Findings) -> Ints:
+def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints:
     """The first row of each patient; what a later one has otherwise is found wrong."""
     given = ids.is_not_null()
     if not table.has("patient_id"):
@@ -110,7 +110,7 @@ def _patient_rows(table: Table, ids: pl.Series, found: Findings) -> Ints:
     recorded = np.zeros(len(nameless), dtype=np.bool_)
     for name in table.header:
         recorded |= as_text(table.cells(name).values.gather(nameless)).is_not_null().to_numpy()
-    found.wrong_cells(table.cells("patient_id"), nameless[recorded], lambda _: "the patient is missing; fill it in.")
+    problems.wrong_cells(table.cells("patient_id"), nameless[recorded], lambda _: "the patient is missing; fill it in.")
 
     new = ids.is_first_distinct()
     rows, again = (given & new).arg_true(), (given & ~new).arg_true()
@@ -123,23 +123,23 @@ def _patient_rows(table: Table, ids: pl.Series, found: Findings) -> Ints:
         other = text.gather(again).ne_missing(text.gather(first)).to_numpy()
         differ |= other
         for one, two in zip(first[other].tolist(), again.to_numpy()[other].tolist(), strict=True):
-            _found_twice(table, table.header[name], (one, two), text, ids[two], found)
+            _found_twice(table, table.header[name], (one, two), text, ids[two], problems)
     same = ids.gather(again).to_numpy()[~differ]
     if len(same):
         patients = dict.fromkeys(same.tolist())
-        found.note(table.place, f"In more than one {table.place.row_word}, the same: {first_few(patients)}.")
+        problems.note(table.place, f"In more than one {table.place.row_word}, the same: {first_few(patients)}.")
     return rows.to_numpy()
 
 
 def _found_twice(
-    table: Table, column: str, rows: tuple[int, int], texts: pl.Series, patient: str, found: Findings
+    table: NamedTable, column: str, rows: tuple[int, int], texts: pl.Series, patient: str, problems: Problems
 ) -> None:
     lines = [table.place.line(row) for row in rows]
     values = [quoted(texts[row]) if texts[row] is not None else "nothing" for row in rows]
     what = f"{column}: {' and '.join(values)} for the same patient {quoted(patient)}"
     reason = f"{what} (first in {table.place.row_word} {lines[0]}); keep one."
     both = Unread(table.cells("patient_id"), np.array(rows), lambda _: reason)
-    found.wrong(table.place, reason, lines[1], unread=[both])
+    problems.wrong(table.place, reason, lines[1], unread=[both])
 
 
 def places(ids: pl.Series, known: pl.Series) -> Ints:

@@ -30,9 +30,9 @@ from itp_response.readers.cells import (
 )
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
-from itp_response.readers.problems import Cells, Findings
+from itp_response.readers.problems import Cells, Problems
 from itp_response.readers.runs import Runs
-from itp_response.readers.visit_table import Visits, note_bleeding
+from itp_response.readers.visit_table import VisitTable, note_bleeding
 
 FEW = 4
 """Up to a part of so many of the cells of a column may be read one by one."""
@@ -49,9 +49,9 @@ class _Rescue(NamedTuple):
 class Plain:
     """What reads the visits of plain blocks."""
 
-    nothing: Visits
+    nothing: VisitTable
     """The visits of a table without rows."""
-    found: Findings
+    found: Problems
     """What was found in these, to which what is found in each block is added."""
     chosen: Mapping[str, int]
     """The columns of the table, by our names."""
@@ -61,8 +61,8 @@ class Plain:
     @classmethod
     def of(
         cls,
-        nothing: Visits,
-        found: Findings,
+        nothing: VisitTable,
+        problems: Problems,
         chosen: Mapping[str, int],
         *,
         date_format: str | None,
@@ -71,9 +71,9 @@ class Plain:
         """None: there are columns that only those read who read texts."""
         if nothing.columns or (nothing.dated and date_format is not None) or "patient_id" not in chosen:
             return None
-        return cls(nothing, found, chosen, bleeding)
+        return cls(nothing, problems, chosen, bleeding)
 
-    def visits(self, grid: Grid, who: Runs | None = None) -> tuple[Visits, Findings] | None:
+    def visits(self, grid: Grid, who: Runs | None = None) -> tuple[VisitTable, Problems] | None:
         """The visits of a block, which have no place yet, and what is to be said of them; None: they are not plain.
 
         `who` are the patients where they were read already.
@@ -107,7 +107,7 @@ class Plain:
         return grid.column(self.chosen[name]) if name in self.chosen else None
 
     def _numbers(
-        self, grid: Grid, name: str, read: Callable[[Cells, Findings], Numbers], found: Findings
+        self, grid: Grid, name: str, read: Callable[[Cells, Problems], Numbers], problems: Problems
     ) -> Numbers | None:
         """The cells as numbers; `read` are the few that are not written as such, as `<10`."""
         column = self._column(grid, name)
@@ -120,7 +120,7 @@ class Plain:
         if texts is None:
             return None
         table = self.nothing.table
-        others = read(Cells(table.place, table.header[name], pl.Series(texts, dtype=pl.String)), found)
+        others = read(Cells(table.place, table.header[name], pl.Series(texts, dtype=pl.String)), problems)
         low[rows] = others.low
         if others.exact:
             return exactly(low)
@@ -128,14 +128,14 @@ class Plain:
         high[rows] = others.high
         return Numbers(low, high)
 
-    def _days(self, grid: Grid, name: str, found: Findings) -> Numbers | None:
+    def _days(self, grid: Grid, name: str, problems: Problems) -> Numbers | None:
         column = self._column(grid, name)
         if column is None or not self.nothing.dated:
-            return self._numbers(grid, name, _days, found)
+            return self._numbers(grid, name, _days, problems)
         days = column.dates(*YEARS)
         return None if days is None else exactly(days)
 
-    def _rescue(self, grid: Grid, found: Findings) -> _Rescue | None:
+    def _rescue(self, grid: Grid, problems: Problems) -> _Rescue | None:
         begins, codes = np.zeros(len(grid), dtype=np.bool_), np.full(len(grid), -1, dtype=np.int32)
         column = self._column(grid, "rescue")
         few = column.few() if column else None
@@ -149,24 +149,24 @@ class Plain:
         code = {label: number for number, label in enumerate(sorted(set(named)))}
         begins[rows] = np.array([text not in (*NOT_GIVEN, *NO_RESCUE) for text in folded], dtype=np.bool_)[which]
         codes[rows] = np.array([code.get(text, -1) for text in folded], dtype=np.int32)[which]
-        self._tell_taken(folded, np.bincount(which, minlength=len(folded)), found)
+        self._tell_taken(folded, np.bincount(which, minlength=len(folded)), problems)
         return _Rescue(begins, Texts(codes, tuple(code)))
 
-    def _tell_taken(self, texts: list[str], number: Ints, found: Findings) -> None:
+    def _tell_taken(self, texts: list[str], number: Ints, problems: Problems) -> None:
         """Say what was taken as what in the column of rescue, which has so many of each text."""
         cells = self.nothing.table.cells("rescue")
         for cases, meaning in ((NAMELESS, WITHOUT_A_NAME), (NO_RESCUE, NONE_BEGINS)):
             hits = [at for at, text in enumerate(texts) if text in cases]
-            count_taken(cells, meaning, int(number[hits].sum()), sorted({texts[at] for at in hits}), found)
-        count_not_given(cells, int(number[[at for at, text in enumerate(texts) if text in NOT_GIVEN]].sum()), found)
+            count_taken(cells, meaning, int(number[hits].sum()), sorted({texts[at] for at in hits}), problems)
+        count_not_given(cells, int(number[[at for at, text in enumerate(texts) if text in NOT_GIVEN]].sum()), problems)
 
 
-def _grades(cells: Cells, found: Findings) -> Numbers:
-    return exactly(as_grades(cells, found))
+def _grades(cells: Cells, problems: Problems) -> Numbers:
+    return exactly(as_grades(cells, problems))
 
 
-def _days(cells: Cells, found: Findings) -> Numbers:
-    return exactly(as_days(cells, found))
+def _days(cells: Cells, problems: Problems) -> Numbers:
+    return exactly(as_days(cells, problems))
 
 
 def _runs(grid: Grid, position: int) -> Runs | None:
@@ -178,7 +178,7 @@ def _runs(grid: Grid, position: int) -> Runs | None:
     return Runs(texts.set(texts == "", None) if "" in names else texts, begin, len(grid))
 
 
-def _nothing_wrong(visits: Visits) -> bool:
+def _nothing_wrong(visits: VisitTable) -> bool:
     """Whether nothing is to be said of the values."""
     when, end, grade, platelets = visits.when.low, visits.rescue_end.low, visits.bleeding_grade, visits.platelets
     ended = ~np.isnan(end)
@@ -211,7 +211,7 @@ NAME_NOT_KNOWN = ""
 """What stands among rescue treatments for one without a name."""
 
 
-def as_records(visits: Visits, lines: Ints, file: int) -> tuple[Records, tuple[str, ...]]:
+def as_records(visits: VisitTable, lines: Ints, file: int) -> tuple[Records, tuple[str, ...]]:
     """The values of plain visits, which stand in those lines of a file; and the rescue treatments by their codes."""
     records = np.empty(len(visits.recorded), dtype=RECORD)
     records["when"], records["rescue_end"] = visits.when.low, visits.rescue_end.low
@@ -222,7 +222,7 @@ def as_records(visits: Visits, lines: Ints, file: int) -> tuple[Records, tuple[s
     return records, (*labels, NAME_NOT_KNOWN)
 
 
-def of_records(records: Records, nothing: Visits, labels: tuple[str, ...]) -> Visits:
+def of_records(records: Records, nothing: VisitTable, labels: tuple[str, ...]) -> VisitTable:
     """The visits that were held as records, without their patients; `labels` are the treatments by their codes."""
     when, end, grade, platelets = (
         records[name].astype(np.float64) for name in ("when", "rescue_end", "bleeding_grade", "platelets")

@@ -17,7 +17,7 @@ LONGEST = 40
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """A file or a frame, and where each of its rows stands."""
 
     name: str
@@ -34,7 +34,7 @@ class Place:
     def line(self, row: int) -> int:
         return row + 1 if self.lines is None else int(self.lines[row])
 
-    def source(self, row: int, column: str = "") -> tuple["Place", int, str]:
+    def source(self, row: int, column: str = "") -> tuple["Location", int, str]:
         """Where a row was written: the table, its row there, and what the column is called there."""
         if self.pieces is None:
             return self, row, column
@@ -47,7 +47,7 @@ class Place:
         place, at, _ = self.source(row)
         return f"{'' if place is self else f'{place.name} '}{place.row_word} {place.line(at)}"
 
-    def only(self, rows: Ints) -> "Place":
+    def only(self, rows: Ints) -> "Location":
         """The place of these rows alone."""
         pieces = self.pieces and replace(self.pieces, piece=self.pieces.piece[rows], row=self.pieces.row[rows])
         return replace(self, lines=self.all_lines(rows), pieces=pieces)
@@ -64,7 +64,7 @@ class Place:
 class Pieces:
     """The tables that a table was put together of; `piece` and `row` have an entry per row of it."""
 
-    places: Sequence[Place]
+    places: Sequence[Location]
     piece: Ints
     """Which of the tables a row comes from."""
     row: Ints
@@ -79,7 +79,7 @@ class Pieces:
 class Cells:
     """One column as it was written."""
 
-    place: Place
+    place: Location
     name: str
     """As in the header."""
     values: pl.Series
@@ -98,7 +98,7 @@ class Unread:
 class Torn:
     """A line of a file that became no row of a table: it is none, or cannot be used for what stands in a column."""
 
-    place: Place
+    place: Location
     line: int
     reason: str
     text: str
@@ -117,14 +117,14 @@ Said = Callable[[int, Sequence[str]], str]
 class _Tally:
     """What is counted over the parts of a table, and said once of them all."""
 
-    place: Place
+    place: Location
     said: Said
     warning: bool
     number: int
     texts: dict[str, None]
 
 
-class Findings:
+class Problems:
     """Problems, told all at once, and notes; with `leave_out` torn lines are no problem.
 
     Those of the parts of a table, in order put together (`join`), are those of the whole.
@@ -143,17 +143,24 @@ class Findings:
         self._problems: list[tuple[int, int, int, str]] = []
         self._beyond = 0
 
-    def note(self, place: Place, text: str, *, warning: bool = False) -> None:
-        self._notes[place.order, place.name, text] = Note(place.name, text, warning)
+    def note(self, location: Location, text: str, *, warning: bool = False) -> None:
+        self._notes[location.order, location.name, text] = Note(location.name, text, warning)
 
     def count(
-        self, place: Place, about: str, said: Said, number: int, texts: Iterable[str] = (), *, warning: bool = False
+        self,
+        location: Location,
+        about: str,
+        said: Said,
+        number: int,
+        texts: Iterable[str] = (),
+        *,
+        warning: bool = False,
     ) -> None:
         """A note on a number of cases, of which `texts` name some, each once; given also where there is none.
 
         `about` tells what is counted from what else is; `said` must not hold on to the table.
         """
-        _add(self._notes, (place.order, about), _Tally(place, said, warning, number, dict.fromkeys(texts)))
+        _add(self._notes, (location.order, about), _Tally(location, said, warning, number, dict.fromkeys(texts)))
 
     @property
     def notes(self) -> list[Note]:
@@ -161,11 +168,11 @@ class Findings:
         notes = [one if isinstance(one, Note) else _noted(one) for one in self._notes.values()]
         return [note for note in notes if note.text]
 
-    def again(self) -> "Findings":
+    def again(self) -> "Problems":
         """The same, to be added to apart."""
-        return Findings(self.leave_out).join(self)
+        return Problems(self.leave_out).join(self)
 
-    def join(self, other: "Findings") -> "Findings":
+    def join(self, other: "Problems") -> "Problems":
         """These with those of the next part."""
         for found, more in ((self._notes, other._notes), (self._wrong, other._wrong)):
             for key, one in more.items():
@@ -177,19 +184,19 @@ class Findings:
         self.whole |= other.whole
         return self
 
-    def wrong(self, place: Place, text: str, line: int = 0, *, unread: Sequence[Unread] = ()) -> None:
+    def wrong(self, location: Location, text: str, line: int = 0, *, unread: Sequence[Unread] = ()) -> None:
         """A problem of the whole table, or of a line of it; without the rows `unread` there would be none."""
         self.unread += unread
         self.whole |= not unread
-        self._tell(place, text, line)
+        self._tell(location, text, line)
 
     def wrong_in_all(
-        self, place: Place, about: str, said: Said, number: int, texts: Iterable[str], *, unread: Sequence[Unread]
+        self, location: Location, about: str, said: Said, number: int, texts: Iterable[str], *, unread: Sequence[Unread]
     ) -> None:
         """A problem of so many rows said at once, as `count` says a note."""
         if number:
             self.unread += unread
-            _add(self._wrong, (place.order, about), _Tally(place, said, False, number, dict.fromkeys(texts)))
+            _add(self._wrong, (location.order, about), _Tally(location, said, False, number, dict.fromkeys(texts)))
 
     def tear(self, torn: Torn) -> None:
         """A line that became no row: a problem, or left out where so told."""
@@ -199,9 +206,9 @@ class Findings:
             column = "" if torn.column is None else f"{torn.column}: "
             self.wrong(torn.place, f"{column}{torn.reason}", torn.line)
 
-    def _tell(self, place: Place, text: str, line: int) -> None:
-        where = f"{place.row_word} {line}: " if line else ""
-        self._problems.append((place.order, place.part, line, f"{place.name}: {where}{text}"))
+    def _tell(self, location: Location, text: str, line: int) -> None:
+        where = f"{location.row_word} {line}: " if line else ""
+        self._problems.append((location.order, location.part, line, f"{location.name}: {where}{text}"))
 
     def failed(self, order: int, error: CohortError) -> None:
         """A table that cannot be opened, for this reason."""

@@ -6,8 +6,8 @@ import polars as pl
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import Note
 from itp_response.cohort.values import Ints
-from itp_response.readers.column_names import Table
-from itp_response.readers.problems import Findings, Torn, Unread, as_json, as_text, first_few
+from itp_response.readers.column_names import NamedTable
+from itp_response.readers.problems import Problems, Torn, Unread, as_json, as_text, first_few
 
 REPORT = ("file", "line", "column", "value", "reason", "row", "patient_id")
 """The columns of the report; `row` has the cells that were looked at as JSON, of a row that is none its text."""
@@ -20,29 +20,29 @@ class Quarantine:
         self._left_out: dict[int, Ints] = {}
         self._reports: list[pl.DataFrame] = []
 
-    def without(self, table: Table) -> Table:
+    def without(self, table: NamedTable) -> NamedTable:
         """The table without the rows left out of it."""
         gone = self._left_out.get(table.place.order)
         return table if gone is None else table.only(np.setdiff1d(np.arange(len(table.frame)), gone))
 
-    def takes(self, found: Findings, tables: tuple[Table, ...]) -> bool:
+    def takes(self, problems: Problems, tables: tuple[NamedTable, ...]) -> bool:
         """Leave out the rows in which something was found wrong; False: something else was found wrong too."""
         by_place = {id(table.place): table for table in tables}
-        of = [by_place.get(id(unread.cells.place)) for unread in found.unread]
-        if found.whole or None in of:
+        of = [by_place.get(id(unread.cells.place)) for unread in problems.unread]
+        if problems.whole or None in of:
             return False
         # Rows are counted in what is left of the tables.
         before = {table.place.order: self._kept(table) for table in tables}
-        for unread, table in zip(found.unread, of, strict=True):
+        for unread, table in zip(problems.unread, of, strict=True):
             assert table is not None
             order = table.place.order
             rows = np.asarray(unread.rows, dtype=np.int64)
             self._reports.append(_report(unread, table, rows))
             gone = self._left_out.get(order, np.zeros(0, dtype=np.int64))
             self._left_out[order] = np.union1d(gone, before[order][rows])
-        return bool(found.unread)
+        return bool(problems.unread)
 
-    def _kept(self, table: Table) -> Ints:
+    def _kept(self, table: NamedTable) -> Ints:
         gone = self._left_out.get(table.place.order, np.zeros(0, dtype=np.int64))
         return np.setdiff1d(np.arange(len(table.frame) + len(gone)), gone)
 
@@ -59,7 +59,7 @@ class Quarantine:
         )
 
 
-def _report(unread: Unread, table: Table, rows: Ints) -> pl.DataFrame:
+def _report(unread: Unread, table: NamedTable, rows: Ints) -> pl.DataFrame:
     places = [unread.cells.place.source(row, unread.cells.name) for row in rows.tolist()]
     values = as_text(unread.cells.values.gather(rows)).fill_null("")
     reasons = {text: unread.wording(text) for text in values.unique().to_list()}

@@ -19,16 +19,16 @@ from itp_response.readers.cells import (
     is_empty,
     note_partial,
 )
-from itp_response.readers.column_names import STUDY_DAYS, Table, missing
-from itp_response.readers.problems import Cells, Findings, quoted
+from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing
+from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
 
 
 @dataclass(frozen=True)
-class Visits:
+class VisitTable:
     """The visits as written; an entry per row. A grade that is not recorded is NaN."""
 
-    table: Table
+    table: NamedTable
     who: Runs
     """The patients, as texts."""
     dated: bool
@@ -56,43 +56,43 @@ class Visits:
         return bool((self.bleeding_grade == 0).any())
 
 
-def check_header(table: Table, declared: Mapping[str, ColumnDeclared], found: Findings) -> None:
+def check_header(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
     """Say what is wrong with the columns of the table of visits."""
-    check_columns(table, ("patient_id", "platelets"), found)
-    check_declared(table, declared, found)
-    _check_times(table, found)
+    check_columns(table, ("patient_id", "platelets"), problems)
+    check_declared(table, declared, problems)
+    _check_times(table, problems)
 
 
 def as_written(
-    table: Table,
+    table: NamedTable,
     declared: Mapping[str, ColumnDeclared],
     date_format: str | None,
     bleeding: str | None,
     impute: str | None,
-    found: Findings,
-) -> Visits:
+    problems: Problems,
+) -> VisitTable:
     """The visits of that table, or of a part of one; `bleeding` is what was told of it."""
     dated = table.has("date")
-    table.tell_doubts(found)
+    table.tell_doubts(problems)
 
     def times(name: str) -> Numbers:
         if not dated:
-            return exactly(as_days(table.cells(name), found))
-        days = as_day_numbers(table.cells(name), found, date_format)
-        note_partial(table.cells(name), days, found, impute)
+            return exactly(as_days(table.cells(name), problems))
+        days = as_day_numbers(table.cells(name), problems, date_format)
+        note_partial(table.cells(name), days, problems, impute)
         return days
 
     when, rescue_end = _in_order(times("date" if dated else "day"), times("rescue_end"))
-    platelets = as_counts(table.cells("platelets"), found)
-    grade = as_grades(table.cells("bleeding_grade"), found)
-    rescue, rescue_name = as_rescue(table.cells("rescue"), found)
+    platelets = as_counts(table.cells("platelets"), problems)
+    grade = as_grades(table.cells("bleeding_grade"), problems)
+    rescue, rescue_name = as_rescue(table.cells("rescue"), problems)
     recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue
     columns: dict[str, Column] = {}
     for name, column in declared.items():
-        columns[name], given = as_declared(table.cells(name), column, found)
+        columns[name], given = as_declared(table.cells(name), column, problems)
         recorded |= given
-    note_bleeding(table, grade, bleeding, found)
-    made = Visits(
+    note_bleeding(table, grade, bleeding, problems)
+    made = VisitTable(
         table=table,
         who=Runs.of_cells(table.cells("patient_id").values),
         dated=dated,
@@ -106,7 +106,7 @@ def as_written(
         recorded=recorded,
         as_written=(when, rescue_end),
     )
-    _check_visits(made, found)
+    _check_visits(made, problems)
     return made
 
 
@@ -119,24 +119,24 @@ def _in_order(begin: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
     return Numbers(begin.low, last), Numbers(np.where(possible, np.maximum(begin.low, end.low), end.low), end.high)
 
 
-def _check_times(table: Table, found: Findings) -> None:
+def _check_times(table: NamedTable, problems: Problems) -> None:
     date, day = table.has("date"), table.has("day")
     if date and day:
         names = f"{table.header['date']!r} and {table.header['day']!r}"
         cure = "keep the day if it counts from enrolment as day 0, else the date"
-        found.wrong(table.place, f"{names} both say when a visit was; drop one: {cure}.")
+        problems.wrong(table.place, f"{names} both say when a visit was; drop one: {cure}.")
     elif not date and not day:
         study_days = [name for name in table.written if name.lower() in STUDY_DAYS]
         if study_days:
-            found.wrong(table.place, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date.")
+            problems.wrong(table.place, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date.")
         else:
-            found.wrong(table.place, missing("date", table.written, "day"))
+            problems.wrong(table.place, missing("date", table.written, "day"))
 
 
-def note_bleeding(table: Table, grade: Floats, bleeding: str | None, found: Findings) -> None:
+def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, problems: Problems) -> None:
     """Say what an empty grade is taken for, which hangs on all grades of the table."""
     if bleeding is not None:
-        found.note(table.place, f"Bleeding was taken as told: {bleeding}.")
+        problems.note(table.place, f"Bleeding was taken as told: {bleeding}.")
         return
 
     def scored(zeros: int, _: Sequence[str]) -> str:
@@ -152,48 +152,48 @@ def note_bleeding(table: Table, grade: Floats, bleeding: str | None, found: Find
 
     zeros, graded = int((grade == 0).sum()), () if np.isnan(grade).all() else ("some",)
     for about, said in (("scored", scored), ("events", log), ("no grade", nothing)):
-        found.count(table.place, about, said, zeros, graded, warning=said is nothing)
+        problems.count(table.place, about, said, zeros, graded, warning=said is nothing)
 
 
-def _check_visits(visits: Visits, found: Findings) -> None:
+def _check_visits(visits: VisitTable, problems: Problems) -> None:
     table, end = visits.table, visits.table.cells("rescue_end")
     ended = ~np.isnan(visits.rescue_end.low)
     missing_id = visits.recorded & visits.who.missing
-    found.wrong_cells(
+    problems.wrong_cells(
         table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing; fill it in."
     )
     if table.has("date") or table.has("day"):
         rows = np.flatnonzero(visits.recorded & np.isnan(visits.when.low))
         rows = rows[is_empty(visits.time, rows)]
-        found.wrong_cells(
+        problems.wrong_cells(
             visits.time, rows, lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in."
         )
-    found.wrong_cells(
+    problems.wrong_cells(
         end,
         np.flatnonzero(ended & ~visits.rescue),
         lambda text: f"{quoted(text)} ends a rescue that did not begin; name the rescue in the same row.",
     )
-    found.wrong_cells(
+    problems.wrong_cells(
         end,
         np.flatnonzero(ended & visits.rescue & (visits.rescue_end.high < visits.when.low)),
         lambda text: f"{quoted(text)} lies before the rescue begins; correct one of the two.",
     )
 
 
-def check_columns(table: Table, names: tuple[str, ...], found: Findings) -> None:
+def check_columns(table: NamedTable, names: tuple[str, ...], problems: Problems) -> None:
     for name in names:
         if not table.has(name):
-            found.wrong(table.place, missing(name, table.written))
+            problems.wrong(table.place, missing(name, table.written))
 
 
-def check_declared(table: Table, declared: Mapping[str, ColumnDeclared], found: Findings) -> None:
+def check_declared(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
     """A column that is not there is as good as empty where an empty cell means something; that is said."""
     for name, column in declared.items():
         if table.has(name):
             continue
         # Only a name that is very like it is likely to be meant.
         if column.empty == "unknown" or get_close_matches(name, table.written, 1, cutoff=0.8):
-            found.wrong(table.place, missing(name, table.written))
+            problems.wrong(table.place, missing(name, table.written))
         else:
             means = str(column.empty).lower() if isinstance(column.empty, bool) else repr(column.empty)
-            found.note(table.place, f"There is no column {name!r}; taken as {means} throughout.", warning=True)
+            problems.note(table.place, f"There is no column {name!r}; taken as {means} throughout.", warning=True)

@@ -20,13 +20,13 @@ from itp_response.cohort.observations import Observations, Origin, ReadFrom
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import check_date_format, check_impute, is_empty
-from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, Table, no_table, table
+from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, table
 from itp_response.readers.files import Tabular
 from itp_response.readers.partial_dates import Intervals, as_dates, imputed_of, partial_of
-from itp_response.readers.patients import Patients, Stopped, places, read_patients
-from itp_response.readers.problems import Cells, Findings, Place, Said, Unread, first_few, quoted
+from itp_response.readers.patients import PatientTable, Stopped, places, read_patients
+from itp_response.readers.problems import Cells, Location, Problems, Said, Unread, first_few, quoted
 from itp_response.readers.quarantine import Quarantine, marked
-from itp_response.readers.visit_table import Visits, as_written, check_columns, check_declared, check_header
+from itp_response.readers.visit_table import VisitTable, as_written, check_columns, check_declared, check_header
 
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
 FEW = 5
@@ -62,7 +62,7 @@ def read(
     Raises `CohortError` with all that is wrong with the two tables.
     """
     check_options(date_format, bleeding, impute, on_error, stopped)
-    opened = Findings(leave_out=on_error == "quarantine")
+    opened = Problems(leave_out=on_error == "quarantine")
     of_visits = in_table(columns, "visits")
     of_patients = in_table(columns, "patients")
     read_tables = _of_study if is_study(visits) else _of_files
@@ -111,12 +111,12 @@ def check_options(
 
 
 def _of_tables(
-    visits: Table | None,
-    patients: Table,
+    visits: NamedTable | None,
+    patients: NamedTable,
     columns: Mapping[str, ColumnDeclared],
     further: pl.Series,
     options: tuple[str | None, Bleeding | None, Impute | None, Stopped | None],
-    found: Findings,
+    problems: Problems,
 ) -> Cohort:
     """The cohort of two tables, and of `further` patients of whom nothing could be read."""
     date_format, bleeding, impute, stopped = options
@@ -124,18 +124,18 @@ def _of_tables(
     of_patients = in_table(columns, "patients")
     seen = None
     if visits:
-        check_header(visits, of_visits, found)
-        seen = as_written(visits, of_visits, date_format, bleeding, impute, found)
-    known = read_patients(patients, of_patients, date_format, found, impute, stopped)
+        check_header(visits, of_visits, problems)
+        seen = as_written(visits, of_visits, date_format, bleeding, impute, problems)
+    known = read_patients(patients, of_patients, date_format, problems, impute, stopped)
     if seen is None:
-        raise found.error()
-    check_enrolment(seen.table, known, seen.dated, found)
+        raise problems.error()
+    check_enrolment(seen.table, known, seen.dated, problems)
     if seen.table.has("patient_id") and not len(known.rows) and not len(further) and nobody(seen):
-        found.wrong(seen.table.place, NOBODY)
+        problems.wrong(seen.table.place, NOBODY)
     scored = bleeding == "scored" if bleeding else seen.scored
     several = {name: column.several for name, column in of_visits.items()}
     ids, patient = matched(seen, known, further)
-    return joined(seen, known, ids, patient, scored=scored, several=several, impute=impute, found=found)
+    return joined(seen, known, ids, patient, scored=scored, several=several, impute=impute, problems=problems)
 
 
 def _of_files(
@@ -143,26 +143,28 @@ def _of_files(
     patients: "Tabular | None",
     of_visits: Mapping[str, ColumnDeclared],
     of_patients: Mapping[str, ColumnDeclared],
-    found: Findings,
-) -> tuple[Table | None, Table]:
+    problems: Problems,
+) -> tuple[NamedTable | None, NamedTable]:
     """The two tables; of that of the visits None, if it cannot be opened."""
-    visit_table = table(visits, "visits", 0, VISITS, of_visits, found)
-    return visit_table, patient_table(patients, of_patients, found)
+    visit_table = table(visits, "visits", 0, VISITS, of_visits, problems)
+    return visit_table, patient_table(patients, of_patients, problems)
 
 
-def patient_table(patients: "Tabular | None", of_patients: Mapping[str, ColumnDeclared], found: Findings) -> Table:
+def patient_table(
+    patients: "Tabular | None", of_patients: Mapping[str, ColumnDeclared], problems: Problems
+) -> NamedTable:
     """The table of patients; one without columns, if there is none or it cannot be opened."""
     opened = None
     if patients is not None:
-        opened = table(patients, "patients", 1, PATIENTS, of_patients, found)
+        opened = table(patients, "patients", 1, PATIENTS, of_patients, problems)
         if opened:
-            check_columns(opened, ("patient_id",), found)
-            check_declared(opened, of_patients, found)
+            check_columns(opened, ("patient_id",), problems)
+            check_declared(opened, of_patients, problems)
     elif needed := [repr(name) for name, column in of_patients.items() if column.empty == "unknown"]:
         names = ", ".join(needed)
-        found.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
+        problems.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
     else:
-        check_declared(no_table(1, "patients"), of_patients, found)
+        check_declared(no_table(1, "patients"), of_patients, problems)
     return opened or no_table(1, "patients")
 
 
@@ -171,31 +173,31 @@ def _of_study(
     patients: "Tabular | None",
     of_visits: Mapping[str, ColumnDeclared],
     of_patients: Mapping[str, ColumnDeclared],
-    found: Findings,
-) -> tuple[Table, Table]:
+    problems: Problems,
+) -> tuple[NamedTable, NamedTable]:
     """The two tables made of the domains of an SDTM study."""
-    from itp_response.readers.sdtm.domains import Arranged, tables
+    from itp_response.readers.sdtm.domains import MappedStudy, tables
 
-    assert isinstance(folder, str | Path | Arranged)
+    assert isinstance(folder, str | Path | MappedStudy)
     if patients is not None:
-        name = (folder.folder if isinstance(folder, Arranged) else Path(folder)).name
+        name = (folder.folder if isinstance(folder, MappedStudy) else Path(folder)).name
         raise UsageError(f"{name}: this is an SDTM study, its patients are in its DM; give no patient table.")
-    study = tables(folder, of_visits, of_patients, found)
+    study = tables(folder, of_visits, of_patients, problems)
     if study is None:
-        raise found.error()
-    check_declared(study.patients, of_patients, found)
+        raise problems.error()
+    check_declared(study.patients, of_patients, problems)
     return study
 
 
 NOBODY = "no row names a patient."
 
 
-def nobody(visits: Visits) -> bool:
+def nobody(visits: VisitTable) -> bool:
     """There are rows, but all are empty."""
     return len(visits.who) > 0 and visits.who.none and not visits.recorded.any()
 
 
-def matched(visits: Visits, known: Patients, further: pl.Series) -> tuple[pl.Series, Ints]:
+def matched(visits: VisitTable, known: PatientTable, further: pl.Series) -> tuple[pl.Series, Ints]:
     """All patients, those known first, and which of them each row is of; -1: it names none.
 
     `further` are those of whom nothing could be read.
@@ -208,15 +210,15 @@ def matched(visits: Visits, known: Patients, further: pl.Series) -> tuple[pl.Ser
 
 
 def joined(
-    visits: Visits,
-    known: Patients,
+    visits: VisitTable,
+    known: PatientTable,
     ids: pl.Series,
     patient: Ints,
     *,
     scored: bool,
     several: Mapping[str, str],
     impute: Impute | None,
-    found: Findings,
+    problems: Problems,
     wrong: bool = False,
 ) -> Cohort:
     """The cohort of visits and of the patients `ids`, of whom the first are those known.
@@ -229,27 +231,27 @@ def joined(
     # Those who are not in the patient table are read off its empty row.
     row = np.concatenate([known.rows, np.full(len(ids) - listed, len(known.id) - 1)]).astype(np.int64)
     if known.table.header:
-        _note_unmatched(visits, ids, listed, patient, found)
+        _note_unmatched(visits, ids, listed, patient, problems)
 
-    origin = _day_zero(visits, known, ids, patient, row, found)
+    origin = _day_zero(visits, known, ids, patient, row, problems)
     kept = np.flatnonzero(visits.recorded & (patient >= 0))
     # Mostly all, which needs no copies.
     taken = slice(None) if len(kept) == len(patient) else kept
     patient = patient[taken]
     when, ends = visits.when.at(taken), visits.rescue_end.at(taken)
     day = when.low - origin.low[patient] if origin.low.any() else when.low
-    _check_near(visits.time, kept, day, found)
+    _check_near(visits.time, kept, day, problems)
     # Few rows have a last day of a rescue.
     ended = np.flatnonzero(~np.isnan(ends.low))
     end = ends.low[ended] - origin.low[patient[ended]]
-    _check_near(visits.table.cells("rescue_end"), kept[ended], end, found)
+    _check_near(visits.table.cells("rescue_end"), kept[ended], end, problems)
     calendar = origin if visits.dated else known.enrolment_date.at(row)
-    stopped = _stopped(visits, known, row, origin.low, calendar.low, found)
-    if wrong or found.any_wrong:
-        raise found.error()
+    stopped = _stopped(visits, known, row, origin.low, calendar.low, problems)
+    if wrong or problems.any_wrong:
+        raise problems.error()
 
     pieces = visits.table.place.pieces
-    _count_passed_over(visits.table, len(visits.recorded) - len(kept), found)
+    _count_passed_over(visits.table, len(visits.recorded) - len(kept), problems)
     grade = visits.bleeding_grade[taken]
     days = day.astype(np.int64)
     last = days.copy()
@@ -272,7 +274,7 @@ def joined(
     if impute is not None:
         written = [days.at(rows) for made, rows in ((visits, kept), (known, row)) for days in made.as_written]
         imputed = imputed_of(impute, Intervals(*written), tables, patient)
-    partial = partial_of(intervals, tables, observed, (visits.dated, known.stopped_dated), found)
+    partial = partial_of(intervals, tables, observed, (visits.dated, known.stopped_dated), problems)
     return build(
         ids,
         observed,
@@ -285,34 +287,34 @@ def joined(
         row_word=visits.table.place.row_word,
         origin=pieces.origin if pieces else None,
         stopped_by=_stopped_by(known.table, row),
-        notes=found.notes,
+        notes=problems.notes,
         imputed=imputed,
         partial=partial,
     )
 
 
-def _count_passed_over(table: Table, number: int, found: Findings) -> None:
+def _count_passed_over(table: NamedTable, number: int, problems: Problems) -> None:
     word = table.place.row_word
 
     def said(number: int, _: Sequence[str]) -> str:
         rows = f"{number} {word}{'s' if number > 1 else ''}"
         return f"{rows} passed over: without a count, a grade, a rescue or a declared column." if number else ""
 
-    found.count(table.place, "passed over", said, number)
+    problems.count(table.place, "passed over", said, number)
 
 
 def _count_patients(
-    place: Place, about: str, ids: pl.Series, words: Callable[[int, str], str], found: Findings
+    location: Location, about: str, ids: pl.Series, words: Callable[[int, str], str], problems: Problems
 ) -> None:
     """A warning about patients, `words` of how many they are and of the first few; none if there are none."""
 
     def said(number: int, texts: Sequence[str]) -> str:
         return words(number, first_few(texts, number=number)) if number else ""
 
-    found.count(place, about, said, len(ids), ids[:FEW].to_list(), warning=True)
+    problems.count(location, about, said, len(ids), ids[:FEW].to_list(), warning=True)
 
 
-def _note_unmatched(visits: Visits, ids: pl.Series, listed: int, patient: Ints, found: Findings) -> None:
+def _note_unmatched(visits: VisitTable, ids: pl.Series, listed: int, patient: Ints, problems: Problems) -> None:
     has_rows = np.zeros(len(ids), dtype=np.bool_)
     has_rows[patient[patient >= 0]] = True
     without = ids[:listed].filter(~has_rows[:listed])
@@ -321,43 +323,45 @@ def _note_unmatched(visits: Visits, ids: pl.Series, listed: int, patient: Ints, 
         def words(number: int, few: str, lack: str = lack) -> str:
             return f"{number} patient{'s' if number > 1 else ''} {lack}, kept: {few}."
 
-        _count_patients(visits.table.place, lack, lacking, words, found)
+        _count_patients(visits.table.place, lack, lacking, words, problems)
 
 
-def check_enrolment(visits: Table, known: Patients, dated: bool, found: Findings) -> None:
+def check_enrolment(visits: NamedTable, known: PatientTable, dated: bool, problems: Problems) -> None:
     """Say where the days of enrolment do not fit the visits."""
     table = known.table
     if dated and table.has("enrolment_day") and not table.has("enrolment_date"):
         what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.place.name} has dates"
-        found.wrong(table.place, f"{what}; give 'enrolment_date'.")
+        problems.wrong(table.place, f"{what}; give 'enrolment_date'.")
 
 
-def _day_zero(visits: Visits, known: Patients, ids: pl.Series, patient: Ints, row: Ints, found: Findings) -> Numbers:
+def _day_zero(
+    visits: VisitTable, known: PatientTable, ids: pl.Series, patient: Ints, row: Ints, problems: Problems
+) -> Numbers:
     """Day 0 of each patient, in the days of the visits; NaN: not known."""
     table = known.table
     name = "enrolment_date" if visits.dated else "enrolment_day"
     if table.has(name):
         enrolment = known.enrolment_date if visits.dated else exactly(known.enrolment_day)
-        _check_enrolled(visits, known, name, ids, patient, row, found)
+        _check_enrolled(visits, known, name, ids, patient, row, problems)
         return enrolment.at(row)
     if visits.dated:
-        return _first_days(visits, ids, patient, found)
+        return _first_days(visits, ids, patient, problems)
     if table.has("enrolment_date"):
         without = ids.filter(np.isnan(known.enrolment_date.low[row]))
         words = "No enrolment date, so no dates in the output: {}.".format
-        _count_patients(table.place, "no enrolment", without, lambda _, few: words(few), found)
+        _count_patients(table.place, "no enrolment", without, lambda _, few: words(few), problems)
     return exactly(np.zeros(len(ids)))
 
 
 def _check_enrolled(
-    visits: Visits, known: Patients, name: str, ids: pl.Series, patient: Ints, row: Ints, found: Findings
+    visits: VisitTable, known: PatientTable, name: str, ids: pl.Series, patient: Ints, row: Ints, problems: Problems
 ) -> None:
     enrolment = known.table.cells(name)
     empty = row[: len(known.rows)]
     empty = empty[is_empty(enrolment, empty)]
     reason = "the patient's enrolment is not known."
     cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count" if visits.dated else "fill it in"
-    found.wrong_in_all(
+    problems.wrong_in_all(
         known.table.place,
         "enrolment",
         _missing_for(f"{enrolment.name}: ", cure),
@@ -368,7 +372,7 @@ def _check_enrolled(
     lacking = np.flatnonzero(patient >= len(known.rows))
     if len(lacking) and known.table.has("patient_id"):
         first = lacking[np.unique(patient[lacking], return_index=True)[1]]
-        found.wrong_in_all(
+        problems.wrong_in_all(
             visits.table.place,
             "enrolment",
             _missing_for("", f"add a row to {known.table.place.name}"),
@@ -386,21 +390,21 @@ def _missing_for(where: str, cure: str) -> Said:
     return said
 
 
-def _who(table: Table, ids: list[str], rows: Ints) -> list[str]:
+def _who(table: NamedTable, ids: list[str], rows: Ints) -> list[str]:
     """The first few, each with his place."""
     named = [table.place.named(int(row)) for row in rows[:FEW]]
     return [f"{quoted(one)} ({where})" for one, where in zip(ids, named, strict=True)]
 
 
-def _first_days(visits: Visits, ids: pl.Series, patient: Ints, found: Findings) -> Numbers:
+def _first_days(visits: VisitTable, ids: pl.Series, patient: Ints, problems: Problems) -> Numbers:
     """The day of each patient's first count; of one without a count, of the first row."""
     place = visits.table.place
-    found.note(place, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
+    problems.note(place, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
     counted = ~np.isnan(visits.platelets.low)
     low = [_first_day(visits.when.low, rows, ids, patient) for rows in (counted, visits.recorded, patient >= 0)]
     without = ids.filter(np.isnan(low[0]) & ~np.isnan(low[2]))
     words = "Without a count, day 0 is the date of the first row: {}.".format
-    _count_patients(place, "no count", without, lambda _, few: words(few), found)
+    _count_patients(place, "no count", without, lambda _, few: words(few), problems)
     if visits.when.exact:
         return exactly(_first_known(low))
     high = [_first_day(visits.when.high, rows, ids, patient) for rows in (counted, visits.recorded, patient >= 0)]
@@ -419,14 +423,16 @@ def _first_known(days: list[Floats]) -> Floats:
     return np.where(np.isnan(days[0]), np.where(np.isnan(days[1]), days[2], days[1]), days[0])
 
 
-def _stopped(visits: Visits, known: Patients, row: Ints, origin: Floats, calendar: Floats, found: Findings) -> Floats:
+def _stopped(
+    visits: VisitTable, known: PatientTable, row: Ints, origin: Floats, calendar: Floats, problems: Problems
+) -> Floats:
     """The day on which each patient stopped treatment for good; infinite: did not."""
     cells = known.table.cells("treatment_discontinued")
     stopped = known.stopped.low[row]
     given = ~np.isnan(stopped)
     if known.stopped_dated:
         lost = given & np.isnan(calendar)
-        found.wrong_cells(
+        problems.wrong_cells(
             cells,
             row[lost],
             lambda text: f"{quoted(text)} cannot be counted in days, as enrolment is not known; give 'enrolment_date'.",
@@ -434,11 +440,11 @@ def _stopped(visits: Visits, known: Patients, row: Ints, origin: Floats, calenda
         stopped = stopped - calendar
     elif not visits.dated:
         stopped = stopped - origin
-    _check_near(cells, row, stopped, found)
+    _check_near(cells, row, stopped, problems)
     return np.where(given, stopped, np.inf)
 
 
-def _stopped_by(table: Table, row: Ints) -> Origin | None:
+def _stopped_by(table: NamedTable, row: Ints) -> Origin | None:
     """Where the end of treatment of the patients in these rows stands."""
     last = len(table.frame) - 2
     if not table.has("treatment_discontinued") or last < 0:
@@ -457,9 +463,9 @@ def _stopped_by(table: Table, row: Ints) -> Origin | None:
     return Origin(Texts(whole, (table.place.name,)), lines, variable, word=table.place.row_word)
 
 
-def _check_near(cells: Cells, rows: Ints, day: Floats, found: Findings) -> None:
+def _check_near(cells: Cells, rows: Ints, day: Floats, problems: Problems) -> None:
     far = np.abs(day) > FAR
-    found.wrong_cells(
+    problems.wrong_cells(
         cells,
         rows[far] if far.any() else rows[:0],
         lambda text: f"{quoted(text)} lies over 100 years from day 0; correct it.",

@@ -23,14 +23,14 @@ from itp_response.cohort.values import NO_DAY, Numbers
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
 from itp_response.definitions.schema import WorkedExample
-from itp_response.evaluation.evaluate import timeline as rows_of
-from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.evaluate import patient_days_of as rows_of
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import And, Comparison, Name, Not, Or, Rule, Tree, leaves, names_in
+from itp_response.evaluation.rules.tree import And, Name, Not, Or, Relation, Rule, Tree, leaves, names_in
 from itp_response.evaluation.rules.tree import opened as opened_tree
 from itp_response.explanation.ask import PATIENT
-from itp_response.explanation.clause_results import cell, lamps_of
+from itp_response.explanation.clause_results import cell, clause_results_of
 from itp_response.explanation.explain import Explanation, explain, unknown_patient
 from itp_response.messages.errors import ItpResponseError, UsageError, unknown
 from itp_response.teaching.quiz import quiz
@@ -54,13 +54,13 @@ class Under(Strict):
     interpretations: tuple[str, ...] = ()
 
 
-class Shown(Under):
+class ShownSet(Under):
     """Of such a set the endpoint that is shown with all its clauses; the first, if none is named."""
 
     endpoint: str | None = None
 
 
-class Asked(Strict):
+class PatientRequest(Strict):
     """One patient, and the sets that are to decide on him: one, or two side by side."""
 
     timeline: str = Field(max_length=LONGEST)
@@ -68,7 +68,7 @@ class Asked(Strict):
     discontinued: int | None = Field(default=None, ge=-FARTHEST, le=FARTHEST)
     day_0: date | None = None
     patient: dict[str, str] = Field(default_factory=dict)
-    sets: tuple[Shown, ...] = Field(min_length=1, max_length=2)
+    sets: tuple[ShownSet, ...] = Field(min_length=1, max_length=2)
 
 
 @dataclass
@@ -181,9 +181,11 @@ def _written(value: float | str | bool) -> str:
     return value if isinstance(value, str) else f"{value:.12g}"
 
 
-def _values(found: Classification) -> list[dict[str, str]]:
+def _values(classification: Classification) -> list[dict[str, str]]:
     """Of each patient the value of each endpoint."""
-    columns = {name: np.array(verdict.labels)[verdict.value].tolist() for name, verdict in found.verdicts.items()}
+    columns = {
+        name: np.array(verdict.labels)[verdict.value].tolist() for name, verdict in classification.verdicts.items()
+    }
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
@@ -206,7 +208,7 @@ def _entries(timeline: str, visits: Sequence[int], declared: Mapping[str, Column
 # ONE PATIENT
 
 
-def decided(desk: Desk, asked: Asked) -> dict[str, Any]:
+def decided(desk: Desk, asked: PatientRequest) -> dict[str, Any]:
     """The entries of the patient's line, and what each of the sets says of him.
 
     A set that cannot decide on him says why, as `error`, and hinders the other not.
@@ -220,20 +222,20 @@ def decided(desk: Desk, asked: Asked) -> dict[str, Any]:
     }
 
 
-def turning(desk: Desk, asked: Asked) -> dict[str, Any]:
+def turning(desk: Desk, asked: PatientRequest) -> dict[str, Any]:
     """What would turn the verdict that each of the sets shows, in sentences; it takes longer than the verdicts."""
     sets, declared = _sets(desk, asked)
     cohort = _cohort(asked, sets, declared)
     return {"turns": [_turns(one, shown, cohort) for one, shown in zip(sets, asked.sets, strict=True)]}
 
 
-def _sets(desk: Desk, asked: Asked) -> tuple[list[Criteria], dict[str, ColumnDeclared]]:
+def _sets(desk: Desk, asked: PatientRequest) -> tuple[list[Criteria], dict[str, ColumnDeclared]]:
     """The sets, and the columns that one or the other declares, which may stand in the line."""
     sets = [desk.criteria(shown) for shown in asked.sets]
     return sets, {name: column for one in reversed(sets) for name, column in one.file.columns.items()}
 
 
-def _cohort(asked: Asked, sets: list[Criteria], declared: Mapping[str, ColumnDeclared]) -> Cohort:
+def _cohort(asked: PatientRequest, sets: list[Criteria], declared: Mapping[str, ColumnDeclared]) -> Cohort:
     """The patient; what is said of columns that no set declares any more is left to the page to keep."""
     return cohort_of(
         [asked.timeline],
@@ -247,7 +249,7 @@ def _cohort(asked: Asked, sets: list[Criteria], declared: Mapping[str, ColumnDec
     )
 
 
-def _turns(criteria: Criteria, shown: Shown, cohort: Cohort) -> list[str]:
+def _turns(criteria: Criteria, shown: ShownSet, cohort: Cohort) -> list[str]:
     try:
         found = classify(cohort, criteria=criteria, threads=1)
         (explanation,) = explain(found, patient=PATIENT, endpoint=_endpoint(criteria, shown))
@@ -256,13 +258,13 @@ def _turns(criteria: Criteria, shown: Shown, cohort: Cohort) -> list[str]:
     return list(explanation.turns)
 
 
-def _endpoint(criteria: Criteria, shown: Shown) -> str:
+def _endpoint(criteria: Criteria, shown: ShownSet) -> str:
     """The one that is shown; an interpretation may have taken it out."""
     names = criteria.endpoints
     return shown.endpoint if shown.endpoint in names else next(iter(names))
 
 
-def _of_set(criteria: Criteria, shown: Shown, cohort: Cohort) -> dict[str, Any]:
+def _of_set(criteria: Criteria, shown: ShownSet, cohort: Cohort) -> dict[str, Any]:
     named = {"name": criteria.name, "title": criteria.title, "interpretations": list(shown.interpretations)}
     name = _endpoint(criteria, shown)
     try:
@@ -271,7 +273,7 @@ def _of_set(criteria: Criteria, shown: Shown, cohort: Cohort) -> dict[str, Any]:
     except ItpResponseError as error:
         return {**named, "error": str(error)}
     rows = rows_of(criteria, cohort, 0, 1)
-    lamps = lamps_of(found, name)
+    lamps = clause_results_of(found, name)
     (verdict,) = lamps["verdicts"]
     values, said = _values(found)[0], {one: _said(found, one)[0] for one in criteria.endpoints}
     return {
@@ -319,15 +321,15 @@ def _turned(tree: Tree, behind: bool) -> Iterator[tuple[Tree, bool]]:
             yield leaf, behind
 
 
-def _explained(one: Explanation) -> dict[str, Any]:
+def _explained(explanation: Explanation) -> dict[str, Any]:
     return {
-        "lines": [{"day": line.day, "seen": line.seen, "means": line.means} for line in one.lines],
-        "further": [text for text in (one.origin, one.lasted, *one.rests_on) if text],
-        "missing": one.missing,
+        "lines": [{"day": line.day, "seen": line.seen, "means": line.means} for line in explanation.lines],
+        "further": [text for text in (explanation.origin, explanation.lasted, *explanation.rests_on) if text],
+        "missing": explanation.missing,
     }
 
 
-def _thresholds(model: Any, rows: Timeline) -> Iterator[dict[str, Any]]:
+def _thresholds(model: Any, patient_days: PatientDays) -> Iterator[dict[str, Any]]:
     """The numbers that counts are compared with, of this patient, and the comparison in words."""
     for key in type(model).model_fields:
         rule = getattr(model, key)
@@ -335,7 +337,7 @@ def _thresholds(model: Any, rows: Timeline) -> Iterator[dict[str, Any]]:
             other = _compared(leaf)
             if other is None or not set(names_in(other)) <= {"baseline"}:
                 continue
-            value = _first(numbers(other, rows))
+            value = _first(numbers(other, patient_days))
             if value is not None:
                 yield {"value": value, "words": tree_in_words(leaf)}
 
@@ -343,9 +345,7 @@ def _thresholds(model: Any, rows: Timeline) -> Iterator[dict[str, Any]]:
 def _compared(leaf: Tree) -> Tree | None:
     """What a clause compares the count with; None if it does not."""
     match leaf:
-        case (
-            Comparison(left=Name(name="platelets"), right=other) | Comparison(left=other, right=Name(name="platelets"))
-        ):
+        case Relation(left=Name(name="platelets"), right=other) | Relation(left=other, right=Name(name="platelets")):
             return other
     return None
 
@@ -413,10 +413,10 @@ def changes(desk: Desk, under: Under) -> dict[str, Any]:
     return {"of": len(cases), "changes": found}
 
 
-def _said(found: Classification, name: str) -> list[str]:
+def _said(classification: Classification, name: str) -> list[str]:
     """Of each patient the value and its day, `Y on day 28`; without a day, the value."""
-    verdict = found.verdicts[name]
-    days = found.days_of(verdict.dated).tolist()
+    verdict = classification.verdicts[name]
+    days = classification.days_of(verdict.dated).tolist()
     values = np.array(verdict.labels)[verdict.value].tolist()
     return [value if day == NO_DAY else f"{value} on day {day}" for value, day in zip(values, days, strict=True)]
 

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itp_response.messages.errors import ItpResponseError
 from itp_response.teaching import answers
-from itp_response.teaching.answers import Asked, Desk, Quizzed, Under
+from itp_response.teaching.answers import Desk, PatientRequest, Quizzed, Under
 
 MOST = 65_536
 """Bytes of a request."""
@@ -88,8 +88,8 @@ def app(desk: Desk, port: int) -> ASGIApp:
         Route("/api/set", asked(answers.opened, "name")),
         Route("/api/patients", asked(answers.patients, "part")),
         Route("/api/patient", asked(answers.patient, "id")),
-        Route("/api/decide", posted(answers.decided, Asked), methods=["POST"]),
-        Route("/api/turns", posted(answers.turning, Asked), methods=["POST"]),
+        Route("/api/decide", posted(answers.decided, PatientRequest), methods=["POST"]),
+        Route("/api/turns", posted(answers.turning, PatientRequest), methods=["POST"]),
         Route("/api/quiz", posted(answers.questions, Quizzed), methods=["POST"]),
         Route("/api/changes", posted(answers.changes, Under), methods=["POST"]),
     ]

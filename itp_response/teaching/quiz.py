@@ -19,9 +19,9 @@ from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import criteria_folder, load
 from itp_response.explanation.ask import ask
-from itp_response.explanation.clause_results import lamps
+from itp_response.explanation.clause_results import clause_results
 from itp_response.explanation.counterfactuals.edits import limits_of
-from itp_response.explanation.counterfactuals.search import Tips, asks, frame, tips
+from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals, frame
 from itp_response.explanation.explain import WIDTH
 from itp_response.messages.errors import UsageError
 
@@ -97,7 +97,7 @@ def _made(criteria: Criteria, draw: np.random.Generator) -> Iterator[Question]:
     cohort = cohort_of(timelines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     found = classify(cohort, criteria=criteria)
     names = [name for name, model in criteria.endpoints.items() if asks(model) and model.kind != "best"]
-    turning = tips(found, np.arange(len(cohort)), names)
+    turning = counterfactuals(found, np.arange(len(cohort)), names)
     kinds = (COUNT, DAY, BLEEDING, RESCUE)
     heaps = [_fitting(turning[name], kind, found, draw) for name in names for kind in kinds]
     heaps = [heap for heap in heaps if len(heap.becomes)]
@@ -111,26 +111,28 @@ def _made(criteria: Criteria, draw: np.random.Generator) -> Iterator[Question]:
                     yield question
 
 
-def _fitting(one: Tips, kind: int, found: Classification, draw: np.random.Generator) -> Tips:
+def _fitting(
+    one: Counterfactuals, kind: int, classification: Classification, draw: np.random.Generator
+) -> Counterfactuals:
     """The changes of that kind that go as little far as can be: a count by 1, a day by 1, an event."""
     made = one.changes
     row = np.maximum(made.row, 0)
     least = np.ones(len(made), dtype=np.bool_)
     if kind == COUNT:
-        least = np.abs(made.count - found.cohort.platelets.low[row]) == 1
+        least = np.abs(made.count - classification.cohort.platelets.low[row]) == 1
     elif kind == DAY:
-        least = np.abs(made.day - found.cohort.day[row]) == 1
+        least = np.abs(made.day - classification.cohort.day[row]) == 1
     return one.at(draw.permutation(np.flatnonzero((made.kind == kind) & least)))
 
 
-def _question(found: Classification, one: Tips, draw: np.random.Generator) -> Question | None:
+def _question(classification: Classification, one: Counterfactuals, draw: np.random.Generator) -> Question | None:
     """The question of one change, asked of the timeline or of its twin; None: more than one clause decides."""
-    criteria, name = found.criteria, one.endpoint
-    twin, _ = timeline_of(edited(found.cohort, one.changes, criteria.file.columns), 0)
-    own, _ = timeline_of(found.cohort, int(one.changes.patient[0]))
-    verdict = found.verdicts[name]
+    criteria, name = classification.criteria, one.endpoint
+    twin, _ = timeline_of(edited(classification.cohort, one.changes, criteria.file.columns), 0)
+    own, _ = timeline_of(classification.cohort, int(one.changes.patient[0]))
+    verdict = classification.verdicts[name]
     was, becomes = (verdict.labels[int(place)] for place in (verdict.value[one.changes.patient[0]], one.becomes[0]))
-    told = frame(found, one).row(0, named=True)
+    told = frame(classification, one).row(0, named=True)
     kind = int(one.changes.kind[0])
     clauses = _different(criteria, name, own, twin) if kind in (COUNT, BLEEDING) else set()
     if len(clauses) > 1 or not twin:
@@ -148,7 +150,7 @@ def _different(criteria: Criteria, name: str, own: str, twin: str) -> set[str]:
     """The clauses of an endpoint that some observation answers otherwise on the two timelines."""
     truths = []
     for line in (own, twin):
-        (verdict,) = lamps(line, criteria, endpoint=name)["verdicts"]
+        (verdict,) = clause_results(line, criteria, endpoint=name)["verdicts"]
         truths.append({part["clause"]: part["at"] for rule in verdict["rules"] for part in rule["clauses"]})
     return {clause for clause, at in truths[0].items() if at != truths[1][clause]}
 

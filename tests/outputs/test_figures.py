@@ -391,7 +391,7 @@ class TestWhatIsDrawn:
 
 
 def lines_of(timeline, criteria):
-    from itp_response.evaluation.evaluate import timeline as rows_of
+    from itp_response.evaluation.evaluate import patient_days_of as rows_of
     from itp_response.explanation.ask import cohort_asked
 
     definitions, cohort = cohort_asked(timeline, criteria)

@@ -15,7 +15,7 @@ import pytest
 import itp_response
 from itp_response import CohortError, UsageError, classify, table
 from itp_response.definitions.load import shipped
-from itp_response.outputs.statistics.proportions import Share, difference
+from itp_response.outputs.statistics.proportions import Proportion, difference
 from itp_response.outputs.statistics.proportions import test as share_test
 from itp_response.outputs.statistics.tables import probability, rounded
 from itp_response.outputs.statistics.times import alike, cox, kaplan_meier, quartiles
@@ -307,7 +307,7 @@ class TestAgreementWithR:
 
     def test_interval_of_shares_that_are_near(self):
         """The correction is never more than the difference."""
-        found = difference(Share(10, 20), Share(10, 21), "wald-cc")
+        found = difference(Proportion(10, 20), Proportion(10, 21), "wald-cc")
 
         for side in ("low", "high"):
             assert getattr(found, side) == pytest.approx(figures()[f"near wald-cc {side}"], abs=1e-9)
@@ -339,7 +339,7 @@ NEWCOMBE = """
 @pytest.mark.parametrize("line", shown(NEWCOMBE), ids=lambda line: f"{line[0]} {line[1]}")
 def test_newcombes_interval_is_that_of_his_paper(line):
     one, other, low, high = line
-    found = difference(*(Share(*map(int, share.split("/"))) for share in (one, other)))
+    found = difference(*(Proportion(*map(int, share.split("/"))) for share in (one, other)))
 
     assert (f"{found.low:.4f}", f"{found.high:.4f}") == (low, high)
 
@@ -359,7 +359,7 @@ TESTS = """
 @pytest.mark.parametrize("line", shown(TESTS), ids=lambda line: " ".join(line[:-2]))
 def test_shares_are_tested_by_the_rule_that_is_named(line):
     *counts, p, name = line
-    found, by = share_test([Share(*map(int, one.split("/"))) for one in counts])
+    found, by = share_test([Proportion(*map(int, one.split("/"))) for one in counts])
 
     assert by == ("" if name == "-" else name)
     assert found == pytest.approx(float(p), abs=0.02 if "random" in name else 1e-3, nan_ok=True)

@@ -12,12 +12,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import itp_response
-from itp_response.classification.chunked.study import Study, source_of
+from itp_response.classification.chunked.study import ChunkedStudy, source_of
 from itp_response.cohort.observations import ReadFrom
 from itp_response.readers.chunks import Size
 from itp_response.readers.grid import PIECE, grid, rows_in
 from itp_response.readers.plain import as_records, of_records
-from itp_response.readers.problems import Findings
+from itp_response.readers.problems import Problems
 from itp_response.readers.runs import Runs
 
 ROOT = Path(__file__).parents[2]
@@ -268,7 +268,7 @@ def study(tmp_path, text, **told):
     path = tmp_path / "visits.csv"
     path.write_text(text)
     options = {"date_format": None, "bleeding": None, "impute": None, **told}
-    return Study.read(source_of(path), None, itp_response.criteria("atra_2022"), ReadFrom({}, options))
+    return ChunkedStudy.read(source_of(path), None, itp_response.criteria("atra_2022"), ReadFrom({}, options))
 
 
 def both(made):
@@ -276,7 +276,7 @@ def both(made):
     part = next(made.source.parts(made.wanted, Size(1 << 20, 1 << 20)))
     cells = part.block.grid()
     plain = made.plain.visits(cells) if cells else None
-    return plain and plain[0], made.as_written(made.table(part)[0], Findings())
+    return plain and plain[0], made.as_written(made.table(part)[0], Problems())
 
 
 def same(one, other):
@@ -344,7 +344,7 @@ ROWS = {
 class TestVisits:
     def test_the_example_is_plain(self):
         read_from = ReadFrom({}, {"date_format": None, "bleeding": None, "impute": None})
-        made = Study.read(source_of(EXAMPLE), None, itp_response.criteria("atra_2022"), read_from)
+        made = ChunkedStudy.read(source_of(EXAMPLE), None, itp_response.criteria("atra_2022"), read_from)
         plain, read = both(made)
         assert plain is not None
         same(plain, read)

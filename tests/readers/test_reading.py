@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.cohort.observations import Courses
+from itp_response.cohort.observations import RescueCourses
 from itp_response.cohort.values import Numbers, Texts, Truths, just_above, just_below
 from itp_response.messages.errors import CohortError, ItpResponseError, UsageError
 from itp_response.readers import READERS
@@ -78,7 +78,7 @@ def _parts(name: str, value: Any) -> dict[str, Any]:
     match value:
         case Mapping():
             return {key: part for one, column in value.items() for key, part in _parts(f"{name}.{one}", column).items()}
-        case Numbers() | Truths() | Texts() | Courses():
+        case Numbers() | Truths() | Texts() | RescueCourses():
             return {
                 key: part for one, array in vars(value).items() for key, part in _parts(f"{name}.{one}", array).items()
             }

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 import itp_response
 from itp_response.cli import main
 from itp_response.definitions.load import load
-from itp_response.explanation.clause_results import lamps
+from itp_response.explanation.clause_results import clause_results
 from itp_response.messages.errors import UsageError
 from itp_response.teaching.quiz import HARD, Question, hard_questions, quiz
 
@@ -20,7 +20,7 @@ KNOWN = ["atra_2022", "fit", "iwg_2009", "luna3"]
 
 
 def decided(timeline, question):
-    (verdict,) = lamps(timeline, question.criteria, endpoint=question.endpoint)["verdicts"]
+    (verdict,) = clause_results(timeline, question.criteria, endpoint=question.endpoint)["verdicts"]
     return verdict
 
 
@@ -66,7 +66,9 @@ def test_hard_questions_are_what_the_file_and_the_interpretation_say(name):
     for question in found:
         assert decided(question.timeline, question)["value"] == question.answer
         (interpretation,) = (one for one in criteria.file.interpretation if f"({one.id})" in question.decides)
-        (other,) = lamps(question.timeline, criteria.under(interpretation.id), endpoint=question.endpoint)["verdicts"]
+        (other,) = clause_results(question.timeline, criteria.under(interpretation.id), endpoint=question.endpoint)[
+            "verdicts"
+        ]
         assert other["value"] == question.twin_answer != question.answer
 
 

@@ -1,7 +1,7 @@
 """Stream: a cohort of any length classified from file to file, its rows read, decided and written part by part.
 
 A part is some patients with all their rows, and goes the way that a whole cohort goes. What hangs on all parts is
-taken from the first, and where a later part shows otherwise, reading begins again (`Again`).
+taken from the first, and where a later part shows otherwise, reading begins again (`AssumptionFailed`).
 """
 
 import os
@@ -19,9 +19,9 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.classification.chunked.study import Again, Seen, Study, Taken, source_of
+from itp_response.classification.chunked.study import AssumptionFailed, Assumptions, ChunkedStudy, ReadChunk, source_of
 from itp_response.classification.chunked.unsorted import Progress, Unsorted, Ways, each
-from itp_response.classification.classification import Classification, Counts, classify
+from itp_response.classification.classification import Classification, ResultCounts, classify
 from itp_response.classification.provenance import Provenance, hashed, provenance
 from itp_response.classification.writers import OUTPUTS, Output, check_output, put, write_beside
 from itp_response.cohort.build import build
@@ -35,7 +35,7 @@ from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Size
 from itp_response.readers.column_names import no_rows
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
-from itp_response.readers.problems import Findings
+from itp_response.readers.problems import Problems
 from itp_response.readers.visits import NOBODY, check_options, joined
 
 LISTED = 200_000
@@ -43,13 +43,13 @@ LISTED = 200_000
 
 
 @dataclass(frozen=True)
-class Written:
+class ClassifiedFile:
     """What `classify_to` gives: what was found, said as of the whole cohort; the verdicts are in the file."""
 
     criteria: Criteria
     cohort: Cohort
     """The name, the notes and the source of the cohort that was read, without its patients."""
-    counts: Counts
+    counts: ResultCounts
 
     def provenance(self, **options: Any) -> Provenance:
         """As `Classification.provenance`."""
@@ -75,7 +75,7 @@ def classify_to(
     told: Callable[[str], None] | None = None,
     size: Size | None = None,
     memory: int | None = None,
-) -> Written:
+) -> ClassifiedFile:
     """Classify every patient of the visits into a `.csv`, `.json` or `.parquet` file, whole or not at all.
 
     The file is that which `classify(...).write(path)` makes, to the byte. Visits in a text, Parquet or Arrow file, or
@@ -93,13 +93,13 @@ def classify_to(
     if source is None:
         found = classify(visits, patients, definitions, threads=threads, **options)
         found.write(path, long=long)
-        return Written(definitions, found.cohort, found.counts)
+        return ClassifiedFile(definitions, found.cohort, found.counts)
     inputs = {"visits": visits, "patients": patients}
     read_from = ReadFrom(inputs, options, _beside(lambda: hashed(inputs)))
-    study = Study.read(source, patients, definitions, read_from)
+    study = ChunkedStudy.read(source, patients, definitions, read_from)
     memory = memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     ways = Ways(long, threads or os.cpu_count() or 1, size or Size(), memory, progress or (lambda *_: None), told)
-    made: list[tuple[Written, Provenance]] = []
+    made: list[tuple[ClassifiedFile, Provenance]] = []
 
     def content(file: IO[bytes]) -> None:
         taken = study.taken
@@ -110,7 +110,7 @@ def classify_to(
                 target = OUTPUTS[path.suffix](file, Path(folder))
                 try:
                     made.append(_Run(study, ways, taken, target, Path(folder)).written())
-                except Again as again:
+                except AssumptionFailed as again:
                     taken = again.taken
 
     put(path, content)
@@ -133,18 +133,18 @@ class _Who(NamedTuple):
 class _Decided(NamedTuple):
     """A part as it was decided; without counts, where something was found wrong."""
 
-    found: Findings
+    found: Problems
     rows: int
     patients: int
     share: float
     dates: bool
-    counts: Counts | None = None
+    counts: ResultCounts | None = None
     encoded: bytes = b""
     failed: CohortError | None = None
     """Why the criteria cannot be decided on it."""
 
 
-Item = tuple[Callable[[], Seen], int | None]
+Item = tuple[Callable[[], ReadChunk], int | None]
 """What reads a part, and the position after its last patient; None: that is to be found out."""
 
 
@@ -152,13 +152,13 @@ Item = tuple[Callable[[], Seen], int | None]
 class _Run:
     """One reading of the visits, with something assumed."""
 
-    study: Study
+    study: ChunkedStudy
     ways: Ways
-    taken: Taken
+    taken: Assumptions
     output: Output
     folder: Path
-    cells: Findings = field(default_factory=Findings)
-    both: Findings = field(default_factory=Findings)
+    cells: Problems = field(default_factory=Problems)
+    both: Problems = field(default_factory=Problems)
     end: int = 0
     """The position after the last patient so far."""
     parts: int = 0
@@ -173,12 +173,12 @@ class _Run:
         before = (study.opened, study.of_patients, study.of_cells, study.of_both)
         self.wrong = any(found.any_wrong for found in before)
 
-    def written(self) -> tuple[Written, Provenance]:
+    def written(self) -> tuple[ClassifiedFile, Provenance]:
         """What was found and what made it, after the verdicts of all parts were put out.
 
-        Raises `Again` where what was taken does not hold, `CohortError` with all that is wrong.
+        Raises `AssumptionFailed` where what was taken does not hold, `CohortError` with all that is wrong.
         """
-        counts: Counts | None = None
+        counts: ResultCounts | None = None
         failed: CohortError | None = None
         rows = patients = 0
         dates = False
@@ -187,10 +187,10 @@ class _Run:
                 self.both.join(one.found)
                 self.wrong |= one.found.any_wrong
                 if one.found.any_wrong and self.taken.plain:
-                    raise Again(replace(self.taken, plain=False))
+                    raise AssumptionFailed(replace(self.taken, plain=False))
                 rows, patients, dates = rows + one.rows, patients + one.patients, dates or one.dates
                 if one.dates and not self.taken.dates:
-                    raise Again(replace(self.taken, dates=True))
+                    raise AssumptionFailed(replace(self.taken, dates=True))
                 failed = failed or one.failed
                 if one.counts is not None:
                     counts = one.counts if counts is None else counts + one.counts
@@ -201,17 +201,17 @@ class _Run:
         if failed is not None:
             raise failed
         if self.taken.dates and not dates:
-            raise Again(replace(self.taken, dates=False))
+            raise AssumptionFailed(replace(self.taken, dates=False))
         assert counts is not None
-        made = Written(self.study.criteria, _without_patients(self.study, found.notes), counts)
+        made = ClassifiedFile(self.study.criteria, _without_patients(self.study, found.notes), counts)
         origin = made.provenance(long=self.ways.long)
         self.output.end(origin)
         return made, origin
 
-    def _found(self, rows: int) -> Findings:
+    def _found(self, rows: int) -> Problems:
         """All that was found, in the order in which it is in a cohort that is read as a whole."""
         study, place = self.study, self.study.empty().place
-        of_all = Findings()
+        of_all = Problems()
         if not rows and not self.cells.any_wrong:
             of_all.wrong(place, no_rows(place))
         elif rows and self.nobody and "patient_id" in study.chosen and not len(study.known.rows):
@@ -227,14 +227,14 @@ class _Run:
             yield from self._in_turn(pool)
         except CohortError as error:
             # In a file that cannot be read to its end, nothing else is looked for.
-            found = Findings()
+            found = Problems()
             found.failed(0, error)
             raise found.join(self.study.of_patients).join(self.study.of_cells).error() from None
 
     def _in_turn(self, pool: ThreadPoolExecutor) -> Iterator[_Decided]:
         self.positions = None if self.taken.ascending else Positions(self.study.known.listed)
         order = InOrder(self.positions)
-        reading: deque[tuple[Future[Seen], int | None]] = deque()
+        reading: deque[tuple[Future[ReadChunk], int | None]] = deque()
         deciding: deque[Future[_Decided]] = deque()
         items = self._in_order() if self.taken.in_order else self._sorted(pool)
         for read, end in items:
@@ -254,18 +254,18 @@ class _Run:
             yield deciding.popleft().result()
 
     def _begin(
-        self, pool: ThreadPoolExecutor, order: InOrder, reading: "Future[Seen]", end: int | None
+        self, pool: ThreadPoolExecutor, order: InOrder, reading: "Future[ReadChunk]", end: int | None
     ) -> "Future[_Decided]":
         """Begin to decide a part that is being read."""
         seen = reading.result()
         try:
             place = each(seen.visits.who.names, order.places) if seen.place is None else seen.place
         except NotAscending:
-            raise Again(replace(self.taken, ascending=False)) from None
+            raise AssumptionFailed(replace(self.taken, ascending=False)) from None
         except NotInOrder:
             if self.ways.told is not None:
                 self.ways.told(f"{self.study.source.name} is not in the order of its patients, so it is sorted.")
-            raise Again(replace(self.taken, in_order=False, ascending=False)) from None
+            raise AssumptionFailed(replace(self.taken, in_order=False, ascending=False)) from None
         self._settle(seen)
         first, self.end = self.end, max(order.end if end is None else end, self.end)
         ids = seen.visits.who.names.drop_nulls()
@@ -276,16 +276,16 @@ class _Run:
         self.parts += 1
         return begun
 
-    def _settle(self, seen: Seen) -> None:
+    def _settle(self, seen: ReadChunk) -> None:
         """Hold what was taken against a further part."""
         self.cells.join(seen.found)
         self.wrong |= seen.found.any_wrong
         if seen.found.any_wrong and self.taken.plain:
-            raise Again(replace(self.taken, plain=False))
+            raise AssumptionFailed(replace(self.taken, plain=False))
         if self.taken.scored is None:
             self.taken = replace(self.taken, scored=seen.visits.scored)
         elif seen.visits.scored and not self.taken.scored and self.study.options["bleeding"] is None:
-            raise Again(replace(self.taken, scored=True))
+            raise AssumptionFailed(replace(self.taken, scored=True))
         self.nobody &= seen.visits.who.none and not seen.visits.recorded.any()
 
     # reading
@@ -303,15 +303,15 @@ class _Run:
         self.cells.join(unsorted.found)
         yield from unsorted.parts()
 
-    def _nothing(self) -> Seen:
-        return self.study.of_table(self.study.empty(), Findings(), 1.0)
+    def _nothing(self) -> ReadChunk:
+        return self.study.of_table(self.study.empty(), Problems(), 1.0)
 
     # deciding
 
-    def _decide(self, seen: Seen, who: _Who, first: int, is_first: bool) -> _Decided:
+    def _decide(self, seen: ReadChunk, who: _Who, first: int, is_first: bool) -> _Decided:
         study, known = self.study, self.study.known
         # Where something is wrong, all is read again by its texts, which are then quoted.
-        found = Findings(worded=not self.taken.plain)
+        found = Problems(worded=not self.taken.plain)
         rows, patients = len(seen.visits.who), len(who.ids)
         try:
             cohort = joined(
@@ -322,7 +322,7 @@ class _Run:
                 scored=bool(self.taken.scored),
                 several={name: one.several for name, one in study.declared.items()},
                 impute=study.options["impute"],
-                found=found,
+                problems=found,
                 wrong=self.wrong,
             )
         except CohortError:
@@ -337,7 +337,7 @@ class _Run:
         return undecided._replace(counts=decided.counts, encoded=encoded)
 
 
-def _without_patients(study: Study, notes: list[Note]) -> Cohort:
+def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
     """What is said of the cohort in outputs."""
     nothing = np.zeros(0, dtype=np.int64)
     seen = Observations(

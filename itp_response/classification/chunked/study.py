@@ -13,17 +13,17 @@ from itp_response.cohort.observations import ReadFrom
 from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
-from itp_response.readers.chunks import Part, Stream, Wanted, stream
-from itp_response.readers.column_names import VISITS, Table, chosen_columns, filled, pieces_of, together
-from itp_response.readers.patients import Patients, read_patients
+from itp_response.readers.chunks import Chunk, Stream, Wanted, stream
+from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
+from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain
-from itp_response.readers.problems import Findings, Pieces, Place
-from itp_response.readers.visit_table import Visits, as_written, check_header
+from itp_response.readers.problems import Location, Pieces, Problems
+from itp_response.readers.visit_table import VisitTable, as_written, check_header
 from itp_response.readers.visits import check_enrolment, is_study, patient_table
 
 
 @dataclass(frozen=True)
-class Taken:
+class Assumptions:
     """What is assumed of all parts."""
 
     scored: bool | None
@@ -38,47 +38,47 @@ class Taken:
     """The rows of each patient follow each other, and patients come in the order in which they are written."""
 
 
-class Again(Exception):  # noqa: N818 - no error, but a turn in the reading
+class AssumptionFailed(Exception):  # noqa: N818 - no error, but a turn in the reading
     """What was taken does not hold; this does."""
 
-    def __init__(self, taken: Taken) -> None:
+    def __init__(self, taken: Assumptions) -> None:
         super().__init__()
         self.taken = taken
 
 
-class Seen(NamedTuple):
+class ReadChunk(NamedTuple):
     """A part as it was read."""
 
-    visits: Visits
-    found: Findings
+    visits: VisitTable
+    found: Problems
     share: float
     place: Ints | None = None
     """The position of the patient of each run, -1 without a name; None: it is to be found out."""
 
 
 @dataclass(frozen=True)
-class Study:
+class ChunkedStudy:
     """What is known of a study before its visits are read."""
 
     source: Stream
     criteria: Criteria
     read_from: ReadFrom
     chosen: dict[str, int]
-    known: Patients
-    opened: Findings
-    of_patients: Findings
+    known: PatientTable
+    opened: Problems
+    of_patients: Problems
     """What was found in the table of patients when it was opened, and when its cells were read."""
-    of_cells: Findings
-    of_both: Findings
+    of_cells: Problems
+    of_both: Problems
 
     @classmethod
-    def read(cls, source: Stream, patients: Any, criteria: Criteria, read_from: ReadFrom) -> "Study":
+    def read(cls, source: Stream, patients: Any, criteria: Criteria, read_from: ReadFrom) -> "ChunkedStudy":
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
-        opened, listed, cells, both = (Findings() for _ in range(4))
-        place = Place(source.name, 0, source.row_word)
+        opened, listed, cells, both = (Problems() for _ in range(4))
+        place = Location(source.name, 0, source.row_word)
         chosen = chosen_columns(source.header, VISITS, of_visits, place, opened)
         for number, (name, note) in enumerate(source.notes):
-            opened.note(Place(name, 0, part=number), note)
+            opened.note(Location(name, 0, part=number), note)
         table = patient_table(patients, of_patients, listed)
         options = read_from.options
         known = read_patients(table, of_patients, options["date_format"], cells, options["impute"])
@@ -93,7 +93,7 @@ class Study:
         return self.read_from.options
 
     @property
-    def taken(self) -> Taken:
+    def taken(self) -> Assumptions:
         """What is likely to hold of all parts."""
         table, known = self.known.table, self.known
         enrolled = known.enrolment_date.at(known.rows)
@@ -102,7 +102,7 @@ class Study:
             dates = True
         told = self.options["bleeding"]
         scored = None if told is None else told == "scored"
-        return Taken(scored, dates, ascending=not len(known.rows))
+        return Assumptions(scored, dates, ascending=not len(known.rows))
 
     @property
     def wanted(self) -> Wanted:
@@ -116,32 +116,32 @@ class Study:
     @cached_property
     def plain(self) -> Plain | None:
         """What reads the visits of plain blocks; None: there are columns that it does not read."""
-        found, told = Findings(), self.options
+        found, told = Problems(), self.options
         nothing = self.as_written(self.empty(), found)
         return Plain.of(nothing, found, self.chosen, date_format=told["date_format"], bleeding=told["bleeding"])
 
-    def as_written(self, table: Table, found: Findings) -> Visits:
+    def as_written(self, table: NamedTable, problems: Problems) -> VisitTable:
         """The visits of that part of the table."""
-        return as_written(table, self.declared, found=found, **self.options)
+        return as_written(table, self.declared, problems=problems, **self.options)
 
-    def empty(self) -> Table:
+    def empty(self) -> NamedTable:
         """The table of visits without its rows."""
         frame = pl.DataFrame(schema=dict.fromkeys(self.chosen, pl.String))
         header = {name: self.source.header[at] for name, at in self.chosen.items()}
-        return Table(Place(self.source.name, 0, self.source.row_word), frame, header, self.source.header)
+        return NamedTable(Location(self.source.name, 0, self.source.row_word), frame, header, self.source.header)
 
     # parts
 
-    def seen(self, part: Part, taken: Taken) -> Seen:
+    def seen(self, part: Chunk, taken: Assumptions) -> ReadChunk:
         """The visits of a part."""
         plain = self._plain_part(part) if taken.plain else None
         return plain or self.of_table(*self.table(part), part.share)
 
-    def of_table(self, table: Table, found: Findings, share: float) -> Seen:
+    def of_table(self, table: NamedTable, problems: Problems, share: float) -> ReadChunk:
         """The visits of that part of the table."""
-        return Seen(self.as_written(table, found), found, share)
+        return ReadChunk(self.as_written(table, problems), problems, share)
 
-    def _plain_part(self, part: Part) -> Seen | None:
+    def _plain_part(self, part: Chunk) -> ReadChunk | None:
         """The visits of a part that is plain; None: it is not."""
         if part.block is None or self.plain is None:
             return None
@@ -151,29 +151,29 @@ class Study:
             return None
         visits, found = read
         lines = np.arange(part.block.line, part.block.line + len(visits.who))
-        place = Place(part.block.form.name, 0, "line", lines, part=part.file)
+        place = Location(part.block.form.name, 0, "line", lines, part=part.file)
         if self._in_folder:
-            place = Place(self.source.name, 0, pieces=pieces_of([place], [len(lines)]))
-        return Seen(replace(visits, table=replace(visits.table, place=place)), found, part.share)
+            place = Location(self.source.name, 0, pieces=pieces_of([place], [len(lines)]))
+        return ReadChunk(replace(visits, table=replace(visits.table, place=place)), found, part.share)
 
-    def table(self, part: Part) -> tuple[Table, Findings]:
+    def table(self, part: Chunk) -> tuple[NamedTable, Problems]:
         """The cells of a part, and what was found in its lines."""
-        found, source = Findings(), part.read()
-        place = Place(source.name, 0, source.row_word, source.lines, part=part.file)
+        found, source = Problems(), part.read()
+        place = Location(source.name, 0, source.row_word, source.lines, part=part.file)
         table = filled(source, self.chosen, place, found)
-        return together(Place(self.source.name, 0), [table]) if self._in_folder else table, found
+        return together(Location(self.source.name, 0), [table]) if self._in_folder else table, found
 
     @property
     def _in_folder(self) -> bool:
         return len(self.source.files) > 1 or self.source.files[0] != self.source.name
 
-    def placed(self, lines: Ints, file: Ints) -> Table:
+    def placed(self, lines: Ints, file: Ints) -> NamedTable:
         """The table without its rows, which stand in those lines of those files."""
         source = self.source
-        place = Place(source.name, 0, source.row_word, lines)
+        place = Location(source.name, 0, source.row_word, lines)
         if len(source.files) > 1:
-            files = [Place(name, 0, "line", part=number) for number, name in enumerate(source.files)]
-            place = Place(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
+            files = [Location(name, 0, "line", part=number) for number, name in enumerate(source.files)]
+            place = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
         return replace(self.empty(), place=place)
 
 

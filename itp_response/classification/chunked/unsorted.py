@@ -11,13 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.classification.chunked.study import Again, Seen, Study, Taken
+from itp_response.classification.chunked.study import AssumptionFailed, Assumptions, ChunkedStudy, ReadChunk
 from itp_response.cohort.values import Ints
-from itp_response.readers.chunks import Part, Size
-from itp_response.readers.external_sort import Held, Records, Rows, by_patient
+from itp_response.readers.chunks import Chunk, Size
+from itp_response.readers.external_sort import Held, Records, SortedRows, by_patient
 from itp_response.readers.patient_index import Positions
 from itp_response.readers.plain import as_records, of_records
-from itp_response.readers.problems import Findings, as_text
+from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.runs import Runs
 
 LONGEST = 1 << 31
@@ -42,7 +42,7 @@ class Ways:
     told: Callable[[str], None] | None
 
 
-class _Rows(NamedTuple):
+class _RowsToSort(NamedTuple):
     """The rows of a part that are to be sorted."""
 
     content: pl.DataFrame | Records
@@ -52,7 +52,7 @@ class _Rows(NamedTuple):
     """That of the patient of each row, as far as it is known; -1: it is not, or he is not named."""
     labels: tuple[str, ...]
     """The rescue treatments of records by their codes."""
-    found: Findings
+    found: Problems
     share: float
 
 
@@ -60,13 +60,13 @@ class _Rows(NamedTuple):
 class Unsorted:
     """The rows of a study that come in no order."""
 
-    study: Study
+    study: ChunkedStudy
     ways: Ways
-    taken: Taken
+    taken: Assumptions
     positions: Positions
     folder: Path
     """An empty one, for what does not fit in memory."""
-    found: Findings = field(default_factory=Findings)
+    found: Problems = field(default_factory=Problems)
     """What was found while all rows were gone through."""
 
     def __post_init__(self) -> None:
@@ -76,8 +76,8 @@ class Unsorted:
 
     def hold(self, pool: ThreadPoolExecutor) -> None:
         """Go through all rows."""
-        reading: deque[Future[_Rows]] = deque()
-        sorting: deque[Future[Rows]] = deque()
+        reading: deque[Future[_RowsToSort]] = deque()
+        sorting: deque[Future[SortedRows]] = deque()
         for part in self.study.source.parts(replace(self.study.wanted, patient=None), self.ways.size):
             reading.append(pool.submit(self._rows, part))
             if len(reading) > self.ways.threads:
@@ -89,12 +89,12 @@ class Unsorted:
         while sorting:
             self._held.add(sorting.popleft().result())
 
-    def parts(self) -> Iterator[tuple[Callable[[], Seen], int]]:
+    def parts(self) -> Iterator[tuple[Callable[[], ReadChunk], int]]:
         """What reads a part that has all rows of some patients, and the position after the last of these."""
         for first, last in self._held.patients(self.ways.size.rows):
             yield partial(self._seen, first, last), last
 
-    def _sort(self, pool: ThreadPoolExecutor, rows: _Rows) -> "Future[Rows]":
+    def _sort(self, pool: ThreadPoolExecutor, rows: _RowsToSort) -> "Future[SortedRows]":
         """Begin to sort the rows of a part, whose patients all get a position."""
         self.found.join(rows.found)
         unknown = np.flatnonzero((rows.position < 0) & rows.names.is_not_null().to_numpy())
@@ -105,12 +105,12 @@ class Unsorted:
         self.ways.progress(0, 0, rows.share / 2)
         return pool.submit(by_patient, rows.content, rows.position)
 
-    def _rows(self, part: Part) -> _Rows:
+    def _rows(self, part: Chunk) -> _RowsToSort:
         """The rows of a part, with where they stand."""
         plain = self.study.plain
         if self.taken.plain and plain is not None and part.block is not None:
             # Cells are held as what they say, or all as they were written.
-            otherwise = Again(replace(self.taken, plain=False))
+            otherwise = AssumptionFailed(replace(self.taken, plain=False))
             patient = self.study.chosen["patient_id"]
             grid = part.block.grid() if part.block.line < LONGEST else None
             if grid is None or not grid.column(patient).trimmed():
@@ -121,19 +121,19 @@ class Unsorted:
                 raise otherwise
             visits, found = read
             records, labels = as_records(visits, part.block.line + np.arange(len(names)), part.file)
-            return _Rows(records, names, each(names, self.positions.known), labels, found, part.share)
+            return _RowsToSort(records, names, each(names, self.positions.known), labels, found, part.share)
         table, found = self.study.table(part)
         names = as_text(table.cells("patient_id").values)
         origin = table.place.pieces.origin if table.place.pieces else None
         lines = origin.sequence if origin else table.place.all_lines(np.arange(len(names)))
         files = pl.repeat(part.file, len(names), dtype=pl.Int32, eager=True).alias(FILE)
         frame = table.frame.with_columns(pl.Series(LINE, lines, dtype=pl.Int64), files)
-        return _Rows(frame, names, each(names, self.positions.known), (), found, part.share)
+        return _RowsToSort(frame, names, each(names, self.positions.known), (), found, part.share)
 
-    def _seen(self, first: int, last: int) -> Seen:
+    def _seen(self, first: int, last: int) -> ReadChunk:
         """The visits of those patients."""
         content, position = self._held.rows_of(first, last)
-        found, plain = Findings(), self.study.plain
+        found, plain = Problems(), self.study.plain
         if isinstance(content, np.ndarray):
             assert plain is not None
             table = self.study.placed(content["line"].astype(np.int64), content["file"].astype(np.int64))
@@ -145,7 +145,7 @@ class Unsorted:
         place = position[begin].astype(np.int64)
         names = self.positions.names.gather(pl.Series(place).set(pl.Series(place < 0), None))
         share = 0.5 + 0.5 * last / max(len(self.positions), 1)
-        return Seen(replace(visits, who=Runs(names, begin, len(position))), found, share, place)
+        return ReadChunk(replace(visits, who=Runs(names, begin, len(position))), found, share, place)
 
 
 def each(names: pl.Series, places: Callable[[pl.Series], Ints]) -> Ints:

@@ -12,7 +12,7 @@ from pydantic import Field
 from itp_response.cohort.values import NONE, Bools, Ints, Truths
 from itp_response.evaluation.clock import Days, Length
 from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, inside, occasions, started, why_unknown
-from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import Rule, reason
@@ -48,16 +48,16 @@ class Achieved(Endpoint):
         return {key: name for key, name in named.items() if name is not None}
 
 
-def verdicts(model: Achieved, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Achieved, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
     """Whether, when and on which rows each patient met it."""
-    verdict, open_ = started(model, rows, settled, reasons, model.from_)
-    state = decide(model.when.tree, rows)
-    begin, end, closed = _span(model, rows, settled)
-    looked_at = inside(rows, begin, end)
-    good, discounted = _evidence(model, rows, state, looked_at)
+    verdict, open_ = started(model, patient_days, settled, reasons, model.from_)
+    state = decide(model.when.tree, patient_days)
+    begin, end, closed = _span(model, patient_days, settled)
+    looked_at = inside(patient_days, begin, end)
+    good, discounted = _evidence(model, patient_days, state, looked_at)
     failing = Flagged(state.false) if model.between == "unbroken" else None
 
-    first, last, begun = occasions(rows, good, model.occasions, model.apart, failing)
+    first, last, begun = occasions(patient_days, good, model.occasions, model.apart, failing)
     met = open_ & (first != NONE)
     verdict.set(met, Y, reasons["met"])
     verdict.mark("onset", met, first)
@@ -68,11 +68,13 @@ def verdicts(model: Achieved, rows: Timeline, settled: Settled, reasons: Reasons
     missed = open_ & ~met
     ended = closed != NONE
     over = settled[model.until].value == Y if model.until else np.zeros_like(met)
-    followed = rows.followed(model.followed_from)
-    doubtful = _doubtful(model, rows, state, discounted, looked_at)
+    followed = patient_days.followed(model.followed_from)
+    doubtful = _doubtful(model, patient_days, state, discounted, looked_at)
     settled_no = ended | over | followed
-    settled_no &= ~(missed & ~ended & ~over & _possible(model, rows, good, doubtful, failing, missed & settled_no))
-    verdict.set(missed & settled_no, N, _why_not(rows, begun, discounted, reasons))
+    settled_no &= ~(
+        missed & ~ended & ~over & _possible(model, patient_days, good, doubtful, failing, missed & settled_no)
+    )
+    verdict.set(missed & settled_no, N, _why_not(patient_days, begun, discounted, reasons))
     if model.closed_by is not None:
         verdict.set(missed & ended, N, reasons[reason(model.closed_by)])
         verdict.mark("ended", missed & ended, closed)
@@ -80,18 +82,18 @@ def verdicts(model: Achieved, rows: Timeline, settled: Settled, reasons: Reasons
     unsettled = missed & ~settled_no
     verdict.set(unsettled, NE, reasons["follow_up_ended"])
     if (unsettled & followed).any():
-        row = rows.first_of_each(doubtful)
-        verdict.set(unsettled & followed, NE, _why_unknown(model, rows, row, discounted, reasons))
-    verdict.set(unsettled & ~rows.counted.any_in(begin, end), NE, reasons["no_counts"])
+        row = patient_days.first_of_each(doubtful)
+        verdict.set(unsettled & followed, NE, _why_unknown(model, patient_days, row, discounted, reasons))
+    verdict.set(unsettled & ~patient_days.counted.any_in(begin, end), NE, reasons["no_counts"])
     return verdict
 
 
-def _span(model: Achieved, rows: Timeline, settled: Settled) -> tuple[Ints, Ints, Ints]:
+def _span(model: Achieved, patient_days: PatientDays, settled: Settled) -> tuple[Ints, Ints, Ints]:
     """The rows looked at, as a span; and the row that closed it, -1 if none."""
-    begin, end = rows.at_or_after(model.days[0]), rows.after(model.days[1])
-    closed = np.full(rows.patients, NONE)
+    begin, end = patient_days.at_or_after(model.days[0]), patient_days.after(model.days[1])
+    closed = np.full(patient_days.patients, NONE)
     if model.closed_by is not None:
-        closed = Flagged(decide(model.closed_by.tree, rows).true).first_in(begin, end)
+        closed = Flagged(decide(model.closed_by.tree, patient_days).true).first_in(begin, end)
         end = np.where(closed != NONE, closed, end)
     if model.from_ is not None:
         begin = np.maximum(begin, settled[model.from_].dated)
@@ -101,44 +103,44 @@ def _span(model: Achieved, rows: Timeline, settled: Settled) -> tuple[Ints, Ints
     return begin, end, closed
 
 
-def _evidence(model: Achieved, rows: Timeline, state: Truths, looked_at: Bools) -> tuple[Bools, Bools]:
+def _evidence(model: Achieved, patient_days: PatientDays, state: Truths, looked_at: Bools) -> tuple[Bools, Bools]:
     """The rows in the state: those that are evidence, and those that are not for being discounted."""
     good = state.true & looked_at
     if model.discount is None:
         return good, np.zeros_like(good)
-    stands = decide(model.discount.tree, rows).false
+    stands = decide(model.discount.tree, patient_days).false
     return good & stands, good & ~stands
 
 
-def _doubtful(model: Achieved, rows: Timeline, state: Truths, discounted: Bools, looked_at: Bools) -> Bools:
+def _doubtful(model: Achieved, patient_days: PatientDays, state: Truths, discounted: Bools, looked_at: Bools) -> Bools:
     """The rows that are no evidence but may have met it."""
     found = np.zeros_like(discounted)
     if model.unknown_counts == "may_meet":
-        found = state.unknown & rows.has_count & looked_at
+        found = state.unknown & patient_days.has_count & looked_at
     return found | discounted if model.discounted_counts == "may_meet" else found
 
 
 def _possible(
-    model: Achieved, rows: Timeline, good: Bools, doubtful: Bools, failing: Flagged | None, asked: Bools
+    model: Achieved, patient_days: PatientDays, good: Bools, doubtful: Bools, failing: Flagged | None, asked: Bools
 ) -> Bools:
     """Per patient of those asked: it would have been met if the doubtful rows had been in the state."""
     if not doubtful.any():
-        return np.zeros(rows.patients, dtype=np.bool_)
-    theirs = np.repeat(asked, np.diff(rows.start))
-    possible = occasions(rows, (good | doubtful) & theirs, model.occasions, model.apart, failing)
+        return np.zeros(patient_days.patients, dtype=np.bool_)
+    theirs = np.repeat(asked, np.diff(patient_days.start))
+    possible = occasions(patient_days, (good | doubtful) & theirs, model.occasions, model.apart, failing)
     return np.not_equal(possible.first, NONE)
 
 
-def _why_not(rows: Timeline, begun: Ints, discounted: Bools, reasons: Reasons) -> Codes:
-    why = np.full(rows.patients, reasons["never_reached"], dtype=np.int16)
-    np.putmask(why, rows.first_of_each(discounted) != NONE, reasons["discounted"])
+def _why_not(patient_days: PatientDays, begun: Ints, discounted: Bools, reasons: Reasons) -> Codes:
+    why = np.full(patient_days.patients, reasons["never_reached"], dtype=np.int16)
+    np.putmask(why, patient_days.first_of_each(discounted) != NONE, reasons["discounted"])
     np.putmask(why, begun != NONE, reasons["not_confirmed"])
     return why
 
 
-def _why_unknown(model: Achieved, rows: Timeline, row: Ints, discounted: Bools, reasons: Reasons) -> Codes:
+def _why_unknown(model: Achieved, patient_days: PatientDays, row: Ints, discounted: Bools, reasons: Reasons) -> Codes:
     """What made each patient's first doubtful row unknown (row number, -1 where there is none)."""
-    why = why_unknown(model.when, rows, row, reasons)
+    why = why_unknown(model.when, patient_days, row, reasons)
     np.putmask(why, discounted[np.maximum(row, 0)], reasons["discounted"])
     return why
 

@@ -21,7 +21,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     started,
     why_unknown,
 )
-from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import And, reason
@@ -53,27 +53,31 @@ class At(Endpoint):
         return self
 
 
-def verdicts(model: At, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: At, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
     """Whether each patient was in the state at the landmark, and by which row."""
-    verdict, open_ = started(model, rows, settled, reasons, model.from_)
-    begin, end, start = _window(model, rows, settled, open_)
-    row = _taken(model, rows, begin, end, start)
-    state = decide(model.when.tree, rows)
+    verdict, open_ = started(model, patient_days, settled, reasons, model.from_)
+    begin, end, start = _window(model, patient_days, settled, open_)
+    row = _taken(model, patient_days, begin, end, start)
+    state = decide(model.when.tree, patient_days)
     taken = open_ & (row != NONE)
     at = np.maximum(row, 0)
 
     verdict.set(open_, NE, reasons["no_counts"])
-    if len(rows.day):
+    if len(patient_days.day):
         yes, no = taken & state.true[at], taken & state.false[at]
-        verdict.set(taken, NE, why_unknown(model.when, rows, row, reasons))
+        verdict.set(taken, NE, why_unknown(model.when, patient_days, row, reasons))
         verdict.set(yes, Y, reasons["met"])
-        verdict.set(no, N, causes(model.when.tree, And, rows, np.where(no, row, NONE), reasons))
+        verdict.set(no, N, causes(model.when.tree, And, patient_days, np.where(no, row, NONE), reasons))
         verdict.mark("onset", yes, row)
         verdict.mark("dated", yes, row)
         verdict.mark("ended", no, row)
     if model.closed_by is not None:
-        closing = Flagged(decide(model.closed_by.tree, rows).true)
-        after = rows.after(0) if model.from_ is None else np.maximum(settled[model.from_].dated + 1, rows.start[:-1])
+        closing = Flagged(decide(model.closed_by.tree, patient_days).true)
+        after = (
+            patient_days.after(0)
+            if model.from_ is None
+            else np.maximum(settled[model.from_].dated + 1, patient_days.start[:-1])
+        )
         closed = closing.first_in(after, np.maximum(after, np.where(row != NONE, row + 1, end)))
         shut = open_ & (closed != NONE)
         verdict.set(shut, N, reasons[reason(model.closed_by)])
@@ -83,22 +87,30 @@ def verdicts(model: At, rows: Timeline, settled: Settled, reasons: Reasons) -> V
     return verdict
 
 
-def _window(model: At, rows: Timeline, settled: Settled, open_: Bools) -> tuple[Ints, Ints, Ints]:
+def _window(model: At, patient_days: PatientDays, settled: Settled, open_: Bools) -> tuple[Ints, Ints, Ints]:
     """Each patient's span of rows that may be taken, and the day from which the landmark is counted."""
     if model.from_ is None:
-        return rows.at_or_after(model.within[0]), rows.after(model.within[1]), np.zeros(rows.patients, dtype=np.int64)
-    start = np.where(open_, rows.day_of(settled[model.from_].dated), 0).astype(np.int64)
-    return rows.from_day(start, model.within[0]), rows.from_day(start, np.floor(model.within[1]) + 1), start
+        return (
+            patient_days.at_or_after(model.within[0]),
+            patient_days.after(model.within[1]),
+            np.zeros(patient_days.patients, dtype=np.int64),
+        )
+    start = np.where(open_, patient_days.day_of(settled[model.from_].dated), 0).astype(np.int64)
+    return (
+        patient_days.from_day(start, model.within[0]),
+        patient_days.from_day(start, np.floor(model.within[1]) + 1),
+        start,
+    )
 
 
-def _taken(model: At, rows: Timeline, begin: Ints, end: Ints, start: Ints) -> Ints:
+def _taken(model: At, patient_days: PatientDays, begin: Ints, end: Ints, start: Ints) -> Ints:
     """The row that stands for the landmark; -1 if none."""
-    counts = counts_kept(model.set_aside, rows)
+    counts = counts_kept(model.set_aside, patient_days)
     if model.which == "first":
         return counts.first_in(begin, end)
     if model.which == "last":
         return counts.last_in(begin, end)
-    return nearest(rows, counts, start + model.day, begin, end)
+    return nearest(patient_days, counts, start + model.day, begin, end)
 
 
 def sentence(model: At) -> str:

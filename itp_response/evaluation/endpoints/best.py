@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
-from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import NE, Reasons, Settled, Verdict, Y
 
 Named = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
@@ -30,11 +30,11 @@ class Best(Endpoint):
         return {f"of ({name})": to for name, to in self.ranked.items()}
 
 
-def verdicts(model: Best, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Best, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
     """The best that each patient met; values index `labels`."""
     labels = (*model.ranked, model.otherwise, "NE")
     none, unknown = len(labels) - 2, len(labels) - 1
-    verdict, open_ = started(model, rows, settled, reasons, None)
+    verdict, open_ = started(model, patient_days, settled, reasons, None)
     excluded_reason = verdict.reason.copy()
     ranked = [settled[name] for name in model.ranked.values()]
 

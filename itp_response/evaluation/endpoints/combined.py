@@ -11,7 +11,7 @@ from pydantic import Field
 
 from itp_response.cohort.values import NONE, Bools, Ints, Truths
 from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, started
-from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import And, Name, Not, Or, Rule, Tree, names_in
 from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
@@ -44,9 +44,9 @@ class OfVerdicts:
         return Truths(value == Y, (value != Y) & (value != NE))
 
 
-def verdicts(model: Combined, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Combined, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
     """The rule's truth for each patient."""
-    verdict, open_ = started(model, rows, settled, reasons, None)
+    verdict, open_ = started(model, patient_days, settled, reasons, None)
     tree = model.when.tree
     asked = OfVerdicts(settled)
     found = decide(tree, asked)

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from itp_response.cohort.values import NONE, Bools, Ints, Numbers
 from itp_response.evaluation.clock import Length
-from itp_response.evaluation.patient_days import Flagged, Patients, Timeline
+from itp_response.evaluation.patient_days import Flagged, PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.parse import RuleError, parse
 from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
@@ -87,18 +87,23 @@ class Endpoint(StrictModel):
 
 
 def started(
-    model: Endpoint, rows: Timeline, settled: Settled, reasons: Reasons, origin: str | None, otherwise: int = N
+    model: Endpoint,
+    patient_days: PatientDays,
+    settled: Settled,
+    reasons: Reasons,
+    origin: str | None,
+    otherwise: int = N,
 ) -> tuple[Verdict, Bools]:
     """The verdict as far as `unless` and the endpoint it starts from give it; and for whom it is still open."""
-    verdict = Verdict.open(rows.nowhere)
-    open_ = np.ones(rows.patients, dtype=np.bool_)
+    verdict = Verdict.open(patient_days.nowhere)
+    open_ = np.ones(patient_days.patients, dtype=np.bool_)
     if origin is not None:
         before = settled[origin]
         verdict.value = np.array([NE, otherwise, NE, NA], dtype=np.int8)[before.value]
         verdict.reason = before.reason.copy()
         open_ = before.value == Y
     if model.unless is not None:
-        excluded = decide(model.unless.tree, Patients(rows)).true
+        excluded = decide(model.unless.tree, PatientValues(patient_days)).true
         verdict.set(excluded, otherwise, reasons[reason(model.unless)])
         open_ = open_ & ~excluded
     return verdict, open_
@@ -115,17 +120,17 @@ class Occasions(NamedTuple):
     """The first good row, whether others follow or not."""
 
 
-def occasions(rows: Timeline, good: Bools, number: int, apart: Length, failing: Flagged | None) -> Occasions:
+def occasions(patient_days: PatientDays, good: Bools, number: int, apart: Length, failing: Flagged | None) -> Occasions:
     """Each patient's first of the `good` rows from which the next occasions follow, and the last of these.
 
     Each occasion is the first good row at least `apart` after the one before.
     No `failing` row may lie between the first and the last.
     """
     found = np.flatnonzero(good)
-    none = rows.nowhere
+    none = patient_days.nowhere
     if not len(found):
         return Occasions(none, none, none)
-    patient = rows.patient[found]
+    patient = patient_days.patient[found]
     # If any row of a run without a failing row leads to enough occasions, so does the first of the run.
     opens = np.ones(len(found), dtype=np.bool_)
     opens[1:] = patient[1:] != patient[:-1]
@@ -139,8 +144,8 @@ def occasions(rows: Timeline, good: Bools, number: int, apart: Length, failing: 
     owner, met = patient[first], np.ones(len(first), dtype=np.bool_)
     last: Ints = first
     for _ in range(number - 1):
-        earliest = rows.later(owner, rows.day[found[last]], apart)
-        following = _next_at_or_after(rows.day, found, patient, owner, last, earliest)
+        earliest = patient_days.later(owner, patient_days.day[found[last]], apart)
+        following = _next_at_or_after(patient_days.day, found, patient, owner, last, earliest)
         met &= following != NONE
         last = np.maximum(following, first)
     if failing is not None:
@@ -173,11 +178,11 @@ def _next_at_or_after(day: Ints, found: Ints, patient: Ints, owner: Ints, place:
     return np.where((place < end) & (patient[there] == owner), place, NONE)
 
 
-def inside(rows: Timeline, begin: Ints, end: Ints) -> Bools:
+def inside(patient_days: PatientDays, begin: Ints, end: Ints) -> Bools:
     """Which rows lie in their patient's span."""
-    if begin is rows.begin and end is rows.end:
-        return np.ones(len(rows.day), dtype=np.bool_)
-    turns = np.zeros(len(rows.day) + 1, dtype=np.int32)
+    if begin is patient_days.begin and end is patient_days.end:
+        return np.ones(len(patient_days.day), dtype=np.bool_)
+    turns = np.zeros(len(patient_days.day) + 1, dtype=np.int32)
     taken = begin < end
     # Spans of different patients never overlap, but one may begin where another ends.
     turns[begin[taken]] += 1
@@ -190,37 +195,37 @@ def flag_at(flags: Bools, row: Ints) -> Bools:
     return flags[np.maximum(row, 0)] & (row != NONE) if len(flags) else np.zeros(len(row), dtype=np.bool_)
 
 
-def counts_kept(set_aside: Rule | None, rows: Timeline) -> Flagged:
+def counts_kept(set_aside: Rule | None, patient_days: PatientDays) -> Flagged:
     """The rows with a count, without those set aside."""
     if set_aside is None:
-        return rows.counted
-    return Flagged(rows.has_count & decide(set_aside.tree, rows).false)
+        return patient_days.counted
+    return Flagged(patient_days.has_count & decide(set_aside.tree, patient_days).false)
 
 
-def nearest(rows: Timeline, counts: Flagged, day: Ints, begin: Ints, end: Ints) -> Ints:
+def nearest(patient_days: PatientDays, counts: Flagged, day: Ints, begin: Ints, end: Ints) -> Ints:
     """Of these rows with a count in each span the one nearest to the day, of two as near the later; -1 if none."""
-    middle = np.clip(rows.at_or_after(day), begin, np.maximum(begin, end))
+    middle = np.clip(patient_days.at_or_after(day), begin, np.maximum(begin, end))
     after = counts.first_in(middle, end)
     before = counts.last_in(begin, middle)
-    to_after = np.where(after == NONE, FAR, rows.day_of(after) - day)
-    to_before = np.where(before == NONE, FAR, day - rows.day_of(before))
+    to_after = np.where(after == NONE, FAR, patient_days.day_of(after) - day)
+    to_before = np.where(before == NONE, FAR, day - patient_days.day_of(before))
     return np.where(to_after <= to_before, after, before)
 
 
-def why_unknown(rule: Rule, rows: Timeline, row: Ints, reasons: Reasons) -> Codes:
+def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
     """What left the rule unknown at each row (row number, -1 where nobody asks)."""
     at = np.maximum(row, 0)
     used = set(names_in(rule.tree))
     why = np.full(len(row), reasons["not_recorded"], dtype=np.int16)
     for name, word in (("bleeding_grade", "bleeding_not_recorded"), ("baseline", "baseline_missing")):
         if name in used:
-            values = rows.values(name)
+            values = patient_days.values(name)
             assert isinstance(values, Numbers)
             np.putmask(why, np.isnan(values.low[at]), reasons[word])
     return why
 
 
-def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, reasons: Reasons) -> Codes:
+def causes(tree: Tree, joint: type[And] | type[Or], patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
     """What decided at each row (row number, -1 where nobody asks): a reason code each.
 
     Of the parts joined by `and` the first that is false; of those joined by `or` the first that is true.
@@ -229,7 +234,7 @@ def causes(tree: Tree, joint: type[And] | type[Or], rows: Timeline, row: Ints, r
     asked = np.flatnonzero(row >= 0)
     at = row[asked]
     for part in parts_of(tree, joint):
-        truths = decide(part, rows)
+        truths = decide(part, patient_days)
         decides = (truths.false if joint is And else truths.true)[at]
         found[asked[decides & (found[asked] < 0)]] = reasons[cause(part)]
     return found

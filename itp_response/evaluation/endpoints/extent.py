@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.evaluation.clock import Days, Length
 from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, started
-from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
@@ -49,26 +49,26 @@ class Extent(Endpoint):
         return self
 
 
-def verdicts(model: Extent, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Extent, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
     """How long each patient was in the state, of how long observed, and from which row to which."""
-    verdict, open_ = started(model, rows, settled, reasons, None)
-    state = decide(model.when.tree, rows)
+    verdict, open_ = started(model, patient_days, settled, reasons, None)
+    state = decide(model.when.tree, patient_days)
     good = state.true
     if model.discount is not None:
-        good = good & decide(model.discount.tree, rows).false
-    looked_at = (rows.day >= model.days[0]) & (rows.day <= model.days[1])
+        good = good & decide(model.discount.tree, patient_days).false
+    looked_at = (patient_days.day >= model.days[0]) & (patient_days.day <= model.days[1])
     if model.set_aside is not None:
-        looked_at &= decide(model.set_aside.tree, rows).false
+        looked_at &= decide(model.set_aside.tree, patient_days).false
     row = np.flatnonzero((state.true | state.false) & looked_at)
-    lasts, cut = _lasting(model, rows, row)
+    lasts, cut = _lasting(model, patient_days, row)
     inside = good[row]
-    patient = rows.patient[row]
+    patient = patient_days.patient[row]
     begin, end = (
-        np.searchsorted(patient, np.arange(rows.patients)),
-        np.searchsorted(patient, np.arange(rows.patients), side="right"),
+        np.searchsorted(patient, np.arange(patient_days.patients)),
+        np.searchsorted(patient, np.arange(patient_days.patients), side="right"),
     )
     spent, observed = _summed(np.where(inside, lasts, 0)), _summed(lasts)
-    first: Ints = np.full(rows.patients, NONE)
+    first: Ints = np.full(patient_days.patients, NONE)
     last: Ints = first
     days: Ints
     if model.measure == "total":
@@ -76,7 +76,7 @@ def verdicts(model: Extent, rows: Timeline, settled: Settled, reasons: Reasons) 
         in_state = Flagged(inside)
         first, last = in_state.first_in(begin, end), in_state.last_in(begin, end)
     else:
-        first, last, days = _longest(rows, inside, cut, patient, lasts)
+        first, last, days = _longest(patient_days, inside, cut, patient, lasts)
     some = open_ & (end > begin)
 
     verdict.set(open_, NE, reasons["no_counts"])
@@ -91,14 +91,14 @@ def verdicts(model: Extent, rows: Timeline, settled: Settled, reasons: Reasons) 
     return verdict
 
 
-def _lasting(model: Extent, rows: Timeline, row: Ints) -> tuple[Ints, Bools]:
+def _lasting(model: Extent, patient_days: PatientDays, row: Ints) -> tuple[Ints, Bools]:
     """How many days each known row stands for, and whether `max_gap` cut its state short."""
     if model.each is not None:
         return np.full(len(row), model.each.number), np.zeros(len(row), dtype=np.bool_)
     if not len(row):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
-    patient, day = rows.patient[row], rows.day[row].astype(np.int64)
-    observed_to = np.minimum(rows.last_counted_day[patient].astype(np.int64), int(np.floor(model.days[1]))) + 1
+    patient, day = patient_days.patient[row], patient_days.day[row].astype(np.int64)
+    observed_to = np.minimum(patient_days.last_counted_day[patient].astype(np.int64), int(np.floor(model.days[1]))) + 1
     until = np.append(day[1:], 0)
     is_last = np.append(patient[1:] != patient[:-1], True)
     lasts = np.maximum(np.minimum(np.where(is_last, observed_to, until), observed_to) - day, 0)
@@ -112,11 +112,13 @@ def _summed(values: Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
 
 
-def _longest(rows: Timeline, inside: Bools, cut: Bools, patient: Ints, lasts: Ints) -> tuple[Ints, Ints, Ints]:
+def _longest(
+    patient_days: PatientDays, inside: Bools, cut: Bools, patient: Ints, lasts: Ints
+) -> tuple[Ints, Ints, Ints]:
     """Each patient's first longest stretch: the places of its first and last row, -1 if none, and its length."""
     places = np.flatnonzero(inside)
-    first = np.full(rows.patients, NONE)
-    last, days = first.copy(), np.zeros(rows.patients, dtype=np.int64)
+    first = np.full(patient_days.patients, NONE)
+    last, days = first.copy(), np.zeros(patient_days.patients, dtype=np.int64)
     if not len(places):
         return first, last, days
     before = places[:-1]

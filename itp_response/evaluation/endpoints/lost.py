@@ -12,7 +12,7 @@ from pydantic import Field
 from itp_response.cohort.values import NONE
 from itp_response.evaluation.clock import Day, Length
 from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, inside, occasions, started
-from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import Or
@@ -37,21 +37,21 @@ class Lost(Endpoint):
         return {"after": self.after}
 
 
-def verdicts(model: Lost, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Lost, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
     """Whether and when each patient lost it, and by what."""
-    verdict, open_ = started(model, rows, settled, reasons, model.after, otherwise=NA)
-    state = decide(model.when.tree, rows)
+    verdict, open_ = started(model, patient_days, settled, reasons, model.after, otherwise=NA)
+    state = decide(model.when.tree, patient_days)
     origin = settled[model.after]
-    begin, end = origin.last_witness + 1, rows.after(model.by)
-    good = state.true & inside(rows, np.where(open_, begin, end), end)
+    begin, end = origin.last_witness + 1, patient_days.after(model.by)
+    good = state.true & inside(patient_days, np.where(open_, begin, end), end)
     failing = Flagged(state.false) if model.between == "unbroken" else None
-    first, last, _ = occasions(rows, good, model.occasions, model.apart, failing)
+    first, last, _ = occasions(patient_days, good, model.occasions, model.apart, failing)
 
-    followed = rows.followed(model.followed_from)
+    followed = patient_days.followed(model.followed_from)
     verdict.set(open_, NE, reasons["follow_up_ended"])
     verdict.set(open_ & followed, N, reasons["not_lost"])
     found = open_ & (first != NONE)
-    verdict.set(found, Y, causes(model.when.tree, Or, rows, first, reasons))
+    verdict.set(found, Y, causes(model.when.tree, Or, patient_days, first, reasons))
     verdict.mark("onset", found, origin.onset)
     verdict.mark("ended", found, first)
     verdict.mark("dated", found, first)

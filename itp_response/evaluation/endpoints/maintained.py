@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Day, Days, Length
 from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, flag_at, started
-from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import And
@@ -48,17 +48,17 @@ class Maintained(Endpoint):
         return self
 
 
-def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Maintained, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
     """Whether each patient kept the state, and the row that shows it or ended it."""
-    verdict, open_ = started(model, rows, settled, reasons, model.from_)
+    verdict, open_ = started(model, patient_days, settled, reasons, model.from_)
     origin = settled[model.from_]
     confirmed = (model.counted_from == "confirming") & (origin.confirming != NONE)
     # Whoever has no start is asked from his first row on; what comes of it is not used.
-    start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), rows.begin)
-    start = rows.day_of(np.where(open_, start_row, NONE))
-    ends, span_end, evidence_from, evidence_to = _ends(model, rows, start, start_row)
+    start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), patient_days.begin)
+    start = patient_days.day_of(np.where(open_, start_row, NONE))
+    ends, span_end, evidence_from, evidence_to = _ends(model, patient_days, start, start_row)
 
-    state = decide(model.when.tree, rows)
+    state = decide(model.when.tree, patient_days)
     kept = Flagged(state.true)
     failed = Flagged(state.false).first_in(start_row, span_end)
     evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
@@ -68,13 +68,13 @@ def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reaso
     verdict.mark("onset", open_, start_row)
     verdict.set(open_, NE, reasons["follow_up_ended"])
     verdict.set(open_ & seen, Y, reasons["met"])
-    verdict.set(open_ & seen & _gap(model, rows, kept, start_row, evidence), NE, reasons["gap_in_counts"])
+    verdict.set(open_ & seen & _gap(model, patient_days, kept, start_row, evidence), NE, reasons["gap_in_counts"])
     broken = open_ & (failed != NONE)
     if model.for_ is not None:
         late = open_ & (ends > model.by)
         verdict.set(late, N, reasons["too_late"])
         broken &= ~late
-    verdict.set(broken, N, causes(model.when.tree, And, rows, np.where(broken, failed, NONE), reasons))
+    verdict.set(broken, N, causes(model.when.tree, And, patient_days, np.where(broken, failed, NONE), reasons))
     verdict.mark("ended", broken, failed)
 
     met = verdict.value == Y
@@ -83,26 +83,30 @@ def verdicts(model: Maintained, rows: Timeline, settled: Settled, reasons: Reaso
     return verdict
 
 
-def _ends(model: Maintained, rows: Timeline, start: Ints, start_row: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+def _ends(model: Maintained, patient_days: PatientDays, start: Ints, start_row: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Each patient's last day of the span, its end as a row; and the rows in which the evidence for its end lies."""
     if model.until is not None:
-        ends, span_end = np.full(rows.patients, model.until[1]), rows.after(model.until[1])
-        return ends, span_end, np.maximum(start_row, rows.at_or_after(model.until[0])), span_end
+        ends, span_end = np.full(patient_days.patients, model.until[1]), patient_days.after(model.until[1])
+        return ends, span_end, np.maximum(start_row, patient_days.at_or_after(model.until[0])), span_end
     assert model.for_ is not None
-    ends = rows.later(np.arange(rows.patients), start.astype(np.int64), model.for_)
-    at_end = rows.at_or_after(ends)
-    on_end = (at_end < rows.end) & (rows.day.take(at_end, mode="clip") == ends) if len(rows.day) else 0
-    return ends, at_end + on_end, at_end, rows.after(model.evidence_by)
+    ends = patient_days.later(np.arange(patient_days.patients), start.astype(np.int64), model.for_)
+    at_end = patient_days.at_or_after(ends)
+    on_end = (
+        (at_end < patient_days.end) & (patient_days.day.take(at_end, mode="clip") == ends)
+        if len(patient_days.day)
+        else 0
+    )
+    return ends, at_end + on_end, at_end, patient_days.after(model.evidence_by)
 
 
-def _gap(model: Maintained, rows: Timeline, kept: Flagged, start_row: Ints, evidence: Ints) -> Bools:
+def _gap(model: Maintained, patient_days: PatientDays, kept: Flagged, start_row: Ints, evidence: Ints) -> Bools:
     """Per patient: two neighbours among the kept rows up to the evidence lie too far apart."""
     if model.max_gap is None or len(kept.rows) < 2:
-        return np.zeros(rows.patients, dtype=np.bool_)
-    day = rows.day[kept.rows]
-    allowed = rows.later(rows.patient[kept.rows[:-1]], day[:-1], model.max_gap)
+        return np.zeros(patient_days.patients, dtype=np.bool_)
+    day = patient_days.day[kept.rows]
+    allowed = patient_days.later(patient_days.patient[kept.rows[:-1]], day[:-1], model.max_gap)
     # That of a patient's first kept row, measured from another patient's, is never looked at.
-    wide = np.zeros(len(rows.day), dtype=np.bool_)
+    wide = np.zeros(len(patient_days.day), dtype=np.bool_)
     wide[kept.rows[1:][day[1:] > allowed]] = True
     end = np.maximum(evidence + 1, start_row)
     first = kept.first_in(start_row, end)

@@ -11,7 +11,7 @@ from pydantic import Field
 from itp_response.cohort.values import NO_DAY, NONE
 from itp_response.evaluation.clock import Day
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
-from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Settled, Verdict, Y
 from itp_response.messages.wording import day_in_words
 
@@ -32,28 +32,30 @@ class TimeTo(Endpoint):
         return {key: name for key, name in named.items() if name is not None}
 
 
-def verdicts(model: TimeTo, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: TimeTo, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
     """Each patient's time, whether it ended with the event, and the row that ended it."""
-    verdict, open_ = started(model, rows, settled, reasons, model.from_, otherwise=NA)
+    verdict, open_ = started(model, patient_days, settled, reasons, model.from_, otherwise=NA)
     to = settled[model.to]
     if model.from_ is not None:
-        start = rows.day_of(settled[model.from_].dated)
+        start = patient_days.day_of(settled[model.from_].dated)
     else:
-        start = np.zeros(rows.patients, dtype=np.int32)
+        start = np.zeros(patient_days.patients, dtype=np.int32)
 
     event = open_ & (to.value == Y)
     ended = to.dated
     if model.censored == "last_count":
         begin = (
-            rows.at_or_after(start) if model.from_ is None else np.maximum(settled[model.from_].dated, rows.start[:-1])
+            patient_days.at_or_after(start)
+            if model.from_ is None
+            else np.maximum(settled[model.from_].dated, patient_days.start[:-1])
         )
-        last = rows.counted.last_in(begin, rows.after(model.by))
+        last = patient_days.counted.last_in(begin, patient_days.after(model.by))
         censored = open_ & ~event & (last != NONE)
         verdict.set(open_ & ~event, NE, reasons["no_counts"])
         verdict.set(censored, N, reasons["censored"])
         ended = np.where(event, ended, last)
     else:
-        censored = np.zeros(rows.patients, dtype=np.bool_)
+        censored = np.zeros(patient_days.patients, dtype=np.bool_)
         verdict.set(open_ & (to.value != Y), NA, to.reason)
         verdict.set(open_ & (to.value == NE), NE, to.reason)
     verdict.set(event, Y, reasons["event"])
@@ -64,7 +66,7 @@ def verdicts(model: TimeTo, rows: Timeline, settled: Settled, reasons: Reasons) 
     verdict.mark("ended", timed, ended)
     verdict.dated = verdict.ended
     with np.errstate(over="ignore"):  # where there is no start, the length is not used
-        verdict.days = np.where(timed, rows.day_of(verdict.ended) - start, np.int32(NO_DAY)).astype(np.int32)
+        verdict.days = np.where(timed, patient_days.day_of(verdict.ended) - start, np.int32(NO_DAY)).astype(np.int32)
     return verdict
 
 

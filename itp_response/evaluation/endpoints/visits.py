@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Days
 from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, counts_kept, flag_at, nearest, started
-from itp_response.evaluation.patient_days import Flagged, Timeline
+from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import reason
@@ -69,10 +69,10 @@ class Visits(Endpoint):
         return self
 
 
-def verdicts(model: Visits, rows: Timeline, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Visits, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
     """Whether each patient was in the state at enough visits."""
-    verdict, open_ = started(model, rows, settled, reasons, None)
-    seen = _Seen(model, rows)
+    verdict, open_ = started(model, patient_days, settled, reasons, None)
+    seen = _Seen(model, patient_days)
     met, possible, first, last = _by_number(model, seen) if model.at_least else _by_share(model, seen)
     few = seen.counts < model.of_at_least
 
@@ -83,7 +83,9 @@ def verdicts(model: Visits, rows: Timeline, settled: Settled, reasons: Reasons) 
         verdict.set(open_ & (seen.whole == 0), NE, reasons["no_counts"])
     verdict.set(open_ & few, N if model.too_few == "N" else NE, reasons["too_few_counts"])
     if model.closed_by is not None:
-        closed = Flagged(decide(model.closed_by.tree, rows).true).first_in(rows.start[:-1], rows.start[1:])
+        closed = Flagged(decide(model.closed_by.tree, patient_days).true).first_in(
+            patient_days.start[:-1], patient_days.start[1:]
+        )
         shut = open_ & (closed != NONE)
         verdict.set(shut, N, reasons[reason(model.closed_by)])
         verdict.mark("ended", shut, closed)
@@ -100,14 +102,14 @@ class _Seen:
     Visits that are left out are not among them; `begin` and `end` are each patient's stretch.
     """
 
-    def __init__(self, model: Visits, rows: Timeline) -> None:
-        row, patient = planned(model, rows) if model.visits else _every(model, rows)
-        state = decide(model.when.tree, rows)
+    def __init__(self, model: Visits, patient_days: PatientDays) -> None:
+        row, patient = planned(model, patient_days) if model.visits else _every(model, patient_days)
+        state = decide(model.when.tree, patient_days)
         found = row != NONE
         good = flag_at(state.true, row)
         unknown = found & ~good & ~flag_at(state.false, row)
         if model.discount is not None:
-            discounted = good & ~flag_at(decide(model.discount.tree, rows).false, row)
+            discounted = good & ~flag_at(decide(model.discount.tree, patient_days).false, row)
         else:
             discounted = np.zeros_like(good)
         good &= ~discounted
@@ -119,8 +121,8 @@ class _Seen:
                 kept &= ~which
         self.row, self.good, self.unknown = row[kept], good[kept], unknown[kept]
         owner = patient[kept]
-        self.begin: Ints = np.searchsorted(owner, np.arange(rows.patients))
-        self.end: Ints = np.searchsorted(owner, np.arange(rows.patients), side="right")
+        self.begin: Ints = np.searchsorted(owner, np.arange(patient_days.patients))
+        self.end: Ints = np.searchsorted(owner, np.arange(patient_days.patients), side="right")
         self.whole = self.end - self.begin
         self.counts = self._number(self.row != NONE)
         self.patient = owner
@@ -144,22 +146,22 @@ class _Seen:
         return np.where(visit != NONE, self.row[np.maximum(visit, 0)], NONE) if len(self.row) else visit
 
 
-def planned(model: Visits, rows: Timeline) -> tuple[Ints, NDArray[np.intp]]:
+def planned(model: Visits, patient_days: PatientDays) -> tuple[Ints, NDArray[np.intp]]:
     """The row of every planned visit, -1 where there is none; patient after patient."""
-    counts = counts_kept(model.set_aside, rows)
-    taken = np.empty((rows.patients, len(model.visits)), dtype=np.int64)
+    counts = counts_kept(model.set_aside, patient_days)
+    taken = np.empty((patient_days.patients, len(model.visits)), dtype=np.int64)
     for place, day in enumerate(model.visits):
-        begin, end = rows.at_or_after(day - model.within), rows.after(day + model.within)
-        taken[:, place] = nearest(rows, counts, np.full(rows.patients, day), begin, end)
-    return taken.ravel(), np.repeat(np.arange(rows.patients), len(model.visits))
+        begin, end = patient_days.at_or_after(day - model.within), patient_days.after(day + model.within)
+        taken[:, place] = nearest(patient_days, counts, np.full(patient_days.patients, day), begin, end)
+    return taken.ravel(), np.repeat(np.arange(patient_days.patients), len(model.visits))
 
 
-def _every(model: Visits, rows: Timeline) -> tuple[Ints, NDArray[np.intp]]:
+def _every(model: Visits, patient_days: PatientDays) -> tuple[Ints, NDArray[np.intp]]:
     """Every row with a count in the days looked at."""
-    counted = counts_kept(model.set_aside, rows).mask
-    within = (rows.day >= model.days[0]) & (rows.day <= model.days[1]) & counted
+    counted = counts_kept(model.set_aside, patient_days).mask
+    within = (patient_days.day >= model.days[0]) & (patient_days.day <= model.days[1]) & counted
     row = np.flatnonzero(within)
-    return row, rows.patient[row].astype(np.intp)
+    return row, patient_days.patient[row].astype(np.intp)
 
 
 def _by_number(model: Visits, seen: _Seen) -> tuple[Bools, Bools, Ints, Ints]:

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from itp_response.cohort.values import Column, Floats, Numbers, Texts, Truths, exactly
-from itp_response.evaluation.rules.tree import And, Arithmetic, Comparison, Name, Not, Number, Or, Term, Text, Tree
+from itp_response.evaluation.rules.tree import And, Arithmetic, Constant, Name, Not, Or, Relation, Term, Text, Tree
 
 
 class Rows(Protocol):
@@ -41,10 +41,10 @@ def _decide(tree: Tree, rows: Rows) -> Truths:
             return functools.reduce(both, (decide(part, rows) for part in parts))
         case Or(parts=parts):
             return functools.reduce(either, (decide(part, rows) for part in parts))
-        case Comparison(sign=sign, left=left, right=Text(value=value)):
+        case Relation(sign=sign, left=left, right=Text(value=value)):
             equal = _same_text(rows, left, value)
             return equal if sign == "==" else Truths(equal.false, equal.true)
-        case Comparison(sign=sign, left=left, right=right):
+        case Relation(sign=sign, left=left, right=right):
             return COMPARED[sign](numbers(left, rows), numbers(right, rows))
     values = rows.values(tree.name) if isinstance(tree, Name) else None
     if isinstance(values, Numbers):
@@ -112,7 +112,7 @@ def _behind(term: Term) -> Name:
 def numbers(tree: Tree, rows: Rows) -> Numbers:
     """The number a tree gives at each row, as bounds."""
     match tree:
-        case Number(value=value):
+        case Constant(value=value):
             return exactly(np.asarray(value))
         case Term(body=body):
             return numbers(body, rows)

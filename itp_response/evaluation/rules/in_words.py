@@ -5,11 +5,11 @@ from itp_response.evaluation.rules.tree import (
     SINCE,
     And,
     Arithmetic,
-    Comparison,
+    Constant,
     Name,
     Not,
-    Number,
     Or,
+    Relation,
     Rule,
     Term,
     Text,
@@ -61,7 +61,7 @@ def tree_in_words(tree: Tree, within: type[And] | type[Or] | None = None) -> str
             return f"({text}{when})" if within not in (None, joint) and len(parts) > 1 else f"{text}{when}"
         case Not(part=part):
             return denied_in_words(part)
-        case Comparison(sign=sign, left=left, right=right):
+        case Relation(sign=sign, left=left, right=right):
             return _compared(sign, left, right)
         case Name(name=name):
             return _noun(name)
@@ -71,7 +71,7 @@ def tree_in_words(tree: Tree, within: type[And] | type[Or] | None = None) -> str
 def _days_apart(parts: tuple[Tree, ...], joint: type[And] | type[Or]) -> tuple[tuple[Tree, ...], str]:
     """The parts of an `and` without those on the day, which say when the others hold: ` on day 36 or later`."""
     turned = [_turned(part) for part in parts]
-    days = [part for part in turned if isinstance(part, Comparison) and part.left == DAY]
+    days = [part for part in turned if isinstance(part, Relation) and part.left == DAY]
     others = tuple(part for part in turned if part not in days)
     if joint is Or or not days or not others:
         return parts, ""
@@ -85,8 +85,8 @@ def _days_apart(parts: tuple[Tree, ...], joint: type[And] | type[Or]) -> tuple[t
 def _turned(tree: Tree) -> Tree:
     """A comparison with its number on the right."""
     match tree:
-        case Comparison(sign=sign, left=Number() as left, right=right) if not isinstance(right, Number):
-            return Comparison(MIRRORED[sign], right, left)
+        case Relation(sign=sign, left=Constant() as left, right=right) if not isinstance(right, Constant):
+            return Relation(MIRRORED[sign], right, left)
     return tree
 
 
@@ -112,9 +112,9 @@ def denied_in_words(tree: Tree) -> str:
             return tree_in_words(part, And)
         case Name(name="treatment_discontinued"):
             return "treatment was not discontinued"
-        case Comparison(sign=">=" | ">", left=Name(name="bleeding_grade")):
+        case Relation(sign=">=" | ">", left=Name(name="bleeding_grade")):
             return f"no {tree_in_words(tree)}"
-        case Comparison(sign=sign, left=left, right=right):
+        case Relation(sign=sign, left=left, right=right):
             return _compared(NOT[sign], left, right)
         case Name(name=name):
             return f"no {_noun(name)}"
@@ -124,7 +124,7 @@ def denied_in_words(tree: Tree) -> str:
 
 
 def _compared(sign: str, left: Tree, right: Tree) -> str:
-    if isinstance(left, Number) and not isinstance(right, Number):
+    if isinstance(left, Constant) and not isinstance(right, Constant):
         sign, left, right = MIRRORED[sign], right, left
     quantity = _quantity(right)
     match left:
@@ -177,7 +177,7 @@ def _of(sign: str, quantity: str) -> str:
 
 def _quantity(tree: Tree) -> str:
     match tree:
-        case Number(value=value):
+        case Constant(value=value):
             return number_in_words(value)
         case Text(value=value):
             return repr(value)
@@ -185,7 +185,7 @@ def _quantity(tree: Tree) -> str:
             return _noun(name)
         case Term(body=body):
             return _quantity(body)
-        case Arithmetic(sign="*", left=Number(value=value), right=Name(name=name)) if value in TIMES:
+        case Arithmetic(sign="*", left=Constant(value=value), right=Name(name=name)) if value in TIMES:
             return f"{TIMES[value]} {_noun(name)}"
         case Arithmetic(sign=sign, left=left, right=right):
             word = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}[sign]

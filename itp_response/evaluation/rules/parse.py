@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from itp_response.evaluation.rules.tree import (
     And,
     Arithmetic,
-    Comparison,
+    Constant,
     Name,
     Not,
-    Number,
     Or,
+    Relation,
     Rule,
     Term,
     Text,
@@ -117,9 +117,9 @@ class _Parser:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Not(self.condition(operand))
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-                return Number(-float(value))
+                return Constant(-float(value))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return Arithmetic("-", Number(0.0), self.number(operand))
+                return Arithmetic("-", Constant(0.0), self.number(operand))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
                 return Arithmetic(ARITHMETIC[type(op)], self.number(left), self.number(right))
             case ast.Compare():
@@ -129,7 +129,7 @@ class _Parser:
             case ast.Constant(value=bool()):
                 raise self.error(node, f"{node.value!r} is not part of the language")
             case ast.Constant(value=int() | float() as value):
-                return Number(float(value))
+                return Constant(float(value))
             case ast.Constant(value=str() as value):
                 return Text(value)
         cure = CURES.get(type(node.op), "") if isinstance(node, ast.BinOp | ast.UnaryOp) else ""
@@ -161,7 +161,7 @@ class _Parser:
                 raise self.error(node, "a text is compared by == or != of its name with a quoted text")
             if isinstance(left, Text):
                 left, right = right, left
-        return Comparison(sign, left, right)
+        return Relation(sign, left, right)
 
     def number(self, node: ast.expr) -> Tree:
         tree = self.tree(node)

@@ -9,7 +9,7 @@ Type = Literal["number", "truth", "text", "moment"]
 
 
 @dataclass(frozen=True)
-class Number:
+class Constant:
     value: float
 
 
@@ -32,7 +32,7 @@ class Arithmetic:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Relation:
     sign: str
     left: "Tree"
     right: "Tree"
@@ -61,7 +61,7 @@ class Term:
     body: "Tree"
 
 
-Tree = Number | Text | Name | Arithmetic | Comparison | Not | And | Or | Term
+Tree = Constant | Text | Name | Arithmetic | Relation | Not | And | Or | Term
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Rule:
 def type_of(tree: Tree) -> Type:
     """What a tree gives."""
     match tree:
-        case Number() | Arithmetic():
+        case Constant() | Arithmetic():
             return "number"
         case Text():
             return "text"
@@ -130,7 +130,7 @@ def names_in(tree: Tree) -> Iterator[str]:
         case And(parts=parts) | Or(parts=parts):
             for part in parts:
                 yield from names_in(part)
-        case Arithmetic(left=left, right=right) | Comparison(left=left, right=right):
+        case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
             yield from names_in(left)
             yield from names_in(right)
 

@@ -28,9 +28,9 @@ from itp_response.cohort.edited import (
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.clock import Length
-from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import numbers
-from itp_response.evaluation.rules.tree import SINCE, Comparison, Number, Rule, Tree, leaves, names_in, opened
+from itp_response.evaluation.rules.tree import SINCE, Constant, Relation, Rule, Tree, leaves, names_in, opened
 
 WEEK = 7
 FARTHEST = 4 * WEEK
@@ -89,7 +89,7 @@ class _Named:
         self.sums = sums_of(criteria)
         self.odd = any(_as_sum(clause) is None for clause in self.clauses if _is_of_counts(clause))
         """A rule compares counts in a way that is no such sum."""
-        self.baseline = timeline(criteria, cohort, 0, len(cohort)).baseline
+        self.baseline = patient_days_of(criteria, cohort, 0, len(cohort)).baseline
         """Per patient."""
         first, last = criteria.file.baseline.days
         given = ~np.isnan(cohort.baseline.low)[cohort.patient]
@@ -138,9 +138,9 @@ class _Named:
         found = [
             side.value
             for clause in map(opened, self.clauses)
-            if isinstance(clause, Comparison) and any(name.startswith(SINCE) for name in names_in(clause))
+            if isinstance(clause, Relation) and any(name.startswith(SINCE) for name in names_in(clause))
             for side in (clause.left, clause.right)
-            if isinstance(side, Number)
+            if isinstance(side, Constant)
         ]
         return _whole([length + more for length in found for more in (0, 1)])
 
@@ -193,7 +193,7 @@ class _Points:
 
 def _as_sum(clause: Tree) -> tuple[float, float, float] | None:
     """A comparison as the sum `start + a * platelets + b * baseline`, which is 0 where it turns; None: it is none."""
-    if not isinstance(clause, Comparison) or not set(names_in(clause)) <= {"platelets", "baseline"}:
+    if not isinstance(clause, Relation) or not set(names_in(clause)) <= {"platelets", "baseline"}:
         return None
     points = _Points()
     left, right = (numbers(side, points).low + np.zeros(4) for side in (clause.left, clause.right))

@@ -9,11 +9,11 @@ import numpy as np
 from itp_response.classification.classification import Classification
 from itp_response.cohort.edited import ADDED, COUNT, edited
 from itp_response.cohort.values import NONE
-from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule
 from itp_response.explanation.counterfactuals.edits import changes
-from itp_response.explanation.counterfactuals.search import Tips, frame
+from itp_response.explanation.counterfactuals.search import Counterfactuals, frame
 from itp_response.messages.wording import listed, number_in_words
 
 ANOTHER = {"Y": "N", "N": "Y", "NE": "Y or N"}
@@ -21,7 +21,7 @@ ANOTHER = {"Y": "N", "N": "Y", "NE": "Y or N"}
 
 
 @dataclass(frozen=True)
-class Change:
+class Counterfactual:
     """A change of one observation that turns a verdict."""
 
     becomes: str
@@ -42,36 +42,39 @@ class Change:
     """The row of the cohort; -1: it is in none."""
 
 
-def changes_of(found: Classification, one: Tips) -> tuple[Change, ...]:
+def changes_of(classification: Classification, one: Counterfactuals) -> tuple[Counterfactual, ...]:
     """The changes of a classification of one patient, nearest first."""
-    told = frame(found, one)
+    told = frame(classification, one)
     rows = np.where(one.changes.kind == ADDED, NONE, one.changes.row).tolist()
-    names = [name for name in Change.__dataclass_fields__ if name != "row"]
+    names = [name for name in Counterfactual.__dataclass_fields__ if name != "row"]
     return tuple(
-        Change(**cells, row=row) for cells, row in zip(told.select(names).iter_rows(named=True), rows, strict=True)
+        Counterfactual(**cells, row=row)
+        for cells, row in zip(told.select(names).iter_rows(named=True), rows, strict=True)
     )
 
 
-def sentences(found: Classification, name: str, turning: tuple[Change, ...], days: list[int]) -> Iterator[str]:
+def sentences(
+    classification: Classification, name: str, turning: tuple[Counterfactual, ...], days: list[int]
+) -> Iterator[str]:
     """Of each verdict that it could be the nearest change to it; what a `Y` rests on; how near an `N` came.
 
     `days` are those of the observations that the verdict was looked for in.
     """
-    verdict = found.verdicts[name]
+    verdict = classification.verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     rests = [change for change in turning if change.change == "lost" and value == "Y"]
-    nearest: dict[str, Change] = {}
+    nearest: dict[str, Counterfactual] = {}
     for change in turning:
         if change not in rests:
             nearest.setdefault(change.becomes, change)
     for change in nearest.values():
         clause = f": {change.clause}" if change.clause else ""
-        source = f" ({found.cohort.place(change.row)})" if change.row != NONE else ""
+        source = f" ({classification.cohort.place(change.row)})" if change.row != NONE else ""
         yield f"would be {change.becomes} with {change.says}{clause}{source}"
     if not turning:
         yield f"none of the changes tried would make it {ANOTHER.get(value, 'another')}"
     if not nearest and value != "Y":
-        yield from _nearest_state(found, found.criteria.endpoints[name], days)
+        yield from _nearest_state(classification, classification.criteria.endpoints[name], days)
     for becomes in dict.fromkeys(change.becomes for change in rests):
         lost = [str(day) for day in sorted(change.day or 0 for change in rests if change.becomes == becomes)]
         if len(lost) == 1:
@@ -80,16 +83,21 @@ def sentences(found: Classification, name: str, turning: tuple[Change, ...], day
             yield f"rests on the observations of days {listed(lost)}, without any of which it would be {becomes}"
 
 
-def _nearest_state(found: Classification, model: Any, days: list[int]) -> Iterator[str]:
+def _nearest_state(classification: Classification, model: Any, days: list[int]) -> Iterator[str]:
     """The count that came nearest to what is asked of each observation, where none is in the state."""
-    cohort, rule = found.cohort, getattr(model, "when", None)
+    cohort, rule = classification.cohort, getattr(model, "when", None)
     if not isinstance(rule, Rule) or model.kind in ("combined", "lost") or not len(cohort.day):
         return
-    tried = changes(found.criteria, cohort, np.array([0]))
+    tried = changes(classification.criteria, cohort, np.array([0]))
     tried = tried.at((tried.kind == COUNT) & np.isin(tried.day, days))
-    rows = timeline(found.criteria, edited(cohort, tried, found.criteria.file.columns), 0, len(tried))
+    rows = patient_days_of(
+        classification.criteria, edited(cohort, tried, classification.criteria.file.columns), 0, len(tried)
+    )
     qualifies = decide(rule.tree, rows).true[rows.start[:-1] + tried.row] if len(tried) else np.empty(0, dtype=np.bool_)
-    if not qualifies.any() or decide(rule.tree, timeline(found.criteria, cohort, 0, 1)).true[tried.row].any():
+    if (
+        not qualifies.any()
+        or decide(rule.tree, patient_days_of(classification.criteria, cohort, 0, 1)).true[tried.row].any()
+    ):
         return
     best = np.flatnonzero(qualifies)[np.argmin(tried.distance[qualifies])]
     row = int(tried.row[best])

@@ -33,7 +33,7 @@ from itp_response.cohort.edited import (
 from itp_response.cohort.texts import said, texts
 from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.evaluate import evaluate, timeline
+from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import Rule, Tree, leaves
@@ -47,7 +47,7 @@ MEASURES = ("time_to", "extent")
 
 
 @dataclass(frozen=True)
-class Tips:
+class Counterfactuals:
     """The changes that turn the verdicts on one endpoint, per patient the smallest of each kind, nearest first."""
 
     endpoint: str
@@ -55,17 +55,17 @@ class Tips:
     becomes: Ints
     """(K) Index of the verdict's labels."""
 
-    def at(self, index: Ints | Bools) -> "Tips":
-        return Tips(self.endpoint, self.changes.at(index), self.becomes[index])
+    def at(self, index: Ints | Bools) -> "Counterfactuals":
+        return Counterfactuals(self.endpoint, self.changes.at(index), self.becomes[index])
 
     @property
-    def nearest(self) -> "Tips":
+    def nearest(self) -> "Counterfactuals":
         """Of each patient the smallest change alone."""
         patient = self.changes.patient
         return self.at(np.flatnonzero(np.append(True, patient[1:] != patient[:-1])[: len(patient)]))
 
 
-def tips(found: Classification, patients: Ints, names: Sequence[str]) -> dict[str, Tips]:
+def counterfactuals(classification: Classification, patients: Ints, names: Sequence[str]) -> dict[str, Counterfactuals]:
     """What would turn the verdicts of these patients (positions) on these criteria.
 
     Not asked are patients with dates known only in part, verdicts of `NA`, and criteria that tell a length alone.
@@ -73,12 +73,12 @@ def tips(found: Classification, patients: Ints, names: Sequence[str]) -> dict[st
     A `Y` turns where it would be `N` or `NA`, and where an observation is lost also where it would be `NE`; a further
     count is not tried of it.
     """
-    partial = found.cohort.partial
+    partial = classification.cohort.partial
     able = patients if partial is None else np.setdiff1d(patients, partial.patient)
-    asked = [name for name in names if asks(found.criteria.endpoints[name])]
-    parts: dict[str, list[Tips]] = {name: [] for name in names}
-    for some in _pieces(found.cohort, able):
-        for name, one in _tips(found, some, asked).items():
+    asked = [name for name in names if asks(classification.criteria.endpoints[name])]
+    parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}
+    for some in _pieces(classification.cohort, able):
+        for name, one in _tips(classification, some, asked).items():
             parts[name].append(one)
     return {name: _joined(name, some) for name, some in parts.items()}
 
@@ -88,10 +88,10 @@ def asks(model: Any) -> bool:
     return model.kind not in MEASURES or getattr(model, "at_least", None) is not None
 
 
-def _joined(name: str, parts: list[Tips]) -> Tips:
+def _joined(name: str, parts: list[Counterfactuals]) -> Counterfactuals:
     if not parts:
-        return Tips(name, NO_EDITS, np.empty(0, dtype=np.int64))
-    return Tips(name, joined([one.changes for one in parts]), np.concatenate([one.becomes for one in parts]))
+        return Counterfactuals(name, NO_EDITS, np.empty(0, dtype=np.int64))
+    return Counterfactuals(name, joined([one.changes for one in parts]), np.concatenate([one.becomes for one in parts]))
 
 
 def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
@@ -101,25 +101,31 @@ def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
     yield from (some for some in np.split(patients, cuts) if len(some))
 
 
-def _tips(found: Classification, patients: Ints, names: Sequence[str]) -> dict[str, Tips]:
+def _tips(classification: Classification, patients: Ints, names: Sequence[str]) -> dict[str, Counterfactuals]:
     """Of some patients; positions are those in the whole cohort."""
-    tried = changes(found.criteria, found.cohort, patients)
-    return {name: _nearest(Tips(name, tried.at(at), becomes)) for name, at, becomes in _turned(found, tried, names)}
+    tried = changes(classification.criteria, classification.cohort, patients)
+    return {
+        name: _nearest(Counterfactuals(name, tried.at(at), becomes))
+        for name, at, becomes in _turned(classification, tried, names)
+    }
 
 
-def _turned(found: Classification, tried: Edits, names: Sequence[str]) -> Iterator[tuple[str, Ints, Ints]]:
+def _turned(classification: Classification, edits: Edits, names: Sequence[str]) -> Iterator[tuple[str, Ints, Ints]]:
     """Of each endpoint which changes turn its verdict, and what it becomes."""
-    step = max(1, ROWS_AT_ONCE // max(1, int(np.diff(found.cohort.first_row).max(initial=1))))
-    cuts = [*range(0, len(tried), step), len(tried)]
+    step = max(1, ROWS_AT_ONCE // max(1, int(np.diff(classification.cohort.first_row).max(initial=1))))
+    cuts = [*range(0, len(edits), step), len(edits)]
     decided: list[Mapping[str, Verdict]] = [
-        evaluate(found.criteria, edited(found.cohort, tried.at(slice(first, last)), found.criteria.file.columns))
+        evaluate(
+            classification.criteria,
+            edited(classification.cohort, edits.at(slice(first, last)), classification.criteria.file.columns),
+        )
         for first, last in pairwise(cuts)
     ]
     for name in names:
-        own = found.verdicts[name]
-        was = own.value[tried.patient]
+        own = classification.verdicts[name]
+        was = own.value[edits.patient]
         becomes = np.concatenate([np.empty(0, dtype=np.int8), *(one[name].value for one in decided)])
-        at = np.flatnonzero(_turns(own.labels, tried.kind, was, becomes))
+        at = np.flatnonzero(_turns(own.labels, edits.kind, was, becomes))
         yield name, at, becomes[at].astype(np.int64)
 
 
@@ -136,7 +142,7 @@ def _turns(labels: tuple[str, ...], kind: Ints, was: Ints, becomes: Ints) -> Boo
     )
 
 
-def _nearest(one: Tips) -> Tips:
+def _nearest(one: Counterfactuals) -> Counterfactuals:
     """Per patient, kind and verdict that comes of it the smallest change, nearest first; of losses each."""
     made = one.changes
     key = np.stack([made.patient, made.kind, one.becomes, np.where(made.kind == LOST, made.row, NONE)])
@@ -146,28 +152,28 @@ def _nearest(one: Tips) -> Tips:
     return one.at(kept[np.lexsort((made.row[kept], made.kind[kept], made.distance[kept], made.patient[kept]))])
 
 
-def _before(cohort: Cohort, made: Edits) -> tuple[Floats, Floats]:
+def _before(cohort: Cohort, edits: Edits) -> tuple[Floats, Floats]:
     """The count that each change changes, as bounds; NaN: there was none."""
     edges = []
     for name in ("low", "high"):
         counts = getattr(cohort.platelets, name)
-        at_row = counts[np.maximum(made.row, 0)] if len(counts) else np.full(len(made), np.nan)
-        at_row = np.where((made.row == NONE) | (made.kind == ADDED), np.nan, at_row)
-        edges.append(np.where(made.kind == BASELINE, getattr(cohort.baseline, name)[made.patient], at_row))
+        at_row = counts[np.maximum(edits.row, 0)] if len(counts) else np.full(len(edits), np.nan)
+        at_row = np.where((edits.row == NONE) | (edits.kind == ADDED), np.nan, at_row)
+        edges.append(np.where(edits.kind == BASELINE, getattr(cohort.baseline, name)[edits.patient], at_row))
     return edges[0], edges[1]
 
 
 # IN WORDS
 
 
-def frame(found: Classification, one: Tips) -> pl.DataFrame:
+def frame(classification: Classification, one: Counterfactuals) -> pl.DataFrame:
     """The changes in words, a row each.
 
     `patient_id`, `arm`, `endpoint`, `value`, `becomes`, `distance`, `change` (a word of `KINDS`), `day` (null: it is
     of the patient), `before` and `after` (counts as texts, or days; null: neither), `file`, `line` (null: not in the
     file yet), `says`, `clause` (what then holds that did not before; null: none).
     """
-    cohort, made, own = found.cohort, one.changes, found.verdicts[one.endpoint]
+    cohort, made, own = classification.cohort, one.changes, classification.verdicts[one.endpoint]
     rows = made.row != NONE
     source = cohort.source_row[np.maximum(made.row, 0)] if len(cohort.source_row) else np.zeros(len(made), np.int64)
     seen = rows & (made.kind != ADDED)
@@ -200,7 +206,7 @@ def frame(found: Classification, one: Tips) -> pl.DataFrame:
             "file": file.set(pl.Series(~seen), None) if cohort.origin is not None else file,
             "line": line.set(pl.Series(~seen), None),
             "says": _says(cohort, made, old_day, before, after),
-            "clause": _clauses(found, one),
+            "clause": _clauses(classification, one),
         }
     )
 
@@ -213,15 +219,15 @@ def _series(values: Any) -> pl.Series:
     return pl.Series(values)
 
 
-def _says(cohort: Cohort, made: Edits, old_day: Ints, before: pl.Series, after: pl.Series) -> pl.Series:
+def _says(cohort: Cohort, edits: Edits, old_day: Ints, before: pl.Series, after: pl.Series) -> pl.Series:
     day = texts(old_day)
-    grade = texts(cohort.bleeding_grade[np.maximum(made.row, 0)]) if len(cohort.day) else day
+    grade = texts(cohort.bleeding_grade[np.maximum(edits.row, 0)]) if len(cohort.day) else day
     names = cohort.courses.name
-    codes = names.codes[np.maximum(made.course, 0)] if len(names.codes) else np.full(len(made), -1)
+    codes = names.codes[np.maximum(edits.course, 0)] if len(names.codes) else np.full(len(edits), -1)
     name = pl.Series([*(f" ({label})" for label in names.labels), ""], dtype=pl.String).gather(
         np.where(codes < 0, len(names.labels), codes)
     )
-    stopped = texts(np.where(made.kind == STOPPED, cohort.treatment_discontinued[made.patient], 0.0))
+    stopped = texts(np.where(edits.kind == STOPPED, cohort.treatment_discontinued[edits.patient], 0.0))
     phrases = {
         COUNT: said("a count of {} instead of {} on day {}", after, before, day),
         DAY: said("the observation of day {} on day {} instead", before, after),
@@ -230,30 +236,35 @@ def _says(cohort: Cohort, made: Edits, old_day: Ints, before: pl.Series, after: 
         RESCUE: said("no rescue treatment{} on day {}", name, day),
         STOPPED: said("treatment not discontinued on day {}", stopped),
         LOST: said("no observation on day {}", day),
-        ADDED: said("one more count, of {} without bleeding, on day {}", after, texts(made.day)),
+        ADDED: said("one more count, of {} without bleeding, on day {}", after, texts(edits.day)),
         BASELINE: said("a baseline of {} instead of {}", after, before),
     }
-    says = pl.Series([None], dtype=pl.String).new_from_index(0, len(made))
+    says = pl.Series([None], dtype=pl.String).new_from_index(0, len(edits))
     for kind, phrase in phrases.items():
-        says = says.zip_with(pl.Series(made.kind != kind), phrase)
+        says = says.zip_with(pl.Series(edits.kind != kind), phrase)
     return says
 
 
-def _clauses(found: Classification, one: Tips) -> pl.Series:
+def _clauses(classification: Classification, one: Counterfactuals) -> pl.Series:
     """The first clause that comes out otherwise at some observation, in words, as it then is; null: none.
 
     Clauses are looked at in the order of the file, first those of the endpoint, then those of what it rests on.
     """
     made, size = one.changes, len(one.changes)
-    clauses = clauses_of(found.criteria, one.endpoint)
-    rows = timeline(found.criteria, found.cohort, 0, len(found.cohort))
+    clauses = clauses_of(classification.criteria, one.endpoint)
+    rows = patient_days_of(classification.criteria, classification.cohort, 0, len(classification.cohort))
     # These have the rows that the patient has.
     same = np.flatnonzero(
         np.isin(made.kind, (COUNT, BLEEDING, GRADE, BASELINE)) | ((made.kind == ADDED) & (made.row != NONE))
     )
-    changed = timeline(found.criteria, edited(found.cohort, made.at(same), found.criteria.file.columns), 0, len(same))
+    changed = patient_days_of(
+        classification.criteria,
+        edited(classification.cohort, made.at(same), classification.criteria.file.columns),
+        0,
+        len(same),
+    )
     patient = made.patient[same]
-    _, before = ranges(found.cohort.first_row[patient], found.cohort.first_row[patient + 1])
+    _, before = ranges(classification.cohort.first_row[patient], classification.cohort.first_row[patient + 1])
     itself = before == made.row[same][changed.patient]
     chosen, holds = np.full(size, NONE), np.zeros(size, dtype=np.bool_)
     # What a changed baseline does to other observations tells more than what it is itself.

@@ -96,14 +96,20 @@ def adam(
     return Adam(found, study, made, (*notes, *_notes(found, made)))
 
 
-def _notes(found: Classification, made: Mapping[str, Dataset]) -> list[str]:
-    codes = [f"{one.endpoint} is {one.code}" for one in parameters(found.criteria) if one.what in ("verdict", "best")]
+def _notes(classification: Classification, made: Mapping[str, Dataset]) -> list[str]:
+    codes = [
+        f"{one.endpoint} is {one.code}"
+        for one in parameters(classification.criteria)
+        if one.what in ("verdict", "best")
+    ]
     codes = [said for said in codes if said.split(" is ")[0].upper() != said.split(" is ")[1]]
     notes = [f"PARAMCD has at most 8 letters: {', '.join(codes)}; define.csv has all."] if codes else []
     untimed = made["ADTTE"].frame.filter(pl.col("AVAL").is_null())
     for code, size in untimed.group_by("PARAMCD", maintain_order=True).len().rows():
-        notes.append(f"ADTTE: {code}: {size} of {len(found.cohort)} patients have no time; their ANL01FL is empty.")
-    if not found.cohort.has_dates:
+        notes.append(
+            f"ADTTE: {code}: {size} of {len(classification.cohort)} patients have no time; their ANL01FL is empty."
+        )
+    if not classification.cohort.has_dates:
         notes.append("The source has no dates: only study days are given.")
     return notes
 

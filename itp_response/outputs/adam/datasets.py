@@ -119,25 +119,28 @@ MONTH = 31
 RESCUE, DISCONTINUED = "RESCUE TREATMENT", "TREATMENT DISCONTINUED"
 
 
-def datasets(found: Classification, study: str) -> dict[str, Dataset]:
+def datasets(classification: Classification, study: str) -> dict[str, Dataset]:
     """The datasets by their names; `study` is the STUDYID."""
-    return {made.name: made for made in (_adsl(found, study), *_by_parameter(found, study), _adice(found, study))}
+    return {
+        made.name: made
+        for made in (_adsl(classification, study), *_by_parameter(classification, study), _adice(classification, study))
+    }
 
 
 # RECORDS OF A PATIENT AND A PARAMETER
 
 
-def _by_parameter(found: Classification, study: str) -> Iterator[Dataset]:
-    made = parameters(found.criteria)
+def _by_parameter(classification: Classification, study: str) -> Iterator[Dataset]:
+    made = parameters(classification.criteria)
     keys = ("STUDYID", "USUBJID", "PARAMCD")
     rows = {"ADRS": _response, "ADTTE": _time}
     labels = {"ADRS": ("Response Analysis Dataset", ADRS), "ADTTE": ("Time-to-Event Analysis Dataset", ADTTE)}
     censors = "; ".join([f"{code}: {text}" for code, text in CENSORED.items()])
     for name, (label, variables) in labels.items():
-        tables = [rows[name](found, one) for one in made if one.dataset == name]
-        there = _variables(found.cohort, variables)
+        tables = [rows[name](classification, one) for one in made if one.dataset == name]
+        there = _variables(classification.cohort, variables)
         told = tuple(Variable(one.name, one.label, one.type, one.means or f"0: event; {censors}.") for one in there)
-        frame = _frame(_who(found.cohort, study), tables, told)
+        frame = _frame(_who(classification.cohort, study), tables, told)
         yield Dataset(name, label, "One record per subject and parameter", keys, told, frame)
 
 
@@ -170,8 +173,8 @@ def _typed(frame: pl.DataFrame, variables: Sequence[Variable]) -> pl.DataFrame:
     return frame.select(pl.col(one.name).cast(types[one.type]) for one in variables)
 
 
-def _response(found: Classification, parameter: Parameter) -> Columns:
-    verdict = found.verdicts[parameter.endpoint]
+def _response(classification: Classification, parameter: Parameter) -> Columns:
+    verdict = classification.verdicts[parameter.endpoint]
     counted = {"days": verdict.days, "of_days": verdict.of_days}.get(parameter.what)
     size = len(verdict.value)
     if counted is not None:
@@ -182,35 +185,35 @@ def _response(found: Classification, parameter: Parameter) -> Columns:
         binary = parameter.what == "verdict"
         number = where(binary & np.isin(verdict.value, (Y, N)), pl.Series((verdict.value == Y).astype(np.int32)))
         arises = (value != "NA").to_numpy()
-    day, confirmed = found.days_of(verdict.dated), found.days_of(verdict.confirming)
+    day, confirmed = classification.days_of(verdict.dated), classification.days_of(verdict.confirming)
     return {
         **_named(parameter, size),
         "AVALC": value,
         "AVAL": number,
-        **_dated(found.cohort.day_0, "A", day),
-        "ADTF": _flags(found.cohort, verdict.dated, (DATE,)),
-        **_dated(found.cohort.day_0, "CNF", confirmed),
-        **_reason(found, verdict),
+        **_dated(classification.cohort.day_0, "A", day),
+        "ADTF": _flags(classification.cohort, verdict.dated, (DATE,)),
+        **_dated(classification.cohort.day_0, "CNF", confirmed),
+        **_reason(classification, verdict),
         "ANL01FL": where(arises, pl.repeat("Y", size, eager=True)),
         "ADTREC": _dating_record(verdict),
-        **records_of(found, parameter.endpoint, "SRC", verdict.onset),
-        **records_of(found, parameter.endpoint, "CNF", verdict.confirming),
-        **records_of(found, parameter.endpoint, "END", verdict.ended, verdict.reason),
+        **records_of(classification, parameter.endpoint, "SRC", verdict.onset),
+        **records_of(classification, parameter.endpoint, "CNF", verdict.confirming),
+        **records_of(classification, parameter.endpoint, "END", verdict.ended, verdict.reason),
     }
 
 
-def _time(found: Classification, parameter: Parameter) -> Columns:
-    model, verdict = found.criteria.endpoints[parameter.endpoint], found.verdicts[parameter.endpoint]
+def _time(classification: Classification, parameter: Parameter) -> Columns:
+    model, verdict = classification.criteria.endpoints[parameter.endpoint], classification.verdicts[parameter.endpoint]
     assert verdict.days is not None
     timed = verdict.days != NO_DAY
     event = timed & (verdict.value == Y)
-    to = found.verdicts[model.to]
-    followed = found.criteria.reasons["follow_up_ended"]
+    to = classification.verdicts[model.to]
+    followed = classification.criteria.reasons["follow_up_ended"]
     code = np.select(
         [event, to.value == N, (to.value == NE) & (to.reason == followed), to.value == NE], [0, 1, 2, 3], default=4
     )
-    texts = pl.Series([found.criteria.endpoints[model.to].label, *CENSORED.values()])
-    day = np.where(timed, found.days_of(verdict.dated), np.int32(NO_DAY))
+    texts = pl.Series([classification.criteria.endpoints[model.to].label, *CENSORED.values()])
+    day = np.where(timed, classification.days_of(verdict.dated), np.int32(NO_DAY))
     start = np.where(timed, day - np.where(timed, verdict.days, 0), np.int32(NO_DAY))
     size = len(timed)
     limit = f" up to day {model.by:g}" if np.isfinite(model.by) else ""
@@ -220,12 +223,14 @@ def _time(found: Classification, parameter: Parameter) -> Columns:
         "CNSR": where(timed, pl.Series(code)),
         "EVNTDESC": where(timed, texts.gather(code)),
         "CNSDTDSC": where(timed & ~event, pl.repeat(f"Last count{limit}", size, eager=True)),
-        **_dated(found.cohort.day_0, "START", start),
-        **_dated(found.cohort.day_0, "A", day),
-        "ADTF": _flags(found.cohort, np.where(timed, verdict.dated, NONE), (DATE,)),
-        **_reason(found, verdict),
+        **_dated(classification.cohort.day_0, "START", start),
+        **_dated(classification.cohort.day_0, "A", day),
+        "ADTF": _flags(classification.cohort, np.where(timed, verdict.dated, NONE), (DATE,)),
+        **_reason(classification, verdict),
         "ANL01FL": where(timed, pl.repeat("Y", size, eager=True)),
-        **records_of(found, model.to, "SRC", np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)),
+        **records_of(
+            classification, model.to, "SRC", np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)
+        ),
     }
 
 
@@ -259,8 +264,8 @@ def _flags(cohort: Cohort, rows: Ints, what: Sequence[int]) -> pl.Series:
     return pl.Series([None, "D", "M"], dtype=pl.String).gather(flags)
 
 
-def _reason(found: Classification, verdict: Verdict) -> Columns:
-    names = found.criteria.reasons.names
+def _reason(classification: Classification, verdict: Verdict) -> Columns:
+    names = classification.criteria.reasons.names
     code = verdict.reason.astype(np.int64)
     words = [reason_in_words(name) for name in names]
     return {"ARSNCD": pl.Series(names).gather(code), "ARSN": pl.Series(words).gather(code)}
@@ -277,9 +282,9 @@ def _dating_record(verdict: Verdict) -> pl.Series:
 # RECORDS OF AN EVENT
 
 
-def _adice(found: Classification, study: str) -> Dataset:
+def _adice(classification: Classification, study: str) -> Dataset:
     """Rescue courses and discontinuation of treatment, as events that come between."""
-    cohort, courses = found.cohort, found.cohort.courses
+    cohort, courses = classification.cohort, classification.cohort.courses
     who, begun, ended = cohort.patient[courses.row], cohort.day[courses.row], courses.last
     stopped = np.flatnonzero(np.isfinite(cohort.treatment_discontinued))
     day = cohort.treatment_discontinued[stopped].astype(np.int32)
@@ -362,9 +367,9 @@ def _patients_with(partial: Partial, what: Sequence[int]) -> Ints:
 # RECORDS OF A PATIENT
 
 
-def _adsl(found: Classification, study: str) -> Dataset:
+def _adsl(classification: Classification, study: str) -> Dataset:
     """The patients with a flag and a result for each endpoint."""
-    cohort, criteria = found.cohort, found.criteria
+    cohort, criteria = classification.cohort, classification.criteria
     day_0 = f"Day 0: {criteria.file.clock.day_0}."
     variables = [Variable(one.name, one.label, one.type, one.means or day_0) for one in ADSL]
     columns = _who(cohort, study)
@@ -377,7 +382,7 @@ def _adsl(found: Classification, study: str) -> Dataset:
         variables.append(IMPUTED)
         columns[IMPUTED.name] = cohort.marks()[-1]
     for one in flags(criteria):
-        verdict = found.verdicts[one.endpoint]
+        verdict = classification.verdicts[one.endpoint]
         result = labelled(one.result, verdict)
         if one.flag is not None:
             means = f"Y or N as {one.endpoint} was decided; missing where it is NE or NA."

@@ -18,15 +18,15 @@ def where(condition: Bools, values: pl.Series) -> pl.Series:
     return values.set(pl.Series(~condition), None)
 
 
-def _observed(found: Classification, endpoint: str) -> Iterator[str]:
+def _observed(classification: Classification, endpoint: str) -> Iterator[str]:
     """The names that an endpoint's rule looks at; of one that rests on others alone, those of the others."""
-    model = found.criteria.endpoints[endpoint]
+    model = classification.criteria.endpoints[endpoint]
     rule = getattr(model, "when", None)
     if rule is not None and model.kind != "combined":
         yield from names_in(rule.tree)
     else:
         for other in model.references().values():
-            yield from _observed(found, other)
+            yield from _observed(classification, other)
 
 
 COUNT, TREATMENT, GRADE = range(3)
@@ -36,15 +36,17 @@ DOMAINS = {TREATMENT: ("CM", "EX", "EC", "PR", "SU"), GRADE: ("AE", "CE", "FA")}
 """CDISC's domains in which treatments and bleeding are."""
 
 
-def records_of(found: Classification, endpoint: str, prefix: str, rows: Ints, reason: Ints | None = None) -> Columns:
+def records_of(
+    classification: Classification, endpoint: str, prefix: str, rows: Ints, reason: Ints | None = None
+) -> Columns:
     """Where in the source those rows stand, and what was looked at there; -1 is no row.
 
     `reason`, where given, says what a row was taken for (-1: nothing).
     """
     at = np.flatnonzero(rows != NONE)
     looked = np.full(len(rows), NONE)
-    looked[at] = _looked_at(found, endpoint, rows[at], None if reason is None else reason[at])
-    return places_of(found.cohort, prefix, rows, looked)
+    looked[at] = _looked_at(classification, endpoint, rows[at], None if reason is None else reason[at])
+    return places_of(classification.cohort, prefix, rows, looked)
 
 
 def places_of(cohort: Cohort, prefix: str, rows: Ints, looked: Ints) -> Columns:
@@ -98,11 +100,11 @@ def _line(cohort: Cohort, rows: Ints, looked: Ints) -> Ints:
     return line
 
 
-def _looked_at(found: Classification, endpoint: str, rows: Ints, reason: Ints | None) -> Ints:
+def _looked_at(classification: Classification, endpoint: str, rows: Ints, reason: Ints | None) -> Ints:
     """Of each row the number of the variable that an endpoint looks at there, -1 where it is another."""
-    cohort, reasons = found.cohort, found.criteria.reasons
-    names = set(_observed(found, endpoint))
-    treatments = {"rescue", *found.criteria.rescues}
+    cohort, reasons = classification.cohort, classification.criteria.reasons
+    names = set(_observed(classification, endpoint))
+    treatments = {"rescue", *classification.criteria.rescues}
     named = [
         "platelets" in names,
         bool({name.removeprefix(SINCE) for name in names} & treatments),

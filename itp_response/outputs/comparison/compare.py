@@ -286,9 +286,9 @@ def described(cohort: Cohort) -> str:
     return counted_patients(len(cohort)) + (f" in {counted(arms, 'arm')}" if arms else "")
 
 
-def _cells(found: Classification, name: str) -> pl.Series:
-    verdict = found.verdicts[name]
-    if is_length(found.criteria.endpoints[name]):
+def _cells(classification: Classification, name: str) -> pl.Series:
+    verdict = classification.verdicts[name]
+    if is_length(classification.criteria.endpoints[name]):
         return days_column(name, verdict.days)
     return labelled(name, verdict)
 

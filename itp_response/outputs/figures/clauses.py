@@ -11,11 +11,11 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import Observations
 from itp_response.cohort.values import Bools, Numbers, Texts, exactly
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.evaluate import timeline
-from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.evaluate import patient_days_of
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import SINCE, Comparison, Name, Number, Rule, Tree, leaves, names_in, opened
+from itp_response.evaluation.rules.tree import SINCE, Constant, Name, Relation, Rule, Tree, leaves, names_in, opened
 from itp_response.messages.wording import number_in_words
 from itp_response.outputs.figures.responses import rests_on
 
@@ -52,7 +52,7 @@ def rules_of(model: Any, keys: Iterable[str]) -> Iterator[Rule]:
             yield rule
 
 
-def thresholds(criteria: Criteria, names: Iterable[str], rows: Timeline) -> list[Threshold]:
+def thresholds(criteria: Criteria, names: Iterable[str], patient_days: PatientDays) -> list[Threshold]:
     """What these criteria compare the counts of the one patient of `rows` with, from the highest down.
 
     Numbers reckoned from a baseline that is not known are left out.
@@ -62,7 +62,7 @@ def thresholds(criteria: Criteria, names: Iterable[str], rows: Timeline) -> list
         for rule in rules_of(criteria.endpoints[name], STATES):
             for side in compared_with_counts(rule.tree):
                 based = "baseline" in names_in(side)
-                values = numbers(side, rows)
+                values = numbers(side, patient_days)
                 low, high = (float(part.flat[0]) if part.size else np.nan for part in (values.low, values.high))
                 if np.isfinite(high):
                     words = tree_in_words(side) if based else ""
@@ -79,7 +79,7 @@ def plain_thresholds(criteria: Criteria) -> list[float]:
             for model in criteria.endpoints.values()
             for rule in rules_of(model, STATES)
             for one in map(opened, compared_with_counts(rule.tree))
-            if isinstance(one, Number)
+            if isinstance(one, Constant)
         }
     )
 
@@ -87,7 +87,7 @@ def plain_thresholds(criteria: Criteria) -> list[float]:
 def compared_with_counts(tree: Tree) -> Iterator[Tree]:
     """What the clauses of a rule compare the count with: plain numbers, and those reckoned from the baseline."""
     for leaf in leaves(tree):
-        if isinstance(leaf, Comparison):
+        if isinstance(leaf, Relation):
             left, right = opened(leaf.left), opened(leaf.right)
             for one, other in ((left, right), (right, left)):
                 if one == COUNT and set(names_in(other)) <= {"baseline"}:
@@ -116,7 +116,7 @@ def spoiled_by_rescue(criteria: Criteria, names: Iterable[str], cohort: Cohort) 
     return [(float(days[begin]), float(days[end - 1])) for begin, end in turns.reshape(-1, 2).tolist()]
 
 
-def _every_day(criteria: Criteria, cohort: Cohort) -> tuple[Any, Timeline]:
+def _every_day(criteria: Criteria, cohort: Cohort) -> tuple[Any, PatientDays]:
     """A patient's days from his first rescue on, each a row with nothing observed but the courses."""
     begins = cohort.day[cohort.courses.row]
     last = max(int(cohort.day[-1]), int(cohort.courses.last.max()))
@@ -139,12 +139,12 @@ def _every_day(criteria: Criteria, cohort: Cohort) -> tuple[Any, Timeline]:
         treatment_discontinued=cohort.treatment_discontinued,
         patient_columns=cohort.patient_columns,
     )
-    return plain, timeline(criteria, made, 0, 1)
+    return plain, patient_days_of(criteria, made, 0, 1)
 
 
-def baseline_of(rows: Timeline) -> Numbers:
+def baseline_of(patient_days: PatientDays) -> Numbers:
     """The baseline of each patient, given or picked; NaN where there is none."""
-    values = rows.patient_values("baseline")
+    values = patient_days.patient_values("baseline")
     assert isinstance(values, Numbers)
     return values
 
@@ -156,10 +156,10 @@ def bound_in_words(low: float, high: float) -> str:
     return f">{number_in_words(round(low, 6))}" if np.isinf(high) else f"<{number_in_words(round(high, 6))}"
 
 
-def evidence(criteria: Criteria, name: str, rows: Timeline) -> Bools:
+def evidence(criteria: Criteria, name: str, patient_days: PatientDays) -> Bools:
     """The rows that neither an endpoint nor those it rests on take for no evidence, discounted or set aside."""
-    kept: Bools = np.ones(len(rows.day), dtype=np.bool_)
+    kept: Bools = np.ones(len(patient_days.day), dtype=np.bool_)
     for one in (name, *rests_on(criteria, name)):
         for rule in rules_of(criteria.endpoints[one], SPOILED):
-            kept &= decide(rule.tree, rows).false
+            kept &= decide(rule.tree, patient_days).false
     return kept

@@ -28,11 +28,11 @@ from itp_response.outputs.figures.picture import (
     text_width,
     widest,
 )
-from itp_response.outputs.statistics.groups import Groups, Patients, grouped, in_words
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped, in_words
 from itp_response.outputs.statistics.proportions import (
     INTERVALS,
     LEVEL,
-    Share,
+    Proportion,
     criteria_met,
     difference,
     outcome,
@@ -53,7 +53,7 @@ class Row:
     """One line: a heading where there are no shares."""
 
     label: str
-    shares: tuple[Share, Share] | None = None
+    shares: tuple[Proportion, Proportion] | None = None
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
@@ -61,7 +61,7 @@ class Row:
 
 
 def draw(
-    found: Classification, *, by: Sequence[str] = (), endpoint: str | None = None, measure: str = "difference"
+    classification: Classification, *, by: Sequence[str] = (), endpoint: str | None = None, measure: str = "difference"
 ) -> Picture:
     """How many met an endpoint in two arms, over all and in the subgroups by each of the columns `by`.
 
@@ -70,7 +70,7 @@ def draw(
     """
     if measure not in MEASURES:
         raise UsageError(unknown("measure", measure, MEASURES))
-    patients = Patients(found, np.ones(len(found.cohort), dtype=np.bool_))
+    patients = AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_))
     groups = grouped(patients, "arm")
     if len(groups.labels) != 2:
         arms = ", ".join(groups.labels)
@@ -83,14 +83,14 @@ def draw(
     rows = list(_rows(patients, groups, name, columns, measure, notes))
     told = [*notes, *_told(rows, measure, asked=bool(by))]
     layout = _layout(rows, groups, measure)
-    title = f"{found.criteria.endpoints[name].label} in subgroups"
+    title = f"{classification.criteria.endpoints[name].label} in subgroups"
     body = layout.deep + ROW * len(rows) + 0.25 + height(layout.axis.count("\n") + 1, BODY)
-    sheet = Sheet(title, told, body, subtitle=found.criteria.title, width=layout.width)
+    sheet = Sheet(title, told, body, subtitle=classification.criteria.title, width=layout.width)
     _drawn(sheet, rows, layout, measure)
     return sheet.picture
 
 
-def _plain(patients: Patients) -> list[str]:
+def _plain(patients: AnalysedPatients) -> list[str]:
     """The columns that make few subgroups and need no cut."""
     low, high = SMALL_GROUPS
     texts = {name: one for name, one in patients.characteristics.items() if not one.dtype.is_numeric()}
@@ -98,7 +98,7 @@ def _plain(patients: Patients) -> list[str]:
 
 
 def _rows(
-    patients: Patients, groups: Groups, name: str, columns: Sequence[str], measure: str, notes: list[str]
+    patients: AnalysedPatients, groups: Groups, name: str, columns: Sequence[str], measure: str, notes: list[str]
 ) -> Iterator[Row]:
     one = outcome(patients, name)
     yield _row("all patients", shares(one, groups), measure)
@@ -112,7 +112,7 @@ def _rows(
                 yield _row(label, found, measure, INSET)
 
 
-def _row(label: str, found: list[Share], measure: str, inset: float = 0.0) -> Row:
+def _row(label: str, found: list[Proportion], measure: str, inset: float = 0.0) -> Row:
     one, other = found
     if measure == "difference":
         gap = difference(one, other)
@@ -120,7 +120,7 @@ def _row(label: str, found: list[Share], measure: str, inset: float = 0.0) -> Ro
     return Row(label, (one, other), *_odds_ratio(one, other), inset)
 
 
-def _odds_ratio(one: Share, other: Share) -> tuple[float, float, float]:
+def _odds_ratio(one: Proportion, other: Proportion) -> tuple[float, float, float]:
     """The odds ratio of the first to the second with its 95 % interval on the logarithm; NaN where a cell is empty."""
     table = np.array([[one.met, one.of - one.met], [other.met, other.of - other.met]])
     if not table.all():

@@ -26,7 +26,7 @@ from itp_response.outputs.figures.picture import (
     widest,
 )
 from itp_response.outputs.figures.responses import with_role
-from itp_response.outputs.statistics.groups import Groups, Patients, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.proportions import LEVEL
 from itp_response.outputs.statistics.tables import probability, rounded, span
 from itp_response.outputs.statistics.times import Survival, Times, cox, kaplan_meier, lengths, log_rank
@@ -36,15 +36,15 @@ HIGH, SAMPLE = 2.8, 0.34
 """The height of the axes; the length of a sample of line."""
 
 
-def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
+def draw(classification: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
     """The curves of a length of time, by default of the duration of response.
 
     Raises `UsageError` for an endpoint that is no `time_to`, or groups that cannot be made.
     """
-    patients = Patients(found, np.ones(len(found.cohort), dtype=np.bool_))
+    patients = AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_))
     groups = grouped(patients, by)
     one = _asked(patients, endpoint)
-    model = found.criteria.endpoints[one.name]
+    model = classification.criteria.endpoints[one.name]
     start = model.references().get("from")
     said = _said(one, groups)
     labels = [folded(label, 1.6, SMALL) for label in groups.labels]
@@ -53,7 +53,7 @@ def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None)
     top = height(len(said), BODY) + 0.12
     body = top + HIGH + 0.62 + sum(lines)
     told = [*groups.notes, *_told(one, groups)]
-    sheet = Sheet(model.label, told, body, subtitle=found.criteria.title)
+    sheet = Sheet(model.label, told, body, subtitle=classification.criteria.title)
     _summary(sheet, said, len(groups.labels))
     axes = sheet.axes(left, top, WIDTH - left - MARGIN, HIGH)
     days = one.days[~np.isnan(one.days) & (groups.code >= 0)]
@@ -71,7 +71,7 @@ def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None)
     return sheet.picture
 
 
-def _asked(patients: Patients, endpoint: str | None) -> Times:
+def _asked(patients: AnalysedPatients, endpoint: str | None) -> Times:
     criteria = patients.found.criteria
     known = {one.name: one for one in lengths(patients) if criteria.endpoints[one.name].kind == "time_to"}
     if not known:

@@ -141,23 +141,24 @@ def _columns(cohort: Cohort) -> Iterator[Lane]:
             yield Lane(name, marks=tuple(Mark(day, "noted") for day in cohort.day[column.true].tolist()))
 
 
-def verdict_lanes(found: Classification, names: list[str]) -> list[Lane]:
+def verdict_lanes(classification: Classification, names: list[str]) -> list[Lane]:
     """A lane for each of these criteria of the one patient of a classification."""
-    return [_verdict(found, name) for name in names]
+    return [_verdict(classification, name) for name in names]
 
 
-def _verdict(found: Classification, name: str) -> Lane:
-    model, verdict = found.criteria.endpoints[name], found.verdicts[name]
+def _verdict(classification: Classification, name: str) -> Lane:
+    model, verdict = classification.criteria.endpoints[name], classification.verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     onset, confirming, ended, dated = (
-        int(found.days_of(rows)[0]) for rows in (verdict.onset, verdict.confirming, verdict.ended, verdict.dated)
+        int(classification.days_of(rows)[0])
+        for rows in (verdict.onset, verdict.confirming, verdict.ended, verdict.dated)
     )
-    reason = reason_in_words(found.criteria.reasons.names[int(verdict.reason[0])])
+    reason = reason_in_words(classification.criteria.reasons.names[int(verdict.reason[0])])
     length = NO_DAY if verdict.days is None else int(verdict.days[0])
     if model.kind == "best":
         return Lane(name, value if value != "NE" else f"NE: {reason}")
     if value == "NE":
-        return Lane(name, f"NE: {reason}", (_open(found, name),), _marks(ended=ended))
+        return Lane(name, f"NE: {reason}", (_open(classification, name),), _marks(ended=ended))
     if model.kind == "time_to" and length != NO_DAY:
         censored = value != "Y"
         said = counted_days(length) + (", censored" if censored else "")
@@ -174,36 +175,36 @@ def _verdict(found: Classification, name: str) -> Lane:
             f"{'' if model.at_least is None else 'Y, '}{length:,} of {counted_days(int(verdict.of_days[0]))} observed"
         )
     begin = onset if onset != NO_DAY else dated
-    return Lane(name, said, tuple(_held(found, name, begin, confirming)), _marks(begin, confirming))
+    return Lane(name, said, tuple(_held(classification, name, begin, confirming)), _marks(begin, confirming))
 
 
-def _held(found: Classification, name: str, begin: int, confirming: int) -> Iterator[Stretch]:
+def _held(classification: Classification, name: str, begin: int, confirming: int) -> Iterator[Stretch]:
     """From the onset to the confirming row; and on to the loss, where the set has one."""
     if begin == NO_DAY:
         return
-    loss = loss_of(found.criteria, name)
+    loss = loss_of(classification.criteria, name)
     shown = max(begin, confirming)
-    if loss is not None and found.criteria.endpoints[name].kind in ("achieved", "combined"):
-        lost = int(found.days_of(found.verdicts[loss].dated)[0])
-        end = lost if lost != NO_DAY else int(last_counts(found)[0])
+    if loss is not None and classification.criteria.endpoints[name].kind in ("achieved", "combined"):
+        lost = int(classification.days_of(classification.verdicts[loss].dated)[0])
+        end = lost if lost != NO_DAY else int(last_counts(classification)[0])
         yield Stretch(begin, max(end, shown), "kept", lost == NO_DAY)
     if shown > begin:
         yield Stretch(begin, shown, "held")
 
 
-def _open(found: Classification, name: str) -> Stretch:
+def _open(classification: Classification, name: str) -> Stretch:
     """The days on which it hangs: those the endpoint looks at, from the day of the one it starts from.
 
     Where only follow-up ended too early, those after the last count.
     """
-    model, reason = found.criteria.endpoints[name], int(found.verdicts[name].reason[0])
+    model, reason = classification.criteria.endpoints[name], int(classification.verdicts[name].reason[0])
     first, last = _looked_at(model)
-    end = int(last_counts(found)[0])
-    if found.criteria.reasons.names[reason] == "follow_up_ended" and end != NO_DAY:
+    end = int(last_counts(classification)[0])
+    if classification.criteria.reasons.names[reason] == "follow_up_ended" and end != NO_DAY:
         return Stretch(max(end, first), last, "open")
     origin = model.references().get("from") or model.references().get("after")
     if origin is not None:
-        day = int(found.days_of(found.verdicts[origin].dated)[0])
+        day = int(classification.days_of(classification.verdicts[origin].dated)[0])
         first = max(first, day) if day != NO_DAY else first
     return Stretch(first, last, "open")
 

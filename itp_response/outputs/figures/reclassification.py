@@ -54,20 +54,20 @@ class Flow:
     patients: int
 
 
-def draw(found: Comparison, *, endpoint: str | None = None) -> Picture:
+def draw(comparison: Comparison, *, endpoint: str | None = None) -> Picture:
     """For every pair of criteria that stand for the same, the patients as streams from one verdict to another.
 
     Lengths of time, and what only sums up other criteria, have none. With `endpoint`, of the first set, only its own.
     Raises `UsageError` where there is no such pair.
     """
-    pairs = [pair for pair in found.pairs if not (pair.measured or pair.summed)]
+    pairs = [pair for pair in comparison.pairs if not (pair.measured or pair.summed)]
     known = list(dict.fromkeys(pair.name for pair in pairs))
     if endpoint is not None and endpoint not in known:
         raise UsageError(unknown("endpoint that both sets have a verdict for", endpoint, known))
     pairs = [pair for pair in pairs if endpoint in (None, pair.name)]
     if not pairs:
         raise UsageError("these sets share lengths of time only, so no verdict can change.")
-    names = [one.criteria.marked_name for one in found.found]
+    names = [one.criteria.marked_name for one in comparison.found]
     across = min(COLUMNS, len(pairs))
     rows = -(-len(pairs) // COLUMNS)
     width = (WIDTH - 2 * MARGIN - (across - 1) * 2 * BETWEEN) / across
@@ -76,7 +76,9 @@ def draw(found: Comparison, *, endpoint: str | None = None) -> Picture:
     deep = max(height(text.count("\n") + 1, SMALL) for pair in sides for text in pair)
     head = max(height(title.count("\n") + 1, BODY) for title in titles) + deep + 0.1
     told = ["Orange: another verdict under the other set. Y met, N not met, NE not evaluable, NA does not arise."]
-    sheet = Sheet(f"{len(found.cohort):,} patients under {joined(names)}", told, rows * (head + HIGH + BETWEEN) - 0.1)
+    sheet = Sheet(
+        f"{len(comparison.cohort):,} patients under {joined(names)}", told, rows * (head + HIGH + BETWEEN) - 0.1
+    )
     for place, (pair, title, heads) in enumerate(zip(pairs, titles, sides, strict=True)):
         row, column = divmod(place, COLUMNS)
         left, top = MARGIN + column * (width + 2 * BETWEEN), row * (head + HIGH + BETWEEN)

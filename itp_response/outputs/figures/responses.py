@@ -32,18 +32,22 @@ class Responses:
     """The endpoint of kind `lost` that ends it; None: the set has none."""
 
 
-def responses(found: Classification, name: str) -> Responses:
+def responses(classification: Classification, name: str) -> Responses:
     """The responses by the endpoint of that name."""
-    verdict, loss = found.verdicts[name], loss_of(found.criteria, name)
+    verdict, loss = classification.verdicts[name], loss_of(classification.criteria, name)
     met = verdict.value == Y
     onset = np.where(verdict.onset != NONE, verdict.onset, verdict.dated)
-    begin = found.days_of(np.where(met, onset, NONE))
-    confirmed = found.days_of(np.where(met, verdict.confirming, NONE))
+    begin = classification.days_of(np.where(met, onset, NONE))
+    confirmed = classification.days_of(np.where(met, verdict.confirming, NONE))
     met = met & (begin != NO_DAY)
     lost, end = np.zeros(len(met), dtype=np.bool_), np.maximum(begin, confirmed)
     if loss is not None:
-        lost = met & (found.verdicts[loss].value == Y)
-        end = np.where(lost, found.days_of(found.verdicts[loss].dated), np.maximum(end, last_counts(found)))
+        lost = met & (classification.verdicts[loss].value == Y)
+        end = np.where(
+            lost,
+            classification.days_of(classification.verdicts[loss].dated),
+            np.maximum(end, last_counts(classification)),
+        )
     return Responses(name, met, begin, confirmed, np.where(met, end, NO_DAY), lost, loss)
 
 
@@ -88,9 +92,9 @@ def rests_on(criteria: Criteria, name: str) -> list[str]:
     return list(found)
 
 
-def last_counts(found: Classification) -> Ints:
+def last_counts(classification: Classification) -> Ints:
     """The day of each patient's last count; `NO_DAY` if he has none."""
-    cohort = found.cohort
+    cohort = classification.cohort
     counted = np.flatnonzero(~np.isnan(cohort.platelets.low))
     last = np.full(len(cohort), NO_DAY, dtype=np.int64)
     last[cohort.patient[counted]] = cohort.day[counted]  # of several for a patient the last assignment stands

@@ -26,7 +26,7 @@ from itp_response.outputs.figures.picture import (
     text_width,
     week_ticks,
 )
-from itp_response.outputs.statistics.groups import Groups, Patients, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.times import quartiles
 
 WEEK = 7
@@ -42,7 +42,7 @@ MANY = 500
 
 
 @dataclass(frozen=True)
-class Counts:
+class CountPoints:
     """Every count: whose (position), when, and how high; one known only as a bound stands at the bound."""
 
     patient: Ints
@@ -54,14 +54,14 @@ class Counts:
     """How many are only bounds."""
 
 
-def draw(found: Classification, *, by: str = "arm") -> Picture:
+def draw(classification: Classification, *, by: str = "arm") -> Picture:
     """Every patient's counts, and the median and quartiles of each group by week.
 
     A count belongs to the planned visit it is nearest to; of several of a patient the last stands.
     Raises `UsageError` for groups that cannot be made.
     """
-    groups = grouped(Patients(found, np.ones(len(found.cohort), dtype=np.bool_)), by)
-    counts = _counts(found)
+    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    counts = _counts(classification)
     number = len(groups.labels)
     across = min(number, COLUMNS)
     rows = -(-number // COLUMNS)
@@ -73,19 +73,21 @@ def draw(found: Classification, *, by: str = "arm") -> Picture:
     above = 0.15 + max(height(one.count("\n"), BODY) for one in headings)
     body = above + rows * (HIGH + BETWEEN) + MEDIANS + 0.7 + sum(lines)
     told = [*groups.notes, *_told(counts)]
-    sheet = Sheet("Platelet counts of every patient, and medians by week", told, body, subtitle=found.criteria.title)
+    sheet = Sheet(
+        "Platelet counts of every patient, and medians by week", told, body, subtitle=classification.criteria.title
+    )
     limits = _limits(counts)
     for code, heading in enumerate(headings):
         row, column = divmod(code, COLUMNS)
         place = MARGIN + LEFT + column * (width + LEFT), above + row * (HIGH + BETWEEN)
         axes = sheet.axes(*place, width, HIGH)
-        _scaled(axes, found, limits)
+        _scaled(axes, classification, limits)
         axes.set_title(heading, size=BODY)
         _strands(axes, counts, groups, code)
         _median(axes, counts, groups, code, band=False)
     top = above + rows * (HIGH + BETWEEN) + 0.1
     axes = sheet.axes(left, top, WIDTH - left - MARGIN, MEDIANS)
-    _scaled(axes, found, limits)
+    _scaled(axes, classification, limits)
     axes.set_title("median and quartiles", size=BODY)
     axes.set_xlabel("week")
     for code in range(number):
@@ -94,14 +96,14 @@ def draw(found: Classification, *, by: str = "arm") -> Picture:
     return sheet.picture
 
 
-def _counts(found: Classification) -> Counts:
-    cohort = found.cohort
+def _counts(classification: Classification) -> CountPoints:
+    cohort = classification.cohort
     known = np.flatnonzero(~np.isnan(cohort.platelets.low))
     low, high = cohort.platelets.low[known], cohort.platelets.high[known]
     level = np.where(np.isinf(high), low, high)
     day = cohort.day[known].astype(np.int64)
-    visit = _nearest(day, np.unique(np.array(found.criteria.file.clock.visits, dtype=np.int64)))
-    return Counts(cohort.patient[known], day, np.maximum(level, BOTTOM), visit, int((low != high).sum()))
+    visit = _nearest(day, np.unique(np.array(classification.criteria.file.clock.visits, dtype=np.int64)))
+    return CountPoints(cohort.patient[known], day, np.maximum(level, BOTTOM), visit, int((low != high).sum()))
 
 
 def _nearest(day: Ints, planned: Ints) -> Ints:
@@ -119,7 +121,7 @@ def _nearest(day: Ints, planned: Ints) -> Ints:
     return np.where(near, nearest, NO_DAY)
 
 
-def _told(counts: Counts) -> list[str]:
+def _told(counts: CountPoints) -> list[str]:
     told = [
         "All counts are shown, those soon after rescue treatment too. A median is of the counts nearest to a planned "
         f"visit, one a patient, where they are {AT_LEAST} or more; beneath stands of how many, where there is room."
@@ -131,7 +133,7 @@ def _told(counts: Counts) -> list[str]:
     return told
 
 
-def _limits(counts: Counts) -> tuple[float, float, float]:
+def _limits(counts: CountPoints) -> tuple[float, float, float]:
     """The first and the last week, and the highest count."""
     if not len(counts.day):
         return 0.0, 4.0, 400.0
@@ -140,7 +142,7 @@ def _limits(counts: Counts) -> tuple[float, float, float]:
     return first - edge, last + edge, max(400.0, 1.2 * float(counts.level.max()))
 
 
-def _scaled(axes: Axes, found: Classification, limits: tuple[float, float, float]) -> None:
+def _scaled(axes: Axes, classification: Classification, limits: tuple[float, float, float]) -> None:
     first, last, high = limits
     axes.set_yscale("log")
     axes.set_ylim(BOTTOM * 0.95, high)
@@ -151,11 +153,11 @@ def _scaled(axes: Axes, found: Classification, limits: tuple[float, float, float
     axes.set_xlim(first, last)
     axes.set_xticks(week_ticks(first, last))
     axes.set_ylabel("platelets, 10⁹/L")
-    for level in plain_thresholds(found.criteria):
+    for level in plain_thresholds(classification.criteria):
         axes.axhline(level, color=GREY, linestyle=(0, (5, 2)), linewidth=0.5, zorder=1)
 
 
-def _strands(axes: Axes, counts: Counts, groups: Groups, code: int) -> None:
+def _strands(axes: Axes, counts: CountPoints, groups: Groups, code: int) -> None:
     """A line for each patient of the group, and a point for each who was counted once."""
     here = np.flatnonzero(groups.code[counts.patient] == code)
     patient = counts.patient[here]
@@ -169,7 +171,7 @@ def _strands(axes: Axes, counts: Counts, groups: Groups, code: int) -> None:
     axes.scatter(points[once, 0], points[once, 1], s=3, color=GREY, alpha=share, zorder=2, rasterized=image)
 
 
-def _median(axes: Axes, counts: Counts, groups: Groups, code: int, *, band: bool) -> None:
+def _median(axes: Axes, counts: CountPoints, groups: Groups, code: int, *, band: bool) -> None:
     weeks, low, middle, high, _ = _by_week(counts, groups.code, code)
     colour, line, marker = look_of(code)
     shift = 0.12 * (code - (len(groups.labels) - 1) / 2) if band else 0.0
@@ -179,7 +181,7 @@ def _median(axes: Axes, counts: Counts, groups: Groups, code: int, *, band: bool
         axes.vlines(weeks + shift, low, high, color=colour, linewidth=0.8, zorder=3)
 
 
-def _by_week(counts: Counts, group: Ints, code: int) -> tuple[Floats, Floats, Floats, Floats, Ints]:
+def _by_week(counts: CountPoints, group: Ints, code: int) -> tuple[Floats, Floats, Floats, Floats, Ints]:
     """Of each visit with enough patients of the group: its week, lower quartile, median, upper quartile, how many."""
     here = np.flatnonzero((group[counts.patient] == code) & (counts.visit != NO_DAY))
     visit, patient = counts.visit[here], counts.patient[here]
@@ -194,7 +196,7 @@ def _by_week(counts: Counts, group: Ints, code: int) -> tuple[Floats, Floats, Fl
 def _numbers(
     sheet: Sheet,
     axes: Axes,
-    counts: Counts,
+    counts: CountPoints,
     groups: Groups,
     names: list[str],
     lines: list[float],

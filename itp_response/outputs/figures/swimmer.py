@@ -31,7 +31,7 @@ from itp_response.outputs.figures.picture import (
     widest,
 )
 from itp_response.outputs.figures.responses import Responses, response_of, responses, with_role
-from itp_response.outputs.statistics.groups import Patients, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, grouped
 
 NAMED = 60
 """So many patients at most have lanes with their names."""
@@ -63,28 +63,28 @@ class Lanes:
     """An entry per course."""
 
 
-def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
+def draw(classification: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
     """Every patient's follow-up and response, longest responses first in each group.
 
     Raises `UsageError` for an endpoint without an onset, or groups that cannot be made.
     """
-    groups = grouped(Patients(found, np.ones(len(found.cohort), dtype=np.bool_)), by)
-    name = response_of(found.criteria, endpoint)
-    lanes = _lanes_of(found, name)
+    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    name = response_of(classification.criteria, endpoint)
+    lanes = _lanes_of(classification, name)
     members = [_sorted(lanes, np.flatnonzero(groups.code == code)) for code in range(len(groups.labels))]
     shown = sum(map(len, members))
-    told = [*groups.notes, *_told(found, lanes, shown)]
+    told = [*groups.notes, *_told(classification, lanes, shown)]
     named = shown <= NAMED
-    ids = found.cohort.id.to_list() if named else []
+    ids = classification.cohort.id.to_list() if named else []
     left = MARGIN + (max(0.6, widest(ids, SMALL) + 0.12) if named else 0.35)
     lane = LANE if named else CONDENSED / max(shown, 1)
-    handles = _handles(found, lanes, name, shown)
+    handles = _handles(classification, lanes, name, shown)
     room = WIDTH - 2 * MARGIN
     legend = legend_height([str(one.get_label()) for one in handles], room)
     heights = [max(lane * len(one), 0.2) for one in members]
     body = sum(heights) + BETWEEN * len(heights) + 0.32 + legend
-    label = found.criteria.endpoints[name].label
-    sheet = Sheet(f"{label}: every patient", told, body, subtitle=found.criteria.title)
+    label = classification.criteria.endpoints[name].label
+    sheet = Sheet(f"{label}: every patient", told, body, subtitle=classification.criteria.title)
     low, high = _days(lanes)
     top, axes = -0.1, None
     for heading, patients, height in zip(groups.headed(), members, heights, strict=True):
@@ -108,25 +108,25 @@ def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None)
     return sheet.picture
 
 
-def _lanes_of(found: Classification, name: str) -> Lanes:
-    cohort = found.cohort
+def _lanes_of(classification: Classification, name: str) -> Lanes:
+    cohort = classification.cohort
     some = np.diff(cohort.first_row) > 0
     rows = len(cohort.day)
     first = np.where(some, cohort.day[np.minimum(cohort.first_row[:-1], rows - 1)], NO_DAY) if rows else None
     last = np.where(some, cohort.day[np.maximum(cohort.first_row[1:] - 1, 0)], NO_DAY) if rows else None
     nowhere = np.full(len(cohort), NO_DAY)
-    complete = with_role(found.criteria, "complete_response")
+    complete = with_role(classification.criteria, "complete_response")
     days = nowhere
     if complete is not None and complete != name:
-        verdict = found.verdicts[complete]
+        verdict = classification.verdicts[complete]
         onset = np.where(verdict.onset != NONE, verdict.onset, verdict.dated)
-        days = found.days_of(np.where(verdict.value == Y, onset, NONE))
+        days = classification.days_of(np.where(verdict.value == Y, onset, NONE))
     stopped = cohort.treatment_discontinued
     return Lanes(
-        response=responses(found, name),
+        response=responses(classification, name),
         first=nowhere if first is None else first,
         last=nowhere if last is None else last,
-        open=found.verdicts[name].value == NE,
+        open=classification.verdicts[name].value == NE,
         complete=days,
         stopped=np.where(np.isfinite(stopped), stopped, np.nan),
         rescue_patient=cohort.patient[cohort.courses.row],
@@ -149,7 +149,7 @@ def _days(lanes: Lanes) -> tuple[float, float]:
     return first - 0.01 * last, 1.02 * last
 
 
-def _told(found: Classification, lanes: Lanes, shown: int) -> list[str]:
+def _told(classification: Classification, lanes: Lanes, shown: int) -> list[str]:
     told = []
     if shown > MANY:
         told.append("Of what happened to so many, only rescue treatment and complete response are marked.")
@@ -157,7 +157,7 @@ def _told(found: Classification, lanes: Lanes, shown: int) -> list[str]:
         told.append(f"{counted_patients(shown)} are more than can be named here; a lane is a patient.")
     if lanes.response.loss is None:
         told.append(
-            f"{found.criteria.name} has no endpoint for the loss of {lanes.response.name}: "
+            f"{classification.criteria.name} has no endpoint for the loss of {lanes.response.name}: "
             "the bar ends with the last count that it rests on."
         )
     nothing = int((lanes.last == NO_DAY).sum())
@@ -166,7 +166,7 @@ def _told(found: Classification, lanes: Lanes, shown: int) -> list[str]:
     return told
 
 
-def _handles(found: Classification, lanes: Lanes, name: str, shown: int) -> list[Any]:
+def _handles(classification: Classification, lanes: Lanes, name: str, shown: int) -> list[Any]:
     made: list[Any] = [
         Patch(facecolor=RESPONSE, edgecolor=BLACK, linewidth=0.3, label=nice(name)),
         Patch(facecolor=FOLLOWED, edgecolor=BLACK, linewidth=0.3, label=f"no {nice(name)}, or before and after it"),
@@ -175,7 +175,7 @@ def _handles(found: Classification, lanes: Lanes, name: str, shown: int) -> list
         label = f"{nice(name)} not evaluable"
         made.append(Patch(facecolor=UNKNOWN, edgecolor=GREY, hatch="/////", linewidth=0.3, label=label))
     labels = {
-        "complete": nice(with_role(found.criteria, "complete_response") or ""),
+        "complete": nice(with_role(classification.criteria, "complete_response") or ""),
         "lost": nice(lanes.response.loss or ""),
         "rescue": "rescue treatment begins",
         "stopped": "treatment stopped for good",

@@ -12,8 +12,8 @@ from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
-from itp_response.evaluation.evaluate import evaluate, timeline
-from itp_response.evaluation.patient_days import Timeline
+from itp_response.evaluation.evaluate import evaluate, patient_days_of
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule
 from itp_response.explanation.explain import unknown_patient
@@ -62,7 +62,7 @@ class Patient:
     found: Classification
     names: list[str]
     """The criteria shown."""
-    rows: Timeline
+    rows: PatientDays
     response: Responses
     low: float = 1.0
     high: float = 400.0
@@ -74,27 +74,27 @@ class Patient:
         return self.found.cohort
 
 
-def draw(found: Classification, *, patient: str, endpoint: str | None = None) -> Picture:
+def draw(classification: Classification, *, patient: str, endpoint: str | None = None) -> Picture:
     """The timeline of the patient of that id.
 
     With `endpoint` only its clauses and lines are drawn, and those of the criteria it is decided from or lost by.
     Raises `UsageError` for a patient or endpoint that is not there.
     """
-    position = found.cohort.position(patient)
+    position = classification.cohort.position(patient)
     if position is None:
-        raise UsageError(unknown_patient(found.cohort, patient))
-    one = found.cohort.only(position)
-    alone = Classification(found.criteria, one, evaluate(found.criteria, one, threads=1))
-    asked = response_of(found.criteria, endpoint)
-    names = list(found.criteria.endpoints) if endpoint is None else _about(alone, endpoint)
-    seen = Patient(alone, names, timeline(found.criteria, one, 0, 1), responses(alone, asked))
+        raise UsageError(unknown_patient(classification.cohort, patient))
+    one = classification.cohort.only(position)
+    alone = Classification(classification.criteria, one, evaluate(classification.criteria, one, threads=1))
+    asked = response_of(classification.criteria, endpoint)
+    names = list(classification.criteria.endpoints) if endpoint is None else _about(alone, endpoint)
+    seen = Patient(alone, names, patient_days_of(classification.criteria, one, 0, 1), responses(alone, asked))
     return _drawn(seen, patient)
 
 
-def _about(found: Classification, endpoint: str) -> list[str]:
-    loss = loss_of(found.criteria, endpoint)
-    wanted = {endpoint, *rests_on(found.criteria, endpoint), *([loss] if loss else [])}
-    return [name for name in found.criteria.endpoints if name in wanted]
+def _about(classification: Classification, endpoint: str) -> list[str]:
+    loss = loss_of(classification.criteria, endpoint)
+    wanted = {endpoint, *rests_on(classification.criteria, endpoint), *([loss] if loss else [])}
+    return [name for name in classification.criteria.endpoints if name in wanted]
 
 
 def _drawn(seen: Patient, patient: str) -> Picture:

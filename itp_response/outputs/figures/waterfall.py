@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.values import Bools, Floats, Ints
-from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.messages.wording import counted_patients
 from itp_response.outputs.figures.clauses import baseline_of, evidence
 from itp_response.outputs.figures.picture import (
@@ -29,7 +29,7 @@ from itp_response.outputs.figures.picture import (
     rectangles,
 )
 from itp_response.outputs.figures.responses import response_of, with_role
-from itp_response.outputs.statistics.groups import Groups, Patients, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 
 HIGH, BETWEEN = 1.7, 0.32
 HATCHED = 150
@@ -51,7 +51,7 @@ alike."""
 
 
 @dataclass(frozen=True)
-class Edits:
+class BestChanges:
     """Of each patient (P): the best change in 10⁹/L (NaN: none), and what it is coloured by."""
 
     change: Floats
@@ -65,23 +65,23 @@ class Edits:
     no_count: int
 
 
-def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
+def draw(classification: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
     """Each patient's highest count after day 0 less the baseline, coloured by the best response.
 
     Counts that the endpoint of response takes for no evidence, as so soon after rescue, are passed over.
     With `endpoint` that endpoint is the one, and its verdict the colour.
     Raises `UsageError` for an endpoint that is not there, or groups that cannot be made.
     """
-    groups = grouped(Patients(found, np.ones(len(found.cohort), dtype=np.bool_)), by)
-    name = response_of(found.criteria, endpoint)
-    changes = _changes(found, name, None if endpoint else with_role(found.criteria, "best"))
+    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    name = response_of(classification.criteria, endpoint)
+    changes = _changes(classification, name, None if endpoint else with_role(classification.criteria, "best"))
     shown = int((~np.isnan(changes.change) & (groups.code >= 0)).sum())
     handles = _handles(changes, shown)
     room = WIDTH - 2 * MARGIN
     legend = legend_height([str(one.get_label()) for one in handles], room)
     body = len(groups.labels) * (HIGH + BETWEEN) + 0.3 + legend
     told = [*groups.notes, *_told(changes, name, shown)]
-    sheet = Sheet("Best change of the count from the baseline", told, body, subtitle=found.criteria.title)
+    sheet = Sheet("Best change of the count from the baseline", told, body, subtitle=classification.criteria.title)
     low, high = _limits(changes)
     top, left = 0.0, MARGIN + 0.6
     for code, heading in enumerate(groups.headed()):
@@ -104,12 +104,12 @@ def draw(found: Classification, *, by: str = "arm", endpoint: str | None = None)
     return sheet.picture
 
 
-def _changes(found: Classification, name: str, best: str | None) -> Edits:
-    cohort = found.cohort
-    rows = timeline(found.criteria, cohort, 0, len(cohort))
+def _changes(classification: Classification, name: str, best: str | None) -> BestChanges:
+    cohort = classification.cohort
+    rows = patient_days_of(classification.criteria, cohort, 0, len(cohort))
     counts = cohort.platelets
     level = np.where(np.isinf(counts.high), counts.low, counts.high)
-    taken = np.flatnonzero(~np.isnan(level) & (cohort.day > 0) & evidence(found.criteria, name, rows))
+    taken = np.flatnonzero(~np.isnan(level) & (cohort.day > 0) & evidence(classification.criteria, name, rows))
     patient = cohort.patient[taken]
     top, bounded = np.full(len(cohort), np.nan), np.zeros(len(cohort), dtype=np.bool_)
     if len(taken):
@@ -120,8 +120,8 @@ def _changes(found: Classification, name: str, best: str | None) -> Edits:
     baseline = baseline_of(rows)
     base = np.where(np.isinf(baseline.high), baseline.low, baseline.high)
     colour = best or name
-    verdict = found.verdicts[colour]
-    return Edits(
+    verdict = classification.verdicts[colour]
+    return BestChanges(
         change=top - base,
         code=verdict.value.astype(np.int64),
         labels=tuple(verdict.labels),
@@ -132,19 +132,19 @@ def _changes(found: Classification, name: str, best: str | None) -> Edits:
     )
 
 
-def _limits(changes: Edits) -> tuple[float, float]:
+def _limits(changes: BestChanges) -> tuple[float, float]:
     known = changes.change[~np.isnan(changes.change)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     span = max(high, 0.0, 30.0) - min(low, 0.0)
     return min(low, 0.0) - 0.04 * span, max(high, 30.0) + 0.04 * span
 
 
-def _sorted(changes: Edits, groups: Groups, code: int) -> Ints:
+def _sorted(changes: BestChanges, groups: Groups, code: int) -> Ints:
     patients = np.flatnonzero((groups.code == code) & ~np.isnan(changes.change))
     return patients[np.lexsort((patients, -changes.change[patients]))]
 
 
-def _told(changes: Edits, name: str, shown: int) -> list[str]:
+def _told(changes: BestChanges, name: str, shown: int) -> list[str]:
     told = [f"Highest count after day 0 less the baseline; a count that is no evidence for {name} is passed over."]
     if changes.no_baseline:
         told.append(f"{counted_patients(changes.no_baseline)} without a baseline: no bar.")
@@ -158,7 +158,7 @@ def _told(changes: Edits, name: str, shown: int) -> list[str]:
     return told
 
 
-def _looks(changes: Edits, shown: int) -> list[tuple[int, str, dict[str, Any]]]:
+def _looks(changes: BestChanges, shown: int) -> list[tuple[int, str, dict[str, Any]]]:
     """The verdicts that occur: code, label, look."""
     occurs = np.unique(changes.code).tolist()
     closed = [code for code, label in enumerate(changes.labels) if label not in ("NE", "NA") and code <= max(occurs)]
@@ -172,14 +172,14 @@ def _looks(changes: Edits, shown: int) -> list[tuple[int, str, dict[str, Any]]]:
     return found
 
 
-def _handles(changes: Edits, shown: int) -> list[Any]:
+def _handles(changes: BestChanges, shown: int) -> list[Any]:
     style: dict[str, Any] = {"edgecolor": BLACK, "linewidth": 0.3}
     return [
         Patch(label=f"{nice(changes.colour_of)}: {label}", **look, **style) for _, label, look in _looks(changes, shown)
     ]
 
 
-def _bars(axes: Axes, changes: Edits, patients: Ints, shown: int) -> None:
+def _bars(axes: Axes, changes: BestChanges, patients: Ints, shown: int) -> None:
     edge: dict[str, Any] = {"edgecolor": BLACK, "linewidth": 0.3} if shown <= HATCHED else {"linewidth": 0}
     half = 0.45 if shown <= HATCHED else 0.5
     for code, _, look in _looks(changes, shown):

@@ -27,7 +27,7 @@ SPACE = re.compile(r"\s*\n\s*")
 
 
 @dataclass(frozen=True)
-class Shown:
+class EmbeddedFigure:
     """A picture in the page, or why there is none."""
 
     kind: str
@@ -38,15 +38,15 @@ class Shown:
     why_not: str = ""
 
 
-def figures(found: Classification, progress: Progress) -> Iterator[Shown]:
+def figures(classification: Classification, progress: Progress) -> Iterator[EmbeddedFigure]:
     """Every kind of picture; of one that these criteria or data do not give, the reason."""
     for kind in progress(list(SHOWN), "figures"):
         try:
-            picture = plot(kind, found)
+            picture = plot(kind, classification)
         except UsageError as error:
-            yield Shown(kind, SHOWN[kind], "", (), str(error))
+            yield EmbeddedFigure(kind, SHOWN[kind], "", (), str(error))
             continue
-        yield Shown(kind, SHOWN[kind], small(picture.drawn(".svg").decode(), kind), picture.told)
+        yield EmbeddedFigure(kind, SHOWN[kind], small(picture.drawn(".svg").decode(), kind), picture.told)
 
 
 def small(svg: str, name: str) -> str:

@@ -15,7 +15,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
 from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
-from itp_response.evaluation.evaluate import timeline
+from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.explain import Explanation, explained, of_one
 from itp_response.messages.wording import count_in_words
@@ -38,11 +38,11 @@ def packed(value: Any) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def study(found: Classification) -> dict[str, Any]:
+def study(classification: Classification) -> dict[str, Any]:
     """What holds of all patients: the criteria with their words, the clock."""
-    file, verdicts = found.criteria.file, found.verdicts
+    file, verdicts = classification.criteria.file, classification.verdicts
     return {
-        "arms": arms(found.cohort),
+        "arms": arms(classification.cohort),
         "part": PART,
         "until": file.clock.followed_from if np.isfinite(file.clock.followed_from) else None,
         "criteria": [
@@ -53,7 +53,7 @@ def study(found: Classification) -> dict[str, Any]:
                 "labels": verdicts[name].labels,
                 "needs": decided_so(model),
             }
-            for name, model in found.criteria.endpoints.items()
+            for name, model in classification.criteria.endpoints.items()
         ],
     }
 
@@ -70,50 +70,57 @@ def arm_codes(cohort: Cohort) -> Ints:
     return np.array([codes.get(arm, 0) for arm in cohort.arm.fill_null(NO_ARM).to_list()], dtype=np.int64)
 
 
-def index(found: Classification, told: Sequence[Told]) -> dict[str, Any]:
+def index(classification: Classification, told: Sequence[Told]) -> dict[str, Any]:
     """What the list and its search need, in columns: ids, arms, verdicts and their days, how much else is known."""
-    ids: list[str] = found.cohort.id.to_list()
+    ids: list[str] = classification.cohort.id.to_list()
     return {
         "id": ids,
-        "arm": arm_codes(found.cohort).tolist(),
-        "verdict": [verdict.value.tolist() for verdict in found.verdicts.values()],
-        "day": [_days(found.days_of(verdict.dated)) for verdict in found.verdicts.values()],
+        "arm": arm_codes(classification.cohort).tolist(),
+        "verdict": [verdict.value.tolist() for verdict in classification.verdicts.values()],
+        "day": [_days(classification.days_of(verdict.dated)) for verdict in classification.verdicts.values()],
         "told": [[len(one.get(patient, ())) for patient in ids] for one in told],
     }
 
 
-def parts(found: Classification, told: Sequence[Told], progress: Progress) -> Iterator[str]:
+def parts(classification: Classification, told: Sequence[Told], progress: Progress) -> Iterator[str]:
     """All that was seen and decided of each patient, `PART` of them packed together, in the order of the cohort."""
     part = []
-    ids: list[str] = found.cohort.id.to_list()
-    names = list(found.verdicts)
-    for place, (patient, seen) in enumerate(zip(progress(ids, "patients"), _patients(found), strict=True)):
-        said = [_said(one) for one in explained(of_one(found, place), names, {})]
+    ids: list[str] = classification.cohort.id.to_list()
+    names = list(classification.verdicts)
+    for place, (patient, seen) in enumerate(zip(progress(ids, "patients"), _patients(classification), strict=True)):
+        said = [_said(one) for one in explained(of_one(classification, place), names, {})]
         part.append({**seen, "said": said, "told": [list(one.get(patient, ())) for one in told]})
         if len(part) == PART or place == len(ids) - 1:
             yield packed(part)
             part = []
 
 
-def _said(one: Explanation) -> list[Any]:
+def _said(explanation: Explanation) -> list[Any]:
     """An explanation in its parts; what is the same of all patients stands in `study`."""
-    if one.origin:
-        return [one.verdict, one.origin]
-    return [one.verdict, "", one.observations, one.rests_on, one.missing, one.unsure]
+    if explanation.origin:
+        return [explanation.verdict, explanation.origin]
+    return [
+        explanation.verdict,
+        "",
+        explanation.observations,
+        explanation.rests_on,
+        explanation.missing,
+        explanation.unsure,
+    ]
 
 
-def _patients(found: Classification) -> Iterator[dict[str, Any]]:
+def _patients(classification: Classification) -> Iterator[dict[str, Any]]:
     """What was observed of each patient, and the days and counts to mark."""
-    cohort = found.cohort
+    cohort = classification.cohort
     counts, grades = _counts(cohort.platelets), _numbers(cohort.bleeding_grade)
     rows, course = cohort.first_row.tolist(), np.searchsorted(cohort.courses.row, cohort.first_row).tolist()
     days, courses = cohort.day.tolist(), list(_courses(cohort))
-    marks = [_marks(found, name) for name in found.verdicts]
+    marks = [_marks(classification, name) for name in classification.verdicts]
     stopped = _numbers(np.where(np.isfinite(cohort.treatment_discontinued), cohort.treatment_discontinued, np.nan))
     for place, day_0 in enumerate(cohort.day_0):
         part = slice(rows[place], rows[place + 1])
         one = cohort.only(place)
-        seen = timeline(found.criteria, one, 0, 1)
+        seen = patient_days_of(classification.criteria, one, 0, 1)
         yield {
             "zero": None if np.isnat(day_0) else str(day_0),
             "baseline": _counts(seen.baseline)[0],
@@ -122,21 +129,24 @@ def _patients(found: Classification) -> Iterator[dict[str, Any]]:
             "count": counts[part],
             "grade": grades[part],
             "rescue": courses[course[place] : course[place + 1]],
-            "spoiled": spoiled_by_rescue(found.criteria, found.verdicts, one),
-            "limits": [[one.low, one.high, one.text] for one in thresholds(found.criteria, found.verdicts, seen)],
+            "spoiled": spoiled_by_rescue(classification.criteria, classification.verdicts, one),
+            "limits": [
+                [one.low, one.high, one.text]
+                for one in thresholds(classification.criteria, classification.verdicts, seen)
+            ],
             "marks": [one[place] for one in marks],
         }
 
 
-def _marks(found: Classification, name: str) -> list[list[Any]]:
+def _marks(classification: Classification, name: str) -> list[list[Any]]:
     """Per patient the days of an endpoint's evidence: the onset, the confirming row, the row that ended it.
 
     Of what is reached and may be lost, then the day to which it held, and 1 if it was lost on it.
     """
-    verdict = found.verdicts[name]
-    columns = [_days(found.days_of(rows)) for rows in (verdict.onset, verdict.confirming, verdict.ended)]
-    held = responses(found, name)
-    if held.loss is not None and found.criteria.endpoints[name].kind == "achieved":
+    verdict = classification.verdicts[name]
+    columns = [_days(classification.days_of(rows)) for rows in (verdict.onset, verdict.confirming, verdict.ended)]
+    held = responses(classification, name)
+    if held.loss is not None and classification.criteria.endpoints[name].kind == "achieved":
         columns += [_days(held.end), held.lost.astype(int).tolist()]
     return [list(one) for one in zip(*columns, strict=True)]
 

@@ -110,7 +110,7 @@ def report(
 
 
 def _shown(
-    found: Classification,
+    classification: Classification,
     results: Tables,
     reviewed: Review,
     tried: Sensitivity | None,
@@ -125,14 +125,14 @@ def _shown(
         "script": script,
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "contents": CONTENTS,
-        "cohort": found.cohort,
-        "criteria": found.criteria,
-        "groups": sections.groups(found),
-        "verdicts": sections.verdicts(found),
+        "cohort": classification.cohort,
+        "criteria": classification.criteria,
+        "groups": sections.groups(classification),
+        "verdicts": sections.verdicts(classification),
         "results": results,
-        "figures": list(figures(found, progress)),
-        "about": sections.about(found.criteria),
-        "definitions": sections.definitions(found.criteria),
+        "figures": list(figures(classification, progress)),
+        "about": sections.about(classification.criteria),
+        "definitions": sections.definitions(classification.criteria),
         "tried": tried,
         "sensitivity": [] if tried is None else sections.sensitivity(tried),
         "dependent": len(told[2]),
@@ -140,9 +140,9 @@ def _shown(
         "rules": {rule.name: rule.asks for rule in RULES},
         "queries": sections.queries(reviewed),
         "provenance": sections.provenance(origin),
-        "study": of_patients.study(found),
-        "index": of_patients.packed(of_patients.index(found, told)),
-        "parts": list(of_patients.parts(found, told, progress)),
+        "study": of_patients.study(classification),
+        "index": of_patients.packed(of_patients.index(classification, told)),
+        "parts": list(of_patients.parts(classification, told, progress)),
     }
 
 

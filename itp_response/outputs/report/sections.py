@@ -22,7 +22,7 @@ MOST = 300
 
 
 @dataclass(frozen=True)
-class Share:
+class VerdictShare:
     """How many patients of a group have one verdict."""
 
     label: str
@@ -37,35 +37,41 @@ class Decided:
 
     name: str
     label: str
-    groups: tuple[tuple[Share, ...], ...]
+    groups: tuple[tuple[VerdictShare, ...], ...]
 
 
-def verdicts(found: Classification) -> list[Decided]:
+def verdicts(classification: Classification) -> list[Decided]:
     """Per endpoint the number of each verdict in each of `groups`."""
-    everyone = np.arange(len(found.cohort))
-    several = [np.flatnonzero(arm_codes(found.cohort) == code) for code in range(len(_several(found)))]
+    everyone = np.arange(len(classification.cohort))
+    several = [
+        np.flatnonzero(arm_codes(classification.cohort) == code) for code in range(len(_several(classification)))
+    ]
     return [
-        Decided(name, model.label, tuple(tuple(_shares(found.verdicts[name], group)) for group in (everyone, *several)))
-        for name, model in found.criteria.endpoints.items()
+        Decided(
+            name,
+            model.label,
+            tuple(tuple(_shares(classification.verdicts[name], group)) for group in (everyone, *several)),
+        )
+        for name, model in classification.criteria.endpoints.items()
     ]
 
 
-def groups(found: Classification) -> list[tuple[str, int]]:
+def groups(classification: Classification) -> list[tuple[str, int]]:
     """All patients and, where there are several arms, each arm, with their sizes."""
-    sizes = np.bincount(arm_codes(found.cohort), minlength=len(_several(found))).tolist()
-    return [("All patients", len(found.cohort)), *zip(_several(found), sizes, strict=False)]
+    sizes = np.bincount(arm_codes(classification.cohort), minlength=len(_several(classification))).tolist()
+    return [("All patients", len(classification.cohort)), *zip(_several(classification), sizes, strict=False)]
 
 
-def _several(found: Classification) -> list[str]:
-    several = arms(found.cohort)
+def _several(classification: Classification) -> list[str]:
+    several = arms(classification.cohort)
     return several if len(several) > 1 else []
 
 
-def _shares(verdict: Verdict, patients: Ints) -> Iterator[Share]:
+def _shares(verdict: Verdict, patients: Ints) -> Iterator[VerdictShare]:
     numbers = np.bincount(verdict.value[patients], minlength=len(verdict.labels)).tolist()
     for place, (label, number) in enumerate(zip(verdict.labels, numbers, strict=True)):
         if number:
-            yield Share(label, number, hue_of(verdict.labels, place))
+            yield VerdictShare(label, number, hue_of(verdict.labels, place))
 
 
 def hue_of(labels: tuple[str, ...], place: int) -> int:
@@ -134,7 +140,7 @@ def _interpretation(interpretation: str | None) -> pl.Expr:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CheckSummary:
     """What a review found, or asks for: by rule how often, and the first of them."""
 
     total: int
@@ -149,7 +155,7 @@ class Asked:
         return self.total - len(self.rows)
 
 
-def findings(reviewed: Review) -> Asked:
+def findings(reviewed: Review) -> CheckSummary:
     """The findings: rule, patient, day, question, place."""
     found = reviewed.frame()
     rows = found.select("patient_id", "rule", "says").with_columns(place=places(reviewed.cohort, found))
@@ -157,17 +163,17 @@ def findings(reviewed: Review) -> Asked:
     return _asked(found, "rule", rows, order)
 
 
-def queries(reviewed: Review) -> Asked:
+def queries(reviewed: Review) -> CheckSummary:
     """The queries: endpoint, patient, question."""
     found = reviewed.queries().with_columns(pl.col("settled_by").fill_null("none"))
     return _asked(found, "settled_by", found.select("patient_id", "endpoint", "asks"), [])
 
 
-def _asked(found: pl.DataFrame, by: str, rows: pl.DataFrame, order: list[str]) -> Asked:
+def _asked(found: pl.DataFrame, by: str, rows: pl.DataFrame, order: list[str]) -> CheckSummary:
     kinds = found.group_by(by, maintain_order=True).agg(pl.len(), pl.col("patient_id").n_unique().alias("patients"))
     ranked = sorted(kinds.iter_rows(), key=lambda one: (order.index(one[0]) if one[0] in order else len(order), one[0]))
     shown = tuple(tuple(text or "" for text in row) for row in rows.head(MOST).iter_rows())
-    return Asked(len(found), found["patient_id"].n_unique(), tuple(ranked), shown)
+    return CheckSummary(len(found), found["patient_id"].n_unique(), tuple(ranked), shown)
 
 
 def provenance(origin: Provenance) -> list[tuple[str, str, str]]:

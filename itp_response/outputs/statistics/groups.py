@@ -13,7 +13,7 @@ from itp_response.classification.classification import Classification, labelled
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import TRUTHS, texts_of
 from itp_response.cohort.values import Bools, Column, Ints, Numbers, Truths, exactly
-from itp_response.evaluation.evaluate import is_length, timeline
+from itp_response.evaluation.evaluate import is_length, patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.parse import Names, parse
 from itp_response.evaluation.rules.tree import Type
@@ -23,7 +23,7 @@ from itp_response.readers.cells import without_not_given
 from itp_response.readers.column_names import ALIASES, PATIENTS, table
 from itp_response.readers.files import opened
 from itp_response.readers.patients import places
-from itp_response.readers.problems import Findings, as_text, first_few
+from itp_response.readers.problems import Problems, as_text, first_few
 from itp_response.readers.sdtm.domains import files_of, is_study
 
 PER_PROTOCOL = "per_protocol"
@@ -36,19 +36,21 @@ LEVELS = 12
 """A text with more different values than this is no group."""
 
 
-def patient_columns(found: Classification) -> dict[str, pl.Series]:
+def patient_columns(classification: Classification) -> dict[str, pl.Series]:
     """The columns of the patient table by name, an entry per patient in the order of the cohort; null is missing.
 
     A column is of numbers if all its cells are, else of texts. `arm` is that of the cohort, `baseline` the baseline
     count that the criteria take (10⁹/L; null where it is only a bound). A study in SDTM gives the columns of its DM,
     in small letters.
     """
-    columns = {name: _typed(texts) for name, texts in _written(found.cohort).items()}
+    columns = {name: _typed(texts) for name, texts in _written(classification.cohort).items()}
     columns.pop("patient_id", None)
-    counts = timeline(found.criteria, found.cohort, 0, len(found.cohort)).patient_values("baseline")
+    counts = patient_days_of(
+        classification.criteria, classification.cohort, 0, len(classification.cohort)
+    ).patient_values("baseline")
     assert isinstance(counts, Numbers)
     low = pl.Series("baseline", np.where(counts.low == counts.high, counts.low, np.nan), dtype=pl.Float64)
-    return {**columns, "arm": found.cohort.arm, "baseline": low.fill_nan(None)}
+    return {**columns, "arm": classification.cohort.arm, "baseline": low.fill_nan(None)}
 
 
 def _written(cohort: Cohort) -> dict[str, pl.Series]:
@@ -59,7 +61,7 @@ def _written(cohort: Cohort) -> dict[str, pl.Series]:
         return _of_study(Path(visits), cohort)  # type: ignore[arg-type]
     if given is None:
         return {}
-    found = Findings()
+    found = Problems()
     named = table(given, "patients", 1, ("patient_id",), (), found)
     assert named is not None  # it was read before
     whole = table(given, "patients", 1, ("patient_id",), named.written, found)
@@ -135,7 +137,7 @@ class _PatientRows:
 
 
 @dataclass(frozen=True)
-class Patients:
+class AnalysedPatients:
     """A classified cohort with what is known of its patients, and those of them that are looked at."""
 
     found: Classification
@@ -179,7 +181,7 @@ class Patients:
         held = decide(rule.tree, _PatientRows(self.columns))
         return pl.Series(text, held.true).set(pl.Series(held.unknown), None)
 
-    def restricted_to(self, conditions: Sequence[str]) -> "Patients":
+    def restricted_to(self, conditions: Sequence[str]) -> "AnalysedPatients":
         """Only those of whom all these conditions hold; each is as in `column`."""
         if not conditions:
             return self
@@ -189,7 +191,7 @@ class Patients:
             if not is_truth(held):
                 raise UsageError(f"--only {condition!r} is neither yes nor no of a patient; say as 'age >= 60'.")
             only &= truths(held).fill_null(value=False).to_numpy()
-        return Patients(self.found, only, (*self.restricted, *conditions))
+        return AnalysedPatients(self.found, only, (*self.restricted, *conditions))
 
     def per_protocol(self) -> Bools:
         """Who belongs to the per-protocol set; an empty cell is no.
@@ -240,7 +242,7 @@ class Groups:
         return Groups(self.by, self.labels, np.where(only, self.code, -1), self.reference)
 
 
-def grouped(patients: Patients, by: str, reference: str | None = None) -> Groups:
+def grouped(patients: AnalysedPatients, by: str, reference: str | None = None) -> Groups:
     """The patients in groups by a column, or by whatever `Patients.column` takes; arms in the order they come in.
 
     The group compared with is the last, unless another is named. Who has no value is in no group, and it is told.

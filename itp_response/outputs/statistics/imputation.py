@@ -13,7 +13,7 @@ from itp_response.cohort.values import Bools, Floats
 from itp_response.evaluation.verdicts import NE, N
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.outputs.statistics.groups import Groups, Patients
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.odds import term
 from itp_response.outputs.statistics.proportions import LEVEL, outcome
 from itp_response.outputs.statistics.tables import Number, Table, joined, once, probability, span
@@ -23,7 +23,7 @@ BURN_IN = 10
 
 
 def imputation(
-    patients: Patients, groups: Groups, name: str, *, imputations: int, seed: int, columns: Sequence[str] = ()
+    patients: AnalysedPatients, groups: Groups, name: str, *, imputations: int, seed: int, columns: Sequence[str] = ()
 ) -> Table:
     """The differences of an endpoint between groups, with what is missing imputed so many times.
 
@@ -61,7 +61,7 @@ def imputation(
     return Table("imputation", "Multiple imputation", header, tuple(rows), tuple(numbers), once(notes))
 
 
-def _missing(patients: Patients, name: str) -> Bools:
+def _missing(patients: AnalysedPatients, name: str) -> Bools:
     verdict = patients.found.verdicts[name]
     stopped = (verdict.value == N) & (verdict.reason == patients.found.criteria.reasons["discontinued"])
     missing: Bools = patients.only & ((verdict.value == NE) | stopped)
@@ -69,7 +69,7 @@ def _missing(patients: Patients, name: str) -> Bools:
 
 
 def _data(
-    patients: Patients, groups: Groups, name: str, missing: Bools, asked: Sequence[str]
+    patients: AnalysedPatients, groups: Groups, name: str, missing: Bools, asked: Sequence[str]
 ) -> tuple[dict[str, Floats], list[str]]:
     """The columns of the model by names that a formula can have: `y`, the groups `g0`, …, the others `x0`, …."""
     inside = groups.code >= 0

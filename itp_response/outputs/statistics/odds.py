@@ -16,13 +16,13 @@ from itp_response.cohort.values import Bools, Floats
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients
-from itp_response.outputs.statistics.groups import LEVELS, Patients, in_words, levels
+from itp_response.outputs.statistics.groups import LEVELS, AnalysedPatients, in_words, levels
 from itp_response.outputs.statistics.proportions import LEVEL, SETS, Set, outcome
 from itp_response.outputs.statistics.tables import Number, Table, joined, once, probability, span
 
 
 @dataclass(frozen=True)
-class Term:
+class ModelTerm:
     """A column as a model takes it: per patient (P) one or more numbers, each with what it says."""
 
     name: str
@@ -46,7 +46,7 @@ class Odds:
     why_not: str = ""
 
 
-def term(name: str, values: pl.Series, among: Bools) -> Term | None:
+def term(name: str, values: pl.Series, among: Bools) -> ModelTerm | None:
     """A column as a model takes it; None: it is the same for all among these, or of too many texts.
 
     A number is taken as it is. Of texts, each is compared with the first of the alphabet; yes with no.
@@ -56,17 +56,17 @@ def term(name: str, values: pl.Series, among: Bools) -> Term | None:
     if here.drop_nulls().n_unique() < 2:
         return None
     if values.dtype.is_numeric():
-        return Term(name, ("per unit",), values.fill_null(math.nan).to_numpy()[:, None])
+        return ModelTerm(name, ("per unit",), values.fill_null(math.nan).to_numpy()[:, None])
     if len(known) > LEVELS:
         return None
     base, *others = reversed(known) if known == ("yes", "no") else known
     said = in_words(values)
     columns = [(said == other).cast(pl.Float64).fill_null(math.nan).to_numpy() for other in others]
-    return Term(name, tuple(f"{other}, to {base}" for other in others), np.column_stack(columns))
+    return ModelTerm(name, tuple(f"{other}, to {base}" for other in others), np.column_stack(columns))
 
 
 def odds(
-    patients: Patients,
+    patients: AnalysedPatients,
     names: Sequence[str],
     columns: Sequence[str] = (),
     adjust: Sequence[str] = (),
@@ -102,14 +102,16 @@ def odds(
     return Table("odds", f"Odds ratios ({SETS[of]})", header, tuple(rows), tuple(numbers), once(notes))
 
 
-def _adjusting(patients: Patients, name: str) -> Term:
+def _adjusting(patients: AnalysedPatients, name: str) -> ModelTerm:
     found = term(name, patients.column(name), patients.only)
     if found is None:
         raise UsageError(f"--adjust {name!r} is the same for all patients, or of too many texts; leave it out.")
     return found
 
 
-def _fitted(patients: Patients, name: str, one: Term, beside: Sequence[Term], of: Set) -> Iterator[Odds]:
+def _fitted(
+    patients: AnalysedPatients, name: str, one: ModelTerm, beside: Sequence[ModelTerm], of: Set
+) -> Iterator[Odds]:
     """The odds ratios of a term."""
     found = outcome(patients, name, of)
     design = np.column_stack([one.values, *(other.values for other in beside)])

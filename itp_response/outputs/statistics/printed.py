@@ -11,7 +11,7 @@ PRINTED: Mapping[tuple[str, str, tuple[tuple[int, int], ...]], str] = {
 """By set, endpoint and the counts in the groups."""
 
 
-class Counted(Protocol):
+class PrintedShare(Protocol):
     """So many of so many."""
 
     @property
@@ -20,6 +20,6 @@ class Counted(Protocol):
     def of(self) -> int: ...
 
 
-def as_printed(criteria: str, name: str, counts: Sequence[Counted]) -> str:
+def as_printed(criteria: str, name: str, counts: Sequence[PrintedShare]) -> str:
     """What is to be said of these counts; nothing where they are not those of a paper."""
     return PRINTED.get((criteria, name, tuple((one.met, one.of) for one in counts)), "")

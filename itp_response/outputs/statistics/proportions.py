@@ -18,7 +18,7 @@ from itp_response.evaluation.verdicts import NA, NE, N, Y
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients
-from itp_response.outputs.statistics.groups import Groups, Patients, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.printed import as_printed
 from itp_response.outputs.statistics.tables import Number, Table, counted, joined, once, probability, span
 
@@ -62,7 +62,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Share:
+class Proportion:
     """So many of so many."""
 
     met: int
@@ -77,21 +77,21 @@ class Share:
 class Compared:
     """Two shares: the difference of the first less the second, its interval, and how that was made."""
 
-    one: Share
-    other: Share
+    one: Proportion
+    other: Proportion
     difference: float
     low: float
     high: float
     method: str
 
 
-def criteria_met(patients: Patients) -> list[str]:
+def criteria_met(patients: AnalysedPatients) -> list[str]:
     """The criteria that are met or not: no lengths of time, no ranked lists; in the order of the file."""
     criteria = patients.found.criteria.endpoints
     return [name for name, model in criteria.items() if model.kind != "best" and not is_length(model)]
 
 
-def primary(patients: Patients) -> str:
+def primary(patients: AnalysedPatients) -> str:
     """The endpoint the trial is about: the first with the role of a response, else the first of all.
 
     Raises `UsageError` where none is met or not.
@@ -103,7 +103,7 @@ def primary(patients: Patients) -> str:
     return next((name for name in names if criteria[name].role == "response"), names[0])
 
 
-def outcome(patients: Patients, name: str, of: Set = "itt") -> Outcome:
+def outcome(patients: AnalysedPatients, name: str, of: Set = "itt") -> Outcome:
     """The endpoint as a yes-no outcome under an analysis set.
 
     Whoever the question does not arise for (NA) is not in the denominator; nor, of a loss, whoever is not evaluable
@@ -120,15 +120,15 @@ def outcome(patients: Patients, name: str, of: Set = "itt") -> Outcome:
     return Outcome(name, inside, inside & (value == Y), arises & ~inside)
 
 
-def shares(one: Outcome, groups: Groups) -> list[Share]:
+def shares(one: Outcome, groups: Groups) -> list[Proportion]:
     """Of each group how many met it, of how many."""
     return [
-        Share(int((one.met & (groups.code == code)).sum()), int((one.counted & (groups.code == code)).sum()))
+        Proportion(int((one.met & (groups.code == code)).sum()), int((one.counted & (groups.code == code)).sum()))
         for code in range(len(groups.labels))
     ]
 
 
-def difference(one: Share, other: Share, method: str = "newcombe") -> Compared:
+def difference(one: Proportion, other: Proportion, method: str = "newcombe") -> Compared:
     """The difference of two shares with its 95 % interval; NaN where one is of nobody."""
     gap = one.share - other.share
     if not (one.of and other.of):
@@ -143,7 +143,7 @@ def difference(one: Share, other: Share, method: str = "newcombe") -> Compared:
     return Compared(one, other, gap, float(low), float(high), method)
 
 
-def _continuity_corrected(one: Share, other: Share) -> tuple[float, float]:
+def _continuity_corrected(one: Proportion, other: Proportion) -> tuple[float, float]:
     """R's `prop.test(c(x1, x2), c(n1, n2), correct = TRUE)$conf.int`."""
     z = needed("scipy.special", "stats").ndtri((1 + LEVEL) / 2)
     gap, per_patient = one.share - other.share, 1 / one.of + 1 / other.of
@@ -152,7 +152,7 @@ def _continuity_corrected(one: Share, other: Share) -> tuple[float, float]:
     return max(-1.0, gap - half), min(1.0, gap + half)
 
 
-def test(found: Sequence[Share]) -> tuple[float, str]:
+def test(found: Sequence[Proportion]) -> tuple[float, str]:
     """The p-value of the shares being alike, and by which test; NaN where there is nothing to test.
 
     Chi-squared without continuity correction; Fisher's exact test where an expected number is below 5.
@@ -183,11 +183,11 @@ def method_for(interval: Interval, role: str | None, *, plain: bool) -> str:
 
 
 @dataclass(frozen=True)
-class Line:
+class ProportionRow:
     """One endpoint in all groups."""
 
     name: str
-    shares: tuple[Share, ...]
+    shares: tuple[Proportion, ...]
     compared: tuple[Compared, ...]
     p: float
     test: str
@@ -195,14 +195,14 @@ class Line:
 
 
 def line(
-    patients: Patients,
+    patients: AnalysedPatients,
     groups: Groups,
     name: str,
     of: Set = "itt",
     interval: Interval = "newcombe",
     *,
     plain: bool = True,
-) -> Line:
+) -> ProportionRow:
     """One endpoint in all groups under an analysis set."""
     one = outcome(patients, name, of)
     found = shares(one, groups)
@@ -210,11 +210,11 @@ def line(
     method = method_for(interval, role, plain=plain and of == "itt" and groups.by == "arm" and not patients.restricted)
     compared = tuple(difference(found[a], found[b], method) for a, b in groups.pairs)
     p, by = test(found) if len(found) > 1 else (math.nan, "")
-    return Line(name, tuple(found), compared, p, by, int((one.left_out & (groups.code >= 0)).sum()))
+    return ProportionRow(name, tuple(found), compared, p, by, int((one.left_out & (groups.code >= 0)).sum()))
 
 
 def responses(
-    patients: Patients, groups: Groups, names: Sequence[str], of: Set = "itt", interval: Interval = "newcombe"
+    patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: Set = "itt", interval: Interval = "newcombe"
 ) -> Table:
     """Per endpoint and group how many met it, the differences with their intervals, and a test."""
     lines = [line(patients, groups, name, of, interval) for name in names]
@@ -236,7 +236,7 @@ def responses(
 
 
 def subgroups(
-    patients: Patients,
+    patients: AnalysedPatients,
     groups: Groups,
     columns: Sequence[str],
     names: Sequence[str],
@@ -246,7 +246,7 @@ def subgroups(
     """The same, in each of the patients' subgroups by these columns."""
     rows: list[tuple[str, ...]] = []
     found: list[Number] = []
-    lines: list[Line] = []
+    lines: list[ProportionRow] = []
     notes: list[str] = []
     for column in columns:
         parts = grouped(patients, column)
@@ -269,7 +269,7 @@ def subgroups(
     )
 
 
-def best(patients: Patients, groups: Groups, of: Set = "itt") -> Table | None:
+def best(patients: AnalysedPatients, groups: Groups, of: Set = "itt") -> Table | None:
     """How many of each group have each of the names of the ranked lists; None: the set has no such list."""
     names = [name for name, model in patients.found.criteria.endpoints.items() if model.kind == "best"]
     rows: list[tuple[str, ...]] = []
@@ -290,7 +290,7 @@ def best(patients: Patients, groups: Groups, of: Set = "itt") -> Table | None:
     return Table("best", title, ("", *groups.headed()), tuple(rows), tuple(found)) if names else None
 
 
-def numbers(one: Line, groups: Groups, subgroup: str = "") -> Iterator[Number]:
+def numbers(one: ProportionRow, groups: Groups, subgroup: str = "") -> Iterator[Number]:
     """The numbers of a line."""
     for group, share in zip(groups.labels, one.shares, strict=True):
         yield from _share_numbers(one.name, share, group, subgroup=subgroup)
@@ -305,12 +305,12 @@ def numbers(one: Line, groups: Groups, subgroup: str = "") -> Iterator[Number]:
         yield Number(one.name, "", "p", one.p, one.test, subgroup=subgroup)
 
 
-def _share_numbers(name: str, one: Share, group: str, level: str = "", subgroup: str = "") -> Iterator[Number]:
+def _share_numbers(name: str, one: Proportion, group: str, level: str = "", subgroup: str = "") -> Iterator[Number]:
     for statistic, value in (("n", one.met), ("N", one.of), ("share", one.share)):
         yield Number(name, group, statistic, float(value), level=level, subgroup=subgroup)
 
 
-def _cells(one: Line) -> tuple[str, ...]:
+def _cells(one: ProportionRow) -> tuple[str, ...]:
     shown = [counted(share.met, share.of) for share in one.shares]
     gaps = [span(gap.difference, gap.low, gap.high, 2) for gap in one.compared]
     last = [f"{probability(one.p)}{'' if one.test == 'chi-squared' or not one.test else ' F'}"]
@@ -323,7 +323,7 @@ def _compared_heads(groups: Groups) -> list[str]:
     return [f"{name} (95 % interval)" for name in groups.compared()]
 
 
-def _how(groups: Groups, interval: Interval, lines: Sequence[Line]) -> Iterator[str]:
+def _how(groups: Groups, interval: Interval, lines: Sequence[ProportionRow]) -> Iterator[str]:
     """How differences and tests were made."""
     if not groups.pairs:
         return
@@ -338,7 +338,7 @@ def _how(groups: Groups, interval: Interval, lines: Sequence[Line]) -> Iterator[
     yield f"{rule}{exact}."
 
 
-def _denominators(patients: Patients, groups: Groups, lines: Sequence[Line], of: Set) -> Iterator[str]:
+def _denominators(patients: AnalysedPatients, groups: Groups, lines: Sequence[ProportionRow], of: Set) -> Iterator[str]:
     """Who is counted as not met, and which criteria are of a part of the patients alone."""
     if of != "complete":
         here = groups.code >= 0
@@ -358,5 +358,5 @@ def _denominators(patients: Patients, groups: Groups, lines: Sequence[Line], of:
         yield f"{name} is of those with {patients.found.criteria.endpoints[name].after}."
 
 
-def _value(patients: Patients, name: str) -> Any:
+def _value(patients: AnalysedPatients, name: str) -> Any:
     return patients.found.verdicts[name].value

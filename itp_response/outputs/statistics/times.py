@@ -18,7 +18,7 @@ from itp_response.cohort.values import NO_DAY, Bools, Floats
 from itp_response.evaluation.verdicts import NE, Y
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients
-from itp_response.outputs.statistics.groups import Groups, Patients
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, Set
 from itp_response.outputs.statistics.tables import DASH, Number, Table, joined, probability, rounded, span
 
@@ -38,7 +38,7 @@ class Times:
     """Those without the event are censored; else only those with it have a time."""
 
 
-def lengths(patients: Patients, of: Set = "itt") -> list[Times]:
+def lengths(patients: AnalysedPatients, of: Set = "itt") -> list[Times]:
     """The lengths of time that the set has, of the patients looked at; in the order of the file."""
     inside = patients.only & (patients.per_protocol() if of == "per-protocol" else True)
     criteria = patients.found.criteria.endpoints
@@ -135,7 +135,7 @@ def cox(days: Floats, event: Bools, first: Bools) -> Hazard | None:
     return Hazard(float(ratio), float(low), float(high), float(p))
 
 
-def times(patients: Patients, groups: Groups, names: Sequence[str], of: Set = "itt") -> Table | None:
+def times(patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: Set = "itt") -> Table | None:
     """Per length of time and group the median and quartiles, or where it can be censored the Kaplan-Meier median.
 
     Of such a time the median over all, as if censored times were whole, is given too, and called so.
@@ -263,7 +263,7 @@ def _weeks(curve: Survival) -> str:
     )
 
 
-def _without(patients: Patients, groups: Groups, one: Times) -> Iterator[str]:
+def _without(patients: AnalysedPatients, groups: Groups, one: Times) -> Iterator[str]:
     """How many have no time as it is not evaluable."""
     open_ = (patients.found.verdicts[one.name].value == NE) & np.isnan(one.days) & (groups.code >= 0)
     if open_.any():

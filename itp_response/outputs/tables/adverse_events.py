@@ -14,7 +14,7 @@ from itp_response.outputs.statistics.tables import Number, Table, once, percent,
 from itp_response.readers.cells import as_numbers, as_truths
 from itp_response.readers.column_names import missing, table
 from itp_response.readers.patients import places
-from itp_response.readers.problems import Findings, as_text, quoted
+from itp_response.readers.problems import Problems, as_text, quoted
 
 STOPPED = "led_to_discontinuation"
 COLUMNS = ("patient_id", "event", "grade", STOPPED)
@@ -45,7 +45,7 @@ def read_events(given: Any, cohort: Cohort) -> Events:
     Raises `CohortError` with all that is wrong with it: columns that are missing, a patient who is not in the study,
     an event without a name, what is no CTCAE grade.
     """
-    found = Findings()
+    found = Problems()
     named = table(given, "events", 2, COLUMNS, (), found)
     if named is None:
         raise found.error()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from itp_response.outputs.statistics.groups import LEVELS, Groups, Patients, in_words, levels
+from itp_response.outputs.statistics.groups import LEVELS, AnalysedPatients, Groups, in_words, levels
 from itp_response.outputs.statistics.tables import Number, Table, joined, once, percent
 from itp_response.outputs.statistics.times import quartiles, shown
 
@@ -13,7 +13,7 @@ FEW = 5
 """A number with so few values, all whole, as a grade, is counted value by value too."""
 
 
-def characteristics(patients: Patients, groups: Groups, columns: Sequence[str] = ()) -> Table:
+def characteristics(patients: AnalysedPatients, groups: Groups, columns: Sequence[str] = ()) -> Table:
     """Of each column per group the median and quartiles, or how many have each value.
 
     Without `columns`, all that tell of the patients at entry, first of all the baseline count.

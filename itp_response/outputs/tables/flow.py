@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.outputs.statistics.groups import PER_PROTOCOL, REASON_STOPPED, Groups, Patients, in_words
+from itp_response.outputs.statistics.groups import PER_PROTOCOL, REASON_STOPPED, AnalysedPatients, Groups, in_words
 from itp_response.outputs.statistics.tables import Number, Table, once
 from itp_response.readers.column_names import missing, table
 from itp_response.readers.patients import places
-from itp_response.readers.problems import Findings, as_text, quoted
+from itp_response.readers.problems import Problems, as_text, quoted
 
 NO_REASON = "no reason recorded"
 
@@ -21,7 +21,7 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
     Whoever was enrolled has his id and no reason, whoever was not has a reason and need have no id.
     Raises `CohortError` where the two do not fit each other or the study.
     """
-    found = Findings()
+    found = Problems()
     named = table(given, "screening", 2, ("patient_id", "excluded"), (), found)
     if named is None:
         raise found.error()
@@ -58,7 +58,7 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
     return dict(sorted(counts.iter_rows(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def flow(patients: Patients, groups: Groups, excluded: Mapping[str, int] | None = None) -> Table:
+def flow(patients: AnalysedPatients, groups: Groups, excluded: Mapping[str, int] | None = None) -> Table:
     """The numbers of the trial's profile: all, and by group.
 
     `excluded` has those assessed but not enrolled, by reason; None: it is not known who was assessed.

@@ -10,7 +10,7 @@ from itp_response.classification.classification import classification
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients
-from itp_response.outputs.statistics.groups import Groups, Patients, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.proportions import criteria_met, primary
 from itp_response.outputs.statistics.roc import Roc, roc
 from itp_response.outputs.statistics.tables import (
@@ -65,7 +65,7 @@ def predictors(
     """
     read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     found = classification(visits, patients, criteria, **read_options)
-    here = Patients(found, np.ones(len(found.cohort), dtype=np.bool_)).restricted_to(only)
+    here = AnalysedPatients(found, np.ones(len(found.cohort), dtype=np.bool_)).restricted_to(only)
     if not column:
         raise UsageError("name a column of numbers, as --column nk_cells.")
     by = by or primary(here)
@@ -81,7 +81,7 @@ def predictors(
     return Predictors(found, groups, tuple(tables), options, {}, tuple(only), curves)
 
 
-def _ordered(patients: Patients, groups: Groups) -> Groups:
+def _ordered(patients: AnalysedPatients, groups: Groups) -> Groups:
     """The groups; those of a ranked list from best to worst."""
     model = patients.found.criteria.endpoints.get(groups.by)
     if model is None or model.kind != "best":
@@ -92,7 +92,7 @@ def _ordered(patients: Patients, groups: Groups) -> Groups:
 
 
 def _sides(
-    patients: Patients, groups: Groups, positive: Sequence[str], negative: Sequence[str]
+    patients: AnalysedPatients, groups: Groups, positive: Sequence[str], negative: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """The groups that the curve tells apart."""
     for one in (*positive, *negative):
@@ -116,7 +116,7 @@ def _sides(
 
 
 def _table(
-    patients: Patients, groups: Groups, name: str, sides: tuple[list[str], list[str]]
+    patients: AnalysedPatients, groups: Groups, name: str, sides: tuple[list[str], list[str]]
 ) -> tuple[Table, Roc | None]:
     values = patients.column(name)
     if not values.dtype.is_numeric():

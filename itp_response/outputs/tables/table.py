@@ -13,7 +13,7 @@ from itp_response.classification.provenance import BESIDE, Provenance, files, of
 from itp_response.classification.writers import put
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients, wrapped
-from itp_response.outputs.statistics.groups import Groups, Patients, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.imputation import imputation
 from itp_response.outputs.statistics.odds import odds
 from itp_response.outputs.statistics.proportions import (
@@ -155,7 +155,7 @@ def table(
     read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     found = classification(visits, patients, criteria, **read_options)
     _check(of, interval, show)
-    everyone = Patients(found, np.ones(len(found.cohort), dtype=np.bool_))
+    everyone = AnalysedPatients(found, np.ones(len(found.cohort), dtype=np.bool_))
     here = everyone.restricted_to(only)
     groups = grouped(here, by, reference)
     names, timed = _asked_for(here, endpoint)
@@ -226,7 +226,7 @@ def _wanted(show: Sequence[str], asked: Mapping[str, bool]) -> list[str]:
     return [one for one in SHOWN if one in named]
 
 
-def _asked_for(patients: Patients, endpoint: Sequence[str]) -> tuple[list[str], list[str]]:
+def _asked_for(patients: AnalysedPatients, endpoint: Sequence[str]) -> tuple[list[str], list[str]]:
     """The criteria that are met or not, and the lengths of time, of those named; else all."""
     models = patients.found.criteria.endpoints
     met, timed = criteria_met(patients), [one.name for one in lengths(patients)]
@@ -238,7 +238,7 @@ def _asked_for(patients: Patients, endpoint: Sequence[str]) -> tuple[list[str], 
     return [one for one in met if one in endpoint], [one for one in timed if one in endpoint]
 
 
-def _of_odds(patients: Patients, names: Sequence[str]) -> Sequence[str]:
+def _of_odds(patients: AnalysedPatients, names: Sequence[str]) -> Sequence[str]:
     """The criteria that odds ratios are given of."""
     models = patients.found.criteria.endpoints
     return names or [one for one in criteria_met(patients) if models[one].role in ODDS_ROLES] or [primary(patients)]

@@ -23,11 +23,11 @@ from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_positions import Places, Problem, refuse
 from itp_response.messages.toml_positions import places as places_of
 from itp_response.readers.cells import NOT_GIVEN, Wording
-from itp_response.readers.column_names import Doubt, Table, tell_of_file
+from itp_response.readers.column_names import Doubt, NamedTable, tell_of_file
 from itp_response.readers.files import Tabular, opened
 from itp_response.readers.open_table import Opened
-from itp_response.readers.problems import Findings, Pieces, Place, as_text, first_few, quoted
-from itp_response.readers.sdtm.domains import Arranged as Study
+from itp_response.readers.problems import Location, Pieces, Problems, as_text, first_few, quoted
+from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
 
@@ -176,7 +176,7 @@ class Mapped:
     Made by `mapped`.
     """
 
-    source: "Source"
+    source: "MappedFile"
     patients: bool
 
     @property
@@ -184,17 +184,17 @@ class Mapped:
         """What it is made of."""
         return self.source.given, self.source.arrangement.path
 
-    def as_table(self, order: int, names: Iterable[str], found: Findings) -> Table | None:
+    def as_table(self, order: int, names: Iterable[str], problems: Problems) -> NamedTable | None:
         """The columns of these names that the mapping has; None: the file cannot be opened, as was found."""
         try:
             place = self.source.place(order)
         except CohortError as error:
-            found.failed(order, error)
+            problems.failed(order, error)
             return None
         if self.patients:
-            return _patients(self.source, place, names, found)
-        self.source.tell(place, found)
-        return _visits(self.source, place, names, found)
+            return _patients(self.source, place, names, problems)
+        self.source.tell(place, problems)
+        return _visits(self.source, place, names, problems)
 
 
 def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study, None]":
@@ -206,13 +206,13 @@ def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple
     if isinstance(file, str | Path) and is_study(file):
         settings(Path(mapping))
         return Study(Path(file), Path(mapping)), None
-    source = Source(file, load_mapping(mapping))
+    source = MappedFile(file, load_mapping(mapping))
     source.check()
     return Mapped(source, patients=False), Mapped(source, patients=True)
 
 
 @dataclass(frozen=True)
-class Source:
+class MappedFile:
     """A file and its mapping; the file is read once."""
 
     given: Tabular
@@ -235,8 +235,8 @@ class Source:
         columns = [as_text(frame[str(position)]) for position in positions]
         return pl.DataFrame([one.alias(name) for one, name in zip(columns, names, strict=True)])
 
-    def place(self, order: int) -> Place:
-        return Place(self.opened.name, order, self.opened.row_word, self.opened.lines)
+    def place(self, order: int) -> Location:
+        return Location(self.opened.name, order, self.opened.row_word, self.opened.lines)
 
     def named(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
         """The columns of the file that the mapping names, and where it does."""
@@ -262,14 +262,14 @@ class Source:
                 problems.append(self.arrangement.places.problem(path, several))
         refuse(problems, CohortError)
 
-    def tell(self, place: Place, found: Findings) -> None:
+    def tell(self, location: Location, problems: Problems) -> None:
         """What was taken and what is wrong with the rows of the file as a whole."""
         first = self.opened.header[:1] == [self.file.patients.patient_id]
-        tell_of_file(self.opened, place, found, patient_first=first)
+        tell_of_file(self.opened, location, problems, patient_first=first)
         names = {name for name, _ in self.named()}
         others = [name for name in self.opened.header if name not in names]
         if others:
-            found.note(place, f"Columns that the mapping does not take: {first_few(others)}.")
+            problems.note(location, f"Columns that the mapping does not take: {first_few(others)}.")
 
     def coded(self, name: str, column: str, rows: Ints) -> pl.Series:
         """The texts of a column in these rows, by the codes of the mapping where there are any for that name.
@@ -304,7 +304,7 @@ def _key(name: str, columns: Mapping[str, str]) -> tuple[str, ...]:
     return ("columns", name) if name in columns else (name,)
 
 
-def _visits(source: Source, place: Place, names: Iterable[str], found: Findings) -> Table:
+def _visits(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
     """One row per visit and row of the file that records something for it."""
     frames, as_written, rows_of, columns_of = [], [], [], []
     for visit in source.file.visits:
@@ -320,14 +320,16 @@ def _visits(source: Source, place: Place, names: Iterable[str], found: Findings)
         rows_of.append(rows)
         columns_of.append(columns)
     rows = np.concatenate(rows_of)
-    pieces = Pieces([place] * len(frames), np.repeat(np.arange(len(frames)), list(map(len, rows_of))), rows, columns_of)
-    _note_unused(source, rows, place, found)
+    pieces = Pieces(
+        [location] * len(frames), np.repeat(np.arange(len(frames)), list(map(len, rows_of))), rows, columns_of
+    )
+    _note_unused(source, rows, location, problems)
     if not len(rows) and not source.opened.problems:
-        found.wrong(place, "nothing is filled in at any visit that the mapping names.")
+        problems.wrong(location, "nothing is filled in at any visit that the mapping names.")
     frame = pl.concat(frames, how="diagonal")
     called = {name: name for name in frame.columns}
     doubts = source.doubts(pl.concat(as_written, how="diagonal").to_dict(), frame, called)
-    made = Place(place.name, place.order, place.row_word, place.all_lines(rows), pieces)
+    made = Location(location.name, location.order, location.row_word, location.all_lines(rows), pieces)
     return _table(made, frame, names, called, doubts)
 
 
@@ -341,7 +343,7 @@ def _recorded(frame: pl.DataFrame, visit: VisitColumns) -> Ints:
     return some.arg_true().to_numpy().astype(np.int64)
 
 
-def _note_unused(source: Source, rows: Ints, place: Place, found: Findings) -> None:
+def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: Problems) -> None:
     """Rows that gave no visit and say nothing of the patient but the id."""
     used = np.zeros(len(source.frame), dtype=np.bool_)
     used[rows] = True
@@ -350,19 +352,19 @@ def _note_unused(source: Source, rows: Ints, place: Place, found: Findings) -> N
         used |= source.frame.select(pl.any_horizontal(pl.col(about).is_not_null())).to_series().to_numpy()
     count = int((~used).sum())
     if count:
-        word = f"{place.row_word}{'' if count == 1 else 's'}"
-        found.note(place, f"{count} {word} passed over: nothing that the mapping takes is filled in.")
+        word = f"{location.row_word}{'' if count == 1 else 's'}"
+        problems.note(location, f"{count} {word} passed over: nothing that the mapping takes is filled in.")
 
 
 @dataclass(frozen=True)
-class _Gathered(Place):
+class _Gathered(Location):
     """The place of rows that were put together from several of the file, column by column."""
 
-    given: Place | None = None
+    given: Location | None = None
     rows: Mapping[str, Ints] = field(default_factory=dict)
     """By the column's name in the file, the row that each cell is from; by "", the first of each patient."""
 
-    def only(self, rows: Ints) -> "Place":
+    def only(self, rows: Ints) -> "Location":
         return replace(self, lines=self.all_lines(rows), rows={name: at[rows] for name, at in self.rows.items()})
 
     def written_in(self, rows: Ints, column: str) -> Ints:
@@ -371,12 +373,12 @@ class _Gathered(Place):
         # The patients' empty last row is in no row of the file.
         return self.given.all_lines(np.append(at, 0)[rows])
 
-    def source(self, row: int, column: str = "") -> tuple[Place, int, str]:
+    def source(self, row: int, column: str = "") -> tuple[Location, int, str]:
         assert self.given is not None
         return self.given, int(self.rows.get(column, self.rows[""])[row]), column
 
 
-def _patients(source: Source, place: Place, names: Iterable[str], found: Findings) -> Table:
+def _patients(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
     """One row per patient: of each column the value that is given, in whichever row of the file."""
     taken = source.file.patients.taken
     ids = source.frame[taken["patient_id"]]
@@ -386,12 +388,12 @@ def _patients(source: Source, place: Place, names: Iterable[str], found: Finding
     as_written: dict[str, pl.Series] = {}
     rows_of: dict[str, Ints] = {"": firsts.to_numpy().astype(np.int64)}
     for name, column in taken.items():
-        rows = _one_row(ids, source.frame[column], known, firsts, column, place, found)
+        rows = _one_row(ids, source.frame[column], known, firsts, column, location, problems)
         columns.append(source.coded(name, column, rows).alias(name))
         as_written[name] = source.frame[column].gather(rows)
         rows_of[column] = rows
-    lines = place.all_lines(rows_of[""])
-    made = _Gathered(place.name, place.order, place.row_word, lines, given=place, rows=rows_of)
+    lines = location.all_lines(rows_of[""])
+    made = _Gathered(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
     frame = pl.DataFrame(columns)
     return _table(made, frame, names, taken, source.doubts(as_written, frame, taken))
 
@@ -402,8 +404,8 @@ def _one_row(
     known: pl.DataFrame,
     firsts: pl.Series,
     column: str,
-    place: Place,
-    found: Findings,
+    location: Location,
+    problems: Problems,
 ) -> Ints:
     """Of each patient the row in which the column is filled in, or else his first; two that differ are found wrong."""
     frame = pl.DataFrame({"id": ids, "cell": cells, "row": np.arange(len(ids))}).drop_nulls()
@@ -413,14 +415,16 @@ def _one_row(
     for row, at in list(before.items()):
         one, two = cells[at], cells[row]
         what = f"{column}: {quoted(one)} and {quoted(two)} for the same patient {quoted(ids[row])}"
-        found.wrong(place, f"{what} (first in {place.row_word} {place.line(at)}); keep one.", place.line(row))
+        problems.wrong(
+            location, f"{what} (first in {location.row_word} {location.line(at)}); keep one.", location.line(row)
+        )
     rows = known.join(first, on="id", how="left", maintain_order="left")["row"]
     return rows.zip_with(rows.is_not_null(), firsts.cast(pl.Int64)).to_numpy()
 
 
 def _table(
-    place: Place, frame: pl.DataFrame, names: Iterable[str], header: Mapping[str, str], doubts: Sequence[Doubt]
-) -> Table:
+    location: Location, frame: pl.DataFrame, names: Iterable[str], header: Mapping[str, str], doubts: Sequence[Doubt]
+) -> NamedTable:
     """The columns of these names, of those there are."""
     chosen = [name for name in dict.fromkeys(names) if name in frame.columns]
-    return Table(place, frame.select(chosen), {name: header[name] for name in chosen}, frame.columns, doubts)
+    return NamedTable(location, frame.select(chosen), {name: header[name] for name in chosen}, frame.columns, doubts)

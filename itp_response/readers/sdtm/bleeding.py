@@ -6,13 +6,13 @@ import polars as pl
 from itp_response.cohort.values import Ints, Numbers
 from itp_response.messages.wording import counted as number_of
 from itp_response.readers.cells import as_day_numbers
-from itp_response.readers.problems import Cells, Findings, first_few, quoted
-from itp_response.readers.sdtm.counts import Counted
-from itp_response.readers.sdtm.records import Part, Records, Study, either, of_all, without_end
+from itp_response.readers.problems import Cells, Problems, first_few, quoted
+from itp_response.readers.sdtm.counts import CountDays
+from itp_response.readers.sdtm.records import Records, SdtmStudy, VisitRecords, either, of_all, without_end
 from itp_response.readers.sdtm.terms import BLEEDING_LIKE, BLEEDING_OBJECTS, GRADE_TESTS, SEVERITIES
 
 
-def bleeding_events(records: Records, counted: Counted, study: Study) -> None:
+def bleeding_events(records: Records, counted: CountDays, study: SdtmStudy) -> None:
     """Bleeding by terms, with its grade, on its first day and on the days of counts up to its last."""
     domain = records.domain
     term = either(records.folded(f"{domain}DECOD"), records.folded(f"{domain}TERM"))
@@ -65,12 +65,12 @@ def bleeding_events(records: Records, counted: Counted, study: Study) -> None:
         if len(row):
             names = {"date": f"{domain}STDTC", "bleeding_grade": variable}
             cells = {"date": records.texts(f"{domain}STDTC").gather(row), "bleeding_grade": grades.gather(row)}
-            part = Part(records, row, variable, names, cells)
+            part = VisitRecords(records, row, variable, names, cells)
             study.parts.append(part)
             _lasting(part, counted, study)
 
 
-def _note_terms(records: Records, term: pl.Series, bleeding: pl.Series, study: Study) -> None:
+def _note_terms(records: Records, term: pl.Series, bleeding: pl.Series, study: SdtmStudy) -> None:
     taken = term.filter(bleeding)
     words = f": {first_few(taken.unique().sort(), 10)}" if len(taken) else ""
     study.note(records, f"{of_all(len(taken), records)} taken as bleeding{words}.")
@@ -81,7 +81,7 @@ def _note_terms(records: Records, term: pl.Series, bleeding: pl.Series, study: S
         study.note(records, f"{what}; 'bleeding_terms' in sdtm.toml says which are.", warning=True)
 
 
-def _lasting(part: Part, counted: Counted, study: Study) -> None:
+def _lasting(part: VisitRecords, counted: CountDays, study: SdtmStudy) -> None:
     """The bleeding on the days of counts after its first up to its last, as far as it was surely there."""
     records, domain = part.records, part.records.domain
     start, end = (_interval(records, f"{domain}{name}", part.row, study) for name in ("STDTC", "ENDTC"))
@@ -109,14 +109,14 @@ def _lasting(part: Part, counted: Counted, study: Study) -> None:
         event = inside["event"].to_numpy().astype(np.int64)
         grades = part.cells["bleeding_grade"].gather(event)
         cells = {"date": inside["date"], "bleeding_grade": grades}
-        study.parts.append(Part(records, part.row[event], part.variable, part.names, cells, again=True))
+        study.parts.append(VisitRecords(records, part.row[event], part.variable, part.names, cells, again=True))
         days = number_of(len(inside), "further day")
         study.note(records, f"bleeding of several days stands on {days} with a count.")
 
 
-def _interval(records: Records, name: str, row: Ints, study: Study) -> Numbers:
+def _interval(records: Records, name: str, row: Ints, study: SdtmStudy) -> Numbers:
     """The first and the last day that dates may be."""
-    found = Findings()
+    found = Problems()
     days = as_day_numbers(Cells(records.place, name, records.texts(name).gather(row)), found, None)
     if name.endswith("ENDTC"):  # the date of the start is read again with the visits, and told then
         for one in found.unread:
@@ -124,7 +124,7 @@ def _interval(records: Records, name: str, row: Ints, study: Study) -> Numbers:
     return days
 
 
-def bleeding_findings(records: Records, study: Study) -> None:
+def bleeding_findings(records: Records, study: SdtmStudy) -> None:
     """Bleeding scored at visits, in FA: the scale's own record."""
     test, thing = records.folded("FATESTCD"), records.folded("FAOBJ")
     terms = [*BLEEDING_OBJECTS, *(one.upper() for one in study.settings.bleeding_terms)]
@@ -147,4 +147,4 @@ def bleeding_findings(records: Records, study: Study) -> None:
     study.note(records, f"{of_all(len(row), records)} taken as a grade of bleeding: FATESTCD {codes}.")
     names = {"date": "FADTC", "bleeding_grade": "FASTRESC"}
     cells = {"date": records.texts("FADTC").gather(row), "bleeding_grade": grade.gather(row)}
-    study.parts.append(Part(records, row, "FASTRESC", names, cells))
+    study.parts.append(VisitRecords(records, row, "FASTRESC", names, cells))

@@ -9,7 +9,7 @@ from itp_response.cohort.values import Ints
 from itp_response.messages.errors import nearest
 from itp_response.messages.wording import counted as number_of
 from itp_response.readers.problems import Cells, quoted
-from itp_response.readers.sdtm.records import Part, Records, Study, of_all, whole_days
+from itp_response.readers.sdtm.records import Records, SdtmStudy, VisitRecords, of_all, whole_days
 from itp_response.readers.sdtm.terms import LOINC, PLATELETS
 from itp_response.readers.units import KNOWN, as_factors, in_thousands
 
@@ -17,7 +17,7 @@ SAID_PLAINLY = 1000
 """Counts without a unit above this are cells/µL by all likelihood."""
 
 
-def counts_of(records: Records, study: Study) -> None:
+def counts_of(records: Records, study: SdtmStudy) -> None:
     """The platelet counts of LB: the standard result, or else the original."""
     by_code = (records.folded("LBTESTCD") == PLATELETS).fill_null(value=False)
     by_loinc = records.texts("LBLOINC").is_in(LOINC).fill_null(value=False)
@@ -28,7 +28,7 @@ def counts_of(records: Records, study: Study) -> None:
     contrary = records.rows(chosen & not_done & ~empty)
     cure = "is there, but the test was not done; correct LBSTAT, or take the result out"
     if len(contrary):
-        study.parts.append(Part(records, contrary, "LBSTRESC", {"date": "LBDTC"}))
+        study.parts.append(VisitRecords(records, contrary, "LBSTRESC", {"date": "LBDTC"}))
     study.wrong_cells(
         records,
         Cells(records.place, "LBSTRESC", standard.zip_with(standard.is_not_null(), original)),
@@ -57,7 +57,7 @@ def _note_counts(
     not_done: pl.Series,
     empty: pl.Series,
     by_loinc: pl.Series,
-    study: Study,
+    study: SdtmStudy,
 ) -> None:
     for rows, what in (
         (not_done, "not done (LBSTAT), so without a count"),
@@ -72,7 +72,7 @@ def _note_counts(
         study.note(records, f"{of_all(int(chosen.sum()), records)} of platelets, in {'; '.join(shown) or 'no unit'}.")
 
 
-def _counted(records: Records, row: Ints, variable: str, unit: str, study: Study) -> None:
+def _counted(records: Records, row: Ints, variable: str, unit: str, study: SdtmStudy) -> None:
     if not len(row):
         return
     texts, units = records.texts(variable), records.texts(unit)
@@ -92,10 +92,10 @@ def _counted(records: Records, row: Ints, variable: str, unit: str, study: Study
         "date": records.texts("LBDTC").gather(row),
         "platelets": in_thousands(texts.gather(row), factors.fill_null(1.0).gather(row)),
     }
-    study.parts.append(Part(records, row, variable, {"date": "LBDTC", "platelets": variable}, cells))
+    study.parts.append(VisitRecords(records, row, variable, {"date": "LBDTC", "platelets": variable}, cells))
 
 
-def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: Study) -> Ints:
+def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: SdtmStudy) -> Ints:
     """Of the counts without a unit, those that cannot do without; that the others can is said."""
     texts = records.texts(variable)
     number = texts.gather(row).str.strip_chars("<>=≤≥ ").cast(pl.Float64, strict=False)
@@ -106,7 +106,7 @@ def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: 
     return large
 
 
-def check_counted(all_records: Sequence[Records], study: Study) -> None:
+def check_counted(all_records: Sequence[Records], study: SdtmStudy) -> None:
     if study.parts or any((one.folded("LBTESTCD") == PLATELETS).any() for one in all_records):
         return
     tests = sorted({test for one in all_records for test in one.texts("LBTESTCD").drop_nulls().unique()})
@@ -115,10 +115,10 @@ def check_counted(all_records: Sequence[Records], study: Study) -> None:
     study.found.wrong(all_records[0].place, f"{what}; LBTESTCD has {there or 'nothing'}.{nearest(PLATELETS, tests)}")
 
 
-class Counted:
+class CountDays:
     """On which days each patient was counted, as far as dates are whole."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[VisitRecords]) -> None:
         none = pl.DataFrame(schema={"subject": pl.String, "date": pl.String})
         frames = [pl.DataFrame({"subject": part.column("patient_id"), "date": part.column("date")}) for part in parts]
         frame = pl.concat([none, *frames]).with_columns(whole_days(pl.col("date")).alias("day")).drop_nulls()

@@ -18,11 +18,19 @@ from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, Doubt, Table
-from itp_response.readers.problems import Findings, Pieces, Place, quoted
+from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, Doubt, NamedTable
+from itp_response.readers.problems import Location, Pieces, Problems, quoted
 from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings
-from itp_response.readers.sdtm.counts import Counted, check_counted, counts_of
-from itp_response.readers.sdtm.records import REQUIRED, Part, Records, Study, Wrong, read_records, whole_days_of
+from itp_response.readers.sdtm.counts import CountDays, check_counted, counts_of
+from itp_response.readers.sdtm.records import (
+    REQUIRED,
+    Records,
+    SdtmStudy,
+    VisitRecords,
+    Wrong,
+    read_records,
+    whole_days_of,
+)
 from itp_response.readers.sdtm.supplements import keys_of, supplemented
 from itp_response.readers.sdtm.terms import FILE, NOT_ENROLLED, Settings, settings
 from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
@@ -33,15 +41,15 @@ SPLIT = ("lb", "fa", "cm", "ex")
 """Domains that may be split into several files, as `lbhe`, `lbch`."""
 
 
-class Tables(NamedTuple):
+class StudyTables(NamedTuple):
     """A study as the tables that every other source is read from."""
 
-    visits: Table
-    patients: Table
+    visits: NamedTable
+    patients: NamedTable
 
 
 @dataclass(frozen=True)
-class Arranged:
+class MappedStudy:
     """A study's folder and the file, outside of it, that says which of its records are what."""
 
     folder: Path
@@ -55,7 +63,7 @@ class Arranged:
 
 def is_study(given: object) -> bool:
     """Whether it is a folder that holds a DM and an LB, or such a folder with its settings."""
-    if isinstance(given, Arranged):
+    if isinstance(given, MappedStudy):
         return True
     if not isinstance(given, str | Path) or not Path(given).is_dir():
         return False
@@ -84,8 +92,8 @@ def _stem(path: Path) -> str:
 
 
 def tables(
-    given: "str | Path | Arranged", declared: Iterable[str], of_patients: Iterable[str], found: Findings
-) -> Tables | None:
+    given: "str | Path | MappedStudy", declared: Iterable[str], of_patients: Iterable[str], problems: Problems
+) -> StudyTables | None:
     """The visits and the patients of a study's folder, with further columns that are declared.
 
     Those of the patients are taken from DM, those of the visits from the domains that visits are made of, by name, and
@@ -93,11 +101,11 @@ def tables(
 
     None: it cannot be read, as was found.
     """
-    folder = given.folder if isinstance(given, Arranged) else Path(given)
+    folder = given.folder if isinstance(given, MappedStudy) else Path(given)
     try:
-        study = Study(_settings(folder, given, found), found)
+        study = SdtmStudy(_settings(folder, given, problems), problems)
     except CohortError as error:
-        found.failed(0, error)
+        problems.failed(0, error)
         return None
     declared, of_patients = tuple(declared), tuple(of_patients)
     domains = _domains(folder, declared, of_patients, study)
@@ -108,7 +116,7 @@ def tables(
     for records in domains["LB"]:
         counts_of(records, study)
     check_counted(domains["LB"], study)
-    lasts = Counted(study.parts)
+    lasts = CountDays(study.parts)
     for records in [*domains["AE"], *domains["CE"]]:
         bleeding_events(records, lasts, study)
     for records in domains["FA"]:
@@ -119,15 +127,15 @@ def tables(
         raised_doses(records, domains["DM"][0], day_0, study)
     stopped = stopped_of(domains["DS"], domains["DM"][0], study)
     patients = _patients(domains["DM"][0], day_0, left, stopped, of_patients, study)
-    return Tables(_visits(folder, study, domains["DM"][0], left, declared), patients)
+    return StudyTables(_visits(folder, study, domains["DM"][0], left, declared), patients)
 
 
-def doses(given: "str | Path | Arranged") -> pl.DataFrame:
+def doses(given: "str | Path | MappedStudy") -> pl.DataFrame:
     """The doses of a study that can be read: `subject`, `sequence`, `day` since 1970 and `dose` as written; no 0."""
-    folder = given.folder if isinstance(given, Arranged) else Path(given)
+    folder = given.folder if isinstance(given, MappedStudy) else Path(given)
     frames = [pl.DataFrame(schema={"subject": pl.String, "sequence": pl.Int64, "day": pl.Int64, "dose": pl.String})]
     for path in _files(folder)["ex"]:
-        records = read_records(path, "EX", 0, (), Findings())
+        records = read_records(path, "EX", 0, (), Problems())
         if records is not None and _complete(records):
             number = records.texts("EXDOSE").cast(pl.Float64, strict=False)
             given_ = (number > 0).fill_null(value=False) & (records.folded("EXOCCUR") != "N").fill_null(value=True)
@@ -143,18 +151,18 @@ def doses(given: "str | Path | Arranged") -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def _settings(folder: Path, given: "str | Path | Arranged", found: Findings) -> Settings:
+def _settings(folder: Path, given: "str | Path | MappedStudy", problems: Problems) -> Settings:
     own = folder / FILE
-    if isinstance(given, Arranged):
+    if isinstance(given, MappedStudy):
         if own.exists():
             text = f"{given.file.name} was taken in place of the {FILE} in the folder."
-            found.note(Place(given.file.name, 0), text, warning=True)
+            problems.note(Location(given.file.name, 0), text, warning=True)
         return settings(given.file)
     return settings(own) if own.exists() else Settings()
 
 
 def _domains(
-    folder: Path, declared: tuple[str, ...], of_patients: tuple[str, ...], study: Study
+    folder: Path, declared: tuple[str, ...], of_patients: tuple[str, ...], study: SdtmStudy
 ) -> dict[str, list[Records]] | None:
     """The records of each domain, with what supplements have of them; None: some cannot be used, as was found."""
     domains: dict[str, list[Records]] = {}
@@ -167,7 +175,7 @@ def _domains(
                 whole = False
         for path in supplements[domain] if not paths else ():
             text = f"{path.name}: not looked at, as there is no {domain.upper()}."
-            study.found.note(Place(path.name, order), text, warning=True)
+            study.found.note(Location(path.name, order), text, warning=True)
         capitals, wanted = domain.upper(), further.get(domain.upper(), declared)
         own = of_patients if domain == "dm" else declared
         told = [read_records(path, "SUPP", order, (), study.found) for path in supplements[domain] if paths]
@@ -184,7 +192,7 @@ def _complete(records: Records) -> bool:
     return all(records.has(name) for name in REQUIRED[records.domain])
 
 
-def _further(declared: tuple[str, ...], of_patients: tuple[str, ...], study: Study) -> dict[str, tuple[str, ...]]:
+def _further(declared: tuple[str, ...], of_patients: tuple[str, ...], study: SdtmStudy) -> dict[str, tuple[str, ...]]:
     """The qualifiers of supplements that are looked at, by domain; of another domain those declared."""
     treatment = (*declared, *study.settings.rescue_flags, *study.settings.rescue_reasons)
     bleeding = (*declared, *study.settings.bleeding_tests)
@@ -196,7 +204,7 @@ def _further(declared: tuple[str, ...], of_patients: tuple[str, ...], study: Stu
     }
 
 
-def _day_0(dm: Records, study: Study) -> str:
+def _day_0(dm: Records, study: SdtmStudy) -> str:
     """The variable of DM that is day 0."""
     chosen = study.settings.day_0 or ("RFSTDTC" if dm.texts("RFSTDTC").is_not_null().any() else "RFXSTDTC")
     if not dm.has(chosen):
@@ -216,8 +224,8 @@ def _not_enrolled(dm: Records, day_0: str) -> pl.Series:
 
 
 def _patients(
-    dm: Records, day_0: str, left: pl.Series, stopped: pl.DataFrame, declared: tuple[str, ...], study: Study
-) -> Table:
+    dm: Records, day_0: str, left: pl.Series, stopped: pl.DataFrame, declared: tuple[str, ...], study: SdtmStudy
+) -> NamedTable:
     """The table of patients: those of DM who came into the study."""
     arm = "ACTARM" if dm.has("ACTARM") else "ARM"
     header = {"patient_id": "USUBJID", "arm": arm, "enrolment_date": day_0}
@@ -230,14 +238,16 @@ def _patients(
         maintain_order="left",
     )
     kept = (~frame["patient_id"].is_in(left.to_list())).fill_null(value=True)
-    place = Place(dm.place.name, dm.place.order, dm.place.row_word, dm.place.all_lines(np.flatnonzero(kept.to_numpy())))
+    place = Location(
+        dm.place.name, dm.place.order, dm.place.row_word, dm.place.all_lines(np.flatnonzero(kept.to_numpy()))
+    )
     if len(left):
         study.note(dm, f"{number_of(left.n_unique(), 'subject')} without {day_0}, not enrolled, left out.")
     names = {name: header.get(name, "DSSTDTC") for name in frame.columns if name != STOPPED_BY}
-    return Table(place, frame.filter(kept), names, dm.written)
+    return NamedTable(place, frame.filter(kept), names, dm.written)
 
 
-def _visits(folder: Path, study: Study, dm: Records, left: pl.Series, declared: tuple[str, ...]) -> Table:
+def _visits(folder: Path, study: SdtmStudy, dm: Records, left: pl.Series, declared: tuple[str, ...]) -> NamedTable:
     """The table of visits: what was taken of each domain, one under another."""
     parts = study.parts
     names = [name for name in VISITS if name != "day"]
@@ -261,13 +271,13 @@ def _visits(folder: Path, study: Study, dm: Records, left: pl.Series, declared: 
     pieces = Pieces(
         [part.records.place for part in parts], piece[kept], row[kept], [part.names for part in parts], origin
     )
-    place = Place(folder.resolve().name, 0, "row", None, pieces)
+    place = Location(folder.resolve().name, 0, "row", None, pieces)
     doubts = [_doubt(wrong, parts, piece[kept], row[kept]) for wrong in study.wrong]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
-    return Table(place, frame.filter(pl.Series(kept)), header, names, doubts)
+    return NamedTable(place, frame.filter(pl.Series(kept)), header, names, doubts)
 
 
-def _doubt(wrong: Wrong, parts: Sequence[Part], piece: Ints, row: Ints) -> Doubt:
+def _doubt(wrong: Wrong, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> Doubt:
     """What is wrong with records, as said of the rows of the visits made of them."""
     of_these = np.array([part.records is wrong.records for part in parts], dtype=np.bool_)
     there: Bools = of_these[piece] & np.isin(row, wrong.row)
@@ -288,14 +298,14 @@ def _labelled(labels: Sequence[str], piece: Ints) -> Texts:
     return Texts(codes[piece] if len(piece) else np.zeros(0, np.int32), known)
 
 
-def _sequence(parts: Sequence[Part], study: Study) -> Ints:
+def _sequence(parts: Sequence[VisitRecords], study: SdtmStudy) -> Ints:
     """`--SEQ` of the rows of all parts; where a domain has none, the row of its file."""
     domains = {id(part.records): part.records for part in parts}
     numbers = {key: _numbers(records, study) for key, records in domains.items()}
     return np.concatenate([np.zeros(0, np.int64), *(numbers[id(part.records)][part.row] for part in parts)])
 
 
-def _numbers(records: Records, study: Study) -> Ints:
+def _numbers(records: Records, study: SdtmStudy) -> Ints:
     name = f"{records.domain}SEQ"
     if not records.has(name):
         study.note(records, f"there is no {name}: records are numbered by the rows of the file.", warning=True)

@@ -12,7 +12,7 @@ from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import tell_of_file
 from itp_response.readers.files import opened
 from itp_response.readers.open_table import Opened
-from itp_response.readers.problems import Cells, Findings, Place, Torn, as_json, as_text
+from itp_response.readers.problems import Cells, Location, Problems, Torn, as_json, as_text
 from itp_response.readers.sdtm.terms import ONGOING, Settings
 
 COLUMNS = {
@@ -58,7 +58,7 @@ class Records:
 
     domain: str
     """`LB`."""
-    place: Place
+    place: Location
     frame: pl.DataFrame
     """By CDISC's names, those that are there."""
     written: Sequence[str]
@@ -97,24 +97,24 @@ def _columns(domain: str) -> tuple[str, ...]:
     return tuple(f"{domain}{name}" for name in (EVENT if domain in ("AE", "CE") else TREATMENT))
 
 
-def read_records(path: Path, domain: str, order: int, declared: Iterable[str], found: Findings) -> Records | None:
+def read_records(path: Path, domain: str, order: int, declared: Iterable[str], problems: Problems) -> Records | None:
     """The records of a file; None: it cannot be read, as was found."""
     try:
         source = opened(path, domain)
-        place = Place(source.name, order, source.row_word, source.lines)
+        place = Location(source.name, order, source.row_word, source.lines)
         positions = _positions(source, ("USUBJID", *_columns(domain), *declared))
         frame = source.load(sorted(positions.values()) or [0])
     except CohortError as error:
-        found.failed(order, error)
+        problems.failed(order, error)
         return None
-    tell_of_file(source, place, found, patient_first=positions.get("USUBJID") == 0)
+    tell_of_file(source, place, problems, patient_first=positions.get("USUBJID") == 0)
     made = [as_text(frame[str(position)]).cast(pl.String).alias(name) for name, position in positions.items()]
     records = Records(domain, place, pl.DataFrame(made), source.header)
     for name in REQUIRED[domain]:
         if not records.has(name):
-            found.wrong(place, f"the column {name!r} is missing; there are: {', '.join(source.header)}.")
+            problems.wrong(place, f"the column {name!r} is missing; there are: {', '.join(source.header)}.")
     if domain in ("DM", "LB") and not len(frame):
-        found.wrong(place, "there are no rows.")
+        problems.wrong(place, "there are no rows.")
     return records
 
 
@@ -124,7 +124,7 @@ def _positions(source: Opened, names: Iterable[str]) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Part:
+class VisitRecords:
     """Records of a domain that become rows of the visits, one each."""
 
     records: Records
@@ -160,12 +160,12 @@ class Wrong:
 
 
 @dataclass(frozen=True)
-class Study:
+class SdtmStudy:
     """What is known of a study while its domains are gone through."""
 
     settings: Settings
-    found: Findings
-    parts: list[Part] = field(default_factory=list)
+    found: Problems
+    parts: list[VisitRecords] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
 
     def wrong_cells(self, records: Records, cells: Cells, row: Ints, wording: Callable[[str], str]) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 from itp_response.readers.problems import first_few, quoted
-from itp_response.readers.sdtm.records import Records, Study, either, of_all
+from itp_response.readers.sdtm.records import Records, SdtmStudy, either, of_all
 
 
 def keys_of(supplements: Sequence[Records]) -> list[str]:
@@ -19,7 +19,7 @@ def keys_of(supplements: Sequence[Records]) -> list[str]:
 
 
 def supplemented(
-    domain: Sequence[Records], supplements: Sequence[Records], wanted: Iterable[str], study: Study
+    domain: Sequence[Records], supplements: Sequence[Records], wanted: Iterable[str], study: SdtmStudy
 ) -> list[Records]:
     """The records of a domain's files, with those qualifiers that are wanted as columns of these names.
 
@@ -42,7 +42,7 @@ def supplemented(
     return made
 
 
-def _note(records: Records, taken: Ints, study: Study) -> None:
+def _note(records: Records, taken: Ints, study: SdtmStudy) -> None:
     qualifiers = records.folded("QNAM")
     others = np.setdiff1d(np.arange(len(records)), taken)
     called, rest = (qualifiers.gather(rows).drop_nulls().unique().sort() for rows in (taken, others))

@@ -12,13 +12,21 @@ from itp_response.cohort.values import Ints
 from itp_response.messages.wording import counted as number_of
 from itp_response.readers.cells import Wording, as_day_numbers
 from itp_response.readers.column_names import REASON
-from itp_response.readers.problems import Cells, Findings, first_few, quoted
-from itp_response.readers.sdtm.counts import Counted
-from itp_response.readers.sdtm.records import Part, Records, Study, either, of_all, whole_days_of, without_end
+from itp_response.readers.problems import Cells, Problems, first_few, quoted
+from itp_response.readers.sdtm.counts import CountDays
+from itp_response.readers.sdtm.records import (
+    Records,
+    SdtmStudy,
+    VisitRecords,
+    either,
+    of_all,
+    whole_days_of,
+    without_end,
+)
 from itp_response.readers.sdtm.terms import MILESTONES
 
 
-def rescues(records: Records, counted: Counted, study: Study) -> None:
+def rescues(records: Records, counted: CountDays, study: SdtmStudy) -> None:
     """Rescue treatments by their category or their name."""
     domain = records.domain
     name = either(records.texts(f"{domain}DECOD"), records.texts(f"{domain}TRT"))
@@ -50,7 +58,7 @@ def rescues(records: Records, counted: Counted, study: Study) -> None:
         study.note(records, f"{of_all(0, records)} taken as rescue treatment; {cure}.", warning=True)
 
 
-def _flagged(records: Records, study: Study) -> pl.Series:
+def _flagged(records: Records, study: SdtmStudy) -> pl.Series:
     """The records of which the supplement says that they are rescue treatment."""
     flagged = pl.Series([False]).new_from_index(0, len(records))
     for name in filter(records.has, study.settings.rescue_flags):
@@ -70,7 +78,7 @@ def _categories(records: Records, chosen: pl.Series) -> pl.Series:
 
 
 def _courses(
-    records: Records, row: Ints, name: pl.Series, variable: str, counted: "Counted | None", study: Study
+    records: Records, row: Ints, name: pl.Series, variable: str, counted: "CountDays | None", study: SdtmStudy
 ) -> None:
     domain = records.domain
     begin, end = (records.texts(f"{domain}{one}").gather(row) for one in ("STDTC", "ENDTC"))
@@ -92,10 +100,10 @@ def _courses(
     told = [one for one in (f"{domain}INDC", *study.settings.rescue_reasons) if records.has(one)]
     if told:
         cells[REASON] = reduce(either, map(records.texts, told)).gather(row)
-    study.parts.append(Part(records, row, variable, names, cells))
+    study.parts.append(VisitRecords(records, row, variable, names, cells))
 
 
-def raised_doses(records: Records, dm: Records, day_0: str, study: Study) -> None:
+def raised_doses(records: Records, dm: Records, day_0: str, study: SdtmStudy) -> None:
     """Doses above that at day 0, or if there was none yet, above the first."""
     if not records.has("EXDOSE") or not study.settings.raised_dose_is_rescue:
         return
@@ -129,14 +137,14 @@ def raised_doses(records: Records, dm: Records, day_0: str, study: Study) -> Non
         _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", None, study)
 
 
-def _tell_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: Study) -> None:
+def _tell_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: SdtmStudy) -> None:
     """What keeps doses from being compared with that at enrolment; those `raised` are rows of the visits."""
     given = records.texts("EXDOSE").is_not_null()
     nameless = records.rows(records.subject.is_null() & given)
     study.left_out(records, "USUBJID", np.setdiff1d(nameless, raised), lambda _: "the patient is missing; fill it in.")
     no_number = records.rows(given & doses["dose"].is_null())
     study.left_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is no dose; give a number.")
-    found = Findings()
+    found = Problems()
     as_day_numbers(records.cells("EXSTDTC"), found, None)
     wrong = np.concatenate([np.zeros(0, np.int64), *(one.rows for one in found.unread)])
     for one in found.unread:
@@ -147,7 +155,7 @@ def _tell_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: Stud
         study.note(records, f"{text}.", warning=True)
 
 
-def stopped_of(all_records: Sequence[Records], dm: Records, study: Study) -> pl.DataFrame:
+def stopped_of(all_records: Sequence[Records], dm: Records, study: SdtmStudy) -> pl.DataFrame:
     """Of each subject whose treatment was stopped, `subject`, `date` and `sequence`, DSSEQ or the row, of the first."""
     frames = [pl.DataFrame(schema={"subject": pl.String, "date": pl.String, "sequence": pl.Int64})]
     for records in all_records:
@@ -177,7 +185,7 @@ def _wrong_stops(records: Records, row: Ints, dm: Records) -> Iterator[tuple[str
     }
     for name, text in missing.items():
         yield name, row[cells[name].is_null().to_numpy()], partial(_said, text)
-    found = Findings()
+    found = Problems()
     as_day_numbers(Cells(records.place, "DSSTDTC", cells["DSSTDTC"]), found, None)
     for one in found.unread:
         yield "DSSTDTC", row[one.rows], one.wording
@@ -193,7 +201,7 @@ def _said(text: str, _: str) -> str:
     return text
 
 
-def _stops(records: Records, study: Study) -> pl.Series:
+def _stops(records: Records, study: SdtmStudy) -> pl.Series:
     """The records of DS that say that treatment was stopped before its time.
 
     Of a subject with a record of how treatment ended, no other record does.
