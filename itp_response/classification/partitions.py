@@ -246,7 +246,7 @@ def settled(made: Plan, found: pl.DataFrame, *, patients: bool) -> Plan:
     nobody = [] if texts("somebody") or none else texts("nobody")[:1]
     _refuse(found, [*none, *texts("refused"), *nobody], sum(map(int, texts("beyond"))))
     bleeding = made.bleeding or ("scored" if texts("scored") else "events")
-    told = [*_told(texts("note"), "taken"), *_told(texts("warning"), "warning")]
+    told = [*_told(texts("note"), "assumed"), *_told(texts("warning"), "warning")]
     first = next((start for start in BLEEDING if any(f": {start}" in one for one in told)), None)
     others = tuple(f": {start}" for start in BLEEDING if start != first)
     for line in told:

@@ -100,7 +100,7 @@ def test_a_plan_may_be_a_file_or_that_of_the_set(tmp_path):
     assert planned_days(str(tmp_path / "plan.txt")) == [0, 7, 14]
     assert visit_plan(criteria="raise").days == load("raise").file.clock.visits
     output = tmp_path / "table.csv"
-    assert CliRunner().invoke(main, ["visit_plan", "d0 d28 d56", "--output", str(output)]).exit_code == 0
+    assert CliRunner().invoke(main, ["visit-plan", "d0 d28 d56", "--output", str(output)]).exit_code == 0
     assert output.read_text().splitlines()[:2] == ["endpoint,label,y_from,n_from,never", "OR,Overall response,56,56,"]
 
 

@@ -117,7 +117,7 @@ CASES = """
 
 
 class TestRules:
-    @pytest.mark.parametrize("example", [line.strip() for line in CASES.strip().splitlines()])
+    @pytest.mark.parametrize("case", [line.strip() for line in CASES.strip().splitlines()])
     def test_finds_what_it_asks_about_and_nothing_just_beside_it(self, case):
         expected, text = (part.strip() for part in case.split("|"))
 
@@ -381,7 +381,7 @@ class TestQueriesOfDeclaredColumns:
 
 
 class TestQueries:
-    @pytest.mark.parametrize("example", [line.strip() for line in OPEN.strip().splitlines()])
+    @pytest.mark.parametrize("case", [line.strip() for line in OPEN.strip().splitlines()])
     def test_the_single_observation_that_would_settle_it(self, case):
         endpoint, text, kind, asks = (part.strip() for part in case.split("|"))
 

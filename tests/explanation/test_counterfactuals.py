@@ -32,7 +32,7 @@ d0 15, d21 45, d28 60, d42..d336 60              | CR        | would be N with t
 """
 
 
-@pytest.mark.parametrize("example", CASES.strip().splitlines())
+@pytest.mark.parametrize("case", CASES.strip().splitlines())
 def test_what_would_turn_it_is_said(case):
     timeline, endpoint, said = (part.strip() for part in case.split("|"))
     (explained,) = itp_response.ask(timeline, endpoint=endpoint)

@@ -42,7 +42,7 @@ RESPONSE = """
 
 def interpretation(name, change):
     return (
-        f'\n[[interpretation]]\nid = "{name}"\nquestion = "-"\ntaken = "-"\n{f"change = {change}" if change else ""}\n'
+        f'\n[[interpretation]]\nid = "{name}"\nquestion = "-"\nassumed = "-"\n{f"change = {change}" if change else ""}\n'
     )
 
 

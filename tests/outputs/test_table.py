@@ -393,7 +393,7 @@ PARTED = {
 }
 
 
-@pytest.mark.parametrize("example", PARTED)
+@pytest.mark.parametrize("case", PARTED)
 def test_groups_that_are_parted_have_no_hazard_ratio(case):
     days, event, first = (np.array(one) for one in PARTED[case])
 

@@ -355,7 +355,7 @@ class TestVisits:
         assert plain is not None
         same(plain, read)
 
-    @pytest.mark.parametrize("example", ROWS)
+    @pytest.mark.parametrize("case", ROWS)
     def test_rows(self, case, tmp_path):
         row, is_plain = ROWS[case]
         plain, read = both(study(tmp_path, f"{HEADER}\nP0,0,10,0,,\nP0,7,11,0,,\nP0,9,9,0,,\n{row}\nP2,0,20,1,,\n"))
@@ -363,7 +363,7 @@ class TestVisits:
         if plain is not None:
             same(plain, read)
 
-    @pytest.mark.parametrize("example", [case for case, (_, is_plain) in ROWS.items() if is_plain])
+    @pytest.mark.parametrize("case", [case for case, (_, is_plain) in ROWS.items() if is_plain])
     def test_held_as_records(self, case, tmp_path):
         made = study(tmp_path, f"{HEADER}\nP0,0,10,0,,\nP0,7,11,0,IVIg,9\nP0,9,9,0,,\n{ROWS[case][0]}\nP2,0,20,1,,\n")
         plain, _ = both(made)

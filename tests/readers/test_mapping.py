@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 from click.testing import CliRunner
-from test_interpretation import content
+from test_reading import content
 
 import itp_response
 from itp_response.cli import main

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_interpretation import content, rows, said, texts
+from test_reading import content, rows, said, texts
 
 from itp_response import classify, explain, mapped, read, review
 from itp_response.cli import main
