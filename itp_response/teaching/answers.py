@@ -131,7 +131,7 @@ def opened(desk: Desk, name: str) -> dict[str, Any]:
             {"name": name, "type": column.type, "table": column.table} for name, column in file.columns.items()
         ],
         "rescues": {name: list(names) for name, names in file.rescues.items()},
-        "cases": _gallery(criteria),
+        "examples": _gallery(criteria),
     }
 
 

@@ -126,7 +126,7 @@ def test_the_example_study(criteria, number):
     assert in_parts(visits, patients, criteria, number).equals(whole(visits, patients, criteria))
 
 
-def test_a_interpretation_of_a_set_goes_to_the_parts():
+def test_an_interpretation_of_a_set_goes_to_the_parts():
     visits, patients = example("visits.csv"), example("patients.csv")
     other = load("atra_2022").under("bleeding-from-grade-2", "any-gap")
 

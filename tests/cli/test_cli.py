@@ -160,7 +160,7 @@ class TestExplain:
         )
         assert "Did you mean 'ITP-01" in done.stderr
 
-    def test_a_endpoint_that_is_not_there_is_named_with_the_known_ones(self):
+    def test_an_endpoint_that_is_not_there_is_named_with_the_known_ones(self):
         done = run("explain", *STUDY, "--patient", "ITP-0001", "--endpoint", "relaps")
 
         assert done.exit_code == 2

@@ -157,7 +157,7 @@ class TestTwoReadings:
         assert {name: without_witnesses(verdict) for name, verdict in verdicts.items()} == {
             name: without_witnesses(verdict) for name, verdict in wanted.items()
         }
-        # A evidence is a line: where two lie on a day, they are told apart.
+        # Evidence is a line: where two lie on a day, they are told apart.
         alone = all(len({one.day for one in course.observations}) == len(rows) for course in found)
         for name, verdict in verdicts.items():
             for evidence in WITNESSES:

@@ -113,7 +113,7 @@ class TestWhichClauseMovedHim:
         ended = "d0 15, d28 60, d56 40, d112 60, d350 60"
         assert moved(kept, kept.replace(">= 30", ">= 50"), ended) == ("Y", "N", "b: fails: a count below 50")
 
-    def test_a_endpoint_on_which_it_rests(self):
+    def test_an_endpoint_on_which_it_rests(self):
         other = """
             [begun]
             kind = "achieved"
@@ -146,7 +146,7 @@ class TestWhichClauseMovedHim:
             ("Q or not P", "P is met"),
         ],
     )
-    def test_a_endpoint_that_a_rule_over_criteria_hangs_on(self, rule, why):
+    def test_an_endpoint_that_a_rule_over_criteria_hangs_on(self, rule, why):
         """Of an `and` the first that makes it false, of an `or` the last; a `not` turns the one into the other."""
         counts = "".join(
             f'[{name}]\nkind = "achieved"\nwhen = "platelets >= {count}"\n'
@@ -157,7 +157,7 @@ class TestWhichClauseMovedHim:
         assert moved(THIRTY, other, "d0 15, d28 60, d350 15") == ("Y", "N", f"b: {why}")
 
     @pytest.mark.parametrize("rule", ["P and B", "not P or B", "(P or B) and B", "not not B"])
-    def test_a_endpoint_that_leaves_such_a_rule_open(self, rule):
+    def test_an_endpoint_that_leaves_such_a_rule_open(self, rule):
         other = f"""
             [P]
             kind = "achieved"

@@ -123,7 +123,7 @@ class TestWhoDepends:
             "verdict_under",
         ]
 
-    def test_a_endpoint_that_a_interpretation_takes_out_has_no_verdict_there(self):
+    def test_an_endpoint_that_a_interpretation_takes_out_has_no_verdict_there(self):
         found = tried(RESPONSE + WITHOUT_S, *FOUR)
 
         assert found.dependent().is_empty()
@@ -224,7 +224,7 @@ class TestText:
             "Nobody's verdict depends on an interpretation.",
         ]
 
-    def test_a_interpretation_that_only_changes_a_length(self):
+    def test_an_interpretation_that_only_changes_a_length(self):
         """The response of 60 on days 7 and 14, dated by the second."""
         twice = RESPONSE.split("[S]")[0] + 'occasions = 2\n[T]\nkind = "time_to"\nto = "R"\n'
         found = tried(twice + interpretation("confirming", '{ R.dated_by = "confirming" }'), FOUR[0])
@@ -253,7 +253,7 @@ class TestText:
         assert lines[5].startswith("  all together  1 patient ")
         assert not [line for line in lines if line.startswith("  timeline") and "all together" in line]
 
-    def test_a_interpretation_that_the_file_gives_no_change_for(self):
+    def test_an_interpretation_that_the_file_gives_no_change_for(self):
         found = tried(RESPONSE + FIFTY + interpretation("in-words", ""), *FOUR)
 
         assert "in-words" not in found.under
@@ -262,7 +262,7 @@ class TestText:
             "not tried: in-words: the file gives no change for it",
         ]
 
-    def test_a_interpretation_by_calendar_months_where_there_are_only_days(self):
+    def test_an_interpretation_by_calendar_months_where_there_are_only_days(self):
         months = interpretation("months", '{ S.for = "1 month" }')
         found = tried(RESPONSE + FIFTY + months, *FOUR, together=True)
 
@@ -272,7 +272,7 @@ class TestText:
         with pytest.raises(CohortError):
             tried(RESPONSE.replace("4 weeks", "1 month") + FIFTY, *FOUR)
 
-    def test_a_interpretation_that_would_read_the_data_otherwise(self):
+    def test_an_interpretation_that_would_read_the_data_otherwise(self):
         head = HEAD + '[columns]\ndose = { type = "number", table = "visits", empty = 0 }\n'
         interpretations = FIFTY + interpretation("dose-unknown", '{ columns.dose.empty = "unknown" }')
         criteria = criteria_of(RESPONSE.replace(">= 30", ">= 30 and dose < 10") + interpretations, head)

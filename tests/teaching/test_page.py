@@ -264,7 +264,7 @@ class TestSets:
         page.get_by_role("button", name="− take it away").click()
         page.wait_for_function("() => document.querySelectorAll('.strip').length === 1")
 
-    def test_a_interpretation_switched_shows_who_changes(self, visit):
+    def test_an_interpretation_switched_shows_who_changes(self, visit):
         page = visit("d0 15, d22 40, d28 45, d364 12")
         says(page, "N (not confirmed)")
         page.get_by_label("May visits a week apart by plan lie six days apart by date?").check()
@@ -282,7 +282,7 @@ class TestSets:
     def test_a_worked_patient_is_found_and_taken(self, visit):
         page = visit()
         page.get_by_label("Find").fill("rescue week 6")
-        page.locator("#cases button", has_text="T13").click()
+        page.locator("#examples button", has_text="T13").click()
 
         says(page, "N (late rescue)")
         assert line(page).startswith("d0 15, d7 15, d14 15, d21 15, d28 15, d38 rescue, d42 15")

@@ -143,7 +143,7 @@ class TestVerdicts:
     def test_every_shipped_set_can_be_played_with(self, client, name):
         """Each of its worked examples, taken from the gallery, comes out as the gallery says."""
         opened = client.get("/api/set", params={"name": name}).json()
-        case = opened["cases"][0]
+        case = opened["examples"][0]
         given = {key: case[key] for key in ("timeline", "baseline", "discontinued", "day_0", "patient")}
         for endpoint in opened["criteria"]:
             answer = client.post("/api/decide", json=asked(**given, criteria=name, endpoint=endpoint["name"]))
@@ -240,7 +240,7 @@ class TestRefusals:
             (b'"\xff"', 400, "the request is not JSON: it is not UTF-8."),
             (b"[" * 60_000, 400, "the request is not JSON that can be read: it is nested too deep."),
             (b" " * (MOST + 1), 413, "a request has at most 65,536 bytes."),
-            (b"[]", 422, "the request: input should be a valid dictionary or instance of Asked."),
+            (b"[]", 422, "the request: input should be a valid dictionary or instance of PatientRequest."),
             (b"{}", 422, "timeline: field required."),
             (json.dumps(asked() | {"sets": []}).encode(), 422, "sets: tuple should have at least 1 item after validation, not 0."),
             (json.dumps(asked() | {"bseline": 3}).encode(), 422, "bseline: extra inputs are not permitted."),

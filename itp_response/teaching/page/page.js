@@ -254,10 +254,10 @@ function showCases() {
   const first = infos.get(state.sets[0]?.criteria);
   if (!first) return;
   const key = [first.name, answers?.[0]?.shown?.endpoint, $("find").value, current].join("|");
-  if ($("cases").dataset.key === key) return;
-  $("cases").dataset.key = key;
-  $("gallery-about").textContent = `${first.cases.length} invented patients of ${first.name}, each to show one thing. Take one and change it.`;
-  replace($("cases"), gallery(first, answers?.[0]?.shown?.endpoint, $("find").value, current, on));
+  if ($("examples").dataset.key === key) return;
+  $("examples").dataset.key = key;
+  $("gallery-about").textContent = `${first.examples.length} invented patients of ${first.name}, each to show one thing. Take one and change it.`;
+  replace($("examples"), gallery(first, answers?.[0]?.shown?.endpoint, $("find").value, current, on));
 }
 
 function showReadings() {
@@ -360,9 +360,9 @@ const on = {
     shown.interpretations = ids.filter((one) => (one === id ? taken : shown.interpretations.includes(one)));
     await Promise.all([decide(), who()]);
   },
-  async case(name, which) {
+  async example(name, which) {
     const set = await info(name);
-    load(set.cases.find((one) => one.name === which), which);
+    load(set.examples.find((one) => one.name === which), which);
   },
   choose,
   day(day) {

@@ -145,12 +145,12 @@ export function interpretations(state, sets, changed, on) {
 
 function who(result, shown, on) {
   if (result.error) return make("p", { role: "status" }, result.error);
-  const cases = [...new Set(result.changes.map((one) => one.case))];
+  const examples = [...new Set(result.changes.map((one) => one.example))];
   return make("div", { role: "status" },
-    make("p", {}, make("strong", {}, `${cases.length} of ${result.of} worked examples change`), ` when it is read so.`),
-    make("ul", { className: "changed" }, ...cases.map((name) => {
-      const ours = result.changes.filter((one) => one.case === name);
-      return make("li", {}, make("button", { onclick: () => on.case(shown.criteria, name) }, name), ` ${ours.map((one) => `${one.endpoint} ${one.from} → ${one.to}`).join(", ")} `,
+    make("p", {}, make("strong", {}, `${examples.length} of ${result.of} worked examples change`), ` when it is read so.`),
+    make("ul", { className: "changed" }, ...examples.map((name) => {
+      const ours = result.changes.filter((one) => one.example === name);
+      return make("li", {}, make("button", { onclick: () => on.example(shown.criteria, name) }, name), ` ${ours.map((one) => `${one.endpoint} ${one.from} → ${one.to}`).join(", ")} `,
         make("span", { className: "small" }, ours[0].because));
     })));
 }
@@ -159,12 +159,12 @@ function who(result, shown, on) {
 
 export function gallery(info, endpoint, wanted, current, on) {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = info.cases.filter((one) => words.every((word) => `${one.name} ${one.because}`.toLowerCase().includes(word)));
+  const found = info.examples.filter((one) => words.every((word) => `${one.name} ${one.because}`.toLowerCase().includes(word)));
   if (!found.length) return [make("li", {}, "None of the worked examples is like that.")];
   return found.map((one) => {
     const drawn = sketch(one.sketch);
     const value = one.values[endpoint];
-    return make("li", {}, make("button", { "aria-current": one.name === current, onclick: () => on.case(info.name, one.name) },
+    return make("li", {}, make("button", { "aria-current": one.name === current, onclick: () => on.example(info.name, one.name) },
       make("span", { className: "head" }, value ? badge(value) : "", one.name), drawn, make("span", { className: "small" }, one.because)));
   });
 }
