@@ -15,7 +15,7 @@ FUNCTIONS = {
     "explain": lambda *study, **more: str(itp_response.explain(*study, patient="ITP-0001", turns=False, **more)),
     "near_misses": lambda *study, **more: str(itp_response.near_misses(*study, endpoint="OR", **more)),
     "sensitivity": lambda *study, **more: str(itp_response.sensitivity(*study, **more)),
-    "compare": lambda *study, **more: str(itp_response.compare(*study, criteria=["atra_2022", "atra_2022_conduct"], **more)),
+    "compare": lambda *study, **more: str(itp_response.compare(*study, criteria=["atra_2022", "nct03304288"], **more)),
     "table": lambda *study, **more: str(itp_response.table(*study, **more)),
     "predictors": lambda *study, **more: str(itp_response.predictors(*study, column=["age"], **more)),
     "adam": lambda *study, **more: itp_response.adam(*study, study="S", **more).datasets["ADRS"].frame,
