@@ -75,7 +75,7 @@ def _together(criteria: Criteria, cases: Sequence[WorkedExample], make: Callable
                 make([case])
             except CohortError as own:
                 key = str(own).partition(":")[0]
-                place = criteria.places.holding("example", criteria.file.example.index(case), key)
+                place = criteria.positions.holding("example", criteria.file.example.index(case), key)
                 raise CriteriaError(f"{place}{own}") from None
         raise error
 
@@ -113,7 +113,7 @@ def _unmet(
         for column, value in wanted.items():
             if column not in row:
                 key = ("under", under.removeprefix(" under ")) if under else ("expect",)
-                place = criteria.places.holding("example", criteria.file.example.index(case), *key, column)
+                place = criteria.positions.holding("example", criteria.file.example.index(case), *key, column)
                 raise UsageError(f"{place}{unknown('column', column, row)}")
             got = "" if row[column] is None else row[column]
             if got != value:

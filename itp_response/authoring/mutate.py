@@ -16,7 +16,7 @@ from itp_response.definitions.criteria import Criteria, read_dict
 from itp_response.definitions.load import load
 from itp_response.definitions.schema import HEAD
 from itp_response.evaluation.rules.tree import SINCE
-from itp_response.messages.errors import CriteriaError, UsageError, listed
+from itp_response.messages.errors import CriteriaError, UsageError, one_a_line
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
 COMPARISONS = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}
@@ -96,7 +96,7 @@ def mutate(file: str | Path | Criteria) -> Mutations:
     criteria = file if isinstance(file, Criteria) else load(file)
     wrong = list(failures(criteria))
     if wrong:
-        raise UsageError(f"{criteria.path.name}: the worked examples do not come out as it is: {listed(wrong)}")
+        raise UsageError(f"{criteria.path.name}: the worked examples do not come out as it is: {one_a_line(wrong)}")
     noticed: list[Mutation] = []
     unnoticed: list[Mutation] = []
     for change in changes(criteria.raw):
