@@ -161,7 +161,7 @@ class TestLayers:
 
 
 class TestSizes:
-    """`pyproject.toml` holds the complexity and the number of parameters."""
+    """Ruff holds the complexity and the number of parameters, as `pyproject.toml` says."""
 
     def test_no_function_is_longer_than_one_can_read(self):
         sizes = {name: lines_of_code(node, lines) for name, node, lines in functions()}

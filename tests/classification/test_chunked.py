@@ -561,7 +561,8 @@ class TestTold:
         program = [sys.executable, "-c", "from itp_response.cli import main; main()"]
         command = [*program, "classify", str(visits), "--output", str(output)]
         running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-        until(lambda: running.poll() is not None or any(tmp_path.glob(".out.csv.*")))
+        begun = tmp_path.glob
+        until(lambda: running.poll() is not None or any(path.stat().st_size for path in begun(".out.csv.*")))
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=PATIENCE)
         assert (said, running.returncode) == ("stopped; no output was written.\n", 130)
