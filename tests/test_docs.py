@@ -129,6 +129,16 @@ def test_links_lead_somewhere():
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
+@pytest.mark.parametrize(("document", "folder"), [("CONTRIBUTING.md", ROOT), ("tests/README.md", ROOT / "tests")])
+def test_every_path_that_is_named_exists(document, folder):
+    """For what a contributor names (`test_<kind>.py`) there must be examples."""
+    code = re.findall(r"`([^`\n]+)`", (ROOT / document).read_text())
+    named = [text for text in code if re.fullmatch(r"[\w./<>-]+(/|\.\w+)", text)]
+
+    assert len(named) > 20
+    assert [text for text in named if not any(folder.glob(re.sub("<.*?>", "*", text.rstrip("/"))))] == []
+
+
 @pytest.fixture(scope="module")
 def definitions():
     return definitions_page()

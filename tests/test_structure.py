@@ -154,6 +154,13 @@ class TestLayers:
     def test_no_package_bears_a_public_name(self):
         assert packages(PACKAGE) & set(itp_response.__all__) == set()
 
+    def test_contributors_are_told_the_same_layers(self):
+        (told,) = re.findall(r"^`messages` < .*$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+
+        assert [set(re.findall(r"\w+", layer)) for layer in told.split("<")] == [
+            set(line.split()) for line in LAYERS.split("\n") if line.strip()
+        ]
+
     def test_a_folder_of_tests_bears_the_name_of_what_it_tests(self):
         folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-RIGHT = '''
+RIGHT = """
 import itp_response
 import polars as pl
 from itp_response import Classification, ReadOptions
@@ -27,8 +27,8 @@ itp_response.plot("swimmer", classification).write("swimmer.svg")
 itp_response.plot("forest", frame, measure="odds-ratio")
 itp_response.report(classification).write("report.html")
 lines: list[str] = [str(one) for one in itp_response.explain(classification, patient="A", endpoint="OR")]
-'''
-WRONG = '''
+"""
+WRONG = """
 from itp_response import ReadOptions, ask, classify, compare, explain, plot, read, report, table
 
 classify("visits.csv", options=ReadOptions(bleeding="scord"))  # arg-type
@@ -46,7 +46,7 @@ explain("visits.csv")  # call-arg
 report(42)  # arg-type
 ask("d0 15").frame()  # attr-defined
 ReadOptions().bleeding = "events"  # misc
-'''
+"""
 
 
 def errors(script, folder):
