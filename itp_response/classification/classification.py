@@ -34,10 +34,11 @@ class Classification:
     >>> counts = {0: 15, 22: 40, 29: 45}
     >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
     >>> classification = classify(visits)
-    >>> classification.verdicts["OR"].value  # an index of `VALUES`
-    array([0], dtype=int8)
-    >>> print(classification.table()[:24])
-    patient  arm  best_respo
+    >>> classification.frame()["OR", "OR_day", "OR_reason"].row(0)
+    ('Y', 22, 'met')
+    >>> verdict = classification.verdicts["OR"]
+    >>> classification.cohort.day[[verdict.onset[0], verdict.confirming[0]]].tolist()  # its evidence
+    [22, 29]
     """
 
     criteria: Criteria
@@ -63,8 +64,8 @@ class Classification:
         imputed), the last two only where that was asked for. Then come the endpoints of kind `best`, then the others in
         the order of the criteria file. An endpoint `X` has
 
-        - `X`, its value; `X_day`, counted from day 0; `X_date`, where dates are known; `X_confirmed_day`, where it needs
-          a confirmation; `X_reason`;
+        - `X`, its value; `X_day`, counted from day 0; `X_date`, where dates are known; `X_confirmed_day`, where the
+          endpoint needs confirmation; `X_reason`;
         - of kind `best`: `X` alone;
         - of kind `time_to`: `X_days` and, where it can be censored, `X_event` (1: event, 0: censored);
         - of kind `extent`: `X_days` and `X_of_days`, after all of the first where it has a limit.
@@ -179,9 +180,10 @@ class Classification:
         """A line per patient as text for people: each endpoint with its day or, without one, its reason.
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
-        >>> print(classify(visits).table()[:43])
+        >>> for line in classify(visits).table().splitlines():
+        ...     print(line[:41])
         patient  arm  best_response  OR
-        A             NE
+        A             NE             NE no_counts
         """
         endpoints = [name for name in self._best_first() if self.criteria.endpoints[name].kind != "time_to"]
         columns = [self.cohort.id.to_list(), self.cohort.arm.fill_null("").to_list(), *map(self._cells, endpoints)]
@@ -212,7 +214,7 @@ class Classification:
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
         >>> classify(visits).summary().splitlines()[0]
-        '1 patients, 1 patient-days'
+        '1 patients, 1 patient-days from visits'
         """
         return self.counts.summary(self.criteria, self.cohort)
 
@@ -222,10 +224,10 @@ class Classification:
         The provenance goes beside it, into `FILE.provenance.json`.
         Raises `UsageError` for another suffix, or where the file cannot be written.
 
-        >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}]).write("results.xls")
+        >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}]).write("out.xls")
         Traceback (most recent call last):
         ...
-        itp_response.messages.errors.UsageError: results.xls: unknown kind of output '.xls'; known: .csv, .json, .parquet.
+        itp_response.messages.errors.UsageError: out.xls: unknown kind of output '.xls'; known: .csv, .json, .parquet.
         """
         write(self.long() if long else self.frame(), path, self.provenance(long=long))
 
@@ -263,7 +265,7 @@ class ResultCounts:
 
 
 Study: TypeAlias = Classification | Cohort | Tabular
-"""What a function takes that asks something of a study: what was classified, what was read, or what `read` takes."""
+"""What a function takes as a study: a `Classification`, a `Cohort`, or visits as `read` takes them."""
 CriteriaInput: TypeAlias = str | Path | Criteria
 """A shipped set by its name, a criteria file by its path, or what `criteria` gave."""
 
@@ -278,12 +280,13 @@ def classify(
 ) -> Classification:
     """Classify every patient of a study.
 
-    `visits` is what `read` takes, `patients` the patient table beside it, and `options` say how they are read; or it is
-    a `Cohort`, or a `Classification`, which have been read. `criteria` is a shipped name, a file, or what `criteria`
-    gave; None: `atra_2022`, or the set of the `Classification`, which is then returned as it is.
-    `threads` decide pieces of the cohort side by side; None: one a processor.
-    Raises `CriteriaError` for a set that cannot be used, `CohortError` with all that is wrong with the tables, and
-    `UsageError` where `patients` or `options` stand beside what has been read.
+    `visits` is what `read` takes, `patients` the patient table, and `options` say how both are read. Or `visits` is a
+    `Cohort` or a `Classification`; these have been read, so that neither of the two may be given.
+    `criteria` is a shipped set by its name, a criteria file by its path, or what `criteria` gave; None: `atra_2022`, or
+    the set of the `Classification`, which is then returned as it is.
+    `threads` is the number of threads that decide; None: one for each processor. It does not change the result.
+    Raises `CriteriaError` for criteria that cannot be used, `CohortError` with everything that is wrong with the
+    tables, and `UsageError` for `patients` or `options` beside a study that has been read.
 
     >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
     >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
@@ -298,7 +301,7 @@ def classify(
 
 
 def criteria_of(visits: Study, criteria: CriteriaInput | None) -> Criteria:
-    """The set that is asked for; of a `Classification` its own, if none is, else the default."""
+    """The given criteria, loaded; by default those of a `Classification`, else `atra_2022`."""
     if criteria is None:
         return visits.criteria if isinstance(visits, Classification) else load(DEFAULT_CRITERIA)
     return criteria if isinstance(criteria, Criteria) else load(criteria)
@@ -310,16 +313,16 @@ def read_study(
     columns: Mapping[str, ColumnDeclared],
     options: ReadOptions | None,
 ) -> Cohort:
-    """The cohort of a study, with these further columns where it has not been read yet.
+    """The cohort of a study; one that has not been read yet is read with these further columns.
 
-    Raises `UsageError` where `patients` or `options` stand beside a cohort that has been read.
+    Raises `UsageError` for `patients` or `options` beside a study that has been read.
     """
     if not isinstance(visits, Classification | Cohort):
         return read(visits, patients, options=options, columns=columns)
     for name, given in (("patients", patients), ("options", options)):
         if given is not None:
-            what = type(visits).__name__
-            raise UsageError(f"{name}: a {what} has been read already; give the tables, or leave out {name!r}.")
+            type_name = type(visits).__name__
+            raise UsageError(f"{name}: a {type_name} has been read already; give the tables, or leave out {name!r}.")
     return visits.cohort if isinstance(visits, Classification) else visits
 
 
