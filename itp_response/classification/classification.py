@@ -181,7 +181,7 @@ class Classification:
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
         >>> for line in classify(visits).table().splitlines():
-        ...     print(line[:41])
+        ...     print(line[:41].rstrip())
         patient  arm  best_response  OR
         A             NE             NE no_counts
         """
