@@ -51,7 +51,7 @@ def classify(
                 long=long_,
                 threads=threads,
                 progress=bar.step,
-                told=bar.say,
+                notify=bar.say,
             )
         click.echo(written.summary(), err=True)
         return
