@@ -12,7 +12,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.definitions.schema import WorkedExample
 from itp_response.evaluation.endpoints.combined import OfVerdicts
-from itp_response.evaluation.evaluate import decided, patient_days_of
+from itp_response.evaluation.evaluate import decide_endpoints, patient_days_of
 from itp_response.evaluation.patient_days import PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import tree_in_words
@@ -133,7 +133,7 @@ def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
 def _untried(criteria: Criteria) -> Iterator[str]:
     cohort = worked_examples(criteria, criteria.file.example)
     rows = patient_days_of(criteria, cohort, 0, len(cohort))
-    verdicts = decided(criteria, rows)
+    verdicts = decide_endpoints(criteria, rows)
     for name, key, leaf in _clauses(criteria):
         of_criteria = criteria.endpoints[name].kind == "combined" and key == "when"
         asked = OfVerdicts(verdicts) if of_criteria else PatientValues(rows) if key == "unless" else rows

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import column_of, in_table
-from itp_response.cohort.observations import Observations
+from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
@@ -251,8 +251,18 @@ def _cohort(criteria: Criteria, days: list[int], courses: SimulatedPatients, unt
     course, visit = np.nonzero(np.arange(len(days)) < until[:, None])
     day = np.array(days)[visit]
     declared = criteria.file.columns
+    patients = Patients(
+        id=pl.Series("patient_id", np.arange(size)).cast(pl.String),
+        day_0=np.full(size, np.datetime64("2001-01-01")),
+        baseline=exactly(np.full(size, BASELINE)),
+        columns={
+            name: _column(column_of([None], one), courses.always)
+            for name, one in declared.items()
+            if one.table == "patients"
+        },
+    )
     return build(
-        pl.Series("patient_id", np.arange(size)).cast(pl.String),
+        patients,
         Observations(
             patient=course,
             day=day,
@@ -266,13 +276,6 @@ def _cohort(criteria: Criteria, days: list[int], courses: SimulatedPatients, unt
                 for number, name in enumerate(_events(criteria), 1)
             },
         ),
-        day_0=np.full(size, np.datetime64("2001-01-01")),
-        baseline=exactly(np.full(size, BASELINE)),
-        patient_columns={
-            name: _column(column_of([None], one), courses.always)
-            for name, one in declared.items()
-            if one.table == "patients"
-        },
     )
 
 
@@ -303,7 +306,7 @@ def _decided(criteria: Criteria, days: list[int], courses: SimulatedPatients) ->
         some = courses.at(slice(first, first + step))
         cohort = _cohort(criteria, days, some, np.full(len(some.turns), len(days)))
         for name, verdict in evaluate(criteria, cohort).items():
-            evidence = np.where(verdict.last_witness == NONE, NONE, verdict.last_witness - cohort.first_row[:-1])
+            evidence = np.where(verdict.last_evidence == NONE, NONE, verdict.last_evidence - cohort.first_row[:-1])
             parts[name].append((verdict.value, evidence, verdict.reason.astype(np.int64)))
     return {name: tuple(map(np.concatenate, zip(*some, strict=True))) for name, some in parts.items()}  # type: ignore[misc]
 

@@ -206,7 +206,7 @@ class ResultCounts:
             for name, number in self.values.items()
         ]
         lines.append(aligned(table))
-        lines += cohort.told
+        lines += cohort.note_lines
         return "\n".join(lines)
 
 

@@ -26,7 +26,7 @@ from itp_response.classification.provenance import Provenance, hashed, provenanc
 from itp_response.classification.writers import OUTPUTS, Output, check_output, put, write_beside
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Note, Observations, ReadFrom
+from itp_response.cohort.observations import Note, Observations, Patients, ReadFrom
 from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
@@ -349,9 +349,14 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
         rescue_end=nothing,
         source_row=nothing,
     )
-    cohort = build(study.known.id[:0], seen, source=study.source.name, row_word=study.source.row_word, notes=notes)
     options = {**study.options, "on_error": "stop"}
-    return replace(cohort, read_from=replace(study.read_from, options=options))
+    return replace(
+        build(Patients(study.known.id[:0]), seen),
+        source=study.source.name,
+        row_word=study.source.row_word,
+        notes=tuple(notes),
+        read_from=replace(study.read_from, options=options),
+    )
 
 
 def _beside(work: Callable[[], Any]) -> Callable[[], Any]:

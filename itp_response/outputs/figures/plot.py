@@ -76,7 +76,7 @@ def plot(
     with styled():
         picture = _drawn(kind, found, options)
     picture.found = found
-    picture.notes = tuple(found.cohort.told)
+    picture.notes = tuple(found.cohort.note_lines)
     picture.origin = found.provenance(kind=kind, **options) if isinstance(found, Classification) else found.provenance()
     return picture
 
