@@ -4,11 +4,11 @@ Time to response and duration of response in the ATRA trial and in the IWG 2009 
 
 >>> from itp_response import ask
 >>> [duration] = ask("d0 15, d22 40, d29 45, d100 20", "atra_2022", endpoint="DOR", turns=False)
->>> duration.value, duration.days
-('Y', 78)
+>>> duration.value, duration.day
+('Y', 100)
 >>> [duration] = ask("d0 15, d22 40, d29 45, d100 40", "atra_2022", endpoint="DOR", turns=False)
->>> duration.value, duration.reason, duration.days
-('N', 'censored', 78)
+>>> duration.value, duration.reason, duration.day
+('N', 'censored', 100)
 """
 
 from typing import Literal
