@@ -114,8 +114,7 @@ class TestOfOneAnother:
         """However the cohort is cut between patients, and whichever thread decides a piece."""
         criteria = variant(raw)
         # Patients without a row stand where pieces meet.
-        middle = len(patients) // 2
-        patients = [Patient(()), *patients[:middle], Patient(()), *patients[middle:], Patient(())]
+        patients = [Patient(()), *patients, Patient(()), *patients, Patient(())]
         whole = evaluate(criteria, cohort_of(patients))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(evaluation, "ROWS_PER_PIECE", rows)
