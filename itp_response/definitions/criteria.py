@@ -35,7 +35,7 @@ class Criteria:
     >>> from itp_response.definitions.load import load
     >>> criteria = load("atra_2022")
     >>> criteria.title, list(criteria.endpoints)[:3]
-    ('ATRA with low-dose rituximab, phase 2 (Wu 2022)', ['OR', 'CR', 'SR'])
+    ('ATRA plus low-dose rituximab in corticosteroid-resistant or relapsed ITP', ['OR', 'CR', 'SR'])
     """
 
     name: str

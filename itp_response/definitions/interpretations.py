@@ -31,7 +31,7 @@ def useless_changes(raw: Mapping[str, Any], change: Mapping[str, Any], positions
             yield positions.problem_with_key((table,), unknown("table", table, raw))
         elif isinstance(keys, dict) and isinstance(raw[table], dict):
             for key, value in keys.items():
-                # A further term is of use where the change names it. Other unknown keys are problems of the changed file.
+                # A further term is of use where the change names it. Other keys are looked at in the changed file.
                 useless = value == "" or (table == "terms" and not _names_term(change, key))
                 if key not in raw[table] and useless:
                     yield positions.problem_with_key((table, key), unknown("key", key, raw[table]))

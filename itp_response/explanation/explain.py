@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classification.classification import Classification, classification
+from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import PartialDates
 from itp_response.cohort.texts import count_in_words
@@ -27,6 +27,8 @@ from itp_response.explanation.counterfactuals.search import Counterfactuals, ask
 from itp_response.explanation.missing import counts_missing
 from itp_response.messages.errors import UsageError, nearest, unknown
 from itp_response.messages.wording import aligned, counted, listed, number_in_words, wrapped
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 MISSING = {
     "platelets": "no count",
@@ -121,26 +123,22 @@ def _body(sentence: str) -> list[str]:
 
 
 def explain(
-    visits: Any,
-    patients: Any = None,
-    criteria: Any = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     patient: str,
     endpoint: str | None = None,
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
-    on_error: Any = "stop",
+    options: ReadOptions | None = None,
     turns: bool = True,
 ) -> list[Explanation]:
     """Why a patient has his verdicts: one explanation per endpoint, or that of one.
 
-    `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`.
     What would turn a verdict takes most of the time; without `turns` it is not asked.
     Raises `UsageError` for a patient or endpoint that is not there.
     """
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classification(visits, patients, criteria, **options)
+    found = classify(visits, patients, criteria, options=options)
     alone, shown = only(found, patient, endpoint)
     turning = counterfactuals(alone, np.array([0]), shown) if turns else {}
     return explained(alone, shown, turning)

@@ -16,11 +16,6 @@ from itp_response.readers.odm import flat
 from itp_response.readers.open_table import Opened
 from itp_response.readers.text import PACKED, whole
 
-Tabular: TypeAlias = (
-    "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | GivesTable"
-)
-"""A file by its path, a frame, what speaks the Arrow PyCapsule interface, a list of rows, or what a mapping made."""
-
 
 class PandasFrame(Protocol):
     """A pandas frame; pandas itself is not needed."""
@@ -41,7 +36,13 @@ class GivesTable(Protocol):
     def as_table(self, order: int, names: Iterable[str], found: Any) -> Any: ...
 
 
-def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
+Tabular: TypeAlias = (
+    str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | GivesTable
+)
+"""A file by its path, a frame, what speaks the Arrow PyCapsule interface, a list of rows, or what a mapping made."""
+
+
+def opened(table: Tabular, name: str, sheet: str | None = None) -> Opened:
     """The table of that file, frame or list of rows; `name` is for one that is no file, `sheet` that of a workbook.
 
     Raises `CohortError` for a file that cannot be read, `UsageError` for what is no table.

@@ -30,6 +30,7 @@ from itp_response.readers.cells import (
 )
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems
 from itp_response.readers.runs import Runs
 from itp_response.readers.visit_table import VisitTable, note_bleeding
@@ -64,14 +65,12 @@ class Plain:
         nothing: VisitTable,
         problems: Problems,
         chosen: Mapping[str, int],
-        *,
-        date_format: str | None,
-        bleeding: str | None,
+        options: ReadOptions,
     ) -> "Plain | None":
         """None: there are columns that only those read who read texts."""
-        if nothing.columns or (nothing.dated and date_format is not None) or "patient_id" not in chosen:
+        if nothing.columns or (nothing.dated and options.date_format is not None) or "patient_id" not in chosen:
             return None
-        return cls(nothing, problems, chosen, bleeding)
+        return cls(nothing, problems, chosen, options.bleeding)
 
     def visits(self, grid: Grid, who: Runs | None = None) -> tuple[VisitTable, Problems] | None:
         """The visits of a block, which have no place yet, and what is to be said of them; None: they are not plain.

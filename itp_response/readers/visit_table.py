@@ -20,6 +20,7 @@ from itp_response.readers.cells import (
     note_partial,
 )
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
 
@@ -66,20 +67,18 @@ def check_header(table: NamedTable, declared: Mapping[str, ColumnDeclared], prob
 def as_written(
     table: NamedTable,
     declared: Mapping[str, ColumnDeclared],
-    date_format: str | None,
-    bleeding: str | None,
-    impute: str | None,
+    options: ReadOptions,
     problems: Problems,
 ) -> VisitTable:
-    """The visits of that table, or of a part of one; `bleeding` is what was told of it."""
+    """The visits of that table, or of a chunk of one."""
     dated = table.has("date")
     table.tell_doubts(problems)
 
     def times(name: str) -> Numbers:
         if not dated:
             return exactly(as_days(table.cells(name), problems))
-        days = as_day_numbers(table.cells(name), problems, date_format)
-        note_partial(table.cells(name), days, problems, impute)
+        days = as_day_numbers(table.cells(name), problems, options.date_format)
+        note_partial(table.cells(name), days, problems, options.impute)
         return days
 
     when, rescue_end = _in_order(times("date" if dated else "day"), times("rescue_end"))
@@ -91,13 +90,13 @@ def as_written(
     for name, column in declared.items():
         columns[name], given = as_declared(table.cells(name), column, problems)
         recorded |= given
-    note_bleeding(table, grade, bleeding, problems)
+    note_bleeding(table, grade, options.bleeding, problems)
     made = VisitTable(
         table=table,
         who=Runs.of_cells(table.cells("patient_id").values),
         dated=dated,
-        when=imputed(when, impute),
-        rescue_end=imputed(rescue_end, impute),
+        when=imputed(when, options.impute),
+        rescue_end=imputed(rescue_end, options.impute),
         platelets=platelets,
         bleeding_grade=grade,
         rescue=rescue,

@@ -17,6 +17,7 @@ import itp_response
 from itp_response.definitions.load import loads
 from itp_response.messages.errors import CohortError, ItpResponseError
 from itp_response.readers.chunks import Size, stream
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
 
 ROOT = Path(__file__).parents[2]
@@ -51,11 +52,11 @@ days = [1, 28]
 def ways(path, visits, patients=None, criteria=ATRA, *, sizes=TINY, memory=None, threads=(2,), **options):
     """The summary of the whole, which those of all ways are held to be, as their files."""
     whole, parts = path.with_stem("whole"), path.with_stem("parts")
-    long = options.pop("long", False)
-    told = itp_response.classify(visits, patients, criteria, **options)
+    long, options = options.pop("long", False), ReadOptions(**options)
+    told = itp_response.classify(visits, patients, criteria, options=options)
     told.write(whole, long=long)
     for size, number in itertools.product(sizes, threads):
-        given = {**options, "long": long, "size": size, "threads": number, "memory": memory}
+        given = {"options": options, "long": long, "size": size, "threads": number, "memory": memory}
         found = itp_response.classify_to(parts, visits, patients, criteria, **given)
         assert parts.read_bytes() == whole.read_bytes(), size
         assert found.summary() == told.summary(), size
@@ -443,10 +444,10 @@ def errors(folder, visits, patients=None, criteria=ATRA, sizes=TINY, **options):
     """What is said, as a whole and part by part."""
     found = set()
     for run in (
-        lambda: itp_response.classify(visits, patients, criteria, **options),
+        lambda: itp_response.classify(visits, patients, criteria, options=ReadOptions(**options)),
         *(
             lambda size=size: itp_response.classify_to(
-                folder / "out.csv", visits, patients, criteria, size=size, **options
+                folder / "out.csv", visits, patients, criteria, size=size, options=ReadOptions(**options)
             )
             for size in sizes
         ),

@@ -4,22 +4,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, labelled
+from itp_response.classification.classification import (
+    Classification,
+    CriteriaInput,
+    Study,
+    criteria_of,
+    labelled,
+    read_study,
+)
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
-from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate, is_length
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
 from itp_response.messages.wording import aligned, counted, counted_patients, listed, wrapped
-from itp_response.outputs.comparison.compare import described, read_for
+from itp_response.outputs.comparison.compare import described
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 TOGETHER = "all together"
 SHOWN = 10
@@ -226,25 +233,22 @@ DEPENDENT = ("patient_id", "arm", "endpoint", "verdict", "interpretation", "verd
 
 
 def sensitivity(
-    visits: Any,
-    patients: Any = None,
-    criteria: str | Path | Criteria = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     together: bool = False,
-    date_format: str | None = None,
-    bleeding: Any = None,
+    options: ReadOptions | None = None,
     threads: int | None = None,
-    impute: Any = None,
-    on_error: Any = "stop",
 ) -> Sensitivity:
     """The verdicts on a cohort under each interpretation of a set, one at a time, and with `together` under all at once.
 
-    The data are read once. `visits` is a `Cohort`, or whatever `read` takes. Where two interpretations change the same key,
+    `visits`, `patients`, `criteria` and `options` are as in `classify`; the data are read once. Where two interpretations change the same key,
     all together has what the later one in the file says.
     An interpretation that cannot decide these data, as one by calendar months without dates, is left out, and it is told why.
     Raises `UsageError` if the set has no interpretations to try, or they cannot stand together.
     """
-    base = criteria if isinstance(criteria, Criteria) else load(criteria)
+    base = criteria_of(visits, criteria)
     interpretations = {
         interpretation.id: base.under(interpretation.id)
         for interpretation in base.file.interpretation
@@ -252,8 +256,7 @@ def sensitivity(
     }
     if not interpretations:
         raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    cohort = read_for([base], visits, patients, **options)
+    cohort = read_study(visits, patients, base.file.columns, options)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
     untried = {one.id: "the file gives no change for it" for one in base.file.interpretation if not one.change}

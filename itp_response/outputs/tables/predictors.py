@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from itp_response.classification.classification import classification
+from itp_response.classification.classification import CriteriaInput, Study, classify
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients, listed
@@ -26,6 +25,8 @@ from itp_response.outputs.statistics.tables import (
 )
 from itp_response.outputs.statistics.times import alike, quartiles
 from itp_response.outputs.tables.table import Tables
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 CURVE = "roc curve"
 """The numbers of the curve: `false positive` and `true positive`, an entry per limit."""
@@ -40,30 +41,26 @@ class Predictors(Tables):
 
 
 def predictors(
-    visits: Any,
-    patients: Any = None,
-    criteria: Any = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     column: Sequence[str],
     by: str | None = None,
     positive: Sequence[str] = (),
     negative: Sequence[str] = (),
     only: Sequence[str] = (),
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
-    on_error: Any = "stop",
+    options: ReadOptions | None = None,
 ) -> Predictors:
     """How numbers known of the patients differ between groups, and how well each tells two of them apart.
 
-    `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`.
     Groups are `by` an endpoint's verdicts, without it those of the primary endpoint, or by a patient column.
     The curve tells the `positive` groups from the `negative`: without these those that met the endpoint (of a ranked
     list, all but the last name) from those that did not. Groups that are neither are left out of the curve.
     Raises `UsageError` for a column that is not of numbers, or groups that do not exist.
     """
-    read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classification(visits, patients, criteria, **read_options)
+    found = classify(visits, patients, criteria, options=options)
     here = AnalysedPatients(found, np.ones(len(found.cohort), dtype=np.bool_)).restricted_to(only)
     if not column:
         raise UsageError("name a column of numbers, as --column nk_cells.")
@@ -76,8 +73,8 @@ def predictors(
         tables.append(made)
         if curve is not None:
             curves[name] = curve
-    options = {"by": by, "column": list(column), "positive": yes, "negative": no, "only": list(only)}
-    return Predictors(found, groups, tuple(tables), options, {}, tuple(only), curves)
+    choices = {"by": by, "column": list(column), "positive": yes, "negative": no, "only": list(only)}
+    return Predictors(found, groups, tuple(tables), choices, {}, tuple(only), curves)
 
 
 def _ordered(patients: AnalysedPatients, groups: Groups) -> Groups:
