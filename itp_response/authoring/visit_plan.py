@@ -24,8 +24,6 @@ from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import column_of, in_table
 from itp_response.cohort.observations import Observations, Patients
-from itp_response.cohort.values import NONE, Bools, Column, Floats, Numbers, Texts, Truths, exactly
-from itp_response.cohort.observations import Observations
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
