@@ -261,7 +261,7 @@ class ResultCounts:
             [f"  {name}", *(f"{label} {patients:,}" for label, patients in by_label.items() if patients)]
             for name, by_label in self.values.items()
         ]
-        return "\n".join([*lines, aligned(table), *cohort.told])
+        return "\n".join([*lines, aligned(table), *cohort.note_lines])
 
 
 Study: TypeAlias = Classification | Cohort | Tabular

@@ -40,7 +40,7 @@ from itp_response.classification.provenance import Provenance, hashed, provenanc
 from itp_response.classification.writers import FORMATS, ChunkWriter, Format, check_suffix, put, write_beside
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Note, Observations, ReadFrom
+from itp_response.cohort.observations import Note, Observations, Patients, ReadFrom
 from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
@@ -433,9 +433,13 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
         rescue_end=nothing,
         source_row=nothing,
     )
-    ids, source = study.patients.id[:0], study.source
-    cohort = build(ids, observations, source=source.name, row_word=source.row_word, notes=notes)
-    return replace(cohort, read_from=study.read_from)
+    return replace(
+        build(Patients(study.patients.id[:0]), observations),
+        source=study.source.name,
+        row_word=study.source.row_word,
+        notes=tuple(notes),
+        read_from=study.read_from,
+    )
 
 
 def _in_background(work: Callable[[], Any]) -> Callable[[], Any]:
