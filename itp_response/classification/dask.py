@@ -16,7 +16,7 @@ from itp_response.classification.partitions import Plan
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.readers.files import opened
+from itp_response.readers.files import open_table
 from itp_response.readers.problems import as_text
 from itp_response.readers.visits import Bleeding, Impute
 
@@ -103,5 +103,5 @@ def _meta(schema: Any) -> Any:
 
 def _polars(frame: Any) -> pl.DataFrame:
     """The frame as the reader takes those of pandas."""
-    table = opened(frame, "frame")
+    table = open_table(frame, "frame")
     return table.load(range(len(table.header))).rename({str(place): name for place, name in enumerate(table.header)})

@@ -26,7 +26,7 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError, ItpResponseError, listed
 from itp_response.messages.wording import counted
 from itp_response.readers.cells import are_days, as_days, as_grades
-from itp_response.readers.column_names import PATIENTS, VISITS, table
+from itp_response.readers.column_names import PATIENTS, VISITS, read_table
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted
 from itp_response.readers.visits import NOBODY, Bleeding, Impute, read
@@ -105,7 +105,7 @@ def _blank(names: Sequence[str]) -> pl.DataFrame:
 
 
 def _header(frame: pl.DataFrame | None, what: str, names: Sequence[str], declared: Iterable[str]) -> dict[str, str]:
-    found = None if frame is None else table(frame, what, 0, names, declared, Problems())
+    found = None if frame is None else read_table(frame, what, 0, names, declared, Problems())
     return {} if found is None else dict(found.header)
 
 
@@ -168,7 +168,7 @@ def _found(
         return
     if len(cohort):
         yield "somebody", None, None, ""
-    seen = table(_some(visits), "visits", 0, VISITS, (), Problems())
+    seen = read_table(_some(visits), "visits", 0, VISITS, (), Problems())
     assert seen is not None
     if (as_grades(seen.cells("bleeding_grade"), Problems()) == 0).any():
         yield "scored", None, None, ""
@@ -224,7 +224,7 @@ def verdicts(made: Plan, visits: pl.DataFrame, patients: pl.DataFrame | None) ->
 
 
 def _names_somebody(frame: pl.DataFrame) -> bool:
-    seen = table(_some(frame), "", 0, ("patient_id",), (), Problems())
+    seen = read_table(_some(frame), "", 0, ("patient_id",), (), Problems())
     return seen is not None and as_text(seen.cells("patient_id").values).is_not_null().any()
 
 

@@ -14,10 +14,10 @@ from itp_response.cohort.texts import said, texts
 from itp_response.cohort.values import Floats, Ints
 from itp_response.data_review.edit_checks import COLUMNS, DOSED
 from itp_response.readers.cells import NO_RESCUE, as_day_numbers, is_empty
-from itp_response.readers.column_names import REASON, NamedTable, table
-from itp_response.readers.patients import places
+from itp_response.readers.column_names import REASON, NamedTable, read_table
+from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text
-from itp_response.readers.sdtm.domains import doses, is_study, tables
+from itp_response.readers.sdtm.domains import doses, is_study, study_tables
 
 LIVED = ("patient_id", "birth_date", "death_date")
 OF_DM = ("BRTHDTC", "DTHDTC")
@@ -55,7 +55,7 @@ def beside(visits: Any, patients: Any, cohort: Cohort, date_format: str | None) 
     if isinstance(visits, Cohort):
         return Beside(nothing, nothing, _none())
     if is_study(visits):
-        study = tables(visits, (), OF_DM, Problems())
+        study = study_tables(visits, (), OF_DM, Problems())
         assert study is not None  # it was read
         seen, lived = study.visits, OF_DM
         known: NamedTable | None = study.patients
@@ -71,7 +71,7 @@ def beside(visits: Any, patients: Any, cohort: Cohort, date_format: str | None) 
 
 
 def _table(given: Any, what: str, order: int, names: tuple[str, ...], problems: Problems) -> NamedTable:
-    made = table(given, what, order, names, (), problems)
+    made = read_table(given, what, order, names, (), problems)
     problems.raise_if_wrong()
     assert made is not None
     return made
@@ -88,7 +88,7 @@ def _lived(
     """The days of birth and of death counted from day 0."""
     ids = as_text(known.cells("patient_id").values)
     first = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
-    row = places(cohort.id, ids.gather(first))
+    row = positions_of(cohort.id, ids.gather(first))
     at = first.to_numpy()[row] if len(first) else row
     birth, death = (as_day_numbers(known.cells(name), problems, date_format) for name in names)
     problems.raise_if_wrong()
@@ -124,9 +124,9 @@ def _unreasoned(seen: NamedTable, name: str, cohort: Cohort) -> pl.DataFrame:
 def _findings(
     seen: NamedTable, cohort: Cohort, rows: Ints, rule: str, column: str, values: pl.Series, says: pl.Series
 ) -> pl.DataFrame:
-    lines = seen.place.all_lines(rows)
+    lines = seen.location.all_lines(rows)
     word, number = cohort.keys(lines)
-    file = pl.Series([seen.place.name]).new_from_index(0, len(rows)) if cohort.origin is None else word
+    file = pl.Series([seen.location.name]).new_from_index(0, len(rows)) if cohort.origin is None else word
     return pl.DataFrame(
         {
             "patient_id": as_text(seen.cells("patient_id").values).gather(rows),
@@ -155,7 +155,7 @@ def _days_of(cohort: Cohort, lines: Ints) -> pl.Series:
 
 def _dose_after_stop(cohort: Cohort, given: pl.DataFrame) -> pl.DataFrame:
     """Doses begun after the day on which treatment was stopped."""
-    patient = places(given["subject"], cohort.id)
+    patient = positions_of(given["subject"], cohort.id)
     at = np.maximum(patient, 0)
     day = given["day"].to_numpy() - cohort.day_0[at].astype("datetime64[D]").astype(np.int64)
     stopped = cohort.treatment_discontinued[at]

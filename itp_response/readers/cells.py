@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.declared_columns import TRUTHS, ColumnDeclared
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.readers.problems import Cells, Problems, Said, as_text, first_few, quoted, shown
+from itp_response.readers.problems import Cells, NoteText, Problems, as_text, first_few, quoted, shown
 
 NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
@@ -48,11 +48,11 @@ def without_not_given(cells: Cells, texts: pl.Series, problems: Problems) -> pl.
 def count_not_given(cells: Cells, count: int, problems: Problems) -> None:
     name = cells.name
 
-    def said(number: int, _: Sequence[str]) -> str:
+    def note_text(number: int, _: Sequence[str]) -> str:
         cell, be = ("cell", "counts") if number == 1 else ("cells", "count")
         return f"{name}: {number} {cell} with NA, N/A, NaN, null or '.' {be} as empty." if number else ""
 
-    problems.count(cells.place, f"not given: {name}", said, count)
+    problems.count(cells.location, f"not given: {name}", note_text, count)
 
 
 def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
@@ -275,12 +275,12 @@ def note_partial(cells: Cells, days: Numbers, problems: Problems, impute: str | 
     rows = np.zeros(0, dtype=np.int64) if days.exact else np.flatnonzero(days.low < days.high)
     name = cells.name
 
-    def said(number: int, texts: Sequence[str]) -> str:
+    def note_text(number: int, texts: Sequence[str]) -> str:
         are = "date is" if number == 1 else "dates are"
         made = IMPUTED[impute] if impute else "verdicts are given that are the same on all days that may be meant"
         return f"{name}: {number} {are} known only in part ({first_few(texts, 3)}); {made}." if number else ""
 
-    problems.count(cells.place, f"partial: {name}", said, len(rows), shown(cells, rows), warning=True)
+    problems.count(cells.location, f"partial: {name}", note_text, len(rows), shown(cells, rows), warning=True)
 
 
 def _likely_order(one: str, two: str, three: str) -> str:
@@ -371,11 +371,11 @@ def _coded(texts: pl.Series) -> Texts:
 
 def count_taken(cells: Cells, meaning: str, number: int, spellings: Sequence[str], problems: Problems) -> None:
     """Say of so many cells, which are written in these ways, what they were taken as."""
-    problems.count(cells.place, meaning, _taken_as(cells.name, meaning), number, spellings)
+    problems.count(cells.location, meaning, _taken_as(cells.name, meaning), number, spellings)
 
 
-def _taken_as(name: str, meaning: str) -> Said:
-    def said(number: int, texts: Sequence[str]) -> str:
+def _taken_as(name: str, meaning: str) -> NoteText:
+    def note_text(number: int, texts: Sequence[str]) -> str:
         cells = "cell" if number == 1 else "cells"
         return (
             f"{name}: {number} {cells} with {' or '.join(sorted(map(repr, texts)))} taken as {meaning}."
@@ -383,7 +383,7 @@ def _taken_as(name: str, meaning: str) -> Said:
             else ""
         )
 
-    return said
+    return note_text
 
 
 WITHOUT_A_NAME, NONE_BEGINS = "a rescue without a name", "no rescue"

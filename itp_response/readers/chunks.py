@@ -11,15 +11,15 @@ import polars as pl
 
 from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import check_parts, check_same_header, is_folder
-from itp_response.readers.files import kind_of, opened, unbroken
-from itp_response.readers.open_table import Opened
+from itp_response.readers.files import kind_of, open_table, unbroken
+from itp_response.readers.open_table import OpenTable
 from itp_response.readers.text import HEAD, RETURN, Block, Form, blocks, check_kind, formed, unpacked
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 """What separates the cells of the text files that are read in parts."""
 
 
-class Size(NamedTuple):
+class ChunkSize(NamedTuple):
     """How much is read at once: large enough that numpy's work outweighs Python's, small enough to stay in memory."""
 
     bytes: int = 6 << 20
@@ -29,7 +29,7 @@ class Size(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedColumns:
     """What of a table is read."""
 
     positions: Sequence[int]
@@ -40,7 +40,7 @@ class Wanted:
 class Chunk(NamedTuple):
     """Some of a table's rows, not read yet."""
 
-    read: Callable[[], Opened]
+    read: Callable[[], OpenTable]
     """Raises `CohortError` where they cannot be read."""
     file: int
     """Which of the table's files they are in."""
@@ -51,7 +51,7 @@ class Chunk(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stream:
+class ChunkedTable:
     """A table of which the header is read; `parts` reads the rows from the first on."""
 
     name: str
@@ -60,10 +60,10 @@ class Stream:
     files: Sequence[str]
     notes: Sequence[tuple[str, str]]
     """Each with the name of the file it is about."""
-    parts: Callable[[Wanted, Size], Iterator[Chunk]]
+    chunks: Callable[[WantedColumns, ChunkSize], Iterator[Chunk]]
 
 
-def stream(path: Path) -> Stream | None:
+def chunked_table(path: Path) -> ChunkedTable | None:
     """The table of a file, or of a folder of part files, to be read in parts; None: it is only read as a whole.
 
     Raises `CohortError` for what cannot be read.
@@ -79,22 +79,22 @@ def stream(path: Path) -> Stream | None:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
 
 
-def _folder(path: Path) -> Stream | None:
-    found = [stream(one) for one in check_parts(path)]
+def _folder(path: Path) -> ChunkedTable | None:
+    found = [chunked_table(one) for one in check_parts(path)]
     streams = [one for one in found if one is not None]
     if len(streams) < len(found):
         return None
     for one in streams:
-        check_same_header(path, streams[0].header, Opened(one.name, one.header, lambda _: _nothing()))
+        check_same_header(path, streams[0].header, OpenTable(one.name, one.header, lambda _: _nothing()))
 
-    def parts(wanted: Wanted, size: Size) -> Iterator[Chunk]:
+    def parts(wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
         for number, one in enumerate(streams):
-            for part in one.parts(wanted, size):
+            for part in one.chunks(wanted, size):
                 yield part._replace(file=number, share=(number + part.share) / len(streams))
 
     notes = [note for one in streams for note in one.notes]
     name = path.resolve().name
-    return Stream(name, streams[0].header, "row", [one.name for one in streams], notes, parts)
+    return ChunkedTable(name, streams[0].header, "row", [one.name for one in streams], notes, parts)
 
 
 def _nothing() -> pl.DataFrame:
@@ -104,7 +104,7 @@ def _nothing() -> pl.DataFrame:
 # TEXT
 
 
-def _text(path: Path, usual: str) -> Stream | None:
+def _text(path: Path, usual: str) -> ChunkedTable | None:
     with unpacked(path) as (file, _):
         begun: bytes = file.read(HEAD)
     check_kind(begun, path.name)
@@ -115,10 +115,10 @@ def _text(path: Path, usual: str) -> Stream | None:
     if form.begin == len(begun) and not all_of_it:
         return None
     notes = [(form.name, note) for note in form.notes]
-    return Stream(form.name, form.header, "line", [form.name], notes, partial(_text_parts, path, form))
+    return ChunkedTable(form.name, form.header, "line", [form.name], notes, partial(_text_parts, path, form))
 
 
-def _text_parts(path: Path, form: Form, wanted: Wanted, size: Size) -> Iterator[Chunk]:
+def _text_parts(path: Path, form: Form, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
     whole = max(path.stat().st_size, 1)
     with unpacked(path) as (file, raw):
         begun, more = b"", b" "
@@ -132,14 +132,14 @@ def _text_parts(path: Path, form: Form, wanted: Wanted, size: Size) -> Iterator[
 # FRAMES
 
 
-def _frames(path: Path) -> Stream | None:
-    source = opened(path, path.name) if kind_of(path) in (".parquet", ".arrow", ".feather", ".ipc") else None
+def _frames(path: Path) -> ChunkedTable | None:
+    source = open_table(path, path.name) if kind_of(path) in (".parquet", ".arrow", ".feather", ".ipc") else None
     if source is None or source.scan is None:
         return None
-    return Stream(source.name, source.header, "row", [source.name], [], partial(_frame_parts, source))
+    return ChunkedTable(source.name, source.header, "row", [source.name], [], partial(_frame_parts, source))
 
 
-def _frame_parts(source: Opened, wanted: Wanted, size: Size) -> Iterator[Chunk]:
+def _frame_parts(source: OpenTable, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
     assert source.scan is not None
     lazy = source.scan(wanted.positions or [0])
     whole = max(int(unbroken(source.name, source.kind, lambda: lazy.select(pl.len()).collect()).item()), 1)
@@ -154,7 +154,7 @@ def _frame_parts(source: Opened, wanted: Wanted, size: Size) -> Iterator[Chunk]:
         if cut:
             taken = held[:cut]
             lines = np.arange(row + 1, row + cut + 1)
-            made = Opened(source.name, source.header, lambda _, taken=taken: taken, lines, "row")  # type: ignore[misc]
+            made = OpenTable(source.name, source.header, lambda _, taken=taken: taken, lines, "row")  # type: ignore[misc]
             yield Chunk(lambda made=made: made, 0, (row + cut) / whole)  # type: ignore[misc]
             held, row = held[cut:], row + cut
         if batch is None:

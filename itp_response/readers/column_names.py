@@ -12,9 +12,9 @@ import polars as pl
 from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError, nearest
-from itp_response.readers.files import READERS, Tabular, kind_of, opened
-from itp_response.readers.open_table import Opened
-from itp_response.readers.problems import Cells, Location, Pieces, Problems, Torn, as_text
+from itp_response.readers.files import READERS, Tabular, kind_of, open_table
+from itp_response.readers.open_table import OpenTable
+from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text
 
 VISITS = ("patient_id", "date", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
 PATIENTS = ("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "treatment_discontinued")
@@ -60,7 +60,7 @@ STUDY_DAYS = ("lbdy", "ady", "visitdy")
 
 
 @dataclass(frozen=True)
-class Doubt:
+class CellProblem:
     """What was found wrong with rows of a table while it was made; an entry per row."""
 
     name: str
@@ -74,13 +74,13 @@ class Doubt:
 class NamedTable:
     """A table's columns by their names."""
 
-    place: Location
+    location: Location
     frame: pl.DataFrame
     header: Mapping[str, str]
     """What each column is called in the table."""
     written: Sequence[str] = ()
     """All columns of the table, as they are called in it."""
-    doubts: Sequence[Doubt] = ()
+    cell_problems: Sequence[CellProblem] = ()
 
     def has(self, name: str) -> bool:
         return name in self.header
@@ -88,18 +88,20 @@ class NamedTable:
     def cells(self, name: str) -> Cells:
         """The column of that name; of one that is missing all cells are empty."""
         if not self.has(name):
-            return Cells(self.place, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
-        return Cells(self.place, self.header[name], self.frame[name])
+            return Cells(self.location, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
+        return Cells(self.location, self.header[name], self.frame[name])
 
-    def tell_doubts(self, problems: Problems) -> None:
+    def report_cell_problems(self, problems: Problems) -> None:
         """Say what was found wrong while the table was made."""
-        for one in self.doubts:
-            problems.wrong_cells(Cells(self.place, one.name, one.values), np.flatnonzero(one.rows), one.wording)
+        for one in self.cell_problems:
+            problems.wrong_cells(Cells(self.location, one.name, one.values), np.flatnonzero(one.rows), one.wording)
 
     def only(self, rows: Ints) -> "NamedTable":
         """The table of these rows alone."""
-        doubts = [replace(one, values=one.values.gather(rows), rows=one.rows[rows]) for one in self.doubts]
-        return replace(self, place=self.place.only(rows), frame=self.frame[rows], doubts=doubts)
+        cell_problems = [
+            replace(one, values=one.values.gather(rows), rows=one.rows[rows]) for one in self.cell_problems
+        ]
+        return replace(self, location=self.location.only(rows), frame=self.frame[rows], cell_problems=cell_problems)
 
     def without(self, *names: str) -> "NamedTable":
         """The table without these columns, which are not asked for again: those of a long table take room."""
@@ -117,7 +119,7 @@ def no_table(order: int, name: str) -> NamedTable:
     return NamedTable(Location(name, order), pl.DataFrame({"": []}), {})
 
 
-def table(
+def read_table(
     given: Tabular, what: str, order: int, names: Sequence[str], declared: Iterable[str], problems: Problems
 ) -> NamedTable | None:
     """The columns of these names, and those declared, of a table; None: it cannot be opened, as was found."""
@@ -128,7 +130,7 @@ def table(
     try:
         if isinstance(given, str | Path) and is_folder(given):
             return _of_parts(Path(given), order, names, declared, problems)
-        source = opened(given, what)
+        source = open_table(given, what)
         place = Location(source.name, order, source.row_word, source.lines)
         if not source.header:
             raise CohortError(f"{source.name}: there are no rows.")
@@ -149,10 +151,10 @@ def no_rows(location: Location) -> str:
     return "there is no row below the header." if location.row_word == "line" else "there are no rows."
 
 
-def filled(source: Opened, chosen: Mapping[str, int], location: Location, problems: Problems) -> NamedTable:
+def filled(source: OpenTable, chosen: Mapping[str, int], location: Location, problems: Problems) -> NamedTable:
     """The table of the rows of a source, or of a part of one, in the columns at those positions."""
     frame = source.load(sorted(set(chosen.values())) or [0])
-    _tell_of_lines(source, location, problems, patient_first=chosen.get("patient_id") == 0)
+    _report_lines(source, location, problems, patient_first=chosen.get("patient_id") == 0)
     if chosen:
         frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items())
     return NamedTable(
@@ -160,20 +162,20 @@ def filled(source: Opened, chosen: Mapping[str, int], location: Location, proble
     )
 
 
-def tell_of_file(source: Opened, location: Location, problems: Problems, *, patient_first: bool) -> None:
+def report_file(source: OpenTable, location: Location, problems: Problems, *, patient_first: bool) -> None:
     """What was noticed while a file was opened, and what is wrong with its lines, where the patient may stand first."""
     for text in source.notes:
         problems.note(location, text)
-    _tell_of_lines(source, location, problems, patient_first=patient_first)
+    _report_lines(source, location, problems, patient_first=patient_first)
 
 
-def _tell_of_lines(source: Opened, location: Location, problems: Problems, *, patient_first: bool) -> None:
-    if not source.torn:
+def _report_lines(source: OpenTable, location: Location, problems: Problems, *, patient_first: bool) -> None:
+    if not source.broken_lines:
         for line, text in source.problems:
             problems.wrong(location, text, line)
     # The first cell of a torn row is the one that is sure to be in its place.
-    for (line, text), (raw, cell) in zip(source.problems, source.torn, strict=bool(source.torn)):
-        problems.tear(Torn(location, line, text, raw, (cell or None) if patient_first else None))
+    for (line, text), (raw, cell) in zip(source.problems, source.broken_lines, strict=bool(source.broken_lines)):
+        problems.broken_line(BrokenLine(location, line, text, raw, (cell or None) if patient_first else None))
 
 
 # FOLDERS
@@ -211,7 +213,7 @@ def check_parts(folder: Path) -> list[Path]:
     return files
 
 
-def check_same_header(folder: Path, first: Sequence[str], one: Opened) -> None:
+def check_same_header(folder: Path, first: Sequence[str], one: OpenTable) -> None:
     """Raises `CohortError` for a part whose columns are not those of the first."""
     if list(one.header) != list(first):
         raise CohortError(
@@ -224,7 +226,7 @@ def _of_parts(
     folder: Path, order: int, names: Sequence[str], declared: Iterable[str], problems: Problems
 ) -> NamedTable:
     """The table that the files in a folder are parts of."""
-    sources = [opened(path, path.name) for path in check_parts(folder)]
+    sources = [open_table(path, path.name) for path in check_parts(folder)]
     whole = Location(folder.resolve().name, order)
     for one in sources:
         check_same_header(folder, sources[0].header, one)
@@ -242,8 +244,8 @@ def _of_parts(
 
 def together(location: Location, parts: Sequence[NamedTable]) -> NamedTable:
     """The table that has the rows of these, each known by its place there."""
-    pieces = pieces_of([one.place for one in parts], [len(one.frame) for one in parts])
-    return replace(parts[0], place=replace(location, pieces=pieces), frame=alike([one.frame for one in parts]))
+    pieces = pieces_of([one.location for one in parts], [len(one.frame) for one in parts])
+    return replace(parts[0], location=replace(location, pieces=pieces), frame=alike([one.frame for one in parts]))
 
 
 def pieces_of(places: Sequence[Location], sizes: Sequence[int]) -> Pieces:
@@ -304,7 +306,7 @@ def _folded(name: str) -> str:
     return "".join(name.lower().split()).replace("_", "").replace("-", "")
 
 
-def missing(name: str, written: Sequence[str], *instead: str) -> str:
+def missing_column(name: str, written: Sequence[str], *instead: str) -> str:
     """What to say of a column that is not there: what is, and what is near; another would do `instead`."""
     near = [nearest(one, written) for one in (name, *instead)]
     for alias in (alias for one in (name, *instead) for alias in ALIASES.get(one, ())):

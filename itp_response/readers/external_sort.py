@@ -46,7 +46,7 @@ def _taken(content: Any, position: Ints, order: Any) -> SortedRows:
     return SortedRows(taken, position.take(order))
 
 
-class Held:
+class RowStore:
     """The rows of a table, by patient part by part; on disk from `memory` bytes on, in an empty `folder`."""
 
     def __init__(self, memory: int, folder: Path) -> None:

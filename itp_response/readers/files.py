@@ -13,7 +13,7 @@ import polars as pl
 
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.odm import flat
-from itp_response.readers.open_table import Opened
+from itp_response.readers.open_table import OpenTable
 from itp_response.readers.text import PACKED, whole
 
 Tabular: TypeAlias = (
@@ -41,7 +41,7 @@ class GivesTable(Protocol):
     def as_table(self, order: int, names: Iterable[str], found: Any) -> Any: ...
 
 
-def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
+def open_table(table: "Tabular", name: str, sheet: str | None = None) -> OpenTable:
     """The table of that file, frame or list of rows; `name` is for one that is no file, `sheet` that of a workbook.
 
     Raises `CohortError` for a file that cannot be read, `UsageError` for what is no table.
@@ -67,7 +67,7 @@ def opened(table: "Tabular", name: str, sheet: str | None = None) -> Opened:
     raise UsageError(f"{name} is {known}, not {kind!r}.")
 
 
-def _file(path: Path, sheet: str | None = None) -> Opened:
+def _file(path: Path, sheet: str | None = None) -> OpenTable:
     kind = kind_of(path)
     reader = READERS.get(kind)
     try:
@@ -95,12 +95,12 @@ def kind_of(path: Path) -> str:
 # FRAMES
 
 
-def parquet(path: Path) -> Opened:
+def parquet(path: Path) -> OpenTable:
     """A Parquet file; its rows are numbered from 1."""
     return _scanned(path, lambda: pl.scan_parquet(path, glob=False), "Parquet")
 
 
-def arrow(path: Path) -> Opened:
+def arrow(path: Path) -> OpenTable:
     """An Arrow IPC file (Feather), or a stream of Arrow saved; its rows are numbered from 1."""
 
     def scan() -> pl.LazyFrame:
@@ -112,7 +112,7 @@ def arrow(path: Path) -> Opened:
     return _scanned(path, scan, "Arrow")
 
 
-def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> Opened:
+def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> OpenTable:
     lazy, header = unbroken(path.name, kind, lambda: (made := scan(), made.collect_schema().names()))
 
     def columns(positions: Sequence[int]) -> pl.LazyFrame:
@@ -124,7 +124,7 @@ def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> Opened:
         assert isinstance(frame, pl.DataFrame)
         return frame
 
-    return Opened(path.name, header, load, scan=columns, kind=kind)
+    return OpenTable(path.name, header, load, scan=columns, kind=kind)
 
 
 def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
@@ -136,11 +136,11 @@ def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
         raise CohortError(f"{name}: this is no whole {kind} file; write it again, or copy it again.") from None
 
 
-def _frame(frame: pl.DataFrame, name: str) -> Opened:
+def _frame(frame: pl.DataFrame, name: str) -> OpenTable:
     def load(positions: Sequence[int]) -> pl.DataFrame:
         return frame.select(frame.to_series(position).alias(str(position)) for position in positions)
 
-    return Opened(name, frame.columns, load)
+    return OpenTable(name, frame.columns, load)
 
 
 def _from_pandas(frame: Any) -> pl.DataFrame:
@@ -171,7 +171,7 @@ def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 # CDISC
 
 
-def xpt(path: Path) -> Opened:
+def xpt(path: Path) -> OpenTable:
     """A SAS transport file, version 5 or 8; its rows are numbered from 1."""
     try:
         import pyreadstat
@@ -193,14 +193,14 @@ def xpt(path: Path) -> Opened:
         assert isinstance(frame, pl.DataFrame)
         return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
 
-    return Opened(path.name, header, load)
+    return OpenTable(path.name, header, load)
 
 
 JSON_TYPES = {"integer": "Int64", "float": "Float64", "double": "Float64", "boolean": "Boolean"}
 """Dataset-JSON's types of which the values are no texts, and polars'."""
 
 
-def dataset_json(path: Path) -> Opened:
+def dataset_json(path: Path) -> OpenTable:
     """A CDISC Dataset-JSON 1.1 file, also as NDJSON (its head in the first line, a row in each further one)."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -233,10 +233,10 @@ def dataset_json(path: Path) -> Opened:
                 ) from None
         return pl.DataFrame(made)
 
-    return Opened(path.name, header, load)
+    return OpenTable(path.name, header, load)
 
 
-def odm(path: Path) -> Opened:
+def odm(path: Path) -> OpenTable:
     """An ODM 1.3 file: a row per event, and one per record of an item group that repeats."""
     made = flat(path)
 
@@ -246,13 +246,13 @@ def odm(path: Path) -> Opened:
 
     lines = None if made.lines is None else np.array(made.lines, dtype=np.int64)
     word: Literal["line", "row"] = "row" if lines is None else "line"
-    return Opened(path.name, made.header, load, lines, word, notes=made.notes, labels=made.labels, codes=made.codes)
+    return OpenTable(path.name, made.header, load, lines, word, notes=made.notes, labels=made.labels, codes=made.codes)
 
 
 # WORKBOOKS
 
 
-def workbook(path: Path, sheet: str | None = None) -> Opened:
+def workbook(path: Path, sheet: str | None = None) -> OpenTable:
     """A sheet of an Excel workbook, its first if none is named; its rows are numbered as Excel does."""
     try:
         import fastexcel
@@ -279,7 +279,7 @@ def workbook(path: Path, sheet: str | None = None) -> Opened:
 
     others = [other for other in book.sheet_names if other != name]
     notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
-    return Opened(path.name, header, load, below + 1, "row", wrong, notes)
+    return OpenTable(path.name, header, load, below + 1, "row", wrong, notes)
 
 
 def _filled() -> pl.Expr:
@@ -309,17 +309,17 @@ def _spreadsheet_errors(path: Path, sheet: str) -> list[tuple[int, str]]:
 # TEXT
 
 
-def csv(path: Path) -> Opened:
+def csv(path: Path) -> OpenTable:
     """A text file, its cells separated by commas, or by what its header has instead: semicolons or tabs."""
     return whole(path, ",")
 
 
-def tsv(path: Path) -> Opened:
+def tsv(path: Path) -> OpenTable:
     """A text file, its cells separated by tabs."""
     return whole(path, "\t")
 
 
-READERS: dict[str, Callable[[Path], Opened]] = {
+READERS: dict[str, Callable[[Path], OpenTable]] = {
     ".csv": csv,
     ".tsv": tsv,
     ".txt": csv,

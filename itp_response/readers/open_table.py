@@ -10,7 +10,7 @@ from itp_response.cohort.values import Ints
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenTable:
     """A table of which the header is read; `load` reads the columns at the given positions, named `0`, `1`, …."""
 
     name: str
@@ -22,7 +22,7 @@ class Opened:
     problems: list[tuple[int, str]] = field(default_factory=list)
     """By line: rows that had to be left out."""
     notes: list[str] = field(default_factory=list)
-    torn: list[tuple[str, str]] = field(default_factory=list)
+    broken_lines: list[tuple[str, str]] = field(default_factory=list)
     """Of each of the problems, where it is a line that is no row, its text and its first cell."""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the file calls its columns beside their names in the header."""

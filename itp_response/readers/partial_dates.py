@@ -90,7 +90,7 @@ def _dates(
         at = np.flatnonzero(unsure[what][ours])
         there = ours[at]
         written = as_text(table.cells(DATES[what]).values.gather(rows[there]))
-        lines = table.place.all_lines(rows[there]) if what <= RESCUE_END else np.zeros(len(at), dtype=np.int64)
+        lines = table.location.all_lines(rows[there]) if what <= RESCUE_END else np.zeros(len(at), dtype=np.int64)
         owner = place[at] if what <= RESCUE_END else at
         parts.append((owner, np.full(len(at), what), at, days.low[there], days.high[there], lines, written))
     owner, what_of, at, low, high, line = (np.concatenate([part[one] for part in parts]) for one in range(6))
@@ -115,12 +115,12 @@ def _first_counts(observed: Observations, place: Ints, patients: int) -> Bools:
 
 
 def _note_too_many(partial: Partial, visits: NamedTable, problems: Problems) -> None:
-    def said(number: int, _: Sequence[str]) -> str:
+    def note_text(number: int, _: Sequence[str]) -> str:
         who = f"{number} patient{'s' if number > 1 else ''}"
         text = f"The partial dates of {who} may lie in more than {MOST:,} ways together; not evaluable throughout."
         return text if number else ""
 
-    problems.count(visits.place, "ways", said, int((ways(partial) > MOST).sum()), warning=True)
+    problems.count(visits.location, "ways", note_text, int((ways(partial) > MOST).sum()), warning=True)
 
 
 def as_dates(days: Floats) -> NDArray[np.datetime64]:

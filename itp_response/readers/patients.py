@@ -20,7 +20,7 @@ from itp_response.readers.cells import (
     note_partial,
 )
 from itp_response.readers.column_names import NamedTable
-from itp_response.readers.problems import Cells, Problems, Unread, as_text, first_few, quoted
+from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
 
 Stopped = Literal["days", "dates"]
@@ -41,7 +41,7 @@ class PatientTable:
     baseline: Numbers
     stopped: Numbers
     """Days of the calendar where `stopped_dated`, else as counted in the visits."""
-    as_written: tuple[Numbers, Numbers]
+    not_imputed: tuple[Numbers, Numbers]
     """Enrolment and end of treatment before anything was imputed."""
     stopped_dated: bool
     columns: Mapping[str, Column]
@@ -64,7 +64,7 @@ def read_patients(
 ) -> PatientTable:
     """The patients of that table; `told` is what the ends of treatment are, else it is seen from the cells."""
     table = table.with_empty_row()
-    table.tell_doubts(problems)
+    table.report_cell_problems(problems)
     stopped = table.cells("treatment_discontinued")
     stopped_dated = told == "dates" or (told is None and not are_days(stopped, date_format))
     or_day = " or whole days since enrolment"
@@ -87,7 +87,7 @@ def read_patients(
         enrolment_day=as_days(table.cells("enrolment_day"), problems),
         baseline=as_counts(table.cells("baseline"), problems),
         stopped=imputed(days_stopped, impute),
-        as_written=(enrolled, days_stopped),
+        not_imputed=(enrolled, days_stopped),
         stopped_dated=stopped_dated,
         columns={name: as_declared(table.cells(name), column, problems)[0] for name, column in declared.items()},
     )
@@ -98,7 +98,7 @@ def check_no_flag(stopped: Cells, days: Floats, problems: Problems) -> None:
     given = days[~np.isnan(days)]
     if len(given) and np.isin(given, (0, 1)).all() and not stopped.name.lower().endswith("day"):
         cure = "give the day or date; if these are days, name the column 'discontinuation_day'"
-        problems.wrong(stopped.place, f"{stopped.name}: 0 and 1 do not say when treatment was stopped; {cure}.")
+        problems.wrong(stopped.location, f"{stopped.name}: 0 and 1 do not say when treatment was stopped; {cure}.")
 
 
 def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints:
@@ -117,7 +117,7 @@ def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints
     if not len(again):
         return rows.to_numpy()
     texts = {name: as_text(table.cells(name).values) for name in table.header}
-    first = rows.to_numpy()[places(ids.gather(again), ids.gather(rows))]
+    first = rows.to_numpy()[positions_of(ids.gather(again), ids.gather(rows))]
     differ = np.zeros(len(again), dtype=np.bool_)
     for name, text in texts.items():
         other = text.gather(again).ne_missing(text.gather(first)).to_numpy()
@@ -127,22 +127,22 @@ def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints
     same = ids.gather(again).to_numpy()[~differ]
     if len(same):
         patients = dict.fromkeys(same.tolist())
-        problems.note(table.place, f"In more than one {table.place.row_word}, the same: {first_few(patients)}.")
+        problems.note(table.location, f"In more than one {table.location.row_word}, the same: {first_few(patients)}.")
     return rows.to_numpy()
 
 
 def _found_twice(
     table: NamedTable, column: str, rows: tuple[int, int], texts: pl.Series, patient: str, problems: Problems
 ) -> None:
-    lines = [table.place.line(row) for row in rows]
+    lines = [table.location.line(row) for row in rows]
     values = [quoted(texts[row]) if texts[row] is not None else "nothing" for row in rows]
     what = f"{column}: {' and '.join(values)} for the same patient {quoted(patient)}"
-    reason = f"{what} (first in {table.place.row_word} {lines[0]}); keep one."
-    both = Unread(table.cells("patient_id"), np.array(rows), lambda _: reason)
-    problems.wrong(table.place, reason, lines[1], unread=[both])
+    reason = f"{what} (first in {table.location.row_word} {lines[0]}); keep one."
+    both = UnreadableCells(table.cells("patient_id"), np.array(rows), lambda _: reason)
+    problems.wrong(table.location, reason, lines[1], unreadable=[both])
 
 
-def places(ids: pl.Series, known: pl.Series) -> Ints:
+def positions_of(ids: pl.Series, known: pl.Series) -> Ints:
     """Where each id stands among those known; -1: nowhere."""
     if not len(ids):
         return np.zeros(0, dtype=np.int64)

@@ -73,22 +73,22 @@ class Plain:
             return None
         return cls(nothing, problems, chosen, bleeding)
 
-    def visits(self, grid: Grid, who: Runs | None = None) -> tuple[VisitTable, Problems] | None:
+    def visits(self, grid: Grid, patient_ids: Runs | None = None) -> tuple[VisitTable, Problems] | None:
         """The visits of a block, which have no place yet, and what is to be said of them; None: they are not plain.
 
-        `who` are the patients where they were read already.
+        `patient_ids` are the patients where they were read already.
         """
         found = self.found.again()
-        who = who or _runs(grid, self.chosen["patient_id"])
+        patient_ids = patient_ids or _runs(grid, self.chosen["patient_id"])
         rescue = self._rescue(grid, found)
         when, end = (self._days(grid, name, found) for name in ("date" if self.nothing.dated else "day", "rescue_end"))
         platelets = self._numbers(grid, "platelets", as_counts, found)
         grade = self._numbers(grid, "bleeding_grade", _grades, found)
-        if who is None or rescue is None or when is None or end is None or platelets is None or grade is None:
+        if patient_ids is None or rescue is None or when is None or end is None or platelets is None or grade is None:
             return None
         made = replace(
             self.nothing,
-            who=who,
+            patient_ids=patient_ids,
             when=when,
             rescue_end=end,
             platelets=platelets,
@@ -96,7 +96,7 @@ class Plain:
             rescue=rescue.begins,
             rescue_name=rescue.name,
             recorded=~np.isnan(platelets.low) | ~np.isnan(grade.low) | rescue.begins,
-            as_written=(when, end),
+            not_imputed=(when, end),
         )
         if found.any_wrong or not _nothing_wrong(made):
             return None
@@ -120,7 +120,7 @@ class Plain:
         if texts is None:
             return None
         table = self.nothing.table
-        others = read(Cells(table.place, table.header[name], pl.Series(texts, dtype=pl.String)), problems)
+        others = read(Cells(table.location, table.header[name], pl.Series(texts, dtype=pl.String)), problems)
         low[rows] = others.low
         if others.exact:
             return exactly(low)
@@ -187,7 +187,7 @@ def _nothing_wrong(visits: VisitTable) -> bool:
         (grade < 0) | (grade > 4) | (grade != np.floor(grade)) & ~np.isnan(grade),
         (when != np.floor(when)) & ~np.isnan(when),
         visits.recorded & np.isnan(when),
-        visits.recorded & visits.who.missing,
+        visits.recorded & visits.patient_ids.missing,
         ended & (~visits.rescue | ~(end >= when) | (end != np.floor(end))),
     )
     return not any(one.any() for one in wrong)
@@ -239,5 +239,5 @@ def of_records(records: Records, nothing: VisitTable, labels: tuple[str, ...]) -
         rescue=begins,
         rescue_name=Texts(codes, labels),
         recorded=~np.isnan(platelets) | ~np.isnan(grade) | begins,
-        as_written=(exactly(when), exactly(end)),
+        not_imputed=(exactly(when), exactly(end)),
     )

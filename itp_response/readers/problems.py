@@ -40,7 +40,7 @@ class Location:
             return self, row, column
         piece = int(self.pieces.piece[row])
         name = self.pieces.names[piece].get(column, column)
-        return self.pieces.places[piece], int(self.pieces.row[row]), name
+        return self.pieces.locations[piece], int(self.pieces.row[row]), name
 
     def named(self, row: int) -> str:
         """`line 5`, or where the table was put together of others `lb.csv line 5`."""
@@ -64,7 +64,7 @@ class Location:
 class Pieces:
     """The tables that a table was put together of; `piece` and `row` have an entry per row of it."""
 
-    places: Sequence[Location]
+    locations: Sequence[Location]
     piece: Ints
     """Which of the tables a row comes from."""
     row: Ints
@@ -79,14 +79,14 @@ class Pieces:
 class Cells:
     """One column as it was written."""
 
-    place: Location
+    location: Location
     name: str
     """As in the header."""
     values: pl.Series
 
 
 @dataclass(frozen=True)
-class Unread:
+class UnreadableCells:
     """Rows that cannot be used for what stands in one column, and the wording of why."""
 
     cells: Cells
@@ -95,10 +95,10 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class Torn:
+class BrokenLine:
     """A line of a file that became no row of a table: it is none, or cannot be used for what stands in a column."""
 
-    place: Location
+    location: Location
     line: int
     reason: str
     text: str
@@ -109,7 +109,7 @@ class Torn:
     value: str | None = None
 
 
-Said = Callable[[int, Sequence[str]], str]
+NoteText = Callable[[int, Sequence[str]], str]
 """What is said of a number of cases and of the texts of some; an empty text: nothing."""
 
 
@@ -117,15 +117,15 @@ Said = Callable[[int, Sequence[str]], str]
 class _Tally:
     """What is counted over the parts of a table, and said once of them all."""
 
-    place: Location
-    said: Said
+    location: Location
+    said: NoteText
     warning: bool
     number: int
     texts: dict[str, None]
 
 
 class Problems:
-    """Problems, told all at once, and notes; with `leave_out` torn lines are no problem.
+    """Problems, told all at once, and notes; with `leave_out` broken lines are no problem.
 
     Those of the parts of a table, in order put together (`join`), are those of the whole.
     """
@@ -136,8 +136,8 @@ class Problems:
         self.leave_out = leave_out
         self.worded = worded
         """False: that there is a problem is enough, so that no cell is looked at again for its text."""
-        self.unread: list[Unread] = []
-        self.torn: list[Torn] = []
+        self.unreadable: list[UnreadableCells] = []
+        self.broken_lines: list[BrokenLine] = []
         self.whole = False
         """Something was found wrong that leaving out rows does not cure."""
         self._problems: list[tuple[int, int, int, str]] = []
@@ -150,7 +150,7 @@ class Problems:
         self,
         location: Location,
         about: str,
-        said: Said,
+        said: NoteText,
         number: int,
         texts: Iterable[str] = (),
         *,
@@ -177,34 +177,43 @@ class Problems:
         for found, more in ((self._notes, other._notes), (self._wrong, other._wrong)):
             for key, one in more.items():
                 _add(found, key, one)
-        self.unread += other.unread
-        self.torn += other.torn
+        self.unreadable += other.unreadable
+        self.broken_lines += other.broken_lines
         self._problems += other._problems
         self._beyond += other._beyond
         self.whole |= other.whole
         return self
 
-    def wrong(self, location: Location, text: str, line: int = 0, *, unread: Sequence[Unread] = ()) -> None:
-        """A problem of the whole table, or of a line of it; without the rows `unread` there would be none."""
-        self.unread += unread
-        self.whole |= not unread
+    def wrong(
+        self, location: Location, text: str, line: int = 0, *, unreadable: Sequence[UnreadableCells] = ()
+    ) -> None:
+        """A problem of the whole table, or of a line of it; without the cells `unreadable` there would be none."""
+        self.unreadable += unreadable
+        self.whole |= not unreadable
         self._tell(location, text, line)
 
     def wrong_in_all(
-        self, location: Location, about: str, said: Said, number: int, texts: Iterable[str], *, unread: Sequence[Unread]
+        self,
+        location: Location,
+        about: str,
+        said: NoteText,
+        number: int,
+        texts: Iterable[str],
+        *,
+        unreadable: Sequence[UnreadableCells],
     ) -> None:
         """A problem of so many rows said at once, as `count` says a note."""
         if number:
-            self.unread += unread
+            self.unreadable += unreadable
             _add(self._wrong, (location.order, about), _Tally(location, said, False, number, dict.fromkeys(texts)))
 
-    def tear(self, torn: Torn) -> None:
+    def broken_line(self, line: BrokenLine) -> None:
         """A line that became no row: a problem, or left out where so told."""
         if self.leave_out:
-            self.torn.append(torn)
+            self.broken_lines.append(line)
         else:
-            column = "" if torn.column is None else f"{torn.column}: "
-            self.wrong(torn.place, f"{column}{torn.reason}", torn.line)
+            column = "" if line.column is None else f"{line.column}: "
+            self.wrong(line.location, f"{column}{line.reason}", line.line)
 
     def _tell(self, location: Location, text: str, line: int) -> None:
         where = f"{location.row_word} {line}: " if line else ""
@@ -220,13 +229,13 @@ class Problems:
         if not len(rows):
             return
         if not self.worded:
-            self._tell(cells.place, cells.name, 0)
+            self._tell(cells.location, cells.name, 0)
             return
-        self.unread.append(Unread(cells, rows, wording))
+        self.unreadable.append(UnreadableCells(cells, rows, wording))
         first = rows[:SHOWN]
         self._beyond += len(rows) - len(first)
         for row, text in zip(first, shown(cells, first), strict=True):
-            place, at, name = cells.place.source(int(row), cells.name)
+            place, at, name = cells.location.source(int(row), cells.name)
             self._tell(place, f"{name}: {wording(text)}", place.line(at))
 
     def raise_if_wrong(self) -> None:
@@ -240,7 +249,9 @@ class Problems:
 
     def error(self) -> CohortError:
         """All problems in the order of the files."""
-        of_all = [(one.place.order, 0, 0, f"{one.place.name}: {_noted(one).text}") for one in self._wrong.values()]
+        of_all = [
+            (one.location.order, 0, 0, f"{one.location.name}: {_noted(one).text}") for one in self._wrong.values()
+        ]
         texts = [text for *_, text in sorted([*self._problems, *of_all], key=lambda problem: problem[:3])]
         # Problems beyond the first of each kind were counted, not worded: they would not be shown.
         return CohortError(listed([*texts, *[""] * self._beyond], SHOWN))
@@ -256,7 +267,7 @@ def _add(found: dict[Any, Any], key: object, one: Note | _Tally) -> None:
 
 
 def _noted(tally: _Tally) -> Note:
-    return Note(tally.place.name, tally.said(tally.number, list(tally.texts)), tally.warning)
+    return Note(tally.location.name, tally.said(tally.number, list(tally.texts)), tally.warning)
 
 
 def as_text(values: pl.Series) -> pl.Series:

@@ -7,7 +7,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import Note
 from itp_response.cohort.values import Ints
 from itp_response.readers.column_names import NamedTable
-from itp_response.readers.problems import Problems, Torn, Unread, as_json, as_text, first_few
+from itp_response.readers.problems import BrokenLine, Problems, UnreadableCells, as_json, as_text, first_few
 
 REPORT = ("file", "line", "column", "value", "reason", "row", "patient_id")
 """The columns of the report; `row` has the cells that were looked at as JSON, of a row that is none its text."""
@@ -22,45 +22,45 @@ class Quarantine:
 
     def without(self, table: NamedTable) -> NamedTable:
         """The table without the rows left out of it."""
-        gone = self._left_out.get(table.place.order)
+        gone = self._left_out.get(table.location.order)
         return table if gone is None else table.only(np.setdiff1d(np.arange(len(table.frame)), gone))
 
     def takes(self, problems: Problems, tables: tuple[NamedTable, ...]) -> bool:
         """Leave out the rows in which something was found wrong; False: something else was found wrong too."""
-        by_place = {id(table.place): table for table in tables}
-        of = [by_place.get(id(unread.cells.place)) for unread in problems.unread]
+        by_place = {id(table.location): table for table in tables}
+        of = [by_place.get(id(unread.cells.location)) for unread in problems.unreadable]
         if problems.whole or None in of:
             return False
         # Rows are counted in what is left of the tables.
-        before = {table.place.order: self._kept(table) for table in tables}
-        for unread, table in zip(problems.unread, of, strict=True):
+        before = {table.location.order: self._kept(table) for table in tables}
+        for unread, table in zip(problems.unreadable, of, strict=True):
             assert table is not None
-            order = table.place.order
+            order = table.location.order
             rows = np.asarray(unread.rows, dtype=np.int64)
             self._reports.append(_report(unread, table, rows))
             gone = self._left_out.get(order, np.zeros(0, dtype=np.int64))
             self._left_out[order] = np.union1d(gone, before[order][rows])
-        return bool(problems.unread)
+        return bool(problems.unreadable)
 
     def _kept(self, table: NamedTable) -> Ints:
-        gone = self._left_out.get(table.place.order, np.zeros(0, dtype=np.int64))
+        gone = self._left_out.get(table.location.order, np.zeros(0, dtype=np.int64))
         return np.setdiff1d(np.arange(len(table.frame) + len(gone)), gone)
 
-    def patients(self, torn: list[Torn]) -> pl.Series:
+    def patients(self, torn: list[BrokenLine]) -> pl.Series:
         """Those some of whose rows were left out."""
         return self.report(torn)["patient_id"].drop_nulls().unique(maintain_order=True)
 
-    def report(self, torn: list[Torn]) -> pl.DataFrame:
+    def report(self, torn: list[BrokenLine]) -> pl.DataFrame:
         """What was left out, in the order of the files: one row per cell that cannot be read."""
         schema = dict.fromkeys(REPORT, pl.String) | {"line": pl.Int64}
-        rows = [(one.place.name, one.line, one.column, one.value, one.reason, one.text, one.patient) for one in torn]
+        rows = [(one.location.name, one.line, one.column, one.value, one.reason, one.text, one.patient) for one in torn]
         return pl.concat([pl.DataFrame(rows, schema=schema, orient="row"), *self._reports]).sort(
             "file", "line", maintain_order=True
         )
 
 
-def _report(unread: Unread, table: NamedTable, rows: Ints) -> pl.DataFrame:
-    places = [unread.cells.place.source(row, unread.cells.name) for row in rows.tolist()]
+def _report(unread: UnreadableCells, table: NamedTable, rows: Ints) -> pl.DataFrame:
+    places = [unread.cells.location.source(row, unread.cells.name) for row in rows.tolist()]
     values = as_text(unread.cells.values.gather(rows)).fill_null("")
     reasons = {text: unread.wording(text) for text in values.unique().to_list()}
     written = {table.header[name]: name for name in table.header}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.grid import Grid, grid, rows_in
-from itp_response.readers.open_table import Opened
+from itp_response.readers.open_table import OpenTable
 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
@@ -102,7 +102,7 @@ def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
 # READING
 
 
-def whole(path: Path, usual: str) -> Opened:
+def whole(path: Path, usual: str) -> OpenTable:
     """The rows of a text file; `usual` separates its cells, if nothing else does."""
     with unpacked(path) as (file, _):
         data: bytes = file.read()
@@ -136,7 +136,7 @@ def formed(data: bytes, name: str, usual: str, *, part: bool = False) -> Form:
     return Form(name, separator, header, 1 + data.count(b"\n", 0, end), end, notes)
 
 
-def rows(form: Form, data: bytes, line: int) -> Opened:
+def rows(form: Form, data: bytes, line: int) -> OpenTable:
     """The rows in these bytes, the first of which is that line of the file."""
     columns = len(form.header)
     size = rows_in(data, columns, form.separator) if data and columns > 1 else None
@@ -161,8 +161,10 @@ def rows(form: Form, data: bytes, line: int) -> Opened:
 
 def _opened(
     form: Form, data: bytes, lines: Ints, problems: list[tuple[int, str]], torn: list[tuple[str, str]]
-) -> Opened:
-    return Opened(form.name, form.header, partial(_load, form, data, lines), lines, "line", problems, form.notes, torn)
+) -> OpenTable:
+    return OpenTable(
+        form.name, form.header, partial(_load, form, data, lines), lines, "line", problems, form.notes, torn
+    )
 
 
 def _load(form: Form, data: bytes, lines: Ints, positions: Sequence[int]) -> pl.DataFrame:
@@ -194,7 +196,7 @@ class Block(NamedTuple):
     line: int
     """That of the first."""
 
-    def rows(self) -> Opened:
+    def rows(self) -> OpenTable:
         """The rows, all their cells texts."""
         return rows(self.form, self.data, self.line)
 

@@ -19,7 +19,7 @@ from itp_response.readers.cells import (
     is_empty,
     note_partial,
 )
-from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing
+from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
 from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
 
@@ -29,7 +29,7 @@ class VisitTable:
     """The visits as written; an entry per row. A grade that is not recorded is NaN."""
 
     table: NamedTable
-    who: Runs
+    patient_ids: Runs
     """The patients, as texts."""
     dated: bool
     when: Numbers
@@ -43,7 +43,7 @@ class VisitTable:
     columns: Mapping[str, Column]
     recorded: Bools
     """Something was observed."""
-    as_written: tuple[Numbers, Numbers]
+    not_imputed: tuple[Numbers, Numbers]
     """`when` and `rescue_end` before anything was imputed."""
 
     @property
@@ -63,7 +63,7 @@ def check_header(table: NamedTable, declared: Mapping[str, ColumnDeclared], prob
     _check_times(table, problems)
 
 
-def as_written(
+def read_visits(
     table: NamedTable,
     declared: Mapping[str, ColumnDeclared],
     date_format: str | None,
@@ -73,7 +73,7 @@ def as_written(
 ) -> VisitTable:
     """The visits of that table, or of a part of one; `bleeding` is what was told of it."""
     dated = table.has("date")
-    table.tell_doubts(problems)
+    table.report_cell_problems(problems)
 
     def times(name: str) -> Numbers:
         if not dated:
@@ -94,7 +94,7 @@ def as_written(
     note_bleeding(table, grade, bleeding, problems)
     made = VisitTable(
         table=table,
-        who=Runs.of_cells(table.cells("patient_id").values),
+        patient_ids=Runs.of_cells(table.cells("patient_id").values),
         dated=dated,
         when=imputed(when, impute),
         rescue_end=imputed(rescue_end, impute),
@@ -104,7 +104,7 @@ def as_written(
         rescue_name=rescue_name,
         columns=columns,
         recorded=recorded,
-        as_written=(when, rescue_end),
+        not_imputed=(when, rescue_end),
     )
     _check_visits(made, problems)
     return made
@@ -124,19 +124,21 @@ def _check_times(table: NamedTable, problems: Problems) -> None:
     if date and day:
         names = f"{table.header['date']!r} and {table.header['day']!r}"
         cure = "keep the day if it counts from enrolment as day 0, else the date"
-        problems.wrong(table.place, f"{names} both say when a visit was; drop one: {cure}.")
+        problems.wrong(table.location, f"{names} both say when a visit was; drop one: {cure}.")
     elif not date and not day:
         study_days = [name for name in table.written if name.lower() in STUDY_DAYS]
         if study_days:
-            problems.wrong(table.place, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date.")
+            problems.wrong(
+                table.location, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date."
+            )
         else:
-            problems.wrong(table.place, missing("date", table.written, "day"))
+            problems.wrong(table.location, missing_column("date", table.written, "day"))
 
 
 def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, problems: Problems) -> None:
     """Say what an empty grade is taken for, which hangs on all grades of the table."""
     if bleeding is not None:
-        problems.note(table.place, f"Bleeding was taken as told: {bleeding}.")
+        problems.note(table.location, f"Bleeding was taken as told: {bleeding}.")
         return
 
     def scored(zeros: int, _: Sequence[str]) -> str:
@@ -152,13 +154,13 @@ def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, proble
 
     zeros, graded = int((grade == 0).sum()), () if np.isnan(grade).all() else ("some",)
     for about, said in (("scored", scored), ("events", log), ("no grade", nothing)):
-        problems.count(table.place, about, said, zeros, graded, warning=said is nothing)
+        problems.count(table.location, about, said, zeros, graded, warning=said is nothing)
 
 
 def _check_visits(visits: VisitTable, problems: Problems) -> None:
     table, end = visits.table, visits.table.cells("rescue_end")
     ended = ~np.isnan(visits.rescue_end.low)
-    missing_id = visits.recorded & visits.who.missing
+    missing_id = visits.recorded & visits.patient_ids.missing
     problems.wrong_cells(
         table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing; fill it in."
     )
@@ -183,7 +185,7 @@ def _check_visits(visits: VisitTable, problems: Problems) -> None:
 def check_columns(table: NamedTable, names: tuple[str, ...], problems: Problems) -> None:
     for name in names:
         if not table.has(name):
-            problems.wrong(table.place, missing(name, table.written))
+            problems.wrong(table.location, missing_column(name, table.written))
 
 
 def check_declared(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
@@ -193,7 +195,7 @@ def check_declared(table: NamedTable, declared: Mapping[str, ColumnDeclared], pr
             continue
         # Only a name that is very like it is likely to be meant.
         if column.empty == "unknown" or get_close_matches(name, table.written, 1, cutoff=0.8):
-            problems.wrong(table.place, missing(name, table.written))
+            problems.wrong(table.location, missing_column(name, table.written))
         else:
             means = str(column.empty).lower() if isinstance(column.empty, bool) else repr(column.empty)
-            problems.note(table.place, f"There is no column {name!r}; taken as {means} throughout.", warning=True)
+            problems.note(table.location, f"There is no column {name!r}; taken as {means} throughout.", warning=True)

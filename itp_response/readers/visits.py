@@ -20,13 +20,13 @@ from itp_response.cohort.observations import Observations, Origin, ReadFrom
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import check_date_format, check_impute, is_empty
-from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, table
+from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
 from itp_response.readers.partial_dates import Intervals, as_dates, imputed_of, partial_of
-from itp_response.readers.patients import PatientTable, Stopped, places, read_patients
-from itp_response.readers.problems import Cells, Location, Problems, Said, Unread, first_few, quoted
+from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
+from itp_response.readers.problems import Cells, Location, NoteText, Problems, UnreadableCells, first_few, quoted
 from itp_response.readers.quarantine import Quarantine, marked
-from itp_response.readers.visit_table import VisitTable, as_written, check_columns, check_declared, check_header
+from itp_response.readers.visit_table import VisitTable, check_columns, check_declared, check_header, read_visits
 
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
 FEW = 5
@@ -70,7 +70,7 @@ def read(
     quarantine, cohort = Quarantine(), None
     while cohort is None:
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
-        found, known_ids = opened.again(), quarantine.patients(opened.torn)
+        found, known_ids = opened.again(), quarantine.patients(opened.broken_lines)
         try:
             cohort = _of_tables(*tables, columns, known_ids, (date_format, bleeding, impute, stopped), found)
         except CohortError:
@@ -78,7 +78,7 @@ def read(
             if on_error == "stop" or not quarantine.takes(found, tuple(filter(None, tables))):
                 raise
     if on_error == "quarantine":
-        cohort = marked(cohort, quarantine.report(found.torn))
+        cohort = marked(cohort, quarantine.report(found.broken_lines))
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, options))
 
@@ -125,13 +125,13 @@ def _of_tables(
     seen = None
     if visits:
         check_header(visits, of_visits, problems)
-        seen = as_written(visits, of_visits, date_format, bleeding, impute, problems)
+        seen = read_visits(visits, of_visits, date_format, bleeding, impute, problems)
     known = read_patients(patients, of_patients, date_format, problems, impute, stopped)
     if seen is None:
         raise problems.error()
     check_enrolment(seen.table, known, seen.dated, problems)
     if seen.table.has("patient_id") and not len(known.rows) and not len(further) and nobody(seen):
-        problems.wrong(seen.table.place, NOBODY)
+        problems.wrong(seen.table.location, NOBODY)
     scored = bleeding == "scored" if bleeding else seen.scored
     several = {name: column.several for name, column in of_visits.items()}
     ids, patient = matched(seen, known, further)
@@ -146,7 +146,7 @@ def _of_files(
     problems: Problems,
 ) -> tuple[NamedTable | None, NamedTable]:
     """The two tables; of that of the visits None, if it cannot be opened."""
-    visit_table = table(visits, "visits", 0, VISITS, of_visits, problems)
+    visit_table = read_table(visits, "visits", 0, VISITS, of_visits, problems)
     return visit_table, patient_table(patients, of_patients, problems)
 
 
@@ -156,7 +156,7 @@ def patient_table(
     """The table of patients; one without columns, if there is none or it cannot be opened."""
     opened = None
     if patients is not None:
-        opened = table(patients, "patients", 1, PATIENTS, of_patients, problems)
+        opened = read_table(patients, "patients", 1, PATIENTS, of_patients, problems)
         if opened:
             check_columns(opened, ("patient_id",), problems)
             check_declared(opened, of_patients, problems)
@@ -176,13 +176,13 @@ def _of_study(
     problems: Problems,
 ) -> tuple[NamedTable, NamedTable]:
     """The two tables made of the domains of an SDTM study."""
-    from itp_response.readers.sdtm.domains import MappedStudy, tables
+    from itp_response.readers.sdtm.domains import MappedStudy, study_tables
 
     assert isinstance(folder, str | Path | MappedStudy)
     if patients is not None:
         name = (folder.folder if isinstance(folder, MappedStudy) else Path(folder)).name
         raise UsageError(f"{name}: this is an SDTM study, its patients are in its DM; give no patient table.")
-    study = tables(folder, of_visits, of_patients, problems)
+    study = study_tables(folder, of_visits, of_patients, problems)
     if study is None:
         raise problems.error()
     check_declared(study.patients, of_patients, problems)
@@ -194,7 +194,7 @@ NOBODY = "no row names a patient."
 
 def nobody(visits: VisitTable) -> bool:
     """There are rows, but all are empty."""
-    return len(visits.who) > 0 and visits.who.none and not visits.recorded.any()
+    return len(visits.patient_ids) > 0 and visits.patient_ids.none and not visits.recorded.any()
 
 
 def matched(visits: VisitTable, known: PatientTable, further: pl.Series) -> tuple[pl.Series, Ints]:
@@ -203,10 +203,12 @@ def matched(visits: VisitTable, known: PatientTable, further: pl.Series) -> tupl
     `further` are those of whom nothing could be read.
     """
     listed = known.listed
-    others = pl.concat([visits.who.names.drop_nulls().alias("id"), further.alias("id")]).unique(maintain_order=True)
-    others = others.filter(places(others, listed) < 0)
+    others = pl.concat([visits.patient_ids.names.drop_nulls().alias("id"), further.alias("id")]).unique(
+        maintain_order=True
+    )
+    others = others.filter(positions_of(others, listed) < 0)
     ids = pl.concat([listed.alias("patient_id"), others.alias("patient_id")])
-    return ids, visits.who.spread(places(visits.who.names, ids))
+    return ids, visits.patient_ids.spread(positions_of(visits.patient_ids.names, ids))
 
 
 def joined(
@@ -250,7 +252,7 @@ def joined(
     if wrong or problems.any_wrong:
         raise problems.error()
 
-    pieces = visits.table.place.pieces
+    pieces = visits.table.location.pieces
     _count_passed_over(visits.table, len(visits.recorded) - len(kept), problems)
     grade = visits.bleeding_grade[taken]
     days = day.astype(np.int64)
@@ -263,7 +265,7 @@ def joined(
         bleeding_grade=grade if scored else np.where(np.isnan(grade), 0.0, grade),
         rescue=visits.rescue[taken],
         rescue_end=last,
-        source_row=visits.table.place.all_lines(kept),
+        source_row=visits.table.location.all_lines(kept),
         rescue_name=visits.rescue_name.at(taken),
         columns={name: column.at(taken) for name, column in visits.columns.items()},
         several=several,
@@ -272,7 +274,7 @@ def joined(
     tables = (visits.table, kept), (known.table, row)
     imputed = None
     if impute is not None:
-        written = [days.at(rows) for made, rows in ((visits, kept), (known, row)) for days in made.as_written]
+        written = [days.at(rows) for made, rows in ((visits, kept), (known, row)) for days in made.not_imputed]
         imputed = imputed_of(impute, Intervals(*written), tables, patient)
     partial = partial_of(intervals, tables, observed, (visits.dated, known.stopped_dated), problems)
     return build(
@@ -283,8 +285,8 @@ def joined(
         baseline=known.baseline.at(row),
         treatment_discontinued=stopped,
         patient_columns={name: column.at(row) for name, column in known.columns.items()},
-        source=visits.table.place.name,
-        row_word=visits.table.place.row_word,
+        source=visits.table.location.name,
+        row_word=visits.table.location.row_word,
         origin=pieces.origin if pieces else None,
         stopped_by=_stopped_by(known.table, row),
         notes=problems.notes,
@@ -294,13 +296,13 @@ def joined(
 
 
 def _count_passed_over(table: NamedTable, number: int, problems: Problems) -> None:
-    word = table.place.row_word
+    word = table.location.row_word
 
-    def said(number: int, _: Sequence[str]) -> str:
+    def note_text(number: int, _: Sequence[str]) -> str:
         rows = f"{number} {word}{'s' if number > 1 else ''}"
         return f"{rows} passed over: without a count, a grade, a rescue or a declared column." if number else ""
 
-    problems.count(table.place, "passed over", said, number)
+    problems.count(table.location, "passed over", note_text, number)
 
 
 def _count_patients(
@@ -308,10 +310,10 @@ def _count_patients(
 ) -> None:
     """A warning about patients, `words` of how many they are and of the first few; none if there are none."""
 
-    def said(number: int, texts: Sequence[str]) -> str:
+    def note_text(number: int, texts: Sequence[str]) -> str:
         return words(number, first_few(texts, number=number)) if number else ""
 
-    problems.count(location, about, said, len(ids), ids[:FEW].to_list(), warning=True)
+    problems.count(location, about, note_text, len(ids), ids[:FEW].to_list(), warning=True)
 
 
 def _note_unmatched(visits: VisitTable, ids: pl.Series, listed: int, patient: Ints, problems: Problems) -> None:
@@ -323,15 +325,15 @@ def _note_unmatched(visits: VisitTable, ids: pl.Series, listed: int, patient: In
         def words(number: int, few: str, lack: str = lack) -> str:
             return f"{number} patient{'s' if number > 1 else ''} {lack}, kept: {few}."
 
-        _count_patients(visits.table.place, lack, lacking, words, problems)
+        _count_patients(visits.table.location, lack, lacking, words, problems)
 
 
 def check_enrolment(visits: NamedTable, known: PatientTable, dated: bool, problems: Problems) -> None:
     """Say where the days of enrolment do not fit the visits."""
     table = known.table
     if dated and table.has("enrolment_day") and not table.has("enrolment_date"):
-        what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.place.name} has dates"
-        problems.wrong(table.place, f"{what}; give 'enrolment_date'.")
+        what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.location.name} has dates"
+        problems.wrong(table.location, f"{what}; give 'enrolment_date'.")
 
 
 def _day_zero(
@@ -349,7 +351,7 @@ def _day_zero(
     if table.has("enrolment_date"):
         without = ids.filter(np.isnan(known.enrolment_date.low[row]))
         words = "No enrolment date, so no dates in the output: {}.".format
-        _count_patients(table.place, "no enrolment", without, lambda _, few: words(few), problems)
+        _count_patients(table.location, "no enrolment", without, lambda _, few: words(few), problems)
     return exactly(np.zeros(len(ids)))
 
 
@@ -362,43 +364,43 @@ def _check_enrolled(
     reason = "the patient's enrolment is not known."
     cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count" if visits.dated else "fill it in"
     problems.wrong_in_all(
-        known.table.place,
+        known.table.location,
         "enrolment",
         _missing_for(f"{enrolment.name}: ", cure),
         len(empty),
         _who(known.table, known.id.gather(empty[:FEW]).to_list(), empty),
-        unread=[Unread(enrolment, empty, lambda _: reason)],
+        unreadable=[UnreadableCells(enrolment, empty, lambda _: reason)],
     )
     lacking = np.flatnonzero(patient >= len(known.rows))
     if len(lacking) and known.table.has("patient_id"):
         first = lacking[np.unique(patient[lacking], return_index=True)[1]]
         problems.wrong_in_all(
-            visits.table.place,
+            visits.table.location,
             "enrolment",
-            _missing_for("", f"add a row to {known.table.place.name}"),
+            _missing_for("", f"add a row to {known.table.location.name}"),
             len(first),
             _who(visits.table, ids.gather(patient[first[:FEW]]).to_list(), first),
-            unread=[Unread(visits.table.cells("patient_id"), lacking, lambda _: reason)],
+            unreadable=[UnreadableCells(visits.table.cells("patient_id"), lacking, lambda _: reason)],
         )
 
 
-def _missing_for(where: str, cure: str) -> Said:
-    def said(number: int, who: Sequence[str]) -> str:
+def _missing_for(where: str, cure: str) -> NoteText:
+    def note_text(number: int, who: Sequence[str]) -> str:
         more = f" and {number - FEW} more" if number > FEW else ""
         return f"{where}enrolment missing for {', '.join(who[:FEW])}{more}; {cure}."
 
-    return said
+    return note_text
 
 
 def _who(table: NamedTable, ids: list[str], rows: Ints) -> list[str]:
     """The first few, each with his place."""
-    named = [table.place.named(int(row)) for row in rows[:FEW]]
+    named = [table.location.named(int(row)) for row in rows[:FEW]]
     return [f"{quoted(one)} ({where})" for one, where in zip(ids, named, strict=True)]
 
 
 def _first_days(visits: VisitTable, ids: pl.Series, patient: Ints, problems: Problems) -> Numbers:
     """The day of each patient's first count; of one without a count, of the first row."""
-    place = visits.table.place
+    place = visits.table.location
     problems.note(place, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
     counted = ~np.isnan(visits.platelets.low)
     low = [_first_day(visits.when.low, rows, ids, patient) for rows in (counted, visits.recorded, patient >= 0)]
@@ -454,13 +456,13 @@ def _stopped_by(table: NamedTable, row: Ints) -> Origin | None:
     if STOPPED_BY in table.frame.columns:
         numbers = table.frame[STOPPED_BY].fill_null(0).to_numpy()[row]
         return Origin(Texts(whole, ("DS",)), numbers, variable)
-    pieces = table.place.pieces
+    pieces = table.location.pieces
     # Those who are not in the table, but in the empty row at its end, did not stop.
     row = np.minimum(row, last)
     if pieces is not None and pieces.origin is not None:
-        return replace(pieces.origin.at(table.place.all_lines(row) - 1), variable=variable)
-    lines = table.place.written_in(row, variable.labels[0])
-    return Origin(Texts(whole, (table.place.name,)), lines, variable, word=table.place.row_word)
+        return replace(pieces.origin.at(table.location.all_lines(row) - 1), variable=variable)
+    lines = table.location.written_in(row, variable.labels[0])
+    return Origin(Texts(whole, (table.location.name,)), lines, variable, word=table.location.row_word)
 
 
 def _check_near(cells: Cells, rows: Ints, day: Floats, problems: Problems) -> None:

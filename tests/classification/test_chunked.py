@@ -16,14 +16,14 @@ import pytest
 import itp_response
 from itp_response.definitions.load import loads
 from itp_response.messages.errors import CohortError, ItpResponseError
-from itp_response.readers.chunks import Size, stream
+from itp_response.readers.chunks import ChunkSize, chunked_table
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv"
 BAD_VISITS = Path(__file__).parents[1] / "readers" / "bad_visits"
 ATRA = itp_response.criteria("atra_2022")
-TINY = [Size(1, 1), Size(30, 2), Size(60, 3), Size(150, 7)]
+TINY = [ChunkSize(1, 1), ChunkSize(30, 2), ChunkSize(60, 3), ChunkSize(150, 7)]
 """Bytes and rows: of one, two, three and some more rows."""
 DOSED = """
 title   = "Doses"
@@ -211,13 +211,13 @@ class TestSameFile:
         ways(tmp_path / "out.csv", written(tmp_path, FILES[name]), memory=1, threads=(1, 3))
 
     def test_the_example(self, tmp_path):
-        ways(tmp_path / "out.csv", *EXAMPLE, sizes=[Size(3000)], threads=(1, 5))
+        ways(tmp_path / "out.csv", *EXAMPLE, sizes=[ChunkSize(3000)], threads=(1, 5))
 
     @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
     @pytest.mark.parametrize("long", [False, True])
     def test_outputs(self, suffix, long, tmp_path, monkeypatch):
         monkeypatch.setattr("itp_response.classification.writers.ROWS_PER_GROUP", 40)
-        ways(tmp_path / f"out{suffix}", *EXAMPLE, sizes=[Size(9000, 100)], long=long)
+        ways(tmp_path / f"out{suffix}", *EXAMPLE, sizes=[ChunkSize(9000, 100)], long=long)
 
     @pytest.mark.parametrize("options", [{"bleeding": "events"}, {"bleeding": "scored"}, {"impute": "last"}])
     def test_options(self, options, tmp_path):
@@ -245,7 +245,7 @@ class TestSameFile:
             for day, one in zip((0, 28, 35, 49, 364), ("15", *drawn, "20", "<25"), strict=True)
         ]
         visits = written(tmp_path, "\n".join(["patient_id,day,platelets", *rows]))
-        ways(tmp_path / "out.csv", visits, sizes=[Size(70, 4), Size(900, 60)], threads=(1, 2))
+        ways(tmp_path / "out.csv", visits, sizes=[ChunkSize(70, 4), ChunkSize(900, 60)], threads=(1, 2))
         shown = pl.read_csv(tmp_path / "parts.csv")
         assert {"Y", "N", "NE"} <= set(shown["OR"])
         assert "censored_count" in shown["OR_reason"].to_list()
@@ -337,10 +337,10 @@ class TestInputs:
             pyarrow = pytest.importorskip("pyarrow")
             with pyarrow.output_stream(path, compression="zstd") as file:
                 file.write(text)
-        summary = ways(tmp_path / "out.csv", path, EXAMPLE[1], sizes=[Size(3000)])
+        summary = ways(tmp_path / "out.csv", path, EXAMPLE[1], sizes=[ChunkSize(3000)])
         assert "3,323 patient-days from visits.csv" in summary
         path.write_bytes(path.read_bytes()[:-60])
-        for size in (Size(3000), Size()):
+        for size in (ChunkSize(3000), ChunkSize()):
             with pytest.raises(
                 CohortError, match=rf"^visits\.csv{suffix}: this is no whole {suffix} file; copy it again"
             ):
@@ -353,7 +353,7 @@ class TestInputs:
         head, *rows = EXAMPLE[0].read_text().splitlines()
         for number, begin in enumerate(range(0, len(rows), 900)):
             (folder / f"part-{number}.csv").write_text("\n".join([head, *rows[begin : begin + 900]]) + "\n")
-        summary = ways(tmp_path / "out.csv", folder, EXAMPLE[1], sizes=[Size(3000), Size()])
+        summary = ways(tmp_path / "out.csv", folder, EXAMPLE[1], sizes=[ChunkSize(3000), ChunkSize()])
         assert "168 patients in two arms, 3,323 patient-days from parts" in summary
         whole = itp_response.classify(*EXAMPLE).frame()
         assert itp_response.classify(folder, EXAMPLE[1]).frame().equals(whole)
@@ -432,11 +432,11 @@ class TestInputs:
         assert message.startswith(expected)
 
     def test_what_is_read_as_a_whole(self, tmp_path):
-        ways(tmp_path / "out.csv", self.FRAME, sizes=[Size()])
+        ways(tmp_path / "out.csv", self.FRAME, sizes=[ChunkSize()])
         path = tmp_path / "visits.csv"
         path.write_bytes(b"patient_id,day,platelets\r1,0,15\r1,21,40\r")
-        assert stream(path) is None
-        ways(tmp_path / "out.csv", path, sizes=[Size()])
+        assert chunked_table(path) is None
+        ways(tmp_path / "out.csv", path, sizes=[ChunkSize()])
 
 
 def errors(folder, visits, patients=None, criteria=ATRA, sizes=TINY, **options):
@@ -547,7 +547,7 @@ class TestTold:
     def test_progress(self, tmp_path):
         steps = []
         itp_response.classify_to(
-            tmp_path / "out.csv", *EXAMPLE, size=Size(9000), progress=lambda *step: steps.append(step)
+            tmp_path / "out.csv", *EXAMPLE, size=ChunkSize(9000), progress=lambda *step: steps.append(step)
         )
         assert len(steps) > 5
         assert steps == sorted(steps)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import ALIASES, PATIENTS, VISITS
-from itp_response.readers.files import Tabular, opened
+from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.mapping.mapping import OPEN
-from itp_response.readers.open_table import Opened
+from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import as_text
 
 UNIT = re.compile(r"\s*[(\[].*?[)\]]\s*")
@@ -58,7 +58,7 @@ def draft(file: Tabular, *, sheet: str | None = None) -> str:
     `sheet` is that of a workbook, else its first.
     Raises `CohortError` if the file cannot be read, or no column of it looks like a patient's id.
     """
-    source = opened(file, "visits", sheet)
+    source = open_table(file, "visits", sheet)
     guess = _guessed(source)
     if "patient_id" not in guess.patients:
         there = f"there are: {', '.join(source.header)}"
@@ -77,7 +77,7 @@ def _fits(header: str, names: Iterable[str]) -> bool:
     return _folded(header).replace("_", "") in {name.replace("_", "") for name in names}
 
 
-def _guessed(source: Opened) -> Guess:
+def _guessed(source: OpenTable) -> Guess:
     guess = Guess()
     for column in dict.fromkeys(filter(None, source.header)):
         # Where a file calls a column something, its name in the header is but a key.
@@ -131,7 +131,7 @@ def _planned(column: str) -> tuple[int, str] | None:
 # WRITING
 
 
-def _written(source: Opened, guess: Guess, sheet: str | None) -> Iterator[str]:
+def _written(source: OpenTable, guess: Guess, sheet: str | None) -> Iterator[str]:
     yield f"# A draft, guessed from the headers of {source.name}."
     yield f"# Look every line over; {_text(OPEN)} is for you to fill in."
     yield "confirmed = false"
@@ -181,7 +181,7 @@ def _coded(guess: Guess, visits: Iterable[Mapping[str, str | int]]) -> Iterator[
     yield from sorted(taken)
 
 
-def _codes(source: Opened, name: str, column: str) -> Iterator[str]:
+def _codes(source: OpenTable, name: str, column: str) -> Iterator[str]:
     """The values of a column, each with what it seems to stand for; none where they speak for themselves."""
     values, meanings = _values(source, column), source.codes.get(column, {})
     if name != "day" and not meanings and not all(CODED.fullmatch(value) for value in values):
@@ -197,7 +197,7 @@ def _codes(source: Opened, name: str, column: str) -> Iterator[str]:
         yield f"{_key(value)} = {_text(OPEN) if meaning is None else meaning}{called}"
 
 
-def _values(source: Opened, column: str) -> list[str]:
+def _values(source: OpenTable, column: str) -> list[str]:
     position = source.header.index(column)
     values: list[str] = (
         as_text(source.load([position])[str(position)]).drop_nulls().unique(maintain_order=True).to_list()
@@ -212,14 +212,14 @@ def _event_day(event: str) -> int | None:
     return 0 if FIRST_EVENT.search(event) else None
 
 
-def _keys(keys: Mapping[str, str | int], source: Opened) -> Iterator[str]:
+def _keys(keys: Mapping[str, str | int], source: OpenTable) -> Iterator[str]:
     width = max(map(len, keys), default=0)
     for name, value in keys.items():
         called = "" if isinstance(value, int) else _called(value, source, "  # {}")
         yield f"{name.ljust(width)} = {value if isinstance(value, int) else _text(value)}{called}"
 
 
-def _called(column: str, source: Opened, pattern: str) -> str:
+def _called(column: str, source: OpenTable, pattern: str) -> str:
     """What the file calls a column, the longest of it, if it has items with codes for names."""
     labels = source.labels.get(column, ()) if source.codes else ()
     return pattern.format(max(labels, key=len)) if labels else ""

@@ -23,9 +23,9 @@ from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_positions import Places, Problem, refuse
 from itp_response.messages.toml_positions import places as places_of
 from itp_response.readers.cells import NOT_GIVEN, Wording
-from itp_response.readers.column_names import Doubt, NamedTable, tell_of_file
-from itp_response.readers.files import Tabular, opened
-from itp_response.readers.open_table import Opened
+from itp_response.readers.column_names import CellProblem, NamedTable, report_file
+from itp_response.readers.files import Tabular, open_table
+from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import Location, Pieces, Problems, as_text, first_few, quoted
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
@@ -223,20 +223,20 @@ class MappedFile:
         return self.arrangement.file
 
     @cached_property
-    def opened(self) -> Opened:
-        return opened(self.given, "visits", self.file.sheet)
+    def table(self) -> OpenTable:
+        return open_table(self.given, "visits", self.file.sheet)
 
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The columns the mapping names, by their names in the file, as texts; null where empty."""
-        names = [name for name in dict.fromkeys(name for name, _ in self.named()) if name in self.opened.header]
-        positions = [self.opened.header.index(name) for name in names]
-        frame = self.opened.load(positions or [0])
+        names = [name for name in dict.fromkeys(name for name, _ in self.named()) if name in self.table.header]
+        positions = [self.table.header.index(name) for name in names]
+        frame = self.table.load(positions or [0])
         columns = [as_text(frame[str(position)]) for position in positions]
         return pl.DataFrame([one.alias(name) for one, name in zip(columns, names, strict=True)])
 
     def place(self, order: int) -> Location:
-        return Location(self.opened.name, order, self.opened.row_word, self.opened.lines)
+        return Location(self.table.name, order, self.table.row_word, self.table.lines)
 
     def named(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
         """The columns of the file that the mapping names, and where it does."""
@@ -250,24 +250,24 @@ class MappedFile:
 
     def check(self) -> None:
         """Raises `CohortError` where the mapping names what is not in the file, or is there several times."""
-        header = self.opened.header
+        header = self.table.header
         problems = []
         for column, path in self.named():
             times = header.count(column)
             if not times:
-                there = f"there is no column {column!r} in {self.opened.name}; there are: {', '.join(header)}."
+                there = f"there is no column {column!r} in {self.table.name}; there are: {', '.join(header)}."
                 problems.append(self.arrangement.places.problem(path, f"{there}{nearest(column, header)}"))
             elif times > 1:
-                several = f"{self.opened.name} has {times} columns {column!r}; rename all but one of them."
+                several = f"{self.table.name} has {times} columns {column!r}; rename all but one of them."
                 problems.append(self.arrangement.places.problem(path, several))
         refuse(problems, CohortError)
 
     def tell(self, location: Location, problems: Problems) -> None:
         """What was taken and what is wrong with the rows of the file as a whole."""
-        first = self.opened.header[:1] == [self.file.patients.patient_id]
-        tell_of_file(self.opened, location, problems, patient_first=first)
+        first = self.table.header[:1] == [self.file.patients.patient_id]
+        report_file(self.table, location, problems, patient_first=first)
         names = {name for name, _ in self.named()}
-        others = [name for name in self.opened.header if name not in names]
+        others = [name for name in self.table.header if name not in names]
         if others:
             problems.note(location, f"Columns that the mapping does not take: {first_few(others)}.")
 
@@ -283,7 +283,9 @@ class MappedFile:
         meanings = {code: str(meaning) for code, meaning in codes.items()}
         return texts.replace_strict(meanings, default=None, return_dtype=pl.String)
 
-    def doubts(self, columns: Mapping[str, pl.Series], frame: pl.DataFrame, called: Mapping[str, str]) -> list[Doubt]:
+    def cell_problems(
+        self, columns: Mapping[str, pl.Series], frame: pl.DataFrame, called: Mapping[str, str]
+    ) -> list[CellProblem]:
         """Of each column with codes, what was written that has none; `columns` as written, `frame` as coded."""
         found = []
         for name, codes in self.file.codes.items():
@@ -291,7 +293,7 @@ class MappedFile:
                 written = columns[name]
                 nothing = written.is_null() | written.str.to_lowercase().is_in(NOT_GIVEN)
                 strange = (frame[name].is_null() & ~nothing.fill_null(value=True)).to_numpy()
-                found.append(Doubt(called[name], written, strange, _without_code(name, codes)))
+                found.append(CellProblem(called[name], written, strange, _without_code(name, codes)))
         return found
 
 
@@ -324,13 +326,13 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
         [location] * len(frames), np.repeat(np.arange(len(frames)), list(map(len, rows_of))), rows, columns_of
     )
     _note_unused(source, rows, location, problems)
-    if not len(rows) and not source.opened.problems:
+    if not len(rows) and not source.table.problems:
         problems.wrong(location, "nothing is filled in at any visit that the mapping names.")
     frame = pl.concat(frames, how="diagonal")
     called = {name: name for name in frame.columns}
-    doubts = source.doubts(pl.concat(as_written, how="diagonal").to_dict(), frame, called)
+    cell_problems = source.cell_problems(pl.concat(as_written, how="diagonal").to_dict(), frame, called)
     made = Location(location.name, location.order, location.row_word, location.all_lines(rows), pieces)
-    return _table(made, frame, names, called, doubts)
+    return _table(made, frame, names, called, cell_problems)
 
 
 def _recorded(frame: pl.DataFrame, visit: VisitColumns) -> Ints:
@@ -395,7 +397,7 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
     lines = location.all_lines(rows_of[""])
     made = _Gathered(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
     frame = pl.DataFrame(columns)
-    return _table(made, frame, names, taken, source.doubts(as_written, frame, taken))
+    return _table(made, frame, names, taken, source.cell_problems(as_written, frame, taken))
 
 
 def _one_row(
@@ -423,8 +425,14 @@ def _one_row(
 
 
 def _table(
-    location: Location, frame: pl.DataFrame, names: Iterable[str], header: Mapping[str, str], doubts: Sequence[Doubt]
+    location: Location,
+    frame: pl.DataFrame,
+    names: Iterable[str],
+    header: Mapping[str, str],
+    cell_problems: Sequence[CellProblem],
 ) -> NamedTable:
     """The columns of these names, of those there are."""
     chosen = [name for name in dict.fromkeys(names) if name in frame.columns]
-    return NamedTable(location, frame.select(chosen), {name: header[name] for name in chosen}, frame.columns, doubts)
+    return NamedTable(
+        location, frame.select(chosen), {name: header[name] for name in chosen}, frame.columns, cell_problems
+    )

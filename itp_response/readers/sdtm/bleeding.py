@@ -117,9 +117,9 @@ def _lasting(part: VisitRecords, counted: CountDays, study: SdtmStudy) -> None:
 def _interval(records: Records, name: str, row: Ints, study: SdtmStudy) -> Numbers:
     """The first and the last day that dates may be."""
     found = Problems()
-    days = as_day_numbers(Cells(records.place, name, records.texts(name).gather(row)), found, None)
+    days = as_day_numbers(Cells(records.location, name, records.texts(name).gather(row)), found, None)
     if name.endswith("ENDTC"):  # the date of the start is read again with the visits, and told then
-        for one in found.unread:
+        for one in found.unreadable:
             study.wrong_cells(records, records.cells(name), row[one.rows], one.wording)
     return days
 

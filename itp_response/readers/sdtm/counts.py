@@ -31,7 +31,7 @@ def counts_of(records: Records, study: SdtmStudy) -> None:
         study.parts.append(VisitRecords(records, contrary, "LBSTRESC", {"date": "LBDTC"}))
     study.wrong_cells(
         records,
-        Cells(records.place, "LBSTRESC", standard.zip_with(standard.is_not_null(), original)),
+        Cells(records.location, "LBSTRESC", standard.zip_with(standard.is_not_null(), original)),
         contrary,
         lambda text: f"{quoted(text)} {cure}.",
     )
@@ -112,7 +112,7 @@ def check_counted(all_records: Sequence[Records], study: SdtmStudy) -> None:
     tests = sorted({test for one in all_records for test in one.texts("LBTESTCD").drop_nulls().unique()})
     there = ", ".join(tests[:20]) + (f" and {len(tests) - 20} more" if len(tests) > 20 else "")
     what = f"no record is of platelets: LBTESTCD {PLATELETS}, or LBLOINC {' or '.join(LOINC)}"
-    study.found.wrong(all_records[0].place, f"{what}; LBTESTCD has {there or 'nothing'}.{nearest(PLATELETS, tests)}")
+    study.found.wrong(all_records[0].location, f"{what}; LBTESTCD has {there or 'nothing'}.{nearest(PLATELETS, tests)}")
 
 
 class CountDays:

@@ -18,7 +18,7 @@ from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, Doubt, NamedTable
+from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, CellProblem, NamedTable
 from itp_response.readers.problems import Location, Pieces, Problems, quoted
 from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm.counts import CountDays, check_counted, counts_of
@@ -91,7 +91,7 @@ def _stem(path: Path) -> str:
     return path.stem.lower()
 
 
-def tables(
+def study_tables(
     given: "str | Path | MappedStudy", declared: Iterable[str], of_patients: Iterable[str], problems: Problems
 ) -> StudyTables | None:
     """The visits and the patients of a study's folder, with further columns that are declared.
@@ -210,8 +210,8 @@ def _day_0(dm: Records, study: SdtmStudy) -> str:
     if not dm.has(chosen):
         there = ", ".join(dm.written)
         cure = "day 0 is RFSTDTC, or RFXSTDTC"
-        study.found.wrong(dm.place, f"the column {chosen!r} is missing; {cure}. There are: {there}.")
-    study.found.note(dm.place, f"Day 0 is the day of {chosen} in {dm.place.name}, CDISC's study day 1.")
+        study.found.wrong(dm.location, f"the column {chosen!r} is missing; {cure}. There are: {there}.")
+    study.found.note(dm.location, f"Day 0 is the day of {chosen} in {dm.location.name}, CDISC's study day 1.")
     return chosen
 
 
@@ -239,7 +239,10 @@ def _patients(
     )
     kept = (~frame["patient_id"].is_in(left.to_list())).fill_null(value=True)
     place = Location(
-        dm.place.name, dm.place.order, dm.place.row_word, dm.place.all_lines(np.flatnonzero(kept.to_numpy()))
+        dm.location.name,
+        dm.location.order,
+        dm.location.row_word,
+        dm.location.all_lines(np.flatnonzero(kept.to_numpy())),
     )
     if len(left):
         study.note(dm, f"{number_of(left.n_unique(), 'subject')} without {day_0}, not enrolled, left out.")
@@ -261,7 +264,7 @@ def _visits(folder: Path, study: SdtmStudy, dm: Records, left: pl.Series, declar
     kept = (~frame["patient_id"].is_in(left.to_list())).fill_null(value=True).to_numpy()
     if not kept.all():
         number = number_of(int((~kept).sum()), "record")
-        study.found.note(dm.place, f"{number} of subjects who were not enrolled left out.", warning=True)
+        study.found.note(dm.location, f"{number} of subjects who were not enrolled left out.", warning=True)
     origin = Origin(
         domain=_labelled([part.records.domain for part in parts], piece[kept]),
         sequence=_sequence(parts, study)[kept],
@@ -269,21 +272,21 @@ def _visits(folder: Path, study: SdtmStudy, dm: Records, left: pl.Series, declar
         study=_only(dm.texts("STUDYID")),
     )
     pieces = Pieces(
-        [part.records.place for part in parts], piece[kept], row[kept], [part.names for part in parts], origin
+        [part.records.location for part in parts], piece[kept], row[kept], [part.names for part in parts], origin
     )
     place = Location(folder.resolve().name, 0, "row", None, pieces)
-    doubts = [_doubt(wrong, parts, piece[kept], row[kept]) for wrong in study.wrong]
+    cell_problems = [_doubt(wrong, parts, piece[kept], row[kept]) for wrong in study.wrong]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
-    return NamedTable(place, frame.filter(pl.Series(kept)), header, names, doubts)
+    return NamedTable(place, frame.filter(pl.Series(kept)), header, names, cell_problems)
 
 
-def _doubt(wrong: Wrong, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> Doubt:
+def _doubt(wrong: Wrong, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> CellProblem:
     """What is wrong with records, as said of the rows of the visits made of them."""
     of_these = np.array([part.records is wrong.records for part in parts], dtype=np.bool_)
     there: Bools = of_these[piece] & np.isin(row, wrong.row)
     at = np.flatnonzero(there)
     values = pl.Series([None], dtype=pl.String).new_from_index(0, len(row))
-    return Doubt(wrong.cells.name, values.scatter(at, wrong.cells.values.gather(row[at])), there, wrong.wording)
+    return CellProblem(wrong.cells.name, values.scatter(at, wrong.cells.values.gather(row[at])), there, wrong.wording)
 
 
 def _only(texts: pl.Series) -> str | None:

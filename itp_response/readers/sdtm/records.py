@@ -9,10 +9,10 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
-from itp_response.readers.column_names import tell_of_file
-from itp_response.readers.files import opened
-from itp_response.readers.open_table import Opened
-from itp_response.readers.problems import Cells, Location, Problems, Torn, as_json, as_text
+from itp_response.readers.column_names import report_file
+from itp_response.readers.files import open_table
+from itp_response.readers.open_table import OpenTable
+from itp_response.readers.problems import BrokenLine, Cells, Location, Problems, as_json, as_text
 from itp_response.readers.sdtm.terms import ONGOING, Settings
 
 COLUMNS = {
@@ -58,7 +58,7 @@ class Records:
 
     domain: str
     """`LB`."""
-    place: Location
+    location: Location
     frame: pl.DataFrame
     """By CDISC's names, those that are there."""
     written: Sequence[str]
@@ -80,7 +80,7 @@ class Records:
         return self.texts(name).str.to_uppercase()
 
     def cells(self, name: str) -> Cells:
-        return Cells(self.place, name, self.texts(name))
+        return Cells(self.location, name, self.texts(name))
 
     @property
     def subject(self) -> pl.Series:
@@ -100,14 +100,14 @@ def _columns(domain: str) -> tuple[str, ...]:
 def read_records(path: Path, domain: str, order: int, declared: Iterable[str], problems: Problems) -> Records | None:
     """The records of a file; None: it cannot be read, as was found."""
     try:
-        source = opened(path, domain)
+        source = open_table(path, domain)
         place = Location(source.name, order, source.row_word, source.lines)
         positions = _positions(source, ("USUBJID", *_columns(domain), *declared))
         frame = source.load(sorted(positions.values()) or [0])
     except CohortError as error:
         problems.failed(order, error)
         return None
-    tell_of_file(source, place, problems, patient_first=positions.get("USUBJID") == 0)
+    report_file(source, place, problems, patient_first=positions.get("USUBJID") == 0)
     made = [as_text(frame[str(position)]).cast(pl.String).alias(name) for name, position in positions.items()]
     records = Records(domain, place, pl.DataFrame(made), source.header)
     for name in REQUIRED[domain]:
@@ -118,7 +118,7 @@ def read_records(path: Path, domain: str, order: int, declared: Iterable[str], p
     return records
 
 
-def _positions(source: Opened, names: Iterable[str]) -> dict[str, int]:
+def _positions(source: OpenTable, names: Iterable[str]) -> dict[str, int]:
     capitals = {name.upper(): position for position, name in reversed(list(enumerate(source.header)))}
     return {name: capitals[name.upper()] for name in names if name.upper() in capitals}
 
@@ -178,12 +178,12 @@ class SdtmStudy:
         rows = as_json(records.frame[row])
         whom, values = records.subject.gather(row).to_list(), records.texts(name).gather(row).fill_null("").to_list()
         for at, text, subject, value in zip(row.tolist(), rows.to_list(), whom, values, strict=True):
-            line = records.place.line(at)
-            self.found.tear(Torn(records.place, line, wording(value), text, subject, name, value))
+            line = records.location.line(at)
+            self.found.broken_line(BrokenLine(records.location, line, wording(value), text, subject, name, value))
 
     def note(self, records: Records, text: str, *, warning: bool = False) -> None:
         """Say something of a domain's records."""
-        self.found.note(records.place, f"{records.place.name}: {text}", warning=warning)
+        self.found.note(records.location, f"{records.location.name}: {text}", warning=warning)
 
 
 def either(one: pl.Series, other: pl.Series) -> pl.Series:

@@ -31,7 +31,7 @@ def supplemented(
         taken = records.rows(records.folded("QNAM").is_in(list(names)) & records.texts("QVAL").is_not_null())
         _note(records, taken, study)
         matched = _matched(made, records, taken)
-        no_record = partial(_no_record, " or ".join(one.place.name for one in domain))
+        no_record = partial(_no_record, " or ".join(one.location.name for one in domain))
         study.left_out(records, "IDVARVAL", np.setdiff1d(taken, matched["from"].to_numpy()), no_record)
         twice = _told_otherwise(matched)
         study.left_out(records, "QVAL", twice, _told_twice)

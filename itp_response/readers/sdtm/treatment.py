@@ -146,8 +146,8 @@ def _tell_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: Sdtm
     study.left_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is no dose; give a number.")
     found = Problems()
     as_day_numbers(records.cells("EXSTDTC"), found, None)
-    wrong = np.concatenate([np.zeros(0, np.int64), *(one.rows for one in found.unread)])
-    for one in found.unread:
+    wrong = np.concatenate([np.zeros(0, np.int64), *(one.rows for one in found.unreadable)])
+    for one in found.unreadable:
         study.left_out(records, "EXSTDTC", np.setdiff1d(one.rows, raised), one.wording)
     unsure = np.setdiff1d(records.rows(doses.select(pl.col("start").is_null()).to_series() & given), wrong)
     if len(unsure):
@@ -186,11 +186,11 @@ def _wrong_stops(records: Records, row: Ints, dm: Records) -> Iterator[tuple[str
     for name, text in missing.items():
         yield name, row[cells[name].is_null().to_numpy()], partial(_said, text)
     found = Problems()
-    as_day_numbers(Cells(records.place, "DSSTDTC", cells["DSSTDTC"]), found, None)
-    for one in found.unread:
+    as_day_numbers(Cells(records.location, "DSSTDTC", cells["DSSTDTC"]), found, None)
+    for one in found.unreadable:
         yield "DSSTDTC", row[one.rows], one.wording
     strange = cells["USUBJID"].is_not_null() & ~cells["USUBJID"].is_in(dm.subject.to_list()).fill_null(value=False)
-    cure = f"is not in {dm.place.name}; add a row there"
+    cure = f"is not in {dm.location.name}; add a row there"
     yield "USUBJID", row[strange.to_numpy()], lambda text: f"{quoted(text)} {cure}."
     numbers = cells["DSSEQ"].cast(pl.Float64, strict=False)
     no_number = cells["DSSEQ"].is_not_null() & ~(numbers == numbers.floor()).fill_null(value=False)
