@@ -27,13 +27,13 @@ class Intervals(NamedTuple):
     """Per patient."""
 
 
-Rows = tuple[NamedTable, Ints]
-"""A table and the rows of it that were taken."""
+TableRows = tuple[NamedTable, Ints]
+"""A table, and the row of it per observation or patient."""
 
 
 def partial_of(
     intervals: Intervals,
-    tables: tuple[Rows, Rows],
+    tables: tuple[TableRows, TableRows],
     observed: Observations,
     dated: tuple[bool, bool],
     problems: Problems,
@@ -69,7 +69,7 @@ def partial_of(
     return made
 
 
-def imputed_of(rule: str, intervals: Intervals, tables: tuple[Rows, Rows], patient: Ints) -> Imputed:
+def imputed_of(rule: str, intervals: Intervals, tables: tuple[TableRows, TableRows], patient: Ints) -> Imputed:
     """The dates known only in part that were taken as a day; `patient` is whose each observation is."""
     everybody = np.arange(len(patient)), np.arange(len(tables[1][1]))
     return Imputed(rule, _dates(intervals, [_unsure(days) for days in intervals], tables, everybody, patient))
@@ -81,7 +81,7 @@ def _unsure(days: Numbers) -> Bools:
 
 
 def _dates(
-    intervals: Intervals, unsure: list[Bools], tables: tuple[Rows, Rows], kept: tuple[Ints, Ints], place: Ints
+    intervals: Intervals, unsure: list[Bools], tables: tuple[TableRows, TableRows], kept: tuple[Ints, Ints], place: Ints
 ) -> PartialDates:
     """The dates known only in part; `kept` are the observations and patients that have any, `place` whose those are."""
     parts = []

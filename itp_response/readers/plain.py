@@ -26,7 +26,7 @@ from itp_response.readers.cells import (
     as_days,
     as_grades,
     count_not_given,
-    count_taken,
+    count_assumed,
 )
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
@@ -78,7 +78,7 @@ class Plain:
 
         `patient_ids` are the patients where they were read already.
         """
-        found = self.found.again()
+        found = self.found.copy()
         patient_ids = patient_ids or _runs(grid, self.chosen["patient_id"])
         rescue = self._rescue(grid, found)
         when, end = (self._days(grid, name, found) for name in ("date" if self.nothing.dated else "day", "rescue_end"))
@@ -157,7 +157,7 @@ class Plain:
         cells = self.nothing.table.cells("rescue")
         for cases, meaning in ((NAMELESS, WITHOUT_A_NAME), (NO_RESCUE, NONE_BEGINS)):
             hits = [at for at, text in enumerate(texts) if text in cases]
-            count_taken(cells, meaning, int(number[hits].sum()), sorted({texts[at] for at in hits}), problems)
+            count_assumed(cells, meaning, int(number[hits].sum()), sorted({texts[at] for at in hits}), problems)
         count_not_given(cells, int(number[[at for at, text in enumerate(texts) if text in NOT_GIVEN]].sum()), problems)
 
 

@@ -25,11 +25,11 @@ class Quarantine:
         gone = self._left_out.get(table.location.order)
         return table if gone is None else table.only(np.setdiff1d(np.arange(len(table.frame)), gone))
 
-    def takes(self, problems: Problems, tables: tuple[NamedTable, ...]) -> bool:
+    def leave_out(self, problems: Problems, tables: tuple[NamedTable, ...]) -> bool:
         """Leave out the rows in which something was found wrong; False: something else was found wrong too."""
         by_place = {id(table.location): table for table in tables}
         of = [by_place.get(id(unread.cells.location)) for unread in problems.unreadable]
-        if problems.whole or None in of:
+        if problems.beyond_rows or None in of:
             return False
         # Rows are counted in what is left of the tables.
         before = {table.location.order: self._kept(table) for table in tables}
@@ -78,7 +78,7 @@ def _report(unread: UnreadableCells, table: NamedTable, rows: Ints) -> pl.DataFr
     )
 
 
-def marked(cohort: Cohort, report: pl.DataFrame) -> Cohort:
+def with_quarantine(cohort: Cohort, report: pl.DataFrame) -> Cohort:
     """The cohort with what was left out, and of whom."""
     from dataclasses import replace
 

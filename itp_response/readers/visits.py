@@ -1,14 +1,15 @@
-"""Visits: the cohort of a table of visits and, where there is one, a table of patients.
+"""Visits: the cohort of a table of visits and, if there is one, a table of patients.
 
-Both are files (CSV, TSV, Parquet), frames or lists of rows, read column by column.
-Everything wrong with them is told at once; what was assumed is told in the cohort's notes.
+Both are files, frames or lists of rows, and are read column by column. All their problems are reported together. The
+cohort's notes say what was assumed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,23 +17,24 @@ import polars as pl
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
-from itp_response.cohort.observations import Observations, Origin, ReadFrom
-from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
+from itp_response.cohort.observations import Imputed, Observations, Origin, ReadFrom
+from itp_response.cohort.values import Bools, Floats, Index, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import check_date_format, check_impute, is_empty
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
-from itp_response.readers.partial_dates import Intervals, as_dates, imputed_of, partial_of
+from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
 from itp_response.readers.problems import Cells, Location, NoteText, Problems, UnreadableCells, first_few, quoted
-from itp_response.readers.quarantine import Quarantine, marked
+from itp_response.readers.quarantine import Quarantine, with_quarantine
+from itp_response.readers.sdtm.domains import MappedStudy, is_study, study_tables
 from itp_response.readers.visit_table import VisitTable, check_columns, check_declared, check_header, read_visits
 
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
 FEW = 5
-"""So many patients are named."""
+"""The number of patients that a message names."""
 FAR = 36525
-"""Days; observations farther from day 0 than a hundred years are slips."""
+"""A hundred years in days; an observation farther from day 0 is an error of writing."""
 Bleeding = Literal["scored", "events"]
 Impute = Literal["first", "last"]
 OnError = Literal["stop", "quarantine"]
@@ -62,34 +64,25 @@ def read(
     Raises `CohortError` with all that is wrong with the two tables.
     """
     check_options(date_format, bleeding, impute, on_error, stopped)
-    opened = Problems(leave_out=on_error == "quarantine")
+    of_opening = Problems(leave_out=on_error == "quarantine")
     of_visits = in_table(columns, "visits")
     of_patients = in_table(columns, "patients")
     read_tables = _of_study if is_study(visits) else _of_files
-    visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, opened)
+    visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, of_opening)
     quarantine, cohort = Quarantine(), None
     while cohort is None:
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
-        found, known_ids = opened.again(), quarantine.patients(opened.broken_lines)
+        problems, further = of_opening.copy(), quarantine.patients(of_opening.broken_lines)
         try:
-            cohort = _of_tables(*tables, columns, known_ids, (date_format, bleeding, impute, stopped), found)
+            cohort = _of_tables(*tables, columns, further, (date_format, bleeding, impute, stopped), problems)
         except CohortError:
-            # Each turn leaves out more rows, so that there is a last.
-            if on_error == "stop" or not quarantine.takes(found, tuple(filter(None, tables))):
+            # Each turn leaves out more rows, so the loop ends.
+            if on_error == "stop" or not quarantine.leave_out(problems, tuple(filter(None, tables))):
                 raise
     if on_error == "quarantine":
-        cohort = marked(cohort, quarantine.report(found.broken_lines))
+        cohort = with_quarantine(cohort, quarantine.report(problems.broken_lines))
     options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
     return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, options))
-
-
-def is_study(visits: object) -> bool:
-    """Whether it is the folder of an SDTM study, or such a folder with its settings."""
-    if isinstance(visits, str | Path) and not Path(visits).is_dir():
-        return False
-    from itp_response.readers.sdtm import domains as sdtm
-
-    return sdtm.is_study(visits)
 
 
 def check_options(
@@ -99,7 +92,7 @@ def check_options(
     on_error: str = "stop",
     stopped: str | None = None,
 ) -> None:
-    """Raises `UsageError` for an option of `read` that there is not."""
+    """Raises `UsageError` for an option of `read` with an unknown value."""
     check_date_format(date_format)
     check_impute(impute)
     if bleeding not in (None, "scored", "events"):
@@ -118,24 +111,24 @@ def _of_tables(
     options: tuple[str | None, Bleeding | None, Impute | None, Stopped | None],
     problems: Problems,
 ) -> Cohort:
-    """The cohort of two tables, and of `further` patients of whom nothing could be read."""
+    """The cohort of two tables, and of `further` patients without any row that can be read."""
     date_format, bleeding, impute, stopped = options
     of_visits = in_table(columns, "visits")
     of_patients = in_table(columns, "patients")
-    seen = None
+    visit_table = None
     if visits:
         check_header(visits, of_visits, problems)
-        seen = read_visits(visits, of_visits, date_format, bleeding, impute, problems)
+        visit_table = read_visits(visits, of_visits, date_format, bleeding, impute, problems)
     known = read_patients(patients, of_patients, date_format, problems, impute, stopped)
-    if seen is None:
+    if visit_table is None:
         raise problems.error()
-    check_enrolment(seen.table, known, seen.dated, problems)
-    if seen.table.has("patient_id") and not len(known.rows) and not len(further) and nobody(seen):
-        problems.wrong(seen.table.location, NOBODY)
-    scored = bleeding == "scored" if bleeding else seen.scored
+    check_enrolment(visit_table.table, known, visit_table.dated, problems)
+    if visit_table.table.has("patient_id") and not len(known.rows) and not len(further) and names_nobody(visit_table):
+        problems.wrong(visit_table.table.location, NOBODY)
+    scored = bleeding == "scored" if bleeding else visit_table.scored
     several = {name: column.several for name, column in of_visits.items()}
-    ids, patient = matched(seen, known, further)
-    return joined(seen, known, ids, patient, scored=scored, several=several, impute=impute, problems=problems)
+    study = StudyRows.matched(visit_table, known, further)
+    return assemble(study, scored=scored, several=several, impute=impute, problems=problems)
 
 
 def _of_files(
@@ -145,7 +138,7 @@ def _of_files(
     of_patients: Mapping[str, ColumnDeclared],
     problems: Problems,
 ) -> tuple[NamedTable | None, NamedTable]:
-    """The two tables; of that of the visits None, if it cannot be opened."""
+    """The table of visits, None if it cannot be opened, and the table of patients."""
     visit_table = read_table(visits, "visits", 0, VISITS, of_visits, problems)
     return visit_table, patient_table(patients, of_patients, problems)
 
@@ -153,7 +146,7 @@ def _of_files(
 def patient_table(
     patients: "Tabular | None", of_patients: Mapping[str, ColumnDeclared], problems: Problems
 ) -> NamedTable:
-    """The table of patients; one without columns, if there is none or it cannot be opened."""
+    """The table of patients; a table without columns if there is none or it cannot be opened."""
     opened = None
     if patients is not None:
         opened = read_table(patients, "patients", 1, PATIENTS, of_patients, problems)
@@ -176,8 +169,6 @@ def _of_study(
     problems: Problems,
 ) -> tuple[NamedTable, NamedTable]:
     """The two tables made of the domains of an SDTM study."""
-    from itp_response.readers.sdtm.domains import MappedStudy, study_tables
-
     assert isinstance(folder, str | Path | MappedStudy)
     if patients is not None:
         name = (folder.folder if isinstance(folder, MappedStudy) else Path(folder)).name
@@ -192,30 +183,60 @@ def _of_study(
 NOBODY = "no row names a patient."
 
 
-def nobody(visits: VisitTable) -> bool:
-    """There are rows, but all are empty."""
+def names_nobody(visits: VisitTable) -> bool:
+    """There are rows, but all of them are empty."""
     return len(visits.patient_ids) > 0 and visits.patient_ids.none and not visits.recorded.any()
 
 
-def matched(visits: VisitTable, known: PatientTable, further: pl.Series) -> tuple[pl.Series, Ints]:
-    """All patients, those known first, and which of them each row is of; -1: it names none.
+@dataclass(frozen=True)
+class StudyRows:
+    """The rows of a study: its visits, its patient table, and the patient of each visit."""
 
-    `further` are those of whom nothing could be read.
-    """
-    listed = known.listed
-    others = pl.concat([visits.patient_ids.names.drop_nulls().alias("id"), further.alias("id")]).unique(
-        maintain_order=True
-    )
-    others = others.filter(positions_of(others, listed) < 0)
-    ids = pl.concat([listed.alias("patient_id"), others.alias("patient_id")])
-    return ids, visits.patient_ids.spread(positions_of(visits.patient_ids.names, ids))
+    visits: VisitTable
+    patients: PatientTable
+    ids: pl.Series
+    """All patients of the cohort; first those in the patient table, in its order."""
+    patient: Ints
+    """The position in `ids` of the patient of each row of the visits; -1: the row names none."""
+
+    @classmethod
+    def matched(cls, visits: VisitTable, patients: PatientTable, further: pl.Series) -> "StudyRows":
+        """The rows by the names of patients; `further` are patients without any row that can be read."""
+        listed, named = patients.listed, visits.patient_ids
+        others = pl.concat([named.names.drop_nulls().alias("id"), further.alias("id")]).unique(maintain_order=True)
+        others = others.filter(positions_of(others, listed) < 0)
+        ids = pl.concat([listed.alias("patient_id"), others.alias("patient_id")])
+        return cls(visits, patients, ids, named.spread(positions_of(named.names, ids)))
+
+    @property
+    def listed(self) -> int:
+        """The number of patients in the patient table."""
+        return len(self.patients.rows)
+
+    @cached_property
+    def patient_row(self) -> Ints:
+        """The row of each patient in the patient table; its empty last row for a patient who is not in it."""
+        empty = np.full(len(self.ids) - self.listed, len(self.patients.id) - 1)
+        return np.concatenate([self.patients.rows, empty]).astype(np.int64)
+
+    @cached_property
+    def kept(self) -> Ints:
+        """The rows of the visits with an observation of a patient."""
+        return np.flatnonzero(self.visits.recorded & (self.patient >= 0))
+
+    @property
+    def kept_index(self) -> Index:
+        """`kept` as an index. Mostly it is all rows, which need not be copied."""
+        return slice(None) if len(self.kept) == len(self.patient) else self.kept
+
+    @property
+    def tables(self) -> tuple[TableRows, TableRows]:
+        """The two tables, with the row of each observation and of each patient."""
+        return (self.visits.table, self.kept), (self.patients.table, self.patient_row)
 
 
-def joined(
-    visits: VisitTable,
-    known: PatientTable,
-    ids: pl.Series,
-    patient: Ints,
+def assemble(
+    study: StudyRows,
     *,
     scored: bool,
     several: Mapping[str, str],
@@ -223,76 +244,115 @@ def joined(
     problems: Problems,
     wrong: bool = False,
 ) -> Cohort:
-    """The cohort of visits and of the patients `ids`, of whom the first are those known.
+    """The cohort of the rows of a study.
 
-    `patient`: which of them each row is of; -1: it names none.
-    `scored`: a grade that is not recorded is not known; else there was no bleeding.
-    Raises `CohortError` where something was found wrong, or was before (`wrong`).
+    With `scored`, an empty bleeding grade is unknown; otherwise it means no bleeding.
+    `several` says for each further column which of several values on one day counts.
+    Raises `CohortError` if there are problems, or were before (`wrong`).
     """
-    listed = len(known.rows)
-    # Those who are not in the patient table are read off its empty row.
-    row = np.concatenate([known.rows, np.full(len(ids) - listed, len(known.id) - 1)]).astype(np.int64)
-    if known.table.header:
-        _note_unmatched(visits, ids, listed, patient, problems)
-
-    origin = _day_zero(visits, known, ids, patient, row, problems)
-    kept = np.flatnonzero(visits.recorded & (patient >= 0))
-    # Mostly all, which needs no copies.
-    taken = slice(None) if len(kept) == len(patient) else kept
-    patient = patient[taken]
-    when, ends = visits.when.at(taken), visits.rescue_end.at(taken)
-    day = when.low - origin.low[patient] if origin.low.any() else when.low
-    _check_near(visits.time, kept, day, problems)
-    # Few rows have a last day of a rescue.
-    ended = np.flatnonzero(~np.isnan(ends.low))
-    end = ends.low[ended] - origin.low[patient[ended]]
-    _check_near(visits.table.cells("rescue_end"), kept[ended], end, problems)
-    calendar = origin if visits.dated else known.enrolment_date.at(row)
-    stopped = _stopped(visits, known, row, origin.low, calendar.low, problems)
+    visits, patients = study.visits, study.patients
+    if patients.table.header:
+        _note_unmatched(study, problems)
+    day_0 = _day_zero(study, problems)
+    times = _observed_times(study, day_0, problems)
+    # Day 0 as a date; of visits by days, it is known from the patient table alone.
+    date_0 = day_0 if visits.dated else patients.enrolment_date.at(study.patient_row)
+    stopped = _stopped(study, day_0.low, date_0.low, problems)
     if wrong or problems.any_wrong:
         raise problems.error()
 
-    pieces = visits.table.location.pieces
-    _count_passed_over(visits.table, len(visits.recorded) - len(kept), problems)
-    grade = visits.bleeding_grade[taken]
-    days = day.astype(np.int64)
-    last = days.copy()
-    last[ended] = end
-    observed = Observations(
-        patient=patient,
-        day=days,
-        platelets=visits.platelets.at(taken),
-        bleeding_grade=grade if scored else np.where(np.isnan(grade), 0.0, grade),
-        rescue=visits.rescue[taken],
-        rescue_end=last,
-        source_row=visits.table.location.all_lines(kept),
-        rescue_name=visits.rescue_name.at(taken),
-        columns={name: column.at(taken) for name, column in visits.columns.items()},
-        several=several,
-    )
-    intervals = Intervals(when, ends, calendar, known.stopped.at(row))
-    tables = (visits.table, kept), (known.table, row)
-    imputed = None
-    if impute is not None:
-        written = [days.at(rows) for made, rows in ((visits, kept), (known, row)) for days in made.not_imputed]
-        imputed = imputed_of(impute, Intervals(*written), tables, patient)
-    partial = partial_of(intervals, tables, observed, (visits.dated, known.stopped_dated), problems)
+    _count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
+    observed = _observations(study, times, several, scored=scored)
+    intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
+    imputed = None if impute is None else _imputed(study, impute, times.patient)
+    partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
+    location = visits.table.location
     return build(
-        ids,
+        study.ids,
         observed,
-        arm=known.arm.gather(row),
-        day_0=as_dates(np.where(calendar.low < calendar.high, np.nan, calendar.low)),
-        baseline=known.baseline.at(row),
+        arm=patients.arm.gather(study.patient_row),
+        day_0=as_dates(np.where(date_0.low < date_0.high, np.nan, date_0.low)),
+        baseline=patients.baseline.at(study.patient_row),
         treatment_discontinued=stopped,
-        patient_columns={name: column.at(row) for name, column in known.columns.items()},
-        source=visits.table.location.name,
-        row_word=visits.table.location.row_word,
-        origin=pieces.origin if pieces else None,
-        stopped_by=_stopped_by(known.table, row),
+        patient_columns={name: column.at(study.patient_row) for name, column in patients.columns.items()},
+        source=location.name,
+        row_word=location.row_word,
+        origin=location.pieces.origin if location.pieces else None,
+        stopped_by=_stopped_by(patients.table, study.patient_row),
         notes=problems.notes,
         imputed=imputed,
         partial=partial,
     )
+
+
+# OBSERVATIONS
+
+
+class _Times(NamedTuple):
+    """The patient and the times of each observation that is kept."""
+
+    patient: Ints
+    when: Numbers
+    """As in the visits."""
+    rescue_end: Numbers
+    """As in the visits; NaN: not given."""
+    day: Floats
+    """Since day 0."""
+    ended: Ints
+    """The observations with the last day of a rescue treatment; they are few."""
+    end: Floats
+    """The last day of each of these, since day 0."""
+
+
+def _observed_times(study: StudyRows, day_0: Numbers, problems: Problems) -> _Times:
+    visits, index = study.visits, study.kept_index
+    patient = study.patient[index]
+    when, rescue_end = visits.when.at(index), visits.rescue_end.at(index)
+    day = when.low - day_0.low[patient] if day_0.low.any() else when.low
+    _check_near(visits.time, study.kept, day, problems)
+    ended = np.flatnonzero(~np.isnan(rescue_end.low))
+    end = rescue_end.low[ended] - day_0.low[patient[ended]]
+    _check_near(visits.table.cells("rescue_end"), study.kept[ended], end, problems)
+    return _Times(patient, when, rescue_end, day, ended, end)
+
+
+def _observations(study: StudyRows, times: _Times, several: Mapping[str, str], *, scored: bool) -> Observations:
+    visits, index = study.visits, study.kept_index
+    grade = visits.bleeding_grade[index]
+    day = times.day.astype(np.int64)
+    last_day = day.copy()
+    last_day[times.ended] = times.end
+    return Observations(
+        patient=times.patient,
+        day=day,
+        platelets=visits.platelets.at(index),
+        bleeding_grade=grade if scored else np.where(np.isnan(grade), 0.0, grade),
+        rescue=visits.rescue[index],
+        rescue_end=last_day,
+        source_row=visits.table.location.all_lines(study.kept),
+        rescue_name=visits.rescue_name.at(index),
+        columns={name: column.at(index) for name, column in visits.columns.items()},
+        several=several,
+    )
+
+
+def _imputed(study: StudyRows, impute: Impute, patient: Ints) -> Imputed:
+    """The dates that were imputed; `patient` is the patient of each observation."""
+    of_visits = [days.at(study.kept) for days in study.visits.not_imputed]
+    of_patients = [days.at(study.patient_row) for days in study.patients.not_imputed]
+    return imputed_of(impute, Intervals(*of_visits, *of_patients), study.tables, patient)
+
+
+def _check_near(cells: Cells, rows: Ints, day: Floats, problems: Problems) -> None:
+    far = np.abs(day) > FAR
+    problems.wrong_cells(
+        cells,
+        rows[far] if far.any() else rows[:0],
+        lambda text: f"{quoted(text)} lies over 100 years from day 0; correct it.",
+    )
+
+
+# NOTES
 
 
 def _count_passed_over(table: NamedTable, number: int, problems: Problems) -> None:
@@ -308,7 +368,7 @@ def _count_passed_over(table: NamedTable, number: int, problems: Problems) -> No
 def _count_patients(
     location: Location, about: str, ids: pl.Series, words: Callable[[int, str], str], problems: Problems
 ) -> None:
-    """A warning about patients, `words` of how many they are and of the first few; none if there are none."""
+    """A warning about patients, worded by `words` from their number and the first few ids; none for no patients."""
 
     def note_text(number: int, texts: Sequence[str]) -> str:
         return words(number, first_few(texts, number=number)) if number else ""
@@ -316,108 +376,110 @@ def _count_patients(
     problems.count(location, about, note_text, len(ids), ids[:FEW].to_list(), warning=True)
 
 
-def _note_unmatched(visits: VisitTable, ids: pl.Series, listed: int, patient: Ints, problems: Problems) -> None:
-    has_rows = np.zeros(len(ids), dtype=np.bool_)
-    has_rows[patient[patient >= 0]] = True
-    without = ids[:listed].filter(~has_rows[:listed])
-    for lacking, lack in ((ids[listed:], "not in the patient table"), (without, "without a row in the visits")):
+def _note_unmatched(study: StudyRows, problems: Problems) -> None:
+    """Note the patients who are in only one of the two tables."""
+    has_rows = np.zeros(len(study.ids), dtype=np.bool_)
+    has_rows[study.patient[study.patient >= 0]] = True
+    not_listed = study.ids[study.listed :]
+    without_rows = study.ids[: study.listed].filter(~has_rows[: study.listed])
+    for ids, lack in ((not_listed, "not in the patient table"), (without_rows, "without a row in the visits")):
 
         def words(number: int, few: str, lack: str = lack) -> str:
             return f"{number} patient{'s' if number > 1 else ''} {lack}, kept: {few}."
 
-        _count_patients(visits.table.location, lack, lacking, words, problems)
+        _count_patients(study.visits.table.location, lack, ids, words, problems)
 
 
-def check_enrolment(visits: NamedTable, known: PatientTable, dated: bool, problems: Problems) -> None:
-    """Say where the days of enrolment do not fit the visits."""
-    table = known.table
+# DAY 0
+
+
+def check_enrolment(visits: NamedTable, patients: PatientTable, dated: bool, problems: Problems) -> None:
+    """Report days of enrolment beside visits by dates."""
+    table = patients.table
     if dated and table.has("enrolment_day") and not table.has("enrolment_date"):
         what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.location.name} has dates"
         problems.wrong(table.location, f"{what}; give 'enrolment_date'.")
 
 
-def _day_zero(
-    visits: VisitTable, known: PatientTable, ids: pl.Series, patient: Ints, row: Ints, problems: Problems
-) -> Numbers:
+def _day_zero(study: StudyRows, problems: Problems) -> Numbers:
     """Day 0 of each patient, in the days of the visits; NaN: not known."""
-    table = known.table
+    visits, patients = study.visits, study.patients
+    table = patients.table
     name = "enrolment_date" if visits.dated else "enrolment_day"
     if table.has(name):
-        enrolment = known.enrolment_date if visits.dated else exactly(known.enrolment_day)
-        _check_enrolled(visits, known, name, ids, patient, row, problems)
-        return enrolment.at(row)
+        enrolment = patients.enrolment_date if visits.dated else exactly(patients.enrolment_day)
+        _check_enrolled(study, table.cells(name), problems)
+        return enrolment.at(study.patient_row)
     if visits.dated:
-        return _first_days(visits, ids, patient, problems)
+        return _first_count_days(study, problems)
     if table.has("enrolment_date"):
-        without = ids.filter(np.isnan(known.enrolment_date.low[row]))
+        without = study.ids.filter(np.isnan(patients.enrolment_date.low[study.patient_row]))
         words = "No enrolment date, so no dates in the output: {}.".format
         _count_patients(table.location, "no enrolment", without, lambda _, few: words(few), problems)
-    return exactly(np.zeros(len(ids)))
+    return exactly(np.zeros(len(study.ids)))
 
 
-def _check_enrolled(
-    visits: VisitTable, known: PatientTable, name: str, ids: pl.Series, patient: Ints, row: Ints, problems: Problems
-) -> None:
-    enrolment = known.table.cells(name)
-    empty = row[: len(known.rows)]
-    empty = empty[is_empty(enrolment, empty)]
+def _check_enrolled(study: StudyRows, enrolment: Cells, problems: Problems) -> None:
+    """Report patients without an enrolment: in the patient table, and those who are not in it."""
+    visits, patients = study.visits, study.patients
     reason = "the patient's enrolment is not known."
+    empty = patients.rows[is_empty(enrolment, patients.rows)]
     cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count" if visits.dated else "fill it in"
     problems.wrong_in_all(
-        known.table.location,
+        patients.table.location,
         "enrolment",
         _missing_for(f"{enrolment.name}: ", cure),
         len(empty),
-        _who(known.table, known.id.gather(empty[:FEW]).to_list(), empty),
+        _with_locations(patients.table, patients.id.gather(empty[:FEW]).to_list(), empty),
         unreadable=[UnreadableCells(enrolment, empty, lambda _: reason)],
     )
-    lacking = np.flatnonzero(patient >= len(known.rows))
-    if len(lacking) and known.table.has("patient_id"):
-        first = lacking[np.unique(patient[lacking], return_index=True)[1]]
+    not_listed = np.flatnonzero(study.patient >= study.listed)
+    if len(not_listed) and patients.table.has("patient_id"):
+        first = not_listed[np.unique(study.patient[not_listed], return_index=True)[1]]
         problems.wrong_in_all(
             visits.table.location,
             "enrolment",
-            _missing_for("", f"add a row to {known.table.location.name}"),
+            _missing_for("", f"add a row to {patients.table.location.name}"),
             len(first),
-            _who(visits.table, ids.gather(patient[first[:FEW]]).to_list(), first),
-            unreadable=[UnreadableCells(visits.table.cells("patient_id"), lacking, lambda _: reason)],
+            _with_locations(visits.table, study.ids.gather(study.patient[first[:FEW]]).to_list(), first),
+            unreadable=[UnreadableCells(visits.table.cells("patient_id"), not_listed, lambda _: reason)],
         )
 
 
 def _missing_for(where: str, cure: str) -> NoteText:
-    def note_text(number: int, who: Sequence[str]) -> str:
+    def note_text(number: int, patients: Sequence[str]) -> str:
         more = f" and {number - FEW} more" if number > FEW else ""
-        return f"{where}enrolment missing for {', '.join(who[:FEW])}{more}; {cure}."
+        return f"{where}enrolment missing for {', '.join(patients[:FEW])}{more}; {cure}."
 
     return note_text
 
 
-def _who(table: NamedTable, ids: list[str], rows: Ints) -> list[str]:
-    """The first few, each with his place."""
-    named = [table.location.named(int(row)) for row in rows[:FEW]]
-    return [f"{quoted(one)} ({where})" for one, where in zip(ids, named, strict=True)]
+def _with_locations(table: NamedTable, ids: list[str], rows: Ints) -> list[str]:
+    """The first few patients, each with the location of the row."""
+    locations = [table.location.named(int(row)) for row in rows[:FEW]]
+    return [f"{quoted(patient_id)} ({location})" for patient_id, location in zip(ids, locations, strict=True)]
 
 
-def _first_days(visits: VisitTable, ids: pl.Series, patient: Ints, problems: Problems) -> Numbers:
-    """The day of each patient's first count; of one without a count, of the first row."""
-    place = visits.table.location
-    problems.note(place, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
-    counted = ~np.isnan(visits.platelets.low)
-    low = [_first_day(visits.when.low, rows, ids, patient) for rows in (counted, visits.recorded, patient >= 0)]
-    without = ids.filter(np.isnan(low[0]) & ~np.isnan(low[2]))
+def _first_count_days(study: StudyRows, problems: Problems) -> Numbers:
+    """The day of each patient's first count; of the first row, for a patient without a count."""
+    visits, location = study.visits, study.visits.table.location
+    problems.note(location, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
+    choices = (~np.isnan(visits.platelets.low), visits.recorded, study.patient >= 0)
+    low = [_first_day(study, visits.when.low, rows) for rows in choices]
+    without = study.ids.filter(np.isnan(low[0]) & ~np.isnan(low[2]))
     words = "Without a count, day 0 is the date of the first row: {}.".format
-    _count_patients(place, "no count", without, lambda _, few: words(few), problems)
+    _count_patients(location, "no count", without, lambda _, few: words(few), problems)
     if visits.when.exact:
         return exactly(_first_known(low))
-    high = [_first_day(visits.when.high, rows, ids, patient) for rows in (counted, visits.recorded, patient >= 0)]
+    high = [_first_day(study, visits.when.high, rows) for rows in choices]
     return Numbers(_first_known(low), _first_known(high))
 
 
-def _first_day(when: Floats, rows: Bools, ids: pl.Series, patient: Ints) -> Floats:
+def _first_day(study: StudyRows, when: Floats, rows: Bools) -> Floats:
     """The first of each patient's days in these rows; NaN where there is none."""
-    at = np.flatnonzero(rows & (patient >= 0) & ~np.isnan(when))
-    first = np.full(len(ids), np.inf)
-    np.minimum.at(first, patient[at], when[at])
+    chosen = np.flatnonzero(rows & (study.patient >= 0) & ~np.isnan(when))
+    first = np.full(len(study.ids), np.inf)
+    np.minimum.at(first, study.patient[chosen], when[chosen])
     return np.where(np.isinf(first), np.nan, first)
 
 
@@ -425,50 +487,43 @@ def _first_known(days: list[Floats]) -> Floats:
     return np.where(np.isnan(days[0]), np.where(np.isnan(days[1]), days[2], days[1]), days[0])
 
 
-def _stopped(
-    visits: VisitTable, known: PatientTable, row: Ints, origin: Floats, calendar: Floats, problems: Problems
-) -> Floats:
-    """The day on which each patient stopped treatment for good; infinite: did not."""
-    cells = known.table.cells("treatment_discontinued")
-    stopped = known.stopped.low[row]
+# END OF TREATMENT
+
+
+def _stopped(study: StudyRows, day_0: Floats, date_0: Floats, problems: Problems) -> Floats:
+    """The day since day 0 on which each patient stopped treatment permanently; infinite: not recorded."""
+    patients, row = study.patients, study.patient_row
+    cells = patients.table.cells("treatment_discontinued")
+    stopped = patients.stopped.low[row]
     given = ~np.isnan(stopped)
-    if known.stopped_dated:
-        lost = given & np.isnan(calendar)
+    if patients.stopped_dated:
+        without_date_0 = given & np.isnan(date_0)
         problems.wrong_cells(
             cells,
-            row[lost],
+            row[without_date_0],
             lambda text: f"{quoted(text)} cannot be counted in days, as enrolment is not known; give 'enrolment_date'.",
         )
-        stopped = stopped - calendar
-    elif not visits.dated:
-        stopped = stopped - origin
+        stopped = stopped - date_0
+    elif not study.visits.dated:
+        stopped = stopped - day_0
     _check_near(cells, row, stopped, problems)
     return np.where(given, stopped, np.inf)
 
 
 def _stopped_by(table: NamedTable, row: Ints) -> Origin | None:
-    """Where the end of treatment of the patients in these rows stands."""
+    """Where the end of treatment of the patients in these rows was written."""
     last = len(table.frame) - 2
     if not table.has("treatment_discontinued") or last < 0:
         return None
-    whole = np.zeros(len(row), dtype=np.int32)
-    variable = Texts(whole, (table.header["treatment_discontinued"],))
+    first_label = np.zeros(len(row), dtype=np.int32)
+    variable = Texts(first_label, (table.header["treatment_discontinued"],))
     if STOPPED_BY in table.frame.columns:
         numbers = table.frame[STOPPED_BY].fill_null(0).to_numpy()[row]
-        return Origin(Texts(whole, ("DS",)), numbers, variable)
+        return Origin(Texts(first_label, ("DS",)), numbers, variable)
     pieces = table.location.pieces
-    # Those who are not in the table, but in the empty row at its end, did not stop.
+    # The empty row at the end stands for patients who are not in the table; they did not stop.
     row = np.minimum(row, last)
     if pieces is not None and pieces.origin is not None:
         return replace(pieces.origin.at(table.location.all_lines(row) - 1), variable=variable)
     lines = table.location.written_in(row, variable.labels[0])
-    return Origin(Texts(whole, (table.location.name,)), lines, variable, word=table.location.row_word)
-
-
-def _check_near(cells: Cells, rows: Ints, day: Floats, problems: Problems) -> None:
-    far = np.abs(day) > FAR
-    problems.wrong_cells(
-        cells,
-        rows[far] if far.any() else rows[:0],
-        lambda text: f"{quoted(text)} lies over 100 years from day 0; correct it.",
-    )
+    return Origin(Texts(first_label, (table.location.name,)), lines, variable, word=table.location.row_word)

@@ -41,7 +41,9 @@ RESPONSE = """
 
 
 def interpretation(name, change):
-    return f'\n[[interpretation]]\nid = "{name}"\nquestion = "-"\nassumed = "-"\n{f"change = {change}" if change else ""}\n'
+    return (
+        f'\n[[interpretation]]\nid = "{name}"\nquestion = "-"\nassumed = "-"\n{f"change = {change}" if change else ""}\n'
+    )
 
 
 FIFTY = interpretation("fifty", '{ R.when = "platelets >= 50" }')

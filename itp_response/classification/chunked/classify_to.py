@@ -36,7 +36,7 @@ from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.column_names import no_rows
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
 from itp_response.readers.problems import Problems
-from itp_response.readers.visits import NOBODY, check_options, joined
+from itp_response.readers.visits import NOBODY, StudyRows, assemble, check_options
 
 LISTED = 200_000
 """So many patients without visits are written at once."""
@@ -216,7 +216,7 @@ class _Run:
             of_all.wrong(place, no_rows(place))
         elif rows and self.nobody and "patient_id" in study.chosen and not len(study.known.rows):
             of_all.wrong(place, NOBODY)
-        found = study.opened.again().join(study.of_patients).join(study.of_both)
+        found = study.opened.copy().join(study.of_patients).join(study.of_both)
         for one in (self.cells, study.of_cells, of_all, self.both):
             found.join(one)
         return found
@@ -314,11 +314,9 @@ class _Run:
         found = Problems(worded=not self.taken.plain)
         rows, patients = len(seen.visits.patient_ids), len(who.ids)
         try:
-            cohort = joined(
-                seen.visits,
-                replace(known, rows=known.rows[first : first + patients]),
-                who.ids,
-                seen.visits.patient_ids.spread(who.of_run),
+            listed = replace(known, rows=known.rows[first : first + patients])
+            cohort = assemble(
+                StudyRows(seen.visits, listed, who.ids, seen.visits.patient_ids.spread(who.of_run)),
                 scored=bool(self.taken.scored),
                 several={name: one.several for name, one in study.declared.items()},
                 impute=study.options["impute"],

@@ -18,8 +18,9 @@ from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain
 from itp_response.readers.problems import Location, Pieces, Problems
+from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.visit_table import VisitTable, check_header, read_visits
-from itp_response.readers.visits import check_enrolment, is_study, patient_table
+from itp_response.readers.visits import check_enrolment, patient_table
 
 
 @dataclass(frozen=True)
