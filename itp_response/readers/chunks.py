@@ -85,7 +85,7 @@ def _folder(path: Path) -> ChunkedTable | None:
     if len(streams) < len(found):
         return None
     for one in streams:
-        check_same_header(path, streams[0].header, OpenTable(one.name, one.header, lambda _: _nothing()))
+        check_same_header(path, streams[0].header, one.name, one.header)
 
     def parts(wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
         for number, one in enumerate(streams):
@@ -95,10 +95,6 @@ def _folder(path: Path) -> ChunkedTable | None:
     notes = [note for one in streams for note in one.notes]
     name = path.resolve().name
     return ChunkedTable(name, streams[0].header, "row", [one.name for one in streams], notes, parts)
-
-
-def _nothing() -> pl.DataFrame:
-    return pl.DataFrame()
 
 
 # TEXT

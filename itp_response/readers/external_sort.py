@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.build import in_order
 from itp_response.cohort.values import Ints
-from itp_response.readers.column_names import alike
+from itp_response.readers.column_names import concatenated
 
 Records = NDArray[np.void]
 """Rows each of which is one stretch of memory, so that those far apart are fetched at once."""
@@ -114,4 +114,4 @@ def _part(held: pl.DataFrame | Records | Path, begin: int, end: int) -> Any:
 
 
 def _together(parts: Sequence[Any]) -> pl.DataFrame | Records:
-    return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else alike(parts)
+    return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else concatenated(parts)

@@ -25,8 +25,8 @@ from itp_response.readers.cells import (
     as_counts,
     as_days,
     as_grades,
-    count_not_given,
     count_assumed,
+    count_not_given,
 )
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
