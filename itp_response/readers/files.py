@@ -352,8 +352,4 @@ READERS: dict[str, Callable[[Path], OpenTable]] = {
     ".xlsx": workbook,
     ".xlsm": workbook,
 }
-"""The function that opens a file, by the file's suffix. Each takes a path and gives an `OpenTable`.
-
->>> sorted(READERS)[:3]
-['.arrow', '.csv', '.feather']
-"""
+"""The function that opens a file, by the file's suffix. Each takes a path and gives an `OpenTable`."""
