@@ -585,19 +585,19 @@ class TestOrder:
         order = InOrder(None)
         for names, end in zip(parts, ends, strict=True):
             if isinstance(end, int):
-                assert order.places(pl.Series(names)).tolist() == list(range(end - len(names), end))
+                assert order.positions(pl.Series(names)).tolist() == list(range(end - len(names), end))
                 assert order.end == end
             else:
                 with pytest.raises(end):
-                    order.places(pl.Series(names))
+                    order.positions(pl.Series(names))
 
     def test_remembered(self):
         order = InOrder(Positions(pl.Series(["x", "y", "z"])))
-        places = [order.places(pl.Series(names)).tolist() for names in (["x"], ["z", "a"], ["c", "b"])]
+        places = [order.positions(pl.Series(names)).tolist() for names in (["x"], ["z", "a"], ["c", "b"])]
         assert places == [[0], [2, 3], [4, 5]]
         for names in (["b"], ["y"], ["d", "a"]):
             with pytest.raises(NotInOrder):
-                InOrder(order._positions).places(pl.Series(["d", *names]))
+                InOrder(order._positions).positions(pl.Series(["d", *names]))
 
     def test_positions_of_many(self):
         positions = Positions(pl.Series(["10", "11"]))

@@ -369,7 +369,7 @@ class TestVisits:
         plain, _ = both(made)
         if plain.platelets.exact:
             records, labels = as_records(plain, np.arange(len(plain.patient_ids)), 0)
-            same(replace(of_records(records, made.plain.nothing, labels), patient_ids=plain.patient_ids), plain)
+            same(replace(of_records(records, made.plain.empty, labels), patient_ids=plain.patient_ids), plain)
 
     def test_columns_that_only_texts_have(self, tmp_path):
         """A format of dates, and columns that criteria declare."""

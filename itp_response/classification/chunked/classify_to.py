@@ -259,7 +259,7 @@ class _Run:
         """Begin to decide a part that is being read."""
         seen = reading.result()
         try:
-            place = each(seen.visits.patient_ids.names, order.places) if seen.place is None else seen.place
+            place = each(seen.visits.patient_ids.names, order.positions) if seen.place is None else seen.place
         except NotAscending:
             raise AssumptionFailed(replace(self.taken, ascending=False)) from None
         except NotInOrder:

@@ -137,7 +137,7 @@ class Unsorted:
         if isinstance(content, np.ndarray):
             assert plain is not None
             table = self.study.placed(content["line"].astype(np.int64), content["file"].astype(np.int64))
-            visits = replace(of_records(content, plain.nothing, tuple(self._codes)), table=table)
+            visits = replace(of_records(content, plain.empty, tuple(self._codes)), table=table)
         else:
             table = self.study.placed(content[LINE].to_numpy(), content[FILE].to_numpy())
             visits = self.study.as_written(replace(table, frame=content.drop(LINE, FILE)), found)
