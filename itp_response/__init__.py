@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from itp_response.outputs.tables.table import Tables, table
     from itp_response.readers.mapping.draft import draft as map  # noqa: A004 - named as its command is
     from itp_response.readers.mapping.mapping import Mapped, mapped
+    from itp_response.readers.options import ReadOptions
     from itp_response.readers.visits import read
     from itp_response.teaching.quiz import Question, quiz
     from itp_response.teaching.teach import teach
@@ -129,6 +130,7 @@ _MODULES = {
         "Mapped",
         "mapped",
     ),
+    "readers.options": ("ReadOptions",),
     "readers.visits": ("read",),
     "teaching.quiz": (
         "Question",
@@ -158,6 +160,7 @@ __all__ = [
     "Page",
     "Predictors",
     "Question",
+    "ReadOptions",
     "Review",
     "Sensitivity",
     "Tables",

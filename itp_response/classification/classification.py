@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -12,12 +12,19 @@ import polars as pl
 from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import NO_DAY, NONE
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
+from itp_response.messages.errors import UsageError
 from itp_response.messages.wording import aligned, counted
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
+from itp_response.readers.visits import read
+
+DEFAULT_CRITERIA = "atra_2022"
 
 
 @dataclass(frozen=True)
@@ -210,45 +217,65 @@ class ResultCounts:
         return "\n".join(lines)
 
 
+Study: TypeAlias = Classification | Cohort | Tabular
+"""What a function takes that asks something of a study: what was classified, what was read, or what `read` takes."""
+CriteriaInput: TypeAlias = str | Path | Criteria
+"""A shipped set by its name, a criteria file by its path, or what `criteria` gave."""
+
+
 def classify(
-    visits: Any,
-    patients: Any = None,
-    criteria: str | Path | Criteria = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
-    date_format: str | None = None,
-    bleeding: Any = None,
+    options: ReadOptions | None = None,
     threads: int | None = None,
-    impute: Any = None,
-    on_error: Any = "stop",
 ) -> Classification:
-    """Classify every patient of a cohort.
+    """Classify every patient of a study.
 
-    `visits` is a `Cohort`, or whatever `read` takes. `criteria` is a shipped name, a file, or what `criteria` gave.
+    `visits` is what `read` takes, `patients` the patient table beside it, and `options` say how they are read; or it is
+    a `Cohort`, or a `Classification`, which have been read. `criteria` is a shipped name, a file, or what `criteria`
+    gave; None: `atra_2022`, or the set of the `Classification`, which is then returned as it is.
+    `threads` decide pieces of the cohort side by side; None: one a processor.
+    Raises `CriteriaError` for a set that cannot be used, `CohortError` with all that is wrong with the tables, and
+    `UsageError` where `patients` or `options` stand beside what has been read.
+
+    >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
+    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+    >>> classify(visits, criteria="atra_2022").frame()["OR", "OR_day"].row(0)
+    ('Y', 22)
     """
-    from itp_response.readers.visits import read
-
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
-    if isinstance(visits, Cohort):
-        cohort = visits
-    else:
-        columns = definitions.file.columns
-        cohort = read(
-            visits,
-            patients,
-            date_format=date_format,
-            bleeding=bleeding,
-            columns=columns,
-            impute=impute,
-            on_error=on_error,
-        )
+    definitions = criteria_of(visits, criteria)
+    cohort = read_study(visits, patients, definitions.file.columns, options)
+    if isinstance(visits, Classification) and definitions is visits.criteria:
+        return visits
     return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
 
 
-def classification(
-    visits: Any, patients: Any = None, criteria: str | Path | Criteria = "atra_2022", **options: Any
-) -> Classification:
-    """`visits`, if that is a classification already, else what `classify` makes of these."""
-    return visits if isinstance(visits, Classification) else classify(visits, patients, criteria, **options)
+def criteria_of(visits: Study, criteria: CriteriaInput | None) -> Criteria:
+    """The set that is asked for; of a `Classification` its own, if none is, else the default."""
+    if criteria is None:
+        return visits.criteria if isinstance(visits, Classification) else load(DEFAULT_CRITERIA)
+    return criteria if isinstance(criteria, Criteria) else load(criteria)
+
+
+def read_study(
+    visits: Study,
+    patients: Tabular | None,
+    columns: Mapping[str, ColumnDeclared],
+    options: ReadOptions | None,
+) -> Cohort:
+    """The cohort of a study, with these further columns where it has not been read yet.
+
+    Raises `UsageError` where `patients` or `options` stand beside a cohort that has been read.
+    """
+    if not isinstance(visits, Classification | Cohort):
+        return read(visits, patients, options=options, columns=columns)
+    for name, given in (("patients", patients), ("options", options)):
+        if given is not None:
+            what = type(visits).__name__
+            raise UsageError(f"{name}: a {what} has been read already; give the tables, or leave out {name!r}.")
+    return visits.cohort if isinstance(visits, Classification) else visits
 
 
 def labelled(name: str, verdict: Verdict) -> pl.Series:

@@ -1,24 +1,22 @@
 """Dask: a study in Dask's frames, decided by its workers with the same engine.
 
-from itp_response.dask import classify
-found = classify(visits, "atra_2022", patients)
+found = itp_response.dask.classify(visits, patients)
 """
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from itp_response.classification import partitions as parts
+from itp_response.classification.classification import CriteriaInput
 from itp_response.classification.partitions import Plan
-from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
 from itp_response.readers.files import open_table
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import as_text
-from itp_response.readers.visits import Bleeding, Impute
 
 KEY, ORDER = "patient, as it is read", "place before the shuffle"
 """Two columns beside those of a table."""
@@ -29,11 +27,9 @@ BEFORE = 1 << 40
 def classify(
     visits: Any,
     patients: Any = None,
-    criteria: str | Path | Criteria = "atra_2022",
+    criteria: CriteriaInput | None = None,
     *,
-    date_format: str | None = None,
-    bleeding: Bleeding | None = None,
-    impute: Impute | None = None,
+    options: ReadOptions | None = None,
 ) -> Any:
     """The columns of `Classification.frame`, one row per patient in no order, of visits and patients in Dask's frames.
 
@@ -48,12 +44,12 @@ def classify(
     for what, frame in (("visits", visits), ("patients", patients)):
         if not hasattr(frame, "to_delayed") and not (frame is None and what == "patients"):
             raise UsageError(f"{what} is a frame of Dask, not {type(frame).__name__!r}; others go to 'classify'.")
-    plan = parts.plan(criteria, date_format=date_format, bleeding=bleeding, impute=impute)
+    plan = parts.plan(criteria, options)
     of_visits, of_patients = parts.headers(plan, _names(visits), None if patients is None else _names(patients))
     if patients is not None and "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
         values = _polars(patients[[name]].compute()).to_series()
-        plan = replace(plan, stopped=parts.stopped_on(values, name, date_format))
+        plan = replace(plan, stopped=parts.stopped_on(values, name, plan.options.date_format))
 
     tables = [_together(visits, of_visits, visits.npartitions)]
     if patients is not None:

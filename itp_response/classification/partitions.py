@@ -12,24 +12,26 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
-from itp_response.classification.classification import Classification
+from itp_response.classification.classification import DEFAULT_CRITERIA, Classification, CriteriaInput
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import in_table
 from itp_response.cohort.notation import cohort_of
 from itp_response.cohort.observations import Imputed
 from itp_response.definitions.criteria import Criteria, read_dict
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.messages.errors import CohortError, ItpResponseError, listed
+from itp_response.messages.errors import CohortError, ItpResponseError, UsageError, one_a_line
 from itp_response.messages.wording import counted
 from itp_response.readers.cells import are_days, as_days, as_grades
 from itp_response.readers.column_names import PATIENTS, VISITS, read_table
+from itp_response.readers.options import DEFAULTS, Bleeding, ReadOptions
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted
-from itp_response.readers.visits import NOBODY, Bleeding, Impute, read
+from itp_response.readers.visits import NOBODY, read
 
 ALL_EMPTY = f"visits: {NOBODY}"
 """What is said of visits without anything in them."""
@@ -47,9 +49,7 @@ class Plan:
 
     name: str
     text: str
-    date_format: str | None = None
-    bleeding: Bleeding | None = None
-    impute: Impute | None = None
+    options: ReadOptions = DEFAULTS
     stopped: Stopped | None = None
     dated: bool = False
     """Dates are known of some patient, so that the verdicts of all have columns for them."""
@@ -58,19 +58,25 @@ class Plan:
     def criteria(self) -> Criteria:
         return _read_once(self.text, self.name)
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Those of `read`."""
-        names = ("date_format", "bleeding", "impute", "stopped")
-        return {"columns": self.criteria.file.columns, **{name: getattr(self, name) for name in names}}
+    def read(
+        self, visits: pl.DataFrame, patients: pl.DataFrame | None, *, on_error: Literal["stop", "quarantine"] = "stop"
+    ) -> Cohort:
+        """The cohort of a partition."""
+        columns, options = self.criteria.file.columns, replace(self.options, on_error=on_error)
+        return read(visits, patients, options=options, columns=columns, stopped=self.stopped)
 
 
-def plan(criteria: str | Path | Criteria, **options: Any) -> Plan:
-    """The plan for these criteria; the options are those of `read`."""
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
+def plan(criteria: CriteriaInput | None, options: ReadOptions | None) -> Plan:
+    """The plan for these criteria, by default `atra_2022`.
+
+    Raises `UsageError` for rows that are to be left out, which is done on one machine alone.
+    """
+    if options is not None and options.on_error != "stop":
+        raise UsageError("rows are left out of a study that is read on one machine, not on a cluster.")
+    definitions = criteria if isinstance(criteria, Criteria) else load(criteria or DEFAULT_CRITERIA)
     # Parts run no worked examples and take no other interpretations, which are most of a file.
     content = {key: value for key, value in definitions.raw.items() if key not in ("example", "interpretation")}
-    return Plan(definitions.name, json.dumps(content), **options)
+    return Plan(definitions.name, json.dumps(content), options or DEFAULTS)
 
 
 @cache
@@ -88,7 +94,7 @@ def headers(made: Plan, visits: Sequence[str], patients: Sequence[str] | None) -
     """
     of_visits, of_patients = _blank(visits), None if patients is None else _blank(patients)
     try:
-        read(of_visits, of_patients, **made.options)
+        made.read(of_visits, of_patients)
     except CohortError as error:
         wrong = [line for line in str(error).splitlines() if line != ALL_EMPTY]
         if wrong:
@@ -126,8 +132,8 @@ def schema(made: Plan) -> dict[str, pl.DataType]:
     """The columns of the verdicts, as those of `Classification.frame`."""
     day_0 = [date(2000, 1, 1)] if made.dated else None
     cohort = cohort_of(["d0 15"], day_0=day_0, columns=made.criteria.file.columns)
-    if made.impute is not None:
-        cohort = replace(cohort, imputed=Imputed.nothing(made.impute))
+    if made.options.impute is not None:
+        cohort = replace(cohort, imputed=Imputed.nothing(made.options.impute))
     return dict(Classification(made.criteria, cohort, evaluate(made.criteria, cohort, 1)).frame().schema)
 
 
@@ -160,9 +166,7 @@ def _found(
     if not any(len(frame) for _, frame in given):
         return
     try:
-        cohort = read(
-            _some(visits), None if patients is None else _some(patients), **made.options, on_error="quarantine"
-        )
+        cohort = made.read(_some(visits), None if patients is None else _some(patients), on_error="quarantine")
     except ItpResponseError as error:
         yield from _refused(str(error), len(visits))
         return
@@ -214,7 +218,7 @@ def verdicts(made: Plan, visits: pl.DataFrame, patients: pl.DataFrame | None) ->
     columns = schema(made)
     if not _names_somebody(visits) and (patients is None or not _names_somebody(patients)):
         return pl.DataFrame(schema=columns)
-    cohort = read(_some(visits), None if patients is None else _some(patients), **made.options)
+    cohort = made.read(_some(visits), None if patients is None else _some(patients))
     frame = Classification(made.criteria, cohort, evaluate(made.criteria, cohort, 1)).frame()
     # A part may have no dates though others have.
     return frame.select(
@@ -245,14 +249,14 @@ def settled(made: Plan, found: pl.DataFrame, *, patients: bool) -> Plan:
     # A part may have nothing but empty rows, if another has a patient.
     nobody = [] if texts("somebody") or none else texts("nobody")[:1]
     _refuse(found, [*none, *texts("refused"), *nobody], sum(map(int, texts("beyond"))))
-    bleeding = made.bleeding or ("scored" if texts("scored") else "events")
+    bleeding: Bleeding = made.options.bleeding or ("scored" if texts("scored") else "events")
     told = [*_told(texts("note"), "assumed"), *_told(texts("warning"), "warning")]
     first = next((start for start in BLEEDING if any(f": {start}" in one for one in told)), None)
     others = tuple(f": {start}" for start in BLEEDING if start != first)
     for line in told:
         if not any(other in line for other in others):
             logging.getLogger(LOG).warning(line)
-    return replace(made, bleeding=bleeding, dated=bool(texts("dated")))
+    return replace(made, options=replace(made.options, bleeding=bleeding), dated=bool(texts("dated")))
 
 
 def _refuse(found: pl.DataFrame, refused: Sequence[str], beyond: int) -> None:
@@ -261,7 +265,7 @@ def _refuse(found: pl.DataFrame, refused: Sequence[str], beyond: int) -> None:
     order = wrong.sort(pl.col("table") != "visits", "patient", maintain_order=True, nulls_last=True)
     texts = [*dict.fromkeys(refused), *order["text"].to_list()]
     if texts:
-        raise CohortError(listed([*texts, *[""] * beyond], SHOWN))
+        raise CohortError(one_a_line([*texts, *[""] * beyond], SHOWN))
 
 
 def _told(texts: Sequence[str], how: str) -> list[str]:

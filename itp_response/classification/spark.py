@@ -1,24 +1,22 @@
 """Spark: a study in frames of PySpark, decided on the cluster by the same engine.
 
-from itp_response.spark import classify
-found = classify(visits, "atra_2022", patients)
+found = itp_response.spark.classify(visits, patients)
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from itp_response.classification import partitions as parts
+from itp_response.classification.classification import CriteriaInput
 from itp_response.classification.partitions import Plan
-from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.readers.visits import Bleeding, Impute
+from itp_response.readers.options import ReadOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,11 +35,9 @@ Columns = dict[str, str]
 def classify(
     visits: "DataFrame",
     patients: "DataFrame | None" = None,
-    criteria: str | Path | Criteria = "atra_2022",
+    criteria: CriteriaInput | None = None,
     *,
-    date_format: str | None = None,
-    bleeding: Bleeding | None = None,
-    impute: Impute | None = None,
+    options: ReadOptions | None = None,
 ) -> "DataFrame":
     """The columns of `Classification.frame`, one row per patient in no order, of visits and patients in Spark frames.
 
@@ -56,11 +52,11 @@ def classify(
     for what, frame in (("visits", visits), ("patients", patients)):
         if not hasattr(frame, "mapInArrow") and not (frame is None and what == "patients"):
             raise UsageError(f"{what} is a frame of Spark, not {type(frame).__name__!r}; others go to 'classify'.")
-    plan = parts.plan(criteria, date_format=date_format, bleeding=bleeding, impute=impute)
+    plan = parts.plan(criteria, options)
     of_visits, of_patients = parts.headers(plan, visits.columns, patients.columns if patients is not None else None)
     if patients is not None and "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
-        plan = replace(plan, stopped=parts.stopped_on(_values(patients, name), name, date_format))
+        plan = replace(plan, stopped=parts.stopped_on(_values(patients, name), name, plan.options.date_format))
 
     # Columns are named by their places on the way, as the two tables may have some of the same name.
     names = {f"v{place}": name for place, name in enumerate(dict.fromkeys(of_visits.values()))}

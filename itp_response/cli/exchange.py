@@ -27,7 +27,7 @@ def adam(
     output: str,
     form: str,
     study: str | None,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """Write the verdicts on VISITS as CDISC's analysis datasets: ADSL, ADRS, ADTTE, ADICE.
 
@@ -36,7 +36,7 @@ def adam(
     """
     from itp_response.outputs.adam.adam import adam as made
 
-    found = made(visits, patients, criteria, study=study, **read_options)
+    found = made(visits, patients, criteria, study=study, options=options)
     quarantined(found.found, quarantine_file)
     found.write(output, form)
     click.echo(found.summary(), err=True)

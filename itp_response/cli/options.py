@@ -20,8 +20,8 @@ def study(command: Callable[..., Any]) -> Callable[..., Any]:
 def study_under(criteria_option: Callable[..., Any], *, required: bool = True) -> Callable[..., Any]:
     """The options of every command that reads a study, of which one names the criteria.
 
-    The command is given `visits`, `patients`, `criteria`, `quarantine_file`, for `quarantined`, and as further keywords
-    the options of `read`, which it hands on.
+    The command is given `visits`, `patients`, `criteria`, `quarantine_file`, for `quarantined`, and as `options`
+    how the study is read, which it hands on.
     """
     options: list[Callable[..., Any]] = [
         click.argument("visits", required=required, type=click.Path()),
@@ -85,7 +85,11 @@ def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
             if patients is not None:
                 raise UsageError("--patients and --mapping: the mapping says where the patients are; give one of them.")
             visits, patients = mapped(visits, mapping)
-        return command(visits=visits, patients=patients, **options)
+        from itp_response.readers.options import ReadOptions
+
+        told = {name: options.pop(name) for name in ("date_format", "bleeding", "impute", "on_error")}
+        read_options = ReadOptions(**told) if visits is not None else None
+        return command(visits=visits, patients=patients, options=read_options, **options)
 
     return with_mapping
 

@@ -18,7 +18,7 @@ def teach(
     quarantine_file: str | None,
     port: int | None,
     show: bool,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """Serve a page to play with definitions: drag a count and see which clause tips the verdict.
 
@@ -33,7 +33,7 @@ def teach(
         raise UsageError("--patients: goes with a table of visits; name that first.")
     cohort = None
     if visits is not None:
-        found = classify(visits, patients, criteria, **read_options)
+        found = classify(visits, patients, criteria, options=options)
         quarantined(found, quarantine_file)
         cohort = found.cohort
     serve(cohort, criteria=criteria, port=port, show=show, say=lambda text: click.echo(text, err=True))

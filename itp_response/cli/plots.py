@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from itp_response.cli.options import DEFAULT, quarantined, study_under
-from itp_response.outputs.figures.plot import KINDS
+from itp_response.outputs.figures.kinds import KINDS
 
 
 @click.command(short_help="Draw a study, or one patient's timeline.")
@@ -30,7 +30,7 @@ from itp_response.outputs.figures.plot import KINDS
 @click.option("--baseline", metavar="COUNT", help="Typed timeline: the baseline, if it is not the count of day 0.")
 @click.option("--discontinued", type=int, metavar="DAY", help="Typed timeline: the day treatment was stopped for good.")
 def plot(
-    kind: str,
+    kind: Any,
     visits: Any,
     patients: Any,
     criteria: tuple[str, ...],
@@ -39,10 +39,10 @@ def plot(
     patient: str | None,
     endpoint: str | None,
     by: tuple[str, ...],
-    measure: str | None,
+    measure: Any,
     baseline: str | None,
     discontinued: int | None,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """Draw VISITS: one patient's timeline, or a picture of all patients.
 
@@ -62,7 +62,7 @@ def plot(
         measure=measure,
         baseline=baseline,
         treatment_discontinued=discontinued,
-        **read_options,
+        options=options,
     )
     quarantined(picture.found, quarantine_file)
     picture.write(output)

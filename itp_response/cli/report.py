@@ -22,7 +22,7 @@ def report(
     events: str | None,
     screening: str | None,
     output: str,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """Make one page of VISITS that opens in any browser and needs nothing else.
 
@@ -30,7 +30,7 @@ def report(
     """
     from itp_response.outputs.report.report import report as reported
 
-    made = reported(visits, patients, criteria, events=events, screening=screening, progress=_progress, **read_options)
+    made = reported(visits, patients, criteria, events=events, screening=screening, progress=_progress, options=options)
     quarantined(made.found, quarantine_file)
     made.write(output)
     click.echo(made.summary(), err=True)

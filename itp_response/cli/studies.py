@@ -29,7 +29,7 @@ def classify(
     form: str | None,
     long_: bool,
     threads: int | None,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """Classify every patient of VISITS: one row each, with day and reason.
 
@@ -40,15 +40,22 @@ def classify(
     from itp_response.classification.classification import classify as classified
     from itp_response.cli.progress import Progress
 
-    if output is not None and read_options["on_error"] == "stop":
-        told = {name: value for name, value in read_options.items() if name != "on_error"}
+    if output is not None and options.on_error == "stop":
         with Progress() as bar:
             written = classify_to(
-                output, visits, patients, criteria, long=long_, threads=threads, progress=bar.step, told=bar.say, **told
+                output,
+                visits,
+                patients,
+                criteria,
+                options=options,
+                long=long_,
+                threads=threads,
+                progress=bar.step,
+                told=bar.say,
             )
         click.echo(written.summary(), err=True)
         return
-    found = classified(visits, patients, criteria, threads=threads, **read_options)
+    found = classified(visits, patients, criteria, threads=threads, options=options)
     quarantined(found, quarantine_file)
     if output is not None:
         found.write(output, long=long_)
@@ -72,14 +79,14 @@ def explain(
     patient: str,
     endpoint: str | None,
     as_json: bool,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """Say why a patient of VISITS has the verdicts, with the observations and their lines in the file."""
     from itp_response.classification.classification import classify as classified
     from itp_response.explanation.certificate import certificate
     from itp_response.explanation.explain import explain as explained
 
-    found = classified(visits, patients, criteria, **read_options)
+    found = classified(visits, patients, criteria, options=options)
     quarantined(found, quarantine_file)
     if as_json:
         made = certificate(found, patient=patient, endpoint=endpoint)
@@ -107,13 +114,13 @@ def compare(
     quarantine_file: str | None,
     output: str | None,
     changes: str | None,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """Decide VISITS by several sets of criteria and say who comes out otherwise, and why."""
     from itp_response.classification.writers import write
     from itp_response.outputs.comparison.compare import compare as compared
 
-    found = compared(visits, patients, criteria, **read_options)
+    found = compared(visits, patients, criteria, options=options)
     quarantined(found, quarantine_file)
     if output is not None:
         found.write(output)
@@ -135,12 +142,12 @@ def sensitivity(
     quarantine_file: str | None,
     together: bool,
     output: str | None,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """Decide VISITS under every interpretation of a set of criteria, and say whose verdict depends on which."""
     from itp_response.outputs.comparison.sensitivity import sensitivity as tried
 
-    found = tried(visits, patients, criteria, together=together, **read_options)
+    found = tried(visits, patients, criteria, together=together, options=options)
     quarantined(found.base, quarantine_file)
     if output is not None:
         found.write(output)
@@ -158,7 +165,7 @@ def review(
     quarantine_file: str | None,
     output: str | None,
     queries: str | None,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """Say what in VISITS is to be asked about before it is decided, each with its place.
 
@@ -167,7 +174,7 @@ def review(
     from itp_response.classification.writers import write
     from itp_response.data_review.review import review as reviewed
 
-    found = reviewed(visits, patients, criteria, **read_options)
+    found = reviewed(visits, patients, criteria, options=options)
     quarantined(found.found, quarantine_file)
     if output is not None:
         found.write(output)

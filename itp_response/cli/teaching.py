@@ -24,7 +24,7 @@ def near_misses(
     met: bool,
     most: int,
     output: str | None,
-    **read_options: Any,
+    options: Any,
 ) -> None:
     """List the patients of VISITS by how little would have turned their verdicts.
 
@@ -33,7 +33,7 @@ def near_misses(
     """
     from itp_response.explanation.near_misses import near_misses as found
 
-    nearest = found(visits, patients, criteria, endpoint=endpoint, met=met, **read_options)
+    nearest = found(visits, patients, criteria, endpoint=endpoint, met=met, options=options)
     quarantined(nearest.found, quarantine_file)
     if output is not None:
         nearest.write(output)

@@ -4,22 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification
-from itp_response.classification.classification import classify as classified
+from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
 from itp_response.data_review.data_queries import queries
 from itp_response.data_review.edit_checks import COLUMNS, RULES, CheckedCohort
 from itp_response.data_review.source_checks import Beside, beside
-from itp_response.definitions.criteria import Criteria
-from itp_response.definitions.load import load
 from itp_response.messages.wording import aligned, counted
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 
 @dataclass(frozen=True)
@@ -84,22 +82,18 @@ class Review:
 
 
 def review(
-    visits: Any,
-    patients: Any = None,
-    criteria: str | Path | Criteria = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
-    on_error: Any = "stop",
+    options: ReadOptions | None = None,
 ) -> Review:
     """What is to be asked of a study before it is decided: findings, and queries on what is not evaluable.
 
-    `visits` is a `Cohort`, or whatever `read` takes; of a `Cohort`, which has none of them, dates of birth and death,
-    bleeding without a grade and reasons for rescue are not looked at.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`. A `Cohort` and a `Classification` have no dates
+    of birth and death, no bleeding without a grade and no reasons for rescue, so that these are not looked at.
     `criteria` gives the planned visits, and the verdicts that the queries are about.
     """
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classified(visits, patients, definitions, **options)
-    return Review(found, beside(visits, patients, found.cohort, date_format))
+    classification = classify(visits, patients, criteria, options=options)
+    date_format = None if options is None else options.date_format
+    return Review(classification, beside(visits, patients, classification.cohort, date_format))

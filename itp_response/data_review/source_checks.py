@@ -4,20 +4,23 @@ Dates of birth and death, bleeding that was told but not graded, reasons for res
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from itp_response.classification.classification import Classification, Study
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said, texts
 from itp_response.cohort.values import Floats, Ints
 from itp_response.data_review.edit_checks import COLUMNS, DOSED
 from itp_response.readers.cells import NO_RESCUE, as_day_numbers, is_empty
 from itp_response.readers.column_names import REASON, NamedTable, read_table
+from itp_response.readers.files import Tabular
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text
-from itp_response.readers.sdtm.domains import doses, is_study, study_tables
+from itp_response.readers.sdtm.domains import MappedStudy, doses, is_study, study_tables
 
 LIVED = ("patient_id", "birth_date", "death_date")
 OF_DM = ("BRTHDTC", "DTHDTC")
@@ -45,16 +48,17 @@ class Beside:
     """With the columns of `suspects.COLUMNS`."""
 
 
-def beside(visits: Any, patients: Any, cohort: Cohort, date_format: str | None) -> Beside:
+def beside(visits: Study, patients: Tabular | None, cohort: Cohort, date_format: str | None) -> Beside:
     """What the tables have beside the cohort that was read from them; of a `Cohort` nothing is known.
 
     Raises `CohortError` for a birth or a death that is no date.
     """
     found = Problems()
     nothing = np.full(len(cohort), np.nan)
-    if isinstance(visits, Cohort):
+    if isinstance(visits, Classification | Cohort):
         return Beside(nothing, nothing, _none())
     if is_study(visits):
+        assert isinstance(visits, str | Path | MappedStudy)
         study = study_tables(visits, (), OF_DM, Problems())
         assert study is not None  # it was read
         seen, lived = study.visits, OF_DM

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classification.classification import classification
+from itp_response.classification.classification import CriteriaInput, Study, classify
 from itp_response.classification.provenance import Provenance
 from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.criteria import Criteria
@@ -19,6 +19,8 @@ from itp_response.explanation.counterfactuals.in_words import Counterfactual
 from itp_response.explanation.explain import explain, only
 from itp_response.messages.errors import UsageError
 from itp_response.readers.column_names import PATIENTS, VISITS, fitting
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 WORDS = ("label", "says", "where", "role")
 """Keys of an endpoint that decide nothing."""
@@ -27,16 +29,13 @@ NAMES: Mapping[str, tuple[str, ...]] = {"visits": VISITS, "patients": PATIENTS}
 
 
 def certificate(
-    visits: Any,
-    patients: Any = None,
-    criteria: Any = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     patient: str,
     endpoint: str | None = None,
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
-    on_error: Any = "stop",
+    options: ReadOptions | None = None,
     turns: bool = True,
 ) -> dict[str, Any]:
     """All that a patient's verdicts rest on, as plain data, ready for JSON: what `explain --json` prints.
@@ -49,10 +48,9 @@ def certificate(
     Arguments are those of `explain`. Raises `UsageError` for a patient or endpoint that is not there, and for a
     patient with dates known only in part, who has not one course but several.
     """
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    whole = classification(visits, patients, criteria, **options)
+    whole = classify(visits, patients, criteria, options=options)
     found, names = only(whole, patient, endpoint)
-    criteria, cohort = found.criteria, found.cohort
+    cohort = found.cohort
     if cohort.partial is not None:
         raise UsageError(
             f"{cohort.id[0]}: dates are known only in part, so that there is not one course to certify; "
@@ -61,11 +59,11 @@ def certificate(
     told, origin = clause_results_of(found), found.provenance()
     told_of = explain(found, patient=patient, endpoint=endpoint) if turns else []
     turning = {one.endpoint: one.changes for one in told_of}
-    needed = _needed(criteria, names)
+    needed = _needed(found.criteria, names)
     return {
         "program": f"{origin.program} {origin.version}",
         "criteria": dict(origin.criteria[0]),
-        "definition": _definition(criteria, needed),
+        "definition": _definition(found.criteria, needed),
         "sources": _sources(origin, cohort),
         "assumed": list(origin.assumed),
         "options": dict(origin.options),

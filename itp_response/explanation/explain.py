@@ -1,6 +1,5 @@
 """Explain: a verdict in words, why, and the observations it rests on, each with its line in the source."""
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classification.classification import Classification, classification
+from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import PartialDates
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, NONE, Numbers, Truths
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
@@ -26,7 +26,9 @@ from itp_response.explanation.counterfactuals.in_words import Counterfactual, ch
 from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals
 from itp_response.explanation.missing import counts_missing
 from itp_response.messages.errors import UsageError, nearest, unknown
-from itp_response.messages.wording import count_in_words, counted, listed, number_in_words
+from itp_response.messages.wording import aligned, counted, listed, number_in_words, wrapped
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 MISSING = {
     "platelets": "no count",
@@ -103,45 +105,40 @@ class Explanation:
 
     def __str__(self) -> str:
         head = f"{self.patient}  {self.endpoint}: {self.verdict}    {self.title}, {self.label}"
-        beside = [line for sentence in (*self.turns, *self.told) for line in _wrapped(sentence)]
+        beside = [line for sentence in (*self.turns, *self.told) for line in _body(sentence)]
         if self.origin:
             return "\n".join([head, f"  {self.origin}", *beside])
-        body = [
-            *textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "),
-            *_table(self.observations),
-        ]
+        body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
+        if self.lines:
+            body.append(aligned(self.observations, indent="  "))
         body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
-            body += _wrapped(f"missing: {self.missing}")
-        body += _wrapped(self.unsure)
+            body += _body(f"missing: {self.missing}")
+        body += _body(self.unsure)
         return "\n".join([head, *body, *beside])
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+def _body(sentence: str) -> list[str]:
+    return wrapped(sentence, WIDTH, first="  ")
 
 
 def explain(
-    visits: Any,
-    patients: Any = None,
-    criteria: Any = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     patient: str,
     endpoint: str | None = None,
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
-    on_error: Any = "stop",
+    options: ReadOptions | None = None,
     turns: bool = True,
 ) -> list[Explanation]:
     """Why a patient has his verdicts: one explanation per endpoint, or that of one.
 
-    `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`.
     What would turn a verdict takes most of the time; without `turns` it is not asked.
     Raises `UsageError` for a patient or endpoint that is not there.
     """
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classification(visits, patients, criteria, **options)
+    found = classify(visits, patients, criteria, options=options)
     alone, shown = only(found, patient, endpoint)
     turning = counterfactuals(alone, np.array([0]), shown) if turns else {}
     return explained(alone, shown, turning)
@@ -427,14 +424,6 @@ def _observations(lines: tuple[ExplainedRow, ...]) -> Iterator[tuple[str, str, s
         else:
             first, last = alike[0], alike[-1]
             yield f"day {first.day} to {last.day}", f"{len(alike)} observations", f"each {means}", ""
-
-
-def _table(cells: list[tuple[str, str, str, str]]) -> Iterator[str]:
-    """The observations under one another."""
-    widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(3)]
-    for cell in cells:
-        padded = "  ".join(text.ljust(width) for text, width in zip(cell, widths, strict=False))
-        yield f"  {padded}  {cell[3]}".rstrip()
 
 
 # WHAT IS MISSING

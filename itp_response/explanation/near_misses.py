@@ -3,18 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, classification
+from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.classification.writers import write
 from itp_response.cohort.values import Bools, Ints
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals, frame
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import counted
+from itp_response.messages.wording import aligned, counted
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 SHOWN = 10
 """So many patients are shown of each endpoint."""
@@ -60,14 +61,15 @@ class NearMisses:
             near = own.drop_nulls("distance")
             told = counted(len(patients), "patient") + (what if criteria.endpoints[name].kind != "best" else "")
             yield f"\n{name}: {told}; a single change would turn {'none' if not len(near) else f'{len(near):,}'}"
-            yield from _table(near.head(most))
+            if len(near):
+                yield _table(near.head(most))
             if len(near) > most:
                 yield f"  and {len(near) - most:,} more; --output has them all"
         if cohort.partial is not None:
             yield f"\nnot asked: {counted(len(cohort.partial.patient), 'patient')} with dates known only in part"
 
 
-def _table(near: pl.DataFrame) -> Iterator[str]:
+def _table(near: pl.DataFrame) -> str:
     rows = [
         (
             one["patient_id"],
@@ -77,32 +79,26 @@ def _table(near: pl.DataFrame) -> Iterator[str]:
         )
         for one in near.iter_rows(named=True)
     ]
-    widths = [max((len(row[place]) for row in rows), default=0) for place in range(3)]
-    for row in rows:
-        yield "  " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+    return aligned(rows, indent="  ")
 
 
 def near_misses(
-    visits: Any,
-    patients: Any = None,
-    criteria: Any = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     endpoint: str | None = None,
     met: bool = False,
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
-    on_error: Any = "stop",
+    options: ReadOptions | None = None,
 ) -> NearMisses:
     """Who came how near to another verdict: patients by the smallest change of one observation that would turn theirs.
 
     Of every endpoint that gives a verdict, or of one: those who are `N` or `NE`, and with `met` those who are `Y`,
     by how little would undo it. Of a best all, what would make it another.
-    `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`.
     Raises `UsageError` for an endpoint that is not there, or that tells a length alone.
     """
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classification(visits, patients, criteria, **options)
+    found = classify(visits, patients, criteria, options=options)
     models = found.criteria.endpoints
     if endpoint is not None and endpoint not in models:
         raise UsageError(unknown("endpoint", endpoint, models))

@@ -16,11 +16,6 @@ from itp_response.readers.odm import flat
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.text import PACKED, whole_file
 
-Tabular: TypeAlias = (
-    "str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | GivesTable"
-)
-"""The path of a file, a frame, a table with the Arrow PyCapsule interface, a list of rows, or what `mapped` gives."""
-
 
 class PandasFrame(Protocol):
     """A pandas frame; pandas itself is not needed."""
@@ -41,7 +36,13 @@ class GivesTable(Protocol):
     def as_table(self, order: int, names: Iterable[str], problems: Any) -> Any: ...
 
 
-def open_table(table: "Tabular", name: str, sheet: str | None = None) -> OpenTable:
+Tabular: TypeAlias = (
+    str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | GivesTable
+)
+"""The path of a file, a frame, a table with the Arrow PyCapsule interface, a list of rows, or what `mapped` gives."""
+
+
+def open_table(table: Tabular, name: str, sheet: str | None = None) -> OpenTable:
     """The table of a file, a frame or a list of rows.
 
     `name` names a table that is no file. `sheet` is the sheet of a workbook; None: its first.

@@ -19,7 +19,7 @@ class NotInOrder(Exception):  # noqa: N818
 
 
 class _HashTable(NamedTuple):
-    """Positions of names by hash: in the slot of the hash, or in the next free one; most slots are free."""
+    """PatientPositions of names by hash: in the slot of the hash, or in the next free one; most slots are free."""
 
     slots: NDArray[np.int32]
     """-1: free."""
@@ -77,7 +77,7 @@ class _HashTable(NamedTuple):
         return (slot + 1) & (len(self.slots) - 1)
 
 
-class Positions:
+class PatientPositions:
     """The position of each patient by name: first the listed ones, then others in the order of the calls of `of`.
 
     Several threads may call `known` while one calls `of`.
@@ -139,7 +139,7 @@ def _hashed(names: pl.Series) -> NDArray[np.uint64]:
 class InOrder:
     """Checks that patients come in the order of their positions; each call of `positions` continues."""
 
-    def __init__(self, positions: Positions | None) -> None:
+    def __init__(self, positions: PatientPositions | None) -> None:
         self._positions = positions
         self._last = -1
         self._name: pl.Series | None = None
@@ -162,7 +162,7 @@ class InOrder:
         self._last = int(next_positions[-1])
         return next_positions
 
-    def _with(self, names: pl.Series, positions: Positions) -> Ints:
+    def _with(self, names: pl.Series, positions: PatientPositions) -> Ints:
         # Mostly all listed patients come one after another, and no name is looked up.
         next_names = positions.names[self.end : self.end + len(names)]
         if next_names.equals(names):

@@ -20,6 +20,7 @@ from itp_response.readers.cells import (
     note_partial,
 )
 from itp_response.readers.column_names import NamedTable
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
 
@@ -57,9 +58,8 @@ class PatientTable:
 def read_patients(
     table: NamedTable,
     declared: Mapping[str, ColumnDeclared],
-    date_format: str | None,
+    options: ReadOptions,
     problems: Problems,
-    impute: str | None = None,
     stopped_as: Stopped | None = None,
 ) -> PatientTable:
     """The patients of a table; the options are those of `read`.
@@ -69,27 +69,27 @@ def read_patients(
     table = table.with_empty_row()
     table.report_cell_problems(problems)
     stopped = table.cells("treatment_discontinued")
-    stopped_dated = stopped_as == "dates" or (stopped_as is None and not are_days(stopped, date_format))
+    stopped_dated = stopped_as == "dates" or (stopped_as is None and not are_days(stopped, options.date_format))
     or_day = " or whole days since enrolment"
     if stopped_dated:
-        days_stopped = as_day_numbers(stopped, problems, date_format, or_day)
+        days_stopped = as_day_numbers(stopped, problems, options.date_format, or_day)
     else:
         days_stopped = exactly(as_days(stopped, problems))
         if stopped_as is None:
             check_no_flag(stopped, days_stopped.low, problems)
-    enrolled = as_day_numbers(table.cells("enrolment_date"), problems, date_format)
+    enrolled = as_day_numbers(table.cells("enrolment_date"), problems, options.date_format)
     for name, days in (("enrolment_date", enrolled), ("treatment_discontinued", days_stopped)):
-        note_partial(table.cells(name), days, problems, impute)
+        note_partial(table.cells(name), days, problems, options.impute)
     ids = as_text(table.cells("patient_id").values)
     return PatientTable(
         table=table,
         id=ids,
         rows=_patient_rows(table, ids, problems),
         arm=as_texts(table.cells("arm"), problems).alias("arm"),
-        enrolment_date=imputed(enrolled, impute),
+        enrolment_date=imputed(enrolled, options.impute),
         enrolment_day=as_days(table.cells("enrolment_day"), problems),
         baseline=as_counts(table.cells("baseline"), problems),
-        stopped=imputed(days_stopped, impute),
+        stopped=imputed(days_stopped, options.impute),
         not_imputed=(enrolled, days_stopped),
         stopped_dated=stopped_dated,
         columns={name: as_declared(table.cells(name), column, problems)[0] for name, column in declared.items()},

@@ -29,6 +29,7 @@ from itp_response.readers.cells import (
 )
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems
 from itp_response.readers.runs import Runs
 from itp_response.readers.visit_table import VisitTable, note_bleeding
@@ -63,14 +64,12 @@ class Plain:
         empty: VisitTable,
         problems: Problems,
         chosen: Mapping[str, int],
-        *,
-        date_format: str | None,
-        bleeding: str | None,
+        options: ReadOptions,
     ) -> "Plain | None":
         """The reader; None: the table has columns that must be read as texts."""
-        if empty.columns or (empty.dated and date_format is not None) or "patient_id" not in chosen:
+        if empty.columns or (empty.dated and options.date_format is not None) or "patient_id" not in chosen:
             return None
-        return cls(empty, problems, chosen, bleeding)
+        return cls(empty, problems, chosen, options.bleeding)
 
     def visits(self, grid: Grid, patient_ids: Runs | None = None) -> tuple[VisitTable, Problems] | None:
         """The visits of a block, still without a location, and the notes on them; None: they are not plain.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.observations import Note, Origin
 from itp_response.cohort.values import Ints
-from itp_response.messages.errors import CohortError, listed
+from itp_response.messages.errors import CohortError, one_a_line
 
 SHOWN = 20
 LONGEST = 40
@@ -263,7 +263,7 @@ class Problems:
         ]
         texts = [text for *_, text in sorted([*self._problems, *counted], key=lambda problem: problem[:3])]
         # Problems beyond the first of each kind would not be shown, so they were counted and not worded.
-        return CohortError(listed([*texts, *[""] * self._unworded], SHOWN))
+        return CohortError(one_a_line([*texts, *[""] * self._unworded], SHOWN))
 
 
 def _merge(entries: dict[Any, Any], key: object, entry: Note | _Tally) -> None:

@@ -20,6 +20,7 @@ from itp_response.readers.cells import (
     note_partial,
 )
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
 
@@ -66,17 +67,14 @@ def check_header(table: NamedTable, declared: Mapping[str, ColumnDeclared], prob
 def read_visits(
     table: NamedTable,
     declared: Mapping[str, ColumnDeclared],
-    date_format: str | None,
-    bleeding: str | None,
-    impute: str | None,
+    options: ReadOptions,
     problems: Problems,
 ) -> VisitTable:
-    """The visits of a table, or of a chunk of it; the options are those of `read`."""
+    """The visits of a table, or of a chunk of it."""
     table.report_cell_problems(problems)
     dated = table.has("date")
     begin, end = (
-        _times(table.cells(name), dated, date_format, impute, problems)
-        for name in ("date" if dated else "day", "rescue_end")
+        _times(table.cells(name), dated, options, problems) for name in ("date" if dated else "day", "rescue_end")
     )
     when, rescue_end = _possible(begin, end)
     platelets = as_counts(table.cells("platelets"), problems)
@@ -87,13 +85,13 @@ def read_visits(
     for name, column in declared.items():
         columns[name], given = as_declared(table.cells(name), column, problems)
         recorded |= given
-    note_bleeding(table, grade, bleeding, problems)
+    note_bleeding(table, grade, options.bleeding, problems)
     visits = VisitTable(
         table=table,
         patient_ids=Runs.of_cells(table.cells("patient_id").values),
         dated=dated,
-        when=imputed(when, impute),
-        rescue_end=imputed(rescue_end, impute),
+        when=imputed(when, options.impute),
+        rescue_end=imputed(rescue_end, options.impute),
         platelets=platelets,
         bleeding_grade=grade,
         rescue=rescue,
@@ -106,12 +104,12 @@ def read_visits(
     return visits
 
 
-def _times(cells: Cells, dated: bool, date_format: str | None, impute: str | None, problems: Problems) -> Numbers:
+def _times(cells: Cells, dated: bool, options: ReadOptions, problems: Problems) -> Numbers:
     """A column of dates or of days."""
     if not dated:
         return exactly(as_days(cells, problems))
-    days = as_day_numbers(cells, problems, date_format)
-    note_partial(cells, days, problems, impute)
+    days = as_day_numbers(cells, problems, options.date_format)
+    note_partial(cells, days, problems, options.impute)
     return days
 
 

@@ -5,11 +5,11 @@ cohort's notes say what was assumed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import polars as pl
@@ -20,9 +20,10 @@ from itp_response.cohort.declared_columns import ColumnDeclared, in_table
 from itp_response.cohort.observations import Imputed, Observations, Origin, ReadFrom
 from itp_response.cohort.values import Bools, Floats, Index, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
-from itp_response.readers.cells import check_date_format, check_impute, is_empty
+from itp_response.readers.cells import is_empty
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
+from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
 from itp_response.readers.problems import Cells, Location, NoteText, Problems, UnreadableCells, first_few, quoted
@@ -35,36 +36,33 @@ FEW = 5
 """The number of patients that a message names."""
 FAR = 36525
 """A hundred years in days; an observation farther from day 0 is an error of writing."""
-Bleeding = Literal["scored", "events"]
-Impute = Literal["first", "last"]
-OnError = Literal["stop", "quarantine"]
 
 
 def read(
     visits: Tabular,
-    patients: "Tabular | None" = None,
+    patients: Tabular | None = None,
     *,
-    date_format: str | None = None,
-    bleeding: Bleeding | None = None,
+    options: ReadOptions | None = None,
     columns: Mapping[str, ColumnDeclared] = NO_COLUMNS,
-    impute: Impute | None = None,
-    on_error: OnError = "stop",
     stopped: Stopped | None = None,
 ) -> Cohort:
-    """The cohort of these visits and patients; `visits` may be the folder of an SDTM study, which has both.
+    """The cohort of these visits and patients.
 
-    `date_format` says how dates are written that are not ISO 8601: `dmy`, `mdy`, `ymd`, or a pattern (`%d/%m/%Y`).
-    `bleeding` says what a visit without a grade means: `scored`, bleeding was not recorded; `events`, there was none.
+    `visits` is a file, a folder of part files, a frame, a list of rows, or what a mapping made; or the folder of an
+    SDTM study, which has the patients too. `patients` is such a table; None: nothing is known but the visits.
     `columns` are the further columns to take, as a criteria file declares them.
-    `impute` takes a date of which only the month or the year is known as the `first` or `last` day that may be meant;
-    left out, it stays an interval of days, `Cohort.partial`.
-    `on_error="quarantine"` leaves out the rows that cannot be read and reports them in `Cohort.quarantine`; else
-    nothing is read past an error.
-    `stopped` says whether the ends of treatment are `days` or `dates`; left out, they are what most of them look like.
-    Raises `CohortError` with all that is wrong with the two tables.
+    `stopped` says whether the ends of treatment are `days` or `dates`; None: they are what most of them look like.
+    Raises `CohortError` with all that is wrong with the two tables, `UsageError` for an option that there is not.
+
+    >>> cohort = read([{"patient_id": "A", "day": 0, "platelets": 15}, {"patient_id": "A", "day": 28, "platelets": 60}])
+    >>> cohort.day.tolist(), cohort.platelets.low.tolist()
+    ([0, 28], [15.0, 60.0])
     """
-    check_options(date_format, bleeding, impute, on_error, stopped)
-    of_opening = Problems(leave_out=on_error == "quarantine")
+    options = options or DEFAULTS
+    if stopped not in (None, *get_args(Stopped)):
+        raise UsageError(unknown("way to give the end of treatment", str(stopped), get_args(Stopped)))
+    leave_out = options.on_error == "quarantine"
+    of_opening = Problems(leave_out=leave_out)
     of_visits = in_table(columns, "visits")
     of_patients = in_table(columns, "patients")
     read_tables = _of_study if is_study(visits) else _of_files
@@ -74,33 +72,14 @@ def read(
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
         problems, further = of_opening.copy(), quarantine.patients(of_opening.broken_lines)
         try:
-            cohort = _of_tables(*tables, columns, further, (date_format, bleeding, impute, stopped), problems)
+            cohort = _of_tables(*tables, columns, further, options, stopped, problems)
         except CohortError:
             # Each turn leaves out more rows, so the loop ends.
-            if on_error == "stop" or not quarantine.leave_out(problems, tuple(filter(None, tables))):
+            if not leave_out or not quarantine.leave_out(problems, tuple(filter(None, tables))):
                 raise
-    if on_error == "quarantine":
+    if leave_out:
         cohort = with_quarantine(cohort, quarantine.report(problems.broken_lines))
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, options))
-
-
-def check_options(
-    date_format: str | None,
-    bleeding: str | None,
-    impute: str | None,
-    on_error: str = "stop",
-    stopped: str | None = None,
-) -> None:
-    """Raises `UsageError` for an option of `read` with an unknown value."""
-    check_date_format(date_format)
-    check_impute(impute)
-    if bleeding not in (None, "scored", "events"):
-        raise UsageError(unknown("bleeding", bleeding, ("scored", "events")))
-    if on_error not in ("stop", "quarantine"):
-        raise UsageError(unknown("way with errors", on_error, ("stop", "quarantine")))
-    if stopped not in (None, "days", "dates"):
-        raise UsageError(unknown("way to give the end of treatment", stopped, ("days", "dates")))
+    return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, asdict(options)))
 
 
 def _of_tables(
@@ -108,32 +87,32 @@ def _of_tables(
     patients: NamedTable,
     columns: Mapping[str, ColumnDeclared],
     further: pl.Series,
-    options: tuple[str | None, Bleeding | None, Impute | None, Stopped | None],
+    options: ReadOptions,
+    stopped: Stopped | None,
     problems: Problems,
 ) -> Cohort:
     """The cohort of two tables, and of `further` patients without any row that can be read."""
-    date_format, bleeding, impute, stopped = options
     of_visits = in_table(columns, "visits")
     of_patients = in_table(columns, "patients")
     visit_table = None
     if visits:
         check_header(visits, of_visits, problems)
-        visit_table = read_visits(visits, of_visits, date_format, bleeding, impute, problems)
-    known = read_patients(patients, of_patients, date_format, problems, impute, stopped)
+        visit_table = read_visits(visits, of_visits, options, problems)
+    known = read_patients(patients, of_patients, options, problems, stopped)
     if visit_table is None:
         raise problems.error()
     check_enrolment(visit_table.table, known, visit_table.dated, problems)
     if visit_table.table.has("patient_id") and not len(known.rows) and not len(further) and names_nobody(visit_table):
         problems.wrong(visit_table.table.location, NOBODY)
-    scored = bleeding == "scored" if bleeding else visit_table.scored
+    scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
     several = {name: column.several for name, column in of_visits.items()}
     study = StudyRows.matched(visit_table, known, further)
-    return assemble(study, scored=scored, several=several, impute=impute, problems=problems)
+    return assemble(study, scored=scored, several=several, impute=options.impute, problems=problems)
 
 
 def _of_files(
     visits: Tabular,
-    patients: "Tabular | None",
+    patients: Tabular | None,
     of_visits: Mapping[str, ColumnDeclared],
     of_patients: Mapping[str, ColumnDeclared],
     problems: Problems,
@@ -144,7 +123,7 @@ def _of_files(
 
 
 def patient_table(
-    patients: "Tabular | None", of_patients: Mapping[str, ColumnDeclared], problems: Problems
+    patients: Tabular | None, of_patients: Mapping[str, ColumnDeclared], problems: Problems
 ) -> NamedTable:
     """The table of patients; a table without columns if there is none or it cannot be opened."""
     opened = None
@@ -163,7 +142,7 @@ def patient_table(
 
 def _of_study(
     folder: Tabular,
-    patients: "Tabular | None",
+    patients: Tabular | None,
     of_visits: Mapping[str, ColumnDeclared],
     of_patients: Mapping[str, ColumnDeclared],
     problems: Problems,

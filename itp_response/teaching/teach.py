@@ -4,45 +4,46 @@ import contextlib
 import socket
 import webbrowser
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from itp_response.cohort.cohort import Cohort
+from itp_response.classification.classification import DEFAULT_CRITERIA, CriteriaInput, Study, criteria_of, read_study
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 HERE = "127.0.0.1"
 
 
 def teach(
-    visits: Any = None,
-    patients: Any = None,
-    criteria: str | Path | Criteria = "atra_2022",
+    visits: Study | None = None,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     port: int | None = None,
     show: bool = False,
     say: Callable[[str], Any] = print,
-    **options: Any,
+    options: ReadOptions | None = None,
 ) -> None:
     """Serve the page on 127.0.0.1 until it is stopped (Ctrl+C), with `criteria` shown first.
 
-    Without `visits` there are only the worked examples of the criteria files; with it, a `Cohort`, or with `patients`
-    and further options as in `read`, the patients of a study are there too. `port` is a free one, if none is given;
+    Without `visits` there are only the worked examples of the criteria files; with it, the patients of a study are
+    there too; `visits`, `patients`, `criteria` and `options` are as in `classify`. `port` is a free one, if none is given;
     `show` opens the page in the browser; `say` is told where it is.
     Raises `UsageError` where the port is taken or what serves it is not installed.
     """
     uvicorn = needed("uvicorn", "teach")
     needed("starlette", "teach")
-    from itp_response.readers.visits import read
     from itp_response.teaching.answers import Desk
     from itp_response.teaching.api import app
 
-    first = criteria if isinstance(criteria, Criteria) else load(criteria)
-    study = visits
-    if not (visits is None or isinstance(visits, Cohort)):
-        study = read(visits, patients, columns=first.file.columns, **options)
+    if visits is None:
+        first, study = load(criteria or DEFAULT_CRITERIA) if not isinstance(criteria, Criteria) else criteria, None
+    else:
+        first = criteria_of(visits, criteria)
+        study = read_study(visits, patients, first.file.columns, options)
     with listening(port) as ours:
         own = ours.getsockname()[1]
         address = f"http://{HERE}:{own}/"

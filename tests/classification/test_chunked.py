@@ -6,18 +6,19 @@ import random
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
 import polars as pl
 import pytest
+from patience import PATIENCE, until
 
 import itp_response
 from itp_response.definitions.load import loads
 from itp_response.messages.errors import CohortError, ItpResponseError
 from itp_response.readers.chunks import ChunkSize, chunked_table
-from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
+from itp_response.readers.options import ReadOptions
+from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv"
@@ -51,11 +52,11 @@ days = [1, 28]
 def ways(path, visits, patients=None, criteria=ATRA, *, sizes=TINY, memory=None, threads=(2,), **options):
     """The summary of the whole, which those of all ways are held to be, as their files."""
     whole, parts = path.with_stem("whole"), path.with_stem("parts")
-    long = options.pop("long", False)
-    told = itp_response.classify(visits, patients, criteria, **options)
+    long, options = options.pop("long", False), ReadOptions(**options)
+    told = itp_response.classify(visits, patients, criteria, options=options)
     told.write(whole, long=long)
     for size, number in itertools.product(sizes, threads):
-        given = {**options, "long": long, "size": size, "threads": number, "memory": memory}
+        given = {"options": options, "long": long, "size": size, "threads": number, "memory": memory}
         found = itp_response.classify_to(parts, visits, patients, criteria, **given)
         assert parts.read_bytes() == whole.read_bytes(), size
         assert found.summary() == told.summary(), size
@@ -443,10 +444,10 @@ def errors(folder, visits, patients=None, criteria=ATRA, sizes=TINY, **options):
     """What is said, as a whole and part by part."""
     found = set()
     for run in (
-        lambda: itp_response.classify(visits, patients, criteria, **options),
+        lambda: itp_response.classify(visits, patients, criteria, options=ReadOptions(**options)),
         *(
             lambda size=size: itp_response.classify_to(
-                folder / "out.csv", visits, patients, criteria, size=size, **options
+                folder / "out.csv", visits, patients, criteria, size=size, options=ReadOptions(**options)
             )
             for size in sizes
         ),
@@ -561,10 +562,10 @@ class TestTold:
         program = [sys.executable, "-c", "from itp_response.cli import main; main()"]
         command = [*program, "classify", str(visits), "--output", str(output)]
         running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-        while running.poll() is None and not list(tmp_path.glob(".out.csv.*")):
-            time.sleep(0.01)
+        begun = tmp_path.glob
+        until(lambda: running.poll() is not None or any(path.stat().st_size for path in begun(".out.csv.*")))
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate()
+        _, said = running.communicate(timeout=PATIENCE)
         assert (said, running.returncode) == ("stopped; no output was written.\n", 130)
         assert [path.name for path in tmp_path.iterdir()] == ["visits.csv"]
 
@@ -592,7 +593,7 @@ class TestOrder:
                     order.positions(pl.Series(names))
 
     def test_remembered(self):
-        order = InOrder(Positions(pl.Series(["x", "y", "z"])))
+        order = InOrder(PatientPositions(pl.Series(["x", "y", "z"])))
         places = [order.positions(pl.Series(names)).tolist() for names in (["x"], ["z", "a"], ["c", "b"])]
         assert places == [[0], [2, 3], [4, 5]]
         for names in (["b"], ["y"], ["d", "a"]):
@@ -600,7 +601,7 @@ class TestOrder:
                 InOrder(order._positions).positions(pl.Series(["d", *names]))
 
     def test_positions_of_many(self):
-        positions = Positions(pl.Series(["10", "11"]))
+        positions = PatientPositions(pl.Series(["10", "11"]))
         names = [str(one * 7 % 53) for one in range(60)]
         known = {"10": 0, "11": 1}
         for begin in range(0, len(names), 5):
@@ -614,5 +615,5 @@ class TestOrder:
         """Are told apart all the same."""
         real = pl.Series.hash
         monkeypatch.setattr(pl.Series, "hash", lambda self: real(self) % 3)
-        positions = Positions(pl.Series(["a"]))
+        positions = PatientPositions(pl.Series(["a"]))
         assert positions.of(pl.Series(["b", "a", "c", "d", "b", "e"])).tolist() == [1, 0, 2, 3, 1, 4]

@@ -13,6 +13,7 @@ from itp_response.classification.classification import classify
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import as_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -42,11 +43,11 @@ loaded = cache(load)
 
 def in_parts(visits, patients=None, criteria="atra_2022", number=3, **options):
     """What a cluster does, here: the verdicts by patient."""
-    plan = parts.plan(criteria if isinstance(criteria, Criteria) else loaded(criteria), **options)
+    plan = parts.plan(criteria if isinstance(criteria, Criteria) else loaded(criteria), ReadOptions(**options))
     of_visits, of_patients = parts.headers(plan, visits.columns, None if patients is None else patients.columns)
     if "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
-        plan = replace(plan, stopped=parts.stopped_on(patients[name], name, plan.date_format))
+        plan = replace(plan, stopped=parts.stopped_on(patients[name], name, plan.options.date_format))
     cut_patients = [None] * number if patients is None else cut(patients, number, of_patients["patient_id"])
     pieces = list(zip(cut(visits, number, of_visits["patient_id"]), cut_patients, strict=True))
     found = pl.concat([parts.looked_at(plan, *piece) for piece in pieces])
@@ -56,7 +57,7 @@ def in_parts(visits, patients=None, criteria="atra_2022", number=3, **options):
 
 def whole(visits, patients=None, criteria="atra_2022", **options):
     criteria = criteria if isinstance(criteria, Criteria) else loaded(criteria)
-    return classify(visits, patients, criteria, **options).frame().sort("patient_id")
+    return classify(visits, patients, criteria, options=ReadOptions(**options)).frame().sort("patient_id")
 
 
 # A RESULT DOES NOT HANG ON WHERE IT WAS CUT

@@ -14,6 +14,7 @@ from itp_response.classification.provenance import File, program_version, proven
 from itp_response.cli import main
 from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.load import loads
+from itp_response.readers.options import ReadOptions
 
 ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
@@ -26,7 +27,7 @@ def sha256(path):
 
 @pytest.fixture(scope="module")
 def found():
-    return itp_response.classify(*STUDY, bleeding="scored")
+    return itp_response.classify(*STUDY, options=ReadOptions(bleeding="scored"))
 
 
 def test_names_program_criteria_options_and_files_with_their_hashes(found, tmp_path):
@@ -58,7 +59,7 @@ def test_names_program_criteria_options_and_files_with_their_hashes(found, tmp_p
 def test_the_same_input_gives_the_same_bytes(found, suffix, tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        itp_response.classify(*STUDY, bleeding="scored").write(tmp_path / folder / f"out{suffix}")
+        itp_response.classify(*STUDY, options=ReadOptions(bleeding="scored")).write(tmp_path / folder / f"out{suffix}")
 
     for name in (f"out{suffix}", f"out{suffix}.provenance.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

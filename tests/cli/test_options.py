@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import itp_response
 from itp_response.cli import main
+from itp_response.readers.options import ReadOptions
 
 # P1's rescue treatment is of May, of which day is not known; his last count cannot be read. P2 is whole.
 VISITS = """
@@ -119,16 +120,16 @@ class TestMarks:
     MARKS = ("patient_id", "quarantined", "imputed")
 
     def options(self):
-        return {"impute": "first", "on_error": "quarantine"}
+        return ReadOptions(impute="first", on_error="quarantine")
 
     def test_of_classify(self, visits):
-        found = itp_response.classify(visits, **self.options())
+        found = itp_response.classify(visits, options=self.options())
 
         assert found.frame().select(self.MARKS).rows() == [("P1", 1, 1), ("P2", 0, 0)]
         assert found.long().select(self.MARKS).unique(maintain_order=True).rows() == [("P1", 1, 1), ("P2", 0, 0)]
 
     def test_of_compare(self, visits):
-        found = itp_response.compare(visits, criteria=["atra_2022", "iwg_2009"], **self.options())
+        found = itp_response.compare(visits, criteria=["atra_2022", "iwg_2009"], options=self.options())
 
         assert found.frame().select(self.MARKS).rows() == [("P1", 1, 1), ("P2", 0, 0)]
 
@@ -139,13 +140,13 @@ class TestMarks:
 
     def test_of_a_patient_alone(self, visits):
         """As his explanation says, so it is of another: nothing."""
-        found = itp_response.classify(visits, **self.options())
+        found = itp_response.classify(visits, options=self.options())
 
         assert [str(one).count("imputed") for one in itp_response.explain(found, patient="P2")] == [0] * 9
 
     @pytest.mark.parametrize(("rule", "day"), [("first", "2019-05-01"), ("last", "2019-05-31")])
     def test_the_day_that_was_taken(self, rule, day, visits):
-        cohort = itp_response.read(visits, impute=rule, on_error="quarantine")
+        cohort = itp_response.read(visits, options=ReadOptions(impute=rule, on_error="quarantine"))
 
         assert cohort.imputed.taken.tolist() == [datetime.date.fromisoformat(day)]
         assert cohort.imputed.dates.written.to_list() == ["2019-05"]
@@ -164,7 +165,7 @@ class TestAdam:
     PATIENTS = ({"patient_id": "1", "enrolment_date": "2019-01-01", "treatment_discontinued": "2019-12"},)
 
     def made(self, **options):
-        return itp_response.adam(list(self.ROWS), list(self.PATIENTS), study="S", **options)
+        return itp_response.adam(list(self.ROWS), list(self.PATIENTS), study="S", options=ReadOptions(**options))
 
     def test_of_events(self):
         frame = self.made(impute="last").datasets["ADICE"].frame.select("ADECOD", "ASTDT", "ASTDTF", "AENDT", "AENDTF")

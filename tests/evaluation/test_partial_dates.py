@@ -23,6 +23,7 @@ from itp_response.evaluation import partial_dates as worlds
 from itp_response.evaluation.partial_dates import MOST
 from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
 
 ATRA = criteria_folder() / "atra_2022.toml"
@@ -100,7 +101,7 @@ def decided(criteria, rows: list[Told], enrolment: str, stopped: str | None, pat
     ]
     baseline = None if patient.baseline is None else str(patient.baseline)
     table = [{"patient_id": "P", "enrolment_date": enrolment, "baseline": baseline, "treatment_discontinued": stopped}]
-    return as_literal(classify(visits, table, criteria, bleeding="scored"))[0]
+    return as_literal(classify(visits, table, criteria, options=ReadOptions(bleeding="scored")))[0]
 
 
 WITNESSES = ("onset", "confirming", "ended")
@@ -182,7 +183,11 @@ class TestTwoReadings:
 def cohort(*rows, patients=None, **options):
     """The cohort of rows of date, count, rescue and its end."""
     names = ("date", "platelets", "rescue", "rescue_end")
-    return read([{"patient_id": "P", **dict(zip(names, row, strict=False))} for row in rows], patients, **options)
+    return read(
+        [{"patient_id": "P", **dict(zip(names, row, strict=False))} for row in rows],
+        patients,
+        options=ReadOptions(**options),
+    )
 
 
 FIRST = ("2019-01-01", 15)

@@ -30,6 +30,7 @@ from itp_response.outputs.adam.files import FORMATS
 from itp_response.outputs.adam.parameters import flags, parameters
 from itp_response.outputs.adam.variables import fitted, short_names
 from itp_response.readers.files import open_table
+from itp_response.readers.options import ReadOptions
 
 ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
@@ -264,7 +265,7 @@ class TestADSL:
     def test_marks_the_patients_of_whom_rows_were_left_out(self, tmp_path):
         (tmp_path / "visits.csv").write_text("patient_id,day,platelets\n1,0,15\n1,7,4o\n2,0,15\n")
 
-        found = itp_response.classify(tmp_path / "visits.csv", on_error="quarantine")
+        found = itp_response.classify(tmp_path / "visits.csv", options=ReadOptions(on_error="quarantine"))
 
         assert records(itp_response.adam(found), "ADSL", "USUBJID", "NLEFTOUT") == [("1", 1), ("2", 0)]
         assert found.long()["quarantined"].to_list() == [1] * 9 + [0] * 9
@@ -378,7 +379,7 @@ class TestPartialDates:
             (date("2019-05-01"), 121, None, None, 3),
             (date("2019-07-01"), 182, date("2019-07-02"), 183, 4),
         ]
-        imputed = itp_response.adam(rows, study="S", impute="first")
+        imputed = itp_response.adam(rows, study="S", options=ReadOptions(impute="first"))
         assert records(imputed, "ADICE", "ASTDT")[0] == (date("2019-03-01"),)
 
     def test_nor_are_days_from_a_day_0_that_is(self):

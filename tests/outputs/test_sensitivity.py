@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from worked import HEAD, criteria_of
 
 import itp_response
+from itp_response.classification import classification as reader
 from itp_response.classification.classification import classify
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.outputs.comparison.sensitivity import TOGETHER, sensitivity
-from itp_response.readers import visits as reader
 
 ROOT = Path(__file__).parents[2]
 STUDY = (str(ROOT / "examples" / "visits.csv"), str(ROOT / "examples" / "patients.csv"))
@@ -41,9 +41,7 @@ RESPONSE = """
 
 
 def interpretation(name, change):
-    return (
-        f'\n[[interpretation]]\nid = "{name}"\nquestion = "-"\nassumed = "-"\n{f"change = {change}" if change else ""}\n'
-    )
+    return f'\n[[interpretation]]\nid = "{name}"\nquestion = "-"\nassumed = "-"\n{f"change = {change}" if change else ""}\n'
 
 
 FIFTY = interpretation("fifty", '{ R.when = "platelets >= 50" }')

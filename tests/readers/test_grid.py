@@ -16,6 +16,7 @@ from itp_response.classification.chunked.study import ChunkedStudy, source_of
 from itp_response.cohort.observations import ReadFrom
 from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.grid import PIECE, grid, rows_in
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.plain import as_records, of_records
 from itp_response.readers.problems import Problems
 from itp_response.readers.runs import Runs
@@ -267,8 +268,8 @@ HEADER = "patient_id,day,platelets,bleeding_grade,rescue,rescue_end"
 def study(tmp_path, text, **told):
     path = tmp_path / "visits.csv"
     path.write_text(text)
-    options = {"date_format": None, "bleeding": None, "impute": None, **told}
-    return ChunkedStudy.read(source_of(path), None, itp_response.criteria("atra_2022"), ReadFrom({}, options))
+    options = ReadOptions(**told)
+    return ChunkedStudy.read(source_of(path), None, itp_response.criteria("atra_2022"), ReadFrom({}, {}), options)
 
 
 def both(made):
@@ -343,8 +344,8 @@ ROWS = {
 
 class TestVisits:
     def test_the_example_is_plain(self):
-        read_from = ReadFrom({}, {"date_format": None, "bleeding": None, "impute": None})
-        made = ChunkedStudy.read(source_of(EXAMPLE), None, itp_response.criteria("atra_2022"), read_from)
+        atra = itp_response.criteria("atra_2022")
+        made = ChunkedStudy.read(source_of(EXAMPLE), None, atra, ReadFrom({}, {}), ReadOptions())
         plain, read = both(made)
         assert plain is not None
         same(plain, read)

@@ -14,6 +14,7 @@ import itp_response
 from itp_response.cli import main
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.messages.errors import CohortError, ItpResponseError
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
 
 ROOT = Path(__file__).parents[2]
@@ -247,7 +248,10 @@ class TestBadMapping:
             '[codes.arm]\n1 = "A"\n2 = "B"\n'
         )
 
-        cohort = read(*itp_response.mapped(tmp_path / "wide.csv", tmp_path / "mapping.toml"), on_error="quarantine")
+        cohort = read(
+            *itp_response.mapped(tmp_path / "wide.csv", tmp_path / "mapping.toml"),
+            options=ReadOptions(on_error="quarantine"),
+        )
 
         assert list(cohort.quarantine.select("line", "column", "value", "patient_id").iter_rows()) == [
             (3, "Week 3", "4o", "P2"),

@@ -14,6 +14,7 @@ from itp_response.classification.classification import classify
 from itp_response.cli import main
 from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
 
 HEADER = ["patient_id", "date", "platelets", "bleeding_grade", "rescue", "rescue_end", "comment"]
@@ -29,7 +30,7 @@ def written(folder: Path, *rows: list[str], header=HEADER, name: str = "visits.c
 
 
 def quarantined(visits, patients=None, **options):
-    return read(visits, patients, on_error="quarantine", **options)
+    return read(visits, patients, options=ReadOptions(on_error="quarantine"), **options)
 
 
 def reported(cohort):
@@ -143,13 +144,13 @@ class TestWhatStaysAnError:
 
     def test_another_way(self, tmp_path):
         with pytest.raises(UsageError, match=r"unknown way with errors 'skip'; known: stop, quarantine\."):
-            read(written(tmp_path, GOOD), on_error="skip")
+            read(written(tmp_path, GOOD), options=ReadOptions(on_error="skip"))
 
 
 class TestVerdicts:
     def test_a_patient_of_whom_nothing_could_be_read(self, tmp_path):
         visits = written(tmp_path, GOOD, ["B", "2019-05-01", "4x5", "0", "", "", ""])
-        frame = classify(visits, on_error="quarantine").frame()
+        frame = classify(visits, options=ReadOptions(on_error="quarantine")).frame()
         assert frame.columns[:3] == ["patient_id", "arm", "quarantined"]
         assert frame.filter(patient_id="B").select("quarantined", "OR", "SR", "relapse", "best_response").row(0) == (
             *(1, "NE", "NE", "NE", "NE"),
@@ -169,7 +170,7 @@ class TestVerdicts:
 
     def test_explained(self, tmp_path):
         visits = written(tmp_path, GOOD, ["A", "2019-05-22", "4x5", "0", "", "", ""])
-        (said,) = explain(visits, patient="A", endpoint="OR", on_error="quarantine")
+        (said,) = explain(visits, patient="A", endpoint="OR", options=ReadOptions(on_error="quarantine"))
         assert (said.value, said.reason) == ("NE", "no_counts")
 
     @pytest.mark.parametrize("options", [["--on-error", "quarantine"], ["--quarantine-file", "out.csv"]])

@@ -23,6 +23,7 @@ from itp_response.messages.errors import CohortError, ItpResponseError, UsageErr
 from itp_response.readers import READERS
 from itp_response.readers import text as text_files
 from itp_response.readers.column_names import PATIENTS, VISITS
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
 
 BAD_VISITS = Path(__file__).parent / "bad_visits"
@@ -104,7 +105,7 @@ class TestBadVisits:
         of_visits = folder / args.pop("visits", "visits.csv")
         of_patients = folder / "patients.csv" if (folder / "patients.csv").exists() else None
         with pytest.raises(ItpResponseError) as error:
-            read(of_visits, of_patients, columns=columns, **args)
+            read(of_visits, of_patients, columns=columns, options=ReadOptions(**args))
         assert str(error.value) + "\n" == (folder / "message.txt").read_text(encoding="utf-8")
 
     def test_truncated_parquet(self, tmp_path: Path) -> None:
@@ -297,7 +298,7 @@ class TestBleeding:
         ],
     )
     def test_empty_grade(self, text: str, bleeding: Any, grades: list[float], note: str, tmp_path: Path) -> None:
-        cohort = read(visits(text, tmp_path), bleeding=bleeding)
+        cohort = read(visits(text, tmp_path), options=ReadOptions(bleeding=bleeding))
         np.testing.assert_array_equal(cohort.bleeding_grade, grades)
         assert said(cohort, note)
 
@@ -432,7 +433,7 @@ class TestDates:
         cohort = read(
             visits(f"patient_id, date, platelets\n P1, {written}, 15\n", tmp_path),
             patients(f"patient_id, enrolment_date, discontinued\n P1, {written}, {written}\n", tmp_path),
-            date_format=date_format,
+            options=ReadOptions(date_format=date_format),
         )
         assert [str(one) for one in cohort.day_0] == ["2019-04-03"]
         assert cohort.day.tolist() == [0]

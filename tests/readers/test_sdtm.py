@@ -21,6 +21,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Texts, just_below
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.units import as_factors, in_thousands
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -706,7 +707,7 @@ class TestSupplements:
             "suppcm.csv: line 7: 3 cells, but the header has 6; leave cells empty, but keep their separators.",
         ]
         assert refused(folder).splitlines() == messages
-        cohort = read(folder, on_error="quarantine")
+        cohort = read(folder, options=ReadOptions(on_error="quarantine"))
         assert cohort.quarantine is not None
         assert cohort.quarantine["line"].to_list() == [2, 3, 4, 5, 6, 7]
         assert not cohort.rescue.any()
@@ -813,7 +814,7 @@ class TestBroken:
             "P2, 5, PLAT, 30, GI/L, 30, 30, GI/L, 2019-06-04",
         )
         ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC\nP1, 1, Epistaxis, , 2019-05-01, 2019-06-01"
-        cohort = read(study(tmp_path / "trial", lb=text, ae=ae), on_error="quarantine")
+        cohort = read(study(tmp_path / "trial", lb=text, ae=ae), options=ReadOptions(on_error="quarantine"))
         assert cohort.quarantine is not None
         assert cohort.quarantine.select("file", "line", "column", "value", "patient_id").rows() == [
             ("ae.csv", 2, "AETOXGR", "", "P1"),
@@ -863,7 +864,7 @@ class TestBroken:
         ]
         assert sorted(refused(folder).splitlines()) == sorted(messages)
 
-        cohort = read(folder, on_error="quarantine")
+        cohort = read(folder, options=ReadOptions(on_error="quarantine"))
         assert cohort.quarantine is not None
         told = [
             f"{file}: line {line}: {f'{column}: ' if column else ''}{reason}"
@@ -919,7 +920,7 @@ class TestBroken:
             cm=lines("USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC", rescued, "IVIg RESCUE"),
             ds=lines("USUBJID, DSSEQ, DSDECOD, DSSTDTC", stopped, "DEATH"),
         )
-        cohort = read(folder, on_error="quarantine")
+        cohort = read(folder, options=ReadOptions(on_error="quarantine"))
         assert cohort.quarantine is not None
         assert cohort.origin is not None
         reported = {name: set(cohort.quarantine.filter(file=name)["line"]) for name in ("lb.csv", "cm.csv", "ds.csv")}

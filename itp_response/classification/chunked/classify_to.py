@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -21,7 +21,14 @@ import polars as pl
 
 from itp_response.classification.chunked.study import AssumptionFailed, Assumptions, ChunkedStudy, ReadChunk, source_of
 from itp_response.classification.chunked.unsorted import Progress, Unsorted, Ways, each
-from itp_response.classification.classification import Classification, ResultCounts, classify
+from itp_response.classification.classification import (
+    Classification,
+    CriteriaInput,
+    ResultCounts,
+    Study,
+    classify,
+    criteria_of,
+)
 from itp_response.classification.provenance import Provenance, hashed, provenance
 from itp_response.classification.writers import OUTPUTS, Output, check_output, put, write_beside
 from itp_response.cohort.build import build
@@ -29,14 +36,15 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import Note, Observations, ReadFrom
 from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
-from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.messages.errors import CohortError
+from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.column_names import no_rows
-from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import DEFAULTS, ReadOptions
+from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
-from itp_response.readers.visits import NOBODY, StudyRows, assemble, check_options
+from itp_response.readers.visits import NOBODY, StudyRows, assemble
 
 LISTED = 200_000
 """So many patients without visits are written at once."""
@@ -62,14 +70,12 @@ class ClassifiedFile:
 
 def classify_to(
     path: str | Path,
-    visits: Any,
-    patients: Any = None,
-    criteria: str | Path | Criteria = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     long: bool = False,
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
+    options: ReadOptions | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     told: Callable[[str], None] | None = None,
@@ -86,17 +92,18 @@ def classify_to(
     """
     path = Path(path)
     check_output(path)
-    check_options(date_format, bleeding, impute)
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute}
-    source = source_of(visits)
+    definitions = criteria_of(visits, criteria)
+    source = None if isinstance(visits, Classification | Cohort) else source_of(visits)
     if source is None:
-        found = classify(visits, patients, definitions, threads=threads, **options)
+        found = classify(visits, patients, definitions, options=options, threads=threads)
         found.write(path, long=long)
         return ClassifiedFile(definitions, found.cohort, found.counts)
+    options = options or DEFAULTS
+    if options.on_error != "stop":
+        raise UsageError("rows are left out of a study that is read as a whole; use classify and write its result.")
     inputs = {"visits": visits, "patients": patients}
-    read_from = ReadFrom(inputs, options, _beside(lambda: hashed(inputs)))
-    study = ChunkedStudy.read(source, patients, definitions, read_from)
+    read_from = ReadFrom(inputs, asdict(options), _beside(lambda: hashed(inputs)))
+    study = ChunkedStudy.read(source, patients, definitions, read_from, options)
     memory = memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     ways = Ways(long, threads or os.cpu_count() or 1, size or ChunkSize(), memory, progress or (lambda *_: None), told)
     made: list[tuple[ClassifiedFile, Provenance]] = []
@@ -165,7 +172,7 @@ class _Run:
     wrong: bool = False
     nobody: bool = True
     """There is no row that names a patient or says something."""
-    positions: Positions | None = None
+    positions: PatientPositions | None = None
     """None: patients come in the order of their names, and are not remembered."""
 
     def __post_init__(self) -> None:
@@ -232,7 +239,7 @@ class _Run:
             raise found.join(self.study.of_patients).join(self.study.of_cells).error() from None
 
     def _in_turn(self, pool: ThreadPoolExecutor) -> Iterator[_Decided]:
-        self.positions = None if self.taken.ascending else Positions(self.study.known.listed)
+        self.positions = None if self.taken.ascending else PatientPositions(self.study.known.listed)
         order = InOrder(self.positions)
         reading: deque[tuple[Future[ReadChunk], int | None]] = deque()
         deciding: deque[Future[_Decided]] = deque()
@@ -284,7 +291,7 @@ class _Run:
             raise AssumptionFailed(replace(self.taken, plain=False))
         if self.taken.scored is None:
             self.taken = replace(self.taken, scored=seen.visits.scored)
-        elif seen.visits.scored and not self.taken.scored and self.study.options["bleeding"] is None:
+        elif seen.visits.scored and not self.taken.scored and self.study.options.bleeding is None:
             raise AssumptionFailed(replace(self.taken, scored=True))
         self.nobody &= seen.visits.patient_ids.none and not seen.visits.recorded.any()
 
@@ -319,7 +326,7 @@ class _Run:
                 StudyRows(seen.visits, listed, who.ids, seen.visits.patient_ids.spread(who.of_run)),
                 scored=bool(self.taken.scored),
                 several={name: one.several for name, one in study.declared.items()},
-                impute=study.options["impute"],
+                impute=study.options.impute,
                 problems=found,
                 wrong=self.wrong,
             )
@@ -348,8 +355,7 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
         source_row=nothing,
     )
     cohort = build(study.known.id[:0], seen, source=study.source.name, row_word=study.source.row_word, notes=notes)
-    options = {**study.options, "on_error": "stop"}
-    return replace(cohort, read_from=replace(study.read_from, options=options))
+    return replace(cohort, read_from=study.read_from)
 
 
 def _beside(work: Callable[[], Any]) -> Callable[[], Any]:

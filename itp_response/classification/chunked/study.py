@@ -15,6 +15,8 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
 from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain
 from itp_response.readers.problems import Location, Pieces, Problems
@@ -64,6 +66,7 @@ class ChunkedStudy:
     source: ChunkedTable
     criteria: Criteria
     read_from: ReadFrom
+    options: ReadOptions
     chosen: dict[str, int]
     known: PatientTable
     opened: Problems
@@ -73,7 +76,14 @@ class ChunkedStudy:
     of_both: Problems
 
     @classmethod
-    def read(cls, source: ChunkedTable, patients: Any, criteria: Criteria, read_from: ReadFrom) -> "ChunkedStudy":
+    def read(
+        cls,
+        source: ChunkedTable,
+        patients: Tabular | None,
+        criteria: Criteria,
+        read_from: ReadFrom,
+        options: ReadOptions,
+    ) -> "ChunkedStudy":
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
         opened, listed, cells, both = (Problems() for _ in range(4))
         place = Location(source.name, 0, source.row_word)
@@ -81,17 +91,12 @@ class ChunkedStudy:
         for number, (name, note) in enumerate(source.notes):
             opened.note(Location(name, 0, part=number), note)
         table = patient_table(patients, of_patients, listed)
-        options = read_from.options
-        known = read_patients(table, of_patients, options["date_format"], cells, options["impute"])
+        known = read_patients(table, of_patients, options, cells)
         known = replace(known, table=known.table.without("baseline", "arm"))
-        made = cls(source, criteria, read_from, chosen, known, opened, listed, cells, both)
+        made = cls(source, criteria, read_from, options, chosen, known, opened, listed, cells, both)
         check_header(made.empty(), of_visits, both)
         check_enrolment(made.empty(), known, "date" in chosen, both)
         return made
-
-    @property
-    def options(self) -> Any:
-        return self.read_from.options
 
     @property
     def taken(self) -> Assumptions:
@@ -101,7 +106,7 @@ class ChunkedStudy:
         dates = bool((enrolled.low == enrolled.high).any())
         if "date" in self.chosen and not table.has("enrolment_date"):
             dates = True
-        told = self.options["bleeding"]
+        told = self.options.bleeding
         scored = None if told is None else told == "scored"
         return Assumptions(scored, dates, ascending=not len(known.rows))
 
@@ -117,13 +122,13 @@ class ChunkedStudy:
     @cached_property
     def plain(self) -> Plain | None:
         """What reads the visits of plain blocks; None: there are columns that it does not read."""
-        found, told = Problems(), self.options
+        found = Problems()
         nothing = self.as_written(self.empty(), found)
-        return Plain.of(nothing, found, self.chosen, date_format=told["date_format"], bleeding=told["bleeding"])
+        return Plain.of(nothing, found, self.chosen, self.options)
 
     def as_written(self, table: NamedTable, problems: Problems) -> VisitTable:
         """The visits of that part of the table."""
-        return read_visits(table, self.declared, problems=problems, **self.options)
+        return read_visits(table, self.declared, self.options, problems)
 
     def empty(self) -> NamedTable:
         """The table of visits without its rows."""

@@ -15,7 +15,7 @@ from itp_response.classification.chunked.study import AssumptionFailed, Assumpti
 from itp_response.cohort.values import Ints
 from itp_response.readers.chunks import Chunk, ChunkSize
 from itp_response.readers.external_sort import Records, RowStore, SortedRows, by_patient
-from itp_response.readers.patient_index import Positions
+from itp_response.readers.patient_index import PatientPositions
 from itp_response.readers.plain import as_records, of_records
 from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.runs import Runs
@@ -63,7 +63,7 @@ class Unsorted:
     study: ChunkedStudy
     ways: Ways
     taken: Assumptions
-    positions: Positions
+    positions: PatientPositions
     folder: Path
     """An empty one, for what does not fit in memory."""
     found: Problems = field(default_factory=Problems)

@@ -4,11 +4,10 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from itp_response.classification.classification import Classification
+from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.classification.provenance import INSIDE, of_bytes
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.outputs.adam.datasets import datasets
@@ -16,6 +15,8 @@ from itp_response.outputs.adam.define import page, table
 from itp_response.outputs.adam.files import FORMATS
 from itp_response.outputs.adam.parameters import parameters
 from itp_response.outputs.adam.variables import TEXT, Dataset
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 NAMES = ("adsl", "adrs", "adtte", "adice")
 OWN = {*(f"{name}.{form}" for name in NAMES for form in FORMATS), "define.csv", "define.md", INSIDE}
@@ -63,27 +64,21 @@ class Adam:
 
 
 def adam(
-    visits: Any,
-    patients: Any = None,
-    criteria: Any = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     study: str | None = None,
-    date_format: str | None = None,
-    bleeding: Any = None,
+    options: ReadOptions | None = None,
     threads: int | None = None,
-    impute: Any = None,
-    on_error: Any = "stop",
 ) -> Adam:
     """The classification of every patient as ADaM datasets.
 
-    `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`.
     `study` is the STUDYID; without one it is that of DM, or else the name of the source.
     Raises `UsageError` for a study that cannot be one.
     """
-    from itp_response.classification.classification import classification
-
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classification(visits, patients, criteria, threads=threads, **options)
+    found = classify(visits, patients, criteria, options=options, threads=threads)
     notes = []
     if study is None and found.cohort.origin is not None:
         study = found.cohort.origin.study

@@ -4,12 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, days_column, labelled
+from itp_response.classification.classification import (
+    Classification,
+    CriteriaInput,
+    Study,
+    days_column,
+    labelled,
+    read_study,
+)
 from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
@@ -22,6 +28,8 @@ from itp_response.evaluation.verdicts import Y
 from itp_response.explanation.failing_clause import why_not
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.messages.wording import aligned, counted, counted_patients, number_in_words, wrapped
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 WAYS = 10
 """So many of the ways in which patients change are in the text; all are in the frame."""
@@ -210,19 +218,16 @@ CHANGES = ("patient_id", "arm", "role", "one", "one_verdict", "other", "other_ve
 
 
 def compare(
-    visits: Any,
-    patients: Any = None,
-    criteria: Sequence[str | Path | Criteria] = (),
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: Sequence[CriteriaInput] = (),
     *,
-    date_format: str | None = None,
-    bleeding: Any = None,
+    options: ReadOptions | None = None,
     threads: int | None = None,
-    impute: Any = None,
-    on_error: Any = "stop",
 ) -> Comparison:
     """One cohort under several sets of criteria, the first beside each of the others; the data are read once.
 
-    `visits` is a `Cohort`, or whatever `read` takes. Like is matched with like by the `role` of criteria.
+    `visits`, `patients` and `options` are as in `classify`. Like is matched with like by the `role` of criteria.
     Of sets with the same name the later ones are called `NAME (2)` and so on.
     Raises `UsageError` if there are not two sets, or the first has no role in common with any other; `CriteriaError`
     if two declare the same column otherwise.
@@ -230,8 +235,7 @@ def compare(
     if isinstance(criteria, str | Path | Criteria) or len(criteria) < 2:
         raise UsageError("give two or more sets of criteria, as --criteria atra_2022 --criteria iwg_2009.")
     sets = _told_apart([one if isinstance(one, Criteria) else load(one) for one in criteria])
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    cohort = read_for(sets, visits, patients, **options)
+    cohort = read_for(sets, visits, patients, options)
     found = Comparison(cohort, tuple(Classification(one, cohort, evaluate(one, cohort, threads)) for one in sets))
     if not found.pairs:
         roles = "; ".join(f"{one.name} has {', '.join(_roles(one)) or 'none'}" for one in sets)
@@ -249,13 +253,11 @@ def _told_apart(sets: Sequence[Criteria]) -> list[Criteria]:
     ]
 
 
-def read_for(sets: Sequence[Criteria], visits: Any, patients: Any, **options: Any) -> Cohort:
-    """The cohort with the columns that any of the sets declares; the options are those of `read`.
+def read_for(sets: Sequence[Criteria], visits: Study, patients: Tabular | None, options: ReadOptions | None) -> Cohort:
+    """The cohort with the columns that any of the sets declares.
 
     Raises `CriteriaError` if two declare the same column otherwise.
     """
-    from itp_response.readers.visits import read
-
     columns: dict[str, ColumnDeclared] = {}
     declared_by: dict[str, str] = {}
     for one in sets:
@@ -266,9 +268,7 @@ def read_for(sets: Sequence[Criteria], visits: Any, patients: Any, **options: An
                     f"{one.path.name}: [columns] {name} is declared otherwise than in {first}; "
                     "where sets read the same column they must declare it alike."
                 )
-    if isinstance(visits, Cohort):
-        return visits
-    return read(visits, patients, columns=columns, **options)
+    return read_study(visits, patients, columns, options)
 
 
 def _roles(criteria: Criteria) -> dict[str, str]:

@@ -4,22 +4,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, labelled
+from itp_response.classification.classification import (
+    Classification,
+    CriteriaInput,
+    Study,
+    criteria_of,
+    labelled,
+    read_study,
+)
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
-from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate, is_length
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
-from itp_response.messages.wording import aligned, counted, counted_patients, wrapped
-from itp_response.outputs.comparison.compare import described, read_for
+from itp_response.messages.wording import aligned, counted, counted_patients, listed, wrapped
+from itp_response.outputs.comparison.compare import described
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 TOGETHER = "all together"
 SHOWN = 10
@@ -140,7 +147,7 @@ class Sensitivity:
             yield from self._other_lengths(interpretation)
         unmoved = [interpretation for interpretation in single if not self._moves(interpretation)]
         if unmoved:
-            yield from wrapped(f"The answer does not depend on {_listed(unmoved, 'or')}.")
+            yield from wrapped(f"The answer does not depend on {listed(unmoved, 'or')}.")
         yield from self._patients()
         if self.cohort.notes:
             yield from ("", *self.cohort.told)
@@ -183,7 +190,7 @@ class Sensitivity:
     def _other_lengths(self, interpretation: str) -> Iterator[str]:
         lengths = [f"{name} ({counted_patients(number)})" for name, number in self._lengths(interpretation).items()]
         if lengths:
-            yield from wrapped(f"{interpretation} gives other lengths of {_listed(lengths, 'and')}.")
+            yield from wrapped(f"{interpretation} gives other lengths of {listed(lengths)}.")
 
     def _patients(self) -> Iterator[str]:
         dependent = self.dependent().filter(pl.col("interpretation") != TOGETHER)
@@ -197,13 +204,15 @@ class Sensitivity:
             f"{counted_patients(same)} come{'s' if same == 1 else ''} out the same under each."
         )
         moved = pl.format("{} {} -> {}", "endpoint", "verdict", "verdict_under")
-        listed = dependent.group_by("patient_id", "interpretation", maintain_order=True).agg(moved.alias("moved"))
+        moves = dependent.group_by("patient_id", "interpretation", maintain_order=True).agg(moved.alias("moved"))
         ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("place")
-        listed = listed.join(ids, on="patient_id", maintain_order="left").sort("place", maintain_order=True)
-        shown = listed.select("patient_id", "interpretation", pl.col("moved").list.join(", ")).head(SHOWN)
-        yield aligned([[f"  {patient}", interpretation, moves] for patient, interpretation, moves in shown.iter_rows()])
-        if len(listed) > SHOWN:
-            yield f"  and {len(listed) - SHOWN:,} more; --output has them all"
+        moves = moves.join(ids, on="patient_id", maintain_order="left").sort("place", maintain_order=True)
+        shown = moves.select("patient_id", "interpretation", pl.col("moved").list.join(", ")).head(SHOWN)
+        yield aligned(
+            [[f"  {patient}", interpretation, change] for patient, interpretation, change in shown.iter_rows()]
+        )
+        if len(moves) > SHOWN:
+            yield f"  and {len(moves) - SHOWN:,} more; --output has them all"
 
 
 def _moves(before: Verdict, after: Verdict) -> str:
@@ -211,11 +220,6 @@ def _moves(before: Verdict, after: Verdict) -> str:
     was, now = _counts(before), _counts(after)
     moves = {label: now.get(label, 0) - was.get(label, 0) for label in dict.fromkeys([*was, *now])}
     return "  ".join(f"{label} {move:+,}" for label, move in moves.items() if move)
-
-
-def _listed(names: Sequence[str], joint: str) -> str:
-    """The names, with a word before the last."""
-    return f" {joint} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _counts(verdict: Verdict, always: str = "") -> dict[str, int]:
@@ -229,25 +233,22 @@ DEPENDENT = ("patient_id", "arm", "endpoint", "verdict", "interpretation", "verd
 
 
 def sensitivity(
-    visits: Any,
-    patients: Any = None,
-    criteria: str | Path | Criteria = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     together: bool = False,
-    date_format: str | None = None,
-    bleeding: Any = None,
+    options: ReadOptions | None = None,
     threads: int | None = None,
-    impute: Any = None,
-    on_error: Any = "stop",
 ) -> Sensitivity:
     """The verdicts on a cohort under each interpretation of a set, one at a time, and with `together` under all at once.
 
-    The data are read once. `visits` is a `Cohort`, or whatever `read` takes. Where two interpretations change the same key,
+    `visits`, `patients`, `criteria` and `options` are as in `classify`; the data are read once. Where two interpretations change the same key,
     all together has what the later one in the file says.
     An interpretation that cannot decide these data, as one by calendar months without dates, is left out, and it is told why.
     Raises `UsageError` if the set has no interpretations to try, or they cannot stand together.
     """
-    base = criteria if isinstance(criteria, Criteria) else load(criteria)
+    base = criteria_of(visits, criteria)
     interpretations = {
         interpretation.id: base.under(interpretation.id)
         for interpretation in base.file.interpretation
@@ -255,8 +256,7 @@ def sensitivity(
     }
     if not interpretations:
         raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
-    options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    cohort = read_for([base], visits, patients, **options)
+    cohort = read_study(visits, patients, base.file.columns, options)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
     untried = {one.id: "the file gives no change for it" for one in base.file.interpretation if not one.change}

@@ -1,15 +1,16 @@
 """Figures: the study's pictures as SVG that stands in the page, as small as it goes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from itp_response.classification.classification import Classification
 from itp_response.messages.errors import UsageError
+from itp_response.outputs.figures.kinds import Kind
 from itp_response.outputs.figures.plot import plot
 from itp_response.outputs.report.patients import Progress
 
-SHOWN = {
+SHOWN: Mapping[Kind, str] = {
     "swimmer": "Each patient's course",
     "spaghetti": "Counts over time",
     "km": "Times to an event, by Kaplan and Meier",
@@ -40,7 +41,7 @@ class EmbeddedFigure:
 
 def figures(classification: Classification, progress: Progress) -> Iterator[EmbeddedFigure]:
     """Every kind of picture; of one that these criteria or data do not give, the reason."""
-    for kind in progress(list(SHOWN), "figures"):
+    for kind, _ in zip(SHOWN, progress(list(SHOWN), "figures"), strict=True):
         try:
             picture = plot(kind, classification)
         except UsageError as error:

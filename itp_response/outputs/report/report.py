@@ -8,13 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from itp_response.classification.classification import Classification
+from itp_response.classification.classification import Classification, CriteriaInput, Study
 from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
 from itp_response.classification.writers import put
 from itp_response.data_review.edit_checks import RULES
 from itp_response.data_review.review import Review, review
-from itp_response.definitions.criteria import Criteria
-from itp_response.definitions.load import load
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
 from itp_response.outputs.comparison.sensitivity import Sensitivity, sensitivity
@@ -23,6 +21,8 @@ from itp_response.outputs.report import sections
 from itp_response.outputs.report.figures import figures
 from itp_response.outputs.report.patients import Progress
 from itp_response.outputs.tables.table import Tables, table
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 HERE = Path(__file__).parent
 SUFFIX = ".html"
@@ -73,29 +73,25 @@ def quietly(items: Sequence[str], _: str) -> Iterable[str]:
 
 
 def report(
-    visits: Any,
-    patients: Any = None,
-    criteria: str | Path | Criteria = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
-    on_error: Any = "stop",
+    options: ReadOptions | None = None,
     events: Any = None,
     screening: Any = None,
     progress: Progress = quietly,
 ) -> Page:
     """A study on one page: results, definitions, interpretations, what is to be asked, every patient, what made it.
 
-    `visits`, `patients` and `criteria` are as in `classify`, `events` and `screening` as in `table`.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`, `events` and `screening` as in `table`.
     `progress` is given the items of a long work and their name, and gives them back one by one.
     Raises `UsageError` if a library that it needs is missing.
     """
     jinja2 = needed("jinja2", "report")
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
-    read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    reviewed = review(visits, patients, definitions, **read_options)
+    reviewed = review(visits, patients, criteria, options=options)
     found = reviewed.found
+    definitions = found.criteria
     has_interpretations = any(interpretation.change for interpretation in definitions.file.interpretation)
     tried = sensitivity(found.cohort, criteria=definitions) if has_interpretations else None
     results = table(found, show=["all"], events=events, screening=screening)

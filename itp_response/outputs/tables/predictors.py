@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from itp_response.classification.classification import classification
+from itp_response.classification.classification import CriteriaInput, Study, classify
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.proportions import criteria_met, primary
 from itp_response.outputs.statistics.roc import Roc, roc
@@ -17,7 +16,6 @@ from itp_response.outputs.statistics.tables import (
     DASH,
     Number,
     Table,
-    joined,
     once,
     percent,
     plainly,
@@ -27,6 +25,8 @@ from itp_response.outputs.statistics.tables import (
 )
 from itp_response.outputs.statistics.times import alike, quartiles
 from itp_response.outputs.tables.table import Tables
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 CURVE = "roc curve"
 """The numbers of the curve: `false positive` and `true positive`, an entry per limit."""
@@ -41,30 +41,26 @@ class Predictors(Tables):
 
 
 def predictors(
-    visits: Any,
-    patients: Any = None,
-    criteria: Any = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     column: Sequence[str],
     by: str | None = None,
     positive: Sequence[str] = (),
     negative: Sequence[str] = (),
     only: Sequence[str] = (),
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
-    on_error: Any = "stop",
+    options: ReadOptions | None = None,
 ) -> Predictors:
     """How numbers known of the patients differ between groups, and how well each tells two of them apart.
 
-    `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`.
     Groups are `by` an endpoint's verdicts, without it those of the primary endpoint, or by a patient column.
     The curve tells the `positive` groups from the `negative`: without these those that met the endpoint (of a ranked
     list, all but the last name) from those that did not. Groups that are neither are left out of the curve.
     Raises `UsageError` for a column that is not of numbers, or groups that do not exist.
     """
-    read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classification(visits, patients, criteria, **read_options)
+    found = classify(visits, patients, criteria, options=options)
     here = AnalysedPatients(found, np.ones(len(found.cohort), dtype=np.bool_)).restricted_to(only)
     if not column:
         raise UsageError("name a column of numbers, as --column nk_cells.")
@@ -77,8 +73,8 @@ def predictors(
         tables.append(made)
         if curve is not None:
             curves[name] = curve
-    options = {"by": by, "column": list(column), "positive": yes, "negative": no, "only": list(only)}
-    return Predictors(found, groups, tuple(tables), options, {}, tuple(only), curves)
+    choices = {"by": by, "column": list(column), "positive": yes, "negative": no, "only": list(only)}
+    return Predictors(found, groups, tuple(tables), choices, {}, tuple(only), curves)
 
 
 def _ordered(patients: AnalysedPatients, groups: Groups) -> Groups:
@@ -138,13 +134,13 @@ def _table(
     curve = roc(chosen[0], chosen[1]) if all(map(len, chosen)) else None
     if curve is not None:
         rows += list(_curve_rows(curve))
-        numbers += list(_curve_numbers(name, curve, f"{joined(sides[0])} to {joined(sides[1])}"))
+        numbers += list(_curve_numbers(name, curve, f"{listed(sides[0])} to {listed(sides[1])}"))
     missing = int((~known & (groups.code >= 0)).sum())
     left_out = [one for one in groups.labels if one not in (*sides[0], *sides[1])]
     notes = [
         f"{test} test." if test else "",
         *_said(curve, sides, [len(one) for one in chosen]),
-        f"Not in the curve: {joined(left_out)}." if left_out else "",
+        f"Not in the curve: {listed(left_out)}." if left_out else "",
         f"{counted_patients(missing)} without {name} left out." if missing else "",
     ]
     last = ["p"] if test else []
@@ -164,10 +160,10 @@ def _said(curve: Roc | None, sides: tuple[list[str], list[str]], sizes: Sequence
     if curve is None:
         yield "No ROC curve: one side is empty."
         return
-    told = " from ".join(f"{joined(side)} ({size})" for side, size in zip(sides, sizes, strict=True))
+    told = " from ".join(f"{listed(side)} ({size})" for side, size in zip(sides, sizes, strict=True))
     yield f"ROC: {told}; area with DeLong's 95 % interval; best limit by Youden's index."
     if curve.others:
-        yield f"As good: {joined([plainly(one) for one in curve.others])}."
+        yield f"As good: {listed([plainly(one) for one in curve.others])}."
     yield "The limit was looked for in the same patients that it is judged by: it will do less well in others."
 
 

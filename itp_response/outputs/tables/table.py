@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification, classification
+from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.classification.provenance import BESIDE, Provenance, files, of_bytes
 from itp_response.classification.writers import put
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import counted_patients, wrapped
+from itp_response.messages.wording import counted_patients, listed, wrapped
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.imputation import imputation
 from itp_response.outputs.statistics.odds import odds
@@ -28,13 +28,15 @@ from itp_response.outputs.statistics.proportions import (
     responses,
     subgroups,
 )
-from itp_response.outputs.statistics.tables import Table, joined
+from itp_response.outputs.statistics.tables import Table
 from itp_response.outputs.statistics.times import lengths, times
 from itp_response.outputs.tables.adverse_events import events as events_table
 from itp_response.outputs.tables.adverse_events import read_events
 from itp_response.outputs.tables.characteristics import characteristics
 from itp_response.outputs.tables.flow import flow, read_screening
 from itp_response.outputs.tables.forms import WRITERS, as_html, frame
+from itp_response.readers.files import Tabular
+from itp_response.readers.options import ReadOptions
 
 SHOWN = ("flow", "characteristics", "responses", "best", "times", "imputation", "subgroups", "odds", "events")
 """The tables, in the order in which they are shown."""
@@ -100,7 +102,7 @@ class Tables:
     def title(self) -> str:
         """Who was classified by what."""
         number = int((self.groups.code >= 0).sum())
-        only = f", of whom {joined(self.restricted)}" if self.restricted else ""
+        only = f", of whom {listed(self.restricted)}" if self.restricted else ""
         return f"{counted_patients(number)}{only}, under {self.found.criteria.marked_name}"
 
     def __str__(self) -> str:
@@ -118,9 +120,9 @@ class Tables:
 
 
 def table(
-    visits: Any,
-    patients: Any = None,
-    criteria: Any = "atra_2022",
+    visits: Study,
+    patients: Tabular | None = None,
+    criteria: CriteriaInput | None = None,
     *,
     by: str = "arm",
     reference: str | None = None,
@@ -137,14 +139,11 @@ def table(
     events: Any = None,
     screening: Any = None,
     least: float = 2.0,
-    date_format: str | None = None,
-    bleeding: Any = None,
-    impute: Any = None,
-    on_error: Any = "stop",
+    options: ReadOptions | None = None,
 ) -> Tables:
     """The results of a study, its patients in groups `by` their arm or another column.
 
-    `visits`, `patients` and `criteria` are as in `classify`; `visits` may be a `Classification` too.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`.
     `show` has names of `SHOWN`, or `all`: all that these data give but the imputation; without it, responses and times.
     What `subgroup`, `imputations`, `events`, `screening` and, without `show`, `column` and `adjust` ask for is added.
     A column (`by`, `subgroup`, `column`, `adjust`, `only`) is one of the patient table, or `baseline`, or an endpoint,
@@ -152,8 +151,7 @@ def table(
     `of` is the analysis set, `interval` that of the differences; `reference` is the group that is taken off the others.
     Raises `UsageError` for what these data have not.
     """
-    read_options = {"date_format": date_format, "bleeding": bleeding, "impute": impute, "on_error": on_error}
-    found = classification(visits, patients, criteria, **read_options)
+    found = classify(visits, patients, criteria, options=options)
     _check(of, interval, show)
     everyone = AnalysedPatients(found, np.ones(len(found.cohort), dtype=np.bool_))
     here = everyone.restricted_to(only)
@@ -185,7 +183,7 @@ def table(
         "events": lambda: events_table(read_events(events, found.cohort), groups, least),
     }
     wanted = _wanted(show, asked)
-    options = {
+    choices = {
         "by": by,
         "reference": groups.labels[groups.reference],
         "show": list(wanted),
@@ -201,7 +199,7 @@ def table(
         "least": least,
     }
     inputs = {name: given for name, given in (("events", events), ("screening", screening)) if given is not None}
-    return Tables(found, groups, tuple(filter(None, (made[one]() for one in wanted))), options, inputs, tuple(only))
+    return Tables(found, groups, tuple(filter(None, (made[one]() for one in wanted))), choices, inputs, tuple(only))
 
 
 def _check(of: str, interval: str, show: Sequence[str]) -> None:

@@ -1,0 +1,18 @@
+"""The kinds of picture, and what may be asked of each."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+Kind = Literal["timeline", "swimmer", "spaghetti", "km", "waterfall", "forest", "reclassification"]
+Measure = Literal["difference", "odds-ratio"]
+
+KINDS: Mapping[Kind, tuple[str, ...]] = {
+    "timeline": ("patient", "endpoint", "baseline", "treatment_discontinued"),
+    "swimmer": ("by", "endpoint"),
+    "spaghetti": ("by",),
+    "km": ("by", "endpoint"),
+    "waterfall": ("by", "endpoint"),
+    "forest": ("by", "endpoint", "measure"),
+    "reclassification": ("endpoint",),
+}
+"""The kinds of picture, and what may be asked of each."""
