@@ -17,7 +17,7 @@ import polars as pl
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
-from itp_response.cohort.observations import Imputed, Observations, Origin, ReadFrom
+from itp_response.cohort.observations import Imputed, Observations, Origin, Patients, ReadFrom
 from itp_response.cohort.values import Bools, Floats, Index, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
@@ -246,21 +246,28 @@ def assemble(
     imputed = None if impute is None else _imputed(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
-    return build(
-        study.ids,
-        observed,
-        arm=patients.arm.gather(study.patient_row),
-        day_0=as_dates(np.where(date_0.low < date_0.high, np.nan, date_0.low)),
-        baseline=patients.baseline.at(study.patient_row),
-        treatment_discontinued=stopped,
-        patient_columns={name: column.at(study.patient_row) for name, column in patients.columns.items()},
+    return replace(
+        build(_patients(study, date_0, stopped), observed),
         source=location.name,
         row_word=location.row_word,
         origin=location.pieces.origin if location.pieces else None,
         stopped_by=_stopped_by(patients.table, study.patient_row),
-        notes=problems.notes,
+        notes=tuple(problems.notes),
         imputed=imputed,
         partial=partial,
+    )
+
+
+def _patients(study: StudyRows, date_0: Numbers, stopped: Floats) -> Patients:
+    """The patients; day 0 has no date where only an interval of it is known."""
+    patients, row = study.patients, study.patient_row
+    return Patients(
+        id=study.ids,
+        arm=patients.arm.gather(row),
+        day_0=as_dates(np.where(date_0.low < date_0.high, np.nan, date_0.low)),
+        baseline=patients.baseline.at(row),
+        treatment_discontinued=stopped,
+        columns={name: column.at(row) for name, column in patients.columns.items()},
     )
 
 
