@@ -104,11 +104,11 @@ def decided(criteria, rows: list[Told], enrolment: str, stopped: str | None, pat
     return as_literal(classify(visits, table, criteria, options=ReadOptions(bleeding="scored")))[0]
 
 
-WITNESSES = ("onset", "confirming", "ended")
+EVIDENCE = ("onset", "confirming", "ended")
 
 
-def without_witnesses(verdict: Verdict) -> Verdict:
-    return replace(verdict, **dict.fromkeys(WITNESSES))
+def without_evidence(verdict: Verdict) -> Verdict:
+    return replace(verdict, **dict.fromkeys(EVIDENCE))
 
 
 def date(day_0: datetime.date, day: int) -> str:
@@ -148,20 +148,20 @@ def told(draw) -> tuple[list[Told], str, str | None, Patient]:
     return rows, enrolment, stopped, patient
 
 
-class TestTwoReadings:
+class TestTwoInterpretations:
     """The copies, decided as whole columns, agree with every day tried one after another."""
 
     def check(self, raw, criteria, rows, enrolment, stopped, patient):
         found = list(courses(rows, enrolment, stopped, patient))
         wanted, verdicts = expected(raw, found), decided(criteria, rows, enrolment, stopped, patient)
 
-        assert {name: without_witnesses(verdict) for name, verdict in verdicts.items()} == {
-            name: without_witnesses(verdict) for name, verdict in wanted.items()
+        assert {name: without_evidence(verdict) for name, verdict in verdicts.items()} == {
+            name: without_evidence(verdict) for name, verdict in wanted.items()
         }
         # Evidence is a line: where two lie on a day, they are told apart.
         alone = all(len({one.day for one in course.observations}) == len(rows) for course in found)
         for name, verdict in verdicts.items():
-            for evidence in WITNESSES:
+            for evidence in EVIDENCE:
                 day = getattr(verdict, evidence)
                 assert day == getattr(wanted[name], evidence) or (day is None and not alone), (name, evidence)
 
@@ -360,7 +360,7 @@ class TestExplained:
             "  the same on all days that may be meant: the date of visits row 5 is only '2019-02'; shown as of the first"
         )
 
-    def test_of_a_witness_that_hangs_on_it(self):
+    def test_of_evidence_that_depends_on_it(self):
         """Rescue is late from day 36 on: the day is known, but not whether line 2 or line 3 begins it."""
         rows = told_of(("2019-01-23", 15), ("2019-02", None, "IVIg"), ("2019-02-28", None, "IVIg"))
         (said,) = explain(rows, patient="P", endpoint="late_rescue")
