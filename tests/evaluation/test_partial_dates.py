@@ -148,7 +148,7 @@ def told(draw) -> tuple[list[Told], str, str | None, Patient]:
     return rows, enrolment, stopped, patient
 
 
-class TestTwoInterpretations:
+class TestTwoReadings:
     """The copies, decided as whole columns, agree with every day tried one after another."""
 
     def check(self, raw, criteria, rows, enrolment, stopped, patient):
@@ -326,7 +326,7 @@ class TestVerdicts:
         assert found.select("late_rescue", "late_rescue_day").row(0) == ("Y", None)
         assert found.select("DOR_days", "DOR_event").row(0) == (None, None)
 
-    def test_with_more_ways_than_are_looked_at(self):
+    def test_with_more_completions_than_are_decided(self):
         rows = told_of(*RESPONDER, ("2019", None, "IVIg"), ("2019", None, "IVIg"))
         found = classify(rows)
         assert set(found.frame()["OR"]) == {"NE"}
@@ -336,7 +336,7 @@ class TestVerdicts:
         assert MOST_COMPLETIONS == 1_000
 
     def test_of_others_are_as_they_would_be_alone(self):
-        """Also with more courses than are held together."""
+        """Also with more completions than are held together."""
         unsure = told_of(*RESPONDER, ("2019-02", None, "IVIg"))
         several = [{**row, "patient_id": name} for name in "ABCD" for row in unsure]
         sure = [{**row, "patient_id": "E"} for row in told_of(*RESPONDER)]
@@ -367,7 +367,7 @@ class TestExplained:
         assert (said.value, said.day) == ("Y", 36)
         assert classify(rows).verdicts["late_rescue"].onset.tolist() == [NONE]
 
-    def test_of_too_many_ways(self):
+    def test_of_too_many_completions(self):
         rows = told_of(*RESPONDER, ("2019", None, "IVIg"), ("2020", None, "IVIg"))
         (said,) = explain(rows, patient="P", endpoint="OR")
         assert said.missing == (
