@@ -114,7 +114,7 @@ def _cohort(criteria: Criteria, examples: Sequence[WorkedExample]) -> Cohort:
 
 
 def failures(criteria: Criteria) -> Iterator[str]:
-    """A sentence for each column in which a worked example, or an example under an interpretation, is not as expected."""
+    """A sentence for each column in which a worked example is not as expected, under an interpretation too."""
     examples = criteria.file.example
     yield from _failures(criteria, examples)
     for interpretation in dict.fromkeys(interpretation for example in examples for interpretation in example.under):
