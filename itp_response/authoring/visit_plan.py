@@ -53,8 +53,9 @@ class EndpointOnPlan:
     y_from: int | None
     """The earliest day on which it can be `Y` by the observations up to that day; None: never."""
     n_from: int | None
-    """The earliest day from which it can be `N` whatever follows; None: never. A day without bleeding, rescue treatment
-    or a further event is given where there is one.
+    """The earliest day from which it can be `N` whatever follows; None: never.
+
+    It is that of patients without bleeding, rescue treatment or a further event if one of them can be `N`.
     """
     never: str
     """Where it can never be `Y`, the reason for a patient with high counts throughout; else empty."""
@@ -109,7 +110,7 @@ def visit_plan(
     """Which endpoints of a set a plan of visits can show, from which day on, and which it can never show.
 
     `plan` is a list of days, a text such as `"d0 d7 d14..d364 every 28"`, a file that holds such a text, or, if left
-    out, the plan of the set. Each visit is taken to be kept. `criteria` is the name of a shipped set, a path, or a
+    out, the plan of the set. Every visit is assumed to be kept. `criteria` is the name of a shipped set, a path, or a
     criteria set that `criteria` gave.
     Raises `UsageError` for a plan that cannot be read or has no visit, `CriteriaError` for a set that cannot be used.
 
@@ -198,14 +199,14 @@ class SimulatedPatients:
 
     def at(self, positions: Any) -> "SimulatedPatients":
         """The patients at these positions."""
-        return SimulatedPatients(*(getattr(self, one.name)[positions] for one in fields(self)))
+        return SimulatedPatients(*(getattr(self, column.name)[positions] for column in fields(self)))
 
 
 def _simulated(criteria: Criteria, days: list[int], levels: Floats) -> SimulatedPatients:
     """All patients in whom a plan is tried."""
     turning = _turning(days, levels)
     groups = [turning, *_with_events(criteria, days, turning), _at_random(criteria, days, levels)]
-    columns = ([getattr(group, one.name) for group in groups] for one in fields(SimulatedPatients))
+    columns = ([getattr(group, column.name) for group in groups] for column in fields(SimulatedPatients))
     return SimulatedPatients(*map(np.concatenate, columns))
 
 

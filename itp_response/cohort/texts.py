@@ -25,10 +25,8 @@ def count_in_words(low: float, high: float) -> str:
 
 def texts(numbers: Numbers | Floats | Ints) -> pl.Series:
     """A column of counts, days or grades as they are written; censored counts as `<10` and `>1000`."""
-    exact = not isinstance(numbers, Numbers)
-    low = np.asarray(numbers if not isinstance(numbers, Numbers) else numbers.low, dtype=np.float64)
-    high = low if exact else np.asarray(numbers.high, dtype=np.float64)  # type: ignore[union-attr]
-    frame = pl.DataFrame({"low": low, "high": high})
+    low, high = (numbers.low, numbers.high) if isinstance(numbers, Numbers) else (numbers, numbers)
+    frame = pl.DataFrame({"low": np.asarray(low, dtype=np.float64), "high": np.asarray(high, dtype=np.float64)})
     return frame.select(
         pl.when(pl.col("low") == pl.col("high"))
         .then(_written("low"))
@@ -47,7 +45,7 @@ def _written(name: str) -> pl.Expr:
 
 def said(pattern: str, *parts: pl.Series) -> pl.Series:
     """A sentence per entry: the parts in place of `{}`."""
-    frame = pl.DataFrame([part.alias(str(place)).cast(pl.String) for place, part in enumerate(parts)])
+    frame = pl.DataFrame([part.alias(str(position)).cast(pl.String) for position, part in enumerate(parts)])
     return frame.select(pl.format(pattern, *(pl.col(name).fill_null("") for name in frame.columns)).alias("says"))[
         "says"
     ]
