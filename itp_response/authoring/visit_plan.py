@@ -23,7 +23,7 @@ import polars as pl
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import column_of, in_table
-from itp_response.cohort.observations import Observations
+from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
@@ -272,28 +272,29 @@ def _cohort(criteria: Criteria, days: list[int], patients: SimulatedPatients, vi
     patient, visit = (position.ravel() for position in np.indices((size, visits)))
     day = np.array(days)[visit]
     declared = criteria.file.columns
-    return build(
-        pl.Series("patient_id", np.arange(size)).cast(pl.String),
-        Observations(
-            patient=patient,
-            day=day,
-            platelets=exactly(patients.counts[patient, visit]),
-            bleeding_grade=np.where(patients.bleeding[patient, visit], 2.0, 0.0),
-            rescue=patients.rescue[patient, visit],
-            rescue_end=day,
-            source_row=np.arange(len(day)),
-            columns={
-                name: _column(column_of([None], declared[name]), patients.event[patient, visit] == number)
-                for number, name in enumerate(_events(criteria), 1)
-            },
-        ),
+    table = Patients(
+        id=pl.Series("patient_id", np.arange(size)).cast(pl.String),
         day_0=np.full(size, np.datetime64("2001-01-01")),
         baseline=exactly(np.full(size, BASELINE)),
-        patient_columns={
+        columns={
             name: _column(column_of([None], column), patients.always)
             for name, column in in_table(declared, "patients").items()
         },
     )
+    observed = Observations(
+        patient=patient,
+        day=day,
+        platelets=exactly(patients.counts[patient, visit]),
+        bleeding_grade=np.where(patients.bleeding[patient, visit], 2.0, 0.0),
+        rescue=patients.rescue[patient, visit],
+        rescue_end=day,
+        source_row=np.arange(len(day)),
+        columns={
+            name: _column(column_of([None], declared[name]), patients.event[patient, visit] == number)
+            for number, name in enumerate(_events(criteria), 1)
+        },
+    )
+    return build(table, observed)
 
 
 def _column(empty: Column, true: Bools) -> Column:
@@ -333,7 +334,7 @@ def _decided(criteria: Criteria, days: list[int], patients: SimulatedPatients) -
 
 
 def _last_visit(verdict: Verdict, cohort: Cohort) -> Any:
-    return np.where(verdict.last_witness == NONE, NONE, verdict.last_witness - cohort.first_row[:-1])
+    return np.where(verdict.last_evidence == NONE, NONE, verdict.last_evidence - cohort.first_row[:-1])
 
 
 def _showing_early(patients: SimulatedPatients, decided: Mapping[str, _Decided], names: Sequence[str]) -> Ints:
