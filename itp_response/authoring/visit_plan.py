@@ -53,9 +53,8 @@ class EndpointOnPlan:
     y_from: int | None
     """The earliest day on which it can be `Y` by the observations up to that day; None: never."""
     n_from: int | None
-    """The earliest day from which it can be `N` whatever follows; None: never.
-
-    It is that of patients without bleeding, rescue treatment or a further event if one of them can be `N`.
+    """The earliest day from which it can be `N` whatever follows; None: never. A day without bleeding, rescue treatment
+    or a further event is given where there is one.
     """
     never: str
     """Where it can never be `Y`, the reason for a patient with high counts throughout; else empty."""
@@ -110,7 +109,7 @@ def visit_plan(
     """Which endpoints of a set a plan of visits can show, from which day on, and which it can never show.
 
     `plan` is a list of days, a text such as `"d0 d7 d14..d364 every 28"`, a file that holds such a text, or, if left
-    out, the plan of the set. Every visit is assumed to be kept. `criteria` is the name of a shipped set, a path, or a
+    out, the plan of the set. Each visit is taken to be kept. `criteria` is the name of a shipped set, a path, or a
     criteria set that `criteria` gave.
     Raises `UsageError` for a plan that cannot be read or has no visit, `CriteriaError` for a set that cannot be used.
 
@@ -199,14 +198,14 @@ class SimulatedPatients:
 
     def at(self, positions: Any) -> "SimulatedPatients":
         """The patients at these positions."""
-        return SimulatedPatients(*(getattr(self, column.name)[positions] for column in fields(self)))
+        return SimulatedPatients(*(getattr(self, one.name)[positions] for one in fields(self)))
 
 
 def _simulated(criteria: Criteria, days: list[int], levels: Floats) -> SimulatedPatients:
     """All patients in whom a plan is tried."""
     turning = _turning(days, levels)
     groups = [turning, *_with_events(criteria, days, turning), _at_random(criteria, days, levels)]
-    columns = ([getattr(group, column.name) for group in groups] for column in fields(SimulatedPatients))
+    columns = ([getattr(group, one.name) for group in groups] for one in fields(SimulatedPatients))
     return SimulatedPatients(*map(np.concatenate, columns))
 
 
@@ -310,7 +309,7 @@ def _column(empty: Column, true: Bools) -> Column:
 
 
 @dataclass(frozen=True)
-class _VerdictsOnPlan:
+class _Shown:
     """The verdicts on one endpoint, an entry per patient."""
 
     value: Ints
@@ -319,7 +318,7 @@ class _VerdictsOnPlan:
     reason: Ints
 
 
-def _decided(criteria: Criteria, days: list[int], patients: SimulatedPatients) -> dict[str, _VerdictsOnPlan]:
+def _decided(criteria: Criteria, days: list[int], patients: SimulatedPatients) -> dict[str, _Shown]:
     """The verdicts on every endpoint by all visits."""
     size, step = len(patients.turns), max(1, ROWS_AT_ONCE // len(days))
     parts: dict[str, list[tuple[Any, Any, Any]]] = {name: [] for name in criteria.endpoints}
@@ -328,7 +327,7 @@ def _decided(criteria: Criteria, days: list[int], patients: SimulatedPatients) -
         for name, verdict in evaluate(criteria, cohort).items():
             parts[name].append((verdict.value, _last_visit(verdict, cohort), verdict.reason))
     return {
-        name: _VerdictsOnPlan(*(np.concatenate(column).astype(np.int64) for column in zip(*of_endpoint, strict=True)))
+        name: _Shown(*(np.concatenate(column).astype(np.int64) for column in zip(*of_endpoint, strict=True)))
         for name, of_endpoint in parts.items()
     }
 
@@ -337,7 +336,7 @@ def _last_visit(verdict: Verdict, cohort: Cohort) -> Any:
     return np.where(verdict.last_evidence == NONE, NONE, verdict.last_evidence - cohort.first_row[:-1])
 
 
-def _showing_early(patients: SimulatedPatients, decided: Mapping[str, _VerdictsOnPlan], names: Sequence[str]) -> Ints:
+def _showing_early(patients: SimulatedPatients, decided: Mapping[str, _Shown], names: Sequence[str]) -> Ints:
     """The patients of at most one turn, and of each endpoint those that show it by the earliest visits."""
     positions = [np.flatnonzero((patients.turns >= 0) & (patients.turns <= 1))]
     for name in names:
