@@ -322,7 +322,9 @@ def _too_early(model: Any, patient_days: PatientDays, shown: list[int]) -> dict[
     return found
 
 
-def _shown(model: Any, patient_days: PatientDays, verdicts: VerdictsByName, name: str, marks: dict[int, str]) -> list[int]:
+def _shown(
+    model: Any, patient_days: PatientDays, verdicts: VerdictsByName, name: str, marks: dict[int, str]
+) -> list[int]:
     """The rows to show: those from where the endpoint starts to where it was decided."""
     every = range(len(patient_days.day))
     if getattr(model, "when", None) is None:

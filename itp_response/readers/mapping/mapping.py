@@ -18,7 +18,7 @@ from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, nearest, unknown
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
-from itp_response.messages.toml_positions import Positions, Problem, refuse
+from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.column_names import CellProblem, NamedTable, report_file
 from itp_response.readers.files import Tabular, open_table
@@ -98,7 +98,7 @@ class LoadedMapping:
 
     path: Path
     file: MappingFile
-    positions: Positions
+    positions: KeyPositions
 
 
 # THE FILE
@@ -122,7 +122,7 @@ def _unreadable(path: Path, failure: OSError) -> str:
     return file_unreadable(str(path), failure)
 
 
-def _wrong(file: MappingFile, positions: Positions) -> Iterator[Problem]:
+def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
     """The problems of a mapping that need no look at the file."""
     if not file.confirmed:
         cure = "look it over, correct it, and write 'confirmed = true'"
