@@ -116,7 +116,7 @@ class Tables:
         for one in self.tables:
             yield f"\n{one}"
         if self.found.cohort.notes:
-            yield from ("", *self.found.cohort.told)
+            yield from ("", *self.found.cohort.note_lines)
 
 
 def table(
