@@ -27,10 +27,9 @@ from itp_response.cohort.observations import Observations
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
-from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.evaluate import evaluate, is_length
 from itp_response.evaluation.verdicts import N, Y, reason_in_words
-from itp_response.explanation.counterfactuals.edits import limits_of
-from itp_response.explanation.counterfactuals.search import asks
+from itp_response.explanation.counterfactuals.limits import limits_of
 from itp_response.messages.errors import UsageError
 
 BASELINE = 10.0
@@ -108,7 +107,7 @@ def visit_plan(plan: Any = None, criteria: Any = "atra_2022") -> VisitPlan:
     """
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
     days = planned_days(definitions.file.clock.visits if plan is None else plan)
-    asked = [name for name, model in definitions.endpoints.items() if asks(model) and model.kind != "best"]
+    asked = [name for name, model in definitions.endpoints.items() if not is_length(model) and model.kind != "best"]
     levels = _levels(definitions)
     plain, events = _turning(days, levels), _with_events(definitions, days, levels)
     courses = _joined([plain, events, _at_random(definitions, days, levels)])

@@ -17,7 +17,8 @@ from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
-from itp_response.explanation.explain import Explanation, explained, of_one
+from itp_response.explanation.explain import Explanation, explained
+from itp_response.explanation.one_patient import of_one
 from itp_response.messages.wording import count_in_words
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.figures.clauses import spoiled_by_rescue, thresholds
@@ -105,7 +106,7 @@ def _said(explanation: Explanation) -> list[Any]:
         explanation.observations,
         explanation.rests_on,
         explanation.missing,
-        explanation.unsure,
+        explanation.partial_dates,
     ]
 
 
