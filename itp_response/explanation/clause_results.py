@@ -16,7 +16,7 @@ from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays, PatientValues
-from itp_response.evaluation.rules.decide import Rows, decide
+from itp_response.evaluation.rules.decide import Observed, decide
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import (
     Arithmetic,
@@ -31,7 +31,7 @@ from itp_response.evaluation.rules.tree import (
     Tree,
     leaves,
 )
-from itp_response.evaluation.verdicts import Settled, reason_in_words
+from itp_response.evaluation.verdicts import VerdictsByName, reason_in_words
 from itp_response.explanation.ask import cohort_asked
 from itp_response.messages.errors import UsageError, unknown
 
@@ -55,16 +55,16 @@ def clause_results(
     `observations`, one per day: `day`, `platelets` (10⁹/L; of a censored count its bounds) and `bleeding_grade`
     (None: not observed), `rescue`, `days_since_rescue` (None: there was none), the declared columns, and `lines`, of a
     timeline the numbers of its entries.
-    `verdicts`, in the order of the file: `endpoint`, `label`, `kind`, `needs` (the definition in words), `value`, `day`,
-    `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the days of its evidence), `days` and
+    `verdicts`, in the order of the file: `endpoint`, `label`, `kind`, `needs` (the definition in words), `value`,
+    `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the days of its evidence), `days` and
     `of_days` (of a time), `rests_on` (other endpoints) and `rules`.
     Each rule: the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
     `patient` or `endpoints`), its truth `at` each of these (of a patient and of endpoints one), and its `clauses`: the
     `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
 
     Bleeding that is not mentioned was absent. `patient` has the values of the declared columns of the patient table;
-    the other parameters are those of `ask`. Raises `CohortError` with the position of what cannot be read, and `UsageError`
-    for an unknown endpoint.
+    the other parameters are those of `ask`. Raises `CohortError` with the position of what cannot be read, and
+    `UsageError` for an unknown endpoint.
 
     >>> (verdict,) = clause_results("d0 15, d22 40, d28 <45", endpoint="OR")["verdicts"]
     >>> rules = {rule["key"]: rule for rule in verdict["rules"]}
@@ -174,8 +174,8 @@ def _rules_of(model: Any) -> Iterator[tuple[str, Rule]]:
             yield key, rule
 
 
-def _rule(patient_days: PatientDays, settled: Settled, model: Any, key: str, rule: Rule) -> dict[str, Any]:
-    of, asked = _asked_of(patient_days, settled, model, key)
+def _rule(patient_days: PatientDays, verdicts: VerdictsByName, model: Any, key: str, rule: Rule) -> dict[str, Any]:
+    of, asked = _asked_of(patient_days, verdicts, model, key)
     return {
         "key": key,
         "rule": rule.text,
@@ -194,10 +194,10 @@ def _rule(patient_days: PatientDays, settled: Settled, model: Any, key: str, rul
     }
 
 
-def _asked_of(patient_days: PatientDays, settled: Settled, model: Any, key: str) -> tuple[str, Rows]:
+def _asked_of(patient_days: PatientDays, verdicts: VerdictsByName, model: Any, key: str) -> tuple[str, Observed]:
     """What a rule is asked of: its name, and the columns that the rule sees."""
     if model.kind == "combined" and key == "when":
-        return "endpoints", OfVerdicts(settled)
+        return "endpoints", OfVerdicts(verdicts)
     if key == "unless":
         return "patient", PatientValues(patient_days)
     return "observations", patient_days

@@ -1,6 +1,5 @@
 """Explain: a verdict in words, why, and the observations it rests on, each with its line in the source."""
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from itp_response.explanation.missing import missing_in_words
 from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
 from itp_response.explanation.records import SUMMARY_KINDS, ExplainedRow, explained_rows, in_words
-from itp_response.messages.wording import counted
+from itp_response.messages.wording import aligned, counted, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
@@ -75,30 +74,21 @@ class Explanation:
 
     def __str__(self) -> str:
         head = f"{self.patient}  {self.endpoint}: {self.verdict}    {self.title}, {self.label}"
-        end = [line for sentence in (*self.counterfactuals_in_words, *self.notes) for line in _wrapped(sentence)]
+        end = [line for sentence in (*self.counterfactuals_in_words, *self.notes) for line in _indented(sentence)]
         if self.origin:
             return "\n".join([head, f"  {self.origin}", *end])
-        body = [
-            *textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "),
-            *_table(self.observations),
-        ]
+        body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
+        if self.rows:
+            body.append(aligned(self.observations, indent="  "))
         body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
-            body += _wrapped(f"missing: {self.missing}")
-        body += _wrapped(self.partial_dates)
+            body += _indented(f"missing: {self.missing}")
+        body += _indented(self.partial_dates)
         return "\n".join([head, *body, *end])
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
-
-
-def _table(cells: list[tuple[str, str, str, str]]) -> Iterator[str]:
-    """The observations under one another."""
-    widths = [max((len(cell[column]) for cell in cells), default=0) for column in range(3)]
-    for cell in cells:
-        padded = "  ".join(text.ljust(width) for text, width in zip(cell, widths, strict=False))
-        yield f"  {padded}  {cell[3]}".rstrip()
+def _indented(sentence: str) -> list[str]:
+    return wrapped(sentence, WIDTH, first="  ")
 
 
 def explain(

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, Floats, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate_censored
 from itp_response.explanation.one_patient import DecidedEndpoint
 from itp_response.explanation.partial_dates import dates_missing
-from itp_response.messages.wording import count_in_words, listed, number_in_words
+from itp_response.messages.wording import listed, number_in_words
 
 
 def missing_in_words(decided: DecidedEndpoint) -> str:

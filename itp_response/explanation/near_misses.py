@@ -15,7 +15,7 @@ from itp_response.evaluation.verdicts import Verdict
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import counted
+from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
@@ -48,7 +48,7 @@ class NearMisses:
         return self._frame
 
     def write(self, path: str | Path) -> None:
-        """Write the frame to a `.csv`, `.json` or `.parquet` file, whole or not at all, and its provenance beside it."""
+        """Write the frame to a `.csv`, `.json` or `.parquet` file, whole or not at all, and its provenance."""
         write(self._frame, path, self.classification.provenance(met=self.met))
 
     def __str__(self) -> str:
@@ -68,14 +68,15 @@ class NearMisses:
                 with_verdict if criteria.endpoints[name].kind != "best" else ""
             )
             yield f"\n{name}: {asked}; a single change would turn {'none' if not len(near) else f'{len(near):,}'}"
-            yield from _table(near.head(most))
+            if len(near):
+                yield _table(near.head(most))
             if len(near) > most:
                 yield f"  and {len(near) - most:,} more; --output has them all"
         if cohort.partial is not None:
             yield f"\nnot asked: {counted(len(cohort.partial.patient), 'patient')} with dates known only in part"
 
 
-def _table(near: pl.DataFrame) -> Iterator[str]:
+def _table(near: pl.DataFrame) -> str:
     rows = [
         (
             row["patient_id"],
@@ -85,9 +86,7 @@ def _table(near: pl.DataFrame) -> Iterator[str]:
         )
         for row in near.iter_rows(named=True)
     ]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    for row in rows:
-        yield "  " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+    return aligned(rows, indent="  ")
 
 
 def near_misses(

@@ -66,7 +66,7 @@ def of_one(classification: Classification, position: int) -> Classification:
     """The classification of the patient at that position alone."""
     begin = int(classification.cohort.first_row[position])
     verdicts = {name: verdict.only(position, begin) for name, verdict in classification.verdicts.items()}
-    return Classification(classification.criteria, classification.cohort.only(position), verdicts)
+    return Classification(classification.criteria, classification.cohort.select([position]), verdicts)
 
 
 def asked_about(classification: Classification, patient: str, endpoint: str | None) -> tuple[Classification, list[str]]:

@@ -5,7 +5,7 @@ import numpy as np
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import PartialDates
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.evaluate import evaluate_completions
+from itp_response.evaluation.evaluate import evaluate_partial_dates
 from itp_response.evaluation.partial_dates import days_in
 from itp_response.messages.wording import listed
 
@@ -20,10 +20,10 @@ def dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     missing = listed([f"the {date}, which is only {written!r}" for date, written in _dates_in_words(cohort, dates)])
     it_is, it = ("it is", "it") if len(dates.at) == 1 else ("they are", "them")
     verdicts_given = []
-    for completions, verdicts in evaluate_completions(criteria, cohort):
+    for completions, verdicts in evaluate_partial_dates(criteria, cohort):
         verdict = verdicts[name]
         for value, first in zip(*np.unique(verdict.value, return_index=True), strict=True):
-            days = listed([str(day) for day in days_in(dates, int(completions.way[first]))])
+            days = listed([str(day) for day in days_in(dates, int(completions.number[first]))])
             verdicts_given.append(f"{verdict.labels[value]} if {it_is} {days}")
     if not verdicts_given:
         return f"{missing}; they may lie in more ways than are looked at"
@@ -43,10 +43,10 @@ def dates_not_deciding(cohort: Cohort) -> str:
 
 def dates_imputed(cohort: Cohort) -> str:
     """The imputed dates of the one patient, and as which day each was taken; nothing where there are none."""
-    if cohort.imputed is None or not len(cohort.imputed.taken):
+    if cohort.imputed is None or not len(cohort.imputed.assumed):
         return ""
     dates = _dates_in_words(cohort, cohort.imputed.dates)
-    days = cohort.imputed.taken.tolist()
+    days = cohort.imputed.assumed.tolist()
     assumed = [
         f"the {date} is only {written!r}, taken as {day}" for (date, written), day in zip(dates, days, strict=True)
     ]

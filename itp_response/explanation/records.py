@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NONE
 from itp_response.evaluation.endpoints.visits import TREATED, planned
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.explanation.meaning import meaning
 from itp_response.explanation.one_patient import DecidedEndpoint
-from itp_response.messages.wording import count_in_words, counted, number_in_words
+from itp_response.messages.wording import counted, number_in_words
 
 SUMMARY_KINDS = ("combined", "best")
 """Kinds that rest on other verdicts, and on no observation of their own."""
@@ -90,7 +91,7 @@ def _explained(cohort: Cohort, row: int, means: Sequence[str]) -> ExplainedRow:
         day=int(cohort.day[row]),
         observed=_observed(cohort, row),
         means="; ".join(means),
-        source=cohort.place(row),
+        source=cohort.source_of(row),
         line=int(cohort.source_row[row]),
     )
 
@@ -119,7 +120,7 @@ def _rows_shown(decided: DecidedEndpoint, marks: Marks) -> list[int]:
     origin = getattr(model, "from_", None) or getattr(model, "after", None)
     if origin is not None:
         start = decided.other(origin).verdict
-        begin = int((start.last_witness if model.kind == "lost" else start.onset)[0])
+        begin = int((start.last_evidence if model.kind == "lost" else start.onset)[0])
         return [] if begin == NONE else list(range(begin, last_row + 1))
     first_day, last_day = getattr(model, "within" if model.kind == "at" else "days", (-np.inf, np.inf))
     rows = np.flatnonzero((days >= first_day) & (days <= last_day))

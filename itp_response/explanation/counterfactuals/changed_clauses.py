@@ -4,9 +4,8 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import ranges
 from itp_response.cohort.edited import ADDED, BASELINE, BLEEDING, COUNT, GRADE, edited
-from itp_response.cohort.values import NONE
+from itp_response.cohort.values import NONE, ranges
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import decide

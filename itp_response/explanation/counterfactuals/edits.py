@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Cohort, ranges
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import (
     ADDED,
     BASELINE,
@@ -26,7 +26,7 @@ from itp_response.cohort.edited import (
     Edits,
     joined,
 )
-from itp_response.cohort.values import NONE, Floats, Ints, Numbers
+from itp_response.cohort.values import NONE, Floats, Ints, Numbers, ranges
 from itp_response.definitions.criteria import Criteria
 from itp_response.explanation.counterfactuals.limits import Limits
 

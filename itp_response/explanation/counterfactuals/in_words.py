@@ -69,7 +69,7 @@ def sentences(
     for counterfactual in nearest.values():
         clause = f": {counterfactual.clause}" if counterfactual.clause else ""
         row = counterfactual.row
-        source = f" ({classification.cohort.place(row)})" if row != NONE else ""
+        source = f" ({classification.cohort.source_of(row)})" if row != NONE else ""
         yield f"would be {counterfactual.becomes} with {counterfactual.says}{clause}{source}"
     if not counterfactuals:
         yield f"none of the changes tried would make it {ANOTHER.get(value, 'another')}"
@@ -104,7 +104,7 @@ def _nearest_count(classification: Classification, model: Any, days: list[int]) 
     was = number_in_words(low) if low == high else "what is known"
     yield (
         f"came nearest on day {edits.day[best]}: a count of {number_in_words(float(edits.count[best]))} "
-        f"instead of {was} would qualify there ({cohort.place(row)})"
+        f"instead of {was} would qualify there ({cohort.source_of(row)})"
     )
 
 

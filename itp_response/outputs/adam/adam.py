@@ -40,7 +40,7 @@ class Adam:
     def summary(self) -> str:
         """The records of each dataset and what was assumed: for standard error."""
         lines = [f"{name}: {len(one.frame):,} records, {one.label}" for name, one in self.datasets.items()]
-        lines += self.found.cohort.told
+        lines += self.found.cohort.note_lines
         return "\n".join([*lines, *(f"assumed: {note}" for note in self.notes)])
 
     def write(self, folder: str | Path, format: str = "xpt") -> None:  # noqa: A002
@@ -78,7 +78,6 @@ def adam(
     `study` is the STUDYID; without one it is that of DM, or else the name of the source.
     Raises `UsageError` for a study that cannot be one.
     """
-
     found = classify(visits, patients, criteria, options=options, threads=threads)
     notes = []
     if study is None and found.cohort.origin is not None:

@@ -204,7 +204,7 @@ class Comparison:
             yield f"{pair.role.replace('_', ' ')}: {pair.title}"
             yield from _lengths(pair) if pair.measured else _verdicts(pair)
         if self.cohort.notes:
-            yield from ("", *self.cohort.told)
+            yield from ("", *self.cohort.note_lines)
 
     def _alone(self) -> Iterator[tuple[str, str]]:
         paired = {(one.criteria.name, name) for pair in self.pairs for one, name in pair._sides}

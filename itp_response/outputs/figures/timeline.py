@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
@@ -18,7 +19,7 @@ from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule
 from itp_response.explanation.one_patient import unknown_patient
 from itp_response.messages.errors import UsageError
-from itp_response.outputs.figures.clauses import baseline_of, bound_in_words, spoiled_by_rescue, thresholds
+from itp_response.outputs.figures.clauses import baseline_of, spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.lanes import BARS, LANE_SIGNS, Lane, observed_lanes, verdict_lanes
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -83,7 +84,7 @@ def draw(classification: Classification, *, patient: str, endpoint: str | None =
     position = classification.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(classification.cohort, patient))
-    one = classification.cohort.only(position)
+    one = classification.cohort.select([position])
     alone = Classification(classification.criteria, one, evaluate(classification.criteria, one, threads=1))
     asked = response_of(classification.criteria, endpoint)
     names = list(classification.criteria.endpoints) if endpoint is None else _about(alone, endpoint)
@@ -217,7 +218,7 @@ def _lines(axes: Axes, seen: Patient, width: float) -> None:
     low, high = float(baseline.low[0]), float(baseline.high[0])
     if not np.isnan(low):
         lines.append(
-            (high if np.isfinite(high) else low, f"baseline: {bound_in_words(low, high)}", BASELINE_SIGN, BLACK)
+            (high if np.isfinite(high) else low, f"baseline: {count_in_words(low, high)}", BASELINE_SIGN, BLACK)
         )
     lines = [(max(level, seen.low), text, line, colour) for level, text, line, colour in lines if level <= seen.high]
     scale = np.log(seen.high / (seen.low * 0.93))

@@ -12,14 +12,13 @@ import polars as pl
 from itp_response.authoring.describe import decided_so
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.texts import said
+from itp_response.cohort.texts import count_in_words, said
 from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.explain import Explanation, explained
 from itp_response.explanation.one_patient import of_one
-from itp_response.messages.wording import count_in_words
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.figures.clauses import spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.responses import responses
@@ -120,7 +119,7 @@ def _patients(classification: Classification) -> Iterator[dict[str, Any]]:
     stopped = _numbers(np.where(np.isfinite(cohort.treatment_discontinued), cohort.treatment_discontinued, np.nan))
     for place, day_0 in enumerate(cohort.day_0):
         part = slice(rows[place], rows[place + 1])
-        one = cohort.only(place)
+        one = cohort.select([place])
         seen = patient_days_of(classification.criteria, one, 0, 1)
         yield {
             "zero": None if np.isnat(day_0) else str(day_0),
