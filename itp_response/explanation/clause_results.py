@@ -56,8 +56,8 @@ def clause_results(
     (None: not observed), `rescue`, `days_since_rescue` (None: there was none), the declared columns, and `lines`, of a
     timeline the numbers of its entries.
     `verdicts`, in the order of the file: `endpoint`, `label`, `kind`, `needs` (the definition in words), `value`,
-    `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the days of its evidence), `days` and
-    `of_days` (of a time), `rests_on` (other endpoints) and `rules`.
+    `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the days of its evidence), `days`
+    and `of_days` (of a time), `rests_on` (other endpoints) and `rules`.
     Each rule: the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
     `patient` or `endpoints`), its truth `at` each of these (of a patient and of endpoints one), and its `clauses`: the
     `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.

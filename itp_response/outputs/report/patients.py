@@ -186,12 +186,12 @@ def _days(days: Any) -> list[int | None]:
 def findings_of(reviewed: Review) -> Told:
     """By patient the rule, the question and the place of each finding."""
     found = reviewed.frame()
-    return _by_patient(found, [found["rule"], found["says"], places(reviewed.cohort, found)])
+    return _by_patient(found, [found["check"], found["says"], places(reviewed.cohort, found)])
 
 
 def queries_of(reviewed: Review) -> Told:
     """By patient the endpoint that is not evaluable, why, and what to ask for."""
-    found = reviewed.queries()
+    found = reviewed.data_queries()
     reasons = found["reason"].replace_strict({one: reason_in_words(one) for one in found["reason"].unique()})
     return _by_patient(found, [found["endpoint"], reasons, found["asks"]])
 
