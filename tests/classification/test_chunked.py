@@ -377,8 +377,8 @@ class TestInputs:
             "patient_id,day,platelets,bleeding_grade\n2,0,15,0\n2,7,0,0\n2,14,20,0\n2,14,20,0\n"
         )
         found = itp_response.review(folder)
-        shown = found.frame().filter(pl.col("rule").is_in(["zero", "same_count_twice"]))
-        assert shown.select("rule", "file", "line").sort("line").rows() == [
+        shown = found.frame().filter(pl.col("check").is_in(["zero", "same_count_twice"]))
+        assert shown.select("check", "file", "line").sort("line").rows() == [
             ("zero", "b.csv", 3),
             ("same_count_twice", "b.csv", 5),
         ]
