@@ -78,7 +78,6 @@ def adam(
     `study` is the STUDYID; without one it is that of DM, or else the name of the source.
     Raises `UsageError` for a study that cannot be one.
     """
-
     found = classify(visits, patients, criteria, options=options, threads=threads)
     notes = []
     if study is None and found.cohort.origin is not None:
