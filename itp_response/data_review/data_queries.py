@@ -13,10 +13,10 @@ import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import Cohort, ranges
-from itp_response.cohort.observations import DATES, Observations
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import DATES, Observations, Patients
 from itp_response.cohort.texts import said, texts
-from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers, Texts, exactly
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers, Texts, exactly, ranges
 from itp_response.data_review.edit_checks import window
 from itp_response.data_review.unrecorded import Unknown, entries, filled, unknowns
 from itp_response.evaluation.evaluate import evaluate
@@ -388,14 +388,14 @@ def _copies(cohort: Cohort, candidates: Candidates, columns: Sequence[Unknown], 
     )
     given = np.isnan(fills.baseline)
     known = cohort.baseline.at(patient)
-    return build(
-        pl.Series("patient_id", copies).cast(pl.String),
-        observed,
+    patients = Patients(
+        id=pl.Series("patient_id", copies).cast(pl.String),
         day_0=cohort.day_0[patient],
         baseline=Numbers(np.where(given, known.low, fills.baseline), np.where(given, known.high, fills.baseline)),
         treatment_discontinued=cohort.treatment_discontinued[patient],
-        patient_columns=patient_columns,
+        columns=patient_columns,
     )
+    return build(patients, observed)
 
 
 def _joined(low: Floats, high: Floats, *more: Floats) -> Numbers:

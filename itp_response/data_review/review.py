@@ -78,7 +78,7 @@ class Review:
         if len(found):
             yield aligned([[f"  {patient}", rule, says, where] for patient, rule, says, where in cells])
         if self.cohort.notes:
-            yield from ("", *self.cohort.told)
+            yield from ("", *self.cohort.note_lines)
 
 
 def review(

@@ -32,7 +32,7 @@ from itp_response.evaluation.rules.tree import (
     Tree,
     leaves,
 )
-from itp_response.evaluation.verdicts import Settled, reason_in_words
+from itp_response.evaluation.verdicts import VerdictsByName, reason_in_words
 from itp_response.explanation.ask import cohort_asked
 from itp_response.messages.errors import UsageError, unknown
 
@@ -166,7 +166,7 @@ def rules_of(model: Any) -> Iterator[tuple[str, Rule]]:
             yield key, rule
 
 
-def _rule(patient_days: PatientDays, settled: Settled, model: Any, key: str, rule: Rule) -> dict[str, Any]:
+def _rule(patient_days: PatientDays, settled: VerdictsByName, model: Any, key: str, rule: Rule) -> dict[str, Any]:
     of_criteria = model.kind == "combined" and key == "when"
     asked: Any = (
         OfVerdicts(settled) if of_criteria else PatientValues(patient_days) if key == "unless" else patient_days

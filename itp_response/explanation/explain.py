@@ -15,13 +15,13 @@ from itp_response.cohort.values import NO_DAY, NONE, Numbers, Truths
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.visits import TREATED, planned
-from itp_response.evaluation.evaluate import evaluate_completions, patient_days_of
+from itp_response.evaluation.evaluate import evaluate_partial_dates, patient_days_of
 from itp_response.evaluation.partial_dates import days_in
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import And, Not, Or, Relation, Rule, Tree, names_in, opened
-from itp_response.evaluation.verdicts import Settled, Verdict, reason_in_words
+from itp_response.evaluation.verdicts import Verdict, VerdictsByName, reason_in_words
 from itp_response.explanation.counterfactuals.in_words import Counterfactual, changes_of, sentences
 from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals
 from itp_response.explanation.missing import counts_missing
@@ -162,7 +162,7 @@ def of_one(classification: Classification, position: int) -> Classification:
     """The classification of the patient at that position alone."""
     begin = int(classification.cohort.first_row[position])
     verdicts = {name: verdict.only(position, begin) for name, verdict in classification.verdicts.items()}
-    return Classification(classification.criteria, classification.cohort.only(position), verdicts)
+    return Classification(classification.criteria, classification.cohort.select([position]), verdicts)
 
 
 def explained(alone: Classification, names: Sequence[str], turning: Mapping[str, Counterfactuals]) -> list[Explanation]:
@@ -214,7 +214,7 @@ def _explained(
     )
 
 
-def _origin(model: Any, verdicts: Settled) -> str:
+def _origin(model: Any, verdicts: VerdictsByName) -> str:
     """That the endpoint this one starts from was not met; nothing where it was."""
     keys = {"from", "after"} if model.kind != "time_to" or model.references().get("from") else {"to"}
     said = []
@@ -225,7 +225,7 @@ def _origin(model: Any, verdicts: Settled) -> str:
     return "; ".join(said)
 
 
-def _rests_on(criteria: Criteria, patient_days: PatientDays, verdicts: Settled, name: str) -> Iterator[str]:
+def _rests_on(criteria: Criteria, patient_days: PatientDays, verdicts: VerdictsByName, name: str) -> Iterator[str]:
     """Each verdict that a `combined` or a `best` sums up, with its day or its reason."""
     if criteria.endpoints[name].kind not in SUMS_UP:
         return
@@ -249,7 +249,7 @@ def _lasted(model: Any, value: str, verdict: Verdict) -> str:
 
 
 def _lines(
-    criteria: Criteria, cohort: Cohort, patient_days: PatientDays, verdicts: Settled, name: str
+    criteria: Criteria, cohort: Cohort, patient_days: PatientDays, verdicts: VerdictsByName, name: str
 ) -> Iterator[ExplainedRow]:
     """The observations the verdict rests on, or was looked for in, with what each means for the endpoint."""
     model, verdict = criteria.endpoints[name], verdicts[name]
@@ -278,7 +278,7 @@ def _line(cohort: Cohort, patient_days: PatientDays, row: int, means: list[str])
         day=int(patient_days.day[row]),
         seen=_seen(cohort, row),
         means="; ".join(means),
-        source=cohort.place(row),
+        source=cohort.source_of(row),
         first_line=int(cohort.source_row[row]),
     )
 
@@ -322,7 +322,7 @@ def _too_early(model: Any, patient_days: PatientDays, shown: list[int]) -> dict[
     return found
 
 
-def _shown(model: Any, patient_days: PatientDays, verdicts: Settled, name: str, marks: dict[int, str]) -> list[int]:
+def _shown(model: Any, patient_days: PatientDays, verdicts: VerdictsByName, name: str, marks: dict[int, str]) -> list[int]:
     """The rows to show: those from where the endpoint starts to where it was decided."""
     every = range(len(patient_days.day))
     if getattr(model, "when", None) is None:
@@ -338,7 +338,7 @@ def _shown(model: Any, patient_days: PatientDays, verdicts: Settled, name: str, 
             end = len(patient_days.day) - 1
         return [row for row in every if first <= patient_days.day[row] <= last and row <= end]
     start = verdicts[origin]
-    begin = int(start.onset[0] if model.kind != "lost" else start.last_witness[0])
+    begin = int(start.onset[0] if model.kind != "lost" else start.last_evidence[0])
     if begin == NONE:
         return []
     return [row for row in every if begin <= row <= end]
@@ -481,10 +481,10 @@ def _dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
         [f"the {what}, which is only {written!r}" for what, written in _dates_named(cohort, cohort.partial.dates)]
     )
     said = []
-    for some, verdicts in evaluate_completions(criteria, cohort):
+    for some, verdicts in evaluate_partial_dates(criteria, cohort):
         verdict = verdicts[name]
         for value, place in zip(*np.unique(verdict.value, return_index=True), strict=True):
-            days = listed([str(day) for day in days_in(dates, int(some.way[place]))])
+            days = listed([str(day) for day in days_in(dates, int(some.number[place]))])
             said.append(f"{verdict.labels[value]} if {'it is' if len(dates.at) == 1 else 'they are'} {days}")
     if not said:
         return f"{missing}; they may lie in more ways than are looked at"
@@ -503,9 +503,9 @@ def _dates_unsure(cohort: Cohort) -> str:
 
 def _told(cohort: Cohort) -> Iterator[str]:
     """What of a patient was not taken as written."""
-    if cohort.imputed is not None and len(cohort.imputed.taken):
+    if cohort.imputed is not None and len(cohort.imputed.assumed):
         named = _dates_named(cohort, cohort.imputed.dates)
-        days = zip(named, cohort.imputed.taken.tolist(), strict=True)
+        days = zip(named, cohort.imputed.assumed.tolist(), strict=True)
         said = [f"the {what} is only {written!r}, taken as {day}" for (what, written), day in days]
         yield f"imputed: {listed(said)}"
     if cohort.quarantined is not None and cohort.quarantined[0]:

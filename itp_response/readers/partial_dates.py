@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.observations import DATES, ENROLMENT, RESCUE_END, Imputed, Observations, Partial, PartialDates
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers
-from itp_response.evaluation.partial_dates import MOST, ways
+from itp_response.evaluation.partial_dates import MOST_COMPLETIONS, too_many
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.problems import Problems, as_text
 
@@ -117,10 +117,11 @@ def _first_counts(observed: Observations, place: Ints, patients: int) -> Bools:
 def _note_too_many(partial: Partial, visits: NamedTable, problems: Problems) -> None:
     def said(number: int, _: Sequence[str]) -> str:
         who = f"{number} patient{'s' if number > 1 else ''}"
-        text = f"The partial dates of {who} may lie in more than {MOST:,} ways together; not evaluable throughout."
+        more = f"may lie in more than {MOST_COMPLETIONS:,} ways together"
+        text = f"The partial dates of {who} {more}; not evaluable throughout."
         return text if number else ""
 
-    problems.count(visits.place, "ways", said, int((ways(partial) > MOST).sum()), warning=True)
+    problems.count(visits.place, "ways", said, len(too_many(partial)), warning=True)
 
 
 def as_dates(days: Floats) -> NDArray[np.datetime64]:

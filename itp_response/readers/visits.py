@@ -16,7 +16,7 @@ import polars as pl
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
-from itp_response.cohort.observations import Observations, Origin, ReadFrom
+from itp_response.cohort.observations import Observations, Origin, Patients, ReadFrom
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
@@ -254,19 +254,21 @@ def joined(
         written = [days.at(rows) for made, rows in ((visits, kept), (known, row)) for days in made.as_written]
         imputed = imputed_of(impute, Intervals(*written), tables, patient)
     partial = partial_of(intervals, tables, observed, (visits.dated, known.stopped_dated), problems)
-    return build(
-        ids,
-        observed,
+    patients = Patients(
+        id=ids,
         arm=known.arm.gather(row),
         day_0=as_dates(np.where(calendar.low < calendar.high, np.nan, calendar.low)),
         baseline=known.baseline.at(row),
         treatment_discontinued=stopped,
-        patient_columns={name: column.at(row) for name, column in known.columns.items()},
+        columns={name: column.at(row) for name, column in known.columns.items()},
+    )
+    return replace(
+        build(patients, observed),
         source=visits.table.place.name,
         row_word=visits.table.place.row_word,
         origin=pieces.origin if pieces else None,
         stopped_by=_stopped_by(known.table, row),
-        notes=problems.notes,
+        notes=tuple(problems.notes),
         imputed=imputed,
         partial=partial,
     )

@@ -193,15 +193,15 @@ def _entries(timeline: str, visits: Sequence[int], declared: Mapping[str, Column
     """The entries of a line as the page keeps them: what is not given is empty."""
     return [
         {
-            "day": one["day"],
-            "count": count_text(*one["platelets"]),
-            "bleed": "?" if np.isnan(one["bleeding_grade"]) else f"{one['bleeding_grade']:g}",
-            "rescue": one["rescue"],
-            "rescue_to": one["rescue_end"] if one["rescue"] else one["day"],
-            "rescue_name": one["rescue_name"],
-            "columns": {name: one[name] for name in declared if name in one},
+            "day": entry.day,
+            "count": count_text(*entry.platelets),
+            "bleed": "?" if np.isnan(entry.bleeding_grade) else f"{entry.bleeding_grade:g}",
+            "rescue": entry.rescue,
+            "rescue_to": entry.rescue_end if entry.rescue else entry.day,
+            "rescue_name": entry.rescue_name,
+            "columns": {name: entry.columns[name] for name in declared if name in entry.columns},
         }
-        for one in entries_of(timeline, visits, declared)
+        for entry in entries_of(timeline, visits, declared)
     ]
 
 
@@ -442,7 +442,7 @@ def patient(desk: Desk, patient_id: str) -> dict[str, Any]:
         raise UsageError(unknown_patient(study, patient_id))
     line, unsaid = timeline_of(study, position)
     baseline, stopped = study.baseline, study.treatment_discontinued[position]
-    if study.partial is not None and study.partial.only(position) is not None:
+    if study.partial is not None and position in study.partial.patient:
         unsaid.append("Dates of which only a part is known are shown as the first day they may be.")
     return {
         "name": patient_id,

@@ -50,7 +50,7 @@ def teach(
         config = uvicorn.Config(
             app(Desk(first, study), own), http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
         )
-        for note in () if study is None else study.told:
+        for note in () if study is None else study.note_lines:
             say(note)
         say(f"{address}  (for this machine only; Ctrl+C ends it)")
         if show:

@@ -93,7 +93,7 @@ class TestClassify:
             output._file.write(b"half")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("itp_response.classification.writers.Csv.add", fails)
+        monkeypatch.setattr("itp_response.classification.writers.CsvChunks.add", fails)
 
         done = run("classify", visits, "--output", tmp_path / "out.csv")
 

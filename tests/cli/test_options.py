@@ -148,7 +148,7 @@ class TestMarks:
     def test_the_day_that_was_taken(self, rule, day, visits):
         cohort = itp_response.read(visits, options=ReadOptions(impute=rule, on_error="quarantine"))
 
-        assert cohort.imputed.taken.tolist() == [datetime.date.fromisoformat(day)]
+        assert cohort.imputed.assumed.tolist() == [datetime.date.fromisoformat(day)]
         assert cohort.imputed.dates.written.to_list() == ["2019-05"]
 
 

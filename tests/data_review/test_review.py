@@ -20,8 +20,10 @@ from itp_response.cohort.notation import cohort_of
 from itp_response.data_review.data_queries import COUNTS
 from itp_response.data_review.edit_checks import COLUMNS, RULES
 from itp_response.data_review.source_checks import UNGRADED, UNREASONED
+from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError
 
+ATRA = load("atra_2022")
 ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
 PLANNED = itp_response.criteria("atra_2022").file.clock.visits
@@ -423,11 +425,11 @@ class TestQueries:
     def test_whatever_is_answered_settles_it(self, patients, count, grade):
         """Of any cohort: each query answered, whatever the answer, leaves the verdict that it is about decided."""
         cohort = literal_cohort(patients)
-        review = itp_response.review(cohort)
+        review = itp_response.review(cohort, criteria=ATRA)
         asked = [query for query in review.queries().iter_rows(named=True) if query["settled_by"]]
         answered = [answer(cohort, patients, query, count, grade) for query in asked]
 
-        verdicts = itp_response.classify(literal_cohort(answered)).verdicts
+        verdicts = itp_response.classify(literal_cohort(answered), criteria=ATRA).verdicts
 
         for place, query in enumerate(asked):
             verdict = verdicts[query["endpoint"]]

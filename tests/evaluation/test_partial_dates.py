@@ -19,8 +19,8 @@ from itp_response.classification.classification import classify
 from itp_response.cohort.values import NONE
 from itp_response.definitions.criteria import read_dict
 from itp_response.definitions.load import criteria_folder, loads
-from itp_response.evaluation import partial_dates as worlds
-from itp_response.evaluation.partial_dates import MOST
+from itp_response.evaluation import partial_dates
+from itp_response.evaluation.partial_dates import MOST_COMPLETIONS
 from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.options import ReadOptions
@@ -333,7 +333,7 @@ class TestVerdicts:
         assert found.cohort.notes[-1].text == (
             "The partial dates of 1 patient may lie in more than 1,000 ways together; not evaluable throughout."
         )
-        assert MOST == 1_000
+        assert MOST_COMPLETIONS == 1_000
 
     def test_of_others_are_as_they_would_be_alone(self):
         """Also with more courses than are held together."""
@@ -341,7 +341,7 @@ class TestVerdicts:
         several = [{**row, "patient_id": name} for name in "ABCD" for row in unsure]
         sure = [{**row, "patient_id": "E"} for row in told_of(*RESPONDER)]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(worlds, "ROWS_AT_ONCE", 200)
+            patch.setattr(partial_dates, "ROWS_AT_ONCE", 200)
             found = as_literal(classify([*several, *sure]))
         assert found[:4] == as_literal(classify(unsure)) * 4
         assert found[4:] == as_literal(classify(told_of(*RESPONDER)))

@@ -117,7 +117,7 @@ class TestOfOneAnother:
         patients = [Patient(()), *patients, Patient(()), *patients, Patient(())]
         whole = evaluate(criteria, cohort_of(patients))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(evaluation, "ROWS_PER_PIECE", rows)
+            patch.setattr(evaluation, "ROWS_PER_BLOCK", rows)
             pieces = evaluate(criteria, cohort_of(patients), threads)
 
         assert whole.keys() == pieces.keys()

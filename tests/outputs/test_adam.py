@@ -721,11 +721,11 @@ def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
 
 def replace_all(cohort):
     from itp_response.cohort.build import build
-    from itp_response.cohort.observations import Observations
+    from itp_response.cohort.observations import Observations, Patients
     from itp_response.cohort.values import exactly
 
     none = np.zeros(0, dtype=np.int64)
     return build(
-        cohort.id.clear(),
+        Patients(cohort.id.clear()),
         Observations(none, none, exactly(none.astype(float)), none.astype(float), none.astype(bool), none, none),
     )

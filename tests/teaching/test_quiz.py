@@ -1,6 +1,7 @@
 """Questions on which one thing decides: the answer is the verdict, the twin differs from it by one observation."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,22 +25,22 @@ def decided(timeline, question):
     return verdict
 
 
-@pytest.fixture(scope="module")
-def asked():
-    return {name: quiz(name, seed=3, number=8) for name in SETS}
+@cache
+def asked(name):
+    return quiz(name, seed=3, number=8)
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_answers_are_the_verdicts_and_the_twin_turns_them(name, asked):
-    for question in asked[name]:
+def test_the_answers_are_the_verdicts_and_the_twin_turns_them(name):
+    for question in asked(name):
         assert question.graded(question.answer).startswith("Right. ")
         assert decided(question.timeline, question)["value"] == question.answer
         assert decided(question.twin, question)["value"] == question.twin_answer != question.answer
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_twin_differs_by_one_observation_and_at_most_one_clause(name, asked):
-    for question in asked[name]:
+def test_the_twin_differs_by_one_observation_and_at_most_one_clause(name):
+    for question in asked(name):
         one, two = (set(line.split(", ")) for line in (question.timeline, question.twin))
         assert len(one - two) == len(two - one) == 1, question
         if "count of" in question.decides.split("What decides")[0] or "bleeding" in question.decides:

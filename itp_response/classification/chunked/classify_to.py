@@ -30,10 +30,10 @@ from itp_response.classification.classification import (
     criteria_of,
 )
 from itp_response.classification.provenance import Provenance, hashed, provenance
-from itp_response.classification.writers import OUTPUTS, Output, check_output, put, write_beside
+from itp_response.classification.writers import FORMATS, ChunkWriter, check_suffix, put, write_beside
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Note, Observations, ReadFrom
+from itp_response.cohort.observations import Note, Observations, Patients, ReadFrom
 from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
@@ -91,7 +91,7 @@ def classify_to(
     Raises what `classify` raises.
     """
     path = Path(path)
-    check_output(path)
+    check_suffix(path)
     definitions = criteria_of(visits, criteria)
     source = None if isinstance(visits, Classification | Cohort) else source_of(visits)
     if source is None:
@@ -114,7 +114,7 @@ def classify_to(
             file.seek(0)
             file.truncate()
             with tempfile.TemporaryDirectory(prefix="itp-response-") as folder:
-                target = OUTPUTS[path.suffix](file, Path(folder))
+                target = FORMATS[path.suffix].chunks(file, Path(folder))
                 try:
                     made.append(_Run(study, ways, taken, target, Path(folder)).written())
                 except AssumptionFailed as again:
@@ -162,7 +162,7 @@ class _Run:
     study: ChunkedStudy
     ways: Ways
     taken: Assumptions
-    output: Output
+    output: ChunkWriter
     folder: Path
     cells: Problems = field(default_factory=Problems)
     both: Problems = field(default_factory=Problems)
@@ -356,8 +356,13 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
         rescue_end=nothing,
         source_row=nothing,
     )
-    cohort = build(study.known.id[:0], seen, source=study.source.name, row_word=study.source.row_word, notes=notes)
-    return replace(cohort, read_from=study.read_from)
+    return replace(
+        build(Patients(study.known.id[:0]), seen),
+        source=study.source.name,
+        row_word=study.source.row_word,
+        notes=tuple(notes),
+        read_from=study.read_from,
+    )
 
 
 def _beside(work: Callable[[], Any]) -> Callable[[], Any]:

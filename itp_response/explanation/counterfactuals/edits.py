@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from itp_response.cohort.cohort import Cohort, ranges
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import (
     ADDED,
     BASELINE,
@@ -25,7 +25,7 @@ from itp_response.cohort.edited import (
     Edits,
     joined,
 )
-from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly
+from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, ranges
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.clock import Length
 from itp_response.evaluation.evaluate import patient_days_of

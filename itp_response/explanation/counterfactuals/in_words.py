@@ -69,7 +69,7 @@ def sentences(
             nearest.setdefault(change.becomes, change)
     for change in nearest.values():
         clause = f": {change.clause}" if change.clause else ""
-        source = f" ({classification.cohort.place(change.row)})" if change.row != NONE else ""
+        source = f" ({classification.cohort.source_of(change.row)})" if change.row != NONE else ""
         yield f"would be {change.becomes} with {change.says}{clause}{source}"
     if not turning:
         yield f"none of the changes tried would make it {ANOTHER.get(value, 'another')}"
@@ -105,5 +105,5 @@ def _nearest_state(classification: Classification, model: Any, days: list[int]) 
     was = number_in_words(low) if low == high else "what is known"
     yield (
         f"came nearest on day {tried.day[best]}: a count of {number_in_words(float(tried.count[best]))} "
-        f"instead of {was} would qualify there ({cohort.place(row)})"
+        f"instead of {was} would qualify there ({cohort.source_of(row)})"
     )

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Cohort, ranges
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import (
     ADDED,
     BASELINE,
@@ -31,7 +31,7 @@ from itp_response.cohort.edited import (
     joined,
 )
 from itp_response.cohort.texts import said, texts
-from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers, ranges
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.rules.decide import decide

@@ -40,7 +40,7 @@ class Adam:
     def summary(self) -> str:
         """The records of each dataset and what was assumed: for standard error."""
         lines = [f"{name}: {len(one.frame):,} records, {one.label}" for name, one in self.datasets.items()]
-        lines += self.found.cohort.told
+        lines += self.found.cohort.note_lines
         return "\n".join([*lines, *(f"assumed: {note}" for note in self.notes)])
 
     def write(self, folder: str | Path, format: str = "xpt") -> None:  # noqa: A002

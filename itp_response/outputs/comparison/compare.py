@@ -229,7 +229,7 @@ class Comparison:
             yield f"{pair.role.replace('_', ' ')}: {pair.title}"
             yield from _lengths(pair) if pair.measured else _verdicts(pair)
         if self.cohort.notes:
-            yield from ("", *self.cohort.told)
+            yield from ("", *self.cohort.note_lines)
 
     def _not_compared(self) -> Iterator[tuple[str, str]]:
         """The sets and their endpoints that have no counterpart."""

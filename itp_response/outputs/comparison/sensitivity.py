@@ -160,7 +160,7 @@ class Sensitivity:
             yield from wrapped(f"The answer does not depend on {listed(without_effect, 'or')}.")
         yield from self._patients()
         if self.cohort.notes:
-            yield from ("", *self.cohort.told)
+            yield from ("", *self.cohort.note_lines)
 
     def _table(self) -> Iterator[list[str]]:
         """Per endpoint its verdicts, and below it what changes under each interpretation."""

@@ -66,7 +66,7 @@ def plot(
     with styled():
         picture = _drawn(kind, found, choices)
     picture.found = found
-    picture.notes = tuple(found.cohort.told)
+    picture.notes = tuple(found.cohort.note_lines)
     picture.origin = found.provenance(kind=kind, **choices) if isinstance(found, Classification) else found.provenance()
     return picture
 

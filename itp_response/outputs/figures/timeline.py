@@ -84,7 +84,7 @@ def draw(classification: Classification, *, patient: str, endpoint: str | None =
     position = classification.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(classification.cohort, patient))
-    one = classification.cohort.only(position)
+    one = classification.cohort.select([position])
     alone = Classification(classification.criteria, one, evaluate(classification.criteria, one, threads=1))
     asked = response_of(classification.criteria, endpoint)
     names = list(classification.criteria.endpoints) if endpoint is None else _about(alone, endpoint)

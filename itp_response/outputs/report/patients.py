@@ -118,7 +118,7 @@ def _patients(classification: Classification) -> Iterator[dict[str, Any]]:
     stopped = _numbers(np.where(np.isfinite(cohort.treatment_discontinued), cohort.treatment_discontinued, np.nan))
     for place, day_0 in enumerate(cohort.day_0):
         part = slice(rows[place], rows[place + 1])
-        one = cohort.only(place)
+        one = cohort.select([place])
         seen = patient_days_of(classification.criteria, one, 0, 1)
         yield {
             "zero": None if np.isnat(day_0) else str(day_0),

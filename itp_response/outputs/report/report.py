@@ -51,7 +51,7 @@ class Page:
     def summary(self) -> str:
         """How large the page is, and what was assumed and noticed: for standard error."""
         size = f"{len(self.html.encode()) / 1e6:.1f} MB"
-        return "\n".join([f"{len(self.found.cohort):,} patients on a page of {size}", *self.found.cohort.told])
+        return "\n".join([f"{len(self.found.cohort):,} patients on a page of {size}", *self.found.cohort.note_lines])
 
     def write(self, path: str | Path) -> None:
         """Write the page to an `.html` file, whole or not at all; what made it goes beside it.

@@ -129,7 +129,7 @@ class Tables:
         for table in self.tables:
             yield f"\n{table}"
         if self.classification.cohort.notes:
-            yield from ("", *self.classification.cohort.told)
+            yield from ("", *self.classification.cohort.note_lines)
 
 
 def table(
