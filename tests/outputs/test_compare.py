@@ -338,7 +338,7 @@ class TestRoles:
 
         assert [pair.title for pair in found.pairs] == ["a R | b R", "a R | c R"]
         assert found.frame().columns[2:] == ["response a R", "response b R", "response c R"]
-        assert found.changes()["other"].to_list() == ["b R"]
+        assert found.changes()["second_set"].to_list() == ["b R"]
 
 
 TIMED = """

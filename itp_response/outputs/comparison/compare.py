@@ -259,10 +259,11 @@ def compare(
     Raises `UsageError` if there are not two sets, or the first has no role in common with any other; `CriteriaError`
     if two sets declare the same column differently; else as `classify` does.
 
-    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in [(0, 15), (28, 40), (35, 45)]]
+    >>> counts = {0: 15, 28: 40, 35: 45, 84: 50}
+    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
     >>> comparison = compare(visits, criteria=["atra_2022", "cm313"])
-    >>> comparison.changes()["first_set", "first_verdict", "second_set", "second_verdict"].row(0)
-    ('atra_2022 OR', 'Y', 'cm313 response', 'N')
+    >>> comparison.changes()["first_set", "first_verdict", "second_set", "second_verdict", "why"].row(0)
+    ('atra_2022 OR', 'Y', 'cm313 response', 'N', 'cm313: fails: a count below 50')
     """
     if isinstance(criteria, str | Path | Criteria) or len(criteria) < 2:
         raise UsageError("give two or more sets of criteria, as --criteria atra_2022 --criteria iwg_2009.")

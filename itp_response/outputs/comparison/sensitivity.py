@@ -260,11 +260,11 @@ def sensitivity(
     Raises `UsageError` if the set has no interpretations to try, or they cannot stand together; else as `classify`
     does.
 
-    >>> counts = [(0, 15), (22, 40), (29, 45), (50, 10), (57, 12)]
-    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts]
+    >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
+    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
     >>> analysis = sensitivity(visits, criteria="atra_2022")
-    >>> analysis.base.frame()["OR"].item(), len(analysis.under)
-    ('Y', 0)
+    >>> analysis.dependent()["endpoint", "verdict", "interpretation", "verdict_under"].rows()
+    [('SR', 'NE', 'any-gap', 'Y')]
     """
     base = criteria_of(visits, criteria)
     interpretations = base.file.interpretation

@@ -171,20 +171,19 @@ def table(
     Raises `UsageError` for a column, group, endpoint or table that is not there, `CohortError` and `CriteriaError` as
     `classify` does.
 
-    >>> counts = {"A": (12, 45, 50), "B": (20, 18, 25), "C": (9, 60, 80)}
-    >>> days = (0, 22, 29)
+    >>> counts = {"A": {0: 12, 22: 45, 29: 50}, "B": {0: 20, 22: 18, 364: 25}}
     >>> visits = [
     ...     {"patient_id": patient, "day": day, "platelets": count}
     ...     for patient, of_patient in counts.items()
-    ...     for day, count in zip(days, of_patient)
+    ...     for day, count in of_patient.items()
     ... ]
     >>> tables = table(visits, show=["responses"], endpoint=["OR"])
     >>> print(tables["responses"])
     Responses (intention to treat: not evaluable counts as not met)
-          all patients (n = 3)
-      OR  2/3 (66.7)
+          all patients (n = 2)
+      OR  1/2 (50.0)
     >>> tables.frame()["statistic", "value"].rows()
-    [('n', 2.0), ('N', 3.0), ('share', 0.6666666666666666)]
+    [('n', 1.0), ('N', 2.0), ('share', 0.5)]
     """
     classification = classify(visits, patients, criteria, options=options)
     _check(of, interval, show)
