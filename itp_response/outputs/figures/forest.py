@@ -28,7 +28,7 @@ from itp_response.outputs.figures.picture import (
     text_width,
     widest,
 )
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped, in_words
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped, in_words
 from itp_response.outputs.statistics.proportions import (
     INTERVALS,
     LEVEL,
@@ -39,7 +39,7 @@ from itp_response.outputs.statistics.proportions import (
     primary,
     shares,
 )
-from itp_response.outputs.statistics.tables import DASH, counted, rounded, span
+from itp_response.outputs.statistics.tables import DASH, fraction, rounded, span
 
 MEASURES = ("difference", "odds-ratio")
 SMALL_GROUPS = (2, 4)
@@ -70,7 +70,7 @@ def draw(
     """
     if measure not in MEASURES:
         raise UsageError(unknown("measure", measure, MEASURES))
-    patients = AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_))
+    patients = all_patients(classification)
     groups = grouped(patients, "arm")
     if len(groups.labels) != 2:
         arms = ", ".join(groups.labels)
@@ -208,7 +208,7 @@ def _drawn(sheet: Sheet, rows: list[Row], layout: _Layout, measure: str) -> None
 
 
 def _cells(rows: list[Row], place: int) -> list[str]:
-    return [counted(row.shares[place].met, row.shares[place].of) if row.shares else "" for row in rows]
+    return [fraction(row.shares[place].met, row.shares[place].of) if row.shares else "" for row in rows]
 
 
 def _said(row: Row, measure: str) -> str:

@@ -26,7 +26,7 @@ from itp_response.outputs.figures.picture import (
     text_width,
     week_ticks,
 )
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import Groups, all_patients, grouped
 from itp_response.outputs.statistics.times import quartiles
 
 WEEK = 7
@@ -60,7 +60,7 @@ def draw(classification: Classification, *, by: str = "arm") -> Picture:
     A count belongs to the planned visit it is nearest to; of several of a patient the last stands.
     Raises `UsageError` for groups that cannot be made.
     """
-    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    groups = grouped(all_patients(classification), by)
     counts = _counts(classification)
     number = len(groups.labels)
     across = min(number, COLUMNS)

@@ -29,7 +29,7 @@ from itp_response.outputs.figures.picture import (
     rectangles,
 )
 from itp_response.outputs.figures.responses import response_of, with_role
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import Groups, all_patients, grouped
 
 HIGH, BETWEEN = 1.7, 0.32
 HATCHED = 150
@@ -72,7 +72,7 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
     With `endpoint` that endpoint is the one, and its verdict the colour.
     Raises `UsageError` for an endpoint that is not there, or groups that cannot be made.
     """
-    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    groups = grouped(all_patients(classification), by)
     name = response_of(classification.criteria, endpoint)
     changes = _changes(classification, name, None if endpoint else with_role(classification.criteria, "best"))
     shown = int((~np.isnan(changes.change) & (groups.code >= 0)).sum())
