@@ -7,25 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 CHROMIUM = "/usr/bin/chromium"
+MILLISECONDS = PATIENCE * 1000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Chromium, started when the first test asks for it."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=MILLISECONDS)
         yield chromium
         chromium.close()
 
 
 @dataclass
 class Opened:
-    """A page as a person has it before him, and what it did that he does not see."""
+    """A page as a person sees it, and what it did that a person does not see."""
 
     page: Any
     requests: list[str] = field(default_factory=list)
@@ -38,15 +41,16 @@ class Opened:
 def opened(browser: Any, address: str | Path, **options: Any) -> Iterator[Opened]:
     """The page at an address, or of a file, in a context of its own; `options` are Playwright's of the context."""
     context = browser.new_context(**options)
+    context.set_default_timeout(MILLISECONDS)
     try:
-        found = Opened(context.new_page())
-        found.page.on("request", lambda request: found.requests.append(request.url))
-        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        found.page.on(
+        shown = Opened(context.new_page())
+        shown.page.on("request", lambda request: shown.requests.append(request.url))
+        shown.page.on("pageerror", lambda error: shown.complaints.append(str(error)))
+        shown.page.on(
             "console",
-            lambda message: found.complaints.append(message.text) if message.type in ("error", "warning") else None,
+            lambda message: shown.complaints.append(message.text) if message.type in ("error", "warning") else None,
         )
-        found.page.goto(address.as_uri() if isinstance(address, Path) else address)
-        yield found
+        shown.page.goto(address.as_uri() if isinstance(address, Path) else address)
+        yield shown
     finally:
         context.close()

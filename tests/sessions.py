@@ -1,17 +1,17 @@
 """Runs the sessions shown in the documents: the commands after `$`, and what they must print."""
 
+import os
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from itp_response.cli import main
 
-ROOT = Path(__file__).parent.parent
 SESSION = re.compile(r"(?<=```console\n).*?(?=```)", re.DOTALL)
 COMMAND = re.compile(r"^\$ itp-response (.*)$", re.MULTILINE)
+ERROR = re.compile(r"^error: ", re.MULTILINE)
 
 
 def printed(command: str) -> str:
@@ -19,15 +19,21 @@ def printed(command: str) -> str:
     return CliRunner().invoke(main, shlex.split(command), catch_exceptions=False, prog_name="itp-response").output
 
 
+def sessions(document: Path) -> list[str]:
+    """The sessions that a document shows."""
+    return SESSION.findall(document.read_text())
+
+
 def as_run(session: str) -> str:
     """A session with what its commands print now."""
     return "".join(f"$ itp-response {command}\n{printed(command)}" for command in COMMAND.findall(session))
 
 
-def sessions(document: Path) -> Iterator[str]:
-    yield from SESSION.findall(document.read_text())
-
-
-def rewrite(document: Path) -> None:
-    """Put in what the commands print now; the difference is to be read."""
-    document.write_text(SESSION.sub(lambda match: as_run(match[0]), document.read_text()))
+def expected(document: Path, session: str, now: str) -> str:
+    """What a session must print: what the document shows. `make regolden` puts in there what it prints now."""
+    if not os.environ.get("REGOLDEN"):
+        return session
+    if ERROR.search(now) and not ERROR.search(session):
+        raise AssertionError(f"{document.name}: a session that succeeded fails now:\n{now}")
+    document.write_text(document.read_text().replace(session, now))
+    return now

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from sessions import printed
+from sessions import ERROR, printed
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -33,8 +33,8 @@ COMMANDS = {
 def test_output_is_as_it_was(name, monkeypatch):
     monkeypatch.chdir(ROOT)
     text = printed(COMMANDS[name])
+    assert ERROR.search(text) is None
     if os.environ.get("REGOLDEN"):
-        GOLDEN.mkdir(exist_ok=True)
         (GOLDEN / name).write_text(text)
 
     assert text == (GOLDEN / name).read_text()

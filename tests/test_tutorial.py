@@ -3,7 +3,6 @@
 import contextlib
 import importlib.util
 import io
-import os
 import re
 from pathlib import Path
 
@@ -62,12 +61,11 @@ def heads():
         ]
 
 
-def test_sessions_print_what_is_shown():
-    if os.environ.get("REGOLDEN"):
-        sessions.rewrite(TUTORIAL)
+@pytest.mark.parametrize("session", sessions.sessions(TUTORIAL))
+def test_a_session_prints_what_is_shown(session):
+    now = sessions.as_run(session)
 
-    for session in sessions.sessions(TUTORIAL):
-        assert sessions.as_run(session) == session
+    assert now == sessions.expected(TUTORIAL, session, now)
 
 
 def test_each_step_says_what_it_teaches():

@@ -1,9 +1,11 @@
 """Check: a criteria file's worked examples, and whether they try every clause."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import polars as pl
 
 from itp_response.classification.classification import classify
 from itp_response.cohort.cohort import Cohort
@@ -24,23 +26,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What `check` found: how many worked examples there are, those that went wrong, the clauses not tried."""
+    """The result of `check`; printed, it is a summary with a line for each failure and each clause not tried."""
 
     criteria: Criteria
     failures: tuple[str, ...]
+    """A sentence for each column of the output in which a worked example differs from what it expects."""
     untried: tuple[str, ...]
+    """A sentence for each clause that is never true, or never false, in a worked example."""
     clauses: int
+    """The number of clauses of the criteria file."""
 
     @property
     def ok(self) -> bool:
+        """Whether every worked example is as expected and tries every clause both ways."""
         return not self.failures and not self.untried
 
     def __str__(self) -> str:
-        cases = self.criteria.file.example
-        interpretations = sum(len(case.under) for case in cases)
+        examples = self.criteria.file.example
+        interpretations = sum(len(example.under) for example in examples)
         wrong, untried = len(self.failures), len(self.untried)
         lines = [
-            f"{self.criteria.marked_name}: {len(cases)} worked examples, "
+            f"{self.criteria.marked_name}: {len(examples)} worked examples, "
             f"{interpretations} of them also under another interpretation: "
             f"{'all come out as expected' if not wrong else f'{wrong} not as expected'}",
             f"{self.clauses} clauses: "
@@ -50,74 +56,97 @@ class CheckReport:
 
 
 def check(file: str | Path | Criteria) -> CheckReport:
-    """Run a criteria file's worked examples and see whether every clause is made true and false by one of them."""
+    """Decide the worked examples of a criteria file, and see whether they make every clause true and false.
+
+    `file` is the name of a shipped set, a path, or a criteria set that `criteria` gave.
+    Raises `CriteriaError` for a file or an example that cannot be used, and `UsageError` for an example that expects a
+    column that the output does not have.
+
+    >>> report = check("fit")
+    >>> report.ok, report.failures
+    (True, ())
+    """
     criteria = file if isinstance(file, Criteria) else load(file)
     wrong = tuple(failures(criteria))
     untried = tuple(_untried(criteria)) if criteria.file.example else ("there are no worked examples",)
     return CheckReport(criteria, wrong, untried, clauses=sum(1 for _ in _clauses(criteria)))
 
 
-def worked_examples(criteria: Criteria, cases: Sequence[WorkedExample]) -> Cohort:
-    """Worked examples of a criteria file as a cohort.
+def worked_examples(criteria: Criteria, examples: Sequence[WorkedExample]) -> Cohort:
+    """Worked examples of a criteria file as a cohort, a patient each.
 
     Raises `CriteriaError` with the first of them that cannot be read.
     """
-    return _together(criteria, cases, lambda cases: _cohort(criteria, cases))
+    return _naming_the_example(criteria, examples, lambda examples: _cohort(criteria, examples))
 
 
-def _together(criteria: Criteria, cases: Sequence[WorkedExample], make: Callable[[Sequence[WorkedExample]], T]) -> T:
-    """What is made of all cases at once; where that fails, the error names the first with which it does."""
+def _naming_the_example(
+    criteria: Criteria, examples: Sequence[WorkedExample], make: Callable[[Sequence[WorkedExample]], T]
+) -> T:
+    """What `make` makes of all examples; where that fails, the error names the first example that fails alone."""
     try:
-        return make(cases)
+        return make(examples)
     except CohortError as error:
-        for case in cases:
+        for example in examples:
             try:
-                make([case])
+                make([example])
             except CohortError as own:
-                key = str(own).partition(":")[0]
-                place = criteria.places.holding("example", criteria.file.example.index(case), key)
-                raise CriteriaError(f"{place}{own}") from None
+                raise CriteriaError(f"{_position(criteria, example, str(own).partition(':')[0])}{own}") from None
         raise error
 
 
-def _cohort(criteria: Criteria, cases: Sequence[WorkedExample]) -> Cohort:
+def _position(criteria: Criteria, example: WorkedExample, *keys: str) -> str:
+    """The beginning of a sentence about a key of that example."""
+    return criteria.positions.holding("example", criteria.file.example.index(example), *keys)
+
+
+def _cohort(criteria: Criteria, examples: Sequence[WorkedExample]) -> Cohort:
     return cohort_of(
-        [case.timeline for case in cases],
+        [example.timeline for example in examples],
         visits=criteria.file.clock.visits,
-        ids=[case.name for case in cases],
-        baseline=[case.baseline for case in cases],
-        treatment_discontinued=[case.treatment_discontinued for case in cases],
-        day_0=[case.day_0 for case in cases],
+        ids=[example.name for example in examples],
+        baseline=[example.baseline for example in examples],
+        treatment_discontinued=[example.treatment_discontinued for example in examples],
+        day_0=[example.day_0 for example in examples],
         columns=criteria.file.columns,
-        patient=[case.patient for case in cases],
+        patient=[example.patient for example in examples],
     )
 
 
 def failures(criteria: Criteria) -> Iterator[str]:
-    """What the worked examples expected and did not get, a sentence each."""
-    cases = criteria.file.example
-    yield from _unmet(criteria, cases, [case.expect for case in cases], "")
-    for interpretation in dict.fromkeys(interpretation for case in cases for interpretation in case.under):
-        concerned = [case for case in cases if interpretation in case.under]
-        expected = [case.under[interpretation] for case in concerned]
-        yield from _unmet(criteria.under(interpretation), concerned, expected, f" under {interpretation}")
+    """A sentence for each column in which a worked example, or an example under an interpretation, is not as expected."""
+    examples = criteria.file.example
+    yield from _failures(criteria, examples)
+    for interpretation in dict.fromkeys(interpretation for example in examples for interpretation in example.under):
+        concerned = [example for example in examples if interpretation in example.under]
+        yield from _failures(criteria.under(interpretation), concerned, interpretation)
 
 
-def _unmet(
-    criteria: Criteria, cases: Sequence[WorkedExample], expected: Sequence[Mapping[str, str | int | float]], under: str
+def _failures(criteria: Criteria, examples: Sequence[WorkedExample], interpretation: str = "") -> Iterator[str]:
+    if examples:
+        frame = _naming_the_example(
+            criteria, examples, lambda examples: classify(_cohort(criteria, examples), criteria=criteria).frame()
+        )
+        yield from unmet(criteria, examples, frame, interpretation)
+
+
+def unmet(
+    criteria: Criteria, examples: Sequence[WorkedExample], frame: pl.DataFrame, interpretation: str = ""
 ) -> Iterator[str]:
-    if not cases:
-        return
-    frame = _together(criteria, cases, lambda cases: classify(_cohort(criteria, cases), criteria=criteria)).frame()
-    for case, row, wanted in zip(cases, frame.iter_rows(named=True), expected, strict=True):
-        for column, value in wanted.items():
+    """A sentence for each cell of the output that is not as its worked example expects.
+
+    `frame` has a row per example. Raises `UsageError` for a column that it does not have.
+    """
+    under = f" under {interpretation}" if interpretation else ""
+    for example, row in zip(examples, frame.iter_rows(named=True), strict=True):
+        expected = example.under[interpretation] if interpretation else example.expect
+        for column, value in expected.items():
             if column not in row:
-                key = ("under", under.removeprefix(" under ")) if under else ("expect",)
-                place = criteria.places.holding("example", criteria.file.example.index(case), *key, column)
-                raise UsageError(f"{place}{unknown('column', column, row)}")
+                keys = ("under", interpretation) if interpretation else ("expect",)
+                raise UsageError(f"{_position(criteria, example, *keys, column)}{unknown('column', column, row)}")
             got = "" if row[column] is None else row[column]
             if got != value:
-                yield f"{case.name} ({case.because}): {column} is {got!r}{under}, expected {value!r}"
+                yield f"{example.name} ({example.because}): {column} is {got!r}{under}, expected {value!r}"
 
 
 def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
@@ -131,14 +160,15 @@ def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
 
 
 def _untried(criteria: Criteria) -> Iterator[str]:
+    """A sentence for each clause that is never true, or never false, in a worked example."""
     cohort = worked_examples(criteria, criteria.file.example)
-    rows = patient_days_of(criteria, cohort, 0, len(cohort))
-    verdicts = decided(criteria, rows)
-    for name, key, leaf in _clauses(criteria):
-        of_criteria = criteria.endpoints[name].kind == "combined" and key == "when"
-        asked = OfVerdicts(verdicts) if of_criteria else PatientValues(rows) if key == "unless" else rows
-        truths = decide(leaf, asked)
-        said = f"{leaf.name} is met" if isinstance(leaf, Name) and of_criteria else tree_in_words(leaf)
+    patient_days = patient_days_of(criteria, cohort, 0, len(cohort))
+    verdicts = OfVerdicts(decided(criteria, patient_days))
+    for name, key, clause in _clauses(criteria):
+        of_verdicts = criteria.endpoints[name].kind == "combined" and key == "when"
+        asked: Any = verdicts if of_verdicts else PatientValues(patient_days) if key == "unless" else patient_days
+        truths = decide(clause, asked)
+        in_words = f"{clause.name} is met" if of_verdicts and isinstance(clause, Name) else tree_in_words(clause)
         for happened, word in ((truths.true, "true"), (truths.false, "false")):
             if not happened.any():
-                yield f"[{name}] {key}: '{said}' is never {word} in a worked example"
+                yield f"[{name}] {key}: '{in_words}' is never {word} in a worked example"

@@ -1,7 +1,5 @@
 """Describe: a set of criteria in plain English, made from its rules, with its sources and interpretations."""
 
-import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +7,8 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.rules.in_words import rule_in_words
-from itp_response.messages.wording import days_in_words, number_in_words
+from itp_response.messages.wording import days_in_words, number_in_words, wrapped
 
-WIDTH = 100
 CHECKED = {
     "primary": "read in the paper or registry itself",
     "secondary": "read in a secondary source, not in the original",
@@ -83,8 +80,8 @@ def _baseline(criteria: Criteria) -> str:
     return f"{which}{days_in_words(rule.days).replace(',', '')}"
 
 
-def _wrapped(text: str, indent: str = "") -> Iterator[str]:
-    yield from textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return wrapped(text, first=indent, further=indent, break_on_hyphens=True)
 
 
 # ALL SETS ON ONE PAGE

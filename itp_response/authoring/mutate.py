@@ -1,24 +1,28 @@
-"""Mutate: change a criteria file a little, one place at a time, and see which worked example notices.
+"""Mutate: change a criteria file a little, one place at a time, and see whether a worked example notices.
 
-What no worked example notices could have been written wrongly without anybody knowing.
+A place whose change no worked example notices could be wrong without anybody knowing.
 """
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from itp_response.authoring.check import failures
+from itp_response.authoring.check import failures, unmet, worked_examples
+from itp_response.classification.classification import classify
+from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.checks import PATIENT_NAMES, ROW_NAMES
 from itp_response.definitions.criteria import Criteria, read_dict
 from itp_response.definitions.load import load
-from itp_response.definitions.schema import HEAD
+from itp_response.definitions.schema import HEAD, WorkedExample
+from itp_response.evaluation.censored_counts import has_censored
 from itp_response.evaluation.rules.tree import SINCE
-from itp_response.messages.errors import CriteriaError, UsageError, listed
+from itp_response.messages.errors import CriteriaError, UsageError, one_a_line
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
+LENGTH = re.compile(r"\d+ \w+")
 COMPARISONS = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}
 OTHERS = {"and": ("or",), "or": ("and",), "+": ("-",), "-": ("+",), "*": ("/",), "/": ("*",)}
 RULES = ("when", "unless", "discount", "set_aside", "closed_by")
@@ -45,42 +49,48 @@ REMOVABLE = ("by", "evidence_by", "max_gap", "until", "from", "days", "followed_
 
 @dataclass(frozen=True)
 class Mutation:
-    """One place of a criteria file written otherwise."""
+    """One small change of a criteria file."""
 
     path: tuple[str, ...]
+    """The keys that lead to the value."""
     before: Any
     after: Any
+    """The changed value; None where the key is left out."""
 
     def __str__(self) -> str:
         before, after = ("left out" if value is None else repr(value) for value in (self.before, self.after))
         return f"[{self.path[0]}] {' '.join(self.path[1:])}: {before} -> {after}"
 
-    def made(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+    def applied(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The file's content with the change."""
         return _with(raw, self.path, self.after)
 
 
 def _with(raw: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    made = dict(raw)
+    """The content with that value under the keys of the path, or without the last key where the value is None."""
+    changed = dict(raw)
     if len(path) > 1:
-        made[path[0]] = _with(raw[path[0]], path[1:], value)
+        changed[path[0]] = _with(raw[path[0]], path[1:], value)
     elif value is None:
-        made.pop(path[0], None)
+        changed.pop(path[0], None)
     else:
-        made[path[0]] = value
-    return made
+        changed[path[0]] = value
+    return changed
 
 
 @dataclass(frozen=True)
 class Mutations:
-    """What became of the changes: those a worked example noticed, and those none did."""
+    """The result of `mutate`; printed, it is a line on all changes and a line for each that nothing noticed."""
 
     criteria: Criteria
     noticed: tuple[Mutation, ...]
+    """The changes under which a worked example is no longer as expected."""
     unnoticed: tuple[Mutation, ...]
+    """The changes under which every worked example is still as expected."""
 
     @property
     def ok(self) -> bool:
+        """Whether some worked example notices each change."""
         return not self.unnoticed
 
     def __str__(self) -> str:
@@ -92,35 +102,63 @@ class Mutations:
 
 
 def mutate(file: str | Path | Criteria) -> Mutations:
-    """Make every small change of a criteria file that still is one, and see whether a worked example notices."""
+    """Make every small change of a criteria file, and see whether a worked example notices it.
+
+    A change that makes no valid criteria file is not counted. Interpretations are left aside.
+    `file` is the name of a shipped set, a path, or a criteria set that `criteria` gave.
+    Raises `CriteriaError` for a file that cannot be used, and `UsageError` where its worked examples fail unchanged.
+
+    >>> mutations = mutate("treatment_free")
+    >>> mutations.ok, mutations.unnoticed
+    (True, ())
+    """
     criteria = file if isinstance(file, Criteria) else load(file)
     wrong = list(failures(criteria))
     if wrong:
-        raise UsageError(f"{criteria.path.name}: the worked examples do not come out as it is: {listed(wrong)}")
+        raise UsageError(f"{criteria.path.name}: the worked examples do not come out as it is: {one_a_line(wrong)}")
+    batches = _batches(criteria)
     noticed: list[Mutation] = []
     unnoticed: list[Mutation] = []
     for change in changes(criteria.raw):
-        found = _noticed(criteria, change)
-        if found is not None:
-            (noticed if found else unnoticed).append(change)
+        changed = _changed(criteria, change)
+        if changed is not None:
+            differs = any(_differs(changed, examples, cohort) for examples, cohort in batches)
+            (noticed if differs else unnoticed).append(change)
     return Mutations(criteria, tuple(noticed), tuple(unnoticed))
 
 
-def _noticed(criteria: Criteria, change: Mutation) -> bool | None:
-    """Whether a worked example comes out otherwise; None if the change makes no criteria file."""
-    content = {**change.made(criteria.raw), "interpretation": [], "example": _without_interpretations(criteria.raw)}
+def _batches(criteria: Criteria) -> list[tuple[list[WorkedExample], Cohort]]:
+    """The worked examples as cohorts: those whose counts are all known, then those with censored counts.
+
+    No change reaches the visits, the declared columns or the examples, so that the cohorts serve every change.
+    Censored counts take several times as long, and are decided only where no other example notices a change.
+    """
+    examples = criteria.file.example
+    if not examples:
+        return []
+    censored = has_censored(worked_examples(criteria, examples)).tolist()
+    batches = (
+        [example for example, of_batch in zip(examples, censored, strict=True) if of_batch is asked]
+        for asked in (False, True)
+    )
+    return [(batch, worked_examples(criteria, batch)) for batch in batches if batch]
+
+
+def _changed(criteria: Criteria, change: Mutation) -> Criteria | None:
+    """The criteria set with the change, without interpretations and examples; None if it is not valid."""
+    content = {**change.applied(criteria.raw), "interpretation": [], "example": []}
     try:
-        changed = read_dict(content, criteria.path, criteria.name)
+        return read_dict(content, criteria.path, criteria.name)
     except CriteriaError:
         return None
-    try:
-        return next(failures(changed), None) is not None
-    except UsageError:
-        return True  # a column that a worked example expects is gone
 
 
-def _without_interpretations(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{key: value for key, value in case.items() if key != "under"} for case in raw.get("example", [])]
+def _differs(changed: Criteria, examples: Sequence[WorkedExample], cohort: Cohort) -> bool:
+    """Whether a worked example is not as expected under the changed set."""
+    frame = classify(cohort, criteria=changed).frame()
+    if any(column not in frame.columns for example in examples for column in example.expect):
+        return True
+    return any(True for _ in unmet(changed, examples, frame))
 
 
 def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
@@ -129,29 +167,22 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
     for name, text in raw.get("terms", {}).items():
         yield from _of_rule(("terms", name), text, names)
     for name, treatments in raw.get("rescues", {}).items():
-        for place in range(len(treatments)):
-            yield Mutation(("rescues", name), treatments, treatments[:place] + treatments[place + 1 :])
-    criteria = {name: table for name, table in raw.items() if name not in HEAD}
-    if any(table["kind"] in FOLLOWED and "followed_from" not in table for table in criteria.values()):
-        clock = raw["clock"]
-        for nudged in _nudged(clock["followed_from"]):
-            yield Mutation(("clock", "followed_from"), clock["followed_from"], nudged)
-    if "baseline" in TOKEN.findall(" ".join(_rules(raw, criteria))):
-        yield from _of_table(("baseline",), raw["baseline"], raw)
-    for name, table in criteria.items():
-        rule_names = list(criteria) if table["kind"] == "combined" else names
-        for key in RULES:
-            if key in table:
-                yield from _of_rule((name, key), table[key], PATIENT_NAMES if key == "unless" else rule_names)
-                if key != "when":
-                    yield Mutation((name, key), table[key], None)
-        options = {key: value for key, value in table.items() if key not in (*RULES, *WORDS)}
-        yield from _of_table((name,), options, criteria)
+        for shorter in _without_each(treatments):
+            yield Mutation(("rescues", name), treatments, shorter)
+    endpoints = {name: table for name, table in raw.items() if name not in HEAD}
+    if any(table["kind"] in FOLLOWED and "followed_from" not in table for table in endpoints.values()):
+        followed_from = raw["clock"]["followed_from"]
+        for nudged in _nudged(followed_from):
+            yield Mutation(("clock", "followed_from"), followed_from, nudged)
+    if "baseline" in TOKEN.findall(" ".join(_rules(raw, endpoints))):
+        yield from _of_table(("baseline",), raw["baseline"], ())
+    for name, table in endpoints.items():
+        yield from _of_endpoint(name, table, names, endpoints)
 
 
-def _rules(raw: Mapping[str, Any], criteria: Mapping[str, Any]) -> Iterator[str]:
+def _rules(raw: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Iterator[str]:
     yield from raw.get("terms", {}).values()
-    for table in criteria.values():
+    for table in endpoints.values():
         yield from (table[key] for key in RULES if key in table)
 
 
@@ -160,7 +191,22 @@ def _rescue_names(raw: Mapping[str, Any]) -> Iterator[str]:
         yield from (name, f"{SINCE}{name}")
 
 
+def _of_endpoint(
+    name: str, table: Mapping[str, Any], names: Sequence[str], endpoints: Mapping[str, Any]
+) -> Iterator[Mutation]:
+    """Every change of one endpoint: its rules, then its other keys; `names` are those that rules over rows may use."""
+    rule_names = list(endpoints) if table["kind"] == "combined" else names
+    for key in RULES:
+        if key in table:
+            yield from _of_rule((name, key), table[key], PATIENT_NAMES if key == "unless" else rule_names)
+            if key != "when":
+                yield Mutation((name, key), table[key], None)
+    options = {key: value for key, value in table.items() if key not in (*RULES, *WORDS)}
+    yield from _of_table((name,), options, [other for other in endpoints if other != name])
+
+
 def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Mutation]:
+    """Every change of one token of a rule."""
     for token in TOKEN.finditer(text):
         word = token[0]
         after = text[token.end() :]
@@ -176,39 +222,65 @@ def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator
             yield Mutation(path, text, f"{text[: token.start()]}{other}{after}".strip())
 
 
-def _of_table(path: tuple[str, ...], table: Mapping[str, Any], criteria: Mapping[str, Any]) -> Iterator[Mutation]:
+def _of_table(path: tuple[str, ...], table: Mapping[str, Any], endpoints: Sequence[str]) -> Iterator[Mutation]:
+    """Every change of the keys of a table; `endpoints` are the others to which a key may refer instead."""
     for key, value in table.items():
-        for other in _others(key, value, [name for name in criteria if name != path[0]]):
+        for other in _others(key, value, endpoints):
             yield Mutation((*path, key), value, other)
         if key in REMOVABLE:
             yield Mutation((*path, key), value, None)
 
 
-def _others(key: str, value: Any, names: list[str]) -> Iterator[Any]:
-    """What could stand under a key instead."""
+def _others(key: str, value: Any, endpoints: Sequence[str]) -> list[Any]:
+    """The values that could stand under a key instead."""
     if key in CHOICES:
-        yield from (other for other in CHOICES[key] if other != value)
-    elif key in REFERENCES and isinstance(value, str):
-        yield from (name for name in names if name != value)
-    elif key == "visits":
-        # A plan of visits is moved as a whole and cut at its ends; of each single visit nothing new would be learnt.
-        yield from ([day + by for day in value] for by in (-1, 1))
-        yield from (value[1:], value[:-1])
-    elif key in ("share", "more_than"):
-        above, below = (int(part) for part in value.split("/"))
-        yield from (f"{above - 1}/{below}", f"{above + 1}/{below}")
-        yield from (f"{above}/{below - 1}", f"{above}/{below + 1}")
-    elif key == "of":
-        yield from (value[:place] + value[place + 1 :] for place in range(len(value)))
-        yield value[::-1]
-    elif isinstance(value, str) and re.fullmatch(r"\d+ \w+", value):
+        return [choice for choice in CHOICES[key] if choice != value]
+    if key in REFERENCES and isinstance(value, str):
+        return [endpoint for endpoint in endpoints if endpoint != value]
+    return OTHERS_UNDER.get(key, _nudged_values)(value)
+
+
+def _other_plans(days: list[int]) -> list[list[int]]:
+    # The plan is moved as a whole and cut at its ends: a change of one visit in its middle would show nothing new.
+    return [[day - 1 for day in days], [day + 1 for day in days], days[1:], days[:-1]]
+
+
+def _other_shares(share: str) -> list[str]:
+    part, whole = (int(number) for number in share.split("/"))
+    return [f"{part - 1}/{whole}", f"{part + 1}/{whole}", f"{part}/{whole - 1}", f"{part}/{whole + 1}"]
+
+
+def _other_ranks(ranked: list[Any]) -> list[list[Any]]:
+    return [*_without_each(ranked), ranked[::-1]]
+
+
+OTHERS_UNDER: dict[str, Callable[[Any], list[Any]]] = {
+    "visits": _other_plans,
+    "share": _other_shares,
+    "more_than": _other_shares,
+    "of": _other_ranks,
+}
+"""The keys whose values are changed in a way of their own."""
+
+
+def _nudged_values(value: Any) -> list[Any]:
+    """A length of time, a list or a number with one number a step lower, and a step higher; of others nothing."""
+    if isinstance(value, str) and LENGTH.fullmatch(value):
         number, unit = value.split()
-        yield from (f"{nudged:g} {unit}" for nudged in _nudged(float(number)))
-    elif isinstance(value, list):
-        for place, one in enumerate(value):
-            yield from ([*value[:place], nudged, *value[place + 1 :]] for nudged in _nudged(one))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield from _nudged(value)
+        return [f"{nudged:g} {unit}" for nudged in _nudged(float(number))]
+    if isinstance(value, list):
+        return [
+            [*value[:position], nudged, *value[position + 1 :]]
+            for position, entry in enumerate(value)
+            for nudged in _nudged(entry)
+        ]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return list(_nudged(value))
+    return []
+
+
+def _without_each(entries: list[Any]) -> list[list[Any]]:
+    return [entries[:position] + entries[position + 1 :] for position in range(len(entries))]
 
 
 def _nudged(value: float) -> tuple[float, ...]:

@@ -24,7 +24,7 @@ from itp_response.cohort.observations import Imputed
 from itp_response.definitions.criteria import Criteria, read_dict
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.messages.errors import CohortError, ItpResponseError, UsageError, listed
+from itp_response.messages.errors import CohortError, ItpResponseError, UsageError, one_a_line
 from itp_response.messages.wording import counted
 from itp_response.readers.cells import are_days, as_days, as_grades
 from itp_response.readers.column_names import PATIENTS, VISITS, table
@@ -265,7 +265,7 @@ def _refuse(found: pl.DataFrame, refused: Sequence[str], beyond: int) -> None:
     order = wrong.sort(pl.col("table") != "visits", "patient", maintain_order=True, nulls_last=True)
     texts = [*dict.fromkeys(refused), *order["text"].to_list()]
     if texts:
-        raise CohortError(listed([*texts, *[""] * beyond], SHOWN))
+        raise CohortError(one_a_line([*texts, *[""] * beyond], SHOWN))
 
 
 def _told(texts: Sequence[str], how: str) -> list[str]:

@@ -36,11 +36,11 @@ def criteria(name: str | None) -> None:
     """List the shipped sets of criteria, or print the set NAME (or a file) in plain English."""
     from itp_response.authoring.describe import criteria as found
     from itp_response.authoring.describe import describe, shipped_titles
+    from itp_response.messages.wording import aligned
 
     if name is None:
         titles = shipped_titles()
-        width = max(map(len, titles))
-        click.echo("\n".join(f"{one.ljust(width)}  {title}" for one, title in titles.items()))
+        click.echo(aligned(list(titles.items())))
     else:
         click.echo(describe(found(name)))
 

@@ -1,13 +1,30 @@
-"""Texts: columns of counts, days and grades as they are written, and sentences made of them."""
+"""Texts: counts, days and grades as they are written, one or a column, and columns of sentences made of them."""
+
+import math
 
 import numpy as np
 import polars as pl
 
 from itp_response.cohort.values import Floats, Ints, Numbers
+from itp_response.messages.wording import number_in_words
+
+
+def count_in_words(low: float, high: float) -> str:
+    """A platelet count by its lowest and highest possible value; a censored count with its sign; nothing for NaN.
+
+    >>> count_in_words(40, 40), count_in_words(0, 9.999999999), count_in_words(1000.000001, math.inf)
+    ('40', '<10', '>1000')
+    """
+    if math.isnan(low):
+        return ""
+    if low == high:
+        return number_in_words(low)
+    # The possible value next to a reporting limit is so near that it is written as the limit itself.
+    return f">{number_in_words(low)}" if math.isinf(high) else f"<{number_in_words(high)}"
 
 
 def texts(numbers: Numbers | Floats | Ints) -> pl.Series:
-    """Counts, days or grades as they are written; bounds as `<10` and `>1000`."""
+    """A column of counts, days or grades as they are written; censored counts as `<10` and `>1000`."""
     exact = not isinstance(numbers, Numbers)
     low = np.asarray(numbers if not isinstance(numbers, Numbers) else numbers.low, dtype=np.float64)
     high = low if exact else np.asarray(numbers.high, dtype=np.float64)  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from itp_response.evaluation.rules.parse import Names, RuleError
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, Type
 from itp_response.messages.errors import nearest, unknown
 from itp_response.messages.schema_errors import ended
-from itp_response.messages.toml_positions import Places, Problem
+from itp_response.messages.toml_positions import Positions, Problem
 
 PATIENT_NAMES: dict[str, Type] = {"baseline": "number", "treatment_discontinued": "moment"}
 
@@ -42,17 +42,25 @@ COLUMNS = ("day", "date", "confirmed_day", "reason", "days", "of_days", "event")
 """What follows an endpoint's name in the names of its columns of the output."""
 
 
-def stray(key: str, value: Any, places: Places) -> Problem:
+def stray(key: str, value: Any, positions: Positions) -> Problem:
     known = f"known: {', '.join(HEAD)}, and a table with a 'kind' for each endpoint."
     close = nearest(key, HEAD)
     if isinstance(value, dict) and not close:
-        return places.stray((key,), f"[{key}] has no 'kind', so it is no endpoint; known kinds: {', '.join(KINDS)}.")
+        return positions.problem_with_key(
+            (key,), f"[{key}] has no 'kind', so it is no endpoint; known kinds: {', '.join(KINDS)}."
+        )
     if isinstance(value, list) and all(isinstance(one, dict) for one in value) and not close:
-        return places.stray((key,), f"[[{key}]] is the head of a list, and an endpoint is one table; write [{key}].")
-    return places.stray((key,), f"unknown {'table' if isinstance(value, dict) else 'key'} {key!r}; {known}{close}")
+        return positions.problem_with_key(
+            (key,), f"[[{key}]] is the head of a list, and an endpoint is one table; write [{key}]."
+        )
+    return positions.problem_with_key(
+        (key,), f"unknown {'table' if isinstance(value, dict) else 'key'} {key!r}; {known}{close}"
+    )
 
 
-def names_of(raw: Mapping[str, Any], criteria: Iterable[str], places: Places) -> tuple[dict[str, Names], list[Problem]]:
+def names_of(
+    raw: Mapping[str, Any], criteria: Iterable[str], positions: Positions
+) -> tuple[dict[str, Names], list[Problem]]:
     """The names that rules may use, of rows, of patients alone and of criteria; and what is wrong with them.
 
     All terms are parsed, used or not.
@@ -64,7 +72,7 @@ def names_of(raw: Mapping[str, Any], criteria: Iterable[str], places: Places) ->
     def free(table: str, key: str, *names: str) -> bool:
         why = next(filter(None, (_why_no_name(name, taken) for name in names)), "")
         if why:
-            problems.append(places.stray((table, key), why))
+            problems.append(positions.problem_with_key((table, key), why))
         else:
             taken.update(dict.fromkeys(names, f"[{table}]"))
         return not why
@@ -81,7 +89,7 @@ def names_of(raw: Mapping[str, Any], criteria: Iterable[str], places: Places) ->
     terms = {name: text for name, text in texts.items() if free("terms", name, name) and isinstance(text, str)}
     names = Names(rows, terms)
     if not problems and names_stand(raw):
-        problems += _wrong_terms(names, places)
+        problems += _wrong_terms(names, positions)
     return {"rows": names, "patients": Names(patients), "endpoints": Names(dict.fromkeys(criteria, "truth"))}, problems
 
 
@@ -109,7 +117,7 @@ def _why_no_name(name: str, taken: Mapping[str, str]) -> str:
     return ""
 
 
-def _wrong_terms(names: Names, places: Places) -> Iterator[Problem]:
+def _wrong_terms(names: Names, positions: Positions) -> Iterator[Problem]:
     circles = set()
     for term, text in names.terms.items():
         try:
@@ -121,24 +129,26 @@ def _wrong_terms(names: Names, places: Places) -> Iterator[Problem]:
             circle = frozenset(re.findall(r"\w+", error.problem)) if "circle" in error.problem else term
             if circle not in circles:
                 circles.add(circle)
-                yield places.problem(("terms", term), ended(str(error)))
+                yield positions.problem(("terms", term), ended(str(error)))
 
 
-def misnamed_endpoints(criteria: Mapping[str, Any], places: Places) -> Iterator[Problem]:
+def misnamed_endpoints(criteria: Mapping[str, Any], positions: Positions) -> Iterator[Problem]:
     """Criteria whose names cannot begin the names of columns, or would be those of other columns."""
     for name in criteria:
         if not re.fullmatch(r"\w+", name):
-            yield places.stray(
+            yield positions.problem_with_key(
                 (name,),
                 f"an endpoint cannot be named {name!r}: its name begins those of columns; use letters, digits, _.",
             )
         others = [other for other in criteria if name in (f"{other}_{what}" for what in COLUMNS)]
         if others or name in PATIENT_COLUMNS:
             of = f" of [{others[0]}]" if others else ""
-            yield places.stray((name,), f"{name!r} is the name of a column of the output{of} already; choose another.")
+            yield positions.problem_with_key(
+                (name,), f"{name!r} is the name of a column of the output{of} already; choose another."
+            )
 
 
-def order_of(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[Problem]]:
+def order_of(file: CriteriaFile, positions: Positions) -> tuple[tuple[str, ...], list[Problem]]:
     """The criteria so that each comes after those it refers to; and what hinders that."""
     done: list[str] = []
     open_: list[str] = []
@@ -149,16 +159,16 @@ def order_of(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[
         for key, other in file.endpoints[name].references().items():
             path = (name, key.split(" ")[0])
             if other not in file.endpoints:
-                problems.append(places.problem(path, unknown("endpoint", other, file.endpoints)))
+                problems.append(positions.problem(path, unknown("endpoint", other, file.endpoints)))
             elif other in open_:
                 circle = " -> ".join([*open_[open_.index(other) :], other])
-                problems.append(places.problem(path, f"endpoints go in a circle: {circle}."))
+                problems.append(positions.problem(path, f"endpoints go in a circle: {circle}."))
             else:
                 kind = file.endpoints[other].kind
                 if kind in MEASURES:
                     known = [one for one, model in file.endpoints.items() if model.kind not in MEASURES]
                     problem = f"{other!r} is of kind {kind!r}, on which nothing can rest; known: {', '.join(known)}."
-                    problems.append(places.problem(path, problem))
+                    problems.append(positions.problem(path, problem))
                 if other not in done:
                     visit(other)
         open_.pop()
@@ -167,16 +177,16 @@ def order_of(file: CriteriaFile, places: Places) -> tuple[tuple[str, ...], list[
     for name in file.endpoints:
         if name not in done:
             visit(name)
-    return tuple(done), problems or list(_without_a_day(file, places))
+    return tuple(done), problems or list(_without_a_day(file, positions))
 
 
-def _without_a_day(file: CriteriaFile, places: Places) -> Iterator[Problem]:
+def _without_a_day(file: CriteriaFile, positions: Positions) -> Iterator[Problem]:
     """The keys that name an endpoint for its day, which whoever meets it may not have."""
     for name, model in file.endpoints.items():
         for key, other in model.references().items():
             if key in MOMENTS and not _has_day(file, other):
                 problem = f"{other!r} can be met without a day, so that nothing can start or end with it."
-                yield places.problem((name, key), problem)
+                yield positions.problem((name, key), problem)
 
 
 def _has_day(file: CriteriaFile, name: str) -> bool:
@@ -198,21 +208,23 @@ def _dated(file: CriteriaFile, tree: Tree) -> bool:
     return False
 
 
-def wrong_examples(file: CriteriaFile, places: Places) -> Iterator[Problem]:
+def wrong_examples(file: CriteriaFile, positions: Positions) -> Iterator[Problem]:
     """Worked examples must have a name of their own and name interpretations that are."""
     names = [case.name for case in file.example]
     ids = [interpretation.id for interpretation in file.interpretation]
     for number, case in enumerate(file.example):
         if case.name in names[:number]:
-            yield repeated("example", "name", names, number, places)
+            yield repeated("example", "name", names, number, positions)
         for interpretation_id in case.under:
             if interpretation_id not in ids:
-                yield places.stray(
+                yield positions.problem_with_key(
                     ("example", number, "under", interpretation_id), unknown("interpretation", interpretation_id, ids)
                 )
 
 
-def repeated(table: str, key: str, names: Sequence[str], number: int, places: Places) -> Problem:
-    line = places.line((table, names.index(names[number]), key))
+def repeated(table: str, key: str, names: Sequence[str], number: int, positions: Positions) -> Problem:
+    line = positions.line((table, names.index(names[number]), key))
     there = f", in line {line}" if line else ""
-    return places.problem((table, number, key), f"the name {names[number]!r} is taken already{there}; choose another.")
+    return positions.problem(
+        (table, number, key), f"the name {names[number]!r} is taken already{there}; choose another."
+    )

@@ -24,8 +24,8 @@ from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.verdicts import Reasons
 from itp_response.messages.errors import CriteriaError, nearest, unknown
 from itp_response.messages.schema_errors import worded
-from itp_response.messages.toml_positions import Places, Problem, refuse
-from itp_response.messages.toml_positions import places as places_of
+from itp_response.messages.toml_file import tupled
+from itp_response.messages.toml_positions import Positions, Problem, refuse
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Criteria:
     raw: Mapping[str, Any] = field(repr=False)
     file: CriteriaFile = field(repr=False)
     order: tuple[str, ...] = field(repr=False)
-    places: Places = field(repr=False, compare=False)
+    positions: Positions = field(repr=False, compare=False)
 
     @property
     def endpoints(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Criteria:
                     f"{self.path.name}: {unknown('interpretation', interpretation_id, interpretations)}"
                 )
             content = changed(content, interpretations[interpretation_id].change)
-        return _read(content, self.path, self.name, self.places, beneath=False)
+        return _read(content, self.path, self.name, self.positions, beneath=False)
 
 
 # FINDING
@@ -100,48 +100,41 @@ class Criteria:
 # READING
 
 
-def read_dict(raw: Mapping[str, Any], path: Path, name: str, text: str = "") -> Criteria:
-    """The criteria of a file's content; `text`, where given, is searched for the lines that errors name.
+def read_dict(raw: Mapping[str, Any], path: Path, name: str, positions: Positions | None = None) -> Criteria:
+    """The criteria set of a file's content; without the `positions` of its keys, errors name no lines.
 
     Raises `CriteriaError` with everything wrong with the tables; and if nothing is, with how they refer to each other.
     """
-    return _read(raw, path, name, places_of(path.name, raw, text))
+    return _read(raw, path, name, positions or Positions(path.name, raw, {}))
 
 
-def _read(raw: Mapping[str, Any], path: Path, name: str, places: Places, *, beneath: bool = True) -> Criteria:
+def _read(raw: Mapping[str, Any], path: Path, name: str, positions: Positions, *, beneath: bool = True) -> Criteria:
     """The criteria of a file's content; interpretations and worked examples are looked into only `beneath`."""
     rest = {key: value for key, value in raw.items() if key not in HEAD}
     content = {key: value for key, value in raw.items() if key in HEAD}
     content["endpoints"] = {key: value for key, value in rest.items() if isinstance(value, dict) and "kind" in value}
     strays = [key for key in rest if key not in content["endpoints"]]
-    names, misnamed = names_of(raw, content["endpoints"], places)
-    problems = [stray(key, rest[key], places) for key in strays]
-    problems += [*misnamed_endpoints(content["endpoints"], places), *misnamed]
+    names, misnamed = names_of(raw, content["endpoints"], positions)
+    problems = [stray(key, rest[key], positions) for key in strays]
+    problems += [*misnamed_endpoints(content["endpoints"], positions), *misnamed]
     # What names are missing is not known where those of the file are broken or stand under another head.
     named = not misnamed and names_stand(raw) and not any(nearest(key, ("columns", "terms")) for key in strays)
     try:
-        file = CriteriaFile.model_validate(_tupled(content), context=names)
+        file = CriteriaFile.model_validate(tupled(content), context=names)
     except ValidationError as error:
         found = error.errors() if named else [one for one in error.errors() if one["type"] != "rule"]
         kinds = {key: str(table["kind"]) for key, table in content["endpoints"].items()}
         models = {key: _model(kind) for key, kind in kinds.items() if kind in KINDS}
         if problems:  # what has no 'kind' may have been meant as an endpoint
             found = [one for one in found if one["loc"] != ("endpoints",)]
-        refuse([*problems, *worded(raw, places, found, CriteriaFile, models)])
+        refuse([*problems, *worded(raw, positions, found, CriteriaFile, models)])
         raise AssertionError from error  # what is wrong with names was told
     refuse(problems)
-    order, disordered = order_of(file, places)
+    order, disordered = order_of(file, positions)
     if beneath:
-        disordered += [*_wrong_interpretations(raw, file, path, name, places), *wrong_examples(file, places)]
+        disordered += [*_wrong_interpretations(raw, file, path, name, positions), *wrong_examples(file, positions)]
     refuse(disordered)
-    return Criteria(name=name, path=path, raw=raw, file=file, order=order, places=places)
-
-
-def _tupled(value: Any) -> Any:
-    """TOML's lists as tuples, which is what the models hold."""
-    if isinstance(value, dict):
-        return {key: _tupled(one) for key, one in value.items()}
-    return tuple(_tupled(one) for one in value) if isinstance(value, list) else value
+    return Criteria(name=name, path=path, raw=raw, file=file, order=order, positions=positions)
 
 
 def _model(kind: str) -> type[Endpoint]:
@@ -151,21 +144,21 @@ def _model(kind: str) -> type[Endpoint]:
 
 
 def _wrong_interpretations(
-    raw: Mapping[str, Any], file: CriteriaFile, path: Path, name: str, places: Places
+    raw: Mapping[str, Any], file: CriteriaFile, path: Path, name: str, positions: Positions
 ) -> Iterator[Problem]:
     """Interpretations must have a name of their own and change something that is there into something that works."""
     ids = [interpretation.id for interpretation in file.interpretation]
     for number, interpretation in enumerate(file.interpretation):
         if interpretation.id in ids[:number]:
-            yield repeated("interpretation", "id", ids, number, places)
-        under = places.under(("interpretation", number, "change"))
+            yield repeated("interpretation", "id", ids, number, positions)
+        under = positions.under(("interpretation", number, "change"))
         wrong = list(wrong_change(raw, interpretation.change, under))
         if wrong or not interpretation.change:
             yield from wrong
             continue
         content = changed(raw, interpretation.change)
         if content == raw:
-            yield places.problem(
+            yield positions.problem(
                 ("interpretation", number, "change"), "this changes nothing: the file says so already."
             )
         try:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from itp_response.messages.errors import unknown
-from itp_response.messages.toml_positions import Places, Problem
+from itp_response.messages.toml_positions import Positions, Problem
 
 
 def changed(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """A criteria file's content with the changes of an interpretation made, table by table; an empty text takes a key out."""
+    """A criteria file's content with a change made, table by table; an empty text takes a key out."""
     made = dict(raw)
     for key, value in change.items():
         below = made.get(key)
@@ -20,17 +20,17 @@ def changed(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     return made
 
 
-def wrong_change(raw: Mapping[str, Any], change: Mapping[str, Any], places: Places) -> Iterator[Problem]:
+def wrong_change(raw: Mapping[str, Any], change: Mapping[str, Any], positions: Positions) -> Iterator[Problem]:
     """The keys of a change that are nowhere in the file."""
     for table, keys in change.items():
         if table not in raw:
-            yield places.stray((table,), unknown("table", table, raw))
+            yield positions.problem_with_key((table,), unknown("table", table, raw))
         elif isinstance(keys, dict) and isinstance(raw[table], dict):
             for key, value in keys.items():
                 # A further term is of use to the change; another key that is not known is told of when it is read.
                 useless = value == "" or (table == "terms" and not _names_term(change, key))
                 if key not in raw[table] and useless:
-                    yield places.stray((table, key), unknown("key", key, raw[table]))
+                    yield positions.problem_with_key((table, key), unknown("key", key, raw[table]))
 
 
 def _names_term(change: Any, term: str) -> bool:

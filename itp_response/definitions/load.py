@@ -1,11 +1,11 @@
 """Loading: how a criteria file is found and read."""
 
-import tomllib
+from functools import partial
 from pathlib import Path
 
 from itp_response.definitions.criteria import Criteria, read_dict
 from itp_response.messages.errors import CriteriaError, nearest, unknown
-from itp_response.messages.schema_errors import not_toml
+from itp_response.messages.toml_file import file_unreadable, load_toml, parse_toml
 
 SUFFIX = ".toml"
 
@@ -32,25 +32,20 @@ def load(name_or_file: str | Path) -> Criteria:
         if named not in shipped():
             raise CriteriaError(f"{unknown('criteria', named, shipped())} A file of your own is named by its path.")
         path = criteria_folder() / f"{named}{SUFFIX}"
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        close = nearest(path.stem, shipped())
-        raise CriteriaError(f"{named}: there is no such file; shipped are: {', '.join(shipped())}.{close}") from None
-    except IsADirectoryError:
-        raise CriteriaError(f"{named}: this is a folder; name a file in it.") from None
-    except OSError as error:
-        raise CriteriaError(f"{named}: cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise CriteriaError(f"{path.name}: line {line}: this is not UTF-8; save the file as UTF-8.") from None
-    return loads(text, path)
+    content, positions = load_toml(path, CriteriaError, partial(_unreadable, named))
+    return read_dict(content, path, path.stem, positions)
+
+
+def _unreadable(named: str, failure: OSError) -> str:
+    if isinstance(failure, FileNotFoundError):
+        close = nearest(Path(named).stem, shipped())
+        return f"{named}: there is no such file; shipped are: {', '.join(shipped())}.{close}"
+    if isinstance(failure, IsADirectoryError):
+        return f"{named}: this is a folder; name a file in it."
+    return file_unreadable(named, failure)
 
 
 def loads(text: str, path: Path) -> Criteria:
-    """The criteria that `text` writes; `path` names it in errors."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CriteriaError(not_toml(path.name, text, str(error))) from None
-    return read_dict(raw, path, path.stem, text)
+    """The criteria set that `text` writes; `path` names it in errors."""
+    content, positions = parse_toml(text, path.name, CriteriaError)
+    return read_dict(content, path, path.stem, positions)

@@ -1,6 +1,5 @@
 """Explain: a verdict in words, why, and the observations it rests on, each with its line in the source."""
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,6 +10,7 @@ import numpy as np
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import PartialDates
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, NONE, Numbers, Truths
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
@@ -26,7 +26,7 @@ from itp_response.explanation.counterfactuals.in_words import Counterfactual, ch
 from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals
 from itp_response.explanation.missing import counts_missing
 from itp_response.messages.errors import UsageError, nearest, unknown
-from itp_response.messages.wording import count_in_words, counted, listed, number_in_words
+from itp_response.messages.wording import aligned, counted, listed, number_in_words, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
@@ -105,22 +105,21 @@ class Explanation:
 
     def __str__(self) -> str:
         head = f"{self.patient}  {self.endpoint}: {self.verdict}    {self.title}, {self.label}"
-        beside = [line for sentence in (*self.turns, *self.told) for line in _wrapped(sentence)]
+        beside = [line for sentence in (*self.turns, *self.told) for line in _body(sentence)]
         if self.origin:
             return "\n".join([head, f"  {self.origin}", *beside])
-        body = [
-            *textwrap.wrap(self.needs, WIDTH, initial_indent="  ", subsequent_indent="  "),
-            *_table(self.observations),
-        ]
+        body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
+        if self.lines:
+            body.append(aligned(self.observations, indent="  "))
         body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
-            body += _wrapped(f"missing: {self.missing}")
-        body += _wrapped(self.unsure)
+            body += _body(f"missing: {self.missing}")
+        body += _body(self.unsure)
         return "\n".join([head, *body, *beside])
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+def _body(sentence: str) -> list[str]:
+    return wrapped(sentence, WIDTH, first="  ")
 
 
 def explain(
@@ -425,14 +424,6 @@ def _observations(lines: tuple[ExplainedRow, ...]) -> Iterator[tuple[str, str, s
         else:
             first, last = alike[0], alike[-1]
             yield f"day {first.day} to {last.day}", f"{len(alike)} observations", f"each {means}", ""
-
-
-def _table(cells: list[tuple[str, str, str, str]]) -> Iterator[str]:
-    """The observations under one another."""
-    widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(3)]
-    for cell in cells:
-        padded = "  ".join(text.ljust(width) for text, width in zip(cell, widths, strict=False))
-        yield f"  {padded}  {cell[3]}".rstrip()
 
 
 # WHAT IS MISSING

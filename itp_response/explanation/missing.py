@@ -3,10 +3,11 @@
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import Floats, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate_censored
-from itp_response.messages.wording import count_in_words, listed, number_in_words
+from itp_response.messages.wording import listed, number_in_words
 
 
 def counts_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:

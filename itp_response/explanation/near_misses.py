@@ -13,7 +13,7 @@ from itp_response.cohort.values import Bools, Ints
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals, frame
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import counted
+from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
@@ -61,14 +61,15 @@ class NearMisses:
             near = own.drop_nulls("distance")
             told = counted(len(patients), "patient") + (what if criteria.endpoints[name].kind != "best" else "")
             yield f"\n{name}: {told}; a single change would turn {'none' if not len(near) else f'{len(near):,}'}"
-            yield from _table(near.head(most))
+            if len(near):
+                yield _table(near.head(most))
             if len(near) > most:
                 yield f"  and {len(near) - most:,} more; --output has them all"
         if cohort.partial is not None:
             yield f"\nnot asked: {counted(len(cohort.partial.patient), 'patient')} with dates known only in part"
 
 
-def _table(near: pl.DataFrame) -> Iterator[str]:
+def _table(near: pl.DataFrame) -> str:
     rows = [
         (
             one["patient_id"],
@@ -78,9 +79,7 @@ def _table(near: pl.DataFrame) -> Iterator[str]:
         )
         for one in near.iter_rows(named=True)
     ]
-    widths = [max((len(row[place]) for row in rows), default=0) for place in range(3)]
-    for row in rows:
-        yield "  " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+    return aligned(rows, indent="  ")
 
 
 def near_misses(

@@ -24,8 +24,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` with the known word nearest to `word`, or nothing."""
     known = list(known)
     folded = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return f" Did you mean {folded[found[0]]!r}?" if found else ""
+    matches = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return f" Did you mean {folded[matches[0]]!r}?" if matches else ""
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
@@ -34,7 +34,7 @@ def unknown(what: str, word: str, known: Iterable[str]) -> str:
     return f"unknown {what} {word!r}; known: {', '.join(known) or 'none'}.{nearest(word, known)}"
 
 
-def listed(problems: list[str], most: int = 20) -> str:
+def one_a_line(problems: list[str], most: int = 20) -> str:
     """All problems, one a line: the first `most` and how many more there are."""
     shown = problems[:most]
     if len(problems) > most:

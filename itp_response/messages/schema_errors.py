@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from itp_response.messages.errors import unknown
-from itp_response.messages.toml_positions import Keys, Places, Problem
+from itp_response.messages.toml_positions import Keys, Positions, Problem
 
 Model = type[BaseModel]
 
@@ -62,7 +62,11 @@ def not_toml(name: str, text: str, error: str) -> str:
 
 
 def worded(
-    raw: Mapping[str, Any], places: Places, errors: Sequence[ErrorDetails], file: Model, criteria: Mapping[str, Model]
+    raw: Mapping[str, Any],
+    positions: Positions,
+    errors: Sequence[ErrorDetails],
+    file: Model,
+    criteria: Mapping[str, Model],
 ) -> Iterator[Problem]:
     """Each problem that pydantic found, in our words; `criteria` has the models of those whose kind is known."""
     found: dict[Keys, list[tuple[Keys, Any, ErrorDetails]]] = {}
@@ -76,17 +80,17 @@ def worded(
         loc, value, error = ones[0]
         if error["type"] == "missing" and isinstance(loc[-1], str):
             field = _fields(loc[:-1], file, criteria).get(loc[-1])
-            yield places.problem(loc[:-1], _missing(loc, field))
+            yield positions.problem(loc[:-1], _missing(loc, field))
         elif error["type"] == "extra_forbidden":
-            yield places.stray(path, unknown("key", str(path[-1]), _fields(path[:-1], file, criteria)))
+            yield positions.problem_with_key(path, unknown("key", str(path[-1]), _fields(path[:-1], file, criteria)))
         elif error["type"].startswith("union_tag"):
-            yield places.problem(
+            yield positions.problem(
                 (*loc, "kind"), unknown("kind", str(value["kind"]), _quoted_in(error["ctx"]["expected_tags"]))
             )
         elif not loc:
-            yield places.problem((), "there are no endpoints; an endpoint is a table with a 'kind'.")
+            yield positions.problem((), "there are no endpoints; an endpoint is a table with a 'kind'.")
         else:
-            yield places.problem(path, _sentence(path, value, [one for _, _, one in ones]))
+            yield positions.problem(path, _sentence(path, value, [one for _, _, one in ones]))
 
 
 def _quoted_in(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Places: where in a criteria file, or a mapping file, a key stands, as errors name it.
+"""Positions: where in a criteria file, or a mapping file, a key stands, as errors name it.
 
 tomllib keeps no lines, so a file that it could read is gone through once more for the lines of its keys.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from itp_response.messages.errors import CriteriaError, ItpResponseError, listed
+from itp_response.messages.errors import CriteriaError, ItpResponseError, one_a_line
 
 Keys = tuple[str | int, ...]
 """The keys that lead to a value, and its number in a list."""
@@ -37,14 +37,14 @@ def refuse(problems: Iterable[Problem], error: type[ItpResponseError] = Criteria
     """Raises the error with all problems, in the order of the file, if there are any."""
     texts = [problem.text for problem in sorted(problems, key=lambda problem: problem.line)]
     if texts:
-        raise error(listed(texts))
+        raise error(one_a_line(texts))
 
 
 @dataclass(frozen=True)
-class Places:
-    """The places of a file; without its text, those that need no line.
+class Positions:
+    """The positions of the keys of a file; without its text, no line is known.
 
-    Where `change` leads to the change of an interpretation, places are those of the file as changed.
+    Where `change` leads to the change of an interpretation, the positions are those of the file as changed.
     """
 
     name: str
@@ -64,12 +64,12 @@ class Places:
         """A problem with that value."""
         return Problem(self.line(path), f"{self.at(*path)}{sentence}")
 
-    def stray(self, path: Keys, sentence: str) -> Problem:
+    def problem_with_key(self, path: Keys, sentence: str) -> Problem:
         """A problem with that key."""
         return Problem(self.line(path), f"{self.holding(*path)}{sentence}")
 
-    def under(self, change: Keys) -> "Places":
-        """The places of the file as an interpretation changes it."""
+    def under(self, change: Keys) -> "Positions":
+        """The positions in the file as an interpretation changes it."""
         return replace(self, change=change)
 
     def line(self, path: Keys) -> int:
@@ -104,24 +104,24 @@ class Places:
         return f"[[{table}]] {name if isinstance(name, str) else f'number {number + 1}'}"
 
 
-def places(name: str, raw: Mapping[str, Any], text: str) -> Places:
-    """The places of a file's content; `text` is what it was read from."""
-    return Places(name, raw, _Lines(text).found)
+def positions_of(name: str, raw: Mapping[str, Any], text: str) -> Positions:
+    """The positions of the keys of a file's content; `text` is the file as text."""
+    return Positions(name, raw, _Lines(text).line_of)
 
 
 class _Lines:
-    """The line of every key of a text that is TOML, as `found`."""
+    """The line of every key of a text that is TOML, as `line_of`."""
 
     def __init__(self, text: str) -> None:
-        self.found: dict[Keys, int] = {}
+        self.line_of: dict[Keys, int] = {}
         self._lists: dict[Keys, int] = {}
         self._line = 1
         self._tokens = [match[0] for match in TOKEN.finditer(text) if not match[0].startswith("#")]
         self._next = 0
         table: Keys = ()
         while self._skipped_to_token():
-            if self._taken("["):
-                table = self._headed(several=self._taken("["))
+            if self._skipped("["):
+                table = self._headed(several=self._skipped("["))
             else:
                 self._assignment(table)
 
@@ -134,7 +134,7 @@ class _Lines:
             self._advance()
         return self._token
 
-    def _taken(self, token: str) -> bool:
+    def _skipped(self, token: str) -> bool:
         return self._token == token and bool(self._advance())
 
     def _advance(self) -> str:
@@ -150,9 +150,9 @@ class _Lines:
             if several and self._token == "]":
                 self._lists[path] = self._lists.get(path, -1) + 1
             if path in self._lists:
-                self.found.setdefault(path, self._line)
+                self.line_of.setdefault(path, self._line)
                 path = (*path, self._lists[path])
-            self.found.setdefault(path, self._line)
+            self.line_of.setdefault(path, self._line)
         self._advance()
         if several:
             self._advance()
@@ -169,23 +169,23 @@ class _Lines:
     def _assignment(self, path: Keys) -> None:
         for key in self._keys("="):
             path = (*path, key)
-            self.found.setdefault(path, self._line)
+            self.line_of.setdefault(path, self._line)
         self._advance()
         self._value(path)
 
     def _value(self, path: Keys) -> None:
-        if self._taken("{"):
+        if self._skipped("{"):
             while self._skipped_to_token() not in ("}", ""):
                 self._assignment(path)
                 self._skipped_to_token()
-                self._taken(",")
-        elif self._taken("["):
+                self._skipped(",")
+        elif self._skipped("["):
             number = 0
             while self._skipped_to_token() not in ("]", ""):
-                self.found[*path, number] = self._line
+                self.line_of[*path, number] = self._line
                 self._value((*path, number))
                 self._skipped_to_token()
-                self._taken(",")
+                self._skipped(",")
                 number += 1
         else:
             while self._token not in (",", "}", "]", "\n", ""):

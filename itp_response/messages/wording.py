@@ -1,34 +1,61 @@
-"""Wording: numbers, lists, days, counts and lines as every message says them."""
+"""Wording: numbers, lists, days, counts of things and lines as every message words them."""
 
 import math
 import textwrap
 from collections.abc import Sequence
 
-COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+WIDTH = 100
+IN_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 def number_in_words(value: float) -> str:
-    """A number without needless decimals."""
+    """A number without needless decimals.
+
+    >>> number_in_words(30.0), number_in_words(12.5)
+    ('30', '12.5')
+    """
     return f"{value:g}" if abs(value) < 1e15 else str(value)
 
 
-def counted(number: int, noun: str) -> str:
-    """So many of something."""
-    return f"{COUNTED.get(number, number)} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, *, digits: bool = False) -> str:
+    """A number of things; up to six in words, unless `digits` are asked for.
+
+    >>> counted(1, "day"), counted(12, "day"), counted(1200, "patient", digits=True)
+    ('one day', '12 days', '1,200 patients')
+    """
+    written = f"{number:,}" if digits else str(IN_WORDS.get(number, number))
+    return f"{written} {noun}{'' if number == 1 else 's'}"
 
 
-def listed(texts: list[str]) -> str:
-    """One after another, the last after an `and`."""
-    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
+def counted_patients(number: int) -> str:
+    """A number of patients, in digits."""
+    return counted(number, "patient", digits=True)
+
+
+def listed(texts: Sequence[str], conjunction: str = "and") -> str:
+    """The texts with commas between, and the conjunction before the last; nothing where there are none.
+
+    >>> listed(["A", "B", "C"]), listed(["A", "B"], "or"), listed(["A"])
+    ('A, B and C', 'A or B', 'A')
+    """
+    return f" {conjunction} ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
 
 
 def day_in_words(day: float) -> str:
-    """A day; one without a limit is said so."""
+    """A day; one without a limit is any day.
+
+    >>> day_in_words(28), day_in_words(math.inf)
+    ('day 28', 'any day')
+    """
     return f"day {number_in_words(day)}" if math.isfinite(day) else "any day"
 
 
 def days_in_words(days: tuple[float, float]) -> str:
-    """A pair of days as the end of a sentence; nothing where there is no limit."""
+    """A pair of days as the end of a sentence; nothing where there is no limit.
+
+    >>> days_in_words((1, 28)), days_in_words((-math.inf, 0)), days_in_words((-math.inf, math.inf))
+    (', from day 1 to day 28', ', up to day 0', '')
+    """
     first, last = (math.isfinite(day) for day in days)
     if first and last:
         return f", from {day_in_words(days[0])} to {day_in_words(days[1])}"
@@ -37,37 +64,27 @@ def days_in_words(days: tuple[float, float]) -> str:
     return f", up to {day_in_words(days[1])}" if last else ""
 
 
-def count_in_words(low: float, high: float) -> str:
-    """A count, or a bound as it is written: `<10`, `>1000`; nothing where there is none."""
-    if math.isnan(low):
-        return ""
-    if low == high:
-        return number_in_words(low)
-    return f">{_edge(low)}" if math.isinf(high) else f"<{_edge(high)}"
+def aligned(rows: Sequence[Sequence[str]], indent: str = "") -> str:
+    """Rows of cells as lines, with the cells of each column one under another.
 
-
-def _edge(value: float) -> str:
-    # A bound that is not itself possible is held as the number next to it.
-    near = round(value)
-    return number_in_words(near if abs(value - near) < 1e-9 * max(1.0, abs(near)) else value)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as lines with their cells one under another."""
-    wide = max(len(row) for row in rows)
-    widths = [max((len(row[place]) for row in rows if place < len(row)), default=0) for place in range(wide)]
+    >>> print(aligned([["OR", "Overall response"], ["SR30", "Sustained response"]], indent="- "))
+    - OR    Overall response
+    - SR30  Sustained response
+    """
+    number = max(len(row) for row in rows)
+    widths = [max((len(row[column]) for row in rows if column < len(row)), default=0) for column in range(number)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(f"{indent}{line}".rstrip() for line in lines)
 
 
-WIDTH = 100
+def wrapped(
+    text: str, width: int = WIDTH, *, first: str = "", further: str = "  ", break_on_hyphens: bool = False
+) -> list[str]:
+    """A sentence as lines of at most `width` characters; `first` and `further` are the indents of the lines.
 
-
-def counted_patients(number: int) -> str:
-    """So many patients."""
-    return f"{number:,} patient{'' if number == 1 else 's'}"
-
-
-def wrapped(text: str) -> list[str]:
-    """A sentence as lines, those after the first set in."""
-    return textwrap.wrap(text, WIDTH, break_on_hyphens=False, subsequent_indent="  ")
+    >>> wrapped("Response is not evaluable.", width=20)
+    ['Response is not', '  evaluable.']
+    """
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=further, break_on_hyphens=break_on_hyphens
+    )

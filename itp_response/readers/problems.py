@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.observations import Note, Origin
 from itp_response.cohort.values import Ints
-from itp_response.messages.errors import CohortError, listed
+from itp_response.messages.errors import CohortError, one_a_line
 
 SHOWN = 20
 LONGEST = 40
@@ -243,7 +243,7 @@ class Problems:
         of_all = [(one.place.order, 0, 0, f"{one.place.name}: {_noted(one).text}") for one in self._wrong.values()]
         texts = [text for *_, text in sorted([*self._problems, *of_all], key=lambda problem: problem[:3])]
         # Problems beyond the first of each kind were counted, not worded: they would not be shown.
-        return CohortError(listed([*texts, *[""] * self._beyond], SHOWN))
+        return CohortError(one_a_line([*texts, *[""] * self._beyond], SHOWN))
 
 
 def _add(found: dict[Any, Any], key: object, one: Note | _Tally) -> None:

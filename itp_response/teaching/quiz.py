@@ -5,7 +5,6 @@ ones are the smallest timelines on which two interpretations of a definition dif
 """
 
 import json
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from itp_response.explanation.counterfactuals.edits import limits_of
 from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals, frame
 from itp_response.explanation.explain import WIDTH
 from itp_response.messages.errors import UsageError
+from itp_response.messages.wording import wrapped
 
 HARD = Path(__file__).parent / "hard_questions.json"
 POOL = 400
@@ -58,7 +58,7 @@ class Question:
         """What is said to an answer: whether it is right, why, and what decides."""
         given = answer.strip().upper()
         right = "Right" if given == self.answer else f"No, it is {self.answer}, {IN_WORDS[self.answer]}"
-        told = textwrap.fill(f"{right}. {self.decides}", WIDTH, break_on_hyphens=False)
+        told = "\n".join(wrapped(f"{right}. {self.decides}", WIDTH, further=""))
         (explained,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, turns=False)
         return f"{told}\n\n{explained}"
 

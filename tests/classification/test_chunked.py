@@ -6,12 +6,12 @@ import random
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
 import polars as pl
 import pytest
+from patience import PATIENCE, until
 
 import itp_response
 from itp_response.definitions.load import loads
@@ -562,10 +562,10 @@ class TestTold:
         program = [sys.executable, "-c", "from itp_response.cli import main; main()"]
         command = [*program, "classify", str(visits), "--output", str(output)]
         running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-        while running.poll() is None and not list(tmp_path.glob(".out.csv.*")):
-            time.sleep(0.01)
+        begun = tmp_path.glob
+        until(lambda: running.poll() is not None or any(path.stat().st_size for path in begun(".out.csv.*")))
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate()
+        _, said = running.communicate(timeout=PATIENCE)
         assert (said, running.returncode) == ("stopped; no output was written.\n", 130)
         assert [path.name for path in tmp_path.iterdir()] == ["visits.csv"]
 

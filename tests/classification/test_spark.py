@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+from patience import PATIENCE, until
 from pyspark.sql import SparkSession
 
 from benchmarks.cohorts import make_cohort
@@ -160,9 +161,9 @@ def test_an_executor_killed_in_the_middle(session, crowd, executors, tmp_path):
 
     def slowly(batches):
         for batch in batches:
-            if slow.exists():
+            while slow.exists():
                 begun.touch()
-                time.sleep(1)
+                time.sleep(0.01)
             yield batch
 
     found = spark.classify(
@@ -173,13 +174,14 @@ def test_an_executor_killed_in_the_middle(session, crowd, executors, tmp_path):
     results = []
     job = threading.Thread(target=lambda: results.append(here(found)))
     job.start()
-    while not begun.exists():
-        time.sleep(0.05)
-    before = executors()
-    killed = min(before)
-    os.kill(killed, signal.SIGKILL)
-    slow.unlink()
-    job.join()
+    try:
+        until(begun.exists)
+        before = executors()
+        killed = min(before)
+        os.kill(killed, signal.SIGKILL)
+    finally:
+        slow.unlink()
+        job.join(PATIENCE)
 
     assert len(before) == 2
     assert killed not in executors()

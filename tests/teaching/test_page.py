@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 from browser import opened
+from patience import PATIENCE
 from playwright.sync_api import expect
 from served import served
 
@@ -61,7 +62,6 @@ def visit(browser, server):
         block = opened(browser, f"{server.address}/#{fragment}", **options)
         found = block.__enter__()
         left.append((block, found))
-        found.page.set_default_timeout(10_000)
         found.page.wait_for_selector("html[data-ready]")
         return found.page
 
@@ -457,12 +457,12 @@ class TestAlone:
         try:
             told = iter(running.stderr.readline, "")
             address = next(re.search(r"http://\S+", text)[0] for text in told if "http://" in text)
-            with urlopen(address) as answer:
+            with urlopen(address, timeout=PATIENCE) as answer:
                 assert b"Play with a definition" in answer.read()
             listening_at = listeners(running.pid)
         finally:
             running.send_signal(signal.SIGINT)
-            left = running.communicate(timeout=20)[1]
+            left = running.communicate(timeout=PATIENCE)[1]
 
         assert listening_at == [("127.0.0.1", int(address.rstrip("/").rpartition(":")[2]))]
         assert (running.returncode, left) == (0, "")

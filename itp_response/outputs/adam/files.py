@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from itp_response.classification.provenance import KEY, Provenance
-from itp_response.messages.errors import UsageError, listed
+from itp_response.messages.errors import UsageError, one_a_line
 from itp_response.outputs.adam.variables import Dataset, Variable, problems
 
 EPOCH = "1970-01-01T00:00:00"
@@ -37,7 +37,7 @@ def xpt(dataset: Dataset, _: Provenance) -> bytes:
     wrong = list(problems(dataset))
     if wrong:
         cure = "XPT cannot hold this; write json, parquet or csv, or change it in the source."
-        raise UsageError(f"{listed(wrong)}\n{cure}")
+        raise UsageError(f"{one_a_line(wrong)}\n{cure}")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dataset.xpt"
         pyreadstat.write_xport(

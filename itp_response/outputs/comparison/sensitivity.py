@@ -23,7 +23,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, is_length
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
-from itp_response.messages.wording import aligned, counted, counted_patients, wrapped
+from itp_response.messages.wording import aligned, counted, counted_patients, listed, wrapped
 from itp_response.outputs.comparison.compare import described
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -147,7 +147,7 @@ class Sensitivity:
             yield from self._other_lengths(interpretation)
         unmoved = [interpretation for interpretation in single if not self._moves(interpretation)]
         if unmoved:
-            yield from wrapped(f"The answer does not depend on {_listed(unmoved, 'or')}.")
+            yield from wrapped(f"The answer does not depend on {listed(unmoved, 'or')}.")
         yield from self._patients()
         if self.cohort.notes:
             yield from ("", *self.cohort.told)
@@ -190,7 +190,7 @@ class Sensitivity:
     def _other_lengths(self, interpretation: str) -> Iterator[str]:
         lengths = [f"{name} ({counted_patients(number)})" for name, number in self._lengths(interpretation).items()]
         if lengths:
-            yield from wrapped(f"{interpretation} gives other lengths of {_listed(lengths, 'and')}.")
+            yield from wrapped(f"{interpretation} gives other lengths of {listed(lengths)}.")
 
     def _patients(self) -> Iterator[str]:
         dependent = self.dependent().filter(pl.col("interpretation") != TOGETHER)
@@ -204,13 +204,15 @@ class Sensitivity:
             f"{counted_patients(same)} come{'s' if same == 1 else ''} out the same under each."
         )
         moved = pl.format("{} {} -> {}", "endpoint", "verdict", "verdict_under")
-        listed = dependent.group_by("patient_id", "interpretation", maintain_order=True).agg(moved.alias("moved"))
+        moves = dependent.group_by("patient_id", "interpretation", maintain_order=True).agg(moved.alias("moved"))
         ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("place")
-        listed = listed.join(ids, on="patient_id", maintain_order="left").sort("place", maintain_order=True)
-        shown = listed.select("patient_id", "interpretation", pl.col("moved").list.join(", ")).head(SHOWN)
-        yield aligned([[f"  {patient}", interpretation, moves] for patient, interpretation, moves in shown.iter_rows()])
-        if len(listed) > SHOWN:
-            yield f"  and {len(listed) - SHOWN:,} more; --output has them all"
+        moves = moves.join(ids, on="patient_id", maintain_order="left").sort("place", maintain_order=True)
+        shown = moves.select("patient_id", "interpretation", pl.col("moved").list.join(", ")).head(SHOWN)
+        yield aligned(
+            [[f"  {patient}", interpretation, change] for patient, interpretation, change in shown.iter_rows()]
+        )
+        if len(moves) > SHOWN:
+            yield f"  and {len(moves) - SHOWN:,} more; --output has them all"
 
 
 def _moves(before: Verdict, after: Verdict) -> str:
@@ -218,11 +220,6 @@ def _moves(before: Verdict, after: Verdict) -> str:
     was, now = _counts(before), _counts(after)
     moves = {label: now.get(label, 0) - was.get(label, 0) for label in dict.fromkeys([*was, *now])}
     return "  ".join(f"{label} {move:+,}" for label, move in moves.items() if move)
-
-
-def _listed(names: Sequence[str], joint: str) -> str:
-    """The names, with a word before the last."""
-    return f" {joint} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _counts(verdict: Verdict, always: str = "") -> dict[str, int]:

@@ -9,6 +9,7 @@ import numpy as np
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import Observations
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import Bools, Numbers, Texts, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import patient_days_of
@@ -16,7 +17,6 @@ from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
 from itp_response.evaluation.rules.tree import SINCE, Constant, Name, Relation, Rule, Tree, leaves, names_in, opened
-from itp_response.messages.wording import number_in_words
 from itp_response.outputs.figures.responses import rests_on
 
 COUNT = Name("platelets", "number")
@@ -40,7 +40,7 @@ class Threshold:
     @property
     def text(self) -> str:
         """`30`; `twice the baseline: 34`."""
-        number = bound_in_words(self.low, self.high)
+        number = count_in_words(self.low, self.high)
         return f"{self.words}: {number}" if self.words else number
 
 
@@ -149,13 +149,6 @@ def baseline_of(patient_days: PatientDays) -> Numbers:
     values = patient_days.patient_values("baseline")
     assert isinstance(values, Numbers)
     return values
-
-
-def bound_in_words(low: float, high: float) -> str:
-    """A count; `<10` and `>1000` where it is only a bound."""
-    if low == high:
-        return number_in_words(round(low, 6))
-    return f">{number_in_words(round(low, 6))}" if np.isinf(high) else f"<{number_in_words(round(high, 6))}"
 
 
 def evidence(criteria: Criteria, name: str, patient_days: PatientDays) -> Bools:

@@ -160,7 +160,7 @@ def _verdict(classification: Classification, name: str) -> Lane:
         return Lane(name, f"NE: {reason}", (_open(classification, name),), _marks(ended=ended))
     if model.kind == "time_to" and length != NO_DAY:
         censored = value != "Y"
-        text = counted_days(length) + (", censored" if censored else "")
+        text = counted(length, "day", digits=True) + (", censored" if censored else "")
         return Lane(name, text, (Stretch(ended - length, ended, "time", censored),))
     if value != "Y":
         return Lane(
@@ -170,9 +170,8 @@ def _verdict(classification: Classification, name: str) -> Lane:
         return Lane(name, f"Y, day {dated}: {reason}", (), _marks(ended=dated))
     text = f"Y, day {dated}" if dated != NO_DAY else "Y"
     if model.kind == "extent" and verdict.of_days is not None:
-        text = (
-            f"{'' if model.at_least is None else 'Y, '}{length:,} of {counted_days(int(verdict.of_days[0]))} observed"
-        )
+        observed = counted(int(verdict.of_days[0]), "day", digits=True)
+        text = f"{'' if model.at_least is None else 'Y, '}{length:,} of {observed} observed"
     begin = onset if onset != NO_DAY else dated
     return Lane(name, text, tuple(_response(classification, name, begin, confirming)), _marks(begin, confirming))
 
@@ -227,7 +226,3 @@ def _looked_at(model: Any) -> tuple[float, float]:
 def _marks(onset: int = NO_DAY, confirming: int = NO_DAY, ended: int = NO_DAY) -> tuple[Mark, ...]:
     days = {"onset": onset, "confirming": confirming if confirming != onset else NO_DAY, "ended": ended}
     return tuple(Mark(day, look) for look, day in days.items() if day != NO_DAY)
-
-
-def counted_days(number: int) -> str:
-    return f"{number:,} day{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.wording import listed
 from itp_response.outputs.comparison.compare import Comparison, Pair
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -27,7 +28,6 @@ from itp_response.outputs.figures.picture import (
     nice,
     spread,
 )
-from itp_response.outputs.statistics.tables import joined
 
 COLUMNS = 2
 HIGH, BETWEEN, SIDE = 2.0, 0.25, 0.48
@@ -77,7 +77,7 @@ def draw(comparison: Comparison, *, endpoint: str | None = None) -> Picture:
     head = max(height(title.count("\n") + 1, BODY) for title in titles) + side_height + 0.1
     notes = ["Orange: another verdict under the other set. Y met, N not met, NE not evaluable, NA does not arise."]
     sheet = Sheet(
-        f"{len(comparison.cohort):,} patients under {joined(names)}", notes, rows * (head + HIGH + BETWEEN) - 0.1
+        f"{len(comparison.cohort):,} patients under {listed(names)}", notes, rows * (head + HIGH + BETWEEN) - 0.1
     )
     for number, (pair, title, heads) in enumerate(zip(pairs, titles, sides, strict=True)):
         row, column = divmod(number, COLUMNS)

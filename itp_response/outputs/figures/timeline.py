@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
@@ -19,7 +20,7 @@ from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule
 from itp_response.explanation.explain import unknown_patient
 from itp_response.messages.errors import UsageError
-from itp_response.outputs.figures.clauses import baseline_of, bound_in_words, spoiled_by_rescue, thresholds
+from itp_response.outputs.figures.clauses import baseline_of, spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.lanes import BARS, LANE_SIGNS, Lane, observed_lanes, verdict_lanes
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -230,7 +231,7 @@ def _draw_lines(axes: Axes, timeline: PatientTimeline, width: float) -> None:
     baseline = baseline_of(timeline.patient_days)
     low, high = float(baseline.low[0]), float(baseline.high[0])
     if not np.isnan(low):
-        lines.append((_level(low, high), f"baseline: {bound_in_words(low, high)}", BASELINE_SIGN, BLACK))
+        lines.append((_level(low, high), f"baseline: {count_in_words(low, high)}", BASELINE_SIGN, BLACK))
     lines = [
         (max(level, timeline.low), text, line, colour) for level, text, line, colour in lines if level <= timeline.high
     ]

@@ -12,13 +12,12 @@ import polars as pl
 from itp_response.authoring.describe import decided_so
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.texts import said
+from itp_response.cohort.texts import count_in_words, said
 from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.explain import Explanation, explained, of_one
-from itp_response.messages.wording import count_in_words
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.figures.clauses import spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.responses import responses

@@ -13,10 +13,11 @@ from itp_response.cohort.values import Bools, Floats
 from itp_response.evaluation.verdicts import NE, N
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
+from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.odds import term
 from itp_response.outputs.statistics.proportions import LEVEL, outcome
-from itp_response.outputs.statistics.tables import Number, Table, joined, once, probability, span
+from itp_response.outputs.statistics.tables import Number, Table, once, probability, span
 
 BURN_IN = 10
 """Rounds before the first imputation is taken."""
@@ -52,9 +53,9 @@ def imputation(
             numbers.append(Number(name, compared, statistic, value, f"{imputations} imputations, seed {seed}"))
     where = [f"{int((missing & (groups.code == code)).sum())} in {label}" for code, label in enumerate(groups.labels)]
     notes = [
-        f"Imputed: {joined(where)}: not evaluable, or not met because treatment was discontinued.",
+        f"Imputed: {listed(where)}: not evaluable, or not met because treatment was discontinued.",
         f"m = {imputations}, seed {seed}; by fully conditional specification with predictive mean matching, from "
-        f"{joined(['the group', *used])}; columns that are the same for all or follow from these are left out.",
+        f"{listed(['the group', *used])}; columns that are the same for all or follow from these are left out.",
         "Linear regression of the outcome on the group, pooled by Rubin's rules.",
     ]
     header = ("", "", "difference (95 % interval)", "p")

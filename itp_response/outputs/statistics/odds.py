@@ -15,10 +15,10 @@ import polars as pl
 from itp_response.cohort.values import Bools, Floats
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import LEVELS, AnalysedPatients, in_words, levels
 from itp_response.outputs.statistics.proportions import LEVEL, SETS, Set, outcome
-from itp_response.outputs.statistics.tables import Number, Table, joined, once, probability, span
+from itp_response.outputs.statistics.tables import Number, Table, once, probability, span
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ def odds(
                 rows.append((f"  {column}: {found.says}", str(found.patients), shown, probability(found.p)))
                 numbers += _numbers(name, found)
     notes = [
-        f"Logistic regression, {'each column by itself' if not adjust else f'adjusted for {joined(adjust)}'}; "
+        f"Logistic regression, {'each column by itself' if not adjust else f'adjusted for {listed(adjust)}'}; "
         "exploratory: nothing is corrected for looking at many columns.",
         "Patients are those of whom the column is recorded.",
-        f"Left out, as the same for all or of more than {LEVELS} texts: {joined(list(left_out))}." if left_out else "",
+        f"Left out, as the same for all or of more than {LEVELS} texts: {listed(list(left_out))}." if left_out else "",
     ]
     header = ("", "patients", "odds ratio (95 % interval)", "p")
     return Table("odds", f"Odds ratios ({SETS[of]})", header, tuple(rows), tuple(numbers), once(notes))

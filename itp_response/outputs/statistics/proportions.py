@@ -17,10 +17,10 @@ from itp_response.evaluation.evaluate import is_length
 from itp_response.evaluation.verdicts import NA, NE, N, Y
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.printed import as_printed
-from itp_response.outputs.statistics.tables import Number, Table, counted, joined, once, probability, span
+from itp_response.outputs.statistics.tables import Number, Table, counted, once, probability, span
 
 LEVEL = 0.95
 Set = Literal["itt", "complete", "per-protocol"]
@@ -352,7 +352,7 @@ def _denominators(patients: AnalysedPatients, groups: Groups, lines: Sequence[Pr
         models = patients.found.criteria.endpoints
         bad = [name for name, who in open_.items() if who.any() and models[name].role in BAD_ROLES]
         if bad:
-            yield f"{joined(bad)}: to be met is bad, so that counting as not met is the milder interpretation."
+            yield f"{listed(bad)}: to be met is bad, so that counting as not met is the milder interpretation."
     part = [one.name for one in lines if isinstance(patients.found.criteria.endpoints[one.name], Lost)]
     for name in part:
         yield f"{name} is of those with {patients.found.criteria.endpoints[name].after}."

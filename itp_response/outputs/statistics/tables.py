@@ -1,6 +1,6 @@
 """Tables: what is shown of a result, the numbers behind it, and what has to be said with it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -105,11 +105,6 @@ def probability(p: float | None) -> str:
 def plainly(value: float) -> str:
     """A value of a level: without a decimal point where it is whole."""
     return f"{value:g}"
-
-
-def joined(names: Sequence[str], word: str = "and") -> str:
-    """`A, B and C`."""
-    return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
 
 
 def once(notes: Iterable[str]) -> tuple[str, ...]:

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from itp_response.cohort.values import NO_DAY, Bools, Floats
 from itp_response.evaluation.verdicts import NE, Y
 from itp_response.messages.optional_imports import needed
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, Set
-from itp_response.outputs.statistics.tables import DASH, Number, Table, joined, probability, rounded, span
+from itp_response.outputs.statistics.tables import DASH, Number, Table, probability, rounded, span
 
 WEEK = 7
 
@@ -239,7 +239,7 @@ def _said(groups: Groups, test: str) -> Iterator[str]:
     if groups.pairs:
         made.append("log-rank test")
         made.append("hazard ratio by Cox's model, ties by Efron")
-    yield f"{joined(made)}."
+    yield f"{listed(made)}."
     by = f", {test} test" if test else ""
     yield (
         f"the naive median takes censored times as if they had ended in the event{by}; "

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import polars as pl
 
+from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import LEVELS, AnalysedPatients, Groups, in_words, levels
-from itp_response.outputs.statistics.tables import Number, Table, joined, once, percent
+from itp_response.outputs.statistics.tables import Number, Table, once, percent
 from itp_response.outputs.statistics.times import quartiles, shown
 
 FEW = 5
@@ -30,7 +31,7 @@ def characteristics(patients: AnalysedPatients, groups: Groups, columns: Sequenc
             continue
         rows += _rows(name, values, known, groups)
         numbers += _numbers(name, values, known, groups)
-    unsaid = f"Not shown, as of more than {LEVELS} different texts: {joined(left_out)}." if left_out else ""
+    unsaid = f"Not shown, as of more than {LEVELS} different texts: {listed(left_out)}." if left_out else ""
     how = "Median (quartiles, at the (n + 1) p-th place), or number (% of those recorded)."
     title = "Characteristics at entry"
     return Table("characteristics", title, ("", *groups.headed()), tuple(rows), tuple(numbers), once([how, unsaid]))

@@ -8,7 +8,7 @@ import numpy as np
 from itp_response.classification.classification import CriteriaInput, Study, classify
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.proportions import criteria_met, primary
 from itp_response.outputs.statistics.roc import Roc, roc
@@ -16,7 +16,6 @@ from itp_response.outputs.statistics.tables import (
     DASH,
     Number,
     Table,
-    joined,
     once,
     percent,
     plainly,
@@ -135,13 +134,13 @@ def _table(
     curve = roc(chosen[0], chosen[1]) if all(map(len, chosen)) else None
     if curve is not None:
         rows += list(_curve_rows(curve))
-        numbers += list(_curve_numbers(name, curve, f"{joined(sides[0])} to {joined(sides[1])}"))
+        numbers += list(_curve_numbers(name, curve, f"{listed(sides[0])} to {listed(sides[1])}"))
     missing = int((~known & (groups.code >= 0)).sum())
     left_out = [one for one in groups.labels if one not in (*sides[0], *sides[1])]
     notes = [
         f"{test} test." if test else "",
         *_said(curve, sides, [len(one) for one in chosen]),
-        f"Not in the curve: {joined(left_out)}." if left_out else "",
+        f"Not in the curve: {listed(left_out)}." if left_out else "",
         f"{counted_patients(missing)} without {name} left out." if missing else "",
     ]
     last = ["p"] if test else []
@@ -161,10 +160,10 @@ def _said(curve: Roc | None, sides: tuple[list[str], list[str]], sizes: Sequence
     if curve is None:
         yield "No ROC curve: one side is empty."
         return
-    told = " from ".join(f"{joined(side)} ({size})" for side, size in zip(sides, sizes, strict=True))
+    told = " from ".join(f"{listed(side)} ({size})" for side, size in zip(sides, sizes, strict=True))
     yield f"ROC: {told}; area with DeLong's 95 % interval; best limit by Youden's index."
     if curve.others:
-        yield f"As good: {joined([plainly(one) for one in curve.others])}."
+        yield f"As good: {listed([plainly(one) for one in curve.others])}."
     yield "The limit was looked for in the same patients that it is judged by: it will do less well in others."
 
 

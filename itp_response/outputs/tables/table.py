@@ -12,7 +12,7 @@ from itp_response.classification.classification import Classification, CriteriaI
 from itp_response.classification.provenance import BESIDE, Provenance, files, of_bytes
 from itp_response.classification.writers import put
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import counted_patients, wrapped
+from itp_response.messages.wording import counted_patients, listed, wrapped
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.imputation import imputation
 from itp_response.outputs.statistics.odds import odds
@@ -28,7 +28,7 @@ from itp_response.outputs.statistics.proportions import (
     responses,
     subgroups,
 )
-from itp_response.outputs.statistics.tables import Table, joined
+from itp_response.outputs.statistics.tables import Table
 from itp_response.outputs.statistics.times import lengths, times
 from itp_response.outputs.tables.adverse_events import events as events_table
 from itp_response.outputs.tables.adverse_events import read_events
@@ -102,7 +102,7 @@ class Tables:
     def title(self) -> str:
         """Who was classified by what."""
         number = int((self.groups.code >= 0).sum())
-        only = f", of whom {joined(self.restricted)}" if self.restricted else ""
+        only = f", of whom {listed(self.restricted)}" if self.restricted else ""
         return f"{counted_patients(number)}{only}, under {self.found.criteria.marked_name}"
 
     def __str__(self) -> str:

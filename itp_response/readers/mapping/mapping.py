@@ -5,23 +5,20 @@ visit of every row that records something for it. So a spreadsheet with a column
 with a row per visit has one, and one more for each repeating instrument.
 """
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, nearest, unknown
-from itp_response.messages.schema_errors import not_toml, worded
 from itp_response.messages.strict_model import StrictModel
-from itp_response.messages.toml_positions import Places, Problem, refuse
-from itp_response.messages.toml_positions import places as places_of
+from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
+from itp_response.messages.toml_positions import Positions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.column_names import Doubt, NamedTable, tell_of_file
 from itp_response.readers.files import Tabular, opened
@@ -101,7 +98,7 @@ class Arrangement:
 
     path: Path
     file: MappingFile
-    places: Places
+    positions: Positions
 
 
 # THE FILE
@@ -113,57 +110,42 @@ def load_mapping(path: str | Path) -> Arrangement:
     Raises `CohortError` with everything wrong with it; also while nobody has confirmed it.
     """
     path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise CohortError(f"{path}: there is no such file; 'itp-response map' drafts one.") from None
-    except OSError as error:
-        raise CohortError(f"{path}: cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise CohortError(f"{path.name}: line {line}: this is not UTF-8; save the file as UTF-8.") from None
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CohortError(not_toml(path.name, text, str(error))) from None
-    places = places_of(path.name, raw, text)
-    try:
-        file = MappingFile.model_validate(_tupled(raw))
-    except ValidationError as error:
-        refuse(worded(raw, places, error.errors(), MappingFile, {}), CohortError)
-        raise AssertionError from error  # what is wrong was told
-    refuse(_wrong(file, places), CohortError)
-    return Arrangement(path, file, places)
+    raw, positions = load_toml(path, CohortError, partial(_unreadable, path))
+    file = checked_by(MappingFile, tupled(raw), raw, positions, CohortError)
+    refuse(_wrong(file, positions), CohortError)
+    return Arrangement(path, file, positions)
 
 
-def _tupled(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _tupled(one) for key, one in value.items()}
-    return tuple(_tupled(one) for one in value) if isinstance(value, list) else value
+def _unreadable(path: Path, failure: OSError) -> str:
+    if isinstance(failure, FileNotFoundError):
+        return f"{path}: there is no such file; 'itp-response map' drafts one."
+    return file_unreadable(str(path), failure)
 
 
-def _wrong(file: MappingFile, places: Places) -> Iterator[Problem]:
+def _wrong(file: MappingFile, positions: Positions) -> Iterator[Problem]:
     """What the keys of a mapping say that cannot be."""
     if not file.confirmed:
         cure = "look it over, correct it, and write 'confirmed = true'"
-        yield places.problem(("confirmed",), f"this mapping was not confirmed; {cure}.")
+        yield positions.problem(("confirmed",), f"this mapping was not confirmed; {cure}.")
     timed = [{name for name in ("day", "date") if getattr(visit, name) is not None} for visit in file.visits]
     for number, (visit, times) in enumerate(zip(file.visits, timed, strict=True)):
         if len(times) != 1:
-            yield places.problem(("visits", number), "a visit has either a 'day' or a 'date'; give one.")
+            yield positions.problem(("visits", number), "a visit has either a 'day' or a 'date'; give one.")
         elif times != timed[0] and len(timed[0]) == 1:
-            yield places.problem(("visits", number), "some visits have a 'day' and some a 'date'; give all the same.")
+            yield positions.problem(
+                ("visits", number), "some visits have a 'day' and some a 'date'; give all the same."
+            )
         if not visit.recorded:
-            yield places.problem(("visits", number), "nothing is recorded at this visit; name a column, or drop it.")
+            yield positions.problem(("visits", number), "nothing is recorded at this visit; name a column, or drop it.")
     if not any(visit.platelets for visit in file.visits):
-        yield places.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
+        yield positions.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
     known = sorted({*file.patients.taken, *(name for visit in file.visits for name in visit.taken)})
     for name, codes in file.codes.items():
         if name not in known:
-            yield places.stray(("codes", name), unknown("column", name, known))
+            yield positions.problem_with_key(("codes", name), unknown("column", name, known))
         for code, meaning in codes.items():
             if meaning == OPEN:
-                yield places.problem(("codes", name, code), "this is still open; say what it stands for.")
+                yield positions.problem(("codes", name, code), "this is still open; say what it stands for.")
 
 
 # THE TABLES
@@ -256,10 +238,10 @@ class MappedFile:
             times = header.count(column)
             if not times:
                 there = f"there is no column {column!r} in {self.opened.name}; there are: {', '.join(header)}."
-                problems.append(self.arrangement.places.problem(path, f"{there}{nearest(column, header)}"))
+                problems.append(self.arrangement.positions.problem(path, f"{there}{nearest(column, header)}"))
             elif times > 1:
                 several = f"{self.opened.name} has {times} columns {column!r}; rename all but one of them."
-                problems.append(self.arrangement.places.problem(path, several))
+                problems.append(self.arrangement.positions.problem(path, several))
         refuse(problems, CohortError)
 
     def tell(self, location: Location, problems: Problems) -> None:

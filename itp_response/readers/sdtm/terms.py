@@ -3,15 +3,13 @@
 A study's own words are in `sdtm.toml` in its folder, or in a file that is named, with the keys of `Settings`.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from itp_response.messages.errors import CohortError
-from itp_response.messages.schema_errors import not_toml, worded
-from itp_response.messages.toml_positions import places, refuse
+from itp_response.messages.toml_file import checked_by, load_toml
 
 FILE = "sdtm.toml"
 PLATELETS = "PLAT"
@@ -108,20 +106,5 @@ def settings(path: Path) -> Settings:
 
     Raises `CohortError` with all that is wrong with it.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise CohortError(f"{path}: there is no such file.") from None
-    except OSError as error:
-        raise CohortError(f"{path}: cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise CohortError(f"{path.name}: this is not UTF-8; save the file as UTF-8.") from None
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CohortError(not_toml(path.name, text, str(error))) from None
-    try:
-        return Settings.model_validate(raw)
-    except ValidationError as error:
-        refuse(worded(raw, places(path.name, raw, text), error.errors(), Settings, {}), CohortError)
-        raise
+    raw, positions = load_toml(path, CohortError)
+    return checked_by(Settings, raw, raw, positions, CohortError)

@@ -1,0 +1,89 @@
+"""What a user installs and imports: the public names, what is loaded when, the wheel."""
+
+import ast
+import importlib.metadata
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+import itp_response
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "itp_response"
+
+
+def output(*command, **options):
+    """What a command prints, which has to succeed."""
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout.strip()
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir() if path.name != "__pycache__")
+
+
+def test_dir_shows_the_public_names():
+    assert set(dir(itp_response)) == {*itp_response.__all__, "__version__"}
+    assert all(getattr(itp_response, name) is not None for name in dir(itp_response))
+    assert importlib.metadata.version("itp-response") == itp_response.__version__
+    with pytest.raises(AttributeError, match="no attribute 'clasify'"):
+        _ = itp_response.clasify
+
+
+def test_the_package_is_run_as_a_module():
+    help_ = output(sys.executable, "-m", "itp_response", "--help", cwd=ROOT)
+
+    assert help_.startswith("Usage: itp-response [OPTIONS] COMMAND")
+
+
+def test_help_needs_nothing_heavy():
+    code = "import itp_response.cli, sys; print(*sys.modules)"
+    loaded = set(output(sys.executable, "-c", code, cwd=ROOT).split())
+
+    assert "itp_response.cli" in loaded
+    assert loaded & {"numpy", "polars", "pandas", "pyarrow", "pydantic"} == set()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """An environment with the wheel built from the tree: its folder, and that of its packages."""
+    folder = tmp_path_factory.mktemp("wheel")
+    output(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
+    (wheel,) = folder.glob("*.whl")
+    home = folder / "venv"
+    venv.create(home)
+    install = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", wheel]
+    output(sys.executable, "-m", "pip", "--python", home / "bin" / "python", *install)
+    packages = Path(output(home / "bin" / "python", "-c", "import site; print(site.getsitepackages()[0])"))
+    # What it depends on is taken from here; itself is not.
+    here = next(path for path in sys.path if path.endswith("site-packages"))
+    system = Path(ast.__file__).parent / "site-packages"
+    (packages / "dependencies.pth").write_text(f"{here}\n{system}\n")
+    return home, packages
+
+
+def test_the_wheel_works_away_from_the_checkout(installed, tmp_path):
+    home, packages = installed
+    elsewhere = {
+        "cwd": tmp_path,
+        "env": {key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+    }
+    answer = output(home / "bin" / "itp-response", "ask", "d0 15, d21 45, d28 60", "--endpoint", "OR", **elsewhere)
+    code = "from itp_response.definitions.load import criteria_folder; print(criteria_folder())"
+    folder = output(home / "bin" / "python", "-c", code, **elsewhere)
+
+    assert answer.startswith("timeline  OR: Y on day 21")
+    assert Path(folder) == packages / "itp_response" / "definitions" / "criteria_files"
+
+
+@pytest.mark.parametrize(
+    ("installed_as", "source"),
+    [("definitions/criteria_files", "criteria"), ("teaching/page", "itp_response/teaching/page")],
+)
+def test_the_wheel_carries_the_files_that_are_no_python(installed, installed_as, source):
+    _, packages = installed
+
+    assert names(packages / "itp_response" / installed_as) == names(ROOT / source)
