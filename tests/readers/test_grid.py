@@ -1,4 +1,4 @@
-"""Plain cells read by numpy alone say what they say to those who read all texts; whatever else there is, they leave."""
+"""Plain cells read by numpy mean what they mean when read as texts; other cells are left to the reader of texts."""
 
 import math
 from dataclasses import replace
