@@ -1040,7 +1040,7 @@ class TestKeys:
     def test_review(self, tmp_path: Path) -> None:
         found = review(study(tmp_path / "trial", lb=self.BOUND))
         assert "15 and 20 on day 0 (LB 1, 7); the lowest is taken." in str(found)
-        asked = found.queries().filter(pl.col("patient_id") == "P1", pl.col("endpoint") == "OR").row(0, named=True)
+        asked = found.data_queries().filter(pl.col("patient_id") == "P1", pl.col("endpoint") == "OR").row(0, named=True)
         assert (asked["file"], asked["line"], asked["asks"]) == (
             "LB",
             4,
@@ -1070,8 +1070,8 @@ class TestKeys:
         ds = "USUBJID, DSSEQ, DSDECOD, DSSTDTC\nP1, 1, ADVERSE EVENT, 2019-05-11"
         folder = study(tmp_path / "trial", dm=dm, cm=cm, ex=ex, ds=ds)
         rules = ("before_birth", "after_death", "rescue_without_a_reason", "dose_after_stop")
-        frame = review(folder).frame().filter(pl.col("rule").is_in(rules))
-        assert frame.select("patient_id", "rule", "day", "file", "line", "says").rows() == [
+        frame = review(folder).frame().filter(pl.col("check").is_in(rules))
+        assert frame.select("patient_id", "check", "day", "file", "line", "says").rows() == [
             (
                 *("P1", "dose_after_stop", 12, "EX", 3),
                 "treatment was discontinued on day 10, yet a dose was recorded on day 12: which is right?",
@@ -1091,7 +1091,7 @@ class TestKeys:
             study(tmp_path / "trial", lb=lb("P1, 1, PLAT, , , , , , 2019-05-01"), dm="USUBJID, RFSTDTC\nP1, 2019-05")
         )
         assert found.frame()["OR"].to_list() == ["NE"]
-        assert len(review(found.cohort).queries()) > 0
+        assert len(review(found.cohort).data_queries()) > 0
 
 
 def _is_date(row: list[str]) -> bool:

@@ -131,7 +131,7 @@ def _doubtful(model: Achieved, patient_days: PatientDays, state: Truths, discoun
 def _possible(
     model: Achieved, patient_days: PatientDays, good: Bools, doubtful: Bools, failing: Flagged | None, asked: Bools
 ) -> Bools:
-    """Of the patients asked about, those who had met it if the doubtful rows had been in the state."""
+    """Of the patients asked about, those who would have met it if the doubtful rows had been in the state."""
     if not doubtful.any():
         return np.zeros(patient_days.patients, dtype=np.bool_)
     of_asked = np.repeat(asked, np.diff(patient_days.start))

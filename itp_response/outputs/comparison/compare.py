@@ -25,7 +25,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import TIMED, evaluate, is_length
 from itp_response.evaluation.verdicts import Y
-from itp_response.explanation.failing_clause import why_not
+from itp_response.explanation.failing_clause import failing_clauses
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.messages.wording import aligned, counted, counted_patients, number_in_words, wrapped
 from itp_response.readers.files import Tabular
@@ -134,7 +134,7 @@ class Pair:
     def _why(self, met: tuple[Classification, str], missed: tuple[Classification, str]) -> pl.Series:
         """Why each patient whose verdict differs does not meet the one, if he does not."""
         found, name = missed
-        return f"{found.criteria.marked_name}: " + why_not(found, name, met[0].verdicts[met[1]], self.changed)
+        return f"{found.criteria.marked_name}: " + failing_clauses(found, name, met[0].verdicts[met[1]], self.changed)
 
 
 @dataclass(frozen=True)
