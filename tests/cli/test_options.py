@@ -13,7 +13,7 @@ import itp_response
 from itp_response.cli import main
 from itp_response.readers.options import ReadOptions
 
-# P1's rescue treatment is of May, of which day is not known; his last count cannot be read. P2 is whole.
+# P1 has rescue treatment in May, on a day that is not known, and a last count that cannot be read. P2 is whole.
 VISITS = """
 patient_id,date,platelets,bleeding_grade,rescue,rescue_end
 P1,2019-04-01,15,0,,
@@ -146,7 +146,7 @@ class TestMarks:
         assert set(self.MARKS) & set(itp_response.classify(visits).frame().columns) == {"patient_id"}
 
     def test_of_a_patient_alone(self, visits):
-        """As his explanation says, so it is of another: nothing."""
+        """The explanations of another patient say nothing of it."""
         found = itp_response.classify(visits, options=self.options())
 
         assert [str(one).count("imputed") for one in itp_response.explain(found, patient="P2")] == [0] * 9

@@ -61,7 +61,7 @@ def read_literally(raw, patient):
     """The literal reading; nothing of a patient with more courses than it has the patience to look at."""
     try:
         return literal.verdicts(raw, patient)
-    except literal.TooManyCoursesError:
+    except literal.TooManyCompletionsError:
         return {}
 
 
