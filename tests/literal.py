@@ -409,8 +409,8 @@ def lost(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     end, else NE.
     """
     after = others(endpoint["after"])
-    last_witness = max(day for day in (after.onset, after.confirming, after.ended) if day is not None)
-    rows = [row for row in chart.rows if last_witness < row.day <= endpoint.get("by", inf)]
+    last_evidence = max(day for day in (after.onset, after.confirming, after.ended) if day is not None)
+    rows = [row for row in chart.rows if last_evidence < row.day <= endpoint.get("by", inf)]
     states = [(row.day, state(chart, endpoint["when"], row)) for row in rows]
     met = find_occasions(chart, endpoint, states, "unbroken")
     if met is None:

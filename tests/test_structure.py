@@ -46,11 +46,9 @@ TO_BE_SHORTENED = {
     "outputs.adam.datasets._adice",
     "outputs.tables.predictors._table",
     "outputs.tables.table.table",
-    "readers.sdtm.bleeding.bleeding_events",
-    "readers.visits.joined",
 }
 """Functions that are longer today. Nothing is added here; the list goes when it is empty."""
-TO_BE_RENAMED = {"_Made", "Positions"}
+TO_BE_RENAMED = {"_Made"}
 """Class names that stand in two modules today; likewise."""
 
 

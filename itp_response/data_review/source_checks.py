@@ -17,11 +17,11 @@ from itp_response.cohort.texts import said
 from itp_response.cohort.values import Floats, Ints
 from itp_response.data_review.edit_checks import COLUMNS, DOSED, after_stop_in_words
 from itp_response.readers.cells import NO_RESCUE, as_day_numbers, is_empty
-from itp_response.readers.column_names import REASON, NamedTable, table
+from itp_response.readers.column_names import REASON, NamedTable, read_table
 from itp_response.readers.files import Tabular
-from itp_response.readers.patients import places
+from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text
-from itp_response.readers.sdtm.domains import MappedStudy, doses, is_study, tables
+from itp_response.readers.sdtm.domains import MappedStudy, doses, is_study, study_tables
 
 LIFE_DATES = ("patient_id", "birth_date", "death_date")
 LIFE_DATES_OF_DM = ("BRTHDTC", "DTHDTC")
@@ -63,7 +63,7 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, date_
     problems = Problems()
     if is_study(visits):
         assert isinstance(visits, str | Path | MappedStudy)
-        study = tables(visits, (), LIFE_DATES_OF_DM, Problems())
+        study = study_tables(visits, (), LIFE_DATES_OF_DM, Problems())
         assert study is not None  # it was read
         visit_table, life_dates = study.visits, LIFE_DATES_OF_DM
         patient_table: NamedTable | None = study.patients
@@ -82,7 +82,7 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, date_
 
 
 def _table(source: Any, what: str, order: int, names: tuple[str, ...], problems: Problems) -> NamedTable:
-    named = table(source, what, order, names, (), problems)
+    named = read_table(source, what, order, names, (), problems)
     problems.raise_if_wrong()
     assert named is not None
     return named
@@ -99,7 +99,7 @@ def _life_days(
     """The days of birth and of death counted from day 0; of a patient with several lines, those of the first."""
     ids = as_text(patients.cells("patient_id").values)
     first = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
-    index = places(cohort.id, ids.gather(first))
+    index = positions_of(cohort.id, ids.gather(first))
     row = first.to_numpy()[index] if len(first) else index
     birth, death = (as_day_numbers(patients.cells(name), problems, date_format) for name in names)
     problems.raise_if_wrong()
@@ -135,9 +135,9 @@ def _unreasoned(visits: NamedTable, name: str, cohort: Cohort) -> pl.DataFrame:
 def _fired(
     visits: NamedTable, cohort: Cohort, rows: Ints, check: str, column: str, values: pl.Series, says: pl.Series
 ) -> pl.DataFrame:
-    lines = visits.place.all_lines(rows)
+    lines = visits.location.all_lines(rows)
     word, number = cohort.keys(lines)
-    file = pl.Series([visits.place.name]).new_from_index(0, len(rows)) if cohort.origin is None else word
+    file = pl.Series([visits.location.name]).new_from_index(0, len(rows)) if cohort.origin is None else word
     return pl.DataFrame(
         {
             "patient_id": as_text(visits.cells("patient_id").values).gather(rows),
@@ -166,7 +166,7 @@ def _days_of(cohort: Cohort, lines: Ints) -> pl.Series:
 
 def _dose_after_stop(cohort: Cohort, given: pl.DataFrame) -> pl.DataFrame:
     """Doses begun after the day on which treatment was stopped."""
-    patient = places(given["subject"], cohort.id)
+    patient = positions_of(given["subject"], cohort.id)
     at = np.maximum(patient, 0)
     day = given["day"].to_numpy() - cohort.day_0[at].astype("datetime64[D]").astype(np.int64)
     stopped = cohort.treatment_discontinued[at]

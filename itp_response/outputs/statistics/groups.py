@@ -20,9 +20,9 @@ from itp_response.evaluation.rules.tree import Type
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients
 from itp_response.readers.cells import without_not_given
-from itp_response.readers.column_names import ALIASES, PATIENTS, table
-from itp_response.readers.files import opened
-from itp_response.readers.patients import places
+from itp_response.readers.column_names import ALIASES, PATIENTS, read_table
+from itp_response.readers.files import open_table
+from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, first_few
 from itp_response.readers.sdtm.domains import files_of, is_study
 
@@ -62,9 +62,9 @@ def _written(cohort: Cohort) -> dict[str, pl.Series]:
     if given is None:
         return {}
     found = Problems()
-    named = table(given, "patients", 1, ("patient_id",), (), found)
+    named = read_table(given, "patients", 1, ("patient_id",), (), found)
     assert named is not None  # it was read before
-    whole = table(given, "patients", 1, ("patient_id",), named.written, found)
+    whole = read_table(given, "patients", 1, ("patient_id",), named.written, found)
     assert whole is not None
     texts = {
         name: without_not_given(whole.cells(name), as_text(whole.cells(name).values), found) for name in whole.header
@@ -74,7 +74,7 @@ def _written(cohort: Cohort) -> dict[str, pl.Series]:
 
 def _of_study(folder: Path, cohort: Cohort) -> dict[str, pl.Series]:
     path = next(path for path in files_of(folder) if path.stem.lower() == "dm")
-    source = opened(path, "DM")
+    source = open_table(path, "DM")
     frame = source.load(range(len(source.header)))
     texts = {name.lower(): as_text(frame[str(place)]) for place, name in enumerate(source.header)}
     return _in_order(texts, texts["usubjid"], cohort)
@@ -82,7 +82,7 @@ def _of_study(folder: Path, cohort: Cohort) -> dict[str, pl.Series]:
 
 def _in_order(texts: Mapping[str, pl.Series], ids: pl.Series, cohort: Cohort) -> dict[str, pl.Series]:
     first = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
-    place = pl.Series(places(cohort.id, ids.gather(first)))
+    place = pl.Series(positions_of(cohort.id, ids.gather(first)))
     row = first.gather(place.set(place < 0, None))
     return {name: column.gather(row).alias(name) for name, column in texts.items()}
 

@@ -12,8 +12,8 @@ from itp_response.cohort.values import Bools, Floats, Ints
 from itp_response.outputs.statistics.groups import Groups
 from itp_response.outputs.statistics.tables import Number, Table, once, percent, plainly
 from itp_response.readers.cells import as_numbers, as_truths
-from itp_response.readers.column_names import missing, table
-from itp_response.readers.patients import places
+from itp_response.readers.column_names import missing_column, read_table
+from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, quoted
 
 STOPPED = "led_to_discontinuation"
@@ -46,15 +46,15 @@ def read_events(given: Any, cohort: Cohort) -> Events:
     an event without a name, what is no CTCAE grade.
     """
     found = Problems()
-    named = table(given, "events", 2, COLUMNS, (), found)
+    named = read_table(given, "events", 2, COLUMNS, (), found)
     if named is None:
         raise found.error()
     for name in ("patient_id", "event", "grade"):
         if not named.has(name):
-            found.wrong(named.place, missing(name, named.written))
+            found.wrong(named.location, missing_column(name, named.written))
     found.raise_if_wrong()
     ids, event = (as_text(named.cells(name).values) for name in ("patient_id", "event"))
-    patient = places(ids, cohort.id)
+    patient = positions_of(ids, cohort.id)
     strange = np.flatnonzero(patient < 0)
     found.wrong_cells(
         named.cells("patient_id"), strange, lambda text: f"{quoted(text)} is not in the study; correct it."
@@ -66,7 +66,7 @@ def read_events(given: Any, cohort: Cohort) -> Events:
     found.wrong_cells(named.cells("grade"), np.flatnonzero(off), _no_grade)
     stopped = as_truths(named.cells(STOPPED), found).true
     found.raise_if_wrong()
-    return Events(patient, event, grades.low, stopped, named.has(STOPPED), named.place.name)
+    return Events(patient, event, grades.low, stopped, named.has(STOPPED), named.location.name)
 
 
 def _no_grade(text: str) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 from itp_response.cohort.cohort import Cohort
 from itp_response.outputs.statistics.groups import PER_PROTOCOL, REASON_STOPPED, AnalysedPatients, Groups, in_words
 from itp_response.outputs.statistics.tables import Number, Table, once
-from itp_response.readers.column_names import missing, table
-from itp_response.readers.patients import places
+from itp_response.readers.column_names import missing_column, read_table
+from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, quoted
 
 NO_REASON = "no reason recorded"
@@ -22,15 +22,15 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
     Raises `CohortError` where the two do not fit each other or the study.
     """
     found = Problems()
-    named = table(given, "screening", 2, ("patient_id", "excluded"), (), found)
+    named = read_table(given, "screening", 2, ("patient_id", "excluded"), (), found)
     if named is None:
         raise found.error()
     for name in ("patient_id", "excluded"):
         if not named.has(name):
-            found.wrong(named.place, missing(name, named.written))
+            found.wrong(named.location, missing_column(name, named.written))
     found.raise_if_wrong()
     ids, reasons = (as_text(named.cells(name).values) for name in ("patient_id", "excluded"))
-    place = places(ids, cohort.id)
+    place = positions_of(ids, cohort.id)
     out = reasons.is_not_null().to_numpy()
     found.wrong_cells(
         named.cells("patient_id"),
@@ -52,7 +52,7 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
         more = len(absent) - 1
         others = f" and {more} other{'s' if more > 1 else ''}" if more else ""
         who = f"{quoted(absent[0])}{others} of the study"
-        found.wrong(named.place, f"{who} {'are' if more else 'is'} missing; add them.")
+        found.wrong(named.location, f"{who} {'are' if more else 'is'} missing; add them.")
     found.raise_if_wrong()
     counts = reasons.drop_nulls().value_counts(sort=True)
     return dict(sorted(counts.iter_rows(), key=lambda pair: (-pair[1], pair[0])))
