@@ -28,7 +28,7 @@ THOUSANDFOLD = 300.0
 HIGH = 1000.0
 """10⁹/L; above this a count in ITP is rare whatever was given, and is more often cells/µL or a slip."""
 DROP = 3.0
-"""A count below a third of both its neighbours: clumping in EDTA is checked as one low count between two good ones."""
+"""A count below a third of both its neighbours: clumping in EDTA is seen as one low count between two good ones."""
 DROP_DAYS = 14
 """A true fall and recovery within two weeks on both sides, without bleeding, is possible but worth a smear."""
 JUMP = 400.0

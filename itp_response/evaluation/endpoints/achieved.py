@@ -4,10 +4,10 @@ The overall response of the ATRA trial (a count of 30 on two occasions a week ap
 are of this kind; with one occasion it is "at least once", as in FIT's overall response.
 
 >>> from itp_response import ask
->>> [response] = ask("d0 15, d22 40, d29 45", "atra_2022", endpoint="OR", turns=False)
+>>> [response] = ask("d0 15, d22 40, d29 45", "atra_2022", endpoint="OR", counterfactuals=False)
 >>> response.value, response.day
 ('Y', 22)
->>> [response] = ask("d0 15, d22 40, d28 45, d35 12, d364 12", "atra_2022", endpoint="OR", turns=False)
+>>> [response] = ask("d0 15, d22 40, d28 45, d35 12, d364 12", "atra_2022", endpoint="OR", counterfactuals=False)
 >>> response.value, response.reason
 ('N', 'not_confirmed')
 """
