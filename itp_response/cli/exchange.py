@@ -1,5 +1,7 @@
 """The commands for what comes in and goes out in the forms of others."""
 
+from typing import Any
+
 import click
 
 from itp_response.cli.options import StudyArguments, study_options
@@ -17,7 +19,7 @@ from itp_response.cli.options import StudyArguments, study_options
     help="SAS transport, Dataset-JSON, Parquet or CSV.",
 )
 @click.option("--study", "study_id", metavar="ID", help="The STUDYID; else that of DM, or the name of the source.")
-def adam(study: StudyArguments, output: str, form: str, study_id: str | None) -> None:
+def adam(study: StudyArguments, output: str, form: Any, study_id: str | None) -> None:
     """Write the verdicts on VISITS as CDISC's analysis datasets: ADSL, ADRS, ADTTE, ADICE.
 
     Each record has its reason and the records of the source behind it.
@@ -26,7 +28,7 @@ def adam(study: StudyArguments, output: str, form: str, study_id: str | None) ->
     from itp_response.outputs.adam.adam import adam as make_adam
 
     datasets = study.call(make_adam, study=study_id)
-    study.write_quarantine(datasets.found)
+    study.write_quarantine(datasets.classification)
     datasets.write(output, form)
     click.echo(datasets.summary(), err=True)
 

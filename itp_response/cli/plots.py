@@ -60,7 +60,7 @@ def plot(
         baseline=baseline,
         treatment_discontinued=discontinued,
     )
-    study.write_quarantine(picture.found)
+    study.write_quarantine(picture.result)
     picture.write(output)
     for line in picture.summary().splitlines():
         click.echo(line, err=True)

@@ -65,7 +65,7 @@ def table(study: StudyArguments, output: str | None, **options: Any) -> None:
     from itp_response.outputs.tables.table import table as make_tables
 
     tables = study.call(make_tables, **options)
-    study.write_quarantine(tables.found)
+    study.write_quarantine(tables.classification)
     if output is not None:
         tables.write(output)
     click.echo(str(tables))
@@ -86,7 +86,7 @@ def predictors(study: StudyArguments, output: str | None, **options: Any) -> Non
     from itp_response.outputs.tables.predictors import predictors as make_predictors
 
     predicted = study.call(make_predictors, **options)
-    study.write_quarantine(predicted.found)
+    study.write_quarantine(predicted.classification)
     if output is not None:
         predicted.write(output)
     click.echo(str(predicted))

@@ -123,9 +123,9 @@ def review(study: StudyArguments, output: str | None, data_queries: str | None) 
     from itp_response.data_review.review import review as review_study
 
     reviewed = study.call(review_study)
-    study.write_quarantine(reviewed.found)
+    study.write_quarantine(reviewed.classification)
     if output is not None:
         reviewed.write(output)
     if data_queries is not None:
-        write(reviewed.queries(), data_queries, reviewed.found.provenance())
+        write(reviewed.data_queries(), data_queries, reviewed.classification.provenance())
     click.echo(str(reviewed))

@@ -22,7 +22,7 @@ def near_misses(study: StudyArguments, endpoint: str | None, met: bool, most: in
     from itp_response.explanation.near_misses import near_misses as find_near_misses
 
     nearest = study.call(find_near_misses, endpoint=endpoint, met=met)
-    study.write_quarantine(nearest.found)
+    study.write_quarantine(nearest.classification)
     if output is not None:
         nearest.write(output)
     click.echo(nearest.text(most))

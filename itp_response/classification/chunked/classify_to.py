@@ -45,13 +45,13 @@ from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError, UsageError
-from itp_response.readers.chunks import Size
+from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.column_names import no_rows
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
-from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
+from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
-from itp_response.readers.visits import NOBODY, joined
+from itp_response.readers.visits import NOBODY, StudyRows, assemble
 
 PATIENTS_AT_ONCE = 200_000
 """Patients without visits that make a chunk."""
@@ -94,7 +94,7 @@ def classify_to(
     threads: int | None = None,
     progress: Progress | None = None,
     notify: Callable[[str], None] | None = None,
-    size: Size | None = None,
+    size: ChunkSize | None = None,
     memory: int | None = None,
 ) -> ClassifiedFile:
     """Classify every patient of a study into a `.csv`, `.json` or `.parquet` file, whole or not at all.
@@ -134,7 +134,7 @@ def classify_to(
     chunk_options = ChunkOptions(
         long,
         threads or os.cpu_count() or 1,
-        size or Size(),
+        size or ChunkSize(),
         memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
         progress or (lambda *_: None),
         notify or (lambda _: None),
@@ -236,7 +236,7 @@ class _Run:
     def __post_init__(self) -> None:
         self.wrong = self.study.problems.any_wrong
         # Patients that come in the order of their ids need not be remembered.
-        self.positions = None if self.assumptions.ascending else Positions(self.study.patients.listed)
+        self.positions = None if self.assumptions.ascending else PatientPositions(self.study.patients.listed)
         self.order = InOrder(self.positions)
 
     def written(self) -> tuple[ClassifiedFile, Provenance]:
@@ -270,13 +270,13 @@ class _Run:
 
     def _problems(self, rows: int) -> Problems:
         """All problems and notes, in the order of those of a study that is read as a whole."""
-        study, location = self.study, self.study.empty().place
+        study, location = self.study, self.study.empty().location
         of_all_rows = Problems()
         if not rows and not self.cell_problems.any_wrong:
             of_all_rows.wrong(location, no_rows(location))
         elif rows and self.without_content and "patient_id" in study.chosen and not len(study.patients.rows):
             of_all_rows.wrong(location, NOBODY)
-        problems = study.problems.visits.again()
+        problems = study.problems.visits.copy()
         for others in (
             study.problems.patients,
             study.problems.both,
@@ -326,7 +326,7 @@ class _Run:
 
     def _in_order(self) -> Iterator[UnreadChunk]:
         """The chunks as they come."""
-        for chunk in self.study.source.parts(self.study.wanted, self.options.size):
+        for chunk in self.study.source.chunks(self.study.wanted, self.options.size):
             yield UnreadChunk(partial(self.study.read_chunk, chunk, self.assumptions))
 
     def _sorted(self, pool: ThreadPoolExecutor) -> Iterable[UnreadChunk]:
@@ -355,7 +355,7 @@ class _Run:
         self._check_chunk(chunk)
         first, self.end = self.end, max(self.order.end if end is None else end, self.end)
         if self.positions is None:
-            ids = chunk.visits.who.names.drop_nulls()
+            ids = chunk.visits.patient_ids.names.drop_nulls()
         else:
             ids = self.positions.names[first : self.end]
         of_run = np.where(positions < 0, -1, positions - first)
@@ -369,7 +369,7 @@ class _Run:
         Raises `AssumptionFailed` if its patients are not in the assumed order.
         """
         try:
-            return positions_of(chunk.visits.who.names, self.order.places)
+            return positions_of(chunk.visits.patient_ids.names, self.order.positions)
         except NotAscending:
             raise AssumptionFailed(replace(self.assumptions, ascending=False)) from None
         except NotInOrder:
@@ -384,14 +384,14 @@ class _Run:
             self.assumptions = replace(self.assumptions, scored=chunk.visits.scored)
         elif chunk.visits.scored and not self.assumptions.scored and self.study.options.bleeding is None:
             raise AssumptionFailed(replace(self.assumptions, scored=True))
-        self.without_content &= chunk.visits.who.none and not chunk.visits.recorded.any()
+        self.without_content &= chunk.visits.patient_ids.none and not chunk.visits.recorded.any()
 
     def _decide(self, chunk: ReadChunk, patients: _ChunkPatients, *, is_first: bool) -> _DecidedChunk:
         """The results of a chunk."""
         criteria = self.study.criteria
         # Without texts it is enough to know that something is wrong.
         problems = Problems(worded=not self.assumptions.plain)
-        sizes = len(chunk.visits.who), len(patients.ids), chunk.share
+        sizes = len(chunk.visits.patient_ids), len(patients.ids), chunk.share
         try:
             cohort = self._cohort(chunk, patients, problems)
         except CohortError:
@@ -408,11 +408,10 @@ class _Run:
     def _cohort(self, chunk: ReadChunk, patients: _ChunkPatients, problems: Problems) -> Cohort:
         """Raises `CohortError` if there are problems, in this chunk or before it."""
         study, last = self.study, patients.first + len(patients.ids)
-        return joined(
-            chunk.visits,
-            replace(study.patients, rows=study.patients.rows[patients.first : last]),
-            patients.ids,
-            chunk.visits.who.spread(patients.of_run),
+        listed = replace(study.patients, rows=study.patients.rows[patients.first : last])
+        patient_of_row = chunk.visits.patient_ids.spread(patients.of_run)
+        return assemble(
+            StudyRows(chunk.visits, listed, patients.ids, patient_of_row),
             scored=bool(self.assumptions.scored),
             several={name: column.several for name, column in study.declared.items()},
             impute=study.options.impute,

@@ -19,9 +19,9 @@ from itp_response.classification.chunked.study import (
     UnreadChunk,
 )
 from itp_response.cohort.values import Ints
-from itp_response.readers.chunks import Chunk, Size
-from itp_response.readers.external_sort import Held, Records, SortedRows, by_patient
-from itp_response.readers.patient_index import Positions
+from itp_response.readers.chunks import Chunk, ChunkSize
+from itp_response.readers.external_sort import Records, RowStore, SortedRows, by_patient
+from itp_response.readers.patient_index import PatientPositions
 from itp_response.readers.plain import Plain, as_records, of_records
 from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.runs import Runs
@@ -44,7 +44,7 @@ class ChunkOptions:
 
     long: bool
     threads: int
-    size: Size
+    size: ChunkSize
     memory: int
     progress: Progress
     notify: Callable[[str], None]
@@ -72,14 +72,14 @@ class Unsorted:
     study: ChunkedStudy
     options: ChunkOptions
     assumptions: Assumptions
-    positions: Positions
+    positions: PatientPositions
     folder: Path
     """An empty one, for what does not fit into memory."""
     problems: Problems = field(default_factory=Problems)
     """Of all rows, once they are stored."""
 
     def __post_init__(self) -> None:
-        self._stored = Held(self.options.memory, self.folder)
+        self._stored = RowStore(self.options.memory, self.folder)
         self._codes: dict[str, int] = {}
         """The codes of rescue treatments in the records of all chunks."""
 
@@ -87,7 +87,7 @@ class Unsorted:
         """Read all rows once and store them by patient."""
         reading: deque[Future[_RowsToSort]] = deque()
         sorting: deque[Future[SortedRows]] = deque()
-        for chunk in self.study.source.parts(replace(self.study.wanted, patient=None), self.options.size):
+        for chunk in self.study.source.chunks(replace(self.study.wanted, patient=None), self.options.size):
             reading.append(pool.submit(self._rows, chunk))
             if len(reading) > self.options.threads:
                 sorting.append(self._sort(pool, reading.popleft().result()))
@@ -141,8 +141,8 @@ class Unsorted:
     def _as_texts(self, chunk: Chunk) -> _RowsToSort:
         table, problems = self.study.table(chunk)
         ids = as_text(table.cells("patient_id").values)
-        origin = table.place.pieces.origin if table.place.pieces else None
-        lines = origin.sequence if origin else table.place.all_lines(np.arange(len(ids)))
+        origin = table.location.pieces.origin if table.location.pieces else None
+        lines = origin.sequence if origin else table.location.all_lines(np.arange(len(ids)))
         files = pl.repeat(chunk.file, len(ids), dtype=pl.Int32, eager=True).alias(FILE)
         frame = table.frame.with_columns(pl.Series(LINE, lines, dtype=pl.Int64), files)
         return _RowsToSort(frame, ids, positions_of(ids, self.positions.known), (), problems, chunk.share)
@@ -157,7 +157,7 @@ class Unsorted:
         ids = self.positions.names.gather(pl.Series(of_run).set(pl.Series(of_run < 0), None))
         # The first half of the work was to store the rows.
         share = 0.5 + 0.5 * last / max(len(self.positions), 1)
-        return ReadChunk(replace(visits, who=Runs(ids, begin, len(position))), problems, share, of_run)
+        return ReadChunk(replace(visits, patient_ids=Runs(ids, begin, len(position))), problems, share, of_run)
 
     def _visits(self, content: pl.DataFrame | Records, problems: Problems) -> VisitTable:
         """The visits of stored rows."""
@@ -166,7 +166,7 @@ class Unsorted:
             return self.study.as_written(replace(table, frame=content.drop(LINE, FILE)), problems)
         assert self.study.plain is not None
         table = self.study.located(content["line"].astype(np.int64), content["file"].astype(np.int64))
-        return replace(of_records(content, self.study.plain.nothing, tuple(self._codes)), table=table)
+        return replace(of_records(content, self.study.plain.empty, tuple(self._codes)), table=table)
 
 
 def positions_of(ids: pl.Series, look_up: Callable[[pl.Series], Ints]) -> Ints:
