@@ -38,10 +38,6 @@ LONGEST = 40
 TO_BE_SHORTENED = {
     "classification.chunked.classify_to.classify_to",
     "cli.options.study_under",
-    "data_review.data_queries._copies",
-    "data_review.data_queries._query",
-    "outputs.adam.datasets._adice",
-    "outputs.tables.predictors._table",
     "outputs.tables.table.table",
 }
 """Functions that are longer today. Nothing is added here; the list goes when it is empty."""

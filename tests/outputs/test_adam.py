@@ -475,7 +475,9 @@ def assert_same(frame, dataset):
 
 def assert_verdicts(frame, made):
     """The verdicts, days and reasons in a file's ADRS are those of the classification."""
-    codes = {one.code: one.endpoint for one in parameters(made.classification.criteria) if one.what in ("verdict", "best")}
+    codes = {
+        one.code: one.endpoint for one in parameters(made.classification.criteria) if one.what in ("verdict", "best")
+    }
     rows = frame.filter(pl.col("PARAMCD").is_in(list(codes))).select(
         *("USUBJID", "PARAMCD", "AVALC", "ADY", "CNFDY", "ARSNCD")
     )
