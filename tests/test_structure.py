@@ -43,14 +43,11 @@ TO_BE_SHORTENED = {
     "cohort.notation.cohort_of",
     "data_review.data_queries._copies",
     "data_review.data_queries._query",
-    "outputs.adam.datasets._adice",
-    "outputs.tables.predictors._table",
-    "outputs.tables.table.table",
     "readers.sdtm.bleeding.bleeding_events",
     "readers.visits.joined",
 }
 """Functions that are longer today. Nothing is added here; the list goes when it is empty."""
-TO_BE_RENAMED = {"_Made", "Positions"}
+TO_BE_RENAMED = {"Positions"}
 """Class names that stand in two modules today; likewise."""
 
 
