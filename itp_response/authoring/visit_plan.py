@@ -27,10 +27,9 @@ from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
-from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.evaluate import evaluate, is_length
 from itp_response.evaluation.verdicts import N, Verdict, Y, reason_in_words
-from itp_response.explanation.counterfactuals.edits import limits_of
-from itp_response.explanation.counterfactuals.search import asks
+from itp_response.explanation.counterfactuals.limits import limits_of
 from itp_response.messages.errors import UsageError
 
 BASELINE = 10.0
@@ -123,7 +122,7 @@ def visit_plan(
     """
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
     days = planned_days(definitions.file.clock.visits if plan is None else plan)
-    asked = [name for name, model in definitions.endpoints.items() if asks(model) and model.kind != "best"]
+    asked = [name for name, model in definitions.endpoints.items() if not is_length(model) and model.kind != "best"]
     levels = _levels(definitions)
     patients = _simulated(definitions, days, levels)
     decided = _decided(definitions, days, patients)
@@ -309,7 +308,7 @@ def _column(empty: Column, true: Bools) -> Column:
 
 
 @dataclass(frozen=True)
-class _Decided:
+class _Shown:
     """The verdicts on one endpoint, an entry per patient."""
 
     value: Ints
@@ -318,7 +317,7 @@ class _Decided:
     reason: Ints
 
 
-def _decided(criteria: Criteria, days: list[int], patients: SimulatedPatients) -> dict[str, _Decided]:
+def _decided(criteria: Criteria, days: list[int], patients: SimulatedPatients) -> dict[str, _Shown]:
     """The verdicts on every endpoint by all visits."""
     size, step = len(patients.turns), max(1, ROWS_AT_ONCE // len(days))
     parts: dict[str, list[tuple[Any, Any, Any]]] = {name: [] for name in criteria.endpoints}
@@ -327,7 +326,7 @@ def _decided(criteria: Criteria, days: list[int], patients: SimulatedPatients) -
         for name, verdict in evaluate(criteria, cohort).items():
             parts[name].append((verdict.value, _last_visit(verdict, cohort), verdict.reason))
     return {
-        name: _Decided(*(np.concatenate(column).astype(np.int64) for column in zip(*of_endpoint, strict=True)))
+        name: _Shown(*(np.concatenate(column).astype(np.int64) for column in zip(*of_endpoint, strict=True)))
         for name, of_endpoint in parts.items()
     }
 
@@ -336,7 +335,7 @@ def _last_visit(verdict: Verdict, cohort: Cohort) -> Any:
     return np.where(verdict.last_evidence == NONE, NONE, verdict.last_evidence - cohort.first_row[:-1])
 
 
-def _showing_early(patients: SimulatedPatients, decided: Mapping[str, _Decided], names: Sequence[str]) -> Ints:
+def _showing_early(patients: SimulatedPatients, decided: Mapping[str, _Shown], names: Sequence[str]) -> Ints:
     """The patients of at most one turn, and of each endpoint those that show it by the earliest visits."""
     positions = [np.flatnonzero((patients.turns >= 0) & (patients.turns <= 1))]
     for name in names:

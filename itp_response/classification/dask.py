@@ -14,7 +14,7 @@ from itp_response.classification.classification import CriteriaInput
 from itp_response.classification.partitions import PartitionPlan
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.readers.files import opened
+from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import as_text
 
@@ -109,5 +109,5 @@ def _meta(schema: Any) -> Any:
 
 def _polars(frame: Any) -> pl.DataFrame:
     """The frame as the reader takes those of pandas."""
-    table = opened(frame, "frame")
+    table = open_table(frame, "frame")
     return table.load(range(len(table.header))).rename({str(place): name for place, name in enumerate(table.header)})

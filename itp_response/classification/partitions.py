@@ -28,7 +28,7 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError, ItpResponseError, UsageError, one_a_line
 from itp_response.messages.wording import counted
 from itp_response.readers.cells import are_days, as_days, as_grades
-from itp_response.readers.column_names import PATIENTS, VISITS, table
+from itp_response.readers.column_names import PATIENTS, VISITS, read_table
 from itp_response.readers.options import DEFAULTS, Bleeding, ReadOptions
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted
@@ -123,7 +123,7 @@ def _empty_row(names: Sequence[str]) -> pl.DataFrame:
 
 
 def _header(frame: pl.DataFrame | None, name: str, columns: Sequence[str], declared: Iterable[str]) -> Header:
-    named = None if frame is None else table(frame, name, 0, columns, declared, Problems())
+    named = None if frame is None else read_table(frame, name, 0, columns, declared, Problems())
     return {} if named is None else dict(named.header)
 
 
@@ -185,7 +185,7 @@ def _inspected(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame
     except ItpResponseError as error:
         yield from _refused(str(error), len(visits))
         return
-    named = table(_with_a_row(visits), "visits", 0, VISITS, (), Problems())
+    named = read_table(_with_a_row(visits), "visits", 0, VISITS, (), Problems())
     assert named is not None
     if len(cohort):
         yield Inspected("patient")
@@ -251,7 +251,7 @@ def results(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame | 
 
 
 def _names_a_patient(frame: pl.DataFrame) -> bool:
-    named = table(_with_a_row(frame), "", 0, ("patient_id",), (), Problems())
+    named = read_table(_with_a_row(frame), "", 0, ("patient_id",), (), Problems())
     return named is not None and as_text(named.cells("patient_id").values).is_not_null().any()
 
 

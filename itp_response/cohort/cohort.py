@@ -121,8 +121,8 @@ class Cohort:
         _, lines = ranges(begin_lines, end_lines)
         return replace(
             self,
-            id=self.id.gather(positions),
-            arm=self.arm.gather(positions),
+            id=self.id[positions],
+            arm=self.arm[positions],
             day_0=self.day_0[positions],
             baseline=self.baseline.at(positions),
             treatment_discontinued=self.treatment_discontinued[positions],

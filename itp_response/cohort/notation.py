@@ -243,7 +243,7 @@ def _said(text: re.Match[str], words: list[str], declared: Mapping[str, ColumnDe
 
 
 def _rescue(text: re.Match[str], rest: list[str]) -> dict[str, Any]:
-    """What the words after `rescue` say of it; they are taken from `rest`."""
+    """What the words after `rescue` say of it; they are removed from `rest`."""
     said: dict[str, Any] = {"rescue": True}
     if rest and rest[0] not in ("to", "bleed") and not COUNT.fullmatch(rest[0]) and "=" not in rest[0]:
         said["rescue_name"] = rest.pop(0).lower().replace("_", " ")

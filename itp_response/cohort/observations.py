@@ -114,7 +114,7 @@ class PartialDates:
     """(D) As it was written, `2019-05`."""
 
     def of_patients(self, positions: Ints) -> "PartialDates":
-        """The dates of the patients at these positions, who are numbered anew in this order; `at` is as before."""
+        """The dates of the patients at these positions, which are numbered anew in this order; `at` is as before."""
         begin = np.searchsorted(self.patient, positions)
         patient, date = ranges(begin, np.searchsorted(self.patient, positions, side="right"))
         return PartialDates(
@@ -152,7 +152,7 @@ class Imputed:
         return cls(rule, dates)
 
     def of_patients(self, positions: Ints) -> "Imputed":
-        """The imputed dates of the patients at these positions, who are numbered anew in this order."""
+        """The imputed dates of the patients at these positions, which are numbered anew in this order."""
         return replace(self, dates=self.dates.of_patients(positions))
 
 
@@ -181,9 +181,9 @@ class Partial:
 
     def of_patients(self, positions: Ints) -> "Partial | None":
         """What is known of the patients at these positions, in this order; None: all their dates are known."""
-        place = np.searchsorted(self.patient, positions)
-        has_any = place < np.searchsorted(self.patient, positions, side="right")
-        chosen = place[has_any]
+        index = np.searchsorted(self.patient, positions)
+        has_any = index < np.searchsorted(self.patient, positions, side="right")
+        chosen = index[has_any]
         if not len(chosen):
             return None
         begin, end = (np.searchsorted(self.observed.patient, chosen, side=side) for side in ("left", "right"))

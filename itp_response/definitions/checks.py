@@ -15,7 +15,7 @@ from itp_response.evaluation.rules.parse import Names, RuleError
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, Type
 from itp_response.messages.errors import nearest, unknown
 from itp_response.messages.schema_errors import ended
-from itp_response.messages.toml_positions import Positions, Problem
+from itp_response.messages.toml_positions import KeyPositions, Problem
 
 PATIENT_NAMES: dict[str, Type] = {"baseline": "number", "treatment_discontinued": "moment"}
 """The names of every criteria file that rules may ask of a patient as a whole."""
@@ -38,7 +38,7 @@ COLUMNS = ("day", "date", "confirmed_day", "reason", "days", "of_days", "event")
 """The ends of the names of an endpoint's columns of the output."""
 
 
-def stray_key(key: str, value: Any, positions: Positions) -> Problem:
+def stray_key(key: str, value: Any, positions: KeyPositions) -> Problem:
     """The problem of a key at the top of a file that is no endpoint and none of the file's own."""
     close = nearest(key, HEAD)
     known = f"known: {', '.join(HEAD)}, and a table with a 'kind' for each endpoint."
@@ -51,7 +51,7 @@ def stray_key(key: str, value: Any, positions: Positions) -> Problem:
 
 
 def rule_names(
-    raw: Mapping[str, Any], endpoints: Iterable[str], positions: Positions
+    raw: Mapping[str, Any], endpoints: Iterable[str], positions: KeyPositions
 ) -> tuple[dict[str, Names], list[Problem]]:
     """The names that rules may use of rows, of patients as a whole and of endpoints; and the problems with them.
 
@@ -99,7 +99,7 @@ def _declared_names(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[st
         yield "terms", name, (name,)
 
 
-def _usable_names(raw: Mapping[str, Any], positions: Positions) -> tuple[set[tuple[str, str]], list[Problem]]:
+def _usable_names(raw: Mapping[str, Any], positions: KeyPositions) -> tuple[set[tuple[str, str]], list[Problem]]:
     """The tables and keys whose names rules can use; and a problem for each of the others."""
     usable: set[tuple[str, str]] = set()
     problems: list[Problem] = []
@@ -126,7 +126,7 @@ def _why_no_name(name: str, owners: Mapping[str, str]) -> str:
     return ""
 
 
-def _wrong_terms(names: Names, positions: Positions) -> Iterator[Problem]:
+def _wrong_terms(names: Names, positions: KeyPositions) -> Iterator[Problem]:
     """The terms that are no rule, and each circle of terms once."""
     reported = set()
     for term, text in names.terms.items():
@@ -142,7 +142,7 @@ def _wrong_terms(names: Names, positions: Positions) -> Iterator[Problem]:
                 yield positions.problem(("terms", term), ended(str(error)))
 
 
-def misnamed_endpoints(endpoints: Iterable[str], positions: Positions) -> Iterator[Problem]:
+def misnamed_endpoints(endpoints: Iterable[str], positions: KeyPositions) -> Iterator[Problem]:
     """Endpoints with names that cannot begin the names of columns, or would be those of other columns."""
     endpoints = list(endpoints)
     for name in endpoints:
@@ -158,7 +158,7 @@ def misnamed_endpoints(endpoints: Iterable[str], positions: Positions) -> Iterat
             yield positions.problem_with_key((name,), sentence)
 
 
-def evaluation_order(file: CriteriaFile, positions: Positions) -> tuple[tuple[str, ...], list[Problem]]:
+def evaluation_order(file: CriteriaFile, positions: KeyPositions) -> tuple[tuple[str, ...], list[Problem]]:
     """The endpoints so that each comes after those it refers to; and the references that cannot be followed."""
     ordered: list[str] = []
     problems: list[Problem] = []
@@ -192,7 +192,7 @@ def _wrong_reference(file: CriteriaFile, other: str, path: tuple[str, ...]) -> s
     return ""
 
 
-def _without_a_day(file: CriteriaFile, positions: Positions) -> Iterator[Problem]:
+def _without_a_day(file: CriteriaFile, positions: KeyPositions) -> Iterator[Problem]:
     """The keys that refer to an endpoint for its day where it can be met without one."""
     for name, model in file.endpoints.items():
         for key, other in model.references().items():
@@ -221,7 +221,7 @@ def _dated(file: CriteriaFile, tree: Tree) -> bool:
     return False
 
 
-def wrong_examples(file: CriteriaFile, positions: Positions) -> Iterator[Problem]:
+def wrong_examples(file: CriteriaFile, positions: KeyPositions) -> Iterator[Problem]:
     """Worked examples without a name of their own, or under an interpretation that the file does not have."""
     names = [example.name for example in file.example]
     ids = [interpretation.id for interpretation in file.interpretation]
@@ -234,7 +234,7 @@ def wrong_examples(file: CriteriaFile, positions: Positions) -> Iterator[Problem
                 yield positions.problem_with_key(path, unknown("interpretation", interpretation, ids))
 
 
-def repeated_name(table: str, key: str, names: Sequence[str], number: int, positions: Positions) -> Problem:
+def repeated_name(table: str, key: str, names: Sequence[str], number: int, positions: KeyPositions) -> Problem:
     """The problem of an entry of a list with the name of an earlier entry."""
     line = positions.line((table, names.index(names[number]), key))
     there = f", in line {line}" if line else ""

@@ -25,7 +25,7 @@ from itp_response.evaluation.verdicts import Reasons
 from itp_response.messages.errors import CriteriaError, nearest, unknown
 from itp_response.messages.schema_errors import worded
 from itp_response.messages.toml_file import tupled
-from itp_response.messages.toml_positions import Positions, Problem, refuse
+from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Criteria:
     file: CriteriaFile = field(repr=False)
     order: tuple[str, ...] = field(repr=False)
     """The names of the endpoints, each after those it refers to."""
-    positions: Positions = field(repr=False, compare=False)
+    positions: KeyPositions = field(repr=False, compare=False)
 
     @property
     def endpoints(self) -> dict[str, Any]:
@@ -105,15 +105,15 @@ class Criteria:
         return _read(content, self.path, self.name, self.positions, whole=False)
 
 
-def read_dict(raw: Mapping[str, Any], path: Path, name: str, positions: Positions | None = None) -> Criteria:
+def read_dict(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions | None = None) -> Criteria:
     """The criteria set of a file's content; without the `positions` of its keys, errors name no lines.
 
     Raises `CriteriaError` with everything wrong with the tables; if nothing is, with all references that are wrong.
     """
-    return _read(raw, path, name, positions or Positions(path.name, raw, {}))
+    return _read(raw, path, name, positions or KeyPositions(path.name, raw, {}))
 
 
-def _read(raw: Mapping[str, Any], path: Path, name: str, positions: Positions, *, whole: bool = True) -> Criteria:
+def _read(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions, *, whole: bool = True) -> Criteria:
     """The criteria set of a file's content; interpretations and worked examples are checked if it is read `whole`."""
     file = _validated(raw, positions)
     order, problems = evaluation_order(file, positions)
@@ -124,7 +124,7 @@ def _read(raw: Mapping[str, Any], path: Path, name: str, positions: Positions, *
     return Criteria(name=name, path=path, raw=raw, file=file, order=order, positions=positions)
 
 
-def _validated(raw: Mapping[str, Any], positions: Positions) -> CriteriaFile:
+def _validated(raw: Mapping[str, Any], positions: KeyPositions) -> CriteriaFile:
     """The file's content as the model; a table with a kind is an endpoint."""
     content = {key: value for key, value in raw.items() if key in HEAD}
     rest = {key: value for key, value in raw.items() if key not in HEAD}
@@ -157,7 +157,7 @@ def _model(kind: str) -> type[Endpoint]:
 
 
 def _wrong_interpretations(
-    raw: Mapping[str, Any], file: CriteriaFile, path: Path, name: str, positions: Positions
+    raw: Mapping[str, Any], file: CriteriaFile, path: Path, name: str, positions: KeyPositions
 ) -> Iterator[Problem]:
     """Interpretations without a name of their own, or with a change that changes nothing or does not work."""
     ids = [interpretation.id for interpretation in file.interpretation]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from itp_response.messages.errors import unknown
-from itp_response.messages.toml_positions import Positions, Problem
+from itp_response.messages.toml_positions import KeyPositions, Problem
 
 
 def changed(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def changed(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     return content
 
 
-def useless_changes(raw: Mapping[str, Any], change: Mapping[str, Any], positions: Positions) -> Iterator[Problem]:
+def useless_changes(raw: Mapping[str, Any], change: Mapping[str, Any], positions: KeyPositions) -> Iterator[Problem]:
     """The tables of a change that are not in the file, and the keys that are not and cannot be of use."""
     for table, keys in change.items():
         if table not in raw:

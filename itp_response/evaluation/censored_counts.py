@@ -8,7 +8,6 @@ the other comparisons turn at counts that depend on it.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 
@@ -29,7 +28,7 @@ from itp_response.cohort.values import (
 from itp_response.evaluation.completions import Completions, choices
 from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.patient_days import PatientDays, PatientValues
-from itp_response.evaluation.rules.decide import decide, numbers
+from itp_response.evaluation.rules.decide import Observed, decide, numbers
 from itp_response.evaluation.rules.tree import Relation, Rule, Tree, leaves, names_in
 from itp_response.messages.errors import CriteriaError
 
@@ -232,14 +231,10 @@ def _first_of_each_pair(owner: Ints, truths: Ints) -> Ints:
     return np.sort(np.unique(pair, return_index=True)[1])
 
 
-class _Observed(Protocol):
-    def values(self, name: str) -> Column: ...
-
-
 class _Supposed:
     """Some rows (or patients) with other counts and baselines than observed."""
 
-    def __init__(self, observed: _Observed, positions: Ints) -> None:
+    def __init__(self, observed: Observed, positions: Ints) -> None:
         self.decided: dict[Tree, Truths] = {}
         self.size = len(positions)
         self._observed = observed

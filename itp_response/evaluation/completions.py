@@ -97,7 +97,7 @@ def replace_verdicts(
     positions: Ints,
     where: Mapping[str, Bools],
 ) -> None:
-    """Put into the verdicts on a cohort those on selected patients, who stand at these positions of the cohort.
+    """Put into the verdicts on a cohort those on selected patients, which stand at these positions.
 
     `where` has the selected patients whose verdict is replaced, by endpoint.
     """

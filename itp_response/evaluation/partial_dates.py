@@ -1,7 +1,7 @@
 """Partial dates: the completions of patients with dates of which only the month or the year is known.
 
-A completion has one of the possible days for each such date. One in which a rescue treatment ends before it begins is
-impossible and is left out.
+A completion has one of the possible days for each such date. A completion in which a rescue treatment ends before it
+begins is impossible and is left out.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from itp_response.cohort.values import NONE, Bools, Floats, Ints, ranges
 from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, choices, in_batches
 
 MOST_COMPLETIONS = 1_000
-"""Of a patient: two dates known by their months, or one by two years; beyond, the patient is not evaluable."""
+"""Of a patient: as many as two dates of which the month is known; beyond, the patient is not evaluable."""
 
 
 def numbers_of_completions(partial: Partial) -> Floats:

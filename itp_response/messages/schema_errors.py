@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from itp_response.messages.errors import unknown
-from itp_response.messages.toml_positions import Keys, Positions, Problem
+from itp_response.messages.toml_positions import KeyPositions, Keys, Problem
 
 Model = type[BaseModel]
 
@@ -93,7 +93,7 @@ class _Error:
 
 def worded(
     raw: Mapping[str, Any],
-    positions: Positions,
+    positions: KeyPositions,
     errors: Sequence[ErrorDetails],
     file: Model,
     endpoints: Mapping[str, Model],

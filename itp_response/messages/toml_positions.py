@@ -41,7 +41,7 @@ def refuse(problems: Iterable[Problem], error: type[ItpResponseError] = Criteria
 
 
 @dataclass(frozen=True)
-class Positions:
+class KeyPositions:
     """The positions of the keys of a file; without its text, no line is known.
 
     Where `change` leads to the change of an interpretation, the positions are those of the file as changed.
@@ -68,7 +68,7 @@ class Positions:
         """A problem with the last key of that path."""
         return Problem(self.line(path), f"{self.holding(*path)}{sentence}")
 
-    def under(self, change: Keys) -> "Positions":
+    def under(self, change: Keys) -> "KeyPositions":
         """The positions in the file as an interpretation changes it."""
         return replace(self, change=change)
 
@@ -104,9 +104,9 @@ class Positions:
         return f"[[{table}]] {name if isinstance(name, str) else f'number {number + 1}'}"
 
 
-def positions_of(name: str, raw: Mapping[str, Any], text: str) -> Positions:
+def positions_of(name: str, raw: Mapping[str, Any], text: str) -> KeyPositions:
     """The positions of the keys of a file's content; `text` is the file as text."""
-    return Positions(name, raw, _Lines(text).line_of)
+    return KeyPositions(name, raw, _Lines(text).line_of)
 
 
 class _Lines:

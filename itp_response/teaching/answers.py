@@ -31,7 +31,8 @@ from itp_response.evaluation.rules.tree import And, Name, Not, Or, Relation, Rul
 from itp_response.evaluation.rules.tree import opened as opened_tree
 from itp_response.explanation.ask import PATIENT
 from itp_response.explanation.clause_results import cell, clause_results_of
-from itp_response.explanation.explain import Explanation, explain, unknown_patient
+from itp_response.explanation.explain import Explanation, explain
+from itp_response.explanation.one_patient import unknown_patient
 from itp_response.messages.errors import ItpResponseError, UsageError, unknown
 from itp_response.teaching.quiz import quiz
 
@@ -255,7 +256,7 @@ def _turns(criteria: Criteria, shown: ShownSet, cohort: Cohort) -> list[str]:
         (explanation,) = explain(found, patient=PATIENT, endpoint=_endpoint(criteria, shown))
     except ItpResponseError:
         return []  # that it cannot be decided is said with the verdicts
-    return list(explanation.turns)
+    return list(explanation.counterfactuals_in_words)
 
 
 def _endpoint(criteria: Criteria, shown: ShownSet) -> str:
@@ -269,7 +270,7 @@ def _of_set(criteria: Criteria, shown: ShownSet, cohort: Cohort) -> dict[str, An
     name = _endpoint(criteria, shown)
     try:
         found = classify(cohort, criteria=criteria, threads=1)
-        (explanation,) = explain(found, patient=PATIENT, endpoint=name, turns=False)
+        (explanation,) = explain(found, patient=PATIENT, endpoint=name, counterfactuals=False)
     except ItpResponseError as error:
         return {**named, "error": str(error)}
     rows = rows_of(criteria, cohort, 0, 1)
@@ -323,8 +324,8 @@ def _turned(tree: Tree, behind: bool) -> Iterator[tuple[Tree, bool]]:
 
 def _explained(explanation: Explanation) -> dict[str, Any]:
     return {
-        "lines": [{"day": line.day, "seen": line.seen, "means": line.means} for line in explanation.lines],
-        "further": [text for text in (explanation.origin, explanation.lasted, *explanation.rests_on) if text],
+        "lines": [{"day": row.day, "seen": row.observed, "means": row.means} for row in explanation.rows],
+        "further": [text for text in (explanation.origin, explanation.length, *explanation.rests_on) if text],
         "missing": explanation.missing,
     }
 

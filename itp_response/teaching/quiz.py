@@ -17,10 +17,12 @@ from itp_response.cohort.edited import BLEEDING, COUNT, DAY, RESCUE, edited
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import criteria_folder, load
+from itp_response.evaluation.evaluate import is_length
 from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
-from itp_response.explanation.counterfactuals.edits import limits_of
-from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals, frame
+from itp_response.explanation.counterfactuals.limits import limits_of
+from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
+from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.explanation.explain import WIDTH
 from itp_response.messages.errors import UsageError
 from itp_response.messages.wording import wrapped
@@ -59,7 +61,7 @@ class Question:
         given = answer.strip().upper()
         right = "Right" if given == self.answer else f"No, it is {self.answer}, {IN_WORDS[self.answer]}"
         told = "\n".join(wrapped(f"{right}. {self.decides}", WIDTH, further=""))
-        (explained,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, turns=False)
+        (explained,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, counterfactuals=False)
         return f"{told}\n\n{explained}"
 
 
@@ -96,8 +98,8 @@ def _made(criteria: Criteria, draw: np.random.Generator) -> Iterator[Question]:
     timelines = _timelines(criteria, draw)
     cohort = cohort_of(timelines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     found = classify(cohort, criteria=criteria)
-    names = [name for name, model in criteria.endpoints.items() if asks(model) and model.kind != "best"]
-    turning = counterfactuals(found, np.arange(len(cohort)), names)
+    names = [name for name, model in criteria.endpoints.items() if not is_length(model) and model.kind != "best"]
+    turning = find_counterfactuals(found, np.arange(len(cohort)), names)
     kinds = (COUNT, DAY, BLEEDING, RESCUE)
     heaps = [_fitting(turning[name], kind, found, draw) for name in names for kind in kinds]
     heaps = [heap for heap in heaps if len(heap.becomes)]
@@ -115,7 +117,7 @@ def _fitting(
     one: Counterfactuals, kind: int, classification: Classification, draw: np.random.Generator
 ) -> Counterfactuals:
     """The changes of that kind that go as little far as can be: a count by 1, a day by 1, an event."""
-    made = one.changes
+    made = one.edits
     row = np.maximum(made.row, 0)
     least = np.ones(len(made), dtype=np.bool_)
     if kind == COUNT:
@@ -128,12 +130,12 @@ def _fitting(
 def _question(classification: Classification, one: Counterfactuals, draw: np.random.Generator) -> Question | None:
     """The question of one change, asked of the timeline or of its twin; None: more than one clause decides."""
     criteria, name = classification.criteria, one.endpoint
-    twin, _ = timeline_of(edited(classification.cohort, one.changes, criteria.file.columns), 0)
-    own, _ = timeline_of(classification.cohort, int(one.changes.patient[0]))
+    twin, _ = timeline_of(edited(classification.cohort, one.edits, criteria.file.columns), 0)
+    own, _ = timeline_of(classification.cohort, int(one.edits.patient[0]))
     verdict = classification.verdicts[name]
-    was, becomes = (verdict.labels[int(place)] for place in (verdict.value[one.changes.patient[0]], one.becomes[0]))
-    told = frame(classification, one).row(0, named=True)
-    kind = int(one.changes.kind[0])
+    was, becomes = (verdict.labels[int(place)] for place in (verdict.value[one.edits.patient[0]], one.becomes[0]))
+    told = counterfactual_table(classification, one).row(0, named=True)
+    kind = int(one.edits.kind[0])
     clauses = _different(criteria, name, own, twin) if kind in (COUNT, BLEEDING) else set()
     if len(clauses) > 1 or not twin:
         return None

@@ -187,7 +187,7 @@ class TestBaseline:
 class TestLimits:
     """What is not looked at is said to be not evaluable."""
 
-    def test_more_courses_than_are_looked_at(self):
+    def test_more_completions_than_are_decided(self):
         timeline = "d0 15, d28..d364 <50"
         assert censored_counts.MOST_COMPLETIONS == 10_000
         (found,) = ask(timeline, endpoint="OR")

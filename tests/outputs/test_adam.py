@@ -29,7 +29,7 @@ from itp_response.messages.errors import UsageError
 from itp_response.outputs.adam.files import FORMATS
 from itp_response.outputs.adam.parameters import flags, parameters
 from itp_response.outputs.adam.variables import fitted, short_names
-from itp_response.readers.files import opened
+from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
 
 ROOT = Path(__file__).parents[2]
@@ -528,7 +528,7 @@ class TestFiles:
             told = json.loads(path.read_text())
             jsonschema.validate(told, SCHEMA)
             assert told["records"] == len(told["rows"]) == len(dataset.frame)
-            table = opened(path, dataset.name)
+            table = open_table(path, dataset.name)
             assert table.header == dataset.frame.columns
             read = table.load(range(len(table.header)))
             assert len(read) == len(dataset.frame)
@@ -552,7 +552,7 @@ class TestFiles:
         """By the reader that reads studies too."""
         made.write(tmp_path / "out", form)
 
-        table = opened(tmp_path / "out" / f"adrs.{form}", "adrs")
+        table = open_table(tmp_path / "out" / f"adrs.{form}", "adrs")
         frame = table.load(range(len(table.header)))
         frame.columns = table.header
 

@@ -100,6 +100,6 @@ def test_in_the_terminal():
 
 def test_the_explanation_is_that_of_the_timeline():
     question = quiz(seed=2, number=1)[0]
-    (explained,) = itp_response.ask(question.timeline, endpoint=question.endpoint, turns=False)
+    (explained,) = itp_response.ask(question.timeline, endpoint=question.endpoint, counterfactuals=False)
 
     assert question.graded(question.answer).endswith(str(explained))

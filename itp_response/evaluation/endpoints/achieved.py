@@ -4,10 +4,10 @@ The overall response of the ATRA trial (a count of 30 on two occasions a week ap
 are of this kind; with one occasion it is "at least once", as in FIT's overall response.
 
 >>> from itp_response import ask
->>> [response] = ask("d0 15, d22 40, d29 45", "atra_2022", endpoint="OR", turns=False)
+>>> [response] = ask("d0 15, d22 40, d29 45", "atra_2022", endpoint="OR", counterfactuals=False)
 >>> response.value, response.day
 ('Y', 22)
->>> [response] = ask("d0 15, d22 40, d28 45, d35 12, d364 12", "atra_2022", endpoint="OR", turns=False)
+>>> [response] = ask("d0 15, d22 40, d28 45, d35 12, d364 12", "atra_2022", endpoint="OR", counterfactuals=False)
 >>> response.value, response.reason
 ('N', 'not_confirmed')
 """
@@ -131,7 +131,7 @@ def _doubtful(model: Achieved, patient_days: PatientDays, state: Truths, discoun
 def _possible(
     model: Achieved, patient_days: PatientDays, good: Bools, doubtful: Bools, failing: Flagged | None, asked: Bools
 ) -> Bools:
-    """Of the patients asked about, those who had met it if the doubtful rows had been in the state."""
+    """Of the patients asked about, those who would have met it if the doubtful rows had been in the state."""
     if not doubtful.any():
         return np.zeros(patient_days.patients, dtype=np.bool_)
     of_asked = np.repeat(asked, np.diff(patient_days.start))

@@ -4,10 +4,10 @@ The registered response of the ATRA trial (at one year) and the good response of
 of this kind.
 
 >>> from itp_response import ask
->>> [response] = ask("d0 15, d358 20, d370 45", "nct03304288", endpoint="OR", turns=False)
+>>> [response] = ask("d0 15, d358 20, d370 45", "nct03304288", endpoint="OR", counterfactuals=False)
 >>> response.value, response.day
 ('Y', 370)
->>> [response] = ask("d0 15, d358 45, d366 20", "nct03304288", endpoint="OR", turns=False)
+>>> [response] = ask("d0 15, d358 45, d366 20", "nct03304288", endpoint="OR", counterfactuals=False)
 >>> response.value, response.reason
 ('N', 'platelets')
 """

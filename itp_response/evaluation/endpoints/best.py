@@ -3,10 +3,10 @@
 The best response of the IWG 2009 and of the ATRA trial (complete response, else response, else none) is of this kind.
 
 >>> from itp_response import ask
->>> [response] = ask("d0 15, d22 40, d29 45", "atra_2022", endpoint="best_response", turns=False)
+>>> [response] = ask("d0 15, d22 40, d29 45", "atra_2022", endpoint="best_response", counterfactuals=False)
 >>> response.value
 'R'
->>> [response] = ask("d0 15, d22 12, d364 12", "atra_2022", endpoint="best_response", turns=False)
+>>> [response] = ask("d0 15, d22 12, d364 12", "atra_2022", endpoint="best_response", counterfactuals=False)
 >>> response.value
 'NR'
 """

@@ -3,10 +3,10 @@
 The overall response to romiplostim (durable or transient) and the composite failure of the RITP trial are of this kind.
 
 >>> from itp_response import ask
->>> [response] = ask("d0 15, d22 40, d29 45", "iwg_2009", endpoint="OR", turns=False)
+>>> [response] = ask("d0 15, d22 40, d29 45", "iwg_2009", endpoint="OR", counterfactuals=False)
 >>> response.value, response.day
 ('Y', 22)
->>> [response] = ask("d0 15, d22 12, d364 14", "iwg_2009", endpoint="OR", turns=False)
+>>> [response] = ask("d0 15, d22 12, d364 14", "iwg_2009", endpoint="OR", counterfactuals=False)
 >>> response.value, response.reason
 ('N', 'never_reached')
 """

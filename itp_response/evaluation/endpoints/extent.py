@@ -5,10 +5,10 @@ are of this kind. With `at_least` it is met or not, as continuous response in EX
 
 >>> from itp_response import ask
 >>> timeline = "d0 15, d1 60, d57 60, d113 60, d169 60, d176 60"
->>> [continuous] = ask(timeline, "extend", endpoint="continuous", turns=False)
+>>> [continuous] = ask(timeline, "extend", endpoint="continuous", counterfactuals=False)
 >>> continuous.value, continuous.day
 ('Y', 176)
->>> [continuous] = ask("d0 15, d1 60, d57 60, d113 20", "extend", endpoint="continuous", turns=False)
+>>> [continuous] = ask("d0 15, d1 60, d57 60, d113 20", "extend", endpoint="continuous", counterfactuals=False)
 >>> continuous.value, continuous.reason
 ('N', 'too_short')
 """

@@ -4,10 +4,10 @@ Relapse in the ATRA trial (once, below 30 or bleeding) and loss of response in t
 are of this kind.
 
 >>> from itp_response import ask
->>> [relapse] = ask("d0 15, d22 40, d29 45, d100 20", "atra_2022", endpoint="relapse", turns=False)
+>>> [relapse] = ask("d0 15, d22 40, d29 45, d100 20", "atra_2022", endpoint="relapse", counterfactuals=False)
 >>> relapse.value, relapse.day
 ('Y', 100)
->>> [relapse] = ask("d0 15, d22 40, d29 45, d100 40, d364 35", "atra_2022", endpoint="relapse", turns=False)
+>>> [relapse] = ask("d0 15, d22 40, d29 45, d100 40, d364 35", "atra_2022", endpoint="relapse", counterfactuals=False)
 >>> relapse.value, relapse.reason
 ('N', 'not_lost')
 """

@@ -4,10 +4,10 @@ The sustained response of the ATRA trial (above 30 for six months) is kept for a
 one-year visit. The sustained response off treatment of NCT05325593 is of this kind, too.
 
 >>> from itp_response import ask
->>> [kept] = ask("d0 15, d28..d224 45", "atra_2022", endpoint="SR", turns=False)
+>>> [kept] = ask("d0 15, d28..d224 45", "atra_2022", endpoint="SR", counterfactuals=False)
 >>> kept.value, kept.day
 ('Y', 224)
->>> [kept] = ask("d0 15, d28..d112 45, d119 20, d126..d224 45", "atra_2022", endpoint="SR", turns=False)
+>>> [kept] = ask("d0 15, d28..d112 45, d119 20, d126..d224 45", "atra_2022", endpoint="SR", counterfactuals=False)
 >>> kept.value, kept.reason
 ('N', 'platelets')
 """

@@ -3,10 +3,10 @@
 Time to response and duration of response in the ATRA trial and in the IWG 2009 are of this kind.
 
 >>> from itp_response import ask
->>> [duration] = ask("d0 15, d22 40, d29 45, d100 20", "atra_2022", endpoint="DOR", turns=False)
+>>> [duration] = ask("d0 15, d22 40, d29 45, d100 20", "atra_2022", endpoint="DOR", counterfactuals=False)
 >>> duration.value, duration.day
 ('Y', 100)
->>> [duration] = ask("d0 15, d22 40, d29 45, d100 40", "atra_2022", endpoint="DOR", turns=False)
+>>> [duration] = ask("d0 15, d22 40, d29 45, d100 40", "atra_2022", endpoint="DOR", counterfactuals=False)
 >>> duration.value, duration.reason, duration.day
 ('N', 'censored', 100)
 """

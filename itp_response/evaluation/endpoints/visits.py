@@ -4,10 +4,10 @@ Durable response to romiplostim (6 of the last 8 weeks), stable response in FIT 
 LUNA 3 (two thirds of at least 8 counts) are of this kind.
 
 >>> from itp_response import ask
->>> [stable] = ask("d0 15, d98..d140 60, d154..d168 20", "fit", endpoint="stable", turns=False)
+>>> [stable] = ask("d0 15, d98..d140 60, d154..d168 20", "fit", endpoint="stable", counterfactuals=False)
 >>> stable.value, stable.day
 ('Y', 140)
->>> [stable] = ask("d0 15, d98..d126 60, d140..d168 20", "fit", endpoint="stable", turns=False)
+>>> [stable] = ask("d0 15, d98..d126 60, d140..d168 20", "fit", endpoint="stable", counterfactuals=False)
 >>> stable.value, stable.reason
 ('N', 'too_few_met')
 """

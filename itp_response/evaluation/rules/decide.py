@@ -80,12 +80,12 @@ def _decide(tree: Tree, observed: Observed) -> Truths:
     return values
 
 
-def both(one: Truths, other: Truths) -> Truths:
-    return Truths(one.true & other.true, one.false | other.false)
+def both(left: Truths, right: Truths) -> Truths:
+    return Truths(left.true & right.true, left.false | right.false)
 
 
-def either(one: Truths, other: Truths) -> Truths:
-    return Truths(one.true | other.true, one.false & other.false)
+def either(left: Truths, right: Truths) -> Truths:
+    return Truths(left.true | right.true, left.false & right.false)
 
 
 def _less(left: Numbers, right: Numbers) -> Truths:

@@ -26,7 +26,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import TIMED, evaluate, is_length
 from itp_response.evaluation.verdicts import Verdict, Y
-from itp_response.explanation.failing_clause import why_not
+from itp_response.explanation.failing_clause import failing_clauses
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.messages.wording import aligned, counted, counted_patients, number_in_words, wrapped
 from itp_response.readers.files import Tabular
@@ -154,7 +154,7 @@ class Pair:
 
     def _failing(self, side: Side, *, beside: Side) -> pl.Series:
         """Why each changed patient does not meet this side; looked for where the other side has its evidence."""
-        clause = why_not(side.classification, side.name, beside.verdict, self.changed)
+        clause = failing_clauses(side.classification, side.name, beside.verdict, self.changed)
         return f"{side.classification.criteria.marked_name}: " + clause
 
 

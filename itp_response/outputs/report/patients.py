@@ -17,7 +17,8 @@ from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
-from itp_response.explanation.explain import Explanation, explained, of_one
+from itp_response.explanation.explain import Explanation, explained
+from itp_response.explanation.one_patient import of_one
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.figures.clauses import spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.responses import responses
@@ -104,7 +105,7 @@ def _said(explanation: Explanation) -> list[Any]:
         explanation.observations,
         explanation.rests_on,
         explanation.missing,
-        explanation.unsure,
+        explanation.partial_dates,
     ]
 
 
@@ -185,12 +186,12 @@ def _days(days: Any) -> list[int | None]:
 def findings_of(reviewed: Review) -> Told:
     """By patient the rule, the question and the place of each finding."""
     found = reviewed.frame()
-    return _by_patient(found, [found["rule"], found["says"], places(reviewed.cohort, found)])
+    return _by_patient(found, [found["check"], found["says"], places(reviewed.cohort, found)])
 
 
 def queries_of(reviewed: Review) -> Told:
     """By patient the endpoint that is not evaluable, why, and what to ask for."""
-    found = reviewed.queries()
+    found = reviewed.data_queries()
     reasons = found["reason"].replace_strict({one: reason_in_words(one) for one in found["reason"].unique()})
     return _by_patient(found, [found["endpoint"], reasons, found["asks"]])
 

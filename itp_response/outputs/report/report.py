@@ -11,7 +11,7 @@ from typing import Any
 from itp_response.classification.classification import Classification, CriteriaInput, Study
 from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
 from itp_response.classification.writers import put
-from itp_response.data_review.edit_checks import RULES
+from itp_response.data_review.edit_checks import EDIT_CHECKS
 from itp_response.data_review.review import Review, review
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
@@ -90,7 +90,7 @@ def report(
     """
     jinja2 = needed("jinja2", "report")
     reviewed = review(visits, patients, criteria, options=options)
-    found = reviewed.found
+    found = reviewed.classification
     definitions = found.criteria
     has_interpretations = any(interpretation.change for interpretation in definitions.file.interpretation)
     tried = sensitivity(found.cohort, criteria=definitions) if has_interpretations else None
@@ -133,7 +133,7 @@ def _shown(
         "sensitivity": [] if tried is None else sections.sensitivity(tried),
         "dependent": len(told[2]),
         "findings": sections.findings(reviewed),
-        "rules": {rule.name: rule.asks for rule in RULES},
+        "rules": {rule.name: rule.asks for rule in EDIT_CHECKS},
         "queries": sections.queries(reviewed),
         "provenance": sections.provenance(origin),
         "study": of_patients.study(classification),

@@ -10,7 +10,7 @@ from itp_response.authoring.describe import decided_so, head, unless
 from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import Provenance
 from itp_response.cohort.values import Ints
-from itp_response.data_review.edit_checks import RULES
+from itp_response.data_review.edit_checks import EDIT_CHECKS
 from itp_response.data_review.review import Review
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.verdicts import Verdict
@@ -158,14 +158,14 @@ class CheckSummary:
 def findings(reviewed: Review) -> CheckSummary:
     """The findings: rule, patient, day, question, place."""
     found = reviewed.frame()
-    rows = found.select("patient_id", "rule", "says").with_columns(place=places(reviewed.cohort, found))
-    order = [rule.name for rule in RULES]
-    return _asked(found, "rule", rows, order)
+    rows = found.select("patient_id", "check", "says").with_columns(place=places(reviewed.cohort, found))
+    order = [rule.name for rule in EDIT_CHECKS]
+    return _asked(found, "check", rows, order)
 
 
 def queries(reviewed: Review) -> CheckSummary:
     """The queries: endpoint, patient, question."""
-    found = reviewed.queries().with_columns(pl.col("settled_by").fill_null("none"))
+    found = reviewed.data_queries().with_columns(pl.col("settled_by").fill_null("none"))
     return _asked(found, "settled_by", found.select("patient_id", "endpoint", "asks"), [])
 
 

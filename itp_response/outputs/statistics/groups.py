@@ -20,9 +20,9 @@ from itp_response.evaluation.rules.tree import Type
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients
 from itp_response.readers.cells import without_not_given
-from itp_response.readers.column_names import ALIASES, PATIENTS, table
-from itp_response.readers.files import opened
-from itp_response.readers.patients import places
+from itp_response.readers.column_names import ALIASES, PATIENTS, read_table
+from itp_response.readers.files import open_table
+from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, first_few
 from itp_response.readers.sdtm.domains import files_of, is_study
 
@@ -64,9 +64,9 @@ def _patient_cells(cohort: Cohort) -> dict[str, pl.Series]:
 
 def _table_cells(patients: Any, cohort: Cohort) -> dict[str, pl.Series]:
     problems = Problems()
-    named = table(patients, "patients", 1, ("patient_id",), (), problems)
+    named = read_table(patients, "patients", 1, ("patient_id",), (), problems)
     assert named is not None  # it was read before
-    whole = table(patients, "patients", 1, ("patient_id",), named.written, problems)
+    whole = read_table(patients, "patients", 1, ("patient_id",), named.written, problems)
     assert whole is not None
     cells = {name: whole.cells(name) for name in whole.header}
     texts = {name: without_not_given(column, as_text(column.values), problems) for name, column in cells.items()}
@@ -76,7 +76,7 @@ def _table_cells(patients: Any, cohort: Cohort) -> dict[str, pl.Series]:
 def _study_cells(folder: Path, cohort: Cohort) -> dict[str, pl.Series]:
     """The cells of DM, in a study in SDTM."""
     path = next(path for path in files_of(folder) if path.stem.lower() == "dm")
-    source = opened(path, "DM")
+    source = open_table(path, "DM")
     frame = source.load(range(len(source.header)))
     texts = {name.lower(): as_text(frame[str(column)]) for column, name in enumerate(source.header)}
     return _in_cohort_order(texts, texts["usubjid"], cohort)
@@ -84,7 +84,7 @@ def _study_cells(folder: Path, cohort: Cohort) -> dict[str, pl.Series]:
 
 def _in_cohort_order(texts: Mapping[str, pl.Series], ids: pl.Series, cohort: Cohort) -> dict[str, pl.Series]:
     first = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
-    position = pl.Series(places(cohort.id, ids.gather(first)))
+    position = pl.Series(positions_of(cohort.id, ids.gather(first)))
     row = first.gather(position.set(position < 0, None))
     return {name: column.gather(row).alias(name) for name, column in texts.items()}
 

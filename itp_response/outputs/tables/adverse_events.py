@@ -13,7 +13,7 @@ from itp_response.outputs.statistics.groups import Groups
 from itp_response.outputs.statistics.tables import Number, Table, TableRows, percent, plainly
 from itp_response.outputs.tables.further_tables import named_table
 from itp_response.readers.cells import as_numbers, as_truths
-from itp_response.readers.patients import places
+from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, quoted
 
 STOPPED = "led_to_discontinuation"
@@ -65,7 +65,7 @@ def read_events(given: Any, cohort: Cohort) -> Events:
     problems = Problems()
     named = named_table(given, "events", COLUMNS, ("patient_id", "event", "grade"), problems)
     ids, event = (as_text(named.cells(name).values) for name in ("patient_id", "event"))
-    patient = places(ids, cohort.id)
+    patient = positions_of(ids, cohort.id)
     unknown_patients = np.flatnonzero(patient < 0)
     problems.wrong_cells(
         named.cells("patient_id"), unknown_patients, lambda text: f"{quoted(text)} is not in the study; correct it."

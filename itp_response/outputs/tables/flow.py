@@ -11,7 +11,7 @@ from itp_response.cohort.values import Bools
 from itp_response.outputs.statistics.groups import PER_PROTOCOL, REASON_STOPPED, AnalysedPatients, Groups, in_words
 from itp_response.outputs.statistics.tables import Number, Table, TableRows
 from itp_response.outputs.tables.further_tables import named_table
-from itp_response.readers.patients import places
+from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, quoted
 
 NO_REASON = "no reason recorded"
@@ -28,7 +28,7 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
     columns = ("patient_id", "excluded")
     named = named_table(given, "screening", columns, columns, problems)
     ids, reasons = (as_text(named.cells(name).values) for name in columns)
-    in_study = places(ids, cohort.id) >= 0
+    in_study = positions_of(ids, cohort.id) >= 0
     excluded = reasons.is_not_null().to_numpy()
     problems.wrong_cells(named.cells("patient_id"), np.flatnonzero(~excluded & ~in_study), _no_reason)
     problems.wrong_cells(
@@ -40,7 +40,7 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
     problems.wrong_cells(named.cells("patient_id"), repeated, lambda text: f"{quoted(text)} is there twice; keep one.")
     absent = cohort.id.filter(~cohort.id.is_in(ids.drop_nulls().to_list()))
     if len(absent):
-        problems.wrong(named.place, _absent(absent))
+        problems.wrong(named.location, _absent(absent))
     problems.raise_if_wrong()
     return dict(_by_frequency(reasons.drop_nulls()))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from itp_response.readers.column_names import NamedTable, missing, table
+from itp_response.readers.column_names import NamedTable, missing_column, read_table
 from itp_response.readers.problems import Problems
 
 ORDER = 2
@@ -17,11 +17,11 @@ def named_table(
 
     Raises `CohortError` where it cannot be read, or a required column is missing.
     """
-    named = table(given, name, ORDER, columns, (), problems)
+    named = read_table(given, name, ORDER, columns, (), problems)
     if named is None:
         raise problems.error()
     for column in required:
         if not named.has(column):
-            problems.wrong(named.place, missing(column, named.written))
+            problems.wrong(named.location, missing_column(column, named.written))
     problems.raise_if_wrong()
     return named
