@@ -30,10 +30,10 @@ def report(
     """
     from itp_response.outputs.report.report import report as reported
 
-    made = reported(visits, patients, criteria, events=events, screening=screening, progress=_progress, options=options)
-    quarantined(made.found, quarantine_file)
-    made.write(output)
-    click.echo(made.summary(), err=True)
+    page = reported(visits, patients, criteria, events=events, screening=screening, progress=_progress, options=options)
+    quarantined(page.classification, quarantine_file)
+    page.write(output)
+    click.echo(page.summary(), err=True)
 
 
 def _progress(items: Sequence[str], label: str) -> Iterator[str]:
