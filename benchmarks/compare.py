@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Observations
+from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import exactly
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
@@ -66,12 +66,12 @@ def cohort_of(columns: dict[str, Any]) -> Cohort:
         rescue_end=columns["rescue_end"],
         source_row=np.arange(len(columns["day"])),
     )
-    return build(
-        pl.Series("patient_id", np.arange(len(stopped))).cast(pl.String),
-        observed,
+    patients = Patients(
+        id=pl.Series("patient_id", np.arange(len(stopped))).cast(pl.String),
         baseline=exactly(columns["baseline"]),
         treatment_discontinued=np.where(np.isnan(stopped), np.inf, stopped),
     )
+    return build(patients, observed)
 
 
 def differing(found: pl.DataFrame, expected: pl.DataFrame) -> list[str]:

@@ -116,7 +116,7 @@ class Checked:
 
     def hangs_on_bounds(self, name):
         """A count known only as a bound leaves a rule open; every course of it would have to be decided."""
-        model = self.definition["criteria"][name]
+        model = self.definition["endpoints"][name]
         wide = isinstance(self.alone["baseline"], list) and len(set(self.alone["baseline"])) > 1
         places = [place for place, seen in enumerate(self.seen) if wide or isinstance(seen["platelets"], list)]
         rules = [model[key] for key in RULES if key in model and model["kind"] != "combined"]
@@ -125,7 +125,7 @@ class Checked:
         if wide and "unless" in model and truth(parsed(model["unless"]), {**self.alone, **self.terms}) is None:
             return True
         named = set(re.findall(r"\w+", str([model.get(key) for key in NAMED if key in model])))
-        return any(self.hangs_on_bounds(other) for other in named & set(self.definition["criteria"]) - {name})
+        return any(self.hangs_on_bounds(other) for other in named & set(self.definition["endpoints"]) - {name})
 
     def baseline(self):
         if self.patient["baseline_given"] is not None:
@@ -161,7 +161,7 @@ class Checked:
 
     def verdict(self, name):
         if name not in self.found:
-            model = self.definition["criteria"][name]
+            model = self.definition["endpoints"][name]
             kind, origin = model["kind"], model.get("from") or model.get("after")
             unmet = "NA" if kind in ("lost", "time_to") else model["otherwise"] if kind == "best" else "N"
             value = None
@@ -363,7 +363,7 @@ class Checked:
         return {"value": value, "days": days, **shown}
 
     def combined(self, model):
-        tree, names = parsed(model["when"]), self.definition["criteria"]
+        tree, names = parsed(model["when"]), self.definition["endpoints"]
         values = {name: self.verdict(name) for name in names if re.search(rf"\b{name}\b", model["when"])}
         met = {name: {"Y": True, "NE": None}.get(one["value"], False) for name, one in values.items()}
         value = {True: "Y", False: "N", None: "NE"}[truth(tree, met)]
@@ -393,7 +393,7 @@ def checked(certificate, files):
     for said in certificate["verdicts"]:
         name, found = said["endpoint"], one.verdict(said["endpoint"])
         for rule in (rule for rule in said["rules"] if rule["of"] == "observations"):
-            if rule["rule"] != certificate["definition"]["criteria"][name][rule["key"]]:
+            if rule["rule"] != certificate["definition"]["endpoints"][name][rule["key"]]:
                 yield f"{name}: {rule['key']}: the rule is not that of the definition"
             for text, said_at in [
                 (rule["rule"], rule["at"]),
@@ -488,7 +488,7 @@ def of_definition(certificate, files):
     if path is None:
         return
     raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    for name, model in defined["criteria"].items():
+    for name, model in defined["endpoints"].items():
         deciding = {key: value for key, value in raw.get(name, {}).items() if key not in WORDS}
         if deciding != model:
             yield f"{path.name}: [{name}] is not what the certificate says"

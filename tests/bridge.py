@@ -11,7 +11,7 @@ from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import texts_of
 from itp_response.cohort.notation import bounds
-from itp_response.cohort.observations import Observations
+from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NO_DAY, NONE, Numbers, exactly
 
 
@@ -23,7 +23,18 @@ def cohort_of(patients: list[Patient]) -> Cohort:
         (place, one) for place, one in seen if one.platelets is not None or one.bleeding_grade is not None or one.rescue
     ]
     return build(
-        pl.Series("patient_id", [f"P{place}" for place in range(len(patients))], dtype=pl.String),
+        Patients(
+            id=pl.Series("patient_id", [f"P{place}" for place in range(len(patients))], dtype=pl.String),
+            baseline=_numbers([patient.baseline for patient in patients]),
+            treatment_discontinued=np.array(
+                [
+                    np.inf if patient.treatment_discontinued is None else patient.treatment_discontinued
+                    for patient in patients
+                ],
+                dtype=np.float64,
+            ),
+            day_0=np.array([patient.day_0 for patient in patients], dtype="datetime64[D]"),
+        ),
         Observations(
             patient=np.array([place for place, _ in seen], dtype=np.int64),
             day=np.array([one.day for _, one in seen], dtype=np.int64),
@@ -38,15 +49,6 @@ def cohort_of(patients: list[Patient]) -> Cohort:
             rescue_name=texts_of([(one.rescue_name or "").strip().lower() or None for _, one in seen]),
             source_row=np.arange(1, len(seen) + 1),
         ),
-        baseline=_numbers([patient.baseline for patient in patients]),
-        treatment_discontinued=np.array(
-            [
-                np.inf if patient.treatment_discontinued is None else patient.treatment_discontinued
-                for patient in patients
-            ],
-            dtype=np.float64,
-        ),
-        day_0=np.array([patient.day_0 for patient in patients], dtype="datetime64[D]"),
     )
 
 

@@ -65,6 +65,7 @@ def installed(tmp_path_factory):
     return home, packages
 
 
+@pytest.mark.xdist_group("wheel")
 def test_the_wheel_works_away_from_the_checkout(installed, tmp_path):
     home, packages = installed
     elsewhere = {
@@ -79,6 +80,7 @@ def test_the_wheel_works_away_from_the_checkout(installed, tmp_path):
     assert Path(folder) == packages / "itp_response" / "definitions" / "criteria_files"
 
 
+@pytest.mark.xdist_group("wheel")
 @pytest.mark.parametrize(
     ("installed_as", "source"),
     [("definitions/criteria_files", "criteria"), ("teaching/page", "itp_response/teaching/page")],

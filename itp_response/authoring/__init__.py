@@ -1,1 +1,1 @@
-"""Authoring: tools for whoever writes definitions: in words, checked, mutated, and held against a visit plan."""
+"""Authoring: tools for authors of definitions, which are described, checked, mutated and tried on a visit plan."""

@@ -14,7 +14,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.definitions.schema import WorkedExample
 from itp_response.evaluation.endpoints.combined import OfVerdicts
-from itp_response.evaluation.evaluate import decided, patient_days_of
+from itp_response.evaluation.evaluate import decide_endpoints, patient_days_of
 from itp_response.evaluation.patient_days import PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import tree_in_words
@@ -114,7 +114,7 @@ def _cohort(criteria: Criteria, examples: Sequence[WorkedExample]) -> Cohort:
 
 
 def failures(criteria: Criteria) -> Iterator[str]:
-    """A sentence for each column in which a worked example, or an example under an interpretation, is not as expected."""
+    """A sentence for each column in which a worked example is not as expected, under an interpretation too."""
     examples = criteria.file.example
     yield from _failures(criteria, examples)
     for interpretation in dict.fromkeys(interpretation for example in examples for interpretation in example.under):
@@ -163,7 +163,7 @@ def _untried(criteria: Criteria) -> Iterator[str]:
     """A sentence for each clause that is never true, or never false, in a worked example."""
     cohort = worked_examples(criteria, criteria.file.example)
     patient_days = patient_days_of(criteria, cohort, 0, len(cohort))
-    verdicts = OfVerdicts(decided(criteria, patient_days))
+    verdicts = OfVerdicts(decide_endpoints(criteria, patient_days))
     for name, key, clause in _clauses(criteria):
         of_verdicts = criteria.endpoints[name].kind == "combined" and key == "when"
         asked: Any = verdicts if of_verdicts else PatientValues(patient_days) if key == "unless" else patient_days

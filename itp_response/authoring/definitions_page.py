@@ -1,10 +1,9 @@
-"""The page of all shipped definitions, made from their files."""
+"""Definitions page: the endpoints of all shipped sets side by side, made from their files."""
 
 import math
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from itp_response.authoring.describe import BLEEDING, COUNTS, HEADS, SAID_OF_RESCUE, TOP
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
 from itp_response.evaluation.endpoints import KINDS
@@ -14,20 +13,39 @@ from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import SINCE, And, Not, Or, Rule, Tree, names_in, opened
 from itp_response.messages.wording import counted, day_in_words, days_in_words
 
+TOP = """# The definitions side by side
+
+Made from the criteria files by `make definitions`: the wording is that of the rules that decide.
+Where a cell is empty, the endpoint says nothing of it.
+A set is checked as *primary* where its source itself was read, as *secondary* where it was read elsewhere.
+Sets marked **unverified** hold numbers that were read nowhere; they are not for use as they stand.
+`itp-response criteria NAME` prints a set whole, with its clock and its interpretations; `itp-response compare` decides
+a cohort by several.
+"""
+HEADS = ("set", "endpoint", "threshold", "confirmation", "bleeding", "rescue treatment", "window", "where")
+COUNTS = frozenset({"platelets", "baseline"})
+BLEEDING = frozenset({"bleeding_grade"})
+OF_RESCUE = {
+    "unless": "excluded by {}",
+    "closed_by": "not met after {}",
+    "discount": "no evidence: {}",
+    "set_aside": "passed over: {}",
+    "when": "part of the definition",
+}
+
 
 def definitions_page() -> str:
-    """All shipped sets on one page of Markdown: the sets, then per role the criteria that stand for it."""
+    """All shipped sets on one page of Markdown: the sets, then the endpoints of each role."""
     sets = [load(name) for name in shipped()]
-    rows = [_set_row(one) for one in sets]
-    lines = [TOP, *_markdown(("set", "title", "source", "checked"), rows)]
+    lines = [TOP, *_markdown(("set", "title", "source", "checked"), [_set_row(criteria) for criteria in sets])]
     for role in (*get_args(ROLES), None):
         lines += ["", f"## {'Without a role' if role is None else role.replace('_', ' ').capitalize()}", ""]
         if role is None:
-            lines += ["Other criteria of the files rest on these, or they stand for themselves.", ""]
+            lines += ["Other endpoints of the files rest on these, or they stand for themselves.", ""]
         rows = [
-            _endpoint_row(one, name, model)
-            for one in sets
-            for name, model in one.endpoints.items()
+            _endpoint_row(criteria, name, model)
+            for criteria in sets
+            for name, model in criteria.endpoints.items()
             if model.role == role
         ]
         lines += _markdown(HEADS, rows)
@@ -68,7 +86,7 @@ def _pruned(tree: Tree, names: frozenset[str]) -> Tree | None:
     tree = opened(tree)
     match tree:
         case And(parts=parts) | Or(parts=parts):
-            left = tuple(one for one in (_pruned(part, names) for part in parts) if one is not None)
+            left = tuple(kept for kept in (_pruned(part, names) for part in parts) if kept is not None)
             return None if not left else left[0] if len(left) == 1 else type(tree)(left)
         case Not(part=part):
             inside = _pruned(part, names)
@@ -77,7 +95,7 @@ def _pruned(tree: Tree, names: frozenset[str]) -> Tree | None:
 
 
 def _window(model: Any) -> str:
-    """The days looked at."""
+    """The days in which an endpoint is decided."""
     match model.kind:
         case "at":
             since = f" after {model.from_}" if model.from_ else ""
@@ -112,7 +130,7 @@ def _mark(criteria: Criteria) -> str:
 
 
 def _confirmation(model: Any) -> str:
-    """How often, or how long, it must be seen; of an endpoint that asks for neither, nothing."""
+    """How often, or how long, the state must be observed; nothing where the endpoint asks for neither."""
     if model.kind == "maintained" and model.for_ is not None:
         return f"kept for {model.for_}"
     if model.kind == "maintained":
@@ -130,14 +148,14 @@ def _confirmation(model: Any) -> str:
 
 
 def _of_rescue(criteria: Criteria, model: Any) -> str:
-    """What the endpoint itself says of rescue treatment."""
+    """The rules of the endpoint itself that name rescue treatment, in words."""
     classes = {"rescue", *criteria.rescues}
-    said = []
-    for key, phrase in SAID_OF_RESCUE.items():
+    phrases = []
+    for key, phrase in OF_RESCUE.items():
         rule = getattr(model, key, None)
         if isinstance(rule, Rule) and classes & {name.removeprefix(SINCE) for name in names_in(rule.tree)}:
-            said.append(phrase.format(rule_in_words(rule)))
-    return "; ".join(said)
+            phrases.append(phrase.format(rule_in_words(rule)))
+    return "; ".join(phrases)
 
 
 def _markdown(heads: tuple[str, ...], rows: list[list[str]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Describe: a set of criteria in plain English, made from its rules, with its sources and interpretations."""
+"""Describe: a criteria set in plain English, made from its rules, with its source and its interpretations."""
 
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,14 @@ CHECKED = {
 
 
 def criteria(name_or_file: str | Path) -> Criteria:
-    """The criteria of that name among those shipped, or of that file; `describe` puts them in words.
+    """The shipped criteria set of that name, or the set of that file.
 
-    Raises `CriteriaError` if there is none, or it cannot be used.
+    Read once, it can be given to every function in place of the name. `describe` puts it in words.
+    Raises `CriteriaError` with everything wrong with the file, or the nearest name if there is no such set.
+
+    >>> fit = criteria("fit")
+    >>> fit.title, list(fit.endpoints)
+    ('Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2', ['stable', 'overall', 'rescue_use'])
     """
     return load(name_or_file)
 
@@ -30,7 +35,14 @@ def shipped_titles() -> dict[str, str]:
 
 
 def describe(criteria: Criteria) -> str:
-    """The set in plain English: its source, its clock, each endpoint as decided, the interpretations taken."""
+    r"""The set in plain English: its source, its clock, each endpoint as decided, the interpretations assumed.
+
+    `criteria` is a set that `criteria` gave.
+
+    >>> print(describe(criteria("fit")).partition("\n\n")[0])
+    Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2
+    ==========================================================
+    """
     file = criteria.file
     lines = [criteria.title, "=" * len(criteria.title), ""]
     for sentence in head(criteria):
@@ -52,7 +64,7 @@ def describe(criteria: Criteria) -> str:
 
 
 def head(criteria: Criteria) -> list[str]:
-    """The sentences on the set as a whole: its source, how it was checked, its clock, its baseline."""
+    """The sentences on the set as a whole: its source, how it was checked, its clock and its baseline."""
     file, source = criteria.file, criteria.file.source
     return [
         f"Source: {', '.join(filter(None, [source.cite, source.where, source.registry, source.link]))}.",
@@ -75,33 +87,10 @@ def unless(model: Any) -> str:
 
 
 def _baseline(criteria: Criteria) -> str:
-    rule = criteria.file.baseline
-    which = {"last": "the last count", "lowest": "the lowest count", "mean": "the mean of the counts"}[rule.pick]
-    return f"{which}{days_in_words(rule.days).replace(',', '')}"
+    baseline = criteria.file.baseline
+    picked = {"last": "the last count", "lowest": "the lowest count", "mean": "the mean of the counts"}[baseline.pick]
+    return f"{picked}{days_in_words(baseline.days).replace(',', '')}"
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
     return wrapped(text, first=indent, further=indent, break_on_hyphens=True)
-
-
-# ALL SETS ON ONE PAGE
-
-TOP = """# The definitions side by side
-
-Made from the criteria files by `make definitions`: the wording is that of the rules that decide.
-Where a cell is empty, the endpoint says nothing of it.
-A set is checked as *primary* where its source itself was read, as *secondary* where it was read elsewhere.
-Sets marked **unverified** hold numbers that were read nowhere; they are not for use as they stand.
-`itp-response criteria NAME` prints a set whole, with its clock and its interpretations; `itp-response compare` decides a
-cohort by several.
-"""
-HEADS = ("set", "endpoint", "threshold", "confirmation", "bleeding", "rescue treatment", "window", "where")
-COUNTS = frozenset({"platelets", "baseline"})
-BLEEDING = frozenset({"bleeding_grade"})
-SAID_OF_RESCUE = {
-    "unless": "excluded by {}",
-    "closed_by": "not met after {}",
-    "discount": "no evidence: {}",
-    "set_aside": "passed over: {}",
-    "when": "part of the definition",
-}

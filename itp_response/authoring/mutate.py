@@ -1,6 +1,6 @@
 """Mutate: change a criteria file a little, one place at a time, and see whether a worked example notices.
 
-A place whose change no worked example notices could be wrong without anybody knowing.
+A place that can be changed without any worked example noticing could be wrong without anybody knowing.
 """
 
 import math

@@ -1,46 +1,46 @@
-"""VisitPlan: what a plan of visits can show of a set of criteria, from when on, and what it never can.
+"""Visit plan: which endpoints a plan of visits can show, from which day on, and which it can never show.
 
-Courses of patients who keep every visit of the plan are made and decided. Among them are all that have one level of
+Patients who keep every visit of the plan are simulated and decided. Among them is every patient with one level of
 counts up to some visit, another up to a later one, and a third from there on; the same with one bleed, one rescue
-treatment or one further event; and some thousand at random. What none of them shows is said never to be shown.
+treatment or one further event; and some thousand at random. What none of them shows is reported as never shown.
 
-Why that is to be believed: where an endpoint asks that counts be high, and what it rests on does, no course shows it
-that is not shown by the one which is low before the same first observation and high from there on, as that has every
-observation in the state and none that fails; and where a loss is asked for after that, by the one that is low again
-from the same observation on. These are among the courses made. For other rules the courses at random are the evidence.
+Why these patients suffice: let an endpoint, and those it rests on, ask that counts be high. If any patient shows it,
+then so does the patient with low counts before the same first observation and high counts from it on, as every
+observation there is in the state and none fails. Where a loss is asked for after that, the patient with low counts
+again from the same observation on shows it. Both are among those simulated. For other rules the random patients are
+the evidence.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import column_of, in_table
-from itp_response.cohort.observations import Observations
-from itp_response.cohort.values import NONE, Bools, Column, Floats, Numbers, Texts, Truths, exactly
+from itp_response.cohort.observations import Observations, Patients
+from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
-from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.verdicts import N, Y, reason_in_words
-from itp_response.explanation.counterfactuals.edits import limits_of
-from itp_response.explanation.counterfactuals.search import asks
+from itp_response.evaluation.evaluate import evaluate, is_length
+from itp_response.evaluation.verdicts import N, Verdict, Y, reason_in_words
+from itp_response.explanation.counterfactuals.limits import limits_of
 from itp_response.messages.errors import UsageError
 
 BASELINE = 10.0
-"""10⁹/L, given of every course."""
+"""The baseline of every simulated patient, 10⁹/L."""
 RANDOM = 4_000
-"""So many courses are made at random."""
+"""The number of patients simulated at random."""
 EARLIEST = 50
-"""Of so many courses that show an endpoint earliest it is asked when they do."""
+"""The number of patients, those with the earliest evidence of an endpoint, in whom its first day is looked for."""
 ROWS_AT_ONCE = 2_000_000
-PART = re.compile(r"d?(-?\d+)(?:\s*\.\.\s*d?(-?\d+)\s+every\s+(\d+))?")
+ENTRY = re.compile(r"d?(-?\d+)(?:\s*\.\.\s*d?(-?\d+)\s+every\s+(\d+))?")
+HOW = "'d0 d7 d14..d364 every 28'"
 
 
 @dataclass(frozen=True)
@@ -50,30 +50,33 @@ class EndpointOnPlan:
     endpoint: str
     label: str
     y_from: int | None
-    """The earliest day on which it can be `Y`, on what was observed up to it; None: never."""
+    """The earliest day on which it can be `Y` by the observations up to that day; None: never."""
     n_from: int | None
-    """The earliest day from which it can be `N` whatever follows; where that takes no bleeding, rescue treatment or
-    further event, without; None: never."""
+    """The earliest day from which it can be `N` whatever follows; None: never. A day without bleeding, rescue treatment
+    or a further event is given where there is one.
+    """
     never: str
-    """Where it can never be `Y`, the reason of a course that is high throughout."""
+    """Where it can never be `Y`, the reason for a patient with high counts throughout; else empty."""
 
 
 @dataclass(frozen=True)
 class VisitPlan:
-    """What `visit_plan` gives."""
+    """The result of `visit_plan`; printed, it has a line for each endpoint."""
 
     criteria: Criteria
     days: tuple[int, ...]
+    """The days of the visits, in order."""
     shown: tuple[EndpointOnPlan, ...]
     not_asked: tuple[str, ...]
-    """Criteria that tell a length or sum up others."""
-    courses: int
-    """So many were decided."""
+    """The endpoints that give a length, or that sum up others."""
+    simulated: int
+    """The number of patients that were simulated."""
 
     def frame(self) -> pl.DataFrame:
         """A row per endpoint: `endpoint`, `label`, `y_from`, `n_from` (days; null: never), `never` (a reason)."""
         columns = {"endpoint": pl.String, "label": pl.String, "y_from": pl.Int64, "n_from": pl.Int64}
-        return pl.DataFrame([vars(one) for one in self.shown], schema={**columns, "never": pl.String}).with_columns(
+        rows = [vars(endpoint) for endpoint in self.shown]
+        return pl.DataFrame(rows, schema={**columns, "never": pl.String}).with_columns(
             pl.col("never").replace("", None)
         )
 
@@ -84,122 +87,138 @@ class VisitPlan:
         days = ", ".join(map(str, self.days))
         yield f"{self.criteria.marked_name}: {self.criteria.file.title}"
         yield f"plan of {len(self.days)} visits, all of them kept: days {days}"
-        yield f"a baseline of {BASELINE:g} is given; {self.courses:,} courses tried"
-        width = max(map(len, [one.endpoint for one in self.shown]), default=0)
-        said = [
-            f"Y from day {one.y_from}" if one.y_from is not None else f"never Y: {reason_in_words(one.never)}"
-            for one in self.shown
-        ]
-        second = max(
-            (len(text) for one, text in zip(self.shown, said, strict=True) if one.y_from is not None), default=0
-        )
-        for one, text in zip(self.shown, said, strict=True):
-            no = "never N" if one.n_from is None else f"N from day {one.n_from}"
-            yield f"  {one.endpoint.ljust(width)}  {text.ljust(second)}  {no}"
+        yield f"a baseline of {BASELINE:g} is given; {self.simulated:,} courses tried"
+        # The reasons for never, which may be long, do not widen the second column.
+        width = max((len(shown.endpoint) for shown in self.shown), default=0)
+        second = max((len(_y_in_words(shown)) for shown in self.shown if shown.y_from is not None), default=0)
+        for shown in self.shown:
+            no = "never N" if shown.n_from is None else f"N from day {shown.n_from}"
+            yield f"  {shown.endpoint.ljust(width)}  {_y_in_words(shown).ljust(second)}  {no}"
         if self.not_asked:
             yield f"not asked: {', '.join(self.not_asked)}, which tell a length or sum up others"
 
 
-def visit_plan(plan: Any = None, criteria: Any = "atra_2022") -> VisitPlan:
-    """What a plan of visits can show of a set, from when on, and what it never can.
+def _y_in_words(shown: EndpointOnPlan) -> str:
+    return f"never Y: {reason_in_words(shown.never)}" if shown.y_from is None else f"Y from day {shown.y_from}"
 
-    `plan` is a list of days, a text such as `"d0 d7 d14..d364 every 28"`, a file that holds such a text, or, left out,
-    the plan of the set. Raises `UsageError` for a plan that cannot be read or has no visit.
+
+def visit_plan(
+    plan: str | Path | Iterable[int] | None = None, criteria: str | Path | Criteria = "atra_2022"
+) -> VisitPlan:
+    """Which endpoints of a set a plan of visits can show, from which day on, and which it can never show.
+
+    `plan` is a list of days, a text such as `"d0 d7 d14..d364 every 28"`, a file that holds such a text, or, if left
+    out, the plan of the set. Each visit is taken to be kept. `criteria` is the name of a shipped set, a path, or a
+    criteria set that `criteria` gave.
+    Raises `UsageError` for a plan that cannot be read or has no visit, `CriteriaError` for a set that cannot be used.
+
+    >>> print(visit_plan("d0 d28 d56", "fit"))
+    fit: Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2
+    plan of 3 visits, all of them kept: days 0, 28, 56
+    a baseline of 10 is given; 4,044 courses tried
+      stable      never Y: at too few visits  N from day 0
+      overall     Y from day 28  never N
+      rescue_use  Y from day 0   never N
     """
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
     days = planned_days(definitions.file.clock.visits if plan is None else plan)
-    asked = [name for name, model in definitions.endpoints.items() if asks(model) and model.kind != "best"]
+    asked = [name for name, model in definitions.endpoints.items() if not is_length(model) and model.kind != "best"]
     levels = _levels(definitions)
-    plain, events = _turning(days, levels), _with_events(definitions, days, levels)
-    courses = _joined([plain, events, _at_random(definitions, days, levels)])
-    decided = _decided(definitions, days, courses)
-    few_turns = np.flatnonzero((courses.turns >= 0) & (courses.turns <= 1))
-    earliest = [_earliest(name, decided) for name in asked]
-    first_y = _first_y(definitions, days, courses.at(np.unique(np.concatenate([few_turns, *earliest]))), asked)
-    first_n = _first_n(days, courses, {name: decided[name][0] == N for name in asked})
-    shown = []
-    for name in asked:
-        top = int(np.flatnonzero((courses.turns == 0) & (courses.counts[:, 0] == levels[-1]))[0])
-        reason = definitions.reasons.names[decided[name][2][top]]
-        never = reason if first_y[name] is None else ""
-        shown.append(EndpointOnPlan(name, definitions.endpoints[name].label, first_y[name], first_n[name], never))
-    rest = tuple(name for name in definitions.endpoints if name not in asked)
-    return VisitPlan(definitions, tuple(days), tuple(shown), rest, len(courses.turns))
+    patients = _simulated(definitions, days, levels)
+    decided = _decided(definitions, days, patients)
+    first_y = _first_y(definitions, days, patients.at(_showing_early(patients, decided, asked)), asked)
+    first_n = _first_n(days, patients, {name: decided[name].value == N for name in asked})
+    high = int(np.flatnonzero((patients.turns == 0) & (patients.counts[:, 0] == levels[-1]))[0])
+    shown = [
+        EndpointOnPlan(
+            name,
+            definitions.endpoints[name].label,
+            first_y[name],
+            first_n[name],
+            "" if first_y[name] is not None else definitions.reasons.names[decided[name].reason[high]],
+        )
+        for name in asked
+    ]
+    not_asked = tuple(name for name in definitions.endpoints if name not in asked)
+    return VisitPlan(definitions, tuple(days), tuple(shown), not_asked, len(patients.turns))
 
 
-def planned_days(plan: Any) -> list[int]:
-    """The days of a plan, in order."""
+def planned_days(plan: str | Path | Iterable[int]) -> list[int]:
+    """The days of a plan, in order, each once.
+
+    >>> planned_days("d0 d7 d14..d70 every 28")
+    [0, 7, 14, 42, 70]
+    """
     if isinstance(plan, str | Path):
         path = Path(plan)
         text = path.read_text() if len(str(plan)) < 256 and path.is_file() else str(plan)
-        days = [day for part in _parts(text) for day in part]
+        days = [day for entry in _entries(text) for day in entry]
     else:
         days = [int(day) for day in plan]
     if not days:
-        raise UsageError("the plan has no visit; write it as 'd0 d7 d14..d364 every 28'.")
+        raise UsageError(f"the plan has no visit; write it as {HOW}.")
     return sorted(set(days))
 
 
-def _parts(text: str) -> Iterator[range | list[int]]:
-    place, flat = 0, re.sub(r"[,\s]+", " ", text).strip()
-    while place < len(flat):
-        match = PART.match(flat, place)
-        end = match.end() if match else place
-        if not match or flat[end : end + 1] not in ("", " "):
-            word = flat[place:].split()[0]
-            raise UsageError(f"plan: {word!r} is not understood; write days as 'd0 d7 d14..d364 every 28'.")
-        first, last, step = (None if part is None else int(part) for part in match.groups())
-        assert first is not None
-        if last is None:
-            yield [first]
-        else:
-            if not step or last < first:
-                raise UsageError(
-                    f"plan: {match[0]!r} has no days; the last comes after the first, and the step is 1 or more."
-                )
-            yield range(first, last + 1, step)
-        place = end + 1
-
-
-# COURSES
+def _entries(text: str) -> Iterator[range]:
+    """The days of each entry of a plan, in the order of the text."""
+    start, line = 0, re.sub(r"[,\s]+", " ", text).strip()
+    while start < len(line):
+        match = ENTRY.match(line, start)
+        end = match.end() if match else start
+        if not match or line[end : end + 1] not in ("", " "):
+            word = line[start:].split()[0]
+            raise UsageError(f"plan: {word!r} is not understood; write days as {HOW}.")
+        first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
+        if not step or last < first:
+            raise UsageError(
+                f"plan: {match[0]!r} has no days; the last comes after the first, and the step is 1 or more."
+            )
+        yield range(first, last + 1, step)
+        start = end + 1
 
 
 @dataclass(frozen=True)
 class SimulatedPatients:
-    """Patients (C) who keep the visits (V) of a plan."""
+    """Patients (P) who keep the visits (V) of a plan."""
 
     counts: Floats
-    """(C, V) 10⁹/L"""
+    """(P, V) 10⁹/L"""
     bleeding: Bools
-    """(C, V) of grade 2"""
+    """(P, V) whether there is bleeding of grade 2"""
     rescue: Bools
-    """(C, V) on that day alone"""
-    event: NDArray[np.int64]
-    """(C, V) which of the further columns of the visits is true, counted from 1; 0: none"""
+    """(P, V) whether rescue treatment is given, on that day alone"""
+    event: Ints
+    """(P, V) which of the further columns of the visits is true, counted from 1; 0: none"""
     always: Bools
-    """(C) every further column of truths of the patient is true"""
-    turns: NDArray[np.int64]
-    """(C) how often the level of counts changes; -1: with an event, or at random"""
+    """(P) whether every further column of truths of the patient is true"""
+    turns: Ints
+    """(P) how often the level of counts changes; -1: with an event, or at random"""
 
-    def at(self, index: Any) -> "SimulatedPatients":
-        return SimulatedPatients(*(getattr(self, name)[index] for name in vars(self)))
+    def at(self, positions: Any) -> "SimulatedPatients":
+        """The patients at these positions."""
+        return SimulatedPatients(*(getattr(self, one.name)[positions] for one in fields(self)))
 
 
-def _joined(parts: list[SimulatedPatients]) -> SimulatedPatients:
-    return SimulatedPatients(*(np.concatenate([getattr(one, name) for one in parts]) for name in vars(parts[0])))
+def _simulated(criteria: Criteria, days: list[int], levels: Floats) -> SimulatedPatients:
+    """All patients in whom a plan is tried."""
+    turning = _turning(days, levels)
+    groups = [turning, *_with_events(criteria, days, turning), _at_random(criteria, days, levels)]
+    columns = ([getattr(group, one.name) for group in groups] for one in fields(SimulatedPatients))
+    return SimulatedPatients(*map(np.concatenate, columns))
 
 
 def _levels(criteria: Criteria) -> Floats:
-    """A count below all that counts are compared with, and one just above each."""
+    """A count below every number that rules compare counts with, and a count just above each."""
     whole = np.unique(np.floor(limits_of(criteria, BASELINE)))
     return np.unique(np.concatenate([[max(whole[0] - 1, 0.0)], whole + 1]))
 
 
 def _turning(days: list[int], levels: Floats) -> SimulatedPatients:
-    """Each level up to some visit, each up to a later one, each from there on."""
+    """Patients with each level up to some visit, each up to a later one, and each from there on."""
     size = len(days)
     begins, ends = np.triu_indices(size + 1)
-    first, middle, last = (one.ravel() for one in np.meshgrid(levels, levels, levels, indexing="ij"))
+    first, middle, last = (level.ravel() for level in np.meshgrid(levels, levels, levels, indexing="ij"))
     visit = np.arange(size)
     spans = np.select([visit < begins[:, None], visit < ends[:, None]], [0, 1], default=2)
     counts = np.stack([first, middle, last])[spans].transpose(0, 2, 1).reshape(-1, size)
@@ -209,20 +228,20 @@ def _turning(days: list[int], levels: Floats) -> SimulatedPatients:
     return SimulatedPatients(counts, none, none, no_event, np.zeros(len(counts), dtype=np.bool_), turns)
 
 
-def _with_events(criteria: Criteria, days: list[int], levels: Floats) -> SimulatedPatients:
-    """Courses of at most one turn with one bleed, one rescue treatment, or one further event at some visit."""
+def _with_events(criteria: Criteria, days: list[int], turning: SimulatedPatients) -> Iterator[SimulatedPatients]:
+    """Patients of at most one turn with one bleed, one rescue treatment, or one further event at some visit."""
     size = len(days)
-    own = _turning(days, levels)
-    own = own.at(own.turns <= 1)
-    at_visit = np.repeat(np.eye(size, dtype=np.bool_)[None], len(own.turns), axis=0).reshape(-1, size)
-    repeated = own.at(np.repeat(np.arange(len(own.turns)), size))
-    repeated = replace(repeated, turns=np.full(len(repeated.turns), NONE))
-    parts = [replace(repeated, bleeding=at_visit), replace(repeated, rescue=at_visit)]
-    parts += [replace(repeated, event=at_visit * number) for number in range(1, len(_events(criteria)) + 1)]
-    if len(criteria.file.columns) > len(_events(criteria)):
-        always = np.ones(len(own.turns), dtype=np.bool_)
-        parts.append(replace(own, turns=np.full(len(own.turns), NONE), always=always))
-    return _joined(parts)
+    few = turning.at(turning.turns <= 1)
+    few = replace(few, turns=np.full(len(few.turns), NONE))
+    at_visit = np.tile(np.eye(size, dtype=np.bool_), (len(few.turns), 1))
+    per_visit = few.at(np.repeat(np.arange(len(few.turns)), size))
+    yield replace(per_visit, bleeding=at_visit)
+    yield replace(per_visit, rescue=at_visit)
+    events = _events(criteria)
+    for number in range(1, len(events) + 1):
+        yield replace(per_visit, event=at_visit * number)
+    if len(criteria.file.columns) > len(events):
+        yield replace(few, always=np.ones(len(few.turns), dtype=np.bool_))
 
 
 def _events(criteria: Criteria) -> list[str]:
@@ -236,8 +255,8 @@ def _at_random(criteria: Criteria, days: list[int], levels: Floats) -> Simulated
     # Most visits are as the one before, so that states last.
     fresh = draw.random(shape) < draw.choice([0.05, 0.3, 1.0], size=(RANDOM, 1))
     fresh[:, 0] = True
-    place = np.maximum.accumulate(np.where(fresh, np.arange(len(days)), 0), axis=1)
-    counts = np.take_along_axis(draw.choice(levels, size=shape), place, axis=1)
+    visit = np.maximum.accumulate(np.where(fresh, np.arange(len(days)), 0), axis=1)
+    counts = np.take_along_axis(draw.choice(levels, size=shape), visit, axis=1)
     rare = draw.choice([0.0, 0.03, 0.2], size=(3, RANDOM, 1))
     bleeding, rescue, happens = (draw.random(shape) < share for share in rare)
     event = np.where(happens, draw.integers(0, len(_events(criteria)) + 1, size=shape), 0)
@@ -245,111 +264,131 @@ def _at_random(criteria: Criteria, days: list[int], levels: Floats) -> Simulated
     return SimulatedPatients(counts, bleeding, rescue, event, always, np.full(RANDOM, NONE))
 
 
-def _cohort(criteria: Criteria, days: list[int], courses: SimulatedPatients, until: NDArray[np.int64]) -> Cohort:
-    """The courses up to a visit each, the number of its visits, as a cohort."""
-    size = len(courses.turns)
-    course, visit = np.nonzero(np.arange(len(days)) < until[:, None])
+def _cohort(criteria: Criteria, days: list[int], patients: SimulatedPatients, visits: int) -> Cohort:
+    """The patients up to one of the visits, given by its number, as a cohort."""
+    size = len(patients.turns)
+    patient, visit = (position.ravel() for position in np.indices((size, visits)))
     day = np.array(days)[visit]
     declared = criteria.file.columns
-    return build(
-        pl.Series("patient_id", np.arange(size)).cast(pl.String),
-        Observations(
-            patient=course,
-            day=day,
-            platelets=exactly(courses.counts[course, visit]),
-            bleeding_grade=np.where(courses.bleeding[course, visit], 2.0, 0.0),
-            rescue=courses.rescue[course, visit],
-            rescue_end=day,
-            source_row=np.arange(len(day)),
-            columns={
-                name: _column(column_of([None], declared[name]), courses.event[course, visit] == number)
-                for number, name in enumerate(_events(criteria), 1)
-            },
-        ),
+    table = Patients(
+        id=pl.Series("patient_id", np.arange(size)).cast(pl.String),
         day_0=np.full(size, np.datetime64("2001-01-01")),
         baseline=exactly(np.full(size, BASELINE)),
-        patient_columns={
-            name: _column(column_of([None], one), courses.always)
-            for name, one in declared.items()
-            if one.table == "patients"
+        columns={
+            name: _column(column_of([None], column), patients.always)
+            for name, column in in_table(declared, "patients").items()
         },
     )
+    observed = Observations(
+        patient=patient,
+        day=day,
+        platelets=exactly(patients.counts[patient, visit]),
+        bleeding_grade=np.where(patients.bleeding[patient, visit], 2.0, 0.0),
+        rescue=patients.rescue[patient, visit],
+        rescue_end=day,
+        source_row=np.arange(len(day)),
+        columns={
+            name: _column(column_of([None], declared[name]), patients.event[patient, visit] == number)
+            for number, name in enumerate(_events(criteria), 1)
+        },
+    )
+    return build(table, observed)
 
 
 def _column(empty: Column, true: Bools) -> Column:
-    """A further column: true where so, else as an empty cell; a number 0, a text not known."""
-    whole = empty.at(np.zeros(len(true), dtype=np.int64))
-    match whole:
+    """A further column: truths as given, numbers 0, texts not known."""
+    match empty:
         case Truths():
             return Truths(true, ~true)
         case Numbers():
             return exactly(np.zeros(len(true)))
         case Texts():
-            return whole
-    raise AssertionError(whole)
+            return empty.at(np.zeros(len(true), dtype=np.int64))
+    raise AssertionError(empty)
 
 
-# WHAT THEY SHOW
+@dataclass(frozen=True)
+class _Shown:
+    """The verdicts on one endpoint, an entry per patient."""
+
+    value: Ints
+    last_visit: Ints
+    """The number of the visit of the last evidence; -1: none."""
+    reason: Ints
 
 
-Decided = tuple[NDArray[np.int8], NDArray[np.int64], NDArray[np.int64]]
-"""Of each course the verdict, the place of its last evidence, and the code of its reason."""
-
-
-def _decided(criteria: Criteria, days: list[int], courses: SimulatedPatients) -> dict[str, Decided]:
-    size, step = len(courses.turns), max(1, ROWS_AT_ONCE // len(days))
-    parts: dict[str, list[Decided]] = {name: [] for name in criteria.endpoints}
+def _decided(criteria: Criteria, days: list[int], patients: SimulatedPatients) -> dict[str, _Shown]:
+    """The verdicts on every endpoint by all visits."""
+    size, step = len(patients.turns), max(1, ROWS_AT_ONCE // len(days))
+    parts: dict[str, list[tuple[Any, Any, Any]]] = {name: [] for name in criteria.endpoints}
     for first in range(0, size, step):
-        some = courses.at(slice(first, first + step))
-        cohort = _cohort(criteria, days, some, np.full(len(some.turns), len(days)))
+        cohort = _cohort(criteria, days, patients.at(slice(first, first + step)), len(days))
         for name, verdict in evaluate(criteria, cohort).items():
-            evidence = np.where(verdict.last_witness == NONE, NONE, verdict.last_witness - cohort.first_row[:-1])
-            parts[name].append((verdict.value, evidence, verdict.reason.astype(np.int64)))
-    return {name: tuple(map(np.concatenate, zip(*some, strict=True))) for name, some in parts.items()}  # type: ignore[misc]
+            parts[name].append((verdict.value, _last_visit(verdict, cohort), verdict.reason))
+    return {
+        name: _Shown(*(np.concatenate(column).astype(np.int64) for column in zip(*of_endpoint, strict=True)))
+        for name, of_endpoint in parts.items()
+    }
 
 
-def _earliest(name: str, decided: dict[str, Decided]) -> NDArray[np.int64]:
-    """The courses that show an endpoint, those whose last evidence comes first."""
-    value, evidence, _ = decided[name]
-    met = np.flatnonzero(value == Y)
-    return met[np.argsort(evidence[met], kind="stable")[:EARLIEST]]
+def _last_visit(verdict: Verdict, cohort: Cohort) -> Any:
+    return np.where(verdict.last_evidence == NONE, NONE, verdict.last_evidence - cohort.first_row[:-1])
+
+
+def _showing_early(patients: SimulatedPatients, decided: Mapping[str, _Shown], names: Sequence[str]) -> Ints:
+    """The patients of at most one turn, and of each endpoint those that show it by the earliest visits."""
+    positions = [np.flatnonzero((patients.turns >= 0) & (patients.turns <= 1))]
+    for name in names:
+        met = np.flatnonzero(decided[name].value == Y)
+        positions.append(met[np.argsort(decided[name].last_visit[met], kind="stable")[:EARLIEST]])
+    return np.unique(np.concatenate(positions))
 
 
 def _first_y(
-    criteria: Criteria, days: list[int], courses: SimulatedPatients, names: list[str]
+    criteria: Criteria, days: list[int], patients: SimulatedPatients, names: list[str]
 ) -> dict[str, int | None]:
-    """Of each endpoint the earliest day on which some of these courses is `Y` by what was seen up to it."""
-    found: dict[str, int | None] = dict.fromkeys(names)
+    """Of each endpoint the earliest day on which one of these patients is `Y` by the observations up to that day."""
+    first: dict[str, int | None] = dict.fromkeys(names)
     for visits, day in enumerate(days, 1):
-        verdicts = evaluate(criteria, _cohort(criteria, days, courses, np.full(len(courses.turns), visits)))
+        verdicts = evaluate(criteria, _cohort(criteria, days, patients, visits))
         for name in names:
-            if found[name] is None and (verdicts[name].value == Y).any():
-                found[name] = day
-    return found
+            if first[name] is None and (verdicts[name].value == Y).any():
+                first[name] = day
+    return first
 
 
-def _first_n(days: list[int], courses: SimulatedPatients, no: dict[str, Bools]) -> dict[str, int | None]:
-    """Of each endpoint the earliest day from which some course is `N` however it goes on.
+def _first_n(days: list[int], patients: SimulatedPatients, is_n: Mapping[str, Bools]) -> dict[str, int | None]:
+    """Of each endpoint the earliest day from which a patient is `N` whatever follows; without an event if there is one.
 
-    Courses that are the same up to a day are each other's continuations. Looked at are beginnings of at most one turn,
-    and with an event of none: of these all continuations by a turn or an event more are among the courses.
+    Patients who are the same up to a day are each other's continuations: `N` is certain where all of them are `N`.
     """
-    plain: dict[str, int | None] = dict.fromkeys(no)
-    with_event: dict[str, int | None] = dict.fromkeys(no)
-    levels = np.unique(courses.counts)
-    same = courses.always.astype(np.int64)
-    turns, events = np.zeros(len(same), dtype=np.int64), same.copy()
+    without_event: dict[str, int | None] = dict.fromkeys(is_n)
+    with_event: dict[str, int | None] = dict.fromkeys(is_n)
+    for day, group, no_event, one_event in _beginnings(days, patients):
+        size = np.bincount(group)
+        for name, values in is_n.items():
+            certain = (np.bincount(group, weights=values) == size)[group]
+            if without_event[name] is None and (certain & no_event).any():
+                without_event[name] = day
+            if with_event[name] is None and (certain & one_event).any():
+                with_event[name] = day
+    return {name: with_event[name] if day is None else day for name, day in without_event.items()}
+
+
+def _beginnings(days: list[int], patients: SimulatedPatients) -> Iterator[tuple[int, Ints, Bools, Bools]]:
+    """Each day; per patient the number of the group that is the same up to it; and two kinds of patients up to it.
+
+    Those without an event have at most one turn, and those with one event have none: all their continuations by one
+    more turn or event are among the patients simulated.
+    """
+    levels = np.unique(patients.counts)
+    group = patients.always.astype(np.int64)
+    turns, events = np.zeros(len(group), dtype=np.int64), group.copy()
     for visit, day in enumerate(days):
-        level = np.searchsorted(levels, courses.counts[:, visit])
-        happens = (courses.event[:, visit] * 2 + courses.bleeding[:, visit]) * 2 + courses.rescue[:, visit]
-        key = (same * len(levels) + level) * (happens.max() + 1) + happens
-        same = np.unique(key, return_inverse=True)[1]
-        turns += courses.counts[:, visit] != courses.counts[:, max(visit - 1, 0)]
+        level = np.searchsorted(levels, patients.counts[:, visit])
+        happens = (patients.event[:, visit] * 2 + patients.bleeding[:, visit]) * 2 + patients.rescue[:, visit]
+        key = (group * len(levels) + level) * (happens.max() + 1) + happens
+        group = np.unique(key, return_inverse=True)[1]
+        turns += patients.counts[:, visit] != patients.counts[:, max(visit - 1, 0)]
         events += happens > 0
-        size = np.bincount(same)
-        for name, which in no.items():
-            sure = (np.bincount(same, weights=which) == size)[same]
-            for found, begins in ((plain, (events == 0) & (turns <= 1)), (with_event, (events == 1) & (turns == 0))):
-                if found[name] is None and (sure & begins).any():
-                    found[name] = day
-    return {name: with_event[name] if day is None else day for name, day in plain.items()}
+        yield day, group, (events == 0) & (turns <= 1), (events == 1) & (turns == 0)

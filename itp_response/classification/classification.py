@@ -13,7 +13,7 @@ from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.cohort.values import NO_DAY, NONE
+from itp_response.cohort.values import NO_DAY, NONE, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
@@ -29,61 +29,79 @@ DEFAULT_CRITERIA = "atra_2022"
 
 @dataclass(frozen=True)
 class Classification:
-    """What `classify` gives: the verdicts on a cohort under a set of criteria."""
+    """The verdicts on a cohort under a set of criteria: what `classify` gives.
+
+    >>> counts = {0: 15, 22: 40, 29: 45}
+    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+    >>> classification = classify(visits)
+    >>> classification.frame()["OR", "OR_day", "OR_reason"].row(0)
+    ('Y', 22, 'met')
+    >>> verdict = classification.verdicts["OR"]
+    >>> classification.cohort.day[[verdict.onset[0], verdict.confirming[0]]].tolist()  # its evidence
+    [22, 29]
+    """
 
     criteria: Criteria
     cohort: Cohort
     verdicts: Mapping[str, Verdict]
-    """By endpoint, in the order of the file; evidence are rows of the cohort."""
+    """By endpoint, in the order of the criteria file; the evidence is given as rows of the cohort."""
 
     def provenance(self, **options: Any) -> Provenance:
-        """What made this: program, criteria, options (these too) and input files with their SHA-256."""
+        """The program, the criteria, the options and the input files with their SHA-256.
+
+        `options` are added to those with which the study was read.
+
+        >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
+        >>> classify(visits).provenance(long=True).options["long"]
+        True
+        """
         return provenance([self.criteria], self.cohort, **options)
 
     def frame(self, *, dates: bool | None = None) -> pl.DataFrame:
-        """One row per patient in the order of the cohort.
+        """One row per patient, in the order of the cohort; a missing value is null.
 
-        `patient_id`, `arm`, `quarantined` (how many rows were left out, where they were to be), `imputed` (how many
-        dates were, likewise), the criteria of kind `best`, then per endpoint in the file's order `X`, `X_day`,
-        `X_date` (where dates are known), `X_confirmed_day` (where it is confirmed), `X_reason`; of a time `X_days` and,
-        where it can be censored, `X_event` (1 the event, 0 censored). Missing is null.
-        `dates` says whether they are known, where the cohort is a part of one; left out, they are if they are of any.
+        First come `patient_id`, `arm`, `quarantined` (the number of rows left out) and `imputed` (the number of dates
+        imputed), the last two only where that was asked for. Then come the endpoints of kind `best`, then the others in
+        the order of the criteria file. An endpoint `X` has
+
+        - `X`, its value; `X_day`, counted from day 0; `X_date`, where dates are known; `X_confirmed_day`, where the
+          endpoint needs confirmation; `X_reason`;
+        - of kind `best`: `X` alone;
+        - of kind `time_to`: `X_days` and, where it can be censored, `X_event` (1: event, 0: censored);
+        - of kind `extent`: `X_days` and `X_of_days`, after all of the first where it has a limit.
+
+        `dates` says whether there are columns `X_date`. None: there are if the date of day 0 is known of any patient.
+
+        >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
+        >>> classify(visits).frame().columns[:6]
+        ['patient_id', 'arm', 'best_response', 'OR', 'OR_day', 'OR_confirmed_day']
         """
         dates = self.cohort.has_dates if dates is None else dates
-
-        columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm")]
-        columns += self.cohort.marks()
-        columns += [
-            labelled(name, self.verdicts[name])
-            for name, model in self.criteria.endpoints.items()
-            if model.kind == "best"
-        ]
-        for name, model in self.criteria.endpoints.items():
-            if model.kind == "time_to":
-                columns += self._time_columns(name, model)
-            elif model.kind == "extent":
-                columns += self._extent_columns(name, model, dates)
-            elif model.kind != "best":
-                columns += self._verdict_columns(name, model, dates)
+        columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm"), *self.cohort.marks()]
+        for name in self._best_first():
+            columns += self._columns(name, dates)
         return pl.DataFrame(columns)
 
     def long(self) -> pl.DataFrame:
-        """One row per patient and endpoint, in the order of the cohort and of the file.
+        """One row per patient and endpoint, in the order of the cohort and of the criteria file.
 
-        `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `value`, `day`, `date`,
-        `confirmed_day`, `reason`, `days`, `of_days`, `event` (1 the event, 0 censored), as in `frame`; missing, or
-        nothing that such an endpoint has, is null.
+        The columns are `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `value`, `day`,
+        `date`, `confirmed_day`, `reason`, `days`, `of_days`, `event` (1: event, 0: censored). What is missing, or is no
+        part of such an endpoint, is null.
+
+        >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
+        >>> classify(visits).long()["endpoint", "value", "reason"].row(0)
+        ('OR', 'NE', 'no_counts')
         """
-        tables = [self._long(name, model) for name, model in self.criteria.endpoints.items()]
+        tables = [self._long(name) for name in self.criteria.endpoints]
+        # From all patients of each endpoint to all endpoints of each patient.
         order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
         return pl.concat(tables)[order]
 
-    def _long(self, name: str, model: Any) -> pl.DataFrame:
+    def _long(self, name: str) -> pl.DataFrame:
         verdict, size = self.verdicts[name], len(self.cohort)
-        nothing = np.full(size, NO_DAY, dtype=np.int32)
         day = self.days_of(verdict.dated)
-        censors = getattr(model, "censored", None) is not None
-        event = np.where(np.full(size, censors) & (verdict.days != NO_DAY), verdict.value == Y, NO_DAY)
+        no_days = np.full(size, NO_DAY, dtype=np.int32)
         return pl.DataFrame(
             [
                 self.cohort.id.alias("patient_id"),
@@ -94,113 +112,144 @@ class Classification:
                 days_column("day", day),
                 self._dates("date", day),
                 days_column("confirmed_day", self.days_of(verdict.confirming)),
-                pl.Series("reason", self.criteria.reasons.names).gather(verdict.reason.astype(np.int64)),
-                days_column("days", nothing if verdict.days is None else verdict.days),
-                days_column("of_days", nothing if verdict.of_days is None else verdict.of_days),
-                days_column("event", event),
+                self._reasons("reason", verdict),
+                days_column("days", no_days if verdict.days is None else verdict.days),
+                days_column("of_days", no_days if verdict.of_days is None else verdict.of_days),
+                self._events("event", name, pl.Int32),
             ]
         )
 
-    def _dates(self, name: str, day: Any) -> pl.Series:
-        """The days as dates; missing where there is no day, or day 0 is not known."""
-        known = (day != NO_DAY) & ~np.isnat(self.cohort.day_0)
-        dates = self.cohort.day_0 + np.where(known, day, 0).astype("timedelta64[D]")
-        return pl.Series(name, dates.astype("datetime64[D]")).set(~pl.Series(known), None)
+    def _best_first(self) -> list[str]:
+        """The endpoints, those of kind `best` before the others."""
+        endpoints = self.criteria.endpoints
+        return sorted(endpoints, key=lambda name: endpoints[name].kind != "best")
 
-    def _verdict_columns(self, name: str, model: Any, dates: bool) -> list[pl.Series]:
-        verdict = self.verdicts[name]
+    def _columns(self, name: str, dates: bool) -> list[pl.Series]:
+        """The columns of an endpoint in `frame`."""
+        verdict, model = self.verdicts[name], self.criteria.endpoints[name]
+        if model.kind == "best":
+            return [labelled(name, verdict)]
+        if model.kind == "time_to":
+            events = [] if model.censored is None else [self._events(f"{name}_event", name, pl.Int8)]
+            return [days_column(f"{name}_days", verdict.days), *events]
+        if model.kind == "extent":
+            columns = [] if model.at_least is None else self._value_columns(name, dates)
+            lengths = days_column(f"{name}_days", verdict.days), days_column(f"{name}_of_days", verdict.of_days)
+            return [*columns, *lengths]
+        return self._value_columns(name, dates)
+
+    def _value_columns(self, name: str, dates: bool) -> list[pl.Series]:
+        """The value of an endpoint, with its day, its date, its confirmation and its reason."""
+        verdict, model = self.verdicts[name], self.criteria.endpoints[name]
         day = self.days_of(verdict.dated)
         columns = [labelled(name, verdict), days_column(f"{name}_day", day)]
         if dates:
             columns.append(self._dates(f"{name}_date", day))
         if getattr(model, "occasions", 1) > 1:
             columns.append(days_column(f"{name}_confirmed_day", self.days_of(verdict.confirming)))
-        reasons = pl.Series(self.criteria.reasons.names).gather(verdict.reason.astype(np.int64))
-        return [*columns, reasons.alias(f"{name}_reason")]
+        return [*columns, self._reasons(f"{name}_reason", verdict)]
 
-    def _time_columns(self, name: str, model: Any) -> list[pl.Series]:
-        verdict = self.verdicts[name]
-        assert verdict.days is not None
-        columns = [days_column(f"{name}_days", verdict.days)]
-        if model.censored is not None:
-            event = pl.Series(f"{name}_event", (verdict.value == Y).astype(np.int8))
-            columns.append(event.set(pl.Series(verdict.days == NO_DAY), None))
-        return columns
+    def _dates(self, name: str, day: Ints) -> pl.Series:
+        """The days as dates; missing where there is no day, or the date of day 0 is not known."""
+        known = (day != NO_DAY) & ~np.isnat(self.cohort.day_0)
+        dates = self.cohort.day_0 + np.where(known, day, 0).astype("timedelta64[D]")
+        return pl.Series(name, dates.astype("datetime64[D]")).set(~pl.Series(known), None)
 
-    def _extent_columns(self, name: str, model: Any, dates: bool) -> list[pl.Series]:
-        verdict = self.verdicts[name]
-        columns = [] if model.at_least is None else self._verdict_columns(name, model, dates)
-        return [*columns, days_column(f"{name}_days", verdict.days), days_column(f"{name}_of_days", verdict.of_days)]
+    def _reasons(self, name: str, verdict: Verdict) -> pl.Series:
+        return pl.Series(self.criteria.reasons.names).gather(verdict.reason.astype(np.int64)).alias(name)
 
-    def days_of(self, rows: Any) -> Any:
-        """The days of rows of the cohort; `NO_DAY` where there is none (-1)."""
+    def _events(self, name: str, endpoint: str, dtype: type[pl.DataType]) -> pl.Series:
+        """1: event, 0: censored; missing where there is no length, or the endpoint cannot be censored."""
+        verdict = self.verdicts[endpoint]
+        if verdict.days is None or getattr(self.criteria.endpoints[endpoint], "censored", None) is None:
+            return pl.repeat(None, len(self.cohort), dtype=dtype, eager=True).alias(name)
+        return pl.Series(name, verdict.value == Y).cast(dtype).set(pl.Series(verdict.days == NO_DAY), None)
+
+    def days_of(self, rows: Ints) -> Ints:
+        """The day of each row of the cohort; `NO_DAY` where there is no row (-1).
+
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": 15} for day in (0, 22)]
+        >>> classify(visits).days_of(np.array([1, 0, -1])).tolist()
+        [22, 0, -2147483648]
+        """
         if not len(self.cohort.day):
             return np.full(len(rows), NO_DAY, dtype=np.int32)
         return np.where(rows != NONE, self.cohort.day[np.maximum(rows, 0)], np.int32(NO_DAY))
 
     def table(self) -> str:
-        """One line per patient for people to read: each verdict with its day, or with its reason."""
-        shown = [name for name, model in self.criteria.endpoints.items() if model.kind != "time_to"]
-        shown.sort(key=lambda name: self.criteria.endpoints[name].kind != "best")
-        rows = [["patient", "arm", *shown]]
-        cells = {name: self._cells(name) for name in shown}
-        arms = self.cohort.arm.fill_null("").to_list()
-        for place, patient in enumerate(self.cohort.id.to_list()):
-            rows.append([patient, arms[place], *(cells[name][place] for name in shown)])
-        return aligned(rows)
+        """A line per patient as text for people: each endpoint with its day or, without one, its reason.
+
+        >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
+        >>> for line in classify(visits).table().splitlines():
+        ...     print(line[:41].rstrip())
+        patient  arm  best_response  OR
+        A             NE             NE no_counts
+        """
+        endpoints = [name for name in self._best_first() if self.criteria.endpoints[name].kind != "time_to"]
+        columns = [self.cohort.id.to_list(), self.cohort.arm.fill_null("").to_list(), *map(self._cells, endpoints)]
+        return aligned([["patient", "arm", *endpoints], *map(list, zip(*columns, strict=True))])
 
     def _cells(self, name: str) -> list[str]:
+        """The value of an endpoint for each patient, with its day or its reason, as text."""
         verdict, reasons = self.verdicts[name], self.criteria.reasons.names
-        best = self.criteria.endpoints[name].kind == "best"
-        texts = []
+        labels = [verdict.labels[value] for value in verdict.value.tolist()]
+        if self.criteria.endpoints[name].kind == "best":
+            return labels
         days = self.days_of(verdict.dated).tolist()
-        pairs = zip(verdict.value.tolist(), days, verdict.reason.tolist(), strict=True)
-        for value, day, reason in pairs:
-            label = verdict.labels[value]
-            said = "" if best or label == "NA" else f" d{day}" if day != NO_DAY else f" {reasons[reason]}"
-            texts.append(f"{label}{said}" if label != "Y" or day != NO_DAY else label)
-        return texts
+        codes = verdict.reason.tolist()
+        return [_cell(label, day, reasons[code]) for label, day, code in zip(labels, days, codes, strict=True)]
 
     @property
     def counts(self) -> "ResultCounts":
+        """How many patients there are, and how many have each value of each endpoint."""
         values = {}
         for name, verdict in self.verdicts.items():
-            number = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
-            values[name] = Counter(dict(zip(verdict.labels, number, strict=True)))
+            patients = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
+            values[name] = Counter(dict(zip(verdict.labels, patients, strict=True)))
         arms = frozenset(self.cohort.arm.drop_nulls().unique().to_list())
         return ResultCounts(len(self.cohort), len(self.cohort.day), arms, values)
 
     def summary(self) -> str:
-        """Patients, verdicts on each endpoint, what was taken, and warnings: for standard error."""
+        """The number of patients, the results on each endpoint, assumptions and warnings: for standard error.
+
+        >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
+        >>> classify(visits).summary().splitlines()[0]
+        '1 patients, 1 patient-days from visits'
+        """
         return self.counts.summary(self.criteria, self.cohort)
 
     def write(self, path: str | Path, *, long: bool = False) -> None:
-        """Write the frame, or the `long` one, to a `.csv`, `.json` or `.parquet` file, whole or not at all.
+        """Write `frame`, or `long`, to a `.csv`, `.json` or `.parquet` file, whole or not at all.
 
-        Beside it goes what made it, in `FILE.provenance.json`.
-        Raises `UsageError` for another suffix or a place that cannot be written.
+        The provenance goes beside it, into `FILE.provenance.json`.
+        Raises `UsageError` for another suffix, or where the file cannot be written.
+
+        >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}]).write("out.xls")
+        Traceback (most recent call last):
+        ...
+        itp_response.messages.errors.UsageError: out.xls: unknown kind of output '.xls'; known: .csv, .json, .parquet.
         """
         write(self.long() if long else self.frame(), path, self.provenance(long=long))
 
 
 @dataclass(frozen=True)
 class ResultCounts:
-    """How many patients there are, and with which verdicts; those of the parts of a cohort add up."""
+    """How many patients there are, and how many have each value; those of the chunks of a study add up."""
 
     patients: int
     rows: int
     arms: frozenset[str]
     values: Mapping[str, Counter[str]]
-    """By endpoint, in the order of the file, by the label of the verdict."""
+    """By endpoint, in the order of the criteria file: the number of patients by the value's label."""
 
     def __add__(self, other: "ResultCounts") -> "ResultCounts":
-        values = {name: Counter(dict(number)) for name, number in self.values.items()}
-        for name, number in other.values.items():
-            values[name].update(number)
+        values = {name: Counter(dict(patients)) for name, patients in self.values.items()}
+        for name, patients in other.values.items():
+            values[name].update(patients)
         return ResultCounts(self.patients + other.patients, self.rows + other.rows, self.arms | other.arms, values)
 
     def summary(self, criteria: Criteria, cohort: Cohort) -> str:
-        """As `Classification.summary`; of the cohort the name and the notes are taken."""
+        """As `Classification.summary`; the cohort gives its source and its notes."""
         in_arms = f" in {counted(len(self.arms), 'arm')}" if self.arms else ""
         source = f" from {cohort.source}" if cohort.source else ""
         lines = [
@@ -209,16 +258,14 @@ class ResultCounts:
             f"({criteria.file.source.cite}; checked: {criteria.file.checked})",
         ]
         table = [
-            [f"  {name}", *(f"{label} {count:,}" for label, count in number.items() if count)]
-            for name, number in self.values.items()
+            [f"  {name}", *(f"{label} {patients:,}" for label, patients in by_label.items() if patients)]
+            for name, by_label in self.values.items()
         ]
-        lines.append(aligned(table))
-        lines += cohort.told
-        return "\n".join(lines)
+        return "\n".join([*lines, aligned(table), *cohort.note_lines])
 
 
 Study: TypeAlias = Classification | Cohort | Tabular
-"""What a function takes that asks something of a study: what was classified, what was read, or what `read` takes."""
+"""What a function takes as a study: a `Classification`, a `Cohort`, or visits as `read` takes them."""
 CriteriaInput: TypeAlias = str | Path | Criteria
 """A shipped set by its name, a criteria file by its path, or what `criteria` gave."""
 
@@ -233,12 +280,13 @@ def classify(
 ) -> Classification:
     """Classify every patient of a study.
 
-    `visits` is what `read` takes, `patients` the patient table beside it, and `options` say how they are read; or it is
-    a `Cohort`, or a `Classification`, which have been read. `criteria` is a shipped name, a file, or what `criteria`
-    gave; None: `atra_2022`, or the set of the `Classification`, which is then returned as it is.
-    `threads` decide pieces of the cohort side by side; None: one a processor.
-    Raises `CriteriaError` for a set that cannot be used, `CohortError` with all that is wrong with the tables, and
-    `UsageError` where `patients` or `options` stand beside what has been read.
+    `visits` is what `read` takes, `patients` the patient table, and `options` say how both are read. Or `visits` is a
+    `Cohort` or a `Classification`; these have been read, so that neither of the two may be given.
+    `criteria` is a shipped set by its name, a criteria file by its path, or what `criteria` gave; None: `atra_2022`, or
+    the set of the `Classification`, which is then returned as it is.
+    `threads` is the number of threads that decide; None: one for each processor. It does not change the result.
+    Raises `CriteriaError` for criteria that cannot be used, `CohortError` with everything that is wrong with the
+    tables, and `UsageError` for `patients` or `options` beside a study that has been read.
 
     >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
     >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
@@ -253,7 +301,7 @@ def classify(
 
 
 def criteria_of(visits: Study, criteria: CriteriaInput | None) -> Criteria:
-    """The set that is asked for; of a `Classification` its own, if none is, else the default."""
+    """The given criteria, loaded; by default those of a `Classification`, else `atra_2022`."""
     if criteria is None:
         return visits.criteria if isinstance(visits, Classification) else load(DEFAULT_CRITERIA)
     return criteria if isinstance(criteria, Criteria) else load(criteria)
@@ -265,24 +313,33 @@ def read_study(
     columns: Mapping[str, ColumnDeclared],
     options: ReadOptions | None,
 ) -> Cohort:
-    """The cohort of a study, with these further columns where it has not been read yet.
+    """The cohort of a study; one that has not been read yet is read with these further columns.
 
-    Raises `UsageError` where `patients` or `options` stand beside a cohort that has been read.
+    Raises `UsageError` for `patients` or `options` beside a study that has been read.
     """
     if not isinstance(visits, Classification | Cohort):
         return read(visits, patients, options=options, columns=columns)
     for name, given in (("patients", patients), ("options", options)):
         if given is not None:
-            what = type(visits).__name__
-            raise UsageError(f"{name}: a {what} has been read already; give the tables, or leave out {name!r}.")
+            type_name = type(visits).__name__
+            raise UsageError(f"{name}: a {type_name} has been read already; give the tables, or leave out {name!r}.")
     return visits.cohort if isinstance(visits, Classification) else visits
 
 
 def labelled(name: str, verdict: Verdict) -> pl.Series:
-    """The verdicts as a column of that name."""
+    """The values of a verdict as a column of labels of that name."""
     return pl.Series(verdict.labels).gather(verdict.value.astype(np.int64)).alias(name)
 
 
 def days_column(name: str, days: Any) -> pl.Series:
     """The days as a column of that name; `NO_DAY` is missing."""
     return pl.Series(name, days, dtype=pl.Int32).set(pl.Series(days == NO_DAY), None)
+
+
+def _cell(label: str, day: int, reason: str) -> str:
+    """A value with its day or, where it has none, its reason; `NA` and a `Y` without a day stand alone."""
+    if label == "NA":
+        return label
+    if day != NO_DAY:
+        return f"{label} d{day}"
+    return label if label == "Y" else f"{label} {reason}"

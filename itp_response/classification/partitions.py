@@ -1,7 +1,8 @@
-"""Parts: a study cut between its patients, for those that a cluster reads and decides by themselves.
+"""Partitions: a study cut between its patients, each partition read and decided on a machine of its own.
 
-What depends on all of a study (whether bleeding was scored, whether dates are known) and what is wrong with it is
-looked for part by part (`looked_at`), put together (`settled`), and told to each part when it is decided (`verdicts`).
+Some things depend on the whole study: how bleeding was recorded, whether dates are known, and what is wrong with it.
+`inspected` looks for them in each partition, `settled` decides them for the whole, and `results` takes that decision
+when it classifies a partition.
 """
 
 import json
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
@@ -27,36 +28,42 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError, ItpResponseError, UsageError, one_a_line
 from itp_response.messages.wording import counted
 from itp_response.readers.cells import are_days, as_days, as_grades
-from itp_response.readers.column_names import PATIENTS, VISITS, table
+from itp_response.readers.column_names import PATIENTS, VISITS, read_table
 from itp_response.readers.options import DEFAULTS, Bleeding, ReadOptions
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted
 from itp_response.readers.visits import NOBODY, read
 
-ALL_EMPTY = f"visits: {NOBODY}"
-"""What is said of visits without anything in them."""
-EMPTY = "passed over: without a count"
 LOG = "itp_response"
+"""The log that has the notes of the whole study."""
+NO_PATIENT = f"visits: {NOBODY}"
+"""The problem of visits of which no row names a patient."""
+EMPTY_ROWS = "passed over: without a count"
+"""A note that has this is about rows without any content."""
+BLEEDING = ("Bleeding has grades of 0", "Bleeding has no grade of 0", "No bleeding grade is recorded")
+"""The beginnings of the notes on bleeding. If partitions differ, the first of these holds for the whole study."""
 NUMBERS_AND_NAMES = re.compile(r"'[^']*'(?:, '[^']*')*(?: and [\d,]+ more)?|\b\d[\d,]*\b")
 PLURAL = re.compile(r"s\b| is\b| are\b")
-BLEEDING = ("Bleeding has grades of 0", "Bleeding has no grade of 0", "No bleeding grade is recorded")
-"""How the notes on bleeding begin; what an earlier one says of a part holds for the whole."""
+BEGINS_WITH_NUMBER = re.compile(r"(?:\w+: )?\d")
+Header = dict[str, str]
+"""The columns of a table that are read: our name for each, and its name in the table."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What each part is told: the criteria as text, the options of `read`, and what was settled over the whole."""
+class PartitionPlan:
+    """What every partition is given: criteria as text, options, and what was settled for the whole study."""
 
     name: str
     text: str
     options: ReadOptions = DEFAULTS
     stopped: Stopped | None = None
+    """Whether the ends of treatment are days or dates; None: the study has none."""
     dated: bool = False
-    """Dates are known of some patient, so that the verdicts of all have columns for them."""
+    """Dates are known of some patient, so that the results have columns for them."""
 
     @property
     def criteria(self) -> Criteria:
-        return _read_once(self.text, self.name)
+        return _criteria(self.text, self.name)
 
     def read(
         self, visits: pl.DataFrame, patients: pl.DataFrame | None, *, on_error: Literal["stop", "quarantine"] = "stop"
@@ -65,218 +72,248 @@ class Plan:
         columns, options = self.criteria.file.columns, replace(self.options, on_error=on_error)
         return read(visits, patients, options=options, columns=columns, stopped=self.stopped)
 
+    def classified(self, cohort: Cohort) -> pl.DataFrame:
+        """The results of a cohort; there is one thread, as a cluster has other partitions for its other cores."""
+        return Classification(self.criteria, cohort, evaluate(self.criteria, cohort, 1)).frame()
 
-def plan(criteria: CriteriaInput | None, options: ReadOptions | None) -> Plan:
-    """The plan for these criteria, by default `atra_2022`.
 
-    Raises `UsageError` for rows that are to be left out, which is done on one machine alone.
+def plan_for(criteria: CriteriaInput | None, options: ReadOptions | None) -> PartitionPlan:
+    """The plan for these criteria (None: `atra_2022`), before anything is known of the study.
+
+    Raises `UsageError` for `on_error="quarantine"`: rows are left out on one machine only.
     """
     if options is not None and options.on_error != "stop":
         raise UsageError("rows are left out of a study that is read on one machine, not on a cluster.")
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria or DEFAULT_CRITERIA)
-    # Parts run no worked examples and take no other interpretations, which are most of a file.
+    # Partitions need neither worked examples nor interpretations, which are most of a file.
     content = {key: value for key, value in definitions.raw.items() if key not in ("example", "interpretation")}
-    return Plan(definitions.name, json.dumps(content), options or DEFAULTS)
+    return PartitionPlan(definitions.name, json.dumps(content), options or DEFAULTS)
 
 
 @cache
-def _read_once(text: str, name: str) -> Criteria:
+def _criteria(text: str, name: str) -> Criteria:
     return read_dict(json.loads(text), Path(f"{name}.toml"), name)
 
 
-# THE WHOLE
+# THE WHOLE STUDY, BEFORE ITS ROWS ARE READ
 
 
-def headers(made: Plan, visits: Sequence[str], patients: Sequence[str] | None) -> tuple[dict[str, str], dict[str, str]]:
-    """Of the tables with these columns, those that are read: by our names, what they are called there.
+def headers(plan: PartitionPlan, visits: Sequence[str], patients: Sequence[str] | None) -> tuple[Header, Header]:
+    """The columns of both tables that are read; `visits` and `patients` are the names of all their columns.
 
-    Raises `CohortError` for columns that are missing or ambiguous, `UsageError` for options that there are not.
+    Raises `CohortError` for columns that are missing or ambiguous.
     """
-    of_visits, of_patients = _blank(visits), None if patients is None else _blank(patients)
+    no_visits, no_patients = _empty_row(visits), None if patients is None else _empty_row(patients)
     try:
-        made.read(of_visits, of_patients)
+        plan.read(no_visits, no_patients)
     except CohortError as error:
-        wrong = [line for line in str(error).splitlines() if line != ALL_EMPTY]
-        if wrong:
-            raise CohortError("\n".join(wrong)) from None
-    declared = made.criteria.file.columns
+        problems = [line for line in str(error).splitlines() if line != NO_PATIENT]
+        if problems:
+            raise CohortError("\n".join(problems)) from None
+    declared = plan.criteria.file.columns
     return (
-        _header(of_visits, "visits", VISITS, in_table(declared, "visits")),
-        _header(of_patients, "patients", PATIENTS, in_table(declared, "patients")),
+        _header(no_visits, "visits", VISITS, in_table(declared, "visits")),
+        _header(no_patients, "patients", PATIENTS, in_table(declared, "patients")),
     )
 
 
-def _blank(names: Sequence[str]) -> pl.DataFrame:
+def _empty_row(names: Sequence[str]) -> pl.DataFrame:
+    """A table of these columns with one row, which is empty."""
     return pl.DataFrame({name: [None] for name in names}, schema=dict.fromkeys(names, pl.String))
 
 
-def _header(frame: pl.DataFrame | None, what: str, names: Sequence[str], declared: Iterable[str]) -> dict[str, str]:
-    found = None if frame is None else table(frame, what, 0, names, declared, Problems())
-    return {} if found is None else dict(found.header)
+def _header(frame: pl.DataFrame | None, name: str, columns: Sequence[str], declared: Iterable[str]) -> Header:
+    named = None if frame is None else read_table(frame, name, 0, columns, declared, Problems())
+    return {} if named is None else dict(named.header)
 
 
 def stopped_on(values: pl.Series, name: str, date_format: str | None) -> Stopped:
-    """Whether the ends of treatment, all of the column of that name, are days or dates.
+    """Whether the ends of treatment are days or dates; `values` are all of the study's, from the column of that name.
 
-    Raises `CohortError` where they say only whether there was one.
+    Raises `CohortError` if the values only say whether treatment ended.
     """
-    cells, found = Cells(Location("patients", 1), name, values), Problems()
+    cells, problems = Cells(Location("patients", 1), name, values), Problems()
     if not are_days(cells, date_format):
         return "dates"
-    check_no_flag(cells, as_days(cells, Problems()), found)
-    found.raise_if_wrong()
+    check_no_flag(cells, as_days(cells, Problems()), problems)
+    problems.raise_if_wrong()
     return "days"
 
 
-def schema(made: Plan) -> dict[str, pl.DataType]:
-    """The columns of the verdicts, as those of `Classification.frame`."""
-    day_0 = [date(2000, 1, 1)] if made.dated else None
-    cohort = cohort_of(["d0 15"], day_0=day_0, columns=made.criteria.file.columns)
-    if made.options.impute is not None:
-        cohort = replace(cohort, imputed=Imputed.nothing(made.options.impute))
-    return dict(Classification(made.criteria, cohort, evaluate(made.criteria, cohort, 1)).frame().schema)
+def result_schema(plan: PartitionPlan) -> dict[str, pl.DataType]:
+    """The columns of the results, as in `Classification.frame`."""
+    day_0 = [date(2000, 1, 1)] if plan.dated else None
+    cohort = cohort_of(["d0 15"], day_0=day_0, columns=plan.criteria.file.columns)
+    if plan.options.impute is not None:
+        cohort = replace(cohort, imputed=Imputed.nothing(plan.options.impute))
+    return dict(plan.classified(cohort).schema)
 
 
-# A PART
-
-FOUND = ("what", "table", "patient", "text")
-"""The columns of what is found in a part, all texts.
-
-`what` is `note`, `warning`, `wrong` (of a patient), `beyond` (how many more such), `refused` (of the whole part),
-`nobody` (it has empty rows alone); and what some part has: `rows` of a table, `somebody`, bleeding that was `scored`,
-`dated` patients.
-"""
+# A PARTITION
 
 
-def found_schema() -> dict[str, pl.DataType]:
-    """The columns of what is found in a part."""
-    return dict.fromkeys(FOUND, pl.String())
+class Inspected(NamedTuple):
+    """Something that was noticed in a partition, as a row of a frame."""
+
+    what: str
+    """`note`, `warning`; `wrong` (about a patient), `beyond` (how many more of these there are), `refused` (about the
+    whole partition), `no_patient` (it has empty rows only). Or what the partition has: `rows` of a table, a `patient`,
+    bleeding that was `scored`, `dated` patients."""
+    table: str | None = None
+    patient: str | None = None
+    text: str = ""
 
 
-def looked_at(made: Plan, visits: pl.DataFrame, patients: pl.DataFrame | None) -> pl.DataFrame:
-    """What is found in the part of these patients, all of whose rows are here."""
-    return pl.DataFrame(list(_found(made, visits, patients)), schema=found_schema(), orient="row")
+def inspected_schema() -> dict[str, pl.DataType]:
+    """The columns of `inspected`, all of them texts."""
+    return dict.fromkeys(Inspected._fields, pl.String())
 
 
-def _found(
-    made: Plan, visits: pl.DataFrame, patients: pl.DataFrame | None
-) -> Iterator[tuple[str, str | None, str | None, str]]:
-    given = [("visits", visits), *([] if patients is None else [("patients", patients)])]
-    yield from (("rows", what, None, "") for what, frame in given if len(frame))
-    if not any(len(frame) for _, frame in given):
+def inspected(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame | None) -> pl.DataFrame:
+    """What was noticed in a partition, a row each (`Inspected`); the partition has all rows of its patients."""
+    return pl.DataFrame(list(_inspected(plan, visits, patients)), schema=inspected_schema(), orient="row")
+
+
+def _inspected(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame | None) -> Iterator[Inspected]:
+    tables = {"visits": visits, **({} if patients is None else {"patients": patients})}
+    with_rows = [name for name, frame in tables.items() if len(frame)]
+    yield from (Inspected("rows", name) for name in with_rows)
+    if not with_rows:
         return
     try:
-        cohort = made.read(_some(visits), None if patients is None else _some(patients), on_error="quarantine")
+        cohort = plan.read(*_with_rows(visits, patients), on_error="quarantine")
     except ItpResponseError as error:
         yield from _refused(str(error), len(visits))
         return
+    named = read_table(_with_a_row(visits), "visits", 0, VISITS, (), Problems())
+    assert named is not None
     if len(cohort):
-        yield "somebody", None, None, ""
-    seen = table(_some(visits), "visits", 0, VISITS, (), Problems())
-    assert seen is not None
-    if (as_grades(seen.cells("bleeding_grade"), Problems()) == 0).any():
-        yield "scored", None, None, ""
+        yield Inspected("patient")
+    if (as_grades(named.cells("bleeding_grade"), Problems()) == 0).any():
+        yield Inspected("scored")
     if cohort.has_dates:
-        yield "dated", None, None, ""
+        yield Inspected("dated")
     for note in cohort.notes:
-        if note.about != "quarantine" and not (visits.is_empty() and EMPTY in note.text):
-            yield "warning" if note.warning else "note", None, None, note.text
-    assert cohort.quarantine is not None
-    when = seen.header.get("date") or seen.header.get("day")
-    wrong = dict.fromkeys(_wrong(row, when) for row in cohort.quarantine.iter_rows(named=True))
-    yield from list(wrong)[:SHOWN]
-    if len(wrong) > SHOWN:
-        yield "beyond", None, None, str(len(wrong) - SHOWN)
+        if note.about != "quarantine" and not (visits.is_empty() and EMPTY_ROWS in note.text):
+            yield Inspected("warning" if note.warning else "note", text=note.text)
+    yield from _wrong(cohort, named.header.get("date") or named.header.get("day"))
 
 
-def _some(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame; for one without rows, which a part may have though the whole has some, an empty row."""
+def _with_rows(visits: pl.DataFrame, patients: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    return _with_a_row(visits), None if patients is None else _with_a_row(patients)
+
+
+def _with_a_row(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame, or an empty row in place of no row: a table of a partition may have none though the study has some."""
     return frame.clear(1) if frame.is_empty() else frame
 
 
-def _refused(error: str, rows: int) -> Iterator[tuple[str, str | None, str | None, str]]:
-    if error == ALL_EMPTY:
-        yield "nobody", None, None, error
-        nothing = "without a patient, a count, a grade, a rescue or a declared column"
-        yield "note", None, None, f"{counted(rows, 'row')} passed over: {nothing}."
+def _refused(error: str, rows: int) -> Iterator[Inspected]:
+    """What is said of a partition that cannot be read at all."""
+    if error == NO_PATIENT:
+        yield Inspected("no_patient", text=error)
+        without = "without a patient, a count, a grade, a rescue or a declared column"
+        yield Inspected("note", text=f"{counted(rows, 'row')} passed over: {without}.")
     else:
-        yield from (("refused", None, None, line) for line in error.splitlines())
+        yield from (Inspected("refused", text=line) for line in error.splitlines())
 
 
-def _wrong(row: Mapping[str, Any], when: str | None) -> tuple[str, str, str | None, str]:
-    """What was found wrong in a row, said by patient and day: rows have no number where they lie in parts."""
+def _wrong(cohort: Cohort, day_column: str | None) -> Iterator[Inspected]:
+    """The problems of the rows that were left out; those beyond the first are counted."""
+    assert cohort.quarantine is not None
+    problems = dict.fromkeys(_problem(row, day_column) for row in cohort.quarantine.iter_rows(named=True))
+    yield from list(problems)[:SHOWN]
+    if len(problems) > SHOWN:
+        yield Inspected("beyond", text=str(len(problems) - SHOWN))
+
+
+def _problem(row: Mapping[str, Any], day_column: str | None) -> Inspected:
+    """The problem of a row, told by patient and day: a row has no number in a partition."""
     cells = json.loads(row["row"])
-    who = f"patient {quoted(row['patient_id'])}" if row["patient_id"] else "no patient"
-    day = f", {when} {cells[when]}" if when and cells.get(when) else ""
+    patient = f"patient {quoted(row['patient_id'])}" if row["patient_id"] else "no patient"
+    day = f", {day_column} {cells[day_column]}" if day_column and cells.get(day_column) else ""
     reason = re.sub(r" \(first in row \d+\)", "", row["reason"])
     column = f"{row['column']}: " if cells.get(row["column"]) != row["patient_id"] else ""
-    return "wrong", row["file"], row["patient_id"], f"{row['file']}: {who}{day}: {column}{reason}"
+    return Inspected("wrong", row["file"], row["patient_id"], f"{row['file']}: {patient}{day}: {column}{reason}")
 
 
-def verdicts(made: Plan, visits: pl.DataFrame, patients: pl.DataFrame | None) -> pl.DataFrame:
-    """The verdicts on the patients of a part, all of whose rows are here, in the columns of `schema`."""
-    columns = schema(made)
-    if not _names_somebody(visits) and (patients is None or not _names_somebody(patients)):
+def results(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame | None) -> pl.DataFrame:
+    """The results of a partition, in the columns of `result_schema`; it has all rows of its patients."""
+    columns = result_schema(plan)
+    if not _names_a_patient(visits) and (patients is None or not _names_a_patient(patients)):
         return pl.DataFrame(schema=columns)
-    cohort = made.read(_some(visits), None if patients is None else _some(patients))
-    frame = Classification(made.criteria, cohort, evaluate(made.criteria, cohort, 1)).frame()
-    # A part may have no dates though others have.
+    frame = plan.classified(plan.read(*_with_rows(visits, patients)))
+    # A partition may have no dates though others have.
     return frame.select(
         pl.col(name) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in columns.items()
     )
 
 
-def _names_somebody(frame: pl.DataFrame) -> bool:
-    seen = table(_some(frame), "", 0, ("patient_id",), (), Problems())
-    return seen is not None and as_text(seen.cells("patient_id").values).is_not_null().any()
+def _names_a_patient(frame: pl.DataFrame) -> bool:
+    named = read_table(_with_a_row(frame), "", 0, ("patient_id",), (), Problems())
+    return named is not None and as_text(named.cells("patient_id").values).is_not_null().any()
 
 
-# THE PARTS TOGETHER
+# THE WHOLE STUDY, FROM ITS PARTITIONS
 
 
-def settled(made: Plan, found: pl.DataFrame, *, patients: bool) -> Plan:
-    """The plan with what was found in all parts settled; what is to be said of it goes to the log, warnings last.
+def settled(plan: PartitionPlan, noticed: pl.DataFrame, *, patients: bool) -> PartitionPlan:
+    """The plan with everything settled; `noticed` has the rows of `inspected` of all partitions.
 
-    Raises `CohortError` with what is wrong with the study.
+    `patients` says whether the study has a patient table. The notes go to the log, warnings last.
+    Raises `CohortError` with everything that is wrong with the study.
     """
-
-    def texts(*what: str) -> list[str]:
-        return found.filter(pl.col("what").is_in(what))["text"].to_list()
-
-    some = found.filter(what="rows")["table"].unique().to_list()
-    none = [f"{what}: there are no rows." for what in ("visits", *(["patients"] * patients)) if what not in some]
-    # A part may have nothing but empty rows, if another has a patient.
-    nobody = [] if texts("somebody") or none else texts("nobody")[:1]
-    _refuse(found, [*none, *texts("refused"), *nobody], sum(map(int, texts("beyond"))))
-    bleeding: Bleeding = made.options.bleeding or ("scored" if texts("scored") else "events")
-    told = [*_told(texts("note"), "assumed"), *_told(texts("warning"), "warning")]
-    first = next((start for start in BLEEDING if any(f": {start}" in one for one in told)), None)
-    others = tuple(f": {start}" for start in BLEEDING if start != first)
-    for line in told:
-        if not any(other in line for other in others):
-            logging.getLogger(LOG).warning(line)
-    return replace(made, options=replace(made.options, bleeding=bleeding), dated=bool(texts("dated")))
+    texts = {what: noticed.filter(what=what)["text"].to_list() for what in noticed["what"].unique()}
+    with_rows = noticed.filter(what="rows")["table"].to_list()
+    empty = [name for name in ("visits", *(["patients"] * patients)) if name not in with_rows]
+    problems = [f"{name}: there are no rows." for name in empty] + texts.get("refused", [])
+    if not empty and "patient" not in texts:
+        problems += texts.get("no_patient", [])[:1]
+    _raise_if_wrong(problems, noticed)
+    _log([*_merged(texts.get("note", []), "assumed"), *_merged(texts.get("warning", []), "warning")])
+    bleeding: Bleeding = plan.options.bleeding or ("scored" if "scored" in texts else "events")
+    return replace(plan, options=replace(plan.options, bleeding=bleeding), dated="dated" in texts)
 
 
-def _refuse(found: pl.DataFrame, refused: Sequence[str], beyond: int) -> None:
-    # Visits first, as they are named; patients as their names sort.
-    wrong = found.filter(what="wrong").unique(maintain_order=True)
-    order = wrong.sort(pl.col("table") != "visits", "patient", maintain_order=True, nulls_last=True)
-    texts = [*dict.fromkeys(refused), *order["text"].to_list()]
+def _raise_if_wrong(problems: Sequence[str], noticed: pl.DataFrame) -> None:
+    """Raises `CohortError` with these problems, then those of visits, then those of patients, by patient."""
+    of_rows = noticed.filter(what="wrong").unique(maintain_order=True)
+    of_rows = of_rows.sort(pl.col("table") != "visits", "patient", maintain_order=True, nulls_last=True)
+    texts = [*dict.fromkeys(problems), *of_rows["text"].to_list()]
     if texts:
+        # Problems that were only counted have no text; they would not be shown.
+        beyond = sum(map(int, noticed.filter(what="beyond")["text"]))
         raise CohortError(one_a_line([*texts, *[""] * beyond], SHOWN))
 
 
-def _told(texts: Sequence[str], how: str) -> list[str]:
-    """Each note once; of those that differ in numbers and names alone the first, and how many more there are."""
-    alike: dict[str, list[str]] = {}
-    for text in sorted(texts):
-        alike.setdefault(PLURAL.sub("", NUMBERS_AND_NAMES.sub("#", text)), []).append(text)
-    said = []
-    for several in alike.values():
-        counts = re.match(r"(?:\w+: )?\d", several[0]) is not None
-        more = len(several) - 1 if counts or len(set(several)) > 1 else 0
-        where = f" In one part of the data; likewise in {counted(more, 'other part')}." if more else ""
-        said.append(f"{how}: {several[0]}{where}")
-    return said
+def _log(messages: Sequence[str]) -> None:
+    """Say the notes of the whole study; of those on bleeding only the one that holds for the whole."""
+    bleeding = [start for start in BLEEDING if any(f": {start}" in message for message in messages)]
+    for message in messages:
+        if not any(f": {start}" in message for start in bleeding[1:]):
+            logging.getLogger(LOG).warning(message)
+
+
+def _merged(notes: Sequence[str], prefix: str) -> list[str]:
+    """The notes of all partitions as messages. Notes that differ only in numbers and names are one message."""
+    by_wording: dict[str, list[str]] = {}
+    for note in sorted(notes):
+        by_wording.setdefault(_wording(note), []).append(note)
+    return [f"{prefix}: {_message(alike)}" for alike in by_wording.values()]
+
+
+def _wording(note: str) -> str:
+    """A note without its numbers, its names and what makes it singular or plural."""
+    return PLURAL.sub("", NUMBERS_AND_NAMES.sub("#", note))
+
+
+def _message(alike: Sequence[str]) -> str:
+    """The first of notes of one wording, and in how many other partitions there is such a note.
+
+    A note that is the same in all partitions, such as one on a column, is about the study; one with a number is not.
+    """
+    about_study = len(set(alike)) == 1 and not BEGINS_WITH_NUMBER.match(alike[0])
+    if about_study or len(alike) == 1:
+        return alike[0]
+    return f"{alike[0]} In one part of the data; likewise in {counted(len(alike) - 1, 'other part')}."

@@ -1,4 +1,4 @@
-"""Provenance: what made an output, without a word of when, so that the same input gives the same bytes."""
+"""Provenance: what made an output. It holds no time, so that the same input gives the same bytes."""
 
 import hashlib
 import json
@@ -12,19 +12,20 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.criteria import Criteria
 from itp_response.readers.column_names import part_files
+from itp_response.readers.sdtm.domains import files_of, is_study
 
 PROGRAM = "itp-response"
 KEY = "itp_response"
-"""Under which a Parquet file carries it."""
+"""The key under which a Parquet file carries its provenance."""
 BESIDE = ".provenance.json"
-"""What follows the name of a single file in the name of the file beside it."""
+"""The end of the name of the file beside an output, `FILE.provenance.json`."""
 INSIDE = "provenance.json"
-"""Its name in a folder of outputs."""
+"""The name of the file in a folder of outputs."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file by its name and the SHA-256 of its bytes; None: there is no such file, as of a frame."""
+    """A file by its name and the SHA-256 of its bytes; None: an input that is no file, such as a frame."""
 
     name: str
     sha256: str | None
@@ -32,36 +33,45 @@ class File:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The program, the criteria, the options and the inputs that made an output."""
+    """The program, the criteria, the options and the inputs that made an output.
+
+    >>> Provenance("itp-response", "0.1.0", [], {"long": True}, {}, []).text().splitlines()[1]
+    '  "program": "itp-response",'
+    """
 
     program: str
     version: str
     criteria: Sequence[Mapping[str, str | None]]
-    """Of each set `name`, `file`, `sha256` of the file (None: there is no such file), and `checked`."""
+    """For each set its `name`, `file`, `sha256` (None: the set was not read from a file) and `checked`."""
     options: Mapping[str, Any]
     inputs: Mapping[str, Sequence[File]]
-    """The files read, by what they were read as; of a folder those files in it."""
+    """The files by what they were read as, `visits` or `patients`; of a folder the files in it."""
     assumed: Sequence[str]
-    """What was assumed or noticed while reading."""
+    """The assumptions and warnings of the reading."""
     outputs: Sequence[File] = field(default=())
 
     def text(self) -> str:
-        """As JSON, always in the same order."""
+        """The provenance as JSON, its keys always in the same order."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str) + "\n"
 
 
 def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> Provenance:
-    """What made an output from this cohort by these sets, with these options beside those of the reading.
+    """The provenance of an output that was made of this cohort under these sets of criteria.
 
-    Files are hashed as they are now.
+    `options` are added to those of the reading. Files are hashed as they are now, if they were not when they were read.
     """
     read_from = cohort.read_from or ReadFrom({"visits": cohort}, {})
     return Provenance(
         program=PROGRAM,
         version=program_version(),
         criteria=[
-            {"name": one.name, "file": one.path.name, "sha256": _sha256(one.path), "checked": one.file.checked}
-            for one in criteria
+            {
+                "name": definitions.name,
+                "file": definitions.path.name,
+                "sha256": _sha256(definitions.path),
+                "checked": definitions.file.checked,
+            }
+            for definitions in criteria
         ],
         options={**read_from.options, **options},
         inputs=read_from.hashed() if read_from.hashed else hashed(read_from.inputs),
@@ -70,12 +80,12 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
 
 
 def hashed(inputs: Mapping[str, Any]) -> dict[str, Sequence[File]]:
-    """The files behind each of the inputs; None was none."""
-    return {name: files(given) for name, given in inputs.items() if given is not None}
+    """The files behind each input that was given (not None), with their SHA-256."""
+    return {name: files(table) for name, table in inputs.items() if table is not None}
 
 
 def program_version() -> str:
-    """The version of this program as installed; of a bare checkout `unknown`."""
+    """The version of the installed program; `unknown` for a checkout that is not installed."""
     try:
         return version(PROGRAM)
     except PackageNotFoundError:
@@ -83,30 +93,32 @@ def program_version() -> str:
 
 
 def of_bytes(name: str, content: bytes) -> File:
-    """A file that holds these bytes."""
+    """The entry of a file that holds these bytes."""
     return File(name, hashlib.sha256(content).hexdigest())
 
 
 def of_path(path: Path) -> File:
-    """A file as it is now."""
+    """The entry of a file as it is now."""
     return File(path.name, _sha256(path))
 
 
-def files(given: Any) -> tuple[File, ...]:
-    """The files behind what was given to be read, with their SHA-256; of a table in memory an entry without one."""
-    if isinstance(given, Cohort):
-        return (File(given.source or "a cohort in memory", None),)
-    if hasattr(given, "files"):
-        return tuple(file for one in given.files for file in files(one))
-    if not isinstance(given, str | Path):
-        return (File(f"a table in memory ({type(given).__name__})", None),)
-    path = Path(given)
+def files(table: Any) -> tuple[File, ...]:
+    """The files behind a table that was given to be read; a table in memory has an entry without SHA-256.
+
+    >>> files([{"patient_id": "A", "day": 0, "platelets": 15}])
+    (File(name='a table in memory (list)', sha256=None),)
+    """
+    if isinstance(table, Cohort):
+        return (File(table.source or "a cohort in memory", None),)
+    if hasattr(table, "files"):  # a mapped study
+        return tuple(file for path in table.files for file in files(path))
+    if not isinstance(table, str | Path):
+        return (File(f"a table in memory ({type(table).__name__})", None),)
+    path = Path(table)
     if not path.is_dir():
         return (of_path(path),)
-    from itp_response.readers.sdtm.domains import files_of, is_study
-
-    read = files_of(path) if is_study(path) else part_files(path)
-    return tuple(File(f"{path.resolve().name}/{one.name}", _sha256(one)) for one in read)
+    paths = files_of(path) if is_study(path) else part_files(path)
+    return tuple(File(f"{path.resolve().name}/{part.name}", _sha256(part)) for part in paths)
 
 
 def _sha256(path: Path) -> str | None:

@@ -1,6 +1,6 @@
 """Spark: a study in frames of PySpark, decided on the cluster by the same engine.
 
-found = itp_response.spark.classify(visits, patients)
+results = itp_response.spark.classify(visits, patients)
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from itp_response.classification import partitions as parts
+from itp_response.classification import partitions
 from itp_response.classification.classification import CriteriaInput
-from itp_response.classification.partitions import Plan
+from itp_response.classification.partitions import PartitionPlan
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
 from itp_response.readers.options import ReadOptions
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 KEY, VISIT, ORDER = "key", "visit", "order"
-"""The columns of the rows that go to the executors, beside those of the two tables."""
+"""The columns of the rows on the executors, beside those of the two tables."""
 ROWS = 250_000
-"""How many rows are decided together; more of a patient who has more."""
+"""The rows that are decided together; more if a patient has more."""
 SPARK_TYPES = {"String": "string", "Int8": "tinyint", "Int32": "int", "Int64": "bigint", "Date": "date"}
 ARROW_TYPES = {"String": "string", "Int8": "int8", "Int32": "int32", "Int64": "int64", "Date": "date32"}
-Columns = dict[str, str]
-"""What the columns of a table are called on the way, and what they are called in it."""
+ShortNames = dict[str, str]
+"""The name of each column on the way to the executors, and its name in the table."""
 
 
 def classify(
@@ -39,58 +39,88 @@ def classify(
     *,
     options: ReadOptions | None = None,
 ) -> "DataFrame":
-    """The columns of `Classification.frame`, one row per patient in no order, of visits and patients in Spark frames.
+    """The results of a study in frames of Spark: one row per patient, in no order, as a frame of Spark.
 
-    The frames are read twice: here, for what depends on all of them and what is wrong with them, and when the result
-    is used. All rows of a patient go to one executor and must fit into its memory. The package must be installed on
-    the executors too. What was assumed goes to the log `itp_response`.
-    The options are those of `read`; it stops at errors.
-    Raises `CohortError` with what is wrong, each with its patient; `UsageError` for what is no frame of Spark.
+    The columns are those of `Classification.frame`; a missing value is null. `criteria` and `options` are as in the
+    main `classify`, but rows that cannot be read are always an error.
+    The frames are read twice: at once, for what depends on the whole study and for what is wrong with it, and when the
+    result is used. All rows of a patient go to one executor and must fit into its memory. The package must be
+    installed on the executors. What was assumed goes to the log `itp_response`.
+    Raises `CohortError` with everything that is wrong, each problem with its patient, and `UsageError` for what is no
+    frame of Spark.
+
+    >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}])
+    Traceback (most recent call last):
+    ...
+    itp_response.messages.errors.UsageError: visits is a frame of Spark, not 'list'; others go to 'classify'.
     """
     needed("pyspark.sql", "spark")
     needed("pyarrow", "spark")
-    for what, frame in (("visits", visits), ("patients", patients)):
-        if not hasattr(frame, "mapInArrow") and not (frame is None and what == "patients"):
-            raise UsageError(f"{what} is a frame of Spark, not {type(frame).__name__!r}; others go to 'classify'.")
-    plan = parts.plan(criteria, options)
-    of_visits, of_patients = parts.headers(plan, visits.columns, patients.columns if patients is not None else None)
+    _check_frames(visits, patients)
+    plan = partitions.plan_for(criteria, options)
+    patient_names = None if patients is None else patients.columns
+    of_visits, of_patients = partitions.headers(plan, visits.columns, patient_names)
     if patients is not None and "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
-        plan = replace(plan, stopped=parts.stopped_on(_values(patients, name), name, plan.options.date_format))
+        stopped = partitions.stopped_on(_values(patients, name), name, plan.options.date_format)
+        plan = replace(plan, stopped=stopped)
 
-    # Columns are named by their places on the way, as the two tables may have some of the same name.
-    names = {f"v{place}": name for place, name in enumerate(dict.fromkeys(of_visits.values()))}
-    own = {f"p{place}": name for place, name in enumerate(dict.fromkeys(of_patients.values()))}
-    rows = _keyed(visits, of_visits["patient_id"], names, visit=True)
-    if patients is not None:
-        patient_rows = _keyed(patients, of_patients["patient_id"], own, visit=False)
+    tables = _short_names("v", of_visits), _short_names("p", of_patients) if patients is not None else None
+    rows = _rows(visits, patients, (of_visits["patient_id"], of_patients.get("patient_id", "")), tables)
+    noticed = rows.mapInArrow(
+        partial(_mapped, partitions.inspected, plan, tables), _declared(partitions.inspected_schema())
+    )
+    plan = partitions.settled(plan, _polars(noticed.toArrow()), patients=patients is not None)
+    return rows.mapInArrow(
+        partial(_mapped, partitions.results, plan, tables), _declared(partitions.result_schema(plan))
+    )
+
+
+def _check_frames(visits: object, patients: object) -> None:
+    """Raises `UsageError` for what is no frame of Spark."""
+    for name, frame in (("visits", visits), ("patients", patients)):
+        if not hasattr(frame, "mapInArrow") and not (frame is None and name == "patients"):
+            raise UsageError(f"{name} is a frame of Spark, not {type(frame).__name__!r}; others go to 'classify'.")
+
+
+def _short_names(prefix: str, header: partitions.Header) -> ShortNames:
+    """The columns of a table by names that no column of the other table has."""
+    return {f"{prefix}{number}": name for number, name in enumerate(dict.fromkeys(header.values()))}
+
+
+def _rows(
+    visits: "DataFrame",
+    patients: "DataFrame | None",
+    patient_columns: tuple[str, str],
+    tables: tuple[ShortNames, ShortNames | None],
+) -> "DataFrame":
+    """The rows of both tables, those of a patient together, each table in its order."""
+    of_visits, of_patients = tables
+    rows = _keyed(visits, patient_columns[0], of_visits, visit=True)
+    if patients is not None and of_patients is not None:
+        patient_rows = _keyed(patients, patient_columns[1], of_patients, visit=False)
         rows = rows.unionByName(patient_rows, allowMissingColumns=True)
-    tables = names, own if patients is not None else None
-    rows = rows.repartition(KEY).sortWithinPartitions(KEY, VISIT, ORDER)
-
-    found = rows.mapInArrow(partial(_mapped, parts.looked_at, plan, tables), _declared(parts.found_schema()))
-    plan = parts.settled(plan, _polars(found.toArrow()), patients=patients is not None)
-    return rows.mapInArrow(partial(_mapped, parts.verdicts, plan, tables), _declared(parts.schema(plan)))
+    return rows.repartition(KEY).sortWithinPartitions(KEY, VISIT, ORDER)
 
 
 def _values(frame: "DataFrame", name: str) -> pl.Series:
-    """All that the column has, in any order, brought here as its different values and how often each is there."""
+    """All values of a column, in any order; only the distinct values and their numbers are fetched."""
     column = _column(name).alias("value")
     counts = _polars(frame.select(column).groupBy("value").count().toArrow())
     return counts["value"].gather(np.repeat(np.arange(len(counts)), counts["count"].to_numpy()))
 
 
-def _keyed(frame: "DataFrame", patient: str, names: Columns, *, visit: bool) -> "DataFrame":
-    """The rows under the names they have on the way, with the patient's name as it is read, and their order."""
+def _keyed(frame: "DataFrame", patient_column: str, names: ShortNames, *, visit: bool) -> "DataFrame":
+    """The rows under their short names, with the patient's id as it is read, and their order."""
     from pyspark.sql import functions as f
 
     columns = [_column(name).alias(short) for short, name in names.items()]
-    key = f.coalesce(_trimmed(frame, patient), f.lit("")).alias(KEY)
+    key = f.coalesce(_trimmed(frame, patient_column), f.lit("")).alias(KEY)
     return frame.select(key, f.lit(visit).alias(VISIT), f.monotonically_increasing_id().alias(ORDER), *columns)
 
 
 def _trimmed(frame: "DataFrame", name: str) -> "Column":
-    """The texts as `as_text` makes them, so that rows come together that are read as of one patient."""
+    """The texts as `as_text` makes them, so that rows of one patient come together."""
     from pyspark.sql import functions as f
 
     column = _column(name)
@@ -108,7 +138,7 @@ def _column(name: str) -> "Column":
 
 
 def _declared(columns: "Mapping[str, object]") -> str:
-    """The columns in Spark's words, of polars' types."""
+    """The columns, of polars' types, as Spark declares them."""
     return ", ".join(f"`{name}` {SPARK_TYPES[str(dtype)]}" for name, dtype in columns.items())
 
 
@@ -116,50 +146,57 @@ def _declared(columns: "Mapping[str, object]") -> str:
 
 
 def _mapped(
-    work: Callable[[Plan, pl.DataFrame, pl.DataFrame | None], pl.DataFrame],
-    plan: Plan,
-    tables: tuple[Columns, Columns | None],
+    work: Callable[[PartitionPlan, pl.DataFrame, pl.DataFrame | None], pl.DataFrame],
+    plan: PartitionPlan,
+    tables: tuple[ShortNames, ShortNames | None],
     batches: "Iterator[pa.RecordBatch]",
 ) -> "Iterator[pa.RecordBatch]":
-    """What `work` makes of the patients in these rows, some at a time."""
+    """The result of `work` on the patients of these rows, a piece of them at a time."""
     import pyarrow as pa
 
     of_visits, of_patients = tables
     for rows in pieces(batches):
         frame = _polars(rows)
-        visits = frame.filter(pl.col(VISIT)).select(pl.col(short).alias(name) for short, name in of_visits.items())
-        patients = None
-        if of_patients is not None:
-            own = [pl.col(short).alias(name) for short, name in of_patients.items()]
-            patients = frame.filter(~pl.col(VISIT)).select(own)
-        made = work(plan, visits, patients)
-        types = pa.schema([(name, getattr(pa, ARROW_TYPES[str(dtype)])()) for name, dtype in made.schema.items()])
-        yield from made.to_arrow().cast(types).to_batches()
+        visits = _under_own_names(frame.filter(pl.col(VISIT)), of_visits)
+        patients = None if of_patients is None else _under_own_names(frame.filter(~pl.col(VISIT)), of_patients)
+        result = work(plan, visits, patients)
+        types = pa.schema([(name, getattr(pa, ARROW_TYPES[str(dtype)])()) for name, dtype in result.schema.items()])
+        yield from result.to_arrow().cast(types).to_batches()
+
+
+def _under_own_names(frame: pl.DataFrame, names: ShortNames) -> pl.DataFrame:
+    return frame.select(pl.col(short).alias(name) for short, name in names.items())
 
 
 def pieces(batches: "Iterable[pa.RecordBatch]", rows: int = ROWS) -> "Iterator[pa.Table]":
-    """The rows of all batches, sorted by `key`, in pieces of so many or more, cut where the key changes."""
+    """The rows of all batches, sorted by `key`, in pieces of at least this number of rows, cut where the key changes.
+
+    >>> import pyarrow as pa
+    >>> batches = [pa.RecordBatch.from_pydict({"key": list(keys)}) for keys in ("AAB", "BBC")]
+    >>> ["".join(piece["key"].to_pylist()) for piece in pieces(batches, rows=2)]
+    ['AA', 'BBB', 'C']
+    """
     import pyarrow as pa
 
-    held: list[pa.RecordBatch] = []
-    size, begin, last = 0, 0, None
+    waiting: list[pa.RecordBatch] = []
+    size, begin, last_key = 0, 0, None
     for batch in batches:
         if not len(batch):
             continue
         keys = batch.column(KEY)
-        if keys[-1].as_py() != last:
-            last = keys[-1].as_py()
-            # Where the rows of the last patient begin; all before are whole.
-            begin = size + keys.index(last).as_py()
-        held.append(batch)
+        if keys[-1].as_py() != last_key:
+            last_key = keys[-1].as_py()
+            # The rows of the last patient begin here; all patients before are whole.
+            begin = size + keys.index(last_key).as_py()
+        waiting.append(batch)
         size += len(batch)
         if size >= rows and begin:
-            whole = pa.Table.from_batches(held)
+            whole = pa.Table.from_batches(waiting)
             yield whole.slice(0, begin)
-            held = whole.slice(begin).to_batches()
+            waiting = whole.slice(begin).to_batches()
             size, begin = size - begin, 0
-    if held:
-        yield pa.Table.from_batches(held)
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 def _polars(rows: "pa.Table") -> pl.DataFrame:

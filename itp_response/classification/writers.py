@@ -1,4 +1,7 @@
-"""Output: the verdicts of the parts of a cohort written one after another, to the same file as those of the whole."""
+"""Writers: a table as a file, whole or not at all, from one frame or from one chunk of its rows after another.
+
+A file has the same bytes both ways.
+"""
 
 import io
 import os
@@ -6,116 +9,45 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 import polars as pl
 
 from itp_response.classification.provenance import BESIDE, KEY, Provenance, of_path
 from itp_response.messages.errors import UsageError, unknown
 
-
-class Output(Protocol):
-    """A file that is being written; `encode` does not touch it, so that several threads may at once."""
-
-    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes: ...
-
-    def add(self, encoded: bytes) -> None: ...
-
-    def end(self, origin: Provenance) -> None: ...
+ROWS_PER_GROUP = 100_000
+"""Of a Parquet file: fixed, so that the file is the same however it is written."""
 
 
-class Csv:
-    """Text, its cells separated by commas."""
+def write(frame: pl.DataFrame, path: str | Path, provenance: Provenance | None = None) -> None:
+    """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all; its provenance goes beside it.
 
-    def __init__(self, file: IO[bytes], _: Path) -> None:
-        self._file = file
-
-    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:
-        made = io.BytesIO()
-        frame.write_csv(made, include_header=first)
-        return made.getvalue()
-
-    def add(self, encoded: bytes) -> None:
-        self._file.write(encoded)
-
-    def end(self, origin: Provenance) -> None:
-        """Nothing follows."""
-
-
-class Json:
-    """A list of objects."""
-
-    def __init__(self, file: IO[bytes], _: Path) -> None:
-        self._file = file
-        self._file.write(b"[")
-
-    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:
-        made = io.BytesIO()
-        frame.write_json(made)
-        objects = made.getvalue()[1:-1]
-        return objects if first or not objects else b"," + objects
-
-    def add(self, encoded: bytes) -> None:
-        self._file.write(encoded)
-
-    def end(self, origin: Provenance) -> None:  # noqa: ARG002 - as the others
-        self._file.write(b"]")
-
-
-class Parquet:
-    """Parquet, which is gathered in a folder, as its row groups are not those of the parts."""
-
-    def __init__(self, file: IO[bytes], folder: Path) -> None:
-        self._file = file
-        self._folder = folder
-        self._paths: list[Path] = []
-
-    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:  # noqa: ARG002 - as the others
-        made = io.BytesIO()
-        frame.write_ipc(made, compression="uncompressed")
-        return made.getvalue()
-
-    def add(self, encoded: bytes) -> None:
-        self._paths.append(self._folder / f"{len(self._paths):06}.arrow")
-        self._paths[-1].write_bytes(encoded)
-
-    def end(self, origin: Provenance) -> None:
-        whole = pl.scan_ipc(self._paths)
-        whole.sink_parquet(self._file, metadata={KEY: origin.text()}, row_group_size=ROWS_PER_GROUP)
-
-
-OUTPUTS: dict[str, type[Csv] | type[Json] | type[Parquet]] = {".csv": Csv, ".json": Json, ".parquet": Parquet}
-"""By the suffix of the file, as `classify.WRITERS`."""
-
-
-def write(frame: pl.DataFrame, path: str | Path, origin: Provenance | None = None) -> None:
-    """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all; `origin` goes into a file beside it.
-
-    Raises `UsageError` for another suffix or a place that cannot be written.
+    Raises `UsageError` for another suffix, or where the file cannot be written.
     """
     path = Path(path)
-    check_output(path)
-    put(path, lambda file: WRITERS[path.suffix](frame, file, origin))
-    if origin is not None:
-        write_beside(path, origin)
+    check_suffix(path)
+    put(path, lambda file: FORMATS[path.suffix].write(frame, file, provenance))
+    if provenance is not None:
+        write_beside(path, provenance)
 
 
-def check_output(path: Path) -> None:
-    """Raises `UsageError` for a kind of file that is not written."""
-    if path.suffix not in WRITERS:
-        raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
+def check_suffix(path: Path) -> None:
+    """Raises `UsageError` for a format that is not written."""
+    if path.suffix not in FORMATS:
+        raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, FORMATS)}")
 
 
-def write_beside(path: Path, origin: Provenance) -> None:
-    """Write what made a file beside it."""
-    text = replace(origin, outputs=(of_path(path),)).text()
+def write_beside(path: Path, provenance: Provenance) -> None:
+    """Write the provenance of a file beside it."""
+    text = replace(provenance, outputs=(of_path(path),)).text()
     put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
 
 
 def put(path: Path, content: Callable[[Any], Any]) -> None:
-    """Write a file, whole or not at all.
+    """Write a file, whole or not at all: `content` writes into an open file, which then takes the place of `path`.
 
-    Raises `UsageError` if it cannot be written.
+    Raises `UsageError` where the file cannot be written.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -139,14 +71,107 @@ def _umask() -> int:
     return current
 
 
-ROWS_PER_GROUP = 100_000
-"""Of a Parquet file; told, so that it is the same file however it is written."""
+# FORMATS
 
 
-WRITERS: dict[str, Any] = {
-    ".csv": lambda frame, file, _: frame.write_csv(file),
-    ".json": lambda frame, file, _: frame.write_json(file),
-    ".parquet": lambda frame, file, origin: frame.write_parquet(
-        file, metadata=origin and {KEY: origin.text()}, row_group_size=ROWS_PER_GROUP
-    ),
+def _write_csv(frame: pl.DataFrame, file: IO[bytes], _: Provenance | None) -> None:
+    frame.write_csv(file)
+
+
+def _write_json(frame: pl.DataFrame, file: Any, _: Provenance | None) -> None:
+    frame.write_json(file)
+
+
+def _write_parquet(frame: pl.DataFrame, file: IO[bytes], provenance: Provenance | None) -> None:
+    metadata = None if provenance is None else {KEY: provenance.text()}
+    frame.write_parquet(file, metadata=metadata, row_group_size=ROWS_PER_GROUP)
+
+
+class ChunkWriter(Protocol):
+    """A file that is written chunk by chunk.
+
+    `encode` does not touch the file, so that several threads may call it at once; `add` takes the chunks in order.
+    """
+
+    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes: ...
+
+    def add(self, encoded: bytes) -> None: ...
+
+    def end(self, provenance: Provenance) -> None: ...
+
+
+class CsvChunks:
+    """Text, its cells separated by commas."""
+
+    def __init__(self, file: IO[bytes], _: Path) -> None:
+        self._file = file
+
+    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:
+        buffer = io.BytesIO()
+        frame.write_csv(buffer, include_header=first)
+        return buffer.getvalue()
+
+    def add(self, encoded: bytes) -> None:
+        self._file.write(encoded)
+
+    def end(self, provenance: Provenance) -> None:
+        """Nothing follows."""
+
+
+class JsonChunks:
+    """A list of objects."""
+
+    def __init__(self, file: IO[bytes], _: Path) -> None:
+        self._file = file
+        self._file.write(b"[")
+
+    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:
+        buffer = io.BytesIO()
+        frame.write_json(buffer)
+        objects = buffer.getvalue()[1:-1]
+        return objects if first or not objects else b"," + objects
+
+    def add(self, encoded: bytes) -> None:
+        self._file.write(encoded)
+
+    def end(self, provenance: Provenance) -> None:  # noqa: ARG002 - as the others
+        self._file.write(b"]")
+
+
+class ParquetChunks:
+    """Parquet. Its row groups are not the chunks, so that these are kept in a folder until the end."""
+
+    def __init__(self, file: IO[bytes], folder: Path) -> None:
+        self._file = file
+        self._folder = folder
+        self._paths: list[Path] = []
+
+    def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:  # noqa: ARG002 - as the others
+        buffer = io.BytesIO()
+        frame.write_ipc(buffer, compression="uncompressed")
+        return buffer.getvalue()
+
+    def add(self, encoded: bytes) -> None:
+        self._paths.append(self._folder / f"{len(self._paths):06}.arrow")
+        self._paths[-1].write_bytes(encoded)
+
+    def end(self, provenance: Provenance) -> None:
+        whole = pl.scan_ipc(self._paths)
+        whole.sink_parquet(self._file, metadata={KEY: provenance.text()}, row_group_size=ROWS_PER_GROUP)
+
+
+class Format(NamedTuple):
+    """The two ways to write one kind of file."""
+
+    write: Callable[[pl.DataFrame, IO[bytes], Provenance | None], None]
+    """A frame at once."""
+    chunks: Callable[[IO[bytes], Path], ChunkWriter]
+    """A `ChunkWriter` on an open file, with an empty folder for what it must keep."""
+
+
+FORMATS = {
+    ".csv": Format(_write_csv, CsvChunks),
+    ".json": Format(_write_json, JsonChunks),
+    ".parquet": Format(_write_parquet, ParquetChunks),
 }
+"""By the suffix of the file."""

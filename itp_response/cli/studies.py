@@ -175,9 +175,9 @@ def review(
     from itp_response.data_review.review import review as reviewed
 
     found = reviewed(visits, patients, criteria, options=options)
-    quarantined(found.found, quarantine_file)
+    quarantined(found.classification, quarantine_file)
     if output is not None:
         found.write(output)
     if queries is not None:
-        write(found.queries(), queries, found.found.provenance())
+        write(found.data_queries(), queries, found.classification.provenance())
     click.echo(str(found))

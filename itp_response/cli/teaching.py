@@ -34,7 +34,7 @@ def near_misses(
     from itp_response.explanation.near_misses import near_misses as found
 
     nearest = found(visits, patients, criteria, endpoint=endpoint, met=met, options=options)
-    quarantined(nearest.found, quarantine_file)
+    quarantined(nearest.classification, quarantine_file)
     if output is not None:
         nearest.write(output)
     click.echo(nearest.text(most))

@@ -1,103 +1,81 @@
 """Building: the cohort of observations as they were written down, sorted, one row per patient and day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Imputed, Note, Observations, Origin, Partial, RescueCourses
-from itp_response.cohort.values import Column, Floats, Index, Ints, Numbers, Texts, Truths, exactly
+from itp_response.cohort.observations import Observations, Patients, RescueCourses
+from itp_response.cohort.values import (
+    Bools,
+    Column,
+    Floats,
+    Index,
+    Ints,
+    Numbers,
+    Texts,
+    Truths,
+    exactly,
+    offsets,
+)
 
 
-def build(
-    ids: pl.Series,
-    observed: Observations,
-    *,
-    arm: pl.Series | None = None,
-    day_0: NDArray[np.datetime64] | None = None,
-    baseline: Numbers | None = None,
-    treatment_discontinued: Floats | None = None,
-    patient_columns: Mapping[str, Column] | None = None,
-    source: str = "",
-    row_word: str = "line",
-    origin: Origin | None = None,
-    stopped_by: Origin | None = None,
-    notes: Sequence[Note] = (),
-    imputed: Imputed | None = None,
-    partial: Partial | None = None,
-) -> Cohort:
-    """The cohort of these observations: sorted, one row per patient and day.
+def build(patients: Patients, observed: Observations) -> Cohort:
+    """The cohort of these patients and observations: sorted, one row per patient and day.
 
-    Of several counts on a day the lowest stands, of several grades the highest, a rescue if any.
+    The lowest of several counts on a day stands, the highest of several grades, and a rescue if there is any.
+    What is known of the source is added by `dataclasses.replace`.
+
+    >>> nothing = np.full(2, np.nan)
+    >>> observed = Observations(
+    ...     patient=np.array([0, 0]),
+    ...     day=np.array([28, 0]),
+    ...     platelets=exactly(np.array([40.0, 15.0])),
+    ...     bleeding_grade=nothing,
+    ...     rescue=np.array([False, False]),
+    ...     rescue_end=np.array([28, 0]),
+    ...     source_row=np.array([2, 3]),
+    ... )
+    >>> cohort = build(Patients(pl.Series(["P1"])), observed)
+    >>> cohort.day, cohort.platelets.low
+    (array([ 0, 28], dtype=int32), array([15., 40.]))
     """
-    patients = len(ids)
     order = in_order(observed.patient, observed.day)
     patient, day = observed.patient[order], observed.day[order]
-    begins = np.ones(len(day), dtype=np.bool_)
-    begins[1:] = (patient[1:] != patient[:-1]) | (day[1:] != day[:-1])
-    start = np.flatnonzero(begins)
-    alone = len(start) == len(day)
-
-    platelets = observed.platelets.at(order)
-    source_row = observed.source_row[order]
-    lines, counts = source_row, platelets
-    rescue = observed.rescue[order]
-    given = np.flatnonzero(rescue)
-    name = Texts(np.full(len(rescue), -1, dtype=np.int32), ()) if observed.rescue_name is None else observed.rescue_name
-    courses = RescueCourses(
-        row=np.searchsorted(start, given, side="right") - 1,
-        last=observed.rescue_end[order][given],
-        name=name.at(order).at(given),
-    )
-    grade = observed.bleeding_grade[order]
-    columns = {name: column.at(order) for name, column in observed.columns.items()}
-    if not alone:
-        source_row = _deciding_line(platelets.low, source_row, start)
-        platelets = _lowest(platelets, start)
-        grade = np.fmax.reduceat(grade, start)
-        rescue = np.logical_or.reduceat(rescue, start)
-        columns = {
-            name: _merged(column, start, len(day), observed.several.get(name, "last"))
-            for name, column in columns.items()
-        }
-        patient, day = patient[start], day[start]
-
+    days = _days_in(patient, day)
+    courses = _courses(observed, order, days.start)
+    counts, lines = observed.platelets.at(order), observed.source_row[order]
+    if not days.alone:
+        patient, day = patient[days.start], day[days.start]
+    number = len(patients.id)
+    arm, day_0, discontinued = patients.arm, patients.day_0, patients.treatment_discontinued
     return Cohort(
-        id=ids,
-        arm=arm if arm is not None else pl.Series("arm", [None] * patients, dtype=pl.String),
-        day_0=day_0 if day_0 is not None else np.full(patients, np.datetime64("NaT"), dtype="datetime64[D]"),
-        baseline=baseline or exactly(np.full(patients, np.nan)),
-        treatment_discontinued=treatment_discontinued
-        if treatment_discontinued is not None
-        else np.full(patients, np.inf),
-        patient_columns=dict(patient_columns or {}),
-        first_row=np.append(0, np.cumsum(np.bincount(patient, minlength=patients))),
+        id=patients.id,
+        arm=pl.Series("arm", [None] * number, dtype=pl.String) if arm is None else arm,
+        day_0=np.full(number, np.datetime64("NaT"), dtype="datetime64[D]") if day_0 is None else day_0,
+        baseline=patients.baseline or exactly(np.full(number, np.nan)),
+        treatment_discontinued=np.full(number, np.inf) if discontinued is None else discontinued,
+        patient_columns=dict(patients.columns),
+        first_row=offsets(np.bincount(patient, minlength=number)),
         patient=patient.astype(np.int32, copy=False),
         day=day.astype(np.int32, copy=False),
-        platelets=platelets,
-        bleeding_grade=grade,
-        rescue=rescue,
+        platelets=_lowest(counts, days),
+        bleeding_grade=_highest(observed.bleeding_grade[order], days),
+        rescue=_any(observed.rescue[order], days),
         days_since_rescue=days_since(courses.row, courses.last, patient, day),
-        source_row=source_row,
+        source_row=_deciding_line(counts.low, lines, days),
         courses=courses,
-        row_columns=columns,
+        row_columns=_merged_columns(observed.columns, observed.several, order, days),
         lines=lines,
         counts=counts,
-        first_line=np.append(start, len(begins)),
-        source=source,
-        row_word=row_word,
-        origin=origin,
-        stopped_by=stopped_by,
-        notes=tuple(notes),
-        imputed=imputed,
-        partial=partial,
+        first_line=np.append(days.start, days.size),
     )
 
 
 def in_order(patient: Ints, day: Ints) -> Index:
-    """The stable order by patient, then day; all as they are, where they stand in it already."""
+    """The stable order by patient, then day; all as they are, if they stand in this order already."""
     if not len(day):
         return slice(None)
     low = int(day.min())
@@ -113,35 +91,91 @@ def in_order(patient: Ints, day: Ints) -> Index:
     return ordered & ((1 << bits) - 1)
 
 
-def _lowest(values: Numbers, start: Ints) -> Numbers:
+@dataclass(frozen=True)
+class _Days:
+    """The days of all patients in sorted observations."""
+
+    start: Ints
+    """The first observation of each day."""
+    size: int
+    """The number of observations."""
+
+    @property
+    def alone(self) -> bool:
+        """No day has two observations."""
+        return len(self.start) == self.size
+
+
+def _days_in(patient: Ints, day: Ints) -> _Days:
+    begins = np.ones(len(day), dtype=np.bool_)
+    begins[1:] = (patient[1:] != patient[:-1]) | (day[1:] != day[:-1])
+    return _Days(np.flatnonzero(begins), len(day))
+
+
+def _courses(observed: Observations, order: Index, start: Ints) -> RescueCourses:
+    """The rescue treatments, each with the row of its day."""
+    given = np.flatnonzero(observed.rescue[order])
+    if observed.rescue_name is None:
+        name = Texts(np.full(len(given), -1, dtype=np.int32), ())
+    else:
+        name = observed.rescue_name.at(order).at(given)
+    row = np.searchsorted(start, given, side="right") - 1
+    return RescueCourses(row=row, last=observed.rescue_end[order][given], name=name)
+
+
+def _lowest(values: Numbers, days: _Days) -> Numbers:
+    if days.alone:
+        return values
     # fmin passes over NaN: a count stands even where another row of the day has none.
-    low = np.fmin.reduceat(values.low, start)
-    return Numbers(low, low if values.exact else np.fmin.reduceat(values.high, start))
+    low = np.fmin.reduceat(values.low, days.start)
+    return Numbers(low, low if values.exact else np.fmin.reduceat(values.high, days.start))
 
 
-def _deciding_line(count: Floats, line: Ints, start: Ints) -> Ints:
-    """Of each day the line of its lowest count, or else its first line."""
-    group = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(count))))
-    best = np.lexsort((np.arange(len(count)), count, group))  # NaN sorts last
-    return line[best[start]]
+def _highest(values: Floats, days: _Days) -> Floats:
+    highest: Floats = values if days.alone else np.fmax.reduceat(values, days.start)
+    return highest
 
 
-def _merged(column: Column, start: Ints, size: int, several: str) -> Column:
+def _any(flags: Bools, days: _Days) -> Bools:
+    return flags if days.alone else np.logical_or.reduceat(flags, days.start)
+
+
+def _deciding_line(count: Floats, line: Ints, days: _Days) -> Ints:
+    """The line of the lowest count of each day; where the day has no count, its first line."""
+    if days.alone:
+        return line
+    group = np.repeat(np.arange(len(days.start)), np.diff(np.append(days.start, days.size)))
+    order = np.lexsort((np.arange(days.size), count, group))  # NaN sorts last
+    return line[order[days.start]]
+
+
+def _merged_columns(
+    columns: Mapping[str, Column], several: Mapping[str, str], order: Index, days: _Days
+) -> dict[str, Column]:
+    ordered = {name: column.at(order) for name, column in columns.items()}
+    if days.alone:
+        return ordered
+    return {name: _merged(column, days, several.get(name, "last")) for name, column in ordered.items()}
+
+
+def _merged(column: Column, days: _Days, several: str) -> Column:
+    """Of each day the value that stands: `highest`, `lowest`, `first` or `last`."""
     match column, several:
         case Numbers(), "lowest":
-            return _lowest(column, start)
+            return _lowest(column, days)
         case Numbers(low=low, high=high), "highest":
-            top = np.fmax.reduceat(low, start)
-            return Numbers(top, top if column.exact else np.fmax.reduceat(high, start))
-        case Truths(true=true, false=false), "highest" | "lowest":
-            any_true, any_false = np.logical_or.reduceat(true, start), np.logical_or.reduceat(false, start)
-            if several == "highest":
-                return Truths(any_true, any_false & ~any_true)
-            return Truths(any_true & ~any_false, any_false)
-    return column.at(_known_row(column, start, size, several))
+            top = _highest(low, days)
+            return Numbers(top, top if column.exact else _highest(high, days))
+        case Truths(true=true, false=false), "highest":
+            any_true = _any(true, days)
+            return Truths(any_true, _any(false, days) & ~any_true)
+        case Truths(true=true, false=false), "lowest":
+            any_false = _any(false, days)
+            return Truths(_any(true, days) & ~any_false, any_false)
+    return column.at(_known_row(column, days, several))
 
 
-def _known_row(column: Column, start: Ints, size: int, several: str) -> Ints:
+def _known_row(column: Column, days: _Days, several: str) -> Ints:
     """Of each day the first or the last row where the column is known."""
     match column:
         case Numbers(low=low):
@@ -150,27 +184,28 @@ def _known_row(column: Column, start: Ints, size: int, several: str) -> Ints:
             known = ~column.unknown
         case Texts(codes=codes):
             known = codes >= 0
-    rows = np.arange(size)
+    rows = np.arange(days.size)
     if several == "first":
-        first = np.minimum.reduceat(np.where(known, rows, size), start)
-        return np.where(first < size, first, start)
-    last = np.maximum.reduceat(np.where(known, rows, -1), start)
-    return np.where(last >= 0, last, start)
+        first = np.minimum.reduceat(np.where(known, rows, days.size), days.start)
+        return np.where(first < days.size, first, days.start)
+    last = np.maximum.reduceat(np.where(known, rows, -1), days.start)
+    return np.where(last >= 0, last, days.start)
 
 
 def days_since(row: Ints, last: Ints, patient: Ints, day: Ints) -> Floats:
-    """At each row, the days since the latest last day of the courses begun on an earlier day; infinite: none was.
+    """At each row, the days since the last day of a course begun on an earlier day; infinite: there was none.
 
-    `row` are the rows on whose days courses begin, in order, and `last` their last days.
+    `row` are the rows on whose days courses begin, in order, and `last` their last days. The latest last day counts.
     """
     since = np.full(len(day), np.inf)
     if not len(row):
         return since
-    # A patient's running maximum: lifted above that of the patient before, so that one pass serves all.
+    # A running maximum per patient: each patient's days are lifted above those of the patient before, so that one pass
+    # serves all.
     low, high = int(last.min()), int(last.max())
     lift = patient[row].astype(np.int64) * (high - low + 1)
     latest = np.maximum.accumulate(last - low + lift) - lift + low
-    # How many courses begin before each row, less one.
+    # The last course that begins before each row; -1: none.
     before = np.repeat(np.arange(-1, len(row)), np.diff(np.concatenate([[-1], row, [len(day) - 1]])))
     had = (before >= 0) & (patient[row[before]] == patient)
     since[had] = (day - latest[before])[had]

@@ -1,4 +1,4 @@
-"""Columns: further columns that a criteria file declares, so that its rules may name them."""
+"""Declared columns: further columns that a criteria file declares, so that its rules may name them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
@@ -45,29 +45,36 @@ class ColumnDeclared(StrictModel):
 
 
 def in_table(columns: Mapping[str, ColumnDeclared], table: Literal["visits", "patients"]) -> dict[str, ColumnDeclared]:
-    """Those of these columns that are in that table."""
+    """The declared columns of one table."""
     return {name: column for name, column in columns.items() if column.table == table}
 
 
 def texts_of(values: Sequence[str | None]) -> Texts:
-    """The texts by their places in their sorted labels; None is unknown."""
-    labels = tuple(sorted({one for one in values if one is not None}))
-    codes = [-1 if one is None else labels.index(one) for one in values]
+    """The texts as positions in their sorted labels; None is unknown.
+
+    >>> texts_of(["ivig", None, "anti-d"])
+    Texts(codes=array([ 1, -1,  0], dtype=int32), labels=('anti-d', 'ivig'))
+    """
+    labels = tuple(sorted({text for text in values if text is not None}))
+    codes = [-1 if text is None else labels.index(text) for text in values]
     return Texts(np.array(codes, dtype=np.int32), labels)
 
 
 def column_of(values: Sequence[Any], declared: ColumnDeclared) -> Column:
     """The column of a few values written by hand; None is an empty cell.
 
-    Raises `CohortError` for what is not of the declared type.
+    Raises `CohortError` for a value that is not of the declared type.
+
+    >>> column_of(["yes", "no", None], ColumnDeclared(type="truth")).true
+    array([ True, False, False])
     """
     empty = None if declared.empty == "unknown" else declared.empty
-    filled = [empty if one is None else _value(one, declared) for one in values]
+    filled = [empty if value is None else _value(value, declared) for value in values]
     if declared.type == "number":
-        return exactly(np.array([np.nan if one is None else one for one in filled], dtype=np.float64))
+        return exactly(np.array([np.nan if value is None else value for value in filled], dtype=np.float64))
     if declared.type == "truth":
-        return Truths(np.array([one is True for one in filled]), np.array([one is False for one in filled]))
-    return texts_of([None if one is None else str(one) for one in filled])
+        return Truths(np.array([value is True for value in filled]), np.array([value is False for value in filled]))
+    return texts_of([None if value is None else str(value) for value in filled])
 
 
 def _value(written: Any, declared: ColumnDeclared) -> float | bool | str:

@@ -1,29 +1,42 @@
-"""Edited: patients of a cohort with one observation changed, as a cohort.
+"""Edited: copies of a cohort's patients in which one observation was changed, as a cohort.
 
-Whoever asks what would change a verdict has these decided as one cohort, so that no kind of endpoint knows of the question.
+They are decided like any patients, so that no kind of endpoint knows why a change was tried. The parts of which a
+changed copy is made, `copied_rows`, `copied_courses` and `copied_patients`, serve other changes too.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from itp_response.cohort.build import build
-from itp_response.cohort.cohort import Cohort, ranges
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, column_of
-from itp_response.cohort.observations import Observations
-from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Texts, Truths, exactly, with_bounds
+from itp_response.cohort.observations import Observations, Patients
+from itp_response.cohort.values import (
+    NONE,
+    Bools,
+    Column,
+    Floats,
+    Ints,
+    Numbers,
+    Texts,
+    Truths,
+    exactly,
+    ranges,
+    with_bounds,
+)
 
 KINDS = ("count", "day", "bleeding", "grade", "rescue", "discontinuation", "lost", "added", "baseline")
-"""What is changed: a count, the day of an observation; bleeding, a rescue treatment, the discontinuation of treatment
-or an observation absent; a bleeding grade that was not recorded, none; a count more; the baseline that was given."""
+"""The changes: another count; another day of an observation; no bleeding; grade 0 where none was recorded; no rescue
+treatment; no discontinuation of treatment; no observation; a further count; another baseline than the one given."""
 COUNT, DAY, BLEEDING, GRADE, RESCUE, STOPPED, LOST, ADDED, BASELINE = range(len(KINDS))
 
 
 @dataclass(frozen=True)
 class Edits:
-    """Edits of one thing each, an entry per change (K)."""
+    """Changes of one thing each, an entry per change (K)."""
 
     patient: Ints
     """(K) Position in the cohort, in order."""
@@ -34,11 +47,11 @@ class Edits:
     course: Ints
     """(K) The rescue treatment it is about; -1: none."""
     day: Ints
-    """(K) The day that the observation is on after the change; of what is of the patient 0."""
+    """(K) The day of the observation after the change; 0 where the change is not of an observation."""
     count: Floats
-    """(K) The count after the change, 10⁹/L; NaN: there is none, or it is not changed."""
+    """(K) The count (or baseline) after the change, 10⁹/L; NaN: there is none, or it is not changed."""
     distance: Floats
-    """(K)"""
+    """(K) How large the change is, in 10⁹/L or in days; the search for counterfactuals sets it and reads it."""
 
     def __len__(self) -> int:
         return len(self.patient)
@@ -52,84 +65,165 @@ NO_EDITS = Edits(_NONE, _NONE, _NONE, _NONE, _NONE, np.empty(0), np.empty(0))
 
 
 def joined(parts: list[Edits]) -> Edits:
-    """One after the other."""
-    return Edits(*(np.concatenate([getattr(one, name) for one in parts]) for name in vars(parts[0])))
+    """The edits of all parts, one part after the other."""
+    return Edits(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])))
 
 
 def edited(cohort: Cohort, edits: Edits, columns: Mapping[str, ColumnDeclared]) -> Cohort:
-    """The cohort of the changed patients, one per change, in their order; lines are rows of the cohort."""
-    patient = edits.patient
-    owner, of_row = ranges(cohort.first_row[patient], cohort.first_row[patient + 1])
-    kind = np.where(edits.row[owner] == of_row, edits.kind[owner], NONE)
-    fresh = np.isin(kind, (COUNT, ADDED))
-    low, high = (
-        np.where(fresh, edits.count[owner], edge[of_row]) for edge in (cohort.platelets.low, cohort.platelets.high)
-    )
-    grade = np.where(np.isin(kind, (BLEEDING, GRADE)), 0.0, cohort.bleeding_grade[of_row])
-    day = np.where(kind == DAY, edits.day[owner], cohort.day[of_row])
-    # What is taken away leaves no row, unless something else was recorded on the day.
-    bare = (kind == RESCUE) & np.isnan(low) & np.isnan(grade) & (not cohort.row_columns)
-    lost = kind == LOST
-    low, high, grade = (np.where(lost, np.nan, values) for values in (low, high, grade))
-    kept = np.flatnonzero(~(lost & (not cohort.row_columns)) & ~bare)
+    """The cohort of the changed patients, one per change, in their order.
 
+    `columns` are the further columns to keep. `source_row` and `lines` are rows of the unchanged cohort, -1 for a
+    further count.
+    """
+    rows = _changed_rows(cohort, copied_rows(cohort, edits.patient), edits)
+    courses = _changed_courses(*copied_courses(cohort, edits.patient), edits)
+    kept = {name: columns[name] for name in cohort.row_columns if name in columns}
+    observed = concatenated([rows, courses, _further_counts(edits, kept)], list(kept))
+    several = {name: column.several for name, column in columns.items()}
+    return build(_changed_patients(cohort, edits), replace(observed, several=several))
+
+
+def copied_patients(cohort: Cohort, patients: Ints) -> Patients:
+    """The patients at these positions, one copy per entry; the id of a copy is its number, and it has no arm."""
+    return Patients(
+        id=pl.Series("patient_id", np.arange(len(patients))).cast(pl.String),
+        day_0=cohort.day_0[patients],
+        baseline=cohort.baseline.at(patients),
+        treatment_discontinued=cohort.treatment_discontinued[patients],
+        columns={name: column.at(patients) for name, column in cohort.patient_columns.items()},
+    )
+
+
+def copied_rows(cohort: Cohort, patients: Ints) -> Observations:
+    """The rows of the patients at these positions, without rescue treatments; `source_row` is the row of the cohort."""
+    copy, row = ranges(cohort.first_row[patients], cohort.first_row[patients + 1])
+    return Observations(
+        patient=copy,
+        day=cohort.day[row],
+        platelets=cohort.platelets.at(row),
+        bleeding_grade=cohort.bleeding_grade[row],
+        rescue=np.zeros(len(row), dtype=np.bool_),
+        rescue_end=cohort.day[row],
+        source_row=row,
+        columns={name: column.at(row) for name, column in cohort.row_columns.items()},
+    )
+
+
+def copied_courses(cohort: Cohort, patients: Ints) -> tuple[Observations, Ints]:
+    """The rescue treatments of the patients at these positions, an observation each, and which of the cohort they are.
+
+    An observation has no count and no grade; `source_row` is the row of the cohort.
+    """
     first_course = np.searchsorted(cohort.courses.row, cohort.first_row)
-    given, course = ranges(first_course[patient], first_course[patient + 1])
-    stays = edits.course[given] != course
-    given, course = given[stays], course[stays]
-    begins = cohort.courses.row[course]
-    moved = np.where(
-        (edits.kind[given] == DAY) & (edits.row[given] == begins), edits.day[given] - cohort.day[begins], 0
-    )
-
-    new = np.flatnonzero((edits.kind == ADDED) & (edits.row == NONE))
-    source = np.concatenate([of_row[kept], begins])
-    nothing, none = np.full(len(course), np.nan), np.zeros(len(new))
-    names = cohort.courses.name
-    unnamed = (np.full(size, -1, dtype=np.int32) for size in (len(kept), len(new)))
+    copy, course = ranges(first_course[patients], first_course[patients + 1])
+    row = cohort.courses.row[course]
+    nothing = np.full(len(course), np.nan)
     observed = Observations(
-        patient=np.concatenate([owner[kept], given, new]),
-        day=np.concatenate([day[kept], cohort.day[begins] + moved, edits.day[new]]),
-        platelets=with_bounds(
-            np.concatenate([low[kept], nothing, edits.count[new]]),
-            np.concatenate([high[kept], nothing, edits.count[new]]),
-        ),
-        bleeding_grade=np.concatenate([grade[kept], nothing, none]),
-        rescue=np.repeat([False, True, False], [len(kept), len(course), len(new)]),
-        rescue_end=np.concatenate([day[kept], cohort.courses.last[course] + moved, edits.day[new]]),
-        source_row=np.concatenate([source, np.full(len(new), NONE)]),
-        rescue_name=Texts(np.concatenate([next(unnamed), names.codes[course], next(unnamed)]), names.labels),
-        columns={
-            name: _with_empty(column.at(source), len(new), column_of([None], columns[name]))
-            for name, column in cohort.row_columns.items()
-            if name in columns
-        },
-        several={name: column.several for name, column in columns.items()},
+        patient=copy,
+        day=cohort.day[row],
+        platelets=exactly(nothing),
+        bleeding_grade=nothing,
+        rescue=np.ones(len(course), dtype=np.bool_),
+        rescue_end=cohort.courses.last[course],
+        source_row=row,
+        rescue_name=cohort.courses.name.at(course),
+        columns={name: column.at(row) for name, column in cohort.row_columns.items()},
     )
-    of_patient = edits.kind == BASELINE
-    known = cohort.baseline.at(patient)
-    stopped = np.where(edits.kind == STOPPED, np.inf, cohort.treatment_discontinued[patient])
-    return build(
-        pl.Series("patient_id", np.arange(len(edits))).cast(pl.String),
-        observed,
-        day_0=cohort.day_0[patient],
-        baseline=with_bounds(*(np.where(of_patient, edits.count, edge) for edge in (known.low, known.high))),
-        treatment_discontinued=stopped,
-        patient_columns={name: column.at(patient) for name, column in cohort.patient_columns.items()},
+    return observed, course
+
+
+def concatenated(parts: Sequence[Observations], columns: Sequence[str]) -> Observations:
+    """The observations of all parts, one part after the other, with these of their further columns."""
+    unnamed = [Texts(np.full(len(part.day), -1, dtype=np.int32), ()) for part in parts]
+    names = [part.rescue_name or none for part, none in zip(parts, unnamed, strict=True)]
+    return Observations(
+        patient=np.concatenate([part.patient for part in parts]),
+        day=np.concatenate([part.day for part in parts]),
+        platelets=_concatenated_numbers([part.platelets for part in parts]),
+        bleeding_grade=np.concatenate([part.bleeding_grade for part in parts]),
+        rescue=np.concatenate([part.rescue for part in parts]),
+        rescue_end=np.concatenate([part.rescue_end for part in parts]),
+        source_row=np.concatenate([part.source_row for part in parts]),
+        rescue_name=_concatenated_texts(names),
+        columns={name: _concatenated([part.columns[name] for part in parts]) for name in columns},
     )
 
 
-def _with_empty(column: Column, size: int, empty: Column) -> Column:
-    """A column with so many empty cells after it."""
-    more = empty.at(np.zeros(size, dtype=np.int64))
-    match column, more:
-        case Numbers(), Numbers():
-            low = np.concatenate([column.low, more.low])
-            return exactly(low) if column.exact else Numbers(low, np.concatenate([column.high, more.high]))
-        case Truths(), Truths():
-            return Truths(np.concatenate([column.true, more.true]), np.concatenate([column.false, more.false]))
-        case Texts(), Texts():
-            labels = tuple(dict.fromkeys([*column.labels, *more.labels]))
-            place = np.array([*(labels.index(one) for one in more.labels), -1], dtype=np.int32)
-            return Texts(np.concatenate([column.codes, place[more.codes]]), labels)
-    raise AssertionError(column)
+def replaced(numbers: Numbers, where: Bools, values: Floats) -> Numbers:
+    """The numbers with these values in place of those of `where`; all three have one entry per number."""
+    low = np.where(where, values, numbers.low)
+    return exactly(low) if numbers.exact else with_bounds(low, np.where(where, values, numbers.high))
+
+
+def _changed_patients(cohort: Cohort, edits: Edits) -> Patients:
+    baseline = replaced(cohort.baseline.at(edits.patient), edits.kind == BASELINE, edits.count)
+    discontinued = np.where(edits.kind == STOPPED, np.inf, cohort.treatment_discontinued[edits.patient])
+    patients = copied_patients(cohort, edits.patient)
+    return replace(patients, baseline=baseline, treatment_discontinued=discontinued)
+
+
+def _changed_rows(cohort: Cohort, rows: Observations, edits: Edits) -> Observations:
+    """The copied rows after the changes."""
+    here = edits.row[rows.patient] == rows.source_row
+    kind = np.where(here, edits.kind[rows.patient], NONE)
+    lost, counted = kind == LOST, np.isin(kind, (COUNT, ADDED))
+    platelets = replaced(rows.platelets, lost | counted, np.where(lost, np.nan, edits.count[rows.patient]))
+    grade = np.where(np.isin(kind, (BLEEDING, GRADE)), 0.0, rows.bleeding_grade)
+    grade = np.where(lost, np.nan, grade)
+    day = np.where(kind == DAY, edits.day[rows.patient], rows.day)
+    changed = replace(rows, day=day, platelets=platelets, bleeding_grade=grade)
+    if cohort.row_columns:
+        return changed
+    # A row of which nothing is left is no row.
+    bare = lost | ((kind == RESCUE) & np.isnan(platelets.low) & np.isnan(grade))
+    return changed.at(np.flatnonzero(~bare))
+
+
+def _changed_courses(courses: Observations, course: Ints, edits: Edits) -> Observations:
+    """The copied rescue treatments after the changes: one is absent, or all of a day begin on another."""
+    courses = courses.at(np.flatnonzero(edits.course[courses.patient] != course))
+    here = (edits.kind[courses.patient] == DAY) & (edits.row[courses.patient] == courses.source_row)
+    moved = np.where(here, edits.day[courses.patient] - courses.day, 0)
+    return replace(courses, day=courses.day + moved, rescue_end=courses.rescue_end + moved)
+
+
+def _further_counts(edits: Edits, columns: Mapping[str, ColumnDeclared]) -> Observations:
+    """The counts on days without a row; their further columns are as empty cells."""
+    new = np.flatnonzero((edits.kind == ADDED) & (edits.row == NONE))
+    first = np.zeros(len(new), dtype=np.int64)
+    return Observations(
+        patient=new,
+        day=edits.day[new],
+        platelets=exactly(edits.count[new]),
+        bleeding_grade=np.zeros(len(new)),
+        rescue=np.zeros(len(new), dtype=np.bool_),
+        rescue_end=edits.day[new],
+        source_row=np.full(len(new), NONE),
+        columns={name: column_of([None], declared).at(first) for name, declared in columns.items()},
+    )
+
+
+def _concatenated(parts: Sequence[Column]) -> Column:
+    numbers = [part for part in parts if isinstance(part, Numbers)]
+    truths = [part for part in parts if isinstance(part, Truths)]
+    texts = [part for part in parts if isinstance(part, Texts)]
+    if numbers:
+        return _concatenated_numbers(numbers)
+    if truths:
+        return Truths(np.concatenate([part.true for part in truths]), np.concatenate([part.false for part in truths]))
+    return _concatenated_texts(texts)
+
+
+def _concatenated_numbers(parts: Sequence[Numbers]) -> Numbers:
+    low = np.concatenate([part.low for part in parts])
+    if all(part.exact for part in parts):
+        return exactly(low)
+    return with_bounds(low, np.concatenate([part.high for part in parts]))
+
+
+def _concatenated_texts(parts: Sequence[Texts]) -> Texts:
+    labels = tuple(dict.fromkeys(label for part in parts for label in part.labels))
+    # The last position stands for -1, which is unknown.
+    positions = [np.array([*map(labels.index, part.labels), -1], dtype=np.int32) for part in parts]
+    codes = [position[part.codes] for position, part in zip(positions, parts, strict=True)]
+    return Texts(np.concatenate(codes), labels)

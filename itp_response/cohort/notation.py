@@ -5,7 +5,8 @@ It is how worked examples are written in criteria files and how a timeline is as
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -15,12 +16,12 @@ import polars as pl
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of
-from itp_response.cohort.observations import Observations
+from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
 from itp_response.messages.errors import CohortError, nearest, unknown
 
 FARTHEST = 36_525
-"""Days, a hundred years; farther from day 0 is a slip, as it is for files."""
+"""Days, a hundred years; a day farther from day 0 is a slip, as it is in files."""
 DAYS = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?")
 COUNT = re.compile(r"([<>]=?|[≤≥])?(\d+(?:\.\d+)?)")
 ENTRY = re.compile(r"(?:^|,)([^,]*)")
@@ -29,9 +30,12 @@ WORDS = ("a count", "bleed GRADE", "rescue [NAME] [to dDAY]", "COLUMN=VALUE")
 
 
 def bounds(text: str) -> tuple[float, float]:
-    """The lowest and highest value a count can have: `40` is itself, `<10` anything from 0 up to but not 10.
+    """The lowest and highest value a count can have, in 10⁹/L.
 
-    Raises `ValueError` for what is no count.
+    Raises `ValueError` for a text that is not a count.
+
+    >>> bounds("40"), bounds("≤10"), bounds(">=30")
+    ((40.0, 40.0), (0.0, 10.0), (30.0, inf))
     """
     match = COUNT.fullmatch(text.strip())
     if not match:
@@ -49,7 +53,10 @@ def bounds(text: str) -> tuple[float, float]:
 def count_text(low: float, high: float) -> str:
     """A count as it is written, from its lowest and highest value: the inverse of `bounds`; empty for none (NaN).
 
-    Raises `ValueError` for bounds on both sides, which a line has no word for.
+    Raises `ValueError` for bounds on both sides, which cannot be written.
+
+    >>> count_text(*bounds("<10"))
+    '<10'
     """
     if np.isnan(low):
         return ""
@@ -71,53 +78,69 @@ def cohort_of(
     columns: Mapping[str, ColumnDeclared] | None = None,
     patient: Sequence[Mapping[str, Any]] | None = None,
 ) -> Cohort:
-    """The cohort of these timelines, one patient each.
+    """The cohort of these timelines, one patient each; what is None is not known.
 
-    `visits` are the planned days that `d42..d364` stands for.
-    Bleeding that is not mentioned was looked for and absent; lines of the source count the entries of a timeline.
-    Raises `CohortError` with the place of what cannot be read.
+    `visits` are the planned days that `d42..d364` stands for. `baseline` is a count in 10⁹/L (or `<10`),
+    `treatment_discontinued` a day, `patient` the values of the declared `columns` of the patient table.
+    Bleeding that is not mentioned was looked for and absent. The lines of the source are the entries of a timeline.
+    Raises `CohortError`, with a caret under what cannot be read.
+
+    >>> cohort = cohort_of(["d0 15, d22 40, d28 <10"], baseline=[15])
+    >>> cohort.day.tolist(), cohort.platelets.low.tolist()
+    ([0, 22, 28], [15.0, 40.0, 0.0])
     """
     declared = dict(columns or {})
-    entries = [
-        {"patient": number, **entry}
-        for number, timeline in enumerate(timelines)
-        for entry in entries_of(timeline, visits, declared)
-    ]
-    low, high = np.array([entry["platelets"] for entry in entries], dtype=np.float64).reshape(-1, 2).T
-    of_visits = in_table(declared, "visits")
-    of_patients = in_table(declared, "patients")
-    counts = len(timelines)
-    given = [_baseline(value) for value in (baseline or [None] * counts)]
-    base_low, base_high = np.array(given, dtype=np.float64).reshape(-1, 2).T
-    stopped = treatment_discontinued or [None] * counts
-    further = patient or [{}] * counts
-    for strange in (name for one in further for name in one if name not in of_patients):
-        raise CohortError(f"patient: {unknown('column', strange, of_patients)}")
-    return build(
-        pl.Series("patient_id", list(ids or [f"timeline {number + 1}" for number in range(counts)]), dtype=pl.String),
-        Observations(
-            patient=np.array([entry["patient"] for entry in entries], dtype=np.int64),
-            day=np.array([entry["day"] for entry in entries], dtype=np.int64),
-            platelets=with_bounds(low, high),
-            bleeding_grade=np.array([entry["bleeding_grade"] for entry in entries], dtype=np.float64),
-            rescue=np.array([entry["rescue"] for entry in entries], dtype=np.bool_),
-            rescue_end=np.array([entry["rescue_end"] for entry in entries], dtype=np.int64),
-            rescue_name=texts_of([entry["rescue_name"] or None for entry in entries]),
-            source_row=np.array([entry["place"] for entry in entries], dtype=np.int64),
-            columns={
-                name: _column(name, [entry.get(name) for entry in entries], one) for name, one in of_visits.items()
-            },
-            several={name: column.several for name, column in of_visits.items()},
+    number = len(timelines)
+    entries = [entries_of(timeline, visits, declared) for timeline in timelines]
+    observed = _observations(entries, in_table(declared, "visits"))
+    names = ids or [f"timeline {position + 1}" for position in range(number)]
+    patients = Patients(
+        id=pl.Series("patient_id", list(names), dtype=pl.String),
+        day_0=np.array(day_0 or [None] * number, dtype="datetime64[D]"),
+        baseline=_counts([_baseline(value) for value in baseline or [None] * number]),
+        treatment_discontinued=np.array(
+            [np.inf if day is None else day for day in treatment_discontinued or [None] * number], dtype=np.float64
         ),
-        day_0=np.array(day_0 or [None] * counts, dtype="datetime64[D]"),
-        baseline=with_bounds(base_low, base_high),
-        treatment_discontinued=np.array([np.inf if day is None else day for day in stopped], dtype=np.float64),
-        patient_columns={
-            name: _column(name, [one.get(name) for one in further], column) for name, column in of_patients.items()
-        },
-        source="timeline",
-        row_word="entry",
+        columns=_patient_columns(patient or [{}] * number, in_table(declared, "patients")),
     )
+    return replace(build(patients, observed), source="timeline", row_word="entry")
+
+
+def _observations(timelines: Sequence[Sequence["Entry"]], declared: Mapping[str, ColumnDeclared]) -> Observations:
+    """The entries of the timelines, one observation each."""
+    entries = [entry for timeline in timelines for entry in timeline]
+    owner = np.repeat(np.arange(len(timelines)), [len(timeline) for timeline in timelines])
+    return Observations(
+        patient=owner,
+        day=np.array([entry.day for entry in entries], dtype=np.int64),
+        platelets=_counts([entry.platelets for entry in entries]),
+        bleeding_grade=np.array([entry.bleeding_grade for entry in entries], dtype=np.float64),
+        rescue=np.array([entry.rescue for entry in entries], dtype=np.bool_),
+        rescue_end=np.array([entry.rescue_end for entry in entries], dtype=np.int64),
+        rescue_name=texts_of([entry.rescue_name or None for entry in entries]),
+        source_row=np.array([entry.number for entry in entries], dtype=np.int64),
+        columns={
+            name: _column(name, [entry.columns.get(name) for entry in entries], column)
+            for name, column in declared.items()
+        },
+        several={name: column.several for name, column in declared.items()},
+    )
+
+
+def _counts(values: Sequence[tuple[float, float]]) -> Numbers:
+    """Counts from their lowest and highest values."""
+    low, high = np.array(values, dtype=np.float64).reshape(-1, 2).T
+    return with_bounds(low, high)
+
+
+def _patient_columns(
+    patients: Sequence[Mapping[str, Any]], declared: Mapping[str, ColumnDeclared]
+) -> dict[str, Column]:
+    for strange in (name for patient in patients for name in patient if name not in declared):
+        raise CohortError(f"patient: {unknown('column', strange, declared)}")
+    return {
+        name: _column(name, [patient.get(name) for patient in patients], column) for name, column in declared.items()
+    }
 
 
 def _column(name: str, values: Sequence[Any], declared: ColumnDeclared) -> Column:
@@ -136,74 +159,101 @@ def _baseline(value: float | str | None) -> tuple[float, float]:
         raise CohortError(f"baseline: {value!r} is no count; write 15 or '<10'.") from None
 
 
-def entries_of(timeline: str, visits: Sequence[int], declared: Mapping[str, ColumnDeclared]) -> list[dict[str, Any]]:
-    """What each entry of a timeline says, in its order; one for several planned days is one for each.
+@dataclass(frozen=True)
+class Entry:
+    """What an entry of a timeline says."""
 
-    `day`, `platelets` (lowest and highest value, NaN: none), `bleeding_grade` (NaN: not recorded), `rescue`,
-    `rescue_end` (its last day), `rescue_name` (empty: none), the declared columns that it gives, `place` in the line.
-    Raises `CohortError` with the place of what cannot be read.
+    day: int
+    platelets: tuple[float, float] = (float("nan"), float("nan"))
+    """The lowest and highest value of the count, 10⁹/L; NaN: none."""
+    bleeding_grade: float = 0.0
+    """NaN: not recorded."""
+    rescue: bool = False
+    rescue_end: int = 0
+    """The last day of the rescue treatment; without one, the day itself."""
+    rescue_name: str = ""
+    """In small letters; empty: none."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The declared columns that it gives, as written."""
+    number: int = 0
+    """Its number in the line, from 1."""
+
+
+def entries_of(timeline: str, visits: Sequence[int], declared: Mapping[str, ColumnDeclared]) -> list[Entry]:
+    """The entries of a timeline in their order; one that stands for several planned days is one entry for each.
+
+    Raises `CohortError`, with a caret under what cannot be read.
+
+    >>> [(entry.day, entry.platelets[0]) for entry in entries_of("d0 15, d42..d56 40", [42, 49, 56], {})]
+    [(0, 15.0), (42, 40.0), (49, 40.0), (56, 40.0)]
     """
-    found: list[dict[str, Any]] = []
+    entries: list[Entry] = []
     for text in ENTRY.finditer(timeline):
-        words = text[1].split()
-        match = DAYS.fullmatch(words[0]) if words else None
-        if not match:
-            raise _error(text, "an entry begins with its day, as in 'd22 40' or 'd42..d364 12'.")
-        entry = _entry(text, words[1:], declared)
-        first, last = int(match[1]), int(match[2] or match[1])
-        days = [first] if match[2] is None else [day for day in visits if first <= day <= last]
-        if not days:
-            planned = ", ".join(map(str, visits)) or "none"
-            raise _error(text, f"no planned visit lies between day {first} and day {last}; planned are: {planned}.")
-        for day in days:
-            end = day if entry["rescue_end"] is None else entry["rescue_end"]
-            if max(abs(day), abs(end)) > FARTHEST:
-                raise _error(text, f"a day lies at most {FARTHEST:,} days from day 0.")
-            if end < day:
-                raise _error(text, f"the rescue treatment ends on day {end}, before it begins on day {day}.")
-            found.append({**entry, "day": day, "rescue_end": end, "place": len(found) + 1})
-    return found
+        for entry in _entries(text, visits, declared):
+            entries.append(replace(entry, number=len(entries) + 1))
+    return entries
 
 
-def _entry(text: re.Match[str], words: list[str], declared: Mapping[str, ColumnDeclared]) -> dict[str, Any]:
-    """What an entry says beside its day."""
+def _entries(text: re.Match[str], visits: Sequence[int], declared: Mapping[str, ColumnDeclared]) -> Iterator[Entry]:
+    """What the text between two commas says, for each of its days."""
+    words = text[1].split()
+    match = DAYS.fullmatch(words[0]) if words else None
+    if not match:
+        raise _error(text, "an entry begins with its day, as in 'd22 40' or 'd42..d364 12'.")
+    said = _said(text, words[1:], declared)
+    first, last = int(match[1]), int(match[2] or match[1])
+    days = [first] if match[2] is None else [day for day in visits if first <= day <= last]
+    if not days:
+        planned = ", ".join(map(str, visits)) or "none"
+        raise _error(text, f"no planned visit lies between day {first} and day {last}; planned are: {planned}.")
+    for day in days:
+        end = said.get("rescue_end", day)
+        if max(abs(day), abs(end)) > FARTHEST:
+            raise _error(text, f"a day lies at most {FARTHEST:,} days from day 0.")
+        if end < day:
+            raise _error(text, f"the rescue treatment ends on day {end}, before it begins on day {day}.")
+        yield Entry(**{**said, "day": day, "rescue_end": end})
+
+
+def _said(text: re.Match[str], words: list[str], declared: Mapping[str, ColumnDeclared]) -> dict[str, Any]:
+    """The fields of an `Entry` that these words give: all that an entry says after its day."""
     if not words:
         raise _error(text, f"nothing is said of the day; an entry can have {', '.join(WORDS)}.")
-    entry: dict[str, Any] = {
-        "platelets": (np.nan, np.nan),
-        "bleeding_grade": 0.0,
-        "rescue": False,
-        "rescue_end": None,
-        "rescue_name": "",
-    }
+    said: dict[str, Any] = {"columns": {}}
     rest = list(words)
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if COUNT.fullmatch(word):
-            entry["platelets"] = bounds(word)
+            said["platelets"] = bounds(word)
         elif word == "bleed" and rest and rest[0] in ("0", "1", "2", "3", "4", "?"):
             grade = rest.pop(0)
-            entry["bleeding_grade"] = np.nan if grade == "?" else float(grade)
+            said["bleeding_grade"] = np.nan if grade == "?" else float(grade)
         elif word == "rescue":
-            entry["rescue"] = True
-            if rest and rest[0] not in ("to", "bleed") and not COUNT.fullmatch(rest[0]) and "=" not in rest[0]:
-                entry["rescue_name"] = rest.pop(0).lower().replace("_", " ")
-            if rest and rest[0] == "to":
-                match = RESCUE_END.fullmatch(rest[1]) if len(rest) > 1 else None
-                if not match:
-                    raise _error(text, "'to' needs the last day, as in 'rescue to d5'.")
-                entry["rescue_end"] = int(match[1])
-                rest = rest[2:]
+            said |= _rescue(text, rest)
         elif equals:
             known = list(in_table(declared, "visits"))
             if name not in known:
                 raise _error(text, unknown("column", name, known))
-            entry[name] = value
+            said["columns"][name] = value
         else:
-            close = nearest(word, ("bleed", "rescue", *(f"{key}=" for key in declared)))
+            close = nearest(word, ("bleed", "rescue", *(f"{column}=" for column in declared)))
             raise _error(text, f"{word!r} is not understood; an entry can have {', '.join(WORDS)}.{close}")
-    return entry
+    return said
+
+
+def _rescue(text: re.Match[str], rest: list[str]) -> dict[str, Any]:
+    """What the words after `rescue` say of it; they are removed from `rest`."""
+    said: dict[str, Any] = {"rescue": True}
+    if rest and rest[0] not in ("to", "bleed") and not COUNT.fullmatch(rest[0]) and "=" not in rest[0]:
+        said["rescue_name"] = rest.pop(0).lower().replace("_", " ")
+    if rest and rest[0] == "to":
+        match = RESCUE_END.fullmatch(rest[1]) if len(rest) > 1 else None
+        if not match:
+            raise _error(text, "'to' needs the last day, as in 'rescue to d5'.")
+        said["rescue_end"] = int(match[1])
+        del rest[:2]
+    return said
 
 
 def _error(entry: re.Match[str], problem: str) -> CohortError:
@@ -212,57 +262,58 @@ def _error(entry: re.Match[str], problem: str) -> CohortError:
     return CohortError(f"timeline: {problem}\n    {timeline}\n    {' ' * start}{'^' * max(1, len(text.strip()))}")
 
 
-# WRITTEN AGAIN
-
-
 def timeline_of(cohort: Cohort, position: int) -> tuple[str, list[str]]:
-    """One patient's rows as a line that `cohort_of` reads again, and what of them no line can say, a sentence each.
+    """One patient's rows as a line that `cohort_of` reads again, and a sentence for each thing no line can say.
 
     Of several counts of a day the line has the one that stands. Baseline, discontinuation and columns of the patient
     are not part of a line.
+
+    >>> timeline_of(cohort_of(["d28 60, d0 15 bleed 1"]), 0)
+    ('d0 15 bleed 1, d28 60', [])
     """
-    one = cohort.only(position)
+    patient = cohort.select([position])
     unsaid: list[str] = []
     entries: list[str] = []
-    for row in range(len(one.day)):
-        words = [*_said_count(one, row, unsaid), *_said_bleeding(one, row), *_said_columns(one, row, unsaid)]
-        courses = _said_courses(one, row, unsaid) or [""]
-        day = f"d{one.day[row]}"
-        entries.append(" ".join(filter(None, [day, *words, courses[0]])))
-        entries += [" ".join([day, *_said_bleeding(one, row), course]) for course in courses[1:]]
+    for row in range(len(patient.day)):
+        count, bleeding = _count_words(patient, row, unsaid), _bleeding_words(patient, row)
+        columns, courses = _column_words(patient, row, unsaid), _course_words(patient, row, unsaid) or [""]
+        day = f"d{patient.day[row]}"
+        entries.append(" ".join(filter(None, [day, *count, *bleeding, *columns, courses[0]])))
+        entries += [" ".join([day, *bleeding, course]) for course in courses[1:]]
     return ", ".join(entries), unsaid
 
 
-def _said_count(one: Cohort, row: int, unsaid: list[str]) -> list[str]:
-    low, high = float(one.platelets.low[row]), float(one.platelets.high[row])
+def _count_words(patient: Cohort, row: int, unsaid: list[str]) -> list[str]:
+    low, high = float(patient.platelets.low[row]), float(patient.platelets.high[row])
     try:
         return [count_text(low, high)]
     except ValueError as error:
-        unsaid.append(f"day {one.day[row]}: a count of {error} cannot be written in a line; left out.")
+        unsaid.append(f"day {patient.day[row]}: a count of {error} cannot be written in a line; left out.")
         return []
 
 
-def _said_bleeding(one: Cohort, row: int) -> list[str]:
-    grade = float(one.bleeding_grade[row])
-    return [] if grade == 0 and not np.isnan(one.platelets.low[row]) else ["bleed", _grade(grade)]
+def _bleeding_words(patient: Cohort, row: int) -> list[str]:
+    grade = float(patient.bleeding_grade[row])
+    return [] if grade == 0 and not np.isnan(patient.platelets.low[row]) else ["bleed", _grade(grade)]
 
 
 def _grade(grade: float) -> str:
     return "?" if np.isnan(grade) else f"{grade:g}"
 
 
-def _said_courses(one: Cohort, row: int, unsaid: list[str]) -> list[str]:
+def _course_words(patient: Cohort, row: int, unsaid: list[str]) -> list[str]:
     """Each course that begins in that row, `rescue ivig to d5`."""
-    said = []
-    for course in np.flatnonzero(one.courses.row == row).tolist():
-        code, last = int(one.courses.name.codes[course]), int(one.courses.last[course])
-        name = "" if code < 0 else one.courses.name.labels[code]
+    courses, day = patient.courses, patient.day[row]
+    words = []
+    for course in np.flatnonzero(courses.row == row).tolist():
+        code, last = int(courses.name.codes[course]), int(courses.last[course])
+        name = "" if code < 0 else courses.name.labels[code]
         word = name.replace(" ", "_")
         if word and not _readable(word, name):
-            unsaid.append(f"day {one.day[row]}: the name {name!r} of the rescue cannot be written in a line; left out.")
+            unsaid.append(f"day {day}: the name {name!r} of the rescue cannot be written in a line; left out.")
             word = ""
-        said.append(" ".join(filter(None, ["rescue", word, f"to d{last}" if last != one.day[row] else ""])))
-    return said
+        words.append(" ".join(filter(None, ["rescue", word, f"to d{last}" if last != day else ""])))
+    return words
 
 
 def _readable(word: str, name: str) -> bool:
@@ -271,15 +322,15 @@ def _readable(word: str, name: str) -> bool:
     return plain and word.lower().replace("_", " ") == name
 
 
-def _said_columns(one: Cohort, row: int, unsaid: list[str]) -> list[str]:
-    said = []
-    for name, column in one.row_columns.items():
+def _column_words(patient: Cohort, row: int, unsaid: list[str]) -> list[str]:
+    words = []
+    for name, column in patient.row_columns.items():
         value = _value_text(column, row)
         if re.search(r"[,\s]", value):
-            unsaid.append(f"day {one.day[row]}: {name} {value!r} cannot be written in a line; left out.")
+            unsaid.append(f"day {patient.day[row]}: {name} {value!r} cannot be written in a line; left out.")
         elif value:
-            said.append(f"{name}={value}")
-    return said
+            words.append(f"{name}={value}")
+    return words
 
 
 def _value_text(column: Column, row: int) -> str:

@@ -1,4 +1,8 @@
-"""Observations: what was written down of patients before it is a cohort, and what is known of where it stood."""
+"""Observations: what was written down of patients before it is a cohort, and where it stood.
+
+`Patients` and `Observations` are what a `Cohort` is built of. `PartialDates`, `Partial` and `Imputed` hold the dates of
+which only the month or the year is known. `Note`, `Origin` and `ReadFrom` say where all of it comes from.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,27 +12,48 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.values import Bools, Column, Floats, Index, Ints, Numbers, Texts
+from itp_response.cohort.values import Bools, Column, Floats, Index, Ints, Numbers, Texts, offsets, ranges
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something taken or noticed while reading, to be said with the result."""
+    """An assumption made or a thing noticed while reading, to be said with the result."""
 
     about: str
+    """What it is about: the name of a table, or `quarantine`."""
     text: str
+    """A sentence."""
     warning: bool = False
+    """True: a warning; False: an assumption."""
+
+
+@dataclass(frozen=True)
+class Patients:
+    """The patients of a cohort (P), before their observations are put in order; what is None is missing for all."""
+
+    id: pl.Series
+    """(P) Texts, each once."""
+    arm: pl.Series | None = None
+    """(P) Texts; null: not known."""
+    day_0: NDArray[np.datetime64] | None = None
+    """(P) The date of day 0; NaT: not known."""
+    baseline: Numbers | None = None
+    """(P) 10⁹/L, as given in a patient table; NaN: not given."""
+    treatment_discontinued: Floats | None = None
+    """(P) The day; infinite: treatment was not discontinued."""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    """(P) Each of the further columns."""
 
 
 @dataclass(frozen=True)
 class Observations:
-    """What was written down, in any order, several to a day allowed: the stuff of a `Cohort`.
+    """What was written down, in any order; a patient may have several observations on a day.
 
-    All arrays have one entry per observation.
+    All arrays have one entry per observation (O).
     """
 
     patient: Ints
-    """Position in the patient table."""
+    """Position in `Patients`."""
     day: Ints
     """Whole days since day 0."""
     platelets: Numbers
@@ -38,17 +63,18 @@ class Observations:
     rescue: Bools
     """A rescue treatment begins."""
     rescue_end: Ints
-    """Its last day; read only where `rescue`."""
+    """The last day of the treatment; read only where `rescue`."""
     source_row: Ints
     """Line of the source."""
     rescue_name: Texts | None = None
-    """The treatment's name, small letters throughout; None: no name is known."""
+    """The treatment's name in small letters; None: no name is known."""
     columns: Mapping[str, Column] = field(default_factory=dict)
+    """Further columns, an entry per observation."""
     several: Mapping[str, str] = field(default_factory=dict)
     """Of each further column: which of several values of a day stands, `highest`, `lowest`, `first` or `last`."""
 
     def at(self, index: Index) -> "Observations":
-        """Those of these places, in this order."""
+        """The observations at these positions, in this order."""
         return Observations(
             patient=self.patient[index],
             day=self.day[index],
@@ -64,61 +90,59 @@ class Observations:
 
 
 DATES = ("date", "rescue_end", "enrolment_date", "treatment_discontinued")
-"""What a date that is known only in part can be of; the first two are of an observation, the others of a patient."""
-
-
+"""What a date known only in part can be: the first two belong to an observation, the others to a patient."""
 DATE, RESCUE_END, ENROLMENT, STOPPED = range(len(DATES))
 
 
 @dataclass(frozen=True)
 class PartialDates:
-    """Dates of which only the month or the year is known, one entry each, in the order of their patients."""
+    """Dates of which only the month or the year is known (D), in the order of their patients."""
 
     patient: Ints
-    """The patient's position in the `Partial`."""
+    """(D) The patient's position in the `Partial`, or in the cohort if the dates were imputed."""
     what: Ints
-    """Index of `DATES`."""
+    """(D) Index of `DATES`."""
     at: Ints
-    """Position of the observation in the `Partial`, or of the patient."""
+    """(D) Position of the observation in the `Partial`, or of the patient."""
     first: NDArray[np.datetime64]
-    """The first day it may be."""
+    """(D) The first day it may be."""
     count: Ints
-    """How many days it may be, from the first on; 2 or more."""
+    """(D) The number of days it may be, from the first on; 2 or more."""
     line: Ints
-    """The line of the source, of an observation; else 0."""
+    """(D) The line of the source, of an observation; else 0."""
     written: pl.Series
-    """As it was written, `2019-05`."""
+    """(D) As it was written, `2019-05`."""
 
-    def of(self, patient: int, observations: int) -> "PartialDates":
-        """Those of one patient alone, whose observations begin at that position."""
-        one = np.flatnonzero(self.patient == patient)
-        at = np.where(self.what[one] <= RESCUE_END, self.at[one] - observations, 0)
+    def of_patients(self, positions: Ints) -> "PartialDates":
+        """The dates of the patients at these positions, which are numbered anew in this order; `at` is as before."""
+        begin = np.searchsorted(self.patient, positions)
+        patient, date = ranges(begin, np.searchsorted(self.patient, positions, side="right"))
         return PartialDates(
-            patient=np.zeros(len(one), dtype=np.int64),
-            what=self.what[one],
-            at=at,
-            first=self.first[one],
-            count=self.count[one],
-            line=self.line[one],
-            written=self.written.gather(one),
+            patient=patient,
+            what=self.what[date],
+            at=self.at[date],
+            first=self.first[date],
+            count=self.count[date],
+            line=self.line[date],
+            written=self.written.gather(date),
         )
 
 
 @dataclass(frozen=True)
 class Imputed:
-    """The dates known only in part that were taken as one of the days they may be, as told."""
+    """The dates known only in part for which one of the possible days was assumed, as the user asked."""
 
     rule: str
-    """`first` or `last` of those days."""
+    """`first` or `last` of the possible days."""
     dates: PartialDates
-    """Their patients are positions in the cohort."""
+    """Their patients are positions in the cohort; `at` is of no use."""
 
     @property
-    def taken(self) -> NDArray[np.datetime64]:
-        """The day each was taken as."""
+    def assumed(self) -> NDArray[np.datetime64]:
+        """(D) The day that was assumed for each date."""
         later = self.dates.count - 1 if self.rule == "last" else np.zeros(len(self.dates.count), dtype=np.int64)
-        taken: NDArray[np.datetime64] = self.dates.first + later.astype("timedelta64[D]")
-        return taken
+        days: NDArray[np.datetime64] = self.dates.first + later.astype("timedelta64[D]")
+        return days
 
     @classmethod
     def nothing(cls, rule: str) -> "Imputed":
@@ -127,97 +151,104 @@ class Imputed:
         dates = PartialDates(none, none, none, none.astype("datetime64[D]"), none, none, pl.Series([], dtype=pl.String))
         return cls(rule, dates)
 
-    def only(self, position: int) -> "Imputed":
-        """Those of one patient of the cohort alone."""
-        return replace(self, dates=self.dates.of(position, 0))
+    def of_patients(self, positions: Ints) -> "Imputed":
+        """The imputed dates of the patients at these positions, which are numbered anew in this order."""
+        return replace(self, dates=self.dates.of_patients(positions))
 
 
 @dataclass(frozen=True)
 class Partial:
-    """The patients (T) of a cohort with dates known only in part, and all (O) that was observed of them.
+    """The patients (T) of a cohort with dates known only in part, and all their observations (O).
 
-    Days here, and in the cohort's rows, are those of the first of the days that each of the dates may be.
+    Days here, and in the cohort's rows, are those of the first possible day of each date.
     """
 
     patient: Ints
     """(T) Position in the cohort, in order."""
     dates: PartialDates
     observed: Observations
-    """(O) In order of patient, who is the position in the `Partial`."""
+    """(O) In order of `patient`, which is the position in the `Partial`."""
     has_end: Bools
     """(O) The last day of the rescue was given; else it is the day itself."""
     day_0: NDArray[np.datetime64]
     """(T) NaT: not known."""
     first_counts: Bools | None
-    """(O) Those whose first day is day 0; None: enrolment is given."""
+    """(O) The observations of which the first is day 0; None: enrolment is given."""
     rows_from_day_0: bool
     """Observations have dates, so that their days are counted from day 0; else days were given."""
     stopped_from_day_0: bool
-    """The same of the day treatment was stopped."""
+    """The same for the day treatment was stopped."""
 
-    def only(self, position: int) -> "Partial | None":
-        """That of one patient of the cohort alone; None: all his dates are known."""
-        found = np.flatnonzero(self.patient == position)
-        if not len(found):
+    def of_patients(self, positions: Ints) -> "Partial | None":
+        """What is known of the patients at these positions, in this order; None: all their dates are known."""
+        index = np.searchsorted(self.patient, positions)
+        has_any = index < np.searchsorted(self.patient, positions, side="right")
+        chosen = index[has_any]
+        if not len(chosen):
             return None
-        one = int(found[0])
-        begin, end = (int(row) for row in np.searchsorted(self.observed.patient, [one, one + 1]))
-        part = slice(begin, end)
+        begin, end = (np.searchsorted(self.observed.patient, chosen, side=side) for side in ("left", "right"))
+        patient, observation = ranges(begin, end)
+        dates = self.dates.of_patients(chosen)
+        # Observations and patients have new positions.
+        moved = (offsets(end - begin)[:-1] - begin)[dates.patient]
+        at = np.where(dates.what <= RESCUE_END, dates.at + moved, dates.patient)
         return replace(
             self,
-            patient=np.zeros(1, dtype=np.int64),
-            dates=self.dates.of(one, begin),
-            observed=replace(self.observed.at(part), patient=np.zeros(end - begin, dtype=np.int64)),
-            has_end=self.has_end[part],
-            day_0=self.day_0[one : one + 1],
-            first_counts=None if self.first_counts is None else self.first_counts[part],
+            patient=np.flatnonzero(has_any),
+            dates=replace(dates, at=at),
+            observed=replace(self.observed.at(observation), patient=patient),
+            has_end=self.has_end[observation],
+            day_0=self.day_0[chosen],
+            first_counts=None if self.first_counts is None else self.first_counts[observation],
         )
 
 
 @dataclass(frozen=True)
 class RescueCourses:
-    """Rescue treatments, one entry each, in order of patient and day."""
+    """Rescue treatments (C), in order of patient and day."""
 
     row: Ints
-    """The row of the day it begins."""
+    """(C) The row of the day it begins."""
     last: Ints
-    """Its last day."""
+    """(C) Its last day."""
     name: Texts
+    """(C) In small letters."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a source has what was taken, one entry each: of lines the first is that of line 1."""
+    """The records of a source that were used, one entry each; of lines, the first entry is line 1."""
 
     domain: Texts
     """CDISC's domain, `LB`; or the name of the file."""
     sequence: Ints
-    """`LBSEQ`: tells the records of a subject in the domain apart; or the line of the file."""
+    """`LBSEQ`, which tells apart the records of a subject in the domain; or the line of the file."""
     variable: Texts
-    """What was taken from the record, `LBSTRESN`."""
+    """The variable of the record that was used, `LBSTRESN`."""
     study: str | None = None
     """STUDYID; None: there is none, or several."""
     word: str = ""
-    """What a place is called where the domain is a file, `line`; empty: the number is a key."""
+    """What a record is called where the domain is a file, `line`; empty: the number is a key."""
 
     def at(self, index: Index) -> "Origin":
-        """The entries of these places, in this order."""
+        """The entries at these positions, in this order."""
         return replace(
             self, domain=self.domain.at(index), sequence=self.sequence[index], variable=self.variable.at(index)
         )
 
     def named(self, line: int) -> str:
-        """`LB 17`, `part-0.csv line 17`."""
+        """What the record behind a line (counted from 1) is called: `LB 17`, `part-0.csv line 17`."""
         word = f"{self.word} " if self.word else ""
         return f"{self.domain.labels[self.domain.codes[line - 1]]} {word}{self.sequence[line - 1]}"
 
 
 @dataclass(frozen=True)
 class ReadFrom:
-    """What a cohort was read from, and how: what is said of it in its outputs."""
+    """What a cohort was read from, and how; outputs name it."""
 
     inputs: Mapping[str, Any]
-    """Paths, or tables that are no files, by what they were read as; None: there was none."""
+    """Paths, or tables that are not files, by what they were read as; None: there was none."""
     options: Mapping[str, Any]
+    """The options of reading by their names."""
     hashed: Callable[[], Mapping[str, Any]] | None = None
-    """What gives the files of the inputs with their hashes, where that is done while they are read."""
+    """Gives the files of the inputs with their hashes, if the hashes are taken while the files are read."""

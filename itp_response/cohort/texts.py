@@ -5,7 +5,7 @@ import math
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.values import Floats, Ints, Numbers
+from itp_response.cohort.values import Floats, Ints, Numbers, exactly
 from itp_response.messages.wording import number_in_words
 
 
@@ -24,11 +24,13 @@ def count_in_words(low: float, high: float) -> str:
 
 
 def texts(numbers: Numbers | Floats | Ints) -> pl.Series:
-    """A column of counts, days or grades as they are written; censored counts as `<10` and `>1000`."""
-    exact = not isinstance(numbers, Numbers)
-    low = np.asarray(numbers if not isinstance(numbers, Numbers) else numbers.low, dtype=np.float64)
-    high = low if exact else np.asarray(numbers.high, dtype=np.float64)  # type: ignore[union-attr]
-    frame = pl.DataFrame({"low": low, "high": high})
+    """Counts, days or grades as they are written; censored counts as `<10` and `>1000`.
+
+    >>> texts(Numbers(np.array([40.0, 0.0]), np.array([40.0, 10.0]))).to_list()
+    ['40', '<10']
+    """
+    bounds = numbers if isinstance(numbers, Numbers) else exactly(np.asarray(numbers, dtype=np.float64))
+    frame = pl.DataFrame({"low": bounds.low.astype(np.float64), "high": bounds.high.astype(np.float64)})
     return frame.select(
         pl.when(pl.col("low") == pl.col("high"))
         .then(_written("low"))
@@ -39,15 +41,18 @@ def texts(numbers: Numbers | Floats | Ints) -> pl.Series:
 
 
 def _written(name: str) -> pl.Expr:
-    """A number without needless decimals; that next to a bound as the bound."""
+    """A number without needless decimals; the number next to a bound as the bound."""
     near = pl.col(name).round(6)
     whole = near.cast(pl.Int64, strict=False)
     return pl.when(near == whole).then(whole.cast(pl.String)).otherwise(near.cast(pl.String))
 
 
 def said(pattern: str, *parts: pl.Series) -> pl.Series:
-    """A sentence per entry: the parts in place of `{}`."""
-    frame = pl.DataFrame([part.alias(str(place)).cast(pl.String) for place, part in enumerate(parts)])
-    return frame.select(pl.format(pattern, *(pl.col(name).fill_null("") for name in frame.columns)).alias("says"))[
-        "says"
-    ]
+    """A sentence per entry: the parts in place of `{}`, a missing part as an empty text.
+
+    >>> said("day {} of {}", pl.Series([28, 35]), pl.Series(["P1", None])).to_list()
+    ['day 28 of P1', 'day 35 of ']
+    """
+    frame = pl.DataFrame([part.alias(str(number)).cast(pl.String) for number, part in enumerate(parts)])
+    sentence = pl.format(pattern, *(pl.col(name).fill_null("") for name in frame.columns))
+    return frame.select(sentence.alias("says"))["says"]

@@ -1,6 +1,7 @@
-"""Suspects: the rules by which a careful reader asks whether an observation is right.
+"""Edit checks: the checks by which a careful reader asks whether an observation is right.
 
-A rule is a function from what was seen to a frame of findings. No rule changes anything, and none decides a verdict.
+A check is a function from a cohort to a frame, a row for each observation at which it fires. No check changes anything,
+and none decides a verdict.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said, texts
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers
 
-COLUMNS = ("patient_id", "rule", "day", "file", "line", "column", "value", "says")
+COLUMNS = ("patient_id", "check", "day", "file", "line", "column", "value", "says")
 
 TENFOLD = (7.0, 14.0)
 """A slip by ten looks like this many times the neighbours: about ten, as counts move by themselves too."""
@@ -46,15 +47,15 @@ WINDOW = 7
 
 @dataclass(frozen=True)
 class CheckedCohort:
-    """A cohort as the rules look at it."""
+    """A cohort as the checks look at it."""
 
     cohort: Cohort
     planned: Ints
     """The planned visit days, in order; none: empty."""
     born: Floats
-    """Per patient the earliest day of birth, counted from day 0; NaN: not known."""
+    """Per patient (P) the earliest day of birth, counted from day 0; NaN: not known."""
     died: Floats
-    """The latest day of death."""
+    """(P) The latest day of death."""
 
     @cached_property
     def counted(self) -> Ints:
@@ -63,12 +64,12 @@ class CheckedCohort:
 
     @cached_property
     def exact(self) -> Ints:
-        """The rows with a count that is no bound."""
+        """The rows with a count that is not censored."""
         counts = self.cohort.platelets
         return np.flatnonzero(counts.low == counts.high)
 
     def neighbours(self, days: int) -> tuple[Ints, Ints, Ints]:
-        """Of each exact count with one before and one after, each at most so many days off: the rows of the three."""
+        """The rows of each exact count and of those before and after it, where both are at most `days` days away."""
         rows, cohort = self.exact, self.cohort
         before, here, after = rows[:-2], rows[1:-1], rows[2:]
         same = (cohort.patient[before] == cohort.patient[here]) & (cohort.patient[here] == cohort.patient[after])
@@ -76,7 +77,7 @@ class CheckedCohort:
         return before[same & near], here[same & near], after[same & near]
 
     def key(self, patient: Ints, day: Ints | Floats) -> Floats:
-        """Patient and day in one number, in the order of the rows; days farther out stay with their patient."""
+        """Patient and day in one number, in the order of rows; a day outside those of the cohort is next to them."""
         low, high = (int(self.cohort.day.min()), int(self.cohort.day.max())) if len(self.cohort.day) else (0, 0)
         room = high - low + 3
         key: Floats = patient.astype(np.float64) * room + np.clip(day, low - 1, high + 1) - low
@@ -89,10 +90,10 @@ class CheckedCohort:
         end = np.searchsorted(keys, self.key(patient, last), side="right")
         return begin < end
 
-    def found(
+    def fired(
         self, rows: Ints, column: str, value: pl.Series, says: pl.Series, line: Ints | None = None
     ) -> pl.DataFrame:
-        """Findings in these rows of the cohort, an entry each."""
+        """A frame for the rows of the cohort at which a check fires; `value` and `says` have one entry per row."""
         cohort = self.cohort
         word, number = cohort.keys(cohort.source_row[rows] if line is None else line)
         file = pl.Series([cohort.source]).new_from_index(0, len(rows)) if cohort.origin is None else word
@@ -110,30 +111,30 @@ class CheckedCohort:
 
 @dataclass(frozen=True)
 class EditCheck:
-    """A rule: its name, what it asks, and what finds it."""
+    """A check: its name, the question it asks, and the function that gives the rows at which it fires."""
 
     name: str
     asks: str
-    find: Callable[[CheckedCohort], pl.DataFrame]
+    fire: Callable[[CheckedCohort], pl.DataFrame]
 
 
 # UNITS
 
 
-def _tenfold(seen: CheckedCohort) -> pl.DataFrame:
-    before, here, after = seen.neighbours(TENFOLD_DAYS)
-    count = seen.cohort.platelets.low
+def _tenfold(checked: CheckedCohort) -> pl.DataFrame:
+    before, here, after = checked.neighbours(TENFOLD_DAYS)
+    count = checked.cohort.platelets.low
     least, most = TENFOLD
     low, high = np.minimum(count[before], count[after]), np.maximum(count[before], count[after])
     agree = (high <= TENFOLD_AGREE * low) & (low > 0)
     above = (count[here] >= least * high) & (count[here] <= most * low)
     below = (count[here] * least <= low) & (count[here] * most >= high)
     at = np.flatnonzero(agree & (above | below))
-    return _between(seen, before[at], here[at], after[at], "{} on day {} between {} and {}: is it ten times off?")
+    return _between(checked, before[at], here[at], after[at], "{} on day {} between {} and {}: is it ten times off?")
 
 
-def _thousandfold(seen: CheckedCohort) -> pl.DataFrame:
-    cohort, rows = seen.cohort, seen.exact
+def _thousandfold(checked: CheckedCohort) -> pl.DataFrame:
+    cohort, rows = checked.cohort, checked.exact
     frame = pl.DataFrame({"patient": cohort.patient[rows], "count": cohort.platelets.low[rows]})
     median = frame.select(pl.col("count").median().over("patient"))["count"].to_numpy()
     count = cohort.platelets.low[rows]
@@ -141,43 +142,43 @@ def _thousandfold(seen: CheckedCohort) -> pl.DataFrame:
     at = np.flatnonzero(off)
     value = texts(count[at])
     says = said("{} where the patient's median is {}: is it in another unit?", value, texts(median[at]))
-    return seen.found(rows[at], "platelets", value, says)
+    return checked.fired(rows[at], "platelets", value, says)
 
 
-def _zero(seen: CheckedCohort) -> pl.DataFrame:
-    rows = seen.exact[seen.cohort.platelets.low[seen.exact] == 0]
-    value = texts(seen.cohort.platelets.at(rows))
-    return seen.found(rows, "platelets", value, said("a count of {}: is it right, or was none taken?", value))
+def _zero(checked: CheckedCohort) -> pl.DataFrame:
+    rows = checked.exact[checked.cohort.platelets.low[checked.exact] == 0]
+    value = texts(checked.cohort.platelets.at(rows))
+    return checked.fired(rows, "platelets", value, said("a count of {}: is it right, or was none taken?", value))
 
 
-def _high(seen: CheckedCohort) -> pl.DataFrame:
-    rows = seen.counted[seen.cohort.platelets.low[seen.counted] >= HIGH]
-    value = texts(seen.cohort.platelets.at(rows))
-    return seen.found(rows, "platelets", value, said("{} is very high: is it right, or in cells/µL?", value))
+def _high(checked: CheckedCohort) -> pl.DataFrame:
+    rows = checked.counted[checked.cohort.platelets.low[checked.counted] >= HIGH]
+    value = texts(checked.cohort.platelets.at(rows))
+    return checked.fired(rows, "platelets", value, said("{} is very high: is it right, or in cells/µL?", value))
 
 
 # COUNTS BESIDE THEIR NEIGHBOURS
 
 
-def _isolated_drop(seen: CheckedCohort) -> pl.DataFrame:
-    before, here, after = seen.neighbours(DROP_DAYS)
-    count = seen.cohort.platelets.low
-    bleeds = seen.cohort.bleeding_grade[here] >= 1
+def _isolated_drop(checked: CheckedCohort) -> pl.DataFrame:
+    before, here, after = checked.neighbours(DROP_DAYS)
+    count = checked.cohort.platelets.low
+    bleeds = checked.cohort.bleeding_grade[here] >= 1
     at = np.flatnonzero(~bleeds & (count[here] * DROP < np.minimum(count[before], count[after])))
     pattern = "{} on day {} between {} and {}, without bleeding: did the sample clump (EDTA)?"
-    return _between(seen, before[at], here[at], after[at], pattern)
+    return _between(checked, before[at], here[at], after[at], pattern)
 
 
-def _between(seen: CheckedCohort, before: Ints, here: Ints, after: Ints, pattern: str) -> pl.DataFrame:
-    count, day = seen.cohort.platelets.low, seen.cohort.day
+def _between(checked: CheckedCohort, before: Ints, here: Ints, after: Ints, pattern: str) -> pl.DataFrame:
+    count, day = checked.cohort.platelets.low, checked.cohort.day
     value = texts(count[here])
-    return seen.found(
+    return checked.fired(
         here, "platelets", value, said(pattern, value, texts(day[here]), texts(count[before]), texts(count[after]))
     )
 
 
-def _jump(seen: CheckedCohort) -> pl.DataFrame:
-    cohort, rows = seen.cohort, seen.exact
+def _jump(checked: CheckedCohort) -> pl.DataFrame:
+    cohort, rows = checked.cohort, checked.exact
     before, here = rows[:-1], rows[1:]
     near = (cohort.patient[before] == cohort.patient[here]) & (cohort.day[here] - cohort.day[before] <= JUMP_DAYS)
     count = cohort.platelets.low
@@ -185,15 +186,15 @@ def _jump(seen: CheckedCohort) -> pl.DataFrame:
     value = texts(count[here[at]])
     days = texts(cohort.day[here[at]] - cohort.day[before[at]])
     says = said("from {} to {} in {} days: are both right?", texts(count[before[at]]), value, days)
-    return seen.found(here[at], "platelets", value, says)
+    return checked.fired(here[at], "platelets", value, says)
 
 
 # DAYS
 
 
-def _same_day(seen: CheckedCohort, *, same: bool) -> pl.DataFrame:
+def _same_day(checked: CheckedCohort, *, same: bool) -> pl.DataFrame:
     """Days with several counts, all the same or not."""
-    cohort = seen.cohort
+    cohort = checked.cohort
     row = np.repeat(np.arange(len(cohort.day)), np.diff(cohort.first_line))
     word, number = cohort.keys(cohort.lines)
     columns = {"row": row, "line": cohort.lines, "low": cohort.counts.low, "text": texts(cohort.counts)}
@@ -213,41 +214,43 @@ def _same_day(seen: CheckedCohort, *, same: bool) -> pl.DataFrame:
         words = pl.Series([f"{cohort.number_word}s"]).new_from_index(0, len(days))
     parts = ([] if same else [counts]) + [texts(cohort.day[rows]), words, numbers]
     value = days["text"].list.first() if same else counts
-    return seen.found(rows, "platelets", value, said(pattern, *parts), days["line"].to_numpy())
+    return checked.fired(rows, "platelets", value, said(pattern, *parts), days["line"].to_numpy())
 
 
-def _same_count(seen: CheckedCohort) -> pl.DataFrame:
-    return _same_day(seen, same=True)
+def _same_count(checked: CheckedCohort) -> pl.DataFrame:
+    return _same_day(checked, same=True)
 
 
-def _other_count(seen: CheckedCohort) -> pl.DataFrame:
-    return _same_day(seen, same=False)
+def _other_count(checked: CheckedCohort) -> pl.DataFrame:
+    return _same_day(checked, same=False)
 
 
-def _before_birth(seen: CheckedCohort) -> pl.DataFrame:
-    return _outside(seen, seen.cohort.day < seen.born[seen.cohort.patient], seen.born, "before the birth")
+def _before_birth(checked: CheckedCohort) -> pl.DataFrame:
+    return _outside(
+        checked, checked.cohort.day < checked.born[checked.cohort.patient], checked.born, "before the birth"
+    )
 
 
-def _after_death(seen: CheckedCohort) -> pl.DataFrame:
-    return _outside(seen, seen.cohort.day > seen.died[seen.cohort.patient], seen.died, "after the death")
+def _after_death(checked: CheckedCohort) -> pl.DataFrame:
+    return _outside(checked, checked.cohort.day > checked.died[checked.cohort.patient], checked.died, "after the death")
 
 
-def _outside(seen: CheckedCohort, outside: Bools, moment: Floats, what: str) -> pl.DataFrame:
+def _outside(checked: CheckedCohort, outside: Bools, moment: Floats, what: str) -> pl.DataFrame:
     rows = np.flatnonzero(outside)
-    day = seen.cohort.day[rows]
+    day = checked.cohort.day[rows]
     says = said(
         f"observed on day {{}}, {what} on day {{}}: which is right?",
         texts(day),
-        texts(moment[seen.cohort.patient[rows]]),
+        texts(moment[checked.cohort.patient[rows]]),
     )
-    return seen.found(rows, "day", texts(day), says)
+    return checked.fired(rows, "day", texts(day), says)
 
 
-def _out_of_window(seen: CheckedCohort) -> pl.DataFrame:
-    planned, cohort = seen.planned, seen.cohort
-    rows = seen.counted
+def _out_of_window(checked: CheckedCohort) -> pl.DataFrame:
+    planned, cohort = checked.planned, checked.cohort
+    rows = checked.counted
     if len(planned) < 2:
-        return seen.found(rows[:0], "day", texts(rows[:0]), texts(rows[:0]))
+        return checked.fired(rows[:0], "day", texts(rows[:0]), texts(rows[:0]))
     day = cohort.day[rows]
     after = np.clip(np.searchsorted(planned, day), 1, len(planned) - 1)
     nearest = np.where(day - planned[after - 1] < planned[after] - day, after - 1, after)
@@ -257,13 +260,13 @@ def _out_of_window(seen: CheckedCohort) -> pl.DataFrame:
     visit = planned[nearest[at]]
     says = said(
         "day {}: the nearest planned visit is that of day {}, {} days away: unscheduled, or a wrong date?",
-        *(texts(one) for one in (day[at], visit, np.abs(day[at] - visit))),
+        *(texts(days) for days in (day[at], visit, np.abs(day[at] - visit))),
     )
-    return seen.found(rows[at], "day", texts(day[at]), says)
+    return checked.fired(rows[at], "day", texts(day[at]), says)
 
 
 def window(planned: Ints) -> Ints:
-    """How many days before or after each planned visit its count may come."""
+    """How many days before or after each planned visit its count may come; there are at least two visits, in order."""
     apart = np.diff(planned)
     nearer = np.minimum(np.append(apart, apart[-1:]), np.append(apart[:1], apart))
     window: Ints = np.minimum((nearer - 1) // 2, WINDOW)
@@ -273,23 +276,23 @@ def window(planned: Ints) -> Ints:
 # RESCUE
 
 
-def _nameless_rescue(seen: CheckedCohort) -> pl.DataFrame:
-    rows = seen.cohort.courses.row[seen.cohort.courses.name.codes < 0]
+def _nameless_rescue(checked: CheckedCohort) -> pl.DataFrame:
+    rows = checked.cohort.courses.row[checked.cohort.courses.name.codes < 0]
     value = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
-    return seen.found(
-        rows, "rescue", value, said("rescue on day {} without a name: what was given?", texts(seen.cohort.day[rows]))
+    return checked.fired(
+        rows, "rescue", value, said("rescue on day {} without a name: what was given?", texts(checked.cohort.day[rows]))
     )
 
 
-def _unmeasured_rescue(seen: CheckedCohort) -> pl.DataFrame:
-    cohort = seen.cohort
+def _unmeasured_rescue(checked: CheckedCohort) -> pl.DataFrame:
+    cohort = checked.cohort
     rows = np.unique(cohort.courses.row)
     day = cohort.day[rows]
-    at = np.flatnonzero(~seen.any_between(seen.counted, cohort.patient[rows], day + 1, day + MEASURED_WITHIN))
+    at = np.flatnonzero(~checked.any_between(checked.counted, cohort.patient[rows], day + 1, day + MEASURED_WITHIN))
     says = said(
         f"rescue on day {{}}, and no count in the {MEASURED_WITHIN} days after it: was none taken?", texts(day[at])
     )
-    return seen.found(rows[at], "rescue", _rescues(cohort, rows[at]), says)
+    return checked.fired(rows[at], "rescue", _rescues(cohort, rows[at]), says)
 
 
 def _rescues(cohort: Cohort, rows: Ints) -> pl.Series:
@@ -299,14 +302,14 @@ def _rescues(cohort: Cohort, rows: Ints) -> pl.Series:
     return pl.Series([*names.labels, None], dtype=pl.String).gather(np.where(codes < 0, len(names.labels), codes))
 
 
-def _untreated(seen: CheckedCohort) -> pl.DataFrame:
-    cohort = seen.cohort
+def _untreated(checked: CheckedCohort) -> pl.DataFrame:
+    cohort = checked.cohort
     low = cohort.platelets.high < TREATED_BELOW
     bleeds = cohort.bleeding_grade >= TREATED_GRADE
     covered = cohort.days_since_rescue <= TREATED_WITHIN
     rows = np.flatnonzero((low | bleeds) & (cohort.day > 0) & ~covered)
     day = cohort.day[rows]
-    begun = seen.any_between(np.unique(cohort.courses.row), cohort.patient[rows], day, day + TREATED_WITHIN)
+    begun = checked.any_between(np.unique(cohort.courses.row), cohort.patient[rows], day, day + TREATED_WITHIN)
     rows = rows[~begun]
     count, grade = texts(cohort.platelets.at(rows)), texts(cohort.bleeding_grade[rows])
     by_count = pl.Series(low[rows])
@@ -314,22 +317,22 @@ def _untreated(seen: CheckedCohort) -> pl.DataFrame:
     says = said(
         f"{{}} on day {{}}, and no rescue within {TREATED_WITHIN} days: was none given?", what, texts(cohort.day[rows])
     )
-    found = seen.found(rows, "platelets", count.zip_with(by_count, grade), says)
-    return found.with_columns(pl.when(by_count).then("column").otherwise(pl.lit("bleeding_grade")).alias("column"))
+    fired = checked.fired(rows, "platelets", count.zip_with(by_count, grade), says)
+    return fired.with_columns(pl.when(by_count).then("column").otherwise(pl.lit("bleeding_grade")).alias("column"))
 
 
 # DISCONTINUATION
 
 
-def _rescue_after_stop(seen: CheckedCohort) -> pl.DataFrame:
-    cohort = seen.cohort
+def _rescue_after_stop(checked: CheckedCohort) -> pl.DataFrame:
+    cohort = checked.cohort
     rows = np.unique(cohort.courses.row)
     rows = rows[cohort.day[rows] > cohort.treatment_discontinued[cohort.patient[rows]]]
-    return _after_stop(seen, rows, "rescue", _rescues(cohort, rows), "a rescue began")
+    return _after_stop(checked, rows, "rescue", _rescues(cohort, rows), "a rescue began")
 
 
-def _dose_after_stop(seen: CheckedCohort) -> pl.DataFrame:
-    cohort = seen.cohort
+def _dose_after_stop(checked: CheckedCohort) -> pl.DataFrame:
+    cohort = checked.cohort
     late = cohort.day > cohort.treatment_discontinued[cohort.patient]
     doses = {
         name: column.low
@@ -337,25 +340,26 @@ def _dose_after_stop(seen: CheckedCohort) -> pl.DataFrame:
         if "dose" in name and isinstance(column, Numbers)
     }
     none = np.zeros(0, dtype=np.int64)
-    found = [seen.found(none, "dose", texts(none), texts(none))]
+    fired = [checked.fired(none, "dose", texts(none), texts(none))]
     for name, dose in doses.items():
         rows = np.flatnonzero(late & (dose > 0))
-        found.append(_after_stop(seen, rows, name, texts(dose[rows]), "a dose was recorded"))
-    return pl.concat(found)
+        fired.append(_after_stop(checked, rows, name, texts(dose[rows]), "a dose was recorded"))
+    return pl.concat(fired)
 
 
-def _after_stop(seen: CheckedCohort, rows: Ints, column: str, value: pl.Series, what: str) -> pl.DataFrame:
-    cohort = seen.cohort
+def _after_stop(checked: CheckedCohort, rows: Ints, column: str, value: pl.Series, what: str) -> pl.DataFrame:
+    cohort = checked.cohort
     stopped = cohort.treatment_discontinued[cohort.patient[rows]]
-    says = said(
-        f"treatment was discontinued on day {{}}, yet {what} on day {{}}: which is right?",
-        texts(stopped),
-        texts(cohort.day[rows]),
-    )
-    return seen.found(rows, column, value, says)
+    return checked.fired(rows, column, value, after_stop_in_words(what, stopped, cohort.day[rows]))
 
 
-RULES: tuple[EditCheck, ...] = (
+def after_stop_in_words(what: str, stopped: Floats, day: Ints) -> pl.Series:
+    """The question about what was recorded on a day after treatment was discontinued."""
+    pattern = f"treatment was discontinued on day {{}}, yet {what} on day {{}}: which is right?"
+    return said(pattern, texts(stopped), texts(day))
+
+
+EDIT_CHECKS: tuple[EditCheck, ...] = (
     EditCheck("ten_times_off", "Is a count ten times that of both its neighbours, or a tenth?", _tenfold),
     EditCheck("other_unit", "Is a count some thousand times off the patient's median?", _thousandfold),
     EditCheck("zero", "Is a count of 0 a count, or is it missing?", _zero),
@@ -377,4 +381,4 @@ RULES: tuple[EditCheck, ...] = (
     EditCheck("rescue_after_stop", "Was rescue given to a patient who had discontinued?", _rescue_after_stop),
     EditCheck(DOSED, "Was treatment given to a patient who had discontinued it?", _dose_after_stop),
 )
-"""The rules, in the order in which their findings are told of a patient's day."""
+"""The checks, in the order in which those of a patient's day are listed."""

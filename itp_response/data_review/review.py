@@ -1,4 +1,4 @@
-"""Review: what a careful data manager would ask before lock; every finding with its place and its rule."""
+"""Review: what a careful data manager would ask of a study before lock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from itp_response.classification.classification import Classification, CriteriaI
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
-from itp_response.data_review.data_queries import queries
-from itp_response.data_review.edit_checks import COLUMNS, RULES, CheckedCohort
-from itp_response.data_review.source_checks import Beside, beside
+from itp_response.data_review.data_queries import data_queries
+from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS, CheckedCohort
+from itp_response.data_review.source_checks import SourceChecks, source_checks
 from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -22,63 +22,66 @@ from itp_response.readers.options import ReadOptions
 
 @dataclass(frozen=True)
 class Review:
-    """What is to be asked of a study; `str()` is a table for people, `frame()` the same as data."""
+    """What is to be asked about a study; `str()` is a table for people, `frame()` the same as data."""
 
-    found: Classification
-    beside: Beside
-    """What the study's tables have that decides no verdict."""
+    classification: Classification
+    source_checks: SourceChecks
+    """The checks of the study's tables, beside those of the cohort."""
 
     @property
     def cohort(self) -> Cohort:
-        return self.found.cohort
+        return self.classification.cohort
 
     @cached_property
     def _frame(self) -> pl.DataFrame:
-        planned = np.unique(np.array(self.found.criteria.file.clock.visits, dtype=np.int64))
-        seen = CheckedCohort(self.cohort, planned, self.beside.born, self.beside.died)
-        found = [rule.find(seen).with_columns(pl.lit(rule.name).alias("rule")) for rule in RULES]
-        findings = pl.concat([one.select(COLUMNS) for one in (*found, self.beside.findings)])
-        ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("place")
-        placed = findings.join(ids, on="patient_id", how="left", maintain_order="left")
-        return placed.sort("place", "day", maintain_order=True, nulls_last=True).drop("place")
+        planned = np.unique(np.array(self.classification.criteria.file.clock.visits, dtype=np.int64))
+        checked = CheckedCohort(self.cohort, planned, self.source_checks.born, self.source_checks.died)
+        of_cohort = [check.fire(checked).with_columns(pl.lit(check.name).alias("check")) for check in EDIT_CHECKS]
+        fired = pl.concat([frame.select(COLUMNS) for frame in (*of_cohort, self.source_checks.fired)])
+        positions = self.cohort.id.alias("patient_id").to_frame().with_row_index("position")
+        fired = fired.join(positions, on="patient_id", how="left", maintain_order="left")
+        return fired.sort("position", "day", maintain_order=True, nulls_last=True).drop("position")
 
     def frame(self) -> pl.DataFrame:
-        """A row per finding, by patient and day.
+        """A row for each observation at which an edit check fires, by patient and day.
 
-        `patient_id`, `rule`, `day`, `file`, `line`, `column`, `value` as recorded (null: nothing was), `says`.
+        `patient_id`, `check`, `day`, `file`, `line`, `column`, `value` as recorded (null: nothing was), `says`.
         """
         return self._frame
 
     @cached_property
-    def _queries(self) -> pl.DataFrame:
-        return queries(self.found)
+    def _data_queries(self) -> pl.DataFrame:
+        return data_queries(self.classification)
 
-    def queries(self) -> pl.DataFrame:
+    def data_queries(self) -> pl.DataFrame:
         """A row per patient and endpoint that is not evaluable: which single observation would settle it.
 
-        `patient_id`, `endpoint`, `reason`, `settled_by` (null: no single one would), `day`, `file`, `line` (null: not
-        in the file yet), `asks`, `also` (how many other single observations would do as well).
+        `patient_id`, `endpoint`, `reason`, `settled_by` (null: no single observation would), `day`, `file`, `line`
+        (null: not in the file yet), `asks`, `also` (how many other single observations would settle it as well).
         """
-        return self._queries
+        return self._data_queries
 
     def write(self, path: str | Path) -> None:
-        """Write `frame()` to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
-        write(self.frame(), path, self.found.provenance())
+        """Write `frame()` to a `.csv`, `.json` or `.parquet` file, whole or not at all, with its provenance."""
+        write(self.frame(), path, self.classification.provenance())
+
+    def sources(self) -> pl.Series:
+        """Where each row of `frame()` stands, `visits.csv line 12`."""
+        word = f"{self.cohort.number_word} " if self.cohort.number_word else ""
+        return said(f"{{}} {word}{{}}", self.frame()["file"], self.frame()["line"])
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        found = self.frame()
-        patients = counted(found["patient_id"].n_unique(), "patient")
-        yield f"{counted(len(found), 'finding')} in {patients} of {len(self.cohort):,}"
-        word = f"{self.cohort.number_word} " if self.cohort.number_word else ""
-        place = said(f"{{}} {word}{{}}", found["file"], found["line"])
-        cells = zip(found["patient_id"], found["rule"], found["says"], place, strict=True)
-        if len(found):
-            yield aligned([[f"  {patient}", rule, says, where] for patient, rule, says, where in cells])
+        fired = self.frame()
+        patients = counted(fired["patient_id"].n_unique(), "patient")
+        yield f"{counted(len(fired), 'finding')} in {patients} of {len(self.cohort):,}"
+        if len(fired):
+            columns = (fired["patient_id"], fired["check"], fired["says"], self.sources())
+            yield aligned(list(zip(*columns, strict=True)), indent="  ")
         if self.cohort.notes:
-            yield from ("", *self.cohort.told)
+            yield from ("", *self.cohort.note_lines)
 
 
 def review(
@@ -88,12 +91,19 @@ def review(
     *,
     options: ReadOptions | None = None,
 ) -> Review:
-    """What is to be asked of a study before it is decided: findings, and queries on what is not evaluable.
+    """What is to be asked about a study before analysis: edit checks, and data queries on what is not evaluable.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`. A `Cohort` and a `Classification` have no dates
-    of birth and death, no bleeding without a grade and no reasons for rescue, so that these are not looked at.
-    `criteria` gives the planned visits, and the verdicts that the queries are about.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`. `criteria` gives the planned visits, and the
+    verdicts that the data queries are about. A `Cohort` and a `Classification` have no dates of birth and death, no
+    bleeding without a grade and no reasons for rescue, so that these are not checked.
+    Raises what `classify` raises, and `CohortError` for a birth or a death that is no date.
+
+    >>> counts = {0: 15, 7: 20, 14: 200, 21: 22, 28: 25}
+    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+    >>> reviewed = review(visits)
+    >>> reviewed.frame().select("check", "day", "says").row(0)
+    ('ten_times_off', 14, '200 on day 14 between 20 and 22: is it ten times off?')
     """
     classification = classify(visits, patients, criteria, options=options)
     date_format = None if options is None else options.date_format
-    return Review(classification, beside(visits, patients, classification.cohort, date_format))
+    return Review(classification, source_checks(visits, patients, classification.cohort, date_format))

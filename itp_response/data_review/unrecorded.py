@@ -1,6 +1,6 @@
-"""Unknowns: the declared columns of which something was not recorded, and what may be filled in for it.
+"""Unrecorded columns: the declared columns of which something was not recorded, and the values that are tried for it.
 
-Of a number that are values below, at and above each number that rules compare it with, and the least and the greatest
+Of a number these are values below, at and above each number that rules compare it with, and the lowest and the highest
 that were recorded; of a text each that rules compare it with, and one that is none of them.
 """
 
@@ -18,71 +18,69 @@ NO_TEXT = "another text"
 
 
 @dataclass(frozen=True)
-class Unknown:
-    """A declared column that is not known everywhere."""
+class UnrecordedColumn:
+    """A declared column that was not recorded everywhere."""
 
     name: str
     of_patient: bool
     """It is of the patient, and not of a visit."""
     column: Column
     values: Column
-    """What may be filled in, an entry each."""
+    """The values that are tried, an entry each."""
 
     @property
-    def rows(self) -> Bools:
-        """Where it is not known."""
-        return unknown(self.column)
+    def missing(self) -> Bools:
+        """Which entries of the column were not recorded."""
+        return is_unknown(self.column)
+
+    @property
+    def tried(self) -> int:
+        """The number of values that are tried."""
+        return len(is_unknown(self.values))
 
 
-def unknowns(criteria: Criteria, cohort: Cohort) -> tuple[Unknown, ...]:
-    """The columns that the set declares, rules name, and the cohort does not know everywhere."""
-    compared = list(_leaves(criteria))
-    named = {name for tree in compared for name in names_in(tree)}
+def unrecorded_columns(criteria: Criteria, cohort: Cohort) -> tuple[UnrecordedColumn, ...]:
+    """The columns that the set declares and its rules name, and that the cohort does not have everywhere."""
+    clauses = list(_clauses(criteria))
+    named = {name for clause in clauses for name in names_in(clause)}
     tables = ((False, cohort.row_columns), (True, cohort.patient_columns))
     return tuple(
-        Unknown(name, of_patient, column, _values(name, column, compared))
+        UnrecordedColumn(name, of_patient, column, _values(name, column, clauses))
         for of_patient, columns in tables
         for name, column in columns.items()
-        if name in named and unknown(column).any()
+        if name in named and is_unknown(column).any()
     )
 
 
-def unknown(column: Column) -> Bools:
-    """Where a column is not known."""
+def is_unknown(column: Column) -> Bools:
+    """Which entries of a column are unknown."""
     match column:
         case Numbers(low=low):
-            rows: Bools = np.isnan(low)
+            unknown: Bools = np.isnan(low)
         case Truths():
-            rows = column.unknown
+            unknown = column.unknown
         case Texts(codes=codes):
-            rows = codes < 0
-    return rows
+            unknown = codes < 0
+    return unknown
 
 
-def entries(column: Column) -> int:
-    """How many entries a column has."""
-    return len(unknown(column))
-
-
-def filled(column: Column, at: Bools, values: Column, which: Ints) -> Column:
-    """The column with those of the values that `which` says, at these entries."""
+def filled(column: Column, where: Bools, values: Column, which: Ints) -> Column:
+    """The column with values filled in at the entries of `where`; `which` (one per entry) says which of `values`."""
     match column, values:
         case Numbers(), Numbers():
-            low = np.where(at, values.low[which], column.low)
-            return Numbers(low, low if column.exact else np.where(at, values.high[which], column.high))
+            low = np.where(where, values.low[which], column.low)
+            return exactly(low) if column.exact else Numbers(low, np.where(where, values.high[which], column.high))
         case Truths(), Truths():
-            true, false = (
-                np.where(at, new[which], old) for new, old in ((values.true, column.true), (values.false, column.false))
-            )
-            return Truths(true, false)
+            true = np.where(where, values.true[which], column.true)
+            return Truths(true, np.where(where, values.false[which], column.false))
         case Texts(), Texts():
             labels = tuple(dict.fromkeys((*column.labels, *values.labels)))
-            codes = np.array([labels.index(one) for one in values.labels], dtype=np.int32)
-            return Texts(np.where(at, codes[values.codes[which]], column.codes), labels)
+            codes = np.array([labels.index(label) for label in values.labels], dtype=np.int32)
+            return Texts(np.where(where, codes[values.codes[which]], column.codes), labels)
     raise AssertionError(f"{type(values)} does not fit {type(column)}")
 
 
-def _leaves(criteria: Criteria) -> Iterator[Tree]:
+def _clauses(criteria: Criteria) -> Iterator[Tree]:
     """The comparisons and conditions of all rules of a set."""
     for model in criteria.endpoints.values():
         for value in vars(model).values():
@@ -90,15 +88,16 @@ def _leaves(criteria: Criteria) -> Iterator[Tree]:
                 yield from leaves(value.tree)
 
 
-def _values(name: str, column: Column, compared: list[Tree]) -> Column:
-    of_it = [tree for tree in compared if isinstance(tree, Relation) and name in set(names_in(tree))]
-    sides = [side for tree in of_it for side in (tree.left, tree.right)]
+def _values(name: str, column: Column, clauses: list[Tree]) -> Column:
+    """The values that are tried for a column."""
+    comparisons = [clause for clause in clauses if isinstance(clause, Relation) and name in set(names_in(clause))]
+    sides = [side for comparison in comparisons for side in (comparison.left, comparison.right)]
     match column:
         case Truths():
             return Truths(np.array([True, False]), np.array([False, True]))
         case Texts():
-            named = dict.fromkeys(side.value for side in sides if isinstance(side, Text))
-            return Texts(np.arange(len(named) + 1, dtype=np.int32), (*named, NO_TEXT))
+            compared = dict.fromkeys(side.value for side in sides if isinstance(side, Text))
+            return Texts(np.arange(len(compared) + 1, dtype=np.int32), (*compared, NO_TEXT))
         case Numbers(low=low):
             limits = {side.value for side in sides if isinstance(side, Constant)}
             recorded = low[np.isfinite(low)]

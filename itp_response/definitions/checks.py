@@ -1,4 +1,7 @@
-"""Checks: whether the names and references of a criteria file stand."""
+"""Checks: what is wrong with the names and references of a criteria file.
+
+Each function gives problems with their lines, so that all of them are told at once.
+"""
 
 import keyword
 import re
@@ -12,11 +15,10 @@ from itp_response.evaluation.rules.parse import Names, RuleError
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, Type
 from itp_response.messages.errors import nearest, unknown
 from itp_response.messages.schema_errors import ended
-from itp_response.messages.toml_positions import Positions, Problem
+from itp_response.messages.toml_positions import KeyPositions, Problem
 
 PATIENT_NAMES: dict[str, Type] = {"baseline": "number", "treatment_discontinued": "moment"}
-
-
+"""The names of every criteria file that rules may ask of a patient as a whole."""
 ROW_NAMES: dict[str, Type] = {
     "platelets": "number",
     "bleeding_grade": "number",
@@ -25,91 +27,98 @@ ROW_NAMES: dict[str, Type] = {
     "day": "number",
     **PATIENT_NAMES,
 }
-
-
+"""The names of every criteria file that rules may ask of a row."""
 MEASURES = ("best", "time_to")
-"""Kinds that sum up other criteria: they are no moment that another could start from."""
-
-
+"""Kinds that sum up other endpoints: they have no day from which another endpoint could start."""
 MOMENTS = ("from", "after", "until", "to")
-"""Keys that name an endpoint for its day."""
-
-
+"""Keys that refer to an endpoint for its day."""
 PATIENT_COLUMNS = ("patient_id", "arm")
-
-
+"""The columns of the output that are no endpoint's."""
 COLUMNS = ("day", "date", "confirmed_day", "reason", "days", "of_days", "event")
-"""What follows an endpoint's name in the names of its columns of the output."""
+"""The ends of the names of an endpoint's columns of the output."""
 
 
-def stray(key: str, value: Any, positions: Positions) -> Problem:
-    known = f"known: {', '.join(HEAD)}, and a table with a 'kind' for each endpoint."
+def stray_key(key: str, value: Any, positions: KeyPositions) -> Problem:
+    """The problem of a key at the top of a file that is no endpoint and none of the file's own."""
     close = nearest(key, HEAD)
+    known = f"known: {', '.join(HEAD)}, and a table with a 'kind' for each endpoint."
+    sentence = f"unknown {'table' if isinstance(value, dict) else 'key'} {key!r}; {known}{close}"
     if isinstance(value, dict) and not close:
-        return positions.problem_with_key(
-            (key,), f"[{key}] has no 'kind', so it is no endpoint; known kinds: {', '.join(KINDS)}."
-        )
-    if isinstance(value, list) and all(isinstance(one, dict) for one in value) and not close:
-        return positions.problem_with_key(
-            (key,), f"[[{key}]] is the head of a list, and an endpoint is one table; write [{key}]."
-        )
-    return positions.problem_with_key(
-        (key,), f"unknown {'table' if isinstance(value, dict) else 'key'} {key!r}; {known}{close}"
-    )
+        sentence = f"[{key}] has no 'kind', so it is no endpoint; known kinds: {', '.join(KINDS)}."
+    elif isinstance(value, list) and all(isinstance(entry, dict) for entry in value) and not close:
+        sentence = f"[[{key}]] is the head of a list, and an endpoint is one table; write [{key}]."
+    return positions.problem_with_key((key,), sentence)
 
 
-def names_of(
-    raw: Mapping[str, Any], criteria: Iterable[str], positions: Positions
+def rule_names(
+    raw: Mapping[str, Any], endpoints: Iterable[str], positions: KeyPositions
 ) -> tuple[dict[str, Names], list[Problem]]:
-    """The names that rules may use, of rows, of patients alone and of criteria; and what is wrong with them.
+    """The names that rules may use of rows, of patients as a whole and of endpoints; and the problems with them.
 
-    All terms are parsed, used or not.
+    Every term is parsed, whether or not a rule uses it.
     """
-    problems: list[Problem] = []
-    patients, rows = dict(PATIENT_NAMES), dict(ROW_NAMES)
-    taken = dict.fromkeys(ROW_NAMES, "the language")
-
-    def free(table: str, key: str, *names: str) -> bool:
-        why = next(filter(None, (_why_no_name(name, taken) for name in names)), "")
-        if why:
-            problems.append(positions.problem_with_key((table, key), why))
-        else:
-            taken.update(dict.fromkeys(names, f"[{table}]"))
-        return not why
-
+    usable, problems = _usable_names(raw, positions)
+    rows, patients = dict(ROW_NAMES), dict(PATIENT_NAMES)
     for name, column in _table(raw, "columns").items():
-        if free("columns", name, name) and isinstance(column, dict) and column.get("type") in EMPTY:
+        if ("columns", name) in usable and isinstance(column, dict) and column.get("type") in EMPTY:
             rows[name] = column["type"]
             if column.get("table") == "patients":
                 patients[name] = column["type"]
     for name in _table(raw, "rescues"):
-        if free("rescues", name, name, f"{SINCE}{name}"):
+        if ("rescues", name) in usable:
             rows |= {name: "truth", f"{SINCE}{name}": "number"}
-    texts = _table(raw, "terms")
-    terms = {name: text for name, text in texts.items() if free("terms", name, name) and isinstance(text, str)}
+    terms = {
+        name: text for name, text in _table(raw, "terms").items() if ("terms", name) in usable and isinstance(text, str)
+    }
     names = Names(rows, terms)
-    if not problems and names_stand(raw):
+    if not problems and names_known(raw):
         problems += _wrong_terms(names, positions)
-    return {"rows": names, "patients": Names(patients), "endpoints": Names(dict.fromkeys(criteria, "truth"))}, problems
+    return {"rows": names, "patients": Names(patients), "endpoints": Names(dict.fromkeys(endpoints, "truth"))}, problems
 
 
-def _table(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
-    found = raw.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def names_stand(raw: Mapping[str, Any]) -> bool:
-    """Every column has a type and every term a rule, so that rules can be held to them."""
+def names_known(raw: Mapping[str, Any]) -> bool:
+    """Whether every column has a type and every term a rule, so that a rule can be checked against them."""
     columns, terms = (_table(raw, key).values() for key in ("columns", "terms"))
     typed = all(isinstance(column, dict) and column.get("type") in EMPTY for column in columns)
     return typed and all(isinstance(text, str) for text in terms)
 
 
-def _why_no_name(name: str, taken: Mapping[str, str]) -> str:
-    """Why that cannot be a name in rules; empty if it can."""
-    if name in taken:
-        known = f" of {', '.join(ROW_NAMES)}" if name in ROW_NAMES else ""
-        return f"{name!r} is a name of {taken[name]} already{', one' if known else ''}{known}; choose another."
+def _table(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The table under a key; an empty one where something else stands there."""
+    table = raw.get(key)
+    return table if isinstance(table, dict) else {}
+
+
+def _declared_names(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Each key of `[columns]`, `[rescues]` and `[terms]` with its table and the names that it gives to rules."""
+    for name in _table(raw, "columns"):
+        yield "columns", name, (name,)
+    for name in _table(raw, "rescues"):
+        yield "rescues", name, (name, f"{SINCE}{name}")
+    for name in _table(raw, "terms"):
+        yield "terms", name, (name,)
+
+
+def _usable_names(raw: Mapping[str, Any], positions: KeyPositions) -> tuple[set[tuple[str, str]], list[Problem]]:
+    """The tables and keys whose names rules can use; and a problem for each of the others."""
+    usable: set[tuple[str, str]] = set()
+    problems: list[Problem] = []
+    owners = dict.fromkeys(ROW_NAMES, "the language")
+    for table, key, names in _declared_names(raw):
+        sentence = next(filter(None, (_why_no_name(name, owners) for name in names)), "")
+        if sentence:
+            problems.append(positions.problem_with_key((table, key), sentence))
+        else:
+            usable.add((table, key))
+            owners |= dict.fromkeys(names, f"[{table}]")
+    return usable, problems
+
+
+def _why_no_name(name: str, owners: Mapping[str, str]) -> str:
+    """The sentence on why rules cannot use that name; empty if they can. `owners` has the names in use."""
+    if name in owners:
+        known = f", one of {', '.join(ROW_NAMES)}" if name in ROW_NAMES else ""
+        return f"{name!r} is a name of {owners[name]} already{known}; choose another."
     if not name.isidentifier() or keyword.iskeyword(name):
         return (
             f"{name!r} is no name that a rule can use; it is written with letters, digits and _, and no 'and' or 'or'."
@@ -117,8 +126,9 @@ def _why_no_name(name: str, taken: Mapping[str, str]) -> str:
     return ""
 
 
-def _wrong_terms(names: Names, positions: Positions) -> Iterator[Problem]:
-    circles = set()
+def _wrong_terms(names: Names, positions: KeyPositions) -> Iterator[Problem]:
+    """The terms that are no rule, and each circle of terms once."""
+    reported = set()
     for term, text in names.terms.items():
         try:
             names.term(term)
@@ -127,70 +137,72 @@ def _wrong_terms(names: Names, positions: Positions) -> Iterator[Problem]:
             if " ".join(str(error).split("\n")[1:-1]).split() != text.split():
                 continue
             circle = frozenset(re.findall(r"\w+", error.problem)) if "circle" in error.problem else term
-            if circle not in circles:
-                circles.add(circle)
+            if circle not in reported:
+                reported.add(circle)
                 yield positions.problem(("terms", term), ended(str(error)))
 
 
-def misnamed_endpoints(criteria: Mapping[str, Any], positions: Positions) -> Iterator[Problem]:
-    """Criteria whose names cannot begin the names of columns, or would be those of other columns."""
-    for name in criteria:
+def misnamed_endpoints(endpoints: Iterable[str], positions: KeyPositions) -> Iterator[Problem]:
+    """Endpoints with names that cannot begin the names of columns, or would be those of other columns."""
+    endpoints = list(endpoints)
+    for name in endpoints:
         if not re.fullmatch(r"\w+", name):
-            yield positions.problem_with_key(
-                (name,),
-                f"an endpoint cannot be named {name!r}: its name begins those of columns; use letters, digits, _.",
+            sentence = (
+                f"an endpoint cannot be named {name!r}: its name begins those of columns; use letters, digits, _."
             )
-        others = [other for other in criteria if name in (f"{other}_{what}" for what in COLUMNS)]
+            yield positions.problem_with_key((name,), sentence)
+        others = [other for other in endpoints if name in (f"{other}_{column}" for column in COLUMNS)]
         if others or name in PATIENT_COLUMNS:
             of = f" of [{others[0]}]" if others else ""
-            yield positions.problem_with_key(
-                (name,), f"{name!r} is the name of a column of the output{of} already; choose another."
-            )
+            sentence = f"{name!r} is the name of a column of the output{of} already; choose another."
+            yield positions.problem_with_key((name,), sentence)
 
 
-def order_of(file: CriteriaFile, positions: Positions) -> tuple[tuple[str, ...], list[Problem]]:
-    """The criteria so that each comes after those it refers to; and what hinders that."""
-    done: list[str] = []
-    open_: list[str] = []
-    problems = []
+def evaluation_order(file: CriteriaFile, positions: KeyPositions) -> tuple[tuple[str, ...], list[Problem]]:
+    """The endpoints so that each comes after those it refers to; and the references that cannot be followed."""
+    ordered: list[str] = []
+    problems: list[Problem] = []
 
-    def visit(name: str) -> None:
-        open_.append(name)
+    def visit(name: str, before: tuple[str, ...]) -> None:
+        path = (*before, name)
         for key, other in file.endpoints[name].references().items():
-            path = (name, key.split(" ")[0])
-            if other not in file.endpoints:
-                problems.append(positions.problem(path, unknown("endpoint", other, file.endpoints)))
-            elif other in open_:
-                circle = " -> ".join([*open_[open_.index(other) :], other])
-                problems.append(positions.problem(path, f"endpoints go in a circle: {circle}."))
-            else:
-                kind = file.endpoints[other].kind
-                if kind in MEASURES:
-                    known = [one for one, model in file.endpoints.items() if model.kind not in MEASURES]
-                    problem = f"{other!r} is of kind {kind!r}, on which nothing can rest; known: {', '.join(known)}."
-                    problems.append(positions.problem(path, problem))
-                if other not in done:
-                    visit(other)
-        open_.pop()
-        done.append(name)
+            sentence = _wrong_reference(file, other, path)
+            if sentence:
+                problems.append(positions.problem((name, key.split(" ")[0]), sentence))
+            if other in file.endpoints and other not in (*path, *ordered):
+                visit(other, path)
+        ordered.append(name)
 
     for name in file.endpoints:
-        if name not in done:
-            visit(name)
-    return tuple(done), problems or list(_without_a_day(file, positions))
+        if name not in ordered:
+            visit(name, ())
+    return tuple(ordered), problems or list(_without_a_day(file, positions))
 
 
-def _without_a_day(file: CriteriaFile, positions: Positions) -> Iterator[Problem]:
-    """The keys that name an endpoint for its day, which whoever meets it may not have."""
+def _wrong_reference(file: CriteriaFile, other: str, path: tuple[str, ...]) -> str:
+    """The sentence on why the last endpoint of a path of references cannot refer to another; empty if it can."""
+    if other not in file.endpoints:
+        return unknown("endpoint", other, file.endpoints)
+    if other in path:
+        return f"endpoints go in a circle: {' -> '.join([*path[path.index(other) :], other])}."
+    kind = file.endpoints[other].kind
+    if kind in MEASURES:
+        known = [name for name, model in file.endpoints.items() if model.kind not in MEASURES]
+        return f"{other!r} is of kind {kind!r}, on which nothing can rest; known: {', '.join(known)}."
+    return ""
+
+
+def _without_a_day(file: CriteriaFile, positions: KeyPositions) -> Iterator[Problem]:
+    """The keys that refer to an endpoint for its day where it can be met without one."""
     for name, model in file.endpoints.items():
         for key, other in model.references().items():
             if key in MOMENTS and not _has_day(file, other):
-                problem = f"{other!r} can be met without a day, so that nothing can start or end with it."
-                yield positions.problem((name, key), problem)
+                sentence = f"{other!r} can be met without a day, so that nothing can start or end with it."
+                yield positions.problem((name, key), sentence)
 
 
 def _has_day(file: CriteriaFile, name: str) -> bool:
-    """Whoever meets that endpoint has a day of it."""
+    """Whether that endpoint, where it is met, has a day."""
     model = file.endpoints[name]
     if model.kind == "extent":
         return model.at_least is not None
@@ -198,6 +210,7 @@ def _has_day(file: CriteriaFile, name: str) -> bool:
 
 
 def _dated(file: CriteriaFile, tree: Tree) -> bool:
+    """Whether a rule over endpoints, where it is true, has a day."""
     match tree:
         case Name(name=name):
             return name not in file.endpoints or _has_day(file, name)
@@ -208,23 +221,22 @@ def _dated(file: CriteriaFile, tree: Tree) -> bool:
     return False
 
 
-def wrong_examples(file: CriteriaFile, positions: Positions) -> Iterator[Problem]:
-    """Worked examples must have a name of their own and name interpretations that are."""
-    names = [case.name for case in file.example]
+def wrong_examples(file: CriteriaFile, positions: KeyPositions) -> Iterator[Problem]:
+    """Worked examples without a name of their own, or under an interpretation that the file does not have."""
+    names = [example.name for example in file.example]
     ids = [interpretation.id for interpretation in file.interpretation]
-    for number, case in enumerate(file.example):
-        if case.name in names[:number]:
-            yield repeated("example", "name", names, number, positions)
-        for interpretation_id in case.under:
-            if interpretation_id not in ids:
-                yield positions.problem_with_key(
-                    ("example", number, "under", interpretation_id), unknown("interpretation", interpretation_id, ids)
-                )
+    for number, example in enumerate(file.example):
+        if example.name in names[:number]:
+            yield repeated_name("example", "name", names, number, positions)
+        for interpretation in example.under:
+            if interpretation not in ids:
+                path = ("example", number, "under", interpretation)
+                yield positions.problem_with_key(path, unknown("interpretation", interpretation, ids))
 
 
-def repeated(table: str, key: str, names: Sequence[str], number: int, positions: Positions) -> Problem:
+def repeated_name(table: str, key: str, names: Sequence[str], number: int, positions: KeyPositions) -> Problem:
+    """The problem of an entry of a list with the name of an earlier entry."""
     line = positions.line((table, names.index(names[number]), key))
     there = f", in line {line}" if line else ""
-    return positions.problem(
-        (table, number, key), f"the name {names[number]!r} is taken already{there}; choose another."
-    )
+    sentence = f"the name {names[number]!r} is taken already{there}; choose another."
+    return positions.problem((table, number, key), sentence)

@@ -1,4 +1,4 @@
-"""Criteria: a set of definitions, read from a file's content and checked."""
+"""Criteria: a criteria set, read from a file's content and checked."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,15 +9,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from itp_response.definitions.checks import (
+    evaluation_order,
     misnamed_endpoints,
-    names_of,
-    names_stand,
-    order_of,
-    repeated,
-    stray,
+    names_known,
+    repeated_name,
+    rule_names,
+    stray_key,
     wrong_examples,
 )
-from itp_response.definitions.interpretations import changed, wrong_change
+from itp_response.definitions.interpretations import changed, useless_changes
 from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.clock import Baseline, Clock
 from itp_response.evaluation.endpoints import KINDS, Endpoint
@@ -25,22 +25,28 @@ from itp_response.evaluation.verdicts import Reasons
 from itp_response.messages.errors import CriteriaError, nearest, unknown
 from itp_response.messages.schema_errors import worded
 from itp_response.messages.toml_file import tupled
-from itp_response.messages.toml_positions import Positions, Problem, refuse
+from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """A set of definitions, read and checked.
+    """A criteria set, read and checked: what `criteria` gives and `classify` takes.
 
-    `criteria` are in the order of the file; `order` is one in which each comes after those it refers to.
+    >>> from itp_response.definitions.load import load
+    >>> criteria = load("atra_2022")
+    >>> criteria.title, list(criteria.endpoints)[:3]
+    ('ATRA plus low-dose rituximab in corticosteroid-resistant or relapsed ITP', ['OR', 'CR', 'SR'])
     """
 
     name: str
+    """The name of a shipped set, or the name of the file without its suffix."""
     path: Path
     raw: Mapping[str, Any] = field(repr=False)
+    """The content of the file, as tomllib gives it."""
     file: CriteriaFile = field(repr=False)
     order: tuple[str, ...] = field(repr=False)
-    positions: Positions = field(repr=False, compare=False)
+    """The names of the endpoints, each after those it refers to."""
+    positions: KeyPositions = field(repr=False, compare=False)
 
     @property
     def endpoints(self) -> dict[str, Any]:
@@ -49,10 +55,12 @@ class Criteria:
 
     @property
     def clock(self) -> Clock:
+        """Day 0, the planned visits and the end of follow-up."""
         return self.file.clock
 
     @property
     def baseline(self) -> Baseline:
+        """The rule that picks the baseline where the patient table gives none."""
         return self.file.baseline
 
     @property
@@ -71,100 +79,101 @@ class Criteria:
 
     @cached_property
     def reasons(self) -> Reasons:
+        """The words for the reasons of verdicts, those of the file among them."""
         return Reasons([*self.file.terms, *self.file.columns, *self.file.rescues, "day", "baseline", *self.endpoints])
 
     @cached_property
     def rescues(self) -> dict[str, frozenset[str]]:
-        """The names recorded for each class of rescue treatment, in small letters."""
-        return {name: frozenset(one.strip().lower() for one in names) for name, names in self.file.rescues.items()}
+        """The names recorded for each class of rescue treatment, in lower case."""
+        return {
+            name: frozenset(treatment.strip().lower() for treatment in treatments)
+            for name, treatments in self.file.rescues.items()
+        }
 
     def under(self, *interpretation_ids: str) -> "Criteria":
-        """The same under another interpretation, or under several, one change after the other.
+        """The set under another interpretation, or under several, one change after the other.
 
-        Raises `CriteriaError` for one that is not there, or if they cannot stand together.
+        Raises `CriteriaError` for an interpretation that the file does not have, or if several cannot stand together.
         """
         interpretations = {interpretation.id: interpretation for interpretation in self.file.interpretation}
         content: Mapping[str, Any] = self.raw
         for interpretation_id in interpretation_ids:
             if interpretation_id not in interpretations:
-                raise CriteriaError(
-                    f"{self.path.name}: {unknown('interpretation', interpretation_id, interpretations)}"
-                )
+                sentence = unknown("interpretation", interpretation_id, interpretations)
+                raise CriteriaError(f"{self.path.name}: {sentence}")
             content = changed(content, interpretations[interpretation_id].change)
-        return _read(content, self.path, self.name, self.positions, beneath=False)
+        return _read(content, self.path, self.name, self.positions, whole=False)
 
 
-# FINDING
-
-
-# READING
-
-
-def read_dict(raw: Mapping[str, Any], path: Path, name: str, positions: Positions | None = None) -> Criteria:
+def read_dict(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions | None = None) -> Criteria:
     """The criteria set of a file's content; without the `positions` of its keys, errors name no lines.
 
-    Raises `CriteriaError` with everything wrong with the tables; and if nothing is, with how they refer to each other.
+    Raises `CriteriaError` with everything wrong with the tables; if nothing is, with all references that are wrong.
     """
-    return _read(raw, path, name, positions or Positions(path.name, raw, {}))
+    return _read(raw, path, name, positions or KeyPositions(path.name, raw, {}))
 
 
-def _read(raw: Mapping[str, Any], path: Path, name: str, positions: Positions, *, beneath: bool = True) -> Criteria:
-    """The criteria of a file's content; interpretations and worked examples are looked into only `beneath`."""
-    rest = {key: value for key, value in raw.items() if key not in HEAD}
-    content = {key: value for key, value in raw.items() if key in HEAD}
-    content["endpoints"] = {key: value for key, value in rest.items() if isinstance(value, dict) and "kind" in value}
-    strays = [key for key in rest if key not in content["endpoints"]]
-    names, misnamed = names_of(raw, content["endpoints"], positions)
-    problems = [stray(key, rest[key], positions) for key in strays]
-    problems += [*misnamed_endpoints(content["endpoints"], positions), *misnamed]
-    # What names are missing is not known where those of the file are broken or stand under another head.
-    named = not misnamed and names_stand(raw) and not any(nearest(key, ("columns", "terms")) for key in strays)
-    try:
-        file = CriteriaFile.model_validate(tupled(content), context=names)
-    except ValidationError as error:
-        found = error.errors() if named else [one for one in error.errors() if one["type"] != "rule"]
-        kinds = {key: str(table["kind"]) for key, table in content["endpoints"].items()}
-        models = {key: _model(kind) for key, kind in kinds.items() if kind in KINDS}
-        if problems:  # what has no 'kind' may have been meant as an endpoint
-            found = [one for one in found if one["loc"] != ("endpoints",)]
-        refuse([*problems, *worded(raw, positions, found, CriteriaFile, models)])
-        raise AssertionError from error  # what is wrong with names was told
+def _read(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions, *, whole: bool = True) -> Criteria:
+    """The criteria set of a file's content; interpretations and worked examples are checked if it is read `whole`."""
+    file = _validated(raw, positions)
+    order, problems = evaluation_order(file, positions)
+    if whole:
+        problems += _wrong_interpretations(raw, file, path, name, positions)
+        problems += wrong_examples(file, positions)
     refuse(problems)
-    order, disordered = order_of(file, positions)
-    if beneath:
-        disordered += [*_wrong_interpretations(raw, file, path, name, positions), *wrong_examples(file, positions)]
-    refuse(disordered)
     return Criteria(name=name, path=path, raw=raw, file=file, order=order, positions=positions)
+
+
+def _validated(raw: Mapping[str, Any], positions: KeyPositions) -> CriteriaFile:
+    """The file's content as the model; a table with a kind is an endpoint."""
+    content = {key: value for key, value in raw.items() if key in HEAD}
+    rest = {key: value for key, value in raw.items() if key not in HEAD}
+    endpoints = {key: value for key, value in rest.items() if isinstance(value, dict) and "kind" in value}
+    strays = [key for key in rest if key not in endpoints]
+    names, misnamed = rule_names(raw, endpoints, positions)
+    problems = [stray_key(key, rest[key], positions) for key in strays]
+    problems += [*misnamed_endpoints(endpoints, positions), *misnamed]
+    try:
+        file = CriteriaFile.model_validate(tupled({**content, "endpoints": endpoints}), context=names)
+    except ValidationError as failure:
+        errors = failure.errors()
+        # A rule cannot be held to names that are broken themselves, or that stand under a misspelled head.
+        if misnamed or not names_known(raw) or any(nearest(key, ("columns", "terms")) for key in strays):
+            errors = [error for error in errors if error["type"] != "rule"]
+        if problems:  # a table without a 'kind' may be the endpoint that is missing
+            errors = [error for error in errors if error["loc"] != ("endpoints",)]
+        kinds = {key: str(table["kind"]) for key, table in endpoints.items()}
+        models = {key: _model(kind) for key, kind in kinds.items() if kind in KINDS}
+        refuse([*problems, *worded(raw, positions, errors, CriteriaFile, models)])
+        raise AssertionError from failure  # errors are dropped only where there are other problems
+    refuse(problems)
+    return file
 
 
 def _model(kind: str) -> type[Endpoint]:
     """The model of the keys of a kind."""
-    named = [one for one in vars(KINDS[kind]).values() if isinstance(one, type) and issubclass(one, Endpoint)]
-    return next(one for one in named if one is not Endpoint)
+    classes = [value for value in vars(KINDS[kind]).values() if isinstance(value, type)]
+    return next(model for model in classes if issubclass(model, Endpoint) and model is not Endpoint)
 
 
 def _wrong_interpretations(
-    raw: Mapping[str, Any], file: CriteriaFile, path: Path, name: str, positions: Positions
+    raw: Mapping[str, Any], file: CriteriaFile, path: Path, name: str, positions: KeyPositions
 ) -> Iterator[Problem]:
-    """Interpretations must have a name of their own and change something that is there into something that works."""
+    """Interpretations without a name of their own, or with a change that changes nothing or does not work."""
     ids = [interpretation.id for interpretation in file.interpretation]
     for number, interpretation in enumerate(file.interpretation):
         if interpretation.id in ids[:number]:
-            yield repeated("interpretation", "id", ids, number, positions)
-        under = positions.under(("interpretation", number, "change"))
-        wrong = list(wrong_change(raw, interpretation.change, under))
-        if wrong or not interpretation.change:
-            yield from wrong
+            yield repeated_name("interpretation", "id", ids, number, positions)
+        keys = ("interpretation", number, "change")
+        under = positions.under(keys)
+        useless = list(useless_changes(raw, interpretation.change, under))
+        yield from useless
+        if useless or not interpretation.change:
             continue
         content = changed(raw, interpretation.change)
         if content == raw:
-            yield positions.problem(
-                ("interpretation", number, "change"), "this changes nothing: the file says so already."
-            )
+            yield positions.problem(keys, "this changes nothing: the file says so already.")
         try:
             _read({**content, "interpretation": [], "example": []}, path, name, under)
         except CriteriaError as error:
             yield Problem(under.line(()), str(error))
-
-
-# SCHEMA

@@ -1,4 +1,4 @@
-"""Loading: how a criteria file is found and read."""
+"""Loading: criteria files, shipped or a user's own, found and read."""
 
 from functools import partial
 from pathlib import Path
@@ -11,9 +11,9 @@ SUFFIX = ".toml"
 
 
 def criteria_folder() -> Path:
-    """Where the shipped criteria files are: in the package, or in a checkout beside it."""
-    packed = Path(__file__).parent / "criteria_files"
-    return packed if packed.is_dir() else Path(__file__).parents[2] / "criteria"
+    """The folder of the shipped criteria files: in the package, or in a checkout beside it."""
+    installed = Path(__file__).parent / "criteria_files"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "criteria"
 
 
 def shipped() -> list[str]:
@@ -22,9 +22,9 @@ def shipped() -> list[str]:
 
 
 def load(name_or_file: str | Path) -> Criteria:
-    """The criteria of that name among those shipped, or of that file.
+    """The shipped criteria set of that name, or the set of that file.
 
-    Raises `CriteriaError` if there is none, or it cannot be used.
+    Raises `CriteriaError` if there is none, or the file cannot be used.
     """
     path = Path(name_or_file)
     named = str(name_or_file)
@@ -37,6 +37,7 @@ def load(name_or_file: str | Path) -> Criteria:
 
 
 def _unreadable(named: str, failure: OSError) -> str:
+    """The sentence for a file that cannot be opened; `named` is what was asked for."""
     if isinstance(failure, FileNotFoundError):
         close = nearest(Path(named).stem, shipped())
         return f"{named}: there is no such file; shipped are: {', '.join(shipped())}.{close}"

@@ -48,7 +48,7 @@ class WorkedExample(StrictModel):
 
 
 class CriteriaFile(StrictModel):
-    """A criteria file, its criteria gathered under `endpoints`."""
+    """A criteria file, its endpoints gathered under `endpoints`."""
 
     title: str = Field(description="the set in a line")
     checked: Literal["primary", "secondary", "unverified"] = Field(
@@ -68,27 +68,28 @@ class CriteriaFile(StrictModel):
 
 
 HEAD = tuple(name for name in CriteriaFile.model_fields if name != "endpoints")
+"""The keys and tables of a file that are no endpoint."""
 
 
 def schema() -> str:
     """The JSON Schema of criteria files, for editors."""
-    made = CriteriaFile.model_json_schema()
-    made["properties"].pop("endpoints")
-    made["required"].remove("endpoints")
-    made["additionalProperties"] = TypeAdapter(AnyEndpoint).json_schema(ref_template="#/$defs/{model}")
-    made["$defs"].update(made["additionalProperties"].pop("$defs", {}))
-    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    made["title"] = "ITP response criteria"
-    made["description"] = "A criteria file of itp_response: every table beside those named here is an endpoint."
-    return json.dumps(_plain(made), indent=2, ensure_ascii=False) + "\n"
+    document = CriteriaFile.model_json_schema()
+    document["properties"].pop("endpoints")
+    document["required"].remove("endpoints")
+    document["additionalProperties"] = TypeAdapter(AnyEndpoint).json_schema(ref_template="#/$defs/{model}")
+    document["$defs"].update(document["additionalProperties"].pop("$defs", {}))
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    document["title"] = "ITP response criteria"
+    document["description"] = "A criteria file of itp_response: every table beside those named here is an endpoint."
+    return json.dumps(_without_infinite(document), indent=2, ensure_ascii=False) + "\n"
 
 
-def _plain(value: Any) -> Any:
-    """Infinite defaults are left out: JSON has no word for them."""
+def _without_infinite(value: Any) -> Any:
+    """The document without defaults that are infinite, for which JSON has no word."""
     if isinstance(value, dict):
         return {
-            key: _plain(one)
-            for key, one in value.items()
-            if not (key == "default" and "inf" in json.dumps(one, default=str).lower())
+            key: _without_infinite(entry)
+            for key, entry in value.items()
+            if not (key == "default" and "inf" in json.dumps(entry, default=str).lower())
         }
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+    return [_without_infinite(entry) for entry in value] if isinstance(value, list) else value

@@ -1,308 +1,321 @@
-"""Bounds: where counts are known only as bounds, every course that a patient may have had.
+"""Censored counts: the completions of patients with counts of which only a bound is known.
 
-A rule changes its truth at single counts, those at which a comparison in it tips.
-A patient is copied with every bounded count on each side of these and on them; the copies are decided like patients,
-and what is the same of all copies is the verdict. No kind of endpoint knows of it.
-The baseline comes first, as it moves where the comparisons with the other counts tip.
+A rule changes its truth at single counts: those at which a comparison in it turns. A completion has each censored count
+on one of these, or on either side of it, as far as the rules' truths differ. The baseline is completed first, because
+the other comparisons turn at counts that depend on it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, with_bounds
-from itp_response.evaluation.completions import Completions, counted_up, steps
+from itp_response.cohort.values import (
+    NONE,
+    Bools,
+    Column,
+    Floats,
+    Ints,
+    Numbers,
+    Truths,
+    exactly,
+    offsets,
+    ranges,
+    with_bounds,
+)
+from itp_response.evaluation.completions import Completions, choices
 from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.patient_days import PatientDays, PatientValues
-from itp_response.evaluation.rules.decide import decide, numbers
-from itp_response.evaluation.rules.tree import Relation, Tree, leaves, names_in
+from itp_response.evaluation.rules.decide import Observed, decide, numbers
+from itp_response.evaluation.rules.tree import Relation, Rule, Tree, leaves, names_in
 from itp_response.messages.errors import CriteriaError
 
-MOST = 10_000
-"""In so many ways may a patient's bounded counts lie; beyond, what hangs on them is not evaluable."""
+MOST_COMPLETIONS = 10_000
+"""Of a patient; beyond, what depends on the censored counts is not evaluable."""
 TRIED = (1.0, 2.0, 4.0)
-"""Counts at which a comparison is looked at to find where it tips."""
+"""Counts, or baselines, for which both sides of a comparison are computed, to find where it turns."""
 
 
 def has_censored(cohort: Cohort) -> Bools:
-    """Which patients have a count or a baseline that is known only as a bound."""
-    found = np.zeros(len(cohort), dtype=np.bool_)
+    """The patients with a censored count or baseline."""
+    censored = _censored(cohort.baseline)
     if not cohort.platelets.exact:
-        found[cohort.patient[_wide(cohort.platelets)]] = True
-    if not cohort.baseline.exact:
-        found |= _wide(cohort.baseline)
-    return found
+        censored[cohort.patient[_censored(cohort.platelets)]] = True
+    return censored
 
 
 def left_open(criteria: CriteriaSet, patient_days: PatientDays) -> dict[str, Bools]:
-    """By endpoint, the patients in whom a bound leaves a rule unknown on which the endpoint rests."""
-    counts, patients = patient_days.values("platelets"), PatientValues(patient_days)
-    assert isinstance(counts, Numbers)
-    wide, unsure = _wide(counts), _wide(patient_days.baseline)
-    wide |= unsure[patient_days.patient]
+    """By endpoint, the patients of whom a censored count leaves a rule unknown, of it or of one that it refers to."""
+    counts, patients = patient_days.counts, PatientValues(patient_days)
+    censored_baseline = _censored(patient_days.baseline)
+    censored = _censored(counts) | censored_baseline[patient_days.patient]
     own = {}
     for name, model in criteria.endpoints.items():
         open_ = np.zeros(patient_days.patients, dtype=np.bool_)
         for rule in model.row_rules():
-            open_[patient_days.patient[wide & decide(rule.tree, patient_days).unknown]] = True
+            open_[patient_days.patient[censored & decide(rule.tree, patient_days).unknown]] = True
         if model.unless is not None:
-            open_ |= unsure & decide(model.unless.tree, patients).unknown
+            open_ |= censored_baseline & decide(model.unless.tree, patients).unknown
         own[name] = open_
-    found: dict[str, Bools] = {}
+    left: dict[str, Bools] = {}
     for name in criteria.order:
-        below = [found[other] for other in criteria.endpoints[name].references().values()]
-        found[name] = np.logical_or.reduce([own[name], *below])
-    return found
+        of_others = [left[other] for other in criteria.endpoints[name].references().values()]
+        left[name] = np.logical_or.reduce([own[name], *of_others])
+    return left
 
 
-# THE BASELINE
+def baseline_completions(criteria: CriteriaSet, cohort: Cohort, patient_days: PatientDays) -> Completions:
+    """The completions of censored baselines; a patient with another baseline has one. `patient_days` is the cohort.
 
-
-def of_baselines(criteria: CriteriaSet, cohort: Cohort, patient_days: PatientDays) -> Completions:
-    """The courses that differ in the baseline, where that is known only as a bound; one of everyone else.
-
-    `rows` are those of the whole cohort. Where the baseline is the last count before treatment, that count is the
-    same; where it is the lowest or the mean of several, they are still bounds.
+    Where the baseline is the last count before treatment, that count is completed with it. Where it is the lowest or
+    the mean of several counts, these are still censored.
     """
-    unsure = _wide(patient_days.baseline)
-    patient, value = _baselines_tried(_comparisons(criteria), patient_days)
-    patient = np.concatenate([patient, np.flatnonzero(~unsure)])
-    value = np.concatenate([value, patient_days.baseline.low[~unsure]])
-    order = np.lexsort((value, patient))
-    patient, value = patient[order], value[order]
-    copies = cohort.taken(patient)
-    changed = unsure[patient]
-    given = copies.baseline.low.copy()
-    given[changed] = value[changed]
-    high = np.where(changed, value, copies.baseline.high)
-    counts = copies.platelets
+    censored = _censored(patient_days.baseline)
+    patient, baseline = _baselines_to_try(criteria, patient_days)
+    patient = np.concatenate([patient, np.flatnonzero(~censored)])
+    baseline = np.concatenate([baseline, patient_days.baseline.low[~censored]])
+    order = np.lexsort((baseline, patient))
+    patient, baseline = patient[order], baseline[order]
+    completed = cohort.select(patient)
+    changed = censored[patient]
+    low, high = (np.where(changed, baseline, edge) for edge in (completed.baseline.low, completed.baseline.high))
+    counts = completed.platelets
     if criteria.baseline.pick == "last":
         row = patient_days.last_before[patient]
-        at = row - cohort.first_row[patient] + copies.first_row[:-1]
         here = changed & (row != NONE)
-        counts = _at(counts, at[here], value[here])
-    made = replace(copies, baseline=with_bounds(given, high), platelets=counts)
-    return Completions(made, patient, np.zeros(len(patient), dtype=np.int64))
-
-
-def _baselines_tried(comparisons: Sequence[Relation], patient_days: PatientDays) -> tuple[Ints, Floats]:
-    """Baselines on which comparisons tip, between these and at the ends: the patient, and the baseline."""
-    unsure = _wide(patient_days.baseline)
-    patients = np.flatnonzero(unsure)
-    places = np.flatnonzero(unsure[patient_days.patient])
-    owner = patient_days.patient[places]
-    counts = patient_days.values("platelets")
-    assert isinstance(counts, Numbers)
-    low, high = counts.low[places], counts.high[places]
-    found: list[tuple[Ints, Floats]] = []
-    lines: list[tuple[Floats, Floats]] = []
-    for one in comparisons:
-        used = set(names_in(one))
-        if used == {"baseline"}:
-            own = _Supposed(PatientValues(patient_days), patients)
-            found.extend((patients, tip) for tip in _tips(one, len(patients), partial(own.with_, None)))
-            continue
-        asked = _Supposed(patient_days, places)
-        tips = [_tips_of_counts(one, asked, np.full(len(places), baseline)) for baseline in TRIED]
-        lines.extend(_line(*each) for each in zip(*tips, strict=True))
-    for begin, slope in lines:
-        with np.errstate(all="ignore"):
-            found.extend((owner, (edge - begin) / slope) for edge in (low, high))
-            found.extend((owner, (other - begin) / (slope - more)) for other, more in lines)
-    end = [(patients, patient_days.baseline.low[patients]), (patients, patient_days.baseline.high[patients])]
-    who = np.concatenate([one for one, _ in [*end, *found]])
-    tip = np.concatenate([value for _, value in [*end, *found]])
-    return _between(who, tip, patient_days.baseline)
-
-
-def _line(one: Floats, two: Floats, four: Floats) -> tuple[Floats, Floats]:
-    """Where counts tip at a baseline of 0, and how much further at each further unit of the baseline."""
-    slope = two - one
-    straight = np.isclose(four - two, 2 * slope, rtol=1e-9, atol=1e-9) | ~np.isfinite(one + two + four)
-    if not straight.all():
-        raise _product()
-    return one - slope, slope
-
-
-def _between(who: Ints, tip: Floats, within: Numbers) -> tuple[Ints, Floats]:
-    """Of each owner the values within his bounds, each once, and one between any two neighbours."""
-    low, high = within.low[who], within.high[who]
-    inside = (tip >= low) & (tip <= high) & np.isfinite(tip)
-    who, tip = who[inside], tip[inside]
-    endless = np.isinf(within.high)
-    if endless.any():
-        last = np.where(np.isfinite(within.low), within.low, 0.0)
-        np.maximum.at(last, who, tip)
-        beyond = np.flatnonzero(endless)
-        who, tip = np.append(who, beyond), np.append(tip, last[beyond] * 2 + 1)
-    order = np.lexsort((tip, who))
-    who, tip = who[order], tip[order]
-    new = np.ones(len(who), dtype=np.bool_)
-    new[1:] = (who[1:] != who[:-1]) | (tip[1:] != tip[:-1])
-    who, tip = who[new], tip[new]
-    follows = np.flatnonzero(who[1:] == who[:-1])
-    who = np.append(who, who[follows])
-    middle = (tip[follows] + tip[follows + 1]) / 2
-    whole = np.round(middle)
-    tip = np.append(tip, np.where((whole > tip[follows]) & (whole < tip[follows + 1]), whole, middle))
-    order = np.lexsort((tip, who))
-    return who[order], tip[order]
-
-
-# THE COUNTS
+        in_completed = row - cohort.first_row[patient] + completed.first_row[:-1]
+        counts = _with_values(counts, in_completed[here], baseline[here])
+    completed = replace(completed, baseline=with_bounds(low, high), platelets=counts)
+    return Completions(completed, patient, np.zeros(len(patient), dtype=np.int64))
 
 
 class CensoredCounts:
-    """The bounded counts of a cohort whose baselines are known, and the values that tell the rules' truths apart."""
+    """The censored counts of a cohort of known baselines, and the values among which rules tell apart."""
 
     def __init__(self, criteria: CriteriaSet, cohort: Cohort, patient_days: PatientDays) -> None:
         self._cohort = cohort
-        self.row = np.flatnonzero(_wide(cohort.platelets) & _unknown(criteria, patient_days))
-        asked = _Supposed(patient_days, self.row)
-        baseline = patient_days.baseline.low[patient_days.patient[self.row]]
-        tips = [tip for one in _comparisons(criteria) for tip in _tips_of_counts(one, asked, baseline)]
-        place = np.arange(len(self.row))
-        counts = cohort.platelets.at(self.row)
-        ends = [counts.low, counts.high, *tips]
-        owner, value = _between(np.tile(place, len(ends)), np.concatenate(ends), counts)
-        told = _told_apart(criteria, _Supposed(patient_days, self.row[owner]).with_(value, baseline[owner]))
-        keep = _first_of_each_pair(owner, told)
-        self.value = value[keep]
-        """One for each truth, by row."""
-        self.number = np.bincount(owner[keep], minlength=len(self.row))
-        """How many of them each row has."""
+        rules = _row_rules(criteria)
+        unknown = np.zeros(len(patient_days.day), dtype=np.bool_)
+        for rule in rules:
+            unknown |= decide(rule.tree, patient_days).unknown
+        self._row = np.flatnonzero(_censored(cohort.platelets) & unknown)
+        self._patient = cohort.patient[self._row]
+        owner, value = self._values_to_try(criteria, patient_days)
+        baseline = patient_days.baseline.low[self._patient[owner]]
+        truths = _truths(rules, _Supposed(patient_days, self._row[owner]).with_values(value, baseline))
+        different = _first_of_each_pair(owner, truths)
+        self._value = value[different]
+        """Count by count, a value for each combination of the rules' truths."""
+        self._options = np.bincount(owner[different], minlength=len(self._row))
+        """The number of values of each count."""
 
-    def ways(self) -> Floats:
-        """In how many ways each patient's counts can lie, as far as rules tell them apart."""
-        found = np.ones(len(self._cohort))
-        np.multiply.at(found, self._cohort.patient[self.row], self.number)
-        return found
+    def _values_to_try(self, criteria: CriteriaSet, patient_days: PatientDays) -> tuple[Ints, Floats]:
+        """The values at which comparisons turn, and between: the index of the count, and the value."""
+        baseline = patient_days.baseline.low[self._patient]
+        rows = _Supposed(patient_days, self._row)
+        turning = [value for relation in _comparisons(criteria) for value in _turning_counts(relation, rows, baseline)]
+        counts = self._cohort.platelets.at(self._row)
+        edges = [counts.low, counts.high, *turning]
+        return _on_and_between(np.tile(np.arange(len(self._row)), len(edges)), np.concatenate(edges), counts)
 
-    def courses(self, patients: Ints, ways: Ints) -> Completions:
-        """All courses of these patients, who have so many each."""
-        owner, way = np.repeat(patients, ways), counted_up(ways)
-        copies = self._cohort.taken(owner)
-        first = np.searchsorted(self._cohort.patient[self.row], np.arange(len(self._cohort) + 1))
-        theirs = np.diff(first)[owner]
-        which = np.repeat(first[owner], theirs) + counted_up(theirs)
-        course = np.repeat(np.arange(len(owner)), theirs)
-        step = steps(self._cohort.patient[self.row], self.number, MOST)
-        begins = np.append(0, np.cumsum(self.number))
-        value = self.value[begins[which] + way[course] // step[which] % self.number[which]]
-        row = self.row[which]
-        at = row - self._cohort.first_row[owner][course] + copies.first_row[course]
-        return Completions(replace(copies, platelets=_at(copies.platelets, at, value)), owner, way)
+    def numbers_of_completions(self) -> Floats:
+        """The number of completions of each patient."""
+        completions = np.ones(len(self._cohort))
+        np.multiply.at(completions, self._patient, self._options)
+        return completions
 
-
-def _unknown(criteria: CriteriaSet, patient_days: PatientDays) -> Bools:
-    """The rows at which any rule is unknown."""
-    found = np.zeros(len(patient_days.day), dtype=np.bool_)
-    for model in criteria.endpoints.values():
-        for rule in model.row_rules():
-            found |= decide(rule.tree, patient_days).unknown
-    return found
+    def completions(self, patients: Ints, numbers: Ints) -> Completions:
+        """All completions of these patients; `numbers` has the number of them for each."""
+        index, number = ranges(np.zeros_like(numbers), numbers)
+        patient = patients[index]
+        completed = self._cohort.select(patient)
+        begin, end = (np.searchsorted(self._patient, patient, side=side) for side in ("left", "right"))
+        completion, count = ranges(begin, end)
+        choice = choices(self._patient, self._options, MOST_COMPLETIONS, count, number[completion])
+        value = self._value[offsets(self._options)[count] + choice]
+        row = self._row[count] - self._cohort.first_row[patient][completion] + completed.first_row[completion]
+        counts = _with_values(completed.platelets, row, value)
+        return Completions(replace(completed, platelets=counts), patient, number)
 
 
-def _told_apart(criteria: CriteriaSet, rows: "_Supposed") -> Ints:
-    """A number for each place, the same where all rules have the same truth."""
-    rules = dict.fromkeys(rule.text for model in criteria.endpoints.values() for rule in model.row_rules())
-    trees = {rule.text: rule.tree for model in criteria.endpoints.values() for rule in model.row_rules()}
-    found: Ints = np.zeros(rows.size, dtype=np.int64)
-    for text in rules:
-        truths = rows.decide(trees[text])
-        found = np.unique(found * 3 + truths.true + 2 * truths.false, return_inverse=True)[1]
-    return found
+def _baselines_to_try(criteria: CriteriaSet, patient_days: PatientDays) -> tuple[Ints, Floats]:
+    """The baselines at which comparisons turn, and between: the patient, and the baseline."""
+    comparisons = _comparisons(criteria)
+    of_baseline = [relation for relation in comparisons if set(names_in(relation)) == {"baseline"}]
+    of_counts = [relation for relation in comparisons if relation not in of_baseline]
+    baseline = patient_days.baseline
+    patients = np.flatnonzero(_censored(baseline))
+    supposed = _Supposed(PatientValues(patient_days), patients)
+    turning: list[tuple[Ints, Floats]] = [(patients, edge[patients]) for edge in (baseline.low, baseline.high)]
+    for relation in of_baseline:
+        values = _turning_values(relation, len(patients), partial(supposed.with_values, None))
+        turning.extend((patients, value) for value in values)
+    turning.extend(_baselines_between_counts(of_counts, patient_days))
+    patient = np.concatenate([patient for patient, _ in turning])
+    value = np.concatenate([value for _, value in turning])
+    return _on_and_between(patient, value, baseline)
 
 
-def _first_of_each_pair(owner: Ints, told: Ints) -> Ints:
-    """The places of the first of each pair of numbers, in order."""
+def _baselines_between_counts(comparisons: Sequence[Relation], patient_days: PatientDays) -> list[tuple[Ints, Floats]]:
+    """The baselines at which it changes in what order counts turn these comparisons: the patient, and the baseline.
+
+    The count at which a comparison turns is a line over the baseline. Two lines cross, or one meets a bound of a count.
+    """
+    rows = np.flatnonzero(_censored(patient_days.baseline)[patient_days.patient])
+    supposed = _Supposed(patient_days, rows)
+    lines: list[tuple[Floats, Floats]] = []
+    for relation in comparisons:
+        turning = [_turning_counts(relation, supposed, np.full(len(rows), baseline)) for baseline in TRIED]
+        lines.extend(_line(*counts) for counts in zip(*turning, strict=True))
+    patient, counts = patient_days.patient[rows], patient_days.counts.at(rows)
+    baselines: list[Floats] = []
+    with np.errstate(all="ignore"):
+        for begin, slope in lines:
+            baselines.extend((edge - begin) / slope for edge in (counts.low, counts.high))
+            baselines.extend((other - begin) / (slope - other_slope) for other, other_slope in lines)
+    return [(patient, baseline) for baseline in baselines]
+
+
+def _on_and_between(owner: Ints, value: Floats, within: Numbers) -> tuple[Ints, Floats]:
+    """Of each owner the values within its bounds, each once, and one between any two neighbours, in order.
+
+    `within` has the bounds of the owners. Above the last value of an owner without an upper bound there is one more.
+    """
+    inside = (value >= within.low[owner]) & (value <= within.high[owner]) & np.isfinite(value)
+    owner, value = owner[inside], value[inside]
+    endless = np.flatnonzero(np.isinf(within.high))
+    if len(endless):
+        last = np.where(np.isfinite(within.low), within.low, 0.0)
+        np.maximum.at(last, owner, value)
+        owner, value = np.append(owner, endless), np.append(value, last[endless] * 2 + 1)
+    order = np.lexsort((value, owner))
+    owner, value = owner[order], value[order]
+    new = np.ones(len(owner), dtype=np.bool_)
+    new[1:] = (owner[1:] != owner[:-1]) | (value[1:] != value[:-1])
+    owner, value = owner[new], value[new]
+    followed = np.flatnonzero(owner[1:] == owner[:-1])
+    owner = np.append(owner, owner[followed])
+    value = np.append(value, _middle(value[followed], value[followed + 1]))
+    order = np.lexsort((value, owner))
+    return owner[order], value[order]
+
+
+def _middle(low: Floats, high: Floats) -> Floats:
+    """A value between: the middle, as a whole number where there is one."""
+    middle = (low + high) / 2
+    whole = np.round(middle)
+    return np.where((whole > low) & (whole < high), whole, middle)
+
+
+def _row_rules(criteria: CriteriaSet) -> list[Rule]:
+    """The rules of all endpoints over what was observed on a day, each once."""
+    return list(dict.fromkeys(rule for model in criteria.endpoints.values() for rule in model.row_rules()))
+
+
+def _truths(rules: Sequence[Rule], rows: "_Supposed") -> Ints:
+    """A number for each row, the same for rows with the same truth of all rules."""
+    combination: Ints = np.zeros(rows.size, dtype=np.int64)
+    for rule in rules:
+        truths = rows.decide(rule.tree)
+        combination = np.unique(combination * 3 + truths.true + 2 * truths.false, return_inverse=True)[1]
+    return combination
+
+
+def _first_of_each_pair(owner: Ints, truths: Ints) -> Ints:
+    """The first index of each pair of numbers, in order."""
     if not len(owner):
         return owner
-    pair = owner.astype(np.int64) * (int(told.max()) + 1) + told
+    pair = owner.astype(np.int64) * (int(truths.max()) + 1) + truths
     return np.sort(np.unique(pair, return_index=True)[1])
 
 
-# WHERE COMPARISONS TIP
-
-
-class _TriedRows(Protocol):
-    def values(self, name: str) -> Column: ...
-
-
 class _Supposed:
-    """Rows (or patients) of a timeline at these places, with other counts and baselines."""
+    """Some rows (or patients) with other counts and baselines than observed."""
 
-    def __init__(self, rows: _TriedRows, places: Ints) -> None:
+    def __init__(self, observed: Observed, positions: Ints) -> None:
         self.decided: dict[Tree, Truths] = {}
-        self.size = len(places)
-        self._rows = rows
-        self._places = places
+        self.size = len(positions)
+        self._observed = observed
+        self._positions = positions
         self._values: dict[str, Column] = {}
 
-    def with_(self, count: Floats | None, baseline: Floats) -> "_Supposed":
-        """The same places with these counts and baselines."""
-        made = _Supposed(self._rows, self._places)
-        made._values["baseline"] = exactly(baseline)
+    def with_values(self, count: Floats | None, baseline: Floats) -> "_Supposed":
+        """The same rows with these counts and baselines."""
+        supposed = _Supposed(self._observed, self._positions)
+        supposed._values["baseline"] = exactly(baseline)
         if count is not None:
-            made._values["platelets"] = exactly(count)
-        return made
+            supposed._values["platelets"] = exactly(count)
+        return supposed
 
     def values(self, name: str) -> Column:
         if name not in self._values:
-            self._values[name] = self._rows.values(name).at(self._places)
+            self._values[name] = self._observed.values(name).at(self._positions)
         return self._values[name]
 
     def decide(self, tree: Tree) -> Truths:
-        """A rule's truth at each place."""
-        found = decide(tree, self)
-        size = np.zeros(self.size, dtype=np.bool_)  # a comparison of numbers alone has one truth
-        return Truths(found.true | size, found.false | size)
+        """A rule's truth at each row."""
+        truths = decide(tree, self)
+        # A comparison of constants has one truth for all rows.
+        each = np.zeros(self.size, dtype=np.bool_)
+        return Truths(truths.true | each, truths.false | each)
 
 
 def _comparisons(criteria: CriteriaSet) -> list[Relation]:
     """The comparisons in all rules that name a count or the baseline, each once."""
     rules = [rule for model in criteria.endpoints.values() for rule in (*model.row_rules(), model.unless) if rule]
-    found = dict.fromkeys(leaf for rule in rules for leaf in leaves(rule.tree))
-    return [one for one in found if isinstance(one, Relation) and {"platelets", "baseline"} & set(names_in(one))]
+    clauses = dict.fromkeys(clause for rule in rules for clause in leaves(rule.tree))
+    relations = [clause for clause in clauses if isinstance(clause, Relation)]
+    return [relation for relation in relations if {"platelets", "baseline"} & set(names_in(relation))]
 
 
-def _tips_of_counts(one: Relation, asked: _Supposed, baseline: Floats) -> list[Floats]:
-    return _tips(one, asked.size, lambda count: asked.with_(count, baseline))
+def _turning_counts(relation: Relation, rows: _Supposed, baseline: Floats) -> list[Floats]:
+    """The counts at which the comparison turns in each row, given its baseline."""
+    return _turning_values(relation, rows.size, lambda count: rows.with_values(count, baseline))
 
 
-def _tips(one: Relation, size: int, supposed: Callable[[Floats], _Supposed]) -> list[Floats]:
-    """The values at each place at which the comparison tips; NaN: it does at none.
+def _turning_values(relation: Relation, size: int, supposed: Callable[[Floats], _Supposed]) -> list[Floats]:
+    """The values at each row at which the comparison turns; NaN: it turns at none.
 
-    Several, where something else that it names is only a bound.
+    `supposed` gives the rows with a value each. Arrays are several, where something else in the comparison is censored.
     """
-    differences = []
+    differences = [_differences(relation, supposed(np.full(size, value))) for value in TRIED]
+    return [_root(*at_tried) for at_tried in zip(*differences, strict=True)]
+
+
+def _differences(relation: Relation, rows: _Supposed) -> list[Floats]:
+    """The left side of a comparison minus the right: one difference, or the lowest and the highest."""
     with np.errstate(all="ignore"):
-        for value in TRIED:
-            rows = supposed(np.full(size, value))
-            left, right = numbers(one.left, rows), numbers(one.right, rows)
-            both = [left.low - right.high] if left.exact and right.exact else _both(left, right)
-            differences.append([np.broadcast_to(difference, size) for difference in both])
-        return [_root(*each) for each in zip(*differences, strict=True)]
+        left, right = numbers(relation.left, rows), numbers(relation.right, rows)
+        lowest = np.broadcast_to(left.low - right.high, rows.size)
+        if left.exact and right.exact:
+            return [lowest]
+        return [lowest, np.broadcast_to(left.high - right.low, rows.size)]
 
 
-def _both(left: Numbers, right: Numbers) -> list[Floats]:
-    return [left.low - right.high, left.high - right.low]
+def _root(at_1: Floats, at_2: Floats, at_4: Floats) -> Floats:
+    """Where a difference is zero that is a + b x or a + b / x, from its values at x = 1, 2 and 4; NaN: nowhere."""
+    with np.errstate(all="ignore"):
+        straight = np.isclose(at_4 - at_2, 2 * (at_2 - at_1), rtol=1e-9, atol=1e-9)
+        inverse = np.isclose(at_1 - at_2, 2 * (at_2 - at_4), rtol=1e-9, atol=1e-9)
+        if not (straight | inverse | ~np.isfinite(at_1 + at_2 + at_4)).all():
+            raise _product()
+        of_straight = 1 - at_1 / (at_2 - at_1)
+        # a + b / x has b = 2 (at_1 - at_2), and a = at_1 - b.
+        b = 2 * (at_1 - at_2)
+        of_inverse = b / (b - at_1)
+    root = np.where(straight, of_straight, of_inverse)
+    return np.where(np.isfinite(root), root, np.nan)
 
 
-def _root(one: Floats, two: Floats, four: Floats) -> Floats:
-    """Where a difference is zero that is known at 1, 2 and 4: it is a + b x, or a + b / x."""
-    straight = np.isclose(four - two, 2 * (two - one), rtol=1e-9, atol=1e-9)
-    inverse = np.isclose(one - two, 2 * (two - four), rtol=1e-9, atol=1e-9)
-    if not (straight | inverse | ~np.isfinite(one + two + four)).all():
+def _line(at_1: Floats, at_2: Floats, at_4: Floats) -> tuple[Floats, Floats]:
+    """A line from its values at 1, 2 and 4: the value at 0, and the slope."""
+    slope = at_2 - at_1
+    straight = np.isclose(at_4 - at_2, 2 * slope, rtol=1e-9, atol=1e-9) | ~np.isfinite(at_1 + at_2 + at_4)
+    if not straight.all():
         raise _product()
-    share = 2 * (one - two)
-    found = np.where(straight, 1 - one / (two - one), share / (share - one))
-    found[~np.isfinite(found)] = np.nan
-    return found
+    return at_1 - slope, slope
 
 
 def _product() -> CriteriaError:
@@ -312,14 +325,14 @@ def _product() -> CriteriaError:
     )
 
 
-def _wide(values: Numbers) -> Bools:
+def _censored(values: Numbers) -> Bools:
     """Where only a bound is known."""
-    wide: Bools = values.low < values.high
-    return wide
+    censored: Bools = values.low < values.high
+    return censored
 
 
-def _at(counts: Numbers, rows: Ints, value: Floats) -> Numbers:
-    """The counts with these in their place."""
+def _with_values(counts: Numbers, rows: Ints, values: Floats) -> Numbers:
+    """The counts with these values in these rows."""
     low, high = counts.low.copy(), counts.high.copy()
-    low[rows] = high[rows] = value
+    low[rows] = high[rows] = values
     return with_bounds(low, high)

@@ -1,4 +1,4 @@
-"""Clock: the days of a study and the lengths of time its definitions speak of."""
+"""Clock: the days of a study, and the lengths of time that its definitions name."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -16,7 +16,15 @@ MONTHS = {"month": 1, "year": 12}
 
 
 class Length:
-    """A length of time: a number of days, or of calendar months."""
+    """A length of time: a number of days, or of calendar months.
+
+    Raises `ValueError` for a text that is not a length.
+
+    >>> Length("26 weeks").number, Length("26 weeks").unit
+    (182, 'days')
+    >>> Length("1 year") == Length("12 months")
+    True
+    """
 
     def __init__(self, text: str) -> None:
         match = LENGTH.fullmatch(text)
@@ -72,13 +80,13 @@ def _in_order(days: tuple[float, float]) -> tuple[float, float]:
     return days
 
 
-def _some_day(day: float) -> float:
+def _checked_day(day: float) -> float:
     if day != day:
         raise PydanticCustomError("day", "nan is no day; write inf where there is no limit")
     return day
 
 
-Day = Annotated[float, Field(description="a day counted from day 0; inf: no limit"), AfterValidator(_some_day)]
+Day = Annotated[float, Field(description="a day counted from day 0; inf: no limit"), AfterValidator(_checked_day)]
 Days = Annotated[tuple[Day, Day], AfterValidator(_in_order)]
 """First and last day, both included."""
 
@@ -92,7 +100,7 @@ class Clock(StrictModel):
 
 
 class Baseline(StrictModel):
-    """`[baseline]`: the count taken where the patient table gives none."""
+    """`[baseline]`: which count is the baseline where the patient table gives none."""
 
     days: Days = Field(description="the days it may come from")
     pick: Literal["last", "lowest", "mean"] = "last"

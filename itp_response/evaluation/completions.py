@@ -1,6 +1,7 @@
-"""Completions: every course a patient may have had where data are partial, decided like patients and joined again.
+"""Completions: where data are partial, what may have been observed of a patient in full.
 
-What is the same in all completions of a patient is the verdict; no kind of endpoint knows of it.
+Each completion of a patient is decided like a patient of its own, and what is the same in all of them is the verdict.
+No kind of endpoint knows of it. `partial_dates` completes dates, `censored_counts` completes counts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,68 +14,73 @@ from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
 from itp_response.evaluation.verdicts import LENGTHS, ROWS, Codes, Verdict
 
 ROWS_AT_ONCE = 2_000_000
-"""Observations of copies that are held together."""
+"""Observations of completions that are held together, at most."""
 
 
 @dataclass(frozen=True)
 class Completions:
-    """The possible courses of some patients, as a cohort; an entry per course."""
+    """Completions of some patients (K), each a patient of a cohort."""
 
     cohort: Cohort
     patient: Ints
-    """Whose course it is: position in the cohort they are from, in order."""
-    way: Ints
-    """Its number among those of the patient; 0 has the first day of each date."""
+    """(K) The patient completed: position in the cohort of the partial data, in order."""
+    number: Ints
+    """(K) Number among the completions of the patient; 0 has the first day of each date."""
 
 
-def in_parts(positions: Ints, rows: Ints | Floats, most: int) -> Iterator[Ints]:
-    """The positions, which have so many rows each, in parts of about `most` rows."""
-    for part in np.split(positions, np.flatnonzero(np.diff(np.cumsum(rows) // most)) + 1):
-        if len(part):
-            yield part
+def in_batches(positions: Ints, rows: Ints | Floats, most: int) -> Iterator[Ints]:
+    """The positions in batches of about `most` rows; `rows` is the number of rows of each position.
 
-
-def counted_up(numbers: Ints) -> Ints:
-    """0, 1, … below each of the numbers, one after another."""
-    ends = np.cumsum(numbers)
-    return np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - numbers, numbers)
-
-
-def steps(owner: Ints, number: Ints, most: int) -> Ints:
-    """Of the wheels of each owner's odometer, with so many digits each, after how many ways each moves on.
-
-    Owners stand in order; products beyond `most` are not asked for.
+    >>> [batch.tolist() for batch in in_batches(np.arange(4), np.array([3, 3, 3, 3]), 7)]
+    [[0, 1], [2, 3]]
     """
-    logs = np.log(number)
-    before = np.cumsum(logs) - logs
+    for batch in np.split(positions, np.flatnonzero(np.diff(np.cumsum(rows) // most)) + 1):
+        if len(batch):
+            yield batch
+
+
+def choices(owner: Ints, options: Ints, most: int, item: Ints, number: Ints | np.int64) -> Ints:
+    """Which option each completion chooses for an item: an index below the item's number of options.
+
+    `owner` is the patient of every item, in order, and `options` its number of options; `item` and `number` are the
+    items asked about and the numbers of the completions. A patient has at most `most` completions.
+    They are counted like an odometer: the first item of a patient turns at every number.
+
+    >>> item, number = np.array([0, 0, 1, 1]), np.array([1, 2, 1, 2])
+    >>> choices(np.array([0, 0]), np.array([2, 3]), 100, item, number)
+    array([1, 0, 0, 1])
+    """
+    logarithm = np.log(options)
+    before = np.cumsum(logarithm) - logarithm
     first = np.searchsorted(owner, owner)
-    # Below `most` logarithms are exact enough.
-    found: Ints = np.rint(np.exp(np.minimum(before - before[first], np.log(most) + 1))).astype(np.int64)
-    return found
+    # After how many numbers each item turns. Below `most`, logarithms are exact enough.
+    step: Ints = np.rint(np.exp(np.minimum(before - before[first], np.log(most) + 1))).astype(np.int64)
+    chosen: Ints = number // step[item] % options[item]
+    return chosen
 
 
-def joined(
-    found: Mapping[str, Verdict],
-    each: Mapping[str, Verdict],
+def join(
+    verdicts: Mapping[str, Verdict],
+    of_completions: Mapping[str, Verdict],
     completions: Completions,
     cohort: Cohort,
     reason: np.int16,
 ) -> None:
-    """Put in what is the same of all courses of a patient; a value that is not is `NE`, with that reason.
+    """Put into the verdicts on a cohort what is the same in all completions of a patient.
 
-    `each` has the verdicts on the courses. Days, evidence and lengths that are not the same are missing.
+    A value that differs is `NE`, with that reason. Days, evidence and lengths that differ are missing.
     """
     start = np.flatnonzero(np.diff(completions.patient, prepend=-1))
     patients = completions.patient[start]
-    for name, verdict in each.items():
-        whole = found[name]
+    for name, verdict in of_completions.items():
+        whole = verdicts[name]
         sure = _same(verdict.value, start)
-        why = sure & _same(verdict.reason, start)
+        same_reason = sure & _same(verdict.reason, start)
         whole.value[patients] = np.where(sure, verdict.value[start], whole.labels.index("NE"))
-        whole.reason[patients] = np.where(why, verdict.reason[start], reason)
+        whole.reason[patients] = np.where(same_reason, verdict.reason[start], reason)
         for field in ROWS:
             rows = _same_rows(getattr(verdict, field), completions.cohort, start, field != "dated")
-            # The first course is the one the cohort's own rows tell.
+            # The rows of the first completion are the cohort's own.
             row = rows - completions.cohort.first_row[start] + cohort.first_row[patients]
             getattr(whole, field)[patients] = np.where(sure & (rows != NONE), row, NONE)
         for field in LENGTHS:
@@ -83,26 +89,41 @@ def joined(
                 getattr(whole, field)[patients] = np.where(sure & _same(days, start), days[start], NO_DAY)
 
 
-def put(
-    found: Mapping[str, Verdict],
+def replace_verdicts(
+    verdicts: Mapping[str, Verdict],
     cohort: Cohort,
-    part: Mapping[str, Verdict],
-    some: Cohort,
+    of_selected: Mapping[str, Verdict],
+    selected: Cohort,
     positions: Ints,
     where: Mapping[str, Bools],
 ) -> None:
-    """Put in the verdicts on some patients, taken from these positions, in the criteria where their mask says so."""
-    for name, verdict in part.items():
-        whole, here = found[name], np.flatnonzero(where[name])
-        at = positions[here]
-        whole.value[at], whole.reason[at] = verdict.value[here], verdict.reason[here]
+    """Put into the verdicts on a cohort those on selected patients, which stand at these positions.
+
+    `where` has the selected patients whose verdict is replaced, by endpoint.
+    """
+    for name, verdict in of_selected.items():
+        whole, chosen = verdicts[name], np.flatnonzero(where[name])
+        at = positions[chosen]
+        whole.value[at], whole.reason[at] = verdict.value[chosen], verdict.reason[chosen]
         for field in ROWS:
-            rows = getattr(verdict, field)[here]
-            row = rows - some.first_row[here] + cohort.first_row[at]
+            rows = getattr(verdict, field)[chosen]
+            row = rows - selected.first_row[chosen] + cohort.first_row[at]
             getattr(whole, field)[at] = np.where(rows == NONE, NONE, row)
         for field in LENGTHS:
             if getattr(whole, field) is not None:
-                getattr(whole, field)[at] = getattr(verdict, field)[here]
+                getattr(whole, field)[at] = getattr(verdict, field)[chosen]
+
+
+def leave_open(verdicts: Mapping[str, Verdict], patients: Ints, reason: np.int16) -> None:
+    """Make the verdicts on these patients `NE`, with that reason and no evidence."""
+    for verdict in verdicts.values():
+        verdict.value[patients] = verdict.labels.index("NE")
+        verdict.reason[patients] = reason
+        for field in ROWS:
+            getattr(verdict, field)[patients] = NONE
+        for field in LENGTHS:
+            if getattr(verdict, field) is not None:
+                getattr(verdict, field)[patients] = NO_DAY
 
 
 def _same(values: Ints | Codes, start: Ints) -> Bools:
@@ -111,24 +132,11 @@ def _same(values: Ints | Codes, start: Ints) -> Bools:
 
 
 def _same_rows(rows: Ints, cohort: Cohort, start: Ints, and_line: bool) -> Ints:
-    """The row of each first course, if it is of the same day (and line) in all; else -1."""
-    none = np.full(len(rows), NO_DAY, dtype=np.int64)
+    """The row of each patient's first completion, if it is of the same day (and line) in all of them; else -1."""
     if not len(cohort.day):
         return np.full(len(start), NONE)
     given, at = rows != NONE, np.maximum(rows, 0)
-    same = _same(np.where(given, cohort.day[at], none), start)
+    same = _same(np.where(given, cohort.day[at], np.int64(NO_DAY)), start)
     if and_line:
         same &= _same(np.where(given, cohort.source_row[at], NONE), start)
     return np.where(same, rows[start], NONE)
-
-
-def undecided(found: Mapping[str, Verdict], patients: Ints, reason: np.int16) -> None:
-    """Nothing is known of these patients, for that reason."""
-    for verdict in found.values():
-        verdict.value[patients] = verdict.labels.index("NE")
-        verdict.reason[patients] = reason
-        for field in ROWS:
-            getattr(verdict, field)[patients] = NONE
-        for field in LENGTHS:
-            if getattr(verdict, field) is not None:
-                getattr(verdict, field)[patients] = NO_DAY

@@ -1,4 +1,4 @@
-"""What the engine has to know of a set of definitions; `definitions` reads one from a file."""
+"""Criteria set: what the engine has to know of a set of definitions; `definitions` reads one from a file."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from itp_response.evaluation.verdicts import Reasons
 
 
 class CriteriaSet(Protocol):
-    """The endpoints of a set with the clock, the baseline and the names they are decided by."""
+    """The endpoints of a set, and the clock, the baseline and the names with which they are decided."""
 
     @property
     def clock(self) -> Clock: ...
@@ -26,7 +26,7 @@ class CriteriaSet(Protocol):
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The names so that each comes after those it refers to."""
+        """The names of the endpoints, each after those that it refers to."""
 
     @property
     def reasons(self) -> Reasons: ...

@@ -1,4 +1,4 @@
-"""Evaluate: criteria and a cohort in, verdicts out. The heart."""
+"""Evaluate: a criteria set and a cohort in, verdicts out. The heart."""
 
 import os
 from collections.abc import Iterator
@@ -11,115 +11,76 @@ import numpy as np
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools
-from itp_response.evaluation.censored_counts import MOST, CensoredCounts, has_censored, left_open, of_baselines
-from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, in_parts, joined, put, undecided
+from itp_response.evaluation.censored_counts import (
+    MOST_COMPLETIONS,
+    CensoredCounts,
+    baseline_completions,
+    has_censored,
+    left_open,
+)
+from itp_response.evaluation.completions import (
+    ROWS_AT_ONCE,
+    Completions,
+    in_batches,
+    join,
+    leave_open,
+    replace_verdicts,
+)
 from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.endpoints import KINDS
-from itp_response.evaluation.partial_dates import completions_of, too_many
+from itp_response.evaluation.partial_dates import date_completions, too_many
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, Verdicts
 
-ROWS_PER_PIECE = 512_000
-"""Large enough that numpy's work on a piece outweighs Python's, small enough to stay in the processor's cache."""
-
+ROWS_PER_BLOCK = 512_000
+"""Large enough that numpy's work on a block outweighs Python's, small enough to stay in the processor's cache."""
 TIMED = {"time_to": ("days",), "extent": ("days", "of_days")}
-"""The kinds whose verdicts have a length, and which."""
+"""The kinds whose verdicts have lengths, and which."""
 
 
 def evaluate(criteria: CriteriaSet, cohort: Cohort, threads: int | None = None) -> dict[str, Verdict]:
-    """The verdicts on every endpoint, in the order of the file; rows are counted in the cohort.
+    """The verdicts on every endpoint, in the order of the file, an entry per patient; rows are rows of the cohort.
 
-    The cohort is cut between patients into pieces, which `threads` threads decide (default: one a processor).
-    Where dates are known only in part, a verdict is given that is the same on all days that they may be.
+    `threads` threads decide blocks of patients side by side (default: one per processor).
+    Where dates or counts are known only in part, a value that is the same in all completions is given, else `NE`.
+    Raises `CohortError` where a rule needs a column or dates that the cohort does not have, and `CriteriaError` where a
+    rule has a product of censored counts.
+
+    >>> from itp_response.cohort.notation import cohort_of
+    >>> from itp_response.definitions.load import load
+    >>> verdict = evaluate(load("atra_2022"), cohort_of(["d0 15, d22 40, d29 45", "d0 15, d22 20"]))["OR"]
+    >>> [verdict.labels[value] for value in verdict.value], verdict.dated.tolist()
+    (['Y', 'NE'], [1, -1])
     """
     if cohort.partial is None:
         return _evaluated(criteria, cohort, threads)
-    # Of whom day 0 is not sure, a day 0 there must be all the same, for calendar months; all his courses follow.
+    # Calendar months need a date of day 0. Where it is not known, its first possible day serves; the completions of
+    # these patients replace what comes of it.
     day_0 = cohort.day_0.copy()
     day_0[cohort.partial.patient] = cohort.partial.day_0
-    found = _evaluated(criteria, replace(cohort, day_0=day_0), threads)
+    verdicts = _evaluated(criteria, replace(cohort, day_0=day_0, partial=None), threads)
     reason = criteria.reasons["partial_date"]
-    for some in completions_of(cohort.partial, cohort):
-        joined(found, _evaluated(criteria, some.cohort, threads), some, cohort, reason)
-    undecided(found, too_many(cohort.partial), reason)
-    return found
+    for completions in date_completions(cohort.partial, cohort):
+        of_completions = _evaluated(criteria, completions.cohort, threads)
+        join(verdicts, of_completions, completions, cohort, reason)
+    leave_open(verdicts, too_many(cohort.partial), reason)
+    return verdicts
 
 
-def evaluate_completions(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Completions, dict[str, Verdict]]]:
-    """Each possible course of the patients with dates known only in part, and the verdicts on it."""
+def evaluate_partial_dates(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Completions, dict[str, Verdict]]]:
+    """The completions of the patients with dates known only in part, some patients at a time, and their verdicts."""
     if cohort.partial is not None:
-        for some in completions_of(cohort.partial, cohort):
-            yield some, _evaluated(criteria, some.cohort, 1)
-
-
-def _evaluated(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
-    """The verdicts where all dates are known."""
-    found = _as_known(criteria, cohort, threads)
-    unsure = np.flatnonzero(has_censored(cohort))
-    for positions in in_parts(unsure, np.diff(cohort.first_row)[unsure], ROWS_PER_PIECE):
-        some = cohort.taken(positions)
-        open_ = left_open(criteria, patient_days_of(criteria, some, 0, len(some)))
-        asked = np.flatnonzero(np.logical_or.reduce(list(open_.values())))
-        if len(asked):
-            some = some.taken(asked)
-            where = {name: mask[asked] for name, mask in open_.items()}
-            put(found, cohort, _of_bounds(criteria, some, threads), some, positions[asked], where)
-    return found
-
-
-def _of_bounds(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
-    """The verdicts on patients of whom bounds leave something open: what is the same of all their courses."""
-    found = _as_known(criteria, cohort, threads)
-    reason = criteria.reasons["censored_count"]
-    baselines, over, parts = _courses(criteria, cohort)
-    each = _as_known(criteria, baselines.cohort, threads)
-    for courses in parts:
-        joined(each, _as_known(criteria, courses.cohort, threads), courses, baselines.cohort, reason)
-    joined(found, each, baselines, cohort, reason)
-    undecided(found, np.flatnonzero(over), reason)
-    return found
-
-
-def _courses(criteria: CriteriaSet, cohort: Cohort) -> tuple[Completions, Bools, Iterator[Completions]]:
-    """The courses by baseline; whose are too many; and of the others those of each of these by counts."""
-    baselines = of_baselines(criteria, cohort, patient_days_of(criteria, cohort, 0, len(cohort)))
-    known = baselines.cohort
-    counts = CensoredCounts(criteria, known, patient_days_of(criteria, known, 0, len(known)))
-    ways = counts.ways()
-    over = np.bincount(baselines.patient, ways, len(cohort)) > MOST
-    able = np.flatnonzero(~over[baselines.patient])
-    parts = in_parts(able, np.diff(known.first_row)[able] * ways[able], ROWS_AT_ONCE)
-    return baselines, over, (counts.courses(some, ways[some].astype(np.int64)) for some in parts)
+        for completions in date_completions(cohort.partial, cohort):
+            yield completions, _evaluated(criteria, completions.cohort, 1)
 
 
 def evaluate_censored(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Cohort, dict[str, Verdict]]]:
-    """The possible courses of patients with counts known only as bounds, and the verdicts on them.
+    """The completions of the patients with censored counts, some patients at a time, and their verdicts.
 
-    A course has the rows of its patient. None is of a patient whose counts can lie in more ways than are looked at.
+    A completion has the rows of its patient. A patient with too many completions has none here.
     """
-    for courses in _courses(criteria, cohort)[2]:
-        yield courses.cohort, _as_known(criteria, courses.cohort, 1)
-
-
-def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
-    """The verdicts by what is known: what a bound leaves open is unknown."""
-    cuts = _cuts(cohort)
-    workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
-    whole = Verdicts(len(cohort), len(cohort.day))
-    whole.prepare(criteria.endpoints, {name: TIMED.get(model.kind, ()) for name, model in criteria.endpoints.items()})
-
-    def piece(first: int, last: int) -> None:
-        rows = patient_days_of(criteria, cohort, first, last)
-        whole.fill(decided(criteria, rows), first, rows.offset, rows.nowhere)
-
-    if workers <= 1:
-        for first, last in pairwise(cuts):
-            piece(first, last)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            for done in [pool.submit(piece, first, last) for first, last in pairwise(cuts)]:
-                done.result()
-    return whole.found()
+    for completions in _count_completions(criteria, cohort)[2]:
+        yield completions.cohort, _as_known(criteria, completions.cohort, 1)
 
 
 def patient_days_of(criteria: CriteriaSet, cohort: Cohort, first: int, last: int) -> PatientDays:
@@ -127,23 +88,87 @@ def patient_days_of(criteria: CriteriaSet, cohort: Cohort, first: int, last: int
     return PatientDays(cohort, criteria.clock, criteria.rescues, criteria.baseline, first, last)
 
 
-def decided(criteria: CriteriaSet, patient_days: PatientDays) -> dict[str, Verdict]:
-    """The verdicts on the patients of one piece; rows are counted in the piece."""
-    settled: dict[str, Verdict] = {}
+def decide_endpoints(criteria: CriteriaSet, patient_days: PatientDays) -> dict[str, Verdict]:
+    """The verdicts on the patients of one block; rows are rows of the block."""
+    verdicts: dict[str, Verdict] = {}
     for name in criteria.order:
         model = criteria.endpoints[name]
-        settled[name] = KINDS[model.kind].verdicts(model, patient_days, settled, criteria.reasons)
-    return settled
-
-
-def _cuts(cohort: Cohort) -> list[int]:
-    """The patients at which pieces begin, and the number of patients."""
-    rows = int(cohort.first_row[-1])
-    wanted = np.arange(0, max(rows, 1), ROWS_PER_PIECE)
-    cuts = np.unique(np.searchsorted(cohort.first_row[:-1], wanted))
-    return [*(cut for cut in cuts.tolist() if cut < len(cohort)), len(cohort)] if len(cohort) else [0, 0]
+        verdicts[name] = KINDS[model.kind].verdicts(model, patient_days, verdicts, criteria.reasons)
+    return verdicts
 
 
 def is_length(model: Any) -> bool:
-    """Whether the endpoint is a length of time and no verdict."""
+    """The endpoint is a length of time, not a verdict."""
     return model.kind in TIMED and getattr(model, "at_least", None) is None
+
+
+def _evaluated(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+    """The verdicts where all dates are known."""
+    verdicts = _as_known(criteria, cohort, threads)
+    censored = np.flatnonzero(has_censored(cohort))
+    for positions in in_batches(censored, np.diff(cohort.first_row)[censored], ROWS_PER_BLOCK):
+        selected = cohort.select(positions)
+        left = left_open(criteria, patient_days_of(criteria, selected, 0, len(selected)))
+        open_ = np.flatnonzero(np.logical_or.reduce(list(left.values())))
+        if len(open_):
+            selected = selected.select(open_)
+            where = {name: mask[open_] for name, mask in left.items()}
+            completed = _completed(criteria, selected, threads)
+            replace_verdicts(verdicts, cohort, completed, selected, positions[open_], where)
+    return verdicts
+
+
+def _completed(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+    """The verdicts that are the same in all completions of the censored counts of each patient."""
+    verdicts = _as_known(criteria, cohort, threads)
+    reason = criteria.reasons["censored_count"]
+    baselines, over, by_counts = _count_completions(criteria, cohort)
+    of_baselines = _as_known(criteria, baselines.cohort, threads)
+    for completions in by_counts:
+        of_completions = _as_known(criteria, completions.cohort, threads)
+        join(of_baselines, of_completions, completions, baselines.cohort, reason)
+    join(verdicts, of_baselines, baselines, cohort, reason)
+    leave_open(verdicts, np.flatnonzero(over), reason)
+    return verdicts
+
+
+def _count_completions(criteria: CriteriaSet, cohort: Cohort) -> tuple[Completions, Bools, Iterator[Completions]]:
+    """The completions of the baselines; the patients with too many; and those of the counts, for each baseline."""
+    cohort = replace(cohort, partial=None, imputed=None)
+    baselines = baseline_completions(criteria, cohort, patient_days_of(criteria, cohort, 0, len(cohort)))
+    known = baselines.cohort
+    counts = CensoredCounts(criteria, known, patient_days_of(criteria, known, 0, len(known)))
+    numbers = counts.numbers_of_completions()
+    over = np.bincount(baselines.patient, numbers, len(cohort)) > MOST_COMPLETIONS
+    able = np.flatnonzero(~over[baselines.patient])
+    batches = in_batches(able, np.diff(known.first_row)[able] * numbers[able], ROWS_AT_ONCE)
+    return baselines, over, (counts.completions(batch, numbers[batch].astype(np.int64)) for batch in batches)
+
+
+def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+    """The verdicts by what is known: what a censored count leaves open is unknown."""
+    cuts = _cuts(cohort)
+    workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
+    whole = Verdicts(len(cohort), len(cohort.day))
+    whole.prepare(criteria.endpoints, {name: TIMED.get(model.kind, ()) for name, model in criteria.endpoints.items()})
+
+    def decide_block(first: int, last: int) -> None:
+        patient_days = patient_days_of(criteria, cohort, first, last)
+        whole.fill(decide_endpoints(criteria, patient_days), first, patient_days.offset, patient_days.nowhere)
+
+    if workers <= 1:
+        for first, last in pairwise(cuts):
+            decide_block(first, last)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            for done in [pool.submit(decide_block, first, last) for first, last in pairwise(cuts)]:
+                done.result()
+    return whole.by_name
+
+
+def _cuts(cohort: Cohort) -> list[int]:
+    """The patients with whom blocks begin, and the number of patients."""
+    rows = int(cohort.first_row[-1])
+    wanted = np.arange(0, max(rows, 1), ROWS_PER_BLOCK)
+    cuts = np.unique(np.searchsorted(cohort.first_row[:-1], wanted))
+    return [*(cut for cut in cuts.tolist() if cut < len(cohort)), len(cohort)] if len(cohort) else [0, 0]

@@ -1,8 +1,7 @@
-"""Worlds: where dates are known only in part, every course that a patient may have had.
+"""Partial dates: the completions of patients with dates of which only the month or the year is known.
 
-A patient with partial dates is copied once for each way in which they can lie, the copies are decided like patients,
-and what is the same of all copies is the verdict. No kind of endpoint knows of it.
-A way in which a rescue treatment ends before it begins is none.
+A completion has one of the possible days for each such date. A completion in which a rescue treatment ends before it
+begins is impossible and is left out.
 """
 
 from collections.abc import Iterator
@@ -13,108 +12,121 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import DATE, ENROLMENT, RESCUE_END, STOPPED, Partial, PartialDates
-from itp_response.cohort.values import NONE, Bools, Floats, Ints
-from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, counted_up, in_parts, steps
+from itp_response.cohort.observations import DATE, ENROLMENT, RESCUE_END, STOPPED, Partial, PartialDates, Patients
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, ranges
+from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, choices, in_batches
 
-MOST = 1_000
-"""In so many ways may a patient's dates lie: two months, or two years' worth of days; beyond, he is not evaluable."""
+MOST_COMPLETIONS = 1_000
+"""Of a patient: as many as two dates of which the month is known; beyond, the patient is not evaluable."""
 
 
-def ways(partial: Partial) -> Floats:
-    """In how many ways the dates of each patient can lie."""
-    number = np.ones(len(partial.patient))
-    np.multiply.at(number, partial.dates.patient, partial.dates.count)
-    return number
+def numbers_of_completions(partial: Partial) -> Floats:
+    """The number of completions of each patient with partial dates, with the impossible ones."""
+    numbers = np.ones(len(partial.patient))
+    np.multiply.at(numbers, partial.dates.patient, partial.dates.count)
+    return numbers
 
 
 def too_many(partial: Partial) -> Ints:
-    """The positions in the cohort of the patients whose dates can lie in more ways than are looked at."""
-    return partial.patient[ways(partial) > MOST]
+    """The positions in the cohort of the patients with more completions than are decided."""
+    return partial.patient[numbers_of_completions(partial) > MOST_COMPLETIONS]
 
 
-def days_in(dates: PartialDates, way: int) -> NDArray[np.datetime64]:
-    """The days of the dates of one patient in one of the ways they can lie."""
-    days: NDArray[np.datetime64] = dates.first + _offset(dates, np.arange(len(dates.count)), np.int64(way)).astype(
-        "timedelta64[D]"
-    )
+def days_in(dates: PartialDates, number: int) -> NDArray[np.datetime64]:
+    """The days that the dates of one patient have in the completion of that number."""
+    later = _days_later(dates, np.arange(len(dates.count)), np.int64(number))
+    days: NDArray[np.datetime64] = dates.first + later.astype("timedelta64[D]")
     return days
 
 
-def completions_of(partial: Partial, cohort: Cohort) -> Iterator[Completions]:
-    """The courses of all patients that are looked at, some patients at a time."""
-    number = ways(partial)
-    able = np.flatnonzero(number <= MOST)
-    seen = np.bincount(partial.observed.patient, minlength=len(partial.patient))
-    for patients in in_parts(able, number[able] * (seen[able] + 1), ROWS_AT_ONCE):
-        yield _courses(partial, cohort, patients, number[patients].astype(np.int64))
+def date_completions(partial: Partial, cohort: Cohort) -> Iterator[Completions]:
+    """The completions of all patients who do not have too many, some patients at a time."""
+    numbers = numbers_of_completions(partial)
+    able = np.flatnonzero(numbers <= MOST_COMPLETIONS)
+    observations = np.bincount(partial.observed.patient, minlength=len(partial.patient))
+    for patients in in_batches(able, numbers[able] * (observations[able] + 1), ROWS_AT_ONCE):
+        yield _Completed(partial, cohort, patients, numbers[patients].astype(np.int64)).completions()
 
 
-def _courses(partial: Partial, cohort: Cohort, patients: Ints, number: Ints) -> Completions:
-    """All courses of these patients, who have so many each."""
-    owner, way = np.repeat(patients, number), counted_up(number)
-    begin = np.searchsorted(partial.observed.patient, np.arange(len(partial.patient) + 1))
-    seen = np.diff(begin)[owner]
-    course = np.repeat(np.arange(len(owner)), seen)
-    which = np.repeat(begin[owner], seen) + counted_up(seen)
+class _Completed:
+    """The completions of some of the patients (K), and the observations of each (O)."""
 
-    observed = partial.observed.at(which)
-    day = observed.day + _moved(partial, DATE, len(partial.has_end), which, way[course])
-    end = observed.rescue_end + _moved(partial, RESCUE_END, len(partial.has_end), which, way[course])
-    end = np.where(partial.has_end[which], end, day)
-    possible = np.bincount(course[observed.rescue & (end < day)], minlength=len(owner)) == 0
+    def __init__(self, partial: Partial, cohort: Cohort, patients: Ints, numbers: Ints) -> None:
+        self.partial, self.cohort = partial, cohort
+        owner, self.number = ranges(np.zeros_like(numbers), numbers)
+        self.patient = patients[owner]
+        begin, end = (np.searchsorted(partial.observed.patient, self.patient, side=side) for side in ("left", "right"))
+        self.completion, self.observation = ranges(begin, end)
 
-    day_0 = _moved(partial, ENROLMENT, len(partial.patient), owner, way)
-    if partial.first_counts is not None:
-        day_0 = day_0 + _first_of(day, partial.first_counts[which], course, len(owner))
-    if partial.rows_from_day_0:
-        day, end = day - day_0[course], end - day_0[course]
-    position = partial.patient[owner]
-    stopped = cohort.treatment_discontinued[position] + _moved(partial, STOPPED, len(partial.patient), owner, way)
-    kept = possible[course]
-    ours = position[possible]
-    made = build(
-        cohort.id.gather(ours),
-        replace(
-            observed.at(kept),
-            patient=(np.cumsum(possible) - 1)[course[kept]],
-            day=day[kept],
-            rescue_end=end[kept],
-        ),
-        day_0=(partial.day_0[owner] + day_0.astype("timedelta64[D]"))[possible],
-        baseline=cohort.baseline.at(ours),
-        treatment_discontinued=(stopped - day_0 if partial.stopped_from_day_0 else stopped)[possible],
-        patient_columns={name: column.at(ours) for name, column in cohort.patient_columns.items()},
-    )
-    return Completions(made, ours, way[possible])
+    def completions(self) -> Completions:
+        """Those that are possible."""
+        partial, observed = self.partial, self.partial.observed.at(self.observation)
+        day = observed.day + self._moved_observations(DATE)
+        end = observed.rescue_end + self._moved_observations(RESCUE_END)
+        end = np.where(partial.has_end[self.observation], end, day)
+        possible = self._counted(observed.rescue & (end < day)) == 0
+
+        day_0 = self._day_0(day)
+        if partial.rows_from_day_0:
+            day, end = day - day_0[self.completion], end - day_0[self.completion]
+        kept = possible[self.completion]
+        renumbered = (np.cumsum(possible) - 1)[self.completion[kept]]
+        observed = replace(observed.at(kept), patient=renumbered, day=day[kept], rescue_end=end[kept])
+        positions = partial.patient[self.patient[possible]]
+        return Completions(build(self._patients(day_0, possible), observed), positions, self.number[possible])
+
+    def _patients(self, day_0: Ints, possible: Bools) -> Patients:
+        """The patient of each possible completion; `day_0` is in days after the first that it may be."""
+        partial, cohort = self.partial, self.cohort
+        positions = partial.patient[self.patient]
+        stopped = cohort.treatment_discontinued[positions] + self._moved_patients(STOPPED)
+        ours = positions[possible]
+        return Patients(
+            id=cohort.id.gather(ours),
+            day_0=(partial.day_0[self.patient] + day_0.astype("timedelta64[D]"))[possible],
+            baseline=cohort.baseline.at(ours),
+            treatment_discontinued=(stopped - day_0 if partial.stopped_from_day_0 else stopped)[possible],
+            columns={name: column.at(ours) for name, column in cohort.patient_columns.items()},
+        )
+
+    def _day_0(self, day: Ints) -> Ints:
+        """Day 0 of each completion, in days after the first that it may be; `day` are the days of the observations."""
+        day_0 = self._moved_patients(ENROLMENT)
+        if self.partial.first_counts is None:
+            return day_0
+        counts = self.partial.first_counts[self.observation]
+        none = np.iinfo(np.int64).max
+        first = np.full(len(self.patient), none)
+        np.minimum.at(first, self.completion[counts], day[counts])
+        return day_0 + np.where(first == none, 0, first)
+
+    def _counted(self, flags: Bools) -> Ints:
+        """The number of flagged observations of each completion."""
+        return np.bincount(self.completion[flags], minlength=len(self.patient))
+
+    def _moved_observations(self, what: int) -> Ints:
+        """Days by which such a date of each observation lies after the first that it may be."""
+        return _moved(
+            self.partial.dates, what, len(self.partial.has_end), self.observation, self.number[self.completion]
+        )
+
+    def _moved_patients(self, what: int) -> Ints:
+        """Days by which such a date of the patient of each completion lies after the first that it may be."""
+        return _moved(self.partial.dates, what, len(self.partial.patient), self.patient, self.number)
 
 
-def _moved(partial: Partial, what: int, size: int, places: Ints, way: Ints) -> Ints:
-    """By how many days the date of each of these places lies after the first it may be, in these ways."""
-    dates = partial.dates
-    ours = np.flatnonzero(dates.what == what)
-    date = np.full(size, NONE)
-    date[dates.at[ours]] = ours
-    date = date[places]
-    moved = np.zeros(len(places), dtype=np.int64)
-    unsure = date != NONE
-    moved[unsure] = _offset(dates, date[unsure], way[unsure])
+def _moved(dates: PartialDates, what: int, size: int, at: Ints, number: Ints) -> Ints:
+    """Days by which such a date lies after the first that it may be, for positions `at` below `size`, by completion."""
+    such = np.flatnonzero(dates.what == what)
+    date_at = np.full(size, NONE)
+    date_at[dates.at[such]] = such
+    date = date_at[at]
+    partial = date != NONE
+    moved = np.zeros(len(at), dtype=np.int64)
+    moved[partial] = _days_later(dates, date[partial], number[partial])
     return moved
 
 
-def _offset(dates: PartialDates, date: Ints, way: Ints | np.int64) -> Ints:
-    """In each of these ways, the day of that date, counted from its first: the ways are numbered like an odometer."""
-    step = steps(dates.patient, dates.count, MOST)
-    found: Ints = way // step[date] % dates.count[date]
-    return found
-
-
-def _first_of(day: Ints, counts: Bools, course: Ints, courses: int) -> Ints:
-    """The first day of each course's observations of which `counts` is true; 0 where there is none."""
-    none = np.iinfo(np.int64).max
-    first = np.full(courses, none)
-    np.minimum.at(first, course[counts], day[counts])
-    return np.where(first == none, 0, first)
-
-
-# JOINED AGAIN
+def _days_later(dates: PartialDates, date: Ints, number: Ints | np.int64) -> Ints:
+    """The day of each date in the completion of each number, counted from the first that it may be."""
+    return choices(dates.patient, dates.count, MOST_COMPLETIONS, date, number)

@@ -1,4 +1,4 @@
-"""Timeline: a piece of a cohort's rows as the kinds of endpoint look at it.
+"""Patient days: the rows of some patients of a cohort as the kinds of endpoint look at them.
 
 Two primitives carry every kind: the first row at or after a day, and the first flagged row in a span, `Flagged`.
 A span is a pair of row numbers per patient, the second not included; a row number of -1 is none.
@@ -9,6 +9,7 @@ from collections.abc import Container, Mapping
 from functools import cached_property
 
 import numpy as np
+from dateutil.relativedelta import relativedelta
 from numpy.typing import NDArray
 
 from itp_response.cohort.build import days_since
@@ -19,11 +20,16 @@ from itp_response.evaluation.rules.tree import SINCE, Tree
 from itp_response.messages.errors import CohortError
 
 Rescues = Mapping[str, Container[str]]
-"""Classes of rescue treatment by the names recorded, in small letters."""
+"""Of each class of rescue treatment, the names that are recorded for it, in small letters."""
 
 
 class Flagged:
-    """Rows of which something holds, and where they lie in a span."""
+    """Rows of which something holds, and where they lie in a span.
+
+    >>> qualifying = Flagged(np.array([False, True, True, False]))
+    >>> qualifying.first_in(np.array([0, 3]), np.array([3, 4]))
+    array([ 1, -1])
+    """
 
     def __init__(self, mask: Bools) -> None:
         self.mask = mask
@@ -35,7 +41,7 @@ class Flagged:
 
     @cached_property
     def before(self) -> NDArray[np.int32]:
-        """How many flagged rows lie before each row, and before the end."""
+        """The number of flagged rows before each row, and before the end."""
         before = np.empty(len(self.mask) + 1, dtype=np.int32)
         before[0] = 0
         np.cumsum(self.mask, out=before[1:])
@@ -47,24 +53,25 @@ class Flagged:
 
     def first_in(self, begin: Ints, end: Ints) -> Ints:
         """The first flagged row in each span; -1 if none."""
-        place = self.before[begin]
-        return self._rows_at(place, place < self.before[end])
+        number = self.before[begin]
+        return self._rows_numbered(number, number < self.before[end])
 
     def last_in(self, begin: Ints, end: Ints) -> Ints:
         """The last flagged row in each span; -1 if none."""
-        place = self.before[end]
-        return self._rows_at(place - 1, self.before[begin] < place)
+        number = self.before[end]
+        return self._rows_numbered(number - 1, self.before[begin] < number)
 
-    def _rows_at(self, place: Ints, found: Bools) -> Ints:
+    def _rows_numbered(self, number: Ints, exists: Bools) -> Ints:
+        """The flagged rows of these numbers, counted from 0; -1 where there is none."""
         if not len(self.rows):
-            return np.full(len(place), NONE)
-        return np.where(found, self.rows.take(place, mode="clip"), NONE)
+            return np.full(len(number), NONE)
+        return np.where(exists, self.rows.take(number, mode="clip"), NONE)
 
 
 class PatientDays:
-    """The rows of the patients `first` to `last` (not included) of a cohort.
+    """The rows (N) of the patients (P) `first` to `last` (not included) of a cohort.
 
-    Row numbers are counted within the piece; `offset` added, they are rows of the cohort.
+    Row numbers are counted from the first of these rows; with `offset` added, they are rows of the cohort.
     """
 
     def __init__(
@@ -84,7 +91,7 @@ class PatientDays:
         self.patient: Ints = cohort.patient[begin:end] - np.int32(first)
         self.day: Ints = cohort.day[begin:end]
         self.nowhere: Ints = np.full(self.patients, NONE)
-        """No row, for each patient; shared, not to be changed."""
+        """(P) No row, for each patient; shared, so it must not be changed."""
         self.nowhere.flags.writeable = False
         self.decided: dict[Tree, Truths] = {}
         self._values: dict[str, Column] = {}
@@ -92,14 +99,12 @@ class PatientDays:
         self._low = int(self.day.min()) if len(self.day) else 0
         self._span = (int(self.day.max()) if len(self.day) else 0) - self._low + 2
 
-    # what rules ask for
-
     def values(self, name: str) -> Column:
-        """The column of that name, one entry per row."""
-        found = self._values.get(name)
-        if found is None:
-            found = self._values[name] = self._column(name)
-        return found
+        """(N) The column of that name, as rules ask for it."""
+        column = self._values.get(name)
+        if column is None:
+            column = self._values[name] = self._column(name)
+        return column
 
     def _column(self, name: str) -> Column:
         match name:
@@ -124,15 +129,15 @@ class PatientDays:
     def _begun(self, name: str) -> tuple[Bools, Floats]:
         """Where a rescue treatment of that class begins, and the days since one."""
         courses = self._cohort.courses_in(self._rows.start, self._rows.stop)
-        wanted = [code for code, label in enumerate(courses.name.labels) if label in self._rescues[name]]
-        ours = np.isin(courses.name.codes, wanted)
-        row = courses.row[ours]
+        codes = [code for code, label in enumerate(courses.name.labels) if label in self._rescues[name]]
+        of_class = np.isin(courses.name.codes, codes)
+        row = courses.row[of_class]
         begins = np.zeros(len(self.day), dtype=np.bool_)
         begins[row] = True
-        return begins, days_since(row, courses.last[ours], self.patient, self.day)
+        return begins, days_since(row, courses.last[of_class], self.patient, self.day)
 
     def patient_values(self, name: str) -> Column:
-        """The patient column of that name, one entry per patient."""
+        """(P) The patient column of that name; raises `CohortError` if there is none."""
         if name == "baseline":
             return self.baseline
         if name == "treatment_discontinued":
@@ -143,7 +148,7 @@ class PatientDays:
 
     @cached_property
     def baseline(self) -> Numbers:
-        """Each patient's baseline: the patient table's, else the count that `[baseline]` picks, else NaN."""
+        """(P) The baseline: the patient table's, else the count that `[baseline]` picks, else NaN; 10⁹/L."""
         given = self._cohort.baseline.at(self._patients)
         missing = np.isnan(given.low)
         if not missing.any():
@@ -155,119 +160,126 @@ class PatientDays:
         return Numbers(low, np.where(missing, picked.high, given.high))
 
     def _picked(self) -> Numbers:
-        """The count that `[baseline]` picks for each patient; NaN where he has none in its days."""
-        counts = self.values("platelets")
-        assert isinstance(counts, Numbers)
-        row = self._baseline_rows
-        owner = self.patient[row]
-        begins = np.flatnonzero(np.append(True, owner[1:] != owner[:-1])) if len(row) else row
-        ends = np.append(begins[1:], len(row)) if len(row) else row
+        """(P) The count that `[baseline]` picks; NaN where the patient has none in its days."""
+        counts = self.counts.at(self._baseline_rows)
+        low = self._picked_of(counts.low)
+        return exactly(low) if counts.exact else Numbers(low, self._picked_of(counts.high))
 
-        def picked(values: Floats) -> Floats:
-            found = np.full(self.patients, np.nan)
-            match self._picks_baseline.pick:
-                case "last":
-                    found[owner[begins]] = values[row[ends - 1]]
-                case "lowest" if len(row):
-                    found[owner[begins]] = np.minimum.reduceat(values[row], begins)
-                case "mean" if len(row):
-                    found[owner[begins]] = np.add.reduceat(values[row], begins) / (ends - begins)
-            return found
-
-        return exactly(picked(counts.low)) if counts.exact else Numbers(picked(counts.low), picked(counts.high))
+    def _picked_of(self, counts: Floats) -> Floats:
+        """(P) The last, lowest or mean of the counts, which are those of the baseline rows."""
+        picked = np.full(self.patients, np.nan)
+        if not len(counts):
+            return picked
+        owner = self.patient[self._baseline_rows]
+        begins = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
+        ends = np.append(begins[1:], len(counts))
+        match self._picks_baseline.pick:
+            case "last":
+                picked[owner[begins]] = counts[ends - 1]
+            case "lowest":
+                picked[owner[begins]] = np.minimum.reduceat(counts, begins)
+            case "mean":
+                picked[owner[begins]] = np.add.reduceat(counts, begins) / (ends - begins)
+        return picked
 
     @cached_property
     def _baseline_rows(self) -> Ints:
-        """The rows with a count on the days that `[baseline]` picks from."""
+        """The rows with a count on the days from which `[baseline]` picks."""
         first, last = self._picks_baseline.days
         return np.flatnonzero((self.day >= first) & (self.day <= last) & self.has_count)
 
     @cached_property
     def last_before(self) -> Ints:
-        """Each patient's last row that `[baseline]` could pick; -1 if none, or the patient table has a baseline."""
+        """(P) The last row that `[baseline]` could pick; -1 if none, or if the patient table has a baseline."""
         row = self.nowhere.copy()
         row[self.patient[self._baseline_rows]] = self._baseline_rows  # the last assignment stands
         row[~np.isnan(self._cohort.baseline.low[self._patients])] = NONE
         return row
 
-    # the two primitives
-
     @cached_property
     def key(self) -> NDArray[np.int64]:
-        """Patient and day in one number, in the order of the rows."""
+        """(N) Patient and day in one number, in the order of the rows."""
         return self.patient.astype(np.int64) * self._span + (self.day - self._low)
 
     def keys(self, patient: Ints, day: Ints) -> NDArray[np.int64]:
-        """The key of a day of a patient; a day after the last row has a key above all his rows' keys."""
+        """The key of a patient's day; that of a day after the last row lies above the keys of the patient's rows."""
         within = np.clip(day.astype(np.int64) - self._low, 0, self._span - 1)
         return patient.astype(np.int64) * self._span + within
 
     def at_or_after(self, day: Ints | float) -> Ints:
-        """Each patient's first row on that day (or his own of them) or later; the end of his rows if none."""
+        """(P) The first row on that day (one for all or each) or later; the end of the patient's rows if none."""
         if isinstance(day, int | float):
             return self._at_or_after_one(day)
         return np.searchsorted(self.key, self.keys(np.arange(self.patients), day))
 
     def after(self, day: Ints | float) -> Ints:
-        """Each patient's first row later than that day; the end of his rows if none."""
+        """(P) The first row later than that day; the end of the patient's rows if none."""
         if isinstance(day, int | float):
             return self._at_or_after_one(math.floor(day) + 1 if math.isfinite(day) else day)
         return self.at_or_after(day + 1)
 
     def from_day(self, start: Ints, length: float) -> Ints:
-        """Each patient's first row so many days after his own day or later; the end of his rows if none."""
+        """(P) The first row `length` days after `start` or later; the end of the patient's rows if none."""
         if not math.isfinite(length):
             return self.begin if length < 0 else self.end
         return self.at_or_after(start + math.ceil(length))
 
     def _at_or_after_one(self, day: float) -> Ints:
-        """As `at_or_after`, for a day that is the same for all: counting the earlier rows beats searching."""
-        found = self._first_rows.get(day)
-        if found is None:
+        """As `at_or_after`, for a day that is the same for all: counting the earlier rows is faster than searching."""
+        row = self._first_rows.get(day)
+        if row is None:
             if day <= self._low:
-                found = self.begin
+                row = self.begin
             elif day > self._low + self._span - 2:
-                found = self.end
+                row = self.end
             else:
                 earlier = Flagged(self.day < day).before
-                found = self.begin + (earlier[self.end] - earlier[self.begin])
-            self._first_rows[day] = found
-        return found
+                row = self.begin + (earlier[self.end] - earlier[self.begin])
+            self._first_rows[day] = row
+        return row
 
-    # what more than one kind asks
+    @cached_property
+    def counts(self) -> Numbers:
+        """(N) The counts, 10⁹/L; NaN: none."""
+        counts = self.values("platelets")
+        assert isinstance(counts, Numbers)
+        return counts
 
     @cached_property
     def has_count(self) -> Bools:
-        counts = self.values("platelets")
-        assert isinstance(counts, Numbers)
-        return ~np.isnan(counts.low)
+        """(N) The row has a count."""
+        return ~np.isnan(self.counts.low)
 
     @cached_property
-    def counted(self) -> "Flagged":
+    def counted(self) -> Flagged:
         """The rows with a count."""
         return Flagged(self.has_count)
 
     @cached_property
     def last_count(self) -> Ints:
-        """Each patient's last row with a count; -1 if none."""
+        """(P) The last row with a count; -1 if none."""
         return self.counted.last_in(self.begin, self.end)
 
     @cached_property
     def last_counted_day(self) -> Ints:
-        """The day of each patient's last count; `NO_DAY` if none."""
+        """(P) The day of the last count; `NO_DAY` if none."""
         return self.day_of(self.last_count)
 
     def followed(self, followed_from: float | None) -> Bools:
-        """Per patient: followed to the end, which is a count on that day (else the clock's) or later."""
+        """(P) The patient was followed to the end: there is a count on that day (else the clock's) or later."""
         since = self.clock.followed_from if followed_from is None else followed_from
         return self.last_counted_day >= max(since, NO_DAY + 1)
 
     def first_of_each(self, mask: Bools) -> Ints:
-        """Each patient's first row of which the mask holds; -1 if none. Cheap where it holds of few."""
-        row = np.flatnonzero(mask)[::-1]
-        found = self.nowhere.copy()
-        found[self.patient[row]] = row  # of several for a patient the last assignment stands
-        return found
+        """(P) The first row of the mask; -1 if none. Cheap where the mask has few rows."""
+        row = np.flatnonzero(mask)
+        return self.first_by_patient(self.patient[row], row)
+
+    def first_by_patient(self, patient: Ints, row: Ints) -> Ints:
+        """(P) The first of these rows, which stand in order; -1 if none."""
+        first = self.nowhere.copy()
+        first[patient[::-1]] = row[::-1]  # of several for a patient the last assignment stands
+        return first
 
     def day_of(self, row: Ints) -> Ints:
         """The day of each row; `NO_DAY` where there is none."""
@@ -276,14 +288,12 @@ class PatientDays:
         return np.where(row >= 0, self.day[np.maximum(row, 0)], np.int32(NO_DAY))
 
     def later(self, patient: Ints, day: Ints, length: Length) -> Ints:
-        """The day that lies so long after; months are calendar months from the patient's date of day 0."""
+        """The day that lies `length` after the day of each patient; months are calendar months by the dates."""
         if length.unit == "days":
             return day + length.number
         return self._months_later(patient, day, length)
 
     def _months_later(self, patient: Ints, day: Ints, length: Length) -> Ints:
-        from dateutil.relativedelta import relativedelta
-
         day_0 = self._cohort.day_0[self._patients][patient]
         asked = day != NO_DAY
         if bool(np.isnat(day_0[asked]).any()):
@@ -293,20 +303,20 @@ class PatientDays:
             )
         begin = day_0[asked] + day[asked].astype("timedelta64[D]")
         # One step per calendar date that occurs, not per patient.
-        dates, place = np.unique(begin, return_inverse=True)
-        moved = [one + relativedelta(months=length.number) for one in dates.tolist()]
-        end = np.array(moved, dtype="datetime64[D]")[place] if len(dates) else begin
+        dates, index = np.unique(begin, return_inverse=True)
+        moved = [date + relativedelta(months=length.number) for date in dates.tolist()]
+        end = np.array(moved, dtype="datetime64[D]")[index] if len(dates) else begin
         later = day.copy()
         later[asked] = (end - day_0[asked]).astype(np.int64)
         return later
 
 
 class PatientValues:
-    """The patients of a timeline as rules see them that name nothing of the rows: `unless`."""
+    """The patients of some rows, as the rule `unless` sees them: it names nothing that is observed on a day."""
 
-    def __init__(self, timeline: PatientDays) -> None:
+    def __init__(self, patient_days: PatientDays) -> None:
         self.decided: dict[Tree, Truths] = {}
-        self._timeline = timeline
+        self._patient_days = patient_days
 
     def values(self, name: str) -> Column:
-        return self._timeline.patient_values(name)
+        return self._patient_days.patient_values(name)

@@ -39,16 +39,24 @@ REASONS = {
     "rescue": "rescue treatment",
     "discontinued": "treatment was discontinued",
 }
-"""The reasons a verdict can have, in words. Terms and further columns give reasons by their own names."""
+"""The reasons a verdict can have, in words. Terms and further columns are reasons by their own names."""
+ROWS = ("dated", "onset", "confirming", "ended")
+"""The fields of a `Verdict` that hold row numbers."""
+LENGTHS = ("days", "of_days")
+"""The fields that hold lengths."""
 
 
 def reason_in_words(name: str) -> str:
-    """A reason as a phrase."""
+    """A reason as a phrase.
+
+    >>> reason_in_words("not_confirmed"), reason_in_words("severe_bleeding")
+    ('not confirmed', 'severe bleeding')
+    """
     return REASONS.get(name, name.replace("_", " "))
 
 
 class Reasons:
-    """Reasons as codes: the same for all criteria of a file, so that one may hand its reason to another."""
+    """Reasons as codes, the same for all endpoints of a set, so that one endpoint can pass on another's reason."""
 
     def __init__(self, further: Iterable[str] = ()) -> None:
         self.names = tuple(dict.fromkeys([*REASONS, *further]))
@@ -62,85 +70,85 @@ class Reasons:
 class Verdict:
     """The verdicts on one endpoint, one entry per patient (P).
 
-    `value` indexes `labels`; `reason` the file's `Reasons`.
-    `dated` is the row whose day is the verdict's, `onset`, `confirming` and `ended` are its evidence: row numbers of
-    the cohort (while a piece is decided, of the piece), -1: none.
-    `days` is the length of a `time_to` or `extent` (`NO_DAY`: none), else None; `of_days` that of which an `extent` is.
+    The evidence, `dated` to `ended`, are rows of the cohort, or of the block while that is decided; -1: none.
     """
 
     value: NDArray[np.int8]
+    """(P) Index of `labels`."""
     reason: Codes
+    """(P) Code of the set's `Reasons`."""
     dated: Ints
+    """(P) The row with the day of the verdict."""
     onset: Ints
+    """(P) The row with which it begins."""
     confirming: Ints
+    """(P) The row that confirms it."""
     ended: Ints
+    """(P) The row with which it ends, or which shows that it is not met."""
     labels: tuple[str, ...] = VALUES
     days: NDArray[np.int32] | None = None
+    """(P) The length of a `time_to` or an `extent` in days; `NO_DAY`: none."""
     of_days: NDArray[np.int32] | None = None
+    """(P) The days observed, of which an `extent` is a part; `NO_DAY`: none."""
 
     @classmethod
     def open(cls, nowhere: Ints) -> "Verdict":
-        """Not evaluable for everyone, with no reason and no evidence yet; `nowhere` has -1 for each patient."""
+        """Not evaluable for all patients, with no reason and no evidence yet; `nowhere` has -1 for each patient."""
         value, reason = np.full(len(nowhere), NE, dtype=np.int8), np.zeros(len(nowhere), dtype=np.int16)
         return cls(value, reason, nowhere, nowhere, nowhere, nowhere)
 
     def set(self, where: Bools, value: int, reason: np.int16 | Codes) -> None:
-        """Decide for the patients of `where`; `reason` is one, or one per patient."""
+        """Set the value of the patients of `where`; `reason` is one for all, or one per patient."""
         np.putmask(self.value, where, np.int8(value))
         np.putmask(self.reason, where, reason)
 
     def mark(self, field: str, where: Bools, row: Ints | int) -> None:
-        """Name the row that is that evidence of the patients of `where`."""
+        """Set the row that is the evidence `field` of the patients of `where`."""
         setattr(self, field, np.where(where, row, getattr(self, field)))
 
     def only(self, position: int, begin: int) -> "Verdict":
-        """That on one patient, whose rows begin at `begin`; its rows are counted from there."""
-        one = slice(position, position + 1)
-        rows = (getattr(self, field)[one] for field in ROWS)
+        """The verdict on the patient at that position, the rows counted from the patient's first row, `begin`."""
+        patient = slice(position, position + 1)
+        rows = (getattr(self, field)[patient] for field in ROWS)
         dated, onset, confirming, ended = (np.where(row == NONE, NONE, row - begin) for row in rows)
-        days, of_days = (None if lengths is None else lengths[one] for lengths in (self.days, self.of_days))
-        return Verdict(self.value[one], self.reason[one], dated, onset, confirming, ended, self.labels, days, of_days)
+        value, reason = self.value[patient], self.reason[patient]
+        days, of_days = (None if lengths is None else lengths[patient] for lengths in (self.days, self.of_days))
+        return Verdict(value, reason, dated, onset, confirming, ended, self.labels, days, of_days)
 
     @property
-    def last_witness(self) -> Ints:
-        """The latest row the verdict rests on; -1: none."""
+    def last_evidence(self) -> Ints:
+        """(P) The latest row the verdict rests on; -1: none."""
         return np.maximum(np.maximum(self.onset, self.confirming), self.ended)
 
 
-ROWS = ("dated", "onset", "confirming", "ended")
-"""The fields of a verdict that hold row numbers."""
-LENGTHS = ("days", "of_days")
-"""Those that hold lengths."""
-
-
 class Verdicts:
-    """The verdicts on a whole cohort, filled in piece by piece.
+    """The verdicts on a whole cohort, filled in block by block.
 
-    Each piece has its own stretch of every array, so that several threads may fill in at once.
+    Each block of patients has its own stretch of every array, so that several threads can fill in at once.
     """
 
     def __init__(self, patients: int, rows: int) -> None:
         self._patients = patients
         self._row: type[np.integer] = np.int32 if rows < np.iinfo(np.int32).max else np.int64
-        self._found: dict[str, Verdict] = {}
+        self.by_name: dict[str, Verdict] = {}
 
     def prepare(self, names: Iterable[str], timed: Mapping[str, Iterable[str]]) -> None:
-        """Make room for the criteria of these names; `timed` has the lengths some have too."""
+        """Make room for the endpoints of these names; `timed` has the fields of those with lengths."""
         for name in names:
             value, reason = np.empty(self._patients, np.int8), np.empty(self._patients, np.int16)
             dated, onset, confirming, ended = (np.empty(self._patients, dtype=self._row) for _ in ROWS)
             verdict = Verdict(value, reason, dated, onset, confirming, ended)
             for field in timed.get(name, ()):
                 setattr(verdict, field, np.empty(self._patients, dtype=np.int32))
-            self._found[name] = verdict
+            self.by_name[name] = verdict
 
-    def fill(self, piece: Mapping[str, Verdict], first: int, offset: int, nowhere: Ints) -> None:
-        """Put in the verdicts of the patients from `first` on, whose rows are counted from `offset`.
+    def fill(self, block: Mapping[str, Verdict], first: int, offset: int, nowhere: Ints) -> None:
+        """Put in the verdicts of the patients from `first` on, the rows of which are counted from `offset`.
 
-        `nowhere` is the evidence that nobody has.
+        `nowhere` is the array that stands for evidence of which no patient has any.
         """
-        for name, verdict in piece.items():
-            whole = self._found[name]
+        for name, verdict in block.items():
+            whole = self.by_name[name]
             part = slice(first, first + len(verdict.value))
             whole.value[part] = verdict.value
             whole.reason[part] = verdict.reason
@@ -152,9 +160,6 @@ class Verdicts:
                     getattr(whole, field)[part] = getattr(verdict, field)
             whole.labels = verdict.labels
 
-    def found(self) -> dict[str, Verdict]:
-        return self._found
 
-
-Settled = Mapping[str, Verdict]
-"""The verdicts on the criteria that were decided before, by name."""
+VerdictsByName = Mapping[str, Verdict]
+"""The verdicts on some endpoints by name."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from itp_response.classification.classification import classify
+from itp_response.classification.classification import CriteriaInput, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import Criteria
@@ -11,34 +11,45 @@ from itp_response.definitions.load import load
 from itp_response.explanation.explain import Explanation, explain
 
 PATIENT = "timeline"
+"""The id of the patient of a typed timeline."""
 
 
 def ask(
     timeline: str,
-    criteria: Any = "atra_2022",
+    criteria: CriteriaInput = "atra_2022",
     *,
     endpoint: str | None = None,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
-    turns: bool = True,
+    counterfactuals: bool = True,
 ) -> list[Explanation]:
-    """The verdicts on a timeline in the notation of the worked examples, `"d0 15, d21 45, d28 60"`.
+    """The verdicts on a timeline in the notation of the worked examples, explained, in the order of the file.
 
-    Bleeding that is not mentioned was looked for and absent. Without `turns` it is not asked what would turn a verdict.
-    Raises `CohortError` with the place of what cannot be read.
+    Counts are in 10⁹/L and days count from day 0. Bleeding that is not mentioned was absent. `baseline` is a count that
+    is not in the timeline; without it the timeline has it. `treatment_discontinued` is a day; None: it was not.
+    `counterfactuals=False` leaves out what would change the verdicts, which takes most of the time.
+    Raises `CohortError` with the position of what cannot be read, `UsageError` for an unknown endpoint.
+
+    >>> (explanation,) = ask("d0 15, d21 29, d28 45, d42 12, d364 12", endpoint="OR")
+    >>> explanation.value, explanation.counterfactuals[0].says
+    ('N', 'a count of 30 instead of 29 on day 21')
     """
     definitions, cohort = cohort_asked(timeline, criteria, baseline, treatment_discontinued)
-    return explain(classify(cohort, criteria=definitions), patient=PATIENT, endpoint=endpoint, turns=turns)
+    classification = classify(cohort, criteria=definitions)
+    return explain(classification, patient=PATIENT, endpoint=endpoint, counterfactuals=counterfactuals)
 
 
 def cohort_asked(
     timeline: str,
-    criteria: Any,
+    criteria: CriteriaInput,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
     patient: Mapping[str, Any] | None = None,
 ) -> tuple[Criteria, Cohort]:
-    """The criteria, and the cohort of that one timeline, with the columns that they declare; `patient` has his own."""
+    """The criteria, and the cohort of that one timeline with the columns that they declare.
+
+    `patient` has the values of the declared columns of the patient table.
+    """
     definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
     cohort = cohort_of(
         [timeline],

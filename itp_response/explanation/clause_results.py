@@ -1,23 +1,22 @@
-"""Lamps: every clause of every rule at every observation of one patient, true, false or unknown, as plain data.
+"""Clause results: every clause of every rule at every observation of one patient, as plain data.
 
-What is here can be written as JSON: numbers, texts, lists and dicts. A truth is `True`, `False` or, unknown, `None`.
+The data can be written as JSON: numbers, texts, lists and dicts. A truth is `True`, `False` or, unknown, `None`.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from itp_response.classification.classification import Classification
+from itp_response.classification.classification import Classification, CriteriaInput
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Column, Numbers, Texts, Truths
-from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays, PatientValues
-from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.decide import Observed, decide
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import (
     Arithmetic,
@@ -32,38 +31,49 @@ from itp_response.evaluation.rules.tree import (
     Tree,
     leaves,
 )
-from itp_response.evaluation.verdicts import Settled, reason_in_words
+from itp_response.evaluation.verdicts import VerdictsByName, reason_in_words
 from itp_response.explanation.ask import cohort_asked
 from itp_response.messages.errors import UsageError, unknown
 
-WITNESSES = ("onset", "confirming", "ended")
+EVIDENCE = ("onset", "confirming", "ended")
+"""The rows that a verdict rests on."""
 
 
 def clause_results(
     timeline: str,
-    criteria: Any = "atra_2022",
+    criteria: CriteriaInput = "atra_2022",
     *,
     endpoint: str | None = None,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
     patient: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What `ask` decides on a timeline, as plain data, with each clause's truth at each observation.
+    """What `ask` decides on a timeline, as plain data, with the truth of each clause at each observation.
 
-    `criteria`, `title`, `checked`; `patient`: his `id`, `baseline` (as used), `treatment_discontinued` (day, or None)
-    and further columns; `observations`, one per day: `day`, `platelets` and `bleeding_grade` (None: not observed),
-    `rescue`, `days_since_rescue` (None: there was none), further columns, and the `lines` of the source (of a timeline
-    its entries); `verdicts`, in the order of the file. Each verdict has `endpoint`, `label`, `kind`, `needs` (the
-    definition in words), `value`, `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the
-    days of its evidence), `days` and `of_days` (of a time), and `rules`.
-    Each rule has the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
-    `patient` or `criteria`), its truth `at` each of them (of a patient one entry; so of criteria), and its `clauses`:
-    the `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
-    Bleeding that is not mentioned was absent. Raises `CohortError` with the place of what cannot be read.
+    `criteria`, `title`, `checked`: of the set.
+    `patient`: `id`, `baseline` (as used), `treatment_discontinued` (day, or None) and the declared columns.
+    `observations`, one per day: `day`, `platelets` (10⁹/L; of a censored count its bounds) and `bleeding_grade`
+    (None: not observed), `rescue`, `days_since_rescue` (None: there was none), the declared columns, and `lines`, of a
+    timeline the numbers of its entries.
+    `verdicts`, in the order of the file: `endpoint`, `label`, `kind`, `needs` (the definition in words), `value`,
+    `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the days of its evidence), `days`
+    and `of_days` (of a time), `rests_on` (other endpoints) and `rules`.
+    Each rule: the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
+    `patient` or `endpoints`), its truth `at` each of these (of a patient and of endpoints one), and its `clauses`: the
+    `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
+
+    Bleeding that is not mentioned was absent. `patient` has the values of the declared columns of the patient table;
+    the other parameters are those of `ask`. Raises `CohortError` with the position of what cannot be read, and
+    `UsageError` for an unknown endpoint.
+
+    >>> (verdict,) = clause_results("d0 15, d22 40, d28 <45", endpoint="OR")["verdicts"]
+    >>> rules = {rule["key"]: rule for rule in verdict["rules"]}
+    >>> verdict["value"], rules["when"]["at"]
+    ('NE', [False, True, None])
     """
     definitions, cohort = cohort_asked(timeline, criteria, baseline, treatment_discontinued, patient)
-    found = Classification(definitions, cohort, evaluate(definitions, cohort, threads=1))
-    return clause_results_of(found, endpoint)
+    verdicts = evaluate(definitions, cohort, threads=1)
+    return clause_results_of(Classification(definitions, cohort, verdicts), endpoint)
 
 
 def clause_results_of(classification: Classification, endpoint: str | None = None) -> dict[str, Any]:
@@ -71,25 +81,24 @@ def clause_results_of(classification: Classification, endpoint: str | None = Non
     criteria, cohort = classification.criteria, classification.cohort
     if endpoint is not None and endpoint not in criteria.endpoints:
         raise UsageError(unknown("endpoint", endpoint, criteria.endpoints))
-    rows = patient_days_of(criteria, cohort, 0, 1)
+    patient_days = patient_days_of(criteria, cohort, 0, 1)
     names = criteria.endpoints if endpoint is None else [endpoint]
     return {
         "criteria": criteria.name,
         "title": criteria.title,
         "checked": criteria.file.checked,
-        "patient": _patient(cohort, rows),
+        "patient": _patient(cohort, patient_days),
         "observations": [_observation(cohort, row) for row in range(len(cohort.day))],
-        "verdicts": [_verdict(criteria, rows, classification, name) for name in names],
+        "verdicts": [_verdict(classification, patient_days, name) for name in names],
     }
 
 
 def _patient(cohort: Cohort, patient_days: PatientDays) -> dict[str, Any]:
     columns = {name: cell(column, 0) for name, column in cohort.patient_columns.items()}
-    stopped = _finite(cohort.treatment_discontinued[0])
     return {
         "id": cohort.id[0],
         "baseline": cell(patient_days.baseline, 0),
-        "treatment_discontinued": stopped,
+        "treatment_discontinued": _finite(cohort.treatment_discontinued[0]),
         **columns,
     }
 
@@ -107,33 +116,32 @@ def _observation(cohort: Cohort, row: int) -> dict[str, Any]:
     }
 
 
-def cell(column: Column, place: int) -> Any:
-    """One entry of a column as plain data; what was not observed is None."""
+def cell(column: Column, index: int) -> Any:
+    """One entry of a column as plain data: None where it was not observed, a pair of bounds where it is censored."""
     match column:
         case Texts(codes=codes, labels=labels):
-            return labels[codes[place]] if codes[place] >= 0 else None
+            return labels[codes[index]] if codes[index] >= 0 else None
         case Truths(true=true, false=false):
-            return True if true[place] else False if false[place] else None
+            return True if true[index] else False if false[index] else None
         case Numbers(low=low, high=high):
-            if np.isnan(low[place]) or low[place] == high[place]:
-                return _finite(low[place])
-            return [_finite(low[place]), _finite(high[place])]
+            if np.isnan(low[index]) or low[index] == high[index]:
+                return _finite(low[index])
+            return [_finite(low[index]), _finite(high[index])]
 
 
 def _finite(value: Any) -> int | float | None:
-    """A number without needless decimals; what is not finite is None."""
+    """A number, whole where it can be; None where it is not finite."""
     number = float(value)
     if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() else number
 
 
-def _verdict(
-    criteria: Criteria, patient_days: PatientDays, classification: Classification, name: str
-) -> dict[str, Any]:
+def _verdict(classification: Classification, patient_days: PatientDays, name: str) -> dict[str, Any]:
+    criteria = classification.criteria
     model, verdict = criteria.endpoints[name], classification.verdicts[name]
     reason = criteria.reasons.names[int(verdict.reason[0])]
-    days = {field: _day(patient_days, getattr(verdict, field)) for field in ("dated", *WITNESSES)}
+    days = {field: _day(patient_days, getattr(verdict, field)) for field in ("dated", *EVIDENCE)}
     return {
         "endpoint": name,
         "label": model.label,
@@ -143,10 +151,10 @@ def _verdict(
         "day": days["dated"],
         "reason": reason,
         "because": reason_in_words(reason),
-        **{field: days[field] for field in WITNESSES},
+        **{field: days[field] for field in EVIDENCE},
         **{field: _length(getattr(verdict, field)) for field in ("days", "of_days")},
         "rests_on": list(dict.fromkeys(model.references().values())),
-        "rules": [_rule(patient_days, classification.verdicts, model, key, rule) for key, rule in rules_of(model)],
+        "rules": [_rule(patient_days, classification.verdicts, model, key, rule) for key, rule in _rules_of(model)],
     }
 
 
@@ -158,7 +166,7 @@ def _length(days: Any) -> int | None:
     return None if days is None or days[0] == NO_DAY else int(days[0])
 
 
-def rules_of(model: Any) -> Iterator[tuple[str, Rule]]:
+def _rules_of(model: Any) -> Iterator[tuple[str, Rule]]:
     """The rules of an endpoint and the keys they stand under."""
     for key in type(model).model_fields:
         rule = getattr(model, key)
@@ -166,22 +174,19 @@ def rules_of(model: Any) -> Iterator[tuple[str, Rule]]:
             yield key, rule
 
 
-def _rule(patient_days: PatientDays, settled: Settled, model: Any, key: str, rule: Rule) -> dict[str, Any]:
-    of_criteria = model.kind == "combined" and key == "when"
-    asked: Any = (
-        OfVerdicts(settled) if of_criteria else PatientValues(patient_days) if key == "unless" else patient_days
-    )
+def _rule(patient_days: PatientDays, verdicts: VerdictsByName, model: Any, key: str, rule: Rule) -> dict[str, Any]:
+    of, asked = _asked_of(patient_days, verdicts, model, key)
     return {
         "key": key,
         "rule": rule.text,
         "words": tree_in_words(rule.tree),
-        "of": "criteria" if of_criteria else "patient" if key == "unless" else "observations",
+        "of": of,
         "at": _truths(decide(rule.tree, asked)),
         "clauses": [
             {
-                "clause": written(leaf),
-                "words": _words(leaf, of_criteria, holds=True),
-                "otherwise": _words(leaf, of_criteria, holds=False),
+                "clause": _written(leaf),
+                "words": _words(leaf, of, holds=True),
+                "otherwise": _words(leaf, of, holds=False),
                 "at": _truths(decide(leaf, asked)),
             }
             for leaf in dict.fromkeys(leaves(rule.tree))
@@ -189,22 +194,31 @@ def _rule(patient_days: PatientDays, settled: Settled, model: Any, key: str, rul
     }
 
 
-def _words(leaf: Tree, of_criteria: bool, *, holds: bool) -> str:
-    if of_criteria and isinstance(leaf, Name):
+def _asked_of(patient_days: PatientDays, verdicts: VerdictsByName, model: Any, key: str) -> tuple[str, Observed]:
+    """What a rule is asked of: its name, and the columns that the rule sees."""
+    if model.kind == "combined" and key == "when":
+        return "endpoints", OfVerdicts(verdicts)
+    if key == "unless":
+        return "patient", PatientValues(patient_days)
+    return "observations", patient_days
+
+
+def _words(leaf: Tree, of: str, *, holds: bool) -> str:
+    if of == "endpoints" and isinstance(leaf, Name):
         return f"{leaf.name} is {'met' if holds else 'not met'}"
     return tree_in_words(leaf) if holds else denied_in_words(leaf)
 
 
 def _truths(truths: Truths) -> list[bool | None]:
-    pairs: Sequence[tuple[bool, bool]] = list(zip(truths.true.tolist(), truths.false.tolist(), strict=True))
+    pairs = zip(truths.true.tolist(), truths.false.tolist(), strict=True)
     return [True if true else False if false else None for true, false in pairs]
 
 
-def written(tree: Tree) -> str:
+def _written(tree: Tree) -> str:
     """A tree in the language of rules, terms written out."""
     match tree:
         case Term(body=body):
-            return written(body)
+            return _written(body)
         case Name(name=name):
             return name
         case Constant(value=value):
@@ -212,16 +226,16 @@ def written(tree: Tree) -> str:
         case Text(value=value):
             return repr(value)
         case Relation(sign=sign, left=left, right=right):
-            return f"{written(left)} {sign} {written(right)}"
+            return f"{_written(left)} {sign} {_written(right)}"
         case Arithmetic(sign=sign, left=left, right=right):
-            return f"{_held(left)} {sign} {_held(right)}"
+            return f"{_side(left)} {sign} {_side(right)}"
         case Not(part=part):
-            return f"not ({written(part)})"
-    return (" or " if isinstance(tree, Or) else " and ").join(f"({written(part)})" for part in tree.parts)
+            return f"not ({_written(part)})"
+    return (" or " if isinstance(tree, Or) else " and ").join(f"({_written(part)})" for part in tree.parts)
 
 
-def _held(tree: Tree) -> str:
+def _side(tree: Tree) -> str:
     """A side of a sum or product, in parentheses where it is one itself."""
     while isinstance(tree, Term):
         tree = tree.body
-    return f"({written(tree)})" if isinstance(tree, Arithmetic) else written(tree)
+    return f"({_written(tree)})" if isinstance(tree, Arithmetic) else _written(tree)

@@ -1,4 +1,4 @@
-"""Moved: by which clause of one set patients do not meet what they meet by another, for many patients at once."""
+"""Failing clause: by which clause patients do not meet an endpoint that they meet by another set, for many at once."""
 
 from typing import Any
 
@@ -10,182 +10,197 @@ from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.endpoints.endpoint import flag_at
 from itp_response.evaluation.evaluate import patient_days_of
-from itp_response.evaluation.patient_days import PatientDays, PatientValues
+from itp_response.evaluation.patient_days import PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import denied_in_words, length_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import And, Name, Not, Or, Rule, Tree, leaves, opened
 from itp_response.evaluation.verdicts import NE, Verdict, Y, reason_in_words
 from itp_response.messages.wording import counted, days_in_words
 
-NOTHING = -1
-"""No sentence yet."""
+NO_SENTENCE = -1
 
 
-def why_not(classification: Classification, name: str, shown: Verdict, patients: Ints) -> pl.Series:
-    """Why each of these patients (positions) does not meet an endpoint, although `shown` has evidence that he might.
+def failing_clauses(classification: Classification, name: str, other: Verdict, patients: Ints) -> pl.Series:
+    """Why each of these patients (positions) does not meet an endpoint, in words.
 
-    The first that holds: `unless` excludes him; the endpoint it starts from is not met; `closed_by` closed it; the row
-    that ended it fails; evidence of `shown` is set aside, fails, is unknown, is discounted or lies outside the days
-    looked at; else the reason of the verdict.
+    `other` is the verdict on a similar endpoint, whose evidence shows where the patient might have met this one. The
+    first of these that holds: `unless` excludes the patient; the endpoint it starts from is not met; `closed_by` closed
+    it; the row that ended it fails; evidence of `other` is set aside, fails, is unknown, is discounted or lies outside
+    the days looked at; else the reason of the verdict.
     """
-    asked = _Asked(
-        classification, patient_days_of(classification.criteria, classification.cohort, 0, len(classification.cohort))
-    )
-    codes = asked.why_not(name, shown, patients)
-    return pl.Series(asked.said, dtype=pl.String).gather(codes)
+    reasons = _FailingClauses(classification)
+    codes = reasons.of(name, other, patients)
+    return pl.Series(reasons.sentences, dtype=pl.String).gather(codes)
 
 
-class _Asked:
-    """The sentences said of the patients, and the rows they are said of."""
+class _FailingClauses:
+    """The reasons, as codes into `sentences`; a method fills in those that it finds for patients without one yet.
 
-    def __init__(self, classification: Classification, patient_days: PatientDays) -> None:
-        self.found = classification
-        self.rows = patient_days
-        self.said: list[str] = []
+    Codes and patients have one entry per patient asked about, `patients` are their positions; masks and rows that go
+    with them too.
+    """
 
-    def _code(self, sentence: str) -> int:
-        if sentence not in self.said:
-            self.said.append(sentence)
-        return self.said.index(sentence)
+    def __init__(self, classification: Classification) -> None:
+        self._classification = classification
+        self._patient_days = patient_days_of(
+            classification.criteria, classification.cohort, 0, len(classification.cohort)
+        )
+        self.sentences: list[str] = []
 
-    def why_not(self, name: str, shown: Verdict, patients: Ints) -> Ints:
-        """A code into `said` for each patient."""
-        model, own = self.found.criteria.endpoints[name], self.found.verdicts[name]
-        codes = np.full(len(patients), NOTHING)
-        if model.unless is not None:
-            excluded = decide(model.unless.tree, PatientValues(self.rows)).true[patients]
-            self._put(codes, excluded, f"excluded: {tree_in_words(model.unless.tree)}")
-        self._by_origin(codes, model, shown, patients)
-        ended, when = own.ended[patients], getattr(model, "when", None)
-        closed_by = getattr(model, "closed_by", None)
-        if closed_by is not None:
-            self._put(codes, self._holds(closed_by, ended), f"closed by {tree_in_words(closed_by.tree)}")
+    def of(self, name: str, other: Verdict, patients: Ints) -> Ints:
+        """The code of each patient's sentence."""
+        model, verdict = self._classification.criteria.endpoints[name], self._classification.verdicts[name]
+        codes = np.full(len(patients), NO_SENTENCE)
+        ended, when = verdict.ended[patients], getattr(model, "when", None)
+        self._by_exclusion(codes, model, patients)
+        self._by_origin(codes, model, other, patients)
+        self._by_closing(codes, model, ended)
         if model.kind == "combined":
-            self._by_named(codes, model.when.tree, own.value[patients] == NE, shown, patients)
+            self._by_named(codes, model.when.tree, verdict.value[patients] == NE, other, patients)
         elif isinstance(when, Rule):
             if model.kind != "lost":
                 self._by_state(codes, when, ended, "fails")
-            for row in _witnesses(model, shown):
-                self._by_witness(codes, model, when, row[patients])
-        self._by_reason(codes, model, own.reason[patients])
+            for rows in _evidence(model, other):
+                self._by_evidence(codes, model, when, rows[patients])
+        self._by_reason(codes, model, verdict.reason[patients])
         return codes
 
+    def _code(self, sentence: str) -> int:
+        if sentence not in self.sentences:
+            self.sentences.append(sentence)
+        return self.sentences.index(sentence)
+
     def _put(self, codes: Ints, where: Bools, sentence: str) -> None:
-        codes[(codes == NOTHING) & where] = self._code(sentence)
+        codes[(codes == NO_SENTENCE) & where] = self._code(sentence)
 
-    def _begun(self, begins: str, codes: Ints) -> Ints:
-        """The same sentences, with the name of the endpoint they are said of."""
-        found, place = np.unique(codes, return_inverse=True)
-        made = [self._code(f"{begins}: {self.said[code]}") for code in found.tolist()]
-        return np.array(made, dtype=np.int64)[place]
+    def _prefixed(self, prefix: str, codes: Ints) -> Ints:
+        """The codes of the same sentences with a prefix."""
+        distinct, index = np.unique(codes, return_inverse=True)
+        prefixed = [self._code(f"{prefix}: {self.sentences[code]}") for code in distinct.tolist()]
+        return np.array(prefixed, dtype=np.int64)[index]
 
-    def _by_origin(self, codes: Ints, model: Any, shown: Verdict, patients: Ints) -> None:
+    # by what comes before the endpoint's own rule
+
+    def _by_exclusion(self, codes: Ints, model: Any, patients: Ints) -> None:
+        if model.unless is not None:
+            excluded = decide(model.unless.tree, PatientValues(self._patient_days)).true[patients]
+            self._put(codes, excluded, f"excluded: {tree_in_words(model.unless.tree)}")
+
+    def _by_origin(self, codes: Ints, model: Any, other: Verdict, patients: Ints) -> None:
         references = model.references()
-        for key in ("from", "after"):
-            origin = references.get(key)
-            if origin is None:
-                continue
-            missed = np.flatnonzero((codes == NOTHING) & (self.found.verdicts[origin].value[patients] != Y))
-            if len(missed):
-                below = self.why_not(origin, shown, patients[missed])
-                codes[missed] = self._begun(f"{origin}, on which it rests", below)
+        for origin in (references[key] for key in ("from", "after") if references.get(key) is not None):
+            missed = (codes == NO_SENTENCE) & (self._classification.verdicts[origin].value[patients] != Y)
+            index = np.flatnonzero(missed)
+            if len(index):
+                of_origin = self.of(origin, other, patients[index])
+                codes[index] = self._prefixed(f"{origin}, on which it rests", of_origin)
+
+    def _by_closing(self, codes: Ints, model: Any, ended: Ints) -> None:
+        closed_by = getattr(model, "closed_by", None)
+        if closed_by is not None:
+            closed = flag_at(decide(closed_by.tree, self._patient_days).true, ended)
+            self._put(codes, closed, f"closed by {tree_in_words(closed_by.tree)}")
+
+    # by the endpoints of a combined endpoint
 
     def _by_named(
-        self, codes: Ints, tree: Tree, open_: Bools, shown: Verdict, patients: Ints, *, denied: bool = False
+        self, codes: Ints, tree: Tree, unknown: Bools, other: Verdict, patients: Ints, *, denied: bool = False
     ) -> None:
-        """By the endpoint that a rule over criteria hangs on: of an `and` the first not met, of an `or` the last.
+        """By the endpoint on which a rule over endpoints depends: of an `and` the first not met, of an `or` the last.
 
-        `open_` says of which patients the rule is unknown, the others do not meet it; `denied` that it stands under a
-        `not`, so that they do.
+        The rule is unknown of the patients of `unknown`, and false of the others; where `denied`, it stands under a
+        `not` and is true of them.
         """
-        truths = decide(tree, OfVerdicts(self.found.verdicts))
-        against = np.where(open_, truths.unknown[patients], (truths.true if denied else truths.false)[patients])
+        truths = decide(tree, OfVerdicts(self._classification.verdicts))
+        decides = np.where(unknown, truths.unknown[patients], (truths.true if denied else truths.false)[patients])
         match tree:
             case Name(name=name):
-                here = np.flatnonzero((codes == NOTHING) & against & (open_ | (not denied)))
-                below = self.why_not(name, shown, patients[here])
-                codes[here] = self._begun(name, below)
-                self._put(codes, against, f"{name} is met")
+                index = np.flatnonzero((codes == NO_SENTENCE) & decides & (unknown | (not denied)))
+                codes[index] = self._prefixed(name, self.of(name, other, patients[index]))
+                self._put(codes, decides, f"{name} is met")
             case Not(part=part):
-                self._by_named(codes, part, open_, shown, patients, denied=not denied)
+                self._by_named(codes, part, unknown, other, patients, denied=not denied)
             case And(parts=parts) | Or(parts=parts):
-                here = np.flatnonzero((codes == NOTHING) & against)
-                found = codes[here]
+                index = np.flatnonzero((codes == NO_SENTENCE) & decides)
+                of_parts = codes[index]
                 for part in parts if isinstance(tree, And) is not denied else reversed(parts):
-                    self._by_named(found, part, open_[here], shown, patients[here], denied=denied)
-                codes[here] = found
+                    self._by_named(of_parts, part, unknown[index], other, patients[index], denied=denied)
+                codes[index] = of_parts
 
-    def _holds(self, rule: Rule, row: Ints) -> Bools:
-        return flag_at(decide(rule.tree, self.rows).true, row)
+    # by the endpoint's own rule
 
-    def _by_state(self, codes: Ints, when: Rule, row: Ints, fails: str) -> None:
-        """The clause that fails, or is not known, at each row (row number, -1: none)."""
-        if not len(self.rows.day):
+    def _by_state(self, codes: Ints, when: Rule, rows: Ints, prefix: str) -> None:
+        """By the clause that fails, or is unknown, at each row (-1: none)."""
+        if not len(self._patient_days.day):
             return
-        truths = decide(when.tree, self.rows)
-        for where, begins, unknown in ((truths.false, fails, False), (truths.unknown, "not known", True)):
-            asked = np.flatnonzero((codes == NOTHING) & (row != NONE) & where[row])
-            if len(asked):
-                codes[asked] = self._clause(when.tree, row[asked], begins, unknown)
+        truths = decide(when.tree, self._patient_days)
+        failing = np.flatnonzero((codes == NO_SENTENCE) & (rows != NONE) & truths.false[rows])
+        if len(failing):
+            codes[failing] = self._deciding(when.tree, rows[failing], holds=False, prefix=prefix)
+        unknown = np.flatnonzero((codes == NO_SENTENCE) & (rows != NONE) & truths.unknown[rows])
+        if len(unknown):
+            codes[unknown] = self._unknown(when.tree, rows[unknown])
 
-    def _clause(self, tree: Tree, row: Ints, begins: str, unknown: bool) -> Ints:
-        if unknown:
-            codes = np.full(len(row), NOTHING)
-            for leaf in leaves(tree):
-                self._put(codes, decide(leaf, self.rows).unknown[row], f"{begins}: {tree_in_words(leaf)}")
-            return codes
-        return self._failing(tree, row, holds=False, begins=begins)
+    def _unknown(self, tree: Tree, rows: Ints) -> Ints:
+        """The codes of the first clause that is unknown at each row."""
+        codes = np.full(len(rows), NO_SENTENCE)
+        for leaf in leaves(tree):
+            is_unknown = decide(leaf, self._patient_days).unknown[rows]
+            self._put(codes, is_unknown, f"not known: {tree_in_words(leaf)}")
+        return codes
 
-    def _failing(self, tree: Tree, row: Ints, *, holds: bool, begins: str) -> Ints:
-        """The clause by which a rule does not hold, or holds, at each row."""
+    def _deciding(self, tree: Tree, rows: Ints, *, holds: bool, prefix: str) -> Ints:
+        """The codes of the clause by which a rule holds, or does not, at each row."""
         tree = opened(tree)
         match tree:
             case Not(part=part):
-                return self._failing(part, row, holds=not holds, begins=begins)
+                return self._deciding(part, rows, holds=not holds, prefix=prefix)
             case And(parts=parts) | Or(parts=parts):
-                codes = np.full(len(row), NOTHING)
+                codes = np.full(len(rows), NO_SENTENCE)
                 for part in parts:
-                    truths = decide(part, self.rows)
-                    here = np.flatnonzero((truths.true if holds else truths.false)[row] & (codes == NOTHING))
-                    if len(here):
-                        codes[here] = self._failing(part, row[here], holds=holds, begins=begins)
+                    truths = decide(part, self._patient_days)
+                    index = np.flatnonzero((truths.true if holds else truths.false)[rows] & (codes == NO_SENTENCE))
+                    if len(index):
+                        codes[index] = self._deciding(part, rows[index], holds=holds, prefix=prefix)
                 return codes
-        said = tree_in_words(tree) if holds else denied_in_words(tree)
-        return np.full(len(row), self._code(f"{begins}: {said}"))
+        words = tree_in_words(tree) if holds else denied_in_words(tree)
+        return np.full(len(rows), self._code(f"{prefix}: {words}"))
 
-    def _by_witness(self, codes: Ints, model: Any, when: Rule, row: Ints) -> None:
-        there = row != NONE
-        if not there.any():
+    def _by_evidence(self, codes: Ints, model: Any, when: Rule, rows: Ints) -> None:
+        """By what keeps the evidence of the other verdict from being evidence of this one."""
+        exists = rows != NONE
+        if not exists.any():
             return
-        set_aside = getattr(model, "set_aside", None)
-        if set_aside is not None:
-            kept = decide(set_aside.tree, self.rows).false[row]
-            self._put(codes, there & ~kept, f"passed over: {tree_in_words(set_aside.tree)}")
-        self._by_state(codes, when, row, "no loss" if model.kind == "lost" else "fails")
-        discount = getattr(model, "discount", None)
-        if discount is not None:
-            stands = decide(discount.tree, self.rows).false[row]
-            self._put(codes, there & ~stands, f"no evidence: {tree_in_words(discount.tree)}")
+        self._unless_false(codes, getattr(model, "set_aside", None), rows, "passed over")
+        self._by_state(codes, when, rows, "no loss" if model.kind == "lost" else "fails")
+        self._unless_false(codes, getattr(model, "discount", None), rows, "no evidence")
         first, last = (-np.inf, model.by) if model.kind == "lost" else getattr(model, "days", (-np.inf, np.inf))
-        day = self.rows.day_of(row)
-        outside = there & ((day < first) | (day > last))
+        day = self._patient_days.day_of(rows)
+        outside = exists & ((day < first) | (day > last))
         self._put(codes, outside, f"outside the days looked at{days_in_words((first, last))}")
 
-    def _by_reason(self, codes: Ints, model: Any, reason: Ints) -> None:
-        names = self.found.criteria.reasons.names
-        for code in np.unique(reason[codes == NOTHING]).tolist():
-            self._put(codes, reason == code, _sentence(model, names[code]))
+    def _unless_false(self, codes: Ints, rule: Rule | None, rows: Ints, prefix: str) -> None:
+        """By a rule that takes a row out unless the rule is false there."""
+        if rule is not None:
+            kept = decide(rule.tree, self._patient_days).false[rows]
+            self._put(codes, (rows != NONE) & ~kept, f"{prefix}: {tree_in_words(rule.tree)}")
+
+    def _by_reason(self, codes: Ints, model: Any, reasons: Ints) -> None:
+        names = self._classification.criteria.reasons.names
+        for code in np.unique(reasons[codes == NO_SENTENCE]).tolist():
+            self._put(codes, reasons == code, _reason(model, names[code]))
 
 
-def _witnesses(model: Any, shown: Verdict) -> tuple[Ints, ...]:
-    return (shown.ended, shown.confirming) if model.kind == "lost" else (shown.onset, shown.confirming)
+def _evidence(model: Any, verdict: Verdict) -> tuple[Ints, Ints]:
+    return (verdict.ended, verdict.confirming) if model.kind == "lost" else (verdict.onset, verdict.confirming)
 
 
-def _sentence(model: Any, reason: str) -> str:
-    said = reason_in_words(reason)
-    asked = {"not_confirmed": "achieved", "not_lost": "lost"}.get(reason) == model.kind
-    if not asked or model.occasions == 1:
-        return said
-    fails = model.kind == "achieved" and model.between == "unbroken"
-    unbroken = ", with nothing between them that fails" if fails else ""
-    return f"{said} on {counted(model.occasions, 'occasion')} at least {length_in_words(model.apart)} apart{unbroken}"
+def _reason(model: Any, reason: str) -> str:
+    """The reason in words, with the occasions that an endpoint asks for where they are too few."""
+    words = reason_in_words(reason)
+    is_of_occasions = {"not_confirmed": "achieved", "not_lost": "lost"}.get(reason) == model.kind
+    if not is_of_occasions or model.occasions == 1:
+        return words
+    must_not_fail = model.kind == "achieved" and model.between == "unbroken"
+    between = ", with nothing between them that fails" if must_not_fail else ""
+    return f"{words} on {counted(model.occasions, 'occasion')} at least {length_in_words(model.apart)} apart{between}"

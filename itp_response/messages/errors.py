@@ -1,41 +1,58 @@
-"""What can go wrong, and how it is worded: where; what, quoted; what is known; the cure."""
+"""Errors: their classes, and the order of a message: where; what is wrong, quoted; what is known; the cure."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class ItpResponseError(Exception):
-    """An error to be shown to the user as it stands, without a traceback."""
+    """An error in what the user gave; its message is shown as it stands, without a traceback.
+
+    Every error that the package raises on purpose is one:
+
+    >>> import itp_response
+    >>> try:
+    ...     itp_response.criteria("atra_2021")
+    ... except itp_response.ItpResponseError as error:
+    ...     print(type(error).__name__, str(error).partition(";")[0])
+    CriteriaError unknown criteria 'atra_2021'
+    """
 
 
 class CriteriaError(ItpResponseError):
-    """A criteria file, or the name of one, cannot be used."""
+    """A criteria file, or the name of a criteria set, cannot be used."""
 
 
 class CohortError(ItpResponseError):
-    """Observations or patients cannot be used."""
+    """Visits or patients cannot be used; the message names files, rows and columns."""
 
 
 class UsageError(ItpResponseError):
-    """A call asks for something that does not exist."""
+    """A call asks for something that does not exist, or for options that do not go together."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """` Did you mean 'x'?` with the known word nearest to `word`, or nothing."""
-    known = list(known)
-    folded = {name.lower(): name for name in known}
-    matches = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return f" Did you mean {folded[matches[0]]!r}?" if matches else ""
+    """` Did you mean 'x'?` with the known word nearest to `word`; nothing where none is near.
+
+    >>> nearest("platelet", ["platelets", "rescue"]), nearest("zz", ["platelets"])
+    (" Did you mean 'platelets'?", '')
+    """
+    by_lower_case = {name.lower(): name for name in known}
+    matches = get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.6)
+    return f" Did you mean {by_lower_case[matches[0]]!r}?" if matches else ""
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
-    """The sentence for a word that is not one of the known ones."""
+    """The sentence for a word that is not one of the known ones.
+
+    >>> unknown("endpoint", "ORR", ["OR", "CR"])
+    "unknown endpoint 'ORR'; known: OR, CR. Did you mean 'OR'?"
+    """
     known = list(known)
     return f"unknown {what} {word!r}; known: {', '.join(known) or 'none'}.{nearest(word, known)}"
 
 
 def one_a_line(problems: list[str], most: int = 20) -> str:
-    """All problems, one a line: the first `most` and how many more there are."""
+    """The first `most` problems, one a line, and the number of the others."""
     shown = problems[:most]
     if len(problems) > most:
         shown.append(f"… and {len(problems) - most} more")

@@ -1,4 +1,4 @@
-"""Extras: the libraries that only some commands need, imported when they are used."""
+"""Optional imports: the libraries that only some commands need, imported when they are used."""
 
 from importlib import import_module
 from typing import Any
@@ -7,9 +7,9 @@ from itp_response.messages.errors import UsageError
 
 
 def needed(module: str, extra: str) -> Any:
-    """The module of that name, which the extra brings.
+    """The module of that name, which an extra of the package installs.
 
-    Raises `UsageError` with the command that installs it, if it is not there.
+    Raises `UsageError` with the command that installs it, if it is not installed.
     """
     try:
         return import_module(module)

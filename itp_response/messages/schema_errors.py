@@ -1,7 +1,8 @@
-"""Wording: what pydantic and tomllib find wrong with a criteria file, in the words of the file."""
+"""Schema errors: the problems that tomllib and pydantic see in a TOML file, in the words of the file."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, get_args
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from itp_response.messages.errors import unknown
-from itp_response.messages.toml_positions import Keys, Positions, Problem
+from itp_response.messages.toml_positions import KeyPositions, Keys, Problem
 
 Model = type[BaseModel]
 
@@ -47,81 +48,113 @@ NOT_TOML = {
 
 
 def not_toml(name: str, text: str, error: str) -> str:
-    """What is said of a file that is no TOML: the line, its problem, and a caret under the place."""
-    problem, _, place = error.partition(" (at ")
-    twice = re.fullmatch(r"Cannot declare \((.*?),?\) twice", problem)
-    if twice:
-        said = f"[{'.'.join(re.findall(r'[^, ]+', twice[1])).replace(chr(39), '')}] is there twice"
-    else:
-        said = next((ours for theirs, ours in NOT_TOML.items() if problem.startswith(theirs)), _lowered(problem))
-    numbers = re.findall(r"\d+", place)
+    """The message for a text that is not TOML: the line, its problem, and a caret under the position.
+
+    `error` is tomllib's message.
+    """
+    problem, _, position = error.partition(" (at ")
+    numbers = re.findall(r"\d+", position)
     lines = text.splitlines() or [""]
     line, column = (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else (len(lines), len(lines[-1]) + 1)
     shown = lines[line - 1] if line <= len(lines) else ""
-    return f"{name}: line {line}: this is not TOML: {said}.\n    {shown}\n    {' ' * (column - 1)}^"
+    return f"{name}: line {line}: this is not TOML: {_not_toml(problem)}.\n    {shown}\n    {' ' * (column - 1)}^"
+
+
+def _not_toml(problem: str) -> str:
+    """Our words for tomllib's."""
+    repeated = re.fullmatch(r"Cannot declare \((.*?),?\) twice", problem)
+    if repeated:
+        keys = [key.replace("'", "") for key in re.findall(r"[^, ]+", repeated[1])]
+        return f"[{'.'.join(keys)}] is there twice"
+    return next((ours for theirs, ours in NOT_TOML.items() if problem.startswith(theirs)), _lowered(problem))
+
+
+@dataclass(frozen=True)
+class _Error:
+    """One of pydantic's errors, with the path in the model, and the value at the part of it that is in the file."""
+
+    loc: Keys
+    value: Any
+    details: ErrorDetails
+
+    @property
+    def type(self) -> str:
+        return self.details["type"]
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        return self.details.get("ctx", {})
+
+    @property
+    def expected(self) -> list[str]:
+        """The words that pydantic would take."""
+        return _quoted_in(self.context.get("expected", ""))
 
 
 def worded(
     raw: Mapping[str, Any],
-    positions: Positions,
+    positions: KeyPositions,
     errors: Sequence[ErrorDetails],
     file: Model,
-    criteria: Mapping[str, Model],
+    endpoints: Mapping[str, Model],
 ) -> Iterator[Problem]:
-    """Each problem that pydantic found, in our words; `criteria` has the models of those whose kind is known."""
-    found: dict[Keys, list[tuple[Keys, Any, ErrorDetails]]] = {}
-    for error in errors:
-        loc = error["loc"]
-        if loc[0] == "endpoints":  # stands for the top of the file, and a kind for the endpoint
+    """Each problem that pydantic sees, in our words.
+
+    `file` is the model of the file, and `endpoints` has the models of those endpoints of which the kind is known.
+    """
+    by_path: dict[Keys, list[_Error]] = {}
+    for details in errors:
+        loc = details["loc"]
+        if loc[0] == "endpoints":  # a key of the model alone, and so is the kind after the name of an endpoint
             loc = (*loc[1:2], *loc[3:])
-        path, value = _found(raw, loc)
-        found.setdefault(path if error["type"] != "missing" else loc, []).append((loc, value, error))
-    for path, ones in found.items():
-        loc, value, error = ones[0]
-        if error["type"] == "missing" and isinstance(loc[-1], str):
-            field = _fields(loc[:-1], file, criteria).get(loc[-1])
-            yield positions.problem(loc[:-1], _missing(loc, field))
-        elif error["type"] == "extra_forbidden":
-            yield positions.problem_with_key(path, unknown("key", str(path[-1]), _fields(path[:-1], file, criteria)))
-        elif error["type"].startswith("union_tag"):
-            yield positions.problem(
-                (*loc, "kind"), unknown("kind", str(value["kind"]), _quoted_in(error["ctx"]["expected_tags"]))
-            )
-        elif not loc:
+        path, value = _in_file(raw, loc)
+        by_path.setdefault(loc if details["type"] == "missing" else path, []).append(_Error(loc, value, details))
+    for path, errors_there in by_path.items():
+        error = errors_there[0]
+        if error.type == "missing" and isinstance(error.loc[-1], str):
+            field = _fields(error.loc[:-1], file, endpoints).get(error.loc[-1])
+            yield positions.problem(error.loc[:-1], _missing(error.loc, field))
+        elif error.type == "extra_forbidden":
+            sentence = unknown("key", str(path[-1]), _fields(path[:-1], file, endpoints))
+            yield positions.problem_with_key(path, sentence)
+        elif error.type.startswith("union_tag"):
+            kinds = _quoted_in(error.context["expected_tags"])
+            yield positions.problem((*error.loc, "kind"), unknown("kind", str(error.value["kind"]), kinds))
+        elif not error.loc:
             yield positions.problem((), "there are no endpoints; an endpoint is a table with a 'kind'.")
         else:
-            yield positions.problem(path, _sentence(path, value, [one for _, _, one in ones]))
+            yield positions.problem(path, _sentence(path, errors_there))
 
 
 def _quoted_in(text: str) -> list[str]:
-    """The words that pydantic names in quotes."""
+    """The words that pydantic puts in quotes."""
     return re.findall(r"'([^']*)'", text)
 
 
-def _found(raw: Mapping[str, Any], loc: Keys) -> tuple[Keys, Any]:
-    """As much of a place in the model as is a place in the file, and the value there.
+def _in_file(raw: Mapping[str, Any], loc: Keys) -> tuple[Keys, Any]:
+    """The part of a path in the model that is a path in the file, and the value there.
 
-    Of a value of several possible types, pydantic adds the type.
+    Where a value may be of several types, pydantic adds the type to the path.
     """
     value: Any = raw
     for depth, key in enumerate(loc):
-        inside = isinstance(key, int) and isinstance(value, list) and key < len(value)
-        if not inside and not (isinstance(value, dict) and key in value):
+        in_list = isinstance(key, int) and isinstance(value, list) and key < len(value)
+        if not in_list and not (isinstance(value, dict) and key in value):
             return loc[:depth], value
         value = value[key]
     return loc, value
 
 
-def _fields(path: Keys, file: Model, criteria: Mapping[str, Model]) -> dict[str, Any]:
+def _fields(path: Keys, file: Model, endpoints: Mapping[str, Model]) -> dict[str, Any]:
     """The keys that a table may have, and their fields."""
     model: Any = file
-    if path and path[0] in criteria:
-        model, path = criteria[str(path[0])], path[1:]
+    if path and path[0] in endpoints:
+        model, path = endpoints[str(path[0])], path[1:]
     for key in path:
         if isinstance(model, type) and issubclass(model, BaseModel):
             model = model.model_fields[str(key)].annotation
         else:  # a table of tables, or a list of them
-            model = next(one for one in get_args(model) if one not in (str, Ellipsis))
+            model = next(argument for argument in get_args(model) if argument not in (str, Ellipsis))
     return {field.alias or name: field for name, field in model.model_fields.items() if name != "endpoints"}
 
 
@@ -133,54 +166,97 @@ def _missing(path: Keys, field: Any) -> str:
     return f"the key {key!r} is missing{means}."
 
 
-def _sentence(path: Keys, value: Any, errors: Sequence[ErrorDetails]) -> str:
+def _sentence(path: Keys, errors: Sequence[_Error]) -> str:
+    """The sentence for the errors of one value, which are several where it may be of several types."""
     error = errors[0]
-    kind, context = error["type"], error.get("ctx", {})
-    known = _quoted_in(context.get("expected", ""))
-    if kind in ("rule", "length") and not isinstance(value, str):
-        what = "no rule, which is a text in quotes" if kind == "rule" else f"no{error['msg'].partition(' no')[2]}"
-        return ended(f"{spelled(value)} is {what}")
-    if kind == "rule":
-        problem = ended(error["msg"])
-        if path[-1] == "unless" and problem.startswith("unknown name"):
-            first, rest = problem.split("\n", 1)
-            cure = "'unless' is asked of the patient as a whole: it has no terms and nothing of a single day."
-            return f"{first} {cure}\n{rest}"
-        return problem
-    if kind == "literal_error" and isinstance(value, str):
-        return unknown("value", value, known)
-    if kind == "literal_error":
-        return f"{spelled(value)} is not known here; known: {', '.join(known)}."
-    if kind in ("missing", "too_long") and isinstance(value, list):
-        return f"{spelled(value)} is no pair of days; write [first, last]."
-    if kind == "tuple_type" and len(path) == 1:
-        return f"there may be several; write [[{path[0]}]]."
-    if kind == "too_short":
-        return f"{spelled(value)} is empty; give at least one."
-    if kind == "greater_than_equal":
-        return f"{spelled(value)} is too small; it is at least {spelled(context['ge'])}."
-    types = [one["type"] for one in errors]
+    sentence = SENTENCES[error.type](path, error) if error.type in SENTENCES else ""
+    return sentence or _of_types(error, [error.type for error in errors])
+
+
+def _of_rule(path: Keys, error: _Error) -> str:
+    if not isinstance(error.value, str):
+        return ended(f"{spelled(error.value)} is no rule, which is a text in quotes")
+    problem = ended(error.details["msg"])
+    if path[-1] == "unless" and problem.startswith("unknown name"):
+        first, rest = problem.split("\n", 1)
+        cure = "'unless' is asked of the patient as a whole: it has no terms and nothing of a single day."
+        return f"{first} {cure}\n{rest}"
+    return problem
+
+
+def _of_length(_: Keys, error: _Error) -> str:
+    if isinstance(error.value, str):
+        return ""
+    return ended(f"{spelled(error.value)} is no{error.details['msg'].partition(' no')[2]}")
+
+
+def _of_choice(_: Keys, error: _Error) -> str:
+    if isinstance(error.value, str):
+        return unknown("value", error.value, error.expected)
+    return f"{spelled(error.value)} is not known here; known: {', '.join(error.expected)}."
+
+
+def _of_pair(_: Keys, error: _Error) -> str:
+    if not isinstance(error.value, list):
+        return ""
+    return f"{spelled(error.value)} is no pair of days; write [first, last]."
+
+
+def _of_list(path: Keys, _: _Error) -> str:
+    return f"there may be several; write [[{path[0]}]]." if len(path) == 1 else ""
+
+
+def _of_empty(_: Keys, error: _Error) -> str:
+    return f"{spelled(error.value)} is empty; give at least one."
+
+
+def _of_least(_: Keys, error: _Error) -> str:
+    return f"{spelled(error.value)} is too small; it is at least {spelled(error.context['ge'])}."
+
+
+SENTENCES: dict[str, Callable[[Keys, _Error], str]] = {
+    "rule": _of_rule,
+    "length": _of_length,
+    "literal_error": _of_choice,
+    "missing": _of_pair,
+    "too_long": _of_pair,
+    "tuple_type": _of_list,
+    "too_short": _of_empty,
+    "greater_than_equal": _of_least,
+}
+"""The sentence for each of pydantic's types of error that has one of its own; empty where it has not for this value."""
+
+
+def _of_types(error: _Error, types: Sequence[str]) -> str:
+    """The sentence for a value of a wrong type; `types` are those of all its errors."""
     if "too_long" in types:
-        return f"{spelled(value)} has more than one entry; write each in {{ }} of its own."
-    wrong = [IS_NO[one] for one in types if one in IS_NO and not (one == "int_type" and "float_type" in types)]
+        return f"{spelled(error.value)} has more than one entry; write each in {{ }} of its own."
+    if "float_type" in types:  # what may be any number need not be whole
+        types = [name for name in types if name != "int_type"]
+    wrong = [IS_NO[name] for name in types if name in IS_NO]
     if len(wrong) > 1:
-        return f"{spelled(value)} is {' and '.join('no ' + what.partition(',')[0] for what in wrong)}."
+        return f"{spelled(error.value)} is {' and '.join('no ' + what.partition(',')[0] for what in wrong)}."
     if wrong:
-        return f"{spelled(value)} is no {wrong[0]}."
-    return ended(_lowered(error["msg"]))
+        return f"{spelled(error.value)} is no {wrong[0]}."
+    return ended(_lowered(error.details["msg"]))
 
 
 def spelled(value: Any) -> str:
-    """A value as TOML writes it, texts in single quotes."""
+    """A value as TOML writes it, texts in single quotes.
+
+    >>> spelled({"days": [1, 28], "on": True, "name": "OR"})
+    "{ days = [1, 28], on = true, name = 'OR' }"
+    """
     match value:
         case bool():
             return "true" if value else "false"
         case date():
             return value.isoformat()
         case dict():
-            return f"{{ {', '.join(f'{key} = {spelled(one)}' for key, one in value.items())} }}" if value else "{ }"
+            entries = ", ".join(f"{key} = {spelled(entry)}" for key, entry in value.items())
+            return f"{{ {entries} }}" if value else "{ }"
         case list() | tuple():
-            return f"[{', '.join(spelled(one) for one in value)}]"
+            return f"[{', '.join(spelled(entry) for entry in value)}]"
     return repr(value)
 
 

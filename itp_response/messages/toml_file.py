@@ -12,14 +12,14 @@ from pydantic import BaseModel, ValidationError
 
 from itp_response.messages.errors import ItpResponseError
 from itp_response.messages.schema_errors import not_toml, worded
-from itp_response.messages.toml_positions import Positions, positions_of, refuse
+from itp_response.messages.toml_positions import KeyPositions, positions_of, refuse
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def load_toml(
     path: Path, error: type[ItpResponseError], unreadable: Callable[[OSError], str] | None = None
-) -> tuple[dict[str, Any], Positions]:
+) -> tuple[dict[str, Any], KeyPositions]:
     """The content of a TOML file, and the positions of its keys.
 
     Raises `error` for a file that cannot be read or is not TOML. `unreadable` words the first of these.
@@ -41,7 +41,7 @@ def file_unreadable(path: str, failure: OSError) -> str:
     return f"{path}: cannot be read: {failure.strerror}."
 
 
-def parse_toml(text: str, name: str, error: type[ItpResponseError]) -> tuple[dict[str, Any], Positions]:
+def parse_toml(text: str, name: str, error: type[ItpResponseError]) -> tuple[dict[str, Any], KeyPositions]:
     r"""The content of a TOML text, and the positions of its keys; `name` is the file's.
 
     Raises `error` with the line, its problem and a caret for a text that is not TOML.
@@ -58,7 +58,7 @@ def parse_toml(text: str, name: str, error: type[ItpResponseError]) -> tuple[dic
 
 
 def checked_by(
-    model: type[M], content: Any, raw: Mapping[str, Any], positions: Positions, error: type[ItpResponseError]
+    model: type[M], content: Any, raw: Mapping[str, Any], positions: KeyPositions, error: type[ItpResponseError]
 ) -> M:
     """The content of a TOML file as the model; `raw` is the content as tomllib gives it.
 

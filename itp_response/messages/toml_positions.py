@@ -1,6 +1,6 @@
-"""Positions: where in a criteria file, or a mapping file, a key stands, as errors name it.
+"""Positions: the line and the table of each key of a TOML file, as errors name them.
 
-tomllib keeps no lines, so a file that it could read is gone through once more for the lines of its keys.
+tomllib keeps no lines. A text that it could read is read once more for the lines of its keys.
 """
 
 import re
@@ -27,7 +27,7 @@ NAMED_BY = {"interpretation": "id", "example": "name", "visits": "platelets"}
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, as it is to be told, and its line; 0 if that is not known."""
+    """The sentence on a problem, and its line; 0 if that is not known."""
 
     line: int
     text: str
@@ -41,7 +41,7 @@ def refuse(problems: Iterable[Problem], error: type[ItpResponseError] = Criteria
 
 
 @dataclass(frozen=True)
-class Positions:
+class KeyPositions:
     """The positions of the keys of a file; without its text, no line is known.
 
     Where `change` leads to the change of an interpretation, the positions are those of the file as changed.
@@ -57,23 +57,23 @@ class Positions:
         return f"{self._file(path)}{self._table(path)}"
 
     def holding(self, *path: str | int) -> str:
-        """The line of a key and the table it is in, to begin a sentence that quotes the key itself."""
+        """`file: line 12: [OR]: `, to begin a sentence that quotes the key itself."""
         return f"{self._file(path)}{self._table(path[:-1])}"
 
     def problem(self, path: Keys, sentence: str) -> Problem:
-        """A problem with that value."""
+        """A problem with the value under that path of keys."""
         return Problem(self.line(path), f"{self.at(*path)}{sentence}")
 
     def problem_with_key(self, path: Keys, sentence: str) -> Problem:
-        """A problem with that key."""
+        """A problem with the last key of that path."""
         return Problem(self.line(path), f"{self.holding(*path)}{sentence}")
 
-    def under(self, change: Keys) -> "Positions":
+    def under(self, change: Keys) -> "KeyPositions":
         """The positions in the file as an interpretation changes it."""
         return replace(self, change=change)
 
     def line(self, path: Keys) -> int:
-        """The line of the key, or of what it is in; 0 if it is not known."""
+        """The line of the key, or of the table it is in; 0 if it is not known."""
         path = (*self.change, *path)
         return next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), 0)
 
@@ -104,9 +104,9 @@ class Positions:
         return f"[[{table}]] {name if isinstance(name, str) else f'number {number + 1}'}"
 
 
-def positions_of(name: str, raw: Mapping[str, Any], text: str) -> Positions:
+def positions_of(name: str, raw: Mapping[str, Any], text: str) -> KeyPositions:
     """The positions of the keys of a file's content; `text` is the file as text."""
-    return Positions(name, raw, _Lines(text).line_of)
+    return KeyPositions(name, raw, _Lines(text).line_of)
 
 
 class _Lines:

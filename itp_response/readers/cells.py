@@ -1,6 +1,7 @@
-"""Cells: what one column's texts mean, as numbers, days, dates, truths or texts.
+"""Cells: the meaning of a column's texts, as numbers, days, dates, truths or texts.
 
-Whole columns are read at once; cells that are not plain are looked at again by themselves, as they are few.
+This is the one module that knows what cells mean. It reads whole columns at once. The few cells that are not plain
+are then read by themselves.
 """
 
 import re
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.declared_columns import TRUTHS, ColumnDeclared
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.readers.problems import Cells, Problems, Said, as_text, first_few, quoted, shown
+from itp_response.readers.problems import Cells, NoteText, Problems, as_text, first_few, quoted, shown
 
 NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
@@ -28,35 +29,36 @@ ORDERS = {
 }
 YEARS = (1900, 2100)
 MOST = 5000
-"""10⁹/L; what lies above is a count per microlitre."""
+"""10⁹/L; a larger number is a count per microlitre."""
 IMPUTED = {
     "first": "imputed as the first day that may be meant, as told",
     "last": "imputed as the last day that may be meant, as told",
 }
-"""By what rule a date known only in part may be made a day, and how it is said."""
+"""The rules by which a partial date is made a day, and the wording of each."""
 Wording = Callable[[str], str]
 
 
 def without_not_given(cells: Cells, texts: pl.Series, problems: Problems) -> pl.Series:
-    """The texts with those that say that nothing was recorded made null."""
-    nothing = texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)
-    count = int(nothing.sum())
+    """The texts; null where a text says that nothing was recorded (`NOT_GIVEN`)."""
+    not_given = texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)
+    count = int(not_given.sum())
     count_not_given(cells, count, problems)
-    return texts.set(nothing, None) if count else texts
+    return texts.set(not_given, None) if count else texts
 
 
 def count_not_given(cells: Cells, count: int, problems: Problems) -> None:
+    """Note the number of cells that say that nothing was recorded."""
     name = cells.name
 
-    def said(number: int, _: Sequence[str]) -> str:
+    def note_text(number: int, _: Sequence[str]) -> str:
         cell, be = ("cell", "counts") if number == 1 else ("cells", "count")
         return f"{name}: {number} {cell} with NA, N/A, NaN, null or '.' {be} as empty." if number else ""
 
-    problems.count(cells.place, f"not given: {name}", said, count)
+    problems.count(cells.location, f"not given: {name}", note_text, count)
 
 
 def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
-    """Which of the cells in these rows say nothing."""
+    """Which of the cells in these rows are empty or say that nothing was recorded."""
     texts = as_text(cells.values.gather(rows))
     return (texts.is_null() | texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)).to_numpy()
 
@@ -65,16 +67,19 @@ def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
 
 
 def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording) -> Numbers:
-    """Numbers and bounds; `least` is the lowest that a value below a bound can be, `wrong` words what is no number."""
+    """Numbers and bounds such as `<10`; NaN where empty.
+
+    `least` is the lowest value that a bound `<10` includes. `wrong` words the problem of a text that is no number.
+    """
     count_not_given(cells, 0, problems)
     values = cells.values
     if values.null_count() == len(values):
-        return _nothing(len(values))
+        return _all_missing(len(values))
     if values.dtype.is_numeric():
         low = values.cast(pl.Float64).to_numpy()  # null becomes NaN
-        endless = np.isinf(low)
-        problems.wrong_cells(cells, np.flatnonzero(endless), wrong)
-        return exactly(np.where(endless, np.nan, low) if endless.any() else low)
+        infinite = np.isinf(low)
+        problems.wrong_cells(cells, np.flatnonzero(infinite), wrong)
+        return exactly(np.where(infinite, np.nan, low) if infinite.any() else low)
     if values.dtype != pl.String:
         values = as_text(values)
     plain = values.cast(pl.Float64, strict=False)
@@ -85,8 +90,8 @@ def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording
     texts = without_not_given(cells, as_text(values.gather(other)), problems)
     parts = texts.str.extract_groups(BOUND).struct.unnest()
     sign = parts.to_series(0).fill_null("").to_numpy(writable=True)
-    again = parts.to_series(1).fill_null("").zip_with(parts.to_series(1).is_not_null(), texts)
-    number = again.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy(writable=True)
+    unsigned = parts.to_series(1).fill_null("").zip_with(parts.to_series(1).is_not_null(), texts)
+    number = unsigned.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy(writable=True)
     bad = np.isnan(number) | np.isinf(number) | ((sign == "<") & (number <= least))
     problems.wrong_cells(cells, other[bad & texts.is_not_null().to_numpy()], wrong)
     number[bad] = np.nan
@@ -101,8 +106,8 @@ def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording
     return Numbers(low, high)
 
 
-def _nothing(size: int) -> Numbers:
-    """So many numbers that are not known, which take no room."""
+def _all_missing(size: int) -> Numbers:
+    """A number of missing values, which take no memory."""
     return exactly(np.broadcast_to(np.nan, size))
 
 
@@ -166,18 +171,18 @@ def _no_day(text: str) -> str:
 def _calendar_dates(
     cells: Cells, problems: Problems, date_format: str | None, instead: str
 ) -> tuple[pl.Series, pl.Series]:
-    """The first and the last day that each date may be, times of day left out; null where empty."""
+    """The first and the last possible day of each date, without times of day; null where empty."""
     values = cells.values
     if isinstance(values.dtype, pl.Datetime):
         values = values.dt.replace_time_zone(None).cast(pl.Date)
     elif values.dtype != pl.Date:
         values = _dates(cells, problems, date_format, instead)
     last = values
-    partial = values.is_null() & cells.values.is_not_null()
-    if date_format is None and partial.any() and not cells.values.dtype.is_temporal():
-        at = partial.arg_true()
-        months, lasts = _partial(as_text(cells.values.gather(at)))
-        values, last = values.clone().scatter(at, months), values.clone().scatter(at, lasts)
+    unread = values.is_null() & cells.values.is_not_null()
+    if date_format is None and unread.any() and not cells.values.dtype.is_temporal():
+        rows = unread.arg_true()
+        first_days, last_days = _partial(as_text(cells.values.gather(rows)))
+        values, last = values.clone().scatter(rows, first_days), values.clone().scatter(rows, last_days)
     year = values.dt.year()
     implausible = ((year < YEARS[0]) | (year > YEARS[1])).fill_null(value=False)
     problems.wrong_cells(
@@ -189,13 +194,13 @@ def _calendar_dates(
 
 
 def as_day_numbers(cells: Cells, problems: Problems, date_format: str | None, instead: str = "") -> Numbers:
-    """Calendar dates as days since 1970; NaN where empty. Of a month or a year alone, its first and its last day.
+    """Calendar dates as days since 1970; NaN where empty.
 
-    Errors say what else may be written `instead`.
+    The bounds of a month or a year alone are its first and its last day. Errors name what may be written `instead`.
     """
     if cells.values.null_count() == len(cells.values):
         count_not_given(cells, 0, problems)
-        return _nothing(len(cells.values))
+        return _all_missing(len(cells.values))
     first, last = _calendar_dates(cells, problems, date_format, instead)
     low = _since_1970(first)
     return exactly(low) if last is first or last.equals(first) else Numbers(low, _since_1970(last))
@@ -206,7 +211,7 @@ def _since_1970(dates: pl.Series) -> Floats:
 
 
 def _partial(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The first and the last day of the months and years that texts are; null where a text is none."""
+    """The first and the last day of texts that are a month or a year; null for any other text."""
     parts = texts.str.to_uppercase().str.extract_groups(PARTIAL).struct.unnest()
     year, month = parts.to_series(0), parts.to_series(1)
     first = (year + "-" + month.fill_null("01") + "-01").str.to_date("%Y-%m-%d", strict=False)
@@ -215,10 +220,11 @@ def _partial(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def _dates(cells: Cells, problems: Problems, date_format: str | None, instead: str) -> pl.Series:
+    """The dates of texts; null where empty, and for a month or a year alone."""
     count_not_given(cells, 0, problems)
     values = cells.values if cells.values.dtype == pl.String else as_text(cells.values)
     if date_format is None:
-        # ISO dates alone, the usual column, go in one pass; ten characters are all such a date has.
+        # A column of ISO dates alone, the usual one, takes one pass. Such a date has ten characters.
         dates = values.str.to_date("%Y-%m-%d", strict=False)
         dates = dates.set((values.str.len_bytes() != 10).fill_null(value=True), None)
     else:
@@ -227,22 +233,22 @@ def _dates(cells: Cells, problems: Problems, date_format: str | None, instead: s
     if not len(other):
         return dates
     texts = without_not_given(cells, as_text(values.gather(other)), problems)
-    again = _in_format(texts, date_format)
-    nothing = texts.is_not_null() & again.is_null()
-    bad = (nothing & _partial(texts)[0].is_null() if date_format is None else nothing).to_numpy()
+    other_dates = _in_format(texts, date_format)
+    unread = texts.is_not_null() & other_dates.is_null()
+    bad = (unread & _partial(texts)[0].is_null() if date_format is None else unread).to_numpy()
     problems.wrong_cells(cells, other.to_numpy()[bad], lambda text: _no_date(text, date_format, instead))
-    return dates.scatter(other, again)
+    return dates.scatter(other, other_dates)
 
 
 def _in_format(texts: pl.Series, date_format: str | None) -> pl.Series:
-    """The dates of the texts; null where a text is none in that format."""
+    """The dates of the texts; null where a text is not in that format."""
     if date_format is None:
         return texts.str.extract(ISO, 1).str.to_date("%Y-%m-%d", strict=False)
-    alone = texts.str.replace(TIME, "")
+    without_time = texts.str.replace(TIME, "")
     if date_format not in ORDERS:
-        dates, dates_alone = (one.str.to_date(date_format, strict=False) for one in (texts, alone))
-        return dates.zip_with(dates.is_not_null(), dates_alone)
-    parts = alone.str.extract_groups(ORDERS[date_format]).struct.unnest()
+        dates = texts.str.to_date(date_format, strict=False)
+        return dates.zip_with(dates.is_not_null(), without_time.str.to_date(date_format, strict=False))
+    parts = without_time.str.extract_groups(ORDERS[date_format]).struct.unnest()
     iso = parts["y"] + "-" + parts["m"].str.zfill(2) + "-" + parts["d"].str.zfill(2)
     return iso.str.to_date("%Y-%m-%d", strict=False)
 
@@ -260,46 +266,47 @@ def _no_date(text: str, date_format: str | None, instead: str) -> str:
 
 
 def check_impute(impute: str | None) -> None:
-    """Raises `UsageError` for a rule that there is not."""
+    """Raises `UsageError` for an unknown rule of imputing."""
     if impute not in (None, *IMPUTED):
         raise UsageError(unknown("rule of imputing", str(impute), IMPUTED))
 
 
 def imputed(days: Numbers, impute: str | None) -> Numbers:
-    """The days with those known only in part taken as the first or the last they may be, if told."""
+    """The days; with `impute`, a partial date is its `first` or `last` possible day."""
     return days if impute is None else exactly(days.low if impute == "first" else days.high)
 
 
 def note_partial(cells: Cells, days: Numbers, problems: Problems, impute: str | None) -> None:
-    """Say which dates are known only in part, and what is made of them."""
+    """Note which dates are partial, and how they are used."""
     rows = np.zeros(0, dtype=np.int64) if days.exact else np.flatnonzero(days.low < days.high)
     name = cells.name
 
-    def said(number: int, texts: Sequence[str]) -> str:
+    def note_text(number: int, texts: Sequence[str]) -> str:
         are = "date is" if number == 1 else "dates are"
-        made = IMPUTED[impute] if impute else "verdicts are given that are the same on all days that may be meant"
-        return f"{name}: {number} {are} known only in part ({first_few(texts, 3)}); {made}." if number else ""
+        use = IMPUTED[impute] if impute else "verdicts are given that are the same on all days that may be meant"
+        return f"{name}: {number} {are} known only in part ({first_few(texts, 3)}); {use}." if number else ""
 
-    problems.count(cells.place, f"partial: {name}", said, len(rows), shown(cells, rows), warning=True)
+    problems.count(cells.location, f"partial: {name}", note_text, len(rows), shown(cells, rows), warning=True)
 
 
-def _likely_order(one: str, two: str, three: str) -> str:
-    if len(one) == 4:
+def _likely_order(first: str, second: str, third: str) -> str:
+    """The order of the numbers of a date, as the option `--date-format` has it."""
+    if len(first) == 4:
         return "ymd"
-    if len(three) < 4:
+    if len(third) < 4:
         return "%d/%m/%y"
-    return "dmy" if int(one) > 12 else "mdy" if int(two) > 12 else "dmy or mdy"
+    return "dmy" if int(first) > 12 else "mdy" if int(second) > 12 else "dmy or mdy"
 
 
 def check_date_format(date_format: str | None) -> None:
-    """Raises `UsageError` for a format that says nothing."""
+    """Raises `UsageError` for a format that is neither known nor a pattern."""
     if date_format is not None and date_format not in ORDERS and "%" not in date_format:
         known = [*ORDERS, "a pattern such as %d/%m/%Y"]
         raise UsageError(unknown("date format", date_format, known))
 
 
 def are_days(cells: Cells, date_format: str | None) -> bool:
-    """Whether a column that may hold days or dates holds days: its cells are mostly numbers, and not dates."""
+    """Whether a column of days or dates holds days: most of its cells are numbers and not dates."""
     values = cells.values
     if values.dtype.is_temporal():
         return False
@@ -309,7 +316,7 @@ def are_days(cells: Cells, date_format: str | None) -> bool:
         return True
     numeric = texts.cast(pl.Float64, strict=False).is_not_null()
     if not numeric.all():
-        # A year alone beside dates is one.
+        # A year alone, such as 2019, is a partial date.
         numeric &= ~texts.str.contains(r"^(?:19|20)\d{2}$")
     numbers = numeric.sum()
     # A format may write dates as numbers: 20190501.
@@ -324,7 +331,7 @@ def _looks_like(text: str, pattern: str) -> bool:
 
 
 def as_truths(cells: Cells, problems: Problems) -> Truths:
-    """True and false, as yes and no, 1 and 0; neither where empty."""
+    """Truths, written as in `TRUTHS` (yes and no, 1 and 0, …); unknown where empty."""
     texts = without_not_given(cells, as_text(cells.values), problems)
     truths = texts.str.to_lowercase().replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
     bad = np.flatnonzero((texts.is_not_null() & truths.is_null()).to_numpy())
@@ -339,7 +346,10 @@ def as_texts(cells: Cells, problems: Problems) -> pl.Series:
 
 
 def as_declared(cells: Cells, declared: ColumnDeclared, problems: Problems) -> tuple[Column, Bools]:
-    """A column of `[columns]`, what an empty cell stands for filled in, and where it was recorded."""
+    """A column of `[columns]`, and the rows in which it was recorded.
+
+    An empty cell has the value that the declaration gives it, or is unknown.
+    """
     empty = None if declared.empty == "unknown" else declared.empty
     if declared.type == "number":
         numbers = as_numbers(cells, problems, least=-np.inf, wrong=_no_number)
@@ -360,7 +370,7 @@ def as_declared(cells: Cells, declared: ColumnDeclared, problems: Problems) -> t
 
 
 def _coded(texts: pl.Series) -> Texts:
-    """The texts by their places in their sorted labels."""
+    """The texts as positions in their sorted labels."""
     labels = texts.drop_nulls().unique().sort()
     codes = texts.cast(pl.Enum(labels)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
     return Texts(codes, tuple(labels.to_list()))
@@ -369,13 +379,13 @@ def _coded(texts: pl.Series) -> Texts:
 # RESCUE
 
 
-def count_taken(cells: Cells, meaning: str, number: int, spellings: Sequence[str], problems: Problems) -> None:
-    """Say of so many cells, which are written in these ways, what they were taken as."""
-    problems.count(cells.place, meaning, _taken_as(cells.name, meaning), number, spellings)
+def count_assumed(cells: Cells, meaning: str, number: int, spellings: Sequence[str], problems: Problems) -> None:
+    """Note the number of cells with these spellings, and the meaning that was assumed."""
+    problems.count(cells.location, meaning, _assumed_text(cells.name, meaning), number, spellings)
 
 
-def _taken_as(name: str, meaning: str) -> Said:
-    def said(number: int, texts: Sequence[str]) -> str:
+def _assumed_text(name: str, meaning: str) -> NoteText:
+    def note_text(number: int, texts: Sequence[str]) -> str:
         cells = "cell" if number == 1 else "cells"
         return (
             f"{name}: {number} {cells} with {' or '.join(sorted(map(repr, texts)))} taken as {meaning}."
@@ -383,28 +393,28 @@ def _taken_as(name: str, meaning: str) -> Said:
             else ""
         )
 
-    return said
+    return note_text
 
 
 WITHOUT_A_NAME, NONE_BEGINS = "a rescue without a name", "no rescue"
-"""What cells of rescue that name none are taken as."""
+"""The meanings of cells of rescue that name no treatment."""
 NAMELESS = ("1", "yes", "y", "true", "x")
 NO_RESCUE = ("0", "no", "n", "false", "none")
 NUMBER = r"^[-+.\d]+$"
-"""What is no treatment."""
+"""A number, which is no treatment."""
 
 
 def as_rescue(cells: Cells, problems: Problems) -> tuple[Bools, Texts]:
-    """Where a rescue treatment begins, and its name in small letters."""
-    # Most rows begin no rescue, so that the others are looked at by themselves.
+    """The rows in which a rescue treatment begins, and its name in lower case."""
+    # Most rows begin no rescue, so only the others are read.
     written = cells.values.is_not_null().arg_true().to_numpy()
     texts = without_not_given(cells, as_text(cells.values.gather(written)), problems)
     folded = texts.str.to_lowercase()
     none = folded.is_in(NO_RESCUE).fill_null(value=False)
     nameless = folded.is_in(NAMELESS).fill_null(value=False)
-    for cases, meaning in ((nameless, WITHOUT_A_NAME), (none, NONE_BEGINS)):
-        spellings = folded.filter(cases).unique().sort().to_list() if cases.any() else []
-        count_taken(cells, meaning, int(cases.sum()), spellings, problems)
+    for rows, meaning in ((nameless, WITHOUT_A_NAME), (none, NONE_BEGINS)):
+        spellings = folded.filter(rows).unique().sort().to_list() if rows.any() else []
+        count_assumed(cells, meaning, int(rows.sum()), spellings, problems)
     number = texts.str.contains(NUMBER).fill_null(value=False) & ~none & ~nameless
     problems.wrong_cells(
         cells,

@@ -1,4 +1,4 @@
-"""Streams: a table that is read in parts, each of whole patients where the rows of a patient follow each other."""
+"""Chunks: a table read in chunks, each of whole patients if the rows of a patient follow each other."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ from typing import Literal, NamedTuple
 import numpy as np
 import polars as pl
 
+from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import check_parts, check_same_header, is_folder
-from itp_response.readers.files import kind_of, opened, unbroken
-from itp_response.readers.open_table import Opened
-from itp_response.readers.text import HEAD, RETURN, Block, Form, blocks, check_kind, formed, unpacked
+from itp_response.readers.files import kind_of, open_table, unbroken
+from itp_response.readers.open_table import OpenTable
+from itp_response.readers.text import HEAD, RETURN, Block, TextFormat, blocks, check_kind, text_format, unpacked
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}
-"""What separates the cells of the text files that are read in parts."""
+"""The usual separator of the text files that are read in chunks."""
 
 
-class Size(NamedTuple):
-    """How much is read at once: large enough that numpy's work outweighs Python's, small enough to stay in memory."""
+class ChunkSize(NamedTuple):
+    """How much is read at once: large enough that numpy's work outweighs Python's, small enough for the memory."""
 
     bytes: int = 6 << 20
     """Of a text file."""
@@ -29,44 +30,44 @@ class Size(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What of a table is read."""
+class WantedColumns:
+    """The columns of a table that are read."""
 
     positions: Sequence[int]
     patient: int | None
-    """The column by which it is cut; None: it has none."""
+    """The column of the patients, at which a chunk ends; None: there is none."""
 
 
 class Chunk(NamedTuple):
-    """Some of a table's rows, not read yet."""
+    """Some rows of a table that are still to be read."""
 
-    read: Callable[[], Opened]
-    """Raises `CohortError` where they cannot be read."""
+    read: Callable[[], OpenTable]
+    """Reads them; raises `CohortError` if they cannot be read."""
     file: int
-    """Which of the table's files they are in."""
+    """The number of their file."""
     share: float
-    """How much of the table has been gone through with it, 0 to 1."""
+    """The share of the table up to the end of this chunk, 0 to 1."""
     block: Block | None = None
-    """Those of a text file as they stand in it."""
+    """The rows as they stand in a text file; None: it is no text file."""
 
 
 @dataclass(frozen=True)
-class Stream:
-    """A table of which the header is read; `parts` reads the rows from the first on."""
+class ChunkedTable:
+    """A table with its header read; `chunks` begins with the first row each time it is called."""
 
     name: str
     header: list[str]
     row_word: Literal["line", "row"]
     files: Sequence[str]
     notes: Sequence[tuple[str, str]]
-    """Each with the name of the file it is about."""
-    parts: Callable[[Wanted, Size], Iterator[Chunk]]
+    """Each with the name of its file."""
+    chunks: Callable[[WantedColumns, ChunkSize], Iterator[Chunk]]
 
 
-def stream(path: Path) -> Stream | None:
-    """The table of a file, or of a folder of part files, to be read in parts; None: it is only read as a whole.
+def chunked_table(path: Path) -> ChunkedTable | None:
+    """A file, or a folder of part files, to be read in chunks; None: it can only be read as a whole.
 
-    Raises `CohortError` for what cannot be read.
+    Raises `CohortError` if it cannot be read.
     """
     if is_folder(path):
         return _folder(path)
@@ -79,90 +80,89 @@ def stream(path: Path) -> Stream | None:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
 
 
-def _folder(path: Path) -> Stream | None:
-    found = [stream(one) for one in check_parts(path)]
-    streams = [one for one in found if one is not None]
-    if len(streams) < len(found):
+def _folder(path: Path) -> ChunkedTable | None:
+    opened = [chunked_table(file) for file in check_parts(path)]
+    tables = [table for table in opened if table is not None]
+    if len(tables) < len(opened):
         return None
-    for one in streams:
-        check_same_header(path, streams[0].header, Opened(one.name, one.header, lambda _: _nothing()))
+    for table in tables:
+        check_same_header(path, tables[0].header, table.name, table.header)
 
-    def parts(wanted: Wanted, size: Size) -> Iterator[Chunk]:
-        for number, one in enumerate(streams):
-            for part in one.parts(wanted, size):
-                yield part._replace(file=number, share=(number + part.share) / len(streams))
+    def chunks(wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
+        for number, table in enumerate(tables):
+            for chunk in table.chunks(wanted, size):
+                yield chunk._replace(file=number, share=(number + chunk.share) / len(tables))
 
-    notes = [note for one in streams for note in one.notes]
+    notes = [note for table in tables for note in table.notes]
     name = path.resolve().name
-    return Stream(name, streams[0].header, "row", [one.name for one in streams], notes, parts)
-
-
-def _nothing() -> pl.DataFrame:
-    return pl.DataFrame()
+    return ChunkedTable(name, tables[0].header, "row", [table.name for table in tables], notes, chunks)
 
 
 # TEXT
 
 
-def _text(path: Path, usual: str) -> Stream | None:
+def _text(path: Path, usual: str) -> ChunkedTable | None:
     with unpacked(path) as (file, _):
         begun: bytes = file.read(HEAD)
     check_kind(begun, path.name)
-    all_of_it = len(begun) < HEAD
-    if b"\n" not in begun and (RETURN in begun or not all_of_it):
+    is_all = len(begun) < HEAD
+    if b"\n" not in begun and (RETURN in begun or not is_all):
         return None
-    form = formed(begun, path.name, usual, part=True)
-    if form.begin == len(begun) and not all_of_it:
+    form = text_format(begun, path.name, usual, part=True)
+    if form.begin == len(begun) and not is_all:
         return None
     notes = [(form.name, note) for note in form.notes]
-    return Stream(form.name, form.header, "line", [form.name], notes, partial(_text_parts, path, form))
+    return ChunkedTable(form.name, form.header, "line", [form.name], notes, partial(_text_chunks, path, form))
 
 
-def _text_parts(path: Path, form: Form, wanted: Wanted, size: Size) -> Iterator[Chunk]:
-    whole = max(path.stat().st_size, 1)
+def _text_chunks(path: Path, form: TextFormat, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
+    size_of_file = max(path.stat().st_size, 1)
     with unpacked(path) as (file, raw):
         begun, more = b"", b" "
         while len(begun) < form.begin and more:
             more = file.read(form.begin)
             begun += more
         for block in blocks(form, begun[form.begin :], file, size.bytes, wanted.patient):
-            yield Chunk(block.rows, 0, raw.tell() / whole, block)
+            yield Chunk(block.rows, 0, raw.tell() / size_of_file, block)
 
 
 # FRAMES
 
 
-def _frames(path: Path) -> Stream | None:
-    source = opened(path, path.name) if kind_of(path) in (".parquet", ".arrow", ".feather", ".ipc") else None
+def _frames(path: Path) -> ChunkedTable | None:
+    source = open_table(path, path.name) if kind_of(path) in (".parquet", ".arrow", ".feather", ".ipc") else None
     if source is None or source.scan is None:
         return None
-    return Stream(source.name, source.header, "row", [source.name], [], partial(_frame_parts, source))
+    return ChunkedTable(source.name, source.header, "row", [source.name], [], partial(_frame_chunks, source))
 
 
-def _frame_parts(source: Opened, wanted: Wanted, size: Size) -> Iterator[Chunk]:
+def _frame_chunks(source: OpenTable, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
     assert source.scan is not None
     lazy = source.scan(wanted.positions or [0])
-    whole = max(int(unbroken(source.name, source.kind, lambda: lazy.select(pl.len()).collect()).item()), 1)
+    rows = max(int(unbroken(source.name, source.kind, lambda: lazy.select(pl.len()).collect()).item()), 1)
     batches = iter(lazy.collect_batches(chunk_size=size.rows, maintain_order=True))
-    held, row = None, 0
+    pending, row = None, 0
     while True:
         batch = unbroken(source.name, source.kind, lambda: next(batches, None))
-        held = batch if held is None else held if batch is None else pl.concat([held, batch])
-        if held is None:
+        pending = batch if pending is None else pending if batch is None else pl.concat([pending, batch])
+        if pending is None:
             return
-        cut = len(held) if batch is None else _last_patient(held, wanted.patient)
+        cut = len(pending) if batch is None else _last_patient(pending, wanted.patient)
         if cut:
-            taken = held[:cut]
-            lines = np.arange(row + 1, row + cut + 1)
-            made = Opened(source.name, source.header, lambda _, taken=taken: taken, lines, "row")  # type: ignore[misc]
-            yield Chunk(lambda made=made: made, 0, (row + cut) / whole)  # type: ignore[misc]
-            held, row = held[cut:], row + cut
+            read = partial(_open_rows, source, pending[:cut], np.arange(row + 1, row + cut + 1))
+            yield Chunk(read, 0, (row + cut) / rows)
+            pending, row = pending[cut:], row + cut
         if batch is None:
             return
 
 
+def _open_rows(source: OpenTable, frame: pl.DataFrame, lines: Ints) -> OpenTable:
+    """Rows of a table that were read already."""
+    return OpenTable(source.name, source.header, lambda _: frame, lines, "row")
+
+
 def _last_patient(frame: pl.DataFrame, patient: int | None) -> int:
-    """The row at which those of the last patient begin; the end, where none is named."""
+    """The row at which the last patient's rows begin; the end, if there is no column of patients."""
     if patient is None or not len(frame):
         return len(frame)
     ids = frame[str(patient)]

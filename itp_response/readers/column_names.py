@@ -1,4 +1,4 @@
-"""Names: which column of a table is which."""
+"""Column names: the columns of a table by the names that the readers use."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ import polars as pl
 from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError, nearest
-from itp_response.readers.files import READERS, Tabular, kind_of, opened
-from itp_response.readers.open_table import Opened
-from itp_response.readers.problems import Cells, Location, Pieces, Problems, Torn, as_text
+from itp_response.readers.files import READERS, Tabular, kind_of, open_table
+from itp_response.readers.open_table import OpenTable
+from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text
 
 VISITS = ("patient_id", "date", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
 PATIENTS = ("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "treatment_discontinued")
@@ -46,69 +46,75 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "event": ("adverse_event", "aedecod"),
     "grade": ("ctcae_grade", "aetoxgr"),
 }
-"""Other names under which a column is known. WorkedExample, spaces, `-` and `_` do not matter.
+"""Other names of a column. Case, spaces, `-` and `_` do not matter.
 
 CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
 """
 REASON = "rescue_reason"
-"""In the frame of visits: why a rescue treatment was given; looked at by `review` alone."""
+"""In the frame of visits: the reason for a rescue treatment; only `review` uses it."""
 STOPPED_BY = "DSSEQ"
-"""In the frame of a study's patients: the number of the record that says that treatment was stopped."""
+"""In the frame of a study's patients: the number of the record of the end of treatment."""
 STUDY = ("dm", "lb")
-"""A folder with such a file is one of CDISC's domains, if not all that a study needs are there."""
+"""A folder with such a file holds CDISC's domains, even if some that a study needs are missing."""
 STUDY_DAYS = ("lbdy", "ady", "visitdy")
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """What was found wrong with rows of a table while it was made; an entry per row."""
+class CellProblem:
+    """A problem of a column that was noticed before the table was read; one entry per row."""
 
     name: str
-    """The column it stands in."""
+    """The column."""
     values: pl.Series
+    """Its cells as written."""
     rows: Bools
+    """The rows with the problem."""
     wording: Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class NamedTable:
-    """A table's columns by their names."""
+    """A table with its columns under the names that the readers use."""
 
-    place: Location
+    location: Location
     frame: pl.DataFrame
     header: Mapping[str, str]
-    """What each column is called in the table."""
+    """By the readers' names, those in the file."""
     written: Sequence[str] = ()
-    """All columns of the table, as they are called in it."""
-    doubts: Sequence[Doubt] = ()
+    """The names of all columns in the file."""
+    cell_problems: Sequence[CellProblem] = ()
 
     def has(self, name: str) -> bool:
         return name in self.header
 
     def cells(self, name: str) -> Cells:
-        """The column of that name; of one that is missing all cells are empty."""
+        """The column of that name; if it is missing, all cells are empty."""
         if not self.has(name):
-            return Cells(self.place, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
-        return Cells(self.place, self.header[name], self.frame[name])
+            return Cells(self.location, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
+        return Cells(self.location, self.header[name], self.frame[name])
 
-    def tell_doubts(self, problems: Problems) -> None:
-        """Say what was found wrong while the table was made."""
-        for one in self.doubts:
-            problems.wrong_cells(Cells(self.place, one.name, one.values), np.flatnonzero(one.rows), one.wording)
+    def report_cell_problems(self, problems: Problems) -> None:
+        """Report the problems that were noticed before the table was read."""
+        for problem in self.cell_problems:
+            cells = Cells(self.location, problem.name, problem.values)
+            problems.wrong_cells(cells, np.flatnonzero(problem.rows), problem.wording)
 
     def only(self, rows: Ints) -> "NamedTable":
         """The table of these rows alone."""
-        doubts = [replace(one, values=one.values.gather(rows), rows=one.rows[rows]) for one in self.doubts]
-        return replace(self, place=self.place.only(rows), frame=self.frame[rows], doubts=doubts)
+        cell_problems = [
+            replace(problem, values=problem.values.gather(rows), rows=problem.rows[rows])
+            for problem in self.cell_problems
+        ]
+        return replace(self, location=self.location.only(rows), frame=self.frame[rows], cell_problems=cell_problems)
 
     def without(self, *names: str) -> "NamedTable":
-        """The table without these columns, which are not asked for again: those of a long table take room."""
+        """The table without these columns, to free the memory of a long table."""
         header = {name: written for name, written in self.header.items() if name not in names}
         return replace(self, frame=self.frame.drop(names, strict=False), header=header)
 
     def with_empty_row(self) -> "NamedTable":
-        """The table with an empty row at its end, which stands for those who are not in it."""
-        # In one piece, as rows are looked up in it again and again.
+        """The table with an empty row at its end, which stands for patients who are not in it."""
+        # In one piece, as rows are looked up in it many times.
         return replace(self, frame=pl.concat([self.frame, self.frame.clear(1)], rechunk=True))
 
 
@@ -117,42 +123,45 @@ def no_table(order: int, name: str) -> NamedTable:
     return NamedTable(Location(name, order), pl.DataFrame({"": []}), {})
 
 
-def table(
+def read_table(
     given: Tabular, what: str, order: int, names: Sequence[str], declared: Iterable[str], problems: Problems
 ) -> NamedTable | None:
-    """The columns of these names, and those declared, of a table; None: it cannot be opened, as was found."""
+    """The columns of a table with these names and those declared; None: it cannot be opened, which is reported.
+
+    `what` names a table that is no file. Problems of the table with the lower `order` are reported first.
+    """
     if hasattr(given, "as_table"):
-        arranged: Any = given
-        made: NamedTable | None = arranged.as_table(order, (*names, *declared), problems)
-        return made
+        mapped: Any = given
+        named_table: NamedTable | None = mapped.as_table(order, (*names, *declared), problems)
+        return named_table
     try:
         if isinstance(given, str | Path) and is_folder(given):
-            return _of_parts(Path(given), order, names, declared, problems)
-        source = opened(given, what)
-        place = Location(source.name, order, source.row_word, source.lines)
+            return _of_folder(Path(given), order, names, declared, problems)
+        source = open_table(given, what)
+        location = Location(source.name, order, source.row_word, source.lines)
         if not source.header:
             raise CohortError(f"{source.name}: there are no rows.")
-        chosen = chosen_columns(source.header, names, declared, place, problems)
-        made = filled(source, chosen, place, problems)
+        chosen = chosen_columns(source.header, names, declared, location, problems)
+        table = filled(source, chosen, location, problems)
     except CohortError as error:
         problems.failed(order, error)
         return None
     for text in source.notes:
-        problems.note(place, text)
-    if not len(made.frame) and not source.problems:
-        problems.wrong(place, no_rows(place))
-    return made
+        problems.note(location, text)
+    if not len(table.frame) and not source.problems:
+        problems.wrong(location, no_rows(location))
+    return table
 
 
 def no_rows(location: Location) -> str:
-    """What is said of a table without rows."""
+    """The problem of a table without rows."""
     return "there is no row below the header." if location.row_word == "line" else "there are no rows."
 
 
-def filled(source: Opened, chosen: Mapping[str, int], location: Location, problems: Problems) -> NamedTable:
-    """The table of the rows of a source, or of a part of one, in the columns at those positions."""
+def filled(source: OpenTable, chosen: Mapping[str, int], location: Location, problems: Problems) -> NamedTable:
+    """The rows of an opened table, or of a chunk of it, in the columns at the positions `chosen`."""
     frame = source.load(sorted(set(chosen.values())) or [0])
-    _tell_of_lines(source, location, problems, patient_first=chosen.get("patient_id") == 0)
+    _report_lines(source, location, problems, patient_first=chosen.get("patient_id") == 0)
     if chosen:
         frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items())
     return NamedTable(
@@ -160,108 +169,113 @@ def filled(source: Opened, chosen: Mapping[str, int], location: Location, proble
     )
 
 
-def tell_of_file(source: Opened, location: Location, problems: Problems, *, patient_first: bool) -> None:
-    """What was noticed while a file was opened, and what is wrong with its lines, where the patient may stand first."""
+def report_file(source: OpenTable, location: Location, problems: Problems, *, patient_first: bool) -> None:
+    """Report the notes on a file, and its broken lines.
+
+    `patient_first`: the first cell of a line is the patient's id.
+    """
     for text in source.notes:
         problems.note(location, text)
-    _tell_of_lines(source, location, problems, patient_first=patient_first)
+    _report_lines(source, location, problems, patient_first=patient_first)
 
 
-def _tell_of_lines(source: Opened, location: Location, problems: Problems, *, patient_first: bool) -> None:
-    if not source.torn:
+def _report_lines(source: OpenTable, location: Location, problems: Problems, *, patient_first: bool) -> None:
+    if not source.broken_lines:
         for line, text in source.problems:
             problems.wrong(location, text, line)
-    # The first cell of a torn row is the one that is sure to be in its place.
-    for (line, text), (raw, cell) in zip(source.problems, source.torn, strict=bool(source.torn)):
-        problems.tear(Torn(location, line, text, raw, (cell or None) if patient_first else None))
+        return
+    # Of a broken line, only the first cell is sure to be in its column.
+    for (line, reason), (text, cell) in zip(source.problems, source.broken_lines, strict=True):
+        problems.broken_line(BrokenLine(location, line, reason, text, (cell or None) if patient_first else None))
 
 
 # FOLDERS
 
 
 def is_folder(path: str | Path) -> bool:
-    """A folder of files that are parts of one table."""
+    """Whether it is a folder of files that are parts of one table."""
     if not Path(path).is_dir():
         return False
     files = part_files(Path(path))
-    return bool(files) and not any(one.stem.lower() in STUDY for one in files)
+    return bool(files) and not any(file.stem.lower() in STUDY for file in files)
 
 
 def part_files(folder: Path) -> list[Path]:
-    """The files in a folder that are parts of a table, in the order of their names; hidden ones are left alone."""
-    return [one for one in sorted(folder.iterdir()) if one.is_file() and one.name[0] not in "._" and _readable(one)]
+    """The files in a folder that are parts of a table, in the order of their names; hidden files are not."""
+    return [path for path in _visible(folder) if path.is_file() and kind_of(path) in READERS]
 
 
-def _readable(path: Path) -> bool:
-    return kind_of(path) in READERS
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.name[0] not in "._"]
 
 
 def check_parts(folder: Path) -> list[Path]:
     """The part files of a folder.
 
-    Raises `CohortError` where there is something else in it.
+    Raises `CohortError` if the folder holds anything else.
     """
     files = part_files(folder)
-    kinds = {kind_of(one) for one in files}
-    others = [one.name for one in sorted(folder.iterdir()) if one.name[0] not in "._" and one not in files]
+    kinds = {kind_of(file) for file in files}
+    others = [path.name for path in _visible(folder) if path not in files]
     if others or len(kinds) > 1:
-        there = ", ".join([*sorted(kinds), *others[:3]])
+        contents = ", ".join([*sorted(kinds), *others[:3]])
         cure = "keep files of one kind in it, the parts of one table"
-        raise CohortError(f"{folder.name}: this folder has {there}; {cure}.")
+        raise CohortError(f"{folder.name}: this folder has {contents}; {cure}.")
     return files
 
 
-def check_same_header(folder: Path, first: Sequence[str], one: Opened) -> None:
-    """Raises `CohortError` for a part whose columns are not those of the first."""
-    if list(one.header) != list(first):
+def check_same_header(folder: Path, first: Sequence[str], name: str, header: Sequence[str]) -> None:
+    """Raises `CohortError` for a part file with other columns than the first."""
+    if list(header) != list(first):
         raise CohortError(
-            f"{folder.name}: {one.name} has the columns {', '.join(one.header)}, "
+            f"{folder.name}: {name} has the columns {', '.join(header)}, "
             f"but the first part has {', '.join(first)}; give all the same."
         )
 
 
-def _of_parts(
+def _of_folder(
     folder: Path, order: int, names: Sequence[str], declared: Iterable[str], problems: Problems
 ) -> NamedTable:
     """The table that the files in a folder are parts of."""
-    sources = [opened(path, path.name) for path in check_parts(folder)]
+    sources = [open_table(path, path.name) for path in check_parts(folder)]
     whole = Location(folder.resolve().name, order)
-    for one in sources:
-        check_same_header(folder, sources[0].header, one)
+    for source in sources:
+        check_same_header(folder, sources[0].header, source.name, source.header)
     chosen = chosen_columns(sources[0].header, names, declared, whole, problems)
-    made = []
-    for part, one in enumerate(sources):
-        place = Location(one.name, order, one.row_word, one.lines, part=part)
-        made.append(filled(one, chosen, place, problems))
-        for text in one.notes:
-            problems.note(place, text)
-    if not any(len(one.frame) for one in made) and not any(one.problems for one in sources):
+    tables = []
+    for part, source in enumerate(sources):
+        location = Location(source.name, order, source.row_word, source.lines, part=part)
+        tables.append(filled(source, chosen, location, problems))
+        for text in source.notes:
+            problems.note(location, text)
+    if not any(len(table.frame) for table in tables) and not any(source.problems for source in sources):
         problems.wrong(whole, no_rows(whole))
-    return together(whole, made)
+    return together(whole, tables)
 
 
-def together(location: Location, parts: Sequence[NamedTable]) -> NamedTable:
-    """The table that has the rows of these, each known by its place there."""
-    pieces = pieces_of([one.place for one in parts], [len(one.frame) for one in parts])
-    return replace(parts[0], place=replace(location, pieces=pieces), frame=alike([one.frame for one in parts]))
+def together(location: Location, tables: Sequence[NamedTable]) -> NamedTable:
+    """The rows of several tables as one table; each row keeps its own location."""
+    pieces = pieces_of([table.location for table in tables], [len(table.frame) for table in tables])
+    frame = concatenated([table.frame for table in tables])
+    return replace(tables[0], location=replace(location, pieces=pieces), frame=frame)
 
 
-def pieces_of(places: Sequence[Location], sizes: Sequence[int]) -> Pieces:
-    """The rows of the tables at those places, so many of each."""
-    piece = np.repeat(np.arange(len(places)), sizes)
+def pieces_of(locations: Sequence[Location], sizes: Sequence[int]) -> Pieces:
+    """The rows of tables at those locations; `sizes` has the number of rows of each."""
+    piece = np.repeat(np.arange(len(locations)), sizes)
     row = np.concatenate([np.arange(size) for size in sizes])
-    line = np.concatenate([one.all_lines(np.arange(size)) for one, size in zip(places, sizes, strict=True)])
+    lines = [location.all_lines(np.arange(size)) for location, size in zip(locations, sizes, strict=True)]
     origin = Origin(
-        domain=Texts(piece.astype(np.int32), tuple(one.name for one in places)),
-        sequence=line,
+        domain=Texts(piece.astype(np.int32), tuple(location.name for location in locations)),
+        sequence=np.concatenate(lines),
         variable=Texts(np.full(len(piece), -1, dtype=np.int32), ()),
-        word=places[0].row_word,
+        word=locations[0].row_word,
     )
-    return Pieces(places, piece, row, [{}] * len(places), origin)
+    return Pieces(locations, piece, row, [{}] * len(locations), origin)
 
 
-def alike(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The rows of all frames, which have the same columns; one that is not everywhere of one type is taken as texts."""
+def concatenated(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of frames with the same columns; a column of different types becomes texts."""
     differ = [name for name in frames[0].columns if len({frame.schema[name] for frame in frames}) > 1]
     return pl.concat([frame.with_columns(as_text(frame[name]).alias(name) for name in differ) for frame in frames])
 
@@ -269,46 +283,52 @@ def alike(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def chosen_columns(
     header: Sequence[str], names: Sequence[str], declared: Iterable[str], location: Location, problems: Problems
 ) -> dict[str, int]:
-    """Of each name, the position of its column; what is ambiguous is found wrong."""
+    """By name, the position of the column. A name that several columns fit is reported."""
     chosen = {}
     for name in dict.fromkeys((*names, *declared)):
-        columns = fitting(name, header)
-        if len(columns) > 1:
-            several = [header[column] for column in columns]
+        positions = fitting(name, header)
+        if not positions:
+            continue
+        if len(positions) > 1:
+            several = [header[position] for position in positions]
             cure = "keep one" if name in several else f"keep one, or name it {name!r}"
             which = "both" if len(several) == 2 else "all"
             problems.wrong(location, f"the columns {' and '.join(map(repr, several))} {which} fit {name}; {cure}.")
-        if columns:
-            chosen[name] = columns[0]
-            if _folded(header[columns[0]]) != _folded(name):
-                problems.note(location, f"{header[columns[0]]!r} was taken as {name}.")
+        chosen[name] = positions[0]
+        written = header[positions[0]]
+        if _folded(written) != _folded(name):
+            problems.note(location, f"{written!r} was taken as {name}.")
     return chosen
 
 
 def fitting(name: str, header: Sequence[str]) -> list[int]:
-    """The columns that fit a name best: written like it, or but for case and `_`, or as one of its aliases."""
+    """The positions of the columns that fit a name best.
+
+    These are the columns of that very name; if there are none, those that differ from it by case or `_`; and if there
+    are none of these either, those with one of its aliases.
+
+    >>> fitting("platelets", ["ID", "Platelets", "PLT"])
+    [1]
+    >>> fitting("platelets", ["ID", "plt", "PLT"])
+    [1, 2]
+    """
+    exact = [position for position, written in enumerate(header) if written == name]
+    folded = [_folded(written) for written in header]
+    similar = [position for position, written in enumerate(folded) if written == _folded(name)]
     aliases = {_folded(alias) for alias in ALIASES.get(name, ())}
-    ways: Any = (
-        lambda written: written == name,
-        lambda written: _folded(written) == _folded(name),
-        lambda written: _folded(written) in aliases,
-    )
-    for fits in ways:
-        columns = [column for column, written in enumerate(header) if fits(written)]
-        if columns:
-            return columns
-    return []
+    return exact or similar or [position for position, written in enumerate(folded) if written in aliases]
 
 
 def _folded(name: str) -> str:
     return "".join(name.lower().split()).replace("_", "").replace("-", "")
 
 
-def missing(name: str, written: Sequence[str], *instead: str) -> str:
-    """What to say of a column that is not there: what is, and what is near; another would do `instead`."""
-    near = [nearest(one, written) for one in (name, *instead)]
-    for alias in (alias for one in (name, *instead) for alias in ALIASES.get(one, ())):
-        # Aliases are many, so that only what is very like one is likely to be meant.
-        near.extend(nearest(alias, [found]) for found in get_close_matches(alias, written, 1, cutoff=0.8))
-    what = " or ".join(map(repr, (name, *instead)))
+def missing_column(name: str, written: Sequence[str], *instead: str) -> str:
+    """The problem of a missing column, with the columns there are and the nearest name; `instead` would do too."""
+    wanted = (name, *instead)
+    near = [nearest(column, written) for column in wanted]
+    for alias in (alias for column in wanted for alias in ALIASES.get(column, ())):
+        # There are many aliases, so only a very similar name is likely to be a misspelling of one.
+        near.extend(nearest(alias, [similar]) for similar in get_close_matches(alias, written, 1, cutoff=0.8))
+    what = " or ".join(map(repr, wanted))
     return f"the column {what} is missing; there are: {', '.join(written)}.{next(filter(None, near), '')}"

@@ -1,4 +1,4 @@
-"""Files: how a table is opened, so that each of its rows is known by its line."""
+"""Files: how a table of each format is opened; each row keeps its line number."""
 
 import json
 import re
@@ -13,8 +13,8 @@ import polars as pl
 
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.odm import flat
-from itp_response.readers.open_table import Opened
-from itp_response.readers.text import PACKED, whole
+from itp_response.readers.open_table import OpenTable
+from itp_response.readers.text import PACKED, whole_file
 
 
 class PandasFrame(Protocol):
@@ -25,27 +25,34 @@ class PandasFrame(Protocol):
 
 
 class ArrowStream(Protocol):
-    """A table of whatever library that gives its columns by the Arrow PyCapsule interface, without copies."""
+    """A table of any library with the Arrow PyCapsule interface; its columns are not copied."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 
 class GivesTable(Protocol):
-    """What gives the table itself, as a mapping does."""
+    """An object that makes the table itself, as a mapping does."""
 
-    def as_table(self, order: int, names: Iterable[str], found: Any) -> Any: ...
+    def as_table(self, order: int, names: Iterable[str], problems: Any) -> Any: ...
 
 
 Tabular: TypeAlias = (
     str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | GivesTable
 )
-"""A file by its path, a frame, what speaks the Arrow PyCapsule interface, a list of rows, or what a mapping made."""
+"""The path of a file, a frame, a table with the Arrow PyCapsule interface, a list of rows, or what `mapped` gives."""
 
 
-def opened(table: Tabular, name: str, sheet: str | None = None) -> Opened:
-    """The table of that file, frame or list of rows; `name` is for one that is no file, `sheet` that of a workbook.
+def open_table(table: Tabular, name: str, sheet: str | None = None) -> OpenTable:
+    """The table of a file, a frame or a list of rows.
 
-    Raises `CohortError` for a file that cannot be read, `UsageError` for what is no table.
+    `name` names a table that is no file. `sheet` is the sheet of a workbook; None: its first.
+    Raises `CohortError` for a file that cannot be read, and `UsageError` for an object that is no table.
+
+    >>> table = open_table([{"patient_id": "P1", "platelets": 15}], "visits")
+    >>> table.header
+    ['patient_id', 'platelets']
+    >>> table.load([1])["1"].to_list()
+    [15]
     """
     if isinstance(table, str | Path):
         return _file(Path(table), sheet)
@@ -68,7 +75,7 @@ def opened(table: Tabular, name: str, sheet: str | None = None) -> Opened:
     raise UsageError(f"{name} is {known}, not {kind!r}.")
 
 
-def _file(path: Path, sheet: str | None = None) -> Opened:
+def _file(path: Path, sheet: str | None = None) -> OpenTable:
     kind = kind_of(path)
     reader = READERS.get(kind)
     try:
@@ -87,7 +94,11 @@ def _file(path: Path, sheet: str | None = None) -> Opened:
 
 
 def kind_of(path: Path) -> str:
-    """What the file's name says it is, as `READERS` has it; that of a text file without the suffix of its packing."""
+    """The file's suffix in lower case, as in `READERS`; of a packed text file, the suffix before `.gz` or `.zst`.
+
+    >>> kind_of(Path("visits.CSV.gz"))
+    '.csv'
+    """
     suffix = path.suffix.lower()
     inner = Path(path.stem).suffix.lower()
     return inner if suffix in PACKED and READERS.get(inner) in (csv, tsv) else suffix
@@ -96,12 +107,12 @@ def kind_of(path: Path) -> str:
 # FRAMES
 
 
-def parquet(path: Path) -> Opened:
+def parquet(path: Path) -> OpenTable:
     """A Parquet file; its rows are numbered from 1."""
     return _scanned(path, lambda: pl.scan_parquet(path, glob=False), "Parquet")
 
 
-def arrow(path: Path) -> Opened:
+def arrow(path: Path) -> OpenTable:
     """An Arrow IPC file (Feather), or a stream of Arrow saved; its rows are numbered from 1."""
 
     def scan() -> pl.LazyFrame:
@@ -113,52 +124,52 @@ def arrow(path: Path) -> Opened:
     return _scanned(path, scan, "Arrow")
 
 
-def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> Opened:
-    lazy, header = unbroken(path.name, kind, lambda: (made := scan(), made.collect_schema().names()))
+def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> OpenTable:
+    lazy: pl.LazyFrame = unbroken(path.name, kind, scan)
+    header: list[str] = unbroken(path.name, kind, lambda: lazy.collect_schema().names())
 
     def columns(positions: Sequence[int]) -> pl.LazyFrame:
-        made: pl.LazyFrame = lazy.select(pl.col(header[position]).alias(str(position)) for position in positions)
-        return made
+        return lazy.select(pl.col(header[position]).alias(str(position)) for position in positions)
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
         frame = unbroken(path.name, kind, lambda: columns(positions).collect())
         assert isinstance(frame, pl.DataFrame)
         return frame
 
-    return Opened(path.name, header, load, scan=columns, kind=kind)
+    return OpenTable(path.name, header, load, scan=columns, kind=kind)
 
 
 def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
-    """What `read` gives; raises `CohortError` where the file of that name and kind is broken."""
+    """The result of `read`; raises `CohortError` if the file is broken. `kind` names its format."""
     try:
         return read()
-    # Polars panics on some broken files, and a panic is no `Exception`.
+    # Polars panics on some broken files; a panic is no `Exception`.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         raise CohortError(f"{name}: this is no whole {kind} file; write it again, or copy it again.") from None
 
 
-def _frame(frame: pl.DataFrame, name: str) -> Opened:
+def _frame(frame: pl.DataFrame, name: str) -> OpenTable:
     def load(positions: Sequence[int]) -> pl.DataFrame:
         return frame.select(frame.to_series(position).alias(str(position)) for position in positions)
 
-    return Opened(name, frame.columns, load)
+    return OpenTable(name, frame.columns, load)
 
 
 def _from_pandas(frame: Any) -> pl.DataFrame:
-    """The frame of a pandas frame; objects are taken by their texts, as they may be of several types."""
+    """The frame of a pandas frame; columns of objects become texts, as their types may differ."""
     objects = [position for position, dtype in enumerate(frame.dtypes) if str(dtype) == "object"]
     if objects:
         frame = frame.copy()
         for position in objects:
             texts = frame.iloc[:, position].map(str, na_action="ignore")
             frame.isetitem(position, texts.astype(object).where(texts.notna(), None))
-    made = pl.from_pandas(frame)
-    assert isinstance(made, pl.DataFrame)
-    return made
+    converted = pl.from_pandas(frame)
+    assert isinstance(converted, pl.DataFrame)
+    return converted
 
 
 def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """The frame of a list of dicts; a column of several types is taken by its texts."""
+    """The frame of a list of dicts; a column of different types becomes texts."""
     columns = {}
     for name in dict.fromkeys(name for row in rows for name in row):
         values = [row.get(name) for row in rows]
@@ -172,7 +183,7 @@ def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 # CDISC
 
 
-def xpt(path: Path) -> Opened:
+def xpt(path: Path) -> OpenTable:
     """A SAS transport file, version 5 or 8; its rows are numbered from 1."""
     try:
         import pyreadstat
@@ -194,22 +205,17 @@ def xpt(path: Path) -> Opened:
         assert isinstance(frame, pl.DataFrame)
         return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
 
-    return Opened(path.name, header, load)
+    return OpenTable(path.name, header, load)
 
 
 JSON_TYPES = {"integer": "Int64", "float": "Float64", "double": "Float64", "boolean": "Boolean"}
-"""Dataset-JSON's types of which the values are no texts, and polars'."""
+"""The types of Dataset-JSON with values that are no texts, and the types of polars for them."""
 
 
-def dataset_json(path: Path) -> Opened:
-    """A CDISC Dataset-JSON 1.1 file, also as NDJSON (its head in the first line, a row in each further one)."""
+def dataset_json(path: Path) -> OpenTable:
+    """A CDISC Dataset-JSON 1.1 file, also as NDJSON (the head in the first line, then a line per row)."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".ndjson":
-            first, *further = text.splitlines()
-            head = {**json.loads(first), "rows": json.loads(f"[{','.join(filter(str.strip, further))}]")}
-        else:
-            head = json.loads(text)
+        head = _json_head(path)
         columns, rows = head["columns"], head.get("rows") or []
         header = [column["name"] for column in columns]
         widths = set(map(len, rows))
@@ -221,40 +227,54 @@ def dataset_json(path: Path) -> Opened:
         raise CohortError(f"{path.name}: {head['records']} records are announced, but there are {len(rows)} rows.")
     values = list(zip(*rows, strict=True)) or [()] * len(header)
 
-    def load(positions: Sequence[int]) -> pl.DataFrame:
-        made = []
-        for position in positions:
-            dtype = getattr(pl, JSON_TYPES.get(columns[position].get("dataType"), "String"))
-            try:
-                made.append(pl.Series(str(position), values[position], dtype=dtype))
-            except (TypeError, pl.exceptions.PolarsError):
-                kind = columns[position].get("dataType")
-                raise CohortError(
-                    f"{path.name}: {header[position]}: not every value is of the type {kind!r}."
-                ) from None
-        return pl.DataFrame(made)
+    def column(position: int) -> pl.Series:
+        kind = columns[position].get("dataType")
+        try:
+            return pl.Series(str(position), values[position], dtype=getattr(pl, JSON_TYPES.get(kind, "String")))
+        except (TypeError, pl.exceptions.PolarsError):
+            raise CohortError(f"{path.name}: {header[position]}: not every value is of the type {kind!r}.") from None
 
-    return Opened(path.name, header, load)
+    return OpenTable(path.name, header, lambda positions: pl.DataFrame([column(position) for position in positions]))
 
 
-def odm(path: Path) -> Opened:
+def _json_head(path: Path) -> Any:
+    """The JSON object of the file, with its rows."""
+    text = path.read_text(encoding="utf-8-sig")
+    if path.suffix.lower() != ".ndjson":
+        return json.loads(text)
+    first, *further = text.splitlines()
+    return {**json.loads(first), "rows": json.loads(f"[{','.join(filter(str.strip, further))}]")}
+
+
+def odm(path: Path) -> OpenTable:
     """An ODM 1.3 file: a row per event, and one per record of an item group that repeats."""
-    made = flat(path)
+    flat_file = flat(path)
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
-        columns = {str(position): [row.get(made.header[position]) for row in made.rows] for position in positions}
+        columns = {
+            str(position): [row.get(flat_file.header[position]) for row in flat_file.rows] for position in positions
+        }
         return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
-    lines = None if made.lines is None else np.array(made.lines, dtype=np.int64)
+    lines = None if flat_file.lines is None else np.array(flat_file.lines, dtype=np.int64)
     word: Literal["line", "row"] = "row" if lines is None else "line"
-    return Opened(path.name, made.header, load, lines, word, notes=made.notes, labels=made.labels, codes=made.codes)
+    return OpenTable(
+        path.name,
+        flat_file.header,
+        load,
+        lines,
+        word,
+        notes=flat_file.notes,
+        labels=flat_file.labels,
+        codes=flat_file.codes,
+    )
 
 
 # WORKBOOKS
 
 
-def workbook(path: Path, sheet: str | None = None) -> Opened:
-    """A sheet of an Excel workbook, its first if none is named; its rows are numbered as Excel does."""
+def workbook(path: Path, sheet: str | None = None) -> OpenTable:
+    """A sheet of an Excel workbook (None: its first); rows are numbered as in Excel."""
     try:
         import fastexcel
     except ImportError:
@@ -264,9 +284,9 @@ def workbook(path: Path, sheet: str | None = None) -> Opened:
         name = book.sheet_names[0] if sheet is None else sheet
         if name not in book.sheet_names:
             raise CohortError(f"{path.name}: {unknown('sheet', name, book.sheet_names)}")
-        # From the first row on, and all as texts, so that rows keep their numbers and ids their zeros.
+        # Read from the first row on and as texts, so that rows keep their numbers and ids their zeros.
         cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-        wrong = _spreadsheet_errors(path, name)
+        problems = _spreadsheet_errors(path, name)
     except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, ElementTree.ParseError):
         raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
     rows = cells.select(_filled()).to_series().arg_true().to_numpy().astype(np.int64)
@@ -280,11 +300,11 @@ def workbook(path: Path, sheet: str | None = None) -> Opened:
 
     others = [other for other in book.sheet_names if other != name]
     notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
-    return Opened(path.name, header, load, below + 1, "row", wrong, notes)
+    return OpenTable(path.name, header, load, below + 1, "row", problems, notes)
 
 
 def _filled() -> pl.Expr:
-    """The rows in which something is filled in."""
+    """The rows that are not empty."""
     return pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != "")
 
 
@@ -294,33 +314,33 @@ ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]+)(\d+)"[^>]*>.*?
 
 
 def _spreadsheet_errors(path: Path, sheet: str) -> list[tuple[int, str]]:
-    """By row, the cells that hold an error of the spreadsheet, which would else be read as empty."""
+    """The rows of cells that hold an error of the spreadsheet, which would otherwise be read as empty."""
     with zipfile.ZipFile(path) as book:
         sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).iter(f"{SHEETS}sheet")
-        key = next(one.get(RELATION) for one in sheets if one.get("name") == sheet)
+        key = next(element.get(RELATION) for element in sheets if element.get("name") == sheet)
         relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
-        target = next(one.get("Target", "") for one in relations if one.get("Id") == key)
+        target = next(element.get("Target", "") for element in relations if element.get("Id") == key)
         data = book.read(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
-    found = ((match[1].decode(), int(match[2]), match[3].decode()) for match in ERROR_CELL.finditer(data))
+    cells = ((match[1].decode(), int(match[2]), match[3].decode()) for match in ERROR_CELL.finditer(data))
     return [
-        (row, f"{column}{row} holds {error}, an error of the spreadsheet; correct it.") for column, row, error in found
+        (row, f"{column}{row} holds {error}, an error of the spreadsheet; correct it.") for column, row, error in cells
     ]
 
 
 # TEXT
 
 
-def csv(path: Path) -> Opened:
-    """A text file, its cells separated by commas, or by what its header has instead: semicolons or tabs."""
-    return whole(path, ",")
+def csv(path: Path) -> OpenTable:
+    """A text file with cells separated by commas; by semicolons or tabs, if its header has these and no comma."""
+    return whole_file(path, ",")
 
 
-def tsv(path: Path) -> Opened:
-    """A text file, its cells separated by tabs."""
-    return whole(path, "\t")
+def tsv(path: Path) -> OpenTable:
+    """A text file with cells separated by tabs."""
+    return whole_file(path, "\t")
 
 
-READERS: dict[str, Callable[[Path], Opened]] = {
+READERS: dict[str, Callable[[Path], OpenTable]] = {
     ".csv": csv,
     ".tsv": tsv,
     ".txt": csv,
@@ -333,4 +353,4 @@ READERS: dict[str, Callable[[Path], Opened]] = {
     ".xlsx": workbook,
     ".xlsm": workbook,
 }
-"""How a file is opened, by its suffix."""
+"""The function that opens a file, by the file's suffix. Each takes a path and gives an `OpenTable`."""

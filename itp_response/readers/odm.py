@@ -1,8 +1,8 @@
-"""ODM: the XML in which a study's database gives out its records, OpenClinica's too, as one table.
+"""ODM: the XML export of a study's database, such as OpenClinica's, as one table.
 
-An event of a subject is a row, with the items of its forms. An item group that repeats has a row for each of its
-records, and so has one that shares an item with another. odmlib's parser opens the file; its model of the standard is
-not used, as it refuses what OpenClinica adds to it.
+Each event of a subject is a row with the items of its forms. An item group that repeats has a row per record. So does
+one that shares an item with another. odmlib's parser opens the file. Its model of the standard is not used, as it
+rejects OpenClinica's extensions.
 """
 
 from collections import Counter
@@ -17,26 +17,26 @@ from itp_response.messages.optional_imports import needed
 
 SPACE = "{http://www.cdisc.org/ns/odm/v1.3}"
 OWN = ("ItemGroupOID", "ItemGroupRepeatKey")
-"""Columns that say of which record a row is; those of an event have neither."""
+"""The columns that identify the record of a row; the row of an event has neither."""
 UNITS = "MeasurementUnitRef"
 
 
 class Flat(NamedTuple):
-    """The table of a file, and what the file says of its columns."""
+    """The table of a file, with the labels and codes of its columns."""
 
     header: list[str]
     rows: list[dict[str, str]]
     lines: list[int] | None
-    """Where in the file each row begins; None: several begin in one line."""
+    """The line in which each row begins; None: several rows begin in one line."""
     labels: Mapping[str, tuple[str, ...]]
-    """Of a column, what it is called and what is asked."""
+    """The name and the question of each column."""
     codes: Mapping[str, Mapping[str, str]]
-    """Of a column, what its values stand for."""
+    """The meanings of the values of each column."""
     notes: list[str]
 
 
 class _Record(NamedTuple):
-    """An item group of an event, as it was filled in."""
+    """An item group of an event with its values."""
 
     group: str
     repeat: str
@@ -45,9 +45,9 @@ class _Record(NamedTuple):
 
 
 def flat(path: Path) -> Flat:
-    """The table of that file.
+    """The table of a file.
 
-    Raises `CohortError` for what is no ODM 1.3 of the records as they are now, `UsageError` without odmlib.
+    Raises `CohortError` for a file that is no snapshot in ODM 1.3, and `UsageError` without odmlib.
     """
     parser = needed("odmlib.odm_parser", "odm").ODMParser(str(path))
     errors = needed("odmlib.exceptions", "odm")
@@ -64,13 +64,13 @@ def flat(path: Path) -> Flat:
         own = [record for record in records if record.group in alone]
         together = [record for record in records if record.group not in alone]
         if together or not own:
-            rows.append({**keys, **{name: text for one in together for name, text in one.items.items()}})
+            rows.append({**keys, **{name: text for record in together for name, text in record.items.items()}})
             begins.append(together[0].line if together else line)
-        for one in own:
-            rows.append({**keys, **dict(zip(OWN, (one.group, one.repeat), strict=True)), **one.items})
-            begins.append(one.line)
+        for record in own:
+            rows.append({**keys, **dict(zip(OWN, (record.group, record.repeat), strict=True)), **record.items})
+            begins.append(record.line)
     header = list(dict.fromkeys(name for row in rows for name in row))
-    # StudySubjectID is the number by which a subject is known outside of the database.
+    # StudySubjectID is the subject's number outside the database, so it comes first.
     header.sort(key=lambda name: name != "StudySubjectID")
     labels, codes = _described(root)
     unique = len(set(begins)) == len(begins)
@@ -82,7 +82,7 @@ def _local(element: Element) -> str:
 
 
 def _check(root: Element, name: str) -> None:
-    """Only ODM 1.3, with the records as they are and not as they were changed."""
+    """Raises `CohortError` for anything but a snapshot in ODM 1.3."""
     if _local(root) != "ODM":
         raise CohortError(f"{name}: this is XML, but no ODM; its root is {_local(root)!r}.")
     if not root.tag.startswith(SPACE):
@@ -95,7 +95,7 @@ def _check(root: Element, name: str) -> None:
 
 
 def _lines(path: Path) -> list[int]:
-    """The line in which each element begins, in the order of the file."""
+    """The line in which each element begins, in document order."""
     lines: list[int] = []
     reader = expat.ParserCreate()
     reader.StartElementHandler = lambda *_: lines.append(reader.CurrentLineNumber)
@@ -106,7 +106,7 @@ def _lines(path: Path) -> list[int]:
 def _events(
     parser: Any, lines: Mapping[Element, int], name: str
 ) -> Iterator[tuple[dict[str, str], int, list[_Record]]]:
-    """Of each event its keys, its line and its records; of a subject without any, of none."""
+    """The keys, the line and the records of each event; a subject without an event has one without records."""
     for clinical in parser.ClinicalData():
         for subject in parser.SubjectData(parent=clinical):
             of_subject = _keys(subject, {})
@@ -124,13 +124,14 @@ def _events(
 
 
 def _keys(attributes: Mapping[str, Any], outer: Mapping[str, str]) -> dict[str, str]:
-    """The attributes of a subject, or of an event with those of its subject; one of the same name has its level."""
+    """The attributes of a subject, or of an event and its subject; a name that both have gets its element's name."""
     element = attributes["elem"]
     own = {name.rpartition("}")[2]: text for name, text in element.attrib.items() if name != "TransactionType"}
     return {**outer, **{f"{_local(element)}.{name}" if name in outer else name: text for name, text in own.items()}}
 
 
 def _record(group: Mapping[str, Any], lines: Mapping[Element, int], name: str) -> _Record:
+    """The record of an item group; raises `CohortError` for an item twice, or one that is removed."""
     items: dict[str, str] = {}
     for item in group["elem"]:
         if not _local(item).startswith("ItemData"):
@@ -142,15 +143,16 @@ def _record(group: Mapping[str, Any], lines: Mapping[Element, int], name: str) -
             raise CohortError(
                 f"{name}: line {line}: this takes a value out (TransactionType 'Remove'); export a snapshot."
             )
-        # A value stands in an attribute, or by the later way as the text of an element named by its type.
+        # The value is an attribute, or the text of an element that is named by its type.
         if item.get("IsNull") != "Yes":
             items[oid] = item.get("Value", item.text or "")
     return _Record(group["ItemGroupOID"], group.get("ItemGroupRepeatKey", ""), items, lines[group["elem"]])
 
 
 def _groups_of_their_own(root: Element, events: Sequence[Sequence[_Record]]) -> set[str]:
-    """The item groups that have rows of their own: those that repeat, and those that share an item with another."""
-    repeating = {one.get("OID", "") for one in root.iter(f"{SPACE}ItemGroupDef") if one.get("Repeating") == "Yes"}
+    """The item groups with rows of their own: those that repeat, and those that share an item with another."""
+    definitions = root.iter(f"{SPACE}ItemGroupDef")
+    repeating = {group.get("OID", "") for group in definitions if group.get("Repeating") == "Yes"}
     groups: dict[str, set[str]] = {}
     for records in events:
         number = Counter(record.group for record in records)
@@ -158,23 +160,23 @@ def _groups_of_their_own(root: Element, events: Sequence[Sequence[_Record]]) -> 
         for record in records:
             for item in record.items:
                 groups.setdefault(item, set()).add(record.group)
-    shared = (one - repeating for one in groups.values())
-    return repeating.union(*(one for one in shared if len(one) > 1))
+    single = (names - repeating for names in groups.values())
+    return repeating.union(*(names for names in single if len(names) > 1))
 
 
 def _described(root: Element) -> tuple[dict[str, tuple[str, ...]], dict[str, Mapping[str, str]]]:
-    """What columns are called, and what their values stand for, as the forms say."""
+    """The labels of columns and the meanings of their values, as the forms define them."""
     labels: dict[str, tuple[str, ...]] = {}
     codes: dict[str, Mapping[str, str]] = {
-        "StudyEventOID": {one.get("OID", ""): one.get("Name", "") for one in root.iter(f"{SPACE}StudyEventDef")}
+        "StudyEventOID": {event.get("OID", ""): event.get("Name", "") for event in root.iter(f"{SPACE}StudyEventDef")}
     }
     lists = {
-        one.get("OID"): {item.get("CodedValue", ""): _text(item) for item in one.iter(f"{SPACE}CodeListItem")}
-        for one in root.iter(f"{SPACE}CodeList")
+        codes_of.get("OID"): {item.get("CodedValue", ""): _text(item) for item in codes_of.iter(f"{SPACE}CodeListItem")}
+        for codes_of in root.iter(f"{SPACE}CodeList")
     }
     for item in root.iter(f"{SPACE}ItemDef"):
-        oid, asked = item.get("OID", ""), item.find(f"{SPACE}Question")
-        labels[oid] = tuple(filter(None, (item.get("Name"), _text(asked))))
+        oid, question = item.get("OID", ""), item.find(f"{SPACE}Question")
+        labels[oid] = tuple(filter(None, (item.get("Name"), _text(question))))
         of_item = item.find(f"{SPACE}CodeListRef")
         if of_item is not None and lists.get(of_item.get("CodeListOID")):
             codes[oid] = lists[of_item.get("CodeListOID")]
@@ -182,12 +184,12 @@ def _described(root: Element) -> tuple[dict[str, tuple[str, ...]], dict[str, Map
 
 
 def _text(element: Element | None) -> str:
-    """The text that is told in whatever language first."""
-    told = None if element is None else element.find(f".//{SPACE}TranslatedText")
-    return "" if told is None else " ".join((told.text or "").split())
+    """The text of an element in its first language."""
+    text = None if element is None else element.find(f".//{SPACE}TranslatedText")
+    return "" if text is None else " ".join((text.text or "").split())
 
 
 def _notes(root: Element) -> Iterator[str]:
-    units = sorted({one.get("MeasurementUnitOID", "") for one in root.iter(f"{SPACE}{UNITS}")})
+    units = sorted({unit.get("MeasurementUnitOID", "") for unit in root.iter(f"{SPACE}{UNITS}")})
     if units:
         yield f"Units of items are not looked at ({', '.join(units)}): counts are taken as 10⁹/L."

@@ -1,4 +1,4 @@
-"""Source: a table of which the header is read."""
+"""Open table: a table with its header read and its columns still to be read."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,25 +10,25 @@ from itp_response.cohort.values import Ints
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A table of which the header is read; `load` reads the columns at the given positions, named `0`, `1`, …."""
+class OpenTable:
+    """A table with its header read; `load` reads the columns at given positions, named `0`, `1`, …."""
 
     name: str
     header: list[str]
     load: Callable[[Sequence[int]], pl.DataFrame]
     lines: Ints | None = None
-    """Where each row stands in the file; None: rows are numbered from 1."""
+    """The line of each row in the file; None: rows are numbered from 1."""
     row_word: Literal["line", "row"] = "row"
     problems: list[tuple[int, str]] = field(default_factory=list)
-    """By line: rows that had to be left out."""
+    """Lines that had to be left out, and the reason."""
     notes: list[str] = field(default_factory=list)
-    torn: list[tuple[str, str]] = field(default_factory=list)
-    """Of each of the problems, where it is a line that is no row, its text and its first cell."""
+    broken_lines: list[tuple[str, str]] = field(default_factory=list)
+    """The text and the first cell of each of these lines, in a text file; empty for other files."""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the file calls its columns beside their names in the header."""
+    """Further names of columns in the file, by their names in the header."""
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Of a column, what the file says that its values stand for."""
+    """By column, the meanings of its values as the file gives them."""
     scan: Callable[[Sequence[int]], pl.LazyFrame] | None = None
-    """As `load`, of a file that can be read in parts; None: it cannot."""
+    """As `load`, for a file that can be read in chunks; None: it cannot."""
     kind: str = ""
-    """What such a file is called."""
+    """The name of the format."""

@@ -1,4 +1,4 @@
-"""Partial: the dates of a study of which only the month or the year is known, kept as they are."""
+"""Partial dates: the dates of a study with an unknown day or month, kept as intervals of days."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,94 +9,102 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.observations import DATES, ENROLMENT, RESCUE_END, Imputed, Observations, Partial, PartialDates
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers
-from itp_response.evaluation.partial_dates import MOST, ways
+from itp_response.evaluation.partial_dates import MOST_COMPLETIONS, too_many
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.problems import Problems, as_text
 
 
 class Intervals(NamedTuple):
-    """The days that dates may be, in days of the calendar; NaN: not given. In the order of `DATES`."""
+    """The possible days of dates, as days since 1970, in the order of `DATES`; NaN: not given."""
 
     date: Numbers
     """Per observation."""
     rescue_end: Numbers
     """Per observation."""
     enrolment: Numbers
-    """Per patient; of those enrolled with their first count, the days that it may be of."""
+    """Per patient; where day 0 is the first count, the possible days of that count."""
     stopped: Numbers
     """Per patient."""
 
 
-Rows = tuple[NamedTable, Ints]
-"""A table and the rows of it that were taken."""
+TableRows = tuple[NamedTable, Ints]
+"""A table, and the row of it per observation or patient."""
 
 
 def partial_of(
     intervals: Intervals,
-    tables: tuple[Rows, Rows],
+    tables: tuple[TableRows, TableRows],
     observed: Observations,
     dated: tuple[bool, bool],
     problems: Problems,
 ) -> Partial | None:
-    """What is known only in part of the dates in the tables of visits and patients; None: all are known.
+    """The partial dates of the tables of visits and of patients; None: there are none.
 
-    `dated`: whether visits, and the end of treatment, have dates rather than days.
+    `dated`: whether the visits, and the end of treatment, have dates and not days.
     """
-    unsure = [_unsure(days) for days in intervals]
+    partial = [_is_partial(days) for days in intervals]
     derived = dated[0] and not tables[1][0].has("enrolment_date")
     if derived:
-        # Where the first count is day 0, its date is what is not known; of a patient without rows, day 0 itself.
-        unsure[ENROLMENT] &= np.bincount(observed.patient, minlength=len(unsure[ENROLMENT])) == 0
-    if not any(one.any() for one in unsure):
+        # Where day 0 is the first count, that count has the partial date. Without any row, day 0 itself has it.
+        partial[ENROLMENT] &= np.bincount(observed.patient, minlength=len(partial[ENROLMENT])) == 0
+    if not any(column.any() for column in partial):
         return None
-    seen = unsure[0] | unsure[1]
-    patients = np.union1d(observed.patient[seen], np.flatnonzero(unsure[2] | unsure[3]))
-    ours = np.flatnonzero(np.isin(observed.patient, patients))
-    ours = ours[np.argsort(observed.patient[ours], kind="stable")]
-    theirs = observed.at(ours)
-    place = np.searchsorted(patients, theirs.patient)
-    made = Partial(
+    in_rows = partial[0] | partial[1]
+    patients = np.union1d(observed.patient[in_rows], np.flatnonzero(partial[2] | partial[3]))
+    rows = np.flatnonzero(np.isin(observed.patient, patients))
+    rows = rows[np.argsort(observed.patient[rows], kind="stable")]
+    of_patients = observed.at(rows)
+    position = np.searchsorted(patients, of_patients.patient)
+    partial_dates = Partial(
         patient=patients,
-        dates=_dates(intervals, unsure, tables, (ours, patients), place),
-        observed=Observations(**{**vars(theirs), "patient": place}),
-        has_end=~np.isnan(intervals.rescue_end.low[ours]),
+        dates=_dates(intervals, partial, tables, (rows, patients), position),
+        observed=Observations(**{**vars(of_patients), "patient": position}),
+        has_end=~np.isnan(intervals.rescue_end.low[rows]),
         day_0=as_dates(intervals.enrolment.low[patients]),
-        first_counts=_first_counts(theirs, place, len(patients)) if derived else None,
+        first_counts=_first_counts(of_patients, position, len(patients)) if derived else None,
         rows_from_day_0=dated[0],
         stopped_from_day_0=dated[1],
     )
-    _note_too_many(made, tables[0][0], problems)
-    return made
+    _note_too_many(partial_dates, tables[0][0], problems)
+    return partial_dates
 
 
-def imputed_of(rule: str, intervals: Intervals, tables: tuple[Rows, Rows], patient: Ints) -> Imputed:
-    """The dates known only in part that were taken as a day; `patient` is whose each observation is."""
-    everybody = np.arange(len(patient)), np.arange(len(tables[1][1]))
-    return Imputed(rule, _dates(intervals, [_unsure(days) for days in intervals], tables, everybody, patient))
+def imputed_of(rule: str, intervals: Intervals, tables: tuple[TableRows, TableRows], patient: Ints) -> Imputed:
+    """The partial dates that were imputed; `patient` has the position of each observation's patient."""
+    everything = np.arange(len(patient)), np.arange(len(tables[1][1]))
+    return Imputed(rule, _dates(intervals, [_is_partial(days) for days in intervals], tables, everything, patient))
 
 
-def _unsure(days: Numbers) -> Bools:
-    unsure: Bools = np.zeros(len(days.low), dtype=np.bool_) if days.exact else days.low < days.high
-    return unsure
+def _is_partial(days: Numbers) -> Bools:
+    partial: Bools = np.zeros(len(days.low), dtype=np.bool_) if days.exact else days.low < days.high
+    return partial
 
 
 def _dates(
-    intervals: Intervals, unsure: list[Bools], tables: tuple[Rows, Rows], kept: tuple[Ints, Ints], place: Ints
+    intervals: Intervals,
+    partial: list[Bools],
+    tables: tuple[TableRows, TableRows],
+    kept: tuple[Ints, Ints],
+    position: Ints,
 ) -> PartialDates:
-    """The dates known only in part; `kept` are the observations and patients that have any, `place` whose those are."""
+    """The partial dates of the observations and the patients `kept`.
+
+    `partial` says for each kind of date where it is partial. `position` is that of each observation's patient.
+    """
     parts = []
     for what, days in enumerate(intervals):
-        (table, rows), ours = (tables[0], kept[0]) if what <= RESCUE_END else (tables[1], kept[1])
-        at = np.flatnonzero(unsure[what][ours])
-        there = ours[at]
-        written = as_text(table.cells(DATES[what]).values.gather(rows[there]))
-        lines = table.place.all_lines(rows[there]) if what <= RESCUE_END else np.zeros(len(at), dtype=np.int64)
-        owner = place[at] if what <= RESCUE_END else at
-        parts.append((owner, np.full(len(at), what), at, days.low[there], days.high[there], lines, written))
-    owner, what_of, at, low, high, line = (np.concatenate([part[one] for part in parts]) for one in range(6))
-    order = np.argsort(owner, kind="stable")
+        of_visits = what <= RESCUE_END
+        (table, rows), chosen = (tables[0], kept[0]) if of_visits else (tables[1], kept[1])
+        at = np.flatnonzero(partial[what][chosen])
+        index = chosen[at]
+        written = as_text(table.cells(DATES[what]).values.gather(rows[index]))
+        lines = table.location.all_lines(rows[index]) if of_visits else np.zeros(len(at), dtype=np.int64)
+        patient = position[at] if of_visits else at
+        parts.append((patient, np.full(len(at), what), at, days.low[index], days.high[index], lines, written))
+    patient, what_of, at, low, high, line = (np.concatenate([part[field] for part in parts]) for field in range(6))
+    order = np.argsort(patient, kind="stable")
     return PartialDates(
-        patient=owner[order],
+        patient=patient[order],
         what=what_of[order],
         at=at[order],
         first=as_dates(low[order]),
@@ -106,21 +114,21 @@ def _dates(
     )
 
 
-def _first_counts(observed: Observations, place: Ints, patients: int) -> Bools:
-    """The observations of which the first is day 0: those with a count; all, of a patient without any."""
+def _first_counts(observed: Observations, position: Ints, patients: int) -> Bools:
+    """The observations the first of which is day 0: those with a count, or all of a patient without a count."""
     counted = ~np.isnan(observed.platelets.low)
-    has = np.bincount(place[counted], minlength=patients) > 0
-    first: Bools = counted | ~has[place]
+    has_count = np.bincount(position[counted], minlength=patients) > 0
+    first: Bools = counted | ~has_count[position]
     return first
 
 
 def _note_too_many(partial: Partial, visits: NamedTable, problems: Problems) -> None:
-    def said(number: int, _: Sequence[str]) -> str:
-        who = f"{number} patient{'s' if number > 1 else ''}"
-        text = f"The partial dates of {who} may lie in more than {MOST:,} ways together; not evaluable throughout."
-        return text if number else ""
+    def note_text(number: int, _: Sequence[str]) -> str:
+        patients = f"{number} patient{'s' if number > 1 else ''}"
+        more = f"may lie in more than {MOST_COMPLETIONS:,} ways together"
+        return f"The partial dates of {patients} {more}; not evaluable throughout." if number else ""
 
-    problems.count(visits.place, "ways", said, int((ways(partial) > MOST).sum()), warning=True)
+    problems.count(visits.location, "ways", note_text, len(too_many(partial)), warning=True)
 
 
 def as_dates(days: Floats) -> NDArray[np.datetime64]:

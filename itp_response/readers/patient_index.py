@@ -1,4 +1,4 @@
-"""Order: whether the rows of a table come patient by patient, in the order in which patients are written."""
+"""Patient index: the position of each patient by name, and whether a table's rows come in the order of positions."""
 
 from threading import Lock
 from typing import NamedTuple
@@ -11,102 +11,102 @@ from itp_response.cohort.values import Ints
 
 
 class NotAscending(Exception):  # noqa: N818 - no error, but a turn in the reading
-    """Patients do not come in the order of their names, so that those seen must be remembered."""
+    """Patients do not come in the order of their names, so their positions must be remembered."""
 
 
 class NotInOrder(Exception):  # noqa: N818
-    """A patient comes again, or before another who is to be written first."""
+    """A patient comes again, or after a patient with a later position."""
 
 
-class _Table(NamedTuple):
-    """Names by their hashes: in the slot that a hash leads to, or the next free one, a position; most are free."""
+class _HashTable(NamedTuple):
+    """PatientPositions of names by hash: in the slot of the hash, or in the next free one; most slots are free."""
 
     slots: NDArray[np.int32]
     """-1: free."""
     hashes: NDArray[np.uint64]
-    """Of the names, by position; as many again have room."""
+    """By position; there is room for as many names again."""
     names: pl.Series
 
-    def found(self, names: pl.Series, hashes: NDArray[np.uint64]) -> Ints:
-        """The positions of these names; -1 for those that are not among ours."""
-        found = np.full(len(names), -1, dtype=np.int64)
+    def look_up(self, names: pl.Series, hashes: NDArray[np.uint64]) -> Ints:
+        """The positions of these names; -1: not in the table."""
+        positions = np.full(len(names), -1, dtype=np.int64)
         asked: Ints = np.arange(len(names))
         slot = self.first(hashes)
         while len(asked):
             at, asked, slot = self._next(asked, slot, hashes)
-            found[asked] = at
+            positions[asked] = at
             # Two names may have the same hash.
             if len(asked) == len(names):
-                same = (self.names.gather(found) == names).to_numpy()[asked]
+                same = (self.names.gather(positions) == names).to_numpy()[asked]
             else:
                 same = (self.names.gather(at) == names.gather(asked)).to_numpy()
-            found[asked[~same]] = -1
+            positions[asked[~same]] = -1
             asked, slot = asked[~same], self.after(slot[~same])
-        return found
+        return positions
 
     def _next(self, asked: Ints, slot: Ints, hashes: NDArray[np.uint64]) -> tuple[Ints, Ints, Ints]:
-        """From their slots on the next position with the same hash, for those asked who have one, and its slot."""
-        places, who, slots = [], [], []
+        """The next position with the same hash, from the slots on; the names that have one, and its slot."""
+        positions, names, slots = [], [], []
         while len(asked):
             at = self.slots.take(slot)
-            taken = np.flatnonzero((at >= 0) & (at < len(self.names)))
-            at, asked, slot = at.take(taken), asked.take(taken), slot.take(taken)
+            used = np.flatnonzero((at >= 0) & (at < len(self.names)))
+            at, asked, slot = at.take(used), asked.take(used), slot.take(used)
             same = self.hashes.take(at) == hashes.take(asked)
-            places.append(at[same])
-            who.append(asked[same])
+            positions.append(at[same])
+            names.append(asked[same])
             slots.append(slot[same])
             asked, slot = asked[~same], self.after(slot[~same])
-        return np.concatenate(places), np.concatenate(who), np.concatenate(slots)
+        return np.concatenate(positions), np.concatenate(names), np.concatenate(slots)
 
     def put(self, position: Ints) -> None:
-        """Take the names at these positions in."""
+        """Put the names at these positions into slots."""
         slot = self.first(self.hashes[position])
         while len(position):
             free = self.slots[slot] < 0
-            # Of several that want one slot the last has it; the others, and those who found it taken, go on.
+            # Of several names for one slot, the last gets it. All others go on to the next slot.
             self.slots[slot[free]] = position[free]
             left = self.slots[slot] != position
             position, slot = position[left], self.after(slot[left])
 
     def first(self, hashes: NDArray[np.uint64]) -> Ints:
-        """The slot in which each of these is looked for first."""
+        """The first slot to look into, per hash."""
         return (hashes & np.uint64(len(self.slots) - 1)).astype(np.int64)
 
     def after(self, slot: Ints) -> Ints:
-        """The next ones."""
+        """The next slots."""
         return (slot + 1) & (len(self.slots) - 1)
 
 
-class Positions:
-    """The position of each patient by name: those listed first, the others in the order in which they are asked for.
+class PatientPositions:
+    """The position of each patient by name: first the listed ones, then others in the order of the calls of `of`.
 
-    Several threads may ask `known` while one asks `of`.
+    Several threads may call `known` while one calls `of`.
     """
 
     def __init__(self, listed: pl.Series) -> None:
         self.names = listed.cast(str).clone()
-        self._table: _Table | None = None
-        """None: nobody was looked up yet."""
-        self._making = Lock()
+        self._table: _HashTable | None = None
+        """None: no name was looked up yet."""
+        self._indexing = Lock()
 
     def __len__(self) -> int:
         return len(self.names)
 
     def known(self, names: pl.Series) -> Ints:
-        """The positions of names, none of them null; -1 for those not asked for before."""
-        with self._making:
+        """The positions of names, none of them null; -1: the name has none yet."""
+        with self._indexing:
             table = self._table or self._index()
-        return table.found(names, _hashed(names)) if len(self.names) else np.full(len(names), -1, dtype=np.int64)
+        return table.look_up(names, _hashed(names)) if len(self.names) else np.full(len(names), -1, dtype=np.int64)
 
     def of(self, names: pl.Series) -> Ints:
-        """The positions of names, none of them null; those not asked for before get the next ones."""
-        found = self.known(names)
-        new = np.flatnonzero(found < 0)
+        """The positions of names, none of them null; new names get the next positions."""
+        positions = self.known(names)
+        new = np.flatnonzero(positions < 0)
         if len(new):
             others = names.gather(new)
             self._add(others.unique(maintain_order=True))
-            found[new] = self.known(others)
-        return found
+            positions[new] = self.known(others)
+        return positions
 
     def _add(self, names: pl.Series) -> None:
         before = len(self.names)
@@ -116,16 +116,16 @@ class Positions:
             self._index()
             return
         table.hashes[before : len(self.names)] = _hashed(names)
-        # Others see the names together with the table: one that is asked for at this moment is not found yet.
+        # Other threads get the names with the table, so they do not see a name before its slot is filled.
         self._table = table._replace(names=self.names)
         table.put(np.arange(before, len(self.names)))
 
-    def _index(self) -> _Table:
+    def _index(self) -> _HashTable:
         """Make the table, with room for as many names again."""
         size = 1 << (8 * len(self.names) + 8).bit_length()
         hashes = np.zeros(size // 4, dtype=np.uint64)
         hashes[: len(self.names)] = _hashed(self.names)
-        table = _Table(np.full(size, -1, dtype=np.int32), hashes, self.names)
+        table = _HashTable(np.full(size, -1, dtype=np.int32), hashes, self.names)
         table.put(np.arange(len(self.names)))
         self._table = table
         return table
@@ -137,51 +137,52 @@ def _hashed(names: pl.Series) -> NDArray[np.uint64]:
 
 
 class InOrder:
-    """Patients as they come; each call of `places` takes the next."""
+    """Checks that patients come in the order of their positions; each call of `positions` continues."""
 
-    def __init__(self, positions: Positions | None) -> None:
+    def __init__(self, positions: PatientPositions | None) -> None:
         self._positions = positions
         self._last = -1
         self._name: pl.Series | None = None
-        self._ways = {"text", "number"}
+        self._orders = {"text", "number"}
+        """The orders, of texts or of numbers, in which names have come so far."""
 
     @property
     def end(self) -> int:
-        """The position after that of the last patient so far."""
+        """The position after the last patient so far."""
         return self._last + 1
 
-    def places(self, names: pl.Series) -> Ints:
+    def positions(self, names: pl.Series) -> Ints:
         """The positions of these names, none of them null.
 
-        Raises `NotInOrder`; `NotAscending` where positions are not remembered, and so would have to be.
+        Raises `NotInOrder`; without `positions`, `NotAscending`, as positions must then be remembered.
         """
         if not len(names):
             return np.zeros(0, dtype=np.int64)
-        place = self._without(names) if self._positions is None else self._with(names, self._positions)
-        self._last = int(place[-1])
-        return place
+        next_positions = self._without(names) if self._positions is None else self._with(names, self._positions)
+        self._last = int(next_positions[-1])
+        return next_positions
 
-    def _with(self, names: pl.Series, positions: Positions) -> Ints:
-        # Mostly everyone comes who is listed, one after another, and nobody need be looked up.
-        next_ones = positions.names[self.end : self.end + len(names)]
-        if next_ones.equals(names):
+    def _with(self, names: pl.Series, positions: PatientPositions) -> Ints:
+        # Mostly all listed patients come one after another, and no name is looked up.
+        next_names = positions.names[self.end : self.end + len(names)]
+        if next_names.equals(names):
             return self.end + np.arange(len(names))
-        place = positions.of(names)
-        if place[0] <= self._last or bool((place[1:] <= place[:-1]).any()):
+        next_positions = positions.of(names)
+        if next_positions[0] <= self._last or bool((next_positions[1:] <= next_positions[:-1]).any()):
             raise NotInOrder
-        return place
+        return next_positions
 
     def _without(self, names: pl.Series) -> Ints:
         before = names[:0] if self._name is None else self._name
         all_names = pl.concat([before, names])
         self._name = names[-1:]
-        if "number" in self._ways:
+        if "number" in self._orders:
             numbers = all_names.cast(pl.Int64, strict=False)
             if numbers.has_nulls() or not _ascend(numbers):
-                self._ways.remove("number")
-        if "text" in self._ways and not _ascend(all_names):
-            self._ways.remove("text")
-        if not self._ways:
+                self._orders.remove("number")
+        if "text" in self._orders and not _ascend(all_names):
+            self._orders.remove("text")
+        if not self._orders:
             raise NotAscending
         return self.end + np.arange(len(names))
 

@@ -1,4 +1,4 @@
-"""Patients: the table of patients as it was written."""
+"""Patients: the table of patients, read column by column."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from itp_response.readers.cells import (
 )
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.options import ReadOptions
-from itp_response.readers.problems import Cells, Problems, Unread, as_text, first_few, quoted
+from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
 
 Stopped = Literal["days", "dates"]
@@ -29,30 +29,30 @@ Stopped = Literal["days", "dates"]
 
 @dataclass(frozen=True)
 class PatientTable:
-    """The patients as written; an entry per row, the last empty."""
+    """The patients; one entry per row, and an empty last row for patients who are not in the table. NaN: not given."""
 
     table: NamedTable
     id: pl.Series
     rows: Ints
-    """The row of each patient, twice the same taken once."""
+    """The first row of each patient."""
     arm: pl.Series
     enrolment_date: Numbers
-    """Days of the calendar."""
+    """Days since 1970."""
     enrolment_day: Floats
     baseline: Numbers
     stopped: Numbers
-    """Days of the calendar where `stopped_dated`, else as counted in the visits."""
-    as_written: tuple[Numbers, Numbers]
-    """Enrolment and end of treatment before anything was imputed."""
+    """Days since 1970 where `stopped_dated`, else days as in the visits."""
+    not_imputed: tuple[Numbers, Numbers]
+    """Enrolment and end of treatment before dates were imputed."""
     stopped_dated: bool
     columns: Mapping[str, Column]
 
     @property
     def listed(self) -> pl.Series:
-        """The name of each patient."""
-        # Mostly every row is a patient of his own, and no name need be held twice.
-        alike = len(self.rows) and self.rows[-1] == len(self.rows) - 1
-        return self.id[: len(self.rows)] if alike else self.id.gather(self.rows)
+        """The id of each patient."""
+        # Mostly each row is another patient, and the ids need no copy.
+        all_rows = len(self.rows) and self.rows[-1] == len(self.rows) - 1
+        return self.id[: len(self.rows)] if all_rows else self.id.gather(self.rows)
 
 
 def read_patients(
@@ -60,19 +60,22 @@ def read_patients(
     declared: Mapping[str, ColumnDeclared],
     options: ReadOptions,
     problems: Problems,
-    told: Stopped | None = None,
+    stopped_as: Stopped | None = None,
 ) -> PatientTable:
-    """The patients of that table; `told` is what the ends of treatment are, else it is seen from the cells."""
+    """The patients of a table; the options are those of `read`.
+
+    `stopped_as` says whether ends of treatment are days or dates; None: what most of the cells look like.
+    """
     table = table.with_empty_row()
-    table.tell_doubts(problems)
+    table.report_cell_problems(problems)
     stopped = table.cells("treatment_discontinued")
-    stopped_dated = told == "dates" or (told is None and not are_days(stopped, options.date_format))
+    stopped_dated = stopped_as == "dates" or (stopped_as is None and not are_days(stopped, options.date_format))
     or_day = " or whole days since enrolment"
     if stopped_dated:
         days_stopped = as_day_numbers(stopped, problems, options.date_format, or_day)
     else:
         days_stopped = exactly(as_days(stopped, problems))
-        if told is None:
+        if stopped_as is None:
             check_no_flag(stopped, days_stopped.low, problems)
     enrolled = as_day_numbers(table.cells("enrolment_date"), problems, options.date_format)
     for name, days in (("enrolment_date", enrolled), ("treatment_discontinued", days_stopped)):
@@ -87,22 +90,22 @@ def read_patients(
         enrolment_day=as_days(table.cells("enrolment_day"), problems),
         baseline=as_counts(table.cells("baseline"), problems),
         stopped=imputed(days_stopped, options.impute),
-        as_written=(enrolled, days_stopped),
+        not_imputed=(enrolled, days_stopped),
         stopped_dated=stopped_dated,
         columns={name: as_declared(table.cells(name), column, problems)[0] for name, column in declared.items()},
     )
 
 
 def check_no_flag(stopped: Cells, days: Floats, problems: Problems) -> None:
-    """A column of 0 and 1 says that treatment was stopped, not when."""
+    """Report a column of 0 and 1, which says that treatment was stopped but not when."""
     given = days[~np.isnan(days)]
     if len(given) and np.isin(given, (0, 1)).all() and not stopped.name.lower().endswith("day"):
         cure = "give the day or date; if these are days, name the column 'discontinuation_day'"
-        problems.wrong(stopped.place, f"{stopped.name}: 0 and 1 do not say when treatment was stopped; {cure}.")
+        problems.wrong(stopped.location, f"{stopped.name}: 0 and 1 do not say when treatment was stopped; {cure}.")
 
 
 def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints:
-    """The first row of each patient; what a later one has otherwise is found wrong."""
+    """The first row of each patient. A later row with another value is reported."""
     given = ids.is_not_null()
     if not table.has("patient_id"):
         return np.flatnonzero(given.to_numpy())
@@ -113,43 +116,49 @@ def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints
     problems.wrong_cells(table.cells("patient_id"), nameless[recorded], lambda _: "the patient is missing; fill it in.")
 
     new = ids.is_first_distinct()
-    rows, again = (given & new).arg_true(), (given & ~new).arg_true()
-    if not len(again):
-        return rows.to_numpy()
-    texts = {name: as_text(table.cells(name).values) for name in table.header}
-    first = rows.to_numpy()[places(ids.gather(again), ids.gather(rows))]
-    differ = np.zeros(len(again), dtype=np.bool_)
-    for name, text in texts.items():
-        other = text.gather(again).ne_missing(text.gather(first)).to_numpy()
+    rows, repeated = (given & new).arg_true().to_numpy(), (given & ~new).arg_true().to_numpy()
+    if len(repeated):
+        _check_repeated(table, ids, rows[positions_of(ids.gather(repeated), ids.gather(rows))], repeated, problems)
+    return rows
+
+
+def _check_repeated(table: NamedTable, ids: pl.Series, first: Ints, repeated: Ints, problems: Problems) -> None:
+    """Report repeated rows of a patient that differ from the first, and note those that do not."""
+    differ = np.zeros(len(repeated), dtype=np.bool_)
+    for name, header in table.header.items():
+        texts = as_text(table.cells(name).values)
+        other = texts.gather(repeated).ne_missing(texts.gather(first)).to_numpy()
         differ |= other
-        for one, two in zip(first[other].tolist(), again.to_numpy()[other].tolist(), strict=True):
-            _found_twice(table, table.header[name], (one, two), text, ids[two], problems)
-    same = ids.gather(again).to_numpy()[~differ]
+        for rows in zip(first[other].tolist(), repeated[other].tolist(), strict=True):
+            _report_two_values(table, header, rows, texts, ids[rows[1]], problems)
+    same = ids.gather(repeated[~differ])
     if len(same):
-        patients = dict.fromkeys(same.tolist())
-        problems.note(table.place, f"In more than one {table.place.row_word}, the same: {first_few(patients)}.")
-    return rows.to_numpy()
+        patients = dict.fromkeys(same.to_list())
+        problems.note(table.location, f"In more than one {table.location.row_word}, the same: {first_few(patients)}.")
 
 
-def _found_twice(
+def _report_two_values(
     table: NamedTable, column: str, rows: tuple[int, int], texts: pl.Series, patient: str, problems: Problems
 ) -> None:
-    lines = [table.place.line(row) for row in rows]
+    lines = [table.location.line(row) for row in rows]
     values = [quoted(texts[row]) if texts[row] is not None else "nothing" for row in rows]
     what = f"{column}: {' and '.join(values)} for the same patient {quoted(patient)}"
-    reason = f"{what} (first in {table.place.row_word} {lines[0]}); keep one."
-    both = Unread(table.cells("patient_id"), np.array(rows), lambda _: reason)
-    problems.wrong(table.place, reason, lines[1], unread=[both])
+    reason = f"{what} (first in {table.location.row_word} {lines[0]}); keep one."
+    both = UnreadableCells(table.cells("patient_id"), np.array(rows), lambda _: reason)
+    problems.wrong(table.location, reason, lines[1], unreadable=[both])
 
 
-def places(ids: pl.Series, known: pl.Series) -> Ints:
-    """Where each id stands among those known; -1: nowhere."""
+def positions_of(ids: pl.Series, known: pl.Series) -> Ints:
+    """The position of each id in `known`, which has each id once; -1: it is not there.
+
+    >>> positions_of(pl.Series(["P2", "P2", "P9"]), pl.Series(["P1", "P2"])).tolist()
+    [1, 1, -1]
+    """
     if not len(ids):
         return np.zeros(0, dtype=np.int64)
-    # A patient's rows mostly follow each other, so that each run need be looked up but once.
+    # A patient's rows mostly follow each other, and each run is looked up once.
     runs = Runs.of(ids)
-    places = pl.DataFrame({"id": known, "place": np.arange(len(known))})
-    asked = runs.names.alias("id").to_frame()
-    place = asked.join(places, on="id", how="left", maintain_order="left")["place"].fill_null(-1).to_numpy()
-    found: Ints = runs.spread(place)
-    return found
+    positions = pl.DataFrame({"id": known, "position": np.arange(len(known))})
+    joined = runs.names.alias("id").to_frame().join(positions, on="id", how="left", maintain_order="left")
+    of_rows: Ints = runs.spread(joined["position"].fill_null(-1).to_numpy())
+    return of_rows

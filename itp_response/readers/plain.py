@@ -1,7 +1,6 @@
 """Plain: the visits in plain blocks of text, read by numpy alone.
 
-What a block has in which anything is out of the ordinary is left to those who read all texts, and say what it is: so
-nothing is found wrong here.
+A block with any problem, or with anything unusual, is not plain. It is read as texts, so no problem is reported here.
 """
 
 import re
@@ -25,8 +24,8 @@ from itp_response.readers.cells import (
     as_counts,
     as_days,
     as_grades,
+    count_assumed,
     count_not_given,
-    count_taken,
 )
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
@@ -36,11 +35,11 @@ from itp_response.readers.runs import Runs
 from itp_response.readers.visit_table import VisitTable, note_bleeding
 
 FEW = 4
-"""Up to a part of so many of the cells of a column may be read one by one."""
+"""Up to one cell in this many may be read by itself."""
 
 
 class _Rescue(NamedTuple):
-    """Where a treatment begins, and its name."""
+    """The rows in which a treatment begins, and its name."""
 
     begins: Bools
     name: Texts
@@ -48,46 +47,46 @@ class _Rescue(NamedTuple):
 
 @dataclass(frozen=True)
 class Plain:
-    """What reads the visits of plain blocks."""
+    """The reader of the visits in plain blocks."""
 
-    nothing: VisitTable
+    empty: VisitTable
     """The visits of a table without rows."""
-    found: Problems
-    """What was found in these, to which what is found in each block is added."""
+    problems: Problems
+    """The notes on these, to which the notes on each block are added."""
     chosen: Mapping[str, int]
-    """The columns of the table, by our names."""
+    """The positions of columns, by the readers' names."""
     bleeding: str | None
-    """What was told of it."""
+    """As in `read`."""
 
     @classmethod
     def of(
         cls,
-        nothing: VisitTable,
+        empty: VisitTable,
         problems: Problems,
         chosen: Mapping[str, int],
         options: ReadOptions,
     ) -> "Plain | None":
-        """None: there are columns that only those read who read texts."""
-        if nothing.columns or (nothing.dated and options.date_format is not None) or "patient_id" not in chosen:
+        """The reader; None: the table has columns that must be read as texts."""
+        if empty.columns or (empty.dated and options.date_format is not None) or "patient_id" not in chosen:
             return None
-        return cls(nothing, problems, chosen, options.bleeding)
+        return cls(empty, problems, chosen, options.bleeding)
 
-    def visits(self, grid: Grid, who: Runs | None = None) -> tuple[VisitTable, Problems] | None:
-        """The visits of a block, which have no place yet, and what is to be said of them; None: they are not plain.
+    def visits(self, grid: Grid, patient_ids: Runs | None = None) -> tuple[VisitTable, Problems] | None:
+        """The visits of a block, still without a location, and the notes on them; None: they are not plain.
 
-        `who` are the patients where they were read already.
+        `patient_ids` are the patients, if they were read already.
         """
-        found = self.found.again()
-        who = who or _runs(grid, self.chosen["patient_id"])
-        rescue = self._rescue(grid, found)
-        when, end = (self._days(grid, name, found) for name in ("date" if self.nothing.dated else "day", "rescue_end"))
-        platelets = self._numbers(grid, "platelets", as_counts, found)
-        grade = self._numbers(grid, "bleeding_grade", _grades, found)
-        if who is None or rescue is None or when is None or end is None or platelets is None or grade is None:
+        problems = self.problems.copy()
+        patient_ids = patient_ids or _runs(grid, self.chosen["patient_id"])
+        rescue = self._rescue(grid, problems)
+        when, end = (self._days(grid, name, problems) for name in ("date" if self.empty.dated else "day", "rescue_end"))
+        platelets = self._numbers(grid, "platelets", as_counts, problems)
+        grade = self._numbers(grid, "bleeding_grade", _grades, problems)
+        if patient_ids is None or rescue is None or when is None or end is None or platelets is None or grade is None:
             return None
-        made = replace(
-            self.nothing,
-            who=who,
+        visits = replace(
+            self.empty,
+            patient_ids=patient_ids,
             when=when,
             rescue_end=end,
             platelets=platelets,
@@ -95,12 +94,12 @@ class Plain:
             rescue=rescue.begins,
             rescue_name=rescue.name,
             recorded=~np.isnan(platelets.low) | ~np.isnan(grade.low) | rescue.begins,
-            as_written=(when, end),
+            not_imputed=(when, end),
         )
-        if found.any_wrong or not _nothing_wrong(made):
+        if problems.any_wrong or not _all_valid(visits):
             return None
-        note_bleeding(made.table, grade.low, self.bleeding, found)
-        return made, found
+        note_bleeding(visits.table, grade.low, self.bleeding, problems)
+        return visits, problems
 
     def _column(self, grid: Grid, name: str) -> Column | None:
         return grid.column(self.chosen[name]) if name in self.chosen else None
@@ -108,7 +107,7 @@ class Plain:
     def _numbers(
         self, grid: Grid, name: str, read: Callable[[Cells, Problems], Numbers], problems: Problems
     ) -> Numbers | None:
-        """The cells as numbers; `read` are the few that are not written as such, as `<10`."""
+        """The cells as numbers; `read` reads the few that are no plain numbers, such as `<10`."""
         column = self._column(grid, name)
         if column is None:
             return exactly(np.full(len(grid), np.nan))
@@ -118,8 +117,8 @@ class Plain:
         texts = column.texts(rows) if len(rows) <= len(grid) // FEW else None
         if texts is None:
             return None
-        table = self.nothing.table
-        others = read(Cells(table.place, table.header[name], pl.Series(texts, dtype=pl.String)), problems)
+        table = self.empty.table
+        others = read(Cells(table.location, table.header[name], pl.Series(texts, dtype=pl.String)), problems)
         low[rows] = others.low
         if others.exact:
             return exactly(low)
@@ -129,7 +128,7 @@ class Plain:
 
     def _days(self, grid: Grid, name: str, problems: Problems) -> Numbers | None:
         column = self._column(grid, name)
-        if column is None or not self.nothing.dated:
+        if column is None or not self.empty.dated:
             return self._numbers(grid, name, _days, problems)
         days = column.dates(*YEARS)
         return None if days is None else exactly(days)
@@ -137,10 +136,10 @@ class Plain:
     def _rescue(self, grid: Grid, problems: Problems) -> _Rescue | None:
         begins, codes = np.zeros(len(grid), dtype=np.bool_), np.full(len(grid), -1, dtype=np.int32)
         column = self._column(grid, "rescue")
-        few = column.few() if column else None
-        if few is None:
+        distinct = column.distinct() if column else None
+        if distinct is None:
             return None if column else _Rescue(begins, Texts(codes, ()))
-        rows, texts, which = few
+        rows, texts, which = distinct
         folded = [text.lower() for text in texts]
         named = [text for text in folded if text not in (*NOT_GIVEN, *NO_RESCUE, *NAMELESS)]
         if any(re.match(NUMBER, text) for text in named):
@@ -148,15 +147,15 @@ class Plain:
         code = {label: number for number, label in enumerate(sorted(set(named)))}
         begins[rows] = np.array([text not in (*NOT_GIVEN, *NO_RESCUE) for text in folded], dtype=np.bool_)[which]
         codes[rows] = np.array([code.get(text, -1) for text in folded], dtype=np.int32)[which]
-        self._tell_taken(folded, np.bincount(which, minlength=len(folded)), problems)
+        self._note_assumed(folded, np.bincount(which, minlength=len(folded)), problems)
         return _Rescue(begins, Texts(codes, tuple(code)))
 
-    def _tell_taken(self, texts: list[str], number: Ints, problems: Problems) -> None:
-        """Say what was taken as what in the column of rescue, which has so many of each text."""
-        cells = self.nothing.table.cells("rescue")
-        for cases, meaning in ((NAMELESS, WITHOUT_A_NAME), (NO_RESCUE, NONE_BEGINS)):
-            hits = [at for at, text in enumerate(texts) if text in cases]
-            count_taken(cells, meaning, int(number[hits].sum()), sorted({texts[at] for at in hits}), problems)
+    def _note_assumed(self, texts: list[str], number: Ints, problems: Problems) -> None:
+        """Note the assumed meanings of cells of rescue; `number` counts the rows with each of the texts."""
+        cells = self.empty.table.cells("rescue")
+        for spellings, meaning in ((NAMELESS, WITHOUT_A_NAME), (NO_RESCUE, NONE_BEGINS)):
+            hits = [at for at, text in enumerate(texts) if text in spellings]
+            count_assumed(cells, meaning, int(number[hits].sum()), sorted({texts[at] for at in hits}), problems)
         count_not_given(cells, int(number[[at for at, text in enumerate(texts) if text in NOT_GIVEN]].sum()), problems)
 
 
@@ -169,16 +168,16 @@ def _days(cells: Cells, problems: Problems) -> Numbers:
 
 
 def _runs(grid: Grid, position: int) -> Runs | None:
-    found = grid.column(position).runs()
-    if found is None:
+    runs = grid.column(position).runs()
+    if runs is None:
         return None
-    begin, names = found
+    begin, names = runs
     texts = pl.Series(names, dtype=pl.String)
     return Runs(texts.set(texts == "", None) if "" in names else texts, begin, len(grid))
 
 
-def _nothing_wrong(visits: VisitTable) -> bool:
-    """Whether nothing is to be said of the values."""
+def _all_valid(visits: VisitTable) -> bool:
+    """Whether all values are valid."""
     when, end, grade, platelets = visits.when.low, visits.rescue_end.low, visits.bleeding_grade, visits.platelets
     ended = ~np.isnan(end)
     wrong = (
@@ -186,13 +185,13 @@ def _nothing_wrong(visits: VisitTable) -> bool:
         (grade < 0) | (grade > 4) | (grade != np.floor(grade)) & ~np.isnan(grade),
         (when != np.floor(when)) & ~np.isnan(when),
         visits.recorded & np.isnan(when),
-        visits.recorded & visits.who.missing,
+        visits.recorded & visits.patient_ids.missing,
         ended & (~visits.rescue | ~(end >= when) | (end != np.floor(end))),
     )
-    return not any(one.any() for one in wrong)
+    return not any(rows.any() for rows in wrong)
 
 
-# HELD
+# RECORDS
 
 RECORD = np.dtype(
     [
@@ -205,13 +204,13 @@ RECORD = np.dtype(
         ("file", np.uint32),
     ]
 )
-"""A row of plain visits. Days and grades are whole numbers, and small; `rescue` is the treatment that begins, or -1."""
+"""A row of plain visits. Days and grades are small whole numbers. `rescue` is the code of the treatment, or -1."""
 NAME_NOT_KNOWN = ""
-"""What stands among rescue treatments for one without a name."""
+"""The name of a rescue treatment without a name, among the others."""
 
 
 def as_records(visits: VisitTable, lines: Ints, file: int) -> tuple[Records, tuple[str, ...]]:
-    """The values of plain visits, which stand in those lines of a file; and the rescue treatments by their codes."""
+    """Plain visits in those lines of a file as records, and the names of rescue treatments by their codes."""
     records = np.empty(len(visits.recorded), dtype=RECORD)
     records["when"], records["rescue_end"] = visits.when.low, visits.rescue_end.low
     records["bleeding_grade"], records["platelets"] = visits.bleeding_grade, visits.platelets.low
@@ -221,8 +220,8 @@ def as_records(visits: VisitTable, lines: Ints, file: int) -> tuple[Records, tup
     return records, (*labels, NAME_NOT_KNOWN)
 
 
-def of_records(records: Records, nothing: VisitTable, labels: tuple[str, ...]) -> VisitTable:
-    """The visits that were held as records, without their patients; `labels` are the treatments by their codes."""
+def of_records(records: Records, empty: VisitTable, labels: tuple[str, ...]) -> VisitTable:
+    """The visits of records, without their patients; `labels` are the names of rescue treatments by their codes."""
     when, end, grade, platelets = (
         records[name].astype(np.float64) for name in ("when", "rescue_end", "bleeding_grade", "platelets")
     )
@@ -230,7 +229,7 @@ def of_records(records: Records, nothing: VisitTable, labels: tuple[str, ...]) -
     unknown = labels.index(NAME_NOT_KNOWN)
     codes = np.where(records["rescue"] == unknown, np.int32(-1), records["rescue"])
     return replace(
-        nothing,
+        empty,
         when=exactly(when),
         rescue_end=exactly(end),
         platelets=exactly(platelets),
@@ -238,5 +237,5 @@ def of_records(records: Records, nothing: VisitTable, labels: tuple[str, ...]) -
         rescue=begins,
         rescue_name=Texts(codes, labels),
         recorded=~np.isnan(platelets) | ~np.isnan(grade) | begins,
-        as_written=(exactly(when), exactly(end)),
+        not_imputed=(exactly(when), exactly(end)),
     )

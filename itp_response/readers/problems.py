@@ -1,4 +1,4 @@
-"""Findings: what is wrong with a study's files, and what was assumed, gathered while they are read."""
+"""Problems of a study's files, and notes on what was assumed, gathered while the files are read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,37 +22,37 @@ class Location:
 
     name: str
     order: int
-    """Problems of the table with the lower order are told first."""
+    """Problems of the table with the lower order are reported first."""
     row_word: Literal["line", "row"] = "row"
     lines: Ints | None = None
     """None: rows are numbered from 1."""
     pieces: "Pieces | None" = None
     """None: the table is itself what was given."""
     part: int = 0
-    """Which of the files that a table is in, where they are several; told in their order."""
+    """The number of the file, where a table has several; problems are reported in their order."""
 
     def line(self, row: int) -> int:
         return row + 1 if self.lines is None else int(self.lines[row])
 
     def source(self, row: int, column: str = "") -> tuple["Location", int, str]:
-        """Where a row was written: the table, its row there, and what the column is called there."""
+        """Where a row was written: the table, the row there, and the column's name there."""
         if self.pieces is None:
             return self, row, column
         piece = int(self.pieces.piece[row])
         name = self.pieces.names[piece].get(column, column)
-        return self.pieces.places[piece], int(self.pieces.row[row]), name
+        return self.pieces.locations[piece], int(self.pieces.row[row]), name
 
     def named(self, row: int) -> str:
-        """`line 5`, or where the table was put together of others `lb.csv line 5`."""
-        place, at, _ = self.source(row)
-        return f"{'' if place is self else f'{place.name} '}{place.row_word} {place.line(at)}"
+        """`line 5`; of a table that was put together of others, `lb.csv line 5`."""
+        location, source_row, _ = self.source(row)
+        return f"{'' if location is self else f'{location.name} '}{location.row_word} {location.line(source_row)}"
 
     def only(self, rows: Ints) -> "Location":
-        """The place of these rows alone."""
+        """The location of these rows alone."""
         pieces = self.pieces and replace(self.pieces, piece=self.pieces.piece[rows], row=self.pieces.row[rows])
         return replace(self, lines=self.all_lines(rows), pieces=pieces)
 
-    def written_in(self, rows: Ints, column: str) -> Ints:  # noqa: ARG002 - of rows put together it matters
+    def written_in(self, rows: Ints, column: str) -> Ints:  # noqa: ARG002 - a subclass uses it
         """The lines in which a column of these rows was written."""
         return self.all_lines(rows)
 
@@ -62,15 +62,15 @@ class Location:
 
 @dataclass(frozen=True)
 class Pieces:
-    """The tables that a table was put together of; `piece` and `row` have an entry per row of it."""
+    """The tables that a table was put together of; `piece` and `row` have one entry per row."""
 
-    places: Sequence[Location]
+    locations: Sequence[Location]
     piece: Ints
-    """Which of the tables a row comes from."""
+    """The number of the table that a row comes from."""
     row: Ints
-    """Its row there."""
+    """The row in that table."""
     names: Sequence[Mapping[str, str]]
-    """In each of the tables, what the columns are called."""
+    """The names of the columns, per table."""
     origin: Origin | None = None
     """The rows by the source's own keys."""
 
@@ -79,15 +79,15 @@ class Pieces:
 class Cells:
     """One column as it was written."""
 
-    place: Location
+    location: Location
     name: str
     """As in the header."""
     values: pl.Series
 
 
 @dataclass(frozen=True)
-class Unread:
-    """Rows that cannot be used for what stands in one column, and the wording of why."""
+class UnreadableCells:
+    """Rows that cannot be used because of one column, and the wording of the reason."""
 
     cells: Cells
     rows: NDArray[np.integer]
@@ -95,39 +95,44 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class Torn:
-    """A line of a file that became no row of a table: it is none, or cannot be used for what stands in a column."""
+class BrokenLine:
+    """A line of a file that became no row of a table: it is malformed, or one of its cells cannot be used."""
 
-    place: Location
+    location: Location
     line: int
     reason: str
     text: str
-    """The line as it stands, or the cells that were looked at as JSON."""
+    """The line as it stands, or as JSON the cells that were read."""
     patient: str | None
     column: str | None = None
-    """None: it is no row."""
+    """None: the line is malformed."""
     value: str | None = None
 
 
-Said = Callable[[int, Sequence[str]], str]
-"""What is said of a number of cases and of the texts of some; an empty text: nothing."""
+NoteText = Callable[[int, Sequence[str]], str]
+"""Words a note from the number of cases and the texts of some of them; an empty text means no note."""
 
 
 @dataclass
 class _Tally:
-    """What is counted over the parts of a table, and said once of them all."""
+    """Cases counted over the chunks of a table, reported once for the whole table."""
 
-    place: Location
-    said: Said
+    location: Location
+    note_text: NoteText
     warning: bool
     number: int
     texts: dict[str, None]
 
+    def as_note(self) -> Note:
+        return Note(self.location.name, self.note_text(self.number, list(self.texts)), self.warning)
+
 
 class Problems:
-    """Problems, told all at once, and notes; with `leave_out` torn lines are no problem.
+    """The problems of a study, reported together, and its notes.
 
-    Those of the parts of a table, in order put together (`join`), are those of the whole.
+    The problems of the chunks of a table, joined in order (`join`), are those of the whole table.
+    With `leave_out`, a broken line is kept for the report of excluded records and is no problem.
+    With `worded` false, only whether there is a problem is recorded, so no cell is looked at again for its text.
     """
 
     def __init__(self, leave_out: bool = False, *, worded: bool = True) -> None:
@@ -135,13 +140,12 @@ class Problems:
         self._wrong: dict[object, _Tally] = {}
         self.leave_out = leave_out
         self.worded = worded
-        """False: that there is a problem is enough, so that no cell is looked at again for its text."""
-        self.unread: list[Unread] = []
-        self.torn: list[Torn] = []
-        self.whole = False
-        """Something was found wrong that leaving out rows does not cure."""
+        self.unreadable: list[UnreadableCells] = []
+        self.broken_lines: list[BrokenLine] = []
+        self.beyond_rows = False
+        """There is a problem that leaving out rows does not solve."""
         self._problems: list[tuple[int, int, int, str]] = []
-        self._beyond = 0
+        self._unworded = 0
 
     def note(self, location: Location, text: str, *, warning: bool = False) -> None:
         self._notes[location.order, location.name, text] = Note(location.name, text, warning)
@@ -150,87 +154,100 @@ class Problems:
         self,
         location: Location,
         about: str,
-        said: Said,
+        note_text: NoteText,
         number: int,
         texts: Iterable[str] = (),
         *,
         warning: bool = False,
     ) -> None:
-        """A note on a number of cases, of which `texts` name some, each once; given also where there is none.
+        """A note on a number of cases; `texts` quotes some of them, each once.
 
-        `about` tells what is counted from what else is; `said` must not hold on to the table.
+        It is called with 0 too, as another chunk may have cases. `about` distinguishes what is counted.
+        `note_text` must not hold on to the table, which would stay in memory.
         """
-        _add(self._notes, (location.order, about), _Tally(location, said, warning, number, dict.fromkeys(texts)))
+        tally = _Tally(location, note_text, warning, number, dict.fromkeys(texts))
+        _merge(self._notes, (location.order, about), tally)
 
     @property
     def notes(self) -> list[Note]:
-        """What was taken or noticed, in the order of the code that looks."""
-        notes = [one if isinstance(one, Note) else _noted(one) for one in self._notes.values()]
+        """What was assumed or noticed, in the order in which it was looked at."""
+        notes = [entry if isinstance(entry, Note) else entry.as_note() for entry in self._notes.values()]
         return [note for note in notes if note.text]
 
-    def again(self) -> "Problems":
-        """The same, to be added to apart."""
+    def copy(self) -> "Problems":
+        """A copy to which other problems can be added."""
         return Problems(self.leave_out).join(self)
 
     def join(self, other: "Problems") -> "Problems":
-        """These with those of the next part."""
-        for found, more in ((self._notes, other._notes), (self._wrong, other._wrong)):
-            for key, one in more.items():
-                _add(found, key, one)
-        self.unread += other.unread
-        self.torn += other.torn
+        """Add the problems of the next chunk to these."""
+        for key, entry in other._notes.items():
+            _merge(self._notes, key, entry)
+        for key, tally in other._wrong.items():
+            _merge(self._wrong, key, tally)
+        self.unreadable += other.unreadable
+        self.broken_lines += other.broken_lines
         self._problems += other._problems
-        self._beyond += other._beyond
-        self.whole |= other.whole
+        self._unworded += other._unworded
+        self.beyond_rows |= other.beyond_rows
         return self
 
-    def wrong(self, location: Location, text: str, line: int = 0, *, unread: Sequence[Unread] = ()) -> None:
-        """A problem of the whole table, or of a line of it; without the rows `unread` there would be none."""
-        self.unread += unread
-        self.whole |= not unread
-        self._tell(location, text, line)
+    def wrong(
+        self, location: Location, text: str, line: int = 0, *, unreadable: Sequence[UnreadableCells] = ()
+    ) -> None:
+        """A problem of the whole table, or of one line; leaving out the cells `unreadable` would solve it."""
+        self.unreadable += unreadable
+        self.beyond_rows |= not unreadable
+        self._add(location, text, line)
 
     def wrong_in_all(
-        self, location: Location, about: str, said: Said, number: int, texts: Iterable[str], *, unread: Sequence[Unread]
+        self,
+        location: Location,
+        about: str,
+        note_text: NoteText,
+        number: int,
+        texts: Iterable[str],
+        *,
+        unreadable: Sequence[UnreadableCells],
     ) -> None:
-        """A problem of so many rows said at once, as `count` says a note."""
+        """One problem of a number of rows, counted as `count` counts for a note."""
         if number:
-            self.unread += unread
-            _add(self._wrong, (location.order, about), _Tally(location, said, False, number, dict.fromkeys(texts)))
+            self.unreadable += unreadable
+            tally = _Tally(location, note_text, False, number, dict.fromkeys(texts))
+            _merge(self._wrong, (location.order, about), tally)
 
-    def tear(self, torn: Torn) -> None:
-        """A line that became no row: a problem, or left out where so told."""
+    def broken_line(self, line: BrokenLine) -> None:
+        """A line that became no row: a problem, unless rows are left out."""
         if self.leave_out:
-            self.torn.append(torn)
+            self.broken_lines.append(line)
         else:
-            column = "" if torn.column is None else f"{torn.column}: "
-            self.wrong(torn.place, f"{column}{torn.reason}", torn.line)
+            column = "" if line.column is None else f"{line.column}: "
+            self.wrong(line.location, f"{column}{line.reason}", line.line)
 
-    def _tell(self, location: Location, text: str, line: int) -> None:
+    def _add(self, location: Location, text: str, line: int) -> None:
         where = f"{location.row_word} {line}: " if line else ""
         self._problems.append((location.order, location.part, line, f"{location.name}: {where}{text}"))
 
     def failed(self, order: int, error: CohortError) -> None:
         """A table that cannot be opened, for this reason."""
-        self.whole = True
+        self.beyond_rows = True
         self._problems.append((order, 0, 0, str(error)))
 
     def wrong_cells(self, cells: Cells, rows: NDArray[np.integer], wording: Callable[[str], str]) -> None:
-        """A problem in each of these rows; `wording` says what of the cell's text."""
+        """A problem in each of these rows, worded by `wording` from the cell's text."""
         if not len(rows):
             return
         if not self.worded:
-            self._tell(cells.place, cells.name, 0)
+            self._add(cells.location, cells.name, 0)
             return
-        self.unread.append(Unread(cells, rows, wording))
+        self.unreadable.append(UnreadableCells(cells, rows, wording))
         first = rows[:SHOWN]
-        self._beyond += len(rows) - len(first)
+        self._unworded += len(rows) - len(first)
         for row, text in zip(first, shown(cells, first), strict=True):
-            place, at, name = cells.place.source(int(row), cells.name)
-            self._tell(place, f"{name}: {wording(text)}", place.line(at))
+            location, source_row, name = cells.location.source(int(row), cells.name)
+            self._add(location, f"{name}: {wording(text)}", location.line(source_row))
 
     def raise_if_wrong(self) -> None:
-        """Raises `CohortError` where something is wrong."""
+        """Raises `CohortError` if there is a problem."""
         if self.any_wrong:
             raise self.error()
 
@@ -240,27 +257,25 @@ class Problems:
 
     def error(self) -> CohortError:
         """All problems in the order of the files."""
-        of_all = [(one.place.order, 0, 0, f"{one.place.name}: {_noted(one).text}") for one in self._wrong.values()]
-        texts = [text for *_, text in sorted([*self._problems, *of_all], key=lambda problem: problem[:3])]
-        # Problems beyond the first of each kind were counted, not worded: they would not be shown.
-        return CohortError(one_a_line([*texts, *[""] * self._beyond], SHOWN))
+        counted = [
+            (tally.location.order, 0, 0, f"{tally.location.name}: {tally.as_note().text}")
+            for tally in self._wrong.values()
+        ]
+        texts = [text for *_, text in sorted([*self._problems, *counted], key=lambda problem: problem[:3])]
+        # Problems beyond the first of each kind would not be shown, so they were counted and not worded.
+        return CohortError(one_a_line([*texts, *[""] * self._unworded], SHOWN))
 
 
-def _add(found: dict[Any, Any], key: object, one: Note | _Tally) -> None:
-    before = found.get(key)
-    if isinstance(one, _Tally):
-        texts = {**before.texts, **one.texts} if before else one.texts
-        number = one.number + (before.number if before else 0)
-        one = replace(one, number=number, texts=texts)
-    found[key] = one
-
-
-def _noted(tally: _Tally) -> Note:
-    return Note(tally.place.name, tally.said(tally.number, list(tally.texts)), tally.warning)
+def _merge(entries: dict[Any, Any], key: object, entry: Note | _Tally) -> None:
+    """Put an entry under its key; a tally is added to the one that is there."""
+    before = entries.get(key)
+    if before is not None and isinstance(entry, _Tally):
+        entry = replace(entry, number=before.number + entry.number, texts={**before.texts, **entry.texts})
+    entries[key] = entry
 
 
 def as_text(values: pl.Series) -> pl.Series:
-    """The cells as texts without white space around them; null where empty. Whole numbers are without a point."""
+    """The cells as texts without white space around them; null where empty. Whole numbers have no point."""
     if values.dtype.is_float():
         whole = (values.abs() < 1e15) & (values == values.round())
         texts = pl.select(
@@ -272,7 +287,7 @@ def as_text(values: pl.Series) -> pl.Series:
     else:
         texts = values.cast(pl.String, strict=False)
         trimmed = texts.str.strip_chars()
-        # What needs no trimming, as is usual, is not held twice.
+        # Most columns need no trimming; these are not kept in memory twice.
         if trimmed.str.len_bytes().sum() != texts.str.len_bytes().sum():
             texts = trimmed
     empty = texts == ""
@@ -298,8 +313,18 @@ def quoted(text: str) -> str:
 
 
 def first_few(texts: Iterable[str], most: int = 5, number: int | None = None) -> str:
-    """The first texts in quotes, and how many more there are; `number` of them all, where not all are given."""
+    """The first texts in quotes, and how many more there are.
+
+    `number` is the number of all texts, where only some are given.
+
+    >>> first_few(["P1", "P2", "P3"], most=2)
+    "'P1', 'P2' and 1 more"
+    """
     texts = list(texts)
-    number = len(texts) if number is None else number
+    return and_more([quoted(text) for text in texts[:most]], most, len(texts) if number is None else number)
+
+
+def and_more(texts: Sequence[str], most: int, number: int) -> str:
+    """The first texts as they are, and how many more there are; `number` is the number of all."""
     more = f" and {number - most} more" if number > most else ""
-    return ", ".join(quoted(text) for text in texts[:most]) + more
+    return ", ".join(texts[:most]) + more

@@ -1,4 +1,4 @@
-"""Runs: a column of names, of which each mostly stands in several rows that follow each other."""
+"""Runs: a column of names, in which mostly several rows in a row have the same name."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,18 +12,22 @@ from itp_response.readers.problems import as_text
 
 @dataclass(frozen=True)
 class Runs:
-    """Rows with one name after rows with another."""
+    """The rows of a column, grouped by successive equal names."""
 
     names: pl.Series
-    """Of each run; null: there is none."""
+    """One per run; null: the rows have no name."""
     begin: Ints
-    """Its first row."""
+    """The first row of each run."""
     size: int
-    """How many rows there are in all."""
+    """The number of rows."""
 
     @classmethod
     def of(cls, names: pl.Series) -> "Runs":
-        """Those of a column, an entry per row."""
+        """The runs of a column with one name per row.
+
+        >>> Runs.of(pl.Series(["P1", "P1", "P2"])).begin.tolist()
+        [0, 2]
+        """
         if not len(names):
             return cls(names, np.zeros(0, dtype=np.int64), 0)
         changes = names.ne_missing(names.shift(1)).to_numpy().copy()
@@ -33,16 +37,16 @@ class Runs:
 
     @classmethod
     def of_cells(cls, values: pl.Series) -> "Runs":
-        """Those of a column as it was written; two that follow each other may have the same name."""
+        """The runs of a column as it was written; two successive runs may have the same name."""
         if values.dtype != pl.String:
             return cls.of(as_text(values))
-        # Only one cell of each run is looked at.
+        # Only one cell of each run is made a text.
         runs = cls.of(values)
         return replace(runs, names=as_text(runs.names))
 
     @classmethod
     def single(cls, names: pl.Series) -> "Runs":
-        """Those of a column in which names mostly change from row to row: each row by itself."""
+        """Runs of one row each, for a column in which names mostly change from row to row."""
         return cls(names, np.arange(len(names)), len(names))
 
     def __len__(self) -> int:
@@ -58,9 +62,9 @@ class Runs:
 
     @property
     def none(self) -> bool:
-        """No row has a name."""
+        """Whether no row has a name."""
         return self.names.null_count() == len(self.names)
 
     def spread(self, values: Any) -> Any:
-        """To each row the value of its run."""
+        """The value of its run, for each row."""
         return np.repeat(values, np.diff(self.begin, append=self.size))

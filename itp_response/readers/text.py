@@ -1,4 +1,4 @@
-"""Text: a file of rows of cells, read as a whole, or in blocks of whole rows cut between patients."""
+"""Text: a CSV or TSV file, read as a whole, or in blocks of whole rows that end where a patient's rows end."""
 
 import csv as standard_csv
 import gzip
@@ -18,34 +18,34 @@ from numpy.typing import NDArray
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.grid import Grid, grid, rows_in
-from itp_response.readers.open_table import Opened
+from itp_response.readers.open_table import OpenTable
 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 PIECE = 1 << 26
-"""Bytes looked at together, so that the arrays made of them stay small beside the file."""
+"""Bytes searched at once, so that the arrays made of them stay small beside the file."""
 HEAD = 1 << 16
 """Bytes in which the header of a file that is read in blocks must end."""
 TAIL = 1 << 14
-"""Bytes at the end of a block in which its last patient is looked for first."""
+"""Bytes at the end of a block in which its last patient's rows are looked for first."""
 FEW = 200
-"""Lines that are looked at one by one; most patients have fewer."""
+"""Lines that are split one by one; most patients have fewer."""
 AS_UTF_8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
 
 
 @dataclass(frozen=True)
-class Form:
-    """How a text file is written, as far as its header tells."""
+class TextFormat:
+    """How a text file is written, as its header tells."""
 
     name: str
     separator: str
     header: list[str]
     line: int
-    """That of the first row below the header."""
+    """The line of the first row below the header."""
     begin: int
-    """Its byte."""
+    """The byte at which that row begins."""
     notes: list[str]
 
     @property
@@ -54,13 +54,14 @@ class Form:
 
 
 class _Records(NamedTuple):
-    """The records of a text file; a newline in quotes ends none. An entry per record."""
+    """The records of a text file, one entry per record; a newline in quotation marks does not end a record."""
 
     start: NDArray[np.int64]
     end: NDArray[np.int64]
-    """The byte after the last, the newline included."""
+    """The byte after the record and its newline."""
     line: NDArray[np.int64]
     separators: NDArray[np.int64]
+    """The number of separators."""
 
 
 # UNPACKING
@@ -79,14 +80,14 @@ def _zstd(raw: IO[bytes], name: str) -> Any:
 
 
 PACKED = {".gz": _gzip, ".zst": _zstd}
-"""How a packed file is unpacked, by its last suffix."""
+"""The function that unpacks a packed file, by its last suffix."""
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
-    """The file's bytes, unpacked where it is packed, and the file itself.
+    """The unpacked bytes of a file, and the file itself.
 
-    Raises `CohortError` where they cannot be read to their end.
+    Raises `CohortError` if the file cannot be read to its end.
     """
     packed = PACKED.get(path.suffix.lower())
     with path.open("rb") as raw:
@@ -102,42 +103,42 @@ def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
 # READING
 
 
-def whole(path: Path, usual: str) -> Opened:
-    """The rows of a text file; `usual` separates its cells, if nothing else does."""
+def whole_file(path: Path, usual: str) -> OpenTable:
+    """The rows of a text file; `usual` is the separator, unless the header has only another."""
     with unpacked(path) as (file, _):
         data: bytes = file.read()
     check_kind(data, path.name)
     if NEWLINE not in data:
         data = data.replace(b"\r", b"\n")
-    form = formed(data, path.name, usual)
-    return rows(form, data[form.begin :], form.line)
+    form = text_format(data, path.name, usual)
+    return rows_of(form, data[form.begin :], form.line)
 
 
-def formed(data: bytes, name: str, usual: str, *, part: bool = False) -> Form:
-    """How the file is written that these bytes are, or of which they are the first part.
+def text_format(data: bytes, name: str, usual: str, *, part: bool = False) -> TextFormat:
+    """How a file is written, from its bytes; with `part`, from its first bytes.
 
-    Raises `CohortError` where there is no header.
+    Raises `CohortError` if there is no header.
     """
     begin = len(BOM) if data.startswith(BOM) else 0
     separator = _separator(data, begin, usual)
     if QUOTE in data:
         _check_quotes(data, name, ord(separator), begin=begin, part=part)
-    # The header is looked for in the first bytes, and only where it does not end there in all.
-    for looked_at in (data[:HEAD], data):
-        records = _records(looked_at, begin, ord(separator))
+    # The header mostly ends within the first bytes; all bytes are searched only if it does not.
+    for searched in (data[:HEAD], data):
+        records = _records(searched, begin, ord(separator))
         head = next((row for row in range(len(records.start)) if not _blank(data, records, row)), None)
-        if head is not None and records.end[head] < len(looked_at):
+        if head is not None and records.end[head] < len(searched):
             break
     if head is None:
         raise CohortError(f"{name}: this file is empty.")
     header = _header(data[records.start[head] : records.end[head]], int(records.line[head]), separator, name)
     notes = [] if separator == usual else [f"Cells were taken as separated by {SEPARATORS[separator]}."]
     end = int(records.end[head])
-    return Form(name, separator, header, 1 + data.count(b"\n", 0, end), end, notes)
+    return TextFormat(name, separator, header, 1 + data.count(b"\n", 0, end), end, notes)
 
 
-def rows(form: Form, data: bytes, line: int) -> Opened:
-    """The rows in these bytes, the first of which is that line of the file."""
+def rows_of(form: TextFormat, data: bytes, line: int) -> OpenTable:
+    """The rows in these bytes; the first is that line of the file. Rows of other lengths are broken lines."""
     columns = len(form.header)
     size = rows_in(data, columns, form.separator) if data and columns > 1 else None
     if size is not None:
@@ -145,27 +146,33 @@ def rows(form: Form, data: bytes, line: int) -> Opened:
     records = _records(data, 0, form.byte) if data else None
     if records is None:
         return _opened(form, b"", np.zeros(0, dtype=np.int64), [], [])
-    number = np.arange(len(records.line))
     fits = records.separators == columns - 1
-    ragged = [row for row in number[~fits].tolist() if records.separators[row] or not _blank(data, records, row)]
-    torn = [data[records.start[row] : records.end[row]].decode(errors="replace").rstrip("\r\n") for row in ragged]
+    others = np.flatnonzero(~fits).tolist()
+    ragged = [row for row in others if records.separators[row] or not _blank(data, records, row)]
+    texts = [data[records.start[row] : records.end[row]].decode(errors="replace").rstrip("\r\n") for row in ragged]
     lines = records.line + (line - 1)
     problems = [(int(lines[row]), _ragged(int(records.separators[row]) + 1, form)) for row in ragged]
+    broken_lines = [(text, _first_cell(text, form.separator)) for text in texts]
     if not fits.all():
         array = np.frombuffer(data, np.uint8)
         data = array[np.repeat(fits, records.end - records.start)].tobytes()
         lines = lines[fits]
-    cells = [(text, next(standard_csv.reader([text], delimiter=form.separator), [""])[0].strip()) for text in torn]
-    return _opened(form, data if len(lines) else b"", lines, problems, cells)
+    return _opened(form, data if len(lines) else b"", lines, problems, broken_lines)
+
+
+def _first_cell(text: str, separator: str) -> str:
+    return next(standard_csv.reader([text], delimiter=separator), [""])[0].strip()
 
 
 def _opened(
-    form: Form, data: bytes, lines: Ints, problems: list[tuple[int, str]], torn: list[tuple[str, str]]
-) -> Opened:
-    return Opened(form.name, form.header, partial(_load, form, data, lines), lines, "line", problems, form.notes, torn)
+    form: TextFormat, data: bytes, lines: Ints, problems: list[tuple[int, str]], broken_lines: list[tuple[str, str]]
+) -> OpenTable:
+    return OpenTable(
+        form.name, form.header, partial(_load, form, data, lines), lines, "line", problems, form.notes, broken_lines
+    )
 
 
-def _load(form: Form, data: bytes, lines: Ints, positions: Sequence[int]) -> pl.DataFrame:
+def _load(form: TextFormat, data: bytes, lines: Ints, positions: Sequence[int]) -> pl.DataFrame:
     if not data:
         return pl.DataFrame(schema={str(position): pl.String() for position in positions})
     try:
@@ -178,7 +185,7 @@ def _load(form: Form, data: bytes, lines: Ints, positions: Sequence[int]) -> pl.
     return frame
 
 
-def _parsed(form: Form, data: bytes, positions: Sequence[int]) -> pl.DataFrame:
+def _parsed(form: TextFormat, data: bytes, positions: Sequence[int]) -> pl.DataFrame:
     schema = {str(position): pl.String() for position in range(len(form.header))}
     return pl.read_csv(data, has_header=False, separator=form.separator, schema=schema, columns=sorted(positions))
 
@@ -189,46 +196,46 @@ def _parsed(form: Form, data: bytes, positions: Sequence[int]) -> pl.DataFrame:
 class Block(NamedTuple):
     """Some whole rows of a text file."""
 
-    form: Form
+    form: TextFormat
     data: bytes
     line: int
-    """That of the first."""
+    """The line of the first row."""
 
-    def rows(self) -> Opened:
-        """The rows, all their cells texts."""
-        return rows(self.form, self.data, self.line)
+    def rows(self) -> OpenTable:
+        """The rows, with all cells as texts."""
+        return rows_of(self.form, self.data, self.line)
 
     def texts(self, position: int) -> pl.Series:
-        """The cells of one column of rows that are plain."""
+        """The cells of one column, if the block is plain."""
         return _parsed(self.form, self.data, [position])[str(position)]
 
     def grid(self) -> Grid | None:
-        """The cells; None: they are not plain."""
+        """The cells; None: the block is not plain."""
         return grid(self.data, len(self.form.header), self.form.separator)
 
 
-def blocks(form: Form, begun: bytes, file: Any, size: int, patient: int | None) -> Iterator[Block]:
-    """The rows of a text file, which begin in the bytes `begun`, so many bytes at a time.
+def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | None) -> Iterator[Block]:
+    """The rows of a text file, in blocks of about `size` bytes; `begun` are the bytes that were read already.
 
-    A block ends where the column at the position `patient` changes; it is larger where one patient is.
-    Raises `CohortError` for quotation marks that are out of place.
+    A block ends where the column at the position `patient` changes, so it may be larger.
+    Raises `CohortError` for misplaced quotation marks.
     """
-    held, line, wanted, ended, odd = begun, form.line, size, False, None
-    while held or not ended:
+    pending, line, wanted, ended, odd = begun, form.line, size, False, None
+    while pending or not ended:
         more = file.read(wanted)
-        held, ended = held + more, not more
-        end = _whole_rows(form, held, line, odd, ended=ended)
-        cut = end if ended else _last_patient(form, held, end, patient)
-        # A patient whose rows do not end here needs more; twice as much, so that the work stays in proportion.
-        wanted = size if cut else max(size, len(held))
+        pending, ended = pending + more, not more
+        end = _whole_rows(form, pending, line, odd, ended=ended)
+        cut = end if ended else _last_patient(form, pending, end, patient)
+        # If the rows of one patient fill the block, the next read doubles it, so that the work stays proportional.
+        wanted = size if cut else max(size, len(pending))
         if cut:
-            data, held = held[:cut], held[cut:]
+            data, pending = pending[:cut], pending[cut:]
             odd = odd or _odd_line(data, line)
             yield Block(form, data, line)
             line += int(np.count_nonzero(np.frombuffer(data, np.uint8) == NEWLINE))
 
 
-def _whole_rows(form: Form, data: bytes, line: int, odd: int | None, *, ended: bool) -> int:
+def _whole_rows(form: TextFormat, data: bytes, line: int, odd: int | None, *, ended: bool) -> int:
     """The byte after the last whole row."""
     if QUOTE not in data:
         return len(data) if ended else data.rfind(b"\n") + 1
@@ -237,40 +244,52 @@ def _whole_rows(form: Form, data: bytes, line: int, odd: int | None, *, ended: b
         return len(data)
     part = data[: data.rfind(b"\n") + 1]
     _check_quotes(part, form.name, form.byte, line=line, part=True)
-    marks = _where(np.frombuffer(part, np.uint8), QUOTE)
+    marks = _positions_of_byte(np.frombuffer(part, np.uint8), QUOTE)
     return part.rfind(b"\n", 0, int(marks[-1])) + 1 if len(marks) % 2 else len(part)
 
 
-def _last_patient(form: Form, data: bytes, end: int, patient: int | None) -> int:
-    """The byte at which the rows of the last patient begin in whole rows up to `end`; that, where none is named."""
+def _last_patient(form: TextFormat, data: bytes, end: int, patient: int | None) -> int:
+    """The byte at which the last patient's rows begin, in the whole rows up to `end`.
+
+    It is 0 if all rows are of one patient, and `end` if there is no column of patients or the rows cannot be read.
+    """
     if patient is None or not end:
         return end
-    if QUOTE not in data:
-        # Without copies, as this is done while others wait.
-        begin = _last_lines(form, data, end, patient)
+    quotes = QUOTE in data
+    if not quotes:
+        # The last lines are split without a copy, as other threads wait for this.
+        begin = _last_patient_in_lines(form, data, end, patient)
         if begin is not None:
             return begin
     data = data[:end]
-    width = len(data) if QUOTE in data else TAIL
+    # Where a quotation mark may span lines, a line in the middle cannot be told from a row.
+    width = len(data) if quotes else TAIL
     while True:
-        begin = data.find(b"\n", len(data) - width) + 1 if width < len(data) else 0
-        tail = data[begin:]
-        records = _records(tail, 0, form.byte)
-        fits = np.flatnonzero(records.separators == len(form.header) - 1)
+        tail = data.find(b"\n", len(data) - width) + 1 if width < len(data) else 0
         try:
-            ids = rows(form, tail, 1).load([patient])[str(patient)].str.strip_chars()
+            begin = _last_patient_in_rows(form, data[tail:], patient)
         except CohortError:
             return len(data)
-        others = ids.ne_missing(ids[-1]).arg_true() if len(ids) else ids
-        if len(others):
-            return begin + int(records.start[fits[int(others[-1]) + 1]])
-        if not begin:
+        if begin:
+            return tail + begin
+        if not tail:
             return 0
         width *= 8
 
 
-def _last_lines(form: Form, data: bytes, end: int, patient: int) -> int | None:
-    """As `_last_patient`, where a few lines back there is another patient; None: there is none, or a line is no row."""
+def _last_patient_in_rows(form: TextFormat, data: bytes, patient: int) -> int:
+    """The byte at which the last patient's rows begin; 0: all rows are of one patient."""
+    ids = rows_of(form, data, 1).load([patient])[str(patient)].str.strip_chars()
+    others = ids.ne_missing(ids[-1]).arg_true() if len(ids) else ids
+    if not len(others):
+        return 0
+    records = _records(data, 0, form.byte)
+    rows = np.flatnonzero(records.separators == len(form.header) - 1)
+    return int(records.start[rows[int(others[-1]) + 1]])
+
+
+def _last_patient_in_lines(form: TextFormat, data: bytes, end: int, patient: int) -> int | None:
+    """As `_last_patient`, of the last lines; None: they are all of one patient, or one of them is no row."""
     last = None
     for _ in range(FEW):
         begin = data.rfind(b"\n", 0, end - 1) + 1
@@ -287,7 +306,7 @@ def _last_lines(form: Form, data: bytes, end: int, patient: int) -> int | None:
 # WHAT IS WRONG
 
 
-def _check_utf_8(form: Form, data: bytes, lines: Ints) -> None:
+def _check_utf_8(form: TextFormat, data: bytes, lines: Ints) -> None:
     try:
         data.decode()
     except UnicodeDecodeError as error:
@@ -304,26 +323,26 @@ def _check_utf_8(form: Form, data: bytes, lines: Ints) -> None:
 def _check_quotes(
     data: bytes, name: str, separator: int, *, begin: int = 0, line: int = 1, odd: int | None = None, part: bool = False
 ) -> None:
-    """Quotation marks must open at the start of a cell and close at its end, but for the last of a `part`.
+    """Quotation marks must open at the start of a cell and close at its end; with `part`, the last may stay open.
 
-    The data begin with that line; in the line `odd` before it, the number of quotation marks is odd.
+    `line` is the line at which the data begin, `odd` an earlier line with an odd number of quotation marks.
     """
     array = np.frombuffer(data, np.uint8)
-    at = _where(array, QUOTE)
+    at = _positions_of_byte(array, QUOTE)
     opening, closing = at[::2], at[1::2]
     before = array[np.maximum(opening, 1) - 1]
     opens = np.isin(before, (separator, NEWLINE, QUOTE)) | (opening == begin)
     after = array[np.minimum(closing, len(array) - 2) + 1]
     closes = np.isin(after, (separator, NEWLINE, RETURN, QUOTE)) | (closing == len(array) - 1)
-    wrong = [*opening[~opens][:1], *closing[~closes][:1]]
-    if wrong:
-        there = data.count(b"\n", 0, int(min(wrong))) + line
+    misplaced = [*opening[~opens][:1], *closing[~closes][:1]]
+    if misplaced:
+        wrong_line = data.count(b"\n", 0, int(min(misplaced))) + line
         cure = "put the whole cell in quotation marks, and double those in it"
-        raise CohortError(f'{name}: line {there}: a quotation mark (") within a cell; {cure}.')
+        raise CohortError(f'{name}: line {wrong_line}: a quotation mark (") within a cell; {cure}.')
     if len(at) % 2 and not part:
-        # Cells rarely hold newlines: the first line with an odd number is the likeliest.
-        there = odd or _odd_line(data, line) or line
-        raise CohortError(f'{name}: line {there}: a quotation mark (") is opened and never closed.')
+        # Cells rarely hold newlines, so the first line with an odd number is the likeliest.
+        wrong_line = odd or _odd_line(data, line) or line
+        raise CohortError(f'{name}: line {wrong_line}: a quotation mark (") is opened and never closed.')
 
 
 def _odd_line(data: bytes, line: int) -> int | None:
@@ -331,12 +350,13 @@ def _odd_line(data: bytes, line: int) -> int | None:
     if QUOTE not in data:
         return None
     array = np.frombuffer(data, np.uint8)
-    line_of = np.searchsorted(_where(array, NEWLINE), _where(array, QUOTE))
+    line_of = np.searchsorted(_positions_of_byte(array, NEWLINE), _positions_of_byte(array, QUOTE))
     odd = np.flatnonzero(np.bincount(line_of) % 2)
     return int(odd[0]) + line if len(odd) else None
 
 
 def check_kind(data: bytes, name: str) -> None:
+    """Raises `CohortError` for bytes that are no UTF-8 text."""
     if not data:
         raise CohortError(f"{name}: this file is empty.")
     if data.startswith(UTF_16) or b"\x00" in data[:100]:
@@ -349,7 +369,7 @@ def check_kind(data: bytes, name: str) -> None:
 
 def _separator(data: bytes, begin: int, usual: str) -> str:
     head = data[begin : begin + (1 << 16)].lstrip().partition(b"\n")[0]
-    return next((one for one in (usual, *SEPARATORS) if one.encode() in head), usual)
+    return next((separator for separator in (usual, *SEPARATORS) if separator.encode() in head), usual)
 
 
 def _header(record: bytes, line: int, separator: str, name: str) -> list[str]:
@@ -361,7 +381,7 @@ def _header(record: bytes, line: int, separator: str, name: str) -> list[str]:
     return [name.strip() for name in names]
 
 
-def _ragged(cells: int, form: Form) -> str:
+def _ragged(cells: int, form: TextFormat) -> str:
     header, separator = form.header, form.separator
     have = f"{cells} cell{'' if cells == 1 else 's'}, but the header has {len(header)}"
     if cells < len(header):
@@ -370,12 +390,13 @@ def _ragged(cells: int, form: Form) -> str:
     return f"{have}; put a cell that holds a {SEPARATORS[separator].removesuffix('s')} in quotation marks{comma}."
 
 
-def _where(array: NDArray[np.uint8], byte: int) -> NDArray[np.int64]:
+def _positions_of_byte(array: NDArray[np.uint8], byte: int) -> NDArray[np.int64]:
     pieces = range(0, max(len(array), 1), PIECE)
     return np.concatenate([np.flatnonzero(array[begin : begin + PIECE] == byte) + begin for begin in pieces])
 
 
 def _records(data: bytes, begin: int, separator: int) -> _Records:
+    """The records in these bytes, of which the first begins at `begin`."""
     array = np.frombuffer(data, np.uint8)
     quotes = QUOTE in data
     ends, lines, totals = [], [np.ones(1, dtype=np.int64)], []

@@ -1,4 +1,4 @@
-"""Units: what platelet counts are written in, and how many 10⁹/L one of it is."""
+"""Units of platelet counts, and their factors to 10⁹/L."""
 
 import polars as pl
 
@@ -17,16 +17,17 @@ PER_UNIT: dict[float, tuple[str, ...]] = {
     10.0: ("10^4/ul", "10^4/mm3", "10^4/cumm", "10^10/l"),
     100.0: ("10^5/ul", "10^5/mm3", "10^5/cumm", "lakh/ul", "lakh/mm3", "lakh/cumm"),
 }
-"""How many 10⁹/L one of each unit is; units as `folded`."""
+"""Units, as `folded` gives them, by their factor to 10⁹/L."""
 FACTORS = {unit: factor for factor, units in PER_UNIT.items() for unit in units}
 KNOWN = "10^9/L, GI/L, 10^3/uL, THOU/uL, K/uL, 10^4/uL, /uL"
-"""Those named in messages."""
+"""The units that messages name."""
 
 
 def folded(units: pl.Series) -> pl.Series:
-    """The units, each in one of its spellings: `10*9/L`, `x10E9/L`, `10⁹ cells/L` are `10^9/l`.
+    """The units in one spelling. A capital G before the slash is giga; `g/L` remains grams.
 
-    A capital G before the stroke is giga; `g/L` stays what it is, grams.
+    >>> folded(pl.Series(["10*9/L", "x10E9/L", "10⁹ cells/L", "G/L", "g/L"])).to_list()
+    ['10^9/l', '10^9/l', '10^9/l', 'gi/l', 'g/l']
     """
     texts = units.str.replace_all(r"\s+", "").str.replace(r"^G/", "gi/").str.to_lowercase()
     texts = texts.str.replace_many(
@@ -39,20 +40,27 @@ def folded(units: pl.Series) -> pl.Series:
 
 
 def as_factors(units: pl.Series) -> pl.Series:
-    """How many 10⁹/L one of each unit is; null where there is none or it is not known."""
+    """The factor of each unit to 10⁹/L; null for no unit or an unknown one.
+
+    >>> as_factors(pl.Series(["10^9/L", "/uL", "mg", None])).to_list()
+    [1.0, 0.001, None, None]
+    """
     spellings = units.drop_nulls().unique()  # they are few
     factors = folded(spellings).replace_strict(FACTORS, default=None, return_dtype=pl.Float64)
     return units.replace_strict(spellings, factors, default=None, return_dtype=pl.Float64)
 
 
 def in_thousands(counts: pl.Series, factors: pl.Series) -> pl.Series:
-    """The counts, which are texts, in 10⁹/L: as written where they are so already, bounds as bounds.
+    """The counts, as texts, in 10⁹/L; bounds remain bounds.
 
-    What is no number, or has no factor, stays as written.
+    A count in 10⁹/L, one without a factor, and a text that is no number remain as written.
+
+    >>> in_thousands(pl.Series(["<10000", "15"]), pl.Series([0.001, 1.0])).to_list()
+    ['<10', '15']
     """
     if bool((factors == 1).all()):
         return counts
     parts = counts.str.extract_groups(BOUND).struct.unnest()
     sign, number = parts.to_series(0).fill_null(""), parts.to_series(1).cast(pl.Float64, strict=False)
-    made = sign + as_text((number * factors).round(9))
-    return made.zip_with((made.is_not_null() & (factors != 1)).fill_null(value=False), counts)
+    converted = sign + as_text((number * factors).round(9))
+    return converted.zip_with((converted.is_not_null() & (factors != 1)).fill_null(value=False), counts)

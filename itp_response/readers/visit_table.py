@@ -1,4 +1,4 @@
-"""Written: the visits of a table, or of a part of it, column by column as they were written."""
+"""Visit table: the visits of a table, or of a chunk of it, read column by column."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from itp_response.readers.cells import (
     is_empty,
     note_partial,
 )
-from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing
+from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
@@ -27,25 +27,25 @@ from itp_response.readers.runs import Runs
 
 @dataclass(frozen=True)
 class VisitTable:
-    """The visits as written; an entry per row. A grade that is not recorded is NaN."""
+    """The visits; one entry per row. NaN: not recorded."""
 
     table: NamedTable
-    who: Runs
-    """The patients, as texts."""
+    patient_ids: Runs
+    """As texts."""
     dated: bool
     when: Numbers
-    """Days of the calendar where `dated`, else of the column `day`; NaN: not given."""
+    """Days since 1970 where `dated`, else the column `day`."""
     rescue_end: Numbers
-    """In the same days."""
+    """As `when`."""
     platelets: Numbers
     bleeding_grade: Floats
     rescue: Bools
     rescue_name: Texts
     columns: Mapping[str, Column]
     recorded: Bools
-    """Something was observed."""
-    as_written: tuple[Numbers, Numbers]
-    """`when` and `rescue_end` before anything was imputed."""
+    """The rows with a count, a grade, a rescue or a declared column."""
+    not_imputed: tuple[Numbers, Numbers]
+    """`when` and `rescue_end` before dates were imputed."""
 
     @property
     def time(self) -> Cells:
@@ -53,35 +53,30 @@ class VisitTable:
 
     @property
     def scored(self) -> bool:
-        """There is a grade of 0, which only those write down who score bleeding at visits."""
+        """There is a grade of 0, which is written down only where bleeding is scored at visits."""
         return bool((self.bleeding_grade == 0).any())
 
 
 def check_header(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
-    """Say what is wrong with the columns of the table of visits."""
+    """Report what is wrong with the header of the table of visits."""
     check_columns(table, ("patient_id", "platelets"), problems)
     check_declared(table, declared, problems)
     _check_times(table, problems)
 
 
-def as_written(
+def read_visits(
     table: NamedTable,
     declared: Mapping[str, ColumnDeclared],
     options: ReadOptions,
     problems: Problems,
 ) -> VisitTable:
-    """The visits of that table, or of a chunk of one."""
+    """The visits of a table, or of a chunk of it."""
+    table.report_cell_problems(problems)
     dated = table.has("date")
-    table.tell_doubts(problems)
-
-    def times(name: str) -> Numbers:
-        if not dated:
-            return exactly(as_days(table.cells(name), problems))
-        days = as_day_numbers(table.cells(name), problems, options.date_format)
-        note_partial(table.cells(name), days, problems, options.impute)
-        return days
-
-    when, rescue_end = _in_order(times("date" if dated else "day"), times("rescue_end"))
+    begin, end = (
+        _times(table.cells(name), dated, options, problems) for name in ("date" if dated else "day", "rescue_end")
+    )
+    when, rescue_end = _possible(begin, end)
     platelets = as_counts(table.cells("platelets"), problems)
     grade = as_grades(table.cells("bleeding_grade"), problems)
     rescue, rescue_name = as_rescue(table.cells("rescue"), problems)
@@ -91,9 +86,9 @@ def as_written(
         columns[name], given = as_declared(table.cells(name), column, problems)
         recorded |= given
     note_bleeding(table, grade, options.bleeding, problems)
-    made = VisitTable(
+    visits = VisitTable(
         table=table,
-        who=Runs.of_cells(table.cells("patient_id").values),
+        patient_ids=Runs.of_cells(table.cells("patient_id").values),
         dated=dated,
         when=imputed(when, options.impute),
         rescue_end=imputed(rescue_end, options.impute),
@@ -103,14 +98,23 @@ def as_written(
         rescue_name=rescue_name,
         columns=columns,
         recorded=recorded,
-        as_written=(when, rescue_end),
+        not_imputed=(when, rescue_end),
     )
-    _check_visits(made, problems)
-    return made
+    _check_visits(visits, problems)
+    return visits
 
 
-def _in_order(begin: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
-    """Of days known only as intervals, those on which a treatment does not end before it begins."""
+def _times(cells: Cells, dated: bool, options: ReadOptions, problems: Problems) -> Numbers:
+    """A column of dates or of days."""
+    if not dated:
+        return exactly(as_days(cells, problems))
+    days = as_day_numbers(cells, problems, options.date_format)
+    note_partial(cells, days, problems, options.impute)
+    return days
+
+
+def _possible(begin: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
+    """The possible days of partial dates, such that no treatment ends before it begins."""
     if begin.exact and end.exact:
         return begin, end
     possible = begin.low <= end.high
@@ -123,43 +127,46 @@ def _check_times(table: NamedTable, problems: Problems) -> None:
     if date and day:
         names = f"{table.header['date']!r} and {table.header['day']!r}"
         cure = "keep the day if it counts from enrolment as day 0, else the date"
-        problems.wrong(table.place, f"{names} both say when a visit was; drop one: {cure}.")
+        problems.wrong(table.location, f"{names} both say when a visit was; drop one: {cure}.")
     elif not date and not day:
         study_days = [name for name in table.written if name.lower() in STUDY_DAYS]
         if study_days:
-            problems.wrong(table.place, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date.")
+            problems.wrong(
+                table.location, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date."
+            )
         else:
-            problems.wrong(table.place, missing("date", table.written, "day"))
+            problems.wrong(table.location, missing_column("date", table.written, "day"))
 
 
 def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, problems: Problems) -> None:
-    """Say what an empty grade is taken for, which hangs on all grades of the table."""
+    """Note what an empty grade means, which depends on all grades of the table."""
     if bleeding is not None:
-        problems.note(table.place, f"Bleeding was taken as told: {bleeding}.")
+        problems.note(table.location, f"Bleeding was taken as told: {bleeding}.")
         return
 
-    def scored(zeros: int, _: Sequence[str]) -> str:
+    def scored_text(zeros: int, _: Sequence[str]) -> str:
         text = "Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. "
         return f"{text}If there was none then, say --bleeding events." if zeros else ""
 
-    def log(zeros: int, graded: Sequence[str], what: str = "Bleeding has no grade of 0") -> str:
+    def events_text(zeros: int, graded: Sequence[str], what: str = "Bleeding has no grade of 0") -> str:
         text = "so grades are a log of events, and there was no bleeding where there is no grade."
         return "" if zeros or not graded else f"{what}, {text} If that is not known, say --bleeding scored."
 
-    def nothing(zeros: int, graded: Sequence[str]) -> str:
-        return "" if graded else log(zeros, ["none"], "No bleeding grade is recorded")
+    def no_grade_text(zeros: int, graded: Sequence[str]) -> str:
+        return "" if graded else events_text(zeros, ["none"], "No bleeding grade is recorded")
 
     zeros, graded = int((grade == 0).sum()), () if np.isnan(grade).all() else ("some",)
-    for about, said in (("scored", scored), ("events", log), ("no grade", nothing)):
-        problems.count(table.place, about, said, zeros, graded, warning=said is nothing)
+    for about, note_text in (("scored", scored_text), ("events", events_text), ("no grade", no_grade_text)):
+        problems.count(table.location, about, note_text, zeros, graded, warning=about == "no grade")
 
 
 def _check_visits(visits: VisitTable, problems: Problems) -> None:
+    """Report rows without a patient or a time, and rescue treatments that end but do not begin."""
     table, end = visits.table, visits.table.cells("rescue_end")
     ended = ~np.isnan(visits.rescue_end.low)
-    missing_id = visits.recorded & visits.who.missing
+    without_patient = visits.recorded & visits.patient_ids.missing
     problems.wrong_cells(
-        table.cells("patient_id"), np.flatnonzero(missing_id), lambda _: "the patient is missing; fill it in."
+        table.cells("patient_id"), np.flatnonzero(without_patient), lambda _: "the patient is missing; fill it in."
     )
     if table.has("date") or table.has("day"):
         rows = np.flatnonzero(visits.recorded & np.isnan(visits.when.low))
@@ -180,19 +187,23 @@ def _check_visits(visits: VisitTable, problems: Problems) -> None:
 
 
 def check_columns(table: NamedTable, names: tuple[str, ...], problems: Problems) -> None:
+    """Report the columns that are missing."""
     for name in names:
         if not table.has(name):
-            problems.wrong(table.place, missing(name, table.written))
+            problems.wrong(table.location, missing_column(name, table.written))
 
 
 def check_declared(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
-    """A column that is not there is as good as empty where an empty cell means something; that is said."""
+    """Report the declared columns that are missing.
+
+    Where an empty cell has a meaning, a missing column counts as empty, which is noted.
+    """
     for name, column in declared.items():
         if table.has(name):
             continue
-        # Only a name that is very like it is likely to be meant.
+        # Only a very similar name is likely to be a misspelling.
         if column.empty == "unknown" or get_close_matches(name, table.written, 1, cutoff=0.8):
-            problems.wrong(table.place, missing(name, table.written))
+            problems.wrong(table.location, missing_column(name, table.written))
         else:
             means = str(column.empty).lower() if isinstance(column.empty, bool) else repr(column.empty)
-            problems.note(table.place, f"There is no column {name!r}; taken as {means} throughout.", warning=True)
+            problems.note(table.location, f"There is no column {name!r}; taken as {means} throughout.", warning=True)

@@ -75,13 +75,13 @@ def _entries(timeline: str, visits: Sequence[int], declared: Mapping[str, Column
     """The entries of a line as the page keeps them; a value that is not given is empty."""
     return [
         {
-            "day": entry["day"],
-            "count": count_text(*entry["platelets"]),
-            "bleed": "?" if np.isnan(entry["bleeding_grade"]) else f"{entry['bleeding_grade']:g}",
-            "rescue": entry["rescue"],
-            "rescue_to": entry["rescue_end"] if entry["rescue"] else entry["day"],
-            "rescue_name": entry["rescue_name"],
-            "columns": {name: entry[name] for name in declared if name in entry},
+            "day": entry.day,
+            "count": count_text(*entry.platelets),
+            "bleed": "?" if np.isnan(entry.bleeding_grade) else f"{entry.bleeding_grade:g}",
+            "rescue": entry.rescue,
+            "rescue_to": entry.rescue_end if entry.rescue else entry.day,
+            "rescue_name": entry.rescue_name,
+            "columns": {name: entry.columns[name] for name in declared if name in entry.columns},
         }
         for entry in entries_of(timeline, visits, declared)
     ]
@@ -93,7 +93,7 @@ def _counterfactuals(criteria: Criteria, shown: ShownSetRequest, cohort: Cohort)
         (explanation,) = explain(classification, patient=PATIENT, endpoint=_endpoint(criteria, shown))
     except ItpResponseError:
         return []  # the verdicts give the reason
-    return list(explanation.turns)
+    return list(explanation.counterfactuals_in_words)
 
 
 def _endpoint(criteria: Criteria, shown: ShownSetRequest) -> str:
@@ -108,7 +108,7 @@ def _decision(criteria: Criteria, shown: ShownSetRequest, cohort: Cohort) -> dic
     model = criteria.endpoints[name]
     try:
         classification = classify(cohort, criteria=criteria, threads=1)
-        (explanation,) = explain(classification, patient=PATIENT, endpoint=name, turns=False)
+        (explanation,) = explain(classification, patient=PATIENT, endpoint=name, counterfactuals=False)
     except ItpResponseError as error:
         return {**head, "error": str(error)}
     clause_results = clause_results_of(classification, name)
@@ -164,8 +164,8 @@ def _denied(tree: Tree, behind_not: bool) -> Iterator[tuple[Tree, bool]]:
 
 def _explained(explanation: Explanation) -> dict[str, Any]:
     return {
-        "lines": [{"day": line.day, "observed": line.seen, "means": line.means} for line in explanation.lines],
-        "further": [text for text in (explanation.origin, explanation.lasted, *explanation.rests_on) if text],
+        "lines": [{"day": row.day, "observed": row.observed, "means": row.means} for row in explanation.rows],
+        "further": [text for text in (explanation.origin, explanation.length, *explanation.rests_on) if text],
         "missing": explanation.missing,
     }
 

@@ -18,10 +18,12 @@ from itp_response.cohort.edited import BLEEDING, COUNT, DAY, RESCUE, edited
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import criteria_folder, load
+from itp_response.evaluation.evaluate import is_length
 from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
-from itp_response.explanation.counterfactuals.edits import limits_of
-from itp_response.explanation.counterfactuals.search import Counterfactuals, asks, counterfactuals, frame
+from itp_response.explanation.counterfactuals.limits import limits_of
+from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
+from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.explanation.explain import WIDTH
 from itp_response.messages.errors import UsageError
 from itp_response.messages.wording import wrapped
@@ -72,7 +74,7 @@ class Question:
         right = answer.strip().upper() == self.answer
         grade = "Right" if right else f"No, it is {self.answer}, {IN_WORDS[self.answer]}"
         lines = wrapped(f"{grade}. {self.decides}", WIDTH, further="")
-        (explanation,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, turns=False)
+        (explanation,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, counterfactuals=False)
         return "\n".join([*lines, "", str(explanation)])
 
 
@@ -110,8 +112,8 @@ def _questions(criteria: Criteria, random: np.random.Generator) -> Iterator[Ques
     timelines = _timelines(criteria, random)
     cohort = cohort_of(timelines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     classification = classify(cohort, criteria=criteria)
-    names = [name for name, model in criteria.endpoints.items() if asks(model) and model.kind != "best"]
-    by_name = counterfactuals(classification, np.arange(len(cohort)), names)
+    names = [name for name, model in criteria.endpoints.items() if not is_length(model) and model.kind != "best"]
+    by_name = find_counterfactuals(classification, np.arange(len(cohort)), names)
     kinds = (COUNT, DAY, BLEEDING, RESCUE)
     sorts = [_smallest(by_name[name], kind, classification, random) for name in names for kind in kinds]
     sorts = [sort for sort in sorts if len(sort.becomes)]
@@ -129,7 +131,7 @@ def _smallest(
     changes: Counterfactuals, kind: int, classification: Classification, random: np.random.Generator
 ) -> Counterfactuals:
     """The changes of a kind that are as small as possible, in random order: a count by 1, a day by 1, an event."""
-    edits = changes.changes
+    edits = changes.edits
     row = np.maximum(edits.row, 0)
     smallest = np.ones(len(edits), dtype=np.bool_)
     if kind == COUNT:
@@ -141,12 +143,12 @@ def _smallest(
 
 def _question(classification: Classification, change: Counterfactuals, random: np.random.Generator) -> Question | None:
     """The question of one change, about the timeline or its twin; None: more than one clause decides."""
-    criteria, name, edits = classification.criteria, change.endpoint, change.changes
+    criteria, name, edits = classification.criteria, change.endpoint, change.edits
     timeline, _ = timeline_of(classification.cohort, int(edits.patient[0]))
     twin, _ = timeline_of(edited(classification.cohort, edits, criteria.file.columns), 0)
     verdict = classification.verdicts[name]
     answer, twin_answer = (verdict.labels[int(code)] for code in (verdict.value[edits.patient[0]], change.becomes[0]))
-    row = frame(classification, change).row(0, named=True)
+    row = counterfactual_table(classification, change).row(0, named=True)
     kind = int(edits.kind[0])
     clauses = _different_clauses(criteria, name, timeline, twin) if kind in (COUNT, BLEEDING) else set()
     if len(clauses) > 1 or not twin:

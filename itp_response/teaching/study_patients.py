@@ -7,7 +7,7 @@ import numpy as np
 
 from itp_response.cohort.notation import count_text, timeline_of
 from itp_response.explanation.clause_results import cell
-from itp_response.explanation.explain import unknown_patient
+from itp_response.explanation.one_patient import unknown_patient
 from itp_response.messages.errors import UsageError
 from itp_response.teaching.page_data import PageData
 from itp_response.teaching.sets import text_of
@@ -34,7 +34,7 @@ def patient(data: PageData, patient_id: str) -> dict[str, Any]:
         raise UsageError(unknown_patient(study, patient_id))
     timeline, notes = timeline_of(study, position)
     baseline, stopped = study.baseline, study.treatment_discontinued[position]
-    if study.partial is not None and study.partial.only(position) is not None:
+    if study.partial is not None and position in study.partial.patient:
         notes.append("Dates of which only a part is known are shown as the first day they may be.")
     return {
         "name": patient_id,

@@ -51,7 +51,7 @@ def teach(
         config = uvicorn.Config(
             app(data, bound_port), http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
         )
-        for note in () if data.study is None else data.study.told:
+        for note in () if data.study is None else data.study.note_lines:
             say(note)
         say(f"{address}  (for this machine only; Ctrl+C ends it)")
         if show:

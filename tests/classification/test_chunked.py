@@ -16,15 +16,15 @@ from patience import PATIENCE, until
 import itp_response
 from itp_response.definitions.load import loads
 from itp_response.messages.errors import CohortError, ItpResponseError
-from itp_response.readers.chunks import Size, stream
+from itp_response.readers.chunks import ChunkSize, chunked_table
 from itp_response.readers.options import ReadOptions
-from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
+from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv"
 BAD_VISITS = Path(__file__).parents[1] / "readers" / "bad_visits"
 ATRA = itp_response.criteria("atra_2022")
-TINY = [Size(1, 1), Size(30, 2), Size(60, 3), Size(150, 7)]
+TINY = [ChunkSize(1, 1), ChunkSize(30, 2), ChunkSize(60, 3), ChunkSize(150, 7)]
 """Bytes and rows: of one, two, three and some more rows."""
 DOSED = """
 title   = "Doses"
@@ -212,13 +212,13 @@ class TestSameFile:
         ways(tmp_path / "out.csv", written(tmp_path, FILES[name]), memory=1, threads=(1, 3))
 
     def test_the_example(self, tmp_path):
-        ways(tmp_path / "out.csv", *EXAMPLE, sizes=[Size(3000)], threads=(1, 5))
+        ways(tmp_path / "out.csv", *EXAMPLE, sizes=[ChunkSize(3000)], threads=(1, 5))
 
     @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
     @pytest.mark.parametrize("long", [False, True])
     def test_outputs(self, suffix, long, tmp_path, monkeypatch):
         monkeypatch.setattr("itp_response.classification.writers.ROWS_PER_GROUP", 40)
-        ways(tmp_path / f"out{suffix}", *EXAMPLE, sizes=[Size(9000, 100)], long=long)
+        ways(tmp_path / f"out{suffix}", *EXAMPLE, sizes=[ChunkSize(9000, 100)], long=long)
 
     @pytest.mark.parametrize("options", [{"bleeding": "events"}, {"bleeding": "scored"}, {"impute": "last"}])
     def test_options(self, options, tmp_path):
@@ -246,7 +246,7 @@ class TestSameFile:
             for day, one in zip((0, 28, 35, 49, 364), ("15", *drawn, "20", "<25"), strict=True)
         ]
         visits = written(tmp_path, "\n".join(["patient_id,day,platelets", *rows]))
-        ways(tmp_path / "out.csv", visits, sizes=[Size(70, 4), Size(900, 60)], threads=(1, 2))
+        ways(tmp_path / "out.csv", visits, sizes=[ChunkSize(70, 4), ChunkSize(900, 60)], threads=(1, 2))
         shown = pl.read_csv(tmp_path / "parts.csv")
         assert {"Y", "N", "NE"} <= set(shown["OR"])
         assert "censored_count" in shown["OR_reason"].to_list()
@@ -338,10 +338,10 @@ class TestInputs:
             pyarrow = pytest.importorskip("pyarrow")
             with pyarrow.output_stream(path, compression="zstd") as file:
                 file.write(text)
-        summary = ways(tmp_path / "out.csv", path, EXAMPLE[1], sizes=[Size(3000)])
+        summary = ways(tmp_path / "out.csv", path, EXAMPLE[1], sizes=[ChunkSize(3000)])
         assert "3,323 patient-days from visits.csv" in summary
         path.write_bytes(path.read_bytes()[:-60])
-        for size in (Size(3000), Size()):
+        for size in (ChunkSize(3000), ChunkSize()):
             with pytest.raises(
                 CohortError, match=rf"^visits\.csv{suffix}: this is no whole {suffix} file; copy it again"
             ):
@@ -354,7 +354,7 @@ class TestInputs:
         head, *rows = EXAMPLE[0].read_text().splitlines()
         for number, begin in enumerate(range(0, len(rows), 900)):
             (folder / f"part-{number}.csv").write_text("\n".join([head, *rows[begin : begin + 900]]) + "\n")
-        summary = ways(tmp_path / "out.csv", folder, EXAMPLE[1], sizes=[Size(3000), Size()])
+        summary = ways(tmp_path / "out.csv", folder, EXAMPLE[1], sizes=[ChunkSize(3000), ChunkSize()])
         assert "168 patients in two arms, 3,323 patient-days from parts" in summary
         whole = itp_response.classify(*EXAMPLE).frame()
         assert itp_response.classify(folder, EXAMPLE[1]).frame().equals(whole)
@@ -377,8 +377,8 @@ class TestInputs:
             "patient_id,day,platelets,bleeding_grade\n2,0,15,0\n2,7,0,0\n2,14,20,0\n2,14,20,0\n"
         )
         found = itp_response.review(folder)
-        shown = found.frame().filter(pl.col("rule").is_in(["zero", "same_count_twice"]))
-        assert shown.select("rule", "file", "line").sort("line").rows() == [
+        shown = found.frame().filter(pl.col("check").is_in(["zero", "same_count_twice"]))
+        assert shown.select("check", "file", "line").sort("line").rows() == [
             ("zero", "b.csv", 3),
             ("same_count_twice", "b.csv", 5),
         ]
@@ -433,11 +433,11 @@ class TestInputs:
         assert message.startswith(expected)
 
     def test_what_is_read_as_a_whole(self, tmp_path):
-        ways(tmp_path / "out.csv", self.FRAME, sizes=[Size()])
+        ways(tmp_path / "out.csv", self.FRAME, sizes=[ChunkSize()])
         path = tmp_path / "visits.csv"
         path.write_bytes(b"patient_id,day,platelets\r1,0,15\r1,21,40\r")
-        assert stream(path) is None
-        ways(tmp_path / "out.csv", path, sizes=[Size()])
+        assert chunked_table(path) is None
+        ways(tmp_path / "out.csv", path, sizes=[ChunkSize()])
 
 
 def errors(folder, visits, patients=None, criteria=ATRA, sizes=TINY, **options):
@@ -548,7 +548,7 @@ class TestTold:
     def test_progress(self, tmp_path):
         steps = []
         itp_response.classify_to(
-            tmp_path / "out.csv", *EXAMPLE, size=Size(9000), progress=lambda *step: steps.append(step)
+            tmp_path / "out.csv", *EXAMPLE, size=ChunkSize(9000), progress=lambda *step: steps.append(step)
         )
         assert len(steps) > 5
         assert steps == sorted(steps)
@@ -586,22 +586,22 @@ class TestOrder:
         order = InOrder(None)
         for names, end in zip(parts, ends, strict=True):
             if isinstance(end, int):
-                assert order.places(pl.Series(names)).tolist() == list(range(end - len(names), end))
+                assert order.positions(pl.Series(names)).tolist() == list(range(end - len(names), end))
                 assert order.end == end
             else:
                 with pytest.raises(end):
-                    order.places(pl.Series(names))
+                    order.positions(pl.Series(names))
 
     def test_remembered(self):
-        order = InOrder(Positions(pl.Series(["x", "y", "z"])))
-        places = [order.places(pl.Series(names)).tolist() for names in (["x"], ["z", "a"], ["c", "b"])]
+        order = InOrder(PatientPositions(pl.Series(["x", "y", "z"])))
+        places = [order.positions(pl.Series(names)).tolist() for names in (["x"], ["z", "a"], ["c", "b"])]
         assert places == [[0], [2, 3], [4, 5]]
         for names in (["b"], ["y"], ["d", "a"]):
             with pytest.raises(NotInOrder):
-                InOrder(order._positions).places(pl.Series(["d", *names]))
+                InOrder(order._positions).positions(pl.Series(["d", *names]))
 
     def test_positions_of_many(self):
-        positions = Positions(pl.Series(["10", "11"]))
+        positions = PatientPositions(pl.Series(["10", "11"]))
         names = [str(one * 7 % 53) for one in range(60)]
         known = {"10": 0, "11": 1}
         for begin in range(0, len(names), 5):
@@ -615,5 +615,5 @@ class TestOrder:
         """Are told apart all the same."""
         real = pl.Series.hash
         monkeypatch.setattr(pl.Series, "hash", lambda self: real(self) % 3)
-        positions = Positions(pl.Series(["a"]))
+        positions = PatientPositions(pl.Series(["a"]))
         assert positions.of(pl.Series(["b", "a", "c", "d", "b", "e"])).tolist() == [1, 0, 2, 3, 1, 4]

@@ -1,4 +1,4 @@
-"""Parts: a study cut between its patients comes out as the whole; what is wrong with it is told with its patient."""
+"""Partitions: a study cut between its patients has the results of the whole; a problem is told with its patient."""
 
 import logging
 from dataclasses import replace
@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from itp_response.classification import partitions as parts
+from itp_response.classification import partitions
 from itp_response.classification.classification import classify
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
@@ -32,7 +32,7 @@ def table(text):
 
 
 def cut(frame, number, patient="patient_id"):
-    """The frame in so many parts by patient; those without one in the first."""
+    """The frame in this number of partitions by patient; rows without one are in the first."""
     part = as_text(frame[patient]).hash(seed=3).fill_null(0) % number
     part = part.set(as_text(frame[patient]).is_null(), 0)
     return [frame.filter(part == one) for one in range(number)]
@@ -42,17 +42,17 @@ loaded = cache(load)
 
 
 def in_parts(visits, patients=None, criteria="atra_2022", number=3, **options):
-    """What a cluster does, here: the verdicts by patient."""
-    plan = parts.plan(criteria if isinstance(criteria, Criteria) else loaded(criteria), ReadOptions(**options))
-    of_visits, of_patients = parts.headers(plan, visits.columns, None if patients is None else patients.columns)
+    """What a cluster does, here: the results by patient."""
+    plan = partitions.plan_for(criteria if isinstance(criteria, Criteria) else loaded(criteria), ReadOptions(**options))
+    of_visits, of_patients = partitions.headers(plan, visits.columns, None if patients is None else patients.columns)
     if "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
-        plan = replace(plan, stopped=parts.stopped_on(patients[name], name, plan.options.date_format))
+        plan = replace(plan, stopped=partitions.stopped_on(patients[name], name, plan.options.date_format))
     cut_patients = [None] * number if patients is None else cut(patients, number, of_patients["patient_id"])
     pieces = list(zip(cut(visits, number, of_visits["patient_id"]), cut_patients, strict=True))
-    found = pl.concat([parts.looked_at(plan, *piece) for piece in pieces])
-    plan = parts.settled(plan, found, patients=patients is not None)
-    return pl.concat([parts.verdicts(plan, *piece) for piece in pieces]).sort("patient_id")
+    noticed = pl.concat([partitions.inspected(plan, *piece) for piece in pieces])
+    plan = partitions.settled(plan, noticed, patients=patients is not None)
+    return pl.concat([partitions.results(plan, *piece) for piece in pieces]).sort("patient_id")
 
 
 def whole(visits, patients=None, criteria="atra_2022", **options):
@@ -60,7 +60,7 @@ def whole(visits, patients=None, criteria="atra_2022", **options):
     return classify(visits, patients, criteria, options=ReadOptions(**options)).frame().sort("patient_id")
 
 
-# A RESULT DOES NOT HANG ON WHERE IT WAS CUT
+# A RESULT DOES NOT DEPEND ON WHERE THE STUDY WAS CUT
 
 DAYS = """
     patient_id | day | platelets | bleeding_grade | rescue | rescue_end

@@ -93,7 +93,7 @@ class TestClassify:
             output._file.write(b"half")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("itp_response.classification.writers.Csv.add", fails)
+        monkeypatch.setattr("itp_response.classification.writers.CsvChunks.add", fails)
 
         done = run("classify", visits, "--output", tmp_path / "out.csv")
 
@@ -170,10 +170,10 @@ class TestExplain:
     def test_every_line_of_an_explanation_is_the_line_of_the_file(self):
         lines = Path(STUDY[0]).read_text().splitlines()
         for explanation in itp_response.explain(*STUDY[::2], patient="ITP-0004"):
-            for line in explanation.lines:
-                cells = lines[line.first_line - 1].split(",")
+            for row in explanation.rows:
+                cells = lines[row.line - 1].split(",")
                 assert cells[0] == "ITP-0004"
-                assert line.seen.startswith(cells[2] or ("bleeding", "rescue", "no count"))
+                assert row.observed.startswith(cells[2] or ("bleeding", "rescue", "no count"))
 
 
 class TestCheck:

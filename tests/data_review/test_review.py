@@ -18,10 +18,12 @@ import itp_response
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.data_review.data_queries import COUNTS
-from itp_response.data_review.edit_checks import COLUMNS, RULES
+from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS
 from itp_response.data_review.source_checks import UNGRADED, UNREASONED
+from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError
 
+ATRA = load("atra_2022")
 ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
 PLANNED = itp_response.criteria("atra_2022").file.clock.visits
@@ -42,7 +44,7 @@ def found(visits, patients=None, **more):
     """Rule, day, value and sentence of each finding."""
     frame = itp_response.review(visits, patients, **more).frame()
     assert frame.columns == list(COLUMNS)
-    return list(frame.select("rule", "day", "value", "says").iter_rows())
+    return list(frame.select("check", "day", "value", "says").iter_rows())
 
 
 def rules(visits, patients=None, **more):
@@ -128,8 +130,8 @@ class TestRules:
     def test_every_rule_is_tried(self):
         tried = CASES + "before_birth after_death rescue_after_stop dose_after_stop"
 
-        assert [rule.name for rule in RULES if rule.name not in tried] == []
-        assert all(rule.asks.endswith("?") for rule in RULES)
+        assert [rule.name for rule in EDIT_CHECKS if rule.name not in tried] == []
+        assert all(rule.asks.endswith("?") for rule in EDIT_CHECKS)
 
     def test_a_count_far_off_the_patients_median_is_asked_about_with_the_unit(self):
         rows = found(timeline("d0 15, d7 4500, d14 12, d21 14"))
@@ -190,7 +192,7 @@ class TestRules:
         """)
         patients = table("patient_id discontinuation_day\nP1 30")
 
-        rows = itp_response.review(visits, patients, criteria).frame().filter(pl.col("rule").str.ends_with("_stop"))
+        rows = itp_response.review(visits, patients, criteria).frame().filter(pl.col("check").str.ends_with("_stop"))
 
         assert rows["says"].to_list() == [
             "treatment was discontinued on day 30, yet a rescue began on day 35: which is right?",
@@ -205,7 +207,7 @@ class TestRules:
             "P1,0,15,0,none\nP1,7,20,,gums\nP1,14,20,1,skin\nP1,21,,,nose\n"
         )
 
-        frame = itp_response.review(path).frame().filter(pl.col("rule") == UNGRADED)
+        frame = itp_response.review(path).frame().filter(pl.col("check") == UNGRADED)
 
         assert list(frame.select("day", "line", "column", "value", "says").iter_rows()) == [
             (7, 3, "bleeding_site", "gums", "bleeding (gums) without a grade: of which grade was it?"),
@@ -219,14 +221,14 @@ class TestRules:
             "P1,0,15,,\nP1,7,8,IVIg,count below 10\nP1,14,20,IVIg,\nP1,21,20,no,\nP1,28,20,,NA\nP1,35,20,1,n/a\n"
         )
 
-        frame = itp_response.review(path).frame().filter(pl.col("rule") == UNREASONED)
+        frame = itp_response.review(path).frame().filter(pl.col("check") == UNREASONED)
 
         assert frame.select("day", "line", "value", "says").rows() == [
             (14, 4, "IVIg", "rescue (IVIg) without a reason: why was it given?"),
             (35, 7, "1", "rescue (1) without a reason: why was it given?"),
         ]
         path.write_text("patient_id,day,platelets,rescue\nP1,0,15,\nP1,7,8,IVIg\n")
-        assert UNREASONED not in itp_response.review(path).frame()["rule"].to_list()
+        assert UNREASONED not in itp_response.review(path).frame()["check"].to_list()
 
     def test_every_finding_has_the_line_of_the_file(self):
         lines = STUDY[0].read_text().splitlines()
@@ -316,7 +318,7 @@ class TestQueriesOfDeclaredColumns:
     def asked(self, folder, visits, patients, *more):
         criteria = folder / "own.toml"
         criteria.write_text(OWN)
-        queries = itp_response.review(table(visits), table(patients), criteria).queries()
+        queries = itp_response.review(table(visits), table(patients), criteria).data_queries()
         return queries.select("endpoint", "settled_by", "day", "line", "asks", *more).rows()
 
     KNOWN = """
@@ -385,23 +387,23 @@ class TestQueries:
     def test_the_single_observation_that_would_settle_it(self, case):
         endpoint, text, kind, asks = (part.strip() for part in case.split("|"))
 
-        queries = itp_response.review(timeline(text)).queries().filter(pl.col("endpoint") == endpoint)
+        queries = itp_response.review(timeline(text)).data_queries().filter(pl.col("endpoint") == endpoint)
 
         assert list(queries.select("settled_by", "asks").iter_rows()) == [(None if kind == "-" else kind, asks)]
 
     def test_what_is_decided_is_not_asked_about(self):
-        assert len(itp_response.review(timeline("d0 15, d28..d364 60")).queries()) == 0
+        assert len(itp_response.review(timeline("d0 15, d28..d364 60")).data_queries()) == 0
 
     def test_every_verdict_that_is_not_evaluable_is_there_once(self):
         review = itp_response.review(*STUDY)
-        frame = review.found.frame()
-        names = [name for name in review.found.verdicts if name in frame.columns]
+        frame = review.classification.frame()
+        names = [name for name in review.classification.verdicts if name in frame.columns]
 
         expected = {
             (patient, name) for name in names for patient in frame.filter(pl.col(name) == "NE")["patient_id"].to_list()
         }
 
-        asked = review.queries().filter(pl.col("endpoint").is_in(names))
+        asked = review.data_queries().filter(pl.col("endpoint").is_in(names))
         assert set(asked.select("patient_id", "endpoint").iter_rows()) == expected
         assert len(asked) == len(expected) > 0
 
@@ -423,11 +425,11 @@ class TestQueries:
     def test_whatever_is_answered_settles_it(self, patients, count, grade):
         """Of any cohort: each query answered, whatever the answer, leaves the verdict that it is about decided."""
         cohort = literal_cohort(patients)
-        review = itp_response.review(cohort)
-        asked = [query for query in review.queries().iter_rows(named=True) if query["settled_by"]]
+        review = itp_response.review(cohort, criteria=ATRA)
+        asked = [query for query in review.data_queries().iter_rows(named=True) if query["settled_by"]]
         answered = [answer(cohort, patients, query, count, grade) for query in asked]
 
-        verdicts = itp_response.classify(literal_cohort(answered)).verdicts
+        verdicts = itp_response.classify(literal_cohort(answered), criteria=ATRA).verdicts
 
         for place, query in enumerate(asked):
             verdict = verdicts[query["endpoint"]]
@@ -443,7 +445,7 @@ class TestQueries:
             P1         2020-12-30 60        0              -
         """)
 
-        queries = itp_response.review(visits).queries()
+        queries = itp_response.review(visits).data_queries()
 
         assert set(queries["reason"]) == {"partial_date"}
         assert set(queries["settled_by"]) == {"date"}
@@ -455,13 +457,13 @@ class TestQueries:
         both = cohort_of(["d0 15, d28..d364 60", open_], visits=PLANNED, ids=["P1", "P2"])
 
         assert itp_response.classify(both).frame()["OR"].to_list() == ["Y", "N"]
-        assert len(itp_response.review(both).queries()) == 0
+        assert len(itp_response.review(both).data_queries()) == 0
 
     def test_a_patient_of_whom_nothing_is_known_has_a_query_without_an_answer(self):
         visits = table("patient_id day platelets\nP1 0 15")
         patients = table("patient_id arm\nP1 a\nP2 a")
 
-        queries = itp_response.review(visits, patients).queries().filter(pl.col("patient_id") == "P2")
+        queries = itp_response.review(visits, patients).data_queries().filter(pl.col("patient_id") == "P2")
 
         assert queries.filter(pl.col("endpoint") == "OR")["asks"].to_list() == [
             "no single observation settles it (no counts in the days looked at)"

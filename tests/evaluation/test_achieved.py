@@ -96,7 +96,7 @@ class TestApart:
         )
 
     def test_in_months(self):
-        """Calendar months, cut to the end of a shorter one, for each patient from his own day 0."""
+        """Calendar months, cut to the end of a shorter one, for each patient from the patient's own day 0."""
         assert not wrong(
             """
             [R]
@@ -603,7 +603,7 @@ class TestDatedBy:
 
     @pytest.mark.parametrize(("key", "day"), [("", 28), ('dated_by = "first"', 28), ('dated_by = "confirming"', 42)])
     def test_of_three(self, key, day):
-        """The first, or the last; the evidence are the same."""
+        """The first, or the last; the evidence is the same."""
         assert not wrong(
             f"""
             [R]

@@ -22,7 +22,7 @@ RANKED = """
 
 
 class TestOf:
-    """`of`: criteria, best first; the first that is `Y` gives its name, or the name put before it."""
+    """`of`: endpoints, best first; the first that is `Y` gives its name, or the name put before it."""
 
     def test_ranks(self):
         """A better one that is open does not keep the lower one from being met."""

@@ -13,8 +13,7 @@ from worked import criteria_of, wrong
 from itp_response.classification.classification import classify
 from itp_response.definitions.criteria import read_dict
 from itp_response.definitions.load import criteria_folder
-from itp_response.evaluation import censored_counts as bounds
-from itp_response.evaluation import evaluate
+from itp_response.evaluation import censored_counts, evaluate
 from itp_response.explanation.ask import ask
 from itp_response.messages.errors import CriteriaError
 
@@ -188,9 +187,9 @@ class TestBaseline:
 class TestLimits:
     """What is not looked at is said to be not evaluable."""
 
-    def test_more_courses_than_are_looked_at(self):
+    def test_more_completions_than_are_decided(self):
         timeline = "d0 15, d28..d364 <50"
-        assert bounds.MOST == 10_000
+        assert censored_counts.MOST_COMPLETIONS == 10_000
         (found,) = ask(timeline, endpoint="OR")
         assert (found.value, found.reason) == ("NE", "censored_count")
         assert found.missing.endswith("they may lie in more ways than are looked at")
@@ -212,7 +211,7 @@ class TestLimits:
         whole = as_literal(classify(cohort_of(patients)))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(evaluate, "ROWS_AT_ONCE", 10)
-            patch.setattr(evaluate, "ROWS_PER_PIECE", 3)
+            patch.setattr(evaluate, "ROWS_PER_BLOCK", 3)
             assert as_literal(classify(cohort_of(patients))) == whole
 
 

@@ -1,4 +1,4 @@
-"""Combined: a rule over other criteria's verdicts. Each table is a part of the rule, or what comes of it."""
+"""Combined: a rule over the verdicts on other endpoints. Each table is a part of the rule, or its result."""
 
 import pytest
 from bridge import as_literal, cohort_of
@@ -35,7 +35,7 @@ LOSS = """
 
 
 def combined(rule, further=""):
-    """The three criteria and one over them."""
+    """The three endpoints and one over them."""
     return f'{NAMED}{further}\n[over]\nkind = "combined"\nwhen = "{rule}"\n'
 
 
@@ -81,7 +81,7 @@ class TestNames:
 
     @pytest.mark.parametrize("rule", ["platelets >= 30", "A and rescue", "A or D", "over", "A == B", "A + B", "true"])
     def test_what_is_no_name(self, rule):
-        """The criteria of the file, `and`, `or`, `not` and parentheses; nothing else, and not itself."""
+        """The endpoints of the file, `and`, `or`, `not` and parentheses; nothing else, and not itself."""
         with pytest.raises(CriteriaError):
             criteria_of(combined(rule))
 

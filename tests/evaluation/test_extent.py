@@ -84,7 +84,7 @@ class TestStep:
         )
 
     def test_a_state_that_needs_no_count(self):
-        """It lasts to the last count all the same; evidence are its rows."""
+        """It lasts to the last count all the same; its rows are the evidence."""
         assert not wrong(
             SHOWN.replace("platelets >= 30 and ", ""),
             """

@@ -23,7 +23,7 @@ RESPONSE = """
 class TestAfter:
     """`after`: only rows after the other's last evidence count."""
 
-    def test_the_last_witness(self):
+    def test_the_last_evidence(self):
         """The confirming row, where there is one."""
         assert not wrong(
             RESPONSE,

@@ -19,8 +19,8 @@ from itp_response.classification.classification import classify
 from itp_response.cohort.values import NONE
 from itp_response.definitions.criteria import read_dict
 from itp_response.definitions.load import criteria_folder, loads
-from itp_response.evaluation import partial_dates as worlds
-from itp_response.evaluation.partial_dates import MOST
+from itp_response.evaluation import partial_dates
+from itp_response.evaluation.partial_dates import MOST_COMPLETIONS
 from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.options import ReadOptions
@@ -81,7 +81,7 @@ def courses(rows: list[Told], enrolment: str, stopped: str | None, patient: Pati
 def expected(raw, found: list[Patient]) -> dict[str, Verdict]:
     try:
         each = [literal.verdicts(raw, patient) for patient in found]
-    except literal.TooManyCoursesError:
+    except literal.TooManyCompletionsError:
         reject()
     return {name: literal.same([one[name] for one in each], "partial_date") for name in each[0]}
 
@@ -104,11 +104,11 @@ def decided(criteria, rows: list[Told], enrolment: str, stopped: str | None, pat
     return as_literal(classify(visits, table, criteria, options=ReadOptions(bleeding="scored")))[0]
 
 
-WITNESSES = ("onset", "confirming", "ended")
+EVIDENCE = ("onset", "confirming", "ended")
 
 
-def without_witnesses(verdict: Verdict) -> Verdict:
-    return replace(verdict, **dict.fromkeys(WITNESSES))
+def without_evidence(verdict: Verdict) -> Verdict:
+    return replace(verdict, **dict.fromkeys(EVIDENCE))
 
 
 def date(day_0: datetime.date, day: int) -> str:
@@ -155,13 +155,13 @@ class TestTwoReadings:
         found = list(courses(rows, enrolment, stopped, patient))
         wanted, verdicts = expected(raw, found), decided(criteria, rows, enrolment, stopped, patient)
 
-        assert {name: without_witnesses(verdict) for name, verdict in verdicts.items()} == {
-            name: without_witnesses(verdict) for name, verdict in wanted.items()
+        assert {name: without_evidence(verdict) for name, verdict in verdicts.items()} == {
+            name: without_evidence(verdict) for name, verdict in wanted.items()
         }
         # Evidence is a line: where two lie on a day, they are told apart.
         alone = all(len({one.day for one in course.observations}) == len(rows) for course in found)
         for name, verdict in verdicts.items():
-            for evidence in WITNESSES:
+            for evidence in EVIDENCE:
                 day = getattr(verdict, evidence)
                 assert day == getattr(wanted[name], evidence) or (day is None and not alone), (name, evidence)
 
@@ -326,22 +326,22 @@ class TestVerdicts:
         assert found.select("late_rescue", "late_rescue_day").row(0) == ("Y", None)
         assert found.select("DOR_days", "DOR_event").row(0) == (None, None)
 
-    def test_with_more_ways_than_are_looked_at(self):
+    def test_with_more_completions_than_are_decided(self):
         rows = told_of(*RESPONDER, ("2019", None, "IVIg"), ("2019", None, "IVIg"))
         found = classify(rows)
         assert set(found.frame()["OR"]) == {"NE"}
         assert found.cohort.notes[-1].text == (
             "The partial dates of 1 patient may lie in more than 1,000 ways together; not evaluable throughout."
         )
-        assert MOST == 1_000
+        assert MOST_COMPLETIONS == 1_000
 
     def test_of_others_are_as_they_would_be_alone(self):
-        """Also with more courses than are held together."""
+        """Also with more completions than are held together."""
         unsure = told_of(*RESPONDER, ("2019-02", None, "IVIg"))
         several = [{**row, "patient_id": name} for name in "ABCD" for row in unsure]
         sure = [{**row, "patient_id": "E"} for row in told_of(*RESPONDER)]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(worlds, "ROWS_AT_ONCE", 200)
+            patch.setattr(partial_dates, "ROWS_AT_ONCE", 200)
             found = as_literal(classify([*several, *sure]))
         assert found[:4] == as_literal(classify(unsure)) * 4
         assert found[4:] == as_literal(classify(told_of(*RESPONDER)))
@@ -360,14 +360,14 @@ class TestExplained:
             "  the same on all days that may be meant: the date of visits row 5 is only '2019-02'; shown as of the first"
         )
 
-    def test_of_a_witness_that_hangs_on_it(self):
+    def test_of_evidence_that_depends_on_it(self):
         """Rescue is late from day 36 on: the day is known, but not whether line 2 or line 3 begins it."""
         rows = told_of(("2019-01-23", 15), ("2019-02", None, "IVIg"), ("2019-02-28", None, "IVIg"))
         (said,) = explain(rows, patient="P", endpoint="late_rescue")
         assert (said.value, said.day) == ("Y", 36)
         assert classify(rows).verdicts["late_rescue"].onset.tolist() == [NONE]
 
-    def test_of_too_many_ways(self):
+    def test_of_too_many_completions(self):
         rows = told_of(*RESPONDER, ("2019", None, "IVIg"), ("2020", None, "IVIg"))
         (said,) = explain(rows, patient="P", endpoint="OR")
         assert said.missing == (

@@ -1,4 +1,4 @@
-"""Visits: so many of the planned visits, or a share of them. Each table is a key at its bounds."""
+"""Visits: a number of the planned visits, or a share of them. Each table is a key at its bounds."""
 
 import pytest
 from bridge import as_literal, cohort_of

@@ -53,7 +53,11 @@ def test_it_agrees_on_worked_examples_of_every_set(name, checker):
     wrong = {
         patient: said
         for patient in ids[:: max(1, len(ids) // OF_EACH)]
-        if (said := checker(certificate(found, patient=patient, turns=False), {criteria.path.name: criteria.path}))
+        if (
+            said := checker(
+                certificate(found, patient=patient, counterfactuals=False), {criteria.path.name: criteria.path}
+            )
+        )
     }
 
     assert wrong == {}
@@ -61,7 +65,7 @@ def test_it_agrees_on_worked_examples_of_every_set(name, checker):
 
 @pytest.mark.parametrize("patient", ["ITP-0003", "ITP-0008", "ITP-0023", "ITP-0043", "ITP-0117", "ITP-0154"])
 def test_it_agrees_on_the_example_study(patient, study, checker):
-    assert checker(certificate(study, patient=patient, turns=False), FILES) == []
+    assert checker(certificate(study, patient=patient, counterfactuals=False), FILES) == []
 
 
 def test_as_a_user_runs_it(tmp_path, study):
@@ -106,7 +110,7 @@ TAMPERED = [
     (put(["verdicts", 0, "day"], 42), "OR: it is Y on day 28, not Y on day 42"),
     (put(["verdicts", 0, "confirming"], 56), "OR: confirming is day 42, not 56"),
     (
-        put(["definition", "criteria", "OR", "apart"], "28 days"),
+        put(["definition", "endpoints", "OR", "apart"], "28 days"),
         "atra_2022.toml: [OR] is not what the certificate says",
     ),
     (
@@ -120,7 +124,7 @@ TAMPERED = [
 
 @pytest.mark.parametrize(("tamper", "said"), TAMPERED, ids=[said for _, said in TAMPERED])
 def test_what_was_tampered_with_is_refused_with_the_reason(tamper, said, study, checker):
-    made = copy.deepcopy(certificate(study, patient="ITP-0008", turns=False))
+    made = copy.deepcopy(certificate(study, patient="ITP-0008", counterfactuals=False))
     tamper(made)
 
     assert said in checker(made, FILES)
@@ -128,7 +132,7 @@ def test_what_was_tampered_with_is_refused_with_the_reason(tamper, said, study, 
 
 def test_it_holds_what_would_turn_each_verdict(study):
     made = certificate(study, patient="ITP-0008", endpoint="late_rescue")
-    (change,) = (one for one in made["verdicts"][0]["changes"] if one["change"] == "day")
+    (change,) = (one for one in made["verdicts"][0]["counterfactuals"] if one["change"] == "day")
 
     assert (change["becomes"], change["before"], change["after"]) == ("N", "336", "337")
 

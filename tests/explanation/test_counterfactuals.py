@@ -37,28 +37,28 @@ def test_what_would_turn_it_is_said(case):
     timeline, endpoint, said = (part.strip() for part in case.split("|"))
     (explained,) = itp_response.ask(timeline, endpoint=endpoint)
 
-    assert "; ".join(explained.turns) == said
+    assert "; ".join(explained.counterfactuals_in_words) == said
 
 
 def test_what_tells_a_length_and_what_does_not_arise_is_not_asked():
     by_name = {one.endpoint: one for one in itp_response.ask("d0 15, d28..d364 12")}
 
-    assert (by_name["TTR"].value, by_name["TTR"].changes) == ("NA", None)
-    assert (by_name["relapse"].value, by_name["relapse"].changes) == ("NA", None)
-    assert by_name["OR"].changes == ()
+    assert (by_name["TTR"].value, by_name["TTR"].counterfactuals) == ("NA", None)
+    assert (by_name["relapse"].value, by_name["relapse"].counterfactuals) == ("NA", None)
+    assert by_name["OR"].counterfactuals == ()
 
 
 def test_of_a_met_endpoint_no_further_count_is_tried():
     (explained,) = itp_response.ask("d0 15, d21 100, d35 100, d42..d364 12", endpoint="OR")
 
     assert explained.value == "Y"
-    assert {change.change for change in explained.changes} == {"count", "day", "lost"}
+    assert {change.change for change in explained.counterfactuals} == {"count", "day", "lost"}
 
 
 def test_a_given_baseline_is_changed_to_the_step():
     (explained,) = itp_response.ask("d21 45, d28 60, d42 12, d364 12", endpoint="OR", baseline=30)
 
-    assert explained.turns == (
+    assert explained.counterfactuals_in_words == (
         "would be Y with a baseline of 22 instead of 30: a count of at least twice the baseline",
     )
 

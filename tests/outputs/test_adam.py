@@ -29,7 +29,7 @@ from itp_response.messages.errors import UsageError
 from itp_response.outputs.adam.files import FORMATS
 from itp_response.outputs.adam.parameters import flags, parameters
 from itp_response.outputs.adam.variables import fitted, short_names
-from itp_response.readers.files import opened
+from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
 
 ROOT = Path(__file__).parents[2]
@@ -176,7 +176,7 @@ class TestADRS:
     def test_time_in_a_state_is_a_number_of_days(self):
         made = of_set("extend")
 
-        frame = made.found.frame()
+        frame = made.classification.frame()
         days = made.datasets["ADRS"].frame.filter(pl.col("PARAMCD") == "TWOYEARS")
         assert days["AVAL"].to_list() == frame["two_years_days"].to_list()
         assert days["AVALC"].null_count() == len(days)
@@ -475,7 +475,9 @@ def assert_same(frame, dataset):
 
 def assert_verdicts(frame, made):
     """The verdicts, days and reasons in a file's ADRS are those of the classification."""
-    codes = {one.code: one.endpoint for one in parameters(made.found.criteria) if one.what in ("verdict", "best")}
+    codes = {
+        one.code: one.endpoint for one in parameters(made.classification.criteria) if one.what in ("verdict", "best")
+    }
     rows = frame.filter(pl.col("PARAMCD").is_in(list(codes))).select(
         *("USUBJID", "PARAMCD", "AVALC", "ADY", "CNFDY", "ARSNCD")
     )
@@ -483,7 +485,7 @@ def assert_verdicts(frame, made):
         (patient, codes[code], value, day_of(day), day_of(confirmed), reason)
         for patient, code, value, day, confirmed, reason in rows.rows()
     ]
-    long = made.found.long().filter(pl.col("endpoint").is_in(list(codes.values())))
+    long = made.classification.long().filter(pl.col("endpoint").is_in(list(codes.values())))
     assert read == long.select("patient_id", "endpoint", "value", "day", "confirmed_day", "reason").rows()
 
 
@@ -528,7 +530,7 @@ class TestFiles:
             told = json.loads(path.read_text())
             jsonschema.validate(told, SCHEMA)
             assert told["records"] == len(told["rows"]) == len(dataset.frame)
-            table = opened(path, dataset.name)
+            table = open_table(path, dataset.name)
             assert table.header == dataset.frame.columns
             read = table.load(range(len(table.header)))
             assert len(read) == len(dataset.frame)
@@ -552,7 +554,7 @@ class TestFiles:
         """By the reader that reads studies too."""
         made.write(tmp_path / "out", form)
 
-        table = opened(tmp_path / "out" / f"adrs.{form}", "adrs")
+        table = open_table(tmp_path / "out" / f"adrs.{form}", "adrs")
         frame = table.load(range(len(table.header)))
         frame.columns = table.header
 
@@ -656,7 +658,7 @@ class TestNames:
 
     @given(st.lists(st.text(min_size=1), max_size=30), st.integers(4, 8))
     def test_are_names_of_sas_whatever_they_are_made_of(self, names, most):
-        short = short_names(names, most, taken=["OR"])
+        short = short_names(names, most, reserved=["OR"])
 
         assert len(set(short)) == len(short) == len(names)
         assert [one for one in short if not re.fullmatch(rf"[A-Z][A-Z0-9]{{0,{most - 1}}}", one) or one == "OR"] == []
@@ -721,11 +723,11 @@ def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
 
 def replace_all(cohort):
     from itp_response.cohort.build import build
-    from itp_response.cohort.observations import Observations
+    from itp_response.cohort.observations import Observations, Patients
     from itp_response.cohort.values import exactly
 
     none = np.zeros(0, dtype=np.int64)
     return build(
-        cohort.id.clear(),
+        Patients(cohort.id.clear()),
         Observations(none, none, exactly(none.astype(float)), none.astype(float), none.astype(bool), none, none),
     )

@@ -423,7 +423,7 @@ class TestNothingIsSilent:
         )
 
     def test_what_was_noticed_in_interpretation_is_told_too(self, found):
-        assert plot("km", found).summary().endswith(found.cohort.told[-1])
+        assert plot("km", found).summary().endswith(found.cohort.note_lines[-1])
 
 
 REFUSED = {

@@ -195,7 +195,9 @@ def test_the_explanations_are_those_of_explain_word_for_word(browser, example, f
         it.page.wait_for_selector(".detail .why")
         shown = it.page.locator(".detail .why").all()
 
-        for one, explanation in zip(shown, itp_response.explain(found, patient=patient, turns=False), strict=True):
+        for one, explanation in zip(
+            shown, itp_response.explain(found, patient=patient, counterfactuals=False), strict=True
+        ):
             head, *body = str(explanation).splitlines()
             label = one.locator("h4 small").inner_text()
             title = one.locator("h4 span").inner_text()

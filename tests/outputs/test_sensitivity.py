@@ -357,12 +357,13 @@ def test_nobody_but_the_dependent_comes_out_otherwise(patients):
     found = sensitivity(cohort_of_patients(patients), criteria=ATRA)
 
     base = found.base.frame()
+    frames = {one: under.frame() for one, under in found.under.items()}
     listed = {row[:1] + row[2:] for row in found.dependent().iter_rows()}
     differing = {
         (patient, name, before, one, after)
-        for one, under in found.under.items()
+        for one, frame in frames.items()
         for name in found.names
-        for patient, before, after in zip(base["patient_id"], base[name], under.frame()[name], strict=True)
+        for patient, before, after in zip(base["patient_id"], base[name], frame[name], strict=True)
         if before != after
     }
     assert listed == differing

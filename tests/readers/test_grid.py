@@ -1,4 +1,4 @@
-"""Plain cells read by numpy alone say what they say to those who read all texts; whatever else there is, they leave."""
+"""Plain cells read by numpy mean what they mean when read as texts; other cells are left to the reader of texts."""
 
 import math
 from dataclasses import replace
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import itp_response
 from itp_response.classification.chunked.study import ChunkedStudy, source_of
 from itp_response.cohort.observations import ReadFrom
-from itp_response.readers.chunks import Size
+from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.grid import PIECE, grid, rows_in
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plain import as_records, of_records
@@ -244,20 +244,20 @@ class TestRuns:
 
 class TestFew:
     def test_texts(self):
-        rows, texts, which = column("", "IVIg", "", "tpo", "IVIg").few()
+        rows, texts, which = column("", "IVIg", "", "tpo", "IVIg").distinct()
         assert (rows.tolist(), [texts[at] for at in which]) == ([1, 3, 4], ["IVIg", "tpo", "IVIg"])
 
     def test_single_letters(self):
-        rows, texts, which = column("1", "0", "", "1", "y").few()
+        rows, texts, which = column("1", "0", "", "1", "y").distinct()
         assert (rows.tolist(), [texts[at] for at in which]) == ([0, 1, 3, 4], ["1", "0", "1", "y"])
 
     def test_none(self):
-        rows, texts, which = column("", "").few()
+        rows, texts, which = column("", "").distinct()
         assert (len(rows), texts, len(which)) == (0, [], 0)
 
     @pytest.mark.parametrize("text", [" a", "a ", "a" * 65])
     def test_what_is_none(self, text):
-        assert column("b", text).few() is None
+        assert column("b", text).distinct() is None
 
 
 # VISITS
@@ -274,7 +274,7 @@ def study(tmp_path, text, **told):
 
 def both(made):
     """The visits of the first block of a study as they are read if they are plain, and as all texts are."""
-    part = next(made.source.parts(made.wanted, Size(1 << 20, 1 << 20)))
+    part = next(made.source.chunks(made.wanted, ChunkSize(1 << 20, 1 << 20)))
     cells = part.block.grid()
     plain = made.plain.visits(cells) if cells else None
     return plain and plain[0], made.as_written(made.table(part)[0], Problems())
@@ -288,8 +288,8 @@ def same(one, other):
         np.testing.assert_array_equal(values[0].high, values[1].high)
     for name in ("bleeding_grade", "rescue", "recorded"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-    assert one.who.names.to_list() == other.who.names.to_list()
-    assert one.who.begin.tolist() == other.who.begin.tolist()
+    assert one.patient_ids.names.to_list() == other.patient_ids.names.to_list()
+    assert one.patient_ids.begin.tolist() == other.patient_ids.begin.tolist()
     names = [
         [texts.labels[code] if code >= 0 else None for code in texts.codes]
         for texts in (one.rescue_name, other.rescue_name)
@@ -369,8 +369,8 @@ class TestVisits:
         made = study(tmp_path, f"{HEADER}\nP0,0,10,0,,\nP0,7,11,0,IVIg,9\nP0,9,9,0,,\n{ROWS[case][0]}\nP2,0,20,1,,\n")
         plain, _ = both(made)
         if plain.platelets.exact:
-            records, labels = as_records(plain, np.arange(len(plain.who)), 0)
-            same(replace(of_records(records, made.plain.nothing, labels), who=plain.who), plain)
+            records, labels = as_records(plain, np.arange(len(plain.patient_ids)), 0)
+            same(replace(of_records(records, made.plain.empty, labels), patient_ids=plain.patient_ids), plain)
 
     def test_columns_that_only_texts_have(self, tmp_path):
         """A format of dates, and columns that criteria declare."""

@@ -1,4 +1,4 @@
-"""ODM: a database's XML, as OpenClinica writes it, is the study that it is the export of; what is said of one that is none."""
+"""ODM: a database's XML export, such as OpenClinica's, gives the exported study; the problems of an invalid file."""
 
 import itertools
 import tomllib
@@ -12,7 +12,7 @@ from test_mapping import ARMS, PATIENTS, VISITS, same
 import itp_response
 from itp_response.cli import main
 from itp_response.messages.errors import CohortError, UsageError
-from itp_response.readers.files import opened
+from itp_response.readers.files import open_table
 from itp_response.readers.visits import read
 
 DEFINITIONS = """
@@ -103,7 +103,7 @@ def event(oid, repeat, start, *groups):
 
 
 def group(oid, repeat=1, **items):
-    """The record of an item group; an item that is None is told to be empty."""
+    """The record of an item group; an item that is None is marked as empty."""
     told = "\n".join(
         f'<ItemData ItemOID="{name}" IsNull="Yes"/>'
         if value is None
@@ -169,7 +169,7 @@ class TestExample:
 
         (found,) = itp_response.explain(*itp_response.mapped(path, mapping), patient="ITP-0003", endpoint="relapse")
 
-        line = int(found.lines[-1].source.rpartition(" line ")[2])
+        line = int(found.rows[-1].source.rpartition(" line ")[2])
         record = "".join(path.read_text().splitlines()[line - 1 : line + 3])
         assert record.startswith('<ItemGroupData ItemGroupOID="IG_LAB"')
         assert '<ItemData ItemOID="I_LAB_PLT" Value="20"/>' in record
@@ -227,7 +227,7 @@ rescue_end = "I_RSC_TO"  # rescue_end
 
 def table(folder, text):
     """The rows of a document, of each what is filled in, without keys of events."""
-    source = opened(written(folder, text)[0], "visits")
+    source = open_table(written(folder, text)[0], "visits")
     frame = source.load(range(len(source.header)))
     frame.columns = source.header
     left_out = ("Status", "StudyEventData.Status", "SubjectKey", "StudyEventOID", "StudyEventRepeatKey")
@@ -280,7 +280,7 @@ class TestRows:
         assert cohort.id.to_list() == ["P1", "P2"]
 
     def test_of_a_document_in_one_line_rows_are_numbered(self, tmp_path):
-        source = opened(written(tmp_path, SMALL.replace("\n", " "))[0], "visits")
+        source = open_table(written(tmp_path, SMALL.replace("\n", " "))[0], "visits")
 
         assert (source.lines, source.row_word) == (None, "row")
 
@@ -328,7 +328,7 @@ class TestRefused:
     def test_message(self, old, new, message, tmp_path):
         assert old in SMALL
         with pytest.raises(CohortError) as error:
-            opened(written(tmp_path, SMALL.replace(old, new))[0], "visits")
+            open_table(written(tmp_path, SMALL.replace(old, new))[0], "visits")
 
         assert str(error.value).startswith(f"study.xml: {message}")
 
@@ -341,7 +341,7 @@ class TestRefused:
             ),
         ):
             with pytest.raises(CohortError) as error:
-                opened(written(tmp_path, text)[0], "visits")
+                open_table(written(tmp_path, text)[0], "visits")
             assert str(error.value) == f"study.xml: {message}"
 
     def test_a_wrong_value_is_told_with_its_line_and_item(self, tmp_path):
@@ -359,4 +359,4 @@ class TestRefused:
         monkeypatch.setitem(__import__("sys").modules, "odmlib.odm_parser", None)
 
         with pytest.raises(UsageError, match=r"this needs odmlib, .*pip install 'itp-response\[odm\]'\.$"):
-            opened(written(tmp_path, SMALL)[0], "visits")
+            open_table(written(tmp_path, SMALL)[0], "visits")

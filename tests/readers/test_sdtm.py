@@ -1,4 +1,4 @@
-"""SDTM: what a study's folder of domains is read as, in whatever format, and what is said of one that cannot be right."""
+"""SDTM: the cohort of a folder of domains, in any format, and the problems of an invalid one."""
 
 import json
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ def _write_json(path: Path, name: str, frame: pl.DataFrame) -> None:
 
 
 def study(folder: Path, **domains: str) -> Path:
-    """A folder of CSV files with these lines; blanks about cells are taken away, DM and LB are there if not given."""
+    """A folder of CSV files with these lines; blanks around cells are removed, DM and LB are added if not given."""
     folder.mkdir(exist_ok=True)
     for name, text in {**PLAIN, **domains}.items():
         lines = [",".join(cell.strip() for cell in line.split(",")) for line in text.strip().splitlines()]
@@ -349,7 +349,7 @@ class TestUnits:
 
 
 class TestCounts:
-    """LB: which records are counts, and which result is taken."""
+    """LB: the records that are counts, and the result that is used."""
 
     def test_plain(self, tmp_path: Path) -> None:
         cohort = read(study(tmp_path / "trial"))
@@ -409,7 +409,7 @@ class TestCounts:
 
 
 class TestPatients:
-    """DM: who is in the cohort, and from which day."""
+    """DM: the patients of the cohort, and their day 0."""
 
     def test_day_0_by_first_dose(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial", dm="USUBJID, RFXSTDTC, ARM\nP1, 2019-05-02, A\nP2, 2019-06-01, B")
@@ -1040,7 +1040,7 @@ class TestKeys:
     def test_review(self, tmp_path: Path) -> None:
         found = review(study(tmp_path / "trial", lb=self.BOUND))
         assert "15 and 20 on day 0 (LB 1, 7); the lowest is taken." in str(found)
-        asked = found.queries().filter(pl.col("patient_id") == "P1", pl.col("endpoint") == "OR").row(0, named=True)
+        asked = found.data_queries().filter(pl.col("patient_id") == "P1", pl.col("endpoint") == "OR").row(0, named=True)
         assert (asked["file"], asked["line"], asked["asks"]) == (
             "LB",
             4,
@@ -1070,8 +1070,8 @@ class TestKeys:
         ds = "USUBJID, DSSEQ, DSDECOD, DSSTDTC\nP1, 1, ADVERSE EVENT, 2019-05-11"
         folder = study(tmp_path / "trial", dm=dm, cm=cm, ex=ex, ds=ds)
         rules = ("before_birth", "after_death", "rescue_without_a_reason", "dose_after_stop")
-        frame = review(folder).frame().filter(pl.col("rule").is_in(rules))
-        assert frame.select("patient_id", "rule", "day", "file", "line", "says").rows() == [
+        frame = review(folder).frame().filter(pl.col("check").is_in(rules))
+        assert frame.select("patient_id", "check", "day", "file", "line", "says").rows() == [
             (
                 *("P1", "dose_after_stop", 12, "EX", 3),
                 "treatment was discontinued on day 10, yet a dose was recorded on day 12: which is right?",
@@ -1091,7 +1091,7 @@ class TestKeys:
             study(tmp_path / "trial", lb=lb("P1, 1, PLAT, , , , , , 2019-05-01"), dm="USUBJID, RFSTDTC\nP1, 2019-05")
         )
         assert found.frame()["OR"].to_list() == ["NE"]
-        assert len(review(found.cohort).queries()) > 0
+        assert len(review(found.cohort).data_queries()) > 0
 
 
 def _is_date(row: list[str]) -> bool:

@@ -30,21 +30,21 @@ from itp_response.classification.classification import (
     criteria_of,
 )
 from itp_response.classification.provenance import Provenance, hashed, provenance
-from itp_response.classification.writers import OUTPUTS, Output, check_output, put, write_beside
+from itp_response.classification.writers import FORMATS, ChunkWriter, check_suffix, put, write_beside
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Note, Observations, ReadFrom
+from itp_response.cohort.observations import Note, Observations, Patients, ReadFrom
 from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError, UsageError
-from itp_response.readers.chunks import Size
+from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.column_names import no_rows
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
-from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, Positions
+from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
-from itp_response.readers.visits import NOBODY, joined
+from itp_response.readers.visits import NOBODY, StudyRows, assemble
 
 LISTED = 200_000
 """So many patients without visits are written at once."""
@@ -79,7 +79,7 @@ def classify_to(
     threads: int | None = None,
     progress: Progress | None = None,
     told: Callable[[str], None] | None = None,
-    size: Size | None = None,
+    size: ChunkSize | None = None,
     memory: int | None = None,
 ) -> ClassifiedFile:
     """Classify every patient of the visits into a `.csv`, `.json` or `.parquet` file, whole or not at all.
@@ -91,7 +91,7 @@ def classify_to(
     Raises what `classify` raises.
     """
     path = Path(path)
-    check_output(path)
+    check_suffix(path)
     definitions = criteria_of(visits, criteria)
     source = None if isinstance(visits, Classification | Cohort) else source_of(visits)
     if source is None:
@@ -105,7 +105,7 @@ def classify_to(
     read_from = ReadFrom(inputs, asdict(options), _beside(lambda: hashed(inputs)))
     study = ChunkedStudy.read(source, patients, definitions, read_from, options)
     memory = memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    ways = Ways(long, threads or os.cpu_count() or 1, size or Size(), memory, progress or (lambda *_: None), told)
+    ways = Ways(long, threads or os.cpu_count() or 1, size or ChunkSize(), memory, progress or (lambda *_: None), told)
     made: list[tuple[ClassifiedFile, Provenance]] = []
 
     def content(file: IO[bytes]) -> None:
@@ -114,7 +114,7 @@ def classify_to(
             file.seek(0)
             file.truncate()
             with tempfile.TemporaryDirectory(prefix="itp-response-") as folder:
-                target = OUTPUTS[path.suffix](file, Path(folder))
+                target = FORMATS[path.suffix].chunks(file, Path(folder))
                 try:
                     made.append(_Run(study, ways, taken, target, Path(folder)).written())
                 except AssumptionFailed as again:
@@ -162,7 +162,7 @@ class _Run:
     study: ChunkedStudy
     ways: Ways
     taken: Assumptions
-    output: Output
+    output: ChunkWriter
     folder: Path
     cells: Problems = field(default_factory=Problems)
     both: Problems = field(default_factory=Problems)
@@ -172,7 +172,7 @@ class _Run:
     wrong: bool = False
     nobody: bool = True
     """There is no row that names a patient or says something."""
-    positions: Positions | None = None
+    positions: PatientPositions | None = None
     """None: patients come in the order of their names, and are not remembered."""
 
     def __post_init__(self) -> None:
@@ -217,13 +217,13 @@ class _Run:
 
     def _found(self, rows: int) -> Problems:
         """All that was found, in the order in which it is in a cohort that is read as a whole."""
-        study, place = self.study, self.study.empty().place
+        study, place = self.study, self.study.empty().location
         of_all = Problems()
         if not rows and not self.cells.any_wrong:
             of_all.wrong(place, no_rows(place))
         elif rows and self.nobody and "patient_id" in study.chosen and not len(study.known.rows):
             of_all.wrong(place, NOBODY)
-        found = study.opened.again().join(study.of_patients).join(study.of_both)
+        found = study.opened.copy().join(study.of_patients).join(study.of_both)
         for one in (self.cells, study.of_cells, of_all, self.both):
             found.join(one)
         return found
@@ -239,7 +239,7 @@ class _Run:
             raise found.join(self.study.of_patients).join(self.study.of_cells).error() from None
 
     def _in_turn(self, pool: ThreadPoolExecutor) -> Iterator[_Decided]:
-        self.positions = None if self.taken.ascending else Positions(self.study.known.listed)
+        self.positions = None if self.taken.ascending else PatientPositions(self.study.known.listed)
         order = InOrder(self.positions)
         reading: deque[tuple[Future[ReadChunk], int | None]] = deque()
         deciding: deque[Future[_Decided]] = deque()
@@ -266,7 +266,7 @@ class _Run:
         """Begin to decide a part that is being read."""
         seen = reading.result()
         try:
-            place = each(seen.visits.who.names, order.places) if seen.place is None else seen.place
+            place = each(seen.visits.patient_ids.names, order.positions) if seen.place is None else seen.place
         except NotAscending:
             raise AssumptionFailed(replace(self.taken, ascending=False)) from None
         except NotInOrder:
@@ -275,7 +275,7 @@ class _Run:
             raise AssumptionFailed(replace(self.taken, in_order=False, ascending=False)) from None
         self._settle(seen)
         first, self.end = self.end, max(order.end if end is None else end, self.end)
-        ids = seen.visits.who.names.drop_nulls()
+        ids = seen.visits.patient_ids.names.drop_nulls()
         if self.positions is not None:
             ids = self.positions.names[first : self.end]
         who = _Who(ids.alias("patient_id"), np.where(place < 0, -1, place - first))
@@ -293,13 +293,13 @@ class _Run:
             self.taken = replace(self.taken, scored=seen.visits.scored)
         elif seen.visits.scored and not self.taken.scored and self.study.options.bleeding is None:
             raise AssumptionFailed(replace(self.taken, scored=True))
-        self.nobody &= seen.visits.who.none and not seen.visits.recorded.any()
+        self.nobody &= seen.visits.patient_ids.none and not seen.visits.recorded.any()
 
     # reading
 
     def _in_order(self) -> Iterator[Item]:
         """The parts as they come."""
-        for part in self.study.source.parts(self.study.wanted, self.ways.size):
+        for part in self.study.source.chunks(self.study.wanted, self.ways.size):
             yield partial(self.study.seen, part, self.taken), None
 
     def _sorted(self, pool: ThreadPoolExecutor) -> Iterator[Item]:
@@ -319,13 +319,11 @@ class _Run:
         study, known = self.study, self.study.known
         # Where something is wrong, all is read again by its texts, which are then quoted.
         found = Problems(worded=not self.taken.plain)
-        rows, patients = len(seen.visits.who), len(who.ids)
+        rows, patients = len(seen.visits.patient_ids), len(who.ids)
         try:
-            cohort = joined(
-                seen.visits,
-                replace(known, rows=known.rows[first : first + patients]),
-                who.ids,
-                seen.visits.who.spread(who.of_run),
+            listed = replace(known, rows=known.rows[first : first + patients])
+            cohort = assemble(
+                StudyRows(seen.visits, listed, who.ids, seen.visits.patient_ids.spread(who.of_run)),
                 scored=bool(self.taken.scored),
                 several={name: one.several for name, one in study.declared.items()},
                 impute=study.options.impute,
@@ -356,8 +354,13 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
         rescue_end=nothing,
         source_row=nothing,
     )
-    cohort = build(study.known.id[:0], seen, source=study.source.name, row_word=study.source.row_word, notes=notes)
-    return replace(cohort, read_from=study.read_from)
+    return replace(
+        build(Patients(study.known.id[:0]), seen),
+        source=study.source.name,
+        row_word=study.source.row_word,
+        notes=tuple(notes),
+        read_from=study.read_from,
+    )
 
 
 def _beside(work: Callable[[], Any]) -> Callable[[], Any]:

@@ -13,15 +13,16 @@ from itp_response.cohort.observations import ReadFrom
 from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
-from itp_response.readers.chunks import Chunk, Stream, Wanted, stream
+from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
 from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain
 from itp_response.readers.problems import Location, Pieces, Problems
-from itp_response.readers.visit_table import VisitTable, as_written, check_header
-from itp_response.readers.visits import check_enrolment, is_study, patient_table
+from itp_response.readers.sdtm.domains import is_study
+from itp_response.readers.visit_table import VisitTable, check_header, read_visits
+from itp_response.readers.visits import check_enrolment, patient_table
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class ReadChunk(NamedTuple):
 class ChunkedStudy:
     """What is known of a study before its visits are read."""
 
-    source: Stream
+    source: ChunkedTable
     criteria: Criteria
     read_from: ReadFrom
     options: ReadOptions
@@ -76,7 +77,12 @@ class ChunkedStudy:
 
     @classmethod
     def read(
-        cls, source: Stream, patients: Tabular | None, criteria: Criteria, read_from: ReadFrom, options: ReadOptions
+        cls,
+        source: ChunkedTable,
+        patients: Tabular | None,
+        criteria: Criteria,
+        read_from: ReadFrom,
+        options: ReadOptions,
     ) -> "ChunkedStudy":
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
         opened, listed, cells, both = (Problems() for _ in range(4))
@@ -105,8 +111,8 @@ class ChunkedStudy:
         return Assumptions(scored, dates, ascending=not len(known.rows))
 
     @property
-    def wanted(self) -> Wanted:
-        return Wanted(sorted(set(self.chosen.values())), self.chosen.get("patient_id"))
+    def wanted(self) -> WantedColumns:
+        return WantedColumns(sorted(set(self.chosen.values())), self.chosen.get("patient_id"))
 
     @property
     def declared(self) -> dict[str, ColumnDeclared]:
@@ -122,7 +128,7 @@ class ChunkedStudy:
 
     def as_written(self, table: NamedTable, problems: Problems) -> VisitTable:
         """The visits of that part of the table."""
-        return as_written(table, self.declared, self.options, problems)
+        return read_visits(table, self.declared, self.options, problems)
 
     def empty(self) -> NamedTable:
         """The table of visits without its rows."""
@@ -150,11 +156,11 @@ class ChunkedStudy:
         if read is None:
             return None
         visits, found = read
-        lines = np.arange(part.block.line, part.block.line + len(visits.who))
+        lines = np.arange(part.block.line, part.block.line + len(visits.patient_ids))
         place = Location(part.block.form.name, 0, "line", lines, part=part.file)
         if self._in_folder:
             place = Location(self.source.name, 0, pieces=pieces_of([place], [len(lines)]))
-        return ReadChunk(replace(visits, table=replace(visits.table, place=place)), found, part.share)
+        return ReadChunk(replace(visits, table=replace(visits.table, location=place)), found, part.share)
 
     def table(self, part: Chunk) -> tuple[NamedTable, Problems]:
         """The cells of a part, and what was found in its lines."""
@@ -174,15 +180,15 @@ class ChunkedStudy:
         if len(source.files) > 1:
             files = [Location(name, 0, "line", part=number) for number, name in enumerate(source.files)]
             place = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
-        return replace(self.empty(), place=place)
+        return replace(self.empty(), location=place)
 
 
-def source_of(visits: Any) -> Stream | None:
+def source_of(visits: Any) -> ChunkedTable | None:
     """The visits to be read in parts; None where they are not, or something is wrong with them from the first."""
     if not isinstance(visits, str | Path) or is_study(visits):
         return None
     try:
-        source = stream(Path(visits))
+        source = chunked_table(Path(visits))
     except CohortError:
         return None
     return source if source is not None and source.header else None

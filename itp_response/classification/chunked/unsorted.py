@@ -13,9 +13,9 @@ import polars as pl
 
 from itp_response.classification.chunked.study import AssumptionFailed, Assumptions, ChunkedStudy, ReadChunk
 from itp_response.cohort.values import Ints
-from itp_response.readers.chunks import Chunk, Size
-from itp_response.readers.external_sort import Held, Records, SortedRows, by_patient
-from itp_response.readers.patient_index import Positions
+from itp_response.readers.chunks import Chunk, ChunkSize
+from itp_response.readers.external_sort import Records, RowStore, SortedRows, by_patient
+from itp_response.readers.patient_index import PatientPositions
 from itp_response.readers.plain import as_records, of_records
 from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.runs import Runs
@@ -36,7 +36,7 @@ class Ways:
 
     long: bool
     threads: int
-    size: Size
+    size: ChunkSize
     memory: int
     progress: Progress
     told: Callable[[str], None] | None
@@ -63,14 +63,14 @@ class Unsorted:
     study: ChunkedStudy
     ways: Ways
     taken: Assumptions
-    positions: Positions
+    positions: PatientPositions
     folder: Path
     """An empty one, for what does not fit in memory."""
     found: Problems = field(default_factory=Problems)
     """What was found while all rows were gone through."""
 
     def __post_init__(self) -> None:
-        self._held = Held(self.ways.memory, self.folder)
+        self._held = RowStore(self.ways.memory, self.folder)
         self._codes: dict[str, int] = {}
         """Rescue treatments by the codes that records have for them."""
 
@@ -78,7 +78,7 @@ class Unsorted:
         """Go through all rows."""
         reading: deque[Future[_RowsToSort]] = deque()
         sorting: deque[Future[SortedRows]] = deque()
-        for part in self.study.source.parts(replace(self.study.wanted, patient=None), self.ways.size):
+        for part in self.study.source.chunks(replace(self.study.wanted, patient=None), self.ways.size):
             reading.append(pool.submit(self._rows, part))
             if len(reading) > self.ways.threads:
                 sorting.append(self._sort(pool, reading.popleft().result()))
@@ -124,8 +124,8 @@ class Unsorted:
             return _RowsToSort(records, names, each(names, self.positions.known), labels, found, part.share)
         table, found = self.study.table(part)
         names = as_text(table.cells("patient_id").values)
-        origin = table.place.pieces.origin if table.place.pieces else None
-        lines = origin.sequence if origin else table.place.all_lines(np.arange(len(names)))
+        origin = table.location.pieces.origin if table.location.pieces else None
+        lines = origin.sequence if origin else table.location.all_lines(np.arange(len(names)))
         files = pl.repeat(part.file, len(names), dtype=pl.Int32, eager=True).alias(FILE)
         frame = table.frame.with_columns(pl.Series(LINE, lines, dtype=pl.Int64), files)
         return _RowsToSort(frame, names, each(names, self.positions.known), (), found, part.share)
@@ -137,7 +137,7 @@ class Unsorted:
         if isinstance(content, np.ndarray):
             assert plain is not None
             table = self.study.placed(content["line"].astype(np.int64), content["file"].astype(np.int64))
-            visits = replace(of_records(content, plain.nothing, tuple(self._codes)), table=table)
+            visits = replace(of_records(content, plain.empty, tuple(self._codes)), table=table)
         else:
             table = self.study.placed(content[LINE].to_numpy(), content[FILE].to_numpy())
             visits = self.study.as_written(replace(table, frame=content.drop(LINE, FILE)), found)
@@ -145,7 +145,7 @@ class Unsorted:
         place = position[begin].astype(np.int64)
         names = self.positions.names.gather(pl.Series(place).set(pl.Series(place < 0), None))
         share = 0.5 + 0.5 * last / max(len(self.positions), 1)
-        return ReadChunk(replace(visits, who=Runs(names, begin, len(position))), found, share, place)
+        return ReadChunk(replace(visits, patient_ids=Runs(names, begin, len(position))), found, share, place)
 
 
 def each(names: pl.Series, places: Callable[[pl.Series], Ints]) -> Ints:

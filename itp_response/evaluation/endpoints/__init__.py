@@ -1,6 +1,7 @@
 """The kinds of endpoint: a closed set, one module each.
 
-Every module has the model of its keys, `verdicts(model, rows, settled, reasons)` and `sentence(model)`.
+Every module has the model of its keys, `verdicts(model, patient_days, earlier, reasons)` and `sentence(model)`.
+`earlier` has the verdicts on the endpoints decided before, among them those that the model refers to.
 """
 
 from types import ModuleType

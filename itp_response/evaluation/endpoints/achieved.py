@@ -1,7 +1,15 @@
-"""Achieved: a state is reached on so many occasions, so far apart.
+"""Achieved: a state is reached on a number of occasions, each some time after the one before.
 
 The overall response of the ATRA trial (a count of 30 on two occasions a week apart) and the responses of the IWG 2009
 are of this kind; with one occasion it is "at least once", as in FIT's overall response.
+
+>>> from itp_response import ask
+>>> [response] = ask("d0 15, d22 40, d29 45", "atra_2022", endpoint="OR", counterfactuals=False)
+>>> response.value, response.day
+('Y', 22)
+>>> [response] = ask("d0 15, d22 40, d28 45, d35 12, d364 12", "atra_2022", endpoint="OR", counterfactuals=False)
+>>> response.value, response.reason
+('N', 'not_confirmed')
 """
 
 from typing import Literal
@@ -16,12 +24,12 @@ from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import Rule, reason
-from itp_response.evaluation.verdicts import NE, Codes, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import counted, days_in_words
 
 
 class Achieved(Endpoint):
-    """Reached on so many occasions."""
+    """A state reached on a number of occasions."""
 
     kind: Literal["achieved"]
     when: RowRule = Field(description="the state")
@@ -48,11 +56,11 @@ class Achieved(Endpoint):
         return {key: name for key, name in named.items() if name is not None}
 
 
-def verdicts(model: Achieved, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
     """Whether, when and on which rows each patient met it."""
-    verdict, open_ = started(model, patient_days, settled, reasons, model.from_)
+    verdict, open_ = started(model, patient_days, earlier, reasons, model.from_)
     state = decide(model.when.tree, patient_days)
-    begin, end, closed = _span(model, patient_days, settled)
+    begin, end, closed = _span(model, patient_days, earlier)
     looked_at = inside(patient_days, begin, end)
     good, discounted = _evidence(model, patient_days, state, looked_at)
     failing = Flagged(state.false) if model.between == "unbroken" else None
@@ -67,44 +75,44 @@ def verdicts(model: Achieved, patient_days: PatientDays, settled: Settled, reaso
 
     missed = open_ & ~met
     ended = closed != NONE
-    over = settled[model.until].value == Y if model.until else np.zeros_like(met)
+    over = earlier[model.until].value == Y if model.until else np.zeros_like(met)
     followed = patient_days.followed(model.followed_from)
     doubtful = _doubtful(model, patient_days, state, discounted, looked_at)
-    settled_no = ended | over | followed
-    settled_no &= ~(
-        missed & ~ended & ~over & _possible(model, patient_days, good, doubtful, failing, missed & settled_no)
-    )
-    verdict.set(missed & settled_no, N, _why_not(patient_days, begun, discounted, reasons))
+    # Of a patient followed to the end, the doubtful rows may have met it.
+    asked = missed & followed & ~ended & ~over
+    possible = asked & _possible(model, patient_days, good, doubtful, failing, asked)
+    not_met = missed & (ended | over | followed) & ~possible
+    verdict.set(not_met, N, _why_not(patient_days, begun, discounted, reasons))
     if model.closed_by is not None:
         verdict.set(missed & ended, N, reasons[reason(model.closed_by)])
         verdict.mark("ended", missed & ended, closed)
 
-    unsettled = missed & ~settled_no
-    verdict.set(unsettled, NE, reasons["follow_up_ended"])
-    if (unsettled & followed).any():
+    unknown = missed & ~not_met
+    verdict.set(unknown, NE, reasons["follow_up_ended"])
+    if possible.any():
         row = patient_days.first_of_each(doubtful)
-        verdict.set(unsettled & followed, NE, _why_unknown(model, patient_days, row, discounted, reasons))
-    verdict.set(unsettled & ~patient_days.counted.any_in(begin, end), NE, reasons["no_counts"])
+        verdict.set(possible, NE, _why_unknown(model, patient_days, row, discounted, reasons))
+    verdict.set(unknown & ~patient_days.counted.any_in(begin, end), NE, reasons["no_counts"])
     return verdict
 
 
-def _span(model: Achieved, patient_days: PatientDays, settled: Settled) -> tuple[Ints, Ints, Ints]:
-    """The rows looked at, as a span; and the row that closed it, -1 if none."""
+def _span(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -> tuple[Ints, Ints, Ints]:
+    """The span of the rows looked at, and the row that closed it, -1 if none."""
     begin, end = patient_days.at_or_after(model.days[0]), patient_days.after(model.days[1])
     closed = np.full(patient_days.patients, NONE)
     if model.closed_by is not None:
         closed = Flagged(decide(model.closed_by.tree, patient_days).true).first_in(begin, end)
         end = np.where(closed != NONE, closed, end)
     if model.from_ is not None:
-        begin = np.maximum(begin, settled[model.from_].dated)
+        begin = np.maximum(begin, earlier[model.from_].dated)
     if model.until is not None:
-        until = settled[model.until]
+        until = earlier[model.until]
         end = np.where(until.value == Y, np.minimum(end, until.dated), end)
     return begin, end, closed
 
 
 def _evidence(model: Achieved, patient_days: PatientDays, state: Truths, looked_at: Bools) -> tuple[Bools, Bools]:
-    """The rows in the state: those that are evidence, and those that are not for being discounted."""
+    """The rows in the state that are evidence, and those that are discounted."""
     good = state.true & looked_at
     if model.discount is None:
         return good, np.zeros_like(good)
@@ -113,21 +121,21 @@ def _evidence(model: Achieved, patient_days: PatientDays, state: Truths, looked_
 
 
 def _doubtful(model: Achieved, patient_days: PatientDays, state: Truths, discounted: Bools, looked_at: Bools) -> Bools:
-    """The rows that are no evidence but may have met it."""
-    found = np.zeros_like(discounted)
+    """The rows that are not evidence but may have met it."""
+    doubtful = np.zeros_like(discounted)
     if model.unknown_counts == "may_meet":
-        found = state.unknown & patient_days.has_count & looked_at
-    return found | discounted if model.discounted_counts == "may_meet" else found
+        doubtful = state.unknown & patient_days.has_count & looked_at
+    return doubtful | discounted if model.discounted_counts == "may_meet" else doubtful
 
 
 def _possible(
     model: Achieved, patient_days: PatientDays, good: Bools, doubtful: Bools, failing: Flagged | None, asked: Bools
 ) -> Bools:
-    """Per patient of those asked: it would have been met if the doubtful rows had been in the state."""
+    """Of the patients asked about, those who would have met it if the doubtful rows had been in the state."""
     if not doubtful.any():
         return np.zeros(patient_days.patients, dtype=np.bool_)
-    theirs = np.repeat(asked, np.diff(patient_days.start))
-    possible = occasions(patient_days, (good | doubtful) & theirs, model.occasions, model.apart, failing)
+    of_asked = np.repeat(asked, np.diff(patient_days.start))
+    possible = occasions(patient_days, (good | doubtful) & of_asked, model.occasions, model.apart, failing)
     return np.not_equal(possible.first, NONE)
 
 
@@ -139,7 +147,7 @@ def _why_not(patient_days: PatientDays, begun: Ints, discounted: Bools, reasons:
 
 
 def _why_unknown(model: Achieved, patient_days: PatientDays, row: Ints, discounted: Bools, reasons: Reasons) -> Codes:
-    """What made each patient's first doubtful row unknown (row number, -1 where there is none)."""
+    """What made each patient's first doubtful row unknown; `row` is -1 where there is none."""
     why = why_unknown(model.when, patient_days, row, reasons)
     np.putmask(why, discounted[np.maximum(row, 0)], reasons["discounted"])
     return why

@@ -1,7 +1,15 @@
 """At: the state at a landmark, within a window.
 
-The registered response of the ATRA trial (at one year) and the responses of Godeau 2008 (at one and two years) are of
-this kind.
+The registered response of the ATRA trial (at one year) and the good response of Godeau 2008 (at one and two years) are
+of this kind.
+
+>>> from itp_response import ask
+>>> [response] = ask("d0 15, d358 20, d370 45", "nct03304288", endpoint="OR", counterfactuals=False)
+>>> response.value, response.day
+('Y', 370)
+>>> [response] = ask("d0 15, d358 45, d366 20", "nct03304288", endpoint="OR", counterfactuals=False)
+>>> response.value, response.reason
+('N', 'platelets')
 """
 
 from typing import Literal, Self
@@ -25,7 +33,7 @@ from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import And, reason
-from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import day_in_words
 
 WHICH = {"nearest": "nearest to it", "first": "the first of these days", "last": "the last of these days"}
@@ -53,19 +61,19 @@ class At(Endpoint):
         return self
 
 
-def verdicts(model: At, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: At, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
     """Whether each patient was in the state at the landmark, and by which row."""
-    verdict, open_ = started(model, patient_days, settled, reasons, model.from_)
-    begin, end, start = _window(model, patient_days, settled, open_)
-    row = _taken(model, patient_days, begin, end, start)
+    verdict, open_ = started(model, patient_days, earlier, reasons, model.from_)
+    begin, end, start = _window(model, patient_days, earlier, open_)
+    row = _landmark_row(model, patient_days, begin, end, start)
     state = decide(model.when.tree, patient_days)
-    taken = open_ & (row != NONE)
+    has_row = open_ & (row != NONE)
     at = np.maximum(row, 0)
 
     verdict.set(open_, NE, reasons["no_counts"])
     if len(patient_days.day):
-        yes, no = taken & state.true[at], taken & state.false[at]
-        verdict.set(taken, NE, why_unknown(model.when, patient_days, row, reasons))
+        yes, no = has_row & state.true[at], has_row & state.false[at]
+        verdict.set(has_row, NE, why_unknown(model.when, patient_days, row, reasons))
         verdict.set(yes, Y, reasons["met"])
         verdict.set(no, N, causes(model.when.tree, And, patient_days, np.where(no, row, NONE), reasons))
         verdict.mark("onset", yes, row)
@@ -73,29 +81,25 @@ def verdicts(model: At, patient_days: PatientDays, settled: Settled, reasons: Re
         verdict.mark("ended", no, row)
     if model.closed_by is not None:
         closing = Flagged(decide(model.closed_by.tree, patient_days).true)
-        after = (
-            patient_days.after(0)
-            if model.from_ is None
-            else np.maximum(settled[model.from_].dated + 1, patient_days.start[:-1])
-        )
-        closed = closing.first_in(after, np.maximum(after, np.where(row != NONE, row + 1, end)))
-        shut = open_ & (closed != NONE)
-        verdict.set(shut, N, reasons[reason(model.closed_by)])
-        verdict.mark("onset", shut, NONE)
-        verdict.mark("dated", shut, NONE)
-        verdict.mark("ended", shut, closed)
+        after = _first_after_start(model, patient_days, earlier)
+        closing_row = closing.first_in(after, np.maximum(after, np.where(row != NONE, row + 1, end)))
+        closed = open_ & (closing_row != NONE)
+        verdict.set(closed, N, reasons[reason(model.closed_by)])
+        verdict.mark("onset", closed, NONE)
+        verdict.mark("dated", closed, NONE)
+        verdict.mark("ended", closed, closing_row)
     return verdict
 
 
-def _window(model: At, patient_days: PatientDays, settled: Settled, open_: Bools) -> tuple[Ints, Ints, Ints]:
-    """Each patient's span of rows that may be taken, and the day from which the landmark is counted."""
+def _window(model: At, patient_days: PatientDays, earlier: VerdictsByName, open_: Bools) -> tuple[Ints, Ints, Ints]:
+    """Each patient's span of rows that may stand for the landmark, and the day from which it is counted."""
     if model.from_ is None:
         return (
             patient_days.at_or_after(model.within[0]),
             patient_days.after(model.within[1]),
             np.zeros(patient_days.patients, dtype=np.int64),
         )
-    start = np.where(open_, patient_days.day_of(settled[model.from_].dated), 0).astype(np.int64)
+    start = np.where(open_, patient_days.day_of(earlier[model.from_].dated), 0).astype(np.int64)
     return (
         patient_days.from_day(start, model.within[0]),
         patient_days.from_day(start, np.floor(model.within[1]) + 1),
@@ -103,7 +107,14 @@ def _window(model: At, patient_days: PatientDays, settled: Settled, open_: Bools
     )
 
 
-def _taken(model: At, patient_days: PatientDays, begin: Ints, end: Ints, start: Ints) -> Ints:
+def _first_after_start(model: At, patient_days: PatientDays, earlier: VerdictsByName) -> Ints:
+    """Each patient's first row after day 0, or after the row of the endpoint from which days are counted."""
+    if model.from_ is None:
+        return patient_days.after(0)
+    return np.maximum(earlier[model.from_].dated + 1, patient_days.begin)
+
+
+def _landmark_row(model: At, patient_days: PatientDays, begin: Ints, end: Ints, start: Ints) -> Ints:
     """The row that stands for the landmark; -1 if none."""
     counts = counts_kept(model.set_aside, patient_days)
     if model.which == "first":

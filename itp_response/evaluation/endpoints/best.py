@@ -1,6 +1,14 @@
 """Best: the first of a ranked list that is met.
 
-Complete response, else response, else none, as in the IWG 2009 and the ATRA trial.
+The best response of the IWG 2009 and of the ATRA trial (complete response, else response, else none) is of this kind.
+
+>>> from itp_response import ask
+>>> [response] = ask("d0 15, d22 40, d29 45", "atra_2022", endpoint="best_response", counterfactuals=False)
+>>> response.value
+'R'
+>>> [response] = ask("d0 15, d22 12, d364 12", "atra_2022", endpoint="best_response", counterfactuals=False)
+>>> response.value
+'NR'
 """
 
 from typing import Annotated, Literal
@@ -9,7 +17,7 @@ from pydantic import Field
 
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
-from itp_response.evaluation.verdicts import NE, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NE, Reasons, Verdict, VerdictsByName, Y
 
 Named = Annotated[dict[str, str], Field(min_length=1, max_length=1)]
 
@@ -24,27 +32,27 @@ class Best(Endpoint):
     @property
     def ranked(self) -> dict[str, str]:
         """The endpoint behind each name, best first."""
-        return {name: to for one in self.of for name, to in ({one: one} if isinstance(one, str) else one).items()}
+        named = [{rank: rank} if isinstance(rank, str) else rank for rank in self.of]
+        return {name: to for rank in named for name, to in rank.items()}
 
     def references(self) -> dict[str, str]:
         return {f"of ({name})": to for name, to in self.ranked.items()}
 
 
-def verdicts(model: Best, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Best, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
     """The best that each patient met; values index `labels`."""
     labels = (*model.ranked, model.otherwise, "NE")
     none, unknown = len(labels) - 2, len(labels) - 1
-    verdict, open_ = started(model, patient_days, settled, reasons, None)
+    verdict, open_ = started(model, patient_days, earlier, reasons, None)
     excluded_reason = verdict.reason.copy()
-    ranked = [settled[name] for name in model.ranked.values()]
+    ranked = [earlier[name] for name in model.ranked.values()]
 
     verdict.set(open_, none, ranked[-1].reason)
     # From the worst to the best, so that the better one stands.
-    for one in reversed(ranked):
-        verdict.set(open_ & (one.value == NE), unknown, one.reason)
-    for rank, one in reversed(list(enumerate(ranked))):
-        met = open_ & (one.value == Y)
-        verdict.set(met, rank, one.reason)
+    for of_rank in reversed(ranked):
+        verdict.set(open_ & (of_rank.value == NE), unknown, of_rank.reason)
+    for rank, of_rank in reversed(list(enumerate(ranked))):
+        verdict.set(open_ & (of_rank.value == Y), rank, of_rank.reason)
     verdict.set(~open_, none, excluded_reason)
     verdict.labels = labels
     return verdict

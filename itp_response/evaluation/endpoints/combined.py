@@ -1,6 +1,14 @@
-"""Combined: a rule over other criteria's verdicts.
+"""Combined: a rule over the verdicts on other endpoints.
 
-Overall response to romiplostim (durable or transient) and composite failures are of this kind.
+The overall response to romiplostim (durable or transient) and the composite failure of the RITP trial are of this kind.
+
+>>> from itp_response import ask
+>>> [response] = ask("d0 15, d22 40, d29 45", "iwg_2009", endpoint="OR", counterfactuals=False)
+>>> response.value, response.day
+('Y', 22)
+>>> [response] = ask("d0 15, d22 12, d364 14", "iwg_2009", endpoint="OR", counterfactuals=False)
+>>> response.value, response.reason
+('N', 'never_reached')
 """
 
 from collections.abc import Iterator
@@ -14,9 +22,10 @@ from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, s
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import And, Name, Not, Or, Rule, Tree, names_in
-from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
 
 LATE = np.iinfo(np.int64).max
+"""A row number, later than any."""
 
 
 class Combined(Endpoint):
@@ -33,33 +42,33 @@ class Combined(Endpoint):
 
 
 class OfVerdicts:
-    """The verdicts on criteria as a rule sees them: true where Y, unknown where NE."""
+    """The verdicts on endpoints as a rule sees them: true where Y, unknown where NE."""
 
-    def __init__(self, settled: Settled) -> None:
+    def __init__(self, verdicts: VerdictsByName) -> None:
         self.decided: dict[Tree, Truths] = {}
-        self._settled = settled
+        self._verdicts = verdicts
 
     def values(self, name: str) -> Truths:
-        value = self._settled[name].value
+        value = self._verdicts[name].value
         return Truths(value == Y, (value != Y) & (value != NE))
 
 
-def verdicts(model: Combined, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Combined, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
     """The rule's truth for each patient."""
-    verdict, open_ = started(model, patient_days, settled, reasons, None)
+    verdict, open_ = started(model, patient_days, earlier, reasons, None)
     tree = model.when.tree
-    asked = OfVerdicts(settled)
-    found = decide(tree, asked)
-    unknown = found.unknown
-    verdict.set(open_ & found.true, Y, reasons["met"])
-    verdict.set(open_ & found.false, N, reasons["met"])
+    observed = OfVerdicts(earlier)
+    truths = decide(tree, observed)
+    unknown = truths.unknown
+    verdict.set(open_ & truths.true, Y, reasons["met"])
+    verdict.set(open_ & truths.false, N, reasons["met"])
     # From the last named to the first, so that the first stands.
     for name, denied in reversed(list(_named(tree))):
-        one = settled[name]
-        against = (one.value == Y) if denied else (one.value != Y) & (one.value != NE)
-        verdict.set(open_ & found.false & against, N, reasons[name] if denied else one.reason)
-        verdict.set(open_ & unknown & (one.value == NE), NE, one.reason)
-    dated = _dated(tree, settled, asked)
+        part = earlier[name]
+        against = (part.value == Y) if denied else (part.value != Y) & (part.value != NE)
+        verdict.set(open_ & truths.false & against, N, reasons[name] if denied else part.reason)
+        verdict.set(open_ & unknown & (part.value == NE), NE, part.reason)
+    dated = _dated(tree, earlier, observed)
     yes = verdict.value == Y
     verdict.mark("dated", yes, dated)
     verdict.mark("onset", yes, dated)
@@ -67,7 +76,7 @@ def verdicts(model: Combined, patient_days: PatientDays, settled: Settled, reaso
 
 
 def _named(tree: Tree, denied: bool = False) -> Iterator[tuple[str, bool]]:
-    """The criteria in the order named, and whether each stands under a `not`."""
+    """The endpoints in the order named, and whether each stands under a `not`."""
     match tree:
         case Name(name=name):
             yield name, denied
@@ -78,20 +87,20 @@ def _named(tree: Tree, denied: bool = False) -> Iterator[tuple[str, bool]]:
                 yield from _named(part, denied)
 
 
-def _dated(tree: Tree, settled: Settled, truths: OfVerdicts) -> Ints:
+def _dated(tree: Tree, earlier: VerdictsByName, observed: OfVerdicts) -> Ints:
     """The row that dates each patient's verdict: of an `or` the earliest true part's, of an `and` the latest."""
     match tree:
         case Name(name=name):
-            return settled[name].dated
+            return earlier[name].dated
         case Or(parts=parts):
-            rows = [_or_late(_dated(part, settled, truths), decide(part, truths).true) for part in parts]
+            rows = [_or_late(_dated(part, earlier, observed), decide(part, observed).true) for part in parts]
             earliest: Ints = np.minimum.reduce(rows)
             return np.where(earliest == LATE, NONE, earliest)
         case And(parts=parts):
-            latest: Ints = np.maximum.reduce([_dated(part, settled, truths) for part in parts])
+            latest: Ints = np.maximum.reduce([_dated(part, earlier, observed) for part in parts])
             return latest
         case Not(part=part):
-            return np.full_like(_dated(part, settled, truths), NONE)
+            return np.full_like(_dated(part, earlier, observed), NONE)
     raise AssertionError(tree)
 
 

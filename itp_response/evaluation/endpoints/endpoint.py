@@ -1,4 +1,4 @@
-"""What the criteria of every kind have in common."""
+"""Endpoint: what the kinds have in common: keys, how a verdict begins, occasions, visits and reasons."""
 
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -13,15 +13,15 @@ from itp_response.evaluation.patient_days import Flagged, PatientDays, PatientVa
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.parse import RuleError, parse
 from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
-from itp_response.evaluation.verdicts import NA, NE, Codes, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NA, NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.strict_model import StrictModel
 
 FAR = np.iinfo(np.int64).max
-"""Days; farther than any."""
+"""Days, more than any number of them."""
 
 
 class _AsRule:
-    """Reads a text as a rule over the names in the context's entry of that `scope`."""
+    """Reads a text as a rule over the names that the validation context has under `scope`."""
 
     def __init__(self, scope: str) -> None:
         self.scope = scope
@@ -78,7 +78,7 @@ class Endpoint(StrictModel):
     followed_from: float | None = Field(default=None, description="replaces the clock's for this endpoint")
 
     def references(self) -> dict[str, str]:
-        """The criteria this one is decided from: the name that stands under each key."""
+        """The endpoints this one is decided from: the name that stands under each key."""
         return {}
 
     def row_rules(self) -> list[Rule]:
@@ -89,19 +89,22 @@ class Endpoint(StrictModel):
 def started(
     model: Endpoint,
     patient_days: PatientDays,
-    settled: Settled,
+    earlier: VerdictsByName,
     reasons: Reasons,
     origin: str | None,
     otherwise: int = N,
 ) -> tuple[Verdict, Bools]:
-    """The verdict as far as `unless` and the endpoint it starts from give it; and for whom it is still open."""
+    """The verdict as far as `unless` and the endpoint `origin` decide it, and the patients for whom it is still open.
+
+    `otherwise` is the value where `origin` is not met, or `unless` excludes the patient.
+    """
     verdict = Verdict.open(patient_days.nowhere)
     open_ = np.ones(patient_days.patients, dtype=np.bool_)
     if origin is not None:
-        before = settled[origin]
-        verdict.value = np.array([NE, otherwise, NE, NA], dtype=np.int8)[before.value]
-        verdict.reason = before.reason.copy()
-        open_ = before.value == Y
+        of_origin = earlier[origin]
+        verdict.value = np.array([NE, otherwise, NE, NA], dtype=np.int8)[of_origin.value]
+        verdict.reason = of_origin.reason.copy()
+        open_ = of_origin.value == Y
     if model.unless is not None:
         excluded = decide(model.unless.tree, PatientValues(patient_days)).true
         verdict.set(excluded, otherwise, reasons[reason(model.unless)])
@@ -110,12 +113,12 @@ def started(
 
 
 class Occasions(NamedTuple):
-    """Per patient, as row numbers, -1 where there is none."""
+    """Rows per patient (P), -1 where there is none."""
 
     first: Ints
     """The first occasion of those that suffice."""
     last: Ints
-    """The last of them."""
+    """The last occasion of those that suffice."""
     any: Ints
     """The first good row, whether others follow or not."""
 
@@ -126,56 +129,49 @@ def occasions(patient_days: PatientDays, good: Bools, number: int, apart: Length
     Each occasion is the first good row at least `apart` after the one before.
     No `failing` row may lie between the first and the last.
     """
-    found = np.flatnonzero(good)
+    rows = np.flatnonzero(good)
     none = patient_days.nowhere
-    if not len(found):
+    if not len(rows):
         return Occasions(none, none, none)
-    patient = patient_days.patient[found]
-    # If any row of a run without a failing row leads to enough occasions, so does the first of the run.
-    opens = np.ones(len(found), dtype=np.bool_)
+    patient = patient_days.patient[rows]
+    # If any row of a run without a failing row leads to enough occasions, so does the first row of the run.
+    opens = np.ones(len(rows), dtype=np.bool_)
     opens[1:] = patient[1:] != patient[:-1]
     if failing is not None and number > 1:
-        run = failing.before[found]
+        run = failing.before[rows]
         opens[1:] |= run[1:] != run[:-1]
     first = np.flatnonzero(opens)
-    begun = _first_of_each(none, patient[first], found[first])
+    begun = patient_days.first_by_patient(patient[first], rows[first])
     if number == 1:
         return Occasions(begun, begun, begun)
     owner, met = patient[first], np.ones(len(first), dtype=np.bool_)
     last: Ints = first
     for _ in range(number - 1):
-        earliest = patient_days.later(owner, patient_days.day[found[last]], apart)
-        following = _next_at_or_after(patient_days.day, found, patient, owner, last, earliest)
+        earliest = patient_days.later(owner, patient_days.day[rows[last]], apart)
+        following = _next_at_or_after(patient_days, rows, last, earliest)
         met &= following != NONE
         last = np.maximum(following, first)
     if failing is not None:
         met &= run[last] == run[first]
-    owner, first, last = owner[met], first[met], last[met]
-    return Occasions(_first_of_each(none, owner, found[first]), _first_of_each(none, owner, found[last]), begun)
+    owner, first, last = owner[met], rows[first[met]], rows[last[met]]
+    return Occasions(patient_days.first_by_patient(owner, first), patient_days.first_by_patient(owner, last), begun)
 
 
-def _first_of_each(none: Ints, owner: Ints, row: Ints) -> Ints:
-    """Of each patient the first of his rows."""
-    found = none.copy()
-    found[owner[::-1]] = row[::-1]  # of several for a patient the last assignment stands
-    return found
+def _next_at_or_after(patient_days: PatientDays, rows: Ints, index: Ints, earliest: Ints) -> Ints:
+    """The index of the patient's next of these rows after each, on the day `earliest` or later; -1 if none.
 
-
-def _next_at_or_after(day: Ints, found: Ints, patient: Ints, owner: Ints, place: Ints, earliest: Ints) -> Ints:
-    """After each place among the found rows, the next of the same owner on that day or later; -1 if none.
-
-    One step for all, and further ones only for those still too near: visits seldom lie so close.
+    All go one row further at once, then only those that are still too early: visits seldom lie so close.
     """
-    place = place + 1
-    end = len(found)
-    near = np.flatnonzero((place < end) & (day[found[np.minimum(place, end - 1)]] < earliest))
-    while len(near):
-        place[near] += 1
-        here = place[near]
-        there = np.minimum(here, end - 1)
-        near = near[(here < end) & (patient[there] == owner[near]) & (day[found[there]] < earliest[near])]
-    there = np.minimum(place, end - 1)
-    return np.where((place < end) & (patient[there] == owner), place, NONE)
+    day, patient, owner = patient_days.day, patient_days.patient, patient_days.patient[rows[index]]
+    end = len(rows)
+    index = index + 1
+    early = np.flatnonzero((index < end) & (day[rows[np.minimum(index, end - 1)]] < earliest))
+    while len(early):
+        index[early] += 1
+        row = rows[np.minimum(index[early], end - 1)]
+        early = early[(index[early] < end) & (patient[row] == owner[early]) & (day[row] < earliest[early])]
+    row = rows[np.minimum(index, end - 1)]
+    return np.where((index < end) & (patient[row] == owner), index, NONE)
 
 
 def inside(patient_days: PatientDays, begin: Ints, end: Ints) -> Bools:
@@ -183,10 +179,10 @@ def inside(patient_days: PatientDays, begin: Ints, end: Ints) -> Bools:
     if begin is patient_days.begin and end is patient_days.end:
         return np.ones(len(patient_days.day), dtype=np.bool_)
     turns = np.zeros(len(patient_days.day) + 1, dtype=np.int32)
-    taken = begin < end
+    has_rows = begin < end
     # Spans of different patients never overlap, but one may begin where another ends.
-    turns[begin[taken]] += 1
-    turns[end[taken]] -= 1
+    turns[begin[has_rows]] += 1
+    turns[end[has_rows]] -= 1
     return np.cumsum(turns[:-1], out=turns[:-1]).astype(np.bool_)
 
 
@@ -203,7 +199,7 @@ def counts_kept(set_aside: Rule | None, patient_days: PatientDays) -> Flagged:
 
 
 def nearest(patient_days: PatientDays, counts: Flagged, day: Ints, begin: Ints, end: Ints) -> Ints:
-    """Of these rows with a count in each span the one nearest to the day, of two as near the later; -1 if none."""
+    """The one of these rows in each span that is nearest to the day, the later of two as near; -1 if none."""
     middle = np.clip(patient_days.at_or_after(day), begin, np.maximum(begin, end))
     after = counts.first_in(middle, end)
     before = counts.last_in(begin, middle)
@@ -213,7 +209,7 @@ def nearest(patient_days: PatientDays, counts: Flagged, day: Ints, begin: Ints, 
 
 
 def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
-    """What left the rule unknown at each row (row number, -1 where nobody asks)."""
+    """The reason why the rule is unknown at each row; `row` is -1 where it is not asked."""
     at = np.maximum(row, 0)
     used = set(names_in(rule.tree))
     why = np.full(len(row), reasons["not_recorded"], dtype=np.int16)
@@ -226,15 +222,15 @@ def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reaso
 
 
 def causes(tree: Tree, joint: type[And] | type[Or], patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
-    """What decided at each row (row number, -1 where nobody asks): a reason code each.
+    """The reason that decides a rule at each row; `row` is -1, and so is the reason, where it is not asked.
 
-    Of the parts joined by `and` the first that is false; of those joined by `or` the first that is true.
+    It is the first part that is false of those joined by `and`, and the first that is true of those joined by `or`.
     """
-    found = np.full(len(row), -1, dtype=np.int16)
+    codes = np.full(len(row), -1, dtype=np.int16)
     asked = np.flatnonzero(row >= 0)
     at = row[asked]
     for part in parts_of(tree, joint):
         truths = decide(part, patient_days)
         decides = (truths.false if joint is And else truths.true)[at]
-        found[asked[decides & (found[asked] < 0)]] = reasons[cause(part)]
-    return found
+        codes[asked[decides & (codes[asked] < 0)]] = reasons[cause(part)]
+    return codes

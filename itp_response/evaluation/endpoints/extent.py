@@ -1,7 +1,16 @@
 """Extent: the time spent in a state, all of it or the longest stretch.
 
-Cumulative weeks of response to avatrombopag, the longest response in RAISE, and duration of response in form B of the
-IWG 2009 are of this kind.
+Cumulative weeks of response to avatrombopag, the longest response in RAISE, and the time in response of the IWG 2009
+are of this kind. With `at_least` it is met or not, as continuous response in EXTEND.
+
+>>> from itp_response import ask
+>>> timeline = "d0 15, d1 60, d57 60, d113 60, d169 60, d176 60"
+>>> [continuous] = ask(timeline, "extend", endpoint="continuous", counterfactuals=False)
+>>> continuous.value, continuous.day
+('Y', 176)
+>>> [continuous] = ask("d0 15, d1 60, d57 60, d113 20", "extend", endpoint="continuous", counterfactuals=False)
+>>> continuous.value, continuous.reason
+('N', 'too_short')
 """
 
 from typing import Literal, Self
@@ -10,13 +19,13 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints, offsets
 from itp_response.evaluation.clock import Days, Length
 from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, started
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
-from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import days_in_words
 
 
@@ -49,50 +58,49 @@ class Extent(Endpoint):
         return self
 
 
-def verdicts(model: Extent, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Extent, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
     """How long each patient was in the state, of how long observed, and from which row to which."""
-    verdict, open_ = started(model, patient_days, settled, reasons, None)
+    verdict, open_ = started(model, patient_days, earlier, reasons, None)
+    row, in_state = _known(model, patient_days)
+    patient = patient_days.patient[row]
+    begin, end = (np.searchsorted(patient, np.arange(patient_days.patients), side=side) for side in ("left", "right"))
+    lasts, cut = _lasting(model, patient_days, row)
+    observed = _sums(lasts, begin, end)
+    if model.measure == "total":
+        days = _sums(np.where(in_state, lasts, 0), begin, end)
+        flagged = Flagged(in_state)
+        first, last = flagged.first_in(begin, end), flagged.last_in(begin, end)
+    else:
+        first, last, days = _longest(patient_days, in_state, cut, patient, lasts)
+
+    known = open_ & (end > begin)
+    verdict.set(open_, NE, reasons["no_counts"])
+    verdict.set(known, Y, reasons["met"])
+    if model.at_least is not None:
+        verdict.set(known & (days < model.at_least.number), N, reasons["too_short"])
+    shown = known & (days > 0)
+    for evidence, index in (("onset", first), ("confirming", last), ("dated", last)):
+        verdict.mark(evidence, shown, row[np.maximum(index, 0)] if len(row) else index)
+    verdict.days = np.where(known, days, NO_DAY).astype(np.int32)
+    verdict.of_days = np.where(known, observed, NO_DAY).astype(np.int32)
+    return verdict
+
+
+def _known(model: Extent, patient_days: PatientDays) -> tuple[Ints, Bools]:
+    """The rows looked at that are known to be in the state or out of it, and whether each is in it."""
     state = decide(model.when.tree, patient_days)
-    good = state.true
-    if model.discount is not None:
-        good = good & decide(model.discount.tree, patient_days).false
     looked_at = (patient_days.day >= model.days[0]) & (patient_days.day <= model.days[1])
     if model.set_aside is not None:
         looked_at &= decide(model.set_aside.tree, patient_days).false
     row = np.flatnonzero((state.true | state.false) & looked_at)
-    lasts, cut = _lasting(model, patient_days, row)
-    inside = good[row]
-    patient = patient_days.patient[row]
-    begin, end = (
-        np.searchsorted(patient, np.arange(patient_days.patients)),
-        np.searchsorted(patient, np.arange(patient_days.patients), side="right"),
-    )
-    spent, observed = _summed(np.where(inside, lasts, 0)), _summed(lasts)
-    first: Ints = np.full(patient_days.patients, NONE)
-    last: Ints = first
-    days: Ints
-    if model.measure == "total":
-        days = spent[end] - spent[begin]
-        in_state = Flagged(inside)
-        first, last = in_state.first_in(begin, end), in_state.last_in(begin, end)
-    else:
-        first, last, days = _longest(patient_days, inside, cut, patient, lasts)
-    some = open_ & (end > begin)
-
-    verdict.set(open_, NE, reasons["no_counts"])
-    verdict.set(some, Y, reasons["met"])
-    if model.at_least is not None:
-        verdict.set(some & (days < model.at_least.number), N, reasons["too_short"])
-    shown = some & (days > 0)
-    for evidence, place in (("onset", first), ("confirming", last), ("dated", last)):
-        verdict.mark(evidence, shown, row[np.maximum(place, 0)] if len(row) else place)
-    verdict.days = np.where(some, days, NO_DAY).astype(np.int32)
-    verdict.of_days = np.where(some, observed[end] - observed[begin], NO_DAY).astype(np.int32)
-    return verdict
+    good = state.true
+    if model.discount is not None:
+        good = good & decide(model.discount.tree, patient_days).false
+    return row, good[row]
 
 
 def _lasting(model: Extent, patient_days: PatientDays, row: Ints) -> tuple[Ints, Bools]:
-    """How many days each known row stands for, and whether `max_gap` cut its state short."""
+    """The days that each known row stands for, and whether `max_gap` cut its state short."""
     if model.each is not None:
         return np.full(len(row), model.each.number), np.zeros(len(row), dtype=np.bool_)
     if not len(row):
@@ -107,31 +115,32 @@ def _lasting(model: Extent, patient_days: PatientDays, row: Ints) -> tuple[Ints,
     return np.minimum(lasts, model.max_gap.number), lasts > model.max_gap.number
 
 
-def _summed(values: Ints) -> Ints:
-    """The sums of the values before each place, and of all."""
-    return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+def _sums(values: Ints, begin: Ints, end: Ints) -> Ints:
+    """The sum of the values of each patient."""
+    before = offsets(values)
+    return before[end] - before[begin]
 
 
 def _longest(
-    patient_days: PatientDays, inside: Bools, cut: Bools, patient: Ints, lasts: Ints
+    patient_days: PatientDays, in_state: Bools, cut: Bools, patient: Ints, lasts: Ints
 ) -> tuple[Ints, Ints, Ints]:
-    """Each patient's first longest stretch: the places of its first and last row, -1 if none, and its length."""
-    places = np.flatnonzero(inside)
+    """Each patient's first longest stretch: the index of its first and last row, -1 if none, and its length."""
+    indexes = np.flatnonzero(in_state)
     first = np.full(patient_days.patients, NONE)
     last, days = first.copy(), np.zeros(patient_days.patients, dtype=np.int64)
-    if not len(places):
+    if not len(indexes):
         return first, last, days
-    before = places[:-1]
-    joined = (places[1:] == before + 1) & (patient[places[1:]] == patient[before]) & ~cut[before]
+    before, after = indexes[:-1], indexes[1:]
+    joined = (after == before + 1) & (patient[after] == patient[before]) & ~cut[before]
     begins = np.flatnonzero(np.append(True, ~joined))
-    length = np.add.reduceat(lasts[places], begins)
-    owner = patient[places[begins]]
-    ends = np.append(begins[1:], len(places)) - 1
+    ends = np.append(begins[1:], len(indexes)) - 1
+    length = np.add.reduceat(lasts[indexes], begins)
+    owner = patient[indexes[begins]]
     order = np.lexsort((np.arange(len(begins)), -length, owner))
-    chosen = order[np.append(True, owner[order][1:] != owner[order][:-1])]
-    first[owner[chosen]] = places[begins[chosen]]
-    last[owner[chosen]] = places[ends[chosen]]
-    days[owner[chosen]] = length[chosen]
+    longest = order[np.append(True, owner[order][1:] != owner[order][:-1])]
+    first[owner[longest]] = indexes[begins[longest]]
+    last[owner[longest]] = indexes[ends[longest]]
+    days[owner[longest]] = length[longest]
     return first, last, days
 
 

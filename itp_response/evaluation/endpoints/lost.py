@@ -2,6 +2,14 @@
 
 Relapse in the ATRA trial (once, below 30 or bleeding) and loss of response in the IWG 2009 (confirmed a day apart)
 are of this kind.
+
+>>> from itp_response import ask
+>>> [relapse] = ask("d0 15, d22 40, d29 45, d100 20", "atra_2022", endpoint="relapse", counterfactuals=False)
+>>> relapse.value, relapse.day
+('Y', 100)
+>>> [relapse] = ask("d0 15, d22 40, d29 45, d100 40, d364 35", "atra_2022", endpoint="relapse", counterfactuals=False)
+>>> relapse.value, relapse.reason
+('N', 'not_lost')
 """
 
 from typing import Literal
@@ -16,7 +24,7 @@ from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import Or
-from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import counted, day_in_words
 
 
@@ -37,12 +45,12 @@ class Lost(Endpoint):
         return {"after": self.after}
 
 
-def verdicts(model: Lost, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Lost, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
     """Whether and when each patient lost it, and by what."""
-    verdict, open_ = started(model, patient_days, settled, reasons, model.after, otherwise=NA)
+    verdict, open_ = started(model, patient_days, earlier, reasons, model.after, otherwise=NA)
     state = decide(model.when.tree, patient_days)
-    origin = settled[model.after]
-    begin, end = origin.last_witness + 1, patient_days.after(model.by)
+    origin = earlier[model.after]
+    begin, end = origin.last_evidence + 1, patient_days.after(model.by)
     good = state.true & inside(patient_days, np.where(open_, begin, end), end)
     failing = Flagged(state.false) if model.between == "unbroken" else None
     first, last, _ = occasions(patient_days, good, model.occasions, model.apart, failing)
@@ -50,13 +58,13 @@ def verdicts(model: Lost, patient_days: PatientDays, settled: Settled, reasons: 
     followed = patient_days.followed(model.followed_from)
     verdict.set(open_, NE, reasons["follow_up_ended"])
     verdict.set(open_ & followed, N, reasons["not_lost"])
-    found = open_ & (first != NONE)
-    verdict.set(found, Y, causes(model.when.tree, Or, patient_days, first, reasons))
-    verdict.mark("onset", found, origin.onset)
-    verdict.mark("ended", found, first)
-    verdict.mark("dated", found, first)
+    lost = open_ & (first != NONE)
+    verdict.set(lost, Y, causes(model.when.tree, Or, patient_days, first, reasons))
+    verdict.mark("onset", lost, origin.onset)
+    verdict.mark("ended", lost, first)
+    verdict.mark("dated", lost, first)
     if model.occasions > 1:
-        verdict.mark("confirming", found, last)
+        verdict.mark("confirming", lost, last)
     return verdict
 
 

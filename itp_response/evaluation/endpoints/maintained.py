@@ -1,7 +1,15 @@
 """Maintained: from a moment on a state holds for a duration, or until a landmark.
 
 The sustained response of the ATRA trial (above 30 for six months) is kept for a duration, its remission until the
-one-year visit.
+one-year visit. The sustained response off treatment of NCT05325593 is of this kind, too.
+
+>>> from itp_response import ask
+>>> [kept] = ask("d0 15, d28..d224 45", "atra_2022", endpoint="SR", counterfactuals=False)
+>>> kept.value, kept.day
+('Y', 224)
+>>> [kept] = ask("d0 15, d28..d112 45, d119 20, d126..d224 45", "atra_2022", endpoint="SR", counterfactuals=False)
+>>> kept.value, kept.reason
+('N', 'platelets')
 """
 
 from typing import Literal, Self
@@ -17,12 +25,12 @@ from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import And
-from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import day_in_words
 
 
 class Maintained(Endpoint):
-    """Kept for a time, or until a landmark."""
+    """A state kept for a time, or until a landmark."""
 
     kind: Literal["maintained"]
     from_: str = Field(alias="from", description="the endpoint it starts from")
@@ -48,12 +56,12 @@ class Maintained(Endpoint):
         return self
 
 
-def verdicts(model: Maintained, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Maintained, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
     """Whether each patient kept the state, and the row that shows it or ended it."""
-    verdict, open_ = started(model, patient_days, settled, reasons, model.from_)
-    origin = settled[model.from_]
+    verdict, open_ = started(model, patient_days, earlier, reasons, model.from_)
+    origin = earlier[model.from_]
     confirmed = (model.counted_from == "confirming") & (origin.confirming != NONE)
-    # Whoever has no start is asked from his first row on; what comes of it is not used.
+    # A patient without a start gets the first row; what comes of it is not used.
     start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), patient_days.begin)
     start = patient_days.day_of(np.where(open_, start_row, NONE))
     ends, span_end, evidence_from, evidence_to = _ends(model, patient_days, start, start_row)
@@ -62,13 +70,13 @@ def verdicts(model: Maintained, patient_days: PatientDays, settled: Settled, rea
     kept = Flagged(state.true)
     failed = Flagged(state.false).first_in(start_row, span_end)
     evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
-    seen = evidence != NONE
-    failed = np.where((failed == NONE) & seen & ~flag_at(state.true, evidence), evidence, failed)
+    shown = evidence != NONE
+    failed = np.where((failed == NONE) & shown & ~flag_at(state.true, evidence), evidence, failed)
 
     verdict.mark("onset", open_, start_row)
     verdict.set(open_, NE, reasons["follow_up_ended"])
-    verdict.set(open_ & seen, Y, reasons["met"])
-    verdict.set(open_ & seen & _gap(model, patient_days, kept, start_row, evidence), NE, reasons["gap_in_counts"])
+    verdict.set(open_ & shown, Y, reasons["met"])
+    verdict.set(open_ & shown & _gap(model, patient_days, kept, start_row, evidence), NE, reasons["gap_in_counts"])
     broken = open_ & (failed != NONE)
     if model.for_ is not None:
         late = open_ & (ends > model.by)
@@ -84,28 +92,23 @@ def verdicts(model: Maintained, patient_days: PatientDays, settled: Settled, rea
 
 
 def _ends(model: Maintained, patient_days: PatientDays, start: Ints, start_row: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Each patient's last day of the span, its end as a row; and the rows in which the evidence for its end lies."""
+    """Each patient's last day of the span, the end of its rows, and the span of the rows that can show its end."""
     if model.until is not None:
         ends, span_end = np.full(patient_days.patients, model.until[1]), patient_days.after(model.until[1])
         return ends, span_end, np.maximum(start_row, patient_days.at_or_after(model.until[0])), span_end
     assert model.for_ is not None
     ends = patient_days.later(np.arange(patient_days.patients), start.astype(np.int64), model.for_)
     at_end = patient_days.at_or_after(ends)
-    on_end = (
-        (at_end < patient_days.end) & (patient_days.day.take(at_end, mode="clip") == ends)
-        if len(patient_days.day)
-        else 0
-    )
-    return ends, at_end + on_end, at_end, patient_days.after(model.evidence_by)
+    return ends, patient_days.after(ends), at_end, patient_days.after(model.evidence_by)
 
 
 def _gap(model: Maintained, patient_days: PatientDays, kept: Flagged, start_row: Ints, evidence: Ints) -> Bools:
-    """Per patient: two neighbours among the kept rows up to the evidence lie too far apart."""
+    """The patients with two neighbours among the kept rows, up to the evidence, that lie too far apart."""
     if model.max_gap is None or len(kept.rows) < 2:
         return np.zeros(patient_days.patients, dtype=np.bool_)
     day = patient_days.day[kept.rows]
     allowed = patient_days.later(patient_days.patient[kept.rows[:-1]], day[:-1], model.max_gap)
-    # That of a patient's first kept row, measured from another patient's, is never looked at.
+    # The gap before a patient's first kept row, measured from another patient's row, is never looked at.
     wide = np.zeros(len(patient_days.day), dtype=np.bool_)
     wide[kept.rows[1:][day[1:] > allowed]] = True
     end = np.maximum(evidence + 1, start_row)

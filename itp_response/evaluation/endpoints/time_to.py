@@ -1,6 +1,14 @@
 """Time to: from a moment to an endpoint, with the event or censored.
 
-Time to response, duration of response and relapse-free survival of the ATRA trial are of this kind.
+Time to response and duration of response in the ATRA trial and in the IWG 2009 are of this kind.
+
+>>> from itp_response import ask
+>>> [duration] = ask("d0 15, d22 40, d29 45, d100 20", "atra_2022", endpoint="DOR", counterfactuals=False)
+>>> duration.value, duration.day
+('Y', 100)
+>>> [duration] = ask("d0 15, d22 40, d29 45, d100 40", "atra_2022", endpoint="DOR", counterfactuals=False)
+>>> duration.value, duration.reason, duration.day
+('N', 'censored', 100)
 """
 
 from typing import Literal
@@ -8,11 +16,11 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort.values import NO_DAY, NONE
+from itp_response.cohort.values import NO_DAY, NONE, Ints
 from itp_response.evaluation.clock import Day
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
-from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import day_in_words
 
 
@@ -32,24 +40,20 @@ class TimeTo(Endpoint):
         return {key: name for key, name in named.items() if name is not None}
 
 
-def verdicts(model: TimeTo, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: TimeTo, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
     """Each patient's time, whether it ended with the event, and the row that ended it."""
-    verdict, open_ = started(model, patient_days, settled, reasons, model.from_, otherwise=NA)
-    to = settled[model.to]
-    if model.from_ is not None:
-        start = patient_days.day_of(settled[model.from_].dated)
-    else:
+    verdict, open_ = started(model, patient_days, earlier, reasons, model.from_, otherwise=NA)
+    to = earlier[model.to]
+    start: Ints
+    if model.from_ is None:
         start = np.zeros(patient_days.patients, dtype=np.int32)
+    else:
+        start = patient_days.day_of(earlier[model.from_].dated)
 
     event = open_ & (to.value == Y)
     ended = to.dated
     if model.censored == "last_count":
-        begin = (
-            patient_days.at_or_after(start)
-            if model.from_ is None
-            else np.maximum(settled[model.from_].dated, patient_days.start[:-1])
-        )
-        last = patient_days.counted.last_in(begin, patient_days.after(model.by))
+        last = _last_count(model, patient_days, earlier)
         censored = open_ & ~event & (last != NONE)
         verdict.set(open_ & ~event, NE, reasons["no_counts"])
         verdict.set(censored, N, reasons["censored"])
@@ -62,12 +66,21 @@ def verdicts(model: TimeTo, patient_days: PatientDays, settled: Settled, reasons
 
     timed = event | censored
     if model.from_ is not None:
-        verdict.mark("onset", timed, settled[model.from_].onset)
+        verdict.mark("onset", timed, earlier[model.from_].onset)
     verdict.mark("ended", timed, ended)
     verdict.dated = verdict.ended
     with np.errstate(over="ignore"):  # where there is no start, the length is not used
         verdict.days = np.where(timed, patient_days.day_of(verdict.ended) - start, np.int32(NO_DAY)).astype(np.int32)
     return verdict
+
+
+def _last_count(model: TimeTo, patient_days: PatientDays, earlier: VerdictsByName) -> Ints:
+    """Each patient's last row with a count from the start on, up to the day `by`; -1 if none."""
+    if model.from_ is None:
+        begin = patient_days.at_or_after(0)
+    else:
+        begin = np.maximum(earlier[model.from_].dated, patient_days.begin)
+    return patient_days.counted.last_in(begin, patient_days.after(model.by))
 
 
 def sentence(model: TimeTo) -> str:

@@ -1,7 +1,15 @@
-"""Visits: so many of the planned visits, or a share of them, are in a state.
+"""Visits: a number of the planned visits, or a share of them, are in a state.
 
-Durable response to romiplostim (6 of the last 8 weeks), stable response in FIT (4 of 6 visits) and LUNA 3 (two thirds
-of at least 8 counts) are of this kind.
+Durable response to romiplostim (6 of the last 8 weeks), stable response in FIT (4 of 6 visits) and durable response in
+LUNA 3 (two thirds of at least 8 counts) are of this kind.
+
+>>> from itp_response import ask
+>>> [stable] = ask("d0 15, d98..d140 60, d154..d168 20", "fit", endpoint="stable", counterfactuals=False)
+>>> stable.value, stable.day
+('Y', 140)
+>>> [stable] = ask("d0 15, d98..d126 60, d140..d168 20", "fit", endpoint="stable", counterfactuals=False)
+>>> stable.value, stable.reason
+('N', 'too_few_met')
 """
 
 from fractions import Fraction
@@ -20,23 +28,25 @@ from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import reason
-from itp_response.evaluation.verdicts import NE, N, Reasons, Settled, Verdict, Y
+from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import counted, days_in_words
 
 
-def _some_share(text: str) -> str:
+def _checked_share(text: str) -> str:
     above, _, below = text.partition("/")
     if not (above.isdecimal() and below.isdecimal() and 0 < int(above) <= int(below)):
         raise PydanticCustomError("share", "{problem}", {"problem": f"{text!r} is no share; write '2/3'"})
     return text
 
 
-Share = Annotated[str, AfterValidator(_some_share), Field(json_schema_extra={"pattern": "^[0-9]+/[1-9][0-9]*$"})]
+Share = Annotated[str, AfterValidator(_checked_share), Field(json_schema_extra={"pattern": "^[0-9]+/[1-9][0-9]*$"})]
 Treated = Literal["fails", "unknown", "left_out"]
+"""What becomes of a visit that is missing or discounted."""
+TREATED = {"fails": "fails", "unknown": "leaves it open", "left_out": "is left out"}
 
 
 class Visits(Endpoint):
-    """So many of the planned visits."""
+    """A number of the planned visits, or a share of them."""
 
     kind: Literal["visits"]
     when: RowRule = Field(description="the state")
@@ -69,26 +79,25 @@ class Visits(Endpoint):
         return self
 
 
-def verdicts(model: Visits, patient_days: PatientDays, settled: Settled, reasons: Reasons) -> Verdict:
+def verdicts(model: Visits, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
     """Whether each patient was in the state at enough visits."""
-    verdict, open_ = started(model, patient_days, settled, reasons, None)
-    seen = _Seen(model, patient_days)
-    met, possible, first, last = _by_number(model, seen) if model.at_least else _by_share(model, seen)
-    few = seen.counts < model.of_at_least
+    verdict, open_ = started(model, patient_days, earlier, reasons, None)
+    attended = _Attended(model, patient_days)
+    met, possible, first, last = _by_number(model, attended) if model.at_least else _by_share(model, attended)
+    too_few = attended.counts < model.of_at_least
 
     verdict.set(open_, NE, reasons["visits_unknown"])
     verdict.set(open_ & ~possible, N, reasons["too_few_met"])
     verdict.set(open_ & met, Y, reasons["met"])
     if not model.at_least:
-        verdict.set(open_ & (seen.whole == 0), NE, reasons["no_counts"])
-    verdict.set(open_ & few, N if model.too_few == "N" else NE, reasons["too_few_counts"])
+        verdict.set(open_ & (attended.number == 0), NE, reasons["no_counts"])
+    verdict.set(open_ & too_few, N if model.too_few == "N" else NE, reasons["too_few_counts"])
     if model.closed_by is not None:
-        closed = Flagged(decide(model.closed_by.tree, patient_days).true).first_in(
-            patient_days.start[:-1], patient_days.start[1:]
-        )
-        shut = open_ & (closed != NONE)
-        verdict.set(shut, N, reasons[reason(model.closed_by)])
-        verdict.mark("ended", shut, closed)
+        closing = Flagged(decide(model.closed_by.tree, patient_days).true)
+        closing_row = closing.first_in(patient_days.begin, patient_days.end)
+        closed = open_ & (closing_row != NONE)
+        verdict.set(closed, N, reasons[reason(model.closed_by)])
+        verdict.mark("ended", closed, closing_row)
     yes = verdict.value == Y
     verdict.mark("onset", yes, first)
     verdict.mark("confirming", yes, last)
@@ -96,8 +105,8 @@ def verdicts(model: Visits, patient_days: PatientDays, settled: Settled, reasons
     return verdict
 
 
-class _Seen:
-    """The visits of all patients in one row after another: which are in the state, and which may be.
+class _Attended:
+    """The visits of all patients (V), one patient after the other: which are in the state, and which may be.
 
     Visits that are left out are not among them; `begin` and `end` are each patient's stretch.
     """
@@ -105,113 +114,117 @@ class _Seen:
     def __init__(self, model: Visits, patient_days: PatientDays) -> None:
         row, patient = planned(model, patient_days) if model.visits else _every(model, patient_days)
         state = decide(model.when.tree, patient_days)
-        found = row != NONE
+        missing = row == NONE
         good = flag_at(state.true, row)
-        unknown = found & ~good & ~flag_at(state.false, row)
+        unknown = ~missing & ~good & ~flag_at(state.false, row)
         if model.discount is not None:
             discounted = good & ~flag_at(decide(model.discount.tree, patient_days).false, row)
         else:
             discounted = np.zeros_like(good)
         good &= ~discounted
         kept = np.ones(len(row), dtype=np.bool_)
-        for which, treated in ((~found, model.missing), (discounted, model.discounted)):
+        for visits, treated in ((missing, model.missing), (discounted, model.discounted)):
             if treated == "unknown":
-                unknown |= which
+                unknown |= visits
             elif treated == "left_out":
-                kept &= ~which
-        self.row, self.good, self.unknown = row[kept], good[kept], unknown[kept]
-        owner = patient[kept]
-        self.begin: Ints = np.searchsorted(owner, np.arange(patient_days.patients))
-        self.end: Ints = np.searchsorted(owner, np.arange(patient_days.patients), side="right")
-        self.whole = self.end - self.begin
-        self.counts = self._number(self.row != NONE)
-        self.patient = owner
+                kept &= ~visits
+        self.row, self.good, self.unknown, self.patient = row[kept], good[kept], unknown[kept], patient[kept]
+        self.begin: Ints = np.searchsorted(self.patient, np.arange(patient_days.patients))
+        self.end: Ints = np.searchsorted(self.patient, np.arange(patient_days.patients), side="right")
 
-    def _number(self, flags: Bools) -> Ints:
+    def _number_of(self, flags: Bools) -> Ints:
         before = Flagged(flags).before
         return before[self.end] - before[self.begin]
 
     @property
+    def number(self) -> Ints:
+        """(P) The number of visits."""
+        return self.end - self.begin
+
+    @property
+    def counts(self) -> Ints:
+        """(P) The number of visits with a count."""
+        return self._number_of(self.row != NONE)
+
+    @property
     def met(self) -> Ints:
-        """How many of each patient's visits are in the state."""
-        return self._number(self.good)
+        """(P) The number of visits in the state."""
+        return self._number_of(self.good)
 
     @property
     def may_meet(self) -> Ints:
-        """How many are, or may be."""
-        return self._number(self.good | self.unknown)
+        """(P) The number of visits that are in the state, or may be."""
+        return self._number_of(self.good | self.unknown)
 
     def row_of(self, visit: Ints) -> Ints:
-        """The row of each visit number; -1 where there is none."""
+        """The row of each visit; -1 where there is none."""
         return np.where(visit != NONE, self.row[np.maximum(visit, 0)], NONE) if len(self.row) else visit
 
 
 def planned(model: Visits, patient_days: PatientDays) -> tuple[Ints, NDArray[np.intp]]:
-    """The row of every planned visit, -1 where there is none; patient after patient."""
+    """The row of every planned visit, -1 where there is none, and its patient; patient after patient."""
     counts = counts_kept(model.set_aside, patient_days)
-    taken = np.empty((patient_days.patients, len(model.visits)), dtype=np.int64)
-    for place, day in enumerate(model.visits):
+    rows = np.empty((patient_days.patients, len(model.visits)), dtype=np.int64)
+    for number, day in enumerate(model.visits):
         begin, end = patient_days.at_or_after(day - model.within), patient_days.after(day + model.within)
-        taken[:, place] = nearest(patient_days, counts, np.full(patient_days.patients, day), begin, end)
-    return taken.ravel(), np.repeat(np.arange(patient_days.patients), len(model.visits))
+        rows[:, number] = nearest(patient_days, counts, np.full(patient_days.patients, day), begin, end)
+    return rows.ravel(), np.repeat(np.arange(patient_days.patients), len(model.visits))
 
 
 def _every(model: Visits, patient_days: PatientDays) -> tuple[Ints, NDArray[np.intp]]:
-    """Every row with a count in the days looked at."""
-    counted = counts_kept(model.set_aside, patient_days).mask
-    within = (patient_days.day >= model.days[0]) & (patient_days.day <= model.days[1]) & counted
+    """Every row with a count in the days looked at, and its patient."""
+    counts = counts_kept(model.set_aside, patient_days).mask
+    within = (patient_days.day >= model.days[0]) & (patient_days.day <= model.days[1]) & counts
     row = np.flatnonzero(within)
     return row, patient_days.patient[row].astype(np.intp)
 
 
-def _by_number(model: Visits, seen: _Seen) -> tuple[Bools, Bools, Ints, Ints]:
-    """Met; possible; the rows of the first visit that counts and of the one that made it enough."""
+def _by_number(model: Visits, attended: _Attended) -> tuple[Bools, Bools, Ints, Ints]:
+    """(P) Met; possible; the row of the first visit that counts, and that of the visit that made it enough."""
     assert model.at_least is not None
-    good = Flagged(seen.good)
+    good = Flagged(attended.good)
     if model.in_any is None:
-        met, possible = seen.met >= model.at_least, seen.may_meet >= model.at_least
-        begin = np.where(met, seen.begin, 0)
-        first = good.first_in(seen.begin, seen.end)
+        met, possible = attended.met >= model.at_least, attended.may_meet >= model.at_least
+        begin = np.where(met, attended.begin, 0)
     else:
-        window = np.minimum(np.arange(len(seen.row)) + model.in_any, seen.end[seen.patient])
+        window = np.minimum(np.arange(len(attended.row)) + model.in_any, attended.end[attended.patient])
         enough = _in_windows(good, window) >= model.at_least
-        could = _in_windows(Flagged(seen.good | seen.unknown), window) >= model.at_least
-        start = Flagged(enough).first_in(seen.begin, seen.end)
-        met, possible = start != NONE, Flagged(could).any_in(seen.begin, seen.end)
+        may_suffice = _in_windows(Flagged(attended.good | attended.unknown), window) >= model.at_least
+        start = Flagged(enough).first_in(attended.begin, attended.end)
+        met, possible = start != NONE, Flagged(may_suffice).any_in(attended.begin, attended.end)
         begin = np.maximum(start, 0)
-        first = good.first_in(begin, np.where(met, seen.end, begin))
-    place = good.before[begin] + model.at_least - 1
-    last = np.where(met, good.rows.take(place, mode="clip"), NONE) if len(good.rows) else np.full(len(met), NONE)
-    return met, possible, seen.row_of(np.where(met, first, NONE)), seen.row_of(last)
+    # The first visit in the state from `begin` on, and the one that makes up the number with it.
+    first = good.first_in(begin, np.where(met, attended.end, begin))
+    number = good.before[begin] + model.at_least - 1
+    last = np.where(met, good.rows.take(number, mode="clip"), NONE) if len(good.rows) else np.full(len(met), NONE)
+    return met, possible, attended.row_of(first), attended.row_of(last)
 
 
 def _in_windows(flags: Flagged, end: Ints) -> Ints:
-    """How many flagged visits lie from each visit to the end of its window."""
+    """The number of flagged visits from each visit to the end of its window."""
     return flags.before[end] - flags.before[:-1]
 
 
-def _by_share(model: Visits, seen: _Seen) -> tuple[Bools, Bools, Ints, Ints]:
+def _by_share(model: Visits, attended: _Attended) -> tuple[Bools, Bools, Ints, Ints]:
+    """(P) Met; possible; the rows of the first and of the last visit in the state."""
     share = Fraction(model.share or model.more_than or "0")
-    # In whole numbers, so that 2/3 of 12 is 8 to the last bit.
-    wanted, whole = share.numerator * seen.whole, share.denominator
+    # In whole numbers, so that 2/3 of 12 is exactly 8.
+    wanted = share.numerator * attended.number
+    met, may_meet = share.denominator * attended.met, share.denominator * attended.may_meet
+    good = Flagged(attended.good)
+    first = attended.row_of(good.first_in(attended.begin, attended.end))
+    last = attended.row_of(good.last_in(attended.begin, attended.end))
     if model.share is not None:
-        met, possible = seen.met * whole >= wanted, seen.may_meet * whole >= wanted
-    else:
-        met, possible = seen.met * whole > wanted, seen.may_meet * whole > wanted
-    good = Flagged(seen.good)
-    first, last = good.first_in(seen.begin, seen.end), good.last_in(seen.begin, seen.end)
-    return met, possible, seen.row_of(first), seen.row_of(last)
-
-
-TREATED = {
-    "fails": "fails",
-    "unknown": "leaves it open",
-    "left_out": "is left out",
-}
+        return met >= wanted, may_meet >= wanted, first, last
+    return met > wanted, may_meet > wanted, first, last
 
 
 def listed_days(days: tuple[int, ...]) -> str:
-    """The days in words; many that are as far apart each are given by their first and last."""
+    """The days in words; more than four at equal distances are given by their first and last.
+
+    >>> listed_days((7, 14)), listed_days((7, 14, 21, 28, 35))
+    ('7, 14', '7 to 35, every 7 days')
+    """
     steps = {later - earlier for earlier, later in pairwise(days)}
     if len(days) > 4 and len(steps) == 1:
         return f"{days[0]} to {days[-1]}, every {steps.pop()} days"
@@ -220,22 +233,7 @@ def listed_days(days: tuple[int, ...]) -> str:
 
 def sentence(model: Visits) -> str:
     """The endpoint in words."""
-    near = f", give or take {counted(model.within, 'day')}" if model.within else ""
-    state = rule_in_words(model.when)
-    number = len(model.visits)
-    if number == 1:
-        text = f"The planned visit (day {model.visits[0]}{near}) must show {state}."
-    else:
-        days = f"days {listed_days(model.visits)}{near}"
-        every = days_in_words(model.days).removeprefix(",")
-        whole = f"the {number} planned visits ({days})" if number else f"all visits with a count{every}"
-        if model.at_least is not None and model.in_any:
-            text = f"Of any {model.in_any} in a row of {whole}, at least {model.at_least} must show {state}."
-        elif model.at_least is not None:
-            text = f"Of {whole}, at least {model.at_least} must show {state}."
-        else:
-            share = f"at least {model.share}" if model.share else f"more than {model.more_than}"
-            text = f"Of {whole}, {share} must show {state}."
+    text = _number_in_words(model)
     if model.visits:
         text += f" A planned visit without a count {TREATED[model.missing]}."
     if model.of_at_least:
@@ -248,3 +246,22 @@ def sentence(model: Visits) -> str:
     if model.closed_by is not None:
         text += f" It is not met where there was {rule_in_words(model.closed_by)}."
     return text
+
+
+def _number_in_words(model: Visits) -> str:
+    """At which visits the state must be, a sentence."""
+    near = f", give or take {counted(model.within, 'day')}" if model.within else ""
+    state = rule_in_words(model.when)
+    number = len(model.visits)
+    if number == 1:
+        return f"The planned visit (day {model.visits[0]}{near}) must show {state}."
+    if number:
+        whole = f"the {number} planned visits (days {listed_days(model.visits)}{near})"
+    else:
+        whole = f"all visits with a count{days_in_words(model.days).removeprefix(',')}"
+    if model.at_least is not None and model.in_any:
+        return f"Of any {model.in_any} in a row of {whole}, at least {model.at_least} must show {state}."
+    if model.at_least is not None:
+        return f"Of {whole}, at least {model.at_least} must show {state}."
+    share = f"at least {model.share}" if model.share else f"more than {model.more_than}"
+    return f"Of {whole}, {share} must show {state}."

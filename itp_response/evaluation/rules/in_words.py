@@ -1,4 +1,4 @@
-"""Rules, days and lengths in English, made from what decides, so that wording and rule cannot differ."""
+"""Rules in words: English made from the tree that decides, so that wording and rule cannot differ."""
 
 from itp_response.evaluation.clock import Length
 from itp_response.evaluation.rules.tree import (
@@ -50,7 +50,7 @@ def rule_in_words(rule: Rule) -> str:
 
 
 def tree_in_words(tree: Tree, within: type[And] | type[Or] | None = None) -> str:
-    """A condition as a phrase; one that joins otherwise than its surroundings stands in parentheses."""
+    """A condition as a phrase; an `or` within an `and`, or the reverse, stands in parentheses."""
     match tree:
         case Term(body=body):
             return tree_in_words(body, within)

@@ -1,4 +1,4 @@
-"""Parsing: a rule as it is written to its tree, by a white list; what is not listed is refused with a caret."""
+"""Parsing: from a rule as it is written to its tree, by a white list. A caret points to what is not listed."""
 
 import ast
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from itp_response.messages.errors import ItpResponseError, unknown
 
 
 class RuleError(ItpResponseError):
-    """A rule cannot be understood; shows it with a caret under the place."""
+    """A rule cannot be understood; the message shows it with a caret under the place."""
 
     def __init__(self, problem: str, text: str, start: int = 0, end: int | None = None) -> None:
         self.problem = problem
@@ -31,11 +31,7 @@ class RuleError(ItpResponseError):
 
 
 ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-
-
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
-
-
 CURES: dict[type[ast.AST], str] = {
     ast.BitAnd: "Write 'and'.",
     ast.BitOr: "Write 'or'.",
@@ -45,7 +41,7 @@ CURES: dict[type[ast.AST], str] = {
 
 
 class Names:
-    """The names a rule may use: those observed, with their types, and terms, parsed when first met."""
+    """The names a rule may use: what is observed, with its type, and terms, which are parsed when first used."""
 
     def __init__(self, observed: Mapping[str, Type], terms: Mapping[str, str] | None = None) -> None:
         self.observed = dict(observed)
@@ -71,7 +67,13 @@ class Names:
 
 
 def parse(text: str, names: Names) -> Rule:
-    """The rule that `text` writes: a condition, true, false or unknown at a row."""
+    """The rule that `text` writes: a condition, which is true, false or unknown at a row.
+
+    Raises `RuleError` for a text that is not a condition over these names.
+
+    >>> str(parse("platelets >= 30 and not rescue", Names({"platelets": "number", "rescue": "truth"})))
+    'platelets >= 30 and not rescue'
+    """
     tree = parse_expression(text, names)
     if type_of(tree) not in ("truth", "moment"):
         raise RuleError(f"this is a {type_of(tree)}, not a condition; compare it with something", text)
@@ -103,7 +105,7 @@ def _syntax_problem(text: str, start: int, message: str) -> str:
 
 
 class _Parser:
-    """Turns Python's tree into ours: what is not listed here is refused."""
+    """Turns Python's tree into a rule's tree; refuses what is not listed here."""
 
     def __init__(self, text: str, names: Names) -> None:
         self.text = text
@@ -145,12 +147,12 @@ class _Parser:
 
     def comparison(self, node: ast.Compare) -> Tree:
         sides = [self.tree(side) for side in (node.left, *node.comparators)]
-        found = []
+        relations = []
         for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
             if type(op) not in COMPARISONS:
                 raise self.error(node, "this comparison is not part of the language, which has < <= > >= == !=")
-            found.append(self.compared(node, COMPARISONS[type(op)], left, right))
-        return found[0] if len(found) == 1 else And(tuple(found))
+            relations.append(self.compared(node, COMPARISONS[type(op)], left, right))
+        return relations[0] if len(relations) == 1 else And(tuple(relations))
 
     def compared(self, node: ast.expr, sign: str, left: Tree, right: Tree) -> Tree:
         types = {type_of(left), type_of(right)}

@@ -76,7 +76,7 @@ class Rule:
 
 
 def type_of(tree: Tree) -> Type:
-    """What a tree gives."""
+    """The type of what a tree gives."""
     match tree:
         case Constant() | Arithmetic():
             return "number"
@@ -95,7 +95,7 @@ def parts_of(tree: Tree, joint: type[And] | type[Or]) -> tuple[Tree, ...]:
         case Term(body=body) if isinstance(opened(body), joint):
             return parts_of(body, joint)
         case And(parts=parts) | Or(parts=parts) if isinstance(tree, joint):
-            return tuple(part for one in parts for part in parts_of(one, joint))
+            return tuple(inner for part in parts for inner in parts_of(part, joint))
     return (tree,)
 
 
@@ -142,16 +142,15 @@ REASONS = {
     "days_since_rescue": "rescue",
     "treatment_discontinued": "discontinued",
 }
-
-
+"""The reason that an observed name gives where it decides; another name gives itself."""
 NOT_OBSERVED = ("day", "baseline")
-
-
+"""Names that give a reason only where a clause names nothing else."""
 SINCE = "days_since_"
+"""How the names of days since a class of rescue treatment begin."""
 
 
 def cause(tree: Tree) -> str:
-    """The first thing observed that a clause names: the reason it gives where it decides."""
+    """The reason that a clause gives where it decides: the first thing observed that it names."""
     used = list(names_in(tree))
     observed = [name for name in used if name not in NOT_OBSERVED]
     name = (observed or used or ["rule"])[0]
@@ -159,5 +158,5 @@ def cause(tree: Tree) -> str:
 
 
 def reason(rule: Rule) -> str:
-    """The name of the term that is the whole rule, else what the rule is about."""
+    """The reason that a rule gives: the name of the term that is the whole rule, else the rule's `cause`."""
     return rule.tree.name if isinstance(rule.tree, Term) else cause(rule.tree)

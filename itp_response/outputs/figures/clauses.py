@@ -8,7 +8,7 @@ import numpy as np
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import Observations
+from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import Bools, Numbers, Texts, exactly
 from itp_response.definitions.criteria import Criteria
@@ -125,8 +125,14 @@ def _every_day(criteria: Criteria, cohort: Cohort) -> tuple[Any, PatientDays]:
     plain = np.arange(int(begins.min()), last + 1)
     day = np.concatenate([plain, begins])
     names = cohort.courses.name
+    patients = Patients(
+        id=cohort.id,
+        baseline=cohort.baseline,
+        treatment_discontinued=cohort.treatment_discontinued,
+        columns=cohort.patient_columns,
+    )
     daily = build(
-        cohort.id,
+        patients,
         Observations(
             patient=np.zeros(len(day), dtype=np.int64),
             day=day,
@@ -137,9 +143,6 @@ def _every_day(criteria: Criteria, cohort: Cohort) -> tuple[Any, PatientDays]:
             source_row=np.zeros(len(day), dtype=np.int64),
             rescue_name=Texts(np.concatenate([np.full(len(plain), -1), names.codes]).astype(np.int32), names.labels),
         ),
-        baseline=cohort.baseline,
-        treatment_discontinued=cohort.treatment_discontinued,
-        patient_columns=cohort.patient_columns,
     )
     return plain, patient_days_of(criteria, daily, 0, 1)
 

@@ -28,7 +28,7 @@ from itp_response.outputs.figures.picture import (
     text_width,
     widest,
 )
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped, in_words
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped, in_words
 from itp_response.outputs.statistics.proportions import (
     INTERVALS,
     LEVEL,
@@ -40,7 +40,7 @@ from itp_response.outputs.statistics.proportions import (
     primary,
     shares,
 )
-from itp_response.outputs.statistics.tables import DASH, counted, rounded, span
+from itp_response.outputs.statistics.tables import DASH, fraction, rounded, span
 
 MEASURES = ("difference", "odds-ratio")
 SMALL_GROUPS = (2, 4)
@@ -71,7 +71,7 @@ def draw(
     """
     if measure not in MEASURES:
         raise UsageError(unknown("measure", measure, MEASURES))
-    patients = AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_))
+    patients = all_patients(classification)
     groups = grouped(patients, "arm")
     if len(groups.labels) != 2:
         arms = ", ".join(groups.labels)
@@ -204,7 +204,7 @@ def _draw_rows(sheet: Sheet, rows: list[Row], layout: _Layout, measure: str) -> 
 
 
 def _cells(rows: list[Row], arm: int) -> list[str]:
-    return [counted(row.shares[arm].met, row.shares[arm].of) if row.shares else "" for row in rows]
+    return [fraction(row.shares[arm].met, row.shares[arm].of) if row.shares else "" for row in rows]
 
 
 def _effect_in_words(row: Row, measure: str) -> str:

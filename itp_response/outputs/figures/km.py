@@ -26,7 +26,7 @@ from itp_response.outputs.figures.picture import (
     widest,
 )
 from itp_response.outputs.figures.responses import with_role
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped
 from itp_response.outputs.statistics.proportions import LEVEL
 from itp_response.outputs.statistics.tables import probability, rounded, span
 from itp_response.outputs.statistics.times import Survival, Times, cox, kaplan_meier, lengths, log_rank
@@ -41,7 +41,7 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
 
     Raises `UsageError` for an endpoint that is not of kind `time_to`, and for groups that cannot be formed.
     """
-    patients = AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_))
+    patients = all_patients(classification)
     groups = grouped(patients, by)
     times = _times_of(patients, endpoint)
     model = classification.criteria.endpoints[times.name]
@@ -73,7 +73,7 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
 
 def _times_of(patients: AnalysedPatients, endpoint: str | None) -> Times:
     """The times of the endpoint, by default of the duration of response, else of the first that can be censored."""
-    criteria = patients.found.criteria
+    criteria = patients.classification.criteria
     known = {times.name: times for times in lengths(patients) if criteria.endpoints[times.name].kind == "time_to"}
     if not known:
         raise UsageError(f"{criteria.path.name}: no endpoint here is of kind time_to, so there is no curve to draw.")

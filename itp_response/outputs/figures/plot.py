@@ -69,7 +69,7 @@ def plot(
     with styled():
         picture = _drawn(kind, result, choices)
     picture.result = result
-    picture.study_notes = tuple(result.cohort.told)
+    picture.study_notes = tuple(result.cohort.note_lines)
     picture.origin = _provenance(kind, result, choices)
     return picture
 

@@ -61,13 +61,13 @@ def draw(comparison: Comparison, *, endpoint: str | None = None) -> Picture:
     pairs are drawn. Raises `UsageError` where there is no such pair.
     """
     pairs = [pair for pair in comparison.pairs if not (pair.measured or pair.summed)]
-    known = list(dict.fromkeys(pair.name for pair in pairs))
+    known = list(dict.fromkeys(pair.first.name for pair in pairs))
     if endpoint is not None and endpoint not in known:
         raise UsageError(unknown("endpoint that both sets have a verdict for", endpoint, known))
-    pairs = [pair for pair in pairs if endpoint in (None, pair.name)]
+    pairs = [pair for pair in pairs if endpoint in (None, pair.first.name)]
     if not pairs:
         raise UsageError("these sets share lengths of time only, so no verdict can change.")
-    names = [classification.criteria.marked_name for classification in comparison.found]
+    names = [classification.criteria.marked_name for classification in comparison.classifications]
     across = min(COLUMNS, len(pairs))
     rows = -(-len(pairs) // COLUMNS)
     width = (WIDTH - 2 * MARGIN - (across - 1) * 2 * BETWEEN) / across
@@ -88,14 +88,14 @@ def draw(comparison: Comparison, *, endpoint: str | None = None) -> Picture:
 
 
 def _title(pair: Pair, width: float) -> str:
-    changed = len(pair.changed)
-    return folded(f"{nice(pair.role)}: {changed:,} of {len(pair.one.cohort):,} change", width, BODY + 0.8)
+    changed, patients = len(pair.changed), len(pair.first.classification.cohort)
+    return folded(f"{nice(pair.role)}: {changed:,} of {patients:,} change", width, BODY + 0.8)
 
 
 def _names(pair: Pair) -> tuple[str, str]:
     """The texts above the sides: set and endpoint."""
-    first = f"{pair.one.criteria.marked_name} {nice(pair.name)}"
-    return first, f"{pair.other.criteria.marked_name} {nice(pair.other_name)}"
+    first = f"{pair.first.classification.criteria.marked_name} {nice(pair.first.name)}"
+    return first, f"{pair.second.classification.criteria.marked_name} {nice(pair.second.name)}"
 
 
 def _flows(pair: Pair) -> list[Flow]:

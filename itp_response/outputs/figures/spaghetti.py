@@ -27,7 +27,7 @@ from itp_response.outputs.figures.picture import (
     week_ticks,
     widest,
 )
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import Groups, all_patients, grouped
 from itp_response.outputs.statistics.times import quartiles
 
 WEEK = 7
@@ -61,7 +61,7 @@ def draw(classification: Classification, *, by: str = "arm") -> Picture:
     A count belongs to the nearest planned visit; of several counts of a patient the last one stands.
     Raises `UsageError` for groups that cannot be formed.
     """
-    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    groups = grouped(all_patients(classification), by)
     counts = _counts(classification)
     layout = _layout(groups)
     notes = [*groups.notes, *_notes(counts)]

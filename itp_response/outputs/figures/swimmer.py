@@ -32,7 +32,7 @@ from itp_response.outputs.figures.picture import (
     widest,
 )
 from itp_response.outputs.figures.responses import Responses, response_of, responses, with_role
-from itp_response.outputs.statistics.groups import AnalysedPatients, grouped
+from itp_response.outputs.statistics.groups import all_patients, grouped
 
 NAMED = 60
 """Up to this many patients have lanes with their names."""
@@ -69,7 +69,7 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
 
     Raises `UsageError` for an endpoint without an onset and for groups that cannot be formed.
     """
-    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    groups = grouped(all_patients(classification), by)
     name = response_of(classification.criteria, endpoint)
     lanes = _lanes_of(classification, name)
     members = [_sorted(lanes, np.flatnonzero(groups.code == code)) for code in range(len(groups.labels))]

@@ -18,7 +18,7 @@ from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule
-from itp_response.explanation.explain import unknown_patient
+from itp_response.explanation.one_patient import unknown_patient
 from itp_response.messages.errors import UsageError
 from itp_response.outputs.figures.clauses import baseline_of, spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.lanes import BARS, LANE_SIGNS, Lane, observed_lanes, verdict_lanes
@@ -87,7 +87,7 @@ def draw(classification: Classification, *, patient: str, endpoint: str | None =
     position = classification.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(classification.cohort, patient))
-    criteria, cohort = classification.criteria, classification.cohort.only(position)
+    criteria, cohort = classification.criteria, classification.cohort.select([position])
     alone = Classification(criteria, cohort, evaluate(criteria, cohort, threads=1))
     response = responses(alone, response_of(criteria, endpoint))
     names = list(criteria.endpoints) if endpoint is None else _related(criteria, endpoint)

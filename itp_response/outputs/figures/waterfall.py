@@ -30,7 +30,7 @@ from itp_response.outputs.figures.picture import (
     rectangles,
 )
 from itp_response.outputs.figures.responses import response_of, with_role
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import Groups, all_patients, grouped
 
 HIGH, BETWEEN = 1.7, 0.32
 HATCHED = 150
@@ -73,7 +73,7 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
     With `endpoint`, that endpoint is used, and its verdict is the colour.
     Raises `UsageError` for an unknown endpoint and for groups that cannot be formed.
     """
-    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    groups = grouped(all_patients(classification), by)
     name = response_of(classification.criteria, endpoint)
     changes = _changes(classification, name, None if endpoint else with_role(classification.criteria, "best"))
     shown = int((~np.isnan(changes.change) & (groups.code >= 0)).sum())

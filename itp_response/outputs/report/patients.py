@@ -17,7 +17,8 @@ from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
-from itp_response.explanation.explain import Explanation, explained, of_one
+from itp_response.explanation.explain import Explanation, explained
+from itp_response.explanation.one_patient import of_one
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.figures.clauses import spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.responses import responses
@@ -106,7 +107,7 @@ def _explanation(explanation: Explanation) -> list[Any]:
         explanation.observations,
         explanation.rests_on,
         explanation.missing,
-        explanation.unsure,
+        explanation.partial_dates,
     ]
 
 
@@ -120,7 +121,7 @@ def _patients(classification: Classification) -> Iterator[dict[str, Any]]:
     stopped = _numbers(np.where(np.isfinite(cohort.treatment_discontinued), cohort.treatment_discontinued, np.nan))
     for position, day_0 in enumerate(cohort.day_0):
         own_rows = slice(rows[position], rows[position + 1])
-        alone = cohort.only(position)
+        alone = cohort.select([position])
         patient_days = patient_days_of(classification.criteria, alone, 0, 1)
         yield {
             "zero": None if np.isnat(day_0) else str(day_0),
@@ -187,12 +188,12 @@ def _days(days: Any) -> list[int | None]:
 def edit_checks_of(reviewed: Review) -> PatientNotes:
     """The name, text and location of each edit check that fired, by patient."""
     fired = reviewed.frame()
-    return _by_patient(fired, [fired["rule"], fired["says"], locations(reviewed.cohort, fired)])
+    return _by_patient(fired, [fired["check"], fired["says"], locations(reviewed.cohort, fired)])
 
 
 def data_queries_of(reviewed: Review) -> PatientNotes:
     """The endpoint that is not evaluable, the reason, and the question of each data query, by patient."""
-    queries = reviewed.queries()
+    queries = reviewed.data_queries()
     reasons = queries["reason"].replace_strict({name: reason_in_words(name) for name in queries["reason"].unique()})
     return _by_patient(queries, [queries["endpoint"], reasons, queries["asks"]])
 

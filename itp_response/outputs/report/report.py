@@ -11,7 +11,7 @@ from typing import Any
 from itp_response.classification.classification import Classification, CriteriaInput, Study
 from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
 from itp_response.classification.writers import put
-from itp_response.data_review.edit_checks import RULES
+from itp_response.data_review.edit_checks import EDIT_CHECKS
 from itp_response.data_review.review import Review, review
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
@@ -52,7 +52,7 @@ class Page:
         """The size of the page, the assumptions and the warnings, a line each, for standard error."""
         size = f"{len(self.html.encode()) / 1e6:.1f} MB"
         cohort = self.classification.cohort
-        return "\n".join([f"{len(cohort):,} patients on a page of {size}", *cohort.told])
+        return "\n".join([f"{len(cohort):,} patients on a page of {size}", *cohort.note_lines])
 
     def write(self, path: str | Path) -> None:
         """Write the page to an `.html` file, whole or not at all.
@@ -94,7 +94,7 @@ def report(
     """
     jinja2 = needed("jinja2", "report")
     reviewed = review(visits, patients, criteria, options=options)
-    classification = reviewed.found
+    classification = reviewed.classification
     definitions = classification.criteria
     has_interpretations = any(interpretation.change for interpretation in definitions.file.interpretation)
     tried = sensitivity(classification.cohort, criteria=definitions) if has_interpretations else None
@@ -138,7 +138,7 @@ def _shown(
         "sensitivity": [] if tried is None else sections.sensitivity(tried),
         "dependent": len(interpretations),
         "edit_checks": sections.edit_checks(reviewed),
-        "questions": {check.name: check.asks for check in RULES},
+        "questions": {check.name: check.asks for check in EDIT_CHECKS},
         "data_queries": sections.data_queries(reviewed),
         "provenance": sections.provenance(origin),
         "study": of_patients.study(classification),

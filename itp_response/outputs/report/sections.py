@@ -10,7 +10,7 @@ from itp_response.authoring.describe import decided_so, head, unless
 from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import Provenance
 from itp_response.cohort.values import Ints
-from itp_response.data_review.edit_checks import RULES
+from itp_response.data_review.edit_checks import EDIT_CHECKS
 from itp_response.data_review.review import Review
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.verdicts import Verdict
@@ -161,13 +161,13 @@ class CheckSummary:
 def edit_checks(reviewed: Review) -> CheckSummary:
     """The edit checks that fired: patient, check, text, location."""
     fired = reviewed.frame()
-    rows = fired.select("patient_id", "rule", "says").with_columns(location=locations(reviewed.cohort, fired))
-    return _summary(fired, "rule", rows, [check.name for check in RULES])
+    rows = fired.select("patient_id", "check", "says").with_columns(location=locations(reviewed.cohort, fired))
+    return _summary(fired, "check", rows, [check.name for check in EDIT_CHECKS])
 
 
 def data_queries(reviewed: Review) -> CheckSummary:
     """The data queries: patient, endpoint, question."""
-    queries = reviewed.queries().with_columns(pl.col("settled_by").fill_null("none"))
+    queries = reviewed.data_queries().with_columns(pl.col("settled_by").fill_null("none"))
     return _summary(queries, "settled_by", queries.select("patient_id", "endpoint", "asks"), [])
 
 

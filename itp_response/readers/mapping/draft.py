@@ -1,4 +1,4 @@
-"""Draft: a mapping of a file, guessed from its headers, for a person to look over and confirm."""
+"""Draft: a mapping guessed from the headers of a file, for a person to check and confirm."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import ALIASES, PATIENTS, VISITS
-from itp_response.readers.files import Tabular, opened
+from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.mapping.mapping import OPEN
-from itp_response.readers.open_table import Opened
+from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import as_text
 
 UNIT = re.compile(r"\s*[(\[].*?[)\]]\s*")
-"""What a label has in parentheses is a unit or an example."""
+"""A unit or an example in the parentheses of a label."""
 AT = re.compile(
     r"^(.*?)[\s_.:-]*\b(day|days|d|week|weeks|wk|w|visit_w|visit_d)[\s_.-]*(\d+)\b[\s_.:-]*(.*)$", re.IGNORECASE
 )
@@ -27,11 +27,11 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "rescue_end": ("rescue_end", *ALIASES["rescue_end"]),
     "date": ("date", "dt", *ALIASES["date"]),
 }
-"""What the rest of a header with a day or a week in it says; nothing: it is the count."""
+"""The meanings of the rest of a header with a day or a week in it; an empty rest means the count."""
 RESCUE_START = ("rescue_start", "rescue_date", "rescue_start_date", "rescue_begin", "rescue_begin_date")
 EVENT_NAMES = ("redcap_event_name", "event_name", "study_event_oid")
 KEYS = {"StudySubjectID": "subject_id", "SubjectKey": "subject", "StartDate": "visit_date"}
-"""The keys of records in ODM, by what they are called elsewhere."""
+"""The usual names of the keys of records in ODM."""
 INSTRUMENTS = ("redcap_repeat_instrument", "repeat_instrument")
 SYSTEM = (*EVENT_NAMES, *INSTRUMENTS, "redcap_repeat_instance", "repeat_instance", "redcap_data_access_group")
 CODED = re.compile(r"\d+")
@@ -41,24 +41,45 @@ OF_VISITS = tuple(name for name in VISITS if name != "patient_id")
 
 @dataclass
 class Guess:
-    """What the headers seem to mean: headers of the file by what they are."""
+    """The likely meanings of headers: the headers by the readers' names."""
 
     patients: dict[str, str] = field(default_factory=dict)
     visit: dict[str, str] = field(default_factory=dict)
-    """Of a file with a row per visit."""
+    """The columns of a file with a row per visit."""
     planned: dict[int, dict[str, str]] = field(default_factory=dict)
-    """Of a file with a column per visit, by its day."""
+    """The columns of a file with columns per visit, by day."""
     system: dict[str, str] = field(default_factory=dict)
     rest: list[str] = field(default_factory=list)
 
 
 def draft(file: Tabular, *, sheet: str | None = None) -> str:
-    """A mapping of that file as text, guessed from its headers; it is refused until a person writes that it is right.
+    """A mapping of a file as TOML text, guessed from its headers; the public name is `map`.
 
-    `sheet` is that of a workbook, else its first.
-    Raises `CohortError` if the file cannot be read, or no column of it looks like a patient's id.
+    `file` is a path, a frame or a list of rows. `sheet` is the sheet of a workbook; None: its first.
+    `mapped` refuses the draft until a person has written `confirmed = true`. A `?` stands where the headers do not say
+    enough.
+    Raises `CohortError` if the file cannot be read, or if no column looks like a patient's id.
+
+    >>> print(draft([{"ID": "P1", "PLT baseline": 12, "PLT week 4": 140, "Site": "Bonn"}]))
+    # A draft, guessed from the headers of visits.
+    # Look every line over; "?" is for you to fill in.
+    confirmed = false
+    <BLANKLINE>
+    [patients]
+    patient_id = "ID"
+    <BLANKLINE>
+    [[visits]]
+    day       = 0
+    platelets = "PLT baseline"
+    <BLANKLINE>
+    [[visits]]
+    day       = 28
+    platelets = "PLT week 4"
+    <BLANKLINE>
+    # Not taken: Site
+    <BLANKLINE>
     """
-    source = opened(file, "visits", sheet)
+    source = open_table(file, "visits", sheet)
     guess = _guessed(source)
     if "patient_id" not in guess.patients:
         there = f"there are: {', '.join(source.header)}"
@@ -77,30 +98,30 @@ def _fits(header: str, names: Iterable[str]) -> bool:
     return _folded(header).replace("_", "") in {name.replace("_", "") for name in names}
 
 
-def _guessed(source: Opened) -> Guess:
+def _guessed(source: OpenTable) -> Guess:
     guess = Guess()
     for column in dict.fromkeys(filter(None, source.header)):
-        # Where a file calls a column something, its name in the header is but a key.
-        called = source.labels.get(column, (KEYS.get(column, column),))
-        if not any(_placed(guess, column, one) for one in called):
+        # If a file labels a column, its name in the header is only a key.
+        labels = source.labels.get(column, (KEYS.get(column, column),))
+        if not any(_assigned(guess, column, label) for label in labels):
             guess.rest.append(column)
     return guess
 
 
-def _placed(guess: Guess, column: str, called: str) -> bool:
-    """Put the column where what it is called says that it belongs; False: that says nothing."""
-    system = next((name for name in SYSTEM if _fits(called, [name])), None)
-    patient = _meaning(called, (*PATIENTS, "birth_date", "death_date"))
-    visit = "rescue_start" if _fits(called, RESCUE_START) else _meaning(called, OF_VISITS)
-    at = _planned(called)
+def _assigned(guess: Guess, column: str, label: str) -> bool:
+    """Assign a column to the meaning of its label; False: the label has none."""
+    system = next((name for name in SYSTEM if _fits(label, [name])), None)
+    patient = _meaning(label, (*PATIENTS, "birth_date", "death_date"))
+    visit = "rescue_start" if _fits(label, RESCUE_START) else _meaning(label, OF_VISITS)
+    planned = _planned(label)
     if system is not None:
         guess.system.setdefault(system, column)
     elif patient is not None and patient not in guess.patients:
         guess.patients[patient] = column
     elif visit is not None and visit not in guess.visit:
         guess.visit[visit] = column
-    elif at is not None and at[1] not in guess.planned.get(at[0], {}):
-        guess.planned.setdefault(at[0], {})[at[1]] = column
+    elif planned is not None and planned[1] not in guess.planned.get(planned[0], {}):
+        guess.planned.setdefault(planned[0], {})[planned[1]] = column
     else:
         return False
     return True
@@ -111,7 +132,7 @@ def _meaning(column: str, names: Iterable[str]) -> str | None:
 
 
 def _planned(column: str) -> tuple[int, str] | None:
-    """The day of a column with a day or a week in its name, and what it measures then."""
+    """The day of a column with a day or a week in its name, and what it measures on that day."""
     text = UNIT.sub(" ", column).strip().replace("_", " ")
     match = AT.match(text)
     if match:
@@ -123,15 +144,15 @@ def _planned(column: str) -> tuple[int, str] | None:
             return None
         before, _, after = match.groups()
         day = 0
-    said = f"{before} {after}".strip()
-    measure = next((name for name, words in MEASURES.items() if _fits(said, words)), None)
+    rest = f"{before} {after}".strip()
+    measure = next((name for name, words in MEASURES.items() if _fits(rest, words)), None)
     return None if measure is None else (day, measure)
 
 
 # WRITING
 
 
-def _written(source: Opened, guess: Guess, sheet: str | None) -> Iterator[str]:
+def _written(source: OpenTable, guess: Guess, sheet: str | None) -> Iterator[str]:
     yield f"# A draft, guessed from the headers of {source.name}."
     yield f"# Look every line over; {_text(OPEN)} is for you to fill in."
     yield "confirmed = false"
@@ -148,13 +169,13 @@ def _written(source: Opened, guess: Guess, sheet: str | None) -> Iterator[str]:
     for name, column in _coded(guess, visits):
         yield from _codes(source, name, column)
     if guess.rest:
-        yield from ("", f"# Not taken: {', '.join(one + _called(one, source, ' ({})') for one in guess.rest)}")
+        yield from ("", f"# Not taken: {', '.join(column + _label(column, source, ' ({})') for column in guess.rest)}")
 
 
 def _visits(guess: Guess) -> Iterator[dict[str, str | int]]:
-    """The visits, each as its keys."""
+    """The visits, each by the keys of `[[visits]]`."""
     for day, columns in sorted(guess.planned.items()):
-        # A date of its own is nearer the truth than the day that was planned.
+        # A date is more exact than the planned day.
         yield {**columns} if "date" in columns else {"day": day, **columns}
     when = {name: guess.visit[name] for name in ("date", "day") if name in guess.visit}
     event = next(filter(None, map(guess.system.get, EVENT_NAMES)), None)
@@ -173,16 +194,16 @@ def _visits(guess: Guess) -> Iterator[dict[str, str | int]]:
 
 
 def _coded(guess: Guess, visits: Iterable[Mapping[str, str | int]]) -> Iterator[tuple[str, str]]:
-    """The columns that may hold codes: events for days, and what an export writes as numbers."""
+    """The columns that may hold codes: events that stand for days, and texts that an export writes as numbers."""
     events = {guess.system.get(name) for name in EVENT_NAMES}
-    taken = {("day", str(visit["day"])) for visit in visits if visit.get("day") in events - {None}}
-    taken |= {("rescue", str(visit["rescue"])) for visit in visits if "rescue" in visit}
-    taken |= {("arm", guess.patients["arm"])} if "arm" in guess.patients else set()
-    yield from sorted(taken)
+    coded = {("day", str(visit["day"])) for visit in visits if visit.get("day") in events - {None}}
+    coded |= {("rescue", str(visit["rescue"])) for visit in visits if "rescue" in visit}
+    coded |= {("arm", guess.patients["arm"])} if "arm" in guess.patients else set()
+    yield from sorted(coded)
 
 
-def _codes(source: Opened, name: str, column: str) -> Iterator[str]:
-    """The values of a column, each with what it seems to stand for; none where they speak for themselves."""
+def _codes(source: OpenTable, name: str, column: str) -> Iterator[str]:
+    """The table `[codes.…]` of a column, with the likely meaning of each value; nothing if the values need no codes."""
     values, meanings = _values(source, column), source.codes.get(column, {})
     if name != "day" and not meanings and not all(CODED.fullmatch(value) for value in values):
         return
@@ -190,14 +211,14 @@ def _codes(source: Opened, name: str, column: str) -> Iterator[str]:
         return
     yield from ("", f"[codes.{name}]")
     for value in values:
-        said = meanings.get(value)
-        day = next((day for day in map(_event_day, filter(None, (value, said))) if day is not None), None)
-        meaning = day if name == "day" else None if said is None else _text(said)
-        called = f"  # {said}" if name == "day" and said else ""
-        yield f"{_key(value)} = {_text(OPEN) if meaning is None else meaning}{called}"
+        given = meanings.get(value)
+        day = next((day for day in map(_event_day, filter(None, (value, given))) if day is not None), None)
+        meaning = day if name == "day" else None if given is None else _text(given)
+        comment = f"  # {given}" if name == "day" and given else ""
+        yield f"{_key(value)} = {_text(OPEN) if meaning is None else meaning}{comment}"
 
 
-def _values(source: Opened, column: str) -> list[str]:
+def _values(source: OpenTable, column: str) -> list[str]:
     position = source.header.index(column)
     values: list[str] = (
         as_text(source.load([position])[str(position)]).drop_nulls().unique(maintain_order=True).to_list()
@@ -212,15 +233,15 @@ def _event_day(event: str) -> int | None:
     return 0 if FIRST_EVENT.search(event) else None
 
 
-def _keys(keys: Mapping[str, str | int], source: Opened) -> Iterator[str]:
+def _keys(keys: Mapping[str, str | int], source: OpenTable) -> Iterator[str]:
     width = max(map(len, keys), default=0)
     for name, value in keys.items():
-        called = "" if isinstance(value, int) else _called(value, source, "  # {}")
-        yield f"{name.ljust(width)} = {value if isinstance(value, int) else _text(value)}{called}"
+        comment = "" if isinstance(value, int) else _label(value, source, "  # {}")
+        yield f"{name.ljust(width)} = {value if isinstance(value, int) else _text(value)}{comment}"
 
 
-def _called(column: str, source: Opened, pattern: str) -> str:
-    """What the file calls a column, the longest of it, if it has items with codes for names."""
+def _label(column: str, source: OpenTable, pattern: str) -> str:
+    """The longest label of a column, if the names in the header are only codes."""
     labels = source.labels.get(column, ()) if source.codes else ()
     return pattern.format(max(labels, key=len)) if labels else ""
 

@@ -1,8 +1,8 @@
 """Mapping: a REDCap export, a wide spreadsheet or an ODM file as a table of visits and a table of patients.
 
-A mapping file says which column of the file is which, and of what visits its rows are made: each `[[visits]]` makes a
-visit of every row that records something for it. So a spreadsheet with a column per visit has many of them, an export
-with a row per visit has one, and one more for each repeating instrument.
+A mapping file says what each column of the file is, and which visits its rows have: each `[[visits]]` makes a visit of
+every row with an observation in its columns. A spreadsheet with a column per visit needs many of them. An export with a
+row per visit needs one, and one more for each repeating instrument.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,22 +18,22 @@ from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, nearest, unknown
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
-from itp_response.messages.toml_positions import Positions, Problem, refuse
+from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
-from itp_response.readers.column_names import Doubt, NamedTable, tell_of_file
-from itp_response.readers.files import Tabular, opened
-from itp_response.readers.open_table import Opened
+from itp_response.readers.column_names import CellProblem, NamedTable, report_file
+from itp_response.readers.files import Tabular, open_table
+from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import Location, Pieces, Problems, as_text, first_few, quoted
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
 
 OPEN = "?"
-"""What a draft puts where only the reader of the file can know."""
+"""The placeholder in a draft for what only a person can know."""
 
 
 class PatientColumns(StrictModel):
-    """`[patients]`: the columns of the file that say something of a patient as a whole."""
+    """`[patients]`: the columns of the file with one value per patient."""
 
     patient_id: str = Field(description="the column with the patient's id")
     arm: str | None = None
@@ -46,13 +46,13 @@ class PatientColumns(StrictModel):
     columns: dict[str, str] = Field(default_factory=dict, description="further columns, as criteria declare them")
 
     @property
-    def taken(self) -> dict[str, str]:
-        """The columns of the file, by what they are."""
+    def chosen(self) -> dict[str, str]:
+        """The columns of the file, by the readers' names."""
         return _given(self)
 
 
 class VisitColumns(StrictModel):
-    """`[[visits]]`: a visit that is made of each row that records something for it."""
+    """`[[visits]]`: a visit of each row with an observation in its columns."""
 
     day: int | str | None = Field(default=None, description="its day, or the column that has it")
     date: str | None = Field(default=None, description="the column with its date")
@@ -64,14 +64,14 @@ class VisitColumns(StrictModel):
     only: dict[str, str] = Field(default_factory=dict, description="only rows in which that column says that")
 
     @property
-    def taken(self) -> dict[str, str]:
-        """The columns of the file, by what they are; a day that is a number is in none."""
+    def chosen(self) -> dict[str, str]:
+        """The columns of the file, by the readers' names; a day that is a number has no column."""
         return _given(self)
 
     @property
     def recorded(self) -> dict[str, str]:
-        """Those of which one that is filled in makes a visit."""
-        return {name: column for name, column in self.taken.items() if name not in ("day", "date")}
+        """The columns of observations; a row makes a visit if one of them is filled in."""
+        return {name: column for name, column in self.chosen.items() if name not in ("day", "date")}
 
 
 class MappingFile(StrictModel):
@@ -93,27 +93,27 @@ def _given(model: StrictModel) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class LoadedMapping:
     """A mapping file, read and checked."""
 
     path: Path
     file: MappingFile
-    positions: Positions
+    positions: KeyPositions
 
 
 # THE FILE
 
 
-def load_mapping(path: str | Path) -> Arrangement:
-    """The mapping of that file.
+def load_mapping(path: str | Path) -> LoadedMapping:
+    """The mapping in a file.
 
-    Raises `CohortError` with everything wrong with it; also while nobody has confirmed it.
+    Raises `CohortError` with all its problems, or if it is not confirmed.
     """
     path = Path(path)
     raw, positions = load_toml(path, CohortError, partial(_unreadable, path))
     file = checked_by(MappingFile, tupled(raw), raw, positions, CohortError)
     refuse(_wrong(file, positions), CohortError)
-    return Arrangement(path, file, positions)
+    return LoadedMapping(path, file, positions)
 
 
 def _unreadable(path: Path, failure: OSError) -> str:
@@ -122,8 +122,8 @@ def _unreadable(path: Path, failure: OSError) -> str:
     return file_unreadable(str(path), failure)
 
 
-def _wrong(file: MappingFile, positions: Positions) -> Iterator[Problem]:
-    """What the keys of a mapping say that cannot be."""
+def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
+    """The problems of a mapping that need no look at the file."""
     if not file.confirmed:
         cure = "look it over, correct it, and write 'confirmed = true'"
         yield positions.problem(("confirmed",), f"this mapping was not confirmed; {cure}.")
@@ -139,7 +139,7 @@ def _wrong(file: MappingFile, positions: Positions) -> Iterator[Problem]:
             yield positions.problem(("visits", number), "nothing is recorded at this visit; name a column, or drop it.")
     if not any(visit.platelets for visit in file.visits):
         yield positions.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
-    known = sorted({*file.patients.taken, *(name for visit in file.visits for name in visit.taken)})
+    known = sorted({*file.patients.chosen, *(name for visit in file.visits for name in visit.chosen)})
     for name, codes in file.codes.items():
         if name not in known:
             yield positions.problem_with_key(("codes", name), unknown("column", name, known))
@@ -153,37 +153,63 @@ def _wrong(file: MappingFile, positions: Positions) -> Iterator[Problem]:
 
 @dataclass(frozen=True)
 class Mapped:
-    """The visits or the patients of a file as a mapping arranges them; `classify` and all that reads takes it.
+    """The visits, or the patients, of a file by a mapping; `mapped` makes it.
 
-    Made by `mapped`.
+    `read`, `classify` and every other function that takes a study take it in place of a file.
     """
 
     source: "MappedFile"
     patients: bool
+    """Whether it is the table of patients; else it is the table of visits."""
 
     @property
     def files(self) -> tuple[Tabular, Path]:
-        """What it is made of."""
-        return self.source.given, self.source.arrangement.path
+        """The file and the mapping file."""
+        return self.source.given, self.source.mapping.path
 
     def as_table(self, order: int, names: Iterable[str], problems: Problems) -> NamedTable | None:
-        """The columns of these names that the mapping has; None: the file cannot be opened, as was found."""
+        """The columns of these names in the mapping; None: the file cannot be opened, which is reported."""
         try:
-            place = self.source.place(order)
+            location = self.source.location(order)
         except CohortError as error:
             problems.failed(order, error)
             return None
         if self.patients:
-            return _patients(self.source, place, names, problems)
-        self.source.tell(place, problems)
-        return _visits(self.source, place, names, problems)
+            return _patients(self.source, location, names, problems)
+        self.source.report(location, problems)
+        return _visits(self.source, location, names, problems)
 
 
 def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study, None]":
     """The visits and the patients of a file by a mapping file: `classify(*mapped("export.csv", "mapping.toml"))`.
 
-    Of an SDTM study's folder the mapping has the keys of `sdtm.toml`, and the visits have the patients with them.
-    Raises `CohortError` with what is wrong with the mapping, or if it names columns that the file has not.
+    `file` is anything that `read` takes as visits: a path, a frame or a list of rows. `mapping` is the path of a TOML
+    file that says what the columns are, and that a person has confirmed; `map` drafts it.
+    For the folder of an SDTM study, the mapping has the keys of `sdtm.toml`; the study has its patients with it, so the
+    second table is None.
+    Raises `CohortError` with all problems of the mapping, such as a column that is not in the file.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import itp_response
+    >>> text = '''
+    ... confirmed = true
+    ... [patients]
+    ... patient_id = "ID"
+    ... [[visits]]
+    ... day = 0
+    ... platelets = "PLT baseline"
+    ... [[visits]]
+    ... day = 28
+    ... platelets = "PLT week 4"
+    ... '''
+    >>> wide = [{"ID": "P1", "PLT baseline": 12, "PLT week 4": 140}]
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "mapping.toml")
+    ...     _ = path.write_text(text)
+    ...     cohort = itp_response.read(*mapped(wide, path))
+    >>> cohort.day.tolist(), cohort.platelets.low.tolist()
+    ([0, 28], [12.0, 140.0])
     """
     if isinstance(file, str | Path) and is_study(file):
         settings(Path(mapping))
@@ -198,65 +224,65 @@ class MappedFile:
     """A file and its mapping; the file is read once."""
 
     given: Tabular
-    arrangement: Arrangement
+    mapping: LoadedMapping
 
     @property
     def file(self) -> MappingFile:
-        return self.arrangement.file
+        return self.mapping.file
 
     @cached_property
-    def opened(self) -> Opened:
-        return opened(self.given, "visits", self.file.sheet)
+    def table(self) -> OpenTable:
+        return open_table(self.given, "visits", self.file.sheet)
 
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The columns the mapping names, by their names in the file, as texts; null where empty."""
-        names = [name for name in dict.fromkeys(name for name, _ in self.named()) if name in self.opened.header]
-        positions = [self.opened.header.index(name) for name in names]
-        frame = self.opened.load(positions or [0])
+        names = [name for name in dict.fromkeys(name for name, _ in self.named()) if name in self.table.header]
+        positions = [self.table.header.index(name) for name in names]
+        frame = self.table.load(positions or [0])
         columns = [as_text(frame[str(position)]) for position in positions]
-        return pl.DataFrame([one.alias(name) for one, name in zip(columns, names, strict=True)])
+        return pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
 
-    def place(self, order: int) -> Location:
-        return Location(self.opened.name, order, self.opened.row_word, self.opened.lines)
+    def location(self, order: int) -> Location:
+        return Location(self.table.name, order, self.table.row_word, self.table.lines)
 
     def named(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-        """The columns of the file that the mapping names, and where it does."""
-        for name, column in self.file.patients.taken.items():
+        """The columns of the file that the mapping names, each with the keys that lead to it."""
+        for name, column in self.file.patients.chosen.items():
             yield column, ("patients", *_key(name, self.file.patients.columns))
         for number, visit in enumerate(self.file.visits):
-            for name, column in visit.taken.items():
+            for name, column in visit.chosen.items():
                 yield column, ("visits", number, *_key(name, visit.columns))
             for column in visit.only:
                 yield column, ("visits", number, "only", column)
 
     def check(self) -> None:
-        """Raises `CohortError` where the mapping names what is not in the file, or is there several times."""
-        header = self.opened.header
+        """Raises `CohortError` if the mapping names columns that the file does not have, or has several times."""
+        header = self.table.header
         problems = []
         for column, path in self.named():
             times = header.count(column)
             if not times:
-                there = f"there is no column {column!r} in {self.opened.name}; there are: {', '.join(header)}."
-                problems.append(self.arrangement.positions.problem(path, f"{there}{nearest(column, header)}"))
+                text = f"there is no column {column!r} in {self.table.name}; there are: {', '.join(header)}."
+                problems.append(self.mapping.positions.problem(path, f"{text}{nearest(column, header)}"))
             elif times > 1:
-                several = f"{self.opened.name} has {times} columns {column!r}; rename all but one of them."
-                problems.append(self.arrangement.positions.problem(path, several))
+                text = f"{self.table.name} has {times} columns {column!r}; rename all but one of them."
+                problems.append(self.mapping.positions.problem(path, text))
         refuse(problems, CohortError)
 
-    def tell(self, location: Location, problems: Problems) -> None:
-        """What was taken and what is wrong with the rows of the file as a whole."""
-        first = self.opened.header[:1] == [self.file.patients.patient_id]
-        tell_of_file(self.opened, location, problems, patient_first=first)
+    def report(self, location: Location, problems: Problems) -> None:
+        """Report broken lines of the file, and note the columns that are not used."""
+        first = self.table.header[:1] == [self.file.patients.patient_id]
+        report_file(self.table, location, problems, patient_first=first)
         names = {name for name, _ in self.named()}
-        others = [name for name in self.opened.header if name not in names]
+        others = [name for name in self.table.header if name not in names]
         if others:
             problems.note(location, f"Columns that the mapping does not take: {first_few(others)}.")
 
     def coded(self, name: str, column: str, rows: Ints) -> pl.Series:
-        """The texts of a column in these rows, by the codes of the mapping where there are any for that name.
+        """The texts of a column in these rows, decoded if the mapping has codes for that name.
 
-        What has no code is null.
+        A text without a code is null.
         """
         texts = self.frame[column].gather(rows)
         codes = self.file.codes.get(name)
@@ -265,16 +291,18 @@ class MappedFile:
         meanings = {code: str(meaning) for code, meaning in codes.items()}
         return texts.replace_strict(meanings, default=None, return_dtype=pl.String)
 
-    def doubts(self, columns: Mapping[str, pl.Series], frame: pl.DataFrame, called: Mapping[str, str]) -> list[Doubt]:
-        """Of each column with codes, what was written that has none; `columns` as written, `frame` as coded."""
-        found = []
+    def cell_problems(
+        self, columns: Mapping[str, pl.Series], frame: pl.DataFrame, header: Mapping[str, str]
+    ) -> list[CellProblem]:
+        """The cells without a code, in each column with codes; `columns` are as written, `frame` is decoded."""
+        problems = []
         for name, codes in self.file.codes.items():
             if name in columns:
                 written = columns[name]
-                nothing = written.is_null() | written.str.to_lowercase().is_in(NOT_GIVEN)
-                strange = (frame[name].is_null() & ~nothing.fill_null(value=True)).to_numpy()
-                found.append(Doubt(called[name], written, strange, _without_code(name, codes)))
-        return found
+                not_given = written.is_null() | written.str.to_lowercase().is_in(NOT_GIVEN)
+                without_code = (frame[name].is_null() & ~not_given.fill_null(value=True)).to_numpy()
+                problems.append(CellProblem(header[name], written, without_code, _without_code(name, codes)))
+        return problems
 
 
 def _without_code(name: str, codes: Iterable[str]) -> Wording:
@@ -283,15 +311,16 @@ def _without_code(name: str, codes: Iterable[str]) -> Wording:
 
 
 def _key(name: str, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys that lead to a column in its table of the mapping."""
     return ("columns", name) if name in columns else (name,)
 
 
 def _visits(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
-    """One row per visit and row of the file that records something for it."""
+    """The table of visits: one row per visit, and row of the file with an observation for it."""
     frames, as_written, rows_of, columns_of = [], [], [], []
     for visit in source.file.visits:
         rows = _recorded(source.frame, visit)
-        columns = {"patient_id": source.file.patients.patient_id, **visit.taken}
+        columns = {"patient_id": source.file.patients.patient_id, **visit.chosen}
         cells = [source.coded(name, column, rows).alias(name) for name, column in columns.items()]
         as_written.append(
             pl.DataFrame([source.frame[column].gather(rows).alias(name) for name, column in columns.items()])
@@ -306,30 +335,30 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
         [location] * len(frames), np.repeat(np.arange(len(frames)), list(map(len, rows_of))), rows, columns_of
     )
     _note_unused(source, rows, location, problems)
-    if not len(rows) and not source.opened.problems:
+    if not len(rows) and not source.table.problems:
         problems.wrong(location, "nothing is filled in at any visit that the mapping names.")
     frame = pl.concat(frames, how="diagonal")
-    called = {name: name for name in frame.columns}
-    doubts = source.doubts(pl.concat(as_written, how="diagonal").to_dict(), frame, called)
-    made = Location(location.name, location.order, location.row_word, location.all_lines(rows), pieces)
-    return _table(made, frame, names, called, doubts)
+    header = {name: name for name in frame.columns}
+    cell_problems = source.cell_problems(pl.concat(as_written, how="diagonal").to_dict(), frame, header)
+    of_visits = Location(location.name, location.order, location.row_word, location.all_lines(rows), pieces)
+    return _table(of_visits, frame, names, header, cell_problems)
 
 
 def _recorded(frame: pl.DataFrame, visit: VisitColumns) -> Ints:
-    """The rows of the file in which something is recorded for a visit."""
-    some = frame.select(
+    """The rows of the file with an observation for a visit."""
+    recorded = frame.select(
         pl.any_horizontal(pl.col(column).is_not_null() for column in visit.recorded.values())
     ).to_series()
     for column, value in visit.only.items():
-        some &= frame[column].fill_null("") == value.strip()
-    return some.arg_true().to_numpy().astype(np.int64)
+        recorded &= frame[column].fill_null("") == value.strip()
+    return recorded.arg_true().to_numpy().astype(np.int64)
 
 
 def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: Problems) -> None:
-    """Rows that gave no visit and say nothing of the patient but the id."""
+    """Note the rows without a visit and without a value of the patient."""
     used = np.zeros(len(source.frame), dtype=np.bool_)
     used[rows] = True
-    about = [column for name, column in source.file.patients.taken.items() if name != "patient_id"]
+    about = [column for name, column in source.file.patients.chosen.items() if name != "patient_id"]
     if about:
         used |= source.frame.select(pl.any_horizontal(pl.col(about).is_not_null())).to_series().to_numpy()
     count = int((~used).sum())
@@ -339,12 +368,12 @@ def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: P
 
 
 @dataclass(frozen=True)
-class _Gathered(Location):
-    """The place of rows that were put together from several of the file, column by column."""
+class _GatheredLocation(Location):
+    """The location of rows each of which was put together from several rows of the file."""
 
     given: Location | None = None
     rows: Mapping[str, Ints] = field(default_factory=dict)
-    """By the column's name in the file, the row that each cell is from; by "", the first of each patient."""
+    """The row of each cell, by the column's name in the file; under "", the first row of each patient."""
 
     def only(self, rows: Ints) -> "Location":
         return replace(self, lines=self.all_lines(rows), rows={name: at[rows] for name, at in self.rows.items()})
@@ -352,7 +381,7 @@ class _Gathered(Location):
     def written_in(self, rows: Ints, column: str) -> Ints:
         assert self.given is not None
         at = self.rows[column]
-        # The patients' empty last row is in no row of the file.
+        # The empty last row of the patient table is in no row of the file.
         return self.given.all_lines(np.append(at, 0)[rows])
 
     def source(self, row: int, column: str = "") -> tuple[Location, int, str]:
@@ -361,52 +390,50 @@ class _Gathered(Location):
 
 
 def _patients(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
-    """One row per patient: of each column the value that is given, in whichever row of the file."""
-    taken = source.file.patients.taken
-    ids = source.frame[taken["patient_id"]]
+    """The table of patients: one row per patient, with the value of each column from any row of the file."""
+    header = source.file.patients.chosen
+    ids = source.frame[header["patient_id"]]
     firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
-    known = pl.DataFrame({"id": ids.gather(firsts)})
     columns: list[pl.Series] = []
     as_written: dict[str, pl.Series] = {}
     rows_of: dict[str, Ints] = {"": firsts.to_numpy().astype(np.int64)}
-    for name, column in taken.items():
-        rows = _one_row(ids, source.frame[column], known, firsts, column, location, problems)
+    for name, column in header.items():
+        rows = _filled_rows(ids, source.frame[column].alias(column), firsts, location, problems)
         columns.append(source.coded(name, column, rows).alias(name))
         as_written[name] = source.frame[column].gather(rows)
         rows_of[column] = rows
     lines = location.all_lines(rows_of[""])
-    made = _Gathered(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
+    gathered = _GatheredLocation(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
     frame = pl.DataFrame(columns)
-    return _table(made, frame, names, taken, source.doubts(as_written, frame, taken))
+    return _table(gathered, frame, names, header, source.cell_problems(as_written, frame, header))
 
 
-def _one_row(
-    ids: pl.Series,
-    cells: pl.Series,
-    known: pl.DataFrame,
-    firsts: pl.Series,
-    column: str,
-    location: Location,
-    problems: Problems,
-) -> Ints:
-    """Of each patient the row in which the column is filled in, or else his first; two that differ are found wrong."""
+def _filled_rows(ids: pl.Series, cells: pl.Series, firsts: pl.Series, location: Location, problems: Problems) -> Ints:
+    """The first row of each patient in which a column is filled in, else the patient's first row (`firsts`).
+
+    A row with another value is reported.
+    """
     frame = pl.DataFrame({"id": ids, "cell": cells, "row": np.arange(len(ids))}).drop_nulls()
     first = frame.unique("id", keep="first", maintain_order=True)
     other = frame.join(first, on="id", maintain_order="left").filter(pl.col("cell") != pl.col("cell_right"))
-    before = dict(zip(other["row"].to_list(), other["row_right"].to_list(), strict=True))
-    for row, at in list(before.items()):
-        one, two = cells[at], cells[row]
-        what = f"{column}: {quoted(one)} and {quoted(two)} for the same patient {quoted(ids[row])}"
-        problems.wrong(
-            location, f"{what} (first in {location.row_word} {location.line(at)}); keep one.", location.line(row)
-        )
-    rows = known.join(first, on="id", how="left", maintain_order="left")["row"]
+    for row, first_row in zip(other["row"].to_list(), other["row_right"].to_list(), strict=True):
+        values = f"{quoted(cells[first_row])} and {quoted(cells[row])}"
+        what = f"{cells.name}: {values} for the same patient {quoted(ids[row])}"
+        where = f"first in {location.row_word} {location.line(first_row)}"
+        problems.wrong(location, f"{what} ({where}); keep one.", location.line(row))
+    rows = pl.DataFrame({"id": ids.gather(firsts)}).join(first, on="id", how="left", maintain_order="left")["row"]
     return rows.zip_with(rows.is_not_null(), firsts.cast(pl.Int64)).to_numpy()
 
 
 def _table(
-    location: Location, frame: pl.DataFrame, names: Iterable[str], header: Mapping[str, str], doubts: Sequence[Doubt]
+    location: Location,
+    frame: pl.DataFrame,
+    names: Iterable[str],
+    header: Mapping[str, str],
+    cell_problems: Sequence[CellProblem],
 ) -> NamedTable:
-    """The columns of these names, of those there are."""
+    """The columns of these names that there are, as a table."""
     chosen = [name for name in dict.fromkeys(names) if name in frame.columns]
-    return NamedTable(location, frame.select(chosen), {name: header[name] for name in chosen}, frame.columns, doubts)
+    return NamedTable(
+        location, frame.select(chosen), {name: header[name] for name in chosen}, frame.columns, cell_problems
+    )

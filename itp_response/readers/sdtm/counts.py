@@ -1,4 +1,4 @@
-"""Counts of SDTM: which records of LB are platelet counts, and which of their results is taken."""
+"""Counts of SDTM: the records of LB that are platelet counts, and the result that is used."""
 
 from collections.abc import Sequence
 
@@ -8,36 +8,36 @@ import polars as pl
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import nearest
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.problems import Cells, quoted
+from itp_response.readers.problems import Cells, and_more, quoted
 from itp_response.readers.sdtm.records import Records, SdtmStudy, VisitRecords, of_all, whole_days
 from itp_response.readers.sdtm.terms import LOINC, PLATELETS
 from itp_response.readers.units import KNOWN, as_factors, in_thousands
 
-SAID_PLAINLY = 1000
-"""Counts without a unit above this are cells/µL by all likelihood."""
+LARGEST_WITHOUT_UNIT = 1000
+"""Larger counts without a unit are probably cells/µL."""
 
 
 def counts_of(records: Records, study: SdtmStudy) -> None:
-    """The platelet counts of LB: the standard result, or else the original."""
+    """The platelet counts of LB: the standard result, else the original one."""
     by_code = (records.folded("LBTESTCD") == PLATELETS).fill_null(value=False)
     by_loinc = records.texts("LBLOINC").is_in(LOINC).fill_null(value=False)
     chosen = by_code | by_loinc
     not_done = (records.folded("LBSTAT") == "NOT DONE").fill_null(value=False)
     number, standard, original = (records.texts(name) for name in ("LBSTRESN", "LBSTRESC", "LBORRES"))
     empty = number.is_null() & standard.is_null() & original.is_null()
-    contrary = records.rows(chosen & not_done & ~empty)
+    contradictory = records.rows(chosen & not_done & ~empty)
     cure = "is there, but the test was not done; correct LBSTAT, or take the result out"
-    if len(contrary):
-        study.parts.append(VisitRecords(records, contrary, "LBSTRESC", {"date": "LBDTC"}))
+    if len(contradictory):
+        study.visit_records.append(VisitRecords(records, contradictory, "LBSTRESC", {"date": "LBDTC"}))
     study.wrong_cells(
         records,
-        Cells(records.place, "LBSTRESC", standard.zip_with(standard.is_not_null(), original)),
-        contrary,
+        Cells(records.location, "LBSTRESC", standard.zip_with(standard.is_not_null(), original)),
+        contradictory,
         lambda text: f"{quoted(text)} {cure}.",
     )
     _note_counts(records, chosen, chosen & not_done, chosen & empty & ~not_done, by_loinc & ~by_code, study)
     given = chosen & ~empty & ~not_done
-    # A bound stands, even where it was given a number too: LBSTRESN 10 beside LBSTRESC <10.
+    # A bound is kept even if there is a number too, such as LBSTRESN 10 beside LBSTRESC <10.
     bound, bound_at_first = (texts.str.contains("^[<>≤≥]").fill_null(value=False) for texts in (standard, original))
     unitless = records.texts("LBSTRESU").is_null() & records.texts("LBORRESU").is_not_null() & original.is_not_null()
     by_original = given & (unitless | (number.is_null() & standard.is_null()) | (bound_at_first & ~bound))
@@ -59,6 +59,7 @@ def _note_counts(
     by_loinc: pl.Series,
     study: SdtmStudy,
 ) -> None:
+    """Note which records are platelet counts, and their units."""
     for rows, what in (
         (not_done, "not done (LBSTAT), so without a count"),
         (empty, "without a result, so without a count"),
@@ -73,6 +74,7 @@ def _note_counts(
 
 
 def _counted(records: Records, row: Ints, variable: str, unit: str, study: SdtmStudy) -> None:
+    """Make visits of the counts in one variable and its unit."""
     if not len(row):
         return
     texts, units = records.texts(variable), records.texts(unit)
@@ -92,14 +94,14 @@ def _counted(records: Records, row: Ints, variable: str, unit: str, study: SdtmS
         "date": records.texts("LBDTC").gather(row),
         "platelets": in_thousands(texts.gather(row), factors.fill_null(1.0).gather(row)),
     }
-    study.parts.append(VisitRecords(records, row, variable, {"date": "LBDTC", "platelets": variable}, cells))
+    study.visit_records.append(VisitRecords(records, row, variable, {"date": "LBDTC", "platelets": variable}, cells))
 
 
 def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: SdtmStudy) -> Ints:
-    """Of the counts without a unit, those that cannot do without; that the others can is said."""
+    """Report the counts without a unit that are too large for 10⁹/L, and note the others; the rows of the former."""
     texts = records.texts(variable)
     number = texts.gather(row).str.strip_chars("<>=≤≥ ").cast(pl.Float64, strict=False)
-    large: Ints = row[(number > SAID_PLAINLY).fill_null(value=False).to_numpy()]
+    large: Ints = row[(number > LARGEST_WITHOUT_UNIT).fill_null(value=False).to_numpy()]
     cure = f"has no unit, and looks like cells/µL; fill in {unit}"
     study.wrong_cells(records, records.cells(variable), large, lambda text: f"{quoted(text)} {cure}.")
     study.note(records, f"{number_of(len(row), 'count')} without a unit in {unit} taken as 10⁹/L.", warning=True)
@@ -107,26 +109,27 @@ def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: 
 
 
 def check_counted(all_records: Sequence[Records], study: SdtmStudy) -> None:
-    if study.parts or any((one.folded("LBTESTCD") == PLATELETS).any() for one in all_records):
+    """Report a study without a platelet count."""
+    if study.visit_records or any((records.folded("LBTESTCD") == PLATELETS).any() for records in all_records):
         return
-    tests = sorted({test for one in all_records for test in one.texts("LBTESTCD").drop_nulls().unique()})
-    there = ", ".join(tests[:20]) + (f" and {len(tests) - 20} more" if len(tests) > 20 else "")
+    tests = sorted({test for records in all_records for test in records.texts("LBTESTCD").drop_nulls().unique()})
+    known = and_more(tests, 20, len(tests)) or "nothing"
     what = f"no record is of platelets: LBTESTCD {PLATELETS}, or LBLOINC {' or '.join(LOINC)}"
-    study.found.wrong(all_records[0].place, f"{what}; LBTESTCD has {there or 'nothing'}.{nearest(PLATELETS, tests)}")
+    study.problems.wrong(all_records[0].location, f"{what}; LBTESTCD has {known}.{nearest(PLATELETS, tests)}")
 
 
 class CountDays:
-    """On which days each patient was counted, as far as dates are whole."""
+    """The days of each patient's counts, where dates are complete."""
 
-    def __init__(self, parts: Sequence[VisitRecords]) -> None:
-        none = pl.DataFrame(schema={"subject": pl.String, "date": pl.String})
-        frames = [pl.DataFrame({"subject": part.column("patient_id"), "date": part.column("date")}) for part in parts]
-        frame = pl.concat([none, *frames]).with_columns(whole_days(pl.col("date")).alias("day")).drop_nulls()
+    def __init__(self, counts: Sequence[VisitRecords]) -> None:
+        empty = pl.DataFrame(schema={"subject": pl.String, "date": pl.String})
+        frames = [pl.DataFrame({"subject": part.column("patient_id"), "date": part.column("date")}) for part in counts]
+        frame = pl.concat([empty, *frames]).with_columns(whole_days(pl.col("date")).alias("day")).drop_nulls()
         self.days = frame.unique(["subject", "day"], keep="first", maintain_order=True)
         self.last = frame.group_by("subject").agg(pl.col("date").sort_by("day").last())
 
     def last_date(self, subject: pl.Series) -> pl.Series:
-        """The date of each subject's last count; null: none."""
+        """The date of each subject's last count; null: there is none."""
         return pl.DataFrame({"subject": subject}).join(self.last, on="subject", how="left", maintain_order="left")[
             "date"
         ]

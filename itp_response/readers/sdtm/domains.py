@@ -1,7 +1,7 @@
 """SDTM: a folder of CDISC's domains as a table of visits and a table of patients.
 
-DM and LB must be there; AE, CE and FA give bleeding, CM, EX and PR rescue, DS the end of treatment.
-Cells are handed on as written, dates in part too, so that the checks are those of every other source.
+DM and LB are required. AE, CE and FA give bleeding; CM, EX and PR give rescue; DS gives the end of treatment.
+Cells are passed on as written, partial dates too, so that they get the checks of every other source.
 """
 
 import re
@@ -18,16 +18,16 @@ from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, Doubt, NamedTable
+from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, CellProblem, NamedTable
 from itp_response.readers.problems import Location, Pieces, Problems, quoted
 from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm.counts import CountDays, check_counted, counts_of
 from itp_response.readers.sdtm.records import (
     REQUIRED,
+    RecordProblem,
     Records,
     SdtmStudy,
     VisitRecords,
-    Wrong,
     read_records,
     whole_days_of,
 )
@@ -38,11 +38,11 @@ from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_o
 SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson")
 DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")
 SPLIT = ("lb", "fa", "cm", "ex")
-"""Domains that may be split into several files, as `lbhe`, `lbch`."""
+"""Domains that may be split into several files, such as `lbhe` and `lbch`."""
 
 
 class StudyTables(NamedTuple):
-    """A study as the tables that every other source is read from."""
+    """A study as two tables, like every other source."""
 
     visits: NamedTable
     patients: NamedTable
@@ -50,35 +50,35 @@ class StudyTables(NamedTuple):
 
 @dataclass(frozen=True)
 class MappedStudy:
-    """A study's folder and the file, outside of it, that says which of its records are what."""
+    """A study's folder, and its settings (as in `sdtm.toml`) in a file elsewhere."""
 
     folder: Path
     file: Path
 
     @property
     def files(self) -> tuple[Path, Path]:
-        """What it is made of."""
+        """The folder and the file."""
         return self.folder, self.file
 
 
 def is_study(given: object) -> bool:
-    """Whether it is a folder that holds a DM and an LB, or such a folder with its settings."""
+    """Whether it is a folder with a DM and an LB, or such a folder with its settings."""
     if isinstance(given, MappedStudy):
         return True
     if not isinstance(given, str | Path) or not Path(given).is_dir():
         return False
-    found = _files(Path(given))
-    return bool(found["dm"] and found["lb"])
+    files = _files(Path(given))
+    return bool(files["dm"] and files["lb"])
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The files of a study's folder that are read, in order of their names."""
+    """The files of a study's folder that are read, in the order of their names."""
     read = [path for files in (_files(folder), _files(folder, "supp")) for paths in files.values() for path in paths]
     return sorted([*read, *(path for path in [folder / FILE] if path.exists())])
 
 
 def _files(folder: Path, prefix: str = "") -> dict[str, list[Path]]:
-    """The files of each domain, or with `supp` those of its supplement, in order of their names."""
+    """The files of each domain, in the order of their names; with the prefix `supp`, those of its supplement."""
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     more = {domain: "[a-z0-9]{0,2}" * (domain in SPLIT) for domain in DOMAINS}
     return {
@@ -91,15 +91,13 @@ def _stem(path: Path) -> str:
     return path.stem.lower()
 
 
-def tables(
+def study_tables(
     given: "str | Path | MappedStudy", declared: Iterable[str], of_patients: Iterable[str], problems: Problems
 ) -> StudyTables | None:
-    """The visits and the patients of a study's folder, with further columns that are declared.
+    """The visits and the patients of a study's folder; None: it cannot be read, which is reported.
 
-    Those of the patients are taken from DM, those of the visits from the domains that visits are made of, by name, and
-    from their supplements.
-
-    None: it cannot be read, as was found.
+    Further columns of visits (`declared`) are those of that name in the domains of visits and their supplements;
+    further columns `of_patients` are those in DM and its supplement.
     """
     folder = given.folder if isinstance(given, MappedStudy) else Path(given)
     try:
@@ -112,33 +110,36 @@ def tables(
     if domains is None:
         return None
     day_0 = _day_0(domains["DM"][0], study)
-    left = _not_enrolled(domains["DM"][0], day_0)
+    not_enrolled = _not_enrolled(domains["DM"][0], day_0)
     for records in domains["LB"]:
         counts_of(records, study)
     check_counted(domains["LB"], study)
-    lasts = CountDays(study.parts)
+    counted = CountDays(study.visit_records)
     for records in [*domains["AE"], *domains["CE"]]:
-        bleeding_events(records, lasts, study)
+        bleeding_events(records, counted, study)
     for records in domains["FA"]:
         bleeding_findings(records, study)
     for records in [*domains["CM"], *domains["PR"], *domains["EX"]]:
-        rescues(records, lasts, study)
+        rescues(records, counted, study)
     for records in domains["EX"]:
         raised_doses(records, domains["DM"][0], day_0, study)
     stopped = stopped_of(domains["DS"], domains["DM"][0], study)
-    patients = _patients(domains["DM"][0], day_0, left, stopped, of_patients, study)
-    return StudyTables(_visits(folder, study, domains["DM"][0], left, declared), patients)
+    patients = _patients(domains["DM"][0], day_0, not_enrolled, stopped, of_patients, study)
+    return StudyTables(_visits(folder, study, domains["DM"][0], not_enrolled, declared), patients)
 
 
 def doses(given: "str | Path | MappedStudy") -> pl.DataFrame:
-    """The doses of a study that can be read: `subject`, `sequence`, `day` since 1970 and `dose` as written; no 0."""
+    """The doses of a study: `subject`, `sequence`, `day` since 1970, and `dose` as written.
+
+    Doses of 0, and those that cannot be read, are left out.
+    """
     folder = given.folder if isinstance(given, MappedStudy) else Path(given)
     frames = [pl.DataFrame(schema={"subject": pl.String, "sequence": pl.Int64, "day": pl.Int64, "dose": pl.String})]
     for path in _files(folder)["ex"]:
         records = read_records(path, "EX", 0, (), Problems())
         if records is not None and _complete(records):
             number = records.texts("EXDOSE").cast(pl.Float64, strict=False)
-            given_ = (number > 0).fill_null(value=False) & (records.folded("EXOCCUR") != "N").fill_null(value=True)
+            was_given = (number > 0).fill_null(value=False) & (records.folded("EXOCCUR") != "N").fill_null(value=True)
             frame = pl.DataFrame(
                 {
                     "subject": records.subject,
@@ -147,11 +148,12 @@ def doses(given: "str | Path | MappedStudy") -> pl.DataFrame:
                     "dose": records.texts("EXDOSE"),
                 }
             )
-            frames.append(frame.filter(given_).drop_nulls(["subject", "day"]))
+            frames.append(frame.filter(was_given).drop_nulls(["subject", "day"]))
     return pl.concat(frames)
 
 
 def _settings(folder: Path, given: "str | Path | MappedStudy", problems: Problems) -> Settings:
+    """The settings in a file elsewhere, else those in the folder, else the usual ones."""
     own = folder / FILE
     if isinstance(given, MappedStudy):
         if own.exists():
@@ -164,36 +166,53 @@ def _settings(folder: Path, given: "str | Path | MappedStudy", problems: Problem
 def _domains(
     folder: Path, declared: tuple[str, ...], of_patients: tuple[str, ...], study: SdtmStudy
 ) -> dict[str, list[Records]] | None:
-    """The records of each domain, with what supplements have of them; None: some cannot be used, as was found."""
+    """The records of each domain with their supplements; None: some cannot be used, which is reported."""
+    files, supplements = _files(folder), _files(folder, "supp")
+    qualifiers = _qualifiers(declared, of_patients, study)
     domains: dict[str, list[Records]] = {}
-    whole, supplements, further = True, _files(folder, "supp"), _further(declared, of_patients, study)
-    for order, (domain, paths) in enumerate(_files(folder).items(), 1):
-        for one, two in pairwise(paths):
-            if _stem(one) == _stem(two):
-                problem = f"{one.name} and {two.name} are the same table; keep one."
-                study.found.failed(0, CohortError(problem))
-                whole = False
-        for path in supplements[domain] if not paths else ():
-            text = f"{path.name}: not looked at, as there is no {domain.upper()}."
-            study.found.note(Location(path.name, order), text, warning=True)
-        capitals, wanted = domain.upper(), further.get(domain.upper(), declared)
-        own = of_patients if domain == "dm" else declared
-        told = [read_records(path, "SUPP", order, (), study.found) for path in supplements[domain] if paths]
-        qualifiers = [records for records in told if records is not None and _complete(records)]
-        read = [read_records(path, capitals, order, (*own, *keys_of(qualifiers)), study.found) for path in paths]
-        records = [one for one in read if one is not None]
-        whole &= None not in [*read, *told] and all(map(_complete, [*records, *(one for one in told if one)]))
-        domains[capitals] = supplemented(records, qualifiers, wanted, study) if whole else records
-    return domains if whole else None
+    complete = True
+    for order, (domain, paths) in enumerate(files.items(), 1):
+        complete &= _check_different(paths, study)
+        if not paths:
+            _note_unused(supplements[domain], domain, order, study)
+        of_supplements = [
+            read_records(path, "SUPP", order, (), study.problems) for path in supplements[domain] if paths
+        ]
+        usable = [records for records in of_supplements if records is not None and _complete(records)]
+        columns = (*(of_patients if domain == "dm" else declared), *keys_of(usable))
+        of_domain = [read_records(path, domain.upper(), order, columns, study.problems) for path in paths]
+        records = [of_file for of_file in of_domain if of_file is not None]
+        complete &= all(of_file is not None and _complete(of_file) for of_file in (*of_domain, *of_supplements))
+        wanted = qualifiers.get(domain.upper(), declared)
+        domains[domain.upper()] = supplemented(records, usable, wanted, study) if complete else records
+    return domains if complete else None
+
+
+def _check_different(paths: Sequence[Path], study: SdtmStudy) -> bool:
+    """Report two files of the same table; False: there are such files."""
+    twins = [(first, second) for first, second in pairwise(paths) if _stem(first) == _stem(second)]
+    for first, second in twins:
+        problem = f"{first.name} and {second.name} are the same table; keep one."
+        study.problems.failed(0, CohortError(problem))
+    return not twins
+
+
+def _note_unused(supplements: Sequence[Path], domain: str, order: int, study: SdtmStudy) -> None:
+    """Note the supplements of a domain that is not there."""
+    for path in supplements:
+        text = f"{path.name}: not looked at, as there is no {domain.upper()}."
+        study.problems.note(Location(path.name, order), text, warning=True)
 
 
 def _complete(records: Records) -> bool:
-    """Whether it has the columns that it must have."""
+    """Whether the required columns are there."""
     return all(records.has(name) for name in REQUIRED[records.domain])
 
 
-def _further(declared: tuple[str, ...], of_patients: tuple[str, ...], study: SdtmStudy) -> dict[str, tuple[str, ...]]:
-    """The qualifiers of supplements that are looked at, by domain; of another domain those declared."""
+def _qualifiers(
+    declared: tuple[str, ...], of_patients: tuple[str, ...], study: SdtmStudy
+) -> dict[str, tuple[str, ...]]:
+    """The qualifiers of supplements that are used, by domain; in other domains, the declared columns."""
     treatment = (*declared, *study.settings.rescue_flags, *study.settings.rescue_reasons)
     bleeding = (*declared, *study.settings.bleeding_tests)
     return {
@@ -208,25 +227,27 @@ def _day_0(dm: Records, study: SdtmStudy) -> str:
     """The variable of DM that is day 0."""
     chosen = study.settings.day_0 or ("RFSTDTC" if dm.texts("RFSTDTC").is_not_null().any() else "RFXSTDTC")
     if not dm.has(chosen):
-        there = ", ".join(dm.written)
+        names = ", ".join(dm.written)
         cure = "day 0 is RFSTDTC, or RFXSTDTC"
-        study.found.wrong(dm.place, f"the column {chosen!r} is missing; {cure}. There are: {there}.")
-    study.found.note(dm.place, f"Day 0 is the day of {chosen} in {dm.place.name}, CDISC's study day 1.")
+        study.problems.wrong(dm.location, f"the column {chosen!r} is missing; {cure}. There are: {names}.")
+    study.problems.note(dm.location, f"Day 0 is the day of {chosen} in {dm.location.name}, CDISC's study day 1.")
     return chosen
 
 
 def _not_enrolled(dm: Records, day_0: str) -> pl.Series:
-    """Subjects who have no day 0, as they did not come into the study."""
+    """Subjects without a day 0 because they were not enrolled."""
     arms = [name for name in ("ACTARMCD", "ARMCD", "ACTARM", "ARM", "ARMNRS") if dm.has(name)]
-    said = [dm.folded(name).is_in(NOT_ENROLLED).fill_null(value=False) for name in arms]
-    outside = pl.select(pl.any_horizontal(said) if said else pl.lit(value=False)).to_series()
-    return dm.subject.filter(outside & dm.texts(day_0).is_null()) if said else dm.subject.clear()
+    if not arms:
+        return dm.subject.clear()
+    outside = [dm.folded(name).is_in(NOT_ENROLLED).fill_null(value=False) for name in arms]
+    without_arm = pl.select(pl.any_horizontal(outside)).to_series()
+    return dm.subject.filter(without_arm & dm.texts(day_0).is_null())
 
 
 def _patients(
-    dm: Records, day_0: str, left: pl.Series, stopped: pl.DataFrame, declared: tuple[str, ...], study: SdtmStudy
+    dm: Records, day_0: str, not_enrolled: pl.Series, stopped: pl.DataFrame, declared: tuple[str, ...], study: SdtmStudy
 ) -> NamedTable:
-    """The table of patients: those of DM who came into the study."""
+    """The table of patients: the subjects of DM who were enrolled."""
     arm = "ACTARM" if dm.has("ACTARM") else "ARM"
     header = {"patient_id": "USUBJID", "arm": arm, "enrolment_date": day_0}
     header |= {name: name for name in declared if dm.has(name)}
@@ -237,19 +258,24 @@ def _patients(
         how="left",
         maintain_order="left",
     )
-    kept = (~frame["patient_id"].is_in(left.to_list())).fill_null(value=True)
-    place = Location(
-        dm.place.name, dm.place.order, dm.place.row_word, dm.place.all_lines(np.flatnonzero(kept.to_numpy()))
+    kept = (~frame["patient_id"].is_in(not_enrolled.to_list())).fill_null(value=True)
+    location = Location(
+        dm.location.name,
+        dm.location.order,
+        dm.location.row_word,
+        dm.location.all_lines(np.flatnonzero(kept.to_numpy())),
     )
-    if len(left):
-        study.note(dm, f"{number_of(left.n_unique(), 'subject')} without {day_0}, not enrolled, left out.")
+    if len(not_enrolled):
+        study.note(dm, f"{number_of(not_enrolled.n_unique(), 'subject')} without {day_0}, not enrolled, left out.")
     names = {name: header.get(name, "DSSTDTC") for name in frame.columns if name != STOPPED_BY}
-    return NamedTable(place, frame.filter(kept), names, dm.written)
+    return NamedTable(location, frame.filter(kept), names, dm.written)
 
 
-def _visits(folder: Path, study: SdtmStudy, dm: Records, left: pl.Series, declared: tuple[str, ...]) -> NamedTable:
-    """The table of visits: what was taken of each domain, one under another."""
-    parts = study.parts
+def _visits(
+    folder: Path, study: SdtmStudy, dm: Records, not_enrolled: pl.Series, declared: tuple[str, ...]
+) -> NamedTable:
+    """The table of visits: the records of all domains that become visits, one after another."""
+    parts = study.visit_records
     names = [name for name in VISITS if name != "day"]
     names += [REASON] if any(REASON in part.cells for part in parts) else []
     names += [name for name in declared if any(part.records.has(name) for part in parts)]
@@ -258,10 +284,10 @@ def _visits(folder: Path, study: SdtmStudy, dm: Records, left: pl.Series, declar
     sizes = [len(part.row) for part in parts]
     piece = np.repeat(np.arange(len(parts)), sizes)
     row = np.concatenate([np.zeros(0, np.int64), *(part.row for part in parts)])
-    kept = (~frame["patient_id"].is_in(left.to_list())).fill_null(value=True).to_numpy()
+    kept = (~frame["patient_id"].is_in(not_enrolled.to_list())).fill_null(value=True).to_numpy()
     if not kept.all():
         number = number_of(int((~kept).sum()), "record")
-        study.found.note(dm.place, f"{number} of subjects who were not enrolled left out.", warning=True)
+        study.problems.note(dm.location, f"{number} of subjects who were not enrolled left out.", warning=True)
     origin = Origin(
         domain=_labelled([part.records.domain for part in parts], piece[kept]),
         sequence=_sequence(parts, study)[kept],
@@ -269,43 +295,46 @@ def _visits(folder: Path, study: SdtmStudy, dm: Records, left: pl.Series, declar
         study=_only(dm.texts("STUDYID")),
     )
     pieces = Pieces(
-        [part.records.place for part in parts], piece[kept], row[kept], [part.names for part in parts], origin
+        [part.records.location for part in parts], piece[kept], row[kept], [part.names for part in parts], origin
     )
-    place = Location(folder.resolve().name, 0, "row", None, pieces)
-    doubts = [_doubt(wrong, parts, piece[kept], row[kept]) for wrong in study.wrong]
+    location = Location(folder.resolve().name, 0, "row", None, pieces)
+    cell_problems = [_of_visits(problem, parts, piece[kept], row[kept]) for problem in study.record_problems]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
-    return NamedTable(place, frame.filter(pl.Series(kept)), header, names, doubts)
+    return NamedTable(location, frame.filter(pl.Series(kept)), header, names, cell_problems)
 
 
-def _doubt(wrong: Wrong, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> Doubt:
-    """What is wrong with records, as said of the rows of the visits made of them."""
-    of_these = np.array([part.records is wrong.records for part in parts], dtype=np.bool_)
-    there: Bools = of_these[piece] & np.isin(row, wrong.row)
-    at = np.flatnonzero(there)
+def _of_visits(problem: RecordProblem, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> CellProblem:
+    """A problem of records as a problem of the visits made of them."""
+    same_records = np.array([part.records is problem.records for part in parts], dtype=np.bool_)
+    rows: Bools = same_records[piece] & np.isin(row, problem.row)
+    at = np.flatnonzero(rows)
     values = pl.Series([None], dtype=pl.String).new_from_index(0, len(row))
-    return Doubt(wrong.cells.name, values.scatter(at, wrong.cells.values.gather(row[at])), there, wrong.wording)
+    values = values.scatter(at, problem.cells.values.gather(row[at]))
+    return CellProblem(problem.cells.name, values, rows, problem.wording)
 
 
 def _only(texts: pl.Series) -> str | None:
-    """The text that all have who have one; None: there is none, or several."""
+    """The only text; None: there is none, or there are several."""
     different = texts.drop_nulls().unique()
     return different[0] if len(different) == 1 else None
 
 
 def _labelled(labels: Sequence[str], piece: Ints) -> Texts:
+    """The label of each row's piece."""
     known = tuple(dict.fromkeys(labels))
     codes = np.array([known.index(label) for label in labels], dtype=np.int32)
     return Texts(codes[piece] if len(piece) else np.zeros(0, np.int32), known)
 
 
 def _sequence(parts: Sequence[VisitRecords], study: SdtmStudy) -> Ints:
-    """`--SEQ` of the rows of all parts; where a domain has none, the row of its file."""
+    """`--SEQ` of the rows of all parts; if a domain has none, the row of its file."""
     domains = {id(part.records): part.records for part in parts}
     numbers = {key: _numbers(records, study) for key, records in domains.items()}
     return np.concatenate([np.zeros(0, np.int64), *(numbers[id(part.records)][part.row] for part in parts)])
 
 
 def _numbers(records: Records, study: SdtmStudy) -> Ints:
+    """`--SEQ` of each record, else its row."""
     name = f"{records.domain}SEQ"
     if not records.has(name):
         study.note(records, f"there is no {name}: records are numbered by the rows of the file.", warning=True)

@@ -1,4 +1,4 @@
-"""Records of SDTM: a domain's file as it was written, and what of it becomes rows of the visits."""
+"""Records of SDTM: a domain's file as it was written, and the records that become rows of the visits."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
-from itp_response.readers.column_names import tell_of_file
-from itp_response.readers.files import opened
-from itp_response.readers.open_table import Opened
-from itp_response.readers.problems import Cells, Location, Problems, Torn, as_json, as_text
+from itp_response.readers.column_names import report_file
+from itp_response.readers.files import open_table
+from itp_response.readers.open_table import OpenTable
+from itp_response.readers.problems import BrokenLine, Cells, Location, Problems, as_json, as_text
 from itp_response.readers.sdtm.terms import ONGOING, Settings
 
 COLUMNS = {
@@ -54,14 +54,15 @@ REQUIRED = {
 
 @dataclass(frozen=True)
 class Records:
-    """A domain's records as written, of one file; cells are texts, null where empty."""
+    """The records of one file of a domain, as written; cells are texts, null where empty."""
 
     domain: str
-    """`LB`."""
-    place: Location
+    """As `LB`."""
+    location: Location
     frame: pl.DataFrame
-    """By CDISC's names, those that are there."""
+    """By CDISC's names; only the columns in the file."""
     written: Sequence[str]
+    """The names of all columns in the file."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -70,24 +71,24 @@ class Records:
         return name in self.frame.columns
 
     def texts(self, name: str) -> pl.Series:
-        """The cells of that column; of one that is missing all are empty."""
+        """The cells of a column; if it is missing, all are empty."""
         if not self.has(name):
             return pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(self))
         return self.frame[name]
 
     def folded(self, name: str) -> pl.Series:
-        """The cells in capitals."""
+        """The cells of a column in capitals."""
         return self.texts(name).str.to_uppercase()
 
     def cells(self, name: str) -> Cells:
-        return Cells(self.place, name, self.texts(name))
+        return Cells(self.location, name, self.texts(name))
 
     @property
     def subject(self) -> pl.Series:
         return self.texts("USUBJID")
 
     def rows(self, chosen: pl.Series) -> Ints:
-        """The rows that are chosen."""
+        """The numbers of the rows that are chosen."""
         return chosen.fill_null(value=False).arg_true().to_numpy().astype(np.int64)
 
 
@@ -98,60 +99,61 @@ def _columns(domain: str) -> tuple[str, ...]:
 
 
 def read_records(path: Path, domain: str, order: int, declared: Iterable[str], problems: Problems) -> Records | None:
-    """The records of a file; None: it cannot be read, as was found."""
+    """The records of a file; None: it cannot be read, which is reported."""
     try:
-        source = opened(path, domain)
-        place = Location(source.name, order, source.row_word, source.lines)
+        source = open_table(path, domain)
+        location = Location(source.name, order, source.row_word, source.lines)
         positions = _positions(source, ("USUBJID", *_columns(domain), *declared))
         frame = source.load(sorted(positions.values()) or [0])
     except CohortError as error:
         problems.failed(order, error)
         return None
-    tell_of_file(source, place, problems, patient_first=positions.get("USUBJID") == 0)
-    made = [as_text(frame[str(position)]).cast(pl.String).alias(name) for name, position in positions.items()]
-    records = Records(domain, place, pl.DataFrame(made), source.header)
+    report_file(source, location, problems, patient_first=positions.get("USUBJID") == 0)
+    columns = [as_text(frame[str(position)]).cast(pl.String).alias(name) for name, position in positions.items()]
+    records = Records(domain, location, pl.DataFrame(columns), source.header)
     for name in REQUIRED[domain]:
         if not records.has(name):
-            problems.wrong(place, f"the column {name!r} is missing; there are: {', '.join(source.header)}.")
+            problems.wrong(location, f"the column {name!r} is missing; there are: {', '.join(source.header)}.")
     if domain in ("DM", "LB") and not len(frame):
-        problems.wrong(place, "there are no rows.")
+        problems.wrong(location, "there are no rows.")
     return records
 
 
-def _positions(source: Opened, names: Iterable[str]) -> dict[str, int]:
+def _positions(source: OpenTable, names: Iterable[str]) -> dict[str, int]:
     capitals = {name.upper(): position for position, name in reversed(list(enumerate(source.header)))}
     return {name: capitals[name.upper()] for name in names if name.upper() in capitals}
 
 
 @dataclass(frozen=True)
 class VisitRecords:
-    """Records of a domain that become rows of the visits, one each."""
+    """Records of a domain that become rows of the visits, one row each."""
 
     records: Records
     row: Ints
     """Their rows in the domain."""
     variable: str
-    """What was taken."""
+    """The variable that was used."""
     names: Mapping[str, str]
-    """What columns of the visits are called in the domain."""
+    """The names in the domain of columns of the visits."""
     cells: Mapping[str, pl.Series] = field(default_factory=dict)
-    """Of the visits' columns, an entry per row."""
-    again: bool = False
-    """The records were taken already; these rows are of other days, and have nothing but the cells."""
+    """Columns of the visits, one entry per row."""
+    only_cells: bool = False
+    """The rows are further days of records that became rows already; they have nothing but `cells`."""
 
     def column(self, name: str) -> pl.Series:
+        """A column of the visits; null where the records have nothing."""
         if name == "patient_id":
             return self.records.subject.gather(self.row)
         if name in self.cells:
             return self.cells[name].cast(pl.String)
-        if self.records.has(name) and not self.again:
+        if self.records.has(name) and not self.only_cells:
             return self.records.texts(name).gather(self.row)
         return pl.Series([None], dtype=pl.String).new_from_index(0, len(self.row))
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """What is wrong with records of a domain, to be told when the visits are read."""
+class RecordProblem:
+    """A problem of records of a domain, reported when the visits are read."""
 
     cells: Cells
     records: Records
@@ -161,54 +163,55 @@ class Wrong:
 
 @dataclass(frozen=True)
 class SdtmStudy:
-    """What is known of a study while its domains are gone through."""
+    """A study while its domains are read."""
 
     settings: Settings
-    found: Problems
-    parts: list[VisitRecords] = field(default_factory=list)
-    wrong: list[Wrong] = field(default_factory=list)
+    problems: Problems
+    visit_records: list[VisitRecords] = field(default_factory=list)
+    record_problems: list[RecordProblem] = field(default_factory=list)
 
     def wrong_cells(self, records: Records, cells: Cells, row: Ints, wording: Callable[[str], str]) -> None:
-        """A problem in each of these rows, which are among those of the parts."""
+        """A problem in each of these rows, which become rows of the visits."""
         if len(row):
-            self.wrong.append(Wrong(cells, records, row, wording))
+            self.record_problems.append(RecordProblem(cells, records, row, wording))
 
-    def left_out(self, records: Records, name: str, row: Ints, wording: Callable[[str], str]) -> None:
-        """A problem in each of these rows, which become no rows of a table for it."""
+    def leave_out(self, records: Records, name: str, row: Ints, wording: Callable[[str], str]) -> None:
+        """A problem in each of these rows, which therefore become no rows of a table."""
         rows = as_json(records.frame[row])
-        whom, values = records.subject.gather(row).to_list(), records.texts(name).gather(row).fill_null("").to_list()
-        for at, text, subject, value in zip(row.tolist(), rows.to_list(), whom, values, strict=True):
-            line = records.place.line(at)
-            self.found.tear(Torn(records.place, line, wording(value), text, subject, name, value))
+        subjects = records.subject.gather(row).to_list()
+        values = records.texts(name).gather(row).fill_null("").to_list()
+        for number, text, subject, value in zip(row.tolist(), rows.to_list(), subjects, values, strict=True):
+            line = records.location.line(number)
+            self.problems.broken_line(BrokenLine(records.location, line, wording(value), text, subject, name, value))
 
     def note(self, records: Records, text: str, *, warning: bool = False) -> None:
-        """Say something of a domain's records."""
-        self.found.note(records.place, f"{records.place.name}: {text}", warning=warning)
+        """A note on a domain's records."""
+        self.problems.note(records.location, f"{records.location.name}: {text}", warning=warning)
 
 
-def either(one: pl.Series, other: pl.Series) -> pl.Series:
-    """The one, and where it is empty the other."""
-    return one.zip_with(one.is_not_null(), other)
+def either(first: pl.Series, second: pl.Series) -> pl.Series:
+    """The first column; where it is empty, the second."""
+    return first.zip_with(first.is_not_null(), second)
 
 
 def without_end(records: Records) -> pl.Series:
-    """Which records say that they have no end yet."""
+    """Which records say that they are ongoing."""
     domain = records.domain
-    said = [records.folded(f"{domain}{name}").is_in(ONGOING) for name in ("ENRTPT", "ENRF", "ONGO")]
+    ongoing = [records.folded(f"{domain}{name}").is_in(ONGOING) for name in ("ENRTPT", "ENRF", "ONGO")]
     outcome = records.folded(f"{domain}OUT").str.starts_with("NOT RECOVERED")
-    return pl.select(pl.any_horizontal([*said, outcome]).fill_null(value=False)).to_series()
+    return pl.select(pl.any_horizontal([*ongoing, outcome]).fill_null(value=False)).to_series()
 
 
 def of_all(number: int, records: Records) -> str:
-    """How many of a domain's records."""
+    """The number of records, and of all records of the domain."""
     return f"{f'{number:,}' if number else 'none'} of {len(records):,} record{'' if len(records) == 1 else 's'}"
 
 
 def whole_days(dates: pl.Expr) -> pl.Expr:
-    """The days of ISO dates that are whole; null where one is written in part, or is none."""
+    """The days of complete ISO dates; null where a date is partial or invalid."""
     return dates.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).cast(pl.Int32)
 
 
 def whole_days_of(dates: pl.Series) -> pl.Series:
-    """As `whole_days`, of a column."""
+    """`whole_days` of a column."""
     return pl.DataFrame({"date": dates}).select(whole_days(pl.col("date"))).to_series()

@@ -1,4 +1,4 @@
-"""Supplements of SDTM: the qualifiers that SUPP-- has of a domain's records, as further columns of these records."""
+"""Supplements of SDTM: the qualifiers in SUPP-- as further columns of a domain's records."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,82 +13,85 @@ from itp_response.readers.sdtm.records import Records, SdtmStudy, either, of_all
 
 
 def keys_of(supplements: Sequence[Records]) -> list[str]:
-    """The variables by which supplements name the records that they are of."""
-    names = (records.folded("IDVAR").drop_nulls().unique().sort().to_list() for records in supplements)
-    return list(dict.fromkeys(name for few in names for name in few))
+    """The variables by which supplements refer to records."""
+    keys = (records.folded("IDVAR").drop_nulls().unique().sort().to_list() for records in supplements)
+    return list(dict.fromkeys(name for names in keys for name in names))
 
 
 def supplemented(
     domain: Sequence[Records], supplements: Sequence[Records], wanted: Iterable[str], study: SdtmStudy
 ) -> list[Records]:
-    """The records of a domain's files, with those qualifiers that are wanted as columns of these names.
+    """The records of a domain's files, with the qualifiers `wanted` as columns.
 
-    A qualifier of no record, and one that is told twice otherwise, is found wrong; which are not taken is said.
+    A qualifier of no record is reported, and so are two values of a qualifier of one record. A note says which
+    qualifiers are not used.
     """
     names = {name.upper(): name for name in wanted}
-    made = list(domain)
-    for records in supplements:
-        taken = records.rows(records.folded("QNAM").is_in(list(names)) & records.texts("QVAL").is_not_null())
-        _note(records, taken, study)
-        matched = _matched(made, records, taken)
-        no_record = partial(_no_record, " or ".join(one.place.name for one in domain))
-        study.left_out(records, "IDVARVAL", np.setdiff1d(taken, matched["from"].to_numpy()), no_record)
-        twice = _told_otherwise(matched)
-        study.left_out(records, "QVAL", twice, _told_twice)
-        made = [
-            _with_columns(one, matched.filter((matched["file"] == file) & ~matched["from"].is_in(twice)), names)
-            for file, one in enumerate(made)
+    no_record = partial(_no_record, " or ".join(records.location.name for records in domain))
+    extended = list(domain)
+    for supplement in supplements:
+        used = supplement.rows(supplement.folded("QNAM").is_in(list(names)) & supplement.texts("QVAL").is_not_null())
+        _note(supplement, used, study)
+        matched = _matched(extended, supplement, used)
+        study.leave_out(supplement, "IDVARVAL", np.setdiff1d(used, matched["from"].to_numpy()), no_record)
+        contradictory = _contradictory(matched)
+        study.leave_out(supplement, "QVAL", contradictory, _two_values)
+        matched = matched.filter(~matched["from"].is_in(contradictory))
+        extended = [
+            _with_columns(records, matched.filter(matched["file"] == file), names)
+            for file, records in enumerate(extended)
         ]
-    return made
+    return extended
 
 
-def _note(records: Records, taken: Ints, study: SdtmStudy) -> None:
+def _note(records: Records, used: Ints, study: SdtmStudy) -> None:
+    """Note which qualifiers are used, and which are not."""
     qualifiers = records.folded("QNAM")
-    others = np.setdiff1d(np.arange(len(records)), taken)
-    called, rest = (qualifiers.gather(rows).drop_nulls().unique().sort() for rows in (taken, others))
-    said = f"{of_all(len(taken), records)} taken{f': {first_few(called, 10)}' if len(called) else ''}"
-    study.note(records, f"{said}{f'; not taken: {first_few(rest, 10)}' if len(rest) else ''}.")
+    others = np.setdiff1d(np.arange(len(records)), used)
+    names, other_names = (qualifiers.gather(rows).drop_nulls().unique().sort() for rows in (used, others))
+    text = f"{of_all(len(used), records)} taken{f': {first_few(names, 10)}' if len(names) else ''}"
+    study.note(records, f"{text}{f'; not taken: {first_few(other_names, 10)}' if len(other_names) else ''}.")
 
 
 def _no_record(files: str, text: str) -> str:
     return f"{quoted(text)} is no record of the subject in {files}; correct it." if text else f"no subject of {files}."
 
 
-def _told_twice(text: str) -> str:
+def _two_values(text: str) -> str:
     return f"{quoted(text)} beside another value of the same qualifier of the same record; keep one."
 
 
-def _matched(domain: Sequence[Records], records: Records, taken: Ints) -> pl.DataFrame:
-    """Which record each qualifier is of: `from` its row, `name` and `value`, the domain's `file` and the `row` there.
+def _matched(domain: Sequence[Records], supplement: Records, used: Ints) -> pl.DataFrame:
+    """The record of each qualifier: its row (`from`), `name` and `value`, the domain's `file`, and the `row` there.
 
-    One without IDVAR is of all records of the subject, as in SUPPDM.
+    A qualifier without IDVAR belongs to all records of the subject, as in SUPPDM.
     """
-    told = pl.DataFrame(
+    qualifiers = pl.DataFrame(
         {
-            "from": taken,
-            "subject": records.subject.gather(taken),
-            "by": records.folded("IDVAR").gather(taken),
-            "key": records.texts("IDVARVAL").gather(taken),
-            "name": records.folded("QNAM").gather(taken),
-            "value": records.texts("QVAL").gather(taken),
+            "from": used,
+            "subject": supplement.subject.gather(used),
+            "by": supplement.folded("IDVAR").gather(used),
+            "key": supplement.texts("IDVARVAL").gather(used),
+            "name": supplement.folded("QNAM").gather(used),
+            "value": supplement.texts("QVAL").gather(used),
         }
     )
-    found = [told.clear().with_columns(file=pl.lit(0, pl.Int64), row=pl.lit(0, pl.Int64))]
-    for file, one in enumerate(domain):
+    matched = [qualifiers.clear().with_columns(file=pl.lit(0, pl.Int64), row=pl.lit(0, pl.Int64))]
+    for file, records in enumerate(domain):
         rows = {
-            "subject": one.subject,
-            "file": pl.Series([file]).new_from_index(0, len(one)),
-            "row": np.arange(len(one)),
+            "subject": records.subject,
+            "file": pl.Series([file]).new_from_index(0, len(records)),
+            "row": np.arange(len(records)),
         }
-        for (by,), few in told.group_by("by", maintain_order=True):
-            there = pl.DataFrame(rows if by is None else {**rows, "key": one.texts(str(by))})
+        for (by,), group in qualifiers.group_by("by", maintain_order=True):
+            keyed = pl.DataFrame(rows if by is None else {**rows, "key": records.texts(str(by))})
             on = ["subject"] if by is None else ["subject", "key"]
-            found.append(few.join(there, on=on, maintain_order="left").select(found[0].columns))
-    return pl.concat(found)
+            matched.append(group.join(keyed, on=on, maintain_order="left").select(matched[0].columns))
+    return pl.concat(matched)
 
 
-def _told_otherwise(matched: pl.DataFrame) -> Ints:
-    """The rows of qualifiers of which the same record has another value too."""
+def _contradictory(matched: pl.DataFrame) -> Ints:
+    """The rows of qualifiers with another value for the same record."""
     several = pl.col("value").n_unique().over("file", "row", "name") > 1
     rows: Ints = np.unique(matched.filter(several)["from"].to_numpy())
     return rows
@@ -96,9 +99,9 @@ def _told_otherwise(matched: pl.DataFrame) -> Ints:
 
 def _with_columns(records: Records, matched: pl.DataFrame, names: dict[str, str]) -> Records:
     frame = records.frame
-    for (qualifier,), few in matched.group_by("name", maintain_order=True):
+    for (qualifier,), group in matched.group_by("name", maintain_order=True):
         name = names[str(qualifier)]
-        told = pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(records))
-        told = told.scatter(few["row"].to_numpy(), few["value"])
-        frame = frame.with_columns(either(records.texts(name), told).alias(name))
+        values = pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(records))
+        values = values.scatter(group["row"].to_numpy(), group["value"])
+        frame = frame.with_columns(either(records.texts(name), values).alias(name))
     return replace(records, frame=frame)

@@ -1,6 +1,6 @@
-"""SDTM's words: which records are counts, bleeding, rescue and the end of treatment, unless the study says.
+"""Terms of SDTM: which records are counts, bleeding, rescue and the end of treatment, unless the study says otherwise.
 
-A study's own words are in `sdtm.toml` in its folder, or in a file that is named, with the keys of `Settings`.
+A study's own terms are in `sdtm.toml` in its folder, or in a file that is named, with the keys of `Settings`.
 """
 
 from pathlib import Path
@@ -14,23 +14,23 @@ from itp_response.messages.toml_file import checked_by, load_toml
 FILE = "sdtm.toml"
 PLATELETS = "PLAT"
 LOINC = ("777-3", "26515-7")
-"""Platelets in blood: by automated count, and by whatever count."""
+"""Platelets in blood: by automated count, and by any method."""
 NOT_ENROLLED = ("SCRNFAIL", "SCREEN FAILURE", "NOTASSGN", "NOT ASSIGNED")
-"""Of `ARMCD`, `ACTARMCD`, `ARM`, `ACTARM`, `ARMNRS`: a subject who did not come into the study."""
+"""Values of `ARMCD`, `ACTARMCD`, `ARM`, `ACTARM`, `ARMNRS` of a subject who was not enrolled."""
 SEVERITIES = {"MILD": "1", "MODERATE": "2", "SEVERE": "3"}
 ONGOING = ("ONGOING", "AFTER", "DURING/AFTER", "Y")
-"""Of `--ENRTPT`, `--ENRF`, `--ONGO`: it has no end yet."""
+"""Values of `--ENRTPT`, `--ENRF`, `--ONGO` of a record that is ongoing."""
 MILESTONES = (
     *("COMPLETED", "RANDOMIZED", "RANDOMISED", "ENROLLED", "SCREEN FAILURE", "INFORMED CONSENT OBTAINED"),
     *("ELIGIBILITY CRITERIA MET", "ENTERED INTO TRIAL", "FINAL LAB VISIT", "FINAL RETRIEVAL VISIT"),
 )
-"""Of `DSDECOD`: no stop of treatment before its time."""
+"""Values of `DSDECOD` that are no early discontinuation of treatment."""
 BLEEDING_TESTS = ("BLEEDGR", "BLDGRADE", "BLDGR", "WHOBLEED", "WHOBLD", "WHOBLDGR", "WHOGRADE", "WHOBS")
 GRADE_TESTS = ("GRADE", "TOXGR", "SEV", "WHOGR")
-"""Of `FATESTCD`: a grade of what `FAOBJ` says."""
+"""Values of `FATESTCD` for the grade of the object in `FAOBJ`."""
 BLEEDING_OBJECTS = ("BLEEDING", "BLEED", "HAEMORRHAGE", "HEMORRHAGE")
 BLEEDING_LIKE = r"HA?EMORRH|BLEED|EPISTAX|PETECHI|ECCHYM|PURPURA|HA?EMATOMA|HA?EMATURIA|MELA?ENA|MENORRHAG|CONTUSION"
-"""Terms with such a part are told where they are not taken as bleeding."""
+"""Terms that contain this and do not count as bleeding are noted."""
 BLEEDING_TERMS = (
     *("ABDOMINAL WALL HAEMATOMA", "ABNORMAL UTERINE BLEEDING", "ADRENAL HAEMORRHAGE", "ANAL HAEMORRHAGE"),
     *("APPLICATION SITE BLEEDING", "APPLICATION SITE HAEMORRHAGE", "BLOOD BLISTER"),
@@ -62,7 +62,7 @@ BLEEDING_TERMS = (
     *("VESSEL PUNCTURE SITE HAEMATOMA", "VESSEL PUNCTURE SITE HAEMORRHAGE", "VITREOUS HAEMORRHAGE"),
     "WOUND HAEMORRHAGE",
 )
-"""MedDRA's preferred terms that are bleeding. Findings of the laboratory alone are not among them."""
+"""MedDRA's preferred terms that are bleeding, without those of laboratory findings alone."""
 
 
 RESCUE_FLAGS = ("RESCUE", "RESCFL", "RESCUEFL", "CMRESC", "CMRESCFL", "CMRESCUE", "PRRESC", "PRRESCFL", "EXRESC")
@@ -102,9 +102,9 @@ class Settings(BaseModel):
 
 
 def settings(path: Path) -> Settings:
-    """The settings of a study, in that file.
+    """The settings of a study in a file.
 
-    Raises `CohortError` with all that is wrong with it.
+    Raises `CohortError` with all problems of the file.
     """
     raw, positions = load_toml(path, CohortError)
     return checked_by(Settings, raw, raw, positions, CohortError)

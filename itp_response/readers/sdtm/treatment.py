@@ -1,4 +1,4 @@
-"""Treatment of SDTM: rescue in CM, PR and EX, and in DS the end of treatment before its time."""
+"""Treatment of SDTM: rescue in CM, PR and EX, and early discontinuation in DS."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -27,15 +27,15 @@ from itp_response.readers.sdtm.terms import MILESTONES
 
 
 def rescues(records: Records, counted: CountDays, study: SdtmStudy) -> None:
-    """Rescue treatments by their category or their name."""
+    """Rescue treatments by category, by name, or by a qualifier of the supplement."""
     domain = records.domain
     name = either(records.texts(f"{domain}DECOD"), records.texts(f"{domain}TRT"))
-    words = [re.escape(one.upper()) for one in study.settings.rescue_categories]
+    words = [re.escape(word.upper()) for word in study.settings.rescue_categories]
     category = pl.Series([False]).new_from_index(0, len(records))
     for column in ("CAT", "SCAT"):
         if words:
             category |= records.folded(f"{domain}{column}").str.contains("|".join(words)).fill_null(value=False)
-    names = [one.upper() for one in study.settings.rescue_names]
+    names = [rescue.upper() for rescue in study.settings.rescue_names]
     named = records.folded(f"{domain}DECOD").is_in(names).fill_null(value=False)
     named |= records.folded(f"{domain}TRT").is_in(names).fill_null(value=False)
     flagged = _flagged(records, study)
@@ -59,15 +59,15 @@ def rescues(records: Records, counted: CountDays, study: SdtmStudy) -> None:
 
 
 def _flagged(records: Records, study: SdtmStudy) -> pl.Series:
-    """The records of which the supplement says that they are rescue treatment."""
+    """The records that the supplement flags as rescue treatment."""
     flagged = pl.Series([False]).new_from_index(0, len(records))
     for name in filter(records.has, study.settings.rescue_flags):
-        said = records.texts(name).str.to_lowercase()
-        truth = said.replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
+        texts = records.texts(name).str.to_lowercase()
+        truth = texts.replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
         flagged |= truth.fill_null(value=False)
-        strange = said.filter(said.is_not_null() & truth.is_null()).unique().sort()
-        if len(strange):
-            text = f"{name} is neither yes nor no: {first_few(strange)}, not taken as rescue treatment"
+        neither = texts.filter(texts.is_not_null() & truth.is_null()).unique().sort()
+        if len(neither):
+            text = f"{name} is neither yes nor no: {first_few(neither)}, not taken as rescue treatment"
             study.note(records, f"{text}.", warning=True)
     return flagged
 
@@ -80,33 +80,51 @@ def _categories(records: Records, chosen: pl.Series) -> pl.Series:
 def _courses(
     records: Records, row: Ints, name: pl.Series, variable: str, counted: "CountDays | None", study: SdtmStudy
 ) -> None:
+    """Make visits of the rescue treatments in these rows.
+
+    An ongoing treatment lasts until the last count, if `counted` is given; one without an end lasts one day.
+    """
     domain = records.domain
-    begin, end = (records.texts(f"{domain}{one}").gather(row) for one in ("STDTC", "ENDTC"))
+    begin, end = (records.texts(f"{domain}{suffix}").gather(row) for suffix in ("STDTC", "ENDTC"))
     endless = end.is_null()
     if counted is not None:
-        goes_on = without_end(records).gather(row) & endless
+        ongoing = without_end(records).gather(row) & endless
         last = counted.last_date(records.subject.gather(row))
-        until = goes_on & (whole_days_of(last) >= whole_days_of(begin)).fill_null(value=False)
-        end = last.zip_with(until, end)
-        if goes_on.any():
-            number = number_of(int(goes_on.sum()), "rescue treatment")
+        until_last = ongoing & (whole_days_of(last) >= whole_days_of(begin)).fill_null(value=False)
+        end = last.zip_with(until_last, end)
+        if ongoing.any():
+            number = number_of(int(ongoing.sum()), "rescue treatment")
             study.note(records, f"{number} still going on, taken to the last count.", warning=True)
-        endless &= ~goes_on
+        endless &= ~ongoing
     if endless.any():
         number = number_of(int(endless.sum()), "rescue treatment")
         study.note(records, f"{number} without an end taken as of one day.", warning=True)
     names = {"date": f"{domain}STDTC", "rescue": variable, "rescue_end": f"{domain}ENDTC"}
     cells = {"date": begin, "rescue": name.gather(row), "rescue_end": end}
-    told = [one for one in (f"{domain}INDC", *study.settings.rescue_reasons) if records.has(one)]
-    if told:
-        cells[REASON] = reduce(either, map(records.texts, told)).gather(row)
-    study.parts.append(VisitRecords(records, row, variable, names, cells))
+    reasons = [reason for reason in (f"{domain}INDC", *study.settings.rescue_reasons) if records.has(reason)]
+    if reasons:
+        cells[REASON] = reduce(either, map(records.texts, reasons)).gather(row)
+    study.visit_records.append(VisitRecords(records, row, variable, names, cells))
 
 
 def raised_doses(records: Records, dm: Records, day_0: str, study: SdtmStudy) -> None:
-    """Doses above that at day 0, or if there was none yet, above the first."""
+    """Doses after day 0 above the last dose up to day 0, or above the first dose if there was none."""
     if not records.has("EXDOSE") or not study.settings.raised_dose_is_rescue:
         return
+    doses = _doses(records, dm, day_0)
+    later = (pl.col("start") > pl.col("day_0")).fill_null(value=True)
+    raised = doses.select((pl.col("dose") > pl.coalesce("enrolled", "first")) & later).to_series()
+    row = records.rows(raised)
+    _report_doses(records, doses, row, study)
+    if len(row):
+        text = f"{number_of(len(row), 'dose')} above that at enrolment taken as rescue treatment"
+        cure = "if they were planned, put 'raised_dose_is_rescue = false' in sdtm.toml"
+        study.note(records, f"{text}; {cure}.", warning=True)
+        _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", None, study)
+
+
+def _doses(records: Records, dm: Records, day_0: str) -> pl.DataFrame:
+    """Per record the `dose`, its `start`, `day_0`, and the `first` dose and that when `enrolled`; null: not known."""
     of_study = pl.DataFrame({"subject": dm.subject, "day_0": whole_days_of(dm.texts(day_0))}).unique("subject")
     doses = pl.DataFrame(
         {
@@ -117,104 +135,96 @@ def raised_doses(records: Records, dm: Records, day_0: str, study: SdtmStudy) ->
             "start": whole_days_of(records.texts("EXSTDTC")),
         }
     ).join(of_study, on="subject", how="left", maintain_order="left")
-    of_one = ["subject", "treatment", "unit"]
+    treatment = ["subject", "treatment", "unit"]
     by_start = doses.filter(pl.col("start").is_not_null() & pl.col("dose").is_not_null()).sort(
         "start", maintain_order=True
     )
-    first = by_start.group_by(of_one).agg(pl.col("dose").first().alias("first"))
+    first = by_start.group_by(treatment).agg(pl.col("dose").first().alias("first"))
     before = by_start.filter(pl.col("start") <= pl.col("day_0"))
-    enrolled = before.group_by(of_one).agg(pl.col("dose").last().alias("enrolled"))
-    for one in (first, enrolled):
-        doses = doses.join(one, on=of_one, how="left", nulls_equal=True, maintain_order="left")
-    later = (pl.col("start") > pl.col("day_0")).fill_null(value=True)
-    raised = doses.select((pl.col("dose") > pl.coalesce("enrolled", "first")) & later).to_series()
-    row = records.rows(raised)
-    _tell_doses(records, doses, row, study)
-    if len(row):
-        text = f"{number_of(len(row), 'dose')} above that at enrolment taken as rescue treatment"
-        cure = "if they were planned, put 'raised_dose_is_rescue = false' in sdtm.toml"
-        study.note(records, f"{text}; {cure}.", warning=True)
-        _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", None, study)
+    enrolled = before.group_by(treatment).agg(pl.col("dose").last().alias("enrolled"))
+    for compared in (first, enrolled):
+        doses = doses.join(compared, on=treatment, how="left", nulls_equal=True, maintain_order="left")
+    return doses
 
 
-def _tell_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: SdtmStudy) -> None:
-    """What keeps doses from being compared with that at enrolment; those `raised` are rows of the visits."""
+def _report_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: SdtmStudy) -> None:
+    """Report doses that cannot be compared with that at enrolment; the rows `raised` are read with the visits."""
     given = records.texts("EXDOSE").is_not_null()
     nameless = records.rows(records.subject.is_null() & given)
-    study.left_out(records, "USUBJID", np.setdiff1d(nameless, raised), lambda _: "the patient is missing; fill it in.")
+    study.leave_out(records, "USUBJID", np.setdiff1d(nameless, raised), lambda _: "the patient is missing; fill it in.")
     no_number = records.rows(given & doses["dose"].is_null())
-    study.left_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is no dose; give a number.")
-    found = Problems()
-    as_day_numbers(records.cells("EXSTDTC"), found, None)
-    wrong = np.concatenate([np.zeros(0, np.int64), *(one.rows for one in found.unread)])
-    for one in found.unread:
-        study.left_out(records, "EXSTDTC", np.setdiff1d(one.rows, raised), one.wording)
-    unsure = np.setdiff1d(records.rows(doses.select(pl.col("start").is_null()).to_series() & given), wrong)
-    if len(unsure):
-        text = f"{number_of(len(unsure), 'dose')} without the day it began not taken for the dose at enrolment"
+    study.leave_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is no dose; give a number.")
+    problems = Problems()
+    as_day_numbers(records.cells("EXSTDTC"), problems, None)
+    invalid = np.concatenate([np.zeros(0, np.int64), *(unreadable.rows for unreadable in problems.unreadable)])
+    for unreadable in problems.unreadable:
+        study.leave_out(records, "EXSTDTC", np.setdiff1d(unreadable.rows, raised), unreadable.wording)
+    without_start = np.setdiff1d(records.rows(doses["start"].is_null() & given), invalid)
+    if len(without_start):
+        text = f"{number_of(len(without_start), 'dose')} without the day it began not taken for the dose at enrolment"
         study.note(records, f"{text}.", warning=True)
 
 
 def stopped_of(all_records: Sequence[Records], dm: Records, study: SdtmStudy) -> pl.DataFrame:
-    """Of each subject whose treatment was stopped, `subject`, `date` and `sequence`, DSSEQ or the row, of the first."""
+    """The first record of treatment stopped, per `subject`: its `date`, and its `sequence` (DSSEQ, or the row)."""
     frames = [pl.DataFrame(schema={"subject": pl.String, "date": pl.String, "sequence": pl.Int64})]
     for records in all_records:
         row = records.rows(_stops(records, study))
         problems = list(_wrong_stops(records, row, dm))
         for name, rows, wording in problems:
-            study.left_out(records, name, rows, wording)
+            study.leave_out(records, name, rows, wording)
         kept = np.setdiff1d(row, np.concatenate([rows for _, rows, _ in problems]))
         numbers = records.texts("DSSEQ").cast(pl.Float64, strict=False).cast(pl.Int64)
         by_row = pl.Series(np.arange(1, len(records) + 1))
-        taken = {
+        columns = {
             "subject": records.subject,
             "date": records.texts("DSSTDTC"),
             "sequence": numbers.zip_with(numbers.is_not_null(), by_row),
         }
-        frames.append(pl.DataFrame({name: values.gather(kept) for name, values in taken.items()}))
+        frames.append(pl.DataFrame({name: values.gather(kept) for name, values in columns.items()}))
     # ISO dates sort as texts.
     return pl.concat(frames).sort("date", maintain_order=True).unique("subject", keep="first", maintain_order=True)
 
 
 def _wrong_stops(records: Records, row: Ints, dm: Records) -> Iterator[tuple[str, Ints, Wording]]:
-    """What is wrong with the records of treatment stopped: the column, the rows, and the wording."""
+    """The problems of the records of treatment stopped: the column, the rows, and the wording."""
     cells = {name: records.texts(name).gather(row) for name in ("USUBJID", "DSSTDTC", "DSSEQ")}
     missing = {
         "USUBJID": "the patient is missing; fill it in.",
         "DSSTDTC": "the date on which treatment was stopped is missing; fill it in.",
     }
     for name, text in missing.items():
-        yield name, row[cells[name].is_null().to_numpy()], partial(_said, text)
-    found = Problems()
-    as_day_numbers(Cells(records.place, "DSSTDTC", cells["DSSTDTC"]), found, None)
-    for one in found.unread:
-        yield "DSSTDTC", row[one.rows], one.wording
-    strange = cells["USUBJID"].is_not_null() & ~cells["USUBJID"].is_in(dm.subject.to_list()).fill_null(value=False)
-    cure = f"is not in {dm.place.name}; add a row there"
-    yield "USUBJID", row[strange.to_numpy()], lambda text: f"{quoted(text)} {cure}."
+        yield name, row[cells[name].is_null().to_numpy()], partial(_fixed_text, text)
+    problems = Problems()
+    as_day_numbers(Cells(records.location, "DSSTDTC", cells["DSSTDTC"]), problems, None)
+    for unreadable in problems.unreadable:
+        yield "DSSTDTC", row[unreadable.rows], unreadable.wording
+    not_in_dm = cells["USUBJID"].is_not_null() & ~cells["USUBJID"].is_in(dm.subject.to_list()).fill_null(value=False)
+    cure = f"is not in {dm.location.name}; add a row there"
+    yield "USUBJID", row[not_in_dm.to_numpy()], lambda text: f"{quoted(text)} {cure}."
     numbers = cells["DSSEQ"].cast(pl.Float64, strict=False)
     no_number = cells["DSSEQ"].is_not_null() & ~(numbers == numbers.floor()).fill_null(value=False)
     yield "DSSEQ", row[no_number.to_numpy()], lambda text: f"{quoted(text)} is no number of a record."
 
 
-def _said(text: str, _: str) -> str:
+def _fixed_text(text: str, _: str) -> str:
     return text
 
 
 def _stops(records: Records, study: SdtmStudy) -> pl.Series:
-    """The records of DS that say that treatment was stopped before its time.
+    """The records of DS that say that treatment was discontinued early.
 
-    Of a subject with a record of how treatment ended, no other record does.
+    If a subject has records about the end of treatment, only these count.
     """
     decod = records.folded("DSDECOD")
-    ended = ~decod.is_in([one for one in MILESTONES if one != "COMPLETED"]).fill_null(value=True)
+    ended = ~decod.is_in([milestone for milestone in MILESTONES if milestone != "COMPLETED"]).fill_null(value=True)
     if records.texts("DSCAT").is_not_null().any():
         ended &= (records.folded("DSCAT") == "DISPOSITION EVENT").fill_null(value=False)
     ended &= ~records.folded("EPOCH").str.contains("SCREEN").fill_null(value=False)
     of_treatment = pl.Series([False]).new_from_index(0, len(records))
     for column in ("DSSCAT", "EPOCH"):
-        said = records.folded(column)
-        of_treatment = (said.str.contains("TREATMENT|DRUG") & ~said.str.contains("FOLLOW")).fill_null(value=False)
+        texts = records.folded(column)
+        of_treatment = (texts.str.contains("TREATMENT|DRUG") & ~texts.str.contains("FOLLOW")).fill_null(value=False)
         of_treatment &= ended
         if of_treatment.any():
             break

@@ -1,0 +1,205 @@
+"""Limits: what the rules of a criteria set compare counts, baselines and days with."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import Bools, Column, Floats, Ints, Numbers, Truths, exactly
+from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.clock import Length
+from itp_response.evaluation.evaluate import patient_days_of
+from itp_response.evaluation.rules.decide import numbers
+from itp_response.evaluation.rules.tree import SINCE, Constant, Relation, Rule, Tree, leaves, names_in, opened
+
+KEYS_OF_DAYS = ("days", "within", "until", "day", "by", "evidence_by", "followed_from", "visits")
+"""Keys of endpoints that hold days."""
+NO_LIMIT = 30.0
+"""10⁹/L; stands for the limits of a set that compares counts with nothing: the limit of response in most trials."""
+
+
+@dataclass(frozen=True)
+class LinearComparison:
+    """A comparison as the sum `start + per_count * count + per_baseline * baseline`, which is 0 at the limit.
+
+    The limits that it gives are unknown (NaN) where the value that they rest on is unknown.
+    """
+
+    start: float
+    per_count: float
+    per_baseline: float
+
+    def count_limit(self, baseline: Floats) -> Floats:
+        """The count at which the comparison changes, for each baseline."""
+        of_baseline = self.per_baseline * baseline if self.per_baseline else np.zeros(len(baseline))
+        return -(self.start + of_baseline) / self.per_count
+
+    def baseline_limit(self, count: Floats) -> Floats:
+        """The baseline at which the comparison changes, for each count."""
+        of_count = self.per_count * count if self.per_count else np.zeros(len(count))
+        return -(self.start + of_count) / self.per_baseline
+
+
+class Limits:
+    """What the rules of a set compare the counts, baselines and days of a cohort with.
+
+    Lists of limits have one array per comparison and, where values are censored, per bound of the compared value.
+    """
+
+    def __init__(self, criteria: Criteria, cohort: Cohort) -> None:
+        self._criteria = criteria
+        self._cohort = cohort
+        self.comparisons = linear_comparisons(criteria)
+        self.baseline: Numbers = patient_days_of(criteria, cohort, 0, len(cohort)).baseline
+        """Per patient."""
+
+    @cached_property
+    def counted(self) -> Bools:
+        """The rows with a count."""
+        return ~np.isnan(self._cohort.platelets.low)
+
+    @cached_property
+    def step(self) -> Floats:
+        """Per patient the smallest step between counts: 0.1 where an exact count has a decimal, else 1."""
+        counts = self._cohort.platelets
+        with_decimal = (counts.high == counts.low) & (counts.low % 1 != 0)
+        has_decimals = np.zeros(len(self._cohort), dtype=np.bool_)
+        has_decimals[self._cohort.patient[with_decimal]] = True
+        return np.where(has_decimals, 0.1, 1.0)
+
+    @cached_property
+    def has_other_comparisons(self) -> bool:
+        """Whether a rule compares counts in a way that is not linear."""
+        compared = [clause for clause in _clauses(self._criteria) if _is_of_counts(clause)]
+        return any(_linear(clause) is None for clause in compared)
+
+    @property
+    def baseline_is_mean(self) -> bool:
+        """Whether the baseline is the mean of several counts."""
+        return self._criteria.file.baseline.pick == "mean"
+
+    @cached_property
+    def makes_baseline(self) -> Bools:
+        """The rows of which the baseline is made."""
+        first, last = self._criteria.file.baseline.days
+        cohort = self._cohort
+        given = ~np.isnan(cohort.baseline.low)[cohort.patient]
+        return self.counted & (cohort.day >= first) & (cohort.day <= last) & ~given
+
+    @cached_property
+    def of_counts(self) -> list[Floats]:
+        """Per row the counts at which comparisons of its count change."""
+        return [
+            comparison.count_limit(edge[self._cohort.patient])
+            for comparison in self.comparisons
+            if comparison.per_count
+            for edge in (_edges(self.baseline) if comparison.per_baseline else [self.baseline.low])
+        ]
+
+    @cached_property
+    def of_baselines(self) -> list[Floats]:
+        """Per row the baselines at which comparisons of its count, or of the baseline alone, change."""
+        return [
+            comparison.baseline_limit(edge)
+            for comparison in self.comparisons
+            if comparison.per_baseline
+            for edge in (_edges(self._cohort.platelets) if comparison.per_count else [self._cohort.platelets.low])
+        ]
+
+    def days(self) -> tuple[Ints, Ints]:
+        """The days that the set names, and the lengths of time in days."""
+        clock = self._criteria.file.clock
+        days: list[float] = [*clock.visits, clock.followed_from]
+        lengths: list[float] = []
+        for model in self._criteria.endpoints.values():
+            # The days of an endpoint that starts from another are counted from it.
+            (lengths if getattr(model, "from_", None) else days).extend(_named_days(model))
+            values = vars(model).values()
+            lengths += [value.number for value in values if isinstance(value, Length) and value.unit == "days"]
+        return _whole_days(days), _whole_days(lengths)
+
+    def washouts(self) -> Ints:
+        """The numbers of days since a rescue treatment that rules compare with, and the next day of each."""
+        compared = [
+            side.value
+            for clause in map(opened, _clauses(self._criteria))
+            if isinstance(clause, Relation) and any(name.startswith(SINCE) for name in names_in(clause))
+            for side in (clause.left, clause.right)
+            if isinstance(side, Constant)
+        ]
+        return _whole_days([length + further for length in compared for further in (0, 1)])
+
+
+def limits_of(criteria: Criteria, baseline: float) -> list[float]:
+    """The counts above 1 that a set compares counts with, for this baseline, in order; 30 where there is none.
+
+    >>> from itp_response.definitions.load import load
+    >>> limits_of(load("atra_2022"), 20)
+    [30.0, 40.0, 100.0]
+    """
+    edge = np.array([baseline])
+    limits = {
+        float(comparison.count_limit(edge)[0]) for comparison in linear_comparisons(criteria) if comparison.per_count
+    }
+    return sorted(limit for limit in limits if limit > 1) or [NO_LIMIT]
+
+
+def linear_comparisons(criteria: Criteria) -> list[LinearComparison]:
+    """The linear comparisons of counts and baselines that the rules of a set make, each once."""
+    comparisons = [_linear(clause) for clause in _clauses(criteria) if _is_of_counts(clause)]
+    return list(dict.fromkeys(comparison for comparison in comparisons if comparison is not None))
+
+
+def _named_days(model: object) -> list[float]:
+    """The days that an endpoint names; a key holds one or several."""
+    days: list[float] = []
+    for key in KEYS_OF_DAYS:
+        value = getattr(model, key, None)
+        days += [day for day in (value if isinstance(value, tuple) else (value,)) if isinstance(day, int | float)]
+    return days
+
+
+def _whole_days(days: list[float]) -> Ints:
+    return np.unique(np.array([day for day in days if np.isfinite(day)], dtype=np.int64))
+
+
+def _clauses(criteria: Criteria) -> list[Tree]:
+    """The clauses of all rules of a set, each once."""
+    values = [value for model in criteria.endpoints.values() for value in vars(model).values()]
+    rules = [value for value in values if isinstance(value, Rule)]
+    return list(dict.fromkeys(leaf for rule in rules for leaf in leaves(rule.tree)))
+
+
+def _is_of_counts(clause: Tree) -> bool:
+    return bool({"platelets", "baseline"} & set(names_in(clause)))
+
+
+def _edges(values: Numbers) -> list[Floats]:
+    return [values.low] if values.exact else [values.low, values.high]
+
+
+class _Points:
+    """Four pairs of a count and a baseline: three that give the factors of a linear comparison, and one to check it."""
+
+    COUNTS = np.array([0.0, 1, 0, 3])
+    BASELINES = np.array([0.0, 0, 1, 5])
+
+    def __init__(self) -> None:
+        self.decided: dict[Tree, Truths] = {}
+
+    def values(self, name: str) -> Column:
+        return exactly(self.COUNTS if name == "platelets" else self.BASELINES)
+
+
+def _linear(clause: Tree) -> LinearComparison | None:
+    """A clause as a linear comparison; None where it is not one."""
+    if not isinstance(clause, Relation) or not set(names_in(clause)) <= {"platelets", "baseline"}:
+        return None
+    points = _Points()
+    left, right = (numbers(side, points).low + np.zeros(4) for side in (clause.left, clause.right))
+    start, at_count, at_baseline, check = (left - right).tolist()
+    per_count, per_baseline = at_count - start, at_baseline - start
+    if check != start + 3 * per_count + 5 * per_baseline:
+        return None
+    return LinearComparison(start, per_count, per_baseline)

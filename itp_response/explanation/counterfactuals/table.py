@@ -1,0 +1,127 @@
+"""Table: counterfactuals in columns, with each edit in words and its line in the source."""
+
+import numpy as np
+import polars as pl
+
+from itp_response.classification.classification import Classification
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.edited import (
+    ADDED,
+    BASELINE,
+    BLEEDING,
+    COUNT,
+    DAY,
+    GRADE,
+    KINDS,
+    LOST,
+    RESCUE,
+    STOPPED,
+    Edits,
+)
+from itp_response.cohort.texts import said, texts
+from itp_response.cohort.values import NONE, Ints, Numbers
+from itp_response.explanation.counterfactuals.changed_clauses import changed_clauses
+from itp_response.explanation.counterfactuals.search import Counterfactuals
+
+
+def counterfactual_table(classification: Classification, counterfactuals: Counterfactuals) -> pl.DataFrame:
+    """A row per counterfactual, in their order.
+
+    `patient_id`, `arm`, `endpoint`, `value`, `becomes`, `distance`, `change` (a word of `KINDS`), `day` (null: the edit
+    is of the patient), `before` and `after` (counts as texts, or days; null: neither changes), `file`, `line` (null:
+    not in the file yet), `says`, `clause` (what then holds that did not before; null: none).
+    """
+    cohort, edits = classification.cohort, counterfactuals.edits
+    verdict = classification.verdicts[counterfactuals.endpoint]
+    labels = pl.Series(verdict.labels, dtype=pl.String)
+    old_day = cohort.day[np.maximum(edits.row, 0)] if len(cohort.day) else edits.day
+    in_row = edits.row != NONE
+    of_patient = pl.Series(np.isin(edits.kind, (STOPPED, BASELINE)))
+    before, after = _before_and_after(cohort, edits, old_day)
+    file, line = _sources(cohort, edits)
+    return pl.DataFrame(
+        {
+            "patient_id": cohort.id.gather(edits.patient),
+            "arm": cohort.arm.gather(edits.patient),
+            "endpoint": _repeated(counterfactuals.endpoint, len(edits)),
+            "value": labels.gather(verdict.value[edits.patient].astype(np.int64)),
+            "becomes": labels.gather(counterfactuals.becomes),
+            "distance": np.round(edits.distance, 3),
+            "change": pl.Series(KINDS).gather(edits.kind),
+            "day": pl.Series(np.where(in_row, old_day, edits.day), dtype=pl.Int64).set(of_patient, None),
+            "before": before,
+            "after": after,
+            "file": file,
+            "line": line,
+            "says": _edits_in_words(cohort, edits, old_day, before, after),
+            "clause": changed_clauses(classification, counterfactuals),
+        }
+    )
+
+
+def _repeated(text: str | None, size: int) -> pl.Series:
+    return pl.Series([text], dtype=pl.String).new_from_index(0, size)
+
+
+def _sources(cohort: Cohort, edits: Edits) -> tuple[pl.Series, pl.Series]:
+    """The file and the line of each edited observation; the line is null where the observation is not in the file."""
+    not_there = pl.Series((edits.row == NONE) | (edits.kind == ADDED))
+    row = np.maximum(edits.row, 0)
+    source = cohort.source_row[row] if len(cohort.source_row) else np.zeros(len(edits), dtype=np.int64)
+    if cohort.origin is None:
+        _, line = cohort.keys(source)
+        return _repeated(cohort.source, len(edits)), line.set(not_there, None)
+    file, line = cohort.keys(np.where(not_there.to_numpy(), 1, source))
+    return file.set(not_there, None), line.set(not_there, None)
+
+
+def _before_and_after(cohort: Cohort, edits: Edits, old_day: Ints) -> tuple[pl.Series, pl.Series]:
+    """The count, or of a moved observation the day, before and after each edit; null: neither changes."""
+    is_moved = pl.Series(edits.kind == DAY)
+    of_count = np.isin(edits.kind, (COUNT, BASELINE))
+    before = texts(_counts_before(cohort, edits)).set(pl.Series(~of_count), None)
+    after = texts(edits.count).set(pl.Series(~(of_count | (edits.kind == ADDED))), None)
+    return texts(old_day).zip_with(is_moved, before), texts(edits.day).zip_with(is_moved, after)
+
+
+def _counts_before(cohort: Cohort, edits: Edits) -> Numbers:
+    """The count, or the baseline, of each edit before it; NaN: there was none."""
+    bounds = []
+    for of_rows, of_patients in (
+        (cohort.platelets.low, cohort.baseline.low),
+        (cohort.platelets.high, cohort.baseline.high),
+    ):
+        at_row = of_rows[np.maximum(edits.row, 0)] if len(of_rows) else np.full(len(edits), np.nan)
+        at_row = np.where((edits.row == NONE) | (edits.kind == ADDED), np.nan, at_row)
+        bounds.append(np.where(edits.kind == BASELINE, of_patients[edits.patient], at_row))
+    return Numbers(*bounds)
+
+
+def _edits_in_words(cohort: Cohort, edits: Edits, old_day: Ints, before: pl.Series, after: pl.Series) -> pl.Series:
+    day = texts(old_day)
+    grade = texts(cohort.bleeding_grade[np.maximum(edits.row, 0)]) if len(cohort.day) else day
+    stopped = texts(np.where(edits.kind == STOPPED, cohort.treatment_discontinued[edits.patient], 0.0))
+    phrases = {
+        COUNT: said("a count of {} instead of {} on day {}", after, before, day),
+        DAY: said("the observation of day {} on day {} instead", before, after),
+        BLEEDING: said("no bleeding on day {}, where there was grade {}", day, grade),
+        GRADE: said("bleeding known to be absent on day {}", day),
+        RESCUE: said("no rescue treatment{} on day {}", _rescue_names(cohort, edits), day),
+        STOPPED: said("treatment not discontinued on day {}", stopped),
+        LOST: said("no observation on day {}", day),
+        ADDED: said("one more count, of {} without bleeding, on day {}", after, texts(edits.day)),
+        BASELINE: said("a baseline of {} instead of {}", after, before),
+    }
+    in_words = _repeated(None, len(edits))
+    for kind, phrase in phrases.items():
+        in_words = in_words.zip_with(pl.Series(edits.kind != kind), phrase)
+    return in_words
+
+
+def _rescue_names(cohort: Cohort, edits: Edits) -> pl.Series:
+    """The name of the rescue treatment of each edit, in parentheses; empty where there is none."""
+    names = cohort.courses.name
+    unnamed = len(names.labels)
+    codes = names.codes[np.maximum(edits.course, 0)] if len(names.codes) else np.full(len(edits), NONE)
+    words = pl.Series([*(f" ({label})" for label in names.labels), ""], dtype=pl.String)
+    return words.gather(np.where(codes < 0, unnamed, codes))

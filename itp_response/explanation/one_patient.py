@@ -1,0 +1,91 @@
+"""One patient: the classification of one patient alone, and one verdict of it with all that it was decided from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from itp_response.classification.classification import Classification
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import NO_DAY
+from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.patient_days import PatientDays
+from itp_response.evaluation.verdicts import Verdict
+from itp_response.messages.errors import UsageError, nearest, unknown
+
+IDS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class DecidedEndpoint:
+    """The verdict on one endpoint in a classification of one patient."""
+
+    classification: Classification
+    patient_days: PatientDays
+    name: str
+
+    @property
+    def criteria(self) -> Criteria:
+        return self.classification.criteria
+
+    @property
+    def cohort(self) -> Cohort:
+        return self.classification.cohort
+
+    @property
+    def model(self) -> Any:
+        """The endpoint's model."""
+        return self.criteria.endpoints[self.name]
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.classification.verdicts[self.name]
+
+    @property
+    def value(self) -> str:
+        return self.verdict.labels[int(self.verdict.value[0])]
+
+    @property
+    def reason(self) -> str:
+        return self.criteria.reasons.names[int(self.verdict.reason[0])]
+
+    @property
+    def day(self) -> int | None:
+        """The day of the verdict; None: it has none."""
+        day = int(self.patient_days.day_of(self.verdict.dated)[0])
+        return None if day == NO_DAY else day
+
+    @property
+    def depends_on_partial_date(self) -> bool:
+        return self.value == "NE" and self.reason == "partial_date"
+
+    def other(self, name: str) -> "DecidedEndpoint":
+        """The verdict on another endpoint."""
+        return DecidedEndpoint(self.classification, self.patient_days, name)
+
+
+def of_one(classification: Classification, position: int) -> Classification:
+    """The classification of the patient at that position alone."""
+    begin = int(classification.cohort.first_row[position])
+    verdicts = {name: verdict.only(position, begin) for name, verdict in classification.verdicts.items()}
+    return Classification(classification.criteria, classification.cohort.select([position]), verdicts)
+
+
+def asked_about(classification: Classification, patient: str, endpoint: str | None) -> tuple[Classification, list[str]]:
+    """The classification of the patient of that id alone, and the names of the endpoints asked about: all, or one.
+
+    Raises `UsageError` for an unknown patient or endpoint.
+    """
+    position = classification.cohort.position(patient)
+    if position is None:
+        raise UsageError(unknown_patient(classification.cohort, patient))
+    names = list(classification.criteria.endpoints)
+    if endpoint is not None and endpoint not in names:
+        raise UsageError(unknown("endpoint", endpoint, names))
+    return of_one(classification, position), names if endpoint is None else [endpoint]
+
+
+def unknown_patient(cohort: Cohort, patient: str) -> str:
+    """The message for a patient who is not in the cohort."""
+    ids = cohort.id.to_list()
+    shown = ", ".join(ids[:IDS_SHOWN]) + (f" … {ids[-1]}" if len(ids) > IDS_SHOWN else "")
+    among = f"among the {len(ids):,} of {cohort.source or 'the cohort'}"
+    return f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
