@@ -4,7 +4,6 @@ import contextlib
 import socket
 import webbrowser
 from collections.abc import Callable
-from typing import Any
 
 from itp_response.classification.classification import DEFAULT_CRITERIA, CriteriaInput, Study, criteria_of, read_study
 from itp_response.definitions.criteria import Criteria
@@ -25,7 +24,7 @@ def teach(
     *,
     port: int | None = None,
     show: bool = False,
-    say: Callable[[str], Any] = print,
+    say: Callable[[str], object] = print,
     options: ReadOptions | None = None,
 ) -> None:
     """Serve the page on 127.0.0.1 until it is stopped (Ctrl+C), with `criteria` shown first.

@@ -31,7 +31,7 @@ def asked(name):
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_answers_are_the_verdicts_and_the_twin_has_another(name, asked):
+def test_the_answers_are_the_verdicts_and_the_twin_has_another(name):
     for question in asked(name):
         assert question.graded(question.answer).startswith("Right. ")
         assert verdict_on(question.timeline, question)["value"] == question.answer

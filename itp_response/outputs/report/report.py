@@ -80,8 +80,8 @@ def report(
     criteria: CriteriaInput | None = None,
     *,
     options: ReadOptions | None = None,
-    events: Any = None,
-    screening: Any = None,
+    events: Tabular | None = None,
+    screening: Tabular | None = None,
     progress: ReportProgress = quietly,
 ) -> Page:
     """A study on one page: results, figures, definitions, sensitivity, data queries, every patient, and provenance.
