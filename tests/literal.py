@@ -106,7 +106,7 @@ Others = Callable[[str], Verdict]
 """Gives the verdict of another endpoint by its name."""
 
 
-class TooManyCoursesError(Exception):
+class TooManyCompletionsError(Exception):
     """More than the literal reading has the patience to look at."""
 
 
@@ -114,21 +114,21 @@ def verdicts(criteria: dict[str, Any], patient: Patient) -> dict[str, Verdict]:
     """The verdict of each endpoint of the file, in the file's order.
 
     A count known only as a bound may be any count within it. Where that leaves a rule unknown on which an endpoint
-    rests, the verdict is what is the same of all courses that the patient may have had.
+    rests, the verdict is what is the same of all completions that the patient may have had.
     """
     chart = chart_of(criteria, patient)
     as_known = decided(chart)
     if not any(left_open(chart, name) for name in as_known):
         return as_known
-    found = [decided(course) for course in courses(chart)]
+    each = [decided(completion) for completion in completions(chart)]
     return {
-        name: same([one[name] for one in found]) if left_open(chart, name) else verdict
+        name: same([one[name] for one in each]) if left_open(chart, name) else verdict
         for name, verdict in as_known.items()
     }
 
 
 def decided(chart: Chart) -> dict[str, Verdict]:
-    """The verdicts on one course."""
+    """The verdicts on one completion."""
     known: dict[str, Verdict] = {}
 
     def verdict_of(name: str) -> Verdict:
@@ -152,25 +152,25 @@ def same(verdicts: Sequence[Verdict], reason: str = "censored_count") -> Verdict
     return Verdict(**{"value": first.value, "reason": reason, **agreed})
 
 
-# The courses that a patient may have had, where counts are known only as bounds.
+# The completions of a patient: what may have been observed, where counts are known only as bounds.
 
 PATIENCE = 50
 RULES = ("when", "discount", "closed_by", "set_aside")
 
 
-def courses(chart: Chart) -> Iterator[Chart]:
+def completions(chart: Chart) -> Iterator[Chart]:
     """One for each baseline and counts that rules could tell from each other."""
-    for course in with_baselines(chart):
-        values = [counts_tried(course, row) for row in course.rows]
+    for completion in with_baselines(chart):
+        values = [counts_tried(completion, row) for row in completion.rows]
         if prod(map(len, values)) > PATIENCE:
-            raise TooManyCoursesError
+            raise TooManyCompletionsError
         for counts in product_of(*values):
-            rows = tuple(replace(row, platelets=count) for row, count in zip(course.rows, counts, strict=True))
-            yield replace(course, rows=rows)
+            rows = tuple(replace(row, platelets=count) for row, count in zip(completion.rows, counts, strict=True))
+            yield replace(completion, rows=rows)
 
 
 def with_baselines(chart: Chart) -> list[Chart]:
-    """The courses by baseline. Where that is the last count before treatment, it is this count that is meant."""
+    """The completions by baseline. Where that is the last count before treatment, it is this count that is meant."""
     baseline = chart.own["baseline"]
     if not isinstance(baseline, Bounds) or baseline.low == baseline.high or not baseline_matters(chart):
         return [chart]
@@ -183,21 +183,21 @@ def with_baselines(chart: Chart) -> list[Chart]:
         for times in multiplied(chart)
         if times and not isinf(count)
     }
-    found = []
+    charts = []
     for value in between(marks, baseline):
         rows = chart.rows
         if chart.picked is not None:
             rows = tuple(replace(row, platelets=value) if row.day == chart.picked else row for row in rows)
-        found.append(replace(chart, rows=rows, own={**chart.own, "baseline": value}))
+        charts.append(replace(chart, rows=rows, own={**chart.own, "baseline": value}))
     # Of baselines that no rule tells from each other on any row one is enough.
-    places = [*(chart.rows.index(row) for row in unknown)]
-    told = {}
-    for course in found:
-        rows = [course.rows[place] for place in places]
-        told[str([rule_truths(course, row) for row in (*rows, None)])] = course
-    if len(told) > PATIENCE:
-        raise TooManyCoursesError
-    return list(told.values())
+    positions = [*(chart.rows.index(row) for row in unknown)]
+    told_apart = {}
+    for completion in charts:
+        rows = [completion.rows[position] for position in positions]
+        told_apart[str([rule_truths(completion, row) for row in (*rows, None)])] = completion
+    if len(told_apart) > PATIENCE:
+        raise TooManyCompletionsError
+    return list(told_apart.values())
 
 
 def left_open(chart: Chart, name: str) -> bool:
@@ -238,10 +238,10 @@ def counts_tried(chart: Chart, row: Row) -> list[Bounds | None]:
         for more in added(chart)
     }
     marks |= {count / times for count in (own, *numbers_of(chart)) for times in multiplied(chart) if times}
-    told: dict[tuple[bool | None, ...], Bounds | None] = {}
+    told_apart: dict[tuple[bool | None, ...], Bounds | None] = {}
     for count in between(marks, row.platelets):
-        told.setdefault(rule_truths(chart, replace(row, platelets=count)), count)
-    return list(told.values())
+        told_apart.setdefault(rule_truths(chart, replace(row, platelets=count)), count)
+    return list(told_apart.values())
 
 
 def rule_truths(chart: Chart, row: Row | None) -> tuple[bool | None, ...]:
@@ -277,8 +277,8 @@ def multiplied(chart: Chart) -> set[float]:
 
 def added(chart: Chart) -> set[float]:
     """The numbers that are added to something or taken from it, either way, and 0."""
-    found = numbers_below(chart, ast.Add) | numbers_below(chart, ast.Sub)
-    return {0.0, *found, *(-number for number in found)}
+    numbers = numbers_below(chart, ast.Add) | numbers_below(chart, ast.Sub)
+    return {0.0, *numbers, *(-number for number in numbers)}
 
 
 def numbers_below(chart: Chart, operator: type[ast.AST]) -> set[float]:
@@ -312,9 +312,9 @@ def judge(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
         return Verdict(value, name_of_rule(chart, endpoint["unless"]))
     for key in ("from", "after"):
         if key in endpoint:
-            taken = taken_over(others(endpoint[key]), kind)
-            if taken is not None:
-                return taken
+            settled = taken_over(others(endpoint[key]), kind)
+            if settled is not None:
+                return settled
     return KINDS[kind](chart, endpoint, others)
 
 
@@ -460,43 +460,43 @@ def best(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     for `otherwise`, of the last; for NE, of the first that is NE.
     """
     ranked = [next(iter(item.items())) if isinstance(item, dict) else (item, item) for item in endpoint["of"]]
-    found = [(name, others(behind)) for name, behind in ranked]
-    for name, verdict in found:
+    verdicts_by_name = [(name, others(behind)) for name, behind in ranked]
+    for name, verdict in verdicts_by_name:
         if verdict.value == "Y":
             return Verdict(name, verdict.reason)
-    for _, verdict in found:
+    for _, verdict in verdicts_by_name:
         if verdict.value == "NE":
             return Verdict("NE", verdict.reason)
-    return Verdict(endpoint.get("otherwise", "N"), found[-1][1].reason)
+    return Verdict(endpoint.get("otherwise", "N"), verdicts_by_name[-1][1].reason)
 
 
 def at(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """The state at a landmark.
 
     `day` and `within` are days since day 0, or since the day of `from`. Of the rows with a count on a day of
-    `within`, both ends included, the one nearest to the landmark is taken (of two as near, the later), or the first,
+    `within`, both ends included, the one nearest to the landmark is chosen (of two as near, the later), or the first,
     or the last. Y where its state holds, N where it fails, NE where it is unknown or there is no such row.
-    But where `closed_by` is true on a row after the day counted from and not after the row taken (not after the last
-    day of `within`, where none is taken), it is N, and the first such row ended it.
+    But where `closed_by` is true on a row after the day counted from and not after the row chosen (not after the last
+    day of `within`, where none is chosen), it is N, and the first such row ended it.
     """
     start = day_of(others(endpoint["from"])) if "from" in endpoint else 0
     first, last = (start + day for day in endpoint["within"])
-    taken = row_taken(
+    chosen = row_taken(
         not_set_aside(chart, endpoint), start + endpoint["day"], first, last, endpoint.get("which", "nearest")
     )
     if "closed_by" in endpoint:
-        closing_until = last if taken is None else taken.day
+        closing_until = last if chosen is None else chosen.day
         for row in chart.rows:
             if start < row.day <= closing_until and state(chart, endpoint["closed_by"], row) is True:
                 return Verdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=row.day)
-    if taken is None:
+    if chosen is None:
         return Verdict("NE", "no_counts")
-    holds = state(chart, endpoint["when"], taken)
+    holds = state(chart, endpoint["when"], chosen)
     if holds is None:
-        return Verdict("NE", why_unknown(chart, endpoint, taken))
+        return Verdict("NE", why_unknown(chart, endpoint, chosen))
     if holds is False:
-        return Verdict("N", what_failed(chart, endpoint["when"], taken), ended=taken.day)
-    return Verdict("Y", "met", day=taken.day, onset=taken.day)
+        return Verdict("N", what_failed(chart, endpoint["when"], chosen), ended=chosen.day)
+    return Verdict("Y", "met", day=chosen.day, onset=chosen.day)
 
 
 def visits(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
@@ -511,16 +511,16 @@ def visits(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
         for row in chart.rows:
             if state(chart, endpoint["closed_by"], row) is True:
                 return Verdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=row.day)
-    held = [visit for visit in visits_held(chart, endpoint) if visit.counts_as != "left_out"]
-    if len([visit for visit in held if visit.row is not None]) < endpoint.get("of_at_least", 0):
+    counting = [visit for visit in visits_held(chart, endpoint) if visit.counts_as != "left_out"]
+    if len([visit for visit in counting if visit.row is not None]) < endpoint.get("of_at_least", 0):
         return Verdict(endpoint.get("too_few", "N"), "too_few_counts")
-    if "at_least" not in endpoint and not held:
+    if "at_least" not in endpoint and not counting:
         return Verdict("NE", "no_counts")
-    enough = enough_visits(endpoint, held, ["in_state"])
+    enough = enough_visits(endpoint, counting, ["in_state"])
     if enough is not None:
         days = [visit.row.day for visit in enough if visit.row is not None]
         return Verdict("Y", "met", day=days[-1], onset=days[0], confirming=days[-1])
-    if enough_visits(endpoint, held, ["in_state", "unknown"]) is None:
+    if enough_visits(endpoint, counting, ["in_state", "unknown"]) is None:
         return Verdict("N", "too_few_met")
     return Verdict("NE", "visits_unknown")
 
@@ -673,17 +673,17 @@ def find_occasions(
     good_days = [day for day, holds in states if holds is True]
     failing_days = [day for day, holds in states if holds is False]
     for first in good_days:
-        found = [first]
-        while len(found) < occasions:
-            following = [day for day in good_days if day >= later(chart, found[-1], apart)]
+        days = [first]
+        while len(days) < occasions:
+            following = [day for day in good_days if day >= later(chart, days[-1], apart)]
             if not following:
                 break
-            found.append(following[0])
-        if len(found) < occasions:
+            days.append(following[0])
+        if len(days) < occasions:
             continue
-        if unbroken and any(found[0] <= day <= found[-1] for day in failing_days):
+        if unbroken and any(days[0] <= day <= days[-1] for day in failing_days):
             continue
-        return found[0], found[-1]
+        return days[0], days[-1]
     return None
 
 
@@ -777,20 +777,20 @@ def visit_counts_as(chart: Chart, endpoint: dict[str, Any], row: Row | None) -> 
     return {True: "in_state", False: "fails", None: "unknown"}[state(chart, endpoint["when"], row)]
 
 
-def enough_visits(endpoint: dict[str, Any], held: list[Visit], counting: Sequence[str]) -> list[Visit] | None:
+def enough_visits(endpoint: dict[str, Any], of_visits: list[Visit], counting: Sequence[str]) -> list[Visit] | None:
     """The visits that count, from the first to the one that made it enough; None where they are not enough.
 
-    With `in_any`, of the first such row of visits: so many one after the other, or all, where there are fewer.
+    With `in_any`, of the first such row of visits: that many one after the other, or all, where there are fewer.
     Of a share: all that count.
     """
-    good = [visit for visit in held if visit.counts_as in counting]
+    good = [visit for visit in of_visits if visit.counts_as in counting]
     if "more_than" in endpoint:
-        return good if Fraction(len(good), len(held)) > Fraction(endpoint["more_than"]) else None
+        return good if Fraction(len(good), len(of_visits)) > Fraction(endpoint["more_than"]) else None
     if "share" in endpoint:
-        return good if Fraction(len(good), len(held)) >= Fraction(endpoint["share"]) else None
-    length = min(endpoint.get("in_any", len(held)), len(held))
-    for begin in range(len(held) - length + 1):
-        good = [visit for visit in held[begin : begin + length] if visit.counts_as in counting]
+        return good if Fraction(len(good), len(of_visits)) >= Fraction(endpoint["share"]) else None
+    length = min(endpoint.get("in_any", len(of_visits)), len(of_visits))
+    for begin in range(len(of_visits) - length + 1):
+        good = [visit for visit in of_visits[begin : begin + length] if visit.counts_as in counting]
         if len(good) >= endpoint["at_least"]:
             return good[: endpoint["at_least"]]
     return None
@@ -802,12 +802,12 @@ def enough_visits(endpoint: dict[str, Any], held: list[Visit], counting: Sequenc
 def known_rows(chart: Chart, endpoint: dict[str, Any]) -> list[tuple[Row, bool]]:
     """The rows in `days` whose state is known, and whether it holds; not where the row is discounted."""
     first, last = endpoint["days"]
-    found = []
+    known = []
     for row in not_set_aside(chart, endpoint):
         holds = state(chart, endpoint["when"], row)
         if first <= row.day <= last and holds is not None:
-            found.append((row, holds and not is_discounted(chart, endpoint, row)))
-    return found
+            known.append((row, holds and not is_discounted(chart, endpoint, row)))
+    return known
 
 
 def days_lasted(chart: Chart, endpoint: dict[str, Any], known: list[tuple[Row, bool]]) -> list[tuple[int, bool]]:
@@ -821,15 +821,15 @@ def days_lasted(chart: Chart, endpoint: dict[str, Any], known: list[tuple[Row, b
         return [(in_days(endpoint["each"]), False) for _ in known]
     counted = [row.day for row in chart.rows if row.platelets is not None]
     observed_to = counted[-1] + 1 if counted else -inf
-    found = []
-    for place, (row, _) in enumerate(known):
-        following = known[place + 1][0].day if place + 1 < len(known) else endpoint["days"][1] + 1
+    lasted = []
+    for position, (row, _) in enumerate(known):
+        following = known[position + 1][0].day if position + 1 < len(known) else endpoint["days"][1] + 1
         end = max(min(following, observed_to), row.day)
         cut = "max_gap" in endpoint and later(chart, row.day, endpoint["max_gap"]) < end
         if cut:
             end = later(chart, row.day, endpoint["max_gap"])
-        found.append((int(end) - row.day, cut))
-    return found
+        lasted.append((int(end) - row.day, cut))
+    return lasted
 
 
 def longest_stretch(known: list[tuple[Row, bool]], lasted: list[tuple[int, bool]]) -> tuple[int, list[Row]]:
@@ -863,8 +863,8 @@ def in_days(length: str) -> int:
 def truth_combined(node: ast.expr, others: Others) -> bool | None:
     """A rule over other verdicts; Y is true, NE unknown, N and NA are false."""
     if isinstance(node, ast.BoolOp):
-        found = [truth_combined(part, others) for part in node.values]
-        return all_of(found) if isinstance(node.op, ast.And) else any_of(found)
+        truths = [truth_combined(part, others) for part in node.values]
+        return all_of(truths) if isinstance(node.op, ast.And) else any_of(truths)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return opposite(truth_combined(node.operand, others))
     if isinstance(node, ast.Name):
@@ -882,8 +882,8 @@ def day_combined(node: ast.expr, others: Others) -> int | None:
         return others(node.id).day
     if not isinstance(node, ast.BoolOp):
         return None
-    found = [day_combined(part, others) for part in node.values if truth_combined(part, others) is True]
-    days = [day for day in found if day is not None]
+    days_of_parts = [day_combined(part, others) for part in node.values if truth_combined(part, others) is True]
+    days = [day for day in days_of_parts if day is not None]
     if not days:
         return None
     return max(days) if isinstance(node.op, ast.And) else min(days)
@@ -1030,13 +1030,13 @@ def rows_of(criteria: dict[str, Any], patient: Patient) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def something_observed(criteria: dict[str, Any], seen: Observation) -> bool:
+def something_observed(criteria: dict[str, Any], observation: Observation) -> bool:
     """A count, a grade, a rescue, or a declared column that was recorded."""
     return (
-        seen.platelets is not None
-        or seen.bleeding_grade is not None
-        or seen.rescue
-        or any(seen.columns.get(name) is not None for name in visit_columns(criteria))
+        observation.platelets is not None
+        or observation.bleeding_grade is not None
+        or observation.rescue
+        or any(observation.columns.get(name) is not None for name in visit_columns(criteria))
     )
 
 
@@ -1096,7 +1096,9 @@ def rescues_of(patient: Patient) -> list[Observation]:
 
 def days_since_rescue(day: int, courses: list[Observation]) -> float:
     """Days since the latest last day of those courses begun on an earlier day; infinite if there was none."""
-    last_days = [seen.day if seen.rescue_end is None else seen.rescue_end for seen in courses if seen.day < day]
+    last_days = [
+        course.day if course.rescue_end is None else course.rescue_end for course in courses if course.day < day
+    ]
     return day - max(last_days) if last_days else inf
 
 
@@ -1105,19 +1107,19 @@ def classes_of_rescue(criteria: dict[str, Any], patient: Patient, day: int) -> d
 
     A rescue without a name, or with one that no class lists, is of no class.
     """
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for name, listed in criteria.get("rescues", {}).items():
-        courses = [seen for seen in rescues_of(patient) if is_of_class(seen, listed)]
-        found[name] = any(seen.day == day for seen in courses)
-        found[f"days_since_{name}"] = point(days_since_rescue(day, courses))
-    return found
+        courses = [course for course in rescues_of(patient) if is_of_class(course, listed)]
+        values[name] = any(course.day == day for course in courses)
+        values[f"days_since_{name}"] = point(days_since_rescue(day, courses))
+    return values
 
 
-def is_of_class(seen: Observation, listed: Sequence[str]) -> bool:
+def is_of_class(rescue: Observation, listed: Sequence[str]) -> bool:
     """Is the recorded name one of the class, case and blanks about it aside?"""
-    if seen.rescue_name is None:
+    if rescue.rescue_name is None:
         return False
-    return seen.rescue_name.strip().lower() in [name.strip().lower() for name in listed]
+    return rescue.rescue_name.strip().lower() in [name.strip().lower() for name in listed]
 
 
 def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[Row]) -> tuple[Bounds | None, int | None]:
@@ -1171,8 +1173,8 @@ def parsed(rule: str) -> ast.expr:
 def truth_of(node: ast.expr, names: Mapping[str, Value], terms: Mapping[str, str]) -> bool | None:
     """A rule, or a part of one, as a condition."""
     if isinstance(node, ast.BoolOp):
-        found = [truth_of(part, names, terms) for part in node.values]
-        return all_of(found) if isinstance(node.op, ast.And) else any_of(found)
+        truths = [truth_of(part, names, terms) for part in node.values]
+        return all_of(truths) if isinstance(node.op, ast.And) else any_of(truths)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return opposite(truth_of(node.operand, names, terms))
     if isinstance(node, ast.Compare):
@@ -1209,22 +1211,22 @@ def value_of(node: ast.expr, names: Mapping[str, Value], terms: Mapping[str, str
     raise ValueError(f"not a number or a text: {ast.unparse(node)}")
 
 
-def all_of(found: list[bool | None]) -> bool | None:
+def all_of(truths: list[bool | None]) -> bool | None:
     """False if any is false, else unknown if any is unknown."""
-    if False in found:
+    if False in truths:
         return False
-    return None if None in found else True
+    return None if None in truths else True
 
 
-def any_of(found: list[bool | None]) -> bool | None:
+def any_of(truths: list[bool | None]) -> bool | None:
     """True if any is true, else unknown if any is unknown."""
-    if True in found:
+    if True in truths:
         return True
-    return None if None in found else False
+    return None if None in truths else False
 
 
-def opposite(found: bool | None) -> bool | None:
-    return None if found is None else not found
+def opposite(value: bool | None) -> bool | None:
+    return None if value is None else not value
 
 
 def compare(operator: ast.cmpop, left: Value, right: Value) -> bool | None:

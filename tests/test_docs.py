@@ -96,7 +96,7 @@ class TestPublicNames:
         shown = rf"`{name}`" if inspect.isclass(named) else rf"`{name}\." if inspect.ismodule(named) else rf"`{name}\("
 
         assert re.search(shown, REFERENCE.read_text())
-        assert (named.__doc__ or "").strip()
+        assert not (named.__doc__ or f"{name}(").startswith(f"{name}(")  # as a dataclass has it of its own
 
     @pytest.mark.parametrize(("name", "arguments"), CALL.findall(REFERENCE.read_text()))
     def test_a_call_shown_has_the_parameters_that_there_are(self, name, arguments):

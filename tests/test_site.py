@@ -38,7 +38,9 @@ def test_every_document_is_a_page(site):
 
 def test_pages_load_nothing_from_elsewhere_and_all_that_they_load_is_there(site):
     for page in site.rglob("*.html"):
-        for target in LOADED.findall(page.read_text()):
+        targets = LOADED.findall(page.read_text())
+        assert targets, page.name
+        for target in targets:
             if target.startswith("data:"):
                 continue
             assert not target.startswith(("http:", "https:", "//")), (page.name, target)

@@ -38,9 +38,6 @@ LONGEST = 40
 TO_BE_SHORTENED = {
     "classification.chunked.classify_to.classify_to",
     "cli.options.study_under",
-    "cohort.build.build",
-    "cohort.edited.edited",
-    "cohort.notation.cohort_of",
     "data_review.data_queries._copies",
     "data_review.data_queries._query",
     "outputs.adam.datasets._adice",

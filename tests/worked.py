@@ -104,7 +104,7 @@ def _shown(columns, verdict, name, key):
 
 
 def patient_of(row, criteria):
-    """The patient of a line, as the literal reading takes him."""
+    """The patient of a line, for the literal reading."""
     seen = []
     for text in filter(None, row["timeline"].split(",")):
         first, last, said = ENTRY.fullmatch(text.strip()).groups()

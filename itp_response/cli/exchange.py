@@ -25,7 +25,7 @@ def adam(
     criteria: str,
     quarantine_file: str | None,
     output: str,
-    form: str,
+    form: Any,
     study: str | None,
     options: Any,
 ) -> None:
@@ -37,7 +37,7 @@ def adam(
     from itp_response.outputs.adam.adam import adam as made
 
     found = made(visits, patients, criteria, study=study, options=options)
-    quarantined(found.found, quarantine_file)
+    quarantined(found.classification, quarantine_file)
     found.write(output, form)
     click.echo(found.summary(), err=True)
 

@@ -64,7 +64,7 @@ def plot(
         treatment_discontinued=discontinued,
         options=options,
     )
-    quarantined(picture.found, quarantine_file)
+    quarantined(picture.result, quarantine_file)
     picture.write(output)
     for line in picture.summary().splitlines():
         click.echo(line, err=True)

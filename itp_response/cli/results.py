@@ -65,7 +65,7 @@ def table(output: str | None, quarantine_file: str | None, endpoint: tuple[str, 
     from itp_response.outputs.tables.table import table as made
 
     found = made(endpoint=endpoint, **options)
-    quarantined(found.found, quarantine_file)
+    quarantined(found.classification, quarantine_file)
     if output is not None:
         found.write(output)
     click.echo(str(found))
@@ -86,7 +86,7 @@ def predictors(output: str | None, quarantine_file: str | None, **options: Any) 
     from itp_response.outputs.tables.predictors import predictors as made
 
     found = made(**options)
-    quarantined(found.found, quarantine_file)
+    quarantined(found.classification, quarantine_file)
     if output is not None:
         found.write(output)
     click.echo(str(found))

@@ -218,9 +218,9 @@ def check_parts(folder: Path) -> list[Path]:
     kinds = {kind_of(file) for file in files}
     others = [path.name for path in _visible(folder) if path not in files]
     if others or len(kinds) > 1:
-        there = ", ".join([*sorted(kinds), *others[:3]])
+        contents = ", ".join([*sorted(kinds), *others[:3]])
         cure = "keep files of one kind in it, the parts of one table"
-        raise CohortError(f"{folder.name}: this folder has {there}; {cure}.")
+        raise CohortError(f"{folder.name}: this folder has {contents}; {cure}.")
     return files
 
 

@@ -229,7 +229,7 @@ class Column:
         names = self._at(begin)._texts()
         return None if names is None else (begin, names)
 
-    def few(self) -> tuple[Ints, list[str], Ints] | None:
+    def distinct(self) -> tuple[Ints, list[str], Ints] | None:
         """The rows with a text, the different texts, and the position in these of the text of each such row."""
         rows = np.flatnonzero(self._width)
         if not len(rows):

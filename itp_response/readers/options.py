@@ -1,4 +1,4 @@
-"""Read options: how a study's files are to be understood; every function that takes a study takes them."""
+"""Read options: how a study's files are read; every function that takes a study takes them."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -15,27 +15,27 @@ OnError = Literal["stop", "quarantine"]
 class ReadOptions:
     """How the tables of a study are read.
 
-    Every function that takes a study takes them as `options`; a `Cohort` and a `Classification` have been read, so that
-    options beside one are refused. Raises `UsageError` for a value that an option cannot have.
+    Every function that takes a study takes them as `options`. A `Cohort` and a `Classification` have been read already,
+    so options beside one are refused. Raises `UsageError` for a value that an option cannot have.
 
     >>> ReadOptions(date_format="dmy", bleeding="events")
     ReadOptions(date_format='dmy', bleeding='events', impute=None, on_error='stop')
     """
 
     date_format: str | None = None
-    """How dates are written that are not ISO 8601: `dmy`, `mdy`, `ymd`, or a pattern (`%d/%m/%Y`)."""
+    """The format of dates that are not ISO 8601: `dmy`, `mdy`, `ymd`, or a pattern (`%d/%m/%Y`); None: ISO 8601."""
     bleeding: Bleeding | None = None
-    """What a visit without a grade means: `scored`, bleeding was not recorded; `events`, there was none.
+    """The meaning of an empty bleeding grade: `scored`, it is missing; `events`, there was no bleeding.
 
-    None: `scored` where a grade of 0 occurs, else `events`; it is said which.
+    None: `scored` if a grade of 0 occurs, else `events`; a note says which.
     """
     impute: Impute | None = None
-    """Take a date of which only the month or the year is known as the `first` or `last` day that it may be.
+    """Impute a partial date as its `first` or `last` possible day.
 
-    None: it stays an interval of days, `Cohort.partial`.
+    None: it remains an interval of days, in `Cohort.partial`.
     """
     on_error: OnError = "stop"
-    """`stop`: read nothing past an error. `quarantine`: leave out the rows that cannot be read, and report them in
+    """`stop`: any problem is an error. `quarantine`: rows that cannot be read are left out and reported in
     `Cohort.quarantine`."""
 
     def __post_init__(self) -> None:

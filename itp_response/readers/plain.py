@@ -136,10 +136,10 @@ class Plain:
     def _rescue(self, grid: Grid, problems: Problems) -> _Rescue | None:
         begins, codes = np.zeros(len(grid), dtype=np.bool_), np.full(len(grid), -1, dtype=np.int32)
         column = self._column(grid, "rescue")
-        few = column.few() if column else None
-        if few is None:
+        distinct = column.distinct() if column else None
+        if distinct is None:
             return None if column else _Rescue(begins, Texts(codes, ()))
-        rows, texts, which = few
+        rows, texts, which = distinct
         folded = [text.lower() for text in texts]
         named = [text for text in folded if text not in (*NOT_GIVEN, *NO_RESCUE, *NAMELESS)]
         if any(re.match(NUMBER, text) for text in named):

@@ -321,6 +321,10 @@ def first_few(texts: Iterable[str], most: int = 5, number: int | None = None) ->
     "'P1', 'P2' and 1 more"
     """
     texts = list(texts)
-    number = len(texts) if number is None else number
+    return and_more([quoted(text) for text in texts[:most]], most, len(texts) if number is None else number)
+
+
+def and_more(texts: Sequence[str], most: int, number: int) -> str:
+    """The first texts as they are, and how many more there are; `number` is the number of all."""
     more = f" and {number - most} more" if number > most else ""
-    return ", ".join(quoted(text) for text in texts[:most]) + more
+    return ", ".join(texts[:most]) + more

@@ -26,7 +26,16 @@ from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
-from itp_response.readers.problems import Cells, Location, NoteText, Problems, UnreadableCells, first_few, quoted
+from itp_response.readers.problems import (
+    Cells,
+    Location,
+    NoteText,
+    Problems,
+    UnreadableCells,
+    and_more,
+    first_few,
+    quoted,
+)
 from itp_response.readers.quarantine import Quarantine, with_quarantine
 from itp_response.readers.sdtm.domains import MappedStudy, is_study, study_tables
 from itp_response.readers.visit_table import VisitTable, check_columns, check_declared, check_header, read_visits
@@ -48,15 +57,30 @@ def read(
 ) -> Cohort:
     """The cohort of these visits and patients.
 
-    `visits` is a file, a folder of part files, a frame, a list of rows, or what a mapping made; or the folder of an
-    SDTM study, which has the patients too. `patients` is such a table; None: nothing is known but the visits.
-    `columns` are the further columns to take, as a criteria file declares them.
-    `stopped` says whether the ends of treatment are `days` or `dates`; None: they are what most of them look like.
-    Raises `CohortError` with all that is wrong with the two tables, `UsageError` for an option that there is not.
+    `visits` is the path of a file or of a folder of part files, a frame, a list of rows, or a table by `mapped`. It has
+    one row per visit: the `patient_id`, a `date` or a `day` since enrolment, and the count (`platelets`) in 10⁹/L, or a
+    bound of it such as `<10`. The columns `bleeding_grade` (WHO, 0 to 4), `rescue` (a name, or 1) and `rescue_end` are
+    optional. An empty cell means that nothing was recorded; for a grade, `ReadOptions.bleeding` decides. `visits` may
+    also be the folder of an SDTM study, which has its patients with it.
+    `patients` is such a table with one row per patient: `patient_id`, and optionally `arm`, `enrolment_date` or
+    `enrolment_day`, `baseline` (10⁹/L) and `treatment_discontinued`. If visits have dates and there is no enrolment,
+    day 0 is the date of the first count.
+    `options` say how the cells are read; None: `ReadOptions()`. `columns` are further columns, as a criteria file
+    declares them. `stopped` says whether ends of treatment are `days` or `dates`; None: what most of them look like.
+    Raises `CohortError` with all problems of the two tables, and `UsageError` for an object that is no table.
 
-    >>> cohort = read([{"patient_id": "A", "day": 0, "platelets": 15}, {"patient_id": "A", "day": 28, "platelets": 60}])
-    >>> cohort.day.tolist(), cohort.platelets.low.tolist()
-    ([0, 28], [15.0, 60.0])
+    >>> visits = [
+    ...     {"patient_id": "P1", "day": 0, "platelets": "12"},
+    ...     {"patient_id": "P1", "day": 28, "platelets": "<10"},
+    ... ]
+    >>> cohort = read(visits, [{"patient_id": "P1", "arm": "placebo"}])
+    >>> cohort.day.tolist(), cohort.arm.to_list()
+    ([0, 28], ['placebo'])
+
+    A count below the reporting limit is an interval:
+
+    >>> cohort.platelets.low.tolist(), cohort.platelets.high.round(3).tolist()
+    ([12.0, 0.0], [12.0, 10.0])
     """
     options = options or DEFAULTS
     if stopped not in (None, *get_args(Stopped)):
@@ -147,7 +171,7 @@ def _of_study(
     of_patients: Mapping[str, ColumnDeclared],
     problems: Problems,
 ) -> tuple[NamedTable, NamedTable]:
-    """The two tables made of the domains of an SDTM study."""
+    """The two tables of an SDTM study, made from its domains."""
     assert isinstance(folder, str | Path | MappedStudy)
     if patients is not None:
         name = (folder.folder if isinstance(folder, MappedStudy) else Path(folder)).name
@@ -434,8 +458,7 @@ def _check_enrolled(study: StudyRows, enrolment: Cells, problems: Problems) -> N
 
 def _missing_for(where: str, cure: str) -> NoteText:
     def note_text(number: int, patients: Sequence[str]) -> str:
-        more = f" and {number - FEW} more" if number > FEW else ""
-        return f"{where}enrolment missing for {', '.join(patients[:FEW])}{more}; {cure}."
+        return f"{where}enrolment missing for {and_more(patients, FEW, number)}; {cure}."
 
     return note_text
 

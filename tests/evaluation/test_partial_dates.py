@@ -81,7 +81,7 @@ def courses(rows: list[Told], enrolment: str, stopped: str | None, patient: Pati
 def expected(raw, found: list[Patient]) -> dict[str, Verdict]:
     try:
         each = [literal.verdicts(raw, patient) for patient in found]
-    except literal.TooManyCoursesError:
+    except literal.TooManyCompletionsError:
         reject()
     return {name: literal.same([one[name] for one in each], "partial_date") for name in each[0]}
 

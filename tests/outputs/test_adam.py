@@ -176,7 +176,7 @@ class TestADRS:
     def test_time_in_a_state_is_a_number_of_days(self):
         made = of_set("extend")
 
-        frame = made.found.frame()
+        frame = made.classification.frame()
         days = made.datasets["ADRS"].frame.filter(pl.col("PARAMCD") == "TWOYEARS")
         assert days["AVAL"].to_list() == frame["two_years_days"].to_list()
         assert days["AVALC"].null_count() == len(days)
@@ -475,7 +475,7 @@ def assert_same(frame, dataset):
 
 def assert_verdicts(frame, made):
     """The verdicts, days and reasons in a file's ADRS are those of the classification."""
-    codes = {one.code: one.endpoint for one in parameters(made.found.criteria) if one.what in ("verdict", "best")}
+    codes = {one.code: one.endpoint for one in parameters(made.classification.criteria) if one.what in ("verdict", "best")}
     rows = frame.filter(pl.col("PARAMCD").is_in(list(codes))).select(
         *("USUBJID", "PARAMCD", "AVALC", "ADY", "CNFDY", "ARSNCD")
     )
@@ -483,7 +483,7 @@ def assert_verdicts(frame, made):
         (patient, codes[code], value, day_of(day), day_of(confirmed), reason)
         for patient, code, value, day, confirmed, reason in rows.rows()
     ]
-    long = made.found.long().filter(pl.col("endpoint").is_in(list(codes.values())))
+    long = made.classification.long().filter(pl.col("endpoint").is_in(list(codes.values())))
     assert read == long.select("patient_id", "endpoint", "value", "day", "confirmed_day", "reason").rows()
 
 
@@ -656,7 +656,7 @@ class TestNames:
 
     @given(st.lists(st.text(min_size=1), max_size=30), st.integers(4, 8))
     def test_are_names_of_sas_whatever_they_are_made_of(self, names, most):
-        short = short_names(names, most, taken=["OR"])
+        short = short_names(names, most, reserved=["OR"])
 
         assert len(set(short)) == len(short) == len(names)
         assert [one for one in short if not re.fullmatch(rf"[A-Z][A-Z0-9]{{0,{most - 1}}}", one) or one == "OR"] == []

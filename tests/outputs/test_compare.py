@@ -47,7 +47,7 @@ def moved(one, other, timeline, discontinued=None):
     """Verdict under `a`, verdict under `b`, and what made the difference, of one patient who changes."""
     found = compared(one, other, timeline, treatment_discontinued=[discontinued]).changes().rows(named=True)
     assert len(found) == 1
-    return found[0]["one_verdict"], found[0]["other_verdict"], found[0]["why"]
+    return found[0]["first_verdict"], found[0]["second_verdict"], found[0]["why"]
 
 
 class TestWhichClauseMovedHim:
@@ -310,7 +310,7 @@ class TestRoles:
     def test_of_several_with_a_role_the_first_in_the_file_stands_for_it(self):
         (pair,) = compared(THIRTY, self.TWO, FIVE[0]).pairs
 
-        assert (pair.role, pair.name, pair.other_name) == ("response", "R", "R")
+        assert (pair.role, pair.first.name, pair.second.name) == ("response", "R", "R")
 
     def test_what_only_one_set_has_is_told(self):
         lines = str(compared(LOSS + THIRTY.replace("[R]", "[Q]"), self.TWO, FIVE[0])).splitlines()
@@ -338,7 +338,7 @@ class TestRoles:
 
         assert [pair.title for pair in found.pairs] == ["a R | b R", "a R | c R"]
         assert found.frame().columns[2:] == ["response a R", "response b R", "response c R"]
-        assert found.changes()["other"].to_list() == ["b R"]
+        assert found.changes()["second_set"].to_list() == ["b R"]
 
 
 TIMED = """
@@ -419,7 +419,7 @@ class TestInput:
     def test_sets_of_one_name_are_told_apart(self):
         found = compare(cohort_of(FIVE), criteria=[criteria_of(THIRTY), criteria_of(FIFTY), criteria_of(THIRTY)])
 
-        assert [one.criteria.name for one in found.found] == ["worked", "worked (2)", "worked (3)"]
+        assert [one.criteria.name for one in found.classifications] == ["worked", "worked (2)", "worked (3)"]
         assert found.frame().columns[2:] == ["response worked R", "response worked (2) R", "response worked (3) R"]
 
     def test_sets_that_declare_a_column_otherwise_are_refused(self):
@@ -552,6 +552,6 @@ def test_those_who_change_are_those_whom_classify_has_otherwise_and_each_has_a_w
 
     for pair in (pair for pair in found.pairs if not (pair.measured or pair.summed)):
         changes = found.changes().filter(pl.col("role") == pair.role)
-        differing = one.filter(one[pair.name] != other[pair.other_name])["patient_id"]
+        differing = one.filter(one[pair.first.name] != other[pair.second.name])["patient_id"]
         assert changes["patient_id"].to_list() == differing.to_list()
         assert changes["why"].is_not_null().all()

@@ -283,7 +283,7 @@ class TestPictures:
             ("waterfall", "5,010 bars are more than can be named or hatched here; each is a patient."),
         ):
             picture = plot(kind, found)
-            assert said in picture.told
+            assert said in picture.notes
             assert len(picture.drawn(".svg")) < 1_000_000
 
 
@@ -318,7 +318,7 @@ class TestWhatIsDrawn:
         picture = plot("timeline", "d5 10, d21 45")
 
         assert lines_of("d5 10, d21 45", "atra_2022") == ["100: OR, CR", "30: OR, SR, relapse, remission"]
-        assert picture.told == ("No baseline is known, so no line that is reckoned from it.",)
+        assert picture.notes == ("No baseline is known, so no line that is reckoned from it.",)
 
     @pytest.mark.parametrize(
         ("timeline", "criteria", "days"),
@@ -391,18 +391,21 @@ class TestWhatIsDrawn:
 
 
 def lines_of(timeline, criteria):
-    from itp_response.evaluation.evaluate import patient_days_of as rows_of
+    from itp_response.evaluation.evaluate import patient_days_of
     from itp_response.explanation.ask import cohort_asked
 
     definitions, cohort = cohort_asked(timeline, criteria)
-    rows = rows_of(definitions, cohort, 0, 1)
-    return [f"{one.text}: {', '.join(one.criteria)}" for one in thresholds(definitions, definitions.endpoints, rows)]
+    patient_days = patient_days_of(definitions, cohort, 0, 1)
+    return [
+        f"{threshold.text}: {', '.join(threshold.endpoints)}"
+        for threshold in thresholds(definitions, definitions.endpoints, patient_days)
+    ]
 
 
 class TestNothingIsSilent:
     def test_who_has_no_bar_or_lane_is_counted(self, study):
-        assert "2 patients without a baseline: no bar." in plot("waterfall", *study).told
-        assert any(one.endswith("in no curve.") for one in plot("km", *study).told)
+        assert "2 patients without a baseline: no bar." in plot("waterfall", *study).notes
+        assert any(one.endswith("in no curve.") for one in plot("km", *study).notes)
 
     def test_who_is_in_no_group_is_named(self):
         visits, patients = first_patients(12)
@@ -410,12 +413,12 @@ class TestNothingIsSilent:
             pl.when(pl.col("patient_id") == "ITP-0003").then(None).otherwise("arm").alias("arm")
         )
 
-        assert plot("swimmer", visits, patients).told == ("1 patient without arm in no group: 'ITP-0003'.",)
+        assert plot("swimmer", visits, patients).notes == ("1 patient without arm in no group: 'ITP-0003'.",)
 
     def test_a_set_without_a_loss_is_said_to_be_so(self):
         picture = plot("swimmer", *first_patients(5), "fit")
 
-        assert picture.told == (
+        assert picture.notes == (
             "fit has no endpoint for the loss of overall: the bar ends with the last count that it rests on.",
         )
 

@@ -1,4 +1,4 @@
-"""Plain cells read by numpy alone say what they say to those who read all texts; whatever else there is, they leave."""
+"""Plain cells read by numpy mean what they mean when read as texts; other cells are left to the reader of texts."""
 
 import math
 from dataclasses import replace
@@ -244,20 +244,20 @@ class TestRuns:
 
 class TestFew:
     def test_texts(self):
-        rows, texts, which = column("", "IVIg", "", "tpo", "IVIg").few()
+        rows, texts, which = column("", "IVIg", "", "tpo", "IVIg").distinct()
         assert (rows.tolist(), [texts[at] for at in which]) == ([1, 3, 4], ["IVIg", "tpo", "IVIg"])
 
     def test_single_letters(self):
-        rows, texts, which = column("1", "0", "", "1", "y").few()
+        rows, texts, which = column("1", "0", "", "1", "y").distinct()
         assert (rows.tolist(), [texts[at] for at in which]) == ([0, 1, 3, 4], ["1", "0", "1", "y"])
 
     def test_none(self):
-        rows, texts, which = column("", "").few()
+        rows, texts, which = column("", "").distinct()
         assert (len(rows), texts, len(which)) == (0, [], 0)
 
     @pytest.mark.parametrize("text", [" a", "a ", "a" * 65])
     def test_what_is_none(self, text):
-        assert column("b", text).few() is None
+        assert column("b", text).distinct() is None
 
 
 # VISITS

@@ -1,4 +1,4 @@
-"""Mapping: exports and spreadsheets of one invented study are the same study; what is said of a mapping that is wrong."""
+"""Mapping: exports and spreadsheets of one invented study give the same study; the problems of an invalid mapping."""
 
 import json
 import tomllib
@@ -47,7 +47,7 @@ def same(cohort):
 
 
 def wide(visits, patients):
-    """One row per patient; a column for each measure of his first visit, second visit, and so on."""
+    """One row per patient; a column for each measure of the first visit, the second visit, and so on."""
     number = pl.col("patient_id").cum_count().over("patient_id")
     frame = patients
     for name, short in MEASURES.items():
@@ -68,7 +68,7 @@ def wide_mapping(frame):
 
 
 def redcap(visits, patients):
-    """Sparse rows: one with what is said once, one per visit, one per rescue; in codes, as a raw export."""
+    """Sparse rows: one per patient, one per visit and one per rescue; coded, as in a raw export."""
     head = patients.rename({"patient_id": "record_id", "treatment_discontinued": "stopped"}).with_columns(
         pl.col("arm").replace(ARMS), redcap_event_name=pl.lit("enrolment_arm_1")
     )

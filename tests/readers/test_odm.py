@@ -1,4 +1,4 @@
-"""ODM: a database's XML, as OpenClinica writes it, is the study that it is the export of; what is said of one that is none."""
+"""ODM: a database's XML export, such as OpenClinica's, gives the exported study; the problems of an invalid file."""
 
 import itertools
 import tomllib
@@ -103,7 +103,7 @@ def event(oid, repeat, start, *groups):
 
 
 def group(oid, repeat=1, **items):
-    """The record of an item group; an item that is None is told to be empty."""
+    """The record of an item group; an item that is None is marked as empty."""
     told = "\n".join(
         f'<ItemData ItemOID="{name}" IsNull="Yes"/>'
         if value is None

@@ -1,4 +1,4 @@
-"""Rows that cannot be read are left out and reported one by one; without being told so, nothing is read past an error."""
+"""Quarantine leaves out and reports the rows that cannot be read; without it, any problem is an error."""
 
 import csv
 import io
@@ -118,7 +118,7 @@ class TestPatients:
         assert dict(zip(found.id, found.quarantined.tolist(), strict=True)) == {"A": 0, "B": 2}
 
     def test_told_twice_otherwise(self, tmp_path):
-        """Neither is taken."""
+        """Neither value is used."""
         rows = [["A", "1", "2019-05-01", ""], ["A", "2", "2019-05-01", ""], ["B", "1", "2019-05-01", ""]]
         patients = written(tmp_path, *rows, header=self.HEADER, name="patients.csv")
         found = quarantined(written(tmp_path, GOOD), patients)

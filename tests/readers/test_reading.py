@@ -1,4 +1,4 @@
-"""Readers: what a good table is read as, and what is said of a bad one."""
+"""Readers: the cohort of a valid table, and the problems of an invalid one."""
 
 import contextlib
 import datetime
@@ -37,7 +37,7 @@ VALUES = [
 
 
 def visits(text: str, folder: Path, name: str = "visits.csv") -> Path:
-    """A file of these lines; blanks about them and about separators are taken away."""
+    """A file of these lines; blanks around them and around separators are removed."""
     lines = [",".join(cell.strip() for cell in line.split(",")) for line in text.strip().splitlines()]
     path = folder / name
     path.write_text("\n".join(line.strip() for line in lines) + "\n", encoding="utf-8")

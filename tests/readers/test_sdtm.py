@@ -1,4 +1,4 @@
-"""SDTM: what a study's folder of domains is read as, in whatever format, and what is said of one that cannot be right."""
+"""SDTM: the cohort of a folder of domains, in any format, and the problems of an invalid one."""
 
 import json
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ def _write_json(path: Path, name: str, frame: pl.DataFrame) -> None:
 
 
 def study(folder: Path, **domains: str) -> Path:
-    """A folder of CSV files with these lines; blanks about cells are taken away, DM and LB are there if not given."""
+    """A folder of CSV files with these lines; blanks around cells are removed, DM and LB are added if not given."""
     folder.mkdir(exist_ok=True)
     for name, text in {**PLAIN, **domains}.items():
         lines = [",".join(cell.strip() for cell in line.split(",")) for line in text.strip().splitlines()]
@@ -349,7 +349,7 @@ class TestUnits:
 
 
 class TestCounts:
-    """LB: which records are counts, and which result is taken."""
+    """LB: the records that are counts, and the result that is used."""
 
     def test_plain(self, tmp_path: Path) -> None:
         cohort = read(study(tmp_path / "trial"))
@@ -409,7 +409,7 @@ class TestCounts:
 
 
 class TestPatients:
-    """DM: who is in the cohort, and from which day."""
+    """DM: the patients of the cohort, and their day 0."""
 
     def test_day_0_by_first_dose(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial", dm="USUBJID, RFXSTDTC, ARM\nP1, 2019-05-02, A\nP2, 2019-06-01, B")

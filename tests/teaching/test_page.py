@@ -5,6 +5,7 @@ import signal
 import struct
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -53,24 +54,27 @@ def server():
 
 @pytest.fixture
 def visit(browser, server):
-    """Opens the page with a line, under sets (`a`, `b`, …, as in the link); nothing may be complained of or asked elsewhere."""
-    left = []
+    """Opens the page with a line, under sets (`a`, `b`, …, as in the link).
 
-    def visit(line=RESPONDER, options=DESKTOP, **link):
-        fields = {"t": line, "a": "atra_2022", "a.endpoint": "OR", **link}
-        fragment = "&".join(f"{key}={value.replace(' ', '+')}" for key, value in fields.items())
-        block = opened(browser, f"{server.address}/#{fragment}", **options)
-        found = block.__enter__()
-        left.append((block, found))
-        found.page.wait_for_selector("html[data-ready]")
-        return found.page
+    Nothing may be asked elsewhere, and nothing complained of; `refused` says that a line cannot be read, which is no
+    fault, though a browser logs every answer of that status.
+    """
+    with ExitStack() as stack:
+        visited = []
 
-    yield visit
-    for block, found in left:
-        block.__exit__(None, None, None)
-        assert [one for one in found.requests if not one.startswith((server.address, "data:", "blob:"))] == []
-        # That a line cannot be read is no fault, though a browser logs every answer of that status.
-        assert [one for one in found.complaints if "status of 422" not in one] == []
+        def visit(line=RESPONDER, options=DESKTOP, refused=False, **link):
+            fields = {"t": line, "a": "atra_2022", "a.endpoint": "OR", **link}
+            fragment = "&".join(f"{key}={value.replace(' ', '+')}" for key, value in fields.items())
+            shown = stack.enter_context(opened(browser, f"{server.address}/#{fragment}", **options))
+            visited.append((shown, refused))
+            shown.page.wait_for_selector("html[data-ready]")
+            return shown.page
+
+        yield visit
+    own = (f"{server.address}/", "data:", "blob:")
+    for shown, refused in visited:
+        assert [address for address in shown.requests if not address.startswith(own)] == []
+        assert [text for text in shown.complaints if not (refused and "status of 422" in text)] == []
 
 
 def verdict(page, place=0):
@@ -367,7 +371,7 @@ class TestKeeping:
         assert min(struct.unpack(">II", pixels[16:24])) > 600
 
     def test_a_line_typed_is_shown_and_one_that_cannot_be_read_is_told(self, visit):
-        page = visit()
+        page = visit(refused=True)
         page.locator("#timeline").fill("d0 15, d22 40, d28 4o")
         page.locator("#wrong", has_text="'4o' is not understood").wait_for()
         assert "^^^" in page.locator("#wrong").inner_text()

@@ -1,4 +1,4 @@
 """ADaM: CDISC's analysis datasets, how they are written, and the table that defines them.
 
-CDISC's names stand in capitals, here and in `readers.sdtm` alone; so does its study day, which has no day 0.
+CDISC's names are in capitals, and its study day has no day 0. Only this package and `readers.sdtm` use them.
 """

@@ -12,7 +12,7 @@ from itp_response.classification.provenance import INSIDE, of_bytes
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.outputs.adam.datasets import datasets
 from itp_response.outputs.adam.define import page, table
-from itp_response.outputs.adam.files import FORMATS
+from itp_response.outputs.adam.files import FORMATS, Format
 from itp_response.outputs.adam.parameters import parameters
 from itp_response.outputs.adam.variables import TEXT, Dataset
 from itp_response.readers.files import Tabular
@@ -20,30 +20,32 @@ from itp_response.readers.options import ReadOptions
 
 NAMES = ("adsl", "adrs", "adtte", "adice")
 OWN = {*(f"{name}.{form}" for name in NAMES for form in FORMATS), "define.csv", "define.md", INSIDE}
-"""The files that a folder may hold to be written anew."""
+"""The files that may be in a folder that is written to; they are replaced."""
 
 
 @dataclass(frozen=True)
 class Adam:
     """The datasets ADSL, ADRS, ADTTE and ADICE of a classification."""
 
-    found: Classification
+    classification: Classification
     study: str
+    """STUDYID."""
     datasets: Mapping[str, Dataset] = field(repr=False)
-    """By name; each has its `frame`, with a column per variable and null where something is missing."""
+    """By name; each has a `frame`, with a column per variable; missing is null."""
     notes: tuple[str, ...] = ()
+    """What was assumed in making the datasets."""
 
     def define(self) -> pl.DataFrame:
-        """What every variable and parameter is and how it is derived: a row each."""
-        return table(self.datasets, self.found.criteria)
+        """A row per variable and parameter: what it is, and how it is derived."""
+        return table(self.datasets, self.classification.criteria)
 
     def summary(self) -> str:
         """The records of each dataset and what was assumed: for standard error."""
-        lines = [f"{name}: {len(one.frame):,} records, {one.label}" for name, one in self.datasets.items()]
-        lines += self.found.cohort.note_lines
+        lines = [f"{name}: {len(dataset.frame):,} records, {dataset.label}" for name, dataset in self.datasets.items()]
+        lines += self.classification.cohort.note_lines
         return "\n".join([*lines, *(f"assumed: {note}" for note in self.notes)])
 
-    def write(self, folder: str | Path, format: str = "xpt") -> None:  # noqa: A002
+    def write(self, folder: str | Path, format: Format = "xpt") -> None:  # noqa: A002
         """Write the datasets, `define.csv`, `define.md` and `provenance.json` into a folder, all or nothing.
 
         `format` is `xpt`, `json` (Dataset-JSON), `parquet` or `csv`. What an earlier run left is replaced.
@@ -53,14 +55,16 @@ class Adam:
             raise UsageError(unknown("format", format, FORMATS))
         folder = Path(folder)
         _check_own(folder)
-        origin = self.found.provenance(study=self.study, format=format)
+        origin = self.classification.provenance(study=self.study, format=format)
         origin = replace(origin, assumed=[*origin.assumed, *self.notes])
-        made = {f"{name.lower()}.{format}": FORMATS[format](one, origin) for name, one in self.datasets.items()}
-        made["define.csv"] = self.define().write_csv().encode()
-        made["define.md"] = page(self.datasets, self.found.criteria).encode()
-        outputs = [of_bytes(name, content) for name, content in made.items()]
-        made[INSIDE] = replace(origin, outputs=outputs).text().encode()
-        _put(made, folder)
+        contents = {
+            f"{name.lower()}.{format}": FORMATS[format](dataset, origin) for name, dataset in self.datasets.items()
+        }
+        contents["define.csv"] = self.define().write_csv().encode()
+        contents["define.md"] = page(self.datasets, self.classification.criteria).encode()
+        outputs = [of_bytes(name, content) for name, content in contents.items()]
+        contents[INSIDE] = replace(origin, outputs=outputs).text().encode()
+        _put(contents, folder)
 
 
 def adam(
@@ -72,34 +76,40 @@ def adam(
     options: ReadOptions | None = None,
     threads: int | None = None,
 ) -> Adam:
-    """The classification of every patient as ADaM datasets.
+    """The classification of every patient as the ADaM datasets ADSL, ADRS, ADTTE and ADICE.
 
     `visits`, `patients`, `criteria` and `options` are as in `classify`.
-    `study` is the STUDYID; without one it is that of DM, or else the name of the source.
-    Raises `UsageError` for a study that cannot be one.
+    `study` is the STUDYID; None: the STUDYID of DM, or else the name of the source.
+    `threads` decide pieces of the cohort side by side; None: one a processor.
+    Raises `UsageError` for a study that cannot be a STUDYID; else as `classify` does.
+
+    >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
+    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+    >>> analysis = adam(visits, criteria="atra_2022", study="ITP-1")
+    >>> analysis.datasets["ADRS"].frame["USUBJID", "PARAMCD", "AVALC", "ADY", "CNFDY"].row(0)
+    ('A', 'OR', 'Y', 23, 30)
     """
-    found = classify(visits, patients, criteria, options=options, threads=threads)
+    classification = classify(visits, patients, criteria, options=options, threads=threads)
     notes = []
-    if study is None and found.cohort.origin is not None:
-        study = found.cohort.origin.study
+    if study is None and classification.cohort.origin is not None:
+        study = classification.cohort.origin.study
     if study is None:
-        study = Path(found.cohort.source).stem or "STUDY"
+        study = Path(classification.cohort.source).stem or "STUDY"
         notes.append(f"STUDYID is {study!r}, the name of the source; --study says another.")
     if not study.strip() or len(study.encode()) > TEXT:
         raise UsageError(f"the study {study[:30]!r} is no STUDYID; it has 1 to {TEXT} bytes.")
-    made = datasets(found, study)
-    return Adam(found, study, made, (*notes, *_notes(found, made)))
+    by_name = datasets(classification, study)
+    return Adam(classification, study, by_name, (*notes, *_notes(classification, by_name)))
 
 
-def _notes(classification: Classification, made: Mapping[str, Dataset]) -> list[str]:
+def _notes(classification: Classification, by_name: Mapping[str, Dataset]) -> list[str]:
     codes = [
-        f"{one.endpoint} is {one.code}"
-        for one in parameters(classification.criteria)
-        if one.what in ("verdict", "best")
+        f"{parameter.endpoint} is {parameter.code}"
+        for parameter in parameters(classification.criteria)
+        if parameter.what in ("verdict", "best") and parameter.endpoint.upper() != parameter.code
     ]
-    codes = [said for said in codes if said.split(" is ")[0].upper() != said.split(" is ")[1]]
     notes = [f"PARAMCD has at most 8 letters: {', '.join(codes)}; define.csv has all."] if codes else []
-    untimed = made["ADTTE"].frame.filter(pl.col("AVAL").is_null())
+    untimed = by_name["ADTTE"].frame.filter(pl.col("AVAL").is_null())
     for code, size in untimed.group_by("PARAMCD", maintain_order=True).len().rows():
         notes.append(
             f"ADTTE: {code}: {size} of {len(classification.cohort)} patients have no time; their ANL01FL is empty."
@@ -118,17 +128,17 @@ def _check_own(folder: Path) -> None:
         raise UsageError(f"{folder}: there are other files in this folder ({shown}); name a new or an empty one.")
 
 
-def _put(made: Mapping[str, bytes], folder: Path) -> None:
-    """The files into the folder; what an earlier run left there goes."""
+def _put(contents: Mapping[str, bytes], folder: Path) -> None:
+    """The files into the folder; files of an earlier run are removed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".") as name:
             aside = Path(name)
-            for file, content in made.items():
+            for file, content in contents.items():
                 (aside / file).write_bytes(content)
-            for file in OWN - set(made):
+            for file in OWN - set(contents):
                 (folder / file).unlink(missing_ok=True)
-            for file in made:
+            for file in contents:
                 (aside / file).replace(folder / file)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}.") from None

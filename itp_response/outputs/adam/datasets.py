@@ -1,6 +1,7 @@
-"""Datasets: ADRS, ADTTE, ADICE and the patients' flags, made of a classification in whole columns."""
+"""Datasets: ADSL, ADRS, ADTTE and ADICE of a classification, made in whole columns."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -12,12 +13,12 @@ from itp_response.cohort.observations import DATE, ENROLMENT, RESCUE_END, STOPPE
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.evaluation.verdicts import NE, N, Verdict, Y, reason_in_words
 from itp_response.outputs.adam.parameters import Parameter, flags, parameters
-from itp_response.outputs.adam.sources import TREATMENT, Columns, places_of, records_of, texts_of, where
+from itp_response.outputs.adam.sources import TREATMENT, Columns, records_of, source_records, texts_of, where
 from itp_response.outputs.adam.variables import Dataset, Variable, study_days
 
 Dates = NDArray[np.datetime64]
 
-WHO = (
+SUBJECT = (
     Variable("STUDYID", "Study Identifier", "text", "The study, as it was named."),
     Variable("USUBJID", "Unique Subject Identifier", "text", "The patient, as in the source."),
 )
@@ -53,7 +54,7 @@ def _source(prefix: str, what: str) -> tuple[Variable, ...]:
 
 
 ADRS = (
-    *WHO,
+    *SUBJECT,
     ARM,
     *PARAMETER,
     Variable("AVALC", "Analysis Value (C)", "text", "The verdict; missing where the parameter is a number of days."),
@@ -69,7 +70,7 @@ ADRS = (
     *_source("END", "Ending Record"),
 )
 ADTTE = (
-    *WHO,
+    *SUBJECT,
     ARM,
     *PARAMETER,
     Variable("AVAL", "Analysis Value", "integer", "Days from the start to the event or to censoring."),
@@ -84,7 +85,7 @@ ADTTE = (
     *_source("SRC", "Event or Last Count"),
 )
 ADICE = (
-    *WHO,
+    *SUBJECT,
     ARM,
     Variable("ASEQ", "Analysis Sequence Number", "integer", "Counts a patient's records."),
     Variable("ATERM", "Analysis Term", "text", "The treatment as recorded; or that treatment was discontinued."),
@@ -98,15 +99,15 @@ ADICE = (
     *_source("SRC", "Event"),
 )
 ADSL = (
-    *WHO,
+    *SUBJECT,
     Variable("SUBJID", "Subject Identifier for the Study", "text", "The patient, as in the source."),
     Variable("TRT01P", "Planned Treatment for Period 01", "text", "The arm, as in the source."),
     Variable("DAY0DT", "Date of Day 0", "date", ""),
 )
 LEFT_OUT = Variable("NLEFTOUT", "Number of Source Rows Left Out", "integer", "Rows that could not be read, left out.")
-"""Only where such rows are left out at all."""
+"""Only in a dataset of which such rows were left out."""
 IMPUTED = Variable("NIMPUTED", "Number of Source Dates Imputed", "integer", "Dates of which a part was imputed.")
-"""Only, with the flags of imputed dates, where dates are imputed at all."""
+"""Only, like the flags of imputed dates, where dates are imputed."""
 CENSORED = {
     1: "Event-free when follow-up was complete",
     2: "Follow-up ended before the event could be ruled out",
@@ -114,42 +115,48 @@ CENSORED = {
     4: "The event cannot come",
 }
 """The reasons for censoring, by CNSR; 0 is the event."""
+FLAGS = pl.Series([None, "D", "M"], dtype=pl.String)
+"""The flags of imputed dates: none, the day, the month too."""
 MONTH = 31
-"""Days that a date without its day may be at most."""
+"""The most days that a date without its day can be."""
 RESCUE, DISCONTINUED = "RESCUE TREATMENT", "TREATMENT DISCONTINUED"
 
 
 def datasets(classification: Classification, study: str) -> dict[str, Dataset]:
     """The datasets by their names; `study` is the STUDYID."""
-    return {
-        made.name: made
-        for made in (_adsl(classification, study), *_by_parameter(classification, study), _adice(classification, study))
-    }
+    in_order = (_adsl(classification, study), *_by_parameter(classification, study), _adice(classification, study))
+    return {dataset.name: dataset for dataset in in_order}
 
 
 # RECORDS OF A PATIENT AND A PARAMETER
 
 
 def _by_parameter(classification: Classification, study: str) -> Iterator[Dataset]:
-    made = parameters(classification.criteria)
     keys = ("STUDYID", "USUBJID", "PARAMCD")
-    rows = {"ADRS": _response, "ADTTE": _time}
-    labels = {"ADRS": ("Response Analysis Dataset", ADRS), "ADTTE": ("Time-to-Event Analysis Dataset", ADTTE)}
-    censors = "; ".join([f"{code}: {text}" for code, text in CENSORED.items()])
-    for name, (label, variables) in labels.items():
-        tables = [rows[name](classification, one) for one in made if one.dataset == name]
-        there = _variables(classification.cohort, variables)
-        told = tuple(Variable(one.name, one.label, one.type, one.means or f"0: event; {censors}.") for one in there)
-        frame = _frame(_who(classification.cohort, study), tables, told)
-        yield Dataset(name, label, "One record per subject and parameter", keys, told, frame)
+    censors = f"0: event; {'; '.join([f'{code}: {text}' for code, text in CENSORED.items()])}."
+    for name, label, variables, columns in (
+        ("ADRS", "Response Analysis Dataset", ADRS, _response),
+        ("ADTTE", "Time-to-Event Analysis Dataset", ADTTE, _time),
+    ):
+        tables = [
+            columns(classification, parameter)
+            for parameter in parameters(classification.criteria)
+            if parameter.dataset == name
+        ]
+        used = [
+            replace(variable, means=variable.means or censors)
+            for variable in _variables(classification.cohort, variables)
+        ]
+        frame = _frame(_subjects(classification.cohort, study), tables, used)
+        yield Dataset(name, label, "One record per subject and parameter", keys, tuple(used), frame)
 
 
 def _variables(cohort: Cohort, variables: Sequence[Variable]) -> tuple[Variable, ...]:
-    """The variables, those that flag imputed dates only where dates are imputed."""
-    return tuple(one for one in variables if cohort.imputed is not None or one.means != FLAGGED)
+    """The variables; those that flag imputed dates only where dates are imputed."""
+    return tuple(variable for variable in variables if cohort.imputed is not None or variable.means != FLAGGED)
 
 
-def _who(cohort: Cohort, study: str) -> Columns:
+def _subjects(cohort: Cohort, study: str) -> Columns:
     return {
         "STUDYID": pl.repeat(study, len(cohort), dtype=pl.String, eager=True),
         "USUBJID": cohort.id,
@@ -157,34 +164,34 @@ def _who(cohort: Cohort, study: str) -> Columns:
     }
 
 
-def _frame(who: Columns, tables: Sequence[Columns], variables: Sequence[Variable]) -> pl.DataFrame:
-    """The tables, of an entry per patient each, patient by patient."""
-    names = [one.name for one in variables]
-    whole = [pl.DataFrame({**who, **table}).select(names) for table in tables]
-    if not whole:
+def _frame(subjects: Columns, tables: Sequence[Columns], variables: Sequence[Variable]) -> pl.DataFrame:
+    """The tables of an entry per patient each as one frame, patient by patient."""
+    names = [variable.name for variable in variables]
+    frames = [_typed(pl.DataFrame({**subjects, **table}), variables) for table in tables]
+    if not frames:
         return _typed(pl.DataFrame(schema=dict.fromkeys(names, pl.Null)), variables)
-    patients = len(whole[0])
-    order = np.arange(len(whole) * patients).reshape(len(whole), patients).T.ravel()
-    return _typed(pl.concat([_typed(table, variables) for table in whole])[order], variables)
+    patients = len(frames[0])
+    order = np.arange(len(frames) * patients).reshape(len(frames), patients).T.ravel()
+    return pl.concat(frames)[order]
 
 
 def _typed(frame: pl.DataFrame, variables: Sequence[Variable]) -> pl.DataFrame:
     types = {"text": pl.String(), "integer": pl.Int32(), "date": pl.Date()}
-    return frame.select(pl.col(one.name).cast(types[one.type]) for one in variables)
+    return frame.select(pl.col(variable.name).cast(types[variable.type]) for variable in variables)
 
 
 def _response(classification: Classification, parameter: Parameter) -> Columns:
     verdict = classification.verdicts[parameter.endpoint]
-    counted = {"days": verdict.days, "of_days": verdict.of_days}.get(parameter.what)
+    days = {"days": verdict.days, "of_days": verdict.of_days}.get(parameter.what)
     size = len(verdict.value)
-    if counted is not None:
-        value, number = pl.repeat(None, size, dtype=pl.String, eager=True), days_column("AVAL", counted)
-        arises = counted != NO_DAY
+    if days is not None:
+        value, number = pl.repeat(None, size, dtype=pl.String, eager=True), days_column("AVAL", days)
+        applicable = days != NO_DAY
     else:
         value = labelled("AVALC", verdict)
         binary = parameter.what == "verdict"
         number = where(binary & np.isin(verdict.value, (Y, N)), pl.Series((verdict.value == Y).astype(np.int32)))
-        arises = (value != "NA").to_numpy()
+        applicable = (value != "NA").to_numpy()
     day, confirmed = classification.days_of(verdict.dated), classification.days_of(verdict.confirming)
     return {
         **_named(parameter, size),
@@ -194,7 +201,7 @@ def _response(classification: Classification, parameter: Parameter) -> Columns:
         "ADTF": _flags(classification.cohort, verdict.dated, (DATE,)),
         **_dated(classification.cohort.day_0, "CNF", confirmed),
         **_reason(classification, verdict),
-        "ANL01FL": where(arises, pl.repeat("Y", size, eager=True)),
+        "ANL01FL": where(applicable, pl.repeat("Y", size, eager=True)),
         "ADTREC": _dating_record(verdict),
         **records_of(classification, parameter.endpoint, "SRC", verdict.onset),
         **records_of(classification, parameter.endpoint, "CNF", verdict.confirming),
@@ -203,20 +210,19 @@ def _response(classification: Classification, parameter: Parameter) -> Columns:
 
 
 def _time(classification: Classification, parameter: Parameter) -> Columns:
-    model, verdict = classification.criteria.endpoints[parameter.endpoint], classification.verdicts[parameter.endpoint]
+    endpoints, verdicts = classification.criteria.endpoints, classification.verdicts
+    model, verdict = endpoints[parameter.endpoint], verdicts[parameter.endpoint]
     assert verdict.days is not None
     timed = verdict.days != NO_DAY
     event = timed & (verdict.value == Y)
-    to = classification.verdicts[model.to]
-    followed = classification.criteria.reasons["follow_up_ended"]
-    code = np.select(
-        [event, to.value == N, (to.value == NE) & (to.reason == followed), to.value == NE], [0, 1, 2, 3], default=4
-    )
-    texts = pl.Series([classification.criteria.endpoints[model.to].label, *CENSORED.values()])
+    to = verdicts[model.to]
+    code = _censoring(classification, event, to)
+    texts = pl.Series([endpoints[model.to].label, *CENSORED.values()])
     day = np.where(timed, classification.days_of(verdict.dated), np.int32(NO_DAY))
     start = np.where(timed, day - np.where(timed, verdict.days, 0), np.int32(NO_DAY))
     size = len(timed)
     limit = f" up to day {model.by:g}" if np.isfinite(model.by) else ""
+    ended, reason = np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)
     return {
         **_named(parameter, size),
         "AVAL": days_column("AVAL", verdict.days),
@@ -228,10 +234,15 @@ def _time(classification: Classification, parameter: Parameter) -> Columns:
         "ADTF": _flags(classification.cohort, np.where(timed, verdict.dated, NONE), (DATE,)),
         **_reason(classification, verdict),
         "ANL01FL": where(timed, pl.repeat("Y", size, eager=True)),
-        **records_of(
-            classification, model.to, "SRC", np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)
-        ),
+        **records_of(classification, model.to, "SRC", ended, reason),
     }
+
+
+def _censoring(classification: Classification, event: Bools, to: Verdict) -> Ints:
+    """CNSR: 0 where the event came, else the reason for censoring in `CENSORED`."""
+    followed = classification.criteria.reasons["follow_up_ended"]
+    reasons = [event, to.value == N, (to.value == NE) & (to.reason == followed), to.value == NE]
+    return np.select(reasons, [0, 1, 2, 3], default=4)
 
 
 def _named(parameter: Parameter, size: int) -> Columns:
@@ -240,7 +251,7 @@ def _named(parameter: Parameter, size: int) -> Columns:
 
 
 def _dated(day_0: Dates, prefix: str, day: Ints) -> Columns:
-    """The days as dates, where these are known, and as study days; `day_0` is that of the patient of each."""
+    """The days as dates, where these are known, and as study days; `day_0` has the patient's day 0 for each."""
     known = (day != NO_DAY) & ~np.isnat(day_0)
     dates = day_0 + np.where(known, day, 0).astype("timedelta64[D]")
     return {
@@ -249,19 +260,23 @@ def _dated(day_0: Dates, prefix: str, day: Ints) -> Columns:
     }
 
 
-def _flags(cohort: Cohort, rows: Ints, what: Sequence[int]) -> pl.Series:
-    """Whether such a date behind each row (-1: none) was imputed: `D` the day, `M` the month too."""
+def _flags(cohort: Cohort, rows: Ints, columns: Sequence[int]) -> pl.Series:
+    """Whether a date in these columns of each row (-1: none) was imputed: `D` the day, `M` the month too."""
     if cohort.imputed is None or not len(cohort.day):
         return pl.repeat(None, len(rows), dtype=pl.String, eager=True)
     dates = cohort.imputed.dates
     flags = np.zeros(len(rows), dtype=np.int64)
-    for flag, of_these in enumerate((dates.count <= MONTH, dates.count > MONTH), start=1):
-        lines = dates.line[of_these & np.isin(dates.what, what)]
-        hits = np.append(0, np.cumsum(np.isin(cohort.lines, lines)))
-        at = np.maximum(rows, 0)
-        behind = hits[cohort.first_line[at + 1]] > hits[cohort.first_line[at]]
-        flags[behind & (rows != NONE)] = flag
-    return pl.Series([None, "D", "M"], dtype=pl.String).gather(flags)
+    row = np.maximum(rows, 0)
+    for flag, of_size in enumerate((dates.count <= MONTH, dates.count > MONTH), start=1):
+        imputed = _rows_with_lines(cohort, dates.line[of_size & np.isin(dates.what, columns)])
+        flags[imputed[row] & (rows != NONE)] = flag
+    return FLAGS.gather(flags)
+
+
+def _rows_with_lines(cohort: Cohort, lines: Ints) -> Bools:
+    """For each row of the cohort, whether one of these lines is behind it."""
+    hits = np.append(0, np.cumsum(np.isin(cohort.lines, lines)))
+    return hits[cohort.first_line[1:]] > hits[cohort.first_line[:-1]]
 
 
 def _reason(classification: Classification, verdict: Verdict) -> Columns:
@@ -272,96 +287,119 @@ def _reason(classification: Classification, verdict: Verdict) -> Columns:
 
 
 def _dating_record(verdict: Verdict) -> pl.Series:
-    """Which of the evidence gives the day: that of the same row, the confirming and the ending one first."""
-    roles = ("CONFIRMING", "ENDING", "ONSET")
+    """The role of the evidence that gives the day; where a row has several roles, the first of these."""
+    roles = pl.Series(["CONFIRMING", "ENDING", "ONSET"])
     same = [verdict.dated == rows for rows in (verdict.confirming, verdict.ended, verdict.onset)]
-    place = np.select(same, [0, 1, 2], default=2)
-    return where((verdict.dated != NONE) & np.logical_or.reduce(same), pl.Series(roles).gather(place))
+    role = np.select(same, [0, 1, 2], default=2)
+    return where((verdict.dated != NONE) & np.logical_or.reduce(same), roles.gather(role))
 
 
 # RECORDS OF AN EVENT
 
 
+@dataclass(frozen=True)
+class IntercurrentEvents:
+    """Intercurrent events in the order of the patients and of their first days, an entry each."""
+
+    patient: Ints
+    """Position in the cohort."""
+    start: Ints
+    """Days since day 0; `NO_DAY` where the date is known only in part."""
+    end: Ints
+    rescue: Bools
+    """It is a course of rescue treatment; else treatment was discontinued."""
+    row: Ints
+    """The row of the cohort; -1 for a discontinuation."""
+    term: pl.Series
+    """As recorded."""
+
+
 def _adice(classification: Classification, study: str) -> Dataset:
-    """Rescue courses and discontinuation of treatment, as events that come between."""
-    cohort, courses = classification.cohort, classification.cohort.courses
-    who, begun, ended = cohort.patient[courses.row], cohort.day[courses.row], courses.last
+    """Rescue courses and discontinuation of treatment, as intercurrent events."""
+    cohort = classification.cohort
+    events = _events(cohort)
+    patient, row = events.patient, events.row
+    first = np.searchsorted(patient, patient)
+    kind = pl.Series([DISCONTINUED, RESCUE]).gather(events.rescue.astype(np.int64))
+    rescue = pl.Series(events.rescue)
+    start_flags, stop_flags = _flags(cohort, row, (DATE,)), _flags_of_patients(cohort, (STOPPED,)).gather(patient)
+    # A course without an end has its first day as its last, with the flag of the first.
+    end_flags = _flags(cohort, row, (RESCUE_END,)).zip_with(pl.Series(events.start != events.end), start_flags)
+    columns = {
+        **{name: column.gather(patient) for name, column in _subjects(cohort, study).items()},
+        "ASEQ": pl.Series(np.arange(len(patient)) - first + 1),
+        "ATERM": events.term,
+        "ADECOD": kind,
+        **_dated(cohort.day_0[patient], "AST", events.start),
+        "ASTDTF": start_flags.zip_with(rescue, stop_flags),
+        **_dated(cohort.day_0[patient], "AEN", events.end),
+        "AENDTF": end_flags,
+        **_event_records(cohort, events),
+    }
+    variables = _variables(cohort, ADICE)
+    return Dataset(
+        name="ADICE",
+        label="Intercurrent Events Analysis Dataset",
+        structure="One record per subject and event",
+        keys=("STUDYID", "USUBJID", "ASEQ"),
+        variables=variables,
+        frame=_typed(pl.DataFrame(columns), variables),
+    )
+
+
+def _events(cohort: Cohort) -> IntercurrentEvents:
+    courses = cohort.courses
+    treated, begun, ended = cohort.patient[courses.row], cohort.day[courses.row], courses.last
     stopped = np.flatnonzero(np.isfinite(cohort.treatment_discontinued))
     day = cohort.treatment_discontinued[stopped].astype(np.int32)
     if cohort.partial is not None:
-        begun = np.where(_in_part(cohort, cohort.partial, who, courses.row, (DATE,)), NO_DAY, begun)
-        ended = np.where(_in_part(cohort, cohort.partial, who, courses.row, (DATE, RESCUE_END)), NO_DAY, ended)
+        begun = np.where(_in_part(cohort, cohort.partial, courses.row, (DATE,)), NO_DAY, begun)
+        ended = np.where(_in_part(cohort, cohort.partial, courses.row, (DATE, RESCUE_END)), NO_DAY, ended)
         day = np.where(np.isin(stopped, _patients_with(cohort.partial, (ENROLMENT, STOPPED))), NO_DAY, day)
-    nothing = np.full(len(stopped), NO_DAY, dtype=np.int32)
-    patient = np.concatenate([who, stopped])
-    start, end = np.concatenate([begun, day]), np.concatenate([ended, nothing])
-    rows = np.concatenate([courses.row, np.full(len(stopped), NONE)])
-    terms = pl.Series([*courses.name.labels, RESCUE, DISCONTINUED], dtype=pl.String)
-    unnamed = len(courses.name.labels)
-    term = np.concatenate(
-        [np.where(courses.name.codes < 0, unnamed, courses.name.codes), np.full(len(stopped), unnamed + 1)]
-    )
-    kind = np.repeat([0, 1], [len(who), len(stopped)])
-    order = np.lexsort((kind, start, patient))
-    patient, kind, rows = patient[order].astype(np.int64), kind[order], rows[order]
-    first = np.searchsorted(patient, patient)
-    stopping = _flags_of_patients(cohort, (STOPPED,)).gather(patient)
-    columns = {
-        **{name: column.gather(patient) for name, column in _who(cohort, study).items()},
-        "ASEQ": pl.Series(np.arange(len(patient)) - first + 1),
-        "ATERM": terms.gather(term[order].astype(np.int64)),
-        "ADECOD": pl.Series([RESCUE, DISCONTINUED]).gather(kind),
-        **_dated(cohort.day_0[patient], "AST", start[order]),
-        "ASTDTF": _flags(cohort, rows, (DATE,)).zip_with(pl.Series(kind == 0), stopping),
-        **_dated(cohort.day_0[patient], "AEN", end[order]),
-        # Of a course without an end its last day is its first, and as sure as that.
-        "AENDTF": _flags(cohort, rows, (RESCUE_END,)).zip_with(
-            pl.Series(start[order] != end[order]), _flags(cohort, rows, (DATE,))
-        ),
-        **_event_records(cohort, rows, patient, kind),
-    }
-    variables = _variables(cohort, ADICE)
-    frame = _typed(pl.DataFrame(columns), variables)
-    keys = ("STUDYID", "USUBJID", "ASEQ")
-    return Dataset(
-        "ADICE", "Intercurrent Events Analysis Dataset", "One record per subject and event", keys, variables, frame
-    )
+    patient = np.concatenate([treated, stopped]).astype(np.int64)
+    start = np.concatenate([begun, day])
+    end = np.concatenate([ended, np.full(len(stopped), NO_DAY, dtype=np.int32)])
+    rescue = np.repeat([True, False], [len(treated), len(stopped)])
+    row = np.concatenate([courses.row, np.full(len(stopped), NONE)])
+    discontinued = pl.repeat(DISCONTINUED, len(stopped), dtype=pl.String, eager=True)
+    terms = pl.concat([texts_of(courses.name).fill_null(RESCUE), discontinued])
+    order = np.lexsort((~rescue, start, patient))
+    return IntercurrentEvents(patient[order], start[order], end[order], rescue[order], row[order], terms.gather(order))
 
 
-def _flags_of_patients(cohort: Cohort, what: Sequence[int]) -> pl.Series:
-    """Whether such a date of each patient was imputed, as `_flags`."""
+def _flags_of_patients(cohort: Cohort, columns: Sequence[int]) -> pl.Series:
+    """Whether a date in these columns of each patient was imputed, as `_flags`."""
     flags = np.zeros(len(cohort), dtype=np.int64)
     if cohort.imputed is not None:
         dates = cohort.imputed.dates
-        at = np.isin(dates.what, what)
-        flags[dates.patient[at]] = np.where(dates.count[at] > MONTH, 2, 1)
-    return pl.Series([None, "D", "M"], dtype=pl.String).gather(flags)
+        selected = np.isin(dates.what, columns)
+        flags[dates.patient[selected]] = np.where(dates.count[selected] > MONTH, 2, 1)
+    return FLAGS.gather(flags)
 
 
-def _event_records(cohort: Cohort, rows: Ints, patient: Ints, kind: Ints) -> Columns:
-    """Where the source has each event: a course in its row, the end of treatment (kind 1) in a record of its own."""
-    found = places_of(cohort, "SRC", rows, np.where(rows == NONE, NONE, TREATMENT))
+def _event_records(cohort: Cohort, events: IntercurrentEvents) -> Columns:
+    """The source records: of a course its row, of a discontinuation a record of its own."""
+    records = source_records(cohort, "SRC", events.row, np.where(events.rescue, TREATMENT, NONE))
     if cohort.stopped_by is None:
-        return found
-    by = cohort.stopped_by.at(patient)
+        return records
+    by = cohort.stopped_by.at(events.patient)
     stops = (texts_of(by.domain), texts_of(by.variable), pl.Series(by.sequence, dtype=pl.Int64))
     return {
-        name: values.zip_with(pl.Series(kind == 0), stop)
-        for (name, values), stop in zip(found.items(), stops, strict=True)
+        name: values.zip_with(pl.Series(events.rescue), stop)
+        for (name, values), stop in zip(records.items(), stops, strict=True)
     }
 
 
-def _in_part(cohort: Cohort, partial: Partial, patient: Ints, row: Ints, what: Sequence[int]) -> Bools:
-    """Of each row whether such a date behind it, or day 0, is known only in part."""
-    lines = partial.dates.line[np.isin(partial.dates.what, what)]
-    hits = np.append(0, np.cumsum(np.isin(cohort.lines, lines)))
-    behind: Bools = hits[cohort.first_line[row + 1]] > hits[cohort.first_line[row]]
-    return behind | np.isin(patient, _patients_with(partial, (ENROLMENT,)))
+def _in_part(cohort: Cohort, partial: Partial, row: Ints, columns: Sequence[int]) -> Bools:
+    """For each row whether a date in these columns, or the patient's day 0, is known only in part."""
+    lines = partial.dates.line[np.isin(partial.dates.what, columns)]
+    of_day_0 = np.isin(cohort.patient[row], _patients_with(partial, (ENROLMENT,)))
+    return _rows_with_lines(cohort, lines)[row] | of_day_0
 
 
-def _patients_with(partial: Partial, what: Sequence[int]) -> Ints:
-    """The positions in the cohort of those with such a date known only in part."""
-    return partial.patient[partial.dates.patient[np.isin(partial.dates.what, what)]]
+def _patients_with(partial: Partial, columns: Sequence[int]) -> Ints:
+    """The positions in the cohort of the patients with a date in these columns that is known only in part."""
+    return partial.patient[partial.dates.patient[np.isin(partial.dates.what, columns)]]
 
 
 # RECORDS OF A PATIENT
@@ -371,8 +409,8 @@ def _adsl(classification: Classification, study: str) -> Dataset:
     """The patients with a flag and a result for each endpoint."""
     cohort, criteria = classification.cohort, classification.criteria
     day_0 = f"Day 0: {criteria.file.clock.day_0}."
-    variables = [Variable(one.name, one.label, one.type, one.means or day_0) for one in ADSL]
-    columns = _who(cohort, study)
+    variables = [replace(variable, means=variable.means or day_0) for variable in ADSL]
+    columns = _subjects(cohort, study)
     columns |= {"SUBJID": cohort.id, "TRT01P": columns.pop("TRTP")}
     columns["DAY0DT"] = _dated(cohort.day_0, "", np.zeros(len(cohort), dtype=np.int32))["DT"]
     if cohort.quarantined is not None:
@@ -381,16 +419,16 @@ def _adsl(classification: Classification, study: str) -> Dataset:
     if cohort.imputed is not None:
         variables.append(IMPUTED)
         columns[IMPUTED.name] = cohort.marks()[-1]
-    for one in flags(criteria):
-        verdict = classification.verdicts[one.endpoint]
-        result = labelled(one.result, verdict)
-        if one.flag is not None:
-            means = f"Y or N as {one.endpoint} was decided; missing where it is NE or NA."
-            variables.append(Variable(one.flag, one.flag_label, "text", means))
-            columns[one.flag] = where(np.isin(verdict.value, (Y, N)), result)
-        means = f"The verdict on {one.endpoint}: {', '.join(verdict.labels)}."
-        variables.append(Variable(one.result, one.result_label, "text", means))
-        columns[one.result] = result
+    for names in flags(criteria):
+        verdict = classification.verdicts[names.endpoint]
+        result = labelled(names.result, verdict)
+        if names.flag is not None:
+            means = f"Y or N as {names.endpoint} was decided; missing where it is NE or NA."
+            variables.append(Variable(names.flag, names.flag_label, "text", means))
+            columns[names.flag] = where(np.isin(verdict.value, (Y, N)), result)
+        means = f"The verdict on {names.endpoint}: {', '.join(verdict.labels)}."
+        variables.append(Variable(names.result, names.result_label, "text", means))
+        columns[names.result] = result
     frame = _typed(pl.DataFrame(columns), variables)
     keys = ("STUDYID", "USUBJID")
     return Dataset("ADSL", "Subject-Level Analysis Dataset", "One record per subject", keys, tuple(variables), frame)

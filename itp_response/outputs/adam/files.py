@@ -1,6 +1,6 @@
 """Files: a dataset as the bytes of a SAS transport file, of Dataset-JSON, Parquet or CSV.
 
-None has the time in it: where a format must have one, it is the first moment of 1970.
+No file has the time at which it was written: where a format must have one, it is the start of 1970.
 """
 
 import io
@@ -8,7 +8,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -16,17 +16,18 @@ from itp_response.classification.provenance import KEY, Provenance
 from itp_response.messages.errors import UsageError, one_a_line
 from itp_response.outputs.adam.variables import Dataset, Variable, problems
 
+Format = Literal["xpt", "json", "parquet", "csv"]
 EPOCH = "1970-01-01T00:00:00"
 XPT_EPOCH = b"01JAN70:00:00:00"
 XPT_TIMES = (144, 160, 464, 480)
-"""Where a transport file says when it was made and changed, twice."""
+"""Where a transport file has the times at which it was made and changed, each twice."""
 DATE = "DATE9."
 
 
 def xpt(dataset: Dataset, _: Provenance) -> bytes:
     """A SAS transport file, version 5: numbers as SAS has them, dates with the format DATE9.
 
-    Raises `UsageError` if pyreadstat is not there, or a text cannot stand in such a file.
+    Raises `UsageError` if pyreadstat is not installed, or such a file cannot hold a text.
     """
     try:
         import pyreadstat
@@ -44,22 +45,22 @@ def xpt(dataset: Dataset, _: Provenance) -> bytes:
             dataset.frame,
             path,
             file_label=dataset.label,
-            column_labels={one.name: one.label for one in dataset.variables},
+            column_labels={variable.name: variable.label for variable in dataset.variables},
             table_name=dataset.name,
             file_format_version=5,
-            variable_format={one.name: DATE for one in dataset.variables if one.type == "date"},
+            variable_format={variable.name: DATE for variable in dataset.variables if variable.type == "date"},
         )
-        made = bytearray(path.read_bytes())
-    for place in XPT_TIMES:
-        made[place : place + len(XPT_EPOCH)] = XPT_EPOCH
-    return bytes(made)
+        content = bytearray(path.read_bytes())
+    for offset in XPT_TIMES:
+        content[offset : offset + len(XPT_EPOCH)] = XPT_EPOCH
+    return bytes(content)
 
 
 def dataset_json(dataset: Dataset, origin: Provenance) -> bytes:
     """CDISC's Dataset-JSON, version 1.1."""
     frame = dataset.frame.with_columns(pl.col(pl.Date).dt.to_string("%Y-%m-%d"))
     study = dataset.frame["STUDYID"]
-    made: dict[str, Any] = {
+    content: dict[str, Any] = {
         "datasetJSONCreationDateTime": EPOCH,
         "datasetJSONVersion": "1.1.0",
         "fileOID": f"{origin.program}.{dataset.name}",
@@ -70,10 +71,10 @@ def dataset_json(dataset: Dataset, origin: Provenance) -> bytes:
         "records": len(frame),
         "name": dataset.name,
         "label": dataset.label,
-        "columns": [_column(dataset, one) for one in dataset.variables],
+        "columns": [_column(dataset, variable) for variable in dataset.variables],
         "rows": frame.rows(),
     }
-    return (json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 
 def _column(dataset: Dataset, variable: Variable) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _column(dataset: Dataset, variable: Variable) -> dict[str, Any]:
 
 def parquet(dataset: Dataset, origin: Provenance) -> bytes:
     """Parquet; its metadata have the provenance, and the labels of the dataset and its variables."""
-    labels = {one.name: one.label for one in dataset.variables}
+    labels = {variable.name: variable.label for variable in dataset.variables}
     about = {"name": dataset.name, "label": dataset.label, "labels": labels}
     file = io.BytesIO()
     dataset.frame.write_parquet(file, metadata={KEY: origin.text(), "cdisc": json.dumps(about, ensure_ascii=False)})
@@ -101,10 +102,10 @@ def csv(dataset: Dataset, _: Provenance) -> bytes:
     return dataset.frame.write_csv().encode()
 
 
-FORMATS: dict[str, Callable[[Dataset, Provenance], bytes]] = {
+FORMATS: dict[Format, Callable[[Dataset, Provenance], bytes]] = {
     "xpt": xpt,
     "json": dataset_json,
     "parquet": parquet,
     "csv": csv,
 }
-"""How a dataset is written, by what follows its name."""
+"""How a dataset is written, by the suffix of the file."""

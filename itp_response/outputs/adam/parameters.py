@@ -1,4 +1,4 @@
-"""Parameters: what each endpoint of a file is called in CDISC's datasets, and how it is derived, in words."""
+"""Parameters: the names of a set's endpoints in CDISC's datasets, and their derivations in words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.outputs.adam.variables import LABEL, NAME, TEXT, fitted, short_names
 
 RESERVED = ("SAF", "ITT", "FAS", "PPROT", "COMPLT", "RAND", "ENRL", "DTH", "STUDYID", "USUBJID", "SUBJID", "TRT01P")
-"""What ADSL calls other things by, with FL behind it or without."""
+"""Names of other variables in ADSL, with FL behind them or without."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a dataset: one thing that is decided, or measured, of a patient."""
+    """A parameter of a dataset: one thing that is decided or measured in a patient."""
 
     dataset: str
     code: str
@@ -41,15 +41,15 @@ def parameters(criteria: Criteria) -> tuple[Parameter, ...]:
     """The parameters of a set, in the order of its file."""
     wanted = [(name, what) for name, model in criteria.endpoints.items() for what in _measured(model)]
     codes = short_names([_long(name, what, criteria.endpoints[name]) for name, what in wanted], NAME)
-    made: list[Parameter] = []
+    in_order: list[Parameter] = []
     for (name, what), code in zip(wanted, codes, strict=True):
         model = criteria.endpoints[name]
         text = _text(model.label, what)
-        if text in [one.text for one in made]:
+        if text in [earlier.text for earlier in in_order]:
             text = _text(f"{model.label} ({name})", what)
         dataset = "ADTTE" if what == "time" else "ADRS"
-        made.append(Parameter(dataset, code, text, name, what, " ".join(_derivation(model, what))))
-    return tuple(made)
+        in_order.append(Parameter(dataset, code, text, name, what, " ".join(_derivation(model, what))))
+    return tuple(in_order)
 
 
 def _measured(model: Any) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ def _measured(model: Any) -> tuple[str, ...]:
 
 
 def _long(name: str, what: str, model: Any) -> str:
-    """The name that the code is made of."""
+    """The name that the code is shortened from."""
     if what == "of_days" or (what == "days" and model.at_least is not None):
         return f"{name}_{what}"
     return name
@@ -93,16 +93,18 @@ def _derivation(model: Any, what: str) -> Iterator[str]:
 
 
 def flags(criteria: Criteria) -> tuple[Flag, ...]:
-    """The variables of the patients' dataset, in the order of the file."""
+    """The variables of ADSL: those of ranked lists, then the others, in the order of the file."""
     best = [name for name, model in criteria.endpoints.items() if model.kind == "best"]
     decided = [name for name, model in criteria.endpoints.items() if "verdict" in _measured(model)]
     stems = short_names(decided, NAME - 2, RESERVED)
-    taken = [*RESERVED, *(f"{stem}{end}" for stem in stems for end in ("FL", "RS"))]
-    results = short_names(best, NAME, taken)
-    labels = [fitted(criteria.endpoints[name].label) for name in best]
-    made = [Flag(name, None, "", *one) for name, *one in zip(best, results, labels, strict=True)]
+    reserved = [*RESERVED, *(f"{stem}{end}" for stem in stems for end in ("FL", "RS"))]
+    results = short_names(best, NAME, reserved)
+    in_order = [
+        Flag(name, None, "", result, fitted(criteria.endpoints[name].label))
+        for name, result in zip(best, results, strict=True)
+    ]
     for name, stem in zip(decided, stems, strict=True):
         label = criteria.endpoints[name].label
         flag, result = (f"{fitted(label, LABEL - len(end))}{end}" for end in (" Flag", " Result"))
-        made.append(Flag(name, f"{stem}FL", flag, f"{stem}RS", result))
-    return tuple(made)
+        in_order.append(Flag(name, f"{stem}FL", flag, f"{stem}RS", result))
+    return tuple(in_order)

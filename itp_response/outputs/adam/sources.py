@@ -1,4 +1,4 @@
-"""Sources: where in a study's files the records stand that a verdict or an event rests on."""
+"""Sources: the records in a study's files that a verdict or an event rests on."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def where(condition: Bools, values: pl.Series) -> pl.Series:
 
 
 def _observed(classification: Classification, endpoint: str) -> Iterator[str]:
-    """The names that an endpoint's rule looks at; of one that rests on others alone, those of the others."""
+    """The names in an endpoint's rule; for an endpoint that rests on others alone, the names of the others."""
     model = classification.criteria.endpoints[endpoint]
     rule = getattr(model, "when", None)
     if rule is not None and model.kind != "combined":
@@ -39,34 +39,34 @@ DOMAINS = {TREATMENT: ("CM", "EX", "EC", "PR", "SU"), GRADE: ("AE", "CE", "FA")}
 def records_of(
     classification: Classification, endpoint: str, prefix: str, rows: Ints, reason: Ints | None = None
 ) -> Columns:
-    """Where in the source those rows stand, and what was looked at there; -1 is no row.
+    """The records in the source of those rows, and the variable that the endpoint uses there; -1 is no row.
 
-    `reason`, where given, says what a row was taken for (-1: nothing).
+    `reason`, where given, is the reason that a row stands for (-1: none); it decides the variable.
     """
-    at = np.flatnonzero(rows != NONE)
+    known = np.flatnonzero(rows != NONE)
     looked = np.full(len(rows), NONE)
-    looked[at] = _looked_at(classification, endpoint, rows[at], None if reason is None else reason[at])
-    return places_of(classification.cohort, prefix, rows, looked)
+    looked[known] = _looked_at(classification, endpoint, rows[known], None if reason is None else reason[known])
+    return source_records(classification.cohort, prefix, rows, looked)
 
 
-def places_of(cohort: Cohort, prefix: str, rows: Ints, looked: Ints) -> Columns:
+def source_records(cohort: Cohort, prefix: str, rows: Ints, looked: Ints) -> Columns:
     """The domain, variable and sequence number of what was looked at in those rows; -1 is no row."""
     line = _line(cohort, rows, looked)
-    there = rows != NONE
-    found = line != NONE
+    has_domain, has_line = rows != NONE, line != NONE
     variable = pl.Series(LOOKED_AT).gather(np.maximum(looked, 0))
     domain = pl.repeat(cohort.source or None, len(rows), dtype=pl.String, eager=True)
     number = line
     if cohort.origin is not None and len(cohort.origin.sequence):
-        at = np.maximum(line - 1, 0)
-        domain, number, there = texts_of(cohort.origin.domain.at(at)), cohort.origin.sequence[at], found
-        looked = np.where(found, looked, NONE)
+        record = np.maximum(line - 1, 0)
+        domain, number = texts_of(cohort.origin.domain.at(record)), cohort.origin.sequence[record]
+        has_domain = has_line
+        looked = np.where(has_line, looked, NONE)
         if not cohort.origin.word:
-            variable = texts_of(cohort.origin.variable.at(at))
+            variable = texts_of(cohort.origin.variable.at(record))
     return {
-        f"{prefix}DOM": where(there, domain),
+        f"{prefix}DOM": where(has_domain, domain),
         f"{prefix}VAR": where(looked != NONE, variable),
-        f"{prefix}SEQ": where(found, pl.Series(number)),
+        f"{prefix}SEQ": where(has_line, pl.Series(number)),
     }
 
 
@@ -77,31 +77,31 @@ def texts_of(column: Texts) -> pl.Series:
 
 
 def _line(cohort: Cohort, rows: Ints, looked: Ints) -> Ints:
-    """The line of each row in which that was looked at; -1 where it is not known, or there is no row.
+    """The line that has what was looked at in each row; -1 where it is not known, or there is no row.
 
-    Of a treatment or a grade on a day with several lines, it is known only where each line has its domain.
+    For a treatment or a grade on a day with several lines, the line is known only where each line has its domain.
     """
     if not len(cohort.day):
         return np.full(len(rows), NONE)
-    at = np.where(rows == NONE, 0, rows)
-    alone = np.diff(cohort.first_line)[at] == 1
-    line = np.where((rows != NONE) & (alone | (looked == COUNT)), cohort.source_row[at], NONE)
+    row = np.maximum(rows, 0)
+    single = np.diff(cohort.first_line)[row] == 1
+    line = np.where((rows != NONE) & (single | (looked == COUNT)), cohort.source_row[row], NONE)
     if cohort.origin is None:
         return line
     owner = np.repeat(np.arange(len(cohort.day)), np.diff(cohort.first_line))
     domain = cohort.origin.domain.at(cohort.lines - 1)
-    for what, domains in DOMAINS.items():
-        told = np.flatnonzero(
-            np.isin(domain.codes, [code for code, name in enumerate(domain.labels) if name in domains])
-        )
+    for variable, domains in DOMAINS.items():
+        codes = [code for code, name in enumerate(domain.labels) if name in domains]
+        # The last assignment to a row stands, so the first of its lines is assigned last.
+        backwards = np.flatnonzero(np.isin(domain.codes, codes))[::-1]
         first = np.full(len(cohort.day), NONE)
-        first[owner[told[::-1]]] = cohort.lines[told[::-1]]  # of several in a row the last assignment stands
-        line = np.where((rows != NONE) & (looked == what), first[at], line)
+        first[owner[backwards]] = cohort.lines[backwards]
+        line = np.where((rows != NONE) & (looked == variable), first[row], line)
     return line
 
 
 def _looked_at(classification: Classification, endpoint: str, rows: Ints, reason: Ints | None) -> Ints:
-    """Of each row the number of the variable that an endpoint looks at there, -1 where it is another."""
+    """For each row the number of the variable that an endpoint looks at there, -1 where it is another."""
     cohort, reasons = classification.cohort, classification.criteria.reasons
     names = set(_observed(classification, endpoint))
     treatments = {"rescue", *classification.criteria.rescues}
@@ -110,10 +110,13 @@ def _looked_at(classification: Classification, endpoint: str, rows: Ints, reason
         bool({name.removeprefix(SINCE) for name in names} & treatments),
         "bleeding_grade" in names,
     ]
-    there = [~np.isnan(cohort.platelets.low[rows]), cohort.rescue[rows], ~np.isnan(cohort.bleeding_grade[rows])]
-    looked = np.select([*(one & has for one, has in zip(named, there, strict=True)), *there], [0, 1, 2, 0, 1, 2], NONE)
+    recorded = [~np.isnan(cohort.platelets.low[rows]), cohort.rescue[rows], ~np.isnan(cohort.bleeding_grade[rows])]
+    named_and_recorded = [asked & present for asked, present in zip(named, recorded, strict=True)]
+    variables = [COUNT, TREATMENT, GRADE]
+    looked = np.select([*named_and_recorded, *recorded], [*variables, *variables], NONE)
     if reason is None:
         return looked
-    words = {COUNT: {"platelets"}, TREATMENT: treatments, GRADE: {"bleeding"}}
-    codes = [np.isin(reason, [reasons[word] for word in sorted(told)]) for told in words.values()]
-    return np.select([said & has for said, has in zip(codes, there, strict=True)], list(words), looked)
+    words = [{"platelets"}, treatments, {"bleeding"}]
+    codes = [[reasons[word] for word in sorted(of_variable)] for of_variable in words]
+    because = [np.isin(reason, code) & present for code, present in zip(codes, recorded, strict=True)]
+    return np.select(because, variables, looked)

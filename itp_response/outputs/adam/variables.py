@@ -1,4 +1,4 @@
-"""Variables: what CDISC asks of a dataset's names, labels, types and lengths."""
+"""Variables: what CDISC requires of a dataset's names, labels, types and lengths."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ VOWELS = "AEIOU"
 
 @dataclass(frozen=True)
 class Variable:
-    """A column of a dataset: text, a whole number or a date; `means` says how it comes about."""
+    """A column of a dataset: text, a whole number or a date; `means` is its derivation."""
 
     name: str
     label: str
@@ -44,37 +44,41 @@ class Dataset:
         return max(int(self.frame[variable.name].str.len_bytes().max() or 0), 1)  # type: ignore[arg-type]
 
 
-def short_names(names: Sequence[str], most: int, taken: Iterable[str] = ()) -> list[str]:
-    """A short name of capitals and digits for each, all different and none of those taken.
+def short_names(names: Sequence[str], most: int, reserved: Iterable[str] = ()) -> list[str]:
+    """A short name of capitals and digits for each, all different and none of those reserved.
 
-    One too long loses vowels from its end, then letters; one that would come again ends in a number.
+    A name that is too long loses vowels from its end, then letters; a name that would occur twice ends in a number.
+
+    >>> short_names(["OR", "sustained_response", "sustained_response_2"], 8)
+    ['OR', 'SSTNDRSP', 'SSTNDRS2']
     """
-    used, short = set(taken), []
+    used, short_of_each = set(reserved), []
     for name in names:
-        made = _shortened(name, most)
+        shortened = short = _shortened(name, most)
         number = 1
-        while made in used:
+        while short in used:
             number += 1
-            made = f"{_shortened(name, most)[: most - len(str(number))]}{number}"
-        used.add(made)
-        short.append(made)
-    return short
+            short = f"{shortened[: most - len(str(number))]}{number}"
+        used.add(short)
+        short_of_each.append(short)
+    return short_of_each
 
 
 def _shortened(name: str, most: int) -> str:
+    """The name without vowels inside its words, then without letters before its last digits, until it is short."""
     ascii_name = re.sub(r"[^A-Z0-9_]", "", name.upper())
     words = [word for word in ascii_name.split("_") if word]
-    letters = [(letter, place > 0) for word in words for place, letter in enumerate(word)]
+    letters = [(letter, position > 0) for word in words for position, letter in enumerate(word)]
     surplus = len(letters) - most
-    for place in reversed(range(len(letters))):
-        letter, within = letters[place]
+    for position in reversed(range(len(letters))):
+        letter, within = letters[position]
         if surplus > 0 and within and letter in VOWELS:
-            del letters[place]
+            del letters[position]
             surplus -= 1
-    made = "".join(letter for letter, _ in letters) or "CRIT"
-    made = made if made[0].isalpha() else f"C{made}"
-    digits = made[len(made.rstrip("0123456789")) :][-(most - 1) :]
-    return made if len(made) <= most else made[: most - len(digits)] + digits
+    short = "".join(letter for letter, _ in letters) or "CRIT"
+    short = short if short[0].isalpha() else f"C{short}"
+    digits = short[len(short.rstrip("0123456789")) :][-(most - 1) :]
+    return short if len(short) <= most else short[: most - len(digits)] + digits
 
 
 def fitted(label: str, most: int = LABEL) -> str:
@@ -85,7 +89,7 @@ def fitted(label: str, most: int = LABEL) -> str:
 
 
 def study_days(days: Ints) -> Ints:
-    """CDISC's study days of days since day 0, which is its day 1; no day (`NO_DAY`) stays so."""
+    """CDISC's study days of days since day 0, which is its day 1; `NO_DAY` stays `NO_DAY`."""
     return np.where((days >= 0) & (days != NO_DAY), days + 1, days)
 
 

@@ -1,9 +1,10 @@
-"""Compare: one cohort under several sets of criteria; who comes out otherwise, and which clause moved them."""
+"""Compare: one cohort under several sets of criteria; which patients are reclassified, and by which clause."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,7 +25,7 @@ from itp_response.cohort.values import NO_DAY, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import TIMED, evaluate, is_length
-from itp_response.evaluation.verdicts import Y
+from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.explanation.failing_clause import failing_clauses
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.messages.wording import aligned, counted, counted_patients, number_in_words, wrapped
@@ -32,26 +33,50 @@ from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
 WAYS = 10
-"""So many of the ways in which patients change are in the text; all are in the frame."""
+"""Reclassifications in the text, at most; all are in the frame."""
 NAMED = 4
-"""So many patients are named in the text for each."""
+"""Patients named in the text for each, at most."""
+CHANGES = ("patient_id", "arm", "role", "first_set", "first_verdict", "second_set", "second_verdict", "why")
+
+
+@dataclass(frozen=True)
+class Side:
+    """An endpoint of a set, with the classification by that set."""
+
+    classification: Classification
+    name: str
+
+    @property
+    def title(self) -> str:
+        """The set and the endpoint."""
+        return f"{self.classification.criteria.marked_name} {self.name}"
+
+    @property
+    def model(self) -> Any:
+        return self.classification.criteria.endpoints[self.name]
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.classification.verdicts[self.name]
+
+    @property
+    def labels(self) -> pl.Series:
+        """Each patient's verdict."""
+        return labelled(self.name, self.verdict)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Like and like: the endpoint of the first set and that of another which stand for the same."""
+    """Like and like: the endpoint of the first set and the endpoint of another set that has the same role."""
 
     role: str
-    one: Classification
-    name: str
-    other: Classification
-    other_name: str
+    first: Side
+    second: Side
 
     @cached_property
     def values(self) -> tuple[pl.Series, pl.Series]:
-        """Each patient's verdict under the first set and under the other."""
-        first, second = (labelled(name, found.verdicts[name]) for found, name in self._sides)
-        return first, second
+        """Each patient's verdict under the first set and under the second."""
+        return self.first.labels, self.second.labels
 
     @cached_property
     def changed(self) -> Ints:
@@ -61,80 +86,76 @@ class Pair:
 
     @property
     def summed(self) -> bool:
-        """One of the two only sums up others, which are compared for themselves."""
-        return any(found.criteria.endpoints[name].kind == "best" for found, name in self._sides)
+        """Whether an endpoint only sums up others, which are compared by themselves."""
+        return any(side.model.kind == "best" for side in (self.first, self.second))
 
     @property
     def measured(self) -> bool:
-        """Both are lengths, and are compared as such; of two that ask for a length, whether it is reached."""
-        models = [found.criteria.endpoints[name] for found, name in self._sides]
+        """Whether both are lengths, and are compared as such; of two with a least length, the verdicts are compared."""
+        models = (self.first.model, self.second.model)
         return all(model.kind in TIMED for model in models) and any(is_length(model) for model in models)
 
     @property
-    def _sides(self) -> tuple[tuple[Classification, str], tuple[Classification, str]]:
-        return (self.one, self.name), (self.other, self.other_name)
-
-    @property
     def title(self) -> str:
-        first, second = (f"{found.criteria.marked_name} {name}" for found, name in self._sides)
-        return f"{first} | {second}"
+        return f"{self.first.title} | {self.second.title}"
 
     def cross_table(self) -> pl.DataFrame:
-        """How many patients have each verdict under the first set (down) and under the other (across)."""
+        """How many patients have each verdict under the first set (down) and under the second (across)."""
         first, second = self.values
-        counts = pl.DataFrame({"one": first, "other": second}).group_by("one", "other").len()
-        number = {(one, other): patients for one, other, patients in counts.iter_rows()}
-        across = [label for label in self.other.verdicts[self.other_name].labels if label in second]
-        down = [label for label in self.one.verdicts[self.name].labels if label in first]
-        cells = {label: [number.get((one, label), 0) for one in down] for label in across}
+        counts = pl.DataFrame({"first": first, "second": second}).group_by("first", "second").len()
+        number = {(before, after): patients for before, after, patients in counts.iter_rows()}
+        down = [label for label in self.first.verdict.labels if label in first]
+        across = [label for label in self.second.verdict.labels if label in second]
+        cells = {after: [number.get((before, after), 0) for before in down] for after in across}
         return pl.DataFrame({self.title: down, **cells}, schema_overrides={self.title: pl.String})
 
     def changes(self) -> pl.DataFrame:
-        """A row per patient whose verdict differs: `patient_id`, `arm`, `role`, both criteria and verdicts, `why`."""
-        at = self.changed
+        """A row per patient whose verdict differs, with the columns of `CHANGES`."""
         first, second = self.values
-        cohort = self.one.cohort
-        return pl.DataFrame(
-            [
-                cohort.id[at].alias("patient_id"),
-                cohort.arm[at].alias("arm"),
-                first[at].alias("one_verdict"),
-                second[at].alias("other_verdict"),
-                self.why().alias("why"),
-            ]
-        ).select(
-            "patient_id",
-            "arm",
-            pl.lit(self.role).alias("role"),
-            pl.lit(f"{self.one.criteria.marked_name} {self.name}").alias("one"),
-            "one_verdict",
-            pl.lit(f"{self.other.criteria.marked_name} {self.other_name}").alias("other"),
-            "other_verdict",
-            "why",
+        cohort = self.first.classification.cohort
+        columns = [
+            cohort.id[self.changed].alias("patient_id"),
+            cohort.arm[self.changed].alias("arm"),
+            first[self.changed].alias("first_verdict"),
+            second[self.changed].alias("second_verdict"),
+            self.why().alias("why"),
+        ]
+        return (
+            pl.DataFrame(columns)
+            .with_columns(
+                pl.lit(self.role).alias("role"),
+                pl.lit(self.first.title).alias("first_set"),
+                pl.lit(self.second.title).alias("second_set"),
+            )
+            .select(CHANGES)
         )
 
     def why(self) -> pl.Series:
-        """Of each patient whose verdict differs, the clause by which he does not meet the set that he does not meet.
+        """For each patient whose verdict differs, the clause that fails under the set that is not met.
 
-        Of one who meets neither, that of each.
+        For a patient who meets neither set, the clause of each.
         """
-        changed = self.changed
-        met = [pl.Series(found.verdicts[name].value[changed] == Y) for found, name in self._sides]
-        said = [self._why(*self._sides), self._why(*self._sides[::-1])]
-        frame = pl.DataFrame({"met": met[0], "other_met": met[1], "why": said[1], "why_other": said[0]})
-        return frame.select(
-            pl.when("met")
-            .then("why_other")
-            .when("other_met")
-            .then("why")
-            .otherwise(pl.concat_str("why", "why_other", separator="; "))
+        met = {
+            f"{name}_met": pl.Series(side.verdict.value[self.changed] == Y)
+            for name, side in (("first", self.first), ("second", self.second))
+        }
+        fails = {
+            "first_fails": self._failing(self.first, beside=self.second),
+            "second_fails": self._failing(self.second, beside=self.first),
+        }
+        return pl.DataFrame(met | fails).select(
+            pl.when("first_met")
+            .then("second_fails")
+            .when("second_met")
+            .then("first_fails")
+            .otherwise(pl.concat_str("first_fails", "second_fails", separator="; "))
             .alias("why")
         )["why"]
 
-    def _why(self, met: tuple[Classification, str], missed: tuple[Classification, str]) -> pl.Series:
-        """Why each patient whose verdict differs does not meet the one, if he does not."""
-        found, name = missed
-        return f"{found.criteria.marked_name}: " + failing_clauses(found, name, met[0].verdicts[met[1]], self.changed)
+    def _failing(self, side: Side, *, beside: Side) -> pl.Series:
+        """Why each changed patient does not meet this side; looked for where the other side has its evidence."""
+        clause = failing_clauses(side.classification, side.name, beside.verdict, self.changed)
+        return f"{side.classification.criteria.marked_name}: " + clause
 
 
 @dataclass(frozen=True)
@@ -142,22 +163,24 @@ class Comparison:
     """One cohort under several sets; `str()` is the report."""
 
     cohort: Cohort
-    found: tuple[Classification, ...]
+    classifications: tuple[Classification, ...]
+    """By each set, in the order in which the sets were given."""
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """The criteria of the first set beside those of each other that have the same role, set by set.
+        """The endpoints of the first set beside those of each other set that have the same role, set by set.
 
-        Of several of a role in one set the first in the file stands for it.
+        If several endpoints of a set have a role, the first in the file is compared.
         """
-        first, *others = self.found
-        return tuple(
-            Pair(role, first, name, other, roles[role])
-            for other in others
-            for roles in [_roles(other.criteria)]
-            for role, name in _roles(first.criteria).items()
-            if role in roles
-        )
+        first, *others = self.classifications
+        roles = _roles(first.criteria)
+        pairs = []
+        for other in others:
+            roles_of_other = _roles(other.criteria)
+            for role, name in roles.items():
+                if role in roles_of_other:
+                    pairs.append(Pair(role, Side(first, name), Side(other, roles_of_other[role])))
+        return tuple(pairs)
 
     def frame(self) -> pl.DataFrame:
         """One row per patient: the verdicts on each role that sets share.
@@ -168,37 +191,39 @@ class Comparison:
         shared = dict.fromkeys(pair.role for pair in self.pairs)
         columns = [self.cohort.id.alias("patient_id"), self.cohort.arm.alias("arm"), *self.cohort.marks()]
         for role in shared:
-            for found in self.found:
-                name = _roles(found.criteria).get(role)
+            for classification in self.classifications:
+                name = _roles(classification.criteria).get(role)
                 if name is not None:
-                    columns.append(_cells(found, name).alias(f"{role} {found.criteria.marked_name} {name}"))
+                    side = Side(classification, name)
+                    columns.append(_cells(side).alias(f"{role} {side.title}"))
         return pl.DataFrame(columns)
 
     def changes(self) -> pl.DataFrame:
-        """One row per patient and pair of criteria whose verdicts differ, with the clause that made the difference.
+        """One row per patient and pair of endpoints whose verdicts differ, with the clause that made the difference.
 
-        `patient_id`, `arm`, `role`, `one` and `other` (set and endpoint), `one_verdict`, `other_verdict`, `why`.
-        Lengths of time, and a best response, which only sums up other criteria, have no rows.
+        `patient_id`, `arm`, `role`, `first_set` and `second_set` (set and endpoint), `first_verdict`, `second_verdict`,
+        `why`. Lengths of time have no rows, nor has a best response, which only sums up other endpoints.
         """
-        found = [pair.changes() for pair in self.pairs if not (pair.measured or pair.summed)]
-        return pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(CHANGES, pl.String))
+        tables = [pair.changes() for pair in self.pairs if not (pair.measured or pair.summed)]
+        return pl.concat(tables) if tables else pl.DataFrame(schema=dict.fromkeys(CHANGES, pl.String))
 
     def write(self, path: str | Path) -> None:
         """Write the table of verdicts to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
         write(self.frame(), path, self.provenance())
 
     def provenance(self) -> Provenance:
-        """What made this."""
-        return provenance([one.criteria for one in self.found], self.cohort)
+        """What made this: program, sets of criteria and input files with their SHA-256."""
+        return provenance([classification.criteria for classification in self.classifications], self.cohort)
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
+        sets = [classification.criteria for classification in self.classifications]
         yield f"{described(self.cohort)} under"
-        yield aligned([[f"  {one.criteria.marked_name}", one.criteria.file.title] for one in self.found])
-        for one, name in self._alone():
-            yield from wrapped(f"not compared, of {one}: {name}")
+        yield aligned([[f"  {criteria.marked_name}", criteria.file.title] for criteria in sets])
+        for name, endpoints in self._not_compared():
+            yield from wrapped(f"not compared, of {name}: {endpoints}")
         for pair in self.pairs:
             yield ""
             yield f"{pair.role.replace('_', ' ')}: {pair.title}"
@@ -206,15 +231,16 @@ class Comparison:
         if self.cohort.notes:
             yield from ("", *self.cohort.note_lines)
 
-    def _alone(self) -> Iterator[tuple[str, str]]:
-        paired = {(one.criteria.name, name) for pair in self.pairs for one, name in pair._sides}
-        for one in self.found:
-            alone = [name for name in one.criteria.endpoints if (one.criteria.name, name) not in paired]
+    def _not_compared(self) -> Iterator[tuple[str, str]]:
+        """The sets and their endpoints that have no counterpart."""
+        compared = {
+            (side.classification.criteria.name, side.name) for pair in self.pairs for side in (pair.first, pair.second)
+        }
+        for classification in self.classifications:
+            criteria = classification.criteria
+            alone = [name for name in criteria.endpoints if (criteria.name, name) not in compared]
             if alone:
-                yield one.criteria.name, ", ".join(alone)
-
-
-CHANGES = ("patient_id", "arm", "role", "one", "one_verdict", "other", "other_verdict", "why")
+                yield criteria.name, ", ".join(alone)
 
 
 def compare(
@@ -227,45 +253,55 @@ def compare(
 ) -> Comparison:
     """One cohort under several sets of criteria, the first beside each of the others; the data are read once.
 
-    `visits`, `patients` and `options` are as in `classify`. Like is matched with like by the `role` of criteria.
-    Of sets with the same name the later ones are called `NAME (2)` and so on.
+    `visits`, `patients` and `options` are as in `classify`; `criteria` are two sets or more. Endpoints with the same
+    `role` are compared. A set with the name of an earlier one is called `NAME (2)` and so on.
+    `threads` decide pieces of the cohort side by side; None: one a processor.
     Raises `UsageError` if there are not two sets, or the first has no role in common with any other; `CriteriaError`
-    if two declare the same column otherwise.
+    if two sets declare the same column differently; else as `classify` does.
+
+    >>> counts = {0: 15, 28: 40, 35: 45, 84: 50}
+    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+    >>> comparison = compare(visits, criteria=["atra_2022", "cm313"])
+    >>> comparison.changes()["first_set", "first_verdict", "second_set", "second_verdict", "why"].row(0)
+    ('atra_2022 OR', 'Y', 'cm313 response', 'N', 'cm313: fails: a count below 50')
     """
     if isinstance(criteria, str | Path | Criteria) or len(criteria) < 2:
         raise UsageError("give two or more sets of criteria, as --criteria atra_2022 --criteria iwg_2009.")
-    sets = _told_apart([one if isinstance(one, Criteria) else load(one) for one in criteria])
+    sets = _told_apart([given if isinstance(given, Criteria) else load(given) for given in criteria])
     cohort = read_for(sets, visits, patients, options)
-    found = Comparison(cohort, tuple(Classification(one, cohort, evaluate(one, cohort, threads)) for one in sets))
-    if not found.pairs:
-        roles = "; ".join(f"{one.name} has {', '.join(_roles(one)) or 'none'}" for one in sets)
+    comparison = Comparison(
+        cohort,
+        tuple(Classification(definitions, cohort, evaluate(definitions, cohort, threads)) for definitions in sets),
+    )
+    if not comparison.pairs:
+        roles = "; ".join(f"{definitions.name} has {', '.join(_roles(definitions)) or 'none'}" for definitions in sets)
         raise UsageError(f"these sets have no role in common, so nothing can be compared: {roles}.")
-    return found
+    return comparison
 
 
 def _told_apart(sets: Sequence[Criteria]) -> list[Criteria]:
-    """The sets with a name each that no earlier one has."""
-    names = [one.name for one in sets]
-    before = [names[:place].count(name) for place, name in enumerate(names)]
+    """The sets, each with a name that no earlier set has."""
+    names = [criteria.name for criteria in sets]
+    earlier = [names[:position].count(name) for position, name in enumerate(names)]
     return [
-        replace(one, name=f"{one.name} ({number + 1})") if number else one
-        for one, number in zip(sets, before, strict=True)
+        replace(criteria, name=f"{criteria.name} ({number + 1})") if number else criteria
+        for criteria, number in zip(sets, earlier, strict=True)
     ]
 
 
 def read_for(sets: Sequence[Criteria], visits: Study, patients: Tabular | None, options: ReadOptions | None) -> Cohort:
     """The cohort with the columns that any of the sets declares.
 
-    Raises `CriteriaError` if two declare the same column otherwise.
+    Raises `CriteriaError` if two sets declare the same column differently.
     """
     columns: dict[str, ColumnDeclared] = {}
     declared_by: dict[str, str] = {}
-    for one in sets:
-        for name, column in one.file.columns.items():
-            first = declared_by.setdefault(name, one.path.name)
+    for criteria in sets:
+        for name, column in criteria.file.columns.items():
+            first = declared_by.setdefault(name, criteria.path.name)
             if columns.setdefault(name, column) != column:
                 raise CriteriaError(
-                    f"{one.path.name}: [columns] {name} is declared otherwise than in {first}; "
+                    f"{criteria.path.name}: [columns] {name} is declared otherwise than in {first}; "
                     "where sets read the same column they must declare it alike."
                 )
     return read_study(visits, patients, columns, options)
@@ -273,11 +309,11 @@ def read_for(sets: Sequence[Criteria], visits: Study, patients: Tabular | None, 
 
 def _roles(criteria: Criteria) -> dict[str, str]:
     """The first endpoint of each role."""
-    found: dict[str, str] = {}
+    roles: dict[str, str] = {}
     for name, model in criteria.endpoints.items():
         if model.role is not None:
-            found.setdefault(model.role, name)
-    return found
+            roles.setdefault(model.role, name)
+    return roles
 
 
 def described(cohort: Cohort) -> str:
@@ -286,15 +322,12 @@ def described(cohort: Cohort) -> str:
     return counted_patients(len(cohort)) + (f" in {counted(arms, 'arm')}" if arms else "")
 
 
-def _cells(classification: Classification, name: str) -> pl.Series:
-    verdict = classification.verdicts[name]
-    if is_length(classification.criteria.endpoints[name]):
-        return days_column(name, verdict.days)
-    return labelled(name, verdict)
+def _cells(side: Side) -> pl.Series:
+    return days_column(side.name, side.verdict.days) if is_length(side.model) else side.labels
 
 
 def _verdicts(pair: Pair) -> Iterator[str]:
-    """The cross-table, and the clauses that moved patients by how many they moved, with the first of these."""
+    """The cross-table and the reclassifications, each with its number and its first patients."""
     table = pair.cross_table()
     across = table.columns[1:]
     if across:
@@ -309,8 +342,8 @@ def _verdicts(pair: Pair) -> Iterator[str]:
         return
     yield f"  {change}:"
     ways = _ways(pair.changes())
-    for one, other, why, of_way, patients in ways.head(WAYS).iter_rows():
-        yield f"  {of_way:>4,}  {one} -> {other}  {why}"
+    for first, second, why, of_way, patients in ways.head(WAYS).iter_rows():
+        yield f"  {of_way:>4,}  {first} -> {second}  {why}"
         yield f"        {_named(patients, of_way)}"
     if len(ways) > WAYS:
         rest = counted_patients(int(ways["patients"].slice(WAYS).sum()))
@@ -319,7 +352,7 @@ def _verdicts(pair: Pair) -> Iterator[str]:
 
 def _ways(changes: pl.DataFrame) -> pl.DataFrame:
     """Which verdicts became which, and why: how many patients, and the first of them; the most frequent first."""
-    grouped = changes.group_by("one_verdict", "other_verdict", "why", maintain_order=True)
+    grouped = changes.group_by("first_verdict", "second_verdict", "why", maintain_order=True)
     ways = grouped.agg(pl.len().alias("patients"), pl.col("patient_id").head(NAMED))
     return ways.sort("patients", descending=True, maintain_order=True)
 
@@ -329,17 +362,19 @@ def _named(patients: Sequence[str], number: int) -> str:
 
 
 def _lengths(pair: Pair) -> Iterator[str]:
-    rows = []
-    lengths = []
-    for found, name in pair._sides:
-        days = found.verdicts[name].days
-        assert days is not None
-        lengths.append(days)
-        known = days[days != NO_DAY]
-        middle = f"median {number_in_words(float(np.median(known)))} days" if len(known) else ""
-        rows.append([f"  {found.criteria.marked_name} {name}", counted_patients(len(known)), middle])
-    yield aligned(rows)
-    both = (lengths[0] != NO_DAY) & (lengths[1] != NO_DAY)
-    differ = int((both & (lengths[0] != lengths[1])).sum())
-    alone = int(((lengths[0] == NO_DAY) != (lengths[1] == NO_DAY)).sum())
+    yield aligned([_length_row(side) for side in (pair.first, pair.second)])
+    first, second = pair.first.verdict.days, pair.second.verdict.days
+    assert first is not None
+    assert second is not None
+    both = (first != NO_DAY) & (second != NO_DAY)
+    differ = int((both & (first != second)).sum())
+    alone = int(((first == NO_DAY) != (second == NO_DAY)).sum())
     yield f"  {counted_patients(differ)} with another length under the other set, {alone:,} with one under only one"
+
+
+def _length_row(side: Side) -> list[str]:
+    days = side.verdict.days
+    assert days is not None
+    known = days[days != NO_DAY]
+    median = f"median {number_in_words(float(np.median(known)))} days" if len(known) else ""
+    return [f"  {side.title}", counted_patients(len(known)), median]

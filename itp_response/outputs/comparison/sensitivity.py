@@ -1,4 +1,4 @@
-"""Sensitivity: every interpretation of a set, on one cohort; whose verdict depends on which."""
+"""Sensitivity: one cohort under every interpretation of a set; which verdicts depend on an interpretation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,21 +30,20 @@ from itp_response.readers.options import ReadOptions
 
 TOGETHER = "all together"
 SHOWN = 10
-"""So many of those whose verdict depends on an interpretation are in the text; all are in the frame."""
+"""Patients with a verdict that depends on an interpretation in the text, at most; all are in the frame."""
+DEPENDENT = ("patient_id", "arm", "endpoint", "verdict", "interpretation", "verdict_under")
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The verdicts on a cohort as the file has it, and under each of its interpretations; `str()` is the report.
-
-    `base` is the `Classification` as the file has it, `under` has one for each interpretation but those of `untried`.
-    """
+    """The verdicts on a cohort as the file has it, and under each of its interpretations; `str()` is the report."""
 
     base: Classification
+    """As the file has it."""
     under: Mapping[str, Classification]
     """By interpretation, in the order of the file; then, if asked for, `all together`."""
     untried: Mapping[str, str] = field(default_factory=dict)
-    """Why an interpretation was not tried: it has no change in the file, or cannot decide what was read."""
+    """By interpretation that was not tried, why: the file gives no change, or it cannot decide what was read."""
 
     @property
     def cohort(self) -> Cohort:
@@ -52,32 +51,39 @@ class Sensitivity:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The criteria that have a verdict: not the lengths of time."""
+        """The endpoints that have a verdict: not the lengths of time."""
         return tuple(name for name, model in self.base.criteria.endpoints.items() if not is_length(model))
 
     def changed(self, interpretation: str, name: str) -> Ints:
-        """The positions of the patients whose verdict on an endpoint is another under an interpretation.
+        """The positions of the patients whose verdict on an endpoint is different under an interpretation.
 
-        All, where the interpretation takes the endpoint out.
+        All, where the interpretation removes the endpoint.
         """
         if name not in self.under[interpretation].verdicts:
             return np.arange(len(self.cohort))
-        before, after = (labelled(name, found.verdicts[name]) for found in (self.base, self.under[interpretation]))
+        before, after = self._before_and_after(interpretation, name)
         return np.flatnonzero((before != after).to_numpy())
+
+    def _before_and_after(self, interpretation: str, name: str) -> tuple[pl.Series, pl.Series]:
+        """Each patient's verdict as the file has it, and under an interpretation."""
+        after = self.under[interpretation].verdicts[name]
+        return labelled(name, self.base.verdicts[name]), labelled(name, after)
 
     def frame(self) -> pl.DataFrame:
         """One row per interpretation, endpoint and verdict.
 
-        `interpretation` (missing: as the file has it), `endpoint`, `verdict`, `patients`, and of the `Y` `arm_difference`:
-        the share of the first arm that is `Y` less that of the second, -1 to 1, where there are two; `NE` counts as not
-        met. Verdicts that nobody has are left out, but for `Y`.
+        `interpretation` (null: as the file has it), `endpoint`, `verdict`, `patients`, `arm_difference`. A verdict that
+        no patient has is left out, except `Y`.
+        `arm_difference` is given for `Y` where there are two arms: the share of the first arm that is `Y` minus that of
+        the second, -1 to 1; `NE` counts as not met.
         """
+        classifications = ((None, self.base), *self.under.items())
         rows = [
-            (interpretation, name, label, number, self._difference(found.verdicts[name]) if label == "Y" else None)
-            for interpretation, found in ((None, self.base), *self.under.items())
+            (interpretation, name, label, number, self._difference(verdicts[name]) if label == "Y" else None)
+            for interpretation, verdicts in ((key, classification.verdicts) for key, classification in classifications)
             for name in self.names
-            if name in found.verdicts
-            for label, number in _counts(found.verdicts[name], always="Y").items()
+            if name in verdicts
+            for label, number in _counts(verdicts[name], always="Y").items()
         ]
         columns = {
             "interpretation": pl.String,
@@ -89,25 +95,29 @@ class Sensitivity:
         return pl.DataFrame(rows, schema=columns, orient="row")
 
     def dependent(self) -> pl.DataFrame:
-        """One row per patient, endpoint and interpretation that changes his verdict to another.
+        """One row per patient, endpoint and interpretation that changes the verdict to another.
 
         `patient_id`, `arm`, `endpoint`, `verdict`, `interpretation`, `verdict_under`.
         """
-        found = []
-        for interpretation, under in self.under.items():
-            for name in self.names:
-                at = self.changed(interpretation, name)
-                if len(at) and name in under.verdicts:
-                    before, after = (labelled(name, one.verdicts[name]) for one in (self.base, under))
-                    columns = [
-                        self.cohort.id[at].alias("patient_id"),
-                        self.cohort.arm[at].alias("arm"),
-                        before[at].alias("verdict"),
-                        after[at].alias("verdict_under"),
-                    ]
-                    named = (pl.lit(name).alias("endpoint"), pl.lit(interpretation).alias("interpretation"))
-                    found.append(pl.DataFrame(columns).with_columns(named).select(DEPENDENT))
-        return pl.concat(found) if found else pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
+        tables = [
+            self._dependent(interpretation, name)
+            for interpretation, classification in self.under.items()
+            for name in self.names
+            if name in classification.verdicts
+        ]
+        return pl.concat(tables) if tables else pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
+
+    def _dependent(self, interpretation: str, name: str) -> pl.DataFrame:
+        changed = self.changed(interpretation, name)
+        before, after = self._before_and_after(interpretation, name)
+        columns = [
+            self.cohort.id[changed].alias("patient_id"),
+            self.cohort.arm[changed].alias("arm"),
+            before[changed].alias("verdict"),
+            after[changed].alias("verdict_under"),
+        ]
+        named = (pl.lit(name).alias("endpoint"), pl.lit(interpretation).alias("interpretation"))
+        return pl.DataFrame(columns).with_columns(named).select(DEPENDENT)
 
     def write(self, path: str | Path) -> None:
         """Write `dependent()` to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
@@ -115,7 +125,7 @@ class Sensitivity:
 
     @cached_property
     def arms(self) -> tuple[str, ...]:
-        """The two arms, in the order in which they come; none where there are one or three."""
+        """The two arms, in the order of the cohort; none where there are not two."""
         arms = self.cohort.arm.drop_nulls().unique(maintain_order=True).to_list()
         return tuple(arms) if len(arms) == 2 else ()
 
@@ -145,41 +155,41 @@ class Sensitivity:
         yield ""
         for interpretation in single:
             yield from self._other_lengths(interpretation)
-        unmoved = [interpretation for interpretation in single if not self._moves(interpretation)]
-        if unmoved:
-            yield from wrapped(f"The answer does not depend on {listed(unmoved, 'or')}.")
+        without_effect = [interpretation for interpretation in single if not self._has_effect(interpretation)]
+        if without_effect:
+            yield from wrapped(f"The answer does not depend on {listed(without_effect, 'or')}.")
         yield from self._patients()
         if self.cohort.notes:
             yield from ("", *self.cohort.note_lines)
 
     def _table(self) -> Iterator[list[str]]:
-        """Per endpoint its verdicts, and below it each interpretation that changes some: whose, and what grows or falls."""
+        """Per endpoint its verdicts, and below it what changes under each interpretation."""
         for name in self.names:
             base = self.base.verdicts[name]
-            said = "  ".join(f"{label} {number:,}" for label, number in _counts(base).items())
-            yield [name, "", said, self._points(base)]
-            for interpretation, found in self.under.items():
+            counts = "  ".join(f"{label} {number:,}" for label, number in _counts(base).items())
+            yield [name, "", counts, self._points(base)]
+            for interpretation, classification in self.under.items():
                 number = len(self.changed(interpretation, name))
-                if name not in found.verdicts:
+                if name not in classification.verdicts:
                     yield [f"  {interpretation}", "no longer there"]
                 elif number:
-                    moves = _moves(base, found.verdicts[name])
-                    points = self._points(found.verdicts[name])
-                    yield [f"  {interpretation}", counted_patients(number), moves, points]
+                    after = classification.verdicts[name]
+                    moves = _moves(base, after)
+                    yield [f"  {interpretation}", counted_patients(number), moves, self._points(after)]
 
     def _points(self, verdict: Verdict) -> str:
         """The difference of the arms in percentage points, where there are two and the verdict can be `Y`."""
         difference = self._difference(verdict) if verdict.labels[Y] == "Y" else None
         return "" if difference is None else f"{100 * difference:+.1f} points"
 
-    def _moves(self, interpretation: str) -> bool:
-        """Does the interpretation change a verdict, or a length of time."""
+    def _has_effect(self, interpretation: str) -> bool:
+        """Whether the interpretation changes a verdict, or a length of time."""
         return bool(self._lengths(interpretation)) or any(
             len(self.changed(interpretation, name)) for name in self.names
         )
 
     def _lengths(self, interpretation: str) -> dict[str, int]:
-        """How many patients have another length of time under an interpretation, by endpoint that gives any."""
+        """By endpoint, how many patients have another length of time under an interpretation; without zeros."""
         numbers: dict[str, int] = {}
         for name, verdict in self.under[interpretation].verdicts.items():
             before, after = self.base.verdicts[name].days, verdict.days
@@ -203,16 +213,18 @@ class Sensitivity:
             f"Some verdict of {counted_patients(number)} depends on an interpretation; "
             f"{counted_patients(same)} come{'s' if same == 1 else ''} out the same under each."
         )
-        moved = pl.format("{} {} -> {}", "endpoint", "verdict", "verdict_under")
-        moves = dependent.group_by("patient_id", "interpretation", maintain_order=True).agg(moved.alias("moved"))
-        ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("place")
-        moves = moves.join(ids, on="patient_id", maintain_order="left").sort("place", maintain_order=True)
-        shown = moves.select("patient_id", "interpretation", pl.col("moved").list.join(", ")).head(SHOWN)
-        yield aligned(
-            [[f"  {patient}", interpretation, change] for patient, interpretation, change in shown.iter_rows()]
-        )
-        if len(moves) > SHOWN:
-            yield f"  and {len(moves) - SHOWN:,} more; --output has them all"
+        rows = self._by_patient(dependent)
+        yield aligned([[f"  {patient}", *cells] for patient, *cells in rows.head(SHOWN).iter_rows()])
+        if len(rows) > SHOWN:
+            yield f"  and {len(rows) - SHOWN:,} more; --output has them all"
+
+    def _by_patient(self, dependent: pl.DataFrame) -> pl.DataFrame:
+        """A row per patient and interpretation with all changes of verdicts, in the order of the cohort."""
+        change = pl.format("{} {} -> {}", "endpoint", "verdict", "verdict_under").alias("changes")
+        changes = dependent.group_by("patient_id", "interpretation", maintain_order=True).agg(change)
+        ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("position")
+        ordered = changes.join(ids, on="patient_id", maintain_order="left").sort("position", maintain_order=True)
+        return ordered.select("patient_id", "interpretation", pl.col("changes").list.join(", "))
 
 
 def _moves(before: Verdict, after: Verdict) -> str:
@@ -223,13 +235,10 @@ def _moves(before: Verdict, after: Verdict) -> str:
 
 
 def _counts(verdict: Verdict, always: str = "") -> dict[str, int]:
-    """How many patients have each verdict; one that nobody has is left out, but for that which is to stay."""
+    """How many patients have each verdict; without verdicts that no patient has, except `always`."""
     numbers = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
     pairs = zip(verdict.labels, numbers, strict=True)
     return {label: number for label, number in pairs if number or label == always}
-
-
-DEPENDENT = ("patient_id", "arm", "endpoint", "verdict", "interpretation", "verdict_under")
 
 
 def sensitivity(
@@ -241,31 +250,37 @@ def sensitivity(
     options: ReadOptions | None = None,
     threads: int | None = None,
 ) -> Sensitivity:
-    """The verdicts on a cohort under each interpretation of a set, one at a time, and with `together` under all at once.
+    """The verdicts on a cohort under each interpretation of a set, one at a time; the data are read once.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`; the data are read once. Where two interpretations change the same key,
-    all together has what the later one in the file says.
-    An interpretation that cannot decide these data, as one by calendar months without dates, is left out, and it is told why.
-    Raises `UsageError` if the set has no interpretations to try, or they cannot stand together.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`.
+    `together` adds all interpretations at once. Where two change the same key, the later in the file stands.
+    `threads` decide pieces of the cohort side by side; None: one a processor.
+    An interpretation that cannot decide these data, as one by calendar months without dates, is left out; `untried`
+    says why.
+    Raises `UsageError` if the set has no interpretations to try, or they cannot stand together; else as `classify`
+    does.
+
+    >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
+    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+    >>> analysis = sensitivity(visits, criteria="atra_2022")
+    >>> analysis.dependent()["endpoint", "verdict", "interpretation", "verdict_under"].rows()
+    [('SR', 'NE', 'any-gap', 'Y')]
     """
     base = criteria_of(visits, criteria)
-    interpretations = {
-        interpretation.id: base.under(interpretation.id)
-        for interpretation in base.file.interpretation
-        if interpretation.change
-    }
-    if not interpretations:
+    interpretations = base.file.interpretation
+    changed = {tried.id: base.under(tried.id) for tried in interpretations if tried.change}
+    untried = {unchanged.id: "the file gives no change for it" for unchanged in interpretations if not unchanged.change}
+    if not changed:
         raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
     cohort = read_study(visits, patients, base.file.columns, options)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
-    untried = {one.id: "the file gives no change for it" for one in base.file.interpretation if not one.change}
-    for name, one in interpretations.items():
-        if one.file.columns != base.file.columns:
+    for name, definitions in changed.items():
+        if definitions.file.columns != base.file.columns:
             untried[name] = "it changes the columns that are read"
             continue
         try:
-            under[name] = Classification(one, cohort, evaluate(one, cohort, threads))
+            under[name] = Classification(definitions, cohort, evaluate(definitions, cohort, threads))
         except CohortError as error:
             untried[name] = str(error)
     if together:

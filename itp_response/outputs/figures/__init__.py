@@ -1,1 +1,1 @@
-"""Figures: one picture each of what was decided, by matplotlib; from the same verdicts and evidence as all else."""
+"""Figures: one picture of each kind, drawn by matplotlib from the same verdicts and evidence as every other output."""

@@ -1,4 +1,4 @@
-"""Clauses: what a set of criteria compares counts with, and where it takes rescue to spoil them; for the pictures."""
+"""Clauses: the thresholds of a criteria set, and the days on which its rules discount counts after rescue."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ COUNT = Name("platelets", "number")
 STATES = ("when", "closed_by")
 """Keys whose rules say what a count must be."""
 SPOILED = ("discount", "set_aside")
-"""Keys whose rules say where a count is no evidence."""
+"""Keys whose rules say which counts are no evidence."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A number that clauses compare a patient's counts with."""
+    """A number with which clauses compare a patient's counts."""
 
     low: float
     high: float
-    """Apart where it comes from a baseline that is only a bound."""
+    """The two differ where the threshold comes from a censored baseline."""
     words: str
-    """How it is reckoned, `twice the baseline`; empty for a plain number."""
-    criteria: tuple[str, ...]
+    """How it is calculated, `twice the baseline`; empty for a plain number."""
+    endpoints: tuple[str, ...]
 
     @property
     def text(self) -> str:
@@ -53,11 +53,11 @@ def rules_of(model: Any, keys: Iterable[str]) -> Iterator[Rule]:
 
 
 def thresholds(criteria: Criteria, names: Iterable[str], patient_days: PatientDays) -> list[Threshold]:
-    """What these criteria compare the counts of the one patient of `rows` with, from the highest down.
+    """The thresholds of these endpoints for the one patient, from the highest down.
 
-    Numbers reckoned from a baseline that is not known are left out.
+    Thresholds that depend on an unknown baseline are left out.
     """
-    found: dict[tuple[str, float, float], list[str]] = {}
+    endpoints: dict[tuple[str, float, float], list[str]] = {}
     for name in names:
         for rule in rules_of(criteria.endpoints[name], STATES):
             for side in compared_with_counts(rule.tree):
@@ -66,58 +66,60 @@ def thresholds(criteria: Criteria, names: Iterable[str], patient_days: PatientDa
                 low, high = (float(part.flat[0]) if part.size else np.nan for part in (values.low, values.high))
                 if np.isfinite(high):
                     words = tree_in_words(side) if based else ""
-                    found.setdefault((words, low, high), []).append(name)
-    made = [Threshold(low, high, words, tuple(dict.fromkeys(of))) for (words, low, high), of in found.items()]
-    return sorted(made, key=lambda one: -one.high)
+                    endpoints.setdefault((words, low, high), []).append(name)
+    unsorted = [
+        Threshold(low, high, words, tuple(dict.fromkeys(names))) for (words, low, high), names in endpoints.items()
+    ]
+    return sorted(unsorted, key=lambda threshold: -threshold.high)
 
 
 def plain_thresholds(criteria: Criteria) -> list[float]:
-    """The plain numbers that the set compares counts with, whatever the baseline."""
+    """The thresholds of a set that do not depend on the baseline."""
     return sorted(
         {
-            float(one.value)
+            float(side.value)
             for model in criteria.endpoints.values()
             for rule in rules_of(model, STATES)
-            for one in map(opened, compared_with_counts(rule.tree))
-            if isinstance(one, Constant)
+            for side in map(opened, compared_with_counts(rule.tree))
+            if isinstance(side, Constant)
         }
     )
 
 
 def compared_with_counts(tree: Tree) -> Iterator[Tree]:
-    """What the clauses of a rule compare the count with: plain numbers, and those reckoned from the baseline."""
+    """The other side of each comparison with the count: a plain number, or an expression of the baseline."""
     for leaf in leaves(tree):
         if isinstance(leaf, Relation):
             left, right = opened(leaf.left), opened(leaf.right)
-            for one, other in ((left, right), (right, left)):
-                if one == COUNT and set(names_in(other)) <= {"baseline"}:
+            for side, other in ((left, right), (right, left)):
+                if side == COUNT and set(names_in(other)) <= {"baseline"}:
                     yield other
 
 
 def spoiled_by_rescue(criteria: Criteria, names: Iterable[str], cohort: Cohort) -> list[tuple[float, float]]:
-    """The days (first, last) on which rescue makes a count no evidence for some of these criteria, of one patient.
+    """The stretches of days (first, last) after rescue on which a count is no evidence for some of these endpoints.
 
-    The criteria's own rules are asked about each day from the first course to the last observation.
+    The cohort has one patient. The rules decide on each day from the first rescue course to the last observation.
     """
     if not len(cohort.courses.row):
         return []
     rules = [
         rule
-        for name in names
-        for rule in rules_of(criteria.endpoints[name], SPOILED)
-        if any(one in ("rescue", *criteria.rescues) or one.startswith(SINCE) for one in names_in(rule.tree))
+        for endpoint in names
+        for rule in rules_of(criteria.endpoints[endpoint], SPOILED)
+        if any(name in ("rescue", *criteria.rescues) or name.startswith(SINCE) for name in names_in(rule.tree))
         and not {"platelets", "bleeding_grade"} & set(names_in(rule.tree))
     ]
-    days, rows = _every_day(criteria, cohort)
+    days, patient_days = _every_day(criteria, cohort)
     spoiled: Bools = np.zeros(len(days), dtype=np.bool_)
     for rule in rules:
-        spoiled |= decide(rule.tree, rows).true
-    turns = np.flatnonzero(np.diff(np.concatenate([[False], spoiled, [False]]).astype(np.int8)))
-    return [(float(days[begin]), float(days[end - 1])) for begin, end in turns.reshape(-1, 2).tolist()]
+        spoiled |= decide(rule.tree, patient_days).true
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], spoiled, [False]]).astype(np.int8)))
+    return [(float(days[begin]), float(days[end - 1])) for begin, end in edges.reshape(-1, 2).tolist()]
 
 
 def _every_day(criteria: Criteria, cohort: Cohort) -> tuple[Any, PatientDays]:
-    """A patient's days from his first rescue on, each a row with nothing observed but the courses."""
+    """Every day of the patient from the first rescue on, as rows on which only the courses are observed."""
     begins = cohort.day[cohort.courses.row]
     last = max(int(cohort.day[-1]), int(cohort.courses.last.max()))
     plain = np.arange(int(begins.min()), last + 1)
@@ -129,7 +131,7 @@ def _every_day(criteria: Criteria, cohort: Cohort) -> tuple[Any, PatientDays]:
         treatment_discontinued=cohort.treatment_discontinued,
         columns=cohort.patient_columns,
     )
-    made = build(
+    daily = build(
         patients,
         Observations(
             patient=np.zeros(len(day), dtype=np.int64),
@@ -142,20 +144,20 @@ def _every_day(criteria: Criteria, cohort: Cohort) -> tuple[Any, PatientDays]:
             rescue_name=Texts(np.concatenate([np.full(len(plain), -1), names.codes]).astype(np.int32), names.labels),
         ),
     )
-    return plain, patient_days_of(criteria, made, 0, 1)
+    return plain, patient_days_of(criteria, daily, 0, 1)
 
 
 def baseline_of(patient_days: PatientDays) -> Numbers:
-    """The baseline of each patient, given or picked; NaN where there is none."""
+    """The baseline of each patient, given or chosen from the counts; NaN where there is none."""
     values = patient_days.patient_values("baseline")
     assert isinstance(values, Numbers)
     return values
 
 
 def evidence(criteria: Criteria, name: str, patient_days: PatientDays) -> Bools:
-    """The rows that neither an endpoint nor those it rests on take for no evidence, discounted or set aside."""
+    """The rows (R) that neither this endpoint nor those it rests on discount or set aside."""
     kept: Bools = np.ones(len(patient_days.day), dtype=np.bool_)
-    for one in (name, *rests_on(criteria, name)):
-        for rule in rules_of(criteria.endpoints[one], SPOILED):
+    for endpoint in (name, *rests_on(criteria, name)):
+        for rule in rules_of(criteria.endpoints[endpoint], SPOILED):
             kept &= decide(rule.tree, patient_days).false
     return kept

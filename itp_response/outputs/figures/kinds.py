@@ -1,4 +1,4 @@
-"""The kinds of picture, and what may be asked of each."""
+"""The kinds of picture, and the options of each."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -15,4 +15,4 @@ KINDS: Mapping[Kind, tuple[str, ...]] = {
     "forest": ("by", "endpoint", "measure"),
     "reclassification": ("endpoint",),
 }
-"""The kinds of picture, and what may be asked of each."""
+"""The kinds of picture, and the options of each."""

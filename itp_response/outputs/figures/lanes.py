@@ -1,4 +1,4 @@
-"""Lanes: beneath a patient's counts, a line each for what else was observed and for every verdict."""
+"""Lanes: lines beneath a patient's counts, one for each further observation and for each verdict."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from itp_response.outputs.figures.picture import BLACK, BLUE, GREY, ORANGE, PALE
 from itp_response.outputs.figures.responses import last_counts, loss_of
 
 RESCUES = 6
-"""So many rescue treatments have a lane of their own."""
+"""Up to this many rescue treatments have a lane of their own."""
 UNNAMED = "no name given"
 
 
@@ -30,12 +30,12 @@ class Stretch:
     end: float
     look: str
     open: bool = False
-    """It goes on after its end."""
+    """The stretch continues after its end."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A sign on a day."""
+    """A symbol on a day."""
 
     day: float
     look: str
@@ -67,7 +67,7 @@ LANE_SIGNS = {
     "confirming": "confirming, or what shows it",
     "ended": "what ended it",
 }
-"""What the legend says; nothing of what the lane's name says already."""
+"""The texts of the legend; the lane's name is not repeated."""
 
 
 @dataclass(frozen=True)
@@ -75,33 +75,32 @@ class Lane:
     """A line beneath the counts."""
 
     label: str
-    said: str = ""
+    text: str = ""
+    """What stands at the right end of the lane."""
     stretches: tuple[Stretch, ...] = ()
     marks: tuple[Mark, ...] = ()
 
     def draw(self, axes: Axes, middle: float, half: float, first: float, last: float) -> dict[str, Any]:
-        """Draw the lane about `middle`, between the days shown; its signs for the legend."""
+        """Draw the lane about `middle`, between the days shown, and return its symbols for the legend."""
         signs: dict[str, Any] = {}
-        for one in self.stretches:
-            begin, end = max(one.begin, first), min(one.end, last)
-            axes.broken_barh([(begin, max(end - begin, 0.0))], (middle - half, 2 * half), zorder=2, **BARS[one.look])
-            if one.open:
+        for stretch in self.stretches:
+            begin, end = max(stretch.begin, first), min(stretch.end, last)
+            bar = [(begin, max(end - begin, 0.0))]
+            axes.broken_barh(bar, (middle - half, 2 * half), zorder=2, **BARS[stretch.look])
+            if stretch.open:
                 axes.plot([end], [middle], marker=">", markersize=4, color=BLACK, zorder=3, clip_on=False)
-            if one.look in LANE_SIGNS:
-                signs[f"lane {one.look}"] = Patch(label=LANE_SIGNS[one.look], **BARS[one.look])
+            if stretch.look in LANE_SIGNS:
+                signs[f"lane {stretch.look}"] = Patch(label=LANE_SIGNS[stretch.look], **BARS[stretch.look])
         for mark in self.marks:
             axes.plot([mark.day], [middle], linestyle="", zorder=4, clip_on=False, **MARKS[mark.look])
             signs[f"lane {mark.look}"] = Line2D([], [], linestyle="", label=LANE_SIGNS[mark.look], **MARKS[mark.look])
-        # The rings of the counts and the open follow-up have these names in the legend already.
+        # The legend already has these names for the rings of the counts and for the time after follow-up.
         same = {"lane onset": "onset", "lane confirming": "confirming", "lane open": "open"}
         return {same.get(name, name): sign for name, sign in signs.items()}
 
 
 def observed_lanes(cohort: Cohort) -> list[Lane]:
-    """What was observed of the one patient of a cohort beside counts and bleeding.
-
-    Rescue by name, the study's own treatment, and further columns of yes and no.
-    """
+    """The lanes of the one patient of a cohort: rescue by name, the study treatment, and columns of yes and no."""
     return [*_rescues(cohort), _drug(cohort), *_columns(cohort)]
 
 
@@ -124,7 +123,7 @@ def _rescues(cohort: Cohort) -> Iterator[Lane]:
 
 
 def _drug(cohort: Cohort) -> Lane:
-    """The study's treatment, which begins on day 0; when it was to end is not recorded."""
+    """The study treatment. It begins on day 0; its planned end is not recorded."""
     stopped = float(cohort.treatment_discontinued[0])
     last = float(cohort.day[-1]) if len(cohort.day) else 0.0
     if np.isfinite(stopped):
@@ -142,7 +141,7 @@ def _columns(cohort: Cohort) -> Iterator[Lane]:
 
 
 def verdict_lanes(classification: Classification, names: list[str]) -> list[Lane]:
-    """A lane for each of these criteria of the one patient of a classification."""
+    """A lane for each of these endpoints of the one patient of a classification."""
     return [_verdict(classification, name) for name in names]
 
 
@@ -161,25 +160,24 @@ def _verdict(classification: Classification, name: str) -> Lane:
         return Lane(name, f"NE: {reason}", (_open(classification, name),), _marks(ended=ended))
     if model.kind == "time_to" and length != NO_DAY:
         censored = value != "Y"
-        said = counted_days(length) + (", censored" if censored else "")
-        return Lane(name, said, (Stretch(ended - length, ended, "time", censored),))
+        text = counted(length, "day", digits=True) + (", censored" if censored else "")
+        return Lane(name, text, (Stretch(ended - length, ended, "time", censored),))
     if value != "Y":
         return Lane(
             name, value if value == "NA" else f"N: {reason}", (), _marks(ended=ended if value == "N" else NO_DAY)
         )
     if model.kind == "lost":
         return Lane(name, f"Y, day {dated}: {reason}", (), _marks(ended=dated))
-    said = f"Y, day {dated}" if dated != NO_DAY else "Y"
+    text = f"Y, day {dated}" if dated != NO_DAY else "Y"
     if model.kind == "extent" and verdict.of_days is not None:
-        said = (
-            f"{'' if model.at_least is None else 'Y, '}{length:,} of {counted_days(int(verdict.of_days[0]))} observed"
-        )
+        observed = counted(int(verdict.of_days[0]), "day", digits=True)
+        text = f"{'' if model.at_least is None else 'Y, '}{length:,} of {observed} observed"
     begin = onset if onset != NO_DAY else dated
-    return Lane(name, said, tuple(_held(classification, name, begin, confirming)), _marks(begin, confirming))
+    return Lane(name, text, tuple(_response(classification, name, begin, confirming)), _marks(begin, confirming))
 
 
-def _held(classification: Classification, name: str, begin: int, confirming: int) -> Iterator[Stretch]:
-    """From the onset to the confirming row; and on to the loss, where the set has one."""
+def _response(classification: Classification, name: str, begin: int, confirming: int) -> Iterator[Stretch]:
+    """The stretch from the onset to the confirming row and, where the set has a loss, the stretch to the loss."""
     if begin == NO_DAY:
         return
     loss = loss_of(classification.criteria, name)
@@ -193,9 +191,9 @@ def _held(classification: Classification, name: str, begin: int, confirming: int
 
 
 def _open(classification: Classification, name: str) -> Stretch:
-    """The days on which it hangs: those the endpoint looks at, from the day of the one it starts from.
+    """The days that leave the verdict open: those of the endpoint, from the day of the endpoint it starts from.
 
-    Where only follow-up ended too early, those after the last count.
+    Where follow-up ended too early, the days after the last count.
     """
     model, reason = classification.criteria.endpoints[name], int(classification.verdicts[name].reason[0])
     first, last = _looked_at(model)
@@ -210,7 +208,7 @@ def _open(classification: Classification, name: str) -> Stretch:
 
 
 def _looked_at(model: Any) -> tuple[float, float]:
-    """The first and last day an endpoint looks at, infinite where there is no limit."""
+    """The first and last day of an endpoint, infinite where there is no limit."""
     match model.kind:
         case "at":
             first, last = model.within
@@ -228,7 +226,3 @@ def _looked_at(model: Any) -> tuple[float, float]:
 def _marks(onset: int = NO_DAY, confirming: int = NO_DAY, ended: int = NO_DAY) -> tuple[Mark, ...]:
     days = {"onset": onset, "confirming": confirming if confirming != onset else NO_DAY, "ended": ended}
     return tuple(Mark(day, look) for look, day in days.items() if day != NO_DAY)
-
-
-def counted_days(number: int) -> str:
-    return f"{number:,} day{'' if number == 1 else 's'}"

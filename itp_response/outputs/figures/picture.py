@@ -1,7 +1,7 @@
-"""Picture: a figure that says what made it, and the house's hand: paper, ink, labels that keep apart.
+"""Picture: a matplotlib figure with its notes and provenance, and the layout that all pictures share.
 
-Lengths on paper are in inches, those of type in points. Text is measured in the font that matplotlib ships, so that a
-picture is the same everywhere.
+Lengths on paper are in inches, sizes of type in points. Text is measured in the font that matplotlib ships, so a
+picture is the same on every machine.
 """
 
 import io
@@ -23,10 +23,12 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
+from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
 from itp_response.classification.writers import put
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.outputs.comparison.compare import Comparison
 
 FONT = "DejaVu Sans"
 POINTS = 72
@@ -36,10 +38,10 @@ LEADING = 1.35
 """The distance of lines of type, as a multiple of its size."""
 MARGIN = 0.15
 WIDTH = 7.4
-"""Of a picture over both columns of a journal."""
+"""The width of a picture over both columns of a journal."""
 DPI = 200
 
-# Okabe and Ito's colours, which the colour-blind tell apart, here in an order that falls from dark to light in grey.
+# Okabe and Ito's colours, which colour-blind readers tell apart, ordered from dark to light in grey.
 BLACK, BLUE, VERMILLION, GREEN, ORANGE, SKY = "#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9"
 GREY, PALE, FAINT = "#6E6E6E", "#C8C8C8", "#EBEBEB"
 GROUPS: tuple[tuple[str, Any, str], ...] = (
@@ -50,7 +52,7 @@ GROUPS: tuple[tuple[str, Any, str], ...] = (
     (ORANGE, (0, (3, 1, 1, 1, 1, 1)), "v"),
     (SKY, (0, (8, 2)), "P"),
 )
-"""Colour, line and marker of each arm or group; several cues, for those who see or print no colour."""
+"""Colour, line and marker of each arm or group: colour is never the only cue."""
 
 STYLE: dict[str, Any] = {
     "font.family": FONT,
@@ -84,7 +86,7 @@ STYLE: dict[str, Any] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The settings that pictures are drawn and written with, whatever those of the caller are."""
+    """Draw and write with the settings of this package; the caller's settings return afterwards."""
     settings: Any = STYLE
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -93,21 +95,31 @@ def styled() -> Iterator[None]:
 
 
 class Picture(Figure):
-    """A matplotlib figure with what is to be said with it, and what made it."""
+    """A matplotlib `Figure` with its notes and its provenance.
 
-    told: tuple[str, ...] = ()
-    """What was taken or left out, a sentence each: beneath the picture too."""
+    >>> from itp_response import plot
+    >>> picture = plot("timeline", "d0 15, d22 <50, d29 45")
+    >>> picture.notes
+    ('A count known only as a bound stands at the bound, a triangle that points to where it may lie.',)
+    >>> picture.result.criteria.name
+    'atra_2022'
+    >>> picture.drawn(".svg")[:5]
+    b'<?xml'
+    """
+
     notes: tuple[str, ...] = ()
-    """What was taken or noticed while reading, as in `Classification.summary`."""
+    """What the picture assumes or leaves out, a sentence each; the picture shows them beneath."""
+    study_notes: tuple[str, ...] = ()
+    """What was assumed or noticed while reading, as in `Classification.summary`."""
     origin: Provenance | None = None
-    found: Any = None
-    """The `Classification` that is drawn, or the `Comparison`."""
+    result: Classification | Comparison | None = None
+    """The result that is drawn; a `Comparison` for `reclassification`."""
 
     def write(self, path: str | Path) -> None:
         """Write a `.svg`, `.png` or `.pdf` file, whole or not at all; the same picture gives the same bytes.
 
-        Beside it goes what made it, in `FILE.provenance.json`.
-        Raises `UsageError` for another suffix or a place that cannot be written.
+        The provenance goes beside it, in `FILE.provenance.json`.
+        Raises `UsageError` for another suffix and for a path that cannot be written.
         """
         path = writable(path)
         content = self.drawn(path.suffix)
@@ -117,14 +129,14 @@ class Picture(Figure):
             put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
 
     def drawn(self, suffix: str, dpi: float = DPI) -> bytes:
-        """The picture as the bytes of such a file, `.svg`, `.png` or `.pdf`."""
+        """The bytes of a file with this suffix: `.svg`, `.png` (at `dpi` dots an inch) or `.pdf`."""
         with styled(), io.BytesIO() as file:
             self.savefig(file, format=suffix.removeprefix("."), dpi=dpi, metadata=METADATA[suffix])
             return file.getvalue()
 
     def summary(self) -> str:
-        """What was taken, left out or noticed, a line each: for standard error."""
-        return "\n".join([*self.told, *self.notes])
+        """The notes of the picture and of the study, a line each, for standard error."""
+        return "\n".join([*self.notes, *self.study_notes])
 
 
 # No dates, so that the bytes depend on the picture alone.
@@ -136,7 +148,7 @@ METADATA: dict[str, dict[str, Any]] = {
 
 
 def writable(path: str | Path) -> Path:
-    """The path, if a picture can have such a name."""
+    """The path; raises `UsageError` if its suffix is not that of a picture."""
     path = Path(path)
     if path.suffix not in METADATA:
         raise UsageError(f"{path.name}: {unknown('kind of picture', path.suffix, METADATA)}")
@@ -148,26 +160,26 @@ def writable(path: str | Path) -> Path:
 
 @cache
 def text_width(text: str, size: float) -> float:
-    """How wide a line of text is."""
+    """The width of a line of text."""
     if not text.strip():
         return 0.0
-    # As outlines, without the hinting of a renderer, so that the width is the same at every resolution.
+    # Outlines have no hinting of a renderer, so the width is the same at every resolution.
     font = FontProperties(family=FONT, size=size)
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / POINTS
 
 
 def widest(texts: Sequence[str], size: float) -> float:
-    """How wide the widest of the texts is."""
+    """The width of the widest text."""
     return max((text_width(line, size) for text in texts for line in text.split("\n")), default=0.0)
 
 
 def height(lines: int, size: float) -> float:
-    """How high so many lines are."""
+    """The height of a number of lines."""
     return lines * size * LEADING / POINTS
 
 
 def folded(text: str, width: float, size: float) -> str:
-    """The text broken into lines no wider than that."""
+    """The text, broken into lines no wider than `width`."""
     letters = max(8, int(width / text_width("n", size) * 1.05))
     while True:
         lines = textwrap.wrap(text, letters, break_on_hyphens=False) or [""]
@@ -176,43 +188,49 @@ def folded(text: str, width: float, size: float) -> str:
         letters -= 1
 
 
-def spread(places: Sequence[float], apart: float, low: float, high: float) -> list[float]:
-    """The places moved so little as they can be for all to lie `apart` and between `low` and `high`.
+def spread(positions: Sequence[float], apart: float, low: float, high: float) -> list[float]:
+    """The positions, shifted as little as possible so that they lie `apart` and between `low` and `high`.
 
-    Where there is no room for all, they lie as far apart as it allows.
+    Without room for all, they lie as far apart as the room allows.
+
+    >>> spread([5, 5, 9], apart=1, low=0, high=10)
+    [4.5, 5.5, 9.0]
     """
-    if not places:
+    if not positions:
         return []
-    order = np.argsort(np.asarray(places, dtype=np.float64), kind="stable")
-    apart = min(apart, (high - low) / max(len(places) - 1, 1))
-    steps = apart * np.arange(len(places))
-    # What is left after taking the steps off must only not fall: the nearest such is found by pooling neighbours.
+    order = np.argsort(np.asarray(positions, dtype=np.float64), kind="stable")
+    apart = min(apart, (high - low) / max(len(positions) - 1, 1))
+    steps = apart * np.arange(len(positions))
+    # Without the steps, the positions must not fall. Pooling neighbours gives the nearest such positions.
     pools: list[tuple[float, int]] = []
-    for wanted in (np.asarray(places, dtype=np.float64)[order] - steps).tolist():
+    for wanted in (np.asarray(positions, dtype=np.float64)[order] - steps).tolist():
         mean, size = wanted, 1
         while pools and pools[-1][0] > mean:
             before, number = pools.pop()
             mean, size = (before * number + mean * size) / (number + size), number + size
         pools.append((mean, size))
     level = np.repeat([mean for mean, _ in pools], [size for _, size in pools])
-    moved = np.empty(len(places))
-    moved[order] = np.clip(level, low, high - steps[-1]) + steps
-    return [float(one) for one in moved]
+    shifted = np.empty(len(positions))
+    shifted[order] = np.clip(level, low, high - steps[-1]) + steps
+    return [float(position) for position in shifted]
 
 
 # PAPER
 
 
 class Sheet:
-    """A picture in the making: a title, room for axes placed from the top left, and sentences beneath."""
+    """A picture that is being drawn: a title, a body for axes placed from the top left, and the notes beneath.
+
+    `body` is the height between the title and the notes; all lengths are in inches.
+    """
 
     def __init__(
-        self, title: str, told: Sequence[str], body: float, *, subtitle: str = "", width: float = WIDTH
+        self, title: str, notes: Sequence[str], body: float, *, subtitle: str = "", width: float = WIDTH
     ) -> None:
         room = width - 2 * MARGIN
         heading = folded(title, room, TITLE)
         under = folded(subtitle, room, BODY) if subtitle else ""
-        beneath = "\n".join(folded(one, room, SMALL) for one in told)
+        beneath = "\n".join(folded(note, room, SMALL) for note in notes)
         self.width = width
         self.top = MARGIN + height(heading.count("\n") + 1, TITLE) + 0.06
         if under:
@@ -220,7 +238,7 @@ class Sheet:
         foot = height(beneath.count("\n") + 1, SMALL) + 0.08 if beneath else 0.0
         self.height = self.top + body + foot + MARGIN
         self.picture = Picture(figsize=(width, self.height))
-        self.picture.told = tuple(told)
+        self.picture.notes = tuple(notes)
         self.text(MARGIN, MARGIN, heading, size=TITLE, weight="bold", linespacing=LEADING - 0.15)
         if under:
             below = MARGIN + height(heading.count("\n") + 1, TITLE) + 0.04
@@ -233,37 +251,37 @@ class Sheet:
             self._foot = None
 
     def grow(self, more: float) -> None:
-        """Make the sheet so much higher, with the room between what is drawn and the sentences beneath."""
+        """Make the sheet higher by `more`, between the axes and the notes."""
         before = self.height
         self.height = before + more
         for axes in self.picture.axes:
             left, bottom, width, high = axes.get_position().bounds
-            place = (left, (bottom * before + more) / self.height, width, high * before / self.height)
-            axes.set_position(place)
+            position = (left, (bottom * before + more) / self.height, width, high * before / self.height)
+            axes.set_position(position)
         for text in self.picture.texts:
             left, level = text.get_position()
-            moved = 0.0 if text is self._foot else more
-            text.set_position((left, (level * before + moved) / self.height))
+            shift = 0.0 if text is self._foot else more
+            text.set_position((left, (level * before + shift) / self.height))
         self.picture.set_size_inches(self.width, self.height)
 
     def text(self, left: float, top: float, text: str, **style: Any) -> None:
-        """A text whose upper left corner lies there, counted from that of the sheet."""
+        """A text; `left` and `top` are the distances of its corner from the upper left corner of the sheet."""
         style = {"ha": "left", "va": "top"} | style
         self.picture.text(left / self.width, 1 - top / self.height, text, **style)
 
     def axes(self, left: float, top: float, width: float, height: float, **options: Any) -> Axes:
-        """Axes there; `top` is counted from beneath the title."""
+        """Axes at this position; `top` is the distance from the lower edge of the title."""
         bottom = self.height - self.top - top - height
-        place = (left / self.width, bottom / self.height, width / self.width, height / self.height)
-        return self.picture.add_axes(place, **options)
+        position = (left / self.width, bottom / self.height, width / self.width, height / self.height)
+        return self.picture.add_axes(position, **options)
 
     def legend(self, handles: Sequence[Any], left: float, top: float, width: float) -> Legend:
-        """A legend there, in as many columns as the room has; `top` is counted from beneath the title."""
+        """A legend in as many columns as fit; `top` is the distance from the lower edge of the title."""
         return self.picture.legend(
             handles=list(handles),
             loc="upper left",
             bbox_to_anchor=(left / self.width, 1 - (self.top + top) / self.height),
-            ncols=columns_of([str(one.get_label()) for one in handles], width),
+            ncols=columns_of(labels_of(handles), width),
             borderaxespad=0,
             borderpad=0,
             handlelength=HANDLE,
@@ -273,24 +291,29 @@ class Sheet:
 
 
 HANDLE = 2.4
-"""How long the sign in a legend is, in sizes of its type."""
+"""The length of a symbol in a legend, in sizes of its type."""
+
+
+def labels_of(handles: Sequence[Any]) -> list[str]:
+    """The texts of a legend."""
+    return [str(handle.get_label()) for handle in handles]
 
 
 def columns_of(labels: Sequence[str], width: float) -> int:
-    """How many columns a legend has."""
+    """The number of columns of a legend of these labels."""
     size = STYLE["legend.fontsize"]
-    one = widest(labels, size) + (HANDLE + 0.8 + 1.6) * size / POINTS
-    return max(1, min(len(labels), int((width + 1.6 * size / POINTS) / one)))
+    column = widest(labels, size) + (HANDLE + 0.8 + 1.6) * size / POINTS
+    return max(1, min(len(labels), int((width + 1.6 * size / POINTS) / column)))
 
 
 def legend_height(labels: Sequence[str], width: float) -> float:
-    """How high the legend of these labels is in that width."""
+    """The height of the legend of these labels in this width."""
     rows = -(-len(labels) // columns_of(labels, width)) if labels else 0
     return rows * 1.55 * float(STYLE["legend.fontsize"]) / POINTS + 0.05
 
 
 def rectangles(axes: Axes, across: tuple[Floats, Floats], up: tuple[Floats, Floats], **look: Any) -> None:
-    """Many rectangles that look alike: left and right, bottom and top of each."""
+    """Draw many rectangles of one look: `across` has the left and right edges, `up` the bottom and top edges."""
     left, right = across
     corners = [(left, up[0]), (right, up[0]), (right, up[1]), (left, up[1])]
     shapes: Any = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)
@@ -298,7 +321,7 @@ def rectangles(axes: Axes, across: tuple[Floats, Floats], up: tuple[Floats, Floa
 
 
 def day_ticks(first: float, last: float, most: int = 13) -> list[int]:
-    """Days for an axis: whole weeks, as many of them as there is room for."""
+    """The days marked on an axis: whole weeks, at most `most`."""
     steps = [step for step in WEEKS if (last - first) / step <= most]
     step = steps[0] if steps else 364 * int(np.ceil((last - first) / (364 * most)))
     return list(range(int(np.ceil(first / step)) * step, int(last) + 1, step))
@@ -308,23 +331,23 @@ WEEKS = (7, 14, 28, 56, 84, 182, 364, 728)
 
 
 def week_ticks(first: float, last: float, most: int = 14) -> list[int]:
-    """Weeks for an axis, as many as there is room for."""
-    step = next((one for one in (1, 2, 4, 8, 13, 26, 52, 104) if (last - first) / one <= most), 260)
+    """The weeks marked on an axis, at most `most`."""
+    step = next((step for step in (1, 2, 4, 8, 13, 26, 52, 104) if (last - first) / step <= most), 260)
     return list(range(int(np.ceil(first / step)) * step, int(last) + 1, step))
 
 
 def nice(name: str) -> str:
-    """A name of a column or term without its underscores."""
+    """A name without its underscores."""
     return name.replace("_", " ")
 
 
 def look_of(group: int) -> tuple[str, Any, str]:
-    """Colour, line and marker of a group by its number; of many they come again."""
+    """Colour, line and marker of a group by its number; after six groups they repeat."""
     return GROUPS[group % len(GROUPS)]
 
 
 def merged(pairs: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Stretches of days with those that overlap or touch joined."""
+    """The stretches of days; those that overlap or touch are joined."""
     joined: list[tuple[float, float]] = []
     for begin, end in sorted(pairs):
         if joined and begin <= joined[-1][1]:

@@ -1,11 +1,14 @@
-"""Plots: one picture each of what was decided, by matplotlib; from the same verdicts and evidence as all else."""
+"""Plot: the pictures of a study, each drawn by the module of its kind."""
 
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from itp_response.classification.classification import DEFAULT_CRITERIA, Classification, CriteriaInput, Study, classify
+from itp_response.classification.provenance import Provenance
 from itp_response.explanation.ask import PATIENT, cohort_asked
+from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.optional_imports import needed
 from itp_response.outputs.comparison.compare import Comparison, compare
 from itp_response.outputs.figures.kinds import KINDS, Kind, Measure
 from itp_response.readers.files import Tabular
@@ -13,13 +16,8 @@ from itp_response.readers.options import ReadOptions
 
 if TYPE_CHECKING:
     from itp_response.outputs.figures.picture import Picture
-
-
-from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.optional_imports import needed
-
 TYPED = re.compile(r"\s*d-?\d+(\.\.d-?\d+)?(\s|$)")
-"""How a timeline typed by hand begins."""
+"""The beginning of a timeline typed by hand."""
 
 
 def plot(
@@ -36,63 +34,82 @@ def plot(
     treatment_discontinued: int | None = None,
     options: ReadOptions | None = None,
 ) -> "Picture":
-    """A picture of a study: a matplotlib `Figure` with `.write(path)` and `.summary()`, what was taken or left out.
+    """A picture of a study or of one patient: a matplotlib `Figure` with `.write(path)`, `.notes` and `.summary()`.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`; for `timeline` `visits` may be a timeline as
-    `ask` takes it, for `reclassification` a `Comparison`, for which else `criteria` are two sets or more.
-    `patient` is the id of the one whose timeline is drawn; `endpoint` that which is drawn in place of the kind's own;
-    `by` what makes the groups (`arm`), of `forest` the columns that make the subgroups; `measure` of `forest`
-    `difference` or `odds-ratio`; `baseline` and `treatment_discontinued` of a typed timeline are as in `ask`.
-    Raises `UsageError` for what is not there, does not belong to the kind, or where matplotlib is not installed.
+    `kind` is one of `timeline`, `swimmer`, `spaghetti`, `km`, `waterfall`, `forest` and `reclassification`. `visits`,
+    `patients`, `criteria` and `options` are as in `classify`. For `timeline`, `visits` may be a timeline as in `ask`;
+    for `reclassification` it may be a `Comparison`, and otherwise `criteria` are two sets or more.
+    `patient` is the id of the patient whose timeline is drawn. `endpoint` replaces the kind's own endpoint. `by` names
+    the column that makes the groups (default `arm`); for `forest`, the columns that make the subgroups. `measure` of
+    `forest` is `difference` or `odds-ratio`. `baseline` (10⁹/L) and `treatment_discontinued` (a day) belong to a typed
+    timeline, as in `ask`. What is left out has the kind's default.
+    Raises `UsageError` for a name that does not exist, for an option that the kind does not have, and if matplotlib is
+    not installed.
+
+    >>> picture = plot("timeline", "d0 15, d22 40, d29 45", endpoint="OR")
+    >>> picture.result.verdicts["OR"].labels[int(picture.result.verdicts["OR"].value[0])]
+    'Y'
     """
     if kind not in KINDS:
         raise UsageError(unknown("kind of plot", kind, KINDS))
-    asked = {"patient": patient, "endpoint": endpoint, "by": by, "measure": measure, "baseline": baseline}
-    asked["treatment_discontinued"] = treatment_discontinued
-    choices = {name: value for name, value in asked.items() if value not in (None, ())}
-    for name in choices:
-        if name not in KINDS[kind]:
-            of = [one for one, takes in KINDS.items() if name in takes]
-            raise UsageError(f"{name!r} is not asked of {kind}, but of {', '.join(of)}; leave it out.")
+    own = {"baseline": baseline, "treatment_discontinued": treatment_discontinued}
+    choices = _choices(kind, {"patient": patient, "endpoint": endpoint, "by": by, "measure": measure, **own})
     needed("matplotlib", "plot")
     from itp_response.outputs.figures.picture import styled
 
+    result: Classification | Comparison
     if kind == "reclassification":
-        found: Any = _compared(visits, patients, criteria, options)
+        result = _compared(visits, patients, criteria, options)
     elif kind == "timeline" and isinstance(visits, str) and TYPED.match(visits):
-        found = _typed(visits, criteria, choices)
+        result = _typed(visits, criteria, choices)
+        choices = {name: value for name, value in choices.items() if name not in own} | {"patient": PATIENT}
     else:
-        found = _classified(visits, patients, criteria, options, kind, choices)
+        _check_study(kind, choices)
+        result = _classified(visits, patients, criteria, options)
     with styled():
-        picture = _drawn(kind, found, choices)
-    picture.found = found
-    picture.notes = tuple(found.cohort.note_lines)
-    picture.origin = found.provenance(kind=kind, **choices) if isinstance(found, Classification) else found.provenance()
+        picture = _drawn(kind, result, choices)
+    picture.result = result
+    picture.study_notes = tuple(result.cohort.note_lines)
+    picture.origin = _provenance(kind, result, choices)
     return picture
 
 
-def _drawn(kind: Kind, found: Any, choices: dict[str, Any]) -> "Picture":
+def _choices(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given; raises `UsageError` for one that the kind does not have."""
+    choices = {name: value for name, value in options.items() if value not in (None, ())}
+    for name in choices:
+        if name not in KINDS[kind]:
+            kinds = [other for other, names in KINDS.items() if name in names]
+            raise UsageError(f"{name!r} is not asked of {kind}, but of {', '.join(kinds)}; leave it out.")
+    return choices
+
+
+def _drawn(kind: Kind, result: Any, choices: dict[str, Any]) -> "Picture":
     from itp_response.outputs.figures import forest, km, reclassification, spaghetti, swimmer, timeline, waterfall
 
     match kind:
         case "timeline":
-            return timeline.draw(found, **choices)
+            return timeline.draw(result, **choices)
         case "swimmer":
-            return swimmer.draw(found, **_single(choices))
+            return swimmer.draw(result, **_single(choices))
         case "spaghetti":
-            return spaghetti.draw(found, **_single(choices))
+            return spaghetti.draw(result, **_single(choices))
         case "km":
-            return km.draw(found, **_single(choices))
+            return km.draw(result, **_single(choices))
         case "waterfall":
-            return waterfall.draw(found, **_single(choices))
+            return waterfall.draw(result, **_single(choices))
         case "forest":
             by = choices.get("by", ())
-            return forest.draw(found, **{**choices, "by": (by,) if isinstance(by, str) else tuple(by)})
-    return reclassification.draw(found, **choices)
+            return forest.draw(result, **{**choices, "by": (by,) if isinstance(by, str) else tuple(by)})
+    return reclassification.draw(result, **choices)
+
+
+def _provenance(kind: Kind, result: Classification | Comparison, choices: dict[str, Any]) -> Provenance:
+    return result.provenance(kind=kind, **choices) if isinstance(result, Classification) else result.provenance()
 
 
 def _single(choices: dict[str, Any]) -> dict[str, Any]:
-    """The choices with one column to group by."""
+    """The choices, with `by` as one column."""
     by = choices.get("by", "arm")
     if isinstance(by, str):
         return choices
@@ -101,25 +118,27 @@ def _single(choices: dict[str, Any]) -> dict[str, Any]:
     return {**choices, "by": by[0]}
 
 
-def _classified(
-    visits: Any, patients: Any, criteria: Any, options: ReadOptions | None, kind: Kind, choices: dict[str, Any]
-) -> Classification:
-    if kind == "timeline":
-        if "patient" not in choices:
-            raise UsageError("say whose timeline: --patient ID, or type the timeline as 'd0 15, d21 45, d28 60'.")
-        for name in ("baseline", "treatment_discontinued"):
-            if name in choices:
-                raise UsageError(f"{name!r} goes with a typed timeline; a study has its own.")
-    return classify(visits, patients, _one(criteria), options=options)
+def _check_study(kind: Kind, choices: dict[str, Any]) -> None:
+    """Raise `UsageError` where the timeline of a study's patient lacks the patient, or has options of a typed one."""
+    if kind != "timeline":
+        return
+    if "patient" not in choices:
+        raise UsageError("say whose timeline: --patient ID, or type the timeline as 'd0 15, d21 45, d28 60'.")
+    for name in ("baseline", "treatment_discontinued"):
+        if name in choices:
+            raise UsageError(f"{name!r} goes with a typed timeline; a study has its own.")
+
+
+def _classified(visits: Any, patients: Any, criteria: Any, options: ReadOptions | None) -> Classification:
+    return classify(visits, patients, _one_set(criteria), options=options)
 
 
 def _typed(text: str, criteria: Any, choices: dict[str, Any]) -> Classification:
-    """The one patient of a typed timeline; takes from the choices what is only asked of reading it."""
+    """The classification of the one patient of a typed timeline."""
     if "patient" in choices:
         raise UsageError("a typed timeline is of one patient; leave out which.")
-    given = {name: choices.pop(name, None) for name in ("baseline", "treatment_discontinued")}
-    choices["patient"] = PATIENT
-    definitions, cohort = cohort_asked(text, _one(criteria) or DEFAULT_CRITERIA, **given)
+    own = {name: choices.get(name) for name in ("baseline", "treatment_discontinued")}
+    definitions, cohort = cohort_asked(text, _one_set(criteria) or DEFAULT_CRITERIA, **own)
     return classify(cohort, criteria=definitions)
 
 
@@ -127,8 +146,8 @@ def _compared(visits: Any, patients: Any, criteria: Any, options: ReadOptions | 
     return visits if isinstance(visits, Comparison) else compare(visits, patients, criteria or (), options=options)
 
 
-def _one(criteria: Any) -> Any:
-    """The one set of criteria, where several may be given."""
+def _one_set(criteria: Any) -> Any:
+    """The criteria set, which may stand in a list."""
     if not isinstance(criteria, list | tuple):
         return criteria
     if len(criteria) != 1:

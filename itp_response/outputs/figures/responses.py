@@ -17,7 +17,7 @@ RESPONSES = ("response", "sustained_response", "complete_response")
 
 @dataclass(frozen=True)
 class Responses:
-    """Who responded and from when to when, one entry per patient (P); days since day 0, `NO_DAY`: none."""
+    """The responses, one entry per patient (P); days since day 0, `NO_DAY`: none."""
 
     name: str
     """The endpoint."""
@@ -26,7 +26,7 @@ class Responses:
     confirmed: Ints
     """The day of the confirming row, where there is one."""
     end: Ints
-    """The day of the loss; of one not lost, of the last count; where the set has no loss, of the last evidence."""
+    """The day of the loss, or of the last count if not lost; where the set has no loss, of the last evidence."""
     lost: Bools
     loss: str | None
     """The endpoint of kind `lost` that ends it; None: the set has none."""
@@ -52,50 +52,50 @@ def responses(classification: Classification, name: str) -> Responses:
 
 
 def response_of(criteria: Criteria, asked: str | None = None) -> str:
-    """The endpoint that stands for response: that asked for, else by its role, else the first with an onset.
+    """The endpoint that stands for response: the one asked for, else by its role, else the first with an onset.
 
-    Raises `UsageError` for one that is not there, or that has no onset.
+    Raises `UsageError` if the one asked for does not exist or has no onset.
     """
     with_onset = [name for name, model in criteria.endpoints.items() if model.kind not in ("best", "time_to", "lost")]
     if asked is not None:
         if asked not in with_onset:
             raise UsageError(unknown("endpoint that begins on a day", asked, with_onset))
         return asked
-    found = (with_role(criteria, role) for role in RESPONSES)
-    return next(filter(None, found), None) or (with_onset or list(criteria.endpoints))[0]
+    by_role = (with_role(criteria, role) for role in RESPONSES)
+    return next(filter(None, by_role), None) or (with_onset or list(criteria.endpoints))[0]
 
 
 def with_role(criteria: Criteria, role: str) -> str | None:
-    """The first endpoint of that role."""
+    """The first endpoint of a role; None: the set has none."""
     return next((name for name, model in criteria.endpoints.items() if model.role == role), None)
 
 
 def loss_of(criteria: Criteria, name: str) -> str | None:
-    """The endpoint of kind `lost` by which what this one says ends: the one after it.
+    """The endpoint of kind `lost` that ends a response; None: the set has none.
 
-    Of a response without one of its own, that after an endpoint it rests on, first the one with the role of a loss.
+    A response without a loss of its own has the loss of an endpoint it rests on, first one with the role of a loss.
     """
     models = criteria.endpoints
     own = [other for other, model in models.items() if model.kind == "lost" and model.after == name]
     if own or models[name].role not in RESPONSES:
         return next(iter(own), None)
     after = rests_on(criteria, name)
-    found = [other for other, model in models.items() if model.kind == "lost" and model.after in after]
-    return next((other for other in found if models[other].role == "loss"), next(iter(found), None))
+    inherited = [other for other, model in models.items() if model.kind == "lost" and model.after in after]
+    return next((other for other in inherited if models[other].role == "loss"), next(iter(inherited), None))
 
 
 def rests_on(criteria: Criteria, name: str) -> list[str]:
-    """The criteria that one is decided from, and those that these are, nearest first."""
-    found: dict[str, None] = {}
+    """The endpoints that an endpoint is decided from, directly or through others, nearest first."""
+    names: dict[str, None] = {}
     for other in criteria.endpoints[name].references().values():
-        found |= dict.fromkeys([other, *rests_on(criteria, other)])
-    return list(found)
+        names |= dict.fromkeys([other, *rests_on(criteria, other)])
+    return list(names)
 
 
 def last_counts(classification: Classification) -> Ints:
-    """The day of each patient's last count; `NO_DAY` if he has none."""
+    """The day of each patient's last count (P); `NO_DAY`: the patient has no count."""
     cohort = classification.cohort
     counted = np.flatnonzero(~np.isnan(cohort.platelets.low))
     last = np.full(len(cohort), NO_DAY, dtype=np.int64)
-    last[cohort.patient[counted]] = cohort.day[counted]  # of several for a patient the last assignment stands
+    last[cohort.patient[counted]] = cohort.day[counted]  # a patient's last count is assigned last
     return last

@@ -1,4 +1,4 @@
-"""Spaghetti: every patient's counts in their group, and beneath them the groups' medians by week."""
+"""Spaghetti: the counts of every patient by group, and beneath them the median of each group by week."""
 
 from dataclasses import dataclass
 
@@ -25,75 +25,104 @@ from itp_response.outputs.figures.picture import (
     look_of,
     text_width,
     week_ticks,
+    widest,
 )
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import Groups, all_patients, grouped
 from itp_response.outputs.statistics.times import quartiles
 
 WEEK = 7
 BOTTOM = 3.0
 TICKS = (3, 10, 30, 50, 100, 300, 1000, 3000)
 HIGH, MEDIANS, BETWEEN, LEFT = 1.9, 2.4, 0.5, 0.55
-"""The heights of a panel and of that of the medians, the room between, and that at the left of each."""
+"""The heights of a panel and of the panel of medians, the room between them, and the room at their left."""
 COLUMNS = 2
 AT_LEAST = 3
-"""A median is of so many patients at least."""
+"""A median needs at least this many patients."""
 MANY = 500
-"""From so many patients on their lines are drawn as an image, also in SVG and PDF."""
+"""With more patients than this, the lines are an image, also in SVG and PDF."""
 
 
 @dataclass(frozen=True)
 class CountPoints:
-    """Every count: whose (position), when, and how high; one known only as a bound stands at the bound."""
+    """Every count: the patient's position, the day, and the level; a censored count stands at its bound."""
 
     patient: Ints
     day: Ints
     level: Floats
     visit: Ints
-    """The planned day it is nearest to; `NO_DAY`: none is near."""
+    """The nearest planned day; `NO_DAY`: none is near."""
     bounds: int
-    """How many are only bounds."""
+    """The number of censored counts."""
 
 
 def draw(classification: Classification, *, by: str = "arm") -> Picture:
-    """Every patient's counts, and the median and quartiles of each group by week.
+    """The counts of every patient, and the median and quartiles of each group by week.
 
-    A count belongs to the planned visit it is nearest to; of several of a patient the last stands.
-    Raises `UsageError` for groups that cannot be made.
+    A count belongs to the nearest planned visit; of several counts of a patient the last one stands.
+    Raises `UsageError` for groups that cannot be formed.
     """
-    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    groups = grouped(all_patients(classification), by)
     counts = _counts(classification)
+    layout = _layout(groups)
+    notes = [*groups.notes, *_notes(counts)]
+    title = "Platelet counts of every patient, and medians by week"
+    body = layout.medians + MEDIANS + 0.6 + sum(layout.heights)
+    sheet = Sheet(title, notes, body, subtitle=classification.criteria.title)
+    limits = _limits(counts)
+    for code, heading in enumerate(layout.headings):
+        row, column = divmod(code, COLUMNS)
+        left, top = MARGIN + LEFT + column * (layout.width + LEFT), layout.above + row * (HIGH + BETWEEN)
+        axes = sheet.axes(left, top, layout.width, HIGH)
+        _set_scale(axes, classification, limits)
+        axes.set_title(heading, size=BODY)
+        _draw_strands(axes, counts, groups, code)
+        _draw_median(axes, counts, groups, code, quartile_lines=False)
+    axes = sheet.axes(layout.left, layout.medians, WIDTH - layout.left - MARGIN, MEDIANS)
+    _set_scale(axes, classification, limits)
+    axes.set_title("median and quartiles", size=BODY)
+    axes.set_xlabel("week")
+    for code in range(len(groups.labels)):
+        _draw_median(axes, counts, groups, code, quartile_lines=True)
+    _draw_numbers(sheet, axes, counts, groups, layout)
+    return sheet.picture
+
+
+@dataclass(frozen=True)
+class PanelLayout:
+    """The panels of the groups and of the medians, in inches; positions are distances from beneath the title."""
+
+    width: float
+    """Of the panel of a group."""
+    above: float
+    """The room for the headings of the first row."""
+    medians: float
+    """The top of the panel of medians."""
+    left: float
+    """The left edge of the panel of medians."""
+    headings: list[str]
+    names: list[str]
+    """The groups' names beneath the medians."""
+    heights: list[float]
+    """The height of each name."""
+
+
+def _layout(groups: Groups) -> PanelLayout:
     number = len(groups.labels)
     across = min(number, COLUMNS)
     rows = -(-number // COLUMNS)
     width = (WIDTH - 2 * MARGIN) / across - LEFT
     names = [folded(label, 1.5, SMALL) for label in groups.labels]
-    left = MARGIN + max(LEFT, max(text_width(line, SMALL) for one in names for line in one.split("\n")) + 0.42)
-    lines = [height(one.count("\n") + 1, SMALL) + 0.03 for one in names]
     headings = [folded(heading, width, BODY) for heading in groups.headed()]
-    above = 0.15 + max(height(one.count("\n"), BODY) for one in headings)
-    body = above + rows * (HIGH + BETWEEN) + MEDIANS + 0.7 + sum(lines)
-    told = [*groups.notes, *_told(counts)]
-    sheet = Sheet(
-        "Platelet counts of every patient, and medians by week", told, body, subtitle=classification.criteria.title
+    above = 0.15 + max(height(heading.count("\n"), BODY) for heading in headings)
+    return PanelLayout(
+        width=width,
+        above=above,
+        medians=above + rows * (HIGH + BETWEEN) + 0.1,
+        left=MARGIN + max(LEFT, widest(names, SMALL) + 0.42),
+        headings=headings,
+        names=names,
+        heights=[height(name.count("\n") + 1, SMALL) + 0.03 for name in names],
     )
-    limits = _limits(counts)
-    for code, heading in enumerate(headings):
-        row, column = divmod(code, COLUMNS)
-        place = MARGIN + LEFT + column * (width + LEFT), above + row * (HIGH + BETWEEN)
-        axes = sheet.axes(*place, width, HIGH)
-        _scaled(axes, classification, limits)
-        axes.set_title(heading, size=BODY)
-        _strands(axes, counts, groups, code)
-        _median(axes, counts, groups, code, band=False)
-    top = above + rows * (HIGH + BETWEEN) + 0.1
-    axes = sheet.axes(left, top, WIDTH - left - MARGIN, MEDIANS)
-    _scaled(axes, classification, limits)
-    axes.set_title("median and quartiles", size=BODY)
-    axes.set_xlabel("week")
-    for code in range(number):
-        _median(axes, counts, groups, code, band=True)
-    _numbers(sheet, axes, counts, groups, names, lines, top + MEDIANS + 0.5, left)
-    return sheet.picture
 
 
 def _counts(classification: Classification) -> CountPoints:
@@ -107,7 +136,7 @@ def _counts(classification: Classification) -> CountPoints:
 
 
 def _nearest(day: Ints, planned: Ints) -> Ints:
-    """The planned day nearest to each, of two as near the later; of a day long before or after all of them, none.
+    """The planned day nearest to each day, the later of two as near; none for a day long before or after all of them.
 
     Without planned days, the nearest whole week.
     """
@@ -121,20 +150,20 @@ def _nearest(day: Ints, planned: Ints) -> Ints:
     return np.where(near, nearest, NO_DAY)
 
 
-def _told(counts: CountPoints) -> list[str]:
-    told = [
+def _notes(counts: CountPoints) -> list[str]:
+    notes = [
         "All counts are shown, those soon after rescue treatment too. A median is of the counts nearest to a planned "
         f"visit, one a patient, where they are {AT_LEAST} or more; beneath stands of how many, where there is room."
     ]
     if counts.bounds:
-        told.append(f"Counts known only as a bound ({counts.bounds:,}) stand at the bound.")
+        notes.append(f"Counts known only as a bound ({counts.bounds:,}) stand at the bound.")
     if (counts.level <= BOTTOM).any():
-        told.append(f"Counts below {BOTTOM:g} stand at {BOTTOM:g}.")
-    return told
+        notes.append(f"Counts below {BOTTOM:g} stand at {BOTTOM:g}.")
+    return notes
 
 
 def _limits(counts: CountPoints) -> tuple[float, float, float]:
-    """The first and the last week, and the highest count."""
+    """The first and last week of the axes, and their highest count."""
     if not len(counts.day):
         return 0.0, 4.0, 400.0
     first, last = float(counts.day.min()) / WEEK, float(counts.day.max()) / WEEK
@@ -142,7 +171,7 @@ def _limits(counts: CountPoints) -> tuple[float, float, float]:
     return first - edge, last + edge, max(400.0, 1.2 * float(counts.level.max()))
 
 
-def _scaled(axes: Axes, classification: Classification, limits: tuple[float, float, float]) -> None:
+def _set_scale(axes: Axes, classification: Classification, limits: tuple[float, float, float]) -> None:
     first, last, high = limits
     axes.set_yscale("log")
     axes.set_ylim(BOTTOM * 0.95, high)
@@ -157,8 +186,8 @@ def _scaled(axes: Axes, classification: Classification, limits: tuple[float, flo
         axes.axhline(level, color=GREY, linestyle=(0, (5, 2)), linewidth=0.5, zorder=1)
 
 
-def _strands(axes: Axes, counts: CountPoints, groups: Groups, code: int) -> None:
-    """A line for each patient of the group, and a point for each who was counted once."""
+def _draw_strands(axes: Axes, counts: CountPoints, groups: Groups, code: int) -> None:
+    """Draw a line for each patient of the group, and a point for each patient with one count."""
     here = np.flatnonzero(groups.code[counts.patient] == code)
     patient = counts.patient[here]
     points = np.stack([counts.day[here] / WEEK, counts.level[here]], axis=1)
@@ -171,44 +200,36 @@ def _strands(axes: Axes, counts: CountPoints, groups: Groups, code: int) -> None
     axes.scatter(points[once, 0], points[once, 1], s=3, color=GREY, alpha=share, zorder=2, rasterized=image)
 
 
-def _median(axes: Axes, counts: CountPoints, groups: Groups, code: int, *, band: bool) -> None:
+def _draw_median(axes: Axes, counts: CountPoints, groups: Groups, code: int, *, quartile_lines: bool) -> None:
     weeks, low, middle, high, _ = _by_week(counts, groups.code, code)
     colour, line, marker = look_of(code)
-    shift = 0.12 * (code - (len(groups.labels) - 1) / 2) if band else 0.0
+    shift = 0.12 * (code - (len(groups.labels) - 1) / 2) if quartile_lines else 0.0
     style = {"color": colour, "linestyle": line, "marker": marker, "markersize": 3, "mec": BLACK, "mew": 0.4}
     axes.plot(weeks + shift, middle, linewidth=1.6, zorder=4, **style)
-    if band:
+    if quartile_lines:
         axes.vlines(weeks + shift, low, high, color=colour, linewidth=0.8, zorder=3)
 
 
 def _by_week(counts: CountPoints, group: Ints, code: int) -> tuple[Floats, Floats, Floats, Floats, Ints]:
-    """Of each visit with enough patients of the group: its week, lower quartile, median, upper quartile, how many."""
+    """By visit with enough patients of the group: week, lower quartile, median, upper quartile, number of patients."""
     here = np.flatnonzero((group[counts.patient] == code) & (counts.visit != NO_DAY))
     visit, patient = counts.visit[here], counts.patient[here]
     stands = np.append((visit[1:] != visit[:-1]) | (patient[1:] != patient[:-1]), True) if len(here) else here
     visit, level = visit[stands], counts.level[here][stands]
-    each = [(one, level[visit == one]) for one in np.unique(visit)]
-    kept = [(one / WEEK, *quartiles(values), len(values)) for one, values in each if len(values) >= AT_LEAST]
+    by_visit = [(day, level[visit == day]) for day in np.unique(visit)]
+    kept = [(day / WEEK, *quartiles(levels), len(levels)) for day, levels in by_visit if len(levels) >= AT_LEAST]
     columns = np.array(kept, dtype=np.float64).reshape(-1, 5).T
     return columns[0], columns[1], columns[2], columns[3], columns[4].astype(np.int64)
 
 
-def _numbers(
-    sheet: Sheet,
-    axes: Axes,
-    counts: CountPoints,
-    groups: Groups,
-    names: list[str],
-    lines: list[float],
-    top: float,
-    left: float,
-) -> None:
-    """How many patients each median is of, under the weeks."""
+def _draw_numbers(sheet: Sheet, axes: Axes, counts: CountPoints, groups: Groups, layout: PanelLayout) -> None:
+    """Write the number of patients of each median under its week."""
+    top, left = layout.medians + MEDIANS + 0.5, layout.left
     width = WIDTH - left - MARGIN
     first, last = axes.get_xlim()
     sheet.text(MARGIN, sheet.top + top - 0.16, "patients counted", size=SMALL, color=GREY)
-    for code, (name, high) in enumerate(zip(names, lines, strict=True)):
-        middle = sheet.top + top + high / 2
+    for code, (name, line_height) in enumerate(zip(layout.names, layout.heights, strict=True)):
+        middle = sheet.top + top + line_height / 2
         sheet.text(MARGIN + 0.36, middle, name, size=SMALL, va="center", linespacing=1.1)
         colour, line, marker = look_of(code)
         ends = [MARGIN / WIDTH, (MARGIN + 0.3) / WIDTH]
@@ -216,11 +237,11 @@ def _numbers(
         style = {"color": colour, "linestyle": line, "marker": marker, "markersize": 3, "mec": BLACK, "mew": 0.4}
         sheet.picture.add_artist(Line2D(ends, [level, level], linewidth=1.4, markevery=[1], **style))
         weeks, _, _, _, number = _by_week(counts, groups.code, code)
-        taken = -np.inf
-        for week, of in zip(weeks.tolist(), number.tolist(), strict=True):
+        filled_to = -np.inf
+        for week, patients in zip(weeks.tolist(), number.tolist(), strict=True):
             at = left + (week - first) / (last - first) * width
-            half = text_width(f"{of:,}", SMALL) / 2 + 0.02
-            if at - half > taken:
-                sheet.text(at, middle, f"{of:,}", size=SMALL, ha="center", va="center")
-                taken = at + half
-        top += high
+            half = text_width(f"{patients:,}", SMALL) / 2 + 0.02
+            if at - half > filled_to:
+                sheet.text(at, middle, f"{patients:,}", size=SMALL, ha="center", va="center")
+                filled_to = at + half
+        top += line_height

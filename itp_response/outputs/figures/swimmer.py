@@ -1,4 +1,4 @@
-"""Swimmer: a lane for each patient, with the response from its onset to its loss and what happened on the way."""
+"""Swimmer: a lane for each patient, with the response from onset to loss and the events of the patient."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,66 +25,66 @@ from itp_response.outputs.figures.picture import (
     Picture,
     Sheet,
     day_ticks,
+    labels_of,
     legend_height,
     nice,
     rectangles,
     widest,
 )
 from itp_response.outputs.figures.responses import Responses, response_of, responses, with_role
-from itp_response.outputs.statistics.groups import AnalysedPatients, grouped
+from itp_response.outputs.statistics.groups import all_patients, grouped
 
 NAMED = 60
-"""So many patients at most have lanes with their names."""
+"""Up to this many patients have lanes with their names."""
 ROOMY = 200
-"""So many lanes at most have signs of full size."""
+"""Up to this many lanes have symbols of full size."""
 MANY = 500
-"""From so many on lanes are drawn as an image, also in SVG and PDF, and what happened as points."""
+"""With more patients than this, lanes are an image, also in SVG and PDF, and events are points."""
 LANE, CONDENSED = 0.15, 6.0
-"""The height of a named lane; of all lanes together where they have no names."""
+"""The height of a named lane, and of all lanes together where they have no names."""
 BETWEEN = 0.3
 FOLLOWED, RESPONSE, UNKNOWN = PALE, BLUE, "white"
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """What is drawn of each patient (P); days since day 0, `NO_DAY`: none."""
+    """The response and the events of each patient (P); days since day 0, `NO_DAY`: none."""
 
     response: Responses
     first: Ints
     last: Ints
-    """His last row."""
+    """The day of the last row."""
     open: Bools
     """The response is not evaluable."""
     complete: Ints
     stopped: Floats
-    """NaN: it was not."""
+    """NaN: treatment was not discontinued."""
     rescue_patient: Ints
     rescue_day: Ints
-    """An entry per course."""
+    """An entry per rescue course; the patient is a position."""
 
 
 def draw(classification: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
-    """Every patient's follow-up and response, longest responses first in each group.
+    """The follow-up and response of every patient, the longest responses first in each group.
 
-    Raises `UsageError` for an endpoint without an onset, or groups that cannot be made.
+    Raises `UsageError` for an endpoint without an onset and for groups that cannot be formed.
     """
-    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    groups = grouped(all_patients(classification), by)
     name = response_of(classification.criteria, endpoint)
     lanes = _lanes_of(classification, name)
     members = [_sorted(lanes, np.flatnonzero(groups.code == code)) for code in range(len(groups.labels))]
     shown = sum(map(len, members))
-    told = [*groups.notes, *_told(classification, lanes, shown)]
-    named = shown <= NAMED
-    ids = classification.cohort.id.to_list() if named else []
-    left = MARGIN + (max(0.6, widest(ids, SMALL) + 0.12) if named else 0.35)
-    lane = LANE if named else CONDENSED / max(shown, 1)
+    notes = [*groups.notes, *_notes(classification, lanes, shown)]
+    ids = classification.cohort.id.to_list() if shown <= NAMED else []
+    left = MARGIN + (max(0.6, widest(ids, SMALL) + 0.12) if ids else 0.35)
+    lane = LANE if ids else CONDENSED / max(shown, 1)
     handles = _handles(classification, lanes, name, shown)
     room = WIDTH - 2 * MARGIN
-    legend = legend_height([str(one.get_label()) for one in handles], room)
-    heights = [max(lane * len(one), 0.2) for one in members]
+    legend = legend_height(labels_of(handles), room)
+    heights = [max(lane * len(patients), 0.2) for patients in members]
     body = sum(heights) + BETWEEN * len(heights) + 0.32 + legend
     label = classification.criteria.endpoints[name].label
-    sheet = Sheet(f"{label}: every patient", told, body, subtitle=classification.criteria.title)
+    sheet = Sheet(f"{label}: every patient", notes, body, subtitle=classification.criteria.title)
     low, high = _days(lanes)
     top, axes = -0.1, None
     for heading, patients, height in zip(groups.headed(), members, heights, strict=True):
@@ -95,12 +95,8 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
         axes.set_xlim(low, high)
         axes.set_xticks(day_ticks(low, high))
         axes.tick_params(labelbottom=False, bottom=False)
-        _drawn(axes, lanes, patients, shown)
-        if named:
-            axes.set_yticks(range(len(patients)), [ids[one] for one in patients.tolist()])
-            axes.tick_params(axis="y", length=0, labelsize=SMALL)
-        else:
-            axes.set_yticks([])
+        _draw_group(axes, lanes, patients, shown)
+        _name_lanes(axes, [ids[patient] for patient in patients.tolist()] if ids else [])
     if axes is not None:
         axes.tick_params(labelbottom=True, bottom=True)
         axes.set_xlabel("day")
@@ -108,15 +104,20 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
     return sheet.picture
 
 
+def _name_lanes(axes: Axes, names: list[str]) -> None:
+    axes.set_yticks(range(len(names)), names)
+    if names:
+        axes.tick_params(axis="y", length=0, labelsize=SMALL)
+
+
 def _lanes_of(classification: Classification, name: str) -> Lanes:
     cohort = classification.cohort
-    some = np.diff(cohort.first_row) > 0
-    rows = len(cohort.day)
-    first = np.where(some, cohort.day[np.minimum(cohort.first_row[:-1], rows - 1)], NO_DAY) if rows else None
-    last = np.where(some, cohort.day[np.maximum(cohort.first_row[1:] - 1, 0)], NO_DAY) if rows else None
-    nowhere = np.full(len(cohort), NO_DAY)
+    observed = np.flatnonzero(np.diff(cohort.first_row) > 0)
+    first, last = np.full(len(cohort), NO_DAY), np.full(len(cohort), NO_DAY)
+    first[observed] = cohort.day[cohort.first_row[observed]]
+    last[observed] = cohort.day[cohort.first_row[observed + 1] - 1]
     complete = with_role(classification.criteria, "complete_response")
-    days = nowhere
+    days = np.full(len(cohort), NO_DAY)
     if complete is not None and complete != name:
         verdict = classification.verdicts[complete]
         onset = np.where(verdict.onset != NONE, verdict.onset, verdict.dated)
@@ -124,8 +125,8 @@ def _lanes_of(classification: Classification, name: str) -> Lanes:
     stopped = cohort.treatment_discontinued
     return Lanes(
         response=responses(classification, name),
-        first=nowhere if first is None else first,
-        last=nowhere if last is None else last,
+        first=first,
+        last=last,
         open=classification.verdicts[name].value == NE,
         complete=days,
         stopped=np.where(np.isfinite(stopped), stopped, np.nan),
@@ -135,7 +136,7 @@ def _lanes_of(classification: Classification, name: str) -> Lanes:
 
 
 def _sorted(lanes: Lanes, patients: Ints) -> Ints:
-    """The patients with the longest responses first; of those without one the longest followed."""
+    """The patients, the longest responses first; patients without a response by follow-up, the longest first."""
     response = lanes.response
     length = np.where(response.met, response.end.astype(np.int64) - response.begin, -1)[patients]
     order = np.lexsort((patients, -lanes.last[patients].astype(np.int64), lanes.open[patients], -length))
@@ -149,31 +150,31 @@ def _days(lanes: Lanes) -> tuple[float, float]:
     return first - 0.01 * last, 1.02 * last
 
 
-def _told(classification: Classification, lanes: Lanes, shown: int) -> list[str]:
-    told = []
+def _notes(classification: Classification, lanes: Lanes, shown: int) -> list[str]:
+    notes = []
     if shown > MANY:
-        told.append("Of what happened to so many, only rescue treatment and complete response are marked.")
+        notes.append("Of what happened to so many, only rescue treatment and complete response are marked.")
     if shown > NAMED:
-        told.append(f"{counted_patients(shown)} are more than can be named here; a lane is a patient.")
+        notes.append(f"{counted_patients(shown)} are more than can be named here; a lane is a patient.")
     if lanes.response.loss is None:
-        told.append(
+        notes.append(
             f"{classification.criteria.name} has no endpoint for the loss of {lanes.response.name}: "
             "the bar ends with the last count that it rests on."
         )
     nothing = int((lanes.last == NO_DAY).sum())
     if nothing:
-        told.append(f"{counted_patients(nothing)} without any observation: an empty lane.")
-    return told
+        notes.append(f"{counted_patients(nothing)} without any observation: an empty lane.")
+    return notes
 
 
 def _handles(classification: Classification, lanes: Lanes, name: str, shown: int) -> list[Any]:
-    made: list[Any] = [
+    bars: list[Any] = [
         Patch(facecolor=RESPONSE, edgecolor=BLACK, linewidth=0.3, label=nice(name)),
         Patch(facecolor=FOLLOWED, edgecolor=BLACK, linewidth=0.3, label=f"no {nice(name)}, or before and after it"),
     ]
     if lanes.open.any():
         label = f"{nice(name)} not evaluable"
-        made.append(Patch(facecolor=UNKNOWN, edgecolor=GREY, hatch="/////", linewidth=0.3, label=label))
+        bars.append(Patch(facecolor=UNKNOWN, edgecolor=GREY, hatch="/////", linewidth=0.3, label=label))
     labels = {
         "complete": nice(with_role(classification.criteria, "complete_response") or ""),
         "lost": nice(lanes.response.loss or ""),
@@ -182,9 +183,9 @@ def _handles(classification: Classification, lanes: Lanes, name: str, shown: int
         "ongoing": "not lost at the last count",
     }
     signs = DOTS if shown > MANY else SIGNS
-    happened = [look for look, days, _ in _events(lanes) if len(days) and look in signs]
+    occurred = [look for look, days, _ in _events(lanes) if len(days) and look in signs]
     shape = {"mec": BLACK, "mew": 0.4, "markersize": 4} if shown > MANY else {}
-    return made + [Line2D([], [], linestyle="", label=labels[look], **{**signs[look], **shape}) for look in happened]
+    return bars + [Line2D([], [], linestyle="", label=labels[look], **{**signs[look], **shape}) for look in occurred]
 
 
 SIGNS: dict[str, dict[str, Any]] = {
@@ -200,11 +201,11 @@ DOTS: dict[str, dict[str, Any]] = {
     "rescue": {"marker": "s", "mfc": BLACK, "mew": 0.0, "markersize": 1.3},
     "complete": {"marker": "s", "mfc": "white", "mew": 0.0, "markersize": 1.3},
 }
-"""The signs among many lanes."""
+"""The symbols among many lanes."""
 
 
 def _events(lanes: Lanes) -> list[tuple[str, Any, Ints]]:
-    """What happened: its sign, the days, the patients (positions)."""
+    """The events of each sort: the symbol, the days, the patients (positions)."""
     response, everyone = lanes.response, np.arange(len(lanes.last))
     ongoing = response.met & ~response.lost & (response.loss is not None)
     stopped = ~np.isnan(lanes.stopped)
@@ -218,38 +219,44 @@ def _events(lanes: Lanes) -> list[tuple[str, Any, Ints]]:
     ]
 
 
-def _drawn(axes: Axes, lanes: Lanes, patients: Ints, shown: int) -> None:
-    place = np.full(len(lanes.last), -1)
-    place[patients] = np.arange(len(patients))
+def _draw_group(axes: Axes, lanes: Lanes, patients: Ints, shown: int) -> None:
+    """Draw the lanes of a group, the first of `patients` at the top."""
     axes.set_ylim(max(len(patients), 1) - 0.5, -0.5)
     axes.spines["left"].set_visible(False)
+    lane = np.full(len(lanes.last), -1)
+    lane[patients] = np.arange(len(patients))
+    _draw_bars(axes, lanes, patients, shown)
+    signs = _signs(shown)
+    for sign, days, members in _events(lanes):
+        inside = lane[members] >= 0
+        if sign in signs:
+            style = {"linestyle": "", "zorder": 5, "clip_on": False, "rasterized": shown > MANY, **signs[sign]}
+            axes.plot(days[inside], lane[members][inside], **style)
+
+
+def _draw_bars(axes: Axes, lanes: Lanes, patients: Ints, shown: int) -> None:
+    """Draw the follow-up and the response of each patient."""
     edge = 0.3 if shown <= NAMED else 0.0
     half = 0.36 if shown <= NAMED else 0.5
     image = shown > MANY
     response = lanes.response
     begin = np.minimum(lanes.first, 0)
-    some = lanes.last != NO_DAY
+    observed = lanes.last != NO_DAY
     bars: list[tuple[Bools, Ints, Ints, dict[str, Any]]] = [
-        (some & ~lanes.open, begin, lanes.last, {"facecolor": FOLLOWED, "edgecolor": BLACK}),
-        (some & lanes.open, begin, lanes.last, {"facecolor": UNKNOWN, "edgecolor": GREY, "hatch": "/////"}),
+        (observed & ~lanes.open, begin, lanes.last, {"facecolor": FOLLOWED, "edgecolor": BLACK}),
+        (observed & lanes.open, begin, lanes.last, {"facecolor": UNKNOWN, "edgecolor": GREY, "hatch": "/////"}),
         (response.met, response.begin, response.end, {"facecolor": RESPONSE, "edgecolor": BLACK}),
     ]
-    for level, (who, left, right, look) in enumerate(bars):
-        here = patients[who[patients]]
-        up = place[here].astype(np.float64)
-        across = left[here].astype(np.float64), right[here].astype(np.float64)
+    for level, (has_bar, left, right, look) in enumerate(bars):
+        up = np.flatnonzero(has_bar[patients]).astype(np.float64)
+        members = patients[has_bar[patients]]
+        across = left[members].astype(np.float64), right[members].astype(np.float64)
         smooth = {"antialiased": not image, "rasterized": image, "linewidth": edge, "zorder": 1 + level}
         rectangles(axes, across, (up - half, up + half), **look, **smooth)
-    signs = _signs(shown)
-    for sign, days, whose in _events(lanes):
-        inside = place[whose] >= 0
-        if sign in signs:
-            lane = place[whose][inside]
-            axes.plot(days[inside], lane, linestyle="", zorder=5, clip_on=False, rasterized=image, **signs[sign])
 
 
 def _signs(shown: int) -> dict[str, dict[str, Any]]:
-    """The signs for so many lanes, smaller where they lie close."""
+    """The symbols for this number of lanes, smaller where lanes lie close."""
     if shown > MANY:
         return DOTS
     share = min(1.0, ROOMY / shown)

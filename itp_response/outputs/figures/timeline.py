@@ -1,4 +1,4 @@
-"""One patient: the counts on the definition's own lines, and beneath them what else was observed and every verdict."""
+"""Timeline of one patient: the counts with the thresholds, and lanes of further observations and verdicts beneath."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
@@ -36,6 +37,7 @@ from itp_response.outputs.figures.picture import (
     Sheet,
     day_ticks,
     folded,
+    labels_of,
     legend_height,
     merged,
     nice,
@@ -46,125 +48,132 @@ from itp_response.outputs.figures.responses import SUMS_UP, Responses, loss_of, 
 
 TICKS = (1, 3, 10, 30, 50, 100, 300, 1000, 3000)
 ABOVE, COUNTS, BLEEDING, LANE, BETWEEN, BELOW = 0.3, 2.5, 0.55, 0.2, 0.1, 0.42
-"""The heights of the parts: the bracket, the counts, the bleeding, a lane, what is between them, the days."""
+"""The heights of the parts: the bracket, the counts, bleeding, a lane, the room between them, the days."""
 CLOSE = 120
-"""From so many counts on their signs are small."""
-SAID = 1.75
-"""The room at the right for what is said of lines and lanes."""
+"""With more counts than this, their symbols are small."""
+TEXTS = 1.75
+"""The room at the right for the texts of lines and lanes."""
 LEADS = 0.14
-"""Of it, the room for the strokes from a line to its words."""
+"""The part of that room for the strokes from a line to its text."""
 BASELINE_SIGN = (0, (1, 2))
 
 
 @dataclass
-class Patient:
-    """What is drawn of one patient."""
+class PatientTimeline:
+    """One patient as drawn: the classification, the scale of counts, and the legend."""
 
-    found: Classification
+    classification: Classification
+    """Of this patient alone."""
     names: list[str]
-    """The criteria shown."""
-    rows: PatientDays
+    """The endpoints shown."""
+    patient_days: PatientDays
     response: Responses
     low: float = 1.0
     high: float = 400.0
     signs: dict[str, Any] = field(default_factory=dict)
-    """The legend, by what it says."""
+    """The symbols of the legend by name; drawing adds to them."""
 
     @property
     def cohort(self) -> Cohort:
-        return self.found.cohort
+        return self.classification.cohort
 
 
 def draw(classification: Classification, *, patient: str, endpoint: str | None = None) -> Picture:
-    """The timeline of the patient of that id.
+    """The timeline of the patient with this id.
 
-    With `endpoint` only its clauses and lines are drawn, and those of the criteria it is decided from or lost by.
-    Raises `UsageError` for a patient or endpoint that is not there.
+    With `endpoint`, only its thresholds and lanes are drawn, and those of the endpoints it rests on or is lost by.
+    Raises `UsageError` for an unknown patient or endpoint.
     """
     position = classification.cohort.position(patient)
     if position is None:
         raise UsageError(unknown_patient(classification.cohort, patient))
-    one = classification.cohort.select([position])
-    alone = Classification(classification.criteria, one, evaluate(classification.criteria, one, threads=1))
-    asked = response_of(classification.criteria, endpoint)
-    names = list(classification.criteria.endpoints) if endpoint is None else _about(alone, endpoint)
-    seen = Patient(alone, names, patient_days_of(classification.criteria, one, 0, 1), responses(alone, asked))
-    return _drawn(seen, patient)
+    criteria, cohort = classification.criteria, classification.cohort.select([position])
+    alone = Classification(criteria, cohort, evaluate(criteria, cohort, threads=1))
+    response = responses(alone, response_of(criteria, endpoint))
+    names = list(criteria.endpoints) if endpoint is None else _related(criteria, endpoint)
+    return _drawn(PatientTimeline(alone, names, patient_days_of(criteria, cohort, 0, 1), response), patient)
 
 
-def _about(classification: Classification, endpoint: str) -> list[str]:
-    loss = loss_of(classification.criteria, endpoint)
-    wanted = {endpoint, *rests_on(classification.criteria, endpoint), *([loss] if loss else [])}
-    return [name for name in classification.criteria.endpoints if name in wanted]
+def _related(criteria: Criteria, endpoint: str) -> list[str]:
+    """The endpoint, those it rests on, and its loss, in the order of the file."""
+    loss = loss_of(criteria, endpoint)
+    related = {endpoint, *rests_on(criteria, endpoint), *([loss] if loss else [])}
+    return [name for name in criteria.endpoints if name in related]
 
 
-def _drawn(seen: Patient, patient: str) -> Picture:
-    counts = seen.cohort.platelets.low
-    known = counts[~np.isnan(counts)]
-    tops = _levels(seen.cohort)[~np.isnan(counts)]
-    seen.low = 1.0 if len(known) and known.min() < 6 else 5.0
-    seen.high = max(400.0, 1.5 * float(max([0.0, *tops.tolist()])))
-    first, last = _days(seen)
-    observed, decided = observed_lanes(seen.cohort), verdict_lanes(seen.found, seen.names)
+def _drawn(timeline: PatientTimeline, patient: str) -> Picture:
+    _set_counts_shown(timeline)
+    first, last = _days(timeline)
+    observed, decided = observed_lanes(timeline.cohort), verdict_lanes(timeline.classification, timeline.names)
     left = max(1.0, widest([lane.label for lane in (*observed, *decided)], BODY) + 0.12) + MARGIN
-    width = WIDTH - left - SAID - MARGIN
-    said = [[folded(lane.said, SAID - LEADS, SMALL) for lane in lanes] for lanes in (observed, decided)]
-    tall = [[LANE * max(1, 0.72 * (text.count("\n") + 1)) for text in texts] for texts in said]
-    parts = (COUNTS, BLEEDING, *map(sum, tall))
-    above = ABOVE if seen.response.met[0] else BETWEEN
+    width = WIDTH - left - TEXTS - MARGIN
+    texts = [[folded(lane.text, TEXTS - LEADS, SMALL) for lane in lanes] for lanes in (observed, decided)]
+    heights = [[LANE * max(1, 0.72 * (text.count("\n") + 1)) for text in column] for column in texts]
+    parts = (COUNTS, BLEEDING, *map(sum, heights))
+    above = ABOVE if timeline.response.met[0] else BETWEEN
     body = above + sum(parts) + 3 * BETWEEN + BELOW
 
-    sheet = Sheet(_title(seen, patient), _told(seen), body, subtitle=seen.found.criteria.title)
-    axes: list[Axes] = []
+    sheet = Sheet(_title(timeline, patient), _notes(timeline), body, subtitle=timeline.classification.criteria.title)
+    panels: list[Axes] = []
     top = above
     for part in parts:
-        axes.append(sheet.axes(left, top, width, part, **({"sharex": axes[0]} if axes else {})))
+        panels.append(sheet.axes(left, top, width, part, **({"sharex": panels[0]} if panels else {})))
         top += part + BETWEEN
-    axes[0].set_xlim(first, last)
-    _counts(axes[0], seen, width, last)
-    _bleeding(axes[1], seen)
-    _lanes(axes[2], observed, tall[0], seen, said[0])
-    _lanes(axes[3], decided, tall[1], seen, said[1])
-    for one in axes[:-1]:
-        one.tick_params(labelbottom=False, bottom=False)
-        one.spines["bottom"].set_visible(False)
-    axes[-1].set_xticks(day_ticks(first, last))
-    axes[-1].set_xlabel("day")
-    # What the legend says is known only now.
-    handles, room = list(seen.signs.values()), WIDTH - 2 * MARGIN
-    sheet.grow(legend_height([str(one.get_label()) for one in handles], room))
+    panels[0].set_xlim(first, last)
+    _draw_counts(panels[0], timeline, width, last)
+    _draw_bleeding(panels[1], timeline)
+    _draw_lanes(panels[2], observed, heights[0], timeline, texts[0])
+    _draw_lanes(panels[3], decided, heights[1], timeline, texts[1])
+    for axes in panels[:-1]:
+        axes.tick_params(labelbottom=False, bottom=False)
+        axes.spines["bottom"].set_visible(False)
+    panels[-1].set_xticks(day_ticks(first, last))
+    panels[-1].set_xlabel("day")
+    # The texts of the legend are known only after drawing.
+    handles, room = list(timeline.signs.values()), WIDTH - 2 * MARGIN
+    sheet.grow(legend_height(labels_of(handles), room))
     sheet.legend(handles, MARGIN, body, room)
     return sheet.picture
 
 
-def _title(seen: Patient, patient: str) -> str:
-    arm = seen.cohort.arm[0]
+def _set_counts_shown(timeline: PatientTimeline) -> None:
+    """Set the lowest and highest count of the scale."""
+    counts = timeline.cohort.platelets.low
+    known = ~np.isnan(counts)
+    timeline.low = 1.0 if known.any() and counts[known].min() < 6 else 5.0
+    timeline.high = max(400.0, 1.5 * float(_levels(timeline.cohort)[known].max(initial=0.0)))
+
+
+def _title(timeline: PatientTimeline, patient: str) -> str:
+    arm = timeline.cohort.arm[0]
     return f"{patient}, {arm}" if arm is not None else patient
 
 
-def _told(seen: Patient) -> list[str]:
-    counts = seen.cohort.platelets
-    told = []
+def _notes(timeline: PatientTimeline) -> list[str]:
+    counts = timeline.cohort.platelets
+    notes = []
     if (counts.low != counts.high)[~np.isnan(counts.low)].any():
-        told.append("A count known only as a bound stands at the bound, a triangle that points to where it may lie.")
-    if (counts.high < seen.low).any():
-        told.append(f"Counts below {seen.low:g} stand at {seen.low:g}.")
-    if np.isnan(baseline_of(seen.rows).low[0]):
-        told.append("No baseline is known, so no line that is reckoned from it.")
-    if seen.cohort.partial is not None:
-        told.append("Dates known only in part stand on the first of the days that may be meant.")
-    if seen.response.met[0] and seen.response.loss is None:
-        told.append(f"{seen.found.criteria.name} has no endpoint for the loss of {seen.response.name}.")
-    return told
+        notes.append("A count known only as a bound stands at the bound, a triangle that points to where it may lie.")
+    if (counts.high < timeline.low).any():
+        notes.append(f"Counts below {timeline.low:g} stand at {timeline.low:g}.")
+    if np.isnan(baseline_of(timeline.patient_days).low[0]):
+        notes.append("No baseline is known, so no line that is reckoned from it.")
+    if timeline.cohort.partial is not None:
+        notes.append("Dates known only in part stand on the first of the days that may be meant.")
+    if timeline.response.met[0] and timeline.response.loss is None:
+        notes.append(
+            f"{timeline.classification.criteria.name} has no endpoint for the loss of {timeline.response.name}."
+        )
+    return notes
 
 
-def _days(seen: Patient) -> tuple[float, float]:
-    """The first and the last day shown: all that was observed, and the days until which he was to be followed."""
-    days = seen.cohort.day
+def _days(timeline: PatientTimeline) -> tuple[float, float]:
+    """The first and last day shown: every observation, and the planned follow-up of the patient."""
+    days = timeline.cohort.day
     first, last = (float(days[0]), float(days[-1])) if len(days) else (0.0, 28.0)
-    until = seen.found.criteria.file.clock.followed_from
+    until = timeline.classification.criteria.file.clock.followed_from
     last = max(last, 28.0, *([until] if np.isfinite(until) else []))
-    last = max([last, *seen.cohort.courses.last.tolist()])
+    last = max([last, *timeline.cohort.courses.last.tolist()])
     edge = 0.015 * (last - min(first, 0.0))
     return min(first, 0.0) - edge, last + edge
 
@@ -172,143 +181,149 @@ def _days(seen: Patient) -> tuple[float, float]:
 # COUNTS
 
 
-def _counts(axes: Axes, seen: Patient, width: float, last: float) -> None:
+def _draw_counts(axes: Axes, timeline: PatientTimeline, width: float, last: float) -> None:
     axes.set_yscale("log")
-    axes.set_ylim(seen.low * 0.93, seen.high)
-    axes.yaxis.set_major_locator(FixedLocator([tick for tick in TICKS if seen.low <= tick <= seen.high]))
+    axes.set_ylim(timeline.low * 0.93, timeline.high)
+    axes.yaxis.set_major_locator(FixedLocator([tick for tick in TICKS if timeline.low <= tick <= timeline.high]))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_ylabel("platelets, 10⁹/L")
-    _shades(axes, seen, last)
-    _lines(axes, seen, width)
-    _points(axes, seen)
-    if seen.response.met[0]:
-        _bracket(axes, seen, width)
+    _draw_shades(axes, timeline, last)
+    _draw_lines(axes, timeline, width)
+    _draw_points(axes, timeline)
+    if timeline.response.met[0]:
+        _draw_bracket(axes, timeline, width)
 
 
-def _shades(axes: Axes, seen: Patient, last: float) -> None:
-    courses = seen.cohort.courses
-    days = seen.cohort.day[courses.row]
-    spoiled = spoiled_by_rescue(seen.found.criteria, seen.names, seen.cohort)
+def _draw_shades(axes: Axes, timeline: PatientTimeline, last: float) -> None:
+    courses = timeline.cohort.courses
+    days = timeline.cohort.day[courses.row]
+    spoiled = spoiled_by_rescue(timeline.classification.criteria, timeline.names, timeline.cohort)
     for begin, end in spoiled:
         axes.axvspan(begin, end + 1, color=FAINT, linewidth=0, zorder=0)
     if spoiled:
-        seen.signs["spoiled"] = Patch(facecolor=FAINT, label="no evidence for a response, after rescue")
+        timeline.signs["spoiled"] = Patch(facecolor=FAINT, label="no evidence for a response, after rescue")
     given = merged([(float(day), float(end) + 1) for day, end in zip(days, courses.last, strict=True)])
     for begin, end in given:
         axes.axvspan(begin, end, color=PALE, linewidth=0, zorder=0.5)
     if given:
-        seen.signs["rescue"] = Patch(facecolor=PALE, label="rescue treatment")
-    end = float(seen.rows.last_counted_day[0])
-    until = seen.found.criteria.file.clock.followed_from
+        timeline.signs["rescue"] = Patch(facecolor=PALE, label="rescue treatment")
+    end = float(timeline.patient_days.last_counted_day[0])
+    until = timeline.classification.criteria.file.clock.followed_from
     if np.isfinite(until) and end < until:
         begin = max(end, axes.get_xlim()[0])
         axes.axvspan(begin, last, facecolor="none", edgecolor=PALE, hatch="////", linewidth=0, zorder=0.2)
-        seen.signs["open"] = Patch(label=LANE_SIGNS["open"], **BARS["open"])
+        timeline.signs["open"] = Patch(label=LANE_SIGNS["open"], **BARS["open"])
 
 
-def _lines(axes: Axes, seen: Patient, width: float) -> None:
-    """The thresholds and the baseline, each with its words at the right, kept apart."""
+def _draw_lines(axes: Axes, timeline: PatientTimeline, width: float) -> None:
+    """Draw the thresholds and the baseline, each with its text at the right, apart from the others."""
     lines: list[tuple[float, str, Any, str]] = [
-        (one.high if np.isfinite(one.high) else one.low, f"{one.text}  {_listed(one.criteria)}", (0, (5, 2)), BLUE)
-        for one in thresholds(seen.found.criteria, seen.names, seen.rows)
+        (
+            _level(threshold.low, threshold.high),
+            f"{threshold.text}  {_listed(threshold.endpoints)}",
+            (0, (5, 2)),
+            BLUE,
+        )
+        for threshold in thresholds(timeline.classification.criteria, timeline.names, timeline.patient_days)
     ]
-    baseline = baseline_of(seen.rows)
+    baseline = baseline_of(timeline.patient_days)
     low, high = float(baseline.low[0]), float(baseline.high[0])
     if not np.isnan(low):
-        lines.append(
-            (high if np.isfinite(high) else low, f"baseline: {count_in_words(low, high)}", BASELINE_SIGN, BLACK)
-        )
-    lines = [(max(level, seen.low), text, line, colour) for level, text, line, colour in lines if level <= seen.high]
-    scale = np.log(seen.high / (seen.low * 0.93))
-    at = [float(np.log(level / (seen.low * 0.93)) / scale) for level, *_ in lines]
-    texts = [folded(text, SAID - LEADS, SMALL) for _, text, *_ in lines]
+        lines.append((_level(low, high), f"baseline: {count_in_words(low, high)}", BASELINE_SIGN, BLACK))
+    lines = [
+        (max(level, timeline.low), text, line, colour) for level, text, line, colour in lines if level <= timeline.high
+    ]
+    scale = np.log(timeline.high / (timeline.low * 0.93))
+    at = [float(np.log(level / (timeline.low * 0.93)) / scale) for level, *_ in lines]
+    texts = [folded(text, TEXTS - LEADS, SMALL) for _, text, *_ in lines]
     tallest = max((text.count("\n") + 1 for text in texts), default=1)
     step = tallest * SMALL * 1.3 / 72 / COUNTS
-    for place, (level, _, line, colour), text, moved in zip(
-        at, lines, texts, spread(at, step, 0.02, 0.98), strict=True
-    ):
+    levels = spread(at, step, 0.02, 0.98)
+    for own, text_level, (level, _, line, colour), text in zip(at, levels, lines, texts, strict=True):
         axes.axhline(level, color=colour, linestyle=line, linewidth=0.7, zorder=1)
-        stroke = Line2D(
-            [1, 1 + LEADS / width * 0.85], [place, moved], transform=axes.transAxes, color=colour, lw=0.5, clip_on=False
-        )
-        axes.add_line(stroke)
+        look: dict[str, Any] = {"transform": axes.transAxes, "color": colour, "lw": 0.5, "clip_on": False}
+        axes.add_line(Line2D([1, 1 + LEADS / width * 0.85], [own, text_level], **look))
         style: dict[str, Any] = {"size": SMALL, "color": colour, "va": "center", "linespacing": 1.1}
-        axes.text(1 + LEADS / width, moved, text, transform=axes.transAxes, **style)
+        axes.text(1 + LEADS / width, text_level, text, transform=axes.transAxes, **style)
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    """The criteria that a line stands for; of many the first two."""
+    """The endpoints of a threshold; of more than three, the first two."""
     shown = names if len(names) <= 3 else names[:2]
     rest = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
     return ", ".join(map(nice, shown)) + rest
 
 
+def _level(low: float, high: float) -> float:
+    """Where a count is drawn: a censored count at its bound."""
+    return high if np.isfinite(high) else low
+
+
 def _levels(cohort: Cohort) -> Floats:
-    """Where each count stands: one known only as a bound at the bound."""
+    """Where each count is drawn: a censored count at its bound."""
     return np.where(np.isinf(cohort.platelets.high), cohort.platelets.low, cohort.platelets.high)
 
 
-def _points(axes: Axes, seen: Patient) -> None:
-    counts, day = seen.cohort.platelets, seen.cohort.day
+def _draw_points(axes: Axes, timeline: PatientTimeline) -> None:
+    counts, day = timeline.cohort.platelets, timeline.cohort.day
     known = ~np.isnan(counts.low)
-    level = np.clip(_levels(seen.cohort), seen.low, seen.high)
+    level = np.clip(_levels(timeline.cohort), timeline.low, timeline.high)
     axes.plot(day[known], level[known], color=GREY, linewidth=0.7, zorder=2)
-    said, meets, fails = _states(seen)
+    rule, meets, fails = _states(timeline)
     below = known & (counts.low < counts.high) & np.isfinite(counts.high)
     above = known & np.isinf(counts.high)
     looks = (
-        (meets, BLACK, f"count that meets {said}"),
-        (fails, "white", f"count that does not meet {said}"),
-        (~meets & ~fails, PALE, "count that is no evidence, or it is not known" if said else "count"),
+        (meets, BLACK, f"count that meets {rule}"),
+        (fails, "white", f"count that does not meet {rule}"),
+        (~meets & ~fails, PALE, "count that is no evidence, or it is not known" if rule else "count"),
     )
     size = 13 if known.sum() <= CLOSE else 7
-    for where, face, label in looks:
-        for shape, shaped in (("o", known & ~below & ~above), ("v", below), ("^", above)):
-            these = where & shaped
+    for has_look, face, label in looks:
+        for shape, has_shape in (("o", known & ~below & ~above), ("v", below), ("^", above)):
+            these = has_look & has_shape
             if these.any():
                 style: dict[str, Any] = {"facecolor": face, "edgecolor": BLACK, "linewidth": 0.7, "zorder": 4}
                 axes.scatter(day[these], level[these], s=size, marker=shape, clip_on=False, **style)
-        if (where & known).any():
-            seen.signs[label] = _dot("o", face, label)
+        if (has_look & known).any():
+            timeline.signs[label] = _dot("o", face, label)
 
 
-def _states(seen: Patient) -> tuple[str, Bools, Bools]:
-    """What the points are held to: the rule of the response; whether each row meets it as evidence, and fails it."""
-    nothing: Bools = np.zeros(len(seen.cohort.day), dtype=np.bool_)
-    name = _ruled_by(seen)
+def _states(timeline: PatientTimeline) -> tuple[str, Bools, Bools]:
+    """The rule of the response in words, the rows (R) that meet it as evidence, and the rows that fail it."""
+    nothing: Bools = np.zeros(len(timeline.cohort.day), dtype=np.bool_)
+    name = _ruled_by(timeline)
     if name is None:
         return "", nothing, nothing
-    model = seen.found.criteria.endpoints[name]
-    state = decide(model.when.tree, seen.rows)
+    model = timeline.classification.criteria.endpoints[name]
+    state = decide(model.when.tree, timeline.patient_days)
     meets: Bools = state.true
     for rule in (getattr(model, "discount", None), getattr(model, "set_aside", None)):
         if isinstance(rule, Rule):
-            meets = meets & decide(rule.tree, seen.rows).false
+            meets = meets & decide(rule.tree, timeline.patient_days).false
     return f"the rule of {nice(name)}", meets, state.false
 
 
-def _ruled_by(seen: Patient) -> str | None:
-    """The endpoint whose rule over rows shows the response: itself, or of those it sums up the one that dated it."""
-    criteria, verdicts = seen.found.criteria.endpoints, seen.found.verdicts
-    name = seen.response.name
+def _ruled_by(timeline: PatientTimeline) -> str | None:
+    """The endpoint with the rule over rows: the response itself, or of those it sums up the one that dates it."""
+    criteria, verdicts = timeline.classification.criteria.endpoints, timeline.classification.verdicts
+    name = timeline.response.name
     if criteria[name].kind not in SUMS_UP:
         return name if isinstance(getattr(criteria[name], "when", None), Rule) else None
-    parts = [
-        one for one in rests_on(seen.found.criteria, name) if criteria[one].kind not in (*SUMS_UP, "lost", "time_to")
-    ]
+    others = rests_on(timeline.classification.criteria, name)
+    parts = [part for part in others if criteria[part].kind not in (*SUMS_UP, "lost", "time_to")]
     dated = int(verdicts[name].dated[0])
-    same = [one for one in parts if dated != NONE and int(verdicts[one].dated[0]) == dated]
-    return next(iter(same or parts[::-1]), None)
+    dating = [part for part in parts if dated != NONE and int(verdicts[part].dated[0]) == dated]
+    return next(iter(dating or parts[::-1]), None)
 
 
-def _bracket(axes: Axes, seen: Patient, width: float) -> None:
-    """The response above the counts, from its onset to its loss, and its counts ringed."""
-    response = seen.response
+def _draw_bracket(axes: Axes, timeline: PatientTimeline, width: float) -> None:
+    """Draw the response above the counts, from onset to loss, and rings around its counts."""
+    response = timeline.response
     begin, end = int(response.begin[0]), int(response.end[0])
-    shown = seen.found.verdicts[_ruled_by(seen) or response.name]
-    confirmed = int(seen.found.days_of(shown.confirming)[0])
+    verdict = timeline.classification.verdicts[_ruled_by(timeline) or response.name]
+    confirmed = int(timeline.classification.days_of(verdict.confirming)[0])
     across = axes.get_xaxis_transform()
     style: dict[str, Any] = {"transform": across, "color": BLACK, "linewidth": 1.2, "clip_on": False}
     axes.plot([begin, begin, end], [1.0, 1.035, 1.035], solid_joinstyle="miter", **style)
@@ -325,13 +340,13 @@ def _bracket(axes: Axes, seen: Patient, width: float) -> None:
     middle = min(max((begin + end) / 2, low + half), high - half)
     axes.text(middle, 1.055, text, transform=across, ha="center", va="bottom", size=BODY)
     for day, ring, label in ((begin, "onset", "onset of the response"), (confirmed, "confirming", "confirming count")):
-        row = np.flatnonzero(seen.cohort.day == day)
+        row = np.flatnonzero(timeline.cohort.day == day)
         if day != NO_DAY and len(row) and (ring == "onset" or day != begin):
-            level = float(np.clip(_levels(seen.cohort)[row[0]], seen.low, seen.high))
+            level = float(np.clip(_levels(timeline.cohort)[row[0]], timeline.low, timeline.high))
             if not np.isnan(level):
                 look = RINGS[ring]
                 axes.scatter([day], [level], facecolor="none", edgecolor=VERMILLION, zorder=5, clip_on=False, **look)
-                seen.signs[ring] = Line2D([], [], linestyle="", **LEGEND_RINGS[ring], label=label)
+                timeline.signs[ring] = Line2D([], [], linestyle="", **LEGEND_RINGS[ring], label=label)
 
 
 RINGS: dict[str, dict[str, Any]] = {
@@ -351,9 +366,9 @@ def _dot(marker: str, face: str, label: str) -> Line2D:
 # BENEATH THE COUNTS
 
 
-def _bleeding(axes: Axes, seen: Patient) -> None:
-    """A bar as high as its grade; a dot where bleeding was looked for and absent, a cross where it was not recorded."""
-    day, grade = seen.cohort.day, seen.cohort.bleeding_grade
+def _draw_bleeding(axes: Axes, timeline: PatientTimeline) -> None:
+    """Draw a bar as high as the grade, a dot for no bleeding, a cross where bleeding was not recorded."""
+    day, grade = timeline.cohort.day, timeline.cohort.bleeding_grade
     axes.set_ylim(-0.6, 4.4)
     axes.set_yticks([0, 1, 2, 3, 4])
     axes.tick_params(axis="y", labelsize=SMALL - 0.5)
@@ -366,11 +381,13 @@ def _bleeding(axes: Axes, seen: Patient) -> None:
     if missing.any():
         axes.scatter(day[missing], np.zeros(missing.sum()), s=12, marker="x", color=GREY, linewidth=0.8, clip_on=False)
         label = "bleeding not recorded"
-        seen.signs[label] = Line2D([], [], linestyle="", marker="x", markersize=4, color=GREY, label=label)
+        timeline.signs[label] = Line2D([], [], linestyle="", marker="x", markersize=4, color=GREY, label=label)
 
 
-def _lanes(axes: Axes, lanes: list[Lane], heights: list[float], seen: Patient, said: list[str]) -> None:
-    """Lanes from the top down, each with its name at the left and what is said of it at the right."""
+def _draw_lanes(
+    axes: Axes, lanes: list[Lane], heights: list[float], timeline: PatientTimeline, texts: list[str]
+) -> None:
+    """Draw the lanes from the top down, each with its name at the left and its text at the right."""
     edges = np.concatenate([[0.0], np.cumsum(heights)])
     middles = (edges[:-1] + edges[1:]) / 2
     axes.set_ylim(max(edges[-1], 0.01), 0)
@@ -378,9 +395,9 @@ def _lanes(axes: Axes, lanes: list[Lane], heights: list[float], seen: Patient, s
     axes.tick_params(axis="y", length=0, labelsize=BODY)
     axes.spines["left"].set_visible(False)
     first, last = axes.get_xlim()
-    for lane, middle, text in zip(lanes, middles.tolist(), said, strict=True):
+    for lane, middle, text in zip(lanes, middles.tolist(), texts, strict=True):
         axes.axhline(middle, color=FAINT, linewidth=0.6, zorder=0)
         style: dict[str, Any] = {"size": SMALL, "va": "center", "linespacing": 1.1, "color": BLACK}
         share = LEADS / (axes.get_position().width * WIDTH)
         axes.text(1 + share, middle, text, transform=axes.get_yaxis_transform(), **style)
-        seen.signs |= lane.draw(axes, middle, 0.3 * LANE, first, last)
+        timeline.signs |= lane.draw(axes, middle, 0.3 * LANE, first, last)

@@ -1,4 +1,4 @@
-"""Waterfall: of each patient how far the best count lies above the baseline, the highest first."""
+"""Waterfall: the best change of the count from the baseline of each patient, the greatest first."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,18 +24,19 @@ from itp_response.outputs.figures.picture import (
     WIDTH,
     Picture,
     Sheet,
+    labels_of,
     legend_height,
     nice,
     rectangles,
 )
 from itp_response.outputs.figures.responses import response_of, with_role
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import Groups, all_patients, grouped
 
 HIGH, BETWEEN = 1.7, 0.32
 HATCHED = 150
-"""So many bars at most are hatched and edged; of more, the colour alone tells them apart."""
+"""Up to this many bars have hatches and edges; more have colours alone."""
 MANY = 500
-"""From so many on bars are drawn as an image, also in SVG and PDF."""
+"""More bars than this are an image, also in SVG and PDF."""
 LOOKS: dict[str, dict[str, Any]] = {
     "best": {"facecolor": BLUE},
     "next": {"facecolor": SKY, "hatch": "...."},
@@ -44,44 +45,44 @@ LOOKS: dict[str, dict[str, Any]] = {
     "open": {"facecolor": "white", "hatch": "||||"},
 }
 NARROW = {"open": {"facecolor": BLACK}}
-"""The looks of bars too narrow for a hatch, where they are others."""
+"""The looks of bars too narrow for a hatch, where they differ."""
 RANKS = {1: ("best",), 2: ("best", "none"), 3: ("best", "next", "none")}
-"""How the verdicts look, the best first, by how many there are; of more, those from the third to the last but one are
-alike."""
+"""The looks of the verdicts, the best first, by their number. Of more than three, those between the second and the last
+look alike."""
 
 
 @dataclass(frozen=True)
 class BestChanges:
-    """Of each patient (P): the best change in 10⁹/L (NaN: none), and what it is coloured by."""
+    """The best change of each patient (P) in 10⁹/L (NaN: none), and the verdict that colours it."""
 
     change: Floats
     code: Ints
     labels: tuple[str, ...]
     colour_of: str
-    """The endpoint whose verdict it is."""
+    """The endpoint of that verdict."""
     bounded: Bools
-    """The count or the baseline is only a bound."""
+    """The count or the baseline is censored."""
     no_baseline: int
     no_count: int
 
 
 def draw(classification: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
-    """Each patient's highest count after day 0 less the baseline, coloured by the best response.
+    """Each patient's highest count after day 0 minus the baseline, coloured by the best response.
 
-    Counts that the endpoint of response takes for no evidence, as so soon after rescue, are passed over.
-    With `endpoint` that endpoint is the one, and its verdict the colour.
-    Raises `UsageError` for an endpoint that is not there, or groups that cannot be made.
+    Counts that are no evidence for the endpoint of response, as soon after rescue, are passed over.
+    With `endpoint`, that endpoint is used, and its verdict is the colour.
+    Raises `UsageError` for an unknown endpoint and for groups that cannot be formed.
     """
-    groups = grouped(AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_)), by)
+    groups = grouped(all_patients(classification), by)
     name = response_of(classification.criteria, endpoint)
     changes = _changes(classification, name, None if endpoint else with_role(classification.criteria, "best"))
     shown = int((~np.isnan(changes.change) & (groups.code >= 0)).sum())
     handles = _handles(changes, shown)
     room = WIDTH - 2 * MARGIN
-    legend = legend_height([str(one.get_label()) for one in handles], room)
+    legend = legend_height(labels_of(handles), room)
     body = len(groups.labels) * (HIGH + BETWEEN) + 0.3 + legend
-    told = [*groups.notes, *_told(changes, name, shown)]
-    sheet = Sheet("Best change of the count from the baseline", told, body, subtitle=classification.criteria.title)
+    notes = [*groups.notes, *_notes(changes, name, shown)]
+    sheet = Sheet("Best change of the count from the baseline", notes, body, subtitle=classification.criteria.title)
     low, high = _limits(changes)
     top, left = 0.0, MARGIN + 0.6
     for code, heading in enumerate(groups.headed()):
@@ -89,8 +90,8 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
         axes = sheet.axes(left, top, WIDTH - left - MARGIN, HIGH)
         top += HIGH
         patients = _sorted(changes, groups, code)
-        less = len(np.flatnonzero(groups.code == code)) - len(patients)
-        axes.set_title(heading + (f", {less:,} of them without a bar" if less else ""), size=BODY)
+        without = len(np.flatnonzero(groups.code == code)) - len(patients)
+        axes.set_title(heading + (f", {without:,} of them without a bar" if without else ""), size=BODY)
         axes.set_ylim(low, high)
         axes.set_xlim(-0.5, max(len(patients), 1) - 0.5)
         axes.set_xticks([])
@@ -98,7 +99,7 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
         axes.set_ylabel("change, 10⁹/L")
         axes.axhline(0, color=BLACK, linewidth=0.6, zorder=4)
         axes.grid(axis="y", color=PALE, linewidth=0.4)
-        _bars(axes, changes, patients, shown)
+        _draw_bars(axes, changes, patients, shown)
     sheet.text(left, sheet.top + top + 0.08, "patients, from the greatest change to the least", color=GREY)
     sheet.legend(handles, MARGIN, top + 0.3, room)
     return sheet.picture
@@ -106,18 +107,19 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
 
 def _changes(classification: Classification, name: str, best: str | None) -> BestChanges:
     cohort = classification.cohort
-    rows = patient_days_of(classification.criteria, cohort, 0, len(cohort))
+    patient_days = patient_days_of(classification.criteria, cohort, 0, len(cohort))
     counts = cohort.platelets
     level = np.where(np.isinf(counts.high), counts.low, counts.high)
-    taken = np.flatnonzero(~np.isnan(level) & (cohort.day > 0) & evidence(classification.criteria, name, rows))
-    patient = cohort.patient[taken]
+    is_evidence = evidence(classification.criteria, name, patient_days)
+    counted = np.flatnonzero(~np.isnan(level) & (cohort.day > 0) & is_evidence)
+    patient = cohort.patient[counted]
     top, bounded = np.full(len(cohort), np.nan), np.zeros(len(cohort), dtype=np.bool_)
-    if len(taken):
+    if len(counted):
         begins = np.flatnonzero(np.append(True, patient[1:] != patient[:-1]))
-        top[patient[begins]] = np.maximum.reduceat(level[taken], begins)
-        is_top = level[taken] == top[patient]
-        bounded[patient[is_top & (counts.low != counts.high)[taken]]] = True
-    baseline = baseline_of(rows)
+        top[patient[begins]] = np.maximum.reduceat(level[counted], begins)
+        is_top = level[counted] == top[patient]
+        bounded[patient[is_top & (counts.low != counts.high)[counted]]] = True
+    baseline = baseline_of(patient_days)
     base = np.where(np.isinf(baseline.high), baseline.low, baseline.high)
     colour = best or name
     verdict = classification.verdicts[colour]
@@ -144,32 +146,32 @@ def _sorted(changes: BestChanges, groups: Groups, code: int) -> Ints:
     return patients[np.lexsort((patients, -changes.change[patients]))]
 
 
-def _told(changes: BestChanges, name: str, shown: int) -> list[str]:
-    told = [f"Highest count after day 0 less the baseline; a count that is no evidence for {name} is passed over."]
+def _notes(changes: BestChanges, name: str, shown: int) -> list[str]:
+    notes = [f"Highest count after day 0 less the baseline; a count that is no evidence for {name} is passed over."]
     if changes.no_baseline:
-        told.append(f"{counted_patients(changes.no_baseline)} without a baseline: no bar.")
+        notes.append(f"{counted_patients(changes.no_baseline)} without a baseline: no bar.")
     if changes.no_count:
-        told.append(f"{counted_patients(changes.no_count)} without such a count: no bar.")
+        notes.append(f"{counted_patients(changes.no_count)} without such a count: no bar.")
     bounded = int(changes.bounded.sum())
     if bounded:
-        told.append(f"{counted_patients(bounded)} with a count or baseline known only as a bound: taken at the bound.")
+        notes.append(f"{counted_patients(bounded)} with a count or baseline known only as a bound: taken at the bound.")
     if shown > HATCHED:
-        told.append(f"{shown:,} bars are more than can be named or hatched here; each is a patient.")
-    return told
+        notes.append(f"{shown:,} bars are more than can be named or hatched here; each is a patient.")
+    return notes
 
 
 def _looks(changes: BestChanges, shown: int) -> list[tuple[int, str, dict[str, Any]]]:
-    """The verdicts that occur: code, label, look."""
+    """The code, label and look of each verdict that occurs."""
     occurs = np.unique(changes.code).tolist()
     closed = [code for code, label in enumerate(changes.labels) if label not in ("NE", "NA") and code <= max(occurs)]
     ranks = RANKS.get(len(closed)) or ("best", "next", *["third"] * (len(closed) - 3), "none")
     names = dict(zip(closed, ranks, strict=True))
-    found = []
+    looks = []
     for code in occurs:
         name = names.get(code, "open")
         look = LOOKS[name] if shown <= HATCHED else NARROW.get(name, {"facecolor": LOOKS[name]["facecolor"]})
-        found.append((code, changes.labels[code], look))
-    return found
+        looks.append((code, changes.labels[code], look))
+    return looks
 
 
 def _handles(changes: BestChanges, shown: int) -> list[Any]:
@@ -179,11 +181,12 @@ def _handles(changes: BestChanges, shown: int) -> list[Any]:
     ]
 
 
-def _bars(axes: Axes, changes: BestChanges, patients: Ints, shown: int) -> None:
+def _draw_bars(axes: Axes, changes: BestChanges, patients: Ints, shown: int) -> None:
     edge: dict[str, Any] = {"edgecolor": BLACK, "linewidth": 0.3} if shown <= HATCHED else {"linewidth": 0}
     half = 0.45 if shown <= HATCHED else 0.5
     for code, _, look in _looks(changes, shown):
-        place = np.flatnonzero(changes.code[patients] == code).astype(np.float64)
+        position = np.flatnonzero(changes.code[patients] == code).astype(np.float64)
         level = changes.change[patients[changes.code[patients] == code]]
         image = {"rasterized": shown > MANY, "antialiased": shown <= MANY}
-        rectangles(axes, (place - half, place + half), (np.zeros(len(place)), level), zorder=2, **look, **edge, **image)
+        across, up = (position - half, position + half), (np.zeros(len(position)), level)
+        rectangles(axes, across, up, zorder=2, **look, **edge, **image)

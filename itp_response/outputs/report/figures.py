@@ -47,7 +47,7 @@ def figures(classification: Classification, progress: Progress) -> Iterator[Embe
         except UsageError as error:
             yield EmbeddedFigure(kind, SHOWN[kind], "", (), str(error))
             continue
-        yield EmbeddedFigure(kind, SHOWN[kind], small(picture.drawn(".svg").decode(), kind), picture.told)
+        yield EmbeddedFigure(kind, SHOWN[kind], small(picture.drawn(".svg").decode(), kind), picture.notes)
 
 
 def small(svg: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Patients: what is known of each besides the verdicts, and the groups they are put in."""
+"""Groups: the columns of the patients besides their verdicts, and the groups that are set beside each other."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,13 +27,13 @@ from itp_response.readers.problems import Problems, as_text, first_few
 from itp_response.readers.sdtm.domains import files_of, is_study
 
 PER_PROTOCOL = "per_protocol"
-"""The column of the patient table that says who belongs to the per-protocol set: yes or no."""
+"""The column of the patient table that gives the per-protocol set: yes or no."""
 REASON_STOPPED = "discontinuation_reason"
-"""The column with why treatment was stopped for good."""
+"""The column with the reason for discontinuing treatment."""
 NO_CHARACTERISTIC = (*PATIENTS, PER_PROTOCOL, REASON_STOPPED, "birth_date", "death_date")
-"""Columns of the patient table that are no characteristic of a patient at entry; `baseline` comes from the counts."""
+"""Columns of the patient table that are no characteristics at entry; `baseline` comes from the counts."""
 LEVELS = 12
-"""A text with more different values than this is no group."""
+"""A text column with more values than this makes no groups."""
 
 
 def patient_columns(classification: Classification) -> dict[str, pl.Series]:
@@ -43,47 +43,49 @@ def patient_columns(classification: Classification) -> dict[str, pl.Series]:
     count that the criteria take (10⁹/L; null where it is only a bound). A study in SDTM gives the columns of its DM,
     in small letters.
     """
-    columns = {name: _typed(texts) for name, texts in _written(classification.cohort).items()}
+    columns = {name: _typed(texts) for name, texts in _patient_cells(classification.cohort).items()}
     columns.pop("patient_id", None)
     counts = patient_days_of(
         classification.criteria, classification.cohort, 0, len(classification.cohort)
     ).patient_values("baseline")
     assert isinstance(counts, Numbers)
-    low = pl.Series("baseline", np.where(counts.low == counts.high, counts.low, np.nan), dtype=pl.Float64)
-    return {**columns, "arm": classification.cohort.arm, "baseline": low.fill_nan(None)}
+    exact = pl.Series("baseline", np.where(counts.low == counts.high, counts.low, np.nan), dtype=pl.Float64)
+    return {**columns, "arm": classification.cohort.arm, "baseline": exact.fill_nan(None)}
 
 
-def _written(cohort: Cohort) -> dict[str, pl.Series]:
+def _patient_cells(cohort: Cohort) -> dict[str, pl.Series]:
     """The cells of the patient table as texts, in the order of the cohort."""
-    given = cohort.read_from.inputs.get("patients") if cohort.read_from else None
-    visits = cohort.read_from.inputs.get("visits") if cohort.read_from else None
-    if given is None and is_study(visits):
-        return _of_study(Path(visits), cohort)  # type: ignore[arg-type]
-    if given is None:
-        return {}
-    found = Problems()
-    named = read_table(given, "patients", 1, ("patient_id",), (), found)
+    inputs = cohort.read_from.inputs if cohort.read_from else {}
+    patients, visits = inputs.get("patients"), inputs.get("visits")
+    if patients is not None:
+        return _table_cells(patients, cohort)
+    return _study_cells(Path(visits), cohort) if visits is not None and is_study(visits) else {}
+
+
+def _table_cells(patients: Any, cohort: Cohort) -> dict[str, pl.Series]:
+    problems = Problems()
+    named = read_table(patients, "patients", 1, ("patient_id",), (), problems)
     assert named is not None  # it was read before
-    whole = read_table(given, "patients", 1, ("patient_id",), named.written, found)
+    whole = read_table(patients, "patients", 1, ("patient_id",), named.written, problems)
     assert whole is not None
-    texts = {
-        name: without_not_given(whole.cells(name), as_text(whole.cells(name).values), found) for name in whole.header
-    }
-    return _in_order(texts, texts["patient_id"], cohort)
+    cells = {name: whole.cells(name) for name in whole.header}
+    texts = {name: without_not_given(column, as_text(column.values), problems) for name, column in cells.items()}
+    return _in_cohort_order(texts, texts["patient_id"], cohort)
 
 
-def _of_study(folder: Path, cohort: Cohort) -> dict[str, pl.Series]:
+def _study_cells(folder: Path, cohort: Cohort) -> dict[str, pl.Series]:
+    """The cells of DM, in a study in SDTM."""
     path = next(path for path in files_of(folder) if path.stem.lower() == "dm")
     source = open_table(path, "DM")
     frame = source.load(range(len(source.header)))
-    texts = {name.lower(): as_text(frame[str(place)]) for place, name in enumerate(source.header)}
-    return _in_order(texts, texts["usubjid"], cohort)
+    texts = {name.lower(): as_text(frame[str(column)]) for column, name in enumerate(source.header)}
+    return _in_cohort_order(texts, texts["usubjid"], cohort)
 
 
-def _in_order(texts: Mapping[str, pl.Series], ids: pl.Series, cohort: Cohort) -> dict[str, pl.Series]:
+def _in_cohort_order(texts: Mapping[str, pl.Series], ids: pl.Series, cohort: Cohort) -> dict[str, pl.Series]:
     first = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
-    place = pl.Series(positions_of(cohort.id, ids.gather(first)))
-    row = first.gather(place.set(place < 0, None))
+    position = pl.Series(positions_of(cohort.id, ids.gather(first)))
+    row = first.gather(position.set(position < 0, None))
     return {name: column.gather(row).alias(name) for name, column in texts.items()}
 
 
@@ -105,8 +107,8 @@ def truths(values: pl.Series) -> pl.Series:
 def in_words(values: pl.Series) -> pl.Series:
     """A column's values as texts: numbers without a needless point, truths as yes and no."""
     if values.dtype == pl.Boolean or is_truth(values):
-        said = values if values.dtype == pl.Boolean else truths(values)
-        return said.replace_strict({True: "yes", False: "no"}, default=None, return_dtype=pl.String)
+        as_truths = values if values.dtype == pl.Boolean else truths(values)
+        return as_truths.replace_strict({True: "yes", False: "no"}, default=None, return_dtype=pl.String)
     return as_text(values)
 
 
@@ -120,7 +122,7 @@ def levels(values: pl.Series) -> tuple[str, ...]:
 
 
 class _PatientRows:
-    """The columns of the patients as a rule asks for them."""
+    """The columns of the patients, as a rule asks for them."""
 
     def __init__(self, columns: Mapping[str, pl.Series]) -> None:
         self.decided: dict[Any, Truths] = {}
@@ -131,81 +133,98 @@ class _PatientRows:
         if column.dtype.is_numeric():
             return exactly(column.fill_null(float("nan")).to_numpy())
         if is_truth(column):
-            said = truths(column)
-            return Truths(said.fill_null(value=False).to_numpy(), (~said).fill_null(value=False).to_numpy())
+            met = truths(column)
+            return Truths(met.fill_null(value=False).to_numpy(), (~met).fill_null(value=False).to_numpy())
         return texts_of(column.to_list())
 
 
 @dataclass(frozen=True)
 class AnalysedPatients:
-    """A classified cohort with what is known of its patients, and those of them that are looked at."""
+    """A classified cohort with the columns of its patients, and the part of it that is analysed."""
 
-    found: Classification
-    only: Bools
-    """(P) Who is looked at."""
-    restricted: tuple[str, ...] = ()
-    """By which conditions."""
+    classification: Classification
+    included: Bools
+    """(P) Whether each patient is analysed."""
+    conditions: tuple[str, ...] = ()
+    """What holds of all the patients that are analysed."""
 
     @property
     def cohort(self) -> Cohort:
-        return self.found.cohort
+        return self.classification.cohort
+
+    @property
+    def endpoints(self) -> Mapping[str, Any]:
+        """The models of the endpoints by name, in the order of the file."""
+        return self.classification.criteria.endpoints
 
     @cached_property
     def columns(self) -> Mapping[str, pl.Series]:
-        return patient_columns(self.found)
+        return patient_columns(self.classification)
 
     @cached_property
     def characteristics(self) -> dict[str, pl.Series]:
-        """The columns that tell of the patients at entry: not the ids, dates, arms, and not what came later."""
+        """The columns that describe the patients at entry: no ids, dates or arms, and nothing of what came later."""
         left_out = {alias for name in NO_CHARACTERISTIC for alias in (name, *ALIASES.get(name, ()))}
-        kept = {name: one for name, one in self.columns.items() if name.lower() not in left_out and not _dated(one)}
+        kept = {
+            name: column for name, column in self.columns.items() if name.lower() not in left_out and not _dated(column)
+        }
         return {"baseline": self.columns["baseline"], **kept}
 
     def column(self, text: str) -> pl.Series:
         """A patient column, an endpoint's verdicts, or a condition over patient columns, `age >= 60`.
 
-        A verdict that is not evaluable, or does not arise, is null, as is a condition that is unknown.
+        A verdict that is not evaluable or not applicable is null, as is a condition that is unknown.
         Raises `UsageError` for what is none of these.
         """
         if text in self.columns:
             return self.columns[text]
-        criteria = self.found.criteria.endpoints
-        if text in criteria and not is_length(criteria[text]):
-            said = labelled(text, self.found.verdicts[text])
-            if criteria[text].kind == "best":
-                return said.set(said == "NE", None)
-            return said.replace_strict({"Y": "yes", "N": "no"}, default=None, return_dtype=pl.String)
+        if text in self.endpoints and not is_length(self.endpoints[text]):
+            return self._verdicts(text)
         if text.isidentifier() or not self.columns:
-            raise UsageError(unknown("column", text, [*self.columns, *criteria]))
+            raise UsageError(unknown("column", text, [*self.columns, *self.endpoints]))
         rule = parse(text, Names({name: _type(column) for name, column in self.columns.items()}))
-        held = decide(rule.tree, _PatientRows(self.columns))
-        return pl.Series(text, held.true).set(pl.Series(held.unknown), None)
+        met = decide(rule.tree, _PatientRows(self.columns))
+        return pl.Series(text, met.true).set(pl.Series(met.unknown), None)
+
+    def _verdicts(self, endpoint: str) -> pl.Series:
+        labels = labelled(endpoint, self.classification.verdicts[endpoint])
+        if self.endpoints[endpoint].kind == "best":
+            return labels.set(labels == "NE", None)
+        return labels.replace_strict({"Y": "yes", "N": "no"}, default=None, return_dtype=pl.String)
 
     def restricted_to(self, conditions: Sequence[str]) -> "AnalysedPatients":
-        """Only those of whom all these conditions hold; each is as in `column`."""
+        """The patients of these for which all the conditions hold; a condition is as in `column`.
+
+        Raises `UsageError` for a column that is neither yes nor no.
+        """
         if not conditions:
             return self
-        only = self.only.copy()
+        included = self.included.copy()
         for condition in conditions:
-            held = in_words(self.column(condition))
-            if not is_truth(held):
+            met = in_words(self.column(condition))
+            if not is_truth(met):
                 raise UsageError(f"--only {condition!r} is neither yes nor no of a patient; say as 'age >= 60'.")
-            only &= truths(held).fill_null(value=False).to_numpy()
-        return AnalysedPatients(self.found, only, (*self.restricted, *conditions))
+            included &= truths(met).fill_null(value=False).to_numpy()
+        return AnalysedPatients(self.classification, included, (*self.conditions, *conditions))
 
     def per_protocol(self) -> Bools:
-        """Who belongs to the per-protocol set; an empty cell is no.
+        """(P) Whether each patient belongs to the per-protocol set; an empty cell is no.
 
         Raises `UsageError` where the patient table does not say.
         """
         if PER_PROTOCOL not in self.columns:
             what = f"the per-protocol set needs a column {PER_PROTOCOL!r} in the patient table, yes or no"
             raise UsageError(f"{what}; there are: {', '.join(self.columns)}.")
-        said = self.columns[PER_PROTOCOL]
-        if not is_truth(in_words(said)):
-            wrong = [one for one in in_words(said).drop_nulls().unique().sort() if one.lower() not in TRUTHS]
+        members = in_words(self.columns[PER_PROTOCOL])
+        if not is_truth(members):
+            wrong = [text for text in members.drop_nulls().unique().sort() if text.lower() not in TRUTHS]
             raise UsageError(f"{PER_PROTOCOL}: {first_few(wrong)} is neither yes nor no; correct it.")
-        return truths(in_words(said)).fill_null(value=False).to_numpy()
+        return truths(members).fill_null(value=False).to_numpy()
+
+
+def all_patients(classification: Classification) -> AnalysedPatients:
+    """The patients of a classification, all of them analysed."""
+    return AnalysedPatients(classification, np.ones(len(classification.cohort), dtype=np.bool_))
 
 
 @dataclass(frozen=True)
@@ -213,21 +232,31 @@ class Groups:
     """Patients in groups that are set beside each other."""
 
     by: str
-    """What makes the groups; an empty text: all are one."""
+    """The column that makes the groups; an empty text: all patients are one group."""
     labels: tuple[str, ...]
     code: Ints
-    """(P) Which group each is in; -1: none."""
+    """(P) The group of each patient; -1: none."""
     reference: int
     """The group that the others are compared with."""
     notes: tuple[str, ...] = field(default=())
 
     @property
+    def inside(self) -> Bools:
+        """(P) Whether each patient is in a group."""
+        return self.code >= 0
+
+    @property
+    def members(self) -> list[Bools]:
+        """(P) For each group, whether each patient is in it."""
+        return [self.code == code for code in range(len(self.labels))]
+
+    @property
     def pairs(self) -> list[tuple[int, int]]:
-        """Each other group and the one it is compared with."""
-        return [(one, self.reference) for one in range(len(self.labels)) if one != self.reference]
+        """Each other group and the reference group."""
+        return [(code, self.reference) for code in range(len(self.labels)) if code != self.reference]
 
     def sizes(self) -> list[int]:
-        return [int((self.code == one).sum()) for one in range(len(self.labels))]
+        return [int(member.sum()) for member in self.members]
 
     def headed(self) -> list[str]:
         """The groups with their sizes, as they head a table."""
@@ -235,46 +264,53 @@ class Groups:
 
     def compared(self) -> list[str]:
         """The comparisons by name."""
-        return [f"{self.labels[one]} less {self.labels[other]}" for one, other in self.pairs]
+        return [f"{self.labels[first]} less {self.labels[second]}" for first, second in self.pairs]
 
-    def within(self, only: Bools) -> "Groups":
+    def within(self, included: Bools) -> "Groups":
         """The same groups, of these patients alone."""
-        return Groups(self.by, self.labels, np.where(only, self.code, -1), self.reference)
+        return Groups(self.by, self.labels, np.where(included, self.code, -1), self.reference)
 
 
 def grouped(patients: AnalysedPatients, by: str, reference: str | None = None) -> Groups:
-    """The patients in groups by a column, or by whatever `Patients.column` takes; arms in the order they come in.
+    """The patients in groups by what `AnalysedPatients.column` takes; arms in the order of the cohort.
 
-    The group compared with is the last, unless another is named. Who has no value is in no group, and it is told.
+    The reference group is the last, unless another is named. A patient without a value is in no group; the notes name
+    these patients.
     Raises `UsageError` for a reference that is no group, or a column of too many values.
     """
-    values = in_words(patients.column(by))
-    said = values.filter(pl.Series(patients.only)).drop_nulls()
-    if by == "arm" and not len(said):
-        code = np.where(patients.only, 0, -1)
+    values = patients.column(by)
+    if by == "arm" and not len(values.filter(pl.Series(patients.included)).drop_nulls()):
+        code = np.where(patients.included, 0, -1)
         return Groups("", ("all patients",), code, 0, ("No patient has an arm, so all are one group.",))
-    among = levels(patients.column(by).filter(pl.Series(patients.only)))
-    labels = tuple(said.unique(maintain_order=True)) if by == "arm" else among
+    labels = _group_labels(patients, by)
+    if reference is not None and reference not in labels:
+        raise UsageError(unknown("group", reference, labels))
+    codes = {label: code for code, label in enumerate(labels)}
+    of_label = in_words(values).replace_strict(codes, default=-1, return_dtype=pl.Int64).to_numpy()
+    code = np.where(patients.included, of_label, -1)
+    without = patients.cohort.id.filter(pl.Series(patients.included & (code < 0))).to_list()
+    notes = (f"{counted_patients(len(without))} without {by} in no group: {first_few(without)}.",) if without else ()
+    last = len(labels) - 1 if reference is None else labels.index(reference)
+    return Groups(by, labels, code, last, notes)
+
+
+def _group_labels(patients: AnalysedPatients, by: str) -> tuple[str, ...]:
+    values = patients.column(by)
+    analysed = values.filter(pl.Series(patients.included))
+    in_order = by == "arm"
+    labels = tuple(in_words(analysed).drop_nulls().unique(maintain_order=True)) if in_order else levels(analysed)
     if len(labels) > LEVELS:
-        cure = f"say a condition, as --by '{by} >= …'" if patients.column(by).dtype.is_numeric() else "name another"
+        cure = f"say a condition, as --by '{by} >= …'" if values.dtype.is_numeric() else "name another"
         raise UsageError(f"--by {by!r} has {len(labels)} different values, too many for groups; {cure}.")
     if not labels:
         raise UsageError(f"--by {by!r} is empty for every patient, so there are no groups.")
-    if reference is not None and reference not in labels:
-        raise UsageError(unknown("group", reference, labels))
-    codes = texts_of(values.to_list())
-    place = np.array([labels.index(one) if one in labels else -1 for one in codes.labels] + [-1])
-    code = np.where(patients.only, place[codes.codes], -1)
-    without = patients.cohort.id.filter(pl.Series(patients.only & (code < 0))).to_list()
-    lost = f"{counted_patients(len(without))} without {by} in no group: {first_few(without)}." if without else ""
-    last = len(labels) - 1 if reference is None else labels.index(reference)
-    return Groups(by, labels, code, last, tuple(filter(None, [lost])))
+    return labels
 
 
 def _dated(column: pl.Series) -> bool:
     """Whether a column is of dates."""
-    given = column.drop_nulls()
-    return bool(given.dtype == pl.String and len(given) and given.str.contains(r"^\d{4}-\d{2}(-\d{2})?").all())
+    known = column.drop_nulls()
+    return bool(known.dtype == pl.String and len(known) and known.str.contains(r"^\d{4}-\d{2}(-\d{2})?").all())
 
 
 def _type(column: pl.Series) -> Type:

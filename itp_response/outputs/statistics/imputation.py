@@ -1,7 +1,7 @@
-"""Imputation: the primary endpoint with what is missing imputed several times, by fully conditional specification.
+"""Imputation: the primary endpoint with missing outcomes imputed several times, by fully conditional specification.
 
-The imputing is statsmodels' MICE with predictive mean matching, which draws values that others have, so that an
-outcome stays 0 or 1. The analysis is a linear regression of the outcome on the group, pooled by Rubin's rules.
+The imputation is statsmodels' MICE with predictive mean matching, which draws observed values, so that an outcome stays
+0 or 1. The analysis is a linear regression of the outcome on the group, pooled by Rubin's rules.
 """
 
 from collections.abc import Sequence
@@ -17,85 +17,98 @@ from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.odds import term
 from itp_response.outputs.statistics.proportions import LEVEL, outcome
-from itp_response.outputs.statistics.tables import Number, Table, once, probability, span
+from itp_response.outputs.statistics.tables import Number, Table, TableRows, probability, span
 
 BURN_IN = 10
-"""Rounds before the first imputation is taken."""
+"""Rounds before the first imputation."""
 
 
 def imputation(
     patients: AnalysedPatients, groups: Groups, name: str, *, imputations: int, seed: int, columns: Sequence[str] = ()
 ) -> Table:
-    """The differences of an endpoint between groups, with what is missing imputed so many times.
+    """The differences of an endpoint between groups, with missing outcomes imputed `imputations` times.
 
-    Missing is whatever is not evaluable, and whatever is not met because treatment was discontinued: that is a rule of
-    the set, and no observation. It is imputed from the group and `columns`, else all characteristics at entry, whose
-    own gaps are imputed with it. The same seed gives the same numbers.
+    An outcome is missing where it is not evaluable, and where it is not met because treatment was discontinued: that is
+    a rule of the set, and no observation. It is imputed from the group and `columns`, else all characteristics at
+    entry; their own gaps are imputed with it. The same seed gives the same numbers.
     Raises `UsageError` where nothing is missing, or nothing is there to impute from.
     """
     if imputations < 2:
         raise UsageError(f"--imputations {imputations}: there must be two or more, to see how they differ.")
-    missing = _missing(patients, name) & (groups.code >= 0)
+    missing = _missing(patients, name) & groups.inside
     if not missing.any():
         raise UsageError(f"{name}: nothing is missing, so there is nothing to impute; leave out --imputations.")
     if not groups.pairs:
         raise UsageError("there is one group alone, so no difference to impute for; leave out --imputations.")
-    asked = list(columns) or list(patients.characteristics)
-    data, used = _data(patients, groups, name, missing, asked)
+    data, used = _data(patients, groups, name, missing, list(columns or patients.characteristics))
     pooled = _pooled(data, len(groups.pairs), imputations, seed)
-    numbers, rows = [], []
-    for place, compared in enumerate(groups.compared()):
-        middle, spread, p = (float(values[1 + place]) for values in (pooled.params, pooled.bse, pooled.pvalues))
-        z = float(needed("scipy.special", "stats").ndtri((1 + LEVEL) / 2))
-        low, high = middle - z * spread, middle + z * spread
-        rows.append((name, compared, span(middle, low, high, 2), probability(p)))
-        for statistic, value in {"difference": middle, "low": low, "high": high, "p": p}.items():
-            numbers.append(Number(name, compared, statistic, value, f"{imputations} imputations, seed {seed}"))
-    where = [f"{int((missing & (groups.code == code)).sum())} in {label}" for code, label in enumerate(groups.labels)]
+    rows = TableRows()
+    method = f"{imputations} imputations, seed {seed}"
+    for position, compared in enumerate(groups.compared(), start=1):
+        difference, low, high, p = _estimate(pooled, position)
+        statistics = {"difference": difference, "low": low, "high": high, "p": p}
+        numbers = [Number(name, compared, statistic, value, method) for statistic, value in statistics.items()]
+        rows.add((name, compared, span(difference, low, high, 2), probability(p)), numbers)
+    imputed = [
+        f"{int((missing & member).sum())} in {label}"
+        for label, member in zip(groups.labels, groups.members, strict=True)
+    ]
     notes = [
-        f"Imputed: {listed(where)}: not evaluable, or not met because treatment was discontinued.",
+        f"Imputed: {listed(imputed)}: not evaluable, or not met because treatment was discontinued.",
         f"m = {imputations}, seed {seed}; by fully conditional specification with predictive mean matching, from "
         f"{listed(['the group', *used])}; columns that are the same for all or follow from these are left out.",
         "Linear regression of the outcome on the group, pooled by Rubin's rules.",
     ]
-    header = ("", "", "difference (95 % interval)", "p")
-    return Table("imputation", "Multiple imputation", header, tuple(rows), tuple(numbers), once(notes))
+    return rows.table("imputation", "Multiple imputation", ("", "", "difference (95 % interval)", "p"), notes)
+
+
+def _estimate(pooled: Any, position: int) -> tuple[float, float, float, float]:
+    """A coefficient of the pooled regression, its interval and p-value."""
+    middle, spread, p = (float(values[position]) for values in (pooled.params, pooled.bse, pooled.pvalues))
+    z = float(needed("scipy.special", "stats").ndtri((1 + LEVEL) / 2))
+    return middle, middle - z * spread, middle + z * spread, p
 
 
 def _missing(patients: AnalysedPatients, name: str) -> Bools:
-    verdict = patients.found.verdicts[name]
-    stopped = (verdict.value == N) & (verdict.reason == patients.found.criteria.reasons["discontinued"])
-    missing: Bools = patients.only & ((verdict.value == NE) | stopped)
+    classification = patients.classification
+    verdict = classification.verdicts[name]
+    stopped = (verdict.value == N) & (verdict.reason == classification.criteria.reasons["discontinued"])
+    missing: Bools = patients.included & ((verdict.value == NE) | stopped)
     return missing
 
 
 def _data(
-    patients: AnalysedPatients, groups: Groups, name: str, missing: Bools, asked: Sequence[str]
+    patients: AnalysedPatients, groups: Groups, name: str, missing: Bools, columns: Sequence[str]
 ) -> tuple[dict[str, Floats], list[str]]:
-    """The columns of the model by names that a formula can have: `y`, the groups `g0`, …, the others `x0`, …."""
-    inside = groups.code >= 0
+    """The columns of the model by names that a formula can have, and the patient columns that are used in it.
+
+    `y` is the outcome; `g0`, … are the groups; the others are `x1`, ….
+    """
+    inside = groups.inside
     met = outcome(patients, name).met.astype(float)
     met[missing] = np.nan
     data = {"y": met[inside]}
-    for place, (one, _) in enumerate(groups.pairs):
-        data[f"g{place}"] = (groups.code[inside] == one).astype(float)
-    of: dict[str, list[str]] = {}
-    for column in asked:
-        found = term(column, patients.column(column), inside)
-        if found is not None:
-            of[column] = [f"x{len(data) + place}" for place in range(found.values.shape[1])]
-            data.update(zip(of[column], found.values[inside].T, strict=True))
-    if not of:
+    for position, (code, _) in enumerate(groups.pairs):
+        data[f"g{position}"] = (groups.code[inside] == code).astype(float)
+    names_of: dict[str, list[str]] = {}
+    for column in columns:
+        model_term = term(column, patients.column(column), inside)
+        if model_term is not None:
+            first = len(data)
+            names_of[column] = [f"x{first + number}" for number in range(model_term.values.shape[1])]
+            data.update(zip(names_of[column], model_term.values[inside].T, strict=True))
+    if not names_of:
         raise UsageError("no column of the patients differs between them, so there is nothing to impute from.")
     kept = _independent(data)
-    return {one: data[one] for one in ("y", *kept)}, [one for one, names in of.items() if set(names) & set(kept)]
+    used = [column for column, names in names_of.items() if set(names) & set(kept)]
+    return {key: data[key] for key in ("y", *kept)}, used
 
 
 def _independent(data: dict[str, Floats]) -> list[str]:
-    """The columns beside the outcome without those that follow from others before them."""
+    """The columns beside the outcome, without those that follow from others before them."""
     kept: list[str] = []
     for name in list(data)[1:]:
-        columns = [np.ones(len(data["y"])), *(_filled(data[one]) for one in (*kept, name))]
+        columns = [np.ones(len(data["y"])), *(_filled(data[column]) for column in (*kept, name))]
         if np.linalg.matrix_rank(np.column_stack(columns)) == len(columns):
             kept.append(name)
     return kept
@@ -106,9 +119,9 @@ def _filled(values: Floats) -> Floats:
 
 
 def _pooled(data: dict[str, Floats], compared: int, imputations: int, seed: int) -> Any:
-    """The regression over all imputations."""
+    """The regression over all imputations, on as many groups as are compared with the reference."""
     mice = needed("statsmodels.imputation.mice", "stats")
     linear = needed("statsmodels.regression.linear_model", "stats").OLS
     frame = needed("pandas", "stats").DataFrame(data)
-    formula = f"y ~ {' + '.join(f'g{place}' for place in range(compared))}"
+    formula = f"y ~ {' + '.join(f'g{position}' for position in range(compared))}"
     return mice.MICE(formula, linear, mice.MICEData(frame, rng=seed)).fit(BURN_IN, imputations)

@@ -18,51 +18,51 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import LEVELS, AnalysedPatients, in_words, levels
 from itp_response.outputs.statistics.proportions import LEVEL, SETS, Set, outcome
-from itp_response.outputs.statistics.tables import Number, Table, once, probability, span
+from itp_response.outputs.statistics.tables import Number, Table, TableRows, probability, span
 
 
 @dataclass(frozen=True)
 class ModelTerm:
-    """A column as a model takes it: per patient (P) one or more numbers, each with what it says."""
+    """A column as a model uses it: one or more numbers per patient (P), each with a description."""
 
-    name: str
-    says: tuple[str, ...]
-    """Of each number `per unit`, or the level and that which it is compared with."""
+    column: str
+    contrasts: tuple[str, ...]
+    """Of each number `per unit`, or the level and the level that it is compared with."""
     values: Floats
     """(P, numbers); NaN: not recorded."""
 
 
 @dataclass(frozen=True)
 class Odds:
-    """An odds ratio with its 95 % interval and p-value; NaN in all where it cannot be had."""
+    """An odds ratio with its 95 % interval and p-value; NaN in all where it cannot be estimated."""
 
-    name: str
-    says: str
+    column: str
+    contrast: str
     patients: int
-    ratio: float
-    low: float
-    high: float
-    p: float
+    ratio: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    p: float = math.nan
     why_not: str = ""
 
 
-def term(name: str, values: pl.Series, among: Bools) -> ModelTerm | None:
-    """A column as a model takes it; None: it is the same for all among these, or of too many texts.
+def term(column: str, values: pl.Series, included: Bools) -> ModelTerm | None:
+    """A column as a model uses it; None: it has one value in all patients included, or too many texts.
 
-    A number is taken as it is. Of texts, each is compared with the first of the alphabet; yes with no.
+    A number is used as it is. Each text is compared with the first of the alphabet; yes with no.
     """
-    here = values.filter(pl.Series(among))
-    known = levels(here)
-    if here.drop_nulls().n_unique() < 2:
+    known = values.filter(pl.Series(included)).drop_nulls()
+    if known.n_unique() < 2:
         return None
     if values.dtype.is_numeric():
-        return ModelTerm(name, ("per unit",), values.fill_null(math.nan).to_numpy()[:, None])
-    if len(known) > LEVELS:
+        return ModelTerm(column, ("per unit",), values.fill_null(math.nan).to_numpy()[:, None])
+    ordered = levels(known)
+    if len(ordered) > LEVELS:
         return None
-    base, *others = reversed(known) if known == ("yes", "no") else known
-    said = in_words(values)
-    columns = [(said == other).cast(pl.Float64).fill_null(math.nan).to_numpy() for other in others]
-    return ModelTerm(name, tuple(f"{other}, to {base}" for other in others), np.column_stack(columns))
+    base, *others = reversed(ordered) if ordered == ("yes", "no") else ordered
+    texts = in_words(values)
+    indicators = [(texts == other).cast(pl.Float64).fill_null(math.nan).to_numpy() for other in others]
+    return ModelTerm(column, tuple(f"{other}, to {base}" for other in others), np.column_stack(indicators))
 
 
 def odds(
@@ -72,26 +72,25 @@ def odds(
     adjust: Sequence[str] = (),
     of: Set = "itt",
 ) -> Table:
-    """Of each endpoint the odds ratio of each column, in a model of its own with the columns it is adjusted for.
+    """The odds ratio of each column for each endpoint, in a model of its own with the columns it is adjusted for.
 
     Without `columns`, of all characteristics at entry.
     """
-    rows: list[tuple[str, ...]] = []
-    numbers: list[Number] = []
+    rows = TableRows()
     left_out: dict[str, None] = {}
-    asked = list(columns) or list(patients.characteristics)
-    beside = [_adjusting(patients, name) for name in adjust]
+    candidates = [column for column in columns or patients.characteristics if column not in adjust]
+    adjusting = [_adjusting(patients, column) for column in adjust]
     for name in names:
-        rows.append((name,))
-        for column in (one for one in asked if one not in (*adjust, name)):
-            one = term(column, patients.column(column), patients.only)
-            if one is None:
+        rows.heading(name)
+        for column in candidates:
+            if column == name:
+                continue
+            studied = term(column, patients.column(column), patients.included)
+            if studied is None:
                 left_out[column] = None
                 continue
-            for found in _fitted(patients, name, one, beside, of):
-                shown = found.why_not or span(found.ratio, found.low, found.high, 3)
-                rows.append((f"  {column}: {found.says}", str(found.patients), shown, probability(found.p)))
-                numbers += _numbers(name, found)
+            for ratio in _fitted(patients, name, studied, adjusting, of):
+                rows.add(_row(ratio), _numbers(name, ratio))
     notes = [
         f"Logistic regression, {'each column by itself' if not adjust else f'adjusted for {listed(adjust)}'}; "
         "exploratory: nothing is corrected for looking at many columns.",
@@ -99,41 +98,40 @@ def odds(
         f"Left out, as the same for all or of more than {LEVELS} texts: {listed(list(left_out))}." if left_out else "",
     ]
     header = ("", "patients", "odds ratio (95 % interval)", "p")
-    return Table("odds", f"Odds ratios ({SETS[of]})", header, tuple(rows), tuple(numbers), once(notes))
+    return rows.table("odds", f"Odds ratios ({SETS[of]})", header, notes)
 
 
-def _adjusting(patients: AnalysedPatients, name: str) -> ModelTerm:
-    found = term(name, patients.column(name), patients.only)
-    if found is None:
-        raise UsageError(f"--adjust {name!r} is the same for all patients, or of too many texts; leave it out.")
-    return found
+def _adjusting(patients: AnalysedPatients, column: str) -> ModelTerm:
+    adjusting = term(column, patients.column(column), patients.included)
+    if adjusting is None:
+        raise UsageError(f"--adjust {column!r} is the same for all patients, or of too many texts; leave it out.")
+    return adjusting
 
 
 def _fitted(
-    patients: AnalysedPatients, name: str, one: ModelTerm, beside: Sequence[ModelTerm], of: Set
+    patients: AnalysedPatients, name: str, studied: ModelTerm, adjusting: Sequence[ModelTerm], of: Set
 ) -> Iterator[Odds]:
     """The odds ratios of a term."""
-    found = outcome(patients, name, of)
-    design = np.column_stack([one.values, *(other.values for other in beside)])
-    used = found.counted & ~np.isnan(design).any(axis=1)
-    model = _model(found.met[used].astype(float), design[used])
-    for place, says in enumerate(one.says):
+    endpoint = outcome(patients, name, of)
+    design = np.column_stack([studied.values, *(other.values for other in adjusting)])
+    used = endpoint.counted & ~np.isnan(design).any(axis=1)
+    size = int(used.sum())
+    model = _model(endpoint.met[used].astype(float), design[used])
+    for position, contrast in enumerate(studied.contrasts, start=1):
         if isinstance(model, str):
-            yield Odds(one.name, says, int(used.sum()), math.nan, math.nan, math.nan, math.nan, model)
+            yield Odds(studied.column, contrast, size, why_not=model)
         else:
-            low, high = model.conf_int(1 - LEVEL)[1 + place]
-            ratio, p = model.params[1 + place], model.pvalues[1 + place]
-            yield Odds(
-                one.name, says, int(used.sum()), float(np.exp(ratio)), float(np.exp(low)), float(np.exp(high)), float(p)
-            )
+            logarithms = (model.params[position], *model.conf_int(1 - LEVEL)[position])
+            ratio, low, high = (float(np.exp(logarithm)) for logarithm in logarithms)
+            yield Odds(studied.column, contrast, size, ratio, low, high, float(model.pvalues[position]))
 
 
 def _model(met: Floats, design: Floats) -> Any:
-    """The fitted model, or why there is none."""
+    """The fitted model, or why it cannot be estimated."""
     if len(np.unique(met)) < 2:
         return f"not to be had: {'all' if met.any() else 'none'} of {counted_patients(len(met))} met it"
-    binary = [place for place in range(design.shape[1]) if set(np.unique(design[:, place])) <= {0.0, 1.0}]
-    if any(len(np.unique(met[design[:, place] == side])) < 2 for place in binary for side in (0.0, 1.0)):
+    indicators = [column for column in design.T if set(np.unique(column)) <= {0.0, 1.0}]
+    if any(len(np.unique(met[column == side])) < 2 for column in indicators for side in (0.0, 1.0)):
         return "not to be had: all or none with a level met it"
     logit = needed("statsmodels.discrete.discrete_model", "stats").Logit
     problems = needed("statsmodels.tools.sm_exceptions", "stats")
@@ -148,7 +146,19 @@ def _model(met: Floats, design: Floats) -> Any:
             return "not to be had: it follows from the columns it is adjusted for"
 
 
-def _numbers(name: str, one: Odds) -> Iterator[Number]:
-    found = {"N": float(one.patients), "odds ratio": one.ratio, "low": one.low, "high": one.high, "p": one.p}
-    for statistic, value in found.items():
-        yield Number(name, "", statistic, value, "logistic regression", level=f"{one.name}: {one.says}")
+def _row(ratio: Odds) -> tuple[str, ...]:
+    shown = ratio.why_not or span(ratio.ratio, ratio.low, ratio.high, 3)
+    return (f"  {ratio.column}: {ratio.contrast}", str(ratio.patients), shown, probability(ratio.p))
+
+
+def _numbers(name: str, ratio: Odds) -> Iterator[Number]:
+    statistics = {
+        "N": float(ratio.patients),
+        "odds ratio": ratio.ratio,
+        "low": ratio.low,
+        "high": ratio.high,
+        "p": ratio.p,
+    }
+    level = f"{ratio.column}: {ratio.contrast}"
+    for statistic, value in statistics.items():
+        yield Number(name, "", statistic, value, "logistic regression", level=level)

@@ -1,4 +1,4 @@
-"""What a paper prints otherwise than its own counts give, to be said beside the figure."""
+"""What a paper prints that its own counts do not give, as a note beside the numbers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -12,7 +12,7 @@ PRINTED: Mapping[tuple[str, str, tuple[tuple[int, int], ...]], str] = {
 
 
 class PrintedShare(Protocol):
-    """So many of so many."""
+    """How many patients met an endpoint, of how many."""
 
     @property
     def met(self) -> int: ...
@@ -20,6 +20,6 @@ class PrintedShare(Protocol):
     def of(self) -> int: ...
 
 
-def as_printed(criteria: str, name: str, counts: Sequence[PrintedShare]) -> str:
-    """What is to be said of these counts; nothing where they are not those of a paper."""
-    return PRINTED.get((criteria, name, tuple((one.met, one.of) for one in counts)), "")
+def as_printed(criteria: str, endpoint: str, shares: Sequence[PrintedShare]) -> str:
+    """The note on these shares; empty where they are not those of a paper."""
+    return PRINTED.get((criteria, endpoint, tuple((share.met, share.of) for share in shares)), "")

@@ -1,4 +1,4 @@
-"""ROC: how well a number tells two groups apart, and from where on.
+"""ROC: how well a number tells two groups apart, and from which limit on.
 
 The curve is scikit-learn's. The interval of the area under it is DeLong's (DeLong, DeLong and Clarke-Pearson,
 Biometrics 1988;44:837-845), from the placement values, which are scipy's ranks.
@@ -19,7 +19,7 @@ class Roc:
     """The curve, the area under it with its 95 % interval, and the best limit by Youden's index."""
 
     lower: bool
-    """Low values point to the positive group, else high ones: whichever gives the area of at least one half."""
+    """Low values point to the positive group, else high ones: whichever gives an area of at least one half."""
     area: float
     low: float
     high: float
@@ -28,7 +28,7 @@ class Roc:
     true_positive: Floats
     """(points) The share of the positive group."""
     limit: float
-    """The best limit, half-way between two values seen; below it (above, if not `lower`) is positive."""
+    """The best limit, half-way between two observed values; below it (above, if not `lower`) is positive."""
     sensitivity: float
     specificity: float
     others: tuple[float, ...]
@@ -40,7 +40,7 @@ class Roc:
 
 
 def roc(positive: Floats, negative: Floats) -> Roc:
-    """The curve of these values of the two groups, of which neither is empty."""
+    """The curve of these values of the two groups; neither may be empty."""
     metrics = needed("sklearn.metrics", "stats")
     truth = np.concatenate([np.ones(len(positive)), np.zeros(len(negative))])
     values = np.concatenate([positive, negative])
@@ -51,7 +51,7 @@ def roc(positive: Floats, negative: Floats) -> Roc:
     false_positive, true_positive, limits = metrics.roc_curve(truth, sign * values, drop_intermediate=False)
     youden = true_positive - false_positive
     best = np.flatnonzero(youden >= youden.max() - 1e-12)
-    midway = [_midway(sign * float(limits[place]), values, lower=lower) for place in best]
+    midway = [_midway(sign * float(limits[point]), values, lower=lower) for point in best]
     low, high = _delong(sign * positive, sign * negative, area)
     return Roc(
         lower=lower,
@@ -76,14 +76,14 @@ def _midway(last: float, values: Floats, *, lower: bool) -> float:
 
 
 def _delong(positive: Floats, negative: Floats, area: float) -> tuple[float, float]:
-    """The interval of the area; NaN where a group has but one."""
-    many, few = len(positive), len(negative)
-    if many < 2 or few < 2:
+    """The interval of the area; NaN where a group has only one value."""
+    positives, negatives = len(positive), len(negative)
+    if positives < 2 or negatives < 2:
         return math.nan, math.nan
     rank = needed("scipy.stats", "stats").rankdata
-    everything = rank(np.concatenate([positive, negative]))
-    of_positive = (everything[:many] - rank(positive)) / few
-    of_negative = 1 - (everything[many:] - rank(negative)) / many
-    spread = math.sqrt(of_positive.var(ddof=1) / many + of_negative.var(ddof=1) / few)
+    ranks = rank(np.concatenate([positive, negative]))
+    of_positive = (ranks[:positives] - rank(positive)) / negatives
+    of_negative = 1 - (ranks[positives:] - rank(negative)) / positives
+    spread = math.sqrt(of_positive.var(ddof=1) / positives + of_negative.var(ddof=1) / negatives)
     half = float(needed("scipy.special", "stats").ndtri((1 + LEVEL) / 2)) * spread
     return max(0.0, area - half), min(1.0, area + half)

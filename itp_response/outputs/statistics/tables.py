@@ -1,4 +1,4 @@
-"""Tables: what is shown of a result, the numbers behind it, and what has to be said with it."""
+"""Tables: what is shown of a result, the numbers behind it, and the notes below it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ DASH = "–"
 class Number:
     """One number of a table, not rounded.
 
-    `group` is a group of patients, or of a comparison two of them, `A less B`, of a ratio `A to B`.
+    `group` is a group of patients, or a comparison of two: `A less B` for a difference, `A to B` for a ratio.
     """
 
     variable: str
@@ -29,29 +29,60 @@ class Number:
     subgroup: str = ""
 
 
+RowTexts = tuple[str, ...]
+"""The cells of a row as they are shown."""
+
+
+class TableRows:
+    """The rows of a table that is being made, and the numbers behind them."""
+
+    def __init__(self) -> None:
+        self.rows: list[RowTexts] = []
+        self.numbers: list[Number] = []
+
+    def heading(self, text: str) -> None:
+        self.rows.append((text,))
+
+    def add(self, row: RowTexts, numbers: Iterable[Number]) -> None:
+        """A row and its numbers."""
+        self.rows.append(row)
+        self.numbers += numbers
+
+    def table(self, name: str, title: str, header: RowTexts, notes: Iterable[str]) -> "Table":
+        """The table; each note stands once, and empty notes are left out."""
+        return Table(name, title, header, tuple(self.rows), tuple(self.numbers), once(notes))
+
+
 @dataclass(frozen=True)
 class Table:
-    """One table: `header` and `rows` as they are shown, `numbers` what they are made of, `notes` what is said below.
+    """One table: `header`, `rows` and `notes` as they are shown, and the `numbers` behind the rows.
 
-    A row with one cell is a heading; a cell that begins with two spaces belongs to the row above that does not.
+    A row with one cell is a heading. A row whose first cell begins with two spaces belongs to the row above it that
+    does not.
+
+    >>> print(Table("sizes", "Sizes", ("", "all"), (("patients", "168"),), notes=("All are shown.",)))
+    Sizes
+                all
+      patients  168
+      All are shown.
     """
 
     name: str
     title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    header: RowTexts
+    rows: tuple[RowTexts, ...]
     numbers: tuple[Number, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     def frame(self) -> pl.DataFrame:
         """One row per number: `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`.
 
-        Numbers are not rounded. A share lies between 0 and 1, a time is in days. What a number does not have is null,
-        as is a value that could not be worked out.
+        Numbers are not rounded. A share lies between 0 and 1, a time is in days. Null: a column that does not apply, or
+        a value that cannot be estimated.
         """
         rows = [
-            (self.name, one.subgroup, one.variable, one.level, one.group, one.statistic, one.value, one.method)
-            for one in self.numbers
+            (self.name, *(getattr(number, column) for column in RESULTS if column != "table"))
+            for number in self.numbers
         ]
         schema = {name: pl.Float64 if name == "value" else pl.String for name in RESULTS}
         texts = pl.col(pl.String).replace("", None)
@@ -72,7 +103,7 @@ def percent(share: float) -> str:
     return rounded(100 * share, 1)
 
 
-def counted(number: int, of: int) -> str:
+def fraction(number: int, of: int) -> str:
     """`90/112 (80.4)`."""
     return f"{number}/{of} ({percent(number / of)})" if of else f"{number}/{of}"
 
@@ -83,7 +114,7 @@ def span(middle: float, low: float, high: float, digits: int) -> str:
 
 
 def rounded(value: float, digits: int) -> str:
-    """The number with so many digits, never `-0.00`; of what is not known or not reached the words."""
+    """The number with that many decimals, never `-0.00`; NaN is `not known`, infinite `not reached`."""
     if value != value:
         return "not known"
     if value == float("inf"):

@@ -20,7 +20,7 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, Set
-from itp_response.outputs.statistics.tables import DASH, Number, Table, probability, rounded, span
+from itp_response.outputs.statistics.tables import DASH, Number, RowTexts, Table, TableRows, probability, rounded, span
 
 WEEK = 7
 
@@ -33,27 +33,26 @@ class Times:
     days: NDArray[np.float64]
     """NaN: none."""
     event: Bools
-    """It ended with the event; else it was censored."""
+    """Whether the time ended with the event; else it was censored."""
     censored: bool
-    """Those without the event are censored; else only those with it have a time."""
+    """Patients without the event are censored; else only patients with the event have a time."""
 
 
 def lengths(patients: AnalysedPatients, of: Set = "itt") -> list[Times]:
-    """The lengths of time that the set has, of the patients looked at; in the order of the file."""
-    inside = patients.only & (patients.per_protocol() if of == "per-protocol" else True)
-    criteria = patients.found.criteria.endpoints
-    found = []
-    for name, model in criteria.items():
-        verdict = patients.found.verdicts[name]
+    """The lengths of time of a set, for the patients analysed; in the order of the file."""
+    inside = patients.included & (patients.per_protocol() if of == "per-protocol" else True)
+    times_of_set = []
+    for name, model in patients.endpoints.items():
+        verdict = patients.classification.verdicts[name]
         if verdict.days is not None:
             days = np.where(inside & (verdict.days != NO_DAY), verdict.days, np.nan).astype(np.float64)
             censored = getattr(model, "censored", None) is not None
-            found.append(Times(name, days, (verdict.value == Y) | (not censored), censored))
-    return found
+            times_of_set.append(Times(name, days, (verdict.value == Y) | (not censored), censored))
+    return times_of_set
 
 
 def quartiles(values: Any) -> tuple[float, float, float]:
-    """The lower quartile, the median and the upper; NaN of nothing."""
+    """The lower quartile, the median and the upper quartile; NaN where there are no values."""
     if not len(values):
         return math.nan, math.nan, math.nan
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), method="weibull")
@@ -61,13 +60,13 @@ def quartiles(values: Any) -> tuple[float, float, float]:
 
 
 def alike(samples: Sequence[Floats]) -> tuple[float, str]:
-    """The p-value of the samples being alike, and by which test: of two Mann-Whitney, of more Kruskal-Wallis.
+    """The p-value of the samples being alike, and the test: Mann-Whitney for two samples, else Kruskal-Wallis.
 
     NaN where a sample is empty, or all values are the same. Mann-Whitney by the normal approximation with corrections
     for ties and continuity, as R's `wilcox.test(exact = FALSE)`.
     """
-    everything = np.concatenate(samples)
-    if len(samples) < 2 or not all(map(len, samples)) or len(np.unique(everything)) < 2:
+    values = np.concatenate(samples)
+    if len(samples) < 2 or not all(map(len, samples)) or len(np.unique(values)) < 2:
         return math.nan, ""
     stats = needed("scipy.stats", "stats")
     if len(samples) == 2:
@@ -77,7 +76,7 @@ def alike(samples: Sequence[Floats]) -> tuple[float, str]:
 
 @dataclass(frozen=True)
 class Survival:
-    """A median of censored times in days, with its interval; infinite where the curve does not come down to it."""
+    """A median of censored times in days, with its interval; infinite where the curve does not reach it."""
 
     median: float
     low: float
@@ -85,7 +84,7 @@ class Survival:
 
 
 def kaplan_meier(days: Floats, event: Bools) -> Survival:
-    """The median of the Kaplan-Meier curve, with its 95 % interval from log(-log S), Brookmeyer and Crowley's."""
+    """The median of the Kaplan-Meier curve, with Brookmeyer and Crowley's 95 % interval from log(-log S)."""
     lifelines = needed("lifelines", "stats")
     from_curve = needed("lifelines.utils", "stats").median_survival_times
     if not len(days):
@@ -96,7 +95,7 @@ def kaplan_meier(days: Floats, event: Bools) -> Survival:
 
 
 def log_rank(days: Floats, event: Bools, code: Any) -> float:
-    """The p-value of the curves of all groups being alike; NaN where there is but one, or no event."""
+    """The p-value of the curves of all groups being alike; NaN where there is only one group, or no event."""
     if len(np.unique(code)) < 2 or not event.any():
         return math.nan
     statistics = needed("lifelines.statistics", "stats")
@@ -105,7 +104,7 @@ def log_rank(days: Floats, event: Bools, code: Any) -> float:
 
 @dataclass(frozen=True)
 class Hazard:
-    """A hazard ratio, of the first group to the second, with its 95 % interval."""
+    """A hazard ratio of the first group to the second, with its 95 % interval."""
 
     ratio: float
     low: float
@@ -138,108 +137,114 @@ def cox(days: Floats, event: Bools, first: Bools) -> Hazard | None:
 def times(patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: Set = "itt") -> Table | None:
     """Per length of time and group the median and quartiles, or where it can be censored the Kaplan-Meier median.
 
-    Of such a time the median over all, as if censored times were whole, is given too, and called so.
+    For a time that can be censored the median over all patients is given too, with censored times as if they were
+    whole. It is called the naive median.
     None: no length is named.
     """
-    found = [one for one in lengths(patients, of) if one.name in names]
-    if not found:
+    named = [time for time in lengths(patients, of) if time.name in names]
+    if not named:
         return None
-    rows: list[tuple[str, ...]] = []
-    numbers: list[Number] = []
-    notes: dict[str, list[str]] = {}
-    for one in found:
-        made = _censored(one, groups) if one.censored else _whole(one, groups)
-        label = patients.found.criteria.endpoints[one.name].label
-        rows += [(f"{one.name}: {label.lower()}",), *((f"  {row[0]}", *row[1:]) for row in made.rows)]
-        numbers += made.numbers
-        for note in (*made.notes, *_without(patients, groups, one)):
-            notes.setdefault(note, []).append(one.name)
-    last = ["p"] if len(groups.labels) > 1 else []
-    return Table(
-        name="times",
-        title="Times",
-        header=("", *groups.headed(), *last),
-        rows=tuple(rows),
-        numbers=tuple(numbers),
-        notes=("Quartiles at the (n + 1) p-th place.", *(f"{', '.join(of)}: {note}" for note, of in notes.items())),
-    )
+    rows = TableRows()
+    names_by_note: dict[str, list[str]] = {}
+    for time in named:
+        rows.heading(f"{time.name}: {patients.endpoints[time.name].label.lower()}")
+        notes = _add_censored(rows, time, groups) if time.censored else _add_whole(rows, time, groups)
+        for note in (*notes, *_without_time(patients, groups, time)):
+            names_by_note.setdefault(note, []).append(time.name)
+    header = ("", *groups.headed(), *(["p"] if len(groups.labels) > 1 else []))
+    by_name = [f"{', '.join(of_note)}: {note}" for note, of_note in names_by_note.items()]
+    return rows.table("times", "Times", header, ["Quartiles at the (n + 1) p-th place.", *by_name])
 
 
-@dataclass(frozen=True)
-class _Part:
-    rows: tuple[tuple[str, ...], ...]
-    numbers: tuple[Number, ...]
-    notes: tuple[str, ...]
+def _with_time(time: Times, groups: Groups) -> list[Bools]:
+    """For each group, which patients have a time."""
+    known = ~np.isnan(time.days)
+    return [known & member for member in groups.members]
 
 
-def _samples(one: Times, groups: Groups) -> list[Bools]:
-    """Of each group who has a time."""
-    known = ~np.isnan(one.days)
-    return [known & (groups.code == code) for code in range(len(groups.labels))]
+def _add_whole(rows: TableRows, time: Times, groups: Groups) -> list[str]:
+    """The rows of a time that cannot be censored; what is given back are the notes."""
+    samples = [time.days[member] for member in _with_time(time, groups)]
+    rows.add(("  patients", *(str(len(sample)) for sample in samples)), ())
+    test = _add_quartiles(rows, time.name, "days, median (quartiles)", samples, groups)
+    return [f"{test} test."] if test else []
 
 
-def _whole(one: Times, groups: Groups) -> _Part:
-    samples = [one.days[who] for who in _samples(one, groups)]
-    p, test = alike(samples)
-    row = ("days, median (quartiles)", *(shown(sample, 1) for sample in samples), probability(p))
-    rows = [("patients", *(str(len(sample)) for sample in samples)), row[: None if len(samples) > 1 else -1]]
-    numbers = [
-        number for pair in zip(groups.labels, samples, strict=True) for number in _quartile_numbers(one.name, *pair)
-    ]
-    if test:
-        numbers.append(Number(one.name, "", "p", p, test))
-    return _Part(tuple(rows), tuple(numbers), (f"{test} test.",) if test else ())
-
-
-def _censored(one: Times, groups: Groups) -> _Part:
-    who = _samples(one, groups)
-    known = np.logical_or.reduce(who)
-    days, event, code = one.days[known], one.event[known], groups.code[known]
-    curves = [kaplan_meier(one.days[here], one.event[here]) for here in who]
-    rank = log_rank(days, event, code)
-    naive = [one.days[here] for here in who]
-    p, test = alike(naive)
-    several = len(who) > 1
-    rows = [
-        ("events/patients", *(f"{int(one.event[here].sum())}/{int(here.sum())}" for here in who)),
-        ("weeks, Kaplan-Meier median (95 % interval)", *map(_weeks, curves), *([probability(rank)] if several else [])),
-    ]
-    numbers = [number for trio in zip(groups.labels, who, curves, strict=True) for number in _curve_numbers(one, *trio)]
-    if several:
-        numbers.append(Number(one.name, "", "p", rank, "log-rank"))
+def _add_censored(rows: TableRows, time: Times, groups: Groups) -> list[str]:
+    """The rows of a time that can be censored; what is given back are the notes."""
+    members = _with_time(time, groups)
+    events = [f"{int(time.event[member].sum())}/{int(member.sum())}" for member in members]
+    rows.add(("  events/patients", *events), ())
+    _add_curves(rows, time, members, groups)
     for first, second in groups.pairs:
-        here = np.isin(code, (first, second))
-        hazard = cox(days[here], event[here], code[here] == first)
-        name = f"{groups.labels[first]} to {groups.labels[second]}"
-        shown_ = (
-            span(hazard.ratio, hazard.low, hazard.high, 2)
-            if hazard
-            else "not to be had: a group has no event, or all before the other"
-        )
-        blanks = [""] * (len(who) - 1)
-        p_cox = probability(hazard.p) if hazard else ""
-        rows.append((f"hazard ratio (95 % interval), {name}", shown_, *blanks, p_cox))
-        if hazard:
-            numbers += _hazard_numbers(one.name, name, hazard)
-    row = ("weeks, naive median (quartiles) over all", *(shown(sample / WEEK, 1) for sample in naive), probability(p))
-    rows.append(row[: None if several else -1])
-    numbers += [
+        _add_hazard(rows, time, groups, first, second)
+    heading = "weeks, naive median (quartiles) over all"
+    samples = [time.days[member] for member in members]
+    test = _add_quartiles(rows, time.name, heading, samples, groups, naive=True)
+    return list(_methods(groups, test))
+
+
+def _add_quartiles(
+    rows: TableRows, name: str, heading: str, samples: Sequence[Floats], groups: Groups, *, naive: bool = False
+) -> str:
+    """A row of medians and the p-value of their test; what is given back is the test.
+
+    Naive medians are in weeks, others in days.
+    """
+    p, test = alike(samples)
+    cells = [median_quartiles(sample / WEEK if naive else sample, 1) for sample in samples]
+    last = [probability(p)] if len(samples) > 1 else []
+    method = "naive: censored times as if they were whole" if naive else ""
+    numbers = [
         number
-        for label, sample in zip(groups.labels, naive, strict=True)
-        for number in _quartile_numbers(one.name, label, sample, "naive: censored times as if they were whole")
+        for label, sample in zip(groups.labels, samples, strict=True)
+        for number in _quartile_numbers(name, label, sample, method)
     ]
     if test:
-        numbers.append(Number(one.name, "", "p", p, f"naive {test}"))
-    return _Part(tuple(rows), tuple(numbers), tuple(_said(groups, test)))
+        numbers.append(Number(name, "", "p", p, f"naive {test}" if naive else test))
+    rows.add((f"  {heading}", *cells, *last), numbers)
+    return test
 
 
-def _said(groups: Groups, test: str) -> Iterator[str]:
-    """How censored times were worked out."""
-    made = ["Kaplan-Meier median with the interval from log(-log S)"]
+def _add_curves(rows: TableRows, time: Times, members: Sequence[Bools], groups: Groups) -> None:
+    """The row of Kaplan-Meier medians, with the log-rank test where there are two groups or more."""
+    known = np.logical_or.reduce(members)
+    p = log_rank(time.days[known], time.event[known], groups.code[known])
+    curves = [kaplan_meier(time.days[member], time.event[member]) for member in members]
+    numbers = [
+        number
+        for label, member, curve in zip(groups.labels, members, curves, strict=True)
+        for number in _curve_numbers(time, label, member, curve)
+    ]
+    several = len(members) > 1
+    if several:
+        numbers.append(Number(time.name, "", "p", p, "log-rank"))
+    last = [probability(p)] if several else []
+    rows.add(("  weeks, Kaplan-Meier median (95 % interval)", *map(_weeks, curves), *last), numbers)
+
+
+def _add_hazard(rows: TableRows, time: Times, groups: Groups, first: int, second: int) -> None:
+    """The row of the hazard ratio of two groups."""
+    compared = ~np.isnan(time.days) & np.isin(groups.code, (first, second))
+    hazard = cox(time.days[compared], time.event[compared], groups.code[compared] == first)
+    label = f"{groups.labels[first]} to {groups.labels[second]}"
+    rows.add(_hazard_row(hazard, label, len(groups.labels)), _hazard_numbers(time.name, label, hazard))
+
+
+def _hazard_row(hazard: Hazard | None, label: str, groups: int) -> RowTexts:
+    heading = f"  hazard ratio (95 % interval), {label}"
+    blanks = [""] * (groups - 1)
+    if hazard is None:
+        return (heading, "not to be had: a group has no event, or all before the other", *blanks, "")
+    return (heading, span(hazard.ratio, hazard.low, hazard.high, 2), *blanks, probability(hazard.p))
+
+
+def _methods(groups: Groups, test: str) -> Iterator[str]:
+    """How censored times were estimated and compared."""
+    methods = ["Kaplan-Meier median with the interval from log(-log S)"]
     if groups.pairs:
-        made.append("log-rank test")
-        made.append("hazard ratio by Cox's model, ties by Efron")
-    yield f"{listed(made)}."
+        methods += ["log-rank test", "hazard ratio by Cox's model, ties by Efron"]
+    yield f"{listed(methods)}."
     by = f", {test} test" if test else ""
     yield (
         f"the naive median takes censored times as if they had ended in the event{by}; "
@@ -247,46 +252,50 @@ def _said(groups: Groups, test: str) -> Iterator[str]:
     )
 
 
-def shown(sample: Floats, digits: int) -> str:
-    """`28.0 (21.0 to 42.0)`; a dash of nothing."""
+def median_quartiles(sample: Floats, digits: int) -> str:
+    """`28.0 (21.0 to 42.0)`; a dash where there are no values."""
     low, middle, high = quartiles(sample)
     return span(middle, low, high, digits) if len(sample) else DASH
 
 
 def _weeks(curve: Survival) -> str:
-    if curve.median != curve.median:
+    if math.isnan(curve.median):
         return DASH
-    return (
-        rounded(curve.median, 1)
-        if curve.low == math.inf
-        else span(curve.median / WEEK, curve.low / WEEK, curve.high / WEEK, 1)
-    )
+    if curve.low == math.inf:
+        return rounded(curve.median, 1)
+    return span(curve.median / WEEK, curve.low / WEEK, curve.high / WEEK, 1)
 
 
-def _without(patients: AnalysedPatients, groups: Groups, one: Times) -> Iterator[str]:
-    """How many have no time as it is not evaluable."""
-    open_ = (patients.found.verdicts[one.name].value == NE) & np.isnan(one.days) & (groups.code >= 0)
-    if open_.any():
-        yield f"not evaluable for {counted_patients(int(open_.sum()))}, left out."
+def _without_time(patients: AnalysedPatients, groups: Groups, time: Times) -> Iterator[str]:
+    """How many patients have no time, as it is not evaluable."""
+    not_evaluable = patients.classification.verdicts[time.name].value == NE
+    number = int((not_evaluable & np.isnan(time.days) & groups.inside).sum())
+    if number:
+        yield f"not evaluable for {counted_patients(number)}, left out."
 
 
 def _quartile_numbers(name: str, group: str, sample: Floats, method: str = "") -> Iterator[Number]:
     low, middle, high = quartiles(sample)
-    found = {"n": float(len(sample)), "median": middle, "lower quartile": low, "upper quartile": high}
-    yield from (Number(name, group, statistic, value, method) for statistic, value in found.items())
+    statistics = {"n": float(len(sample)), "median": middle, "lower quartile": low, "upper quartile": high}
+    for statistic, value in statistics.items():
+        yield Number(name, group, statistic, value, method)
 
 
-def _curve_numbers(one: Times, group: str, here: Bools, curve: Survival) -> Iterator[Number]:
-    found = {
-        "events": float(one.event[here].sum()),
-        "N": float(here.sum()),
+def _curve_numbers(time: Times, group: str, member: Bools, curve: Survival) -> Iterator[Number]:
+    statistics = {
+        "events": float(time.event[member].sum()),
+        "N": float(member.sum()),
         "median": curve.median,
         "low": curve.low,
         "high": curve.high,
     }
-    yield from (Number(one.name, group, statistic, value, "Kaplan-Meier") for statistic, value in found.items())
+    for statistic, value in statistics.items():
+        yield Number(time.name, group, statistic, value, "Kaplan-Meier")
 
 
-def _hazard_numbers(name: str, group: str, hazard: Hazard) -> Iterator[Number]:
-    found = {"hazard ratio": hazard.ratio, "low": hazard.low, "high": hazard.high, "p": hazard.p}
-    yield from (Number(name, group, statistic, value, "Cox") for statistic, value in found.items())
+def _hazard_numbers(name: str, group: str, hazard: Hazard | None) -> Iterator[Number]:
+    if hazard is None:
+        return
+    statistics = {"hazard ratio": hazard.ratio, "low": hazard.low, "high": hazard.high, "p": hazard.p}
+    for statistic, value in statistics.items():
+        yield Number(name, group, statistic, value, "Cox")

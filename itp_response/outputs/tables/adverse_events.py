@@ -1,4 +1,4 @@
-"""Adverse events: how many patients of each group had which, by CTCAE grade, from a table of events."""
+"""Adverse events: how many patients of each group had each event, by CTCAE grade."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ import polars as pl
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools, Floats, Ints
 from itp_response.outputs.statistics.groups import Groups
-from itp_response.outputs.statistics.tables import Number, Table, once, percent, plainly
+from itp_response.outputs.statistics.tables import Number, Table, TableRows, percent, plainly
+from itp_response.outputs.tables.further_tables import named_table
 from itp_response.readers.cells import as_numbers, as_truths
-from itp_response.readers.column_names import missing_column, read_table
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, quoted
 
@@ -36,102 +36,98 @@ class Events:
     """It led to the end of treatment."""
     knows_stopped: bool
     """The table says so of each."""
-    source: str
+
+    @property
+    def all(self) -> Bools:
+        return np.ones(len(self.grade), dtype=np.bool_)
+
+    @property
+    def severe(self) -> Bools:
+        return np.isin(self.grade, SEVERE)
+
+    def named(self, name: str) -> Bools:
+        return (self.event == name).to_numpy()
+
+    def by_frequency(self, selected: Bools, groups: Groups) -> list[tuple[str, int]]:
+        """The selected events and how many patients in the groups had each, the most frequent first."""
+        events_of_groups = selected & groups.inside[self.patient]
+        frame = pl.DataFrame({"event": self.event, "patient": self.patient}).filter(pl.Series(events_of_groups))
+        counts = frame.group_by("event").agg(pl.col("patient").n_unique())
+        return list(counts.sort(["patient", "event"], descending=[True, False]).iter_rows())
 
 
 def read_events(given: Any, cohort: Cohort) -> Events:
-    """The adverse events of a table: `patient_id`, `event`, `grade` and, if there is one, `led_to_discontinuation`.
+    """The adverse events of a table: `patient_id`, `event`, `grade` and optionally `led_to_discontinuation`.
 
-    Raises `CohortError` with all that is wrong with it: columns that are missing, a patient who is not in the study,
-    an event without a name, what is no CTCAE grade.
+    Raises `CohortError` with all that is wrong with it: missing columns, patients who are not in the study, events
+    without a name, grades that are not in the CTCAE.
     """
-    found = Problems()
-    named = read_table(given, "events", 2, COLUMNS, (), found)
-    if named is None:
-        raise found.error()
-    for name in ("patient_id", "event", "grade"):
-        if not named.has(name):
-            found.wrong(named.location, missing_column(name, named.written))
-    found.raise_if_wrong()
+    problems = Problems()
+    named = named_table(given, "events", COLUMNS, ("patient_id", "event", "grade"), problems)
     ids, event = (as_text(named.cells(name).values) for name in ("patient_id", "event"))
     patient = positions_of(ids, cohort.id)
-    strange = np.flatnonzero(patient < 0)
-    found.wrong_cells(
-        named.cells("patient_id"), strange, lambda text: f"{quoted(text)} is not in the study; correct it."
+    unknown_patients = np.flatnonzero(patient < 0)
+    problems.wrong_cells(
+        named.cells("patient_id"), unknown_patients, lambda text: f"{quoted(text)} is not in the study; correct it."
     )
     nameless = np.flatnonzero(event.is_null().to_numpy())
-    found.wrong_cells(named.cells("event"), nameless, lambda _: "the event is missing; fill it in.")
-    grades = as_numbers(named.cells("grade"), found, least=0.0, wrong=_no_grade)
+    problems.wrong_cells(named.cells("event"), nameless, lambda _: "the event is missing; fill it in.")
+    grades = as_numbers(named.cells("grade"), problems, least=0.0, wrong=_no_grade)
     off = ~np.isnan(grades.low) & ((grades.low != grades.high) | ~np.isin(grades.low, GRADES))
-    found.wrong_cells(named.cells("grade"), np.flatnonzero(off), _no_grade)
-    stopped = as_truths(named.cells(STOPPED), found).true
-    found.raise_if_wrong()
-    return Events(patient, event, grades.low, stopped, named.has(STOPPED), named.location.name)
+    problems.wrong_cells(named.cells("grade"), np.flatnonzero(off), _no_grade)
+    stopped = as_truths(named.cells(STOPPED), problems).true
+    problems.raise_if_wrong()
+    return Events(patient, event, grades.low, stopped, named.has(STOPPED))
 
 
 def _no_grade(text: str) -> str:
     return f"{quoted(text)} is no CTCAE grade; give 1, 2, 3, 4 or 5, or leave the cell empty."
 
 
-def events(found: Events, groups: Groups, least: float = 2.0) -> Table:
-    """Patients with adverse events by group, each once in a row however often he had it.
+def events(recorded: Events, groups: Groups, least: float = 2.0) -> Table:
+    """Patients with adverse events by group; a patient counts once in a row, however often the event occurred.
 
-    Of single events those are shown which at least `least` per cent of all patients had, and all of grade 3 or 4.
+    Single events are shown where at least `least` per cent of all patients had them, and all of grade 3 or 4.
     """
-    made = _Made(found, groups)
-    rows = [made.row("deaths (grade 5)", found.grade == FATAL), ("patients with an adverse event",)]
-    rows.append(made.row("  any", np.ones(len(found.grade), dtype=np.bool_)))
-    rows.append(made.row("  any of grade 3 or 4", made.severe))
-    if found.knows_stopped:
-        rows.append(made.row("  any that led to the end of treatment", found.stopped))
-    everyone = sum(groups.sizes())
-    wide = [name for name, number in made.by_event(made.any) if number >= least / 100 * everyone]
-    rows.append((f"events of at least {plainly(least)} % of all patients",))
-    rows += [made.row(f"  {name}", made.named(name), "") for name in wide]
-    rows.append(("events of grade 3 or 4",))
-    rows += [made.row(f"  {name}", made.named(name) & made.severe, "3-4") for name, _ in made.by_event(made.severe)]
-    unknown_ = int(np.isnan(found.grade).sum())
-    rare = len(made.by_event(made.any)) - len(wide)
+    rows = TableRows()
+    severe = recorded.severe
+    _add(rows, recorded, groups, "deaths (grade 5)", recorded.grade == FATAL)
+    rows.heading("patients with an adverse event")
+    _add(rows, recorded, groups, "  any", recorded.all)
+    _add(rows, recorded, groups, "  any of grade 3 or 4", severe)
+    if recorded.knows_stopped:
+        _add(rows, recorded, groups, "  any that led to the end of treatment", recorded.stopped)
+    by_frequency = recorded.by_frequency(recorded.all, groups)
+    patients = sum(groups.sizes())
+    frequent = [name for name, number in by_frequency if number >= least / 100 * patients]
+    rows.heading(f"events of at least {plainly(least)} % of all patients")
+    for name in frequent:
+        _add(rows, recorded, groups, f"  {name}", recorded.named(name))
+    rows.heading("events of grade 3 or 4")
+    for name, _ in recorded.by_frequency(severe, groups):
+        _add(rows, recorded, groups, f"  {name}", recorded.named(name) & severe, "3-4")
+    ungraded = int(np.isnan(recorded.grade).sum())
+    rare = len(by_frequency) - len(frequent)
     notes = [
         "Patients (%), each once in a row, by the grades of the CTCAE.",
         f"{rare} rarer event{'s are' if rare > 1 else ' is'} not shown by name." if rare else "",
-        f"{unknown_} without a grade, in no row of a grade." if unknown_ else "",
+        f"{ungraded} without a grade, in no row of a grade." if ungraded else "",
     ]
-    title = "Adverse events"
-    return Table("events", title, ("", *groups.headed()), tuple(rows), tuple(made.numbers), once(notes))
+    return rows.table("events", "Adverse events", ("", *groups.headed()), notes)
 
 
-class _Made:
-    """The rows, and the numbers behind them."""
+def _add(rows: TableRows, recorded: Events, groups: Groups, label: str, selected: Bools, level: str = "") -> None:
+    """A row: how many patients of each group had one of the selected events."""
+    had = np.zeros(len(groups.code), dtype=np.bool_)
+    had[recorded.patient[selected]] = True
+    counts = [int((had & member).sum()) for member in groups.members]
+    sizes = groups.sizes()
+    cells = [f"{count} ({percent(count / size)})" if size else "0" for count, size in zip(counts, sizes, strict=True)]
+    rows.add((label, *cells), _numbers(label.strip(), groups, counts, level))
 
-    def __init__(self, found: Events, groups: Groups) -> None:
-        self._found, self._groups = found, groups
-        self.numbers: list[Number] = []
-        self.any: Bools = np.ones(len(found.grade), dtype=np.bool_)
-        self.severe: Bools = np.isin(found.grade, SEVERE)
 
-    def named(self, name: str) -> Bools:
-        return (self._found.event == name).to_numpy()
-
-    def by_event(self, where: Bools) -> Sequence[tuple[str, int]]:
-        """The events and how many patients in the groups had them, the most frequent first."""
-        here = where & (self._groups.code[self._found.patient] >= 0)
-        had = pl.DataFrame({"event": self._found.event, "patient": self._found.patient}).filter(pl.Series(here))
-        counts = had.group_by("event").agg(pl.col("patient").n_unique())
-        return list(counts.sort(["patient", "event"], descending=[True, False]).iter_rows())
-
-    def row(self, label: str, where: Bools, level: str = "") -> tuple[str, ...]:
-        """How many patients of each group had an event of these."""
-        had = np.zeros(len(self._groups.code), dtype=np.bool_)
-        had[self._found.patient[where]] = True
-        counts = [int((had & (self._groups.code == code)).sum()) for code in range(len(self._groups.labels))]
-        name = label.strip()
-        self.numbers += self._numbers(name, counts, level)
-        shares = zip(counts, self._groups.sizes(), strict=True)
-        return (label, *(f"{count} ({percent(count / size)})" if size else "0" for count, size in shares))
-
-    def _numbers(self, name: str, counts: Sequence[int], level: str) -> Iterator[Number]:
-        for group, count, size in zip(self._groups.labels, counts, self._groups.sizes(), strict=True):
-            yield Number(name, group, "n", float(count), level=level)
-            yield Number(name, group, "N", float(size), level=level)
-            yield Number(name, group, "share", count / size if size else None, level=level)
+def _numbers(name: str, groups: Groups, counts: Sequence[int], level: str) -> Iterator[Number]:
+    for group, count, size in zip(groups.labels, counts, groups.sizes(), strict=True):
+        yield Number(name, group, "n", float(count), level=level)
+        yield Number(name, group, "N", float(size), level=level)
+        yield Number(name, group, "share", count / size if size else None, level=level)

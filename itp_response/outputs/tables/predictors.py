@@ -1,22 +1,23 @@
-"""Predictors: a number known at entry, such as NK cells, in groups side by side, and how well it foretells response."""
+"""Predictors: a number known at entry, such as NK cells, by group, and how well it predicts response."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from itp_response.classification.classification import CriteriaInput, Study, classify
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients, listed
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped
 from itp_response.outputs.statistics.proportions import criteria_met, primary
 from itp_response.outputs.statistics.roc import Roc, roc
 from itp_response.outputs.statistics.tables import (
     DASH,
     Number,
     Table,
-    once,
+    TableRows,
     percent,
     plainly,
     probability,
@@ -29,7 +30,7 @@ from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
 CURVE = "roc curve"
-"""The numbers of the curve: `false positive` and `true positive`, an entry per limit."""
+"""The method of the curve's numbers, `false positive` and `true positive`: an entry per limit."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,14 @@ class Predictors(Tables):
 
     curves: Mapping[str, Roc]
     """By column; none where a group is empty."""
+
+
+@dataclass(frozen=True)
+class CurveGroups:
+    """The groups that a curve tells apart."""
+
+    positive: list[str]
+    negative: list[str]
 
 
 def predictors(
@@ -54,116 +63,142 @@ def predictors(
 ) -> Predictors:
     """How numbers known of the patients differ between groups, and how well each tells two of them apart.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`.
-    Groups are `by` an endpoint's verdicts, without it those of the primary endpoint, or by a patient column.
-    The curve tells the `positive` groups from the `negative`: without these those that met the endpoint (of a ranked
-    list, all but the last name) from those that did not. Groups that are neither are left out of the curve.
-    Raises `UsageError` for a column that is not of numbers, or groups that do not exist.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`, `only` is as in `table`.
+    `column` names the numbers: columns of the patient table, or `baseline`. Patients without the number are left out.
+    Groups are `by` an endpoint's verdicts (None: the primary endpoint's), or by a patient column.
+    The curve tells the `positive` groups from the `negative`. Without these, it tells the patients who met the endpoint
+    (of a ranked list, all but the last name) from those who did not. Groups that are neither are left out of the curve.
+    Raises `UsageError` for a column that is not of numbers, or groups that do not exist; else as `classify` does.
+
+    >>> visits = [{"patient_id": name, "day": day, "platelets": 15} for name in "ABCD" for day in (0, 28)]
+    >>> patients = [
+    ...     {"patient_id": name, "kind": kind, "cells": cells}
+    ...     for name, kind, cells in [("A", "good", 80), ("B", "good", 90), ("C", "bad", 120), ("D", "bad", 150)]
+    ... ]
+    >>> study = predictors(visits, patients, column=["cells"], by="kind", positive=["good"])
+    >>> curve = study.curves["cells"]
+    >>> curve.lower, curve.limit, curve.area
+    (True, 105.0, 1.0)
     """
-    found = classify(visits, patients, criteria, options=options)
-    here = AnalysedPatients(found, np.ones(len(found.cohort), dtype=np.bool_)).restricted_to(only)
+    classification = classify(visits, patients, criteria, options=options)
+    analysed = all_patients(classification).restricted_to(only)
     if not column:
         raise UsageError("name a column of numbers, as --column nk_cells.")
-    by = by or primary(here)
-    groups = _ordered(here, grouped(here, by))
-    yes, no = _sides(here, groups, positive, negative)
+    by = by or primary(analysed)
+    groups = _ordered(analysed, grouped(analysed, by))
+    sides = _sides(analysed, groups, positive, negative)
     tables, curves = [], {}
     for name in column:
-        made, curve = _table(here, groups, name, (yes, no))
-        tables.append(made)
+        samples = _samples(analysed, groups, name)
+        curve = _curve(samples, sides)
+        tables.append(_table(groups, name, samples, sides, curve))
         if curve is not None:
             curves[name] = curve
-    choices = {"by": by, "column": list(column), "positive": yes, "negative": no, "only": list(only)}
-    return Predictors(found, groups, tuple(tables), choices, {}, tuple(only), curves)
+    choices = {
+        "by": by,
+        "column": list(column),
+        "positive": sides.positive,
+        "negative": sides.negative,
+        "only": list(only),
+    }
+    return Predictors(classification, groups, tuple(tables), choices, {}, tuple(only), curves)
 
 
 def _ordered(patients: AnalysedPatients, groups: Groups) -> Groups:
     """The groups; those of a ranked list from best to worst."""
-    model = patients.found.criteria.endpoints.get(groups.by)
+    model = patients.endpoints.get(groups.by)
     if model is None or model.kind != "best":
         return groups
-    ranked = [label for label in patients.found.verdicts[groups.by].labels if label in groups.labels]
-    place = np.array([ranked.index(label) for label in groups.labels] + [-1])
-    return Groups(groups.by, tuple(ranked), place[groups.code], len(ranked) - 1, groups.notes)
+    labels = patients.classification.verdicts[groups.by].labels
+    ranked = [label for label in labels if label in groups.labels]
+    rank = np.array([ranked.index(label) for label in groups.labels] + [-1])
+    return Groups(groups.by, tuple(ranked), rank[groups.code], len(ranked) - 1, groups.notes)
 
 
-def _sides(
-    patients: AnalysedPatients, groups: Groups, positive: Sequence[str], negative: Sequence[str]
-) -> tuple[list[str], list[str]]:
+def _sides(patients: AnalysedPatients, groups: Groups, positive: Sequence[str], negative: Sequence[str]) -> CurveGroups:
     """The groups that the curve tells apart."""
-    for one in (*positive, *negative):
-        if one not in groups.labels:
-            raise UsageError(unknown("group", one, groups.labels))
-    both = [one for one in positive if one in negative]
+    for label in (*positive, *negative):
+        if label not in groups.labels:
+            raise UsageError(unknown("group", label, groups.labels))
+    both = [label for label in positive if label in negative]
     if both:
         raise UsageError(f"the group {both[0]!r} cannot be both --positive and --negative.")
-    if not positive:
-        model = patients.found.criteria.endpoints.get(groups.by)
-        if model is not None and model.kind == "best":
-            positive = [one for one in groups.labels if one != model.otherwise and one not in negative]
-        elif groups.by in criteria_met(patients) or set(groups.labels) == {"yes", "no"}:
-            positive = [one for one in ("yes",) if one in groups.labels]
-        else:
-            raise UsageError(f"say which groups are --positive; there are: {', '.join(groups.labels)}.")
-    others = list(negative) or [one for one in groups.labels if one not in positive]
-    if not positive or not others:
+    positive = list(positive) or _responders(patients, groups, negative)
+    negative = list(negative) or [label for label in groups.labels if label not in positive]
+    if not positive or not negative:
         raise UsageError(f"all patients are of one group of {groups.by}, so there is nothing to tell apart.")
-    return list(positive), others
+    return CurveGroups(positive, negative)
 
 
-def _table(
-    patients: AnalysedPatients, groups: Groups, name: str, sides: tuple[list[str], list[str]]
-) -> tuple[Table, Roc | None]:
+def _responders(patients: AnalysedPatients, groups: Groups, negative: Sequence[str]) -> list[str]:
+    """The groups that met the endpoint; of a ranked list all but the last name."""
+    model = patients.endpoints.get(groups.by)
+    if model is not None and model.kind == "best":
+        return [label for label in groups.labels if label != model.otherwise and label not in negative]
+    if groups.by in criteria_met(patients) or set(groups.labels) == {"yes", "no"}:
+        return [label for label in groups.labels if label == "yes"]
+    raise UsageError(f"say which groups are --positive; there are: {', '.join(groups.labels)}.")
+
+
+def _samples(patients: AnalysedPatients, groups: Groups, name: str) -> dict[str, Floats]:
+    """The numbers of each group, by its label; without those that are not recorded."""
     values = patients.column(name)
     if not values.dtype.is_numeric():
         raise UsageError(f"--column {name!r} is not of numbers, so there is no limit to look for; name another.")
-    amount = values.fill_null(float("nan")).to_numpy()
-    known = ~np.isnan(amount)
-    samples = [amount[known & (groups.code == code)] for code in range(len(groups.labels))]
-    p, test = alike(samples)
-    rows = [
-        ("patients", *(str(len(one)) for one in samples)),
-        ("mean ± SD", *map(_mean, samples)),
-        ("median (quartiles)", *map(_median, samples), probability(p)),
-    ]
-    numbers = [
-        number for group, one in zip(groups.labels, samples, strict=True) for number in _numbers(name, group, one)
-    ]
-    numbers += [Number(name, "", "p", p, test)] if test else []
-    chosen = [np.concatenate([samples[groups.labels.index(one)] for one in side]) for side in sides]
-    curve = roc(chosen[0], chosen[1]) if all(map(len, chosen)) else None
+    return {
+        label: values.filter(pl.Series(member)).cast(pl.Float64).drop_nulls().to_numpy()
+        for label, member in zip(groups.labels, groups.members, strict=True)
+    }
+
+
+def _curve(samples: Mapping[str, Floats], sides: CurveGroups) -> Roc | None:
+    """The curve; None where a side is empty."""
+    positive, negative = (
+        np.concatenate([samples[label] for label in side]) for side in (sides.positive, sides.negative)
+    )
+    return roc(positive, negative) if len(positive) and len(negative) else None
+
+
+def _table(
+    groups: Groups,
+    name: str,
+    samples: Mapping[str, Floats],
+    sides: CurveGroups,
+    curve: Roc | None,
+) -> Table:
+    p, test = alike(list(samples.values()))
+    rows = TableRows()
+    rows.add(("patients", *(str(len(sample)) for sample in samples.values())), ())
+    rows.add(("mean ± SD", *map(_mean, samples.values())), ())
+    rows.add(("median (quartiles)", *map(_median, samples.values()), probability(p)), ())
+    rows.numbers += [number for group, sample in samples.items() for number in _numbers(name, group, sample)]
+    rows.numbers += [Number(name, "", "p", p, test)] if test else []
     if curve is not None:
-        rows += list(_curve_rows(curve))
-        numbers += list(_curve_numbers(name, curve, f"{listed(sides[0])} to {listed(sides[1])}"))
-    missing = int((~known & (groups.code >= 0)).sum())
-    left_out = [one for one in groups.labels if one not in (*sides[0], *sides[1])]
+        rows.rows += _curve_rows(curve)
+        rows.numbers += _curve_numbers(name, curve, f"{listed(sides.positive)} to {listed(sides.negative)}")
+    missing = int(groups.inside.sum()) - sum(map(len, samples.values()))
+    left_out = [label for label in groups.labels if label not in (*sides.positive, *sides.negative)]
     notes = [
         f"{test} test." if test else "",
-        *_said(curve, sides, [len(one) for one in chosen]),
+        *_curve_notes(curve, sides, samples),
         f"Not in the curve: {listed(left_out)}." if left_out else "",
         f"{counted_patients(missing)} without {name} left out." if missing else "",
     ]
-    last = ["p"] if test else []
-    made = Table(
-        name=f"predictor {name}",
-        title=f"{name} by {groups.by}",
-        header=("", *groups.headed(), *last),
-        rows=tuple(rows),
-        numbers=tuple(numbers),
-        notes=once(notes),
-    )
-    return made, curve
+    header = ("", *groups.headed(), *(["p"] if test else []))
+    return rows.table(f"predictor {name}", f"{name} by {groups.by}", header, notes)
 
 
-def _said(curve: Roc | None, sides: tuple[list[str], list[str]], sizes: Sequence[int]) -> Iterator[str]:
+def _curve_notes(curve: Roc | None, sides: CurveGroups, samples: Mapping[str, Floats]) -> Iterator[str]:
     """How the curve was made, and how far it may be trusted."""
     if curve is None:
         yield "No ROC curve: one side is empty."
         return
-    told = " from ".join(f"{listed(side)} ({size})" for side, size in zip(sides, sizes, strict=True))
-    yield f"ROC: {told}; area with DeLong's 95 % interval; best limit by Youden's index."
+    compared = " from ".join(
+        f"{listed(side)} ({sum(len(samples[label]) for label in side)})" for side in (sides.positive, sides.negative)
+    )
+    yield f"ROC: {compared}; area with DeLong's 95 % interval; best limit by Youden's index."
     if curve.others:
-        yield f"As good: {listed([plainly(one) for one in curve.others])}."
+        yield f"As good: {listed([plainly(limit) for limit in curve.others])}."
     yield "The limit was looked for in the same patients that it is judged by: it will do less well in others."
 
 
@@ -199,8 +234,8 @@ def _numbers(name: str, group: str, sample: Floats) -> Iterator[Number]:
 def _curve_numbers(name: str, curve: Roc, group: str) -> Iterator[Number]:
     for statistic, value in (("area", curve.area), ("low", curve.low), ("high", curve.high)):
         yield Number(name, group, statistic, value, "DeLong")
-    found = {"limit": curve.limit, "sensitivity": curve.sensitivity, "specificity": curve.specificity}
-    for statistic, value in found.items():
+    best = {"limit": curve.limit, "sensitivity": curve.sensitivity, "specificity": curve.specificity}
+    for statistic, value in best.items():
         yield Number(name, group, statistic, value, f"Youden, {'below' if curve.lower else 'above'} is positive")
     for false, true in zip(curve.false_positive.tolist(), curve.true_positive.tolist(), strict=True):
         yield Number(name, group, "false positive", false, CURVE)

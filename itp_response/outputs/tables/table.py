@@ -1,11 +1,10 @@
-"""Table: the trial's results from its patients, as tables."""
+"""Table: the results of a trial as tables, its patients in groups."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
@@ -13,7 +12,7 @@ from itp_response.classification.provenance import BESIDE, Provenance, files, of
 from itp_response.classification.writers import put
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients, listed, wrapped
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped
 from itp_response.outputs.statistics.imputation import imputation
 from itp_response.outputs.statistics.odds import odds
 from itp_response.outputs.statistics.proportions import (
@@ -30,59 +29,74 @@ from itp_response.outputs.statistics.proportions import (
 )
 from itp_response.outputs.statistics.tables import Table
 from itp_response.outputs.statistics.times import lengths, times
-from itp_response.outputs.tables.adverse_events import events as events_table
-from itp_response.outputs.tables.adverse_events import read_events
+from itp_response.outputs.tables.adverse_events import events, read_events
 from itp_response.outputs.tables.characteristics import characteristics
 from itp_response.outputs.tables.flow import flow, read_screening
 from itp_response.outputs.tables.forms import WRITERS, as_html, frame
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
-SHOWN = ("flow", "characteristics", "responses", "best", "times", "imputation", "subgroups", "odds", "events")
+Shown = Literal[
+    "flow", "characteristics", "responses", "best", "times", "imputation", "subgroups", "odds", "events", "all"
+]
+SHOWN: tuple[Shown, ...] = (
+    "flow",
+    "characteristics",
+    "responses",
+    "best",
+    "times",
+    "imputation",
+    "subgroups",
+    "odds",
+    "events",
+)
 """The tables, in the order in which they are shown."""
-USUAL = ("responses", "times")
+USUAL: tuple[Shown, ...] = ("responses", "times")
+NEEDS = {"subgroups": "--subgroup COLUMN", "events": "--events FILE"}
+"""The tables that need another option."""
 IMPUTATIONS = 20
 ODDS_ROLES = ("response", "sustained_response")
-"""The roles of the criteria that odds ratios are given of, unless criteria are named."""
+"""Odds ratios are of the endpoints with these roles, unless endpoints are named."""
 
 
 @dataclass(frozen=True)
 class Tables:
     """The tables of a study; `str()` of it is all of them as text."""
 
-    found: Classification
+    classification: Classification
     groups: Groups
     tables: tuple[Table, ...]
-    """Each with `title`, `header`, `rows`, `notes`, `frame()` and the text of it."""
+    """Each with `title`, `header`, `rows`, `notes` and `frame()`; `str()` of one is its text."""
     options: Mapping[str, Any]
     inputs: Mapping[str, Any]
-    """Further tables that were read, by what they were read as."""
-    restricted: tuple[str, ...]
-    """The conditions that hold of all these patients."""
+    """Further tables that were read, by name."""
+    conditions: tuple[str, ...]
+    """The conditions that hold for all these patients."""
 
     def __getitem__(self, name: str) -> Table:
         """The table of that name; raises `UsageError` where there is none."""
-        for one in self.tables:
-            if one.name == name:
-                return one
-        raise UsageError(unknown("table", name, [one.name for one in self.tables]))
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise UsageError(unknown("table", name, [table.name for table in self.tables]))
 
     def frame(self) -> pl.DataFrame:
         """Every number of every table, one to a row and not rounded.
 
-        `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`; what could not be worked out
-        is null.
+        `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`. Shares are from 0 to 1, times
+        in days; a value that cannot be estimated is null.
         """
         return frame(self.tables)
 
     def html(self) -> dict[str, str]:
         """Each table by its name as a piece of HTML, to be put into a page."""
-        return {one.name: as_html(one) for one in self.tables}
+        return {table.name: as_html(table) for table in self.tables}
 
     def provenance(self) -> Provenance:
         """What made these: program, criteria, options, input files with their SHA-256."""
-        made = self.found.provenance(**self.options)
-        return replace(made, inputs={**made.inputs, **{name: files(given) for name, given in self.inputs.items()}})
+        origin = self.classification.provenance(**self.options)
+        further = {name: files(given) for name, given in self.inputs.items()}
+        return replace(origin, inputs={**origin.inputs, **further})
 
     def write(self, path: str | Path) -> None:
         """Write all tables to a `.csv` (the numbers), `.html`, `.tex`, `.rtf` or `.txt` file, whole or not at all.
@@ -100,23 +114,22 @@ class Tables:
 
     @property
     def title(self) -> str:
-        """Who was classified by what."""
-        number = int((self.groups.code >= 0).sum())
-        only = f", of whom {listed(self.restricted)}" if self.restricted else ""
-        return f"{counted_patients(number)}{only}, under {self.found.criteria.marked_name}"
+        """The patients and the set of criteria."""
+        number = int(self.groups.inside.sum())
+        conditions = f", of whom {listed(self.conditions)}" if self.conditions else ""
+        return f"{counted_patients(number)}{conditions}, under {self.classification.criteria.marked_name}"
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        criteria = self.found.criteria
-        yield from wrapped(f"{self.title}: {criteria.title}")
+        yield from wrapped(f"{self.title}: {self.classification.criteria.title}")
         for note in self.groups.notes:
             yield from wrapped(note)
-        for one in self.tables:
-            yield f"\n{one}"
-        if self.found.cohort.notes:
-            yield from ("", *self.found.cohort.note_lines)
+        for table in self.tables:
+            yield f"\n{table}"
+        if self.classification.cohort.notes:
+            yield from ("", *self.classification.cohort.note_lines)
 
 
 def table(
@@ -126,7 +139,7 @@ def table(
     *,
     by: str = "arm",
     reference: str | None = None,
-    show: Sequence[str] = (),
+    show: Sequence[Shown] = (),
     endpoint: Sequence[str] = (),
     only: Sequence[str] = (),
     of: Set = "itt",
@@ -136,70 +149,109 @@ def table(
     adjust: Sequence[str] = (),
     imputations: int = 0,
     seed: int = SEED,
-    events: Any = None,
-    screening: Any = None,
+    events: Tabular | None = None,
+    screening: Tabular | None = None,
     least: float = 2.0,
     options: ReadOptions | None = None,
 ) -> Tables:
     """The results of a study, its patients in groups `by` their arm or another column.
 
     `visits`, `patients`, `criteria` and `options` are as in `classify`.
-    `show` has names of `SHOWN`, or `all`: all that these data give but the imputation; without it, responses and times.
-    What `subgroup`, `imputations`, `events`, `screening` and, without `show`, `column` and `adjust` ask for is added.
-    A column (`by`, `subgroup`, `column`, `adjust`, `only`) is one of the patient table, or `baseline`, or an endpoint,
-    or a condition such as `age >= 60`; `only` takes the patients of whom all of these hold.
-    `of` is the analysis set, `interval` that of the differences; `reference` is the group that is taken off the others.
-    Raises `UsageError` for what these data have not.
+    `show` has names of `SHOWN`, or `all`: all that these data give but the imputation. Without it the tables are
+    responses and times. What `subgroup`, `imputations`, `events`, `screening` and, without `show`, `column` and
+    `adjust` ask for is added.
+    A column (`by`, `subgroup`, `column`, `adjust`, `only`) is one of the patient table, or `baseline` (10⁹/L), or an
+    endpoint, or a condition such as `age >= 60`. `only` restricts the tables to the patients for whom all of these
+    hold.
+    `endpoint` names the endpoints; without it all of the set.
+    `of` is the analysis set, `interval` the method of the 95 % intervals of differences. `reference` is the group that
+    the others are compared with; None: the last.
+    `events` is a table of adverse events; those that at least `least` per cent of the patients had are shown by name.
+    `screening` is a table with a row per person assessed.
+    Raises `UsageError` for a column, group, endpoint or table that is not there, `CohortError` and `CriteriaError` as
+    `classify` does.
+
+    >>> counts = {"A": {0: 12, 22: 45, 29: 50}, "B": {0: 20, 22: 18, 364: 25}}
+    >>> visits = [
+    ...     {"patient_id": patient, "day": day, "platelets": count}
+    ...     for patient, of_patient in counts.items()
+    ...     for day, count in of_patient.items()
+    ... ]
+    >>> tables = table(visits, show=["responses"], endpoint=["OR"])
+    >>> print(tables["responses"])
+    Responses (intention to treat: not evaluable counts as not met)
+          all patients (n = 2)
+      OR  1/2 (50.0)
+    >>> tables.frame()["statistic", "value"].rows()
+    [('n', 1.0), ('N', 2.0), ('share', 0.5)]
     """
-    found = classify(visits, patients, criteria, options=options)
+    classification = classify(visits, patients, criteria, options=options)
     _check(of, interval, show)
-    everyone = AnalysedPatients(found, np.ones(len(found.cohort), dtype=np.bool_))
-    here = everyone.restricted_to(only)
-    groups = grouped(here, by, reference)
-    names, timed = _asked_for(here, endpoint)
-    asked = {
-        "flow": screening is not None,
-        "imputation": imputations != 0,
-        "subgroups": bool(subgroup),
-        "odds": bool(adjust or (column and not imputations)) and not show,
-        "events": events is not None,
-    }
-    made: Mapping[str, Callable[[], Table | None]] = {
-        "flow": lambda: flow(here, groups, None if screening is None else read_screening(screening, found.cohort)),
-        "characteristics": lambda: characteristics(here, groups, column),
-        "responses": lambda: responses(here, groups, names, of, interval) if names else None,
-        "best": lambda: best(here, groups, of),
-        "times": lambda: times(here, groups, timed, of),
-        "imputation": lambda: imputation(
-            here,
-            groups,
-            names[0] if endpoint and names else primary(here),
-            imputations=imputations or IMPUTATIONS,
-            seed=seed,
-            columns=column,
-        ),
-        "subgroups": lambda: subgroups(here, groups, subgroup, names, of, interval),
-        "odds": lambda: odds(here, _of_odds(here, names if endpoint else ()), column, adjust, of),
-        "events": lambda: events_table(read_events(events, found.cohort), groups, least),
-    }
-    wanted = _wanted(show, asked)
-    choices = {
-        "by": by,
-        "reference": groups.labels[groups.reference],
-        "show": list(wanted),
-        "only": list(only),
-        "of": of,
-        "interval": interval,
-        "endpoint": list(endpoint),
-        "subgroup": list(subgroup),
-        "column": list(column),
-        "adjust": list(adjust),
-        "imputations": imputations,
-        "seed": seed,
-        "least": least,
-    }
-    inputs = {name: given for name, given in (("events", events), ("screening", screening)) if given is not None}
-    return Tables(found, groups, tuple(filter(None, (made[one]() for one in wanted))), choices, inputs, tuple(only))
+    analysed = all_patients(classification).restricted_to(only)
+    groups = grouped(analysed, by, reference)
+    choices = TableChoices(
+        by=by,
+        reference=groups.labels[groups.reference],
+        show=list(show),
+        only=list(only),
+        of=of,
+        interval=interval,
+        endpoint=list(endpoint),
+        subgroup=list(subgroup),
+        column=list(column),
+        adjust=list(adjust),
+        imputations=imputations,
+        seed=seed,
+        least=least,
+        events=events,
+        screening=screening,
+    )
+    _check_endpoints(analysed, endpoint)
+    choices = replace(choices, show=_wanted(choices))
+    tables = (MAKERS[name](analysed, groups, choices) for name in choices.show)
+    return Tables(
+        classification,
+        groups,
+        tuple(table for table in tables if table is not None),
+        choices.options,
+        choices.inputs,
+        tuple(only),
+    )
+
+
+@dataclass(frozen=True)
+class TableChoices:
+    """The options of `table`, in the order in which the provenance gives them."""
+
+    by: str
+    reference: str
+    show: list[Shown]
+    only: list[str]
+    of: Set
+    interval: Interval
+    endpoint: list[str]
+    subgroup: list[str]
+    column: list[str]
+    adjust: list[str]
+    imputations: int
+    seed: int
+    least: float
+    events: Tabular | None
+    screening: Tabular | None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The choices by name, without the further tables."""
+        return {name: value for name, value in self._values.items() if name not in ("events", "screening")}
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The further tables by name."""
+        return {name: self._values[name] for name in ("events", "screening") if self._values[name] is not None}
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def _check(of: str, interval: str, show: Sequence[str]) -> None:
@@ -207,36 +259,100 @@ def _check(of: str, interval: str, show: Sequence[str]) -> None:
         raise UsageError(unknown("analysis set", of, SETS))
     if interval not in INTERVALS:
         raise UsageError(unknown("interval", interval, INTERVALS))
-    for one in show:
-        if one not in (*SHOWN, "all"):
-            raise UsageError(unknown("table", one, (*SHOWN, "all")))
+    for name in show:
+        if name not in (*SHOWN, "all"):
+            raise UsageError(unknown("table", name, (*SHOWN, "all")))
 
 
-def _wanted(show: Sequence[str], asked: Mapping[str, bool]) -> list[str]:
+def _check_endpoints(patients: AnalysedPatients, endpoints: Sequence[str]) -> None:
+    shown = {*criteria_met(patients), *(time.name for time in lengths(patients))}
+    for name in endpoints:
+        if name not in shown:
+            raise UsageError(unknown("endpoint", name, [known for known in patients.endpoints if known in shown]))
+
+
+def _wanted(choices: TableChoices) -> list[Shown]:
     """The tables to be made, in their order: those named, and those that other options ask for."""
-    needs = {"subgroups": "--subgroup COLUMN", "events": "--events FILE"}
-    for one, option in needs.items():
-        if one in show and not asked[one]:
-            raise UsageError(f"the table of {one} needs {option}.")
+    asked = {
+        "flow": choices.screening is not None,
+        "imputation": choices.imputations != 0,
+        "subgroups": bool(choices.subgroup),
+        "odds": bool(choices.adjust or (choices.column and not choices.imputations)) and not choices.show,
+        "events": choices.events is not None,
+    }
+    for name, option in NEEDS.items():
+        if name in choices.show and not asked[name]:
+            raise UsageError(f"the table of {name} needs {option}.")
     # Imputing takes seconds, so that it is done only when it is asked for.
-    everything = [one for one in SHOWN if one not in (*needs, "imputation")] if "all" in show else []
-    named = {*(show or USUAL), *everything, *(one for one, given in asked.items() if given)}
-    return [one for one in SHOWN if one in named]
+    everything = [name for name in SHOWN if name not in (*NEEDS, "imputation")] if "all" in choices.show else []
+    named = {*(choices.show or USUAL), *everything, *(name for name, given in asked.items() if given)}
+    return [name for name in SHOWN if name in named]
 
 
-def _asked_for(patients: AnalysedPatients, endpoint: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The criteria that are met or not, and the lengths of time, of those named; else all."""
-    models = patients.found.criteria.endpoints
-    met, timed = criteria_met(patients), [one.name for one in lengths(patients)]
-    for one in endpoint:
-        if one not in (*met, *timed):
-            raise UsageError(unknown("endpoint", one, [name for name in models if name in (*met, *timed)]))
-    if not endpoint:
-        return met, timed
-    return [one for one in met if one in endpoint], [one for one in timed if one in endpoint]
+def _endpoints_met(patients: AnalysedPatients, choices: TableChoices) -> list[str]:
+    """The endpoints that are met or not, of those named; else all."""
+    return [name for name in criteria_met(patients) if name in choices.endpoint or not choices.endpoint]
 
 
-def _of_odds(patients: AnalysedPatients, names: Sequence[str]) -> Sequence[str]:
-    """The criteria that odds ratios are given of."""
-    models = patients.found.criteria.endpoints
-    return names or [one for one in criteria_met(patients) if models[one].role in ODDS_ROLES] or [primary(patients)]
+def _flow(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
+    screening = choices.screening
+    return flow(patients, groups, None if screening is None else read_screening(screening, patients.cohort))
+
+
+def _characteristics(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
+    return characteristics(patients, groups, choices.column)
+
+
+def _responses(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
+    names = _endpoints_met(patients, choices)
+    return responses(patients, groups, names, choices.of, choices.interval) if names else None
+
+
+def _best(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
+    return best(patients, groups, choices.of)
+
+
+def _times(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
+    names = [time.name for time in lengths(patients) if time.name in choices.endpoint or not choices.endpoint]
+    return times(patients, groups, names, choices.of)
+
+
+def _imputation(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
+    named = _endpoints_met(patients, choices) if choices.endpoint else []
+    return imputation(
+        patients,
+        groups,
+        named[0] if named else primary(patients),
+        imputations=choices.imputations or IMPUTATIONS,
+        seed=choices.seed,
+        columns=choices.column,
+    )
+
+
+def _subgroups(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
+    names = _endpoints_met(patients, choices)
+    return subgroups(patients, groups, choices.subgroup, names, choices.of, choices.interval)
+
+
+def _odds(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:  # noqa: ARG001 - a maker
+    names = _endpoints_met(patients, choices) if choices.endpoint else []
+    responses_of_set = [name for name in criteria_met(patients) if patients.endpoints[name].role in ODDS_ROLES]
+    names = names or responses_of_set or [primary(patients)]
+    return odds(patients, names, choices.column, choices.adjust, choices.of)
+
+
+def _events(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
+    return events(read_events(choices.events, patients.cohort), groups, choices.least)
+
+
+MAKERS: Mapping[Shown, Callable[[AnalysedPatients, Groups, TableChoices], Table | None]] = {
+    "flow": _flow,
+    "characteristics": _characteristics,
+    "responses": _responses,
+    "best": _best,
+    "times": _times,
+    "imputation": _imputation,
+    "subgroups": _subgroups,
+    "odds": _odds,
+    "events": _events,
+}

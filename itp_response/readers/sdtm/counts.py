@@ -8,7 +8,7 @@ import polars as pl
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import nearest
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.problems import Cells, quoted
+from itp_response.readers.problems import Cells, and_more, quoted
 from itp_response.readers.sdtm.records import Records, SdtmStudy, VisitRecords, of_all, whole_days
 from itp_response.readers.sdtm.terms import LOINC, PLATELETS
 from itp_response.readers.units import KNOWN, as_factors, in_thousands
@@ -113,11 +113,9 @@ def check_counted(all_records: Sequence[Records], study: SdtmStudy) -> None:
     if study.visit_records or any((records.folded("LBTESTCD") == PLATELETS).any() for records in all_records):
         return
     tests = sorted({test for records in all_records for test in records.texts("LBTESTCD").drop_nulls().unique()})
-    there = ", ".join(tests[:20]) + (f" and {len(tests) - 20} more" if len(tests) > 20 else "")
+    known = and_more(tests, 20, len(tests)) or "nothing"
     what = f"no record is of platelets: LBTESTCD {PLATELETS}, or LBLOINC {' or '.join(LOINC)}"
-    study.problems.wrong(
-        all_records[0].location, f"{what}; LBTESTCD has {there or 'nothing'}.{nearest(PLATELETS, tests)}"
-    )
+    study.problems.wrong(all_records[0].location, f"{what}; LBTESTCD has {known}.{nearest(PLATELETS, tests)}")
 
 
 class CountDays:

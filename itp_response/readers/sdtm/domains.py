@@ -227,9 +227,9 @@ def _day_0(dm: Records, study: SdtmStudy) -> str:
     """The variable of DM that is day 0."""
     chosen = study.settings.day_0 or ("RFSTDTC" if dm.texts("RFSTDTC").is_not_null().any() else "RFXSTDTC")
     if not dm.has(chosen):
-        there = ", ".join(dm.written)
+        names = ", ".join(dm.written)
         cure = "day 0 is RFSTDTC, or RFXSTDTC"
-        study.problems.wrong(dm.location, f"the column {chosen!r} is missing; {cure}. There are: {there}.")
+        study.problems.wrong(dm.location, f"the column {chosen!r} is missing; {cure}. There are: {names}.")
     study.problems.note(dm.location, f"Day 0 is the day of {chosen} in {dm.location.name}, CDISC's study day 1.")
     return chosen
 
