@@ -20,6 +20,6 @@ def report(study: StudyArguments, events: str | None, screening: str | None, out
 
     with ProgressBar() as bar:
         page = study.call(make_report, events=events, screening=screening, progress=bar.over)
-    study.write_quarantine(page.found)
+    study.write_quarantine(page.classification)
     page.write(output)
     click.echo(page.summary(), err=True)
