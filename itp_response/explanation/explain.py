@@ -55,7 +55,7 @@ class Explanation:
     """What of the patient was not used as written: imputed dates, excluded rows; a sentence each."""
     counterfactuals: tuple[Counterfactual, ...] | None = None
     """The changes of one observation that would change the verdict, nearest first: of each kind and verdict the
-    smallest, and the loss of each observation that would change it. None: not asked, as of an `NA`, of a length, and of a
+    smallest, and the loss of each observation that would do so. None: not asked, as of an `NA`, of a length, and of a
     patient with partial dates."""
     counterfactuals_in_words: tuple[str, ...] = ()
     """The nearest of them, what a `Y` rests on, and how near an `N` came that none would change, a sentence each."""
