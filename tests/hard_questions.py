@@ -2,8 +2,8 @@
 
     python tests/hard_questions.py [SET ...]
 
-It writes itp_response/hard_questions.json; of sets that are not named it keeps what is there. Hypothesis looks for a
-timeline, and shrinks it; the same each time. A reading it finds nothing for in that time has no question.
+It writes itp_response/teaching/hard_questions.json and keeps the questions of sets that are not named. Hypothesis looks
+for a timeline and shrinks it, the same each time. An interpretation without a timeline in that time has no question.
 """
 
 import json
@@ -31,35 +31,37 @@ SEARCH = settings(
 
 
 def timelines(criteria):
-    """Timelines from the baseline on, at the limits of the definitions and about the planned days."""
+    """Timelines from the baseline on, at the limits of the definitions and near the planned days."""
     clock = criteria.file.clock
     plan = [day for day in clock.visits if day > 0] or list(range(7, 400, 14))
     days = sorted({day + by for day in plan for by in (0, 1, -1)} - {0})
     counts = sorted({int(limit) + by for limit in limits_of(criteria, BASELINE) for by in (-1, 0, 1)})
-    columns = [name for name, one in criteria.file.columns.items() if one.table == "visits" and one.type == "truth"]
-    more = ["", " bleed 1", " bleed 2", " rescue", *(f" {name}=yes" for name in columns)]
-    seen = st.builds("{}{}".format, st.sampled_from(counts), st.sampled_from(more))
-    # Most counts are as the one before, so that states last.
-    level = st.tuples(st.integers(0, len(days) - 1), st.integers(1, 6), seen)
-    return st.lists(level, min_size=1, max_size=4).map(lambda levels: written(levels, days))
+    columns = [
+        name for name, column in criteria.file.columns.items() if column.table == "visits" and column.type == "truth"
+    ]
+    events = ["", " bleed 1", " bleed 2", " rescue", *(f" {name}=yes" for name in columns)]
+    observation = st.builds("{}{}".format, st.sampled_from(counts), st.sampled_from(events))
+    # Most counts equal the one before, so that states last.
+    stretch = st.tuples(st.integers(0, len(days) - 1), st.integers(1, 6), observation)
+    return st.lists(stretch, min_size=1, max_size=4).map(lambda stretches: line_of(stretches, days))
 
 
-def written(levels, days):
+def line_of(stretches, days):
     entries = {}
-    for begin, number, seen in levels:
-        count = seen.split()[0]
-        for place, day in enumerate(days[begin : begin + 3 * number : 3]):
-            entries[day] = seen if place == 0 else count
+    for begin, number, observation in stretches:
+        count = observation.split()[0]
+        for index, day in enumerate(days[begin : begin + 3 * number : 3]):
+            entries[day] = observation if index == 0 else count
     return ", ".join([f"d0 {BASELINE}", *(f"d{day} {entries[day]}" for day in sorted(entries))])
 
 
 def difference(criteria, other, timeline):
     """The first endpoint with another verdict under another interpretation, and the two verdicts; None: there is none."""
     cohort = cohort_of([timeline], visits=criteria.file.clock.visits, columns=criteria.file.columns)
-    one, two = (evaluate(each, cohort, threads=1) for each in (criteria, other))
+    own, others = (evaluate(definitions, cohort, threads=1) for definitions in (criteria, other))
     for name, model in criteria.endpoints.items():
-        if name in two and not is_length(model) and model.kind != "best":
-            labels = [verdict.labels[int(verdict.value[0])] for verdict in (one[name], two[name])]
+        if name in others and not is_length(model) and model.kind != "best":
+            labels = [verdict.labels[int(verdict.value[0])] for verdict in (own[name], others[name])]
             if labels[0] != labels[1] and set(labels) <= set(ANSWERS):
                 return name, *labels
     return None
@@ -71,7 +73,7 @@ def question(criteria, interpretation):
         least = find(timelines(criteria), lambda line: difference(criteria, other, line) is not None, settings=SEARCH)
     except (CriteriaError, ItpResponseError, NoSuchExample):
         return None
-    name, answer, otherwise = difference(criteria, other, least)
+    name, answer, other_answer = difference(criteria, other, least)
     return {
         "criteria": criteria.name,
         "endpoint": name,
@@ -79,8 +81,8 @@ def question(criteria, interpretation):
         "timeline": least,
         "answer": answer,
         "twin": "",
-        "twin_answer": otherwise,
-        "decides": f"{interpretation.question} {interpretation.assumed} Read otherwise ({interpretation.id}) it would be {otherwise}.",
+        "twin_answer": other_answer,
+        "decides": f"{interpretation.question} {interpretation.assumed} Read otherwise ({interpretation.id}) it would be {other_answer}.",
     }
 
 
@@ -88,10 +90,12 @@ def main(names):
     known = json.loads(HARD.read_text()) if HARD.exists() else []
     for name in names or shipped():
         criteria = load(name)
-        made = [one for interpretation in criteria.file.interpretation if (one := question(criteria, interpretation))]
-        known = sorted([one for one in known if one["criteria"] != name] + made, key=lambda one: one["criteria"])
+        candidates = (question(criteria, interpretation) for interpretation in criteria.file.interpretation)
+        questions = [candidate for candidate in candidates if candidate is not None]
+        others = [other for other in known if other["criteria"] != name]
+        known = sorted(others + questions, key=lambda entry: entry["criteria"])
         HARD.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
-        print(f"{name}: {len(made)} of {len(criteria.file.interpretation)} interpretations")
+        print(f"{name}: {len(questions)} of {len(criteria.file.interpretation)} interpretations")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def made():
     spec = importlib.util.spec_from_file_location("tutorial_made", FOLDER / "make.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.made()
+    return module.files()
 
 
 def heads():

@@ -1,7 +1,7 @@
-"""Makes the tutorial's pictures and its notebook from docs/tutorial.md; `make tutorial` runs it.
+"""Makes the pictures and the notebook of the tutorial from docs/tutorial.md; `make tutorial` runs it.
 
-A picture shows the first session of a step: what the program is asked there is asked again, and what it answers is
-drawn. The notebook has the text and, of every session, the call in Python with what it prints.
+A picture shows the answer of the program in the first session of a step. The notebook has the text and, for every
+session, the call in Python with its output.
 """
 
 import json
@@ -13,7 +13,9 @@ from typing import Any
 
 from itp_response import ask
 from itp_response.definitions.load import load
-from itp_response.teaching.answers import Desk, PatientRequest, ShownSet, decided
+from itp_response.teaching.decisions import decisions
+from itp_response.teaching.page_data import PageData
+from itp_response.teaching.requests import PatientRequest, ShownSetRequest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -34,37 +36,37 @@ INK, SOFT, GRID, OWN, GOOD, BAD, OPEN, RESCUE = (
 
 
 def pictures(text: str) -> dict[str, str]:
-    """The picture of each step, by the name of its file."""
-    found = {}
+    """The picture of each step, by file name."""
+    by_name = {}
     for step in re.split(r"(?m)^(?=## \d)", text)[1:]:
         number, title = STEP.match(step).groups()
-        found[f"{number}.svg"] = picture(title, **asked(SESSION.search(step)[1]))
-    return found
+        by_name[f"{number}.svg"] = picture(title, **arguments_of(SESSION.search(step)[1]))
+    return by_name
 
 
-def asked(arguments: str) -> dict[str, str]:
-    """What a session asks: `timeline`, `criteria`, `endpoint`."""
+def arguments_of(arguments: str) -> dict[str, str]:
+    """The arguments of a session: `timeline`, `criteria`, `endpoint`."""
     timeline, *options = shlex.split(arguments)
     given = {name.removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)}
     return {"timeline": timeline, "criteria": "atra_2022", **given}
 
 
 def picture(title: str, timeline: str, criteria: str, endpoint: str) -> str:
-    """A timeline as the endpoint sees it, with its verdict, as SVG."""
+    """A timeline with the verdict on an endpoint, as SVG."""
     definitions = load(ROOT / criteria if criteria.endswith(".toml") else criteria)
-    shown = ShownSet(criteria=definitions.name, endpoint=endpoint)
-    answer = decided(Desk(definitions), PatientRequest(timeline=timeline, sets=(shown,)))
+    shown = ShownSetRequest(criteria=definitions.name, endpoint=endpoint)
+    answer = decisions(PageData(definitions), PatientRequest(timeline=timeline, sets=(shown,)))
     return _drawn(title, answer["entries"], answer["sets"][0])
 
 
 def _drawn(title: str, entries: list[dict[str, Any]], answer: dict[str, Any]) -> str:
     shown = answer["shown"]
-    (said,) = (one["said"] for one in answer["verdicts"] if one["endpoint"] == shown["endpoint"])
-    counts = [(one["day"], float(one["count"])) for one in entries if one["count"]]
-    last, most = max(one["day"] for one in entries), 1.2 * max(30, *(count for _, count in counts))
+    (result,) = (verdict["result"] for verdict in answer["verdicts"] if verdict["endpoint"] == shown["endpoint"])
+    counts = [(entry["day"], float(entry["count"])) for entry in entries if entry["count"]]
+    last, most = max(entry["day"] for entry in entries), 1.2 * max(30, *(count for _, count in counts))
 
     def x(day: float) -> float:
-        # A square root, so that the first weeks, which decide most, have room.
+        # A square root gives room to the first weeks, which decide most.
         return round(LEFT + (WIDE - LEFT - RIGHT) * (max(day, 0) / last) ** 0.5, 1)
 
     def y(count: float) -> float:
@@ -73,15 +75,15 @@ def _drawn(title: str, entries: list[dict[str, Any]], answer: dict[str, Any]) ->
     because = "" if shown["because"] == "met" else f" ({shown['because']})"
     parts = [
         f'<rect width="{WIDE}" height="{TALL}" rx="8" fill="#fff"/>',
-        _text(LEFT, 20, f"{shown['label']}: {said}{because}", INK, size=13, weight=600),
+        _text(LEFT, 20, f"{shown['label']}: {result}{because}", INK, size=13, weight=600),
         *(_line(LEFT, y(count), WIDE - RIGHT, y(count), GRID) for count in (0, 10, 50, 100) if count < most),
         *(_text(LEFT - 6, y(count) + 4, str(count), SOFT, anchor="end") for count in (0, 10, 50, 100) if count < most),
-        *_days([one["day"] for one in entries], x),
+        *_days([entry["day"] for entry in entries], x),
         *_thresholds(shown["thresholds"], most, y),
-        *_given(entries, x),
+        *_events(entries, x),
         f'<polyline points="{" ".join(f"{x(day)},{y(count)}" for day, count in counts)}" fill="none" stroke="#bbb"/>',
         *_bracket(shown, x),
-        *(_mark(x(day), y(count), _worth(answer, day)) for day, count in counts),
+        *(_mark(x(day), y(count), _part(answer, day)) for day, count in counts),
     ]
     body = "\n".join(parts)
     return (
@@ -103,47 +105,48 @@ def _line(x1: float, y1: float, x2: float, y2: float, stroke: str, more: str = "
 
 
 def _days(days: list[int], x: Any) -> list[str]:
-    """The days observed under the axis, as many as have room."""
-    found, end = [_line(LEFT, BOTTOM + 36, WIDE - RIGHT, BOTTOM + 36, "#bbb")], -99.0
+    """The days observed, under the axis, as many as fit."""
+    parts, end = [_line(LEFT, BOTTOM + 36, WIDE - RIGHT, BOTTOM + 36, "#bbb")], -99.0
     for day in sorted(set(days)):
-        found.append(_line(x(day), BOTTOM + 36, x(day), BOTTOM + 40, "#bbb"))
+        parts.append(_line(x(day), BOTTOM + 36, x(day), BOTTOM + 40, "#bbb"))
         if x(day) - end >= 24:
             end = x(day)
-            found.append(_text(end, BOTTOM + 53, str(day) if day else "day 0", SOFT, anchor="middle"))
-    return found
+            parts.append(_text(end, BOTTOM + 53, str(day) if day else "day 0", SOFT, anchor="middle"))
+    return parts
 
 
 def _thresholds(thresholds: list[dict[str, Any]], most: float, y: Any) -> list[str]:
-    """What counts are compared with; what lies on one line is named together."""
+    """The thresholds of counts; thresholds on one line share a text."""
     named: dict[float, list[str]] = {}
-    for one in thresholds:
-        if one["value"] < most:
-            named.setdefault(one["value"], []).append(one["words"].removeprefix("a count ").removeprefix("of "))
-    found = []
+    for threshold in thresholds:
+        if threshold["value"] < most:
+            words = threshold["words"].removeprefix("a count ").removeprefix("of ")
+            named.setdefault(threshold["value"], []).append(words)
+    parts = []
     for value, words in named.items():
-        found.append(_line(LEFT, y(value), WIDE - RIGHT, y(value), OWN, ' stroke-dasharray="5 4"'))
-        for place, word in enumerate(words):
-            short = word.replace("at least twice the baseline", "twice baseline")
-            found.append(_text(WIDE - RIGHT + 6, y(value) + 4 + 13 * place, short, OWN))
-    return found
+        parts.append(_line(LEFT, y(value), WIDE - RIGHT, y(value), OWN, ' stroke-dasharray="5 4"'))
+        for number, text in enumerate(words):
+            short = text.replace("at least twice the baseline", "twice baseline")
+            parts.append(_text(WIDE - RIGHT + 6, y(value) + 4 + 13 * number, short, OWN))
+    return parts
 
 
-def _given(entries: list[dict[str, Any]], x: Any) -> list[str]:
+def _events(entries: list[dict[str, Any]], x: Any) -> list[str]:
     """Bleeding and rescue treatment, below the counts."""
-    found = []
-    for one in entries:
-        if one["rescue"]:
-            wide = max(8, x(one["rescue_to"]) - x(one["day"]))
-            found.append(
-                f'<rect x="{x(one["day"]) - 4}" y="{BOTTOM + 22}" width="{wide}" height="7" rx="2" fill="{RESCUE}"/>'
+    parts = []
+    for entry in entries:
+        if entry["rescue"]:
+            wide = max(8, x(entry["rescue_to"]) - x(entry["day"]))
+            parts.append(
+                f'<rect x="{x(entry["day"]) - 4}" y="{BOTTOM + 22}" width="{wide}" height="7" rx="2" fill="{RESCUE}"/>'
             )
-            found.append(_text(x(one["day"]) + wide, BOTTOM + 29, "rescue", RESCUE))
-        if one["bleed"] != "0":
-            words = "bleeding not recorded" if one["bleed"] == "?" else f"bleeding, grade {one['bleed']}"
-            at = x(one["day"])
-            found.append(f'<path d="M{at} {BOTTOM + 8}c3 5 4 6 4 8a4 4 0 0 1-8 0c0-2 1-3 4-8z" fill="{BAD}"/>')
-            found.append(_text(at + 8, BOTTOM + 19, words, BAD))
-    return found
+            parts.append(_text(x(entry["day"]) + wide, BOTTOM + 29, "rescue", RESCUE))
+        if entry["bleed"] != "0":
+            words = "bleeding not recorded" if entry["bleed"] == "?" else f"bleeding, grade {entry['bleed']}"
+            at = x(entry["day"])
+            parts.append(f'<path d="M{at} {BOTTOM + 8}c3 5 4 6 4 8a4 4 0 0 1-8 0c0-2 1-3 4-8z" fill="{BAD}"/>')
+            parts.append(_text(at + 8, BOTTOM + 19, words, BAD))
+    return parts
 
 
 def _bracket(shown: dict[str, Any], x: Any) -> list[str]:
@@ -153,14 +156,14 @@ def _bracket(shown: dict[str, Any], x: Any) -> list[str]:
     return [f'<path d="M{begin} 38V30H{end}V38" fill="none" stroke="{OWN}" stroke-width="2"/>']
 
 
-def _worth(answer: dict[str, Any], day: int) -> str:
-    """Whether a day's count is in the state asked for, out of it, unknown, no evidence, or not looked at."""
+def _part(answer: dict[str, Any], day: int) -> str:
+    """The part of a day's count: in the state of the rule, out of it, unknown, no evidence, or not considered."""
     shown = answer["shown"]
     if shown["value"] == "N" and shown["ended"] is not None and day > shown["ended"]:
         return "aside"
     if shown["kind"] == "lost":
-        said = next((one["means"] for one in shown["explained"]["lines"] if one["day"] == day), "aside")
-        return {"no loss": "yes", "aside": "aside"}.get(said, "no")
+        meaning = next((line["means"] for line in shown["explained"]["lines"] if line["day"] == day), "aside")
+        return {"no loss": "yes", "aside": "aside"}.get(meaning, "no")
     rules = {rule["key"]: rule["at"] for rule in shown["rules"]}
     at = answer["days"].index(day)
     if rules["when"][at] and rules.get("discount", [False] * (at + 1))[at]:
@@ -168,15 +171,15 @@ def _worth(answer: dict[str, Any], day: int) -> str:
     return {True: "yes", False: "no", None: "open"}[rules["when"][at]]
 
 
-def _mark(x: float, y: float, worth: str) -> str:
+def _mark(x: float, y: float, part: str) -> str:
     circle = f'<circle cx="{x}" cy="{y}" r="5.5"'
-    if worth == "yes":
+    if part == "yes":
         return f'{circle} fill="{GOOD}"/>'
-    if worth == "aside":
+    if part == "aside":
         return f'{circle} fill="#fff" stroke="#bbb" stroke-width="1.6"/>'
-    if worth == "void":
+    if part == "void":
         return f'{circle} fill="#fff" stroke="{GOOD}" stroke-width="1.6" stroke-dasharray="2.5 2"/>'
-    if worth == "open":
+    if part == "open":
         glyph = _text(x, y + 3.5, "?", OPEN, anchor="middle", size=10, weight=700)
         return f'{circle} fill="#fff" stroke="{OPEN}" stroke-width="1.6"/>{glyph}'
     cross = f'<path d="M{x - 2.4} {y - 2.4}l4.8 4.8m0-4.8l-4.8 4.8" stroke="{BAD}" stroke-width="1.6"/>'
@@ -187,7 +190,7 @@ def _mark(x: float, y: float, worth: str) -> str:
 
 
 def notebook(text: str) -> str:
-    """The tutorial as a Jupyter notebook that lies beside the pictures; it holds what its cells print."""
+    """The tutorial as a Jupyter notebook beside the pictures, with the output of its cells."""
     cells = [_code("from itp_response import ask", "")]
     text = ANSWER.sub(lambda match: f"**{match[1]}.** {match[2]}", text)
     text = LINK.sub(
@@ -195,12 +198,12 @@ def notebook(text: str) -> str:
     )
     end = 0
     for session in SESSION.finditer(text):
-        cells += [_markdown(text[end : session.start()]), _cell(asked(session[1]))]
+        cells += [_markdown(text[end : session.start()]), _cell(arguments_of(session[1]))]
         end = session.end()
     cells.append(_markdown(text[end:]))
     cells.insert(0, cells.pop(1))
-    for place, cell in enumerate(cells):
-        cell["id"] = f"cell-{place}"
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
     whole = {
         "cells": cells,
         "metadata": {
@@ -213,13 +216,13 @@ def notebook(text: str) -> str:
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
-def _cell(given: dict[str, str]) -> dict[str, Any]:
-    criteria = Path(given["criteria"]).name
+def _cell(arguments: dict[str, str]) -> dict[str, Any]:
+    criteria = Path(arguments["criteria"]).name
     named = "" if criteria == "atra_2022" else f', "{criteria}"'
     definitions = HERE / criteria if criteria.endswith(".toml") else criteria
-    (found,) = ask(given["timeline"], definitions, endpoint=given["endpoint"])
-    call = f'print(*ask("{given["timeline"]}"{named}, endpoint="{given["endpoint"]}"))'
-    return _code(call, f"{found}\n")
+    (explanation,) = ask(arguments["timeline"], definitions, endpoint=arguments["endpoint"])
+    call = f'print(*ask("{arguments["timeline"]}"{named}, endpoint="{arguments["endpoint"]}"))'
+    return _code(call, f"{explanation}\n")
 
 
 def _code(source: str, printed: str) -> dict[str, Any]:
@@ -233,12 +236,12 @@ def _markdown(text: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "metadata": {}, "source": text.strip().splitlines(keepends=True)}
 
 
-def made() -> dict[str, str]:
-    """All that is made, by the names of the files."""
+def files() -> dict[str, str]:
+    """The contents of the files, by name."""
     text = TUTORIAL.read_text()
     return {**pictures(text), "tutorial.ipynb": notebook(text)}
 
 
 if __name__ == "__main__":
-    for name, content in made().items():
+    for name, content in files().items():
         (HERE / name).write_text(content)

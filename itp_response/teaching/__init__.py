@@ -1,1 +1,1 @@
-"""Teaching: a page on which definitions are tried, and a quiz."""
+"""Teaching: a page to try definitions on, and a quiz."""

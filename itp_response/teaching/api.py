@@ -1,8 +1,7 @@
-"""The page's server: its files, and the answers as JSON; for this machine, and for its own page alone.
+"""The page's server: the files of the page, and answers as JSON, for this machine and for this page alone.
 
-A request must name this server as its host, so that no other name can be pointed at it; what is posted must be JSON
-and come from the page itself, so that no other page can post. What is wrong with a request is told as
-`{"error": "a sentence"}`.
+A request must name this server as its host, so no other name can point at it. A post must be JSON and come from the
+page itself, so no other page can post. A faulty request is answered with `{"error": "a sentence"}`.
 """
 
 import json
@@ -21,11 +20,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from itp_response.messages.errors import ItpResponseError
-from itp_response.teaching import answers
-from itp_response.teaching.answers import Desk, PatientRequest, Quizzed, Under
+from itp_response.teaching import decisions, sets, study_patients
+from itp_response.teaching.page_data import PageData
+from itp_response.teaching.requests import PatientRequest, QuizRequest, SetRequest
 
 MOST = 65_536
-"""Bytes of a request."""
+"""The most bytes of a request."""
 PAGE = Path(__file__).parent / "page"
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -47,15 +47,53 @@ HEADERS = {
 
 
 class RefusedError(Exception):
-    """A request that is not answered: the status and the sentence."""
+    """A request that is refused: the status and the sentence."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
 
 
-def app(desk: Desk, port: int) -> ASGIApp:
-    """The page of a desk, to be served on that port of 127.0.0.1."""
+def app(data: PageData, port: int) -> ASGIApp:
+    """The page as an application, to be served on this port of 127.0.0.1."""
+
+    def queried(answer: Callable[[PageData, str], Any], key: str) -> Callable[[Request], Response]:
+        """A question by GET with one parameter."""
+
+        def endpoint(request: Request) -> Response:
+            if key not in request.query_params:
+                raise RefusedError(400, f"what is asked for is missing: {key}.")
+            return JSONResponse(answer(data, request.query_params[key]))
+
+        return endpoint
+
+    def posted(answer: Callable[[PageData, Any], Any], form: type[BaseModel]) -> Callable[[Request], Any]:
+        """A question by POST with a JSON object of this form."""
+
+        async def endpoint(request: Request) -> Response:
+            content = _content(await request.body(), form)
+            return JSONResponse(await run_in_threadpool(answer, data, content))
+
+        return endpoint
+
+    page = _files()
+    routes = [
+        Route("/", page),
+        Route("/page/{name}", page),
+        Route("/api/sets", lambda _: JSONResponse(sets.sets(data))),
+        Route("/api/set", queried(sets.details, "name")),
+        Route("/api/patients", queried(study_patients.patients, "part")),
+        Route("/api/patient", queried(study_patients.patient, "id")),
+        Route("/api/decide", posted(decisions.decisions, PatientRequest), methods=["POST"]),
+        Route("/api/counterfactuals", posted(decisions.counterfactuals, PatientRequest), methods=["POST"]),
+        Route("/api/quiz", posted(sets.questions, QuizRequest), methods=["POST"]),
+        Route("/api/reclassified", posted(sets.reclassified, SetRequest), methods=["POST"]),
+    ]
+    return Guard(Starlette(routes=routes, exception_handlers=ERROR_HANDLERS), port)
+
+
+def _files() -> Callable[[Request], Response]:
+    """The files of the page, read once."""
     files = {path.name: path.read_bytes() for path in PAGE.iterdir() if path.suffix in TYPES}
 
     def page(request: Request) -> Response:
@@ -64,46 +102,11 @@ def app(desk: Desk, port: int) -> ASGIApp:
             raise HTTPException(404)
         return Response(files[name], media_type=TYPES[Path(name).suffix])
 
-    def asked(answer: Callable[[Desk, str], Any], key: str) -> Callable[[Request], Response]:
-        """A question by GET, with one thing asked."""
-
-        def ask(request: Request) -> Response:
-            if key not in request.query_params:
-                raise RefusedError(400, f"what is asked for is missing: {key}.")
-            return JSONResponse(answer(desk, request.query_params[key]))
-
-        return ask
-
-    def posted(answer: Callable[[Desk, Any], Any], form: type[BaseModel]) -> Callable[[Request], Any]:
-        async def post(request: Request) -> Response:
-            asked = _read(await request.body(), form)
-            return JSONResponse(await run_in_threadpool(answer, desk, asked))
-
-        return post
-
-    routes = [
-        Route("/", page),
-        Route("/page/{name}", page),
-        Route("/api/sets", lambda _: JSONResponse(answers.listed(desk))),
-        Route("/api/set", asked(answers.opened, "name")),
-        Route("/api/patients", asked(answers.patients, "part")),
-        Route("/api/patient", asked(answers.patient, "id")),
-        Route("/api/decide", posted(answers.decided, PatientRequest), methods=["POST"]),
-        Route("/api/turns", posted(answers.turning, PatientRequest), methods=["POST"]),
-        Route("/api/quiz", posted(answers.questions, Quizzed), methods=["POST"]),
-        Route("/api/changes", posted(answers.changes, Under), methods=["POST"]),
-    ]
-    told: dict[Any, Any] = {
-        RefusedError: lambda _, error: _error(error.status, str(error)),
-        ItpResponseError: lambda _, error: _error(422, str(error)),
-        HTTPException: lambda request, error: _error(error.status_code, _http(request, error)),
-        Exception: lambda _, error: _error(500, f"a fault of the program, please report it: {error!r}"),
-    }
-    return Guard(Starlette(routes=routes, exception_handlers=told), port)
+    return page
 
 
 class Guard:
-    """Lets through what the page itself asks; sets the headers of every answer."""
+    """Passes on the requests of the page itself, and sets the headers of every answer."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self.app = app
@@ -112,8 +115,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-                message = {**message, "headers": [*message["headers"], *own]}
+                headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+                message = {**message, "headers": [*message["headers"], *headers]}
             await send(message)
 
         try:
@@ -122,16 +125,16 @@ class Guard:
         except RefusedError as error:
             await _error(error.status, str(error))(scope, receive, with_headers)
             return
-        sent = iter([body])
+        unread = iter([body])
 
-        async def again() -> Message:
-            return next(sent, None) or await receive()
+        async def receive_body() -> Message:
+            return next(unread, None) or await receive()
 
-        await self.app(scope, again, with_headers)
+        await self.app(scope, receive_body, with_headers)
 
 
 def _check(headers: Headers, method: str, hosts: tuple[str, ...]) -> None:
-    """That the request is to this server and, if it posts, from its own page and JSON."""
+    """Refuse a request that is not to this server, and a post that is not JSON from its own page."""
     host = headers.get("host", "")
     if host not in hosts:
         raise RefusedError(403, f"this page answers as {' and '.join(hosts)}, not as {host!r}.")
@@ -146,7 +149,7 @@ def _check(headers: Headers, method: str, hosts: tuple[str, ...]) -> None:
 
 
 async def _body(receive: Receive) -> Message:
-    """The whole body, if it is not too long."""
+    """The whole body; refuses one that is too long."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -157,8 +160,8 @@ async def _body(receive: Receive) -> Message:
     return {"type": "http.request", "body": body, "more_body": False}
 
 
-def _read(body: bytes, form: type[BaseModel]) -> Any:
-    """The body as the form asks for it."""
+def _content(body: bytes, form: type[BaseModel]) -> Any:
+    """The body, read as JSON of this form."""
     try:
         content = json.loads(body)
     except UnicodeDecodeError:
@@ -172,12 +175,19 @@ def _read(body: bytes, form: type[BaseModel]) -> Any:
     try:
         return form.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the request"
-        raise RefusedError(422, f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}.") from None
+        raise RefusedError(422, _invalid(error)) from None
 
 
-def _http(request: Request, error: HTTPException) -> str:
+def _invalid(error: ValidationError) -> str:
+    """The first fault of a request in a sentence."""
+    fault = error.errors()[0]
+    location = ".".join(map(str, fault["loc"])) or "the request"
+    if fault["type"] == "model_type":  # pydantic's own sentence names a class
+        return f"{location}: input should be a JSON object."
+    return f"{location}: {fault['msg'][0].lower()}{fault['msg'][1:]}."
+
+
+def _http_error(request: Request, error: HTTPException) -> str:
     if error.status_code == 404:
         return f"there is nothing at {request.url.path!r}."
     if error.status_code == 405:
@@ -187,3 +197,11 @@ def _http(request: Request, error: HTTPException) -> str:
 
 def _error(status: int, sentence: str) -> JSONResponse:
     return JSONResponse({"error": sentence}, status)
+
+
+ERROR_HANDLERS: dict[Any, Any] = {
+    RefusedError: lambda _, error: _error(error.status, str(error)),
+    ItpResponseError: lambda _, error: _error(422, str(error)),
+    HTTPException: lambda request, error: _error(error.status_code, _http_error(request, error)),
+    Exception: lambda _, error: _error(500, f"a fault of the program, please report it: {error!r}"),
+}

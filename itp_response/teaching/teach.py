@@ -1,10 +1,9 @@
-"""Teach: a page to play with definitions, served to this machine alone."""
+"""Teach: serves the page to play with definitions, to this machine alone."""
 
 import contextlib
 import socket
 import webbrowser
 from collections.abc import Callable
-from typing import Any
 
 from itp_response.classification.classification import DEFAULT_CRITERIA, CriteriaInput, Study, criteria_of, read_study
 from itp_response.definitions.criteria import Criteria
@@ -13,6 +12,7 @@ from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.teaching.page_data import PageData
 
 HERE = "127.0.0.1"
 
@@ -24,53 +24,66 @@ def teach(
     *,
     port: int | None = None,
     show: bool = False,
-    say: Callable[[str], Any] = print,
+    say: Callable[[str], object] = print,
     options: ReadOptions | None = None,
 ) -> None:
     """Serve the page on 127.0.0.1 until it is stopped (Ctrl+C), with `criteria` shown first.
 
-    Without `visits` there are only the worked examples of the criteria files; with it, the patients of a study are
-    there too; `visits`, `patients`, `criteria` and `options` are as in `classify`. `port` is a free one, if none is given;
-    `show` opens the page in the browser; `say` is told where it is.
-    Raises `UsageError` where the port is taken or what serves it is not installed.
+    The page has the worked examples of the criteria files and, with `visits`, the patients of a study. `visits`,
+    `patients`, `criteria` and `options` are as in `classify`. `port` is 1 to 65535; None: a free port. `show` opens
+    the page in the browser. `say` is called with the notes of the study and with the address, a line each.
+    Raises `UsageError` if the port cannot be used or the server is not installed, and what reading a study raises.
+
+    >>> teach(port=70000)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    itp_response.messages.errors.UsageError: port 70000: cannot be used: there is no such port...
     """
     uvicorn = needed("uvicorn", "teach")
     needed("starlette", "teach")
-    from itp_response.teaching.answers import Desk
     from itp_response.teaching.api import app
 
-    if visits is None:
-        first, study = load(criteria or DEFAULT_CRITERIA) if not isinstance(criteria, Criteria) else criteria, None
-    else:
-        first = criteria_of(visits, criteria)
-        study = read_study(visits, patients, first.file.columns, options)
-    with listening(port) as ours:
-        own = ours.getsockname()[1]
-        address = f"http://{HERE}:{own}/"
+    data = _page_data(visits, patients, criteria, options)
+    with listening(port) as listener:
+        bound_port = listener.getsockname()[1]
+        address = f"http://{HERE}:{bound_port}/"
         config = uvicorn.Config(
-            app(Desk(first, study), own), http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
+            app(data, bound_port), http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
         )
-        for note in () if study is None else study.note_lines:
+        for note in () if data.study is None else data.study.note_lines:
             say(note)
         say(f"{address}  (for this machine only; Ctrl+C ends it)")
         if show:
             webbrowser.open(address)
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[ours])
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _page_data(
+    visits: Study | None, patients: Tabular | None, criteria: CriteriaInput | None, options: ReadOptions | None
+) -> PageData:
+    if visits is not None:
+        definitions = criteria_of(visits, criteria)
+        return PageData(definitions, read_study(visits, patients, definitions.file.columns, options))
+    return PageData(criteria if isinstance(criteria, Criteria) else load(criteria or DEFAULT_CRITERIA))
 
 
 def listening(port: int | None) -> socket.socket:
-    """A socket of this machine that no other can reach, on that port or a free one.
+    """A listening socket that only this machine can reach, on this port or, without one, on a free port.
 
-    Raises `UsageError` if it is taken.
+    Raises `UsageError` if the port cannot be used.
+
+    >>> with listening(None) as listener:
+    ...     listener.getsockname()[0]
+    '127.0.0.1'
     """
-    # Of the protocol by name: only so is an answer sent off at once, without 40 milliseconds of waiting for more.
-    ours = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # With the protocol by name, an answer is sent at once; without it, the system waits 40 milliseconds for more.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        ours.bind((HERE, port or 0))
-        ours.listen()  # so that the address answers as soon as it is told
+        listener.bind((HERE, port or 0))
+        listener.listen()  # the address answers as soon as it is said
     except (OSError, OverflowError) as error:
-        ours.close()
-        why = error.strerror if isinstance(error, OSError) else "there is no such port"
-        raise UsageError(f"port {port}: cannot be used: {why}. Leave out --port for a free one.") from None
-    return ours
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) else "there is no such port"
+        raise UsageError(f"port {port}: cannot be used: {reason}. Leave out --port for a free one.") from None
+    return listener

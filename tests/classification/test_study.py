@@ -11,8 +11,12 @@ ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
 FUNCTIONS = {
     "classify": lambda *study, **more: itp_response.classify(*study, **more).frame(),
-    "certificate": lambda *study, **more: itp_response.certificate(*study, patient="ITP-0001", counterfactuals=False, **more),
-    "explain": lambda *study, **more: str(itp_response.explain(*study, patient="ITP-0001", counterfactuals=False, **more)),
+    "certificate": lambda *study, **more: itp_response.certificate(
+        *study, patient="ITP-0001", counterfactuals=False, **more
+    ),
+    "explain": lambda *study, **more: str(
+        itp_response.explain(*study, patient="ITP-0001", counterfactuals=False, **more)
+    ),
     "near_misses": lambda *study, **more: str(itp_response.near_misses(*study, endpoint="OR", **more)),
     "sensitivity": lambda *study, **more: str(itp_response.sensitivity(*study, **more)),
     "compare": lambda *study, **more: str(itp_response.compare(*study, criteria=["atra_2022", "nct03304288"], **more)),

@@ -20,7 +20,6 @@ import itp_response
 import itp_response.outputs.report.figures
 import itp_response.outputs.report.report
 from itp_response.cli import main
-from itp_response.cli import report as command
 from itp_response.outputs.report.figures import SHOWN, small
 from itp_response.outputs.report.patients import packed
 
@@ -80,7 +79,7 @@ def found():
 
 def listed(page):
     """The ids in the list of patients as it is now."""
-    return page.locator("#list tr.one th").all_inner_texts()
+    return page.locator("#list tr.patient th").all_inner_texts()
 
 
 def words(text):
@@ -92,7 +91,7 @@ def words(text):
 
 def test_it_asks_for_nothing_and_complains_of_nothing(browser, example):
     with opened(browser, example) as it:
-        it.page.locator("#list tr.one button").first.click()
+        it.page.locator("#list tr.patient button").first.click()
         it.page.wait_for_selector(".timeline svg")
 
         assert it.requests == [example.as_uri()]
@@ -125,8 +124,8 @@ def test_it_may_not_use_the_network_nor_run_what_is_put_in(browser, hostile):
         ({"verdict": "NE"}, 27),
         ({"arm": "LD-RTX", "endpoint": "remission", "verdict": "Y"}, 7),
         ({"arm": "ATRA + LD-RTX", "endpoint": "best_response", "verdict": "CR"}, 45),
-        ({"told": "that depend on an interpretation"}, 44),
-        ({"told": "with queries"}, 27),
+        ({"notes": "that depend on an interpretation"}, 44),
+        ({"notes": "with data queries"}, 27),
     ],
     ids=str,
 )
@@ -179,7 +178,7 @@ def test_a_patient_opens_and_closes_by_keyboard(browser, example):
 
         it.page.keyboard.press("Enter")
         it.page.wait_for_selector(".detail .timeline svg")
-        assert it.page.locator("tr.one button").get_attribute("aria-expanded") == "true"
+        assert it.page.locator("tr.patient button").get_attribute("aria-expanded") == "true"
 
         it.page.keyboard.press("Tab")
         assert it.page.evaluate("document.activeElement.textContent") == "All 25 observations"
@@ -195,7 +194,9 @@ def test_the_explanations_are_those_of_explain_word_for_word(browser, example, f
         it.page.wait_for_selector(".detail .why")
         shown = it.page.locator(".detail .why").all()
 
-        for one, explanation in zip(shown, itp_response.explain(found, patient=patient, counterfactuals=False), strict=True):
+        for one, explanation in zip(
+            shown, itp_response.explain(found, patient=patient, counterfactuals=False), strict=True
+        ):
             head, *body = str(explanation).splitlines()
             label = one.locator("h4 small").inner_text()
             title = one.locator("h4 span").inner_text()
@@ -210,7 +211,7 @@ def test_the_timeline_has_what_was_observed(browser, hostile):
         told = []
         for patient in (EVIL, ENDS):
             it.page.locator("[name=id]").fill(patient)
-            it.page.locator("#list tr.one button").click()
+            it.page.locator("#list tr.patient button").click()
             it.page.wait_for_selector(".timeline svg")
             told += it.page.locator(".timeline title").all_text_contents()
             told += it.page.locator(".timeline text").all_text_contents()
@@ -224,12 +225,12 @@ def test_the_timeline_has_what_was_observed(browser, hostile):
 def test_texts_of_the_study_are_shown_and_never_run(browser, hostile):
     with opened(browser, hostile) as it:
         it.page.on("dialog", lambda dialog: pytest.fail(f"a script of the data ran: {dialog.message}"))
-        for button in it.page.locator("#list tr.one button").all():
+        for button in it.page.locator("#list tr.patient button").all():
             button.click()
         it.page.wait_for_function("document.querySelectorAll('.timeline svg').length === 3")
 
         assert listed(it.page) == [EVIL, ENDS, QUOTED]
-        assert it.page.locator("#list tr.one td[data-label=arm]").all_inner_texts() == [
+        assert it.page.locator("#list tr.patient td[data-label=arm]").all_inner_texts() == [
             "<i>A</i>",
             "B & C",
             "no arm given",
@@ -238,10 +239,10 @@ def test_texts_of_the_study_are_shown_and_never_run(browser, hostile):
         assert it.complaints == []
 
 
-def test_a_link_from_the_findings_opens_its_patient(browser, hostile):
+def test_a_link_from_the_edit_checks_opens_its_patient(browser, hostile):
     with opened(browser, hostile) as it:
-        it.page.locator("#findings summary").first.click()
-        it.page.locator("#findings a", has_text=ENDS).first.click()
+        it.page.locator("#data-queries summary").first.click()
+        it.page.locator("#data-queries a", has_text=ENDS).first.click()
         it.page.wait_for_selector(".detail .timeline svg")
 
         assert listed(it.page) == [ENDS]
@@ -259,7 +260,7 @@ def test_it_fits_a_phone(browser, example):
 def test_text_stands_out_from_its_ground(browser, hostile, scheme):
     """WCAG AA: 4.5 to 1, measured on what is drawn."""
     with opened(browser, hostile, color_scheme=scheme) as it:
-        it.page.locator("#list tr.one button").first.click()
+        it.page.locator("#list tr.patient button").first.click()
         it.page.wait_for_selector(".detail .why")
         faint = it.page.evaluate(CONTRAST)
 
@@ -296,7 +297,7 @@ CONTRAST = """() => {
 
 def test_it_prints_to_pdf_with_its_headings_and_what_is_in_view(browser, hostile):
     with opened(browser, hostile, color_scheme="dark") as it:
-        it.page.locator("#list tr.one button").nth(1).click()
+        it.page.locator("#list tr.patient button").nth(1).click()
         it.page.wait_for_selector(".timeline svg")
         pdf = PdfReader(io.BytesIO(it.page.pdf(format="A4")))
         folded = it.page.locator("details[open]").count()
@@ -485,18 +486,6 @@ def test_a_missing_library_is_one_sentence(monkeypatch):
     with pytest.raises(itp_response.UsageError) as error:
         itp_response.report(ROWS)
     assert str(error.value) == "this needs jinja2, which is not installed: pip install 'itp-response[report]'."
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_a_bar_shows_on_a_terminal_and_nowhere_else(monkeypatch):
-    for stream, shows in ((Terminal(), True), (io.StringIO(), False)):
-        monkeypatch.setattr(sys, "stderr", stream)
-        assert list(command._progress(["a", "b"], "patients")) == ["a", "b"]
-        assert ("patients" in stream.getvalue(), "100%" in stream.getvalue()) == (shows, shows)
 
 
 def test_packed_data_cannot_end_the_script_they_stand_in():

@@ -17,8 +17,8 @@ from served import served
 
 from itp_response.definitions.load import load
 from itp_response.explanation.ask import ask
-from itp_response.teaching.answers import Desk
 from itp_response.teaching.api import app
+from itp_response.teaching.page_data import PageData
 from itp_response.teaching.teach import listening
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ class Seen:
 @pytest.fixture(scope="module")
 def server():
     ours = listening(None)
-    seen = Seen(app(Desk(load("atra_2022")), ours.getsockname()[1]))
+    seen = Seen(app(PageData(load("atra_2022")), ours.getsockname()[1]))
     with served(seen, ours) as address:
         seen.address = address
         yield seen
@@ -96,10 +96,10 @@ def rested(page, sets):
     )
 
 
-def lamp(page, clause, place=0):
-    """What the lamp of a clause says, for the observation chosen."""
+def clause_result(page, clause, place=0):
+    """The result of a clause for the observation chosen."""
     row = page.locator(".card").nth(place).locator(".clauses ul li", has_text=clause)
-    return row.locator(".bulb").get_attribute("aria-label")
+    return row.locator(".clause").get_attribute("aria-label")
 
 
 def spot(page, day):
@@ -116,24 +116,24 @@ def line(page):
 
 
 class TestByHand:
-    def test_a_count_dragged_below_the_threshold_changes_lamp_and_verdict(self, visit):
+    def test_a_count_dragged_below_the_threshold_changes_clause_result_and_verdict(self, visit):
         page = visit()
         says(page, "Y on day 22")
         x, y = spot(page, 29)
         page.mouse.move(x, y)
         page.mouse.down()
-        assert lamp(page, "a count of at least 30") == "true"
+        assert clause_result(page, "a count of at least 30") == "true"
 
         page.mouse.move(x + 2, y + 40, steps=4)
         says(page, "N (not confirmed)")
-        assert lamp(page, "a count of at least 30") == "false"
+        assert clause_result(page, "a count of at least 30") == "false"
         page.mouse.move(x, y, steps=4)
         says(page, "Y on day 22")
         page.mouse.move(x, y + 60, steps=4)
         page.mouse.up()
 
         says(page, "N (not confirmed)")
-        assert lamp(page, "a count of at least 30") == "false"
+        assert clause_result(page, "a count of at least 30") == "false"
         assert re.fullmatch(r"d0 15, d22 40, d29 \d\d?, d364 12", line(page))
         assert page.locator("#said").inner_text() == "atra_2022, Overall response: N (not confirmed)"
 
@@ -164,7 +164,7 @@ class TestByHand:
         page.mouse.click(*spot(page, 29))
         inspector(page).get_by_label("Bleeding").select_option("grade 1")
         says(page, "N (not confirmed)")
-        assert lamp(page, "no bleeding of grade 1 or more") == "false"
+        assert clause_result(page, "no bleeding of grade 1 or more") == "false"
         inspector(page).get_by_label("Bleeding").select_option("none")
         says(page, "Y on day 22")
 
@@ -268,9 +268,10 @@ class TestSets:
         page.get_by_role("button", name="− take it away").click()
         page.wait_for_function("() => document.querySelectorAll('.strip').length === 1")
 
-    def test_an_interpretation_switched_shows_who_changes(self, visit):
+    def test_an_interpretation_switched_shows_which_examples_are_reclassified(self, visit):
         page = visit("d0 15, d22 40, d28 45, d364 12")
         says(page, "N (not confirmed)")
+        expect(page.locator("#interpretations-body")).not_to_contain_text("undefined")
         page.get_by_label("May visits a week apart by plan lie six days apart by date?").check()
         says(page, "Y on day 22")
         page.get_by_text("of 80 worked examples change").wait_for()
@@ -283,7 +284,7 @@ class TestSets:
         page.get_by_label("May visits a week apart by plan lie six days apart by date?").uncheck()
         says(page, "N (not confirmed)")
 
-    def test_a_worked_patient_is_found_and_taken(self, visit):
+    def test_a_worked_example_is_found_and_shown(self, visit):
         page = visit()
         page.get_by_label("Find").fill("rescue week 6")
         page.locator("#examples button", has_text="T13").click()

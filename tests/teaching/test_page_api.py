@@ -13,8 +13,8 @@ from itp_response.definitions.load import load, shipped
 from itp_response.explanation.ask import ask
 from itp_response.messages.errors import UsageError
 from itp_response.readers.visits import read
-from itp_response.teaching.answers import Desk
 from itp_response.teaching.api import MOST, PAGE, app
+from itp_response.teaching.page_data import PageData
 from itp_response.teaching.teach import listening, teach
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ TIMELINE = "d0 15, d22 40, d28 45, d42 12, d364 12"
 
 @pytest.fixture(scope="module")
 def client():
-    with served(app(Desk(load("atra_2022")), 8017)) as address, reached(address) as client:
+    with served(app(PageData(load("atra_2022")), 8017)) as address, reached(address) as client:
         yield client
 
 
@@ -33,7 +33,7 @@ def client():
 def study():
     criteria = load("atra_2022")
     cohort = read(ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv", columns=criteria.file.columns)
-    with served(app(Desk(criteria, cohort), 8017)) as address, reached(address) as client:
+    with served(app(PageData(criteria, cohort), 8017)) as address, reached(address) as client:
         yield client
 
 
@@ -47,6 +47,10 @@ def asked(timeline=TIMELINE, criteria="atra_2022", endpoint="OR", interpretation
         "sets": [{"criteria": criteria, "endpoint": endpoint, "interpretations": list(interpretations)}],
         **further,
     }
+
+
+def result_of(verdicts, endpoint):
+    return next(verdict["result"] for verdict in verdicts if verdict["endpoint"] == endpoint)
 
 
 class TestVerdicts:
@@ -67,15 +71,15 @@ class TestVerdicts:
             "/api/decide", json=asked(timeline, endpoint=endpoint, interpretations=interpretations, **further)
         )
 
-        (verdicts,) = (one["verdicts"] for one in answer.json()["sets"])
-        assert next(one["said"] for one in verdicts if one["endpoint"] == endpoint) == said
+        (verdicts,) = (answered["verdicts"] for answered in answer.json()["sets"])
+        assert result_of(verdicts, endpoint) == said
 
     def test_come_with_the_explanation_of_ask(self, client):
         shown = client.post("/api/decide", json=asked()).json()["sets"][0]["shown"]
         (expected,) = ask(TIMELINE, endpoint="OR")
 
         assert shown["needs"] == expected.needs
-        assert [(one["day"], one["seen"], one["means"]) for one in shown["explained"]["lines"]] == [
+        assert [(line["day"], line["observed"], line["means"]) for line in shown["explained"]["lines"]] == [
             (22, "40", "qualifies"),
             (28, "45", "qualifies, but only six days after day 22"),
             (42, "12", "fails: a count below 30"),
@@ -105,12 +109,12 @@ class TestVerdicts:
             ("no bleeding of grade 1 or more", [True, True, False, None]),
         ]
 
-    def test_come_with_what_would_turn_them_when_that_is_asked(self, client):
+    def test_come_with_counterfactuals_when_those_are_asked(self, client):
         sets = [{"criteria": "atra_2022", "endpoint": "OR"}, {"criteria": "iwg_2009", "endpoint": "R"}]
         asked_for = asked("d0 15, d22 40, d25 28, d29 45, d364 12") | {"sets": sets}
 
-        assert client.post("/api/turns", json=asked_for).json() == {
-            "turns": [
+        assert client.post("/api/counterfactuals", json=asked_for).json() == {
+            "counterfactuals": [
                 ["would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"],
                 ["would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"],
             ]
@@ -144,13 +148,13 @@ class TestVerdicts:
     def test_every_shipped_set_can_be_played_with(self, client, name):
         """Its first worked example, sent as the page sends it, has the verdicts that the gallery shows."""
         opened = client.get("/api/set", params={"name": name}).json()
-        case = opened["examples"][0]
-        given = {key: case[key] for key in ("timeline", "baseline", "discontinued", "day_0", "patient")}
-        for endpoint in opened["criteria"]:
+        example = opened["examples"][0]
+        given = {key: example[key] for key in ("timeline", "baseline", "discontinued", "day_0", "patient")}
+        for endpoint in opened["endpoints"]:
             answer = client.post("/api/decide", json=asked(**given, criteria=name, endpoint=endpoint["name"]))
             (one,) = answer.json()["sets"]
             assert one["shown"]["endpoint"] == endpoint["name"]
-            assert {one["endpoint"]: one["value"] for one in one["verdicts"]} == case["values"]
+            assert {one["endpoint"]: one["value"] for one in one["verdicts"]} == example["values"]
 
 
 class TestQuiz:
@@ -177,27 +181,29 @@ class TestQuiz:
         )
 
 
-class TestReadings:
-    def test_say_who_of_the_worked_examples_changes(self, client):
+class TestInterpretations:
+    def test_say_which_worked_examples_are_reclassified(self, client):
         answer = client.post(
-            "/api/changes", json={"criteria": "atra_2022", "interpretations": ["seven-days-with-one-to-spare"]}
+            "/api/reclassified", json={"criteria": "atra_2022", "interpretations": ["seven-days-with-one-to-spare"]}
         ).json()
 
         assert answer["of"] == 80
-        assert {(one["example"], one["endpoint"], one["from"], one["to"]) for one in answer["changes"]} >= {
+        assert {
+            (change["example"], change["endpoint"], change["from"], change["to"]) for change in answer["reclassified"]
+        } >= {
             ("T07", "OR", "N", "Y on day 22"),
             ("T07", "best_response", "NR", "R"),
         }
 
-    def test_without_any_nobody_changes(self, client):
-        assert client.post("/api/changes", json={"criteria": "atra_2022"}).json() == {"of": 80, "changes": []}
+    def test_without_any_no_example_is_reclassified(self, client):
+        assert client.post("/api/reclassified", json={"criteria": "atra_2022"}).json() == {"of": 80, "reclassified": []}
 
 
 class TestPatientsOfAFile:
     def test_are_found_by_a_part_of_their_id(self, study):
         assert study.get("/api/patients", params={"part": "016"}).json() == {
             "ids": ["ITP-0016", *(f"ITP-016{digit}" for digit in range(9))],
-            "found": 10,
+            "matching": 10,
             "of": 168,
         }
 
@@ -209,8 +215,8 @@ class TestPatientsOfAFile:
         given = {key: one[key] for key in ("timeline", "baseline", "discontinued", "day_0", "patient")}
         verdicts = study.post("/api/decide", json=asked(**given)).json()["sets"][0]["verdicts"]
 
-        assert next(one["said"] for one in verdicts if one["endpoint"] == endpoint) == said
-        assert one["unsaid"] == []
+        assert result_of(verdicts, endpoint) == said
+        assert one["notes"] == []
 
     def test_who_are_not_there_are_named_with_the_nearest(self, study):
         answer = study.get("/api/patient", params={"id": "ITP-169"})
@@ -241,7 +247,8 @@ class TestRefusals:
             (b'"\xff"', 400, "the request is not JSON: it is not UTF-8."),
             (b"[" * 60_000, 400, "the request is not JSON that can be read: it is nested too deep."),
             (b" " * (MOST + 1), 413, "a request has at most 65,536 bytes."),
-            (b"[]", 422, "the request: input should be a valid dictionary or instance of PatientRequest."),
+            (b"[]", 422, "the request: input should be a JSON object."),
+            (json.dumps(asked() | {"sets": ["atra_2022"]}).encode(), 422, "sets.0: input should be a JSON object."),
             (b"{}", 422, "timeline: field required."),
             (json.dumps(asked() | {"sets": []}).encode(), 422, "sets: tuple should have at least 1 item after validation, not 0."),
             (json.dumps(asked() | {"bseline": 3}).encode(), 422, "bseline: extra inputs are not permitted."),

@@ -20,7 +20,7 @@ KNOWN = ["atra_2022", "fit", "iwg_2009", "luna3"]
 """Sets that hard questions were found for."""
 
 
-def decided(timeline, question):
+def verdict_on(timeline, question):
     (verdict,) = clause_results(timeline, question.criteria, endpoint=question.endpoint)["verdicts"]
     return verdict
 
@@ -31,11 +31,11 @@ def asked(name):
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_answers_are_the_verdicts_and_the_twin_turns_them(name):
+def test_the_answers_are_the_verdicts_and_the_twin_has_another(name):
     for question in asked(name):
         assert question.graded(question.answer).startswith("Right. ")
-        assert decided(question.timeline, question)["value"] == question.answer
-        assert decided(question.twin, question)["value"] == question.twin_answer != question.answer
+        assert verdict_on(question.timeline, question)["value"] == question.answer
+        assert verdict_on(question.twin, question)["value"] == question.twin_answer != question.answer
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -44,7 +44,7 @@ def test_the_twin_differs_by_one_observation_and_at_most_one_clause(name):
         one, two = (set(line.split(", ")) for line in (question.timeline, question.twin))
         assert len(one - two) == len(two - one) == 1, question
         if "count of" in question.decides.split("What decides")[0] or "bleeding" in question.decides:
-            before, after = (decided(line, question)["rules"] for line in (question.timeline, question.twin))
+            before, after = (verdict_on(line, question)["rules"] for line in (question.timeline, question.twin))
             flipped = {
                 old["clause"]
                 for was, is_ in zip(before, after, strict=True)
@@ -65,7 +65,7 @@ def test_hard_questions_are_what_the_file_and_the_interpretation_say(name):
 
     assert len(found) >= 3
     for question in found:
-        assert decided(question.timeline, question)["value"] == question.answer
+        assert verdict_on(question.timeline, question)["value"] == question.answer
         (interpretation,) = (one for one in criteria.file.interpretation if f"({one.id})" in question.decides)
         (other,) = clause_results(question.timeline, criteria.under(interpretation.id), endpoint=question.endpoint)[
             "verdicts"
@@ -75,7 +75,7 @@ def test_hard_questions_are_what_the_file_and_the_interpretation_say(name):
 
 def test_every_hard_question_has_its_verdict():
     for one in (Question(**raw) for raw in json.loads(HARD.read_text())):
-        assert decided(one.timeline, one)["value"] == one.answer
+        assert verdict_on(one.timeline, one)["value"] == one.answer
 
 
 def test_a_set_without_hard_questions_says_so():

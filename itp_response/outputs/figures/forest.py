@@ -64,7 +64,7 @@ class Row:
 def draw(
     classification: Classification, *, by: Sequence[str] = (), endpoint: str | None = None, measure: str = "difference"
 ) -> Picture:
-    """The patients in two arms who met an endpoint: all, and the subgroups by each of the columns `by`.
+    """The shares of patients in two arms that met an endpoint: all, and the subgroups by each of the columns `by`.
 
     Without `by`, every column of the patient table with two to four values that are not numbers makes subgroups.
     Raises `UsageError` unless there are two arms, and for an unknown endpoint, column or measure.

@@ -1,1 +1,1 @@
-"""Report: a study decided, on one page that needs nothing else."""
+"""Report: a study on one page, which needs nothing but a browser."""

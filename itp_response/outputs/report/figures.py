@@ -1,4 +1,4 @@
-"""Figures: the study's pictures as SVG that stands in the page, as small as it goes."""
+"""Figures: the pictures of the study as small SVG elements of the page."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from itp_response.classification.classification import Classification
 from itp_response.messages.errors import UsageError
 from itp_response.outputs.figures.kinds import Kind
 from itp_response.outputs.figures.plot import plot
-from itp_response.outputs.report.patients import Progress
+from itp_response.outputs.report.patients import ReportProgress
 
 SHOWN: Mapping[Kind, str] = {
     "swimmer": "Each patient's course",
@@ -20,27 +20,27 @@ SHOWN: Mapping[Kind, str] = {
 """The kinds of picture, in the order of the page, and their headings."""
 BEFORE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 APART = re.compile(r"\s*<metadata>.*?</metadata>|<style.*?</style>", re.DOTALL)
-"""What would be no part of an element of a page: a style there is one of the whole page."""
-NAMED = re.compile(r'(?<= id=")|(?<=url\(#)|(?<=href="#)')
-PLACES = re.compile(r' (?:d|points|x|y|cx|cy|x1|x2|y1|y2|width|height)="[^"]*"|translate\([^)]*\)')
-FINE = re.compile(r"-?\d+\.\d{3,}")
-SPACE = re.compile(r"\s*\n\s*")
+"""Elements that the page must not have: a style of a picture would be a style of the whole page."""
+NAMES = re.compile(r'(?<= id=")|(?<=url\(#)|(?<=href="#)')
+COORDINATES = re.compile(r' (?:d|points|x|y|cx|cy|x1|x2|y1|y2|width|height)="[^"]*"|translate\([^)]*\)')
+DECIMALS = re.compile(r"-?\d+\.\d{3,}")
+LINE_BREAK = re.compile(r"\s*\n\s*")
 
 
 @dataclass(frozen=True)
 class EmbeddedFigure:
-    """A picture in the page, or why there is none."""
+    """A picture of the page, or the reason why there is none."""
 
     kind: str
     title: str
     svg: str
-    told: tuple[str, ...]
-    """What was taken or left out, a sentence each."""
+    notes: tuple[str, ...]
+    """What the picture assumes or leaves out, a sentence each."""
     why_not: str = ""
 
 
-def figures(classification: Classification, progress: Progress) -> Iterator[EmbeddedFigure]:
-    """Every kind of picture; of one that these criteria or data do not give, the reason."""
+def figures(classification: Classification, progress: ReportProgress) -> Iterator[EmbeddedFigure]:
+    """Every kind of picture; the reason instead where the criteria or data do not allow one."""
     for kind, _ in zip(SHOWN, progress(list(SHOWN), "figures"), strict=True):
         try:
             picture = plot(kind, classification)
@@ -51,7 +51,7 @@ def figures(classification: Classification, progress: Progress) -> Iterator[Embe
 
 
 def small(svg: str, name: str) -> str:
-    """An SVG file as an element of a page: coordinates to a hundredth of a point, and names that no other has."""
+    """An SVG file as an element of a page, with coordinates to a hundredth of a point and unique names."""
     svg = APART.sub("", BEFORE.sub("", svg))
-    svg = PLACES.sub(lambda place: FINE.sub(lambda number: f"{float(number[0]):.2f}", place[0]), svg)
-    return NAMED.sub(f"{name}-", SPACE.sub("\n", svg)).strip()
+    svg = COORDINATES.sub(lambda coordinate: DECIMALS.sub(lambda number: f"{float(number[0]):.2f}", coordinate[0]), svg)
+    return NAMES.sub(f"{name}-", LINE_BREAK.sub("\n", svg)).strip()

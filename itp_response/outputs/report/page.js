@@ -1,6 +1,6 @@
-// The list of patients, its search, and each patient's timeline and explanation, from the data that stand in the page.
+// The list of patients, its search, and each patient's timeline and explanation, from the data in the page.
 (async () => {
-  const SHOWN = 50; // rows that come at a time
+  const SHOWN = 50; // rows added at a time
   const DEFINED = ["Y", "N", "NE", "NA"];
   const by = (id) => document.getElementById(id);
   const form = by("search"), list = by("list"), more = by("more"), matches = by("matches");
@@ -20,26 +20,27 @@
   const index = await unpacked(by("index"));
   const packed = document.querySelectorAll("script.part");
   const opened = new Map();
-  const patientAt = async (place) => {
-    const part = Math.floor(place / study.part);
+  const patientAt = async (position) => {
+    const part = Math.floor(position / study.part);
     if (!opened.has(part)) opened.set(part, unpacked(packed[part]));
-    return (await opened.get(part))[place % study.part];
+    return (await opened.get(part))[position % study.part];
   };
-  const labelAt = (endpoint, place) => study.criteria[endpoint].labels[index.verdict[endpoint][place]];
-  const hueOf = (endpoint, place) => {
-    const known = DEFINED.indexOf(labelAt(endpoint, place));
-    return known >= 0 ? known : DEFINED.length + index.verdict[endpoint][place];
+  const labelAt = (endpoint, position) => study.endpoints[endpoint].labels[index.verdict[endpoint][position]];
+  const hueOf = (endpoint, position) => {
+    const hue = DEFINED.indexOf(labelAt(endpoint, position));
+    return hue >= 0 ? hue : DEFINED.length + index.verdict[endpoint][position];
   };
 
   // THE SEARCH
 
   const fill = (select, options) =>
     select.replaceChildren(...options.map(([value, text]) => make("option", { value }, text)));
-  const verdictsOf = (asked) => {
-    const some = asked === "" ? study.criteria.map((_, which) => which) : [Number(asked)];
-    const labels = some.flatMap((which) => {
-      const codes = new Set(index.verdict[which]);
-      return study.criteria[which].labels.filter((_, code) => codes.has(code));
+  // The positions of the endpoints searched: the one chosen, else all.
+  const endpointsSearched = (chosen) => (chosen === "" ? [...study.endpoints.keys()] : [Number(chosen)]);
+  const verdictsOf = (chosen) => {
+    const labels = endpointsSearched(chosen).flatMap((endpoint) => {
+      const codes = new Set(index.verdict[endpoint]);
+      return study.endpoints[endpoint].labels.filter((_, code) => codes.has(code));
     });
     return [...new Set([...DEFINED.filter((label) => labels.includes(label)), ...labels])];
   };
@@ -49,88 +50,88 @@
     fill(form.elements.verdict, [["", "any"], ...labels.map((label) => [label, label])]);
     form.elements.verdict.value = labels.includes(before) ? before : "";
   };
-  const found = () => {
-    const asked = Object.fromEntries(new FormData(form));
-    const text = asked.id.trim().toLowerCase();
-    const criteria = asked.endpoint === "" ? study.criteria.map((_, place) => place) : [Number(asked.endpoint)];
-    return index.id.map((_, place) => place).filter(
-      (place) =>
-        (!text || index.id[place].toLowerCase().includes(text)) &&
-        (asked.arm === "" || index.arm[place] === Number(asked.arm)) &&
-        (asked.verdict === "" || criteria.some((endpoint) => labelAt(endpoint, place) === asked.verdict)) &&
-        (asked.told === "" || index.told[asked.told][place] > 0),
+  const matching = () => {
+    const wanted = Object.fromEntries(new FormData(form));
+    const text = wanted.id.trim().toLowerCase();
+    const endpoints = endpointsSearched(wanted.endpoint);
+    return [...index.id.keys()].filter(
+      (position) =>
+        (!text || index.id[position].toLowerCase().includes(text)) &&
+        (wanted.arm === "" || index.arm[position] === Number(wanted.arm)) &&
+        (wanted.verdict === "" || endpoints.some((endpoint) => labelAt(endpoint, position) === wanted.verdict)) &&
+        (wanted.notes === "" || index.notes[wanted.notes][position] > 0),
     );
   };
-  let places = [];
+  let positions = [];
   const search = () => {
-    places = found();
+    positions = matching();
     matches.textContent =
-      places.length === index.id.length
-        ? counted(places.length, "patient")
-        : `${places.length.toLocaleString("en")} of ${counted(index.id.length, "patient")}`;
+      positions.length === index.id.length
+        ? counted(positions.length, "patient")
+        : `${positions.length.toLocaleString("en")} of ${counted(index.id.length, "patient")}`;
     list.tBodies[0].replaceChildren();
     showMore();
   };
   const showMore = () => {
-    const begin = list.tBodies[0].querySelectorAll("tr.one").length;
-    list.tBodies[0].append(...places.slice(begin, begin + SHOWN).map(row));
-    const left = places.length - begin - SHOWN;
+    const begin = list.tBodies[0].querySelectorAll("tr.patient").length;
+    list.tBodies[0].append(...positions.slice(begin, begin + SHOWN).map(row));
+    const left = positions.length - begin - SHOWN;
     more.hidden = left <= 0;
     more.textContent = `Show ${Math.min(left, SHOWN)} more of ${left.toLocaleString("en")}`;
   };
 
   // THE LIST
 
-  const row = (place) => {
-    const button = make("button", { type: "button", "aria-expanded": "false" }, index.id[place]);
-    const cells = study.criteria.map((endpoint, at) => {
-      const label = labelAt(at, place), day = index.day[at][place];
+  const row = (position) => {
+    const button = make("button", { type: "button", "aria-expanded": "false" }, index.id[position]);
+    const cells = study.endpoints.map((endpoint, number) => {
+      const label = labelAt(number, position), day = index.day[number][position];
       const when = day !== null && endpoint.kind !== "best" ? make("small", {}, ` d${day}`) : null;
-      const verdict = make("span", { class: `verdict h${hueOf(at, place)}` }, label, when);
+      const verdict = make("span", { class: `verdict h${hueOf(number, position)}` }, label, when);
       return make("td", { "data-label": endpoint.name }, verdict);
     });
-    const arm = study.arms.length ? [make("td", { "data-label": "arm" }, study.arms[index.arm[place]])] : [];
-    const one = make("tr", { class: "one" }, make("th", { scope: "row" }, button), arm, cells);
-    button.addEventListener("click", () => toggle(one, place));
-    return one;
+    const arm = study.arms.length ? [make("td", { "data-label": "arm" }, study.arms[index.arm[position]])] : [];
+    const patientRow = make("tr", { class: "patient" }, make("th", { scope: "row" }, button), arm, cells);
+    button.addEventListener("click", () => toggle(patientRow, position));
+    return patientRow;
   };
-  const toggle = async (one, place) => {
-    const button = one.querySelector("button");
+  const toggle = async (patientRow, position) => {
+    const button = patientRow.querySelector("button");
     if (button.getAttribute("aria-expanded") === "true") {
-      one.nextElementSibling.remove();
+      patientRow.nextElementSibling.remove();
       button.setAttribute("aria-expanded", "false");
       return;
     }
     button.setAttribute("aria-expanded", "true");
-    const columns = one.cells.length;
-    const inside = make("article", { "aria-label": `Patient ${index.id[place]}` });
+    const columns = patientRow.cells.length;
+    const inside = make("article", { "aria-label": `Patient ${index.id[position]}` });
     const detail = make("tr", { class: "detail" }, make("td", { colspan: columns }, inside));
-    one.after(detail);
+    patientRow.after(detail);
     detail.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
-        toggle(one, place);
+        toggle(patientRow, position);
         button.focus();
       }
     });
-    const patient = await patientAt(place);
-    inside.append(...detailsOf(place, patient));
+    const patient = await patientAt(position);
+    inside.append(...detailsOf(position, patient));
     const frame = inside.querySelector(".timeline");
     let width = 0;
     new ResizeObserver(() => {
       if (frame.clientWidth && Math.abs(frame.clientWidth - width) > 8) {
         width = frame.clientWidth;
-        const verdicts = study.criteria.map((_, at) => ({ label: labelAt(at, place), hue: hueOf(at, place) }));
-        const { criteria, until } = study;
-        frame.replaceChildren(timeline({ id: index.id[place], criteria, verdicts, patient, until, width }));
+        const verdicts = study.endpoints.map((_, number) => ({ label: labelAt(number, position), hue: hueOf(number, position) }));
+        const { endpoints, until } = study;
+        frame.replaceChildren(timeline({ id: index.id[position], endpoints, verdicts, patient, until, width }));
       }
     }).observe(frame);
   };
 
   // ONE PATIENT
 
-  const detailsOf = (place, patient) => {
+  const detailsOf = (position, patient) => {
     const known = [
-      ["arm", study.arms.length ? study.arms[index.arm[place]] : null],
+      ["arm", study.arms.length ? study.arms[index.arm[position]] : null],
       ["day 0", patient.zero],
       ["baseline", countInWords(patient.baseline) || "not known"],
       ["treatment stopped", patient.stopped === null ? null : `day ${patient.stopped}`],
@@ -138,8 +139,9 @@
     return [
       make("dl", { class: "known" }, known.map(pair)),
       make("div", { class: "timeline" }),
-      make("div", { class: "said" }, patient.said.map((said, at) => why(study.criteria[at], said, hueOf(at, place)))),
-      ...toldOf(patient.told),
+      make("div", { class: "explained" },
+        patient.explained.map((parts, number) => why(study.endpoints[number], parts, hueOf(number, position)))),
+      ...notesOf(patient.notes),
       observations(patient),
     ];
   };
@@ -157,16 +159,16 @@
       missing ? make("p", { class: "missing" }, `missing: ${missing}`) : null,
       unsure ? make("p", { class: "missing" }, unsure) : null,
     );
-  const toldOf = ([findings, queries, interpretations]) =>
+  const notesOf = ([editChecks, dataQueries, interpretations]) =>
     [
-      ["Findings", findings, ([rule, says, where]) => [says, make("small", {}, ` ${rule}, ${where}`)]],
-      ["Queries", queries, ([endpoint, reason, asks]) => [`${endpoint} (${reason}): ${asks}`]],
-      ["Depends on interpretations", interpretations, ([interpretation, moved]) => [make("code", {}, interpretation), ` ${moved}`]],
+      ["Edit checks", editChecks, ([check, says, where]) => [says, make("small", {}, ` ${check}, ${where}`)]],
+      ["Data queries", dataQueries, ([endpoint, reason, asks]) => [`${endpoint} (${reason}): ${asks}`]],
+      ["Depends on interpretations", interpretations, ([interpretation, change]) => [make("code", {}, interpretation), ` ${change}`]],
     ]
-      .filter(([, told]) => told.length)
-      .map(([title, told, words]) =>
-        make("section", { class: "told" },
-          make("h4", {}, title), make("ul", {}, told.map((one) => make("li", {}, words(one))))),
+      .filter(([, notes]) => notes.length)
+      .map(([title, notes, inWords]) =>
+        make("section", { class: "notes" },
+          make("h4", {}, title), make("ul", {}, notes.map((note) => make("li", {}, inWords(note))))),
       );
   const observations = (patient) => {
     const rescues = (day) => patient.rescue.filter(([first]) => first === day).map(rescueInWords).join(", ");
@@ -182,13 +184,13 @@
   const heads = [
     make("th", { scope: "col" }, "Patient"),
     study.arms.length ? make("th", { scope: "col" }, "Arm") : null,
-    study.criteria.map(({ name, label }) => make("th", { scope: "col", title: label }, breakable(name))),
+    study.endpoints.map(({ name, label }) => make("th", { scope: "col", title: label }, breakable(name))),
   ];
   list.tHead.replaceChildren(make("tr", {}, ...heads));
   fill(form.elements.arm, [["", "any"], ...study.arms.map((arm, code) => [code, arm])]);
   form.elements.arm.parentElement.hidden = !study.arms.length;
-  fill(form.elements.endpoint, [["", "any"], ...study.criteria.map((endpoint, place) => [place, endpoint.name])]);
-  fill(form.elements.told, [["", "all"], [0, "with findings"], [1, "with queries"], [2, "that depend on an interpretation"]]);
+  fill(form.elements.endpoint, [["", "any"], ...study.endpoints.map((endpoint, number) => [number, endpoint.name])]);
+  fill(form.elements.notes, [["", "all"], [0, "with edit checks"], [1, "with data queries"], [2, "that depend on an interpretation"]]);
   offerVerdicts();
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
@@ -197,34 +199,34 @@
   });
   form.addEventListener("reset", () => setTimeout(() => { offerVerdicts(); search(); }));
   more.addEventListener("click", () => {
-    const begin = list.tBodies[0].querySelectorAll("tr.one").length;
+    const begin = list.tBodies[0].querySelectorAll("tr.patient").length;
     showMore();
-    list.tBodies[0].querySelectorAll("tr.one button")[begin].focus();
+    list.tBodies[0].querySelectorAll("tr.patient button")[begin].focus();
   });
-  // A patient named in the address, as by a link of the lists above, is found and opened.
+  // Opens the patient named in the address, as by a link of the lists above.
   const follow = async () => {
     const name = location.hash.startsWith("#patient:") ? decodeURIComponent(location.hash.slice(9)) : null;
-    const place = name === null ? -1 : index.id.indexOf(name);
-    if (place < 0) return;
+    const position = name === null ? -1 : index.id.indexOf(name);
+    if (position < 0) return;
     for (const field of form.elements) if (field.name) field.value = field.name === "id" ? name : "";
     offerVerdicts();
-    places = [place]; // and not the others whose ids contain this one
-    list.tBodies[0].replaceChildren(row(place));
+    positions = [position]; // without other patients with this text in their ids
+    list.tBodies[0].replaceChildren(row(position));
     matches.textContent = `1 of ${counted(index.id.length, "patient")}`;
     more.hidden = true;
-    const one = list.tBodies[0].rows[0];
-    await toggle(one, place);
+    const patientRow = list.tBodies[0].rows[0];
+    await toggle(patientRow, position);
     by("patients").scrollIntoView();
-    one.querySelector("button").focus({ preventScroll: true });
+    patientRow.querySelector("button").focus({ preventScroll: true });
   };
   addEventListener("hashchange", follow);
-  // What is folded is printed too, and folded again.
+  // Opens folded details for printing, and folds them again.
   let unfolded = [];
   addEventListener("beforeprint", () => {
     unfolded = [...document.querySelectorAll("details:not([open])")];
-    unfolded.forEach((one) => { one.open = true; });
+    unfolded.forEach((details) => { details.open = true; });
   });
-  addEventListener("afterprint", () => unfolded.forEach((one) => { one.open = false; }));
+  addEventListener("afterprint", () => unfolded.forEach((details) => { details.open = false; }));
   form.hidden = list.hidden = false;
   search();
   await follow();

@@ -1,4 +1,4 @@
-"""Patients: everything the page shows of each of them, packed; the browser opens a part when one of its patients is."""
+"""Patients: the data of every patient on the page, packed in parts that the browser unpacks when it needs them."""
 
 import base64
 import json
@@ -24,28 +24,28 @@ from itp_response.outputs.figures.clauses import spoiled_by_rescue, thresholds
 from itp_response.outputs.figures.responses import responses
 
 PART = 32
-"""So many patients are packed together: more pack better, fewer open faster."""
+"""The number of patients in a part: larger parts pack better, smaller ones open faster."""
 NO_ARM = "no arm given"
-Told = Mapping[str, Sequence[Sequence[str]]]
-"""By patient, what else is known of him, a list of texts each."""
-Progress = Callable[[Sequence[str], str], Iterable[str]]
-"""Goes through a long work's items and shows how far it is: the items, and what they are called."""
+PatientNotes = Mapping[str, Sequence[Sequence[str]]]
+"""Notes by patient id, each a list of texts: edit checks, data queries, or interpretations."""
+ReportProgress = Callable[[Sequence[str], str], Iterable[str]]
+"""Is given the items of a long task and their label, yields the items, and may show how far the task is."""
 
 
 def packed(value: Any) -> str:
-    """A value as JSON, compressed (zlib), in letters that may stand in a page as they are (base64)."""
+    """A value as JSON, compressed by zlib, in base64, which needs no escaping in a page."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def study(classification: Classification) -> dict[str, Any]:
-    """What holds of all patients: the criteria with their words, the clock."""
+    """The data common to all patients: the arms, the endpoints with their labels and words, and the clock."""
     file, verdicts = classification.criteria.file, classification.verdicts
     return {
         "arms": arms(classification.cohort),
         "part": PART,
         "until": file.clock.followed_from if np.isfinite(file.clock.followed_from) else None,
-        "criteria": [
+        "endpoints": [
             {
                 "name": name,
                 "label": model.label,
@@ -59,44 +59,46 @@ def study(classification: Classification) -> dict[str, Any]:
 
 
 def arms(cohort: Cohort) -> list[str]:
-    """The arms in the order in which they come; last, where some patients are in none, a word for that."""
+    """The arms in the order of the patients, and last a label for patients without an arm, if there are any."""
     known: list[str] = cohort.arm.drop_nulls().unique(maintain_order=True).to_list()
     return [*known, NO_ARM] if known and cohort.arm.null_count() else known
 
 
 def arm_codes(cohort: Cohort) -> Ints:
-    """Each patient's place in `arms`; where there are no arms, 0."""
+    """The position in `arms` of each patient (P); 0 where there are no arms."""
     codes = {arm: code for code, arm in enumerate(arms(cohort))}
     return np.array([codes.get(arm, 0) for arm in cohort.arm.fill_null(NO_ARM).to_list()], dtype=np.int64)
 
 
-def index(classification: Classification, told: Sequence[Told]) -> dict[str, Any]:
-    """What the list and its search need, in columns: ids, arms, verdicts and their days, how much else is known."""
+def index(classification: Classification, notes: Sequence[PatientNotes]) -> dict[str, Any]:
+    """The columns of the list and its search: ids, arms, verdicts, their days, and the number of notes of each sort."""
     ids: list[str] = classification.cohort.id.to_list()
     return {
         "id": ids,
         "arm": arm_codes(classification.cohort).tolist(),
         "verdict": [verdict.value.tolist() for verdict in classification.verdicts.values()],
         "day": [_days(classification.days_of(verdict.dated)) for verdict in classification.verdicts.values()],
-        "told": [[len(one.get(patient, ())) for patient in ids] for one in told],
+        "notes": [[len(sort.get(patient, ())) for patient in ids] for sort in notes],
     }
 
 
-def parts(classification: Classification, told: Sequence[Told], progress: Progress) -> Iterator[str]:
-    """All that was seen and decided of each patient, `PART` of them packed together, in the order of the cohort."""
+def parts(classification: Classification, notes: Sequence[PatientNotes], progress: ReportProgress) -> Iterator[str]:
+    """The observations and explanations of the patients, in parts of `PART` patients, in the order of the cohort."""
     part = []
     ids: list[str] = classification.cohort.id.to_list()
     names = list(classification.verdicts)
-    for place, (patient, seen) in enumerate(zip(progress(ids, "patients"), _patients(classification), strict=True)):
-        said = [_said(one) for one in explained(of_one(classification, place), names, {})]
-        part.append({**seen, "said": said, "told": [list(one.get(patient, ())) for one in told]})
-        if len(part) == PART or place == len(ids) - 1:
+    patients = zip(progress(ids, "patients"), _patients(classification), strict=True)
+    for position, (patient, observed) in enumerate(patients):
+        explanations = explained(of_one(classification, position), names, {})
+        own_notes = [list(sort.get(patient, ())) for sort in notes]
+        part.append({**observed, "explained": list(map(_explanation, explanations)), "notes": own_notes})
+        if len(part) == PART or position == len(ids) - 1:
             yield packed(part)
             part = []
 
 
-def _said(explanation: Explanation) -> list[Any]:
-    """An explanation in its parts; what is the same of all patients stands in `study`."""
+def _explanation(explanation: Explanation) -> list[Any]:
+    """An explanation in its parts; `study` has what is the same for all patients."""
     if explanation.origin:
         return [explanation.verdict, explanation.origin]
     return [
@@ -110,45 +112,45 @@ def _said(explanation: Explanation) -> list[Any]:
 
 
 def _patients(classification: Classification) -> Iterator[dict[str, Any]]:
-    """What was observed of each patient, and the days and counts to mark."""
+    """The observations of each patient, and the days and counts that the timeline marks."""
     cohort = classification.cohort
     counts, grades = _counts(cohort.platelets), _numbers(cohort.bleeding_grade)
-    rows, course = cohort.first_row.tolist(), np.searchsorted(cohort.courses.row, cohort.first_row).tolist()
+    rows, first_course = cohort.first_row.tolist(), np.searchsorted(cohort.courses.row, cohort.first_row).tolist()
     days, courses = cohort.day.tolist(), list(_courses(cohort))
     marks = [_marks(classification, name) for name in classification.verdicts]
     stopped = _numbers(np.where(np.isfinite(cohort.treatment_discontinued), cohort.treatment_discontinued, np.nan))
-    for place, day_0 in enumerate(cohort.day_0):
-        part = slice(rows[place], rows[place + 1])
-        one = cohort.select([place])
-        seen = patient_days_of(classification.criteria, one, 0, 1)
+    for position, day_0 in enumerate(cohort.day_0):
+        own_rows = slice(rows[position], rows[position + 1])
+        alone = cohort.select([position])
+        patient_days = patient_days_of(classification.criteria, alone, 0, 1)
         yield {
             "zero": None if np.isnat(day_0) else str(day_0),
-            "baseline": _counts(seen.baseline)[0],
-            "stopped": stopped[place],
-            "day": days[part],
-            "count": counts[part],
-            "grade": grades[part],
-            "rescue": courses[course[place] : course[place + 1]],
-            "spoiled": spoiled_by_rescue(classification.criteria, classification.verdicts, one),
+            "baseline": _counts(patient_days.baseline)[0],
+            "stopped": stopped[position],
+            "day": days[own_rows],
+            "count": counts[own_rows],
+            "grade": grades[own_rows],
+            "rescue": courses[first_course[position] : first_course[position + 1]],
+            "spoiled": spoiled_by_rescue(classification.criteria, classification.verdicts, alone),
             "limits": [
-                [one.low, one.high, one.text]
-                for one in thresholds(classification.criteria, classification.verdicts, seen)
+                [threshold.low, threshold.high, threshold.text]
+                for threshold in thresholds(classification.criteria, classification.verdicts, patient_days)
             ],
-            "marks": [one[place] for one in marks],
+            "marks": [endpoint[position] for endpoint in marks],
         }
 
 
 def _marks(classification: Classification, name: str) -> list[list[Any]]:
-    """Per patient the days of an endpoint's evidence: the onset, the confirming row, the row that ended it.
+    """The days of an endpoint's evidence by patient: the onset, the confirming row, and the row that ended it.
 
-    Of what is reached and may be lost, then the day to which it held, and 1 if it was lost on it.
+    A response that can be lost has two more: the last day of the response, and 1 if it was lost on that day.
     """
     verdict = classification.verdicts[name]
     columns = [_days(classification.days_of(rows)) for rows in (verdict.onset, verdict.confirming, verdict.ended)]
-    held = responses(classification, name)
-    if held.loss is not None and classification.criteria.endpoints[name].kind == "achieved":
-        columns += [_days(held.end), held.lost.astype(int).tolist()]
-    return [list(one) for one in zip(*columns, strict=True)]
+    response = responses(classification, name)
+    if response.loss is not None and classification.criteria.endpoints[name].kind == "achieved":
+        columns += [_days(response.end), response.lost.astype(int).tolist()]
+    return [list(marks) for marks in zip(*columns, strict=True)]
 
 
 def _courses(cohort: Cohort) -> Iterator[list[Any]]:
@@ -160,59 +162,60 @@ def _courses(cohort: Cohort) -> Iterator[list[Any]]:
 
 
 def _counts(counts: Numbers) -> list[Any]:
-    """Counts as numbers; a bound as its low and high end (None: no end) and as it was written; None: none."""
+    """Counts as numbers; a censored count as low and high end (None: no end) and as written; None: no count."""
     low, high = _numbers(counts.low), _numbers(np.where(np.isfinite(counts.high), counts.high, np.nan))
     if counts.exact:
         return low
-    bound = np.flatnonzero(~np.isnan(counts.low) & (counts.low != counts.high)).tolist()
-    found: list[Any] = list(low)
-    for row in bound:
-        found[row] = [low[row], high[row], count_in_words(counts.low[row], counts.high[row])]
-    return found
+    censored = np.flatnonzero(~np.isnan(counts.low) & (counts.low != counts.high)).tolist()
+    plain: list[Any] = list(low)
+    for row in censored:
+        plain[row] = [low[row], high[row], count_in_words(counts.low[row], counts.high[row])]
+    return plain
 
 
 def _numbers(values: Any) -> list[float | None]:
-    """Numbers for JSON: whole ones without a point, None where there is none."""
-    return [None if one != one else int(one) if one == int(one) else one for one in values.tolist()]
+    """Numbers for JSON: whole numbers without a point, None for NaN."""
+    return [None if value != value else int(value) if value == int(value) else value for value in values.tolist()]
 
 
 def _days(days: Any) -> list[int | None]:
     return [None if day == NO_DAY else day for day in days.tolist()]
 
 
-# WHAT ELSE IS KNOWN
+# NOTES
 
 
-def findings_of(reviewed: Review) -> Told:
-    """By patient the rule, the question and the place of each finding."""
-    found = reviewed.frame()
-    return _by_patient(found, [found["check"], found["says"], places(reviewed.cohort, found)])
+def edit_checks_of(reviewed: Review) -> PatientNotes:
+    """The name, text and location of each edit check that fired, by patient."""
+    fired = reviewed.frame()
+    return _by_patient(fired, [fired["check"], fired["says"], locations(reviewed.cohort, fired)])
 
 
-def queries_of(reviewed: Review) -> Told:
-    """By patient the endpoint that is not evaluable, why, and what to ask for."""
-    found = reviewed.data_queries()
-    reasons = found["reason"].replace_strict({one: reason_in_words(one) for one in found["reason"].unique()})
-    return _by_patient(found, [found["endpoint"], reasons, found["asks"]])
+def data_queries_of(reviewed: Review) -> PatientNotes:
+    """The endpoint that is not evaluable, the reason, and the question of each data query, by patient."""
+    queries = reviewed.data_queries()
+    reasons = queries["reason"].replace_strict({name: reason_in_words(name) for name in queries["reason"].unique()})
+    return _by_patient(queries, [queries["endpoint"], reasons, queries["asks"]])
 
 
-def interpretations_of(tried: Sensitivity | None) -> Told:
-    """By patient each interpretation that changes a verdict of his, and the change."""
+def interpretations_of(tried: Sensitivity | None) -> PatientNotes:
+    """Each interpretation that changes a verdict, and the change, by patient."""
     if tried is None:
         return {}
-    found = tried.dependent()
-    moved = found.select(pl.format("{}: {} -> {}", "endpoint", "verdict", "verdict_under")).to_series()
-    return _by_patient(found, [found["interpretation"], moved])
+    dependent = tried.dependent()
+    changes = dependent.select(pl.format("{}: {} -> {}", "endpoint", "verdict", "verdict_under")).to_series()
+    return _by_patient(dependent, [dependent["interpretation"], changes])
 
 
-def places(cohort: Cohort, found: pl.DataFrame) -> pl.Series:
-    """Where each finding stands, `visits.csv line 12`."""
+def locations(cohort: Cohort, fired: pl.DataFrame) -> pl.Series:
+    """The location of each edit check that fired, `visits.csv line 12`."""
     word = f"{cohort.number_word} " if cohort.number_word else ""
-    return said(f"{{}} {word}{{}}", found["file"], found["line"])
+    return said(f"{{}} {word}{{}}", fired["file"], fired["line"])
 
 
-def _by_patient(found: pl.DataFrame, columns: Sequence[pl.Series]) -> Told:
-    told: dict[str, list[list[str]]] = {}
-    for patient, *texts in zip(found["patient_id"].to_list(), *(one.to_list() for one in columns), strict=True):
-        told.setdefault(patient, []).append([text or "" for text in texts])
-    return told
+def _by_patient(frame: pl.DataFrame, columns: Sequence[pl.Series]) -> PatientNotes:
+    notes: dict[str, list[list[str]]] = {}
+    cells = [column.to_list() for column in columns]
+    for patient, *texts in zip(frame["patient_id"].to_list(), *cells, strict=True):
+        notes.setdefault(patient, []).append([text or "" for text in texts])
+    return notes

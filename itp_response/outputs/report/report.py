@@ -1,4 +1,4 @@
-"""Report: a study decided, on one page that needs nothing else: no network, no server, no program but a browser."""
+"""Report: a study on one HTML page that a browser opens without network or server."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ from itp_response.outputs.comparison.sensitivity import Sensitivity, sensitivity
 from itp_response.outputs.report import patients as of_patients
 from itp_response.outputs.report import sections
 from itp_response.outputs.report.figures import figures
-from itp_response.outputs.report.patients import Progress
+from itp_response.outputs.report.patients import ReportProgress
 from itp_response.outputs.tables.table import Tables, table
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -33,30 +33,32 @@ CONTENTS = (
     ("figures", "Figures"),
     ("definitions", "Definitions"),
     ("sensitivity", "Sensitivity"),
-    ("findings", "Findings and queries"),
+    ("data-queries", "Edit checks and data queries"),
     ("patients", "Patients"),
     ("provenance", "Provenance"),
 )
-"""The sections: the part of the address that leads to each, and its heading."""
+"""The id and the heading of each section."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """The page, and the verdicts it shows."""
+    """A report as HTML, with the classification it shows and its provenance."""
 
     html: str = field(repr=False)
-    found: Classification
+    classification: Classification
     origin: Provenance = field(repr=False)
 
     def summary(self) -> str:
-        """How large the page is, and what was assumed and noticed: for standard error."""
+        """The size of the page, the assumptions and the warnings, a line each, for standard error."""
         size = f"{len(self.html.encode()) / 1e6:.1f} MB"
-        return "\n".join([f"{len(self.found.cohort):,} patients on a page of {size}", *self.found.cohort.note_lines])
+        cohort = self.classification.cohort
+        return "\n".join([f"{len(cohort):,} patients on a page of {size}", *cohort.note_lines])
 
     def write(self, path: str | Path) -> None:
-        """Write the page to an `.html` file, whole or not at all; what made it goes beside it.
+        """Write the page to an `.html` file, whole or not at all.
 
-        Raises `UsageError` for another suffix or a place that cannot be written.
+        The provenance goes beside it, in `FILE.provenance.json`.
+        Raises `UsageError` for another suffix and for a path that cannot be written.
         """
         path = Path(path)
         if path.suffix != SUFFIX:
@@ -68,7 +70,7 @@ class Page:
 
 
 def quietly(items: Sequence[str], _: str) -> Iterable[str]:
-    """Goes through the items and shows nothing."""
+    """The items; shows nothing."""
     return items
 
 
@@ -78,31 +80,33 @@ def report(
     criteria: CriteriaInput | None = None,
     *,
     options: ReadOptions | None = None,
-    events: Any = None,
-    screening: Any = None,
-    progress: Progress = quietly,
+    events: Tabular | None = None,
+    screening: Tabular | None = None,
+    progress: ReportProgress = quietly,
 ) -> Page:
-    """A study on one page: results, definitions, interpretations, what is to be asked, every patient, what made it.
+    """A study on one page: results, figures, definitions, sensitivity, data queries, every patient, and provenance.
 
     `visits`, `patients`, `criteria` and `options` are as in `classify`, `events` and `screening` as in `table`.
-    `progress` is given the items of a long work and their name, and gives them back one by one.
-    Raises `UsageError` if a library that it needs is missing.
+    `progress` is called with the items of a long task and their label, and yields the items; it may show a bar.
+    Raises `UsageError` if a library is not installed, and what `classify` and `table` raise.
+
+    `report("visits.csv", "patients.csv").write("report.html")` writes the page of a study.
     """
     jinja2 = needed("jinja2", "report")
     reviewed = review(visits, patients, criteria, options=options)
-    found = reviewed.classification
-    definitions = found.criteria
+    classification = reviewed.classification
+    definitions = classification.criteria
     has_interpretations = any(interpretation.change for interpretation in definitions.file.interpretation)
-    tried = sensitivity(found.cohort, criteria=definitions) if has_interpretations else None
-    results = table(found, show=["all"], events=events, screening=screening)
-    origin = replace(results.provenance(), options=found.provenance().options)
+    tried = sensitivity(classification.cohort, criteria=definitions) if has_interpretations else None
+    results = table(classification, show=["all"], events=events, screening=screening)
+    origin = replace(results.provenance(), options=classification.provenance().options)
     loader = jinja2.FileSystemLoader(HERE)
     templates = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.filters["embedded"] = embedded
-    shown = _shown(found, results, reviewed, tried, origin, progress)
-    return Page(templates.get_template("page.html").render(shown), found, origin)
+    shown = _shown(classification, results, reviewed, tried, origin, progress)
+    return Page(templates.get_template("page.html").render(shown), classification, origin)
 
 
 def _shown(
@@ -111,10 +115,11 @@ def _shown(
     reviewed: Review,
     tried: Sensitivity | None,
     origin: Provenance,
-    progress: Progress,
+    progress: ReportProgress,
 ) -> dict[str, Any]:
-    """All that the template shows."""
-    told = (of_patients.findings_of(reviewed), of_patients.queries_of(reviewed), of_patients.interpretations_of(tried))
+    """The variables of the template."""
+    interpretations = of_patients.interpretations_of(tried)
+    notes = (of_patients.edit_checks_of(reviewed), of_patients.data_queries_of(reviewed), interpretations)
     script = "".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return {
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
@@ -131,17 +136,17 @@ def _shown(
         "definitions": sections.definitions(classification.criteria),
         "tried": tried,
         "sensitivity": [] if tried is None else sections.sensitivity(tried),
-        "dependent": len(told[2]),
-        "findings": sections.findings(reviewed),
-        "rules": {rule.name: rule.asks for rule in EDIT_CHECKS},
-        "queries": sections.queries(reviewed),
+        "dependent": len(interpretations),
+        "edit_checks": sections.edit_checks(reviewed),
+        "questions": {check.name: check.asks for check in EDIT_CHECKS},
+        "data_queries": sections.data_queries(reviewed),
         "provenance": sections.provenance(origin),
         "study": of_patients.study(classification),
-        "index": of_patients.packed(of_patients.index(classification, told)),
-        "parts": list(of_patients.parts(classification, told, progress)),
+        "index": of_patients.packed(of_patients.index(classification, notes)),
+        "parts": list(of_patients.parts(classification, notes, progress)),
     }
 
 
 def embedded(value: Any) -> str:
-    """A value as JSON that may stand inside a `script` element."""
+    """A value as JSON that is safe inside a `script` element."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""Sections: what the page shows of the study as a whole, as plain rows for the template."""
+"""Sections: the parts of the page about the study as a whole, as plain rows for the template."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from itp_response.data_review.review import Review
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.outputs.comparison.sensitivity import Sensitivity
-from itp_response.outputs.report.patients import arm_codes, arms, places
+from itp_response.outputs.report.patients import arm_codes, arms, locations
 
 MOST = 300
-"""So many findings, and so many queries, stand in the page's own lists; each stands with its patient too."""
+"""The lists of edit checks and of data queries have up to this many rows; every patient shows all of theirs."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class VerdictShare:
     label: str
     number: int
     hue: int
-    """Which colour it has: 0 met, 1 not met, 2 not evaluable, 3 does not arise; of a ranked list 4 and on."""
+    """The colour: 0 met, 1 not met, 2 not evaluable, 3 not applicable; from 4 on, the ranks of a best response."""
 
 
 @dataclass(frozen=True)
-class Decided:
+class EndpointSummary:
     """The verdicts on an endpoint in each group of patients."""
 
     name: str
@@ -40,17 +40,16 @@ class Decided:
     groups: tuple[tuple[VerdictShare, ...], ...]
 
 
-def verdicts(classification: Classification) -> list[Decided]:
-    """Per endpoint the number of each verdict in each of `groups`."""
+def verdicts(classification: Classification) -> list[EndpointSummary]:
+    """The number of each verdict in each of `groups`, by endpoint."""
     everyone = np.arange(len(classification.cohort))
-    several = [
-        np.flatnonzero(arm_codes(classification.cohort) == code) for code in range(len(_several(classification)))
-    ]
+    codes = arm_codes(classification.cohort)
+    by_arm = [np.flatnonzero(codes == code) for code in range(len(_compared_arms(classification)))]
     return [
-        Decided(
+        EndpointSummary(
             name,
             model.label,
-            tuple(tuple(_shares(classification.verdicts[name], group)) for group in (everyone, *several)),
+            tuple(tuple(_shares(classification.verdicts[name], group)) for group in (everyone, *by_arm)),
         )
         for name, model in classification.criteria.endpoints.items()
     ]
@@ -58,30 +57,32 @@ def verdicts(classification: Classification) -> list[Decided]:
 
 def groups(classification: Classification) -> list[tuple[str, int]]:
     """All patients and, where there are several arms, each arm, with their sizes."""
-    sizes = np.bincount(arm_codes(classification.cohort), minlength=len(_several(classification))).tolist()
-    return [("All patients", len(classification.cohort)), *zip(_several(classification), sizes, strict=False)]
+    labels = _compared_arms(classification)
+    sizes = np.bincount(arm_codes(classification.cohort), minlength=len(labels)).tolist()
+    return [("All patients", len(classification.cohort)), *zip(labels, sizes, strict=False)]
 
 
-def _several(classification: Classification) -> list[str]:
-    several = arms(classification.cohort)
-    return several if len(several) > 1 else []
+def _compared_arms(classification: Classification) -> list[str]:
+    """The arms; none where there is only one."""
+    labels = arms(classification.cohort)
+    return labels if len(labels) > 1 else []
 
 
 def _shares(verdict: Verdict, patients: Ints) -> Iterator[VerdictShare]:
     numbers = np.bincount(verdict.value[patients], minlength=len(verdict.labels)).tolist()
-    for place, (label, number) in enumerate(zip(verdict.labels, numbers, strict=True)):
+    for code, (label, number) in enumerate(zip(verdict.labels, numbers, strict=True)):
         if number:
-            yield VerdictShare(label, number, hue_of(verdict.labels, place))
+            yield VerdictShare(label, number, hue_of(verdict.labels, code))
 
 
-def hue_of(labels: tuple[str, ...], place: int) -> int:
-    """Which colour a verdict has."""
+def hue_of(labels: tuple[str, ...], code: int) -> int:
+    """The colour of a verdict, as in `VerdictShare`."""
     known = ("Y", "N", "NE", "NA")
-    return known.index(labels[place]) if labels[place] in known else len(known) + place
+    return known.index(labels[code]) if labels[code] in known else len(known) + code
 
 
 def definitions(criteria: Criteria) -> list[dict[str, str]]:
-    """Each endpoint in words, as `describe` has them."""
+    """Each endpoint in words, as in `describe`."""
     return [
         {
             "name": name,
@@ -96,28 +97,28 @@ def definitions(criteria: Criteria) -> list[dict[str, str]]:
 
 
 def about(criteria: Criteria) -> list[list[str]]:
-    """The sentences on the set as a whole, each as its first words and the rest."""
+    """The sentences about the set, each as its first words and the rest."""
     return [sentence.split(": ", 1) for sentence in head(criteria)]
 
 
 @dataclass(frozen=True)
-class Tried:
-    """An endpoint as the file has it (no interpretation), or under an interpretation that changes somebody's verdict."""
+class SensitivityRow:
+    """An endpoint as the file has it (no interpretation), or under an interpretation that changes verdicts."""
 
     endpoint: str
     interpretation: str
     patients: int
-    """Whose verdict it changes."""
+    """The number of patients with a changed verdict."""
     verdicts: tuple[tuple[str, int, int], ...]
-    """Each verdict, how many have it, and how many more than without the interpretation."""
+    """Each verdict, its number of patients, and the difference from the file's own interpretation."""
     points: str
-    """What the first arm has more of `Y` than the second, in percentage points."""
+    """The share of `Y` in the first arm minus that in the second, in percentage points."""
 
 
-def sensitivity(tried: Sensitivity) -> list[Tried]:
-    """Per endpoint how it stands as the file has it, then each interpretation that changes something."""
+def sensitivity(tried: Sensitivity) -> list[SensitivityRow]:
+    """For each endpoint its verdicts as the file has it, then each interpretation that changes some."""
     frame = tried.frame()
-    found = []
+    table = []
     for name in tried.names:
         before: dict[str, int] = {}
         for interpretation in (None, *tried.under):
@@ -128,11 +129,13 @@ def sensitivity(tried: Sensitivity) -> list[Tried]:
             counts = dict(zip(rows["verdict"].to_list(), rows["patients"].to_list(), strict=True))
             before = before if interpretation is not None else counts
             labels = dict.fromkeys([*before, *counts])
-            changes = tuple((one, counts.get(one, 0), counts.get(one, 0) - before.get(one, 0)) for one in labels)
+            verdicts = tuple(
+                (label, counts.get(label, 0), counts.get(label, 0) - before.get(label, 0)) for label in labels
+            )
             difference = next(iter(rows["arm_difference"].drop_nulls()), None)
             points = "" if difference is None else f"{100 * difference:+.1f}"
-            found.append(Tried(name, interpretation or "", number, changes, points))
-    return found
+            table.append(SensitivityRow(name, interpretation or "", number, verdicts, points))
+    return table
 
 
 def _interpretation(interpretation: str | None) -> pl.Expr:
@@ -141,47 +144,48 @@ def _interpretation(interpretation: str | None) -> pl.Expr:
 
 @dataclass(frozen=True)
 class CheckSummary:
-    """What a review found, or asks for: by rule how often, and the first of them."""
+    """The edit checks that fired, or the data queries: counted by kind, and the first of them."""
 
     total: int
     patients: int
     kinds: tuple[tuple[str, int, int], ...]
-    """Each rule (of queries, what would settle them), how often, of how many patients."""
+    """Each edit check (of data queries: what would settle them), how often, and in how many patients."""
     rows: tuple[tuple[str, ...], ...]
 
     @property
     def left(self) -> int:
-        """How many are not among the rows."""
+        """The number that is not among the rows."""
         return self.total - len(self.rows)
 
 
-def findings(reviewed: Review) -> CheckSummary:
-    """The findings: rule, patient, day, question, place."""
-    found = reviewed.frame()
-    rows = found.select("patient_id", "check", "says").with_columns(place=places(reviewed.cohort, found))
-    order = [rule.name for rule in EDIT_CHECKS]
-    return _asked(found, "check", rows, order)
+def edit_checks(reviewed: Review) -> CheckSummary:
+    """The edit checks that fired: patient, check, text, location."""
+    fired = reviewed.frame()
+    rows = fired.select("patient_id", "check", "says").with_columns(location=locations(reviewed.cohort, fired))
+    return _summary(fired, "check", rows, [check.name for check in EDIT_CHECKS])
 
 
-def queries(reviewed: Review) -> CheckSummary:
-    """The queries: endpoint, patient, question."""
-    found = reviewed.data_queries().with_columns(pl.col("settled_by").fill_null("none"))
-    return _asked(found, "settled_by", found.select("patient_id", "endpoint", "asks"), [])
+def data_queries(reviewed: Review) -> CheckSummary:
+    """The data queries: patient, endpoint, question."""
+    queries = reviewed.data_queries().with_columns(pl.col("settled_by").fill_null("none"))
+    return _summary(queries, "settled_by", queries.select("patient_id", "endpoint", "asks"), [])
 
 
-def _asked(found: pl.DataFrame, by: str, rows: pl.DataFrame, order: list[str]) -> CheckSummary:
-    kinds = found.group_by(by, maintain_order=True).agg(pl.len(), pl.col("patient_id").n_unique().alias("patients"))
-    ranked = sorted(kinds.iter_rows(), key=lambda one: (order.index(one[0]) if one[0] in order else len(order), one[0]))
+def _summary(frame: pl.DataFrame, by: str, rows: pl.DataFrame, order: list[str]) -> CheckSummary:
+    """The summary by the kinds in a column, in their order; kinds that the order does not have come last, by name."""
+    kinds = frame.group_by(by, maintain_order=True).agg(pl.len(), pl.col("patient_id").n_unique().alias("patients"))
+    ranks = {name: rank for rank, name in enumerate(order)}
+    ranked = sorted(kinds.iter_rows(), key=lambda kind: (ranks.get(kind[0], len(order)), kind[0]))
     shown = tuple(tuple(text or "" for text in row) for row in rows.head(MOST).iter_rows())
-    return CheckSummary(len(found), found["patient_id"].n_unique(), tuple(ranked), shown)
+    return CheckSummary(len(frame), frame["patient_id"].n_unique(), tuple(ranked), shown)
 
 
 def provenance(origin: Provenance) -> list[tuple[str, str, str]]:
-    """What made the page, a row each: what it is, its name or value, and the SHA-256 of a file."""
+    """The provenance in rows: what it is, its name or value, and the SHA-256 of a file."""
     rows = [("program", f"{origin.program} {origin.version}", "")]
-    for one in origin.criteria:
-        rows.append((f"criteria ({one['checked']})", f"{one['name']}: {one['file']}", one["sha256"] or ""))
-    for what, files in origin.inputs.items():
-        rows += [(what, file.name, file.sha256 or "not a file") for file in files]
+    for file in origin.criteria:
+        rows.append((f"criteria ({file['checked']})", f"{file['name']}: {file['file']}", file["sha256"] or ""))
+    for sort, inputs in origin.inputs.items():
+        rows += [(sort, file.name, file.sha256 or "not a file") for file in inputs]
     rows += [("option", f"{name.replace('_', '-')}: {value}", "") for name, value in origin.options.items() if value]
     return rows

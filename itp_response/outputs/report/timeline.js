@@ -1,4 +1,4 @@
-// A patient's timeline: the counts on a logarithmic scale with the limits of the rules; beneath them a lane each for
+// A patient's timeline: the counts on a logarithmic scale with the limits of the rules, and beneath them a lane each for
 // bleeding, rescue, and every endpoint that rests on observations.
 
 const TICKS = [1, 3, 10, 30, 50, 100, 300, 1000];
@@ -6,13 +6,13 @@ const STEPS = [7, 14, 28, 56, 84, 168, 364, 728, 1456, 3640];
 const WITHOUT_LANE = ["best", "time_to", "combined"];
 const TOP = 14, HEIGHT = 210, LANE = 21, RIGHT = 14, INSET = 8;
 
-// `verdicts` has the label and the hue of each endpoint; `until` is the day that the picture reaches at least.
-const timeline = ({ id, criteria, verdicts, patient, until, width }) => {
+// `verdicts` has the label and the hue of each endpoint; `until` is the least last day of the picture.
+const timeline = ({ id, endpoints, verdicts, patient, until, width }) => {
   const scene = sceneOf(patient, until, width);
   drawSpoiled(scene, patient.spoiled);
   drawScale(scene, patient.limits);
   drawStopped(scene, patient.stopped);
-  drawReckoned(scene, patient);
+  drawBaselineLimits(scene, patient);
   drawCounts(scene, patient);
   drawDays(scene);
   let at = scene.bottom + 26;
@@ -23,20 +23,20 @@ const timeline = ({ id, criteria, verdicts, patient, until, width }) => {
   };
   drawBleeding(scene, lane("bleeding"), patient);
   if (patient.rescue.length) drawRescue(scene, lane("rescue"), patient.rescue);
-  criteria.forEach((endpoint, which) => {
+  endpoints.forEach((endpoint, index) => {
     if (WITHOUT_LANE.includes(endpoint.kind)) return;
-    const { label, hue } = verdicts[which];
-    const says = `${endpoint.name}: ${patient.said[which][0]}`;
-    const [onset, ...marks] = patient.marks[which];
-    const begin = endpoint.kind === "lost" ? null : onset; // the onset of a loss is that of what was lost
-    drawVerdict(scene, lane(endpoint.name, ` ${label}`), { label, hue, says, marks: [begin, ...marks] });
+    const { label, hue } = verdicts[index];
+    const title = `${endpoint.name}: ${patient.explained[index][0]}`;
+    const [onset, ...marks] = patient.marks[index];
+    const begin = endpoint.kind === "lost" ? null : onset; // a loss has the onset of the response that was lost
+    drawVerdict(scene, lane(endpoint.name, ` ${label}`), { label, hue, title, marks: [begin, ...marks] });
   });
   const height = at + 6;
   const label = `Counts of ${id} from day ${scene.first} to day ${scene.last}; what they mean is in words below.`;
   return draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label }, scene.parts);
 };
 
-// Where days and counts lie in the picture, and the parts that are in it so far.
+// The positions of days and counts in the picture, and the parts drawn so far.
 const sceneOf = (patient, until, width) => {
   const ends = patient.count.flatMap((count) => (Array.isArray(count) ? count.slice(0, 2) : [count]));
   const counts = ends.filter((count) => count !== null && count > 0);
@@ -56,7 +56,7 @@ const sceneOf = (patient, until, width) => {
   return scene;
 };
 
-// A limit is [low, high, in words]; one that is the same for all patients is in words its number.
+// A limit is [low, high, in words]; the words of a limit that all patients share are its number.
 const isPlain = ([, , text]) => /^[\d.]+$/.test(text);
 
 const drawScale = (scene, limits) => {
@@ -76,17 +76,17 @@ const drawScale = (scene, limits) => {
   limits.filter((limit) => !isPlain(limit)).forEach(([, high, text]) => line("fold", y(high), text));
 };
 
-// Limits reckoned from the baseline say so beside their lines, where the least is in the way; the counts go over all.
-const drawReckoned = ({ left, right, x, y, say }, patient) => {
+// Limits that depend on the baseline have a text beside their lines, where it covers least; counts are drawn above all.
+const drawBaselineLimits = ({ left, right, x, y, say }, patient) => {
   const points = pointsOf(patient).map(({ day, count }) => [x(day), y(levelOf(count))]);
-  const course = points.flatMap(([across, up], which) => {
-    const [nextAcross, nextUp] = points[which + 1] ?? [across, up];
+  const course = points.flatMap(([across, up], index) => {
+    const [nextAcross, nextUp] = points[index + 1] ?? [across, up];
     const steps = Math.max(1, Math.ceil((nextAcross - across) / 4));
     return Array.from({ length: steps }, (_, step) =>
       [across + ((nextAcross - across) * step) / steps, up + ((nextUp - up) * step) / steps]);
   });
   const lines = patient.limits.map(([, high]) => y(high));
-  const taken = [];
+  const covered = [];
   patient.limits.filter((limit) => !isPlain(limit)).forEach(([, high, text]) => {
     const wide = text.length * 5.9, at = y(high);
     const starts = [right - wide - 4, left + 4, (left + right - wide) / 2, left + 0.25 * (right - left), right - 1.5 * wide];
@@ -94,10 +94,10 @@ const drawReckoned = ({ left, right, x, y, say }, patient) => {
     const hits = ({ base, start }) => {
       const inside = ([across, up]) => across > start - 5 && across < start + wide + 5 && up > base - 13 && up < base + 5;
       const crossed = lines.filter((line) => line > base - 10 && line < base + 1).length;
-      return course.filter(inside).length + 8 * crossed + 50 * taken.filter(inside).length;
+      return course.filter(inside).length + 8 * crossed + 50 * covered.filter(inside).length;
     };
-    const best = spots.reduce((one, other) => (hits(other) < hits(one) ? other : one));
-    for (let across = best.start; across < best.start + wide; across += 8) taken.push([across, best.base - 4]);
+    const best = spots.reduce((first, second) => (hits(second) < hits(first) ? second : first));
+    for (let across = best.start; across < best.start + wide; across += 8) covered.push([across, best.base - 4]);
     say(text, best.start, best.base, "fold");
   });
 };
@@ -110,20 +110,20 @@ const drawSpoiled = ({ x, last, put }, spoiled) =>
 
 const drawStopped = ({ x, last, bottom, width, put, say }, stopped) => {
   if (stopped === null || stopped > last) return;
-  const at = x(stopped), turned = at > width / 2;
+  const at = x(stopped), isLeft = at > width / 2;
   put("line", { class: "stopped", x1: at, x2: at, y1: TOP, y2: bottom });
-  say("treatment stopped", turned ? at - 5 : at + 5, TOP + 9, "note", turned ? "end" : "start");
+  say("treatment stopped", isLeft ? at - 5 : at + 5, TOP + 9, "note", isLeft ? "end" : "start");
 };
 
 const pointsOf = ({ day, count, grade }) =>
-  day.map((one, row) => ({ day: one, count: count[row], grade: grade[row] })).filter((one) => one.count !== null);
-// Where a count is drawn: of a bound, at its end.
+  day.map((_, row) => ({ day: day[row], count: count[row], grade: grade[row] })).filter((point) => point.count !== null);
+// The level of a count; a censored count is drawn at its bound.
 const levelOf = (count) => (Array.isArray(count) ? count[1] ?? count[0] : count);
 
 const drawCounts = ({ x, y, put }, patient) => {
   const points = pointsOf(patient);
-  const place = ({ day, count }) => `${x(day).toFixed(1)},${y(levelOf(count)).toFixed(1)}`;
-  put("polyline", { class: "course", points: points.map(place).join(" ") });
+  const position = ({ day, count }) => `${x(day).toFixed(1)},${y(levelOf(count)).toFixed(1)}`;
+  put("polyline", { class: "course", points: points.map(position).join(" ") });
   points.forEach(({ day, count, grade }) => {
     const across = x(day), up = y(levelOf(count));
     const title = `day ${day}: ${countInWords(count)}${grade > 0 ? `, bleeding grade ${grade}` : ""}`;
@@ -149,7 +149,7 @@ const drawLane = ({ left, right, put, say }, at, name, verdict) => {
   put("line", { class: "grid", x1: left, x2: right, y1: at + LANE, y2: at + LANE });
 };
 
-// A grade stands in a square; where squares would overlap, in a narrow bar that is as high as the grade.
+// A grade is a number in a square; where squares would overlap, it is a narrow bar as high as the grade.
 const drawBleeding = ({ x, put, say }, at, { day: days, grade: grades }) => {
   const middle = at + LANE / 2;
   const bleeds = days.filter((_, row) => grades[row] > 0).map(x);
@@ -168,27 +168,27 @@ const drawBleeding = ({ x, put, say }, at, { day: days, grade: grades }) => {
 };
 
 const drawRescue = ({ x, right, last, put, say }, at, courses) =>
-  courses.filter(([begin]) => begin <= last).forEach((course, which) => {
-    const begin = x(course[0]), end = Math.max(x(course[1] + 1), begin + 3), next = courses[which + 1];
+  courses.filter(([begin]) => begin <= last).forEach((course, index) => {
+    const begin = x(course[0]), end = Math.max(x(course[1] + 1), begin + 3), next = courses[index + 1];
     put("rect", { class: "rescue", x: begin, y: at + 4, width: end - begin, height: LANE - 8 }, `day ${course[0]}: ${rescueInWords(course)}`);
     const room = (next ? x(next[0]) : right) - end - 6;
     if (course[2].length * 6.2 < room) say(course[2], end + 4, at + LANE / 2 + 4, "note");
   });
 
-// What was reached is a bar from its onset to its loss, or with an arrow to the last count; evidence are marks; what is
-// not evaluable is hatched.
-const drawVerdict = ({ x, left, right, put }, at, { label, hue, says, marks: [onset, confirming, ended, held = null, lost = 0] }) => {
+// A response is a bar from its onset to its loss, or with an arrow to the last count. Marks are the evidence. A lane that
+// is not evaluable is hatched.
+const drawVerdict = ({ x, left, right, put }, at, { label, hue, title, marks: [onset, confirming, ended, end = null, lost = 0] }) => {
   const middle = at + LANE / 2;
-  if (label === "NE") put("rect", { class: "unknown", x: left, y: at + 5, width: right - left, height: LANE - 10 }, says);
-  const days = [onset, confirming, ended, held].filter((day) => day !== null);
+  if (label === "NE") put("rect", { class: "unknown", x: left, y: at + 5, width: right - left, height: LANE - 10 }, title);
+  const days = [onset, confirming, ended, end].filter((day) => day !== null);
   if (label === "Y" && days.length > 1) {
-    const begin = x(Math.min(...days)), end = x(Math.max(...days));
-    const tip = held === null ? "" : lost ? "m0 -6v12" : "m-5 -4l5 4l-5 4";
-    put("path", { class: `span m${hue}`, d: `M${begin} ${middle}H${end}${tip}` }, says);
+    const from = x(Math.min(...days)), to = x(Math.max(...days));
+    const tip = end === null ? "" : lost ? "m0 -6v12" : "m-5 -4l5 4l-5 4";
+    put("path", { class: `span m${hue}`, d: `M${from} ${middle}H${to}${tip}` }, title);
   }
-  const round = (day, kind, what) =>
-    day !== null && put("circle", { class: `mark ${kind} m${hue}`, cx: x(day), cy: middle, r: 4 }, `day ${day}: ${what}`);
-  round(onset, "onset", "starts here");
-  round(confirming, "confirming", "confirms");
+  const circle = (day, kind, meaning) =>
+    day !== null && put("circle", { class: `mark ${kind} m${hue}`, cx: x(day), cy: middle, r: 4 }, `day ${day}: ${meaning}`);
+  circle(onset, "onset", "starts here");
+  circle(confirming, "confirming", "confirms");
   if (ended !== null) put("path", { class: `mark m${hue}`, d: `M${x(ended) - 4} ${middle - 4}l8 8m0 -8l-8 8` }, `day ${ended}: ends here`);
 };

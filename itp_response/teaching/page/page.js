@@ -1,20 +1,20 @@
-// The page: what is done to the patient goes to the engine, and what it says is shown.
+// The page: sends each change of the patient to the engine, and shows its answer.
 
 import { Drawing, number } from "./drawing.js";
-import { card, gallery, make, interpretations, sentence, strips, table, verdictOf } from "./panels.js";
+import { card, gallery, make, interpretations, sentence, strips, table, verdictInWords } from "./panels.js";
 import { quiz } from "./quiz.js";
 import { savePng, saveSvg } from "./save.js";
-import { entry, fragment, lineText, question, state, take } from "./state.js";
+import { entry, fragment, lineText, patientRequest, readLink, state } from "./state.js";
 
 const $ = (id) => document.getElementById(id);
 const infos = new Map();
-let names = [], study = null, answers = null, changed = [], current = "";
+let names = [], study = null, answers = null, reclassified = [], current = "";
 
-// ASKING
+// REQUESTS TO THE ENGINE
 
-async function ask(path, posted) {
-  const response = await fetch(path, posted && {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(posted),
+async function ask(path, content) {
+  const response = await fetch(path, content && {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content),
   });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error);
@@ -26,60 +26,60 @@ async function info(name) {
   return infos.get(name);
 }
 
-const shownSets = () => state.sets.map((one) => infos.get(one.criteria));
+const shownSets = () => state.sets.map(({ criteria }) => infos.get(criteria));
 
-function wrong(error) {
+function showError(error) {
   $("wrong").textContent = error instanceof TypeError ? "The program does not answer; is it still running?" : error.message;
 }
 
-// One question at a time; of those that come up meanwhile the last is asked.
-let asking = false, next = null;
+// One request at a time; of the requests that come up meanwhile, the last one follows.
+let deciding = false, next = null;
 async function decide(line) {
   next = { line };
-  if (asking) return;
-  asking = true;
+  if (deciding) return;
+  deciding = true;
   while (next) {
     const { line: typed } = next;
     next = null;
     try {
-      const answer = await ask("/api/decide", question(typed));
+      const answer = await ask("/api/decide", patientRequest(typed));
       $("wrong").textContent = "";
       if (typed != null) {
         state.entries = answer.entries;
-        const told = answer.sets[0].shown;
-        const day = told?.ended ?? told?.onset ?? answer.entries[0].day;
-        state.chosen = Math.max(0, state.entries.findIndex((one) => one.day === day));
+        const { shown } = answer.sets[0];
+        const day = shown?.ended ?? shown?.onset ?? answer.entries[0].day;
+        state.chosen = Math.max(0, state.entries.findIndex((candidate) => candidate.day === day));
       }
-      answers = answer.sets.map((one, place) => ({ ...one, visits: infos.get(state.sets[place]?.criteria)?.visits }));
+      answers = answer.sets.map((set, index) => ({ ...set, visits: infos.get(state.sets[index]?.criteria)?.visits }));
       show();
-      rest();
+      askCounterfactuals();
     } catch (error) {
-      wrong(error);
-      document.querySelectorAll(".strip").forEach((one) => one.classList.add("waiting"));
+      showError(error);
+      document.querySelectorAll(".strip").forEach((strip) => strip.classList.add("waiting"));
     }
   }
-  asking = false;
+  deciding = false;
 }
 
-// What would turn the verdicts takes longer: it is asked when the hand rests, and shown if nothing was done meanwhile.
-let resting;
-function rest() {
-  clearTimeout(resting);
+// Counterfactuals take longer than verdicts: they are asked after a pause, and shown if nothing has changed meanwhile.
+let pause;
+function askCounterfactuals() {
+  clearTimeout(pause);
   const shown = answers;
-  resting = setTimeout(async () => {
-    if (asking || shown !== answers) return;
+  pause = setTimeout(async () => {
+    if (deciding || shown !== answers) return;
     try {
-      const { turns } = await ask("/api/turns", question());
+      const { counterfactuals } = await ask("/api/counterfactuals", patientRequest());
       if (shown !== answers) return;
-      answers.forEach((one, place) => { one.turns = turns[place]; });
+      answers.forEach((answer, index) => { answer.counterfactuals = counterfactuals[index]; });
       showCards();
     } catch (error) {
-      wrong(error);
+      showError(error);
     }
   }, 250);
 }
 
-// WHAT IS DONE, AND TAKEN BACK
+// CHANGES, UNDO AND REDO
 
 const past = [], future = [];
 const snapshot = () => JSON.stringify([state.entries, state.baseline, state.discontinued, state.day_0, state.patient, state.chosen]);
@@ -92,9 +92,9 @@ function keep() {
   future.length = 0;
 }
 
-function change(make_) {
+function change(edit) {
   keep();
-  make_();
+  edit();
   draw();
   decide();
 }
@@ -108,31 +108,31 @@ function back(from, to) {
   decide();
 }
 
-function byDay() {
+function sortEntries() {
   const chosen = state.entries[state.chosen];
-  state.entries.sort((one, two) => one.day - two.day);
+  state.entries.sort((earlier, later) => earlier.day - later.day);
   state.chosen = Math.max(0, state.entries.indexOf(chosen));
 }
 
 function add(day, count) {
   change(() => {
-    const made = entry(day, String(count));
-    state.entries.push(made);
+    state.entries.push(entry(day, String(count)));
     state.chosen = state.entries.length - 1;
-    byDay();
+    sortEntries();
   });
   drawing.focus();
 }
 
-/** A count after the one chosen, halfway to the next, as high. */
+/** Adds a count as high as the chosen one, halfway to the next observation. */
 function addNext() {
-  const one = state.entries[state.chosen], two = state.entries[state.chosen + 1];
-  if (!one) return add(0, 15);
-  const day = two && two.day > one.day + 1 ? Math.floor((one.day + two.day) / 2) : one.day + 7;
-  return add(day, number(one.count) ?? 15);
+  const chosen = state.entries[state.chosen], following = state.entries[state.chosen + 1];
+  if (!chosen) return add(0, 15);
+  const hasRoom = following && following.day > chosen.day + 1;
+  const day = hasRoom ? Math.floor((chosen.day + following.day) / 2) : chosen.day + 7;
+  return add(day, number(chosen.count) ?? 15);
 }
 
-function drop() {
+function deleteChosen() {
   if (state.entries.length < 2) return say("The last observation stays.");
   change(() => {
     state.entries.splice(state.chosen, 1);
@@ -145,19 +145,19 @@ let dragging = false;
 const drawing = new Drawing($("drawing"), {
   choose(index) { state.chosen = index; show(); },
   move(index, day, count) {
-    const one = state.entries[index];
+    const moving = state.entries[index];
     if (!dragging) keep();
     dragging = true;
-    if (one.day === day && one.count === count) return;
-    one.rescue_to += day - one.day;
-    Object.assign(one, { day, count });
+    if (moving.day === day && moving.count === count) return;
+    moving.rescue_to += day - moving.day;
+    Object.assign(moving, { day, count });
     draw();
     decide();
   },
-  settle(moved) {
+  settle(hasMoved) {
     dragging = false;
-    if (!moved) return show();
-    byDay();
+    if (!hasMoved) return show();
+    sortEntries();
     draw();
     return decide();
   },
@@ -165,15 +165,17 @@ const drawing = new Drawing($("drawing"), {
 });
 
 function nudge(days, counts) {
-  const one = state.entries[state.chosen];
-  if (!one || (counts && one.count === "")) return;
+  const chosen = state.entries[state.chosen];
+  if (!chosen || (counts && chosen.count === "")) return;
   change(() => {
-    one.day += days;
-    one.rescue_to += days;
-    if (counts) one.count = one.count.replace(/[\d.]+$/, (text) => String(Math.max(0, Math.round((Number(text) + counts) * 10) / 10)));
-    byDay();
+    chosen.day += days;
+    chosen.rescue_to += days;
+    if (counts) chosen.count = chosen.count.replace(/[\d.]+$/, (text) => String(Math.max(0, Math.round((Number(text) + counts) * 10) / 10)));
+    sortEntries();
   });
 }
+
+const changeChosen = (edit) => change(() => edit(state.entries[state.chosen]));
 
 const KEYS = {
   ArrowUp: (big) => nudge(0, big ? 10 : 1),
@@ -182,9 +184,9 @@ const KEYS = {
   ArrowRight: (big) => (big ? nudge(1, 0) : choose(state.chosen + 1)),
   Home: () => choose(0),
   End: () => choose(state.entries.length - 1),
-  Delete: drop, Backspace: drop, Insert: addNext, n: addNext,
-  b: () => change(() => { const one = state.entries[state.chosen]; one.bleed = { 0: "1", 1: "2", 2: "3", 3: "4", 4: "?", "?": "0" }[one.bleed]; }),
-  r: () => change(() => { const one = state.entries[state.chosen]; one.rescue = !one.rescue; one.rescue_to = one.day; }),
+  Delete: deleteChosen, Backspace: deleteChosen, Insert: addNext, n: addNext,
+  b: () => changeChosen((chosen) => { chosen.bleed = { 0: "1", 1: "2", 2: "3", 3: "4", 4: "?", "?": "0" }[chosen.bleed]; }),
+  r: () => changeChosen((chosen) => { chosen.rescue = !chosen.rescue; chosen.rescue_to = chosen.day; }),
 };
 
 function choose(index, focus = true) {
@@ -195,10 +197,10 @@ function choose(index, focus = true) {
 
 $("drawing").addEventListener("keydown", (event) => {
   if (!event.target.closest(".obs") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const done = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!done) return;
+  const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action) return;
   event.preventDefault();
-  done(event.shiftKey);
+  action(event.shiftKey);
 });
 addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.target.matches("input, textarea")) return;
@@ -212,12 +214,13 @@ addEventListener("keydown", (event) => {
 
 // SHOWING
 
+/** A message for four seconds. */
 function say(text) {
   $("done").textContent = text;
   setTimeout(() => { if ($("done").textContent === text) $("done").textContent = ""; }, 4000);
 }
 
-/** What does not wait for the engine. */
+/** Shows all that does not wait for the engine. */
 function draw() {
   drawing.show(state, answers ?? []);
   if (document.activeElement !== $("timeline")) $("timeline").value = lineText();
@@ -234,23 +237,23 @@ function show() {
   if ($("said").textContent !== text) $("said").textContent = text;
   showCards();
   $("table").replaceChildren(table(state.entries, answers?.[0], on));
-  showCases();
+  showExamples();
 }
 
 function showCards() {
   const chosen = state.entries[state.chosen]?.day;
-  replace($("cards"), (answers ?? []).map((one, place) => card(one, infos.get(one.name), place, chosen, on)));
+  replace($("cards"), (answers ?? []).map((answer, index) => card(answer, infos.get(answer.name), index, chosen, on)));
 }
 
-/** New content in which the same control keeps the focus. */
-function replace(place, made) {
-  const controls = () => [...place.querySelectorAll("button, select, input, a")];
+/** Replaces the content; the same control keeps the focus. */
+function replace(container, content) {
+  const controls = () => [...container.querySelectorAll("button, select, input, a")];
   const at = controls().indexOf(document.activeElement);
-  place.replaceChildren(...made);
+  container.replaceChildren(...content);
   if (at >= 0) controls()[at]?.focus();
 }
 
-function showCases() {
+function showExamples() {
   const first = infos.get(state.sets[0]?.criteria);
   if (!first) return;
   const key = [first.name, answers?.[0]?.shown?.endpoint, $("find").value, current].join("|");
@@ -260,43 +263,59 @@ function showCases() {
   replace($("examples"), gallery(first, answers?.[0]?.shown?.endpoint, $("find").value, current, on));
 }
 
-function showReadings() {
-  replace($("interpretations-body"), interpretations(state, shownSets(), changed, on));
+function showInterpretations() {
+  replace($("interpretations-body"), interpretations(state, shownSets(), reclassified, on));
 }
 
 function field(label, control) {
   return make("label", {}, label, control);
 }
 
+const BLEEDING = [["0", "none"], ["1", "grade 1"], ["2", "grade 2"], ["3", "grade 3"], ["4", "grade 4"], ["?", "not recorded"]];
+
+/** Fields for the columns that the sets declare in a table, `visits` or `patients`. */
+function columnFields(tableName, values) {
+  const columns = shownSets().flatMap((set) => set?.columns ?? []).filter((column) => column.table === tableName);
+  const declared = new Map(columns.map((column) => [column.name, column]));
+  return [...declared.values()].map((column) => field(column.name.replaceAll("_", " "), columnControl(column, values)));
+}
+
 function inspector() {
-  const one = state.entries[state.chosen], form = $("inspector");
-  if (!one) return form.replaceChildren();
-  // A field being typed in is left alone.
+  const chosen = state.entries[state.chosen], form = $("inspector");
+  if (!chosen) return form.replaceChildren();
+  // A field in which the user types keeps its text.
   if (form.contains(document.activeElement) && form.dataset.chosen === String(state.chosen) && document.activeElement.matches("input:not([type=checkbox])")) return null;
   const at = [...form.querySelectorAll("input, select, button")].indexOf(document.activeElement);
   form.dataset.chosen = state.chosen;
-  const set = (key) => (event) => change(() => { one[key] = event.target.value.trim(); });
-  const day = (key) => (event) => { if (event.target.value !== "") change(() => { if (key === "day") one.rescue_to += Number(event.target.value) - one.day; one[key] = Number(event.target.value); byDay(); }); };
-  const declared = new Map(shownSets().flatMap((each) => each?.columns ?? []).filter((each) => each.table === "visits").map((each) => [each.name, each]));
+  const set = (key) => (event) => change(() => { chosen[key] = event.target.value.trim(); });
+  const setDay = (key) => (event) => {
+    if (event.target.value === "") return;
+    change(() => {
+      const day = Number(event.target.value);
+      if (key === "day") chosen.rescue_to += day - chosen.day;
+      chosen[key] = day;
+      sortEntries();
+    });
+  };
   form.replaceChildren(
-    field("Day", make("input", { type: "number", value: one.day, onchange: day("day") })),
-    field("Count", make("input", { type: "text", inputMode: "decimal", value: one.count, placeholder: "none", title: "a number; <10 and >1000 are bounds; empty: no count", onchange: set("count") })),
-    field("Bleeding", make("select", { onchange: set("bleed") }, ...[["0", "none"], ["1", "grade 1"], ["2", "grade 2"], ["3", "grade 3"], ["4", "grade 4"], ["?", "not recorded"]].map(([value, words]) => make("option", { value, selected: one.bleed === value }, words)))),
-    make("label", { className: "tick" }, make("input", { type: "checkbox", checked: one.rescue, onchange: (event) => change(() => { one.rescue = event.target.checked; one.rescue_to = one.day; }) }), "Rescue begins"),
-    ...(one.rescue ? [
-      field("to day", make("input", { type: "number", value: one.rescue_to, min: one.day, onchange: day("rescue_to") })),
-      field("named", make("input", { type: "text", value: one.rescue_name, placeholder: "any", onchange: set("rescue_name") })),
+    field("Day", make("input", { type: "number", value: chosen.day, onchange: setDay("day") })),
+    field("Count", make("input", { type: "text", inputMode: "decimal", value: chosen.count, placeholder: "none", title: "a number; <10 and >1000 are bounds; empty: no count", onchange: set("count") })),
+    field("Bleeding", make("select", { onchange: set("bleed") }, ...BLEEDING.map(([value, words]) => make("option", { value, selected: chosen.bleed === value }, words)))),
+    make("label", { className: "tick" }, make("input", { type: "checkbox", checked: chosen.rescue, onchange: (event) => change(() => { chosen.rescue = event.target.checked; chosen.rescue_to = chosen.day; }) }), "Rescue begins"),
+    ...(chosen.rescue ? [
+      field("to day", make("input", { type: "number", value: chosen.rescue_to, min: chosen.day, onchange: setDay("rescue_to") })),
+      field("named", make("input", { type: "text", value: chosen.rescue_name, placeholder: "any", onchange: set("rescue_name") })),
     ] : []),
-    ...[...declared.values()].map((each) => field(each.name.replaceAll("_", " "), cell(each, one.columns))),
-    make("button", { type: "button", onclick: drop }, "Delete this observation"),
+    ...columnFields("visits", chosen.columns),
+    make("button", { type: "button", onclick: deleteChosen }, "Delete this observation"),
   );
-  const again = form.querySelectorAll("input, select, button")[at];
-  if (at >= 0) again?.focus();
+  const control = form.querySelectorAll("input, select, button")[at];
+  if (at >= 0) control?.focus();
   return null;
 }
 
-/** A control for a column that a set declares; empty is not recorded. */
-function cell(column, values) {
+/** A control for a declared column; empty means not recorded. */
+function columnControl(column, values) {
   const set = (event) => change(() => { values[column.name] = event.target.value.trim(); });
   const value = values[column.name] ?? "";
   if (column.type !== "truth") return make("input", { type: "text", value, onchange: set });
@@ -304,93 +323,95 @@ function cell(column, values) {
 }
 
 function showPatient() {
-  const declared = new Map(shownSets().flatMap((each) => each?.columns ?? []).filter((each) => each.table === "patients").map((each) => [each.name, each]));
-  const bound = (key, type, placeholder) => make("input", { type, value: state[key], placeholder, onchange: (event) => change(() => { state[key] = event.target.value.trim(); }) });
+  const input = (key, type, placeholder) => make("input", { type, value: state[key], placeholder, onchange: (event) => change(() => { state[key] = event.target.value.trim(); }) });
   replace($("patient"), [
-    field("Baseline", bound("baseline", "text", "as counted")),
-    field("Treatment stopped on day", bound("discontinued", "number", "never")),
-    field("Date of day 0", bound("day_0", "date", "")),
-    ...[...declared.values()].map((each) => field(each.name.replaceAll("_", " "), cell(each, state.patient))),
+    field("Baseline", input("baseline", "text", "as counted")),
+    field("Treatment stopped on day", input("discontinued", "number", "never")),
+    field("Date of day 0", input("day_0", "date", "")),
+    ...columnFields("patients", state.patient),
   ]);
 }
 
-// WHAT IS CHOSEN
+// CHOOSING SETS
 
-async function show_(sets) {
-  await Promise.all(sets.map((one) => info(one.criteria)));
+async function loadInfos(sets) {
+  await Promise.all(sets.map(({ criteria }) => info(criteria)));
 }
 
-async function who() {
-  changed = await Promise.all(state.sets.map((one) =>
-    one.interpretations.length ? ask("/api/changes", { criteria: one.criteria, interpretations: one.interpretations }) : null));
-  showReadings();
+async function askReclassified() {
+  reclassified = await Promise.all(state.sets.map(({ criteria, interpretations: chosen }) =>
+    chosen.length ? ask("/api/reclassified", { criteria, interpretations: chosen }) : null));
+  showInterpretations();
 }
 
 async function chosenSets() {
-  await show_(state.sets);
+  await loadInfos(state.sets);
   showPatient();
-  await Promise.all([decide(), who()]);
+  await Promise.all([decide(), askReclassified()]);
 }
 
 const on = {
-  async set(place, name) {
-    state.sets[place] = { criteria: name, endpoint: null, interpretations: [] };
+  async set(setNumber, name) {
+    state.sets[setNumber] = { criteria: name, endpoint: null, interpretations: [] };
     await chosenSets();
   },
-  endpoint(place, name) {
-    state.sets[place].endpoint = name;
+  endpoint(setNumber, name) {
+    state.sets[setNumber].endpoint = name;
     decide();
   },
   async beside() {
-    const other = names.find((one) => one.name === "iwg_2009" && one.name !== state.sets[0].criteria) ?? names[0];
-    // The one that stands for the same, so that like lies beside like.
-    const { role } = infos.get(state.sets[0].criteria).criteria.find((one) => one.name === answers?.[0].shown?.endpoint) ?? {};
-    const like = role && (await info(other.name)).criteria.find((one) => one.role === role);
-    state.sets.push({ criteria: other.name, endpoint: like?.name ?? null, interpretations: [] });
+    const other = names.find(({ name }) => name === "iwg_2009" && name !== state.sets[0].criteria) ?? names[0];
+    // The corresponding endpoint of the other set has the same role.
+    const { role } = infos.get(state.sets[0].criteria).endpoints.find(({ name }) => name === answers?.[0].shown?.endpoint) ?? {};
+    const corresponding = role && (await info(other.name)).endpoints.find((endpoint) => endpoint.role === role);
+    state.sets.push({ criteria: other.name, endpoint: corresponding?.name ?? null, interpretations: [] });
     await chosenSets();
   },
   async alone() {
     state.sets.length = 1;
     await chosenSets();
   },
-  async interpretation(place, id, taken) {
-    const shown = state.sets[place];
+  async interpretation(setNumber, id, isChosen) {
+    const shown = state.sets[setNumber];
     // In the order of the file, as the engine applies them.
-    const ids = infos.get(shown.criteria).interpretations.map((one) => one.id);
-    shown.interpretations = ids.filter((one) => (one === id ? taken : shown.interpretations.includes(one)));
-    await Promise.all([decide(), who()]);
+    const ids = infos.get(shown.criteria).interpretations.map((interpretation) => interpretation.id);
+    shown.interpretations = ids.filter((other) => (other === id ? isChosen : shown.interpretations.includes(other)));
+    await Promise.all([decide(), askReclassified()]);
   },
-  async example(name, which) {
-    const set = await info(name);
-    load(set.examples.find((one) => one.name === which), which);
+  async example(setName, name) {
+    const set = await info(setName);
+    load(set.examples.find((example) => example.name === name), name);
   },
   choose,
   day(day) {
-    choose(state.entries.findIndex((one) => one.day === day));
+    choose(state.entries.findIndex((candidate) => candidate.day === day));
   },
 };
 
-/** A patient of the gallery or of the file in place of the one shown. */
-function load(one, name) {
+/** Shows a patient of the gallery or of the file. */
+function load(patient, name) {
   keep();
   current = name;
-  Object.assign(state, { baseline: one.baseline ?? "", discontinued: one.discontinued ?? "", day_0: one.day_0 ?? "", patient: { ...one.patient }, chosen: 0 });
+  Object.assign(state, {
+    baseline: patient.baseline ?? "", discontinued: patient.discontinued ?? "", day_0: patient.day_0 ?? "",
+    patient: { ...patient.patient }, chosen: 0,
+  });
   showPatient();
-  decide(one.timeline);
-  say(one.because ? `${name}: ${one.because}` : name);
+  decide(patient.timeline);
+  say(patient.because ? `${name}: ${patient.because}` : name);
   $("play").scrollIntoView();
 }
 
-// A FILE'S PATIENTS
+// THE PATIENTS OF A STUDY
 
 async function list(part) {
-  const found = await ask(`/api/patients?part=${encodeURIComponent(part)}`);
-  const more = found.found > found.ids.length ? ` The first ${found.ids.length} of ${found.found}.` : "";
-  $("study-ids").replaceChildren(...found.ids.map((id) => make("button", { onclick: async () => {
-    const one = await ask(`/api/patient?id=${encodeURIComponent(id)}`);
-    if (!one.timeline) return say(`${id} has no observations.`);
-    load(one, id);
-    return one.unsaid.length ? say([id, ...one.unsaid].join(" ")) : null;
+  const { ids, matching } = await ask(`/api/patients?part=${encodeURIComponent(part)}`);
+  const more = matching > ids.length ? ` The first ${ids.length} of ${matching}.` : "";
+  $("study-ids").replaceChildren(...ids.map((id) => make("button", { onclick: async () => {
+    const patient = await ask(`/api/patient?id=${encodeURIComponent(id)}`);
+    if (!patient.timeline) return say(`${id} has no observations.`);
+    load(patient, id);
+    return patient.notes.length ? say([id, ...patient.notes].join(" ")) : null;
   } }, id)), more);
 }
 
@@ -412,33 +433,33 @@ $("undo").onclick = () => back(past, future);
 $("redo").onclick = () => back(future, past);
 $("zoom").onchange = (event) => { state.zoom = Number(event.target.value); draw(); };
 $("lanes").onchange = (event) => { drawing.lanes = event.target.checked; draw(); };
-$("find").oninput = showCases;
+$("find").oninput = showExamples;
 $("inspector").onsubmit = (event) => event.preventDefault();
 let typing;
 $("timeline").oninput = () => {
   clearTimeout(typing);
   typing = setTimeout(() => { keep(); decide($("timeline").value.replaceAll("\n", " ")); }, 150);
 };
-const copy = async (text, done) => {
+const copy = async (text, message) => {
   try {
     await navigator.clipboard.writeText(text);
-    say(done);
+    say(message);
   } catch {
     say("The browser does not allow copying; the line and the address are there to be marked.");
   }
 };
 $("copy-line").onclick = () => copy(lineText(), "The line is copied.");
 $("copy-link").onclick = () => copy(location.href, "The link is copied; it works while this page is served at this address.");
-const caption = () => [lineText(), ...(answers ?? []).filter((one) => one.shown).map((one) => `${one.name}, ${verdictOf(one)}`)];
+const caption = () => [lineText(), ...(answers ?? []).filter(({ shown }) => shown).map((answer) => `${answer.name}, ${verdictInWords(answer)}`)];
 $("save-svg").onclick = () => saveSvg($("drawing").firstElementChild, caption());
 $("save-png").onclick = () => savePng($("drawing").firstElementChild, caption());
 let width = 0;
-new ResizeObserver(([one]) => {
-  if (one.contentRect.width !== width && state.entries.length) draw();
-  width = one.contentRect.width;
+new ResizeObserver(([{ contentRect }]) => {
+  if (contentRect.width !== width && state.entries.length) draw();
+  width = contentRect.width;
 }).observe($("drawing"));
 addEventListener("hashchange", () => {
-  const line = take(location.hash.slice(1));
+  const line = readLink(location.hash.slice(1));
   if (line) begin(line);
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
@@ -447,7 +468,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   $("drawing").querySelector(".obs[tabindex='0'], .obs")?.focus();
 });
 for (const link of document.querySelectorAll("[data-part]")) {
-  // The fragment holds the state, so a part of the page is gone to by hand.
+  // The fragment of the address is the state, so it cannot name a part of the page.
   link.addEventListener("click", (event) => {
     event.preventDefault();
     $(link.dataset.part).scrollIntoView();
@@ -460,22 +481,22 @@ for (const link of document.querySelectorAll("[data-part]")) {
 const FIRST = "d0 15, d7 18, d14 24, d22 40, d28 45, d42 62, d56 80 bleed 1, d70 95, d84 110, d112 120, d140 90, d168 75, d196 60, d224 64, d252 55, d280 70, d308 58, d336 62, d364 66";
 
 async function begin(line) {
-  await show_(state.sets);
+  await loadInfos(state.sets);
   $("zoom").value = state.zoom;
   showPatient();
   state.entries = [];
-  await Promise.all([decide(line), who()]);
+  await Promise.all([decide(line), askReclassified()]);
 }
 
 const listed = await ask("/api/sets");
 names = listed.sets;
 study = listed.study;
-const given = take(location.hash.slice(1));
-if (!given) state.sets = [{ criteria: listed.first, endpoint: null, interpretations: [] }];
+const linked = readLink(location.hash.slice(1));
+if (!linked) state.sets = [{ criteria: listed.first, endpoint: null, interpretations: [] }];
 try {
-  await begin(given ?? FIRST);
+  await begin(linked ?? FIRST);
 } catch (error) {
-  wrong(error);
+  showError(error);
 }
 showStudy();
 quiz($("quiz-body"), {
@@ -483,7 +504,7 @@ quiz($("quiz-body"), {
   async why({ criteria, endpoint, timeline }) {
     const answer = await ask("/api/decide", { timeline, sets: [{ criteria, endpoint }] });
     const { lines, further, missing } = answer.sets[0].shown.explained;
-    return [...lines.map((line) => [`day ${line.day}`, line.seen, line.means]), ...further.map((text) => [text]), ...(missing ? [[`missing: ${missing}`]] : [])];
+    return [...lines.map((row) => [`day ${row.day}`, row.observed, row.means]), ...further.map((text) => [text]), ...(missing ? [[`missing: ${missing}`]] : [])];
   },
   async load({ criteria, endpoint }, timeline) {
     state.sets[0] = { criteria, endpoint, interpretations: [] };

@@ -1,28 +1,28 @@
-// The parts around the drawing: verdicts, definitions with lamps, interpretations, worked examples, the table.
+// The parts around the drawing: verdicts, definitions with clause results, interpretations, worked examples, the table.
 
-import { KEYS, sketch, worth, worthWords } from "./drawing.js";
+import { KEYS, partOf, partsInWords, sketch, truthName } from "./drawing.js";
 
 /** An element; `on…` are listeners, other names properties, `data`, `aria…` and `role` attributes. */
 export function make(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
+  const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value == null) continue;
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name in made && !name.startsWith("aria")) made[name] = value;
-    else made.setAttribute(name, value);
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name in element && !name.startsWith("aria")) element[name] = value;
+    else element.setAttribute(name, value);
   }
-  made.append(...children.filter((one) => one != null && one !== "" && one !== false));
-  return made;
+  element.append(...children.filter((child) => child != null && child !== "" && child !== false));
+  return element;
 }
 
 export const badge = (value) => make("span", { className: `badge ${value}` }, value);
 
 const MARKS = { yes: "✓", no: "✕", open: "?" };
-const SAID = { yes: "true", no: "false", open: "unknown" };
+const TRUTHS = { yes: "true", no: "false", open: "unknown" };
 
-function bulb(truth) {
-  const held = truth === null ? "open" : truth ? "yes" : "no";
-  return make("span", { className: `bulb ${held}`, role: "img", "aria-label": SAID[held] }, MARKS[held]);
+function clauseResult(truth) {
+  const name = truthName(truth);
+  return make("span", { className: `clause ${name}`, role: "img", "aria-label": TRUTHS[name] }, MARKS[name]);
 }
 
 function select(label, value, options, onchange, extra = {}) {
@@ -32,20 +32,19 @@ function select(label, value, options, onchange, extra = {}) {
 
 // THE VERDICTS ABOVE THE DRAWING
 
-/** A strip per set: which set, which endpoint, and what comes of it. */
+/** A strip for each set: the set, the endpoint, and its result. */
 export function strips(state, sets, answers, names, on) {
-  const made = state.sets.map((shown, place) => {
-    const letter = "ab"[place], answer = answers?.[place];
-    const one = answer?.verdicts?.find((verdict) => verdict.endpoint === answer.shown.endpoint);
-    return make("div", { className: `strip ${letter}`, role: "group", "aria-label": place ? "The set beside it" : "The set" },
-      select(place ? "The set beside it" : "The set", shown.criteria, names.map((each) => [each.name, each.name]), (name) => on.set(place, name), { title: answer?.title ?? "" }),
-      select("The endpoint", answer?.shown?.endpoint, (sets[place]?.criteria ?? []).map((each) => [each.name, each.name]), (name) => on.endpoint(place, name)),
-      make("span", { className: "verdict" }, ...(one ? [badge(one.value), ` ${one.label}: ${one.said}`, because(answer)] : [answer?.error ?? ""])),
+  return state.sets.map((shown, setNumber) => {
+    const letter = "ab"[setNumber], answer = answers?.[setNumber];
+    const verdict = answer?.verdicts?.find((candidate) => candidate.endpoint === answer.shown.endpoint);
+    return make("div", { className: `strip ${letter}`, role: "group", "aria-label": setNumber ? "The set beside it" : "The set" },
+      select(setNumber ? "The set beside it" : "The set", shown.criteria, names.map(({ name }) => [name, name]), (name) => on.set(setNumber, name), { title: answer?.title ?? "" }),
+      select("The endpoint", answer?.shown?.endpoint, (sets[setNumber]?.endpoints ?? []).map(({ name }) => [name, name]), (name) => on.endpoint(setNumber, name)),
+      make("span", { className: "verdict" }, ...(verdict ? [badge(verdict.value), ` ${verdict.label}: ${verdict.result}`, because(answer)] : [answer?.error ?? ""])),
       shown.interpretations.length ? make("span", { className: "small" }, `read otherwise: ${shown.interpretations.join(", ")}`) : null,
-      place ? make("button", { className: "beside", onclick: () => on.alone() }, "− take it away")
+      setNumber ? make("button", { className: "beside", onclick: () => on.alone() }, "− take it away")
         : state.sets.length < 2 ? make("button", { className: "beside", onclick: () => on.beside() }, "+ a set beside it") : null);
   });
-  return made;
 }
 
 function because({ shown }) {
@@ -53,18 +52,18 @@ function because({ shown }) {
 }
 
 export function sentence(answers) {
-  return (answers ?? []).map((one) => one.error ?? `${one.name}, ${verdictOf(one)}`).join(". ");
+  return (answers ?? []).map((answer) => answer.error ?? `${answer.name}, ${verdictInWords(answer)}`).join(". ");
 }
 
-export function verdictOf(answer) {
-  const one = answer.verdicts.find((verdict) => verdict.endpoint === answer.shown.endpoint);
-  return `${one.label}: ${one.said}${because(answer)}`;
+export function verdictInWords(answer) {
+  const { label, result } = answer.verdicts.find((verdict) => verdict.endpoint === answer.shown.endpoint);
+  return `${label}: ${result}${because(answer)}`;
 }
 
-// THE DEFINITION WITH ITS LAMPS
+// THE DEFINITION WITH ITS CLAUSE RESULTS
 
-export function card(answer, info, place, chosen, on) {
-  const letter = "ab"[place];
+export function card(answer, info, setNumber, chosen, on) {
+  const letter = "ab"[setNumber];
   if (!answer) return make("article", { className: `sheet card ${letter}` });
   if (answer.error) return make("article", { className: `sheet card ${letter}` }, make("h2", {}, answer.name), make("p", { role: "alert" }, answer.error));
   const { shown } = answer;
@@ -72,13 +71,13 @@ export function card(answer, info, place, chosen, on) {
   return make("article", { className: `sheet card ${letter}`, "aria-label": `${answer.name}, ${shown.label}` },
     make("h2", {}, answer.title),
     make("div", { className: "chips", role: "group", "aria-label": "The criteria of the set" },
-      ...answer.verdicts.map((one) => make("button", { "aria-pressed": one.endpoint === shown.endpoint, title: `${one.label}: ${one.said}`, onclick: () => on.endpoint(place, one.endpoint) }, `${one.endpoint} `, badge(one.value)))),
+      ...answer.verdicts.map(({ endpoint, label, value, result }) => make("button", { "aria-pressed": endpoint === shown.endpoint, title: `${label}: ${result}`, onclick: () => on.endpoint(setNumber, endpoint) }, `${endpoint} `, badge(value)))),
     make("div", { className: "wide" },
       make("div", {},
         make("h3", {}, `${shown.label}, in words`),
         make("p", {}, shown.needs),
         make("p", { className: "small" }, `${shown.says} `, source ? cited(source) : ""),
-        ...lamps(answer, chosen)),
+        ...clauseResults(answer, chosen)),
       make("div", {}, ...explained(answer, on))));
 }
 
@@ -87,98 +86,104 @@ function cited(source) {
   return safe ? make("a", { href: source.link, rel: "noreferrer", target: "_blank" }, source.cite) : source.cite;
 }
 
-/** The clauses of every rule, with their lamps at the day chosen. */
-function lamps({ days, shown }, chosen) {
+/** The clauses of every rule, with their results on the day chosen. */
+function clauseResults({ days, shown }, chosen) {
   const at = days.indexOf(chosen);
   if (!shown.rules.length) return [];
   return [
     make("h3", {}, at < 0 || shown.rules.every((rule) => rule.of !== "observations") ? "Its clauses" : `Its clauses on day ${chosen}`),
     make("ul", { className: "clauses" }, ...shown.rules.map((rule) => {
-      const place = rule.of === "patient" ? 0 : rule.of === "observations" ? at : 0;
-      const lamp = (one) => (place in one.at ? bulb(one.at[place]) : "");
+      const index = rule.of === "observations" ? at : 0;
+      const result = (clause) => (index in clause.at ? clauseResult(clause.at[index]) : "");
       const alone = rule.clauses.length === 1;
-      return make("li", {}, lamp(rule), make("strong", {}, KEYS[rule.key] ?? rule.key), alone ? ` ${rule.words}` : "",
-        alone ? null : make("ul", {}, ...rule.clauses.map((one) => make("li", {}, lamp(one), one.words))));
+      return make("li", {}, result(rule), make("strong", {}, KEYS[rule.key] ?? rule.key), alone ? ` ${rule.words}` : "",
+        alone ? null : make("ul", {}, ...rule.clauses.map((clause) => make("li", {}, result(clause), clause.words))));
     })),
   ];
 }
 
 const ALIKE = 4;
 
-function explained({ shown, verdicts, turns }, on) {
-  const { lines, further, missing } = shown.explained;
-  const { value, said } = verdicts.find((one) => one.endpoint === shown.endpoint);
-  const found = [make("h3", {}, "Why"), make("p", {}, badge(value), ` ${said.replace(value, "").trim()}${because({ shown })}`)];
+/** The rows of an explanation; several alike, one after another, are one row: day, observed, meaning, first day. */
+function explanationRows(lines) {
   const rows = [];
   for (let from = 0, to = 0; from < lines.length; from = to) {
     to = from;
     while (to < lines.length && lines[to].means === lines[from].means) to += 1;
-    if (to - from < ALIKE) rows.push(...lines.slice(from, to).map((one) => [`day ${one.day}`, one.seen, one.means, one.day]));
+    if (to - from < ALIKE) rows.push(...lines.slice(from, to).map(({ day, observed, means }) => [`day ${day}`, observed, means, day]));
     else rows.push([`day ${lines[from].day} to ${lines[to - 1].day}`, `${to - from} observations`, `each ${lines[from].means}`, lines[from].day]);
   }
-  if (rows.length) {
-    found.push(make("div", { className: "scroll" }, make("table", { className: "why" }, make("tbody", {},
-      ...rows.map(([day, seen, means, number]) => make("tr", {}, make("td", {}, make("a", { href: "#drawing", onclick: (event) => { event.preventDefault(); on.day(number); } }, day)), make("td", {}, seen), make("td", {}, means)))))));
-  }
-  found.push(...further.map((text) => make("p", {}, text)));
-  if (missing) found.push(make("p", {}, `Missing: ${missing}`));
-  if (turns?.length) found.push(make("h3", {}, "What would turn it"), make("ul", {}, ...turns.map((text) => make("li", {}, text.replace(/ \(timeline entr[^)]*\)/g, "")))));
-  return found;
+  return rows;
 }
 
-// READINGS
+function explained({ shown, verdicts, counterfactuals }, on) {
+  const { lines, further, missing } = shown.explained;
+  const { value, result } = verdicts.find((verdict) => verdict.endpoint === shown.endpoint);
+  const parts = [make("h3", {}, "Why"), make("p", {}, badge(value), ` ${result.replace(value, "").trim()}${because({ shown })}`)];
+  const rows = explanationRows(lines);
+  if (rows.length) {
+    parts.push(make("div", { className: "scroll" }, make("table", { className: "why" }, make("tbody", {},
+      ...rows.map(([days, observed, means, day]) => make("tr", {}, make("td", {}, make("a", { href: "#drawing", onclick: (event) => { event.preventDefault(); on.day(day); } }, days)), make("td", {}, observed), make("td", {}, means)))))));
+  }
+  parts.push(...further.map((text) => make("p", {}, text)));
+  if (missing) parts.push(make("p", {}, `Missing: ${missing}`));
+  if (counterfactuals?.length) parts.push(make("h3", {}, "What would turn it"), make("ul", {}, ...counterfactuals.map((text) => make("li", {}, text.replace(/ \(timeline entr[^)]*\)/g, "")))));
+  return parts;
+}
 
-export function interpretations(state, sets, changed, on) {
-  return state.sets.map((shown, place) => {
-    const known = sets[place]?.interpretations ?? [];
-    const result = changed[place];
-    return make("div", { className: `sheet card ${"ab"[place]}` },
+// INTERPRETATIONS
+
+export function interpretations(state, sets, reclassified, on) {
+  return state.sets.map((shown, setNumber) => {
+    const known = sets[setNumber]?.interpretations ?? [];
+    const examples = reclassified[setNumber];
+    return make("div", { className: `sheet card ${"ab"[setNumber]}` },
       make("h2", {}, `${shown.criteria}: ${known.length} ${known.length === 1 ? "interpretation" : "interpretations"}`),
-      result ? who(result, shown, on) : "",
-      ...known.map((one) => make("div", { className: "interpretation" },
+      examples ? reclassifiedExamples(examples, shown, on) : "",
+      ...known.map(({ id, question, assumed }) => make("div", { className: "interpretation" },
         make("label", {},
-          make("input", { type: "checkbox", checked: shown.interpretations.includes(one.id), onchange: (event) => on.interpretation(place, one.id, event.target.checked) }),
-          make("span", {}, make("strong", {}, one.question), ` `, make("span", { className: "small" }, one.id))),
-        make("p", { className: "small" }, `Taken: ${one.taken}`))));
+          make("input", { type: "checkbox", checked: shown.interpretations.includes(id), onchange: (event) => on.interpretation(setNumber, id, event.target.checked) }),
+          make("span", {}, make("strong", {}, question), " ", make("span", { className: "small" }, id))),
+        make("p", { className: "small" }, `Taken: ${assumed}`))));
   });
 }
 
-function who(result, shown, on) {
-  if (result.error) return make("p", { role: "status" }, result.error);
-  const examples = [...new Set(result.changes.map((one) => one.example))];
+function reclassifiedExamples({ of, reclassified, error }, shown, on) {
+  if (error) return make("p", { role: "status" }, error);
+  const examples = [...new Set(reclassified.map(({ example }) => example))];
   return make("div", { role: "status" },
-    make("p", {}, make("strong", {}, `${examples.length} of ${result.of} worked examples change`), ` when it is read so.`),
-    make("ul", { className: "changed" }, ...examples.map((name) => {
-      const ours = result.changes.filter((one) => one.example === name);
-      return make("li", {}, make("button", { onclick: () => on.example(shown.criteria, name) }, name), ` ${ours.map((one) => `${one.endpoint} ${one.from} → ${one.to}`).join(", ")} `,
-        make("span", { className: "small" }, ours[0].because));
+    make("p", {}, make("strong", {}, `${examples.length} of ${of} worked examples change`), ` when it is read so.`),
+    make("ul", { className: "reclassified" }, ...examples.map((name) => {
+      const changes = reclassified.filter(({ example }) => example === name);
+      return make("li", {}, make("button", { onclick: () => on.example(shown.criteria, name) }, name), ` ${changes.map(({ endpoint, from, to }) => `${endpoint} ${from} → ${to}`).join(", ")} `,
+        make("span", { className: "small" }, changes[0].because));
     })));
 }
 
-// WORKED PATIENTS
+// WORKED EXAMPLES
 
 export function gallery(info, endpoint, wanted, current, on) {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = info.examples.filter((one) => words.every((word) => `${one.name} ${one.because}`.toLowerCase().includes(word)));
-  if (!found.length) return [make("li", {}, "None of the worked examples is like that.")];
-  return found.map((one) => {
-    const drawn = sketch(one.sketch);
-    const value = one.values[endpoint];
-    return make("li", {}, make("button", { "aria-current": one.name === current, onclick: () => on.example(info.name, one.name) },
-      make("span", { className: "head" }, value ? badge(value) : "", one.name), drawn, make("span", { className: "small" }, one.because)));
+  const matching = info.examples.filter(({ name, because: reason }) =>
+    words.every((word) => `${name} ${reason}`.toLowerCase().includes(word)));
+  if (!matching.length) return [make("li", {}, "None of the worked examples is like that.")];
+  return matching.map((example) => {
+    const value = example.values[endpoint];
+    return make("li", {}, make("button", { "aria-current": example.name === current, onclick: () => on.example(info.name, example.name) },
+      make("span", { className: "head" }, value ? badge(value) : "", example.name), sketch(example.sketch), make("span", { className: "small" }, example.because)));
   });
 }
 
-// THE TABLE, THE DRAWING'S TWIN
+// THE OBSERVATIONS AS A TABLE
 
 export function table(entries, answer, on) {
   return make("div", { className: "scroll" }, make("table", {},
     make("caption", { className: "unseen" }, "The observations, as drawn above"),
     make("thead", {}, make("tr", {}, ...["Day", "Count", "Bleeding", "Rescue", "For the endpoint", ""].map((word) => make("th", { scope: "col" }, word)))),
-    make("tbody", {}, ...entries.map((one, index) => make("tr", {},
-      make("td", {}, String(one.day)), make("td", {}, one.count || "none"),
-      make("td", {}, { 0: "none", "?": "not recorded" }[one.bleed] ?? `grade ${one.bleed}`),
-      make("td", {}, one.rescue ? `${one.rescue_name || "yes"}${one.rescue_to > one.day ? `, to day ${one.rescue_to}` : ""}` : ""),
-      make("td", {}, worthWords(answer)[worth(answer, one.day)]),
-      make("td", {}, make("button", { "aria-label": `Change the observation of day ${one.day}`, onclick: () => on.choose(index, true) }, "Change")))))));
+    make("tbody", {}, ...entries.map((entry, index) => make("tr", {},
+      make("td", {}, String(entry.day)), make("td", {}, entry.count || "none"),
+      make("td", {}, { 0: "none", "?": "not recorded" }[entry.bleed] ?? `grade ${entry.bleed}`),
+      make("td", {}, entry.rescue ? `${entry.rescue_name || "yes"}${entry.rescue_to > entry.day ? `, to day ${entry.rescue_to}` : ""}` : ""),
+      make("td", {}, partsInWords(answer)[partOf(answer, entry.day)]),
+      make("td", {}, make("button", { "aria-label": `Change the observation of day ${entry.day}`, onclick: () => on.choose(index, true) }, "Change")))))));
 }

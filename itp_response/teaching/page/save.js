@@ -1,4 +1,4 @@
-// The drawing as a file: with its colours in it, the line and the verdicts under it.
+// The drawing as a file with its colours, and the line and the verdicts beneath it.
 
 import { svg } from "./drawing.js";
 
@@ -11,29 +11,29 @@ function wrapped(text, most) {
     if ((lines.at(-1) + word).length > most) lines.push("");
     lines[lines.length - 1] += `${word} `;
   }
-  return lines.map((one) => one.trim());
+  return lines.map((line) => line.trim());
 }
 
-function alone(drawn, caption) {
+/** A copy of the drawing that needs no style sheet, with its caption. */
+function standalone(drawn, caption) {
   const copy = drawn.cloneNode(true);
-  const ours = [...drawn.querySelectorAll("*")];
-  [...copy.querySelectorAll("*")].forEach((one, place) => {
-    const style = getComputedStyle(ours[place]);
-    for (const name of KEPT) one.setAttribute(name, style.getPropertyValue(name));
-    for (const name of ["class", "tabindex", "role", "aria-label", "aria-pressed", "data-index"]) one.removeAttribute(name);
+  const originals = [...drawn.querySelectorAll("*")];
+  [...copy.querySelectorAll("*")].forEach((element, index) => {
+    const style = getComputedStyle(originals[index]);
+    for (const name of KEPT) element.setAttribute(name, style.getPropertyValue(name));
+    for (const name of ["class", "tabindex", "role", "aria-label", "aria-pressed", "data-index"]) element.removeAttribute(name);
   });
   const wide = Number(drawn.getAttribute("width")), tall = Number(drawn.getAttribute("height"));
   const body = getComputedStyle(document.body);
-  const said = caption.flatMap((text) => wrapped(text, Math.floor(wide / 7)));
-  const whole = svg("svg", { width: wide, height: tall + said.length * LINE + 2 * MARGIN, xmlns: "http://www.w3.org/2000/svg" },
+  const lines = caption.flatMap((text) => wrapped(text, Math.floor(wide / 7)));
+  return svg("svg", { width: wide, height: tall + lines.length * LINE + 2 * MARGIN, xmlns: "http://www.w3.org/2000/svg" },
     svg("title", {}, caption.at(-1)),
     svg("rect", { width: "100%", height: "100%", fill: getComputedStyle(document.querySelector(".sheet")).backgroundColor }),
     ...copy.childNodes,
-    ...said.map((text, place) => svg("text", { x: MARGIN, y: tall + MARGIN + place * LINE, fill: body.color, "font-family": "DejaVu Sans, sans-serif", "font-size": 12 }, text)));
-  return whole;
+    ...lines.map((text, index) => svg("text", { x: MARGIN, y: tall + MARGIN + index * LINE, fill: body.color, "font-family": "DejaVu Sans, sans-serif", "font-size": 12 }, text)));
 }
 
-function offered(blob, name) {
+function download(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
@@ -41,10 +41,10 @@ function offered(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-const textOf = (drawn, caption) => new XMLSerializer().serializeToString(alone(drawn, caption));
+const textOf = (drawn, caption) => new XMLSerializer().serializeToString(standalone(drawn, caption));
 
 export function saveSvg(drawn, caption) {
-  offered(new Blob([textOf(drawn, caption)], { type: "image/svg+xml" }), "timeline.svg");
+  download(new Blob([textOf(drawn, caption)], { type: "image/svg+xml" }), "timeline.svg");
 }
 
 export async function savePng(drawn, caption) {
@@ -56,5 +56,5 @@ export async function savePng(drawn, caption) {
   const pen = canvas.getContext("2d");
   pen.scale(2, 2);
   pen.drawImage(image, 0, 0);
-  canvas.toBlob((blob) => offered(blob, "timeline.png"), "image/png");
+  canvas.toBlob((blob) => download(blob, "timeline.png"), "image/png");
 }

@@ -1,4 +1,4 @@
-// What the page is about: one patient, and one or two sets. It is written as a line, as a link, and read from a link.
+// The state of the page: one patient, and one or two sets. It becomes a line and a link, and is read from a link.
 
 export const state = {
   entries: [],
@@ -29,8 +29,8 @@ export const entry = (day, count) => ({
   day, count, bleed: "0", rescue: false, rescue_to: day, rescue_name: "", columns: {},
 });
 
-/** What is asked of the engine; `line` is what was typed, if it was. */
-export function question(line) {
+/** The request to the engine; `line` is a line just typed, if there is one. */
+export function patientRequest(line) {
   return {
     timeline: line ?? lineText(),
     baseline: state.baseline || null,
@@ -48,8 +48,8 @@ export function fragment() {
   put("discontinued", state.discontinued);
   put("day_0", state.day_0);
   for (const [name, value] of Object.entries(state.patient)) put(`p.${name}`, value);
-  state.sets.forEach((set, place) => {
-    const letter = "ab"[place];
+  state.sets.forEach((set, setNumber) => {
+    const letter = "ab"[setNumber];
     put(letter, set.criteria);
     put(`${letter}.endpoint`, set.endpoint);
     put(`${letter}.interpretations`, set.interpretations.join(" "));
@@ -58,8 +58,8 @@ export function fragment() {
   return all.toString().replaceAll("%2C", ",");
 }
 
-/** Takes the state from a link and gives the line in it; null if it holds none. */
-export function take(text) {
+/** Sets the state from a link and returns its line; null if the link has no state. */
+export function readLink(text) {
   const all = new URLSearchParams(text);
   const sets = ["a", "b"].filter((letter) => all.get(letter)).map((letter) => ({
     criteria: all.get(letter),
