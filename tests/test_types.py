@@ -21,7 +21,7 @@ frame: pl.DataFrame = itp_response.classify([{"patient_id": "A", "day": 0, "plat
 
 itp_response.sensitivity(classification, together=True).write("sensitivity.csv")
 itp_response.compare("visits.csv", criteria=["atra_2022", "iwg_2009"], options=ReadOptions(impute="first"))
-itp_response.review(cohort).queries()
+itp_response.review(cohort).data_queries()
 itp_response.table(classification, of="per-protocol", interval="wald", events="events.csv").write("table.html")
 itp_response.plot("swimmer", classification).write("swimmer.svg")
 itp_response.plot("forest", frame, measure="odds-ratio")

@@ -9,13 +9,14 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol, TypeVar
 
 import polars as pl
 
 from itp_response.classification.provenance import BESIDE, KEY, Provenance, of_path
 from itp_response.messages.errors import UsageError, unknown
 
+Result = TypeVar("Result")
 ROWS_PER_GROUP = 100_000
 """Of a Parquet file: fixed, so that the file is the same however it is written."""
 
@@ -44,10 +45,10 @@ def write_beside(path: Path, provenance: Provenance) -> None:
     put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
 
 
-def put(path: Path, content: Callable[[Any], Any]) -> None:
+def put(path: Path, content: Callable[[Any], Result]) -> Result:
     """Write a file, whole or not at all: `content` writes into an open file, which then takes the place of `path`.
 
-    Raises `UsageError` where the file cannot be written.
+    The result is that of `content`. Raises `UsageError` where the file cannot be written.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -55,10 +56,11 @@ def put(path: Path, content: Callable[[Any], Any]) -> None:
         raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
     try:
         with os.fdopen(handle, "wb") as file:
-            content(file)
+            result = content(file)
         written = Path(name)
         written.chmod(0o666 & ~_umask())
         written.replace(path)
+        return result
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
     finally:

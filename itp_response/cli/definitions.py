@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from itp_response.cli.options import criteria_option
+from itp_response.cli.options import criteria_option, endpoint_option
 
 if TYPE_CHECKING:
     from itp_response.authoring.check import CheckReport
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Classify and explain one timeline typed by hand.")
 @click.argument("timeline")
 @criteria_option
-@click.option("--endpoint", metavar="X", help="Only this endpoint.")
+@endpoint_option
 @click.option("--baseline", metavar="COUNT", help="The baseline, if it is not the count of day 0.")
 @click.option("--discontinued", type=int, metavar="DAY", help="The day treatment was stopped for good.")
 def ask(timeline: str, criteria: str, endpoint: str | None, baseline: str | None, discontinued: int | None) -> None:
@@ -24,17 +24,19 @@ def ask(timeline: str, criteria: str, endpoint: str | None, baseline: str | None
     "d35 40 bleed 1" adds bleeding of grade 1, "d3 rescue to d5" rescue treatment,
     "d42..d364 60" the same count at every planned visit. Bleeding not mentioned was absent.
     """
-    from itp_response.explanation.ask import ask as asked
+    from itp_response.explanation.ask import ask as explain_timeline
 
-    found = asked(timeline, criteria, endpoint=endpoint, baseline=baseline, treatment_discontinued=discontinued)
-    click.echo("\n\n".join(map(str, found)))
+    explanations = explain_timeline(
+        timeline, criteria, endpoint=endpoint, baseline=baseline, treatment_discontinued=discontinued
+    )
+    click.echo("\n\n".join(map(str, explanations)))
 
 
 @click.command(short_help="List the shipped sets, or print one in plain English.")
 @click.argument("name", required=False)
 def criteria(name: str | None) -> None:
     """List the shipped sets of criteria, or print the set NAME (or a file) in plain English."""
-    from itp_response.authoring.describe import criteria as found
+    from itp_response.authoring.describe import criteria as load_criteria
     from itp_response.authoring.describe import describe, shipped_titles
     from itp_response.messages.wording import aligned
 
@@ -42,7 +44,7 @@ def criteria(name: str | None) -> None:
         titles = shipped_titles()
         click.echo(aligned(list(titles.items())))
     else:
-        click.echo(describe(found(name)))
+        click.echo(describe(load_criteria(name)))
 
 
 @click.command(short_help="Run the worked examples of a criteria file.")
@@ -53,12 +55,12 @@ def check(file: str, mutate: bool) -> None:
 
     FILE is a shipped name or a file. Exit status 1 if something is not as it should be.
     """
-    from itp_response.authoring.check import check as checked
-    from itp_response.authoring.mutate import mutate as mutated
+    from itp_response.authoring.check import check as run_examples
+    from itp_response.authoring.mutate import mutate as change_everywhere
 
-    reports: list[CheckReport | Mutations] = [checked(file)]
+    reports: list[CheckReport | Mutations] = [run_examples(file)]
     if mutate and reports[0].ok:
-        reports.append(mutated(file))
+        reports.append(change_everywhere(file))
     for report in reports:
         click.echo(str(report))
     if not all(report.ok for report in reports):

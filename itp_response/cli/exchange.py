@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from itp_response.cli.options import quarantined, study
+from itp_response.cli.options import StudyArguments, study_options
 
 
 @click.command(short_help="Write the verdicts as CDISC's analysis datasets.")
-@study
+@study_options()
 @click.option("--output", required=True, metavar="FOLDER", type=click.Path(), help="A new folder, or that of before.")
 @click.option(
     "--format",
@@ -18,28 +18,19 @@ from itp_response.cli.options import quarantined, study
     show_default=True,
     help="SAS transport, Dataset-JSON, Parquet or CSV.",
 )
-@click.option("--study", metavar="ID", help="The STUDYID; else that of DM, or the name of the source.")
-def adam(
-    visits: Any,
-    patients: Any,
-    criteria: str,
-    quarantine_file: str | None,
-    output: str,
-    form: Any,
-    study: str | None,
-    options: Any,
-) -> None:
+@click.option("--study", "study_id", metavar="ID", help="The STUDYID; else that of DM, or the name of the source.")
+def adam(study: StudyArguments, output: str, form: Any, study_id: str | None) -> None:
     """Write the verdicts on VISITS as CDISC's analysis datasets: ADSL, ADRS, ADTTE, ADICE.
 
     Each record has its reason and the records of the source behind it.
     With them go a table of all variables and parameters with their derivations, and what made them.
     """
-    from itp_response.outputs.adam.adam import adam as made
+    from itp_response.outputs.adam.adam import adam as make_adam
 
-    found = made(visits, patients, criteria, study=study, options=options)
-    quarantined(found.classification, quarantine_file)
-    found.write(output, form)
-    click.echo(found.summary(), err=True)
+    datasets = study.call(make_adam, study=study_id)
+    study.write_quarantine(datasets.classification)
+    datasets.write(output, form)
+    click.echo(datasets.summary(), err=True)
 
 
 @click.command(name="map", short_help="Draft a mapping of an export or a wide spreadsheet.")

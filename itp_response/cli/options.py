@@ -2,67 +2,104 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from itp_response.messages.errors import UsageError
 
+if TYPE_CHECKING:
+    from itp_response.readers.options import ReadOptions
+
 DEFAULT = "atra_2022"
+"""As `classification.DEFAULT_CRITERIA`, which would load polars before any help is shown."""
+Result = TypeVar("Result")
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+criteria_option = click.option(
+    "--criteria",
+    default=DEFAULT,
+    show_default=True,
+    metavar="NAME_OR_FILE",
+    help="A shipped set or a file of your own.",
+)
+endpoint_option = click.option("--endpoint", metavar="X", help="Only this endpoint.")
+READ_OPTIONS = (
+    click.option(
+        "--date-format",
+        metavar="FORMAT",
+        help="How dates are written if not ISO 8601: dmy, mdy, ymd or a pattern as %d.%m.%Y.",
+    ),
+    click.option(
+        "--bleeding",
+        type=click.Choice(["scored", "events"]),
+        help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
+    ),
+    click.option(
+        "--mapping",
+        type=click.Path(),
+        help="Arranges VISITS, a REDCap export, a wide sheet or an ODM file; or has the lists for an SDTM study.",
+    ),
+    click.option(
+        "--impute",
+        type=click.Choice(["first", "last"]),
+        help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
+    ),
+    click.option(
+        "--on-error",
+        type=click.Choice(["stop", "quarantine"]),
+        default="stop",
+        show_default=True,
+        help="Read nothing past an error, or leave out the rows that cannot be read.",
+    ),
+    click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."),
+)
+"""How a study is read."""
 
 
-def study(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that reads a study and decides it by one set."""
-    decorated: Callable[..., Any] = study_under(criteria_option)(command)
-    return decorated
+@dataclass(frozen=True)
+class StudyArguments:
+    """What a command was given to name a study and the criteria."""
+
+    visits: Any
+    patients: Any
+    criteria: Any
+    options: "ReadOptions | None"
+    """None: there are no visits."""
+    quarantine_file: str | None
+
+    def call(self, function: Callable[..., Result], **further: Any) -> Result:
+        """The result of a public function on this study, with these further arguments."""
+        return function(self.visits, self.patients, self.criteria, options=self.options, **further)
+
+    def write_quarantine(self, classification: Any) -> None:
+        """Write the rows that were left out, if a file was named; called before any other output.
+
+        `classification` is a result with the attributes `cohort` and `provenance`.
+        """
+        if self.quarantine_file is not None:
+            from itp_response.classification.writers import write
+
+            write(classification.cohort.quarantine, self.quarantine_file, classification.provenance())
 
 
-def study_under(criteria_option: Callable[..., Any], *, required: bool = True) -> Callable[..., Any]:
-    """The options of every command that reads a study, of which one names the criteria.
+def study_options(criteria: Decorator = criteria_option, *, required: bool = True) -> Decorator:
+    """The options of every command that reads a study; `criteria` is the one that names the criteria.
 
-    The command is given `visits`, `patients`, `criteria`, `quarantine_file`, for `quarantined`, and as `options`
-    how the study is read, which it hands on.
+    The command gets them as one argument, `study`, which is a `StudyArguments`.
     """
-    options: list[Callable[..., Any]] = [
+    options = (
         click.argument("visits", required=required, type=click.Path()),
         click.option(
             "--patients", type=click.Path(), help="The patient table: arm, enrolment, baseline, discontinuation."
         ),
-        criteria_option,
-        click.option(
-            "--date-format",
-            metavar="FORMAT",
-            help="How dates are written if not ISO 8601: dmy, mdy, ymd or a pattern as %d.%m.%Y.",
-        ),
-        click.option(
-            "--bleeding",
-            type=click.Choice(["scored", "events"]),
-            help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
-        ),
-        click.option(
-            "--mapping",
-            type=click.Path(),
-            help="Arranges VISITS, a REDCap export, a wide sheet or an ODM file; or has the lists for an SDTM study.",
-        ),
-        click.option(
-            "--impute",
-            type=click.Choice(["first", "last"]),
-            help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
-        ),
-        click.option(
-            "--on-error",
-            type=click.Choice(["stop", "quarantine"]),
-            default="stop",
-            show_default=True,
-            help="Read nothing past an error, or leave out the rows that cannot be read.",
-        ),
-        click.option(
-            "--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."
-        ),
-    ]
+        criteria,
+        *READ_OPTIONS,
+    )
 
     def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
-        command = _arranged(command)
+        command = _with_study(command)
         for option in reversed(options):
             command = option(command)
         return command
@@ -70,43 +107,34 @@ def study_under(criteria_option: Callable[..., Any], *, required: bool = True) -
     return with_options
 
 
-def _arranged(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with what a mapping makes of the file in place of the file."""
+def _with_study(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command, called with a `StudyArguments` in place of the options."""
 
     @functools.wraps(command)
-    def with_mapping(*, visits: Any, patients: Any, mapping: str | None, **options: Any) -> Any:
-        if (options["on_error"] == "quarantine") != (options["quarantine_file"] is not None):
+    def called(
+        *, visits: Any, patients: Any, criteria: Any, mapping: str | None, quarantine_file: str | None, **further: Any
+    ) -> Any:
+        read = {name: further.pop(name) for name in ("date_format", "bleeding", "impute", "on_error")}
+        if (read["on_error"] == "quarantine") != (quarantine_file is not None):
             raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
         if mapping is not None:
-            from itp_response.readers.mapping.mapping import mapped
+            visits, patients = _mapped(visits, patients, mapping)
+        options = None
+        if visits is not None:
+            from itp_response.readers.options import ReadOptions
 
-            if visits is None:
-                raise UsageError("--mapping: goes with a file that it arranges; name that first.")
-            if patients is not None:
-                raise UsageError("--patients and --mapping: the mapping says where the patients are; give one of them.")
-            visits, patients = mapped(visits, mapping)
-        from itp_response.readers.options import ReadOptions
+            options = ReadOptions(**read)
+        return command(study=StudyArguments(visits, patients, criteria, options, quarantine_file), **further)
 
-        told = {name: options.pop(name) for name in ("date_format", "bleeding", "impute", "on_error")}
-        read_options = ReadOptions(**told) if visits is not None else None
-        return command(visits=visits, patients=patients, options=read_options, **options)
-
-    return with_mapping
+    return called
 
 
-def quarantined(found: Any, path: str | None) -> None:
-    """Write what was left out of the cohort of a result, if a file was named; to be called before anything is said."""
-    if path is not None:
-        from itp_response.classification.writers import write
+def _mapped(visits: Any, patients: Any, mapping: str) -> tuple[Any, Any]:
+    """The tables that a mapping makes of a file."""
+    from itp_response.readers.mapping.mapping import mapped
 
-        write(found.cohort.quarantine, path, found.provenance())
-
-
-def criteria_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--criteria",
-        default=DEFAULT,
-        show_default=True,
-        metavar="NAME_OR_FILE",
-        help="A shipped set or a file of your own.",
-    )(command)
+    if visits is None:
+        raise UsageError("--mapping: goes with a file that it arranges; name that first.")
+    if patients is not None:
+        raise UsageError("--patients and --mapping: the mapping says where the patients are; give one of them.")
+    return mapped(visits, mapping)

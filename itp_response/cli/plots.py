@@ -4,13 +4,13 @@ from typing import Any
 
 import click
 
-from itp_response.cli.options import DEFAULT, quarantined, study_under
+from itp_response.cli.options import DEFAULT, StudyArguments, study_options
 from itp_response.outputs.figures.kinds import KINDS
 
 
 @click.command(short_help="Draw a study, or one patient's timeline.")
 @click.argument("kind", type=click.Choice(list(KINDS)))
-@study_under(
+@study_options(
     click.option(
         "--criteria",
         multiple=True,
@@ -31,10 +31,7 @@ from itp_response.outputs.figures.kinds import KINDS
 @click.option("--discontinued", type=int, metavar="DAY", help="Typed timeline: the day treatment was stopped for good.")
 def plot(
     kind: Any,
-    visits: Any,
-    patients: Any,
-    criteria: tuple[str, ...],
-    quarantine_file: str | None,
+    study: StudyArguments,
     output: str,
     patient: str | None,
     endpoint: str | None,
@@ -42,29 +39,28 @@ def plot(
     measure: Any,
     baseline: str | None,
     discontinued: int | None,
-    options: Any,
 ) -> None:
     """Draw VISITS: one patient's timeline, or a picture of all patients.
 
     For timeline VISITS may be typed by hand, as "d0 15, d21 45, d28 60".
     What was taken, left out or noticed goes to standard error.
     """
-    from itp_response.outputs.figures.plot import plot as drawn
+    from itp_response.outputs.figures.plot import plot as draw
 
-    picture = drawn(
+    picture = draw(
         kind,
-        visits,
-        patients,
-        criteria,
+        study.visits,
+        study.patients,
+        study.criteria,
+        options=study.options,
         patient=patient,
         endpoint=endpoint,
         by=by,
         measure=measure,
         baseline=baseline,
         treatment_discontinued=discontinued,
-        options=options,
     )
-    quarantined(picture.result, quarantine_file)
+    study.write_quarantine(picture.result)
     picture.write(output)
     for line in picture.summary().splitlines():
         click.echo(line, err=True)

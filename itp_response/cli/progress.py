@@ -1,45 +1,61 @@
-"""Progress: how far a long classification is, in one line that is written over."""
+"""Progress: how far a long work is, in one line on standard error that is written over."""
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 import click
 
 WIDTH = 24
-EVERY = 0.1
-"""Seconds between two looks."""
+INTERVAL = 0.1
+"""Seconds between two states that are shown."""
 
 
-class Progress:
-    """A bar with rows and patients on standard error; nothing, where that is no terminal."""
+class ProgressBar:
+    """A bar with a text behind it; nothing, if standard error is no terminal."""
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-        self._last = 0.0
-        self._long = 0
+        self._on_terminal = sys.stderr.isatty()
+        self._shown_at = 0.0
+        self._length = 0
+        """Of the line that is shown."""
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "ProgressBar":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._write("")
+        self._clear()
 
     def step(self, rows: int, patients: int, share: float) -> None:
-        """So many rows and patients are done, which is that share of all."""
-        now = time.monotonic()
-        if self._shown and now - self._last > EVERY:
-            self._last = now
-            full = round(WIDTH * share)
-            self._write(f"{'█' * full}{'·' * (WIDTH - full)} {share:4.0%}  {rows:,} rows  {patients:,} patients")
+        """Show the number of rows and patients that are done, and their share of the whole, 0 to 1."""
+        self._show(share, f"{rows:,} rows  {patients:,} patients")
+
+    def over(self, items: Sequence[str], label: str) -> Iterator[str]:
+        """The items one by one; those given back before are done."""
+        for number, item in enumerate(items):
+            self._show(number / len(items), f"{number:,} of {len(items):,} {label}")
+            yield item
 
     def say(self, text: str) -> None:
-        """A line that stays."""
-        self._write("")
+        """Show a line that stays."""
+        self._clear()
         click.echo(text, err=True)
 
+    def _show(self, share: float, text: str) -> None:
+        now = time.monotonic()
+        if self._on_terminal and now - self._shown_at > INTERVAL:
+            self._shown_at = now
+            full = round(WIDTH * share)
+            line = f"{'█' * full}{'·' * (WIDTH - full)} {share:4.0%}  {text}"
+            self._write(f"\r{line.ljust(self._length)}")
+            self._length = len(line)
+
+    def _clear(self) -> None:
+        if self._length:
+            self._write(f"\r{' ' * self._length}\r")
+            self._length = 0
+
     def _write(self, text: str) -> None:
-        if self._shown and (text or self._long):
-            sys.stderr.write(f"\r{text.ljust(self._long)}\r" if not text else f"\r{text.ljust(self._long)}")
-            sys.stderr.flush()
-            self._long = len(text)
+        sys.stderr.write(text)
+        sys.stderr.flush()

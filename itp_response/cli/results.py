@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from itp_response.cli.options import quarantined, study
+from itp_response.cli.options import StudyArguments, study_options
 
 
-def of_patients(command: Callable[..., Any]) -> Callable[..., Any]:
+def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which patients are chosen and grouped."""
     options = [
         click.option("--only", multiple=True, metavar="CONDITION", help="Only patients of whom it holds: 'age >= 60'."),
@@ -20,7 +20,7 @@ def of_patients(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(short_help="Tables of the results, arm beside arm.")
-@study
+@study_options()
 @click.option("--by", default="arm", show_default=True, metavar="COLUMN", help="What makes the groups.")
 @click.option("--reference", metavar="GROUP", help="The group taken off the others; else the last.")
 @click.option(
@@ -56,37 +56,37 @@ def of_patients(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--least", type=float, default=2.0, show_default=True, metavar="PERCENT", help="Show events as frequent as this."
 )
-@of_patients
-def table(output: str | None, quarantine_file: str | None, endpoint: tuple[str, ...], **options: Any) -> None:
+@group_options
+def table(study: StudyArguments, output: str | None, **options: Any) -> None:
     """Tables of the results of VISITS, arm beside arm: responses, times, and what else is asked for.
 
     A COLUMN is one of the patient table, or baseline, or an endpoint, or a condition as 'age >= 60'.
     """
-    from itp_response.outputs.tables.table import table as made
+    from itp_response.outputs.tables.table import table as make_tables
 
-    found = made(endpoint=endpoint, **options)
-    quarantined(found.classification, quarantine_file)
+    tables = study.call(make_tables, **options)
+    study.write_quarantine(tables.classification)
     if output is not None:
-        found.write(output)
-    click.echo(str(found))
+        tables.write(output)
+    click.echo(str(tables))
 
 
 @click.command(short_help="How a number differs between groups, and foretells them.")
-@study
+@study_options()
 @click.option("--column", multiple=True, required=True, metavar="COLUMN", help="A patient column of numbers.")
 @click.option("--by", metavar="X", help="An endpoint or patient column that makes the groups; else the primary one.")
 @click.option("--positive", multiple=True, metavar="GROUP", help="The group that the curve is to find.")
 @click.option("--negative", multiple=True, metavar="GROUP", help="The group it is told from; else all others.")
-@of_patients
-def predictors(output: str | None, quarantine_file: str | None, **options: Any) -> None:
+@group_options
+def predictors(study: StudyArguments, output: str | None, **options: Any) -> None:
     """Say how a number known of the patients of VISITS differs between groups, and how well it foretells which.
 
     Side by side with a test; the ROC curve's area; the best limit with its sensitivity and specificity.
     """
-    from itp_response.outputs.tables.predictors import predictors as made
+    from itp_response.outputs.tables.predictors import predictors as make_predictors
 
-    found = made(**options)
-    quarantined(found.classification, quarantine_file)
+    predicted = study.call(make_predictors, **options)
+    study.write_quarantine(predicted.classification)
     if output is not None:
-        found.write(output)
-    click.echo(str(found))
+        predicted.write(output)
+    click.echo(str(predicted))

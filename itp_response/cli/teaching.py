@@ -1,40 +1,28 @@
 """The commands that teach what a definition means and what would tip it."""
 
-from typing import Any
-
 import click
 
-from itp_response.cli.options import criteria_option, quarantined, study
+from itp_response.cli.options import StudyArguments, criteria_option, endpoint_option, study_options
 
 
 @click.command(name="near-misses", short_help="List patients by how little would have turned their verdicts.")
-@study
-@click.option("--endpoint", metavar="X", help="Only this endpoint.")
+@study_options()
+@endpoint_option
 @click.option("--met", is_flag=True, help="Instead of who missed it narrowly, who met it narrowly.")
 @click.option(
     "--most", type=click.IntRange(min=1), default=10, show_default=True, help="So many patients of each endpoint."
 )
 @click.option("--output", type=click.Path(), help="All of them: a .csv, .json or .parquet file.")
-def near_misses(
-    visits: Any,
-    patients: Any,
-    criteria: str,
-    quarantine_file: str | None,
-    endpoint: str | None,
-    met: bool,
-    most: int,
-    output: str | None,
-    options: Any,
-) -> None:
+def near_misses(study: StudyArguments, endpoint: str | None, met: bool, most: int, output: str | None) -> None:
     """List the patients of VISITS by how little would have turned their verdicts.
 
     For each the smallest change of one observation: a count raised or lowered, a day moved, a bleed or a rescue
     treatment absent, one more count.
     """
-    from itp_response.explanation.near_misses import near_misses as found
+    from itp_response.explanation.near_misses import near_misses as find_near_misses
 
-    nearest = found(visits, patients, criteria, endpoint=endpoint, met=met, options=options)
-    quarantined(nearest.classification, quarantine_file)
+    nearest = study.call(find_near_misses, endpoint=endpoint, met=met)
+    study.write_quarantine(nearest.classification)
     if output is not None:
         nearest.write(output)
     click.echo(nearest.text(most))
@@ -49,13 +37,13 @@ def visit_plan(plan: str | None, criteria: str, output: str | None) -> None:
 
     PLAN is written as "d0 d7 d14..d364 every 28", or a file that holds that; left out, it is the plan of the set.
     """
-    from itp_response.authoring.visit_plan import visit_plan as found
+    from itp_response.authoring.visit_plan import visit_plan as assess
     from itp_response.classification.writers import write
 
-    shown = found(plan, criteria)
+    assessment = assess(plan, criteria)
     if output is not None:
-        write(shown.frame(), output)
-    click.echo(str(shown))
+        write(assessment.frame(), output)
+    click.echo(str(assessment))
 
 
 @click.command(short_help="Ask what the verdict is, and grade the answer.")
@@ -71,11 +59,11 @@ def quiz(criteria: str, seed: int, number: int, hard: bool) -> None:
     Each answer is graded with the explanation, and with what decides.
     """
     from itp_response.teaching.quiz import ANSWERS
-    from itp_response.teaching.quiz import quiz as made
+    from itp_response.teaching.quiz import quiz as make_quiz
 
-    questions, right = made(criteria, seed=seed, number=number, hard=hard), 0
-    for place, question in enumerate(questions, 1):
-        click.echo(f"{place} of {len(questions)}  {question.asked()}")
+    questions, right = make_quiz(criteria, seed=seed, number=number, hard=hard), 0
+    for position, question in enumerate(questions, 1):
+        click.echo(f"{position} of {len(questions)}  {question.asked()}")
         answer = click.prompt("  the verdict", type=click.Choice(ANSWERS, case_sensitive=False))
         right += answer.upper() == question.answer
         click.echo(f"{question.graded(answer)}\n")

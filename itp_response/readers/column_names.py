@@ -85,6 +85,7 @@ class NamedTable:
     cell_problems: Sequence[CellProblem] = ()
 
     def has(self, name: str) -> bool:
+        """Whether the table has that column."""
         return name in self.header
 
     def cells(self, name: str) -> Cells:

@@ -33,7 +33,8 @@ class ArrowStream(Protocol):
 class GivesTable(Protocol):
     """An object that makes the table itself, as a mapping does."""
 
-    def as_table(self, order: int, names: Iterable[str], problems: Any) -> Any: ...
+    def as_table(self, order: int, names: Iterable[str], problems: Any) -> Any:
+        """The `NamedTable` of the columns of these names; None: it cannot be opened, which is reported."""
 
 
 Tabular: TypeAlias = (

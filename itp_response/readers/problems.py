@@ -32,6 +32,7 @@ class Location:
     """The number of the file, where a table has several; problems are reported in their order."""
 
     def line(self, row: int) -> int:
+        """The number of a row as messages give it."""
         return row + 1 if self.lines is None else int(self.lines[row])
 
     def source(self, row: int, column: str = "") -> tuple["Location", int, str]:
@@ -57,6 +58,7 @@ class Location:
         return self.all_lines(rows)
 
     def all_lines(self, rows: Ints) -> Ints:
+        """The numbers of rows as messages give them."""
         return rows + 1 if self.lines is None else self.lines[rows]
 
 
@@ -148,6 +150,7 @@ class Problems:
         self._unworded = 0
 
     def note(self, location: Location, text: str, *, warning: bool = False) -> None:
+        """A note on a table; the same text on the same table is kept once."""
         self._notes[location.order, location.name, text] = Note(location.name, text, warning)
 
     def count(
@@ -253,6 +256,7 @@ class Problems:
 
     @property
     def any_wrong(self) -> bool:
+        """Whether there is a problem."""
         return bool(self._problems or self._wrong)
 
     def error(self) -> CohortError:

@@ -50,6 +50,7 @@ class TextFormat:
 
     @property
     def byte(self) -> int:
+        """The separator as a byte."""
         return ord(self.separator)
 
 

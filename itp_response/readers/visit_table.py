@@ -49,6 +49,7 @@ class VisitTable:
 
     @property
     def time(self) -> Cells:
+        """The column of dates, or of days."""
         return self.table.cells("date" if self.dated else "day")
 
     @property

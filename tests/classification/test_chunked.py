@@ -541,8 +541,8 @@ class TestTold:
     def test_sorting(self, tmp_path):
         told = []
         visits = written(tmp_path, FILES["a patient who comes again"])
-        itp_response.classify_to(tmp_path / "out.csv", visits, criteria=ATRA, told=told.append)
-        itp_response.classify_to(tmp_path / "out.csv", written(tmp_path, FILES["plain"]), told=told.append)
+        itp_response.classify_to(tmp_path / "out.csv", visits, criteria=ATRA, notify=told.append)
+        itp_response.classify_to(tmp_path / "out.csv", written(tmp_path, FILES["plain"]), notify=told.append)
         assert told == ["visits.csv is not in the order of its patients, so it is sorted."]
 
     def test_progress(self, tmp_path):
@@ -557,7 +557,7 @@ class TestTold:
     def test_interrupted(self, tmp_path):
         visits = tmp_path / "visits.csv"
         row = "".join(f"{{0}},{day},40\n" for day in range(0, 400, 20))
-        visits.write_text("patient_id,day,platelets\n" + "".join(row.format(one) for one in range(100_000, 140_000)))
+        visits.write_text("patient_id,day,platelets\n" + "".join(row.format(one) for one in range(100_000, 220_000)))
         output = tmp_path / "out.csv"
         program = [sys.executable, "-c", "from itp_response.cli import main; main()"]
         command = [*program, "classify", str(visits), "--output", str(output)]

@@ -131,7 +131,7 @@ def test_every_command_that_writes_a_file_writes_one_beside_it(tmp_path):
         ("changes.csv", "compare", *study, *two, "--changes"),
         ("dependent.csv", "sensitivity", *study, "--output"),
         ("findings.csv", "review", *study, "--output"),
-        ("queries.csv", "review", *study, "--queries"),
+        ("queries.csv", "review", *study, "--data-queries"),
     ):
         done = CliRunner().invoke(main, [*words, str(tmp_path / name)], catch_exceptions=False)
         assert done.exit_code == 0, done.output

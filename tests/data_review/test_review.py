@@ -477,7 +477,7 @@ class TestCommand:
     def test_prints_a_table_and_writes_findings_and_queries(self, tmp_path):
         findings, asked = tmp_path / "findings.json", tmp_path / "queries.csv"
 
-        done = self.run(STUDY[0], "--patients", STUDY[1], "--output", findings, "--queries", asked)
+        done = self.run(STUDY[0], "--patients", STUDY[1], "--output", findings, "--data-queries", asked)
 
         assert done.exit_code == 0
         number = len(json.loads(findings.read_text()))

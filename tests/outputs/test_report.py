@@ -20,7 +20,6 @@ import itp_response
 import itp_response.outputs.report.figures
 import itp_response.outputs.report.report
 from itp_response.cli import main
-from itp_response.cli import report as command
 from itp_response.outputs.report.figures import SHOWN, small
 from itp_response.outputs.report.patients import packed
 
@@ -487,18 +486,6 @@ def test_a_missing_library_is_one_sentence(monkeypatch):
     with pytest.raises(itp_response.UsageError) as error:
         itp_response.report(ROWS)
     assert str(error.value) == "this needs jinja2, which is not installed: pip install 'itp-response[report]'."
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_a_bar_shows_on_a_terminal_and_nowhere_else(monkeypatch):
-    for stream, shows in ((Terminal(), True), (io.StringIO(), False)):
-        monkeypatch.setattr(sys, "stderr", stream)
-        assert list(command._progress(["a", "b"], "patients")) == ["a", "b"]
-        assert ("patients" in stream.getvalue(), "100%" in stream.getvalue()) == (shows, shows)
 
 
 def test_packed_data_cannot_end_the_script_they_stand_in():

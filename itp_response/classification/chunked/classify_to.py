@@ -1,13 +1,13 @@
-"""Stream: a cohort of any length classified from file to file, its rows read, decided and written part by part.
+"""Classify to a file: a study of any length read, classified and written chunk by chunk.
 
-A part is some patients with all their rows, and goes the way that a whole cohort goes. What hangs on all parts is
-taken from the first, and where a later part shows otherwise, reading begins again (`AssumptionFailed`).
+A chunk is some patients with all their rows; it is treated as a cohort of its own. What depends on all chunks is
+assumed (`Assumptions`). If a chunk contradicts it, reading begins again under other assumptions (`AssumptionFailed`).
 """
 
 import os
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -19,8 +19,15 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.classification.chunked.study import AssumptionFailed, Assumptions, ChunkedStudy, ReadChunk, source_of
-from itp_response.classification.chunked.unsorted import Progress, Unsorted, Ways, each
+from itp_response.classification.chunked.study import (
+    AssumptionFailed,
+    Assumptions,
+    ChunkedStudy,
+    ReadChunk,
+    UnreadChunk,
+    source_of,
+)
+from itp_response.classification.chunked.unsorted import ChunkOptions, Progress, Unsorted, positions_of
 from itp_response.classification.classification import (
     Classification,
     CriteriaInput,
@@ -30,7 +37,7 @@ from itp_response.classification.classification import (
     criteria_of,
 )
 from itp_response.classification.provenance import Provenance, hashed, provenance
-from itp_response.classification.writers import FORMATS, ChunkWriter, check_suffix, put, write_beside
+from itp_response.classification.writers import FORMATS, ChunkWriter, Format, check_suffix, put, write_beside
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import Note, Observations, Patients, ReadFrom
@@ -46,17 +53,25 @@ from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder
 from itp_response.readers.problems import Problems
 from itp_response.readers.visits import NOBODY, StudyRows, assemble
 
-LISTED = 200_000
-"""So many patients without visits are written at once."""
+PATIENTS_AT_ONCE = 200_000
+"""Patients without visits that make a chunk."""
 
 
 @dataclass(frozen=True)
 class ClassifiedFile:
-    """What `classify_to` gives: what was found, said as of the whole cohort; the verdicts are in the file."""
+    """What `classify_to` gives: the summary of a classification of which the results are in a file.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     classified = classify_to(f"{folder}/out.csv", [{"patient_id": "A", "day": 0, "platelets": 15}])
+    >>> classified.summary().splitlines()[0]
+    '1 patients, 1 patient-days from visits'
+    >>> classified.provenance().outputs
+    ()
+    """
 
     criteria: Criteria
     cohort: Cohort
-    """The name, the notes and the source of the cohort that was read, without its patients."""
+    """The source and the notes of the cohort that was read; its patients may be left out."""
     counts: ResultCounts
 
     def provenance(self, **options: Any) -> Provenance:
@@ -78,274 +93,337 @@ def classify_to(
     options: ReadOptions | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
-    told: Callable[[str], None] | None = None,
+    notify: Callable[[str], None] | None = None,
     size: ChunkSize | None = None,
     memory: int | None = None,
 ) -> ClassifiedFile:
-    """Classify every patient of the visits into a `.csv`, `.json` or `.parquet` file, whole or not at all.
+    """Classify every patient of a study into a `.csv`, `.json` or `.parquet` file, whole or not at all.
 
-    The file is that which `classify(...).write(path)` makes, to the byte. Visits in a text, Parquet or Arrow file, or
-    in a folder of such, are read part by part, as long as the rows of each patient follow each other and the patients
-    come in the order of the patient table; else they are sorted, which is `told`: on disk, if they would take more than
-    `memory` bytes (half of what the machine has). Other visits are read as a whole. `size` is how much is read at once.
-    Raises what `classify` raises.
+    The file has the same bytes as that of `classify(...).write(path, long=long)`; `visits`, `patients`, `criteria`,
+    `options` and `threads` are as there.
+    Visits in a text, Parquet or Arrow file, or in a folder of such files, are read in chunks of this `size`; others are
+    read as a whole. If the rows of a patient do not follow each other, or patients are not in the order of the patient
+    table, the rows are sorted: on disk, if they need more than `memory` bytes (None: half of the machine's memory).
+    `notify` is then called with a sentence. `progress` is called with rows, patients and the share that is done (0 to
+    1).
+    Raises what `classify` raises, and `UsageError` for an output that cannot be written.
+
+    >>> visits = pl.DataFrame({"patient_id": ["A"] * 3, "day": [0, 22, 29], "platelets": [15, 40, 45]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     visits.write_csv(f"{folder}/visits.csv")
+    ...     classified = classify_to(f"{folder}/out.csv", f"{folder}/visits.csv")
+    ...     print(Path(folder, "out.csv").read_text().splitlines()[1][:12])
+    A,,R,Y,22,29
+    >>> classified.counts.values["OR"]["Y"]
+    1
     """
     path = Path(path)
     check_suffix(path)
     definitions = criteria_of(visits, criteria)
     source = None if isinstance(visits, Classification | Cohort) else source_of(visits)
     if source is None:
-        found = classify(visits, patients, definitions, options=options, threads=threads)
-        found.write(path, long=long)
-        return ClassifiedFile(definitions, found.cohort, found.counts)
+        classification = classify(visits, patients, definitions, options=options, threads=threads)
+        classification.write(path, long=long)
+        return ClassifiedFile(definitions, classification.cohort, classification.counts)
     options = options or DEFAULTS
     if options.on_error != "stop":
         raise UsageError("rows are left out of a study that is read as a whole; use classify and write its result.")
     inputs = {"visits": visits, "patients": patients}
-    read_from = ReadFrom(inputs, asdict(options), _beside(lambda: hashed(inputs)))
+    read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)))
     study = ChunkedStudy.read(source, patients, definitions, read_from, options)
-    memory = memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    ways = Ways(long, threads or os.cpu_count() or 1, size or ChunkSize(), memory, progress or (lambda *_: None), told)
-    made: list[tuple[ClassifiedFile, Provenance]] = []
-
-    def content(file: IO[bytes]) -> None:
-        taken = study.taken
-        while not made:
-            file.seek(0)
-            file.truncate()
-            with tempfile.TemporaryDirectory(prefix="itp-response-") as folder:
-                target = FORMATS[path.suffix].chunks(file, Path(folder))
-                try:
-                    made.append(_Run(study, ways, taken, target, Path(folder)).written())
-                except AssumptionFailed as again:
-                    taken = again.taken
-
-    put(path, content)
-    write_beside(path, made[0][1])
-    return made[0][0]
+    chunk_options = ChunkOptions(
+        long,
+        threads or os.cpu_count() or 1,
+        size or ChunkSize(),
+        memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
+        progress or (lambda *_: None),
+        notify or (lambda _: None),
+    )
+    classified, origin = put(path, partial(_write, FORMATS[path.suffix], study, chunk_options))
+    write_beside(path, origin)
+    return classified
 
 
-# THE VISITS
+def _write(
+    form: Format, study: ChunkedStudy, options: ChunkOptions, file: IO[bytes]
+) -> tuple[ClassifiedFile, Provenance]:
+    """Classify into an open file, from its beginning again as often as an assumption fails."""
+    assumptions = study.assumptions
+    while True:
+        file.seek(0)
+        file.truncate()
+        with tempfile.TemporaryDirectory(prefix="itp-response-") as folder:
+            writer = form.chunks(file, Path(folder))
+            try:
+                return _Run(study, options, assumptions, writer, Path(folder)).written()
+            except AssumptionFailed as failed:
+                assumptions = failed.assumptions
 
 
-class _Who(NamedTuple):
-    """Whose the rows of a part are."""
+# ONE READING OF THE VISITS
+
+
+class _ChunkPatients(NamedTuple):
+    """The patients of a chunk."""
 
     ids: pl.Series
-    """Its patients."""
+    first: int
+    """The position of the first in the study."""
     of_run: Ints
-    """Which of them each run of rows is of; -1: it names none."""
+    """The patient of each run of rows, as an index of `ids`; -1: the rows name none."""
 
 
-class _Decided(NamedTuple):
-    """A part as it was decided; without counts, where something was found wrong."""
+class _DecidedChunk(NamedTuple):
+    """A chunk that has been classified, or why it was not."""
 
-    found: Problems
+    problems: Problems
     rows: int
     patients: int
     share: float
     dates: bool
+    """Dates are known of some patient."""
     counts: ResultCounts | None = None
+    """None: something is wrong."""
     encoded: bytes = b""
-    failed: CohortError | None = None
-    """Why the criteria cannot be decided on it."""
+    """The results, as the writer adds them."""
+    error: CohortError | None = None
+    """Why the criteria cannot be decided."""
 
 
-Item = tuple[Callable[[], ReadChunk], int | None]
-"""What reads a part, and the position after its last patient; None: that is to be found out."""
+@dataclass
+class _Totals:
+    """The chunks decided so far."""
+
+    rows: int = 0
+    patients: int = 0
+    dates: bool = False
+    counts: ResultCounts | None = None
+    error: CohortError | None = None
+    """The first."""
+
+    def add(self, chunk: _DecidedChunk) -> None:
+        self.rows += chunk.rows
+        self.patients += chunk.patients
+        self.dates |= chunk.dates
+        self.error = self.error or chunk.error
+        if chunk.counts is not None:
+            self.counts = chunk.counts if self.counts is None else self.counts + chunk.counts
 
 
 @dataclass
 class _Run:
-    """One reading of the visits, with something assumed."""
+    """One reading of the visits, under some assumptions."""
 
     study: ChunkedStudy
-    ways: Ways
-    taken: Assumptions
-    output: ChunkWriter
+    options: ChunkOptions
+    assumptions: Assumptions
+    writer: ChunkWriter
     folder: Path
-    cells: Problems = field(default_factory=Problems)
-    both: Problems = field(default_factory=Problems)
+    """An empty one."""
+    cell_problems: Problems = field(default_factory=Problems)
+    """Of the cells of the visits."""
+    cohort_problems: Problems = field(default_factory=Problems)
+    """Of the visits and patients together."""
+    wrong: bool = False
+    """Something is wrong, so that nothing will be written."""
     end: int = 0
     """The position after the last patient so far."""
-    parts: int = 0
-    wrong: bool = False
-    nobody: bool = True
-    """There is no row that names a patient or says something."""
-    positions: PatientPositions | None = None
-    """None: patients come in the order of their names, and are not remembered."""
+    chunks: int = 0
+    """The number of chunks so far."""
+    without_content: bool = True
+    """No row so far names a patient or has content."""
 
     def __post_init__(self) -> None:
-        study = self.study
-        before = (study.opened, study.of_patients, study.of_cells, study.of_both)
-        self.wrong = any(found.any_wrong for found in before)
+        self.wrong = self.study.problems.any_wrong
+        # Patients that come in the order of their ids need not be remembered.
+        self.positions = None if self.assumptions.ascending else PatientPositions(self.study.patients.listed)
+        self.order = InOrder(self.positions)
 
     def written(self) -> tuple[ClassifiedFile, Provenance]:
-        """What was found and what made it, after the verdicts of all parts were put out.
+        """Classify all chunks and write the results.
 
-        Raises `AssumptionFailed` where what was taken does not hold, `CohortError` with all that is wrong.
+        Raises `AssumptionFailed` if an assumption does not hold, and `CohortError` with everything that is wrong.
         """
-        counts: ResultCounts | None = None
-        failed: CohortError | None = None
-        rows = patients = 0
-        dates = False
-        with _pool(self.ways.threads) as pool:
-            for one in self._decided(pool):
-                self.both.join(one.found)
-                self.wrong |= one.found.any_wrong
-                if one.found.any_wrong and self.taken.plain:
-                    raise AssumptionFailed(replace(self.taken, plain=False))
-                rows, patients, dates = rows + one.rows, patients + one.patients, dates or one.dates
-                if one.dates and not self.taken.dates:
-                    raise AssumptionFailed(replace(self.taken, dates=True))
-                failed = failed or one.failed
-                if one.counts is not None:
-                    counts = one.counts if counts is None else counts + one.counts
-                    self.output.add(one.encoded)
-                self.ways.progress(rows, patients, one.share)
-        found = self._found(rows)
-        found.raise_if_wrong()
-        if failed is not None:
-            raise failed
-        if self.taken.dates and not dates:
-            raise AssumptionFailed(replace(self.taken, dates=False))
-        assert counts is not None
-        made = ClassifiedFile(self.study.criteria, _without_patients(self.study, found.notes), counts)
-        origin = made.provenance(long=self.ways.long)
-        self.output.end(origin)
-        return made, origin
+        totals = _Totals()
+        with _pool(self.options.threads) as pool:
+            for chunk in self._decided(pool):
+                self.cohort_problems.join(chunk.problems)
+                self._check_problems(chunk.problems)
+                if chunk.dates and not self.assumptions.dates:
+                    raise AssumptionFailed(replace(self.assumptions, dates=True))
+                totals.add(chunk)
+                if chunk.counts is not None:
+                    self.writer.add(chunk.encoded)
+                self.options.progress(totals.rows, totals.patients, chunk.share)
+        problems = self._problems(totals.rows)
+        problems.raise_if_wrong()
+        if totals.error is not None:
+            raise totals.error
+        if self.assumptions.dates and not totals.dates:
+            raise AssumptionFailed(replace(self.assumptions, dates=False))
+        assert totals.counts is not None
+        cohort = _without_patients(self.study, problems.notes)
+        classified = ClassifiedFile(self.study.criteria, cohort, totals.counts)
+        origin = classified.provenance(long=self.options.long)
+        self.writer.end(origin)
+        return classified, origin
 
-    def _found(self, rows: int) -> Problems:
-        """All that was found, in the order in which it is in a cohort that is read as a whole."""
-        study, place = self.study, self.study.empty().location
-        of_all = Problems()
-        if not rows and not self.cells.any_wrong:
-            of_all.wrong(place, no_rows(place))
-        elif rows and self.nobody and "patient_id" in study.chosen and not len(study.known.rows):
-            of_all.wrong(place, NOBODY)
-        found = study.opened.copy().join(study.of_patients).join(study.of_both)
-        for one in (self.cells, study.of_cells, of_all, self.both):
-            found.join(one)
-        return found
+    def _problems(self, rows: int) -> Problems:
+        """All problems and notes, in the order of those of a study that is read as a whole."""
+        study, location = self.study, self.study.empty().location
+        of_all_rows = Problems()
+        if not rows and not self.cell_problems.any_wrong:
+            of_all_rows.wrong(location, no_rows(location))
+        elif rows and self.without_content and "patient_id" in study.chosen and not len(study.patients.rows):
+            of_all_rows.wrong(location, NOBODY)
+        problems = study.problems.visits.copy()
+        for others in (
+            study.problems.patients,
+            study.problems.both,
+            self.cell_problems,
+            study.problems.patient_cells,
+            of_all_rows,
+            self.cohort_problems,
+        ):
+            problems.join(others)
+        return problems
 
-    def _decided(self, pool: ThreadPoolExecutor) -> Iterator[_Decided]:
-        """Each part read, then decided, in order; several at once."""
-        try:
-            yield from self._in_turn(pool)
-        except CohortError as error:
-            # In a file that cannot be read to its end, nothing else is looked for.
-            found = Problems()
-            found.failed(0, error)
-            raise found.join(self.study.of_patients).join(self.study.of_cells).error() from None
-
-    def _in_turn(self, pool: ThreadPoolExecutor) -> Iterator[_Decided]:
-        self.positions = None if self.taken.ascending else PatientPositions(self.study.known.listed)
-        order = InOrder(self.positions)
-        reading: deque[tuple[Future[ReadChunk], int | None]] = deque()
-        deciding: deque[Future[_Decided]] = deque()
-        items = self._in_order() if self.taken.in_order else self._sorted(pool)
-        for read, end in items:
-            reading.append((pool.submit(read), end))
-            # So many of each at once, that no thread waits, and no more, for the sake of the memory.
-            if len(reading) >= self.ways.threads:
-                deciding.append(self._begin(pool, order, *reading.popleft()))
-            if len(deciding) > self.ways.threads:
-                yield deciding.popleft().result()
-        while reading:
-            deciding.append(self._begin(pool, order, *reading.popleft()))
-        listed = len(self.study.known.rows)
-        while self.end < listed or not self.parts:
-            end = min(self.end + LISTED, listed)
-            deciding.append(self._begin(pool, order, pool.submit(self._nothing), max(end, self.end)))
-        while deciding:
-            yield deciding.popleft().result()
-
-    def _begin(
-        self, pool: ThreadPoolExecutor, order: InOrder, reading: "Future[ReadChunk]", end: int | None
-    ) -> "Future[_Decided]":
-        """Begin to decide a part that is being read."""
-        seen = reading.result()
-        try:
-            place = each(seen.visits.patient_ids.names, order.positions) if seen.place is None else seen.place
-        except NotAscending:
-            raise AssumptionFailed(replace(self.taken, ascending=False)) from None
-        except NotInOrder:
-            if self.ways.told is not None:
-                self.ways.told(f"{self.study.source.name} is not in the order of its patients, so it is sorted.")
-            raise AssumptionFailed(replace(self.taken, in_order=False, ascending=False)) from None
-        self._settle(seen)
-        first, self.end = self.end, max(order.end if end is None else end, self.end)
-        ids = seen.visits.patient_ids.names.drop_nulls()
-        if self.positions is not None:
-            ids = self.positions.names[first : self.end]
-        who = _Who(ids.alias("patient_id"), np.where(place < 0, -1, place - first))
-        begun = pool.submit(self._decide, seen, who, first, self.parts == 0)
-        self.parts += 1
-        return begun
-
-    def _settle(self, seen: ReadChunk) -> None:
-        """Hold what was taken against a further part."""
-        self.cells.join(seen.found)
-        self.wrong |= seen.found.any_wrong
-        if seen.found.any_wrong and self.taken.plain:
-            raise AssumptionFailed(replace(self.taken, plain=False))
-        if self.taken.scored is None:
-            self.taken = replace(self.taken, scored=seen.visits.scored)
-        elif seen.visits.scored and not self.taken.scored and self.study.options.bleeding is None:
-            raise AssumptionFailed(replace(self.taken, scored=True))
-        self.nobody &= seen.visits.patient_ids.none and not seen.visits.recorded.any()
+    def _check_problems(self, problems: Problems) -> None:
+        """Raises `AssumptionFailed` if something is wrong for the first time: texts are then needed, to be quoted."""
+        self.wrong |= problems.any_wrong
+        if problems.any_wrong and self.assumptions.plain:
+            raise AssumptionFailed(replace(self.assumptions, plain=False))
 
     # reading
 
-    def _in_order(self) -> Iterator[Item]:
-        """The parts as they come."""
-        for part in self.study.source.chunks(self.study.wanted, self.ways.size):
-            yield partial(self.study.seen, part, self.taken), None
+    def _decided(self, pool: ThreadPoolExecutor) -> Iterator[_DecidedChunk]:
+        """All chunks in order, several of them read and classified at a time."""
+        try:
+            yield from self._in_turn(pool)
+        except CohortError as error:
+            # The visits cannot be read to their end, so that their other problems are not known.
+            problems = Problems()
+            problems.failed(0, error)
+            problems.join(self.study.problems.patients).join(self.study.problems.patient_cells)
+            raise problems.error() from None
 
-    def _sorted(self, pool: ThreadPoolExecutor) -> Iterator[Item]:
-        """The parts after all rows were gone through."""
+    def _in_turn(self, pool: ThreadPoolExecutor) -> Iterator[_DecidedChunk]:
+        reading: deque[tuple[Future[ReadChunk], int | None]] = deque()
+        deciding: deque[Future[_DecidedChunk]] = deque()
+        for chunk in self._in_order() if self.assumptions.in_order else self._sorted(pool):
+            reading.append((pool.submit(chunk.read), chunk.end))
+            # As many of each as keep every thread busy, and no more, to save memory.
+            if len(reading) >= self.options.threads:
+                deciding.append(self._begin(pool, *reading.popleft()))
+            if len(deciding) > self.options.threads:
+                yield deciding.popleft().result()
+        while reading:
+            deciding.append(self._begin(pool, *reading.popleft()))
+        for chunk in self._without_visits():
+            deciding.append(self._begin(pool, pool.submit(chunk.read), chunk.end))
+        while deciding:
+            yield deciding.popleft().result()
+
+    def _in_order(self) -> Iterator[UnreadChunk]:
+        """The chunks as they come."""
+        for chunk in self.study.source.chunks(self.study.wanted, self.options.size):
+            yield UnreadChunk(partial(self.study.read_chunk, chunk, self.assumptions))
+
+    def _sorted(self, pool: ThreadPoolExecutor) -> Iterable[UnreadChunk]:
+        """The chunks of the sorted rows."""
         assert self.positions is not None
-        unsorted = Unsorted(self.study, self.ways, self.taken, self.positions, self.folder)
-        unsorted.hold(pool)
-        self.cells.join(unsorted.found)
-        yield from unsorted.parts()
+        unsorted = Unsorted(self.study, self.options, self.assumptions, self.positions, self.folder)
+        unsorted.store(pool)
+        self.cell_problems.join(unsorted.problems)
+        return unsorted.chunks()
 
-    def _nothing(self) -> ReadChunk:
-        return self.study.of_table(self.study.empty(), Problems(), 1.0)
+    def _without_visits(self) -> Iterator[UnreadChunk]:
+        """The patients after the last one with visits; a chunk without patients, if there was no chunk at all."""
+        listed = len(self.study.patients.rows)
+        while self.end < listed or not self.chunks:
+            end = min(self.end + PATIENTS_AT_ONCE, listed)
+            yield UnreadChunk(lambda: self.study.of_table(self.study.empty(), Problems(), 1.0), max(end, self.end))
 
     # deciding
 
-    def _decide(self, seen: ReadChunk, who: _Who, first: int, is_first: bool) -> _Decided:
-        study, known = self.study, self.study.known
-        # Where something is wrong, all is read again by its texts, which are then quoted.
-        found = Problems(worded=not self.taken.plain)
-        rows, patients = len(seen.visits.patient_ids), len(who.ids)
+    def _begin(
+        self, pool: ThreadPoolExecutor, reading: "Future[ReadChunk]", end: int | None
+    ) -> "Future[_DecidedChunk]":
+        """Begin to classify a chunk, as soon as it is read."""
+        chunk = reading.result()
+        positions = self._next_positions(chunk) if chunk.positions is None else chunk.positions
+        self._check_chunk(chunk)
+        first, self.end = self.end, max(self.order.end if end is None else end, self.end)
+        if self.positions is None:
+            ids = chunk.visits.patient_ids.names.drop_nulls()
+        else:
+            ids = self.positions.names[first : self.end]
+        of_run = np.where(positions < 0, -1, positions - first)
+        patients = _ChunkPatients(ids.alias("patient_id"), first, of_run)
+        self.chunks += 1
+        return pool.submit(self._decide, chunk, patients, is_first=self.chunks == 1)
+
+    def _next_positions(self, chunk: ReadChunk) -> Ints:
+        """The positions of the patients of a chunk that follows the chunks before it.
+
+        Raises `AssumptionFailed` if its patients are not in the assumed order.
+        """
         try:
-            listed = replace(known, rows=known.rows[first : first + patients])
-            cohort = assemble(
-                StudyRows(seen.visits, listed, who.ids, seen.visits.patient_ids.spread(who.of_run)),
-                scored=bool(self.taken.scored),
-                several={name: one.several for name, one in study.declared.items()},
-                impute=study.options.impute,
-                problems=found,
-                wrong=self.wrong,
-            )
+            return positions_of(chunk.visits.patient_ids.names, self.order.positions)
+        except NotAscending:
+            raise AssumptionFailed(replace(self.assumptions, ascending=False)) from None
+        except NotInOrder:
+            self.options.notify(f"{self.study.source.name} is not in the order of its patients, so it is sorted.")
+            raise AssumptionFailed(replace(self.assumptions, in_order=False, ascending=False)) from None
+
+    def _check_chunk(self, chunk: ReadChunk) -> None:
+        """Raises `AssumptionFailed` if the cells of a chunk contradict an assumption."""
+        self.cell_problems.join(chunk.problems)
+        self._check_problems(chunk.problems)
+        if self.assumptions.scored is None:
+            self.assumptions = replace(self.assumptions, scored=chunk.visits.scored)
+        elif chunk.visits.scored and not self.assumptions.scored and self.study.options.bleeding is None:
+            raise AssumptionFailed(replace(self.assumptions, scored=True))
+        self.without_content &= chunk.visits.patient_ids.none and not chunk.visits.recorded.any()
+
+    def _decide(self, chunk: ReadChunk, patients: _ChunkPatients, *, is_first: bool) -> _DecidedChunk:
+        """The results of a chunk."""
+        criteria = self.study.criteria
+        # Without texts it is enough to know that something is wrong.
+        problems = Problems(worded=not self.assumptions.plain)
+        sizes = len(chunk.visits.patient_ids), len(patients.ids), chunk.share
+        try:
+            cohort = self._cohort(chunk, patients, problems)
         except CohortError:
-            return _Decided(found, rows, patients, seen.share, False)
-        undecided = _Decided(found, rows, patients, seen.share, cohort.has_dates)
+            return _DecidedChunk(problems, *sizes, dates=False)
+        undecided = _DecidedChunk(problems, *sizes, dates=cohort.has_dates)
         try:
-            decided = Classification(study.criteria, cohort, evaluate(study.criteria, cohort, 1))
+            classification = Classification(criteria, cohort, evaluate(criteria, cohort, 1))
         except CohortError as error:
-            return undecided._replace(failed=error)
-        frame = decided.long() if self.ways.long else decided.frame(dates=self.taken.dates)
-        encoded = self.output.encode(frame, first=is_first)
-        return undecided._replace(counts=decided.counts, encoded=encoded)
+            return undecided._replace(error=error)
+        frame = classification.long() if self.options.long else classification.frame(dates=self.assumptions.dates)
+        encoded = self.writer.encode(frame, first=is_first)
+        return undecided._replace(counts=classification.counts, encoded=encoded)
+
+    def _cohort(self, chunk: ReadChunk, patients: _ChunkPatients, problems: Problems) -> Cohort:
+        """Raises `CohortError` if there are problems, in this chunk or before it."""
+        study, last = self.study, patients.first + len(patients.ids)
+        listed = replace(study.patients, rows=study.patients.rows[patients.first : last])
+        patient_of_row = chunk.visits.patient_ids.spread(patients.of_run)
+        return assemble(
+            StudyRows(chunk.visits, listed, patients.ids, patient_of_row),
+            scored=bool(self.assumptions.scored),
+            several={name: column.several for name, column in study.declared.items()},
+            impute=study.options.impute,
+            problems=problems,
+            wrong=self.wrong,
+        )
 
 
 def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
-    """What is said of the cohort in outputs."""
+    """The cohort of a study as outputs name it: without patients."""
     nothing = np.zeros(0, dtype=np.int64)
-    seen = Observations(
+    observations = Observations(
         patient=nothing,
         day=nothing,
         platelets=exactly(nothing.astype(np.float64)),
@@ -355,7 +433,7 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
         source_row=nothing,
     )
     return replace(
-        build(Patients(study.known.id[:0]), seen),
+        build(Patients(study.patients.id[:0]), observations),
         source=study.source.name,
         row_word=study.source.row_word,
         notes=tuple(notes),
@@ -363,23 +441,23 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
     )
 
 
-def _beside(work: Callable[[], Any]) -> Callable[[], Any]:
-    """What gives the result of that work, which is begun at once, and does not keep the program from ending."""
-    done: Future[Any] = Future()
+def _in_background(work: Callable[[], Any]) -> Callable[[], Any]:
+    """Begin the work at once; the function returned waits for its result. It does not keep the program from ending."""
+    result: Future[Any] = Future()
 
     def run() -> None:
         try:
-            done.set_result(work())
+            result.set_result(work())
         except Exception as error:
-            done.set_exception(error)
+            result.set_exception(error)
 
     Thread(target=run, daemon=True).start()
-    return done.result
+    return result.result
 
 
 @contextmanager
 def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """So many threads, which end at once when something ends what they are for."""
+    """A pool of threads; where the block is left early, what has not begun is dropped."""
     pool = ThreadPoolExecutor(threads)
     try:
         yield pool

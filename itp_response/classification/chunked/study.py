@@ -1,5 +1,6 @@
-"""Study: what is known before visits are read part by part, and how a part of them is read."""
+"""Study: what is known before visits are read chunk by chunk, and how a chunk of them is read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,53 +28,79 @@ from itp_response.readers.visits import check_enrolment, patient_table
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What is assumed of all parts."""
+    """What is assumed of all chunks before they are read."""
 
     scored: bool | None
-    """Bleeding is scored at visits; None: as the first part shows."""
+    """Bleeding is scored at visits; None: as the first chunk shows."""
     dates: bool
     """Dates are known of some patient."""
     plain: bool = True
-    """Nothing is wrong, so that the words of no cell will be needed."""
+    """Nothing is wrong, so that the text of no cell will be needed."""
     ascending: bool = False
-    """Patients come in the order of their names, so that none need be remembered."""
+    """Patients come in the order of their ids, so that no id need be remembered."""
     in_order: bool = True
-    """The rows of each patient follow each other, and patients come in the order in which they are written."""
+    """The rows of a patient follow each other, and patients come in the order in which they are written."""
 
 
 class AssumptionFailed(Exception):  # noqa: N818 - no error, but a turn in the reading
-    """What was taken does not hold; this does."""
+    """A chunk contradicts an assumption; reading begins again under these assumptions.
 
-    def __init__(self, taken: Assumptions) -> None:
+    It may be raised in any thread, and ends all of them.
+    """
+
+    def __init__(self, assumptions: Assumptions) -> None:
         super().__init__()
-        self.taken = taken
+        self.assumptions = assumptions
 
 
 class ReadChunk(NamedTuple):
-    """A part as it was read."""
+    """A chunk that has been read: some patients with all their rows."""
 
     visits: VisitTable
-    found: Problems
+    problems: Problems
     share: float
-    place: Ints | None = None
-    """The position of the patient of each run, -1 without a name; None: it is to be found out."""
+    """How much of the input has been read with it, 0 to 1."""
+    positions: Ints | None = None
+    """The position of the patient of each run of rows, -1 without an id; None: it is still to be looked up."""
+
+
+class UnreadChunk(NamedTuple):
+    """A chunk that can be read."""
+
+    read: Callable[[], ReadChunk]
+    end: int | None = None
+    """The position after its last patient; None: it is known when the chunk has been read."""
+
+
+class TableProblems(NamedTuple):
+    """What was noticed before the rows of the visits are read."""
+
+    visits: Problems
+    """In the header of the visits."""
+    patients: Problems
+    """In the header of the patient table."""
+    patient_cells: Problems
+    """In the cells of the patient table."""
+    both: Problems
+    """In the columns of both tables together."""
+
+    @property
+    def any_wrong(self) -> bool:
+        return any(problems.any_wrong for problems in self)
 
 
 @dataclass(frozen=True)
 class ChunkedStudy:
-    """What is known of a study before its visits are read."""
+    """What is known of a study before the rows of its visits are read."""
 
     source: ChunkedTable
     criteria: Criteria
     read_from: ReadFrom
     options: ReadOptions
     chosen: dict[str, int]
-    known: PatientTable
-    opened: Problems
-    of_patients: Problems
-    """What was found in the table of patients when it was opened, and when its cells were read."""
-    of_cells: Problems
-    of_both: Problems
+    """The columns of the visits that are read: our name for each, and its position in the table."""
+    patients: PatientTable
+    problems: TableProblems
 
     @classmethod
     def read(
@@ -84,31 +111,32 @@ class ChunkedStudy:
         read_from: ReadFrom,
         options: ReadOptions,
     ) -> "ChunkedStudy":
+        """The study with its patient table read; problems are kept, to be raised with those of the visits."""
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
-        opened, listed, cells, both = (Problems() for _ in range(4))
-        place = Location(source.name, 0, source.row_word)
-        chosen = chosen_columns(source.header, VISITS, of_visits, place, opened)
+        problems = TableProblems(Problems(), Problems(), Problems(), Problems())
+        location = Location(source.name, 0, source.row_word)
+        chosen = chosen_columns(source.header, VISITS, of_visits, location, problems.visits)
         for number, (name, note) in enumerate(source.notes):
-            opened.note(Location(name, 0, part=number), note)
-        table = patient_table(patients, of_patients, listed)
-        known = read_patients(table, of_patients, options, cells)
-        known = replace(known, table=known.table.without("baseline", "arm"))
-        made = cls(source, criteria, read_from, options, chosen, known, opened, listed, cells, both)
-        check_header(made.empty(), of_visits, both)
-        check_enrolment(made.empty(), known, "date" in chosen, both)
-        return made
+            problems.visits.note(Location(name, 0, part=number), note)
+        table = patient_table(patients, of_patients, problems.patients)
+        listed = read_patients(table, of_patients, options, problems.patient_cells)
+        listed = replace(listed, table=listed.table.without("baseline", "arm"))
+        study = cls(source, criteria, read_from, options, chosen, listed, problems)
+        check_header(study.empty(), of_visits, problems.both)
+        check_enrolment(study.empty(), listed, "date" in chosen, problems.both)
+        return study
 
     @property
-    def taken(self) -> Assumptions:
-        """What is likely to hold of all parts."""
-        table, known = self.known.table, self.known
-        enrolled = known.enrolment_date.at(known.rows)
-        dates = bool((enrolled.low == enrolled.high).any())
-        if "date" in self.chosen and not table.has("enrolment_date"):
-            dates = True
-        told = self.options.bleeding
-        scored = None if told is None else told == "scored"
-        return Assumptions(scored, dates, ascending=not len(known.rows))
+    def assumptions(self) -> Assumptions:
+        """What probably holds of all chunks."""
+        enrolled = self.patients.enrolment_date.at(self.patients.rows)
+        day_0_is_first_date = "date" in self.chosen and not self.patients.table.has("enrolment_date")
+        bleeding = self.options.bleeding
+        return Assumptions(
+            scored=None if bleeding is None else bleeding == "scored",
+            dates=day_0_is_first_date or bool((enrolled.low == enrolled.high).any()),
+            ascending=not len(self.patients.rows),
+        )
 
     @property
     def wanted(self) -> WantedColumns:
@@ -121,70 +149,70 @@ class ChunkedStudy:
 
     @cached_property
     def plain(self) -> Plain | None:
-        """What reads the visits of plain blocks; None: there are columns that it does not read."""
-        found = Problems()
-        nothing = self.as_written(self.empty(), found)
-        return Plain.of(nothing, found, self.chosen, self.options)
+        """The reader of plain blocks; None: there are columns that it does not read."""
+        problems = Problems()
+        no_visits = self.as_written(self.empty(), problems)
+        return Plain.of(no_visits, problems, self.chosen, self.options)
 
     def as_written(self, table: NamedTable, problems: Problems) -> VisitTable:
-        """The visits of that part of the table."""
+        """The visits of a chunk of the table, read from the texts of its cells."""
         return read_visits(table, self.declared, self.options, problems)
 
     def empty(self) -> NamedTable:
         """The table of visits without its rows."""
         frame = pl.DataFrame(schema=dict.fromkeys(self.chosen, pl.String))
-        header = {name: self.source.header[at] for name, at in self.chosen.items()}
+        header = {name: self.source.header[position] for name, position in self.chosen.items()}
         return NamedTable(Location(self.source.name, 0, self.source.row_word), frame, header, self.source.header)
 
-    # parts
+    # chunks
 
-    def seen(self, part: Chunk, taken: Assumptions) -> ReadChunk:
-        """The visits of a part."""
-        plain = self._plain_part(part) if taken.plain else None
-        return plain or self.of_table(*self.table(part), part.share)
+    def read_chunk(self, chunk: Chunk, assumptions: Assumptions) -> ReadChunk:
+        """The visits of a chunk."""
+        plain = self._read_plain(chunk) if assumptions.plain else None
+        return plain or self.of_table(*self.table(chunk), chunk.share)
 
     def of_table(self, table: NamedTable, problems: Problems, share: float) -> ReadChunk:
-        """The visits of that part of the table."""
+        """The visits of a chunk of the table."""
         return ReadChunk(self.as_written(table, problems), problems, share)
 
-    def _plain_part(self, part: Chunk) -> ReadChunk | None:
-        """The visits of a part that is plain; None: it is not."""
-        if part.block is None or self.plain is None:
+    def _read_plain(self, chunk: Chunk) -> ReadChunk | None:
+        """The visits of a chunk that is plain; None: it is not."""
+        if chunk.block is None or self.plain is None:
             return None
-        grid = part.block.grid()
+        grid = chunk.block.grid()
         read = self.plain.visits(grid) if grid else None
         if read is None:
             return None
-        visits, found = read
-        lines = np.arange(part.block.line, part.block.line + len(visits.patient_ids))
-        place = Location(part.block.form.name, 0, "line", lines, part=part.file)
+        visits, problems = read
+        lines = np.arange(chunk.block.line, chunk.block.line + len(visits.patient_ids))
+        location = Location(chunk.block.form.name, 0, "line", lines, part=chunk.file)
         if self._in_folder:
-            place = Location(self.source.name, 0, pieces=pieces_of([place], [len(lines)]))
-        return ReadChunk(replace(visits, table=replace(visits.table, location=place)), found, part.share)
+            location = Location(self.source.name, 0, pieces=pieces_of([location], [len(lines)]))
+        return ReadChunk(replace(visits, table=replace(visits.table, location=location)), problems, chunk.share)
 
-    def table(self, part: Chunk) -> tuple[NamedTable, Problems]:
-        """The cells of a part, and what was found in its lines."""
-        found, source = Problems(), part.read()
-        place = Location(source.name, 0, source.row_word, source.lines, part=part.file)
-        table = filled(source, self.chosen, place, found)
-        return together(Location(self.source.name, 0), [table]) if self._in_folder else table, found
+    def table(self, chunk: Chunk) -> tuple[NamedTable, Problems]:
+        """The cells of a chunk, and the problems of its lines."""
+        problems, source = Problems(), chunk.read()
+        location = Location(source.name, 0, source.row_word, source.lines, part=chunk.file)
+        table = filled(source, self.chosen, location, problems)
+        return together(Location(self.source.name, 0), [table]) if self._in_folder else table, problems
 
     @property
     def _in_folder(self) -> bool:
         return len(self.source.files) > 1 or self.source.files[0] != self.source.name
 
-    def placed(self, lines: Ints, file: Ints) -> NamedTable:
-        """The table without its rows, which stand in those lines of those files."""
+    def located(self, lines: Ints, file: Ints) -> NamedTable:
+        """The table without its rows, which are in those lines of those files."""
         source = self.source
-        place = Location(source.name, 0, source.row_word, lines)
+        location = Location(source.name, 0, source.row_word, lines)
         if len(source.files) > 1:
             files = [Location(name, 0, "line", part=number) for number, name in enumerate(source.files)]
-            place = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
-        return replace(self.empty(), location=place)
+            location = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
+        return replace(self.empty(), location=location)
 
 
 def source_of(visits: Any) -> ChunkedTable | None:
-    """The visits to be read in parts; None where they are not, or something is wrong with them from the first."""
+    """The visits to be read in chunks; None: they are read as a whole, also to say why they cannot be read."""
     if not isinstance(visits, str | Path) or is_study(visits):
         return None
     try:

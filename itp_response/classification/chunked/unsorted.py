@@ -1,4 +1,4 @@
-"""Unsorted: visits whose patients come in any order, gone through once and held, then given patient by patient."""
+"""Unsorted: visits whose patients come in any order, stored while they are read once, then read by patient."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -11,48 +11,57 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from itp_response.classification.chunked.study import AssumptionFailed, Assumptions, ChunkedStudy, ReadChunk
+from itp_response.classification.chunked.study import (
+    AssumptionFailed,
+    Assumptions,
+    ChunkedStudy,
+    ReadChunk,
+    UnreadChunk,
+)
 from itp_response.cohort.values import Ints
 from itp_response.readers.chunks import Chunk, ChunkSize
 from itp_response.readers.external_sort import Records, RowStore, SortedRows, by_patient
 from itp_response.readers.patient_index import PatientPositions
-from itp_response.readers.plain import as_records, of_records
+from itp_response.readers.plain import Plain, as_records, of_records
 from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.runs import Runs
+from itp_response.readers.text import Block
+from itp_response.readers.visit_table import VisitTable
 
 LONGEST = 1 << 31
-"""Lines of a file, which are numbered in 32 bits."""
+"""The number of lines in a file that 32 bits can number."""
 LINE, FILE = " line", " file"
-"""The columns of a table that is sorted in which it keeps where a row was written; no column of ours is called so."""
+"""Columns of a table that is sorted: where each row was written. No column of ours has such a name."""
 
 
 Progress = Callable[[int, int, float], None]
-"""Told after each part: rows and patients so far, and the share of the input that is done."""
+"""Called after each chunk: rows and patients so far, and the share of the input that is done, 0 to 1."""
 
 
 @dataclass(frozen=True)
-class Ways:
-    """How it is gone about, which changes nothing in what comes out."""
+class ChunkOptions:
+    """How the chunks are worked on. Apart from `long`, nothing of it changes the output."""
 
     long: bool
     threads: int
     size: ChunkSize
     memory: int
     progress: Progress
-    told: Callable[[str], None] | None
+    notify: Callable[[str], None]
+    """Called with a sentence where reading takes another way."""
 
 
 class _RowsToSort(NamedTuple):
-    """The rows of a part that are to be sorted."""
+    """The rows of a chunk that are to be sorted."""
 
     content: pl.DataFrame | Records
-    """The cells as texts, or what they say as records."""
-    names: pl.Series
+    """The cells as texts, or as records of their values."""
+    ids: pl.Series
     position: Ints
-    """That of the patient of each row, as far as it is known; -1: it is not, or he is not named."""
+    """Of the patient of each row; -1: it is not known yet, or the row names no patient."""
     labels: tuple[str, ...]
     """The rescue treatments of records by their codes."""
-    found: Problems
+    problems: Problems
     share: float
 
 
@@ -61,97 +70,109 @@ class Unsorted:
     """The rows of a study that come in no order."""
 
     study: ChunkedStudy
-    ways: Ways
-    taken: Assumptions
+    options: ChunkOptions
+    assumptions: Assumptions
     positions: PatientPositions
     folder: Path
-    """An empty one, for what does not fit in memory."""
-    found: Problems = field(default_factory=Problems)
-    """What was found while all rows were gone through."""
+    """An empty one, for what does not fit into memory."""
+    problems: Problems = field(default_factory=Problems)
+    """Of all rows, once they are stored."""
 
     def __post_init__(self) -> None:
-        self._held = RowStore(self.ways.memory, self.folder)
+        self._stored = RowStore(self.options.memory, self.folder)
         self._codes: dict[str, int] = {}
-        """Rescue treatments by the codes that records have for them."""
+        """The codes of rescue treatments in the records of all chunks."""
 
-    def hold(self, pool: ThreadPoolExecutor) -> None:
-        """Go through all rows."""
+    def store(self, pool: ThreadPoolExecutor) -> None:
+        """Read all rows once and store them by patient."""
         reading: deque[Future[_RowsToSort]] = deque()
         sorting: deque[Future[SortedRows]] = deque()
-        for part in self.study.source.chunks(replace(self.study.wanted, patient=None), self.ways.size):
-            reading.append(pool.submit(self._rows, part))
-            if len(reading) > self.ways.threads:
+        for chunk in self.study.source.chunks(replace(self.study.wanted, patient=None), self.options.size):
+            reading.append(pool.submit(self._rows, chunk))
+            if len(reading) > self.options.threads:
                 sorting.append(self._sort(pool, reading.popleft().result()))
-            if len(sorting) > self.ways.threads:
-                self._held.add(sorting.popleft().result())
+            if len(sorting) > self.options.threads:
+                self._stored.add(sorting.popleft().result())
         while reading:
             sorting.append(self._sort(pool, reading.popleft().result()))
         while sorting:
-            self._held.add(sorting.popleft().result())
+            self._stored.add(sorting.popleft().result())
 
-    def parts(self) -> Iterator[tuple[Callable[[], ReadChunk], int]]:
-        """What reads a part that has all rows of some patients, and the position after the last of these."""
-        for first, last in self._held.patients(self.ways.size.rows):
-            yield partial(self._seen, first, last), last
+    def chunks(self) -> Iterator[UnreadChunk]:
+        """The stored rows in chunks, each with all rows of some patients."""
+        for first, last in self._stored.patients(self.options.size.rows):
+            yield UnreadChunk(partial(self._read, first, last), last)
 
     def _sort(self, pool: ThreadPoolExecutor, rows: _RowsToSort) -> "Future[SortedRows]":
-        """Begin to sort the rows of a part, whose patients all get a position."""
-        self.found.join(rows.found)
-        unknown = np.flatnonzero((rows.position < 0) & rows.names.is_not_null().to_numpy())
-        rows.position[unknown] = self.positions.of(rows.names.gather(unknown))
+        """Begin to sort the rows of a chunk; patients without a position get one."""
+        self.problems.join(rows.problems)
+        unknown = np.flatnonzero((rows.position < 0) & rows.ids.is_not_null().to_numpy())
+        rows.position[unknown] = self.positions.of(rows.ids.gather(unknown))
         if isinstance(rows.content, np.ndarray):
             codes = [self._codes.setdefault(label, len(self._codes)) for label in rows.labels]
+            # The last entry is for -1, no treatment.
             rows.content["rescue"] = np.array([*codes, -1], dtype=np.int32)[rows.content["rescue"]]
-        self.ways.progress(0, 0, rows.share / 2)
+        self.options.progress(0, 0, rows.share / 2)
         return pool.submit(by_patient, rows.content, rows.position)
 
-    def _rows(self, part: Chunk) -> _RowsToSort:
-        """The rows of a part, with where they stand."""
-        plain = self.study.plain
-        if self.taken.plain and plain is not None and part.block is not None:
-            # Cells are held as what they say, or all as they were written.
-            otherwise = AssumptionFailed(replace(self.taken, plain=False))
-            patient = self.study.chosen["patient_id"]
-            grid = part.block.grid() if part.block.line < LONGEST else None
-            if grid is None or not grid.column(patient).trimmed():
-                raise otherwise
-            names = part.block.texts(patient)
-            read = plain.visits(grid, Runs.single(names))
-            if read is None or not read[0].platelets.exact:
-                raise otherwise
-            visits, found = read
-            records, labels = as_records(visits, part.block.line + np.arange(len(names)), part.file)
-            return _RowsToSort(records, names, each(names, self.positions.known), labels, found, part.share)
-        table, found = self.study.table(part)
-        names = as_text(table.cells("patient_id").values)
+    def _rows(self, chunk: Chunk) -> _RowsToSort:
+        """The rows of a chunk, with the lines in which they are; all chunks have records, or all have texts."""
+        if self.assumptions.plain and self.study.plain is not None and chunk.block is not None:
+            rows = self._as_records(self.study.plain, chunk, chunk.block)
+            if rows is None:
+                raise AssumptionFailed(replace(self.assumptions, plain=False))
+            return rows
+        return self._as_texts(chunk)
+
+    def _as_records(self, plain: Plain, chunk: Chunk, block: Block) -> _RowsToSort | None:
+        """None: the block is not plain."""
+        patient_column = self.study.chosen["patient_id"]
+        grid = block.grid() if block.line < LONGEST else None
+        if grid is None or not grid.column(patient_column).trimmed():
+            return None
+        ids = block.texts(patient_column)
+        read = plain.visits(grid, Runs.single(ids))
+        if read is None or not read[0].platelets.exact:
+            return None
+        visits, problems = read
+        records, labels = as_records(visits, block.line + np.arange(len(ids)), chunk.file)
+        return _RowsToSort(records, ids, positions_of(ids, self.positions.known), labels, problems, chunk.share)
+
+    def _as_texts(self, chunk: Chunk) -> _RowsToSort:
+        table, problems = self.study.table(chunk)
+        ids = as_text(table.cells("patient_id").values)
         origin = table.location.pieces.origin if table.location.pieces else None
-        lines = origin.sequence if origin else table.location.all_lines(np.arange(len(names)))
-        files = pl.repeat(part.file, len(names), dtype=pl.Int32, eager=True).alias(FILE)
+        lines = origin.sequence if origin else table.location.all_lines(np.arange(len(ids)))
+        files = pl.repeat(chunk.file, len(ids), dtype=pl.Int32, eager=True).alias(FILE)
         frame = table.frame.with_columns(pl.Series(LINE, lines, dtype=pl.Int64), files)
-        return _RowsToSort(frame, names, each(names, self.positions.known), (), found, part.share)
+        return _RowsToSort(frame, ids, positions_of(ids, self.positions.known), (), problems, chunk.share)
 
-    def _seen(self, first: int, last: int) -> ReadChunk:
-        """The visits of those patients."""
-        content, position = self._held.rows_of(first, last)
-        found, plain = Problems(), self.study.plain
-        if isinstance(content, np.ndarray):
-            assert plain is not None
-            table = self.study.placed(content["line"].astype(np.int64), content["file"].astype(np.int64))
-            visits = replace(of_records(content, plain.empty, tuple(self._codes)), table=table)
-        else:
-            table = self.study.placed(content[LINE].to_numpy(), content[FILE].to_numpy())
-            visits = self.study.as_written(replace(table, frame=content.drop(LINE, FILE)), found)
+    def _read(self, first: int, last: int) -> ReadChunk:
+        """The visits of the patients at these positions, `last` not included."""
+        content, position = self._stored.rows_of(first, last)
+        problems = Problems()
+        visits = self._visits(content, problems)
         begin = np.flatnonzero(np.diff(position, prepend=-2))
-        place = position[begin].astype(np.int64)
-        names = self.positions.names.gather(pl.Series(place).set(pl.Series(place < 0), None))
+        of_run = position[begin].astype(np.int64)
+        ids = self.positions.names.gather(pl.Series(of_run).set(pl.Series(of_run < 0), None))
+        # The first half of the work was to store the rows.
         share = 0.5 + 0.5 * last / max(len(self.positions), 1)
-        return ReadChunk(replace(visits, patient_ids=Runs(names, begin, len(position))), found, share, place)
+        return ReadChunk(replace(visits, patient_ids=Runs(ids, begin, len(position))), problems, share, of_run)
+
+    def _visits(self, content: pl.DataFrame | Records, problems: Problems) -> VisitTable:
+        """The visits of stored rows."""
+        if not isinstance(content, np.ndarray):
+            table = self.study.located(content[LINE].to_numpy(), content[FILE].to_numpy())
+            return self.study.as_written(replace(table, frame=content.drop(LINE, FILE)), problems)
+        assert self.study.plain is not None
+        table = self.study.located(content["line"].astype(np.int64), content["file"].astype(np.int64))
+        return replace(of_records(content, self.study.plain.empty, tuple(self._codes)), table=table)
 
 
-def each(names: pl.Series, places: Callable[[pl.Series], Ints]) -> Ints:
-    """The positions of names; -1 where one is null."""
-    if not names.null_count():
-        return places(names)
-    found = np.full(len(names), -1, dtype=np.int64)
-    found[names.is_not_null().to_numpy()] = places(names.drop_nulls())
-    return found
+def positions_of(ids: pl.Series, look_up: Callable[[pl.Series], Ints]) -> Ints:
+    """The positions of patients by id; -1 where the id is null, which `look_up` does not take."""
+    if not ids.null_count():
+        return look_up(ids)
+    positions = np.full(len(ids), -1, dtype=np.int64)
+    positions[ids.is_not_null().to_numpy()] = look_up(ids.drop_nulls())
+    return positions

@@ -68,6 +68,7 @@ class Records:
         return len(self.frame)
 
     def has(self, name: str) -> bool:
+        """Whether the file has that column."""
         return name in self.frame.columns
 
     def texts(self, name: str) -> pl.Series:
@@ -81,10 +82,12 @@ class Records:
         return self.texts(name).str.to_uppercase()
 
     def cells(self, name: str) -> Cells:
+        """A column with its location."""
         return Cells(self.location, name, self.texts(name))
 
     @property
     def subject(self) -> pl.Series:
+        """USUBJID."""
         return self.texts("USUBJID")
 
     def rows(self, chosen: pl.Series) -> Ints:
