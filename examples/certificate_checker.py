@@ -19,13 +19,13 @@ from calendar import monthrange
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
-from operator import itemgetter
 from pathlib import Path
 
 NAN, INF = math.nan, math.inf
 RULES = ("when", "discount", "closed_by", "set_aside")
 NAMED = ("from", "after", "until", "to", "of", "when")
 WORDS = ("label", "says", "where", "role")
+NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days"])
 SUMS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 LESS = {ast.Lt: (operator.lt, 1), ast.LtE: (operator.le, 1), ast.Gt: (operator.lt, -1), ast.GtE: (operator.le, -1)}
 
@@ -98,40 +98,46 @@ def parsed(text):
     return ast.parse(" ".join(text.split()), mode="eval").body
 
 
-# THE KINDS OF CRITERIA, as criteria/README.md describes them; an observation is known by its place
+# THE KINDS OF ENDPOINT, as criteria/README.md describes them; a row is the number of an observation
 
 
-class Checked:
+class Patient:
     def __init__(self, certificate):
         self.definition, self.patient = limits(certificate["definition"]), certificate["patient"]
-        self.seen, self.found, self.wrong = certificate["observations"], {}, []
-        self.day = [one["day"] for one in self.seen]
-        self.counted = [place for place, one in enumerate(self.seen) if one["platelets"] is not None]
+        self.observations, self.verdicts = certificate["observations"], {}
+        self.day = [observed["day"] for observed in self.observations]
+        self.counted = [row for row, observed in enumerate(self.observations) if observed["platelets"] is not None]
         self.terms = {name: parsed(text) for name, text in self.definition["terms"].items()}
         of_patient = {name: value for name, value in self.patient.items() if name not in ("id", "day_0")}
         of_patient["baseline"] = self.baseline()
         of_patient["treatment_discontinued"] = INF if (stop := of_patient["treatment_discontinued"]) is None else stop
-        self.names = [{**of_patient, **one, **self.since(one["day"]), **self.terms} for one in self.seen]
+        self.names = [
+            {**of_patient, **observed, **self.since(observed["day"]), **self.terms} for observed in self.observations
+        ]
         self.alone = of_patient
 
-    def hangs_on_bounds(self, name):
-        """A count known only as a bound leaves a rule open; every course of it would have to be decided."""
+    def depends_on_censored_counts(self, name):
+        """A censored count leaves a rule open; every value of it would have to be decided."""
         model = self.definition["endpoints"][name]
         wide = isinstance(self.alone["baseline"], list) and len(set(self.alone["baseline"])) > 1
-        places = [place for place, seen in enumerate(self.seen) if wide or isinstance(seen["platelets"], list)]
+        rows = [
+            row for row, observed in enumerate(self.observations) if wide or isinstance(observed["platelets"], list)
+        ]
         rules = [model[key] for key in RULES if key in model and model["kind"] != "combined"]
-        if any(self.state(rule)[place] is None for rule in rules for place in places):
+        if any(self.state(rule)[row] is None for rule in rules for row in rows):
             return True
         if wide and "unless" in model and truth(parsed(model["unless"]), {**self.alone, **self.terms}) is None:
             return True
         named = set(re.findall(r"\w+", str([model.get(key) for key in NAMED if key in model])))
-        return any(self.hangs_on_bounds(other) for other in named & set(self.definition["endpoints"]) - {name})
+        return any(
+            self.depends_on_censored_counts(other) for other in named & set(self.definition["endpoints"]) - {name}
+        )
 
     def baseline(self):
         if self.patient["baseline_given"] is not None:
             return self.patient["baseline_given"]
         first, last = self.definition["baseline"]["days"]
-        pairs = [pair(self.seen[place]["platelets"]) for place in self.counted if first <= self.day[place] <= last]
+        pairs = [pair(self.observations[row]["platelets"]) for row in self.counted if first <= self.day[row] <= last]
         if not pairs:
             return None
         pick = {"last": lambda edge: edge[-1], "lowest": min, "mean": lambda edge: sum(edge) / len(edge)}
@@ -139,15 +145,17 @@ class Checked:
 
     def since(self, day):
         """The rescue treatments of that day, and the days since those begun before; none: infinite."""
-        made = {}
+        columns = {}
         for name, names in {"rescue": None, **self.definition["rescues"]}.items():
-            ours = [one for one in self.patient["courses"] if names is None or one["name"] in names]
-            made[name] = any(one["day"] == day for one in ours)
-            made[f"days_since_{name}"] = day - max((one["last"] for one in ours if one["day"] < day), default=-INF)
-        return made
+            courses = [course for course in self.patient["courses"] if names is None or course["name"] in names]
+            columns[name] = any(course["day"] == day for course in courses)
+            columns[f"days_since_{name}"] = day - max(
+                (course["last"] for course in courses if course["day"] < day), default=-INF
+            )
+        return columns
 
     def state(self, rule):
-        return [truth(parsed(rule), names) for names in self.names] if rule else [False] * len(self.seen)
+        return [truth(parsed(rule), names) for names in self.names] if rule else [False] * len(self.observations)
 
     def later(self, day, length):
         size, unit = int(length.split()[0]), length.split()[1].rstrip("s")
@@ -160,7 +168,7 @@ class Checked:
         return (end - date.fromisoformat(self.patient["day_0"])).days
 
     def verdict(self, name):
-        if name not in self.found:
+        if name not in self.verdicts:
             model = self.definition["endpoints"][name]
             kind, origin = model["kind"], model.get("from") or model.get("after")
             unmet = "NA" if kind in ("lost", "time_to") else model["otherwise"] if kind == "best" else "N"
@@ -169,9 +177,9 @@ class Checked:
                 value = {"N": unmet}.get(before, before)
             if model.get("unless") and truth(parsed(model["unless"]), self.alone):
                 value = unmet
-            found = {"value": value} if value else getattr(self, kind)(model)
-            self.found[name] = {"dated": None, "onset": None, "confirming": None, "ended": None, "days": None, **found}
-        return self.found[name]
+            decided = {"value": value} if value else getattr(self, kind)(model)
+            self.verdicts[name] = {**NOTHING, **decided}
+        return self.verdicts[name]
 
     def followed(self, model):
         since = model.get("followed_from", self.definition["clock"]["followed_from"])
@@ -182,7 +190,7 @@ class Checked:
             last = first
             for _ in range(model.get("occasions", 1) - 1):
                 earliest = self.later(self.day[last], model.get("apart", "1 day"))
-                last = next((place for place in good if place > last and self.day[place] >= earliest), None)
+                last = next((row for row in good if row > last and self.day[row] >= earliest), None)
                 if last is None:
                     break
             if last is not None and not (between == "unbroken" and False in state[first:last]):
@@ -192,18 +200,16 @@ class Checked:
     def achieved(self, model):
         first, last = model.get("days", [-INF, INF])
         state, closing, washed = (self.state(model.get(key)) for key in ("when", "closed_by", "discount"))
-        looked_at = [place for place, day in enumerate(self.day) if first <= day <= last]
-        closed = next((place for place in looked_at if closing[place]), None)
+        looked_at = [row for row, day in enumerate(self.day) if first <= day <= last]
+        closed = next((row for row in looked_at if closing[row]), None)
         until = self.verdict(model["until"]) if model.get("until") else {"value": None}
         start = (self.verdict(model["from"])["dated"] or 0) if "from" in model else 0
         looked_at = [
-            place
-            for place in looked_at
-            if (closed is None or place < closed)
-            and place >= start
-            and (until["value"] != "Y" or place < until["dated"])
+            row
+            for row in looked_at
+            if (closed is None or row < closed) and row >= start and (until["value"] != "Y" or row < until["dated"])
         ]
-        good = [place for place in looked_at if state[place] and washed[place] is False]
+        good = [row for row in looked_at if state[row] and washed[row] is False]
         between = model.get("between", "anything")
         if met := self.occasions(model, good, state, between):
             dated = met[1] if model.get("dated_by") == "confirming" else met[0]
@@ -211,10 +217,10 @@ class Checked:
             return {"value": "Y", "dated": dated, "onset": met[0], "confirming": confirming}
         if closed is not None:
             return {"value": "N", "ended": closed}
-        unsure = [place for place in looked_at if state[place] is None and place in self.counted]
+        unsure = [row for row in looked_at if state[row] is None and row in self.counted]
         unsure = unsure if model.get("unknown_counts", "may_meet") == "may_meet" else []
         if model.get("discounted_counts") == "may_meet":
-            unsure += [place for place in looked_at if state[place] and washed[place] is not False]
+            unsure += [row for row in looked_at if state[row] and washed[row] is not False]
         possible = unsure and self.occasions(model, sorted({*good, *unsure}), state, between)
         over = until["value"] == "Y" or (self.followed(model) and not possible)
         return {"value": "N" if over else "NE"}
@@ -228,16 +234,16 @@ class Checked:
         last = end if "until" in model else model.get("evidence_by", INF)
         if "for" in model and end > model.get("by", INF):
             return {"value": "N", "onset": start}
-        after = [place for place in range(start, len(self.day)) if state[place] is not None]
-        evidence = next((place for place in after if from_ <= self.day[place] <= last), None)
-        failed = next((place for place in after if not state[place] and (self.day[place] <= end)), None)
+        after = [row for row in range(start, len(self.day)) if state[row] is not None]
+        evidence = next((row for row in after if from_ <= self.day[row] <= last), None)
+        failed = next((row for row in after if not state[row] and (self.day[row] <= end)), None)
         if failed is None and evidence is not None and not state[evidence]:
             failed = evidence
         if failed is not None:
             return {"value": "N", "onset": start, "ended": failed}
         if evidence is None:
             return {"value": "NE", "onset": start}
-        kept = [self.day[place] for place in after if state[place] and place <= evidence]
+        kept = [self.day[row] for row in after if state[row] and row <= evidence]
         if "max_gap" in model and any(two > self.later(one, model["max_gap"]) for one, two in pairwise(kept)):
             return {"value": "NE", "onset": start}
         return {"value": "Y", "dated": evidence, "onset": start, "confirming": evidence}
@@ -245,11 +251,11 @@ class Checked:
     def lost(self, model):
         origin, state = self.verdict(model["after"]), self.state(model["when"])
         begin = max(-1 if origin[key] is None else origin[key] for key in ("onset", "confirming", "ended"))
-        good = [place for place, day in enumerate(self.day) if state[place] and place > begin]
-        good = [place for place in good if self.day[place] <= model.get("by", INF)]
-        if found := self.occasions(model, good, state, model.get("between", "unbroken")):
-            confirming = found[1] if model.get("occasions", 1) > 1 else None
-            ends = {"dated": found[0], "ended": found[0], "confirming": confirming}
+        good = [row for row, day in enumerate(self.day) if state[row] and row > begin]
+        good = [row for row in good if self.day[row] <= model.get("by", INF)]
+        if met := self.occasions(model, good, state, model.get("between", "unbroken")):
+            confirming = met[1] if model.get("occasions", 1) > 1 else None
+            ends = {"dated": met[0], "ended": met[0], "confirming": confirming}
             return {"value": "Y", "onset": origin["onset"], **ends}
         return {"value": "N" if self.followed(model) else "NE"}
 
@@ -258,7 +264,7 @@ class Checked:
         start, onset = (self.day[origin["dated"]], origin["onset"]) if origin else (0, None)
         value, ended = "Y", to["dated"]
         if to["value"] != "Y" and "censored" in model:
-            last = [place for place in self.counted if start <= self.day[place] <= model.get("by", INF)]
+            last = [row for row in self.counted if start <= self.day[row] <= model.get("by", INF)]
             value, ended = ("N", last[-1]) if last else ("NE", None)
         elif to["value"] != "Y":
             value, ended = ("NE" if to["value"] == "NE" else "NA"), None
@@ -272,18 +278,18 @@ class Checked:
         unmet = "NE" if "NE" in [value for _, value in values] else model["otherwise"]
         return {"value": next((label for label, value in values if value == "Y"), unmet)}
 
-    def nearest(self, day, places):
-        return min(places, key=lambda place: (abs(self.day[place] - day), -self.day[place]), default=None)
+    def nearest(self, day, rows):
+        return min(rows, key=lambda row: (abs(self.day[row] - day), -self.day[row]), default=None)
 
     def at(self, model):
         start = self.day[self.verdict(model["from"])["dated"]] if "from" in model else 0
         state, aside, closing = (self.state(model.get(key)) for key in ("when", "set_aside", "closed_by"))
         first, last = (start + edge for edge in model["within"])
-        near = [place for place in self.counted if first <= self.day[place] <= last and aside[place] is False]
+        near = [row for row in self.counted if first <= self.day[row] <= last and aside[row] is False]
         which = {"first": near[:1], "last": near[-1:]}.get(model.get("which"), near)
         taken = self.nearest(start + model["day"], which)
         end = last if taken is None else self.day[taken]
-        shut = [place for place, closes in enumerate(closing) if closes and start < self.day[place] <= end]
+        shut = [row for row, closes in enumerate(closing) if closes and start < self.day[row] <= end]
         if shut:
             return {"value": "N", "ended": shut[0]}
         if taken is None or state[taken] is None:
@@ -296,27 +302,27 @@ class Checked:
         )
         if any(closing):
             return {"value": "N", "ended": closing.index(True)}
-        counts, within = [place for place in self.counted if aside[place] is False], model.get("within", 0)
+        counts, within = [row for row in self.counted if aside[row] is False], model.get("within", 0)
         first, last = model.get("days", [-INF, INF])
-        taken = [place for place in counts if first <= self.day[place] <= last]
+        taken = [row for row in counts if first <= self.day[row] <= last]
         if model.get("visits"):
-            near = [[place for place in counts if abs(self.day[place] - day) <= within] for day in model["visits"]]
-            taken = [self.nearest(day, places) for day, places in zip(model["visits"], near, strict=True)]
+            near = [[row for row in counts if abs(self.day[row] - day) <= within] for day in model["visits"]]
+            taken = [self.nearest(day, rows) for day, rows in zip(model["visits"], near, strict=True)]
         seen = []
-        for place in taken:
-            bad = place is not None and state[place] is True and washed[place] is not False
+        for row in taken:
+            bad = row is not None and state[row] is True and washed[row] is not False
             treated = model.get("discounted", "fails") if bad else ""
-            treated = model.get("missing", "fails") if place is None else treated
+            treated = model.get("missing", "fails") if row is None else treated
             if treated != "left_out":
-                seen.append((place, {"fails": False, "unknown": None}[treated] if treated else state[place]))
-        if sum(place is not None for place, _ in seen) < model.get("of_at_least", 0):
+                seen.append((row, {"fails": False, "unknown": None}[treated] if treated else state[row]))
+        if sum(row is not None for row, _ in seen) < model.get("of_at_least", 0):
             return {"value": model.get("too_few", "N")}
-        good = [place for place, holds in seen if holds]
+        good = [row for row, holds in seen if holds]
         may, size = sum(holds is not False for _, holds in seen), model.get("in_any")
         if "at_least" in model:
             runs = [seen[begin : begin + size] for begin in range(len(seen))] if size else [seen]
             wanted = model["at_least"]
-            enough = [[place for place, holds in run if holds] for run in runs]
+            enough = [[row for row, holds in run if holds] for run in runs]
             met = next((run for run in enough if len(run) >= wanted), None)
             if met:
                 return {"value": "Y", "onset": met[0], "confirming": met[wanted - 1], "dated": met[wanted - 1]}
@@ -333,31 +339,31 @@ class Checked:
     def extent(self, model):
         state, aside, washed = (self.state(model.get(key)) for key in ("when", "set_aside", "discount"))
         first, last = model["days"]
-        rows = [place for place, day in enumerate(self.day) if first <= day <= last and state[place] is not None]
-        rows = [place for place in rows if aside[place] is False]
+        rows = [row for row, day in enumerate(self.day) if first <= day <= last and state[row] is not None]
+        rows = [row for row in rows if aside[row] is False]
         if not rows:
             return {"value": "NE"}
         end = min(self.day[self.counted[-1]] if self.counted else -INF, math.floor(last)) + 1
-        ends = [self.day[place] for place in rows[1:]] + [end]
-        lasts = [max(min(stop, end) - self.day[place], 0) for place, stop in zip(rows, ends, strict=True)]
+        ends = [self.day[row] for row in rows[1:]] + [end]
+        lasts = [max(min(stop, end) - self.day[row], 0) for row, stop in zip(rows, ends, strict=True)]
         most = self.later(0, model["max_gap"]) if "max_gap" in model else INF
         cut, lasts = [one > most for one in lasts], [min(one, most) for one in lasts]
         if "each" in model:
             cut, lasts = [False] * len(rows), [self.later(0, model["each"])] * len(rows)
         stretches, broken = [], True
-        for place, length, cuts in zip(rows, lasts, cut, strict=True):
-            inside = state[place] and washed[place] is False
+        for row, length, cuts in zip(rows, lasts, cut, strict=True):
+            inside = state[row] and washed[row] is False
             if inside and broken:
                 stretches.append([])
             if inside:
-                stretches[-1].append((place, length))
+                stretches[-1].append((row, length))
             broken = not inside or cuts
         if model.get("measure", "total") == "total":
             stretches = [[one for some in stretches for one in some]]
         days, longest = 0, []
         for some in stretches:
             if (size := sum(length for _, length in some)) > days:
-                days, longest = size, [place for place, _ in some]
+                days, longest = size, [row for row, _ in some]
         value = "N" if "at_least" in model and days < self.later(0, model["at_least"]) else "Y"
         shown = {"onset": longest[0], "confirming": longest[-1], "dated": longest[-1]} if days else {}
         return {"value": value, "days": days, **shown}
@@ -374,7 +380,7 @@ class Checked:
             if isinstance(node, ast.UnaryOp):
                 return None
             parts = [part for part in node.values if isinstance(node.op, ast.And) or truth(part, met)]
-            days = [place for place in map(dated, parts) if place is not None]
+            days = [row for row in map(dated, parts) if row is not None]
             return (max if isinstance(node.op, ast.And) else min)(days, default=None)
 
         return {"value": value, "dated": dated(tree), "onset": dated(tree)} if value == "Y" else {"value": value}
@@ -385,38 +391,55 @@ class Checked:
 
 def checked(certificate, files):
     """What does not agree, a sentence each; nothing where all does."""
-    one = Checked(certificate)
-    yield from (line for source in certificate["sources"] for line in of_source(certificate, source, files))
+    patient = Patient(certificate)
+    for source in certificate["sources"]:
+        yield from of_source(certificate, source, files)
     yield from of_definition(certificate, files)
-    if pair(one.alone["baseline"]) != pair(certificate["patient"]["baseline"]) and one.alone["baseline"] is not None:
-        yield f"the baseline is {one.alone['baseline']}, not {certificate['patient']['baseline']}"
-    for said in certificate["verdicts"]:
-        name, found = said["endpoint"], one.verdict(said["endpoint"])
-        for rule in (rule for rule in said["rules"] if rule["of"] == "observations"):
-            if rule["rule"] != certificate["definition"]["endpoints"][name][rule["key"]]:
-                yield f"{name}: {rule['key']}: the rule is not that of the definition"
-            for text, said_at in [
-                (rule["rule"], rule["at"]),
-                *((part["clause"], part["at"]) for part in rule["clauses"]),
-            ]:
-                at = one.state(text)
-                wrong = [day for day, was, is_ in zip(one.day, said_at, at, strict=False) if was is not is_]
-                if len(said_at) != len(at):
-                    yield f"{name}: {rule['key']}: {text!r} has {len(said_at)} truths for {len(at)} observations"
-                if wrong:
-                    yield f"{name}: {rule['key']}: {text!r} is not what is said on day {', '.join(map(str, wrong))}"
-        if one.hangs_on_bounds(name):
+    baseline, stated = patient.alone["baseline"], certificate["patient"]["baseline"]
+    if baseline is not None and pair(baseline) != pair(stated):
+        yield f"the baseline is {baseline}, not {stated}"
+    for stated in certificate["verdicts"]:
+        yield from of_rules(certificate, stated, patient)
+        if not patient.depends_on_censored_counts(stated["endpoint"]):
+            yield from of_verdict(stated, patient)
+
+
+def of_rules(certificate, stated, patient):
+    """Where the truths of the rules of an endpoint, and of their clauses, are others."""
+    name = stated["endpoint"]
+    for rule in stated["rules"]:
+        if rule["of"] != "observations":
             continue
-        for key in ("onset", "confirming", "ended"):
-            if (day := None if found[key] is None else one.day[found[key]]) != said[key]:
-                yield f"{name}: {key} is day {day}, not {said[key]}"
-        day = None if found["dated"] is None else one.day[found["dated"]]
-        if (found["value"], day, found["days"]) != (said["value"], said["day"], said["days"]):
-            yield f"{name}: it is {found['value']} on day {day}, not {said['value']} on day {said['day']}"
+        where = f"{name}: {rule['key']}"
+        if rule["rule"] != certificate["definition"]["endpoints"][name][rule["key"]]:
+            yield f"{where}: the rule is not that of the definition"
+        clauses = [(clause["clause"], clause["at"]) for clause in rule["clauses"]]
+        for text, truths in [(rule["rule"], rule["at"]), *clauses]:
+            own = patient.state(text)
+            wrong = [str(day) for day, was, is_ in zip(patient.day, truths, own, strict=False) if was is not is_]
+            if len(truths) != len(own):
+                yield f"{where}: {text!r} has {len(truths)} truths for {len(own)} observations"
+            if wrong:
+                yield f"{where}: {text!r} is not what is said on day {', '.join(wrong)}"
+
+
+def of_verdict(stated, patient):
+    """Where the verdict on an endpoint is another, or rests on other observations."""
+    name, verdict = stated["endpoint"], patient.verdict(stated["endpoint"])
+    days = {
+        key: None if verdict[key] is None else patient.day[verdict[key]]
+        for key in ("onset", "confirming", "ended", "dated")
+    }
+    for key in ("onset", "confirming", "ended"):
+        if days[key] != stated[key]:
+            yield f"{name}: {key} is day {days[key]}, not {stated[key]}"
+    day = days["dated"]
+    if (verdict["value"], day, verdict["days"]) != (stated["value"], stated["day"], stated["days"]):
+        yield f"{name}: it is {verdict['value']} on day {day}, not {stated['value']} on day {stated['day']}"
 
 
 def of_source(certificate, source, files):
-    """What the file of the visits or of the patients has otherwise."""
+    """What differs in the file of the visits or of the patients."""
     path = files.get(source["file"])
     if path is None or "columns" not in source:
         return
@@ -432,27 +455,32 @@ def of_source(certificate, source, files):
         if cell and count(cell) != pair(patient["baseline_given"]):
             yield f"{source['file']}: the baseline is {cell}, not {patient['baseline_given']}"
         return
-    known = {line for seen in certificate["observations"] for line in seen["lines"]}
-    for seen in certificate["observations"]:
-        rows = [lines.get(line) for line in seen["lines"]]
-        where = f"{source['file']} line {', '.join(map(str, seen['lines']))}"
-        if None in rows:
-            yield f"{where}: this is no line of {patient['id']}"
-            continue
-        counts = [one for row in rows if not math.isnan((one := count(row[columns["platelets"]]))[0])]
-        lowest = tuple(map(min, zip(*counts, strict=True))) if counts else (NAN, NAN)
-        if any(repr(one) != repr(float(other)) for one, other in zip(lowest, pair(seen["platelets"]), strict=True)):
-            yield f"{where}: the count of day {seen['day']} is {lowest[0]:g}, not {seen['platelets']}"
-        grades = [float(row[columns["bleeding_grade"]] or NAN) for row in rows if "bleeding_grade" in columns]
-        grade = max((one for one in grades if not math.isnan(one)), default=seen["bleeding_grade"])
-        if grade != seen["bleeding_grade"]:
-            yield f"{where}: the bleeding grade of day {seen['day']} is {grade:g}, not {seen['bleeding_grade']}"
-        days = {day_of(row, columns, patient) for row in rows} - {None}
-        if days - {seen["day"]}:
-            yield f"{where}: this is day {min(days)}, not {seen['day']}"
-    for line in sorted(lines.keys() - known):
+    for observed in certificate["observations"]:
+        yield from of_observation(observed, source, lines, patient)
+    used = {line for observed in certificate["observations"] for line in observed["lines"]}
+    for line in sorted(lines.keys() - used):
         if any(lines[line].get(columns.get(name)) for name in ("platelets", "bleeding_grade", "rescue")):
             yield f"{source['file']} line {line} is of {patient['id']}, but not in the certificate"
+
+
+def of_observation(observed, source, lines, patient):
+    """What the lines of an observation have that differs."""
+    columns, rows = source["columns"], [lines.get(line) for line in observed["lines"]]
+    where = f"{source['file']} line {', '.join(map(str, observed['lines']))}"
+    if None in rows:
+        yield f"{where}: this is no line of {patient['id']}"
+        return
+    counts = [bounds for row in rows if not math.isnan((bounds := count(row[columns["platelets"]]))[0])]
+    lowest = tuple(map(min, zip(*counts, strict=True))) if counts else (NAN, NAN)
+    if any(repr(own) != repr(float(other)) for own, other in zip(lowest, pair(observed["platelets"]), strict=True)):
+        yield f"{where}: the count of day {observed['day']} is {lowest[0]:g}, not {observed['platelets']}"
+    grades = [float(row[columns["bleeding_grade"]] or NAN) for row in rows if "bleeding_grade" in columns]
+    grade = max((grade for grade in grades if not math.isnan(grade)), default=observed["bleeding_grade"])
+    if grade != observed["bleeding_grade"]:
+        yield f"{where}: the bleeding grade of day {observed['day']} is {grade:g}, not {observed['bleeding_grade']}"
+    days = {day_of(row, columns, patient) for row in rows} - {None}
+    if days - {observed["day"]}:
+        yield f"{where}: this is day {min(days)}, not {observed['day']}"
 
 
 def count(text):
@@ -476,14 +504,14 @@ def day_of(row, columns, patient):
 def limits(value):
     """The definition with `inf` and `-inf` as numbers: JSON has no word for days without a limit."""
     if isinstance(value, dict):
-        return {key: limits(one) for key, one in value.items()}
+        return {key: limits(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [limits(one) for one in value]
+        return [limits(entry) for entry in value]
     return float(value) if value in ("inf", "-inf") else value
 
 
 def of_definition(certificate, files):
-    """What the criteria file has otherwise."""
+    """What differs in the criteria file."""
     path, defined = files.get(certificate["criteria"]["file"]), limits(certificate["definition"])
     if path is None:
         return
@@ -503,8 +531,9 @@ def main(paths):
     wrong = list(checked(certificate, files))
     asked = [*(source["file"] for source in certificate["sources"]), certificate["criteria"]["file"]]
     left_out = [name for name in asked if name not in files]
-    one = Checked(certificate)
-    left_out += [name for name in map(itemgetter("endpoint"), certificate["verdicts"]) if one.hangs_on_bounds(name)]
+    patient = Patient(certificate)
+    names = [verdict["endpoint"] for verdict in certificate["verdicts"]]
+    left_out += [name for name in names if patient.depends_on_censored_counts(name)]
     print("\n".join([*wrong, "does not agree" if wrong else f"agrees: {certificate['patient']['id']}"]))
     if left_out:
         print(f"not looked at: {', '.join(left_out)}")

@@ -29,7 +29,7 @@ itp_response.report(classification).write("report.html")
 lines: list[str] = [str(one) for one in itp_response.explain(classification, patient="A", endpoint="OR")]
 """
 WRONG = """
-from itp_response import ReadOptions, ask, classify, compare, explain, plot, read, report, table
+from itp_response import ReadOptions, adam, ask, classify, compare, explain, plot, read, report, table
 
 classify("visits.csv", options=ReadOptions(bleeding="scord"))  # arg-type
 read("visits.csv", options=ReadOptions(on_error="skip"))  # arg-type
@@ -41,6 +41,8 @@ plot("timelime", "visits.csv")  # arg-type
 plot("forest", "visits.csv", measure="odds")  # arg-type
 table("visits.csv", interval="newcomb")  # arg-type
 table("visits.csv", of="ittt")  # arg-type
+table("visits.csv", show=["response"])  # list-item
+adam("visits.csv").write("folder", "xlsx")  # arg-type
 explain("visits.csv", patient=7)  # arg-type
 explain("visits.csv")  # call-arg
 report(42)  # arg-type

@@ -107,14 +107,13 @@ def explain(
     `counterfactuals=False` leaves out what would change the verdicts, which takes most of the time.
     Raises `UsageError` for an unknown patient or endpoint, and what `classify` raises.
 
+    >>> counts = {0: 15, 21: 29, 28: 45, 42: 12, 364: 12}
     >>> visits = [
-    ...     {"patient_id": "A", "day": 0, "platelets": 15, "bleeding_grade": 0},
-    ...     {"patient_id": "A", "day": 28, "platelets": 12, "bleeding_grade": 0},
-    ...     {"patient_id": "A", "day": 364, "platelets": 40, "bleeding_grade": 0},
+    ...     {"patient_id": "A", "day": day, "platelets": count, "bleeding_grade": 0} for day, count in counts.items()
     ... ]
-    >>> (explanation,) = explain(visits, patient="A", endpoint="CR")
-    >>> explanation.verdict, [(row.day, row.means) for row in explanation.rows]
-    ('N (never reached)', [(28, 'fails: a count below 100')])
+    >>> (explanation,) = explain(visits, patient="A", endpoint="OR")
+    >>> explanation.verdict, explanation.rows[0].means
+    ('N (not confirmed)', 'fails: a count below 30')
     """
     classification = classify(visits, patients, criteria, options=options)
     alone, names = asked_about(classification, patient, endpoint)

@@ -107,9 +107,9 @@ def study(tmp_path):
     return itp_response.adam(tmp_path / "visits.csv", tmp_path / "patients.csv", study="S1")
 
 
-def records(made, name, *columns, **where):
+def records(analysis, name, *columns, **where):
     """The records of a dataset that have these values, as tuples of those columns."""
-    frame = made.datasets[name].frame.filter(*(pl.col(key) == value for key, value in where.items()))
+    frame = analysis.datasets[name].frame.filter(*(pl.col(key) == value for key, value in where.items()))
     return frame.select(columns).rows()
 
 
@@ -174,10 +174,10 @@ class TestADRS:
         ]
 
     def test_time_in_a_state_is_a_number_of_days(self):
-        made = of_set("extend")
+        analysis = of_set("extend")
 
-        frame = made.classification.frame()
-        days = made.datasets["ADRS"].frame.filter(pl.col("PARAMCD") == "TWOYEARS")
+        frame = analysis.classification.frame()
+        days = analysis.datasets["ADRS"].frame.filter(pl.col("PARAMCD") == "TWOYEARS")
         assert days["AVAL"].to_list() == frame["two_years_days"].to_list()
         assert days["AVALC"].null_count() == len(days)
 
@@ -206,10 +206,10 @@ class TestADTTE:
         criteria = load("atra_2022")
         case = replace_case(criteria.file.example[0], f"d0 15, d28 60, d35 60, {rest}")
         cohort = worked_examples(criteria, [case])
-        made = itp_response.adam(itp_response.classify(cohort), study="S")
+        analysis = itp_response.adam(itp_response.classify(cohort), study="S")
 
-        found = records(made, "ADTTE", "CNSR", "EVNTDESC", "CNSDTDSC", PARAMCD="DOR")
-        assert found == [(code, why, "Last count up to day 365")]
+        times = records(analysis, "ADTTE", "CNSR", "EVNTDESC", "CNSDTDSC", PARAMCD="DOR")
+        assert times == [(code, why, "Last count up to day 365")]
 
 
 def replace_case(case, timeline):
@@ -237,9 +237,11 @@ class TestADICE:
             '[[visits]]\nday = "day"\nplatelets = "plt"\n'
         )
 
-        made = itp_response.adam(*itp_response.mapped(tmp_path / "export.csv", tmp_path / "mapping.toml"), study="S")
+        analysis = itp_response.adam(
+            *itp_response.mapped(tmp_path / "export.csv", tmp_path / "mapping.toml"), study="S"
+        )
 
-        assert records(made, "ADICE", "USUBJID", "ASTDY", "SRCDOM", "SRCVAR", "SRCSEQ") == [
+        assert records(analysis, "ADICE", "USUBJID", "ASTDY", "SRCDOM", "SRCVAR", "SRCSEQ") == [
             ("1", 10, "export.csv", "stopped", 3)
         ]
 
@@ -249,9 +251,9 @@ class TestADICE:
             {"patient_id": "1", "day": 0, "platelets": 12},
         ]
 
-        made = itp_response.adam(rows, study="S")
+        analysis = itp_response.adam(rows, study="S")
 
-        assert records(made, "ADICE", "SRCVAR", "SRCSEQ") == [("rescue", None)]
+        assert records(analysis, "ADICE", "SRCVAR", "SRCSEQ") == [("rescue", None)]
 
 
 class TestADSL:
@@ -265,11 +267,11 @@ class TestADSL:
     def test_marks_the_patients_of_whom_rows_were_left_out(self, tmp_path):
         (tmp_path / "visits.csv").write_text("patient_id,day,platelets\n1,0,15\n1,7,4o\n2,0,15\n")
 
-        found = itp_response.classify(tmp_path / "visits.csv", options=ReadOptions(on_error="quarantine"))
+        classification = itp_response.classify(tmp_path / "visits.csv", options=ReadOptions(on_error="quarantine"))
 
-        assert records(itp_response.adam(found), "ADSL", "USUBJID", "NLEFTOUT") == [("1", 1), ("2", 0)]
-        assert found.long()["quarantined"].to_list() == [1] * 9 + [0] * 9
-        assert found.provenance().options["on_error"] == "quarantine"
+        assert records(itp_response.adam(classification), "ADSL", "USUBJID", "NLEFTOUT") == [("1", 1), ("2", 0)]
+        assert classification.long()["quarantined"].to_list() == [1] * 9 + [0] * 9
+        assert classification.provenance().options["on_error"] == "quarantine"
         assert (
             "NLEFTOUT"
             not in itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}]).datasets["ADSL"].frame.columns
@@ -280,10 +282,10 @@ class TestStudyDays:
     def test_there_is_no_day_0(self):
         days = [{"patient_id": "1", "day": day, "platelets": 15, "rescue": "x"} for day in (-2, -1, 0, 1)]
 
-        made = itp_response.adam(days, study="S")
+        analysis = itp_response.adam(days, study="S")
 
-        assert records(made, "ADICE", "ASTDY") == [(-2,), (-1,), (1,), (2,)]
-        assert "The source has no dates: only study days are given." in made.notes
+        assert records(analysis, "ADICE", "ASTDY") == [(-2,), (-1,), (1,), (2,)]
+        assert "The source has no dates: only study days are given." in analysis.notes
 
 
 class TestSources:
@@ -306,14 +308,14 @@ class TestSources:
             variable=texts_of(["LBSTRESN", "LBSTRESN", "FASTRESN", "LBSTRESN", "LBSTRESN", "CMTRT"]),
         )
 
-        made = itp_response.adam(replace(cohort, origin=origin), study="S")
+        analysis = itp_response.adam(replace(cohort, origin=origin), study="S")
 
-        assert records(made, "ADRS", "SRCDOM", "SRCVAR", "SRCSEQ", "CNFDOM", "CNFSEQ", PARAMCD="OR") == [
+        assert records(analysis, "ADRS", "SRCDOM", "SRCVAR", "SRCSEQ", "CNFDOM", "CNFSEQ", PARAMCD="OR") == [
             ("LB", "LBSTRESN", 12, "LB", 13)
         ]
-        assert records(made, "ADICE", "SRCDOM", "SRCVAR", "SRCSEQ") == [("CM", "CMTRT", 31)]
+        assert records(analysis, "ADICE", "SRCDOM", "SRCVAR", "SRCSEQ") == [("CM", "CMTRT", 31)]
 
-    def test_each_line_is_the_patients_and_has_the_day_and_what_was_looked_at(self, made):
+    def test_each_line_is_the_patients_and_has_the_day_and_what_was_looked_at(self, analysis):
         table = pl.read_csv(STUDY[0], infer_schema=False).with_columns(pl.Series("line", range(2, 3325)))
 
         for dataset, prefix, day, role in (
@@ -324,7 +326,7 @@ class TestSources:
             ("ADTTE", "SRC", "ADT", None),
             ("ADICE", "SRC", "ASTDT", None),
         ):
-            frame = made.datasets[dataset].frame.filter(pl.col(f"{prefix}SEQ").is_not_null())
+            frame = analysis.datasets[dataset].frame.filter(pl.col(f"{prefix}SEQ").is_not_null())
             frame = frame if role is None else frame.filter(pl.col("ADTREC") == role)
             frame = frame.filter(pl.col("SRCDOM") == "visits.csv") if dataset == "ADICE" else frame
             lines = table[(frame[f"{prefix}SEQ"] - 2).to_list()]
@@ -341,23 +343,23 @@ class TestSources:
         for domain in ("dm", name, "ae", "cm", "ex", "ds"):
             getattr(sdtm, domain).write_parquet(tmp_path / f"{domain}.parquet")
 
-        made = itp_response.adam(tmp_path)
+        analysis = itp_response.adam(tmp_path)
 
-        assert made.study == "CDISCPILOT01"
-        found = made.datasets["ADRS"].frame.filter(pl.col("ADTREC") == "ONSET", pl.col("SRCDOM") == "LB")
+        assert analysis.study == "CDISCPILOT01"
+        onsets = analysis.datasets["ADRS"].frame.filter(pl.col("ADTREC") == "ONSET", pl.col("SRCDOM") == "LB")
         lab = getattr(sdtm, name).select("USUBJID", pl.col("LBSEQ").cast(pl.Int32), "LBTESTCD", "LBDTC", "LBSTRESN")
-        joined = found.join(lab, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "LBSEQ"], how="left")
-        assert len(joined) == len(found) > 100
+        joined = onsets.join(lab, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "LBSEQ"], how="left")
+        assert len(joined) == len(onsets) > 100
         assert set(joined["LBTESTCD"]) == {"PLAT"}
         assert set(joined["SRCVAR"]) == {"LBSTRESN"}
         assert (joined["LBDTC"].str.slice(0, 10) == joined["ADT"].dt.to_string("%Y-%m-%d")).all()
-        stops = made.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "TREATMENT DISCONTINUED")
+        stops = analysis.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "TREATMENT DISCONTINUED")
         records_of = sdtm.ds.select("USUBJID", pl.col("DSSEQ").cast(pl.Int32), "DSSTDTC", "DSDECOD")
         joined = stops.join(records_of, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "DSSEQ"], how="left")
         assert (len(joined), set(joined["SRCDOM"]), set(joined["SRCVAR"])) == (144, {"DS"}, {"DSSTDTC"})
         assert (joined["DSSTDTC"].str.slice(0, 10) == joined["ASTDT"].dt.to_string("%Y-%m-%d")).all()
         assert "COMPLETED" not in set(joined["DSDECOD"])
-        courses = made.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "RESCUE TREATMENT")
+        courses = analysis.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "RESCUE TREATMENT")
         doses = sdtm.ex.select("USUBJID", pl.col("EXSEQ").cast(pl.Int32), "EXSTDTC")
         joined = courses.join(doses, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "EXSEQ"], how="left")
         assert (joined["EXSTDTC"].str.slice(0, 10) == joined["ASTDT"].dt.to_string("%Y-%m-%d")).all()
@@ -372,9 +374,9 @@ class TestPartialDates:
             {"patient_id": "1", "date": "2019-07-01", "platelets": 15, "rescue": "IVIg", "rescue_end": "2019-07-02"},
         ]
 
-        made = itp_response.adam(rows, study="S")
+        analysis = itp_response.adam(rows, study="S")
 
-        assert records(made, "ADICE", "ASTDT", "ASTDY", "AENDT", "AENDY", "SRCSEQ") == [
+        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDT", "AENDY", "SRCSEQ") == [
             (None, None, None, None, 2),
             (date("2019-05-01"), 121, None, None, 3),
             (date("2019-07-01"), 182, date("2019-07-02"), 183, 4),
@@ -385,9 +387,9 @@ class TestPartialDates:
     def test_nor_are_days_from_a_day_0_that_is(self):
         rows = [{"patient_id": "1", "date": "2019-05-01", "platelets": 15, "rescue": "IVIg"}]
 
-        made = itp_response.adam(rows, [{"patient_id": "1", "enrolment_date": "2019-04"}], study="S")
+        analysis = itp_response.adam(rows, [{"patient_id": "1", "enrolment_date": "2019-04"}], study="S")
 
-        assert records(made, "ADICE", "ASTDT", "ASTDY", "AENDY") == [(None, None, None)]
+        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDY") == [(None, None, None)]
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -395,54 +397,59 @@ class TestConformance:
     """CDISC's rules for the variables of a dataset hold for every shipped set."""
 
     def test_names_labels_types_and_lengths(self, name):
-        made = of_set(name)
+        analysis = of_set(name)
 
-        for dataset in made.datasets.values():
-            assert dataset.frame.columns == [one.name for one in dataset.variables]
+        for dataset in analysis.datasets.values():
+            assert dataset.frame.columns == [variable.name for variable in dataset.variables]
             assert len(dataset.label) <= 40
-            for one in dataset.variables:
-                assert one.name.isascii()
-                assert len(one.name) <= 8
-                assert one.name == one.name.upper()
-                assert one.name[0].isalpha()
-                assert one.name.isalnum()
-                assert one.label.isascii()
-                assert 0 < len(one.label) <= 40
-                assert dataset.length(one) <= 200
-                assert one.means
-            names = [one.name for one in dataset.variables]
+            for variable in dataset.variables:
+                assert variable.name.isascii()
+                assert len(variable.name) <= 8
+                assert variable.name == variable.name.upper()
+                assert variable.name[0].isalpha()
+                assert variable.name.isalnum()
+                assert variable.label.isascii()
+                assert 0 < len(variable.label) <= 40
+                assert dataset.length(variable) <= 200
+                assert variable.means
+            names = [variable.name for variable in dataset.variables]
             assert len(set(names)) == len(names)
             # A name's ending says what is in it.
-            types = {one.name: one.type for one in dataset.variables}
-            assert {types[one] for one in names if one.endswith("DT")} <= {"date"}
-            assert {types[one] for one in names if one.endswith(("DY", "SEQ"))} <= {"integer"}
-            for flag in [one for one in names if one.endswith("FL") and types[one] == "text"]:
+            types = {variable.name: variable.type for variable in dataset.variables}
+            assert {types[name] for name in names if name.endswith("DT")} <= {"date"}
+            assert {types[name] for name in names if name.endswith(("DY", "SEQ"))} <= {"integer"}
+            for flag in [name for name in names if name.endswith("FL") and types[name] == "text"]:
                 assert set(dataset.frame[flag].drop_nulls()) <= {"Y", "N"}
 
     def test_parameters_and_their_codes_are_one_to_one(self, name):
         criteria = load(name)
-        found = parameters(criteria)
+        in_order = parameters(criteria)
 
-        assert {one.endpoint for one in found} == set(criteria.endpoints)
-        assert len({one.code for one in found}) == len({one.text for one in found}) == len(found)
-        assert [one.code for one in found if not one.code.isalnum() or len(one.code) > 8 or one.code[0].isdigit()] == []
-        assert {one.endpoint for one in flags(criteria)} == {
-            one.endpoint for one in found if one.what in ("verdict", "best")
+        assert {parameter.endpoint for parameter in in_order} == set(criteria.endpoints)
+        assert len({parameter.code for parameter in in_order}) == len(in_order)
+        assert len({parameter.text for parameter in in_order}) == len(in_order)
+        assert [
+            parameter.code
+            for parameter in in_order
+            if not parameter.code.isalnum() or len(parameter.code) > 8 or parameter.code[0].isdigit()
+        ] == []
+        assert {parameter.endpoint for parameter in flags(criteria)} == {
+            parameter.endpoint for parameter in in_order if parameter.what in ("verdict", "best")
         }
 
     def test_keys_are_unique_and_values_one_to_one(self, name):
-        made = of_set(name)
+        analysis = of_set(name)
 
-        for dataset in made.datasets.values():
+        for dataset in analysis.datasets.values():
             assert not dataset.frame.select(dataset.keys).is_duplicated().any()
-        both = made.datasets["ADRS"].frame.drop_nulls(["AVAL", "AVALC"]).select("PARAMCD", "AVAL", "AVALC").unique()
+        both = analysis.datasets["ADRS"].frame.drop_nulls(["AVAL", "AVALC"]).select("PARAMCD", "AVAL", "AVALC").unique()
         assert set(both.select("AVALC", "AVAL").rows()) <= {("Y", 1), ("N", 0)}
-        timed = made.datasets["ADTTE"].frame
+        timed = analysis.datasets["ADTTE"].frame
         assert (timed["AVAL"].is_null() == timed["CNSR"].is_null()).all()
         assert set(timed["CNSR"].drop_nulls()) <= {0, 1, 2, 3, 4}
         assert (timed["CNSDTDSC"].is_not_null() == (timed["CNSR"].fill_null(0) > 0)).all()
         for days in ("ADY", "CNFDY"):
-            assert 0 not in made.datasets["ADRS"].frame[days].to_list()
+            assert 0 not in analysis.datasets["ADRS"].frame[days].to_list()
 
     def test_a_date_is_that_of_one_of_the_records(self, name):
         frame = of_set(name).datasets["ADRS"].frame
@@ -450,33 +457,37 @@ class TestConformance:
         assert (frame["ADTREC"].is_not_null() == frame["ADY"].is_not_null()).all()
 
     def test_transport_files_come_back_with_the_verdicts_labels_and_lengths(self, name, tmp_path):
-        made = of_set(name)
-        made.write(tmp_path / "out")
+        analysis = of_set(name)
+        analysis.write(tmp_path / "out")
 
-        for dataset in made.datasets.values():
+        for dataset in analysis.datasets.values():
             path = tmp_path / "out" / f"{dataset.name.lower()}.xpt"
             frame, about = pyreadstat.read_xport(path, output_format="polars")
             assert (about.table_name, about.file_label) == (dataset.name, dataset.label)
-            assert about.column_names_to_labels == {one.name: one.label for one in dataset.variables}
-            assert about.variable_storage_width == {one.name: dataset.length(one) for one in dataset.variables}
-            dates = [one.name for one in dataset.variables if one.type == "date"]
-            assert {about.original_variable_types[one] for one in dates} <= {"DATE9"}
+            assert about.column_names_to_labels == {variable.name: variable.label for variable in dataset.variables}
+            assert about.variable_storage_width == {
+                variable.name: dataset.length(variable) for variable in dataset.variables
+            }
+            dates = [variable.name for variable in dataset.variables if variable.type == "date"]
+            assert {about.original_variable_types[name] for name in dates} <= {"DATE9"}
             assert_same(frame, dataset)
         frame, _ = pyreadstat.read_xport(tmp_path / "out" / "adrs.xpt", output_format="polars")
-        assert_verdicts(frame, made)
+        assert_verdicts(frame, analysis)
 
 
 def assert_same(frame, dataset):
     """What was read is what was written; SAS has no missing text and no whole numbers."""
-    for one in dataset.variables:
-        written, read = dataset.frame[one.name].to_list(), frame[one.name].to_list()
-        assert [value or None for value in read] == written if one.type == "text" else read == written
+    for variable in dataset.variables:
+        written, read = dataset.frame[variable.name].to_list(), frame[variable.name].to_list()
+        assert [value or None for value in read] == written if variable.type == "text" else read == written
 
 
-def assert_verdicts(frame, made):
+def assert_verdicts(frame, analysis):
     """The verdicts, days and reasons in a file's ADRS are those of the classification."""
     codes = {
-        one.code: one.endpoint for one in parameters(made.classification.criteria) if one.what in ("verdict", "best")
+        parameter.code: parameter.endpoint
+        for parameter in parameters(analysis.classification.criteria)
+        if parameter.what in ("verdict", "best")
     }
     rows = frame.filter(pl.col("PARAMCD").is_in(list(codes))).select(
         *("USUBJID", "PARAMCD", "AVALC", "ADY", "CNFDY", "ARSNCD")
@@ -485,19 +496,19 @@ def assert_verdicts(frame, made):
         (patient, codes[code], value, day_of(day), day_of(confirmed), reason)
         for patient, code, value, day, confirmed, reason in rows.rows()
     ]
-    long = made.classification.long().filter(pl.col("endpoint").is_in(list(codes.values())))
+    long = analysis.classification.long().filter(pl.col("endpoint").is_in(list(codes.values())))
     assert read == long.select("patient_id", "endpoint", "value", "day", "confirmed_day", "reason").rows()
 
 
 @pytest.fixture(scope="module")
-def made():
+def analysis():
     return itp_response.adam(*STUDY, study="EXAMPLE")
 
 
 class TestFiles:
     @pytest.mark.parametrize("form", FORMATS)
-    def test_the_same_input_gives_the_same_bytes(self, form, made, tmp_path):
-        made.write(tmp_path / "one", form)
+    def test_the_same_input_gives_the_same_bytes(self, form, analysis, tmp_path):
+        analysis.write(tmp_path / "one", form)
         itp_response.adam(*STUDY, study="EXAMPLE").write(tmp_path / "two", form)
 
         names = sorted(path.name for path in (tmp_path / "one").iterdir())
@@ -507,39 +518,39 @@ class TestFiles:
             (tmp_path / "two" / name).read_bytes() for name in names
         ]
 
-    def test_another_reader_of_transport_files_finds_the_same(self, made, tmp_path):
-        made.write(tmp_path, "xpt")
+    def test_another_reader_of_transport_files_finds_the_same(self, analysis, tmp_path):
+        analysis.write(tmp_path, "xpt")
 
-        for dataset in made.datasets.values():
+        for dataset in analysis.datasets.values():
             read = pd.read_sas(tmp_path / f"{dataset.name.lower()}.xpt", format="xport", encoding="ascii")
             assert list(read.columns) == dataset.frame.columns
-            for one in dataset.variables:
-                values = [None if value != value or value == "" else value for value in read[one.name]]
-                if one.type != "text":  # it takes SAS's zero for its least number
+            for variable in dataset.variables:
+                values = [None if value != value or value == "" else value for value in read[variable.name]]
+                if variable.type != "text":  # it takes SAS's zero for its least number
                     values = [None if value is None else round(value) for value in values]
-                written = dataset.frame[one.name]
-                if one.type == "date":  # it does not know DATE9.: SAS counts days from 1960
+                written = dataset.frame[variable.name]
+                if variable.type == "date":  # it does not know DATE9.: SAS counts days from 1960
                     written = (written - date("1960-01-01")).dt.total_days()
-                assert values == written.to_list(), one.name
+                assert values == written.to_list(), variable.name
 
-    def test_dataset_json_is_as_its_schema_and_is_read_again(self, made, tmp_path):
-        made.write(tmp_path, "json")
+    def test_dataset_json_is_as_its_schema_and_is_read_again(self, analysis, tmp_path):
+        analysis.write(tmp_path, "json")
 
-        for dataset in made.datasets.values():
+        for dataset in analysis.datasets.values():
             path = tmp_path / f"{dataset.name.lower()}.json"
-            told = json.loads(path.read_text())
-            jsonschema.validate(told, SCHEMA)
-            assert told["records"] == len(told["rows"]) == len(dataset.frame)
+            content = json.loads(path.read_text())
+            jsonschema.validate(content, SCHEMA)
+            assert content["records"] == len(content["rows"]) == len(dataset.frame)
             table = open_table(path, dataset.name)
             assert table.header == dataset.frame.columns
             read = table.load(range(len(table.header)))
             assert len(read) == len(dataset.frame)
 
-    def test_parquet_and_csv_come_back_with_the_verdicts(self, made, tmp_path):
-        made.write(tmp_path / "parquet", "parquet")
-        made.write(tmp_path / "csv", "csv")
+    def test_parquet_and_csv_come_back_with_the_verdicts(self, analysis, tmp_path):
+        analysis.write(tmp_path / "parquet", "parquet")
+        analysis.write(tmp_path / "csv", "csv")
 
-        for dataset in made.datasets.values():
+        for dataset in analysis.datasets.values():
             name = dataset.name.lower()
             assert pl.read_parquet(tmp_path / "parquet" / f"{name}.parquet").equals(dataset.frame)
             schema = dataset.frame.schema
@@ -550,29 +561,31 @@ class TestFiles:
         assert json.loads(about["itp_response"])["criteria"][0]["name"] == "atra_2022"
 
     @pytest.mark.parametrize("form", ["xpt", "json", "parquet"])
-    def test_read_again_it_has_the_same_verdicts(self, form, made, tmp_path):
+    def test_read_again_it_has_the_same_verdicts(self, form, analysis, tmp_path):
         """By the reader that reads studies too."""
-        made.write(tmp_path / "out", form)
+        analysis.write(tmp_path / "out", form)
 
         table = open_table(tmp_path / "out" / f"adrs.{form}", "adrs")
         frame = table.load(range(len(table.header)))
         frame.columns = table.header
 
         assert len(frame) == 168 * 7
-        assert_verdicts(frame, made)
+        assert_verdicts(frame, analysis)
 
-    def test_what_an_earlier_run_left_goes(self, made, tmp_path):
-        made.write(tmp_path / "out", "csv")
-        made.write(tmp_path / "out", "json")
+    def test_what_an_earlier_run_left_goes(self, analysis, tmp_path):
+        analysis.write(tmp_path / "out", "csv")
+        analysis.write(tmp_path / "out", "json")
 
         assert not list((tmp_path / "out").glob("ad*.csv"))
 
-    def test_define_has_every_variable_and_parameter_in_words(self, made, tmp_path):
-        made.write(tmp_path, "csv")
+    def test_define_has_every_variable_and_parameter_in_words(self, analysis, tmp_path):
+        analysis.write(tmp_path, "csv")
 
         define = pl.read_csv(tmp_path / "define.csv")
-        told = define.filter(pl.col("paramcd").is_null()).select("dataset", "variable").rows()
-        assert told == [(name, one.name) for name, dataset in made.datasets.items() for one in dataset.variables]
+        defined = define.filter(pl.col("paramcd").is_null()).select("dataset", "variable").rows()
+        assert defined == [
+            (name, variable.name) for name, dataset in analysis.datasets.items() for variable in dataset.variables
+        ]
         row = define.row(by_predicate=pl.col("paramcd") == "RELAPSE", named=True)
         assert (row["endpoint"], row["where"]) == ("relapse", "Methods, Study endpoints")
         assert row["derivation"].startswith("After OR was shown and up to day 365, the first observation of a count")
@@ -608,10 +621,10 @@ class TestRefusals:
 
     def test_what_a_transport_file_cannot_hold_is_told_all_at_once(self, tmp_path):
         rows = [{"patient_id": "Zoë", "day": 0, "platelets": 15}, {"patient_id": "Ü2", "day": 0, "platelets": 15}]
-        made = itp_response.adam(rows, [{"patient_id": "Zoë", "arm": "A" * 201}], study="S")
+        analysis = itp_response.adam(rows, [{"patient_id": "Zoë", "arm": "A" * 201}], study="S")
 
         with pytest.raises(UsageError) as error:
-            made.write(tmp_path / "out")
+            analysis.write(tmp_path / "out")
 
         assert str(error.value) == (
             "ADSL: USUBJID: 'Zoë' has letters beyond ASCII, and so have 1 more.\n"
@@ -620,7 +633,7 @@ class TestRefusals:
             "XPT cannot hold this; write json, parquet or csv, or change it in the source."
         )
         assert not (tmp_path / "out").exists()
-        made.write(tmp_path / "out", "json")
+        analysis.write(tmp_path / "out", "json")
 
     def test_without_pyreadstat_there_are_the_other_formats(self, study, tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, "pyreadstat", None)
@@ -661,7 +674,9 @@ class TestNames:
         short = short_names(names, most, reserved=["OR"])
 
         assert len(set(short)) == len(short) == len(names)
-        assert [one for one in short if not re.fullmatch(rf"[A-Z][A-Z0-9]{{0,{most - 1}}}", one) or one == "OR"] == []
+        assert [
+            name for name in short if not re.fullmatch(rf"[A-Z][A-Z0-9]{{0,{most - 1}}}", name) or name == "OR"
+        ] == []
 
     def test_labels_are_cut_after_a_word(self):
         assert fitted("Durable response in the open-label extension", 34) == "Durable response in the open-label"
@@ -670,9 +685,9 @@ class TestNames:
     def test_what_adsl_has_already_is_not_taken(self):
         criteria = load("atra_2022")
         text = criteria.path.read_text().replace("[OR]", "[SAF]").replace('"OR"', '"SAF"')
-        made = flags(loads(text.partition("# WHERE THE SOURCE")[0], criteria.path))
+        names = flags(loads(text.partition("# WHERE THE SOURCE")[0], criteria.path))
 
-        assert [one.flag for one in made if one.endpoint == "SAF"] == ["SAF2FL"]
+        assert [flag.flag for flag in names if flag.endpoint == "SAF"] == ["SAF2FL"]
 
 
 class TestCommand:
@@ -704,20 +719,20 @@ class TestCommand:
 def test_the_example_of_a_pipeline_runs(tmp_path, capsys):
     run = runpy.run_path(str(ROOT / "examples" / "pipeline.py"))["run"]
 
-    made = run(tmp_path)
+    completed = run(tmp_path)
 
     assert "Overall response" in capsys.readouterr().out
-    assert pl.read_parquet(tmp_path / "adam" / "adrs.parquet").equals(made.datasets["ADRS"].frame)
+    assert pl.read_parquet(tmp_path / "adam" / "adrs.parquet").equals(completed.datasets["ADRS"].frame)
 
 
 def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
     cohort = itp_response.read([{"patient_id": "1", "day": 0, "platelets": 15}])
     nobody = itp_response.classify(replace_all(cohort))
 
-    made = itp_response.adam(nobody, study="S")
-    made.write(tmp_path / "out")
+    analysis = itp_response.adam(nobody, study="S")
+    analysis.write(tmp_path / "out")
 
-    assert [len(one.frame) for one in made.datasets.values()] == [0, 0, 0, 0]
+    assert [len(dataset.frame) for dataset in analysis.datasets.values()] == [0, 0, 0, 0]
     assert nobody.long().is_empty()
 
 

@@ -37,17 +37,17 @@ def named(name, text, head=HEAD):
     return replace(criteria_of(text, head), name=name)
 
 
-def compared(one, other, *timelines, **further):
+def compared(first, second, *timelines, **further):
     """The set `a` beside the set `b` on these patients."""
     cohort = cohort_of(timelines, **further)
-    return compare(cohort, criteria=[named("a", one), named("b", other)])
+    return compare(cohort, criteria=[named("a", first), named("b", second)])
 
 
-def moved(one, other, timeline, discontinued=None):
+def moved(first, second, timeline, discontinued=None):
     """Verdict under `a`, verdict under `b`, and what made the difference, of one patient who changes."""
-    found = compared(one, other, timeline, treatment_discontinued=[discontinued]).changes().rows(named=True)
-    assert len(found) == 1
-    return found[0]["first_verdict"], found[0]["second_verdict"], found[0]["why"]
+    changes = compared(first, second, timeline, treatment_discontinued=[discontinued]).changes().rows(named=True)
+    assert len(changes) == 1
+    return changes[0]["first_verdict"], changes[0]["second_verdict"], changes[0]["why"]
 
 
 class TestWhichClauseMovedHim:
@@ -99,11 +99,11 @@ class TestWhichClauseMovedHim:
         assert moved(THIRTY, other, "d0 15, d7 15 rescue, d28 40, d350 15") == ("Y", "N", why)
 
     def test_a_count_that_is_passed_over(self):
-        one = '[R]\nkind = "at"\nrole = "response"\nwhen = "platelets >= 30"\nday = 28\nwithin = [21, 35]\n'
-        other = one + 'set_aside = "days_since_rescue <= 35"'
+        at = '[R]\nkind = "at"\nrole = "response"\nwhen = "platelets >= 30"\nday = 28\nwithin = [21, 35]\n'
+        setting_aside = at + 'set_aside = "days_since_rescue <= 35"'
 
         why = "b: passed over: rescue treatment that goes on or ended at most 35 days before"
-        assert moved(one, other, "d0 15, d3 rescue, d28 40, d350 15") == ("Y", "NE", why)
+        assert moved(at, setting_aside, "d0 15, d3 rescue, d28 40, d350 15") == ("Y", "NE", why)
 
     def test_the_count_that_ended_it(self):
         kept = THIRTY.replace('role = "response"', "") + (
@@ -193,10 +193,10 @@ class TestWhichClauseMovedHim:
         assert moved(THIRTY, other, timeline) == ("Y", verdict, f"b: {why}")
 
     def test_a_patient_who_meets_neither_has_a_word_of_each(self):
-        one = THIRTY + 'unless = "treatment_discontinued"'
+        unless = THIRTY + 'unless = "treatment_discontinued"'
 
         why = "a: excluded: treatment was discontinued; b: follow-up ended"
-        assert moved(one, THIRTY, "d0 15, d28 15", discontinued=10) == ("N", "NE", why)
+        assert moved(unless, THIRTY, "d0 15, d28 15", discontinued=10) == ("N", "NE", why)
 
 
 LOSS = """
@@ -215,7 +215,7 @@ class TestWhichClauseIsNoLoss:
     """A response of 40 on day 28 and a count of 25 on day 42."""
 
     @pytest.mark.parametrize(
-        ("change", "seen", "why"),
+        ("change", "count", "why"),
         [
             (("< 30", "< 20"), "25", "no loss: a count of at least 20"),
             (("< 30", "< 30 and bleeding_grade >= 1"), "25 bleed ?", "not known: bleeding of grade 1 or more"),
@@ -224,8 +224,8 @@ class TestWhichClauseIsNoLoss:
             (('"R"', '"R"\nby = 40'), "25", "outside the days looked at, up to day 40"),
         ],
     )
-    def test_at_the_count_at_which_the_other_set_has_it(self, change, seen, why):
-        timeline = f"d0 15, d28 40, d42 {seen}, d350 40"
+    def test_at_the_count_at_which_the_other_set_has_it(self, change, count, why):
+        timeline = f"d0 15, d28 40, d42 {count}, d350 40"
 
         assert moved(LOSS, LOSS.replace(*change), timeline) == ("Y", "N", f"b: {why}")
         assert moved(LOSS.replace(*change), LOSS, timeline) == ("N", "Y", f"a: {why}")
@@ -254,10 +254,10 @@ class TestCounts:
         assert pair.cross_table().to_dicts() == [{"a L | b L": "Y", "NA": 1}]
 
     def test_those_who_change_are_listed_with_both_verdicts(self):
-        found = compared(THIRTY, FIFTY, *FIVE, ids=list("vwxyz")).changes()
+        changes = compared(THIRTY, FIFTY, *FIVE, ids=list("vwxyz")).changes()
 
-        assert found.columns == list(itp_response.compare.__globals__["CHANGES"])
-        assert found.rows() == [
+        assert changes.columns == list(itp_response.compare.__globals__["CHANGES"])
+        assert changes.rows() == [
             ("w", None, "response", "a R", "Y", "b R", "N", "b: fails: a count below 50"),
             ("z", None, "response", "a R", "Y", "b R", "NE", "b: fails: a count below 50"),
         ]
@@ -300,8 +300,8 @@ class TestCounts:
             f'[{name}]\nkind = "achieved"\nwhen = "platelets >= {40 + number}"\n' for number, name in enumerate(names)
         )
         other = f'{begun}[R]\nkind = "combined"\nrole = "response"\nwhen = "{" and ".join(names)}"'
-        found = compared(THIRTY, other, *(f"d0 15, d28 {39 + number}, d350 15" for number in range(12)))
-        assert str(found).splitlines()[-1] == "  and 2 patients in two other ways; --changes has them all"
+        comparison = compared(THIRTY, other, *(f"d0 15, d28 {39 + number}, d350 15" for number in range(12)))
+        assert str(comparison).splitlines()[-1] == "  and 2 patients in two other ways; --changes has them all"
 
 
 class TestRoles:
@@ -334,11 +334,11 @@ class TestRoles:
     def test_three_sets_are_the_first_beside_each_of_the_others(self):
         sets = [named(name, THIRTY.replace("30", count)) for name, count in (("a", "30"), ("b", "50"), ("c", "20"))]
 
-        found = compare(cohort_of(["d0 15, d28 40, d350 15"]), criteria=sets)
+        comparison = compare(cohort_of(["d0 15, d28 40, d350 15"]), criteria=sets)
 
-        assert [pair.title for pair in found.pairs] == ["a R | b R", "a R | c R"]
-        assert found.frame().columns[2:] == ["response a R", "response b R", "response c R"]
-        assert found.changes()["second_set"].to_list() == ["b R"]
+        assert [pair.title for pair in comparison.pairs] == ["a R | b R", "a R | c R"]
+        assert comparison.frame().columns[2:] == ["response a R", "response b R", "response c R"]
+        assert comparison.changes()["second_set"].to_list() == ["b R"]
 
 
 TIMED = """
@@ -361,17 +361,17 @@ class TestLengths:
     def test_of_two_times_the_patients_who_have_one_and_the_medians(self):
         """Days 28 to 42 and 28 to 56; under 50 the second is 20 days, the first has none."""
         timelines = ("d0 15, d28 40, d42 20, d350 40", "d0 15, d28 40, d36 60, d56 20, d350 40", "d0 15, d350 15")
-        found = compared(TIMED, TIMED.replace(">= 30", ">= 50"), *timelines)
+        comparison = compared(TIMED, TIMED.replace(">= 30", ">= 50"), *timelines)
 
-        assert str(found).splitlines()[-4:] == [
+        assert str(comparison).splitlines()[-4:] == [
             "duration: a D | b D",
             "  a D  2 patients  median 21 days",
             "  b D  1 patient   median 20 days",
             "  1 patient with another length under the other set, 1 with one under only one",
         ]
-        assert found.frame()["duration a D"].to_list() == [14, 28, None]
-        assert found.frame()["duration b D"].to_list() == [None, 20, None]
-        assert found.changes().is_empty()
+        assert comparison.frame()["duration a D"].to_list() == [14, 28, None]
+        assert comparison.frame()["duration b D"].to_list() == [None, 20, None]
+        assert comparison.changes().is_empty()
 
     def test_nobody_has_a_length(self):
         assert "  a D  0 patients" in str(compared(TIMED, TIMED, "d0 15, d350 15")).splitlines()
@@ -380,26 +380,26 @@ class TestLengths:
 
     def test_extents_are_compared_by_their_days(self):
         """40 from day 21 to day 41, then 20 to day 100."""
-        found = compared(self.EXTENT, self.EXTENT.replace("30", "50"), "d0 15, d21 40, d42 20, d350 20")
+        comparison = compared(self.EXTENT, self.EXTENT.replace("30", "50"), "d0 15, d21 40, d42 20, d350 20")
 
-        assert found.frame().rows() == [("timeline 1", None, 21, 0)]
-        assert found.changes().is_empty()
+        assert comparison.frame().rows() == [("timeline 1", None, 21, 0)]
+        assert comparison.changes().is_empty()
 
     def test_extents_that_must_reach_a_length_are_compared_by_whether_they_do(self):
-        one, other = (f'{self.EXTENT}at_least = "{days} days"\n' for days in (21, 22))
-        found = compared(one, other, "d0 15, d21 40, d42 20, d350 20")
+        first, second = (f'{self.EXTENT}at_least = "{days} days"\n' for days in (21, 22))
+        comparison = compared(first, second, "d0 15, d21 40, d42 20, d350 20")
 
-        assert found.frame().rows() == [("timeline 1", None, "Y", "N")]
-        assert found.changes()["why"].to_list() == ["b: too short a time"]
+        assert comparison.frame().rows() == [("timeline 1", None, "Y", "N")]
+        assert comparison.changes()["why"].to_list() == ["b: too short a time"]
 
 
 class TestBest:
     BEST = THIRTY + '[best]\nkind = "best"\nrole = "best"\nof = [{ good = "R" }]\notherwise = "none"\n'
 
     def test_names_are_set_beside_each_other(self):
-        found = compared(self.BEST, self.BEST.replace("30", "50"), *FIVE)
+        comparison = compared(self.BEST, self.BEST.replace("30", "50"), *FIVE)
 
-        assert str(found).splitlines()[-6:] == [
+        assert str(comparison).splitlines()[-6:] == [
             "best: a best | b best",
             "        good  none  NE",
             "  good  1     1     1",
@@ -407,7 +407,7 @@ class TestBest:
             "  NE    0     0     1",
             "  2 patients change, because the criteria that it sums up do",
         ]
-        assert set(found.changes()["role"]) == {"response"}
+        assert set(comparison.changes()["role"]) == {"response"}
 
 
 class TestInput:
@@ -417,10 +417,14 @@ class TestInput:
                 compare(*STUDY, criteria)
 
     def test_sets_of_one_name_are_told_apart(self):
-        found = compare(cohort_of(FIVE), criteria=[criteria_of(THIRTY), criteria_of(FIFTY), criteria_of(THIRTY)])
+        comparison = compare(cohort_of(FIVE), criteria=[criteria_of(THIRTY), criteria_of(FIFTY), criteria_of(THIRTY)])
 
-        assert [one.criteria.name for one in found.classifications] == ["worked", "worked (2)", "worked (3)"]
-        assert found.frame().columns[2:] == ["response worked R", "response worked (2) R", "response worked (3) R"]
+        assert [classification.criteria.name for classification in comparison.classifications] == [
+            "worked",
+            "worked (2)",
+            "worked (3)",
+        ]
+        assert comparison.frame().columns[2:] == ["response worked R", "response worked (2) R", "response worked (3) R"]
 
     def test_sets_that_declare_a_column_otherwise_are_refused(self):
         head = HEAD + '[columns]\ndose = {{ type = "number", table = "visits", empty = "{}" }}\n'
@@ -442,25 +446,25 @@ class TestInput:
         dosed = named("dosed", THIRTY.replace("30", "30 and dose < 10"), head)
         rows = [{"patient_id": "1", "day": day, "platelets": count, "dose": dose} for day, count, dose in DOSED]
 
-        found = compare(rows, criteria=[named("a", THIRTY), dosed])
+        comparison = compare(rows, criteria=[named("a", THIRTY), dosed])
 
-        assert found.changes()["why"].to_list() == ["dosed: fails: dose of at least 10"]
+        assert comparison.changes()["why"].to_list() == ["dosed: fails: dose of at least 10"]
 
     def test_an_empty_cohort(self):
-        found = compare(cohort_of([]), criteria=["atra_2022", "nct03304288"])
+        comparison = compare(cohort_of([]), criteria=["atra_2022", "nct03304288"])
 
-        assert found.frame().is_empty()
-        assert found.changes().is_empty()
-        assert str(found).startswith("0 patients under\n")
+        assert comparison.frame().is_empty()
+        assert comparison.changes().is_empty()
+        assert str(comparison).startswith("0 patients under\n")
 
     def test_a_patient_without_observations(self):
         visits = [{"patient_id": "1", "day": day, "platelets": count} for day, count in ((0, 15), (28, 40), (350, 15))]
         patients = [{"patient_id": "1"}, {"patient_id": "2"}]
 
-        found = compare(visits, patients, [named("a", THIRTY), named("b", FIFTY)])
+        comparison = compare(visits, patients, [named("a", THIRTY), named("b", FIFTY)])
 
-        assert found.frame()["response b R"].to_list() == ["N", "NE"]
-        assert found.changes()["patient_id"].to_list() == ["1"]
+        assert comparison.frame()["response b R"].to_list() == ["N", "NE"]
+        assert comparison.changes()["patient_id"].to_list() == ["1"]
 
 
 DOSED = ((0, 15, 0), (28, 40, 20), (350, 15, 0))
@@ -468,18 +472,18 @@ DOSED = ((0, 15, 0), (28, 40, 20), (350, 15, 0))
 
 class TestExampleStudy:
     def test_counts_are_those_of_classify(self):
-        found = compare(*STUDY, ["atra_2022", "iwg_2009"])
+        comparison = compare(*STUDY, ["atra_2022", "iwg_2009"])
         one, other = (itp_response.classify(*STUDY, name).frame() for name in ("atra_2022", "iwg_2009"))
-        (pair,) = (pair for pair in found.pairs if pair.role == "response")
+        (pair,) = (pair for pair in comparison.pairs if pair.role == "response")
 
         counts = pl.DataFrame({"one": one["OR"], "other": other["OR"]}).group_by("one", "other").len()
         table = pair.cross_table().unpivot(index=pair.title, variable_name="other", value_name="len")
         assert {row for row in table.iter_rows() if row[2]} == set(counts.iter_rows())
 
     def test_a_file_of_ones_own_beside_a_shipped_set(self):
-        found = compare(*STUDY, ["atra_2022", OWN])
+        comparison = compare(*STUDY, ["atra_2022", OWN])
 
-        assert [pair.title for pair in found.pairs] == [
+        assert [pair.title for pair in comparison.pairs] == [
             "atra_2022 OR | own_definition response",
             "atra_2022 SR | own_definition kept",
         ]
@@ -505,10 +509,10 @@ class TestCommand:
 
         done = run(*self.WORDS, "--output", output, "--changes", changes)
 
-        found = compare(*STUDY, ["atra_2022", OWN])
-        assert (done.exit_code, done.stdout) == (0, f"{found}\n")
-        assert read(output) == found.frame().to_dicts()
-        assert read(changes) == found.changes().to_dicts()
+        comparison = compare(*STUDY, ["atra_2022", OWN])
+        assert (done.exit_code, done.stdout) == (0, f"{comparison}\n")
+        assert read(output) == comparison.frame().to_dicts()
+        assert read(changes) == comparison.changes().to_dicts()
 
     @pytest.mark.parametrize("option", ["--output", "--changes"])
     def test_another_kind_of_file_is_refused(self, tmp_path, option):
@@ -538,20 +542,20 @@ ATRA, REGISTERED = load("atra_2022"), load("nct03304288")
 
 @given(patients=strategies.cohorts())
 def test_beside_itself_nobody_changes(patients):
-    found = compare(cohort_of_patients(patients), criteria=[ATRA, ATRA])
+    comparison = compare(cohort_of_patients(patients), criteria=[ATRA, ATRA])
 
-    assert found.changes().is_empty()
-    assert all(len(pair.changed) == 0 for pair in found.pairs)
+    assert comparison.changes().is_empty()
+    assert all(len(pair.changed) == 0 for pair in comparison.pairs)
 
 
 @given(patients=strategies.cohorts())
 def test_those_who_change_are_those_whom_classify_has_otherwise_and_each_has_a_word_for_it(patients):
     cohort = cohort_of_patients(patients)
-    one, other = (itp_response.classify(cohort, criteria=criteria).frame() for criteria in (ATRA, REGISTERED))
-    found = compare(cohort, criteria=[ATRA, REGISTERED])
+    first, second = (itp_response.classify(cohort, criteria=criteria).frame() for criteria in (ATRA, REGISTERED))
+    comparison = compare(cohort, criteria=[ATRA, REGISTERED])
 
-    for pair in (pair for pair in found.pairs if not (pair.measured or pair.summed)):
-        changes = found.changes().filter(pl.col("role") == pair.role)
-        differing = one.filter(one[pair.first.name] != other[pair.second.name])["patient_id"]
+    for pair in (pair for pair in comparison.pairs if not (pair.measured or pair.summed)):
+        changes = comparison.changes().filter(pl.col("role") == pair.role)
+        differing = first.filter(first[pair.first.name] != second[pair.second.name])["patient_id"]
         assert changes["patient_id"].to_list() == differing.to_list()
         assert changes["why"].is_not_null().all()

@@ -42,16 +42,16 @@ class TestThePapersNumbers:
 
     @pytest.mark.parametrize("line", shown(COUNT), ids=lambda line: line[0])
     def test_number_of_cells(self, cells, line):
-        made = predictors(cells, column=["nk_cells"], by="group")["predictor nk_cells"]
+        result = predictors(cells, column=["nk_cells"], by="group")["predictor nk_cells"]
 
-        assert made.header[1:4] == ("CR (n = 21)", "PR (n = 17)", "NR (n = 10)")
-        assert line in rows(made)
+        assert result.header[1:4] == ("CR (n = 21)", "PR (n = 17)", "NR (n = 10)")
+        assert line in rows(result)
 
     def test_share_of_cells(self, cells):
-        found = predictors(cells, column=["nk_percent"], by="group")
-        curve = found.curves["nk_percent"]
+        tables = predictors(cells, column=["nk_percent"], by="group")
+        curve = tables.curves["nk_percent"]
 
-        assert rows(found["predictor nk_percent"])[-3:] == [
+        assert rows(tables["predictor nk_percent"])[-3:] == [
             ("best limit", "below 5.72"),
             ("sensitivity", "65.8 %"),
             ("specificity", "100.0 %"),
@@ -60,9 +60,9 @@ class TestThePapersNumbers:
 
     def test_all_who_respond(self, cells):
         """84.63 cells in those who respond, of the combination."""
-        made = predictors(cells, column=["nk_cells"], by="ORR")["predictor nk_cells"]
+        result = predictors(cells, column=["nk_cells"], by="ORR")["predictor nk_cells"]
 
-        assert f"{number(made, 'nk_cells', 'yes', 'mean'):.2f}" == "84.63"
+        assert f"{number(result, 'nk_cells', 'yes', 'mean'):.2f}" == "84.63"
 
 
 FIGURES = {
@@ -76,9 +76,9 @@ FIGURES = {
 @pytest.mark.parametrize("figure", FIGURES)
 def test_agreement_with_r(study, figure):
     group, statistic, method = FIGURES[figure]
-    made = predictors(study, column=["nk_cells"], by="best_response")["predictor nk_cells"]
+    result = predictors(study, column=["nk_cells"], by="best_response")["predictor nk_cells"]
 
-    assert number(made, "nk_cells", group, statistic, method=method) == pytest.approx(figures()[figure], rel=1e-9)
+    assert number(result, "nk_cells", group, statistic, method=method) == pytest.approx(figures()[figure], rel=1e-9)
 
 
 def test_every_figure_of_r_is_compared():
@@ -98,32 +98,32 @@ CURVES = """
 @pytest.mark.parametrize("line", shown(CURVES), ids=lambda line: f"{line[0]} | {line[1]}")
 def test_curves(line):
     positive, negative, side, area, limit, sensitivity, specificity, *others = line
-    found = roc(*(np.array(one.split(), dtype=float) for one in (positive, negative)))
+    curve = roc(*(np.array(values.split(), dtype=float) for values in (positive, negative)))
 
-    assert (side, area, limit) == ("below" if found.lower else "above", f"{found.area:.4f}", f"{found.limit:g}")
-    assert (sensitivity, specificity) == (f"{found.sensitivity:.2f}", f"{found.specificity:.2f}")
-    assert [f"{one:g}" for one in found.others] == others
+    assert (side, area, limit) == ("below" if curve.lower else "above", f"{curve.area:.4f}", f"{curve.limit:g}")
+    assert (sensitivity, specificity) == (f"{curve.sensitivity:.2f}", f"{curve.specificity:.2f}")
+    assert [f"{limit:g}" for limit in curve.others] == others
 
 
 def test_limits_that_are_as_good_are_told():
-    made = predictors(
+    tables = predictors(
         *small("good 1, good 1, good 2, good 2, bad 2, bad 2, bad 3, bad 3"),
         column=["cells"],
         by="kind",
         positive=["good"],
     )
 
-    assert "As good: 2.5." in made["predictor cells"].notes
+    assert "As good: 2.5." in tables["predictor cells"].notes
 
 
 def small(patients, **others):
     """Patients with a kind and a number each; all have the same counts."""
-    known = [one.split() for one in patients.split(", ")]
+    known = [patient.split() for patient in patients.split(", ")]
     table = [
-        {"patient_id": f"p{place}", "kind": kind, "cells": None if value == "?" else float(value), **others}
-        for place, (kind, value) in enumerate(known)
+        {"patient_id": f"p{position}", "kind": kind, "cells": None if value == "?" else float(value), **others}
+        for position, (kind, value) in enumerate(known)
     ]
-    visits = [{"patient_id": one["patient_id"], "day": 0, "platelets": 10} for one in table]
+    visits = [{"patient_id": row["patient_id"], "day": 0, "platelets": 10} for row in table]
     return visits, table
 
 
@@ -132,33 +132,33 @@ THREE = "healthy 200, healthy 210, sustained 100, sustained 120, none 300, none 
 
 def test_three_groups_of_a_column_of_which_two_are_told_apart():
     """As of healthy people, those with a sustained response, and those without."""
-    made = predictors(*small(THREE), column=["cells"], by="kind", positive=["sustained"], negative=["none"])
-    found = made["predictor cells"]
+    tables = predictors(*small(THREE), column=["cells"], by="kind", positive=["sustained"], negative=["none"])
+    result = tables["predictor cells"]
 
-    assert found.header[1:4] == ("healthy (n = 2)", "none (n = 3)", "sustained (n = 2)")
-    assert rows(found)[0] == ("patients", "2", "2", "2")
-    assert "Not in the curve: healthy." in found.notes
-    assert "1 patient without cells left out." in found.notes
+    assert result.header[1:4] == ("healthy (n = 2)", "none (n = 3)", "sustained (n = 2)")
+    assert rows(result)[0] == ("patients", "2", "2", "2")
+    assert "Not in the curve: healthy." in result.notes
+    assert "1 patient without cells left out." in result.notes
     assert (
         "ROC: sustained (2) from none (2); area with DeLong's 95 % interval; best limit by Youden's index."
-        in found.notes
+        in result.notes
     )
 
 
 def test_without_values_on_one_side_there_is_no_curve():
-    made = predictors(*small("good ?, good ?, bad 2, bad 3"), column=["cells"], by="kind", positive=["good"])
+    tables = predictors(*small("good ?, good ?, bad 2, bad 3"), column=["cells"], by="kind", positive=["good"])
 
-    assert made.curves == {}
-    assert "No ROC curve: one side is empty." in made["predictor cells"].notes
-    assert [row[0] for row in rows(made["predictor cells"])] == ["patients", "mean ± SD", "median (quartiles)"]
+    assert tables.curves == {}
+    assert "No ROC curve: one side is empty." in tables["predictor cells"].notes
+    assert [row[0] for row in rows(tables["predictor cells"])] == ["patients", "mean ± SD", "median (quartiles)"]
 
 
 def test_the_curve_is_among_the_numbers(cells):
     frame = predictors(cells, column=["nk_cells"]).frame().filter(pl.col("method") == "roc curve")
-    points = [frame.filter(pl.col("statistic") == one)["value"] for one in ("false positive", "true positive")]
+    points = [frame.filter(pl.col("statistic") == share)["value"] for share in ("false positive", "true positive")]
 
-    assert [(one[0], one[-1]) for one in points] == [(0, 1), (0, 1)]
-    assert all(one.is_sorted() for one in points)
+    assert [(share[0], share[-1]) for share in points] == [(0, 1), (0, 1)]
+    assert all(share.is_sorted() for share in points)
 
 
 ERRORS = [
@@ -194,6 +194,6 @@ def test_a_file_of_the_numbers(cells, tmp_path):
     path = tmp_path / "cells.csv"
     predictors(cells, column=["nk_cells"], by="group").write(path)
     with path.open() as file:
-        found = {row["statistic"]: row["value"] for row in csv.DictReader(file) if row["method"].startswith("Youden")}
+        numbers = {row["statistic"]: row["value"] for row in csv.DictReader(file) if row["method"].startswith("Youden")}
 
-    assert found == {"limit": "110.5", "sensitivity": "0.8157894736842105", "specificity": "1.0"}
+    assert numbers == {"limit": "110.5", "sensitivity": "0.8157894736842105", "specificity": "1.0"}

@@ -73,14 +73,16 @@ FOUR = (
 class TestVerdicts:
     def test_are_those_of_classify_as_the_file_has_it_and_under_each_interpretation(self):
         criteria = load("atra_2022")
-        found = sensitivity(*STUDY, criteria, together=True)
+        analysis = sensitivity(*STUDY, criteria, together=True)
 
-        assert found.base.frame().equals(classify(*STUDY, criteria).frame())
-        ids = [one.id for one in criteria.file.interpretation]
-        assert list(found.under) == [*ids, TOGETHER]
-        for one in ids:
-            assert found.under[one].frame().equals(classify(*STUDY, criteria.under(one)).frame())
-        assert found.under[TOGETHER].frame().equals(classify(*STUDY, criteria.under(*ids)).frame())
+        assert analysis.base.frame().equals(classify(*STUDY, criteria).frame())
+        ids = [interpretation.id for interpretation in criteria.file.interpretation]
+        assert list(analysis.under) == [*ids, TOGETHER]
+        for interpretation in ids:
+            assert (
+                analysis.under[interpretation].frame().equals(classify(*STUDY, criteria.under(interpretation)).frame())
+            )
+        assert analysis.under[TOGETHER].frame().equals(classify(*STUDY, criteria.under(*ids)).frame())
 
     def test_the_study_is_read_once(self, monkeypatch):
         times, read = [], reader.read
@@ -99,9 +101,9 @@ class TestVerdicts:
 class TestWhoDepends:
     def test_a_row_per_patient_endpoint_and_interpretation(self):
         """Under 50 the second has no response; from day 15 on the first two have one on day 42, and keep nothing."""
-        found = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, arms=list("ABAB"))
+        analysis = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, arms=list("ABAB"))
 
-        assert found.dependent().rows() == [
+        assert analysis.dependent().rows() == [
             ("timeline 2", "B", "R", "Y", "fifty", "N"),
             ("timeline 2", "B", "S", "Y", "fifty", "N"),
             ("timeline 1", "A", "S", "Y", "from-day-15", "N"),
@@ -109,10 +111,10 @@ class TestWhoDepends:
         ]
 
     def test_nobody(self):
-        found = tried(RESPONSE + NO_BLEEDING, *FOUR)
+        analysis = tried(RESPONSE + NO_BLEEDING, *FOUR)
 
-        assert found.dependent().is_empty()
-        assert found.dependent().columns == [
+        assert analysis.dependent().is_empty()
+        assert analysis.dependent().columns == [
             "patient_id",
             "arm",
             "endpoint",
@@ -122,23 +124,25 @@ class TestWhoDepends:
         ]
 
     def test_an_endpoint_that_a_interpretation_takes_out_has_no_verdict_there(self):
-        found = tried(RESPONSE + WITHOUT_S, *FOUR)
+        analysis = tried(RESPONSE + WITHOUT_S, *FOUR)
 
-        assert found.dependent().is_empty()
-        assert found.frame().filter(interpretation="without-S")["endpoint"].unique().to_list() == ["R"]
-        assert "  without-S  no longer there" in str(found).splitlines()
+        assert analysis.dependent().is_empty()
+        assert analysis.frame().filter(interpretation="without-S")["endpoint"].unique().to_list() == ["R"]
+        assert "  without-S  no longer there" in str(analysis).splitlines()
 
     def test_a_length_that_must_be_reached_is_a_verdict(self):
         extent = '[E]\nkind = "extent"\nwhen = "platelets >= 30"\ndays = [1, 100]\nat_least = "40 days"\n'
-        found = tried(extent + interpretation("longer", '{ E.at_least = "99 days" }'), "d0 15, d7 60, d60 15, d350 15")
+        analysis = tried(
+            extent + interpretation("longer", '{ E.at_least = "99 days" }'), "d0 15, d7 60, d60 15, d350 15"
+        )
 
-        assert found.dependent().rows() == [("timeline 1", None, "E", "Y", "longer", "N")]
+        assert analysis.dependent().rows() == [("timeline 1", None, "E", "Y", "longer", "N")]
 
     def test_an_empty_cohort(self):
-        found = tried(RESPONSE + FIFTY)
+        analysis = tried(RESPONSE + FIFTY)
 
-        assert found.dependent().is_empty()
-        assert str(found).startswith("0 patients under tried: ")
+        assert analysis.dependent().is_empty()
+        assert str(analysis).startswith("0 patients under tried: ")
 
 
 class TestFrame:
@@ -161,38 +165,39 @@ class TestFrame:
 
     def test_difference_of_two_arms(self):
         """A: 60 and 40 of three patients, B: none of one. Under 50 the 40 is no response."""
-        found = tried(RESPONSE + FIFTY, *FOUR[:3], FOUR[3], arms=list("AAAB"))
+        analysis = tried(RESPONSE + FIFTY, *FOUR[:3], FOUR[3], arms=list("AAAB"))
 
-        met = found.frame().filter(endpoint="R", verdict="Y")
+        met = analysis.frame().filter(endpoint="R", verdict="Y")
         assert met["arm_difference"].to_list() == [pytest.approx(2 / 3), pytest.approx(1 / 3)]
         assert (
-            found.frame().filter(verdict="N")["arm_difference"].null_count() == found.frame().filter(verdict="N").height
+            analysis.frame().filter(verdict="N")["arm_difference"].null_count()
+            == analysis.frame().filter(verdict="N").height
         )
 
     def test_who_is_not_evaluable_counts_as_not_met(self):
         """A: one response of two, the other not seen again; B: none of two."""
-        found = tried(RESPONSE + FIFTY, FOUR[0], FOUR[3], FOUR[2], FOUR[2], arms=list("AABB"))
+        analysis = tried(RESPONSE + FIFTY, FOUR[0], FOUR[3], FOUR[2], FOUR[2], arms=list("AABB"))
 
-        assert found.frame().row(0) == (None, "R", "Y", 1, 0.5)
+        assert analysis.frame().row(0) == (None, "R", "Y", 1, 0.5)
 
     def test_patients_without_an_arm_are_in_neither(self):
-        found = tried(RESPONSE + FIFTY, FOUR[0], FOUR[2], FOUR[0], arms=["A", "B", None])
+        analysis = tried(RESPONSE + FIFTY, FOUR[0], FOUR[2], FOUR[0], arms=["A", "B", None])
 
-        assert found.frame().row(0) == (None, "R", "Y", 2, 1.0)
+        assert analysis.frame().row(0) == (None, "R", "Y", 2, 1.0)
 
     @pytest.mark.parametrize("arms", [list("AAAA"), list("ABCA"), [None] * 4])
     def test_one_or_three_arms_have_no_difference(self, arms):
-        found = tried(RESPONSE + FIFTY, *FOUR, arms=arms)
+        analysis = tried(RESPONSE + FIFTY, *FOUR, arms=arms)
 
-        assert found.frame()["arm_difference"].null_count() == len(found.frame())
-        assert "points" not in str(found)
+        assert analysis.frame()["arm_difference"].null_count() == len(analysis.frame())
+        assert "points" not in str(analysis)
 
 
 class TestText:
     def test_whole(self):
-        found = tried(RESPONSE + FIFTY + NO_BLEEDING + FROM_DAY_15, *FOUR, arms=list("AABB"))
+        analysis = tried(RESPONSE + FIFTY + NO_BLEEDING + FROM_DAY_15, *FOUR, arms=list("AABB"))
 
-        assert str(found).splitlines() == [
+        assert str(analysis).splitlines() == [
             "4 patients in two arms under tried: of the tests",
             "tried: three interpretations that the file does not take, one at a time",
             "points: Y in A less Y in B, in per cent of each; not evaluable counts as not met",
@@ -213,11 +218,11 @@ class TestText:
         ]
 
     def test_nobody_depends(self):
-        found = tried(
+        analysis = tried(
             RESPONSE + NO_BLEEDING + WITHOUT_S.replace("without-S", "other").replace('{ S = "" }', SAME), *FOUR
         )
 
-        assert str(found).splitlines()[-2:] == [
+        assert str(analysis).splitlines()[-2:] == [
             "The answer does not depend on no-bleeding or other.",
             "Nobody's verdict depends on an interpretation.",
         ]
@@ -225,48 +230,48 @@ class TestText:
     def test_an_interpretation_that_only_changes_a_length(self):
         """The response of 60 on days 7 and 14, dated by the second."""
         twice = RESPONSE.split("[S]")[0] + 'occasions = 2\n[T]\nkind = "time_to"\nto = "R"\n'
-        found = tried(twice + interpretation("confirming", '{ R.dated_by = "confirming" }'), FOUR[0])
+        analysis = tried(twice + interpretation("confirming", '{ R.dated_by = "confirming" }'), FOUR[0])
 
-        assert found.under["confirming"].frame()["T_days"].to_list() == [14]
-        assert str(found).splitlines()[-2:] == [
+        assert analysis.under["confirming"].frame()["T_days"].to_list() == [14]
+        assert str(analysis).splitlines()[-2:] == [
             "confirming gives other lengths of T (1 patient).",
             "Nobody's verdict depends on an interpretation.",
         ]
 
     def test_patients_who_change_places(self):
         """Under other limits the one has no response any more and the other has one: the numbers stay."""
-        found = tried(
+        analysis = tried(
             RESPONSE.split("[S]")[0] + interpretation("turned", '{ R.when = "30 > platelets >= 20" }'),
             "d0 15, d7 40, d350 15",
             "d0 15, d7 25, d350 15",
         )
 
-        assert "  turned  2 patients" in str(found).splitlines()
+        assert "  turned  2 patients" in str(analysis).splitlines()
 
     def test_all_together_comes_last_and_is_no_interpretation_of_its_own(self):
-        found = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, together=True)
-        lines = str(found).splitlines()
+        analysis = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, together=True)
+        lines = str(analysis).splitlines()
 
         assert lines[1] == "tried: two interpretations that the file does not take, one at a time, then all together"
         assert lines[5].startswith("  all together  1 patient ")
         assert not [line for line in lines if line.startswith("  timeline") and "all together" in line]
 
     def test_an_interpretation_that_the_file_gives_no_change_for(self):
-        found = tried(RESPONSE + FIFTY + interpretation("in-words", ""), *FOUR)
+        analysis = tried(RESPONSE + FIFTY + interpretation("in-words", ""), *FOUR)
 
-        assert "in-words" not in found.under
-        assert str(found).splitlines()[1:3] == [
+        assert "in-words" not in analysis.under
+        assert str(analysis).splitlines()[1:3] == [
             "tried: one interpretation that the file does not take, one at a time",
             "not tried: in-words: the file gives no change for it",
         ]
 
     def test_an_interpretation_by_calendar_months_where_there_are_only_days(self):
         months = interpretation("months", '{ S.for = "1 month" }')
-        found = tried(RESPONSE + FIFTY + months, *FOUR, together=True)
+        analysis = tried(RESPONSE + FIFTY + months, *FOUR, together=True)
 
-        assert list(found.under) == ["fifty", TOGETHER]
-        assert found.under[TOGETHER].frame().equals(found.under["fifty"].frame())
-        assert "not tried: months: 1 month are calendar months, which need dates; " in str(found)
+        assert list(analysis.under) == ["fifty", TOGETHER]
+        assert analysis.under[TOGETHER].frame().equals(analysis.under["fifty"].frame())
+        assert "not tried: months: 1 month are calendar months, which need dates; " in str(analysis)
         with pytest.raises(CohortError):
             tried(RESPONSE.replace("4 weeks", "1 month") + FIFTY, *FOUR)
 
@@ -326,9 +331,9 @@ class TestCommand:
 
         done = CliRunner().invoke(main, [*self.WORDS, "--output", str(output)], catch_exceptions=False)
 
-        found = sensitivity(*STUDY, OWN)
-        assert (done.exit_code, done.stdout) == (0, f"{found}\n")
-        assert read(output) == found.dependent().to_dicts()
+        analysis = sensitivity(*STUDY, OWN)
+        assert (done.exit_code, done.stdout) == (0, f"{analysis}\n")
+        assert read(output) == analysis.dependent().to_dicts()
 
     def test_another_kind_of_file_is_refused(self, tmp_path):
         done = CliRunner().invoke(main, [*self.WORDS, "--output", str(tmp_path / "out.xls")])
@@ -354,15 +359,15 @@ ATRA = load("atra_2022")
 @given(patients=strategies.cohorts())
 def test_nobody_but_the_dependent_comes_out_otherwise(patients):
     """Under every interpretation those listed have the verdict listed, and all others that of the file."""
-    found = sensitivity(cohort_of_patients(patients), criteria=ATRA)
+    analysis = sensitivity(cohort_of_patients(patients), criteria=ATRA)
 
-    base = found.base.frame()
-    frames = {one: under.frame() for one, under in found.under.items()}
-    listed = {row[:1] + row[2:] for row in found.dependent().iter_rows()}
+    base = analysis.base.frame()
+    frames = {interpretation: under.frame() for interpretation, under in analysis.under.items()}
+    listed = {row[:1] + row[2:] for row in analysis.dependent().iter_rows()}
     differing = {
-        (patient, name, before, one, after)
-        for one, frame in frames.items()
-        for name in found.names
+        (patient, name, before, interpretation, after)
+        for interpretation, frame in frames.items()
+        for name in analysis.names
         for patient, before, after in zip(base["patient_id"], base[name], frame[name], strict=True)
         if before != after
     }
@@ -371,9 +376,9 @@ def test_nobody_but_the_dependent_comes_out_otherwise(patients):
 
 def test_arms_of_the_example_study_are_those_of_the_paper():
     """90 of 112 and 33 of 56 patients."""
-    found = itp_response.sensitivity(*STUDY)
+    analysis = itp_response.sensitivity(*STUDY)
 
-    assert found.arms == ("ATRA + LD-RTX", "LD-RTX")
-    assert found.frame().filter(pl.col("interpretation").is_null(), endpoint="OR", verdict="Y")[
+    assert analysis.arms == ("ATRA + LD-RTX", "LD-RTX")
+    assert analysis.frame().filter(pl.col("interpretation").is_null(), endpoint="OR", verdict="Y")[
         "arm_difference"
     ].to_list() == [pytest.approx(90 / 112 - 33 / 56)]

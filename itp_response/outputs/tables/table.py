@@ -1,7 +1,7 @@
 """Table: the results of a trial as tables, its patients in groups."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -187,71 +187,65 @@ def table(
     """
     classification = classify(visits, patients, criteria, options=options)
     _check(of, interval, show)
-    analysed = all_patients(classification).restricted_to(only)
-    groups = grouped(analysed, by, reference)
     choices = TableChoices(
-        by=by,
-        reference=groups.labels[groups.reference],
-        show=list(show),
-        only=list(only),
-        of=of,
-        interval=interval,
-        endpoint=list(endpoint),
-        subgroup=list(subgroup),
-        column=list(column),
-        adjust=list(adjust),
-        imputations=imputations,
-        seed=seed,
-        least=least,
-        events=events,
-        screening=screening,
+        show, endpoint, of, interval, subgroup, column, adjust, imputations, seed, events, screening, least
     )
-    _check_endpoints(analysed, endpoint)
-    choices = replace(choices, show=_wanted(choices))
-    tables = (MAKERS[name](analysed, groups, choices) for name in choices.show)
-    return Tables(
-        classification,
-        groups,
-        tuple(table for table in tables if table is not None),
-        choices.options,
-        choices.inputs,
-        tuple(only),
-    )
+    analysed = all_patients(classification).restricted_to(only)
+    return _tables(analysed, by, grouped(analysed, by, reference), choices)
 
 
 @dataclass(frozen=True)
 class TableChoices:
-    """The options of `table`, in the order in which the provenance gives them."""
+    """What is to be shown: the options of `table`, in the order of its signature."""
 
-    by: str
-    reference: str
-    show: list[Shown]
-    only: list[str]
+    show: Sequence[Shown]
+    endpoint: Sequence[str]
     of: Set
     interval: Interval
-    endpoint: list[str]
-    subgroup: list[str]
-    column: list[str]
-    adjust: list[str]
+    subgroup: Sequence[str]
+    column: Sequence[str]
+    adjust: Sequence[str]
     imputations: int
     seed: int
-    least: float
     events: Tabular | None
     screening: Tabular | None
+    least: float
 
     @property
-    def options(self) -> dict[str, Any]:
-        """The choices by name, without the further tables."""
-        return {name: value for name, value in self._values.items() if name not in ("events", "screening")}
+    def further_tables(self) -> dict[str, Any]:
+        """The tables beside visits and patients, by name."""
+        given = {"events": self.events, "screening": self.screening}
+        return {name: table for name, table in given.items() if table is not None}
 
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """The further tables by name."""
-        return {name: self._values[name] for name in ("events", "screening") if self._values[name] is not None}
 
-    @property
-    def _values(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+def _tables(patients: AnalysedPatients, by: str, groups: Groups, choices: TableChoices) -> Tables:
+    _check_endpoints(patients, choices.endpoint)
+    names = _wanted(choices)
+    tables = [MAKERS[name](patients, groups, choices) for name in names]
+    # The provenance gives the options in this order.
+    options = {
+        "by": by,
+        "reference": groups.labels[groups.reference],
+        "show": names,
+        "only": list(patients.conditions),
+        "of": choices.of,
+        "interval": choices.interval,
+        "endpoint": list(choices.endpoint),
+        "subgroup": list(choices.subgroup),
+        "column": list(choices.column),
+        "adjust": list(choices.adjust),
+        "imputations": choices.imputations,
+        "seed": choices.seed,
+        "least": choices.least,
+    }
+    return Tables(
+        classification=patients.classification,
+        groups=groups,
+        tables=tuple(table for table in tables if table is not None),
+        options=options,
+        inputs=choices.further_tables,
+        conditions=patients.conditions,
+    )
 
 
 def _check(of: str, interval: str, show: Sequence[str]) -> None:
