@@ -80,8 +80,8 @@ def in_turn(ways: dict[str, Way], runs: int) -> None:
                 way.run()
 
 
-def script(name: str, *given: str | Path) -> list[str | Path]:
-    return [sys.executable, HERE / "one_way.py", name, *given]
+def script(name: str, *arguments: str | Path) -> list[str | Path]:
+    return [sys.executable, HERE / "one_way.py", name, *arguments]
 
 
 def ours(visits: Path, out: Path, *further: str) -> list[str | Path]:
@@ -90,7 +90,7 @@ def ours(visits: Path, out: Path, *further: str) -> list[str | Path]:
 
 
 def file_ways(folder: Path, patients: int, compiled: Path | None) -> dict[str, Way]:
-    """The ways from files to verdicts, and nothing but interpretation for comparison."""
+    """The ways from files to verdicts, and those that only read the files, for comparison."""
     visits, listed = folder / "visits.csv", folder / "patients.csv"
     parquet = folder / "visits.parquet"
 
@@ -127,14 +127,14 @@ def check(ways: dict[str, Way]) -> None:
     for name, way in ways.items():
         if way.out is None:
             continue
-        found = verdicts(way)
-        if way.scale == 1 and len(found) != len(expected):
-            raise SystemExit(f"{name}: {len(found):,} patients instead of {len(expected):,}")
-        both = expected.head(len(found))
-        wrong = {one: int(both[one].ne_missing(found[one]).sum()) for one in both.columns}
-        if any(wrong.values()):
-            told = ", ".join(f"{one} ({number:,} patients)" for one, number in wrong.items() if number)
-            raise SystemExit(f"{name}: differs from ours in {told}")
+        results = verdicts(way)
+        if way.scale == 1 and len(results) != len(expected):
+            raise SystemExit(f"{name}: {len(results):,} patients instead of {len(expected):,}")
+        both = expected.head(len(results))
+        different = {column: int(both[column].ne_missing(results[column]).sum()) for column in both.columns}
+        if any(different.values()):
+            columns = ", ".join(f"{column} ({number:,} patients)" for column, number in different.items() if number)
+            raise SystemExit(f"{name}: differs from ours in {columns}")
 
 
 def verdicts(way: Way) -> pl.DataFrame:
@@ -160,26 +160,26 @@ def start_up(folder: Path, runs: int) -> tuple[dict[str, Way], str]:
     """The example study, and a Python that does nothing; and what the former does, in counts."""
     study = ROOT / "examples" / "visits.csv"
     patients, out = study.with_name("patients.csv"), folder / "example.csv"
-    asked = ["classify", study, "--patients", patients, "--output", out]
-    ways = {"the example": Way([*OURS, *asked]), "nothing": Way([sys.executable, "-c", "pass"])}
+    arguments = ["classify", study, "--patients", patients, "--output", out]
+    ways = {"the example": Way([*OURS, *arguments]), "nothing": Way([sys.executable, "-c", "pass"])}
     in_turn(ways, runs)
-    command, here = [sys.executable, HERE / "counted.py", *asked], os.environ | {"PYTHONPATH": str(ROOT)}
+    command, here = [sys.executable, HERE / "counted.py", *arguments], os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=here, capture_output=True, text=True, check=True)
     counted = json.loads(done.stdout.splitlines()[-1])
-    said = "{modules} modules imported, {calls:,} functions called in Python, {megabytes:.0f} MB allocated at most"
-    return ways, said.format(**counted)
+    text = "{modules} modules imported, {calls:,} functions called in Python, {megabytes:.0f} MB allocated at most"
+    return ways, text.format(**counted)
 
 
 def in_memory(folder: Path, options: argparse.Namespace) -> dict[str, float]:
     """The medians of `compare.py`, by way."""
-    made = folder / "memory.json"
-    given = ["--patients", str(options.patients), "--runs", str(options.runs), "--seed", str(options.seed)]
+    medians = folder / "memory.json"
+    arguments = ["--patients", str(options.patients), "--runs", str(options.runs), "--seed", str(options.seed)]
     subprocess.run(
-        [sys.executable, HERE / "compare.py", *given, "--json", made, *(["--busy"] * options.busy)],
+        [sys.executable, HERE / "compare.py", *arguments, "--json", medians, *(["--busy"] * options.busy)],
         check=True,
         stdout=sys.stderr,
     )
-    return json.loads(made.read_text())
+    return json.loads(medians.read_text())
 
 
 def grown(folder: Path) -> dict[str, Way]:
@@ -246,14 +246,14 @@ def rows_of_table(
     seconds[f"{MEMORY}ours"] = memory[f"ours, {os.cpu_count()} threads"]
     seconds["read and sort"] = min(seconds["polars, read and sort"], seconds["duckdb, read and sort"])
     rows = [
-        (what, f"{seconds[one] / seconds[other]:.1f} times")
-        for what, one, other in COMPARED
-        if one in seconds and other in seconds
+        (what, f"{seconds[first] / seconds[second]:.1f} times")
+        for what, first, second in COMPARED
+        if first in seconds and second in seconds
     ]
     rows.append(("Twice the rows, the most of four doublings", f"{most_growth(sizes, busy=busy):.1f} times"))
     rows.append(("168 patients: what that takes", counted))
-    held = [f"{name} {ways[way].megabytes:,.0f} MB" for name, way in HELD.items() if way in ways]
-    return [*rows, ("Peak memory, of CSV where nothing else is said", ", ".join(held))]
+    memory_held = [f"{name} {ways[way].megabytes:,.0f} MB" for name, way in HELD.items() if way in ways]
+    return [*rows, ("Peak memory, of CSV where nothing else is said", ", ".join(memory_held))]
 
 
 def most_growth(sizes: dict[int, Way], *, busy: bool) -> float:
@@ -266,13 +266,13 @@ def page(rows: list[tuple[str, str]], options: argparse.Namespace) -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "polars", "duckdb", "pandas"))
     what = "processor seconds of all cores" if options.busy else "seconds"
     command = f"python benchmarks/bench.py --patients {options.patients} --runs {options.runs}"
-    made = (
+    caption = (
         f"Made by `{command}{' --busy' * options.busy}{' --long' * options.long}` on {os.cpu_count()} cores, from the "
         f"medians of {what}, with Python {platform.python_version()}, {libraries}. "
         f"All ways gave the same verdicts on all of the {options.patients:,} patients."
     )
     lines = ["| | |", "|---|---|", *(f"| {what} | {how} |" for what, how in rows)]
-    return "\n".join([*lines, "", made, ""])
+    return "\n".join([*lines, "", caption, ""])
 
 
 def main() -> int:

@@ -74,9 +74,9 @@ def cohort_of(columns: dict[str, Any]) -> Cohort:
     return build(patients, observed)
 
 
-def differing(found: pl.DataFrame, expected: pl.DataFrame) -> list[str]:
+def differing(verdicts: pl.DataFrame, expected: pl.DataFrame) -> list[str]:
     """The verdicts that are not the same for all patients, each with the number of patients."""
-    number = {name: int(found[name].ne_missing(expected[name]).sum()) for name in polars_scans.VERDICTS}
+    number = {name: int(verdicts[name].ne_missing(expected[name]).sum()) for name in polars_scans.VERDICTS}
     return [f"{name} ({patients:,} patients)" for name, patients in number.items() if patients]
 
 
@@ -84,9 +84,9 @@ def table(seconds: dict[str, list[float]], reference: str) -> str:
     """A line per way; the ratio is that of the medians."""
     whole = statistics.median(seconds[reference])
     lines = [f"{'way':<28}{'median s':>10}{'fastest s':>11}{'ratio':>8}"]
-    for way, taken in seconds.items():
-        median = statistics.median(taken)
-        lines.append(f"{way:<28}{median:>10.2f}{min(taken):>11.2f}{median / whole:>8.2f}")
+    for way, times in seconds.items():
+        median = statistics.median(times)
+        lines.append(f"{way:<28}{median:>10.2f}{min(times):>11.2f}{median / whole:>8.2f}")
     return "\n".join(lines)
 
 
@@ -105,42 +105,42 @@ def main() -> int:
     cohort = cohort_of(columns)
     criteria = load("atra_2022")
     with tempfile.TemporaryDirectory() as folder:
-        made = limit.library(Path(folder))
-        run_c, found_c = (None, None) if made is None else limit.in_memory(made, columns)
+        compiled = limit.library(Path(folder))
+        run_c, verdicts_c = (None, None) if compiled is None else limit.in_memory(compiled, columns)
     del columns
     print(f"{options.patients:,} invented patients, {len(visits):,} rows, {options.runs} runs")
 
     def ours(threads: int) -> Callable[[], pl.DataFrame]:
         return lambda: Classification(criteria, cohort, evaluate(criteria, cohort, threads)).frame()
 
-    one = "ours, 1 thread"
-    several = f"ours, {options.threads} threads"
+    one_thread = "ours, 1 thread"
+    all_threads = f"ours, {options.threads} threads"
     checked: dict[str, Callable[[], pl.DataFrame]] = {
-        one: ours(1),
-        several: ours(options.threads),
+        one_thread: ours(1),
+        all_threads: ours(options.threads),
         "polars, window expressions": lambda: polars_windows.classify(visits, patients),
         "polars, windows in one query": lambda: polars_windows.in_one_query(visits, patients),
         "polars, whole-column scans": lambda: polars_scans.classify(visits, patients),
     }
-    if run_c and found_c:
-        passed, decided = run_c, found_c
+    if run_c and verdicts_c:
+        passed, decided = run_c, verdicts_c
         checked[IN_C] = lambda: (passed(), decided())[1]
     timed: dict[str, Callable[[], object]] = {
         **checked,
-        one: lambda: evaluate(criteria, cohort, 1),
-        several: lambda: evaluate(criteria, cohort, options.threads),
+        one_thread: lambda: evaluate(criteria, cohort, 1),
+        all_threads: lambda: evaluate(criteria, cohort, options.threads),
         **({IN_C: run_c} if run_c else {}),
     }
 
     expected: pl.DataFrame | None = None
     agree = True
     for way, classify in checked.items():
-        found = classify().select(polars_scans.VERDICTS)
-        expected = found if expected is None else expected
-        if wrong := differing(found, expected):
+        verdicts = classify().select(polars_scans.VERDICTS)
+        expected = verdicts if expected is None else expected
+        if different := differing(verdicts, expected):
             agree = False
-            print(f"{way}: differs from {one} in {', '.join(wrong)}", file=sys.stderr)
-    del expected, found
+            print(f"{way}: differs from {one_thread} in {', '.join(different)}", file=sys.stderr)
+    del expected, verdicts
     if not agree:
         return 1
     print(f"all agree on {', '.join(polars_scans.VERDICTS)}\n")
@@ -153,12 +153,12 @@ def main() -> int:
             begun = clock()
             run()
             seconds[way].append(clock() - begun)
-    print(table(seconds, several))
+    print(table(seconds, all_threads))
     if options.json:
-        options.json.write_text(json.dumps({way: statistics.median(taken) for way, taken in seconds.items()}))
+        options.json.write_text(json.dumps({way: statistics.median(times) for way, times in seconds.items()}))
     if options.busy:
         return 0
-    gained = statistics.median(seconds[one]) / statistics.median(seconds[several])
+    gained = statistics.median(seconds[one_thread]) / statistics.median(seconds[all_threads])
     print(f"\n{'second core' if options.threads == 2 else f'{options.threads} threads'}: {gained:.2f} times faster")
     return 0
 

@@ -28,8 +28,8 @@ try:
     main(args=sys.argv[1:], standalone_mode=False)
 finally:
     sys.setprofile(None)
-held = tracemalloc.get_traced_memory()[1] / 1e6
-print(json.dumps({"modules": len(sys.modules) - before, "calls": counts["call"], "megabytes": held}))
+megabytes = tracemalloc.get_traced_memory()[1] / 1e6
+print(json.dumps({"modules": len(sys.modules) - before, "calls": counts["call"], "megabytes": megabytes}))
 # What a thread still hashes is not waited for.
 sys.stdout.flush()
 os._exit(0)

@@ -52,8 +52,8 @@ def write(patients: int, seed: int, folder: Path, kinds: tuple[str, ...] = ("csv
     """Of each kind (`csv`, `parquet`) `visits.KIND` and `patients.KIND`, sorted by patient and day."""
     writers: list[Callable[[pl.DataFrame, pl.DataFrame], None]] = [_csv(folder), _parquet(folder)]
     chosen = [writer for kind, writer in zip(("csv", "parquet"), writers, strict=True) if kind in kinds]
-    for first, made in in_parts(patients, seed):
-        both = tables(make_cohort(**made), first)
+    for first, arguments in in_parts(patients, seed):
+        both = tables(make_cohort(**arguments), first)
         for writer in chosen:
             writer(*both)
     if "parquet" in kinds:
@@ -86,10 +86,10 @@ def _parquet(folder: Path) -> Callable[[pl.DataFrame, pl.DataFrame], None]:
     return write
 
 
-def copies(folder: Path, number: int, made: Path) -> None:
-    """The CSV files again, each patient so many times (ten at most) under other names, still in order."""
+def copies(folder: Path, number: int, target: Path) -> None:
+    """The CSV files again, each patient `number` times (ten at most) under other names, still in order."""
     for name in ("visits.csv", "patients.csv"):
-        with (made / name).open("wb") as out:
+        with (target / name).open("wb") as out:
             for copy in range(number):
                 with (folder / name).open("rb") as file:
                     header = file.readline()

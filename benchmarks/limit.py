@@ -30,33 +30,33 @@ def library(folder: Path) -> Path | None:
     return _compiled(folder / "pass.so", "-shared", "-fPIC")
 
 
-def _compiled(made: Path, *options: str) -> Path | None:
+def _compiled(compiled: Path, *options: str) -> Path | None:
     compiler = shutil.which("cc")
     if compiler is None:
         return None
-    subprocess.run([compiler, "-O3", "-march=native", *options, "-o", made, SOURCE, "-lm"], check=True)
-    return made
+    subprocess.run([compiler, "-O3", "-march=native", *options, "-o", compiled, SOURCE, "-lm"], check=True)
+    return compiled
 
 
-def in_memory(made: Path, columns: dict[str, Any]) -> tuple[Callable[[], object], Callable[[], pl.DataFrame]]:
+def in_memory(compiled: Path, columns: dict[str, Any]) -> tuple[Callable[[], object], Callable[[], pl.DataFrame]]:
     """What runs the pass over these columns, one thread; and what gives its verdicts as a frame."""
     size = len(columns["baseline"])
     types = {"day": np.int32, "platelets": np.float64, "bleeding_grade": np.float64, "rescue": np.uint8}
     types |= {"rescue_end": np.int32, "baseline": np.float64, "treatment_discontinued": np.float64}
     first_row = np.searchsorted(columns["patient"], np.arange(size + 1)).astype(np.int64)
     arrays = [first_row, *(np.ascontiguousarray(columns[name], dtype=kind) for name, kind in types.items())]
-    found = np.empty(size, dtype=VERDICTS)
-    given = [ctypes.c_void_p(array.ctypes.data) for array in (*arrays, found)]
-    classify = ctypes.CDLL(str(made)).classify
+    verdicts = np.empty(size, dtype=VERDICTS)
+    addresses = [ctypes.c_void_p(array.ctypes.data) for array in (*arrays, verdicts)]
+    classify = ctypes.CDLL(str(compiled)).classify
     # The arrays are kept, as the pass has only their addresses.
-    return lambda: (classify(ctypes.c_int64(size), *given), arrays), lambda: _frame(found)
+    return lambda: (classify(ctypes.c_int64(size), *addresses), arrays), lambda: _frame(verdicts)
 
 
-def _frame(found: np.ndarray) -> pl.DataFrame:
+def _frame(verdicts: np.ndarray) -> pl.DataFrame:
     columns = {}
     for name in CODES[:-1]:
-        columns[name] = pl.Series(LABELS.get(name, ["Y", "N", "NE", "NA"])).gather(found[name].astype(np.int64))
+        columns[name] = pl.Series(LABELS.get(name, ["Y", "N", "NE", "NA"])).gather(verdicts[name].astype(np.int64))
     for name in (*DAYS, "DOR_event"):
-        none = found[name] == (-1 if name == "DOR_event" else NO_DAY)
-        columns[name] = pl.Series(found[name]).set(pl.Series(none), None)
+        none = verdicts[name] == (-1 if name == "DOR_event" else NO_DAY)
+        columns[name] = pl.Series(verdicts[name]).set(pl.Series(none), None)
     return pl.DataFrame(columns)

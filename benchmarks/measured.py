@@ -14,5 +14,5 @@ process = subprocess.Popen(sys.argv[1:])
 _, status, usage = os.wait4(process.pid, 0)
 seconds = time.perf_counter() - begun
 processor = usage.ru_utime + usage.ru_stime
-found = {"seconds": seconds, "processor": processor, "megabytes": usage.ru_maxrss / 1024, "status": status}
-print(json.dumps(found))
+measured = {"seconds": seconds, "processor": processor, "megabytes": usage.ru_maxrss / 1024, "status": status}
+print(json.dumps(measured))

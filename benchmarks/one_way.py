@@ -12,7 +12,7 @@ from typing import Any
 
 
 def _read(path: str) -> Any:
-    """A table in polars; what columns hold is told, as the first rows may have none of it."""
+    """A table in polars; the types of columns are given, as the first rows may have no values."""
     import polars as pl
 
     if path.endswith(".parquet"):
@@ -47,22 +47,22 @@ def _in_polars(classify: Callable[[Any, Any], Any], visits: str, patients: str, 
         pl.col("rescue").is_not_null(),
         pl.col("rescue_end").fill_null(pl.col("day")),
     )
-    found = classify(rows, _read(patients).rename({"patient_id": "patient"}))
-    found.rename({"patient": "patient_id"}).write_csv(out)
+    results = classify(rows, _read(patients).rename({"patient_id": "patient"}))
+    results.rename({"patient": "patient_id"}).write_csv(out)
 
 
 def polars_read(visits: str, patients: str, out: str) -> None:
-    """Nothing but interpretation."""
+    """Only reads the files."""
     Path(out).write_text(f"{len(_read(visits))} {len(_read(patients))}\n")
 
 
 def polars_sort(visits: str, _: str, out: str) -> None:
-    """Nothing but interpretation and sorting."""
+    """Only reads and sorts the visits."""
     Path(out).write_text(f"{len(_read(visits).sort('patient_id', 'day'))}\n")
 
 
 def duckdb_sort(visits: str, _: str, out: str) -> None:
-    """Nothing but interpretation and sorting, into a table in memory."""
+    """Only reads and sorts the visits, into a table in memory."""
     import duckdb
 
     duckdb.sql(f"CREATE TABLE sorted AS SELECT * FROM read_csv('{visits}') ORDER BY patient_id, day")

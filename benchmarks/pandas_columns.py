@@ -36,13 +36,13 @@ def classify(visits: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
 def _reached(rows: pd.DataFrame) -> pd.DataFrame:
     """OR and confirming day of those who reached it, and who could have if unknown counts had been in the state."""
     closing = rows["day"].where(rows["late"]).groupby(rows["position"]).transform("min")
-    seen = rows[rows["day"].between(1, 365) & ~(rows["day"] >= closing)].copy()
-    seen["run"] = seen.groupby("position")["failed"].cumsum()
-    certain = seen["met"] & ~seen["washout"]
-    possible = certain | (~seen["met"] & ~seen["failed"] & seen["platelets"].notna())
-    found = _first_pairs(seen[certain]).rename(columns={"onset": "OR_day", "day": "OR_confirmed_day"})
-    found["reached"] = True
-    return found.join(_first_pairs(seen[possible])[[]].assign(could=True), how="outer")
+    eligible = rows[rows["day"].between(1, 365) & ~(rows["day"] >= closing)].copy()
+    eligible["run"] = eligible.groupby("position")["failed"].cumsum()
+    certain = eligible["met"] & ~eligible["washout"]
+    possible = certain | (~eligible["met"] & ~eligible["failed"] & eligible["platelets"].notna())
+    reached = _first_pairs(eligible[certain]).rename(columns={"onset": "OR_day", "day": "OR_confirmed_day"})
+    reached["reached"] = True
+    return reached.join(_first_pairs(eligible[possible])[[]].assign(could=True), how="outer")
 
 
 def _first_pairs(occasions: pd.DataFrame) -> pd.DataFrame:
@@ -91,39 +91,41 @@ def _after_response(rows: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _verdicts(found: pd.DataFrame) -> pd.DataFrame:
+def _verdicts(patients: pd.DataFrame) -> pd.DataFrame:
     def true(name: str) -> np.ndarray:
-        return found[name].eq(True).to_numpy()
+        return patients[name].eq(True).to_numpy()
 
-    followed, stopped = true("followed"), found["treatment_discontinued"].notna().to_numpy()
+    followed, stopped = true("followed"), patients["treatment_discontinued"].notna().to_numpy()
     met = true("reached") & ~stopped
     never = stopped | true("closed") | (followed & ~true("could"))
-    relapsed = found["relapse_day"].notna().to_numpy()
-    complete = (found["last_complete"] - found["CR_day"] >= 7).to_numpy()
+    relapsed = patients["relapse_day"].notna().to_numpy()
+    complete = (patients["last_complete"] - patients["CR_day"] >= 7).to_numpy()
 
     def of_responders(verdict: np.ndarray, of_others: str = "N") -> np.ndarray:
         return np.select([met, never], [verdict, of_others], "NE")
 
     sr = np.select(
-        [(found["OR_day"] + 182 > 365) | true("broken"), true("shown") & ~(found["longest_gap"] > 56)], ["N", "Y"], "NE"
+        [(patients["OR_day"] + 182 > 365) | true("broken"), true("shown") & ~(patients["longest_gap"] > 56)],
+        ["N", "Y"],
+        "NE",
     )
-    end = found["relapse_day"].fillna(found["last_count"])
+    end = patients["relapse_day"].fillna(patients["last_count"])
     return pd.DataFrame(
         {
-            "patient_id": found["patient_id"],
+            "patient_id": patients["patient_id"],
             "best_response": of_responders(np.where(complete, "CR", "R"), "NR"),
-            "OR": of_responders(np.full(len(found), "Y")),
-            "OR_day": found["OR_day"].where(met).astype("Int32"),
-            "OR_confirmed_day": found["OR_confirmed_day"].where(met).astype("Int32"),
+            "OR": of_responders(np.full(len(patients), "Y")),
+            "OR_day": patients["OR_day"].where(met).astype("Int32"),
+            "OR_confirmed_day": patients["OR_confirmed_day"].where(met).astype("Int32"),
             "CR": of_responders(np.select([complete, relapsed | followed], ["Y", "N"], "NE")),
-            "CR_day": found["CR_day"].where(met & complete).astype("Int32"),
+            "CR_day": patients["CR_day"].where(met & complete).astype("Int32"),
             "SR": of_responders(sr),
             "relapse": of_responders(np.select([relapsed, followed], ["Y", "N"], "NE"), "NA"),
-            "relapse_day": found["relapse_day"].where(met).astype("Int32"),
+            "relapse_day": patients["relapse_day"].where(met).astype("Int32"),
             "remission": of_responders(np.select([true("fallen"), true("at_one_year")], ["N", "Y"], "NE")),
             "late_rescue": np.select([true("late_rescued"), followed], ["Y", "N"], "NE"),
-            "TTR_days": found["OR_day"].where(met).astype("Int32"),
-            "DOR_days": (end - found["OR_day"]).where(met).astype("Int32"),
-            "DOR_event": pd.Series(relapsed, index=found.index).where(met).astype("Int8"),
+            "TTR_days": patients["OR_day"].where(met).astype("Int32"),
+            "DOR_days": (end - patients["OR_day"]).where(met).astype("Int32"),
+            "DOR_event": pd.Series(relapsed, index=patients.index).where(met).astype("Int8"),
         }
     )

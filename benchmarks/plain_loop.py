@@ -27,17 +27,17 @@ class Row(NamedTuple):
 
 def classify(visits: Path, patients: Path, out: Path, most: int | None = None) -> None:
     """The verdicts on the first patients of a file, as a file."""
-    with visits.open() as of_visits, patients.open() as of_patients, out.open("w") as made:
-        by_patient = itertools.groupby(csv.DictReader(of_visits), key=lambda one: one["patient_id"])
-        writer = csv.writer(made, lineterminator="\n")
+    with visits.open() as of_visits, patients.open() as of_patients, out.open("w") as written:
+        by_patient = itertools.groupby(csv.DictReader(of_visits), key=lambda row: row["patient_id"])
+        writer = csv.writer(written, lineterminator="\n")
         writer.writerow(["patient_id", *VERDICTS])
         for patient in itertools.islice(csv.DictReader(of_patients), most):
             name, lines = next(by_patient)
             assert name == patient["patient_id"], name
             rows = [_row(line) for line in lines]
             baseline = float(patient["baseline"]) if patient["baseline"] else None
-            found = decided(rows, baseline, bool(patient["treatment_discontinued"]))
-            writer.writerow([name, *(found.get(one) for one in VERDICTS)])
+            verdicts = decided(rows, baseline, bool(patient["treatment_discontinued"]))
+            writer.writerow([name, *(verdicts.get(column) for column in VERDICTS)])
 
 
 def _row(line: dict[str, str]) -> Row:
@@ -55,19 +55,19 @@ def decided(rows: list[Row], baseline: float | None, discontinued: bool) -> dict
     """The verdicts on a patient by name; those without a day have none."""
     followed = any(row.day >= 337 and row.count is not None for row in rows)
     late = any(row.late for row in rows)
-    found: dict[str, Any] = {"late_rescue": "Y" if late else "N" if followed else "NE"}
+    verdicts: dict[str, Any] = {"late_rescue": "Y" if late else "N" if followed else "NE"}
     reached, could = _first_pair(rows, baseline, certain=True), _first_pair(rows, baseline, certain=False)
     closed = any(row.late and row.day <= 365 for row in rows)
     if discontinued or (reached is None and (closed or (followed and could is None))):
         others = dict.fromkeys(("OR", "CR", "SR", "remission"), "N")
-        return found | others | {"relapse": "NA", "best_response": "NR"}
+        return verdicts | others | {"relapse": "NA", "best_response": "NR"}
     if reached is None:
-        return found | dict.fromkeys(("OR", "CR", "SR", "remission", "relapse", "best_response"), "NE")
-    return found | _of_responder(rows, *reached, followed)
+        return verdicts | dict.fromkeys(("OR", "CR", "SR", "remission", "relapse", "best_response"), "NE")
+    return verdicts | _of_responder(rows, *reached, followed)
 
 
 def _washed_out(rows: list[Row], row: Row) -> bool:
-    return any(one.rescue and one.day < row.day <= one.rescue_end + 35 for one in rows)
+    return any(other.rescue and other.day < row.day <= other.rescue_end + 35 for other in rows)
 
 
 def _first_pair(rows: list[Row], baseline: float | None, *, certain: bool) -> tuple[int, int] | None:

@@ -51,19 +51,19 @@ def classify(visits: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
     patients = patients.with_columns(
         pl.col("patient").set_sorted(), pl.col("baseline", "treatment_discontinued").cast(pl.Float64).fill_nan(None)
     )
-    seen = _patients_seen(visits)
-    baseline = seen.lazy().join(patients.lazy(), on="patient", how="left", maintain_order="left").select("baseline")
+    present = _patients_seen(visits)
+    baseline = present.lazy().join(patients.lazy(), on="patient", how="left", maintain_order="left").select("baseline")
     rows = _rows(visits, baseline.collect().to_series())
 
     reached, reachable = _overall_response(rows)
-    response = seen.lazy().join(reached, on="position", how="left", maintain_order="left").collect()
-    found = (
+    response = present.lazy().join(reached, on="position", how="left", maintain_order="left").collect()
+    decided = (
         response.lazy()
         .join(reachable, on="position", how="left", maintain_order="left")
         .join(_follow_up(rows), on="position", how="left", maintain_order="left")
         .join(_after_response(rows, response), on="position", how="left", maintain_order="left")
     )
-    return verdicts(patients.lazy().join(found, on="patient", how="left", maintain_order="left")).collect()
+    return verdicts(patients.lazy().join(decided, on="patient", how="left", maintain_order="left")).collect()
 
 
 def _patients_seen(visits: pl.DataFrame) -> pl.DataFrame:
@@ -197,7 +197,7 @@ def _after_response(rows: pl.DataFrame, response: pl.DataFrame) -> pl.LazyFrame:
     )
 
 
-def verdicts(found: pl.LazyFrame) -> pl.LazyFrame:
+def verdicts(patients: pl.LazyFrame) -> pl.LazyFrame:
     yes, no, not_evaluable, not_applicable = (pl.lit(value) for value in ("Y", "N", "NE", "NA"))
     or_day = pl.col("OR_day")
     followed = pl.col("followed").fill_null(False)
@@ -222,7 +222,7 @@ def verdicts(found: pl.LazyFrame) -> pl.LazyFrame:
     remission = pl.when(~pl.col("in_remission")).then(no).when("in_remission_at_end").then(yes).otherwise(not_evaluable)
     best = pl.when(complete).then(pl.lit("CR")).otherwise(pl.lit("R"))
     end = pl.coalesce("relapse_day", "last_count")
-    return found.select(
+    return patients.select(
         "patient",
         of_responders(best, pl.lit("NR")).alias("best_response"),
         of_responders(yes).alias("OR"),

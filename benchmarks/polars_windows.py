@@ -44,13 +44,13 @@ def classify(
     occasions = kept(_occasions(rows))
     reached = kept(_first_pairs(occasions.filter("certain")))
     reachable = _first_pairs(occasions).select("patient", reachable=True)
-    found = (
+    decided = (
         every.join(_follow_up(rows), on="patient", how="left", maintain_order="left")
         .join(reached, on="patient", how="left", maintain_order="left")
         .join(reachable, on="patient", how="left", maintain_order="left")
         .join(_after_response(rows, reached), on="patient", how="left", maintain_order="left")
     )
-    return verdicts(found).collect()
+    return verdicts(decided).collect()
 
 
 def _rows(visits: pl.LazyFrame, patients: pl.LazyFrame) -> pl.LazyFrame:

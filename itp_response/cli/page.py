@@ -13,7 +13,7 @@ def teach(study: StudyArguments, port: int | None, show: bool) -> None:
     """Serve a page to play with definitions: drag a count and see which clause tips the verdict.
 
     It is for this machine only, 127.0.0.1, and asks nothing of the network. Without VISITS it shows the worked
-    patients of the criteria files, which are invented.
+    examples of the criteria files, which are invented.
     """
     from itp_response.classification.classification import classify
     from itp_response.messages.errors import UsageError

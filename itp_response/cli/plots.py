@@ -43,7 +43,7 @@ def plot(
     """Draw VISITS: one patient's timeline, or a picture of all patients.
 
     For timeline VISITS may be typed by hand, as "d0 15, d21 45, d28 60".
-    What was taken, left out or noticed goes to standard error.
+    What was assumed, left out or noticed goes to standard error.
     """
     from itp_response.outputs.figures.plot import plot as draw
 

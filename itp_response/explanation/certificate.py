@@ -61,7 +61,7 @@ def certificate(
     cohort = classification.cohort
     if cohort.partial is not None:
         raise UsageError(
-            f"{cohort.id[0]}: dates are known only in part, so that there is not one course to certify; "
+            f"{cohort.id[0]}: dates are known only in part, so that there is not one completion to certify; "
             "give the dates in full, or say how they are to be taken (--impute)."
         )
     explanations = explain(classification, patient=patient, endpoint=endpoint) if counterfactuals else []

@@ -1,4 +1,4 @@
-"""A cohort read part by part gives what it gives as a whole: file, summary and errors, to the byte."""
+"""A study read chunk by chunk gives what it gives as a whole: file, summary and errors, to the byte."""
 
 import gzip
 import itertools
@@ -50,19 +50,19 @@ days = [1, 28]
 
 
 def ways(path, visits, patients=None, criteria=ATRA, *, sizes=TINY, memory=None, threads=(2,), **options):
-    """The summary of the whole, which those of all ways are held to be, as their files."""
-    whole, parts = path.with_stem("whole"), path.with_stem("parts")
+    """The summary of the study read as a whole. Every other way must give the same summary and the same file."""
+    whole, chunked = path.with_stem("whole"), path.with_stem("chunked")
     long, options = options.pop("long", False), ReadOptions(**options)
-    told = itp_response.classify(visits, patients, criteria, options=options)
-    told.write(whole, long=long)
+    classification = itp_response.classify(visits, patients, criteria, options=options)
+    classification.write(whole, long=long)
     for size, number in itertools.product(sizes, threads):
         given = {"options": options, "long": long, "size": size, "threads": number, "memory": memory}
-        found = itp_response.classify_to(parts, visits, patients, criteria, **given)
-        assert parts.read_bytes() == whole.read_bytes(), size
-        assert found.summary() == told.summary(), size
-        made = [Path(f"{one}.provenance.json").read_text().replace(one.name, "") for one in (whole, parts)]
-        assert made[0] == made[1]
-    return told.summary()
+        classified = itp_response.classify_to(chunked, visits, patients, criteria, **given)
+        assert chunked.read_bytes() == whole.read_bytes(), size
+        assert classified.summary() == classification.summary(), size
+        beside = [Path(f"{file}.provenance.json").read_text().replace(file.name, "") for file in (whole, chunked)]
+        assert beside[0] == beside[1]
+    return classification.summary()
 
 
 def written(folder, text, name="visits.csv"):
@@ -203,7 +203,7 @@ class TestSameFile:
 
     @pytest.mark.parametrize("name", [name for name in FILES if "dates" not in name])
     def test_with_patients(self, name, tmp_path):
-        """Some of whom have no visits, and some visits are of others."""
+        """Some patients have no visits, and some visits are of patients outside the table."""
         patients = written(tmp_path, PATIENTS, "patients.csv")
         ways(tmp_path / "out.csv", written(tmp_path, FILES[name]), patients, sizes=TINY[::2])
 
@@ -226,19 +226,19 @@ class TestSameFile:
             ways(tmp_path / "out.csv", written(tmp_path, FILES[name]), sizes=TINY[:1], **options)
 
     @pytest.mark.parametrize("long", [False, True])
-    def test_imputed_dates_are_counted_in_every_part(self, long, tmp_path):
+    def test_imputed_dates_are_counted_in_every_chunk(self, long, tmp_path):
         """Those of visits, of the end of rescue, of enrolment and of the end of treatment; of the first patient none."""
         visits = written(tmp_path, FILES["dates"])
         text = "id,enrolment_date,treatment_discontinued\n1,2019-01-05,\n2,2019-05,2019-06\n3,2019-01,\n4,2020-01-01,\n5,2019,"
         for of_patients in (None, written(tmp_path, text, "p.csv")):
             for impute in ("first", "last"):
                 ways(tmp_path / "out.csv", visits, of_patients, sizes=TINY[:3], impute=impute, long=long)
-                shown = pl.read_csv(tmp_path / "parts.csv").unique("patient_id", maintain_order=True)
+                shown = pl.read_csv(tmp_path / "chunked.csv").unique("patient_id", maintain_order=True)
                 number = [0, 3, 2, 1, 1] if of_patients else [0, 1, 1, 1]
                 assert shown["imputed"].to_list() == number
 
     def test_counts_known_only_as_bounds(self, tmp_path):
-        """Every course that they leave open is decided in a part as in the whole; some settle it, some do not."""
+        """Every completion that they leave open is decided in a chunk as in the whole; some settle it, some do not."""
         counts = ["<10", "<50", ">29", ">=30", ">400", "<30", "60", ">50", "45"]
         rows = [
             f"P{number},{day},{one}"
@@ -247,7 +247,7 @@ class TestSameFile:
         ]
         visits = written(tmp_path, "\n".join(["patient_id,day,platelets", *rows]))
         ways(tmp_path / "out.csv", visits, sizes=[ChunkSize(70, 4), ChunkSize(900, 60)], threads=(1, 2))
-        shown = pl.read_csv(tmp_path / "parts.csv")
+        shown = pl.read_csv(tmp_path / "chunked.csv")
         assert {"Y", "N", "NE"} <= set(shown["OR"])
         assert "censored_count" in shown["OR_reason"].to_list()
 
@@ -441,8 +441,8 @@ class TestInputs:
 
 
 def errors(folder, visits, patients=None, criteria=ATRA, sizes=TINY, **options):
-    """What is said, as a whole and part by part."""
-    found = set()
+    """The messages, as a whole and chunk by chunk."""
+    messages = set()
     for run in (
         lambda: itp_response.classify(visits, patients, criteria, options=ReadOptions(**options)),
         *(
@@ -454,16 +454,16 @@ def errors(folder, visits, patients=None, criteria=ATRA, sizes=TINY, **options):
     ):
         with pytest.raises(ItpResponseError) as error:
             run()
-        found.add(str(error.value))
+        messages.add(str(error.value))
     assert not (folder / "out.csv").exists()
-    return found
+    return messages
 
 
 class TestErrors:
     @pytest.mark.parametrize("folder", sorted(BAD_VISITS.iterdir()), ids=lambda folder: folder.name)
     def test_the_same(self, folder, tmp_path):
-        told = folder / "args.toml"
-        args = tomllib.loads(told.read_text(encoding="utf-8")) if told.exists() else {}
+        options = folder / "args.toml"
+        args = tomllib.loads(options.read_text(encoding="utf-8")) if options.exists() else {}
         declared = "\n".join(
             f"{name} = {{ {', '.join(f'{key} = {_toml(value)}' for key, value in column.items())} }}"
             for name, column in args.pop("columns", {}).items()
@@ -476,7 +476,7 @@ class TestErrors:
         assert errors(tmp_path, visits, patients, criteria, TINY[::2], **args) == {expected}
 
     def test_many(self, tmp_path):
-        """More than are told: the first twenty, and how many more."""
+        """The first twenty are shown, and how many more there are."""
         rows = [f"{number // 3},{number % 3},{'x' if number % 2 else -1}" for number in range(90)]
         visits = written(tmp_path, "\n".join(["patient_id,day,platelets", *rows]))
         (message,) = errors(tmp_path, visits)
@@ -539,11 +539,11 @@ def _toml(value):
 
 class TestTold:
     def test_sorting(self, tmp_path):
-        told = []
+        messages = []
         visits = written(tmp_path, FILES["a patient who comes again"])
-        itp_response.classify_to(tmp_path / "out.csv", visits, criteria=ATRA, notify=told.append)
-        itp_response.classify_to(tmp_path / "out.csv", written(tmp_path, FILES["plain"]), notify=told.append)
-        assert told == ["visits.csv is not in the order of its patients, so it is sorted."]
+        itp_response.classify_to(tmp_path / "out.csv", visits, criteria=ATRA, notify=messages.append)
+        itp_response.classify_to(tmp_path / "out.csv", written(tmp_path, FILES["plain"]), notify=messages.append)
+        assert messages == ["visits.csv is not in the order of its patients, so it is sorted."]
 
     def test_progress(self, tmp_path):
         steps = []
