@@ -27,8 +27,8 @@ EDITS_PER_ROW = 80
 class Counterfactuals:
     """The edits (K) that change the verdicts on one endpoint.
 
-       Of each patient, kind of edit and new verdict only the smallest is there; of lost observations all are there. They
-    are in the order of patients, and of a patient the nearest is first.
+       Of each patient, kind of edit and new verdict only the smallest is there; of lost observations all are there.
+    They are in the order of patients, and of a patient the nearest is first.
     """
 
     endpoint: str
