@@ -87,7 +87,7 @@ class VisitPlan:
         days = ", ".join(map(str, self.days))
         yield f"{self.criteria.marked_name}: {self.criteria.file.title}"
         yield f"plan of {len(self.days)} visits, all of them kept: days {days}"
-        yield f"a baseline of {BASELINE:g} is given; {self.simulated:,} courses tried"
+        yield f"a baseline of {BASELINE:g} is given; {self.simulated:,} patients simulated"
         # The reasons for never, which may be long, do not widen the second column.
         width = max((len(shown.endpoint) for shown in self.shown), default=0)
         second = max((len(_y_in_words(shown)) for shown in self.shown if shown.y_from is not None), default=0)
@@ -115,7 +115,7 @@ def visit_plan(
     >>> print(visit_plan("d0 d28 d56", "fit"))
     fit: Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2
     plan of 3 visits, all of them kept: days 0, 28, 56
-    a baseline of 10 is given; 4,044 courses tried
+    a baseline of 10 is given; 4,044 patients simulated
       stable      never Y: at too few visits  N from day 0
       overall     Y from day 28  never N
       rescue_use  Y from day 0   never N

@@ -110,7 +110,7 @@ def _of_endpoint(
     columns: Sequence[UnrecordedColumn],
     dates: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The queries on one endpoint, of the patients whose verdict is open."""
+    """The queries on one endpoint, a row per patient with an open verdict."""
     cohort, verdict = classification.cohort, classification.verdicts[name]
     settling = pl.DataFrame({"candidate": np.flatnonzero(settles), "position": candidates.patient[settles]})
     easiest = settling.group_by("position", maintain_order=True).agg(
@@ -303,7 +303,7 @@ def _settles(
 
 
 def _pieces(cohort: Cohort, candidates: Candidates) -> Iterator[slice]:
-    """Candidates whose copies are decided together."""
+    """The candidates in pieces; the copies of a piece are decided together."""
     rows = np.diff(cohort.first_row)[candidates.patient] * len(COUNTS) * len(GRADES_WITH_COUNT)
     piece = np.cumsum(rows) // ROWS_AT_ONCE
     cuts = [*np.flatnonzero(np.diff(piece, prepend=-1)).tolist(), len(piece)]

@@ -49,7 +49,7 @@ def certificate(
     of each verdict asked about `counterfactuals`, what would change it; `counterfactuals=False` leaves them out.
 
     The parameters are those of `explain`. Raises `UsageError` for an unknown patient or endpoint, and for a patient
-    with partial dates, whose verdicts rest on several possible histories, and what `classify` raises.
+    with partial dates, for which there are several possible histories, and what `classify` raises.
 
     >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}, {"patient_id": "A", "day": 28, "platelets": 60}]
     >>> data = certificate(visits, patient="A", endpoint="OR")
@@ -61,7 +61,7 @@ def certificate(
     cohort = classification.cohort
     if cohort.partial is not None:
         raise UsageError(
-            f"{cohort.id[0]}: dates are known only in part, so that there is not one course to certify; "
+            f"{cohort.id[0]}: dates are known only in part, so that there is not one completion to certify; "
             "give the dates in full, or say how they are to be taken (--impute)."
         )
     explanations = explain(classification, patient=patient, endpoint=endpoint) if counterfactuals else []

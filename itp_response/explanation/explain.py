@@ -55,7 +55,7 @@ class Explanation:
     """What of the patient was not used as written: imputed dates, excluded rows; a sentence each."""
     counterfactuals: tuple[Counterfactual, ...] | None = None
     """The changes of one observation that would change the verdict, nearest first: of each kind and verdict the
-    smallest, and every observation whose loss would change it. None: not asked, as of an `NA`, of a length, and of a
+    smallest, and the loss of each observation that would do so. None: not asked, as of an `NA`, of a length, and of a
     patient with partial dates."""
     counterfactuals_in_words: tuple[str, ...] = ()
     """The nearest of them, what a `Y` rests on, and how near an `N` came that none would change, a sentence each."""
@@ -117,8 +117,8 @@ def explain(
     """
     classification = classify(visits, patients, criteria, options=options)
     alone, names = asked_about(classification, patient, endpoint)
-    found = find_counterfactuals(alone, np.array([0]), names) if counterfactuals else {}
-    return explained(alone, names, found)
+    changing = find_counterfactuals(alone, np.array([0]), names) if counterfactuals else {}
+    return explained(alone, names, changing)
 
 
 def explained(
@@ -133,12 +133,12 @@ def explained(
     return [_explanation(one, counterfactuals.get(one.name)) for one in decided]
 
 
-def _explanation(decided: DecidedEndpoint, found: Counterfactuals | None) -> Explanation:
+def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> Explanation:
     model = decided.model
     # Where it depends on a partial date, the days of its observations are not known.
     has_days = not decided.depends_on_partial_date
     rows = tuple(explained_rows(decided)) if has_days else ()
-    counterfactuals = _counterfactuals(decided, found)
+    counterfactuals = _counterfactuals(decided, changing)
     in_sentences: tuple[str, ...] = ()
     if counterfactuals is not None:
         days = [row.day for row in rows]
@@ -164,11 +164,11 @@ def _explanation(decided: DecidedEndpoint, found: Counterfactuals | None) -> Exp
     )
 
 
-def _counterfactuals(decided: DecidedEndpoint, found: Counterfactuals | None) -> tuple[Counterfactual, ...] | None:
-    """Those that were found; None: they were not asked for, or the verdict is not one that can be asked about."""
-    if found is None or decided.value == "NA" or is_length(decided.model) or decided.cohort.partial is not None:
+def _counterfactuals(decided: DecidedEndpoint, changing: Counterfactuals | None) -> tuple[Counterfactual, ...] | None:
+    """One by one; None: they were not asked for, or the verdict is not one that can be asked about."""
+    if changing is None or decided.value == "NA" or is_length(decided.model) or decided.cohort.partial is not None:
         return None
-    return each_counterfactual(decided.classification, found)
+    return each_counterfactual(decided.classification, changing)
 
 
 def _unmet_origin(decided: DecidedEndpoint) -> str:

@@ -23,10 +23,10 @@ NO_SENTENCE = -1
 def failing_clauses(classification: Classification, name: str, other: Verdict, patients: Ints) -> pl.Series:
     """Why each of these patients (positions) does not meet an endpoint, in words.
 
-    `other` is the verdict on a similar endpoint, whose evidence shows where the patient might have met this one. The
-    first of these that holds: `unless` excludes the patient; the endpoint it starts from is not met; `closed_by` closed
-    it; the row that ended it fails; evidence of `other` is set aside, fails, is unknown, is discounted or lies outside
-    the days looked at; else the reason of the verdict.
+    `other` is the verdict on a similar endpoint; its evidence shows where the patient might have met this one. Given is
+    the first of these that holds: `unless` excludes the patient; the endpoint it starts from is not met; `closed_by`
+    closed it; the row that ended it fails; evidence of `other` is set aside, fails, is unknown, is discounted or lies
+    outside the days looked at; else the reason of the verdict.
     """
     reasons = _FailingClauses(classification)
     codes = reasons.of(name, other, patients)

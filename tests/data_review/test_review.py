@@ -1,4 +1,4 @@
-"""Review: what each rule finds and leaves alone, and what would settle a verdict that is not evaluable."""
+"""Review: where each edit check fires and where not, and what would settle a verdict that is not evaluable."""
 
 import json
 from dataclasses import replace
@@ -40,15 +40,15 @@ def timeline(text, **more):
     return cohort_of([text], visits=PLANNED, ids=ids, **more)
 
 
-def found(visits, patients=None, **more):
-    """Rule, day, value and sentence of each finding."""
+def fired(visits, patients=None, **more):
+    """Check, day, value and sentence of each check that fired."""
     frame = itp_response.review(visits, patients, **more).frame()
     assert frame.columns == list(COLUMNS)
     return list(frame.select("check", "day", "value", "says").iter_rows())
 
 
-def rules(visits, patients=None, **more):
-    return [rule for rule, *_ in found(visits, patients, **more)]
+def checks(visits, patients=None, **more):
+    return [check for check, *_ in fired(visits, patients, **more)]
 
 
 THRESHOLDS = [9.9, 10, 19, 20, 29, 29.9, 30, 30.1, 31, 49, 50, 99, 99.9, 100, 250]
@@ -80,7 +80,7 @@ def answer(cohort, patients, query, count, grade):
     return replace(patient, observations=tuple(map(filled, patient.observations)))
 
 
-# A timeline, and the rules that find something in it.
+# A timeline, and the checks that fire on it.
 CASES = """
     ten_times_off         | d0 15, d7 20, d14 200, d21 22, d28 25
     ten_times_off         | d0 90, d7 160, d28 15, d49 150
@@ -118,23 +118,23 @@ CASES = """
 """
 
 
-class TestRules:
+class TestEditChecks:
     @pytest.mark.parametrize("case", [line.strip() for line in CASES.strip().splitlines()])
     def test_finds_what_it_asks_about_and_nothing_just_beside_it(self, case):
         expected, text = (part.strip() for part in case.split("|"))
 
-        # A visit that is off every planned one is what some of the timelines need, and one rule's own concern.
+        # A visit that is off every planned one is what some of the timelines need, and one check's own concern.
         others = [] if "out_of_window" in case else ["out_of_window"]
-        assert [rule for rule in rules(timeline(text)) if rule not in others] == expected.split()
+        assert [check for check in checks(timeline(text)) if check not in others] == expected.split()
 
-    def test_every_rule_is_tried(self):
+    def test_every_check_is_tried(self):
         tried = CASES + "before_birth after_death rescue_after_stop dose_after_stop"
 
-        assert [rule.name for rule in EDIT_CHECKS if rule.name not in tried] == []
-        assert all(rule.asks.endswith("?") for rule in EDIT_CHECKS)
+        assert [check.name for check in EDIT_CHECKS if check.name not in tried] == []
+        assert all(check.asks.endswith("?") for check in EDIT_CHECKS)
 
     def test_a_count_far_off_the_patients_median_is_asked_about_with_the_unit(self):
-        rows = found(timeline("d0 15, d7 4500, d14 12, d21 14"))
+        rows = fired(timeline("d0 15, d7 4500, d14 12, d21 14"))
 
         assert ("other_unit", 7, "4500", "4500 where the patient's median is 14.5: is it in another unit?") in rows
 
@@ -146,7 +146,7 @@ class TestRules:
             P1         7   <10
         """)
 
-        assert found(visits)[0] == (
+        assert fired(visits)[0] == (
             "two_counts_a_day",
             7,
             "40 and <10",
@@ -167,7 +167,7 @@ class TestRules:
             P2         2020-02    2020-03
         """)
 
-        assert found(visits, patients) == [
+        assert fired(visits, patients) == [
             ("after_death", 64, "64", "observed on day 64, after the death on day 58: which is right?"),
             ("before_birth", 0, "0", "observed on day 0, before the birth on day 31: which is right?"),
         ]
@@ -244,7 +244,7 @@ class TestRules:
         one, two = "d0 15, d7 20, d14 421", "d0 900, d3 2, d7 4"
         both = cohort_of([one, two], visits=PLANNED, ids=["P1", "P2"])
 
-        assert found(both) == found(timeline(one)) + found(timeline(two))
+        assert fired(both) == fired(timeline(one)) + fired(timeline(two))
 
     def test_a_cohort_of_nobody_has_no_findings(self):
         assert len(itp_response.review(cohort_of([], visits=(), ids=[])).frame()) == 0

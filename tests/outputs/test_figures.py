@@ -38,7 +38,7 @@ DPI = 60
 
 
 @pytest.fixture(scope="module")
-def found():
+def classification():
     return itp_response.classify(*STUDY)
 
 
@@ -142,8 +142,8 @@ class TestLabels:
         assert outside(picture, drawn) == []
 
     @pytest.mark.parametrize("kind", ["swimmer", "spaghetti", "km", "waterfall", "forest"])
-    def test_keep_apart_in_the_example(self, kind, found, monkeypatch):
-        drawn = texts_drawn(plot(kind, found), monkeypatch)
+    def test_keep_apart_in_the_example(self, kind, classification, monkeypatch):
+        drawn = texts_drawn(plot(kind, classification), monkeypatch)
 
         assert overlaps(drawn) == []
 
@@ -155,8 +155,8 @@ class TestLabels:
         assert overlaps(drawn) == []
         assert {name.replace("_", " ") for name in load(criteria).endpoints} <= {text for text, _ in drawn}
 
-    def test_are_seen_to_lie_on_each_other_where_they_do(self, found, monkeypatch):
-        picture = plot("km", found)
+    def test_are_seen_to_lie_on_each_other_where_they_do(self, classification, monkeypatch):
+        picture = plot("km", classification)
         picture.text(0.5, 0.5, "one")
         picture.text(0.505, 0.5, "other")
 
@@ -184,18 +184,18 @@ PICTURES = {
 def first_patients(number):
     """The example, of its first patients alone."""
     visits, patients = (pl.read_csv(path, infer_schema=False) for path in STUDY)
-    some = patients.head(number)
-    return visits.filter(pl.col("patient_id").is_in(some["patient_id"].implode())), some
+    first = patients.head(number)
+    return visits.filter(pl.col("patient_id").is_in(first["patient_id"].implode())), first
 
 
-def drawn_as(name, found):
+def drawn_as(name, classification):
     kind, options = PICTURES[name]
     options = dict(options)
     if "only" in options:
         return plot(kind, *first_patients(options.pop("only")), **options)
     if "visits" in options:
         return plot(kind, **options)
-    return plot(kind, *STUDY, **options) if "criteria" in options else plot(kind, found, **options)
+    return plot(kind, *STUDY, **options) if "criteria" in options else plot(kind, classification, **options)
 
 
 SHOWN = {
@@ -210,19 +210,19 @@ def is_as_it_was(golden, content, folder):
     """Compared with tolerance, as the edges of letters may differ; a mark that moves is seen."""
     if os.environ.get("REGOLDEN"):
         golden.write_bytes(content)
-    made = folder / golden.name
-    made.write_bytes(content)
-    return compare_images(str(golden), str(made), tol=2.0) is None
+    drawn = folder / golden.name
+    drawn.write_bytes(content)
+    return compare_images(str(golden), str(drawn), tol=2.0) is None
 
 
 class TestPictures:
     @pytest.mark.parametrize("name", PICTURES)
-    def test_look_as_they_did(self, name, found, tmp_path):
-        assert is_as_it_was(GOLDEN / f"{name}.png", drawn_as(name, found).drawn(".png", DPI), tmp_path)
+    def test_look_as_they_did(self, name, classification, tmp_path):
+        assert is_as_it_was(GOLDEN / f"{name}.png", drawn_as(name, classification).drawn(".png", DPI), tmp_path)
 
     @pytest.mark.parametrize("kind", SHOWN)
-    def test_of_the_documents_look_as_they_did(self, kind, found, tmp_path):
-        picture = plot(kind, found, **SHOWN[kind])
+    def test_of_the_documents_look_as_they_did(self, kind, classification, tmp_path):
+        picture = plot(kind, classification, **SHOWN[kind])
 
         assert is_as_it_was(ROOT / "docs" / "plots" / f"{kind}.png", picture.drawn(".png", 1.6 * DPI), tmp_path)
 
@@ -242,21 +242,21 @@ class TestPictures:
         assert [path.name for path in GOLDEN.iterdir() if path.stat().st_size > 60_000] == []
 
     @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
-    def test_are_the_same_bytes_again(self, suffix, found):
-        again = [plot("km", found).drawn(suffix, DPI) for _ in range(2)]
+    def test_are_the_same_bytes_again(self, suffix, classification):
+        again = [plot("km", classification).drawn(suffix, DPI) for _ in range(2)]
 
         assert again[0] == again[1]
 
-    def test_do_not_depend_on_settings_of_the_caller(self, found):
-        plain = plot("km", found).drawn(".png", DPI)
+    def test_do_not_depend_on_settings_of_the_caller(self, classification):
+        plain = plot("km", classification).drawn(".png", DPI)
         with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "text.usetex": False, "lines.linewidth": 9}):
-            changed = plot("km", found).drawn(".png", DPI)
+            changed = plot("km", classification).drawn(".png", DPI)
 
         assert changed == plain
 
-    def test_leave_the_settings_of_the_caller_alone(self, found):
+    def test_leave_the_settings_of_the_caller_alone(self, classification):
         before = dict(mpl.rcParams)
-        plot("swimmer", found).drawn(".svg")
+        plot("swimmer", classification).drawn(".svg")
 
         assert dict(mpl.rcParams) == before
         assert STYLE["font.size"] != before["font.size"]
@@ -276,14 +276,14 @@ class TestPictures:
         many = range(30)
         visits = pl.concat([visits.with_columns(pl.col("patient_id") + f"/{copy}") for copy in many])
         patients = pl.concat([patients.with_columns(pl.col("patient_id") + f"/{copy}") for copy in many])
-        found = itp_response.classify(visits, patients)
+        classification = itp_response.classify(visits, patients)
 
-        for kind, said in (
+        for kind, note in (
             ("swimmer", "5,040 patients are more than can be named here; a lane is a patient."),
             ("waterfall", "5,010 bars are more than can be named or hatched here; each is a patient."),
         ):
-            picture = plot(kind, found)
-            assert said in picture.notes
+            picture = plot(kind, classification)
+            assert note in picture.notes
             assert len(picture.drawn(".svg")) < 1_000_000
 
 
@@ -305,14 +305,14 @@ class TestWhatIsDrawn:
         assert plain_thresholds(load(criteria)) == levels
 
     def test_thresholds_of_a_patient_are_reckoned_from_the_baseline(self):
-        said = lines_of("d0 17, d21 45", "atra_2022")
+        lines = lines_of("d0 17, d21 45", "atra_2022")
 
-        assert said == ["100: OR, CR", "twice the baseline: 34: OR", "30: OR, SR, relapse, remission"]
+        assert lines == ["100: OR, CR", "twice the baseline: 34: OR", "30: OR, SR, relapse, remission"]
 
     def test_a_baseline_that_is_a_bound_gives_a_threshold_that_is_one(self):
-        said = lines_of("d0 <10, d21 45", "atra_2022")
+        lines = lines_of("d0 <10, d21 45", "atra_2022")
 
-        assert said == ["100: OR, CR", "30: OR, SR, relapse, remission", "twice the baseline: <20: OR"]
+        assert lines == ["100: OR, CR", "30: OR, SR, relapse, remission", "twice the baseline: <20: OR"]
 
     def test_without_a_baseline_nothing_is_reckoned_from_it_and_it_is_said(self):
         picture = plot("timeline", "d5 10, d21 45")
@@ -370,15 +370,15 @@ class TestWhatIsDrawn:
 
         assert "OR: from day 28, not lost by day 364" in texts
 
-    def test_the_curve_says_what_the_table_says(self, found, monkeypatch):
-        texts = [text for text, _ in texts_drawn(plot("km", found), monkeypatch)]
+    def test_the_curve_says_what_the_table_says(self, classification, monkeypatch):
+        texts = [text for text, _ in texts_drawn(plot("km", classification), monkeypatch)]
 
         assert "ATRA + LD-RTX: event in 43 of 90; median not reached (from 40.0 weeks)" in texts
         assert "LD-RTX: event in 26 of 33; median 40.0 weeks (30.0 to 44.0)" in texts
         assert "log-rank p = 0.012; hazard ratio of ATRA + LD-RTX to LD-RTX 0.54 (0.33 to 0.87)" in texts
 
-    def test_the_forest_has_the_counts_of_the_paper(self, found, monkeypatch):
-        texts = [text for text, _ in texts_drawn(plot("forest", found, by="maintenance"), monkeypatch)]
+    def test_the_forest_has_the_counts_of_the_paper(self, classification, monkeypatch):
+        texts = [text for text, _ in texts_drawn(plot("forest", classification, by="maintenance"), monkeypatch)]
 
         assert texts.count("90/112 (80.4)") == texts.count("33/56 (58.9)") == 1
         assert {"14/16 (87.5)", "8/10 (80.0)", "21 (7 to 36)"} <= set(texts)
@@ -403,11 +403,11 @@ def lines_of(timeline, criteria):
 
 
 class TestNothingIsSilent:
-    def test_who_has_no_bar_or_lane_is_counted(self, study):
+    def test_patients_without_bar_or_lane_are_counted(self, study):
         assert "2 patients without a baseline: no bar." in plot("waterfall", *study).notes
-        assert any(one.endswith("in no curve.") for one in plot("km", *study).notes)
+        assert any(note.endswith("in no curve.") for note in plot("km", *study).notes)
 
-    def test_who_is_in_no_group_is_named(self):
+    def test_patients_in_no_group_are_named(self):
         visits, patients = first_patients(12)
         patients = patients.with_columns(
             pl.when(pl.col("patient_id") == "ITP-0003").then(None).otherwise("arm").alias("arm")
@@ -422,8 +422,8 @@ class TestNothingIsSilent:
             "fit has no endpoint for the loss of overall: the bar ends with the last count that it rests on.",
         )
 
-    def test_what_was_noticed_in_interpretation_is_told_too(self, found):
-        assert plot("km", found).summary().endswith(found.cohort.note_lines[-1])
+    def test_what_was_noticed_in_interpretation_is_told_too(self, classification):
+        assert plot("km", classification).summary().endswith(classification.cohort.note_lines[-1])
 
 
 REFUSED = {
@@ -469,11 +469,11 @@ class TestRefused:
         with pytest.raises(UsageError, match=r"^a forest sets two arms beside each other; here are 4: All-trans"):
             plot("forest", *study)
 
-    def test_a_missing_library_is_one_sentence(self, found, monkeypatch):
+    def test_a_missing_library_is_one_sentence(self, classification, monkeypatch):
         monkeypatch.setitem(sys.modules, "matplotlib", None)
 
         with pytest.raises(UsageError) as refused:
-            plot("km", found)
+            plot("km", classification)
         assert str(refused.value) == (
             "this needs matplotlib, which is not installed: pip install 'itp-response[plot]'."
         )
@@ -524,7 +524,7 @@ class TestCommand:
 
 class TestSpread:
     @pytest.mark.parametrize(
-        ("places", "apart", "moved"),
+        ("positions", "apart", "shifted"),
         [
             ([], 1, []),
             ([5], 1, [5]),
@@ -537,18 +537,18 @@ class TestSpread:
             ([3, 3, 3], 9, [0, 5, 10]),
         ],
     )
-    def test_moves_as_little_as_it_can(self, places, apart, moved):
-        assert spread(places, apart, 0, 10) == pytest.approx(moved)
+    def test_moves_as_little_as_it_can(self, positions, apart, shifted):
+        assert spread(positions, apart, 0, 10) == pytest.approx(shifted)
 
     def test_keeps_all_apart_and_inside(self):
         random = np.random.default_rng(1)
         for number in range(1, 12):
-            places = random.uniform(0, 10, number).tolist()
-            found = sorted(spread(places, 0.9, 0, 10))
+            positions = random.uniform(0, 10, number).tolist()
+            shifted = sorted(spread(positions, 0.9, 0, 10))
 
-            assert all(later - earlier > 0.9 - 1e-9 for earlier, later in pairwise(found))
-            assert found[0] >= 0
-            assert found[-1] <= 10
+            assert all(later - earlier > 0.9 - 1e-9 for earlier, later in pairwise(shifted))
+            assert shifted[0] >= 0
+            assert shifted[-1] <= 10
 
 
 TINY = {
@@ -563,10 +563,10 @@ TINY = {
 def test_little_is_drawn_too(name):
     """No kind stumbles over a study in which there is next to nothing; warnings are errors here."""
     rows = pl.DataFrame(TINY[name], schema=["patient_id", "day", "platelets", "bleeding_grade"], orient="row")
-    found = itp_response.classify(rows)
+    classification = itp_response.classify(rows)
 
     for kind in ("timeline", "swimmer", "spaghetti", "km", "waterfall"):
-        picture = plot(kind, found, **({"patient": "1"} if kind == "timeline" else {}))
+        picture = plot(kind, classification, **({"patient": "1"} if kind == "timeline" else {}))
         assert picture.drawn(".png", 30).startswith(b"\x89PNG")
 
 

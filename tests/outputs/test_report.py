@@ -73,7 +73,7 @@ def hostile(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found():
+def classification():
     return itp_response.classify(*map(str, STUDY))
 
 
@@ -189,13 +189,13 @@ def test_a_patient_opens_and_closes_by_keyboard(browser, example):
 
 
 @pytest.mark.parametrize("patient", ["ITP-0001", "ITP-0008", "ITP-0047", "ITP-0071", "ITP-0117"])
-def test_the_explanations_are_those_of_explain_word_for_word(browser, example, found, patient):
+def test_the_explanations_are_those_of_explain_word_for_word(browser, example, classification, patient):
     with opened(browser, f"{example.as_uri()}#patient:{patient}") as it:
         it.page.wait_for_selector(".detail .why")
         shown = it.page.locator(".detail .why").all()
 
         for one, explanation in zip(
-            shown, itp_response.explain(found, patient=patient, counterfactuals=False), strict=True
+            shown, itp_response.explain(classification, patient=patient, counterfactuals=False), strict=True
         ):
             head, *body = str(explanation).splitlines()
             label = one.locator("h4 small").inner_text()
@@ -208,18 +208,18 @@ def test_the_explanations_are_those_of_explain_word_for_word(browser, example, f
 def test_the_timeline_has_what_was_observed(browser, hostile):
     """A bound with its sign, the rescue with its name, the day treatment was stopped, bleeding that was not recorded."""
     with opened(browser, hostile) as it:
-        told = []
+        texts = []
         for patient in (EVIL, ENDS):
             it.page.locator("[name=id]").fill(patient)
             it.page.locator("#list tr.patient button").click()
             it.page.wait_for_selector(".timeline svg")
-            told += it.page.locator(".timeline title").all_text_contents()
-            told += it.page.locator(".timeline text").all_text_contents()
+            texts += it.page.locator(".timeline title").all_text_contents()
+            texts += it.page.locator(".timeline text").all_text_contents()
 
-        assert {"day 28: 60", "day 42: bleeding not recorded", "twice the baseline: 30"} <= set(told)
-        assert {"day 0: <10, bleeding grade 2", "day 28: >1000, bleeding grade 1"} <= set(told)
-        assert {"day 2: <img src=x onerror=alert(2)>", "treatment stopped"} <= set(told)
-        assert "day 3 to 37: so soon after rescue treatment that a count is no evidence" in told
+        assert {"day 28: 60", "day 42: bleeding not recorded", "twice the baseline: 30"} <= set(texts)
+        assert {"day 0: <10, bleeding grade 2", "day 28: >1000, bleeding grade 1"} <= set(texts)
+        assert {"day 2: <img src=x onerror=alert(2)>", "treatment stopped"} <= set(texts)
+        assert "day 3 to 37: so soon after rescue treatment that a count is no evidence" in texts
 
 
 def test_texts_of_the_study_are_shown_and_never_run(browser, hostile):
@@ -279,7 +279,7 @@ CONTRAST = """() => {
     }
     return [255, 255, 255];
   };
-  const found = [];
+  const faint = [];
   for (const element of document.querySelectorAll("body *")) {
     const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
     if (!own || ["SCRIPT", "STYLE", "TITLE", "title", "NOSCRIPT", "OPTION"].includes(element.tagName)) continue;
@@ -289,9 +289,9 @@ CONTRAST = """() => {
     if (inPicture && element.classList.contains("grade")) continue; // it stands on a square of its own
     const [one, other] = [light(parsed(inPicture ? style.fill : style.color)), light(ground(element))];
     const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-    if (ratio < 4.5) found.push(`${element.tagName}.${element.className.baseVal ?? element.className} ${ratio.toFixed(2)} ${element.textContent.slice(0, 20)}`);
+    if (ratio < 4.5) faint.push(`${element.tagName}.${element.className.baseVal ?? element.className} ${ratio.toFixed(2)} ${element.textContent.slice(0, 20)}`);
   }
-  return found;
+  return faint;
 }"""
 
 
@@ -361,12 +361,12 @@ def test_the_summary_has_the_counts_of_the_paper(browser, example):
     assert dict(rows)["best_response"].endswith("CR 45 R 45 NR 21 NE 1 CR 14 R 19 NR 22 NE 1")
 
 
-def test_the_tables_and_figures_are_in(browser, example, found):
+def test_the_tables_and_figures_are_in(browser, example, classification):
     with opened(browser, example) as it:
         results = words(it.page.locator("#results").inner_text())
         captions = it.page.locator("figcaption").all_inner_texts()
         drawn = it.page.locator(".picture svg").count()
-    responses = itp_response.table(found)["responses"]
+    responses = itp_response.table(classification)["responses"]
 
     assert "OR 90/112 (80.4) 33/56 (58.9) 0.21 (0.07 to 0.36)" in results
     for row in responses.rows:
@@ -386,20 +386,20 @@ def test_the_definitions_are_those_of_criteria_word_for_word(browser, example):
             assert words(paragraph.replace(":", "")) in shown
 
 
-def test_the_sensitivity_is_that_of_the_interpretations(browser, example, found):
-    tried = itp_response.sensitivity(found.cohort)
+def test_the_sensitivity_is_that_of_the_interpretations(browser, example, classification):
+    tried = itp_response.sensitivity(classification.cohort)
     with opened(browser, example) as it:
         text = words(it.page.locator("#sensitivity").inner_text())
 
     assert "OR as the file has it Y 123 N 43 NE 2 +21.4 points" in text
     assert "response-stands-after-discontinuation 15 Y 125 (+2) N 28 (-15) NE 15 (+13) +20.5 points" in text
-    moved = {
+    changing = {
         interpretation
         for interpretation in tried.under
         for name in tried.names
         if len(tried.changed(interpretation, name))
     }
-    assert {interpretation for interpretation in tried.under if f" {interpretation} " in text} == moved
+    assert {interpretation for interpretation in tried.under if f" {interpretation} " in text} == changing
 
 
 @pytest.mark.parametrize("name", ["ash_2019", "bivv020", "iwg_2009", "ritp", "treatment_free"])
@@ -442,7 +442,7 @@ L 3.999 4.0001" transform="scale(0.015625)"/></defs>
 
 
 def test_a_figure_that_cannot_be_drawn_says_why(monkeypatch):
-    def refused(kind, found):
+    def refused(kind, _):
         raise itp_response.UsageError(f"no {kind} & no more")
 
     monkeypatch.setattr(drawing, "plot", refused)

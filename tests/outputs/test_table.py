@@ -15,8 +15,7 @@ import pytest
 import itp_response
 from itp_response import CohortError, UsageError, classify, table
 from itp_response.definitions.load import shipped
-from itp_response.outputs.statistics.proportions import Proportion, difference
-from itp_response.outputs.statistics.proportions import test as share_test
+from itp_response.outputs.statistics.proportions import Proportion, difference, share_test
 from itp_response.outputs.statistics.tables import probability, rounded
 from itp_response.outputs.statistics.times import alike, cox, kaplan_meier, quartiles
 

@@ -27,29 +27,29 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 RESPONDER = "d0 15, d22 40, d29 45, d364 12"
 
 
-class Seen:
-    """An app, and the status of every answer it gave."""
+class RecordedApp:
+    """An app, with the method, path and status of each of its answers."""
 
     def __init__(self, app):
         self.app = app
         self.answers = []
 
     async def __call__(self, scope, receive, send):
-        async def noted(message):
+        async def record(message):
             if message["type"] == "http.response.start":
                 self.answers.append((scope["method"], scope["path"], message["status"]))
             await send(message)
 
-        await self.app(scope, receive, noted)
+        await self.app(scope, receive, record)
 
 
 @pytest.fixture(scope="module")
 def server():
-    ours = listening(None)
-    seen = Seen(app(PageData(load("atra_2022")), ours.getsockname()[1]))
-    with served(seen, ours) as address:
-        seen.address = address
-        yield seen
+    listener = listening(None)
+    recorded = RecordedApp(app(PageData(load("atra_2022")), listener.getsockname()[1]))
+    with served(recorded, listener) as address:
+        recorded.address = address
+        yield recorded
 
 
 @pytest.fixture
@@ -77,14 +77,10 @@ def visit(browser, server):
         assert [text for text in shown.complaints if not (refused and "status of 422" in text)] == []
 
 
-def verdict(page, place=0):
-    return page.locator(".strip .verdict").nth(place)
-
-
-def says(page, text, place=0):
+def says(page, text, set_number=0):
     page.wait_for_function(
-        "([text, place]) => document.querySelectorAll('.strip .verdict')[place]?.textContent.includes(text)",
-        arg=[text, place],
+        "([text, number]) => document.querySelectorAll('.strip .verdict')[number]?.textContent.includes(text)",
+        arg=[text, set_number],
     )
 
 
@@ -96,9 +92,9 @@ def rested(page, sets):
     )
 
 
-def clause_result(page, clause, place=0):
+def clause_result(page, clause, set_number=0):
     """The result of a clause for the observation chosen."""
-    row = page.locator(".card").nth(place).locator(".clauses ul li", has_text=clause)
+    row = page.locator(".card").nth(set_number).locator(".clauses ul li", has_text=clause)
     return row.locator(".clause").get_attribute("aria-label")
 
 
@@ -310,16 +306,16 @@ class TestQuiz:
             quiz.locator(".choices button:enabled").first.wait_for()
             timeline = page.locator("#quiz-line").inner_text()
             endpoint = quiz.locator("strong").first.inner_text().partition(", ")[2].partition(":")[0]
-            (found,) = ask(timeline, name, endpoint=endpoint)
+            (explanation,) = ask(timeline, name, endpoint=endpoint)
             quiz.locator(".choices button", has_text="not evaluable").click()
 
-            quiz.get_by_text("Right." if found.value == "NE" else f"No, it is {found.value}.").wait_for()
+            quiz.get_by_text("Right." if explanation.value == "NE" else f"No, it is {explanation.value}.").wait_for()
             quiz.get_by_text(re.compile(rf"^\d of {number} right$")).wait_for()
             if number == 1:
                 quiz.get_by_role("button", name="The next one").click()
 
         quiz.get_by_role("button", name="Put it on the timeline").click()
-        says(page, f": {found.value}")
+        says(page, f": {explanation.value}")
         expect(page.get_by_label("The endpoint")).to_have_value(endpoint)
 
 
@@ -383,7 +379,7 @@ class TestKeeping:
         assert page.locator("#wrong").inner_text() == ""
 
 
-def ratio(one, two):
+def ratio(first, second):
     """The contrast of two colours as WCAG reckons it."""
 
     def light(colour):
@@ -391,7 +387,7 @@ def ratio(one, two):
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True)) + 0.05
 
-    return max(light(one), light(two)) / min(light(one), light(two))
+    return max(light(first), light(second)) / min(light(first), light(second))
 
 
 class TestForEverybody:
@@ -438,16 +434,16 @@ class TestAlone:
                 { method: "POST", mode: "cors", body, headers: { "Content-Type": "application/json" } },
                 { method: "GET", mode: "cors" },
             ];
-            const found = [];
+            const results = [];
             for (const way of ways) {
                 const path = way.method === "GET" ? "/api/sets" : "/api/decide";
-                found.push(await fetch(address + path, way).then((answer) => answer.type, () => "refused"));
+                results.push(await fetch(address + path, way).then((answer) => answer.type, () => "refused"));
             }
-            return found;
+            return results;
         }"""
         server.answers.clear()
-        with served(elsewhere) as other, opened(browser, other) as found:
-            results = found.page.evaluate(attempts, server.address)
+        with served(elsewhere) as other, opened(browser, other) as it:
+            results = it.page.evaluate(attempts, server.address)
 
         assert results[2:] == ["refused", "refused"]
         assert set(results[:2]) <= {"refused", "opaque"}
@@ -477,11 +473,11 @@ def listeners(pid):
     """The addresses at which a process listens, of either version of the protocol."""
     links = (str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir())
     sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
-    found = []
+    addresses = []
     for table in ("tcp", "tcp6"):
         for text in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             cells = text.split()
             if cells[3] == "0A" and cells[9] in sockets:
                 host, _, port = cells[1].partition(":")
-                found.append((".".join(str(byte) for byte in reversed(bytes.fromhex(host))), int(port, 16)))
-    return found
+                addresses.append((".".join(str(byte) for byte in reversed(bytes.fromhex(host))), int(port, 16)))
+    return addresses

@@ -163,14 +163,14 @@ class TestQuiz:
     )
     def test_questions_have_the_engine_s_answers_and_are_the_same_for_the_same_seed(self, client, name, hard, number):
         wanted = {"criteria": name, "seed": 7, "hard": hard}
-        found = client.post("/api/quiz", json=wanted).json()["questions"]
+        questions = client.post("/api/quiz", json=wanted).json()["questions"]
 
-        assert len(found) in number
-        for one in found:
-            answer = client.post("/api/decide", json=asked(one["timeline"], name, one["endpoint"])).json()
-            assert answer["sets"][0]["shown"]["value"] == one["answer"]
-            assert one["sketch"]["counts"]
-        assert client.post("/api/quiz", json=wanted).json()["questions"] == found
+        assert len(questions) in number
+        for question in questions:
+            answer = client.post("/api/decide", json=asked(question["timeline"], name, question["endpoint"])).json()
+            assert answer["sets"][0]["shown"]["value"] == question["answer"]
+            assert question["sketch"]["counts"]
+        assert client.post("/api/quiz", json=wanted).json()["questions"] == questions
 
     def test_a_seed_that_is_none_is_refused(self, client):
         answer = client.post("/api/quiz", json={"criteria": "atra_2022", "seed": -1})

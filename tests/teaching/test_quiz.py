@@ -41,8 +41,8 @@ def test_the_answers_are_the_verdicts_and_the_twin_has_another(name):
 @pytest.mark.parametrize("name", SETS)
 def test_the_twin_differs_by_one_observation_and_at_most_one_clause(name):
     for question in asked(name):
-        one, two = (set(line.split(", ")) for line in (question.timeline, question.twin))
-        assert len(one - two) == len(two - one) == 1, question
+        own, other = (set(line.split(", ")) for line in (question.timeline, question.twin))
+        assert len(own - other) == len(other - own) == 1, question
         if "count of" in question.decides.split("What decides")[0] or "bleeding" in question.decides:
             before, after = (verdict_on(line, question)["rules"] for line in (question.timeline, question.twin))
             flipped = {
@@ -61,12 +61,14 @@ def test_the_same_number_gives_the_same_questions():
 @pytest.mark.parametrize("name", KNOWN)
 def test_hard_questions_are_what_the_file_and_the_interpretation_say(name):
     criteria = load(name)
-    found = hard_questions(name)
+    questions = hard_questions(name)
 
-    assert len(found) >= 3
-    for question in found:
+    assert len(questions) >= 3
+    for question in questions:
         assert verdict_on(question.timeline, question)["value"] == question.answer
-        (interpretation,) = (one for one in criteria.file.interpretation if f"({one.id})" in question.decides)
+        (interpretation,) = (
+            candidate for candidate in criteria.file.interpretation if f"({candidate.id})" in question.decides
+        )
         (other,) = clause_results(question.timeline, criteria.under(interpretation.id), endpoint=question.endpoint)[
             "verdicts"
         ]
@@ -74,8 +76,8 @@ def test_hard_questions_are_what_the_file_and_the_interpretation_say(name):
 
 
 def test_every_hard_question_has_its_verdict():
-    for one in (Question(**raw) for raw in json.loads(HARD.read_text())):
-        assert verdict_on(one.timeline, one)["value"] == one.answer
+    for question in (Question(**raw) for raw in json.loads(HARD.read_text())):
+        assert verdict_on(question.timeline, question)["value"] == question.answer
 
 
 def test_a_set_without_hard_questions_says_so():

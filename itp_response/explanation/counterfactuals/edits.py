@@ -107,7 +107,7 @@ def _of_patients(patients: Ints, kind: int) -> Edits:
 
 
 def _other_counts(cohort: Cohort, rows: Ints, limits: Limits) -> Edits:
-    """Each count on either side of the limits of the row, and of the rows whose baseline the count makes."""
+    """Each count on either side of the limits of its row and, where it makes the baseline, of those of other rows."""
     step = limits.step[cohort.patient[rows]]
     index = np.arange(len(rows))
     parts = [_beside(index, step, [limit[rows] for limit in limits.of_counts])]

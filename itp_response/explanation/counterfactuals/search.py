@@ -27,8 +27,8 @@ EDITS_PER_ROW = 80
 class Counterfactuals:
     """The edits (K) that change the verdicts on one endpoint.
 
-    Of each patient, kind of edit and new verdict only the smallest is there, but every observation whose loss changes
-    the verdict. They are in the order of patients, of a patient the nearest first.
+       Of each patient, kind of edit and new verdict only the smallest is there; of lost observations all are there.
+    They are in the order of patients, and of a patient the nearest is first.
     """
 
     endpoint: str
@@ -80,7 +80,7 @@ def _joined(name: str, parts: list[Counterfactuals]) -> Counterfactuals:
 
 
 def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
-    """Patients whose edited copies are decided together."""
+    """The patients in pieces; the edited copies of a piece are decided together."""
     rows = np.diff(cohort.first_row)[patients].astype(np.int64)
     piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // ROWS_AT_ONCE
     cuts = np.flatnonzero(np.diff(piece)) + 1

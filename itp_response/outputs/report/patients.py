@@ -12,7 +12,7 @@ import polars as pl
 from itp_response.authoring.describe import decided_so
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.texts import count_in_words, said
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
 from itp_response.evaluation.evaluate import patient_days_of
@@ -188,7 +188,7 @@ def _days(days: Any) -> list[int | None]:
 def edit_checks_of(reviewed: Review) -> PatientNotes:
     """The name, text and location of each edit check that fired, by patient."""
     fired = reviewed.frame()
-    return _by_patient(fired, [fired["check"], fired["says"], locations(reviewed.cohort, fired)])
+    return _by_patient(fired, [fired["check"], fired["says"], reviewed.sources()])
 
 
 def data_queries_of(reviewed: Review) -> PatientNotes:
@@ -205,12 +205,6 @@ def interpretations_of(tried: Sensitivity | None) -> PatientNotes:
     dependent = tried.dependent()
     changes = dependent.select(pl.format("{}: {} -> {}", "endpoint", "verdict", "verdict_under")).to_series()
     return _by_patient(dependent, [dependent["interpretation"], changes])
-
-
-def locations(cohort: Cohort, fired: pl.DataFrame) -> pl.Series:
-    """The location of each edit check that fired, `visits.csv line 12`."""
-    word = f"{cohort.number_word} " if cohort.number_word else ""
-    return said(f"{{}} {word}{{}}", fired["file"], fired["line"])
 
 
 def _by_patient(frame: pl.DataFrame, columns: Sequence[pl.Series]) -> PatientNotes:

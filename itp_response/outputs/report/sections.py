@@ -15,7 +15,7 @@ from itp_response.data_review.review import Review
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.outputs.comparison.sensitivity import Sensitivity
-from itp_response.outputs.report.patients import arm_codes, arms, locations
+from itp_response.outputs.report.patients import arm_codes, arms
 
 MOST = 300
 """The lists of edit checks and of data queries have up to this many rows; every patient shows all of theirs."""
@@ -161,7 +161,7 @@ class CheckSummary:
 def edit_checks(reviewed: Review) -> CheckSummary:
     """The edit checks that fired: patient, check, text, location."""
     fired = reviewed.frame()
-    rows = fired.select("patient_id", "check", "says").with_columns(location=locations(reviewed.cohort, fired))
+    rows = fired.select("patient_id", "check", "says").with_columns(location=reviewed.sources())
     return _summary(fired, "check", rows, [check.name for check in EDIT_CHECKS])
 
 

@@ -16,8 +16,8 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.odds import term
-from itp_response.outputs.statistics.proportions import LEVEL, outcome
-from itp_response.outputs.statistics.tables import Number, Table, TableRows, probability, span
+from itp_response.outputs.statistics.proportions import normal_quantile, outcome
+from itp_response.outputs.statistics.tables import Table, TableRows, numbers_of, probability, span
 
 BURN_IN = 10
 """Rounds before the first imputation."""
@@ -47,8 +47,8 @@ def imputation(
     for position, compared in enumerate(groups.compared(), start=1):
         difference, low, high, p = _estimate(pooled, position)
         statistics = {"difference": difference, "low": low, "high": high, "p": p}
-        numbers = [Number(name, compared, statistic, value, method) for statistic, value in statistics.items()]
-        rows.add((name, compared, span(difference, low, high, 2), probability(p)), numbers)
+        cells = (name, compared, span(difference, low, high, 2), probability(p))
+        rows.add(cells, numbers_of(name, compared, statistics, method))
     imputed = [
         f"{int((missing & member).sum())} in {label}"
         for label, member in zip(groups.labels, groups.members, strict=True)
@@ -65,8 +65,8 @@ def imputation(
 def _estimate(pooled: Any, position: int) -> tuple[float, float, float, float]:
     """A coefficient of the pooled regression, its interval and p-value."""
     middle, spread, p = (float(values[position]) for values in (pooled.params, pooled.bse, pooled.pvalues))
-    z = float(needed("scipy.special", "stats").ndtri((1 + LEVEL) / 2))
-    return middle, middle - z * spread, middle + z * spread, p
+    half = normal_quantile() * spread
+    return middle, middle - half, middle + half, p
 
 
 def _missing(patients: AnalysedPatients, name: str) -> Bools:

@@ -18,7 +18,7 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import LEVELS, AnalysedPatients, in_words, levels
 from itp_response.outputs.statistics.proportions import LEVEL, SETS, Set, outcome
-from itp_response.outputs.statistics.tables import Number, Table, TableRows, probability, span
+from itp_response.outputs.statistics.tables import Number, Table, TableRows, numbers_of, probability, span
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _row(ratio: Odds) -> tuple[str, ...]:
     return (f"  {ratio.column}: {ratio.contrast}", str(ratio.patients), shown, probability(ratio.p))
 
 
-def _numbers(name: str, ratio: Odds) -> Iterator[Number]:
+def _numbers(name: str, ratio: Odds) -> list[Number]:
     statistics = {
         "N": float(ratio.patients),
         "odds ratio": ratio.ratio,
@@ -159,6 +159,4 @@ def _numbers(name: str, ratio: Odds) -> Iterator[Number]:
         "high": ratio.high,
         "p": ratio.p,
     }
-    level = f"{ratio.column}: {ratio.contrast}"
-    for statistic, value in statistics.items():
-        yield Number(name, "", statistic, value, "logistic regression", level=level)
+    return numbers_of(name, "", statistics, "logistic regression", level=f"{ratio.column}: {ratio.contrast}")

@@ -20,7 +20,17 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.printed import as_printed
-from itp_response.outputs.statistics.tables import Number, RowTexts, Table, TableRows, fraction, once, probability, span
+from itp_response.outputs.statistics.tables import (
+    Number,
+    RowTexts,
+    Table,
+    TableRows,
+    fraction,
+    numbers_of,
+    once,
+    probability,
+    span,
+)
 
 LEVEL = 0.95
 Set = Literal["itt", "complete", "per-protocol"]
@@ -141,16 +151,21 @@ def difference(first: Proportion, second: Proportion, method: str = "newcombe") 
     return Compared(first, second, first.share - second.share, float(low), float(high), method)
 
 
+def normal_quantile() -> float:
+    """The quantile of the standard normal distribution for a two-sided interval of `LEVEL`: 1.96."""
+    return float(needed("scipy.special", "stats").ndtri((1 + LEVEL) / 2))
+
+
 def _continuity_corrected(first: Proportion, second: Proportion) -> tuple[float, float]:
     """R's `prop.test(c(x1, x2), c(n1, n2), correct = TRUE)$conf.int`."""
-    z = needed("scipy.special", "stats").ndtri((1 + LEVEL) / 2)
+    z = normal_quantile()
     gap, per_patient = first.share - second.share, 1 / first.of + 1 / second.of
     spread = math.sqrt(first.share * (1 - first.share) / first.of + second.share * (1 - second.share) / second.of)
     half = z * spread + min(0.5, abs(gap) / per_patient) * per_patient
     return max(-1.0, gap - half), min(1.0, gap + half)
 
 
-def test(proportions: Sequence[Proportion]) -> tuple[float, str]:
+def share_test(proportions: Sequence[Proportion]) -> tuple[float, str]:
     """The p-value of the shares being alike, and the name of the test; NaN where there is nothing to test.
 
     Chi-squared without continuity correction; Fisher's exact test where an expected number is below 5.
@@ -208,7 +223,7 @@ def line(
     plain = plain and of == "itt" and groups.by == "arm" and not patients.conditions
     method = method_for(interval, patients.endpoints[name].role, plain=plain)
     compared = tuple(difference(proportions[first], proportions[second], method) for first, second in groups.pairs)
-    p, by = test(proportions) if len(proportions) > 1 else (math.nan, "")
+    p, by = share_test(proportions) if len(proportions) > 1 else (math.nan, "")
     left_out = int((endpoint.left_out & groups.inside).sum())
     return ProportionRow(name, tuple(proportions), compared, p, by, left_out)
 
@@ -223,7 +238,7 @@ def responses(
         *_methods(groups, interval, lines),
         *(f"{row.name}: {counted_patients(row.left_out)} left out as not evaluable." for row in lines if row.left_out),
         *_denominators(patients, groups, names, of),
-        *(as_printed(criteria.name, row.name, row.shares) for row in lines),
+        *(as_printed(criteria.name, row.name, ((share.met, share.of) for share in row.shares)) for row in lines),
     ]
     return Table(
         name="responses",
@@ -287,8 +302,8 @@ def numbers(row: ProportionRow, groups: Groups, subgroup: str = "") -> Iterator[
     """The numbers of a line."""
     yield from _share_numbers(row.name, row.shares, groups, subgroup=subgroup)
     for group, gap in zip(groups.compared(), row.compared, strict=True):
-        for statistic, value in (("difference", gap.difference), ("low", gap.low), ("high", gap.high)):
-            yield Number(row.name, group, statistic, value, gap.method, subgroup=subgroup)
+        statistics = {"difference": gap.difference, "low": gap.low, "high": gap.high}
+        yield from numbers_of(row.name, group, statistics, gap.method, subgroup=subgroup)
     if row.test:
         yield Number(row.name, "", "p", row.p, row.test, subgroup=subgroup)
 
@@ -297,8 +312,8 @@ def _share_numbers(
     name: str, proportions: Sequence[Proportion], groups: Groups, level: str = "", subgroup: str = ""
 ) -> Iterator[Number]:
     for group, share in zip(groups.labels, proportions, strict=True):
-        for statistic, value in (("n", share.met), ("N", share.of), ("share", share.share)):
-            yield Number(name, group, statistic, float(value), level=level, subgroup=subgroup)
+        statistics = {"n": float(share.met), "N": float(share.of), "share": share.share}
+        yield from numbers_of(name, group, statistics, level=level, subgroup=subgroup)
 
 
 def _cells(row: ProportionRow) -> RowTexts:

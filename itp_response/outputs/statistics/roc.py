@@ -11,7 +11,7 @@ import numpy as np
 
 from itp_response.cohort.values import Floats
 from itp_response.messages.optional_imports import needed
-from itp_response.outputs.statistics.proportions import LEVEL
+from itp_response.outputs.statistics.proportions import normal_quantile
 
 
 @dataclass(frozen=True)
@@ -85,5 +85,5 @@ def _delong(positive: Floats, negative: Floats, area: float) -> tuple[float, flo
     of_positive = (ranks[:positives] - rank(positive)) / negatives
     of_negative = 1 - (ranks[positives:] - rank(negative)) / positives
     spread = math.sqrt(of_positive.var(ddof=1) / positives + of_negative.var(ddof=1) / negatives)
-    half = float(needed("scipy.special", "stats").ndtri((1 + LEVEL) / 2)) * spread
+    half = normal_quantile() * spread
     return max(0.0, area - half), min(1.0, area + half)

@@ -1,6 +1,6 @@
 """Tables: what is shown of a result, the numbers behind it, and the notes below it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -27,6 +27,25 @@ class Number:
     method: str = ""
     level: str = ""
     subgroup: str = ""
+
+
+def numbers_of(
+    variable: str,
+    group: str,
+    statistics: Mapping[str, float | None],
+    method: str = "",
+    *,
+    level: str = "",
+    subgroup: str = "",
+) -> list[Number]:
+    """The numbers of a variable in a group, a number per statistic.
+
+    >>> [number.value for number in numbers_of("OR", "all", {"n": 90, "N": 112})]
+    [90, 112]
+    """
+    return [
+        Number(variable, group, statistic, value, method, level, subgroup) for statistic, value in statistics.items()
+    ]
 
 
 RowTexts = tuple[str, ...]

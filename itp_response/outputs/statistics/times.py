@@ -20,7 +20,17 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, Set
-from itp_response.outputs.statistics.tables import DASH, Number, RowTexts, Table, TableRows, probability, rounded, span
+from itp_response.outputs.statistics.tables import (
+    DASH,
+    Number,
+    RowTexts,
+    Table,
+    TableRows,
+    numbers_of,
+    probability,
+    rounded,
+    span,
+)
 
 WEEK = 7
 
@@ -274,14 +284,13 @@ def _without_time(patients: AnalysedPatients, groups: Groups, time: Times) -> It
         yield f"not evaluable for {counted_patients(number)}, left out."
 
 
-def _quartile_numbers(name: str, group: str, sample: Floats, method: str = "") -> Iterator[Number]:
+def _quartile_numbers(name: str, group: str, sample: Floats, method: str = "") -> list[Number]:
     low, middle, high = quartiles(sample)
     statistics = {"n": float(len(sample)), "median": middle, "lower quartile": low, "upper quartile": high}
-    for statistic, value in statistics.items():
-        yield Number(name, group, statistic, value, method)
+    return numbers_of(name, group, statistics, method)
 
 
-def _curve_numbers(time: Times, group: str, member: Bools, curve: Survival) -> Iterator[Number]:
+def _curve_numbers(time: Times, group: str, member: Bools, curve: Survival) -> list[Number]:
     statistics = {
         "events": float(time.event[member].sum()),
         "N": float(member.sum()),
@@ -289,13 +298,11 @@ def _curve_numbers(time: Times, group: str, member: Bools, curve: Survival) -> I
         "low": curve.low,
         "high": curve.high,
     }
-    for statistic, value in statistics.items():
-        yield Number(time.name, group, statistic, value, "Kaplan-Meier")
+    return numbers_of(time.name, group, statistics, "Kaplan-Meier")
 
 
-def _hazard_numbers(name: str, group: str, hazard: Hazard | None) -> Iterator[Number]:
+def _hazard_numbers(name: str, group: str, hazard: Hazard | None) -> list[Number]:
     if hazard is None:
-        return
+        return []
     statistics = {"hazard ratio": hazard.ratio, "low": hazard.low, "high": hazard.high, "p": hazard.p}
-    for statistic, value in statistics.items():
-        yield Number(name, group, statistic, value, "Cox")
+    return numbers_of(name, group, statistics, "Cox")

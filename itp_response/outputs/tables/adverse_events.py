@@ -10,7 +10,7 @@ import polars as pl
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools, Floats, Ints
 from itp_response.outputs.statistics.groups import Groups
-from itp_response.outputs.statistics.tables import Number, Table, TableRows, percent, plainly
+from itp_response.outputs.statistics.tables import Number, Table, TableRows, numbers_of, percent, plainly
 from itp_response.outputs.tables.further_tables import named_table
 from itp_response.readers.cells import as_numbers, as_truths
 from itp_response.readers.patients import positions_of
@@ -128,6 +128,5 @@ def _add(rows: TableRows, recorded: Events, groups: Groups, label: str, selected
 
 def _numbers(name: str, groups: Groups, counts: Sequence[int], level: str) -> Iterator[Number]:
     for group, count, size in zip(groups.labels, counts, groups.sizes(), strict=True):
-        yield Number(name, group, "n", float(count), level=level)
-        yield Number(name, group, "N", float(size), level=level)
-        yield Number(name, group, "share", count / size if size else None, level=level)
+        statistics = {"n": float(count), "N": float(size), "share": count / size if size else None}
+        yield from numbers_of(name, group, statistics, level=level)

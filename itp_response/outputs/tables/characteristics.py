@@ -7,7 +7,7 @@ import polars as pl
 from itp_response.cohort.values import Floats
 from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import LEVELS, AnalysedPatients, Groups, in_words, levels
-from itp_response.outputs.statistics.tables import Number, RowTexts, Table, TableRows, percent
+from itp_response.outputs.statistics.tables import Number, RowTexts, Table, TableRows, numbers_of, percent
 from itp_response.outputs.statistics.times import median_quartiles, quartiles
 
 FEW = 5
@@ -61,13 +61,13 @@ def _shares(counts: list[list[int]], code: int) -> list[str]:
 def _numbers(name: str, values: pl.Series, known: Sequence[str], groups: Groups) -> Iterator[Number]:
     if values.dtype.is_numeric():
         for group, sample in zip(groups.labels, _samples(values, groups), strict=True):
-            for statistic, value in zip(("lower quartile", "median", "upper quartile"), quartiles(sample), strict=True):
-                yield Number(name, group, statistic, value)
+            low, middle, high = quartiles(sample)
+            yield from numbers_of(name, group, {"lower quartile": low, "median": middle, "upper quartile": high})
     if not values.dtype.is_numeric() or _few(values):
         for group, counts in zip(groups.labels, _counts(values, known, groups), strict=True):
             for level, count in zip(known, counts, strict=True):
-                yield Number(name, group, "n", float(count), level=level)
-                yield Number(name, group, "share", count / sum(counts) if sum(counts) else None, level=level)
+                share = count / sum(counts) if sum(counts) else None
+                yield from numbers_of(name, group, {"n": float(count), "share": share}, level=level)
     for group, count in zip(groups.labels, _missing(values, groups), strict=True):
         yield Number(name, group, "not recorded", float(count))
 

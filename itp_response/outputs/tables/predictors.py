@@ -18,6 +18,7 @@ from itp_response.outputs.statistics.tables import (
     Number,
     Table,
     TableRows,
+    numbers_of,
     percent,
     plainly,
     probability,
@@ -222,21 +223,22 @@ def _curve_rows(curve: Roc) -> Iterator[tuple[str, ...]]:
     yield ("  specificity", f"{percent(curve.specificity)} %")
 
 
-def _numbers(name: str, group: str, sample: Floats) -> Iterator[Number]:
+def _numbers(name: str, group: str, sample: Floats) -> list[Number]:
     low, middle, high = quartiles(sample)
-    yield Number(name, group, "n", float(len(sample)))
-    yield Number(name, group, "mean", float(sample.mean()) if len(sample) else None)
-    yield Number(name, group, "SD", float(sample.std(ddof=1)) if len(sample) > 1 else None)
-    for statistic, value in (("lower quartile", low), ("median", middle), ("upper quartile", high)):
-        yield Number(name, group, statistic, value)
+    statistics = {
+        "n": float(len(sample)),
+        "mean": float(sample.mean()) if len(sample) else None,
+        "SD": float(sample.std(ddof=1)) if len(sample) > 1 else None,
+        "lower quartile": low,
+        "median": middle,
+        "upper quartile": high,
+    }
+    return numbers_of(name, group, statistics)
 
 
 def _curve_numbers(name: str, curve: Roc, group: str) -> Iterator[Number]:
-    for statistic, value in (("area", curve.area), ("low", curve.low), ("high", curve.high)):
-        yield Number(name, group, statistic, value, "DeLong")
+    yield from numbers_of(name, group, {"area": curve.area, "low": curve.low, "high": curve.high}, "DeLong")
     best = {"limit": curve.limit, "sensitivity": curve.sensitivity, "specificity": curve.specificity}
-    for statistic, value in best.items():
-        yield Number(name, group, statistic, value, f"Youden, {'below' if curve.lower else 'above'} is positive")
+    yield from numbers_of(name, group, best, f"Youden, {'below' if curve.lower else 'above'} is positive")
     for false, true in zip(curve.false_positive.tolist(), curve.true_positive.tolist(), strict=True):
-        yield Number(name, group, "false positive", false, CURVE)
-        yield Number(name, group, "true positive", true, CURVE)
+        yield from numbers_of(name, group, {"false positive": false, "true positive": true}, CURVE)
