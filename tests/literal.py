@@ -189,12 +189,12 @@ def with_baselines(chart: Chart) -> list[Chart]:
         if chart.picked is not None:
             rows = tuple(replace(row, platelets=value) if row.day == chart.picked else row for row in rows)
         charts.append(replace(chart, rows=rows, own={**chart.own, "baseline": value}))
-    # Of baselines that no rule tells from each other on any row one is enough.
+    # Of baselines that no rule tells from each other, whatever the counts of the rows are, one is enough.
     positions = [*(chart.rows.index(row) for row in unknown)]
     told_apart = {}
     for completion in charts:
         rows = [completion.rows[position] for position in positions]
-        told_apart[str([rule_truths(completion, row) for row in (*rows, None)])] = completion
+        told_apart[str([truths_tried(completion, row) for row in (*rows, None)])] = completion
     if len(told_apart) > PATIENCE:
         raise TooManyCompletionsError
     return list(told_apart.values())
@@ -242,6 +242,14 @@ def counts_tried(chart: Chart, row: Row) -> list[Bounds | None]:
     for count in between(marks, row.platelets):
         told_apart.setdefault(rule_truths(chart, replace(row, platelets=count)), count)
     return list(told_apart.values())
+
+
+def truths_tried(chart: Chart, row: Row | None) -> list[tuple[bool | None, ...]]:
+    """The truths of every rule that the counts of a row can give."""
+    if row is None:
+        return [rule_truths(chart, row)]
+    truths = {rule_truths(chart, replace(row, platelets=count)) for count in counts_tried(chart, row)}
+    return sorted(truths, key=str)
 
 
 def rule_truths(chart: Chart, row: Row | None) -> tuple[bool | None, ...]:

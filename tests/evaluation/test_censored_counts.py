@@ -147,6 +147,24 @@ class TestBaseline:
             """,
         )
 
+    def test_beside_a_count_that_is_a_bound_too(self):
+        """Baselines that no rule tells apart by the bound alone are told apart by the counts within it."""
+        assert not wrong(
+            STATE
+            + """
+            [kept]
+            kind = "maintained"
+            from = "R"
+            until = [337, 393]
+            when = "platelets > 30"
+            """,
+            """
+            timeline                                               | baseline | R | value | reason         | because
+            d28 400, d31 400, d64 <31 bleed ?, d91 400, d364 400   | <30      | Y | NE    | censored_count | with 30 and a baseline of 10 it fails, with 30 and one of 20 the response comes later
+            d28 400, d31 400, d64 <30 bleed ?, d91 400, d364 400   | <30      | Y | Y     | met            | the count breaks the run, whatever the baseline
+            """,
+        )
+
     def test_that_is_a_count(self):
         """The last count before treatment is the same number in both places."""
         assert not wrong(
