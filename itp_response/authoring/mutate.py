@@ -108,7 +108,7 @@ def mutate(file: str | Path | Criteria) -> Mutations:
     `file` is the name of a shipped set, a path, or a criteria set that `criteria` gave.
     Raises `CriteriaError` for a file that cannot be used, and `UsageError` where its worked examples fail unchanged.
 
-    >>> mutations = mutate("treatment_free")
+    >>> mutations = mutate("ritp")
     >>> mutations.ok, mutations.unnoticed
     (True, ())
     """

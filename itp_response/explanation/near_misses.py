@@ -74,6 +74,8 @@ class NearMisses:
                 yield f"  and {len(near) - most:,} more; --output has them all"
         if cohort.partial is not None:
             yield f"\nnot asked: {counted(len(cohort.partial.patient), 'patient')} with dates known only in part"
+        if cohort.notes:
+            yield from ("", *cohort.note_lines)
 
 
 def _table(near: pl.DataFrame) -> str:

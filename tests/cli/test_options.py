@@ -66,8 +66,6 @@ def test_no_command_reads_a_study_without_the_options():
 @pytest.mark.parametrize("name", COMMANDS)
 class TestEveryCommand:
     def test_says_what_was_imputed_and_left_out(self, name, visits):
-        if name == "near-misses":
-            pytest.xfail("it says nothing of the study that it reads")
         done = run(name, visits, IMPUTE)
 
         assert done.exit_code == 0, done.stderr
