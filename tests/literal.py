@@ -279,8 +279,9 @@ def numbers_of(chart: Chart) -> set[float]:
 
 
 def multiplied(chart: Chart) -> set[float]:
-    """The numbers that something is multiplied or divided by, and 1."""
-    return {1.0, *numbers_below(chart, ast.Mult), *numbers_below(chart, ast.Div)}
+    """The numbers that something is multiplied or divided by, and 1; those that a quotient is compared with too."""
+    numbers = {1.0, *numbers_below(chart, ast.Mult), *numbers_below(chart, ast.Div)}
+    return numbers.union(*map(numbers_beside_quotients, rule_texts(chart)))
 
 
 def added(chart: Chart) -> set[float]:
@@ -291,9 +292,25 @@ def added(chart: Chart) -> set[float]:
 
 def numbers_below(chart: Chart, operator: type[ast.AST]) -> set[float]:
     """The numbers in the file's rules, or those that stand on a side of that operator."""
+    return set().union(*(numbers_in(text, operator) for text in rule_texts(chart)))
+
+
+def rule_texts(chart: Chart) -> list[str]:
+    """The rules of the file and its terms, as written."""
     tables = [chart.criteria[name] for name in endpoint_names(chart.criteria)]
     texts = [one[key] for one in tables for key in (*RULES, "unless") if isinstance(one.get(key), str)]
-    return set().union(*(numbers_in(text, operator) for text in (*texts, *chart.terms.values())))
+    return [*texts, *chart.terms.values()]
+
+
+@cache
+def numbers_beside_quotients(rule: str) -> frozenset[float]:
+    """The numbers that a rule compares a quotient with."""
+    compared = [node for node in ast.walk(parsed(rule)) if isinstance(node, ast.Compare)]
+    sides = [[node.left, *node.comparators] for node in compared]
+    beside = [side for these in sides if any(isinstance(side, ast.BinOp) for side in these) for side in these]
+    divides = any(isinstance(node, ast.Div) for node in ast.walk(parsed(rule)))
+    values = [side.value for side in beside if isinstance(side, ast.Constant)] if divides else []
+    return frozenset(map(float, values))
 
 
 @cache

@@ -165,6 +165,19 @@ class TestBaseline:
             """,
         )
 
+    def test_that_a_count_is_divided_by(self):
+        """The bound lies on both sides of four times the baseline, though no rule names that number."""
+        assert not wrong(
+            STATE.replace("platelets >= 30 and platelets >= 2 * baseline", "platelets / baseline >= 4"),
+            """
+            timeline                  | baseline | value | reason         | because
+            d28 >100, d35 >100        | 30       | NE    | censored_count | 110 is less than four times 30
+            d28 >100, d35 >100        | 25       | Y     | met            | more than four times 25, whatever it is
+            d28 100, d35 100, d364 5  | <26      | NE    | censored_count | four times 25.5 is more
+            d28 100, d35 100, d364 5  | <25      | NE    | censored_count | nothing can be said of a baseline of 0
+            """,
+        )
+
     def test_that_is_a_count(self):
         """The last count before treatment is the same number in both places."""
         assert not wrong(
