@@ -1040,7 +1040,7 @@ def chart_of(criteria: dict[str, Any], patient: Patient) -> Chart:
         "treatment_discontinued": point(inf if stopped is None else stopped),
     }
     for name, column in criteria.get("columns", {}).items():
-        if column["table"] == "patients":
+        if column.get("table", "visits") == "patients":
             own[name] = cell_value(column, patient.columns.get(name))
     return Chart(criteria, rows, own, patient.day_0, picked)
 
@@ -1084,7 +1084,8 @@ def row_of(criteria: dict[str, Any], patient: Patient, day: int, that_day: list[
 
 
 def visit_columns(criteria: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name: column for name, column in criteria.get("columns", {}).items() if column["table"] == "visits"}
+    columns = criteria.get("columns", {})
+    return {name: column for name, column in columns.items() if column.get("table", "visits") == "visits"}
 
 
 def cell_of_the_day(column: dict[str, Any], cells: list[Cell]) -> Cell:
