@@ -14,6 +14,7 @@ CHECKED = {
     "secondary": "read in a secondary source, not in the original",
     "unverified": "NOT VERIFIED: written down from memory, not for use as it stands",
 }
+HEADING = "Interpretations assumed"
 
 
 def criteria(name_or_file: str | Path) -> Criteria:
@@ -53,12 +54,12 @@ def describe(criteria: Criteria) -> str:
         lines += _wrapped(f"Decided so: {decided_so(model)}", "  ")
         lines += _wrapped(unless(model), "  ")
     if file.interpretation:
-        lines += ["", "Interpretations taken", "--------------"]
+        lines += ["", HEADING, "-" * len(HEADING)]
     for interpretation in file.interpretation:
         lines += [
             "",
             f"{interpretation.id}: {interpretation.question}",
-            *_wrapped(f"Taken: {interpretation.assumed}", "  "),
+            *_wrapped(f"Assumed: {interpretation.assumed}", "  "),
         ]
     return "\n".join(lines)
 

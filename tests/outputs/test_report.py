@@ -307,7 +307,7 @@ def test_it_prints_to_pdf_with_its_headings_and_what_is_in_view(browser, hostile
 
     headings = [heading for _, heading in page_of.CONTENTS]
     assert [heading for heading in headings if heading not in text] == []
-    assert text.index("Y met, N not met") < text.index("Interpretations taken") < text.index("Nothing was changed")
+    assert text.index("Y met, N not met") < text.index("Interpretations assumed") < text.index("Nothing was changed")
     assert f"{ENDS} B & C N N N NA".replace(" ", "") in text.replace(" ", "")
     assert "Met by ((a count of at least 30 and at least twice the baseline)" in text.split("3 patients")[-1]
     assert "a count of <10 on day 0" not in text
@@ -378,11 +378,11 @@ def test_the_tables_and_figures_are_in(browser, example, classification):
 def test_the_definitions_are_those_of_criteria_word_for_word(browser, example):
     with opened(browser, example) as it:
         shown = words(it.page.locator("#definitions").inner_text().replace(":", ""))
-    paragraphs = itp_response.describe(itp_response.criteria("atra_2022")).replace("Taken: ", "").split("\n\n")
+    paragraphs = itp_response.describe(itp_response.criteria("atra_2022")).replace("Assumed: ", "").split("\n\n")
 
     assert len(paragraphs) == 32
     for paragraph in paragraphs[1:]:
-        if not paragraph.startswith("Interpretations taken"):
+        if not paragraph.startswith("Interpretations assumed"):
             assert words(paragraph.replace(":", "")) in shown
 
 

@@ -144,7 +144,7 @@ export function interpretations(state, sets, reclassified, on) {
         make("label", {},
           make("input", { type: "checkbox", checked: shown.interpretations.includes(id), onchange: (event) => on.interpretation(setNumber, id, event.target.checked) }),
           make("span", {}, make("strong", {}, question), " ", make("span", { className: "small" }, id))),
-        make("p", { className: "small" }, `Taken: ${assumed}`))));
+        make("p", { className: "small" }, `Assumed: ${assumed}`))));
   });
 }
 
