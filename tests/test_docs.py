@@ -63,7 +63,7 @@ def section(heading):
 
 def options(text):
     """Options as whole words: `--by` is not in `--by-arm`."""
-    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", text))
 
 
 class TestCommands:

@@ -1,11 +1,19 @@
 """The commands about definitions."""
 
 import sys
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
-from itp_response.cli.options import criteria_option, endpoint_option
+from itp_response.cli.options import (
+    columns_set,
+    criteria_option,
+    day_0_option,
+    endpoint_option,
+    interpretation_option,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from itp_response.authoring.check import CheckReport
@@ -18,7 +26,19 @@ if TYPE_CHECKING:
 @endpoint_option
 @click.option("--baseline", metavar="COUNT", help="The baseline, if it is not the count of day 0.")
 @click.option("--discontinued", type=int, metavar="DAY", help="The day treatment was stopped for good.")
-def ask(timeline: str, criteria: str, endpoint: str | None, baseline: str | None, discontinued: int | None) -> None:
+@day_0_option
+@interpretation_option
+@set_option
+def ask(
+    timeline: str,
+    criteria: str,
+    endpoint: str | None,
+    baseline: str | None,
+    discontinued: int | None,
+    day_0: date | None,
+    interpretation: tuple[str, ...],
+    columns: tuple[str, ...],
+) -> None:
     """Classify and explain one TIMELINE typed by hand, as "d0 15, d21 45, d28 60".
 
     "d35 40 bleed 1" adds bleeding of grade 1, "d3 rescue to d5" rescue treatment,
@@ -27,7 +47,14 @@ def ask(timeline: str, criteria: str, endpoint: str | None, baseline: str | None
     from itp_response.explanation.ask import ask as explain_timeline
 
     explanations = explain_timeline(
-        timeline, criteria, endpoint=endpoint, baseline=baseline, treatment_discontinued=discontinued
+        timeline,
+        criteria,
+        endpoint=endpoint,
+        baseline=baseline,
+        treatment_discontinued=discontinued,
+        day_0=day_0,
+        interpretation=interpretation,
+        columns=columns_set(columns),
     )
     click.echo("\n\n".join(map(str, explanations)))
 

@@ -25,6 +25,23 @@ criteria_option = click.option(
     help="A shipped set or a file of your own.",
 )
 endpoint_option = click.option("--endpoint", metavar="X", help="Only this endpoint.")
+day_0_option = click.option(
+    "--day-0",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=lambda _context, _option, value: None if value is None else value.date(),
+    metavar="DATE",
+    help="The date of day 0, for calendar months.",
+)
+interpretation_option = click.option(
+    "--interpretation", multiple=True, metavar="ID", help="Under this interpretation of the set; again for more."
+)
+set_option = click.option(
+    "--set",
+    "columns",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A column of the patient table that the set declares; again for more.",
+)
 READ_OPTIONS = (
     click.option(
         "--date-format",
@@ -56,6 +73,25 @@ READ_OPTIONS = (
     click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."),
 )
 """How a study is read."""
+
+
+def columns_set(texts: tuple[str, ...]) -> dict[str, str]:
+    """The values of `--set NAME=VALUE` by name.
+
+    Raises `UsageError` for a text that is not of that form, and for a name given twice.
+
+    >>> columns_set(("switcher=yes",))
+    {'switcher': 'yes'}
+    """
+    columns: dict[str, str] = {}
+    for text in texts:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if not name or not value:
+            raise UsageError(f"--set {text!r}: write NAME=VALUE, as in 'switcher=yes'.")
+        if name in columns:
+            raise UsageError(f"--set {text!r}: {name!r} is given twice; give it once.")
+        columns[name] = value
+    return columns
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,19 @@
 """The command that draws."""
 
+from datetime import date
 from typing import Any
 
 import click
 
-from itp_response.cli.options import DEFAULT, StudyArguments, study_options
+from itp_response.cli.options import (
+    DEFAULT,
+    StudyArguments,
+    columns_set,
+    day_0_option,
+    interpretation_option,
+    set_option,
+    study_options,
+)
 from itp_response.outputs.figures.kinds import KINDS
 
 
@@ -29,6 +38,9 @@ from itp_response.outputs.figures.kinds import KINDS
 @click.option("--measure", type=click.Choice(["difference", "odds-ratio"]), help="forest: what is compared.")
 @click.option("--baseline", metavar="COUNT", help="Typed timeline: the baseline, if it is not the count of day 0.")
 @click.option("--discontinued", type=int, metavar="DAY", help="Typed timeline: the day treatment was stopped for good.")
+@day_0_option
+@interpretation_option
+@set_option
 def plot(
     kind: Any,
     study: StudyArguments,
@@ -39,6 +51,9 @@ def plot(
     measure: Any,
     baseline: str | None,
     discontinued: int | None,
+    day_0: date | None,
+    interpretation: tuple[str, ...],
+    columns: tuple[str, ...],
 ) -> None:
     """Draw VISITS: one patient's timeline, or a picture of all patients.
 
@@ -59,6 +74,9 @@ def plot(
         measure=measure,
         baseline=baseline,
         treatment_discontinued=discontinued,
+        day_0=day_0,
+        interpretation=interpretation,
+        columns=columns_set(columns),
     )
     study.write_quarantine(picture.result)
     picture.write(output)

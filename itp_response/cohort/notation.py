@@ -16,12 +16,15 @@ import polars as pl
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of
-from itp_response.cohort.observations import Observations, Patients
+from itp_response.cohort.observations import Note, Observations, Patients
 from itp_response.cohort.values import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
 from itp_response.messages.errors import CohortError, nearest, unknown
+from itp_response.messages.wording import listed
 
 FARTHEST = 36_525
 """Days, a hundred years; a day farther from day 0 is a slip, as it is in files."""
+HIGHEST_COUNT = 5000
+"""10⁹/L; a higher number is a count per microlitre, in files too."""
 DAYS = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?")
 COUNT = re.compile(r"([<>]=?|[≤≥])?(\d+(?:\.\d+)?)")
 ENTRY = re.compile(r"(?:^|,)([^,]*)")
@@ -48,6 +51,21 @@ def bounds(text: str) -> tuple[float, float]:
     if sign in ("<=", "≤"):
         return 0.0, value
     return (value, float("inf")) if sign else (value, value)
+
+
+def per_microlitre(text: str) -> str:
+    """What is wrong with a text above `HIGHEST_COUNT`, and the count in 10⁹/L; the text itself is quoted before it.
+
+    >>> per_microlitre("<10000")
+    'looks like cells/µL; give 10⁹/L (<10).'
+    """
+    number = text.lstrip("<>=≤≥ ")
+    sign = text[: len(text) - len(number)]
+    return f"looks like cells/µL; give 10⁹/L ({sign}{float(number) / 1000:g})."
+
+
+def _is_too_high(count: tuple[float, float]) -> bool:
+    return max((value for value in count if np.isfinite(value)), default=np.inf) > HIGHEST_COUNT
 
 
 def count_text(low: float, high: float) -> str:
@@ -83,6 +101,7 @@ def cohort_of(
     `visits` are the planned days that `d42..d364` stands for. `baseline` is a count in 10⁹/L (or `<10`),
     `treatment_discontinued` a day, `patient` the values of the declared `columns` of the patient table.
     Bleeding that is not mentioned was looked for and absent. The lines of the source are the entries of a timeline.
+    A note says where `d40..d364` begins or ends on a day that is not planned.
     Raises `CohortError`, with a caret under what cannot be read.
 
     >>> cohort = cohort_of(["d0 15, d22 40, d28 <10"], baseline=[15])
@@ -101,9 +120,15 @@ def cohort_of(
         treatment_discontinued=np.array(
             [np.inf if day is None else day for day in treatment_discontinued or [None] * number], dtype=np.float64
         ),
-        columns=_patient_columns(patient or [{}] * number, in_table(declared, "patients")),
+        columns=_patient_columns(patient or [{}] * number, declared),
     )
-    return replace(build(patients, observed), source="timeline", row_word="entry")
+    notes = dict.fromkeys(text for timeline in timelines for text in unplanned_ends(timeline, visits))
+    return replace(
+        build(patients, observed),
+        source="timeline",
+        row_word="entry",
+        notes=tuple(Note("timeline", text) for text in notes),
+    )
 
 
 def _observations(timelines: Sequence[Sequence["Entry"]], declared: Mapping[str, ColumnDeclared]) -> Observations:
@@ -133,10 +158,13 @@ def _counts(values: Sequence[tuple[float, float]]) -> Numbers:
     return with_bounds(low, high)
 
 
-def _patient_columns(
-    patients: Sequence[Mapping[str, Any]], declared: Mapping[str, ColumnDeclared]
-) -> dict[str, Column]:
+def _patient_columns(patients: Sequence[Mapping[str, Any]], columns: Mapping[str, ColumnDeclared]) -> dict[str, Column]:
+    declared = in_table(columns, "patients")
     for strange in (name for patient in patients for name in patient if name not in declared):
+        if strange in columns:
+            raise CohortError(
+                f"patient: {strange!r} is a column of the visits; write it there, as in 'd3 {strange}=…'."
+            )
         raise CohortError(f"patient: {unknown('column', strange, declared)}")
     return {
         name: _column(name, [patient.get(name) for patient in patients], column) for name, column in declared.items()
@@ -153,10 +181,14 @@ def _column(name: str, values: Sequence[Any], declared: ColumnDeclared) -> Colum
 def _baseline(value: float | str | None) -> tuple[float, float]:
     if value is None:
         return float("nan"), float("nan")
+    text = f"{value:.12g}" if isinstance(value, int | float) else value.strip()
     try:
-        return bounds(f"{value:g}" if isinstance(value, int | float) else value)
+        count = bounds(text)
     except ValueError:
         raise CohortError(f"baseline: {value!r} is no count; write 15 or '<10'.") from None
+    if _is_too_high(count):
+        raise CohortError(f"baseline: {text!r} {per_microlitre(text)}")
+    return count
 
 
 @dataclass(frozen=True)
@@ -202,7 +234,7 @@ def _entries(text: re.Match[str], visits: Sequence[int], declared: Mapping[str, 
         raise _error(text, "an entry begins with its day, as in 'd22 40' or 'd42..d364 12'.")
     said = _said(text, words[1:], declared)
     first, last = int(match[1]), int(match[2] or match[1])
-    days = [first] if match[2] is None else [day for day in visits if first <= day <= last]
+    days = [first] if match[2] is None else _planned(first, last, visits)
     if not days:
         planned = ", ".join(map(str, visits)) or "none"
         raise _error(text, f"no planned visit lies between day {first} and day {last}; planned are: {planned}.")
@@ -213,6 +245,32 @@ def _entries(text: re.Match[str], visits: Sequence[int], declared: Mapping[str, 
         if end < day:
             raise _error(text, f"the rescue treatment ends on day {end}, before it begins on day {day}.")
         yield Entry(**{**said, "day": day, "rescue_end": end})
+
+
+def _planned(first: int, last: int, visits: Sequence[int]) -> list[int]:
+    """The planned days that `dFIRST..dLAST` stands for."""
+    return [day for day in visits if first <= day <= last]
+
+
+def unplanned_ends(timeline: str, visits: Sequence[int]) -> Iterator[str]:
+    """A sentence for each `d40..d364` of a timeline that begins or ends on a day that is not planned.
+
+    >>> list(unplanned_ends("d0 15, d40..d56 40", [42, 49, 56]))
+    ["'d40..d56' stands for the planned days 42 to 56; day 40 is not planned and is left out."]
+    """
+    for text in ENTRY.finditer(timeline):
+        match = DAYS.match(text[1].strip())
+        if not match or match[2] is None:
+            continue
+        first, last = int(match[1]), int(match[2])
+        days = _planned(first, last, visits)
+        unplanned = [str(day) for day in dict.fromkeys((first, last)) if day not in days]
+        if not unplanned:
+            continue
+        planned = f"day {days[0]}" if len(days) == 1 else f"days {days[0]} to {days[-1]}"
+        named, are = ("day", "is") if len(unplanned) == 1 else ("days", "are")
+        left_out = f"{named} {listed(unplanned)} {are} not planned and {are} left out"
+        yield f"{match[0]!r} stands for the planned {planned}; {left_out}."
 
 
 def _said(text: re.Match[str], words: list[str], declared: Mapping[str, ColumnDeclared]) -> dict[str, Any]:
@@ -226,6 +284,8 @@ def _said(text: re.Match[str], words: list[str], declared: Mapping[str, ColumnDe
         name, equals, value = word.partition("=")
         if COUNT.fullmatch(word):
             said["platelets"] = bounds(word)
+            if _is_too_high(said["platelets"]):
+                raise _error(text, f"{word!r} {per_microlitre(word)}")
         elif word == "bleed" and rest and rest[0] in ("0", "1", "2", "3", "4", "?"):
             grade = rest.pop(0)
             said["bleeding_grade"] = np.nan if grade == "?" else float(grade)

@@ -1,7 +1,7 @@
 """Criteria: a criteria set, read from a file's content and checked."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from itp_response.messages.errors import CriteriaError, nearest, unknown
 from itp_response.messages.schema_errors import worded
 from itp_response.messages.toml_file import tupled
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
+from itp_response.messages.wording import listed
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Criteria:
     order: tuple[str, ...] = field(repr=False)
     """The names of the endpoints, each after those it refers to."""
     positions: KeyPositions = field(repr=False, compare=False)
+    interpretations: tuple[str, ...] = ()
+    """The ids of the interpretations that it stands under."""
 
     @property
     def endpoints(self) -> dict[str, Any]:
@@ -74,6 +77,16 @@ class Criteria:
         return f"{self.name}{self._mark}"
 
     @property
+    def under_in_words(self) -> str:
+        """The interpretations that it stands under, to follow its name or title; empty: it stands as it is written.
+
+        >>> from itp_response.definitions.load import load
+        >>> load("atra_2022").under("any-gap").under_in_words
+        ' under any-gap'
+        """
+        return f" under {listed(self.interpretations)}" if self.interpretations else ""
+
+    @property
     def _mark(self) -> str:
         return " (unverified)" if self.file.checked == "unverified" else ""
 
@@ -97,12 +110,14 @@ class Criteria:
         """
         interpretations = {interpretation.id: interpretation for interpretation in self.file.interpretation}
         content: Mapping[str, Any] = self.raw
-        for interpretation_id in interpretation_ids:
+        ids = tuple(dict.fromkeys(interpretation_ids))
+        for interpretation_id in ids:
             if interpretation_id not in interpretations:
                 sentence = unknown("interpretation", interpretation_id, interpretations)
                 raise CriteriaError(f"{self.path.name}: {sentence}")
             content = changed(content, interpretations[interpretation_id].change)
-        return _read(content, self.path, self.name, self.positions, whole=False)
+        changed_set = _read(content, self.path, self.name, self.positions, whole=False)
+        return replace(changed_set, interpretations=(*self.interpretations, *ids))
 
 
 def read_dict(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions | None = None) -> Criteria:

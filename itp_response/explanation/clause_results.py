@@ -4,7 +4,8 @@ The data can be written as JSON: numbers, texts, lists and dicts. A truth is `Tr
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -46,11 +47,14 @@ def clause_results(
     endpoint: str | None = None,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
-    patient: dict[str, Any] | None = None,
+    day_0: date | None = None,
+    interpretation: str | Sequence[str] = (),
+    columns: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What `ask` decides on a timeline, as plain data, with the truth of each clause at each observation.
 
-    `criteria`, `title`, `checked`: of the set.
+    `criteria`, `title`, `checked`: of the set; `interpretations`, the ids of those that it stands under.
+    `notes`: what of the timeline was not used as written, a sentence each.
     `patient`: `id`, `baseline` (as used), `treatment_discontinued` (day, or None) and the declared columns.
     `observations`, one per day: `day`, `platelets` (10⁹/L; of a censored count its bounds) and `bleeding_grade`
     (None: not observed), `rescue`, `days_since_rescue` (None: there was none), the declared columns, and `lines`, of a
@@ -62,16 +66,22 @@ def clause_results(
     `patient` or `endpoints`), its truth `at` each of these (of a patient and of endpoints one), and its `clauses`: the
     `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
 
-    Bleeding that is not mentioned was absent. `patient` has the values of the declared columns of the patient table;
-    the other parameters are those of `ask`. Raises `CohortError` with the position of what cannot be read, and
-    `UsageError` for an unknown endpoint.
+    The parameters are those of `ask`, and so are the errors.
 
     >>> (verdict,) = clause_results("d0 15, d22 40, d28 <45", endpoint="OR")["verdicts"]
     >>> rules = {rule["key"]: rule for rule in verdict["rules"]}
     >>> verdict["value"], rules["when"]["at"]
     ('NE', [False, True, None])
     """
-    definitions, cohort = cohort_asked(timeline, criteria, baseline, treatment_discontinued, patient)
+    definitions, cohort = cohort_asked(
+        timeline,
+        criteria,
+        baseline=baseline,
+        treatment_discontinued=treatment_discontinued,
+        day_0=day_0,
+        interpretation=interpretation,
+        columns=columns,
+    )
     verdicts = evaluate(definitions, cohort, threads=1)
     return clause_results_of(Classification(definitions, cohort, verdicts), endpoint)
 
@@ -87,6 +97,8 @@ def clause_results_of(classification: Classification, endpoint: str | None = Non
         "criteria": criteria.name,
         "title": criteria.title,
         "checked": criteria.file.checked,
+        "interpretations": list(criteria.interpretations),
+        "notes": [note.text for note in cohort.notes],
         "patient": _patient(cohort, patient_days),
         "observations": [_observation(cohort, row) for row in range(len(cohort.day))],
         "verdicts": [_verdict(classification, patient_days, name) for name in names],

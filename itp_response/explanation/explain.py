@@ -32,7 +32,7 @@ class Explanation:
     endpoint: str
     label: str
     title: str
-    """The name of the criteria set."""
+    """The name of the criteria set, and the interpretations that it stands under."""
     value: str
     reason: str
     """A word of the reference."""
@@ -147,7 +147,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
         patient=decided.cohort.id[0],
         endpoint=decided.name,
         label=model.label,
-        title=decided.criteria.marked_name,
+        title=f"{decided.criteria.marked_name}{decided.criteria.under_in_words}",
         value=decided.value,
         reason=decided.reason,
         day=decided.day,

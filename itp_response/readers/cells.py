@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort.declared_columns import TRUTHS, ColumnDeclared
+from itp_response.cohort.notation import HIGHEST_COUNT, per_microlitre
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.problems import Cells, NoteText, Problems, as_text, first_few, quoted, shown
@@ -28,8 +29,6 @@ ORDERS = {
     "ymd": r"^(?P<y>\d{4})[/.-](?P<m>\d{1,2})[/.-](?P<d>\d{1,2})$",
 }
 YEARS = (1900, 2100)
-MOST = 5000
-"""10⁹/L; a larger number is a count per microlitre."""
 IMPUTED = {
     "first": "imputed as the first day that may be meant, as told",
     "last": "imputed as the last day that may be meant, as told",
@@ -116,7 +115,7 @@ def as_counts(cells: Cells, problems: Problems) -> Numbers:
     counts = as_numbers(cells, problems, least=0.0, wrong=_no_count)
     high = np.where(np.isinf(counts.high), counts.low, counts.high)
     problems.wrong_cells(cells, np.flatnonzero(counts.low < 0), lambda text: f"{quoted(text)} is below 0; correct it.")
-    problems.wrong_cells(cells, np.flatnonzero((high > MOST) & np.isfinite(high)), _per_microlitre)
+    problems.wrong_cells(cells, np.flatnonzero((high > HIGHEST_COUNT) & np.isfinite(high)), _per_microlitre)
     return counts
 
 
@@ -134,9 +133,7 @@ def _no_number(text: str, cure: str = "give a number or leave the cell empty") -
 
 
 def _per_microlitre(text: str) -> str:
-    number = text.lstrip("<>=≤≥ ")
-    sign = text[: len(text) - len(number)]
-    return f"{quoted(text)} looks like cells/µL; give 10⁹/L ({sign}{float(number) / 1000:g})."
+    return f"{quoted(text)} {per_microlitre(text)}"
 
 
 def as_grades(cells: Cells, problems: Problems) -> Floats:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from itp_response.cohort.notation import HIGHEST_COUNT
 from itp_response.cohort.values import Bools, Ints, Numbers, Texts, exactly
 from itp_response.readers.cells import (
-    MOST,
     NAMELESS,
     NO_RESCUE,
     NONE_BEGINS,
@@ -181,7 +181,7 @@ def _all_valid(visits: VisitTable) -> bool:
     when, end, grade, platelets = visits.when.low, visits.rescue_end.low, visits.bleeding_grade, visits.platelets
     ended = ~np.isnan(end)
     wrong = (
-        (platelets.low < 0) | (platelets.low > MOST),
+        (platelets.low < 0) | (platelets.low > HIGHEST_COUNT),
         (grade < 0) | (grade > 4) | (grade != np.floor(grade)) & ~np.isnan(grade),
         (when != np.floor(when)) & ~np.isnan(when),
         visits.recorded & np.isnan(when),

@@ -222,6 +222,57 @@ class TestAsk:
         assert "OR: N (treatment was discontinued)" in stopped.stdout
         assert "OR: Y on day 7" in run("ask", "d7 40, d14 60", "--baseline", "<20").stdout
 
+    def test_interpretations_and_columns_of_the_patient_may_be_given(self):
+        timeline = "d0 20, d22 38, d29 38"
+        under = ("--interpretation", "doubling-not-needed-from-30", "--interpretation", "any-gap")
+
+        assert "OR: N" in run("ask", timeline, "--endpoint", "OR", "--baseline", "20", "--discontinued", "1").stdout
+        assert run("ask", timeline, "--endpoint", "OR", *under).stdout.startswith(
+            "timeline  OR: Y on day 22    atra_2022 under doubling-not-needed-from-30 and any-gap, Overall response\n"
+        )
+        switching = run("ask", "d0 15, d14..d168 60", "--criteria", "bivv020", "--set", "switcher=no")
+        assert switching.exit_code == 0
+        assert "durable: Y" in switching.stdout
+        assert "durable: NE" in run("ask", "d0 15, d14..d168 60", "--criteria", "bivv020").stdout
+        months = ("--interpretation", "six-calendar-months", "--day-0", "2024-01-31")
+        assert run("ask", timeline, "--endpoint", "SR", *months).exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--set", "switcher"], "--set 'switcher': write NAME=VALUE, as in 'switcher=yes'."),
+            (["--set", "switcher="], "--set 'switcher=': write NAME=VALUE, as in 'switcher=yes'."),
+            (["--set", "=yes"], "--set '=yes': write NAME=VALUE, as in 'switcher=yes'."),
+            (
+                ["--set", "switcher=yes", "--set", "switcher=no"],
+                "--set 'switcher=no': 'switcher' is given twice; give it once.",
+            ),
+            (
+                ["--set", "swicher=yes"],
+                "patient: unknown column 'swicher'; known: switcher. Did you mean 'switcher'?",
+            ),
+            (["--set", "switcher=3"], "patient: switcher: '3' is not yes or no."),
+        ],
+    )
+    def test_a_column_that_cannot_be_used_is_refused(self, options, message):
+        done = run("ask", "d0 15", "--criteria", "bivv020", *options)
+
+        assert (done.exit_code, done.stderr) == (2, f"error: {message}\n")
+
+    def test_a_picture_takes_them_too(self, tmp_path):
+        drawn = run(
+            "plot",
+            "timeline",
+            "d0 15, d8..d168 60",
+            "--criteria",
+            "bivv020",
+            "--set",
+            "switcher=yes",
+            "-o",
+            tmp_path / "drawn.svg",
+        )
+        assert drawn.exit_code == 0
+
     def test_what_is_not_understood_is_shown_with_a_caret(self):
         done = run("ask", "d0 15, 22 40")
 

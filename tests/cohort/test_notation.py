@@ -6,7 +6,7 @@ import pytest
 from itp_response.authoring.check import worked_examples
 from itp_response.classification.classification import classify
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.cohort.notation import bounds, cohort_of, count_text, timeline_of
+from itp_response.cohort.notation import bounds, cohort_of, count_text, timeline_of, unplanned_ends
 from itp_response.definitions.load import load, shipped
 from itp_response.messages.errors import CohortError
 
@@ -75,3 +75,73 @@ def test_what_a_line_cannot_say_is_said():
 def test_a_day_beyond_reason_is_refused(typed):
     with pytest.raises(CohortError, match="a day lies at most 36,525 days from day 0"):
         cohort_of([typed])
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("60000", "timeline: '60000' looks like cells/µL; give 10⁹/L (60)."),
+        ("5001", "timeline: '5001' looks like cells/µL; give 10⁹/L (5.001)."),
+        ("<10000", "timeline: '<10000' looks like cells/µL; give 10⁹/L (<10)."),
+        (">400000", "timeline: '>400000' looks like cells/µL; give 10⁹/L (>400)."),
+    ],
+)
+def test_a_count_per_microlitre_is_asked_about_as_in_files(typed, message):
+    with pytest.raises(CohortError) as refused:
+        cohort_of([f"d0 15, d22 {typed}"])
+    assert str(refused.value).splitlines() == [
+        message,
+        f"    d0 15, d22 {typed}",
+        f"           {'^' * len(f'd22 {typed}')}",
+    ]
+
+
+def test_the_highest_count_is_read():
+    assert cohort_of(["d0 5000, d7 <5000, d14 >4999"], baseline=[5000]).platelets.low.tolist()[0] == 5000
+
+
+PLANNED = (0, 42, 49, 56, 364)
+
+
+@pytest.mark.parametrize(
+    ("typed", "notes"),
+    [
+        ("d42..d364 40", []),
+        ("d40 15", []),
+        (
+            "d40..d364 40",
+            ["'d40..d364' stands for the planned days 42 to 364; day 40 is not planned and is left out."],
+        ),
+        (
+            "d42..d60 40",
+            ["'d42..d60' stands for the planned days 42 to 56; day 60 is not planned and is left out."],
+        ),
+        (
+            "d40..d45 40",
+            ["'d40..d45' stands for the planned day 42; days 40 and 45 are not planned and are left out."],
+        ),
+        (
+            "d0 15, d40..d49 40, d50..d364 bleed 1",
+            [
+                "'d40..d49' stands for the planned days 42 to 49; day 40 is not planned and is left out.",
+                "'d50..d364' stands for the planned days 56 to 364; day 50 is not planned and is left out.",
+            ],
+        ),
+    ],
+)
+def test_a_first_or_last_day_that_is_not_planned_is_noted(typed, notes):
+    assert list(unplanned_ends(typed, PLANNED)) == notes
+    assert [note.text for note in cohort_of([typed, typed], visits=PLANNED).notes] == notes
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_no_worked_example_of_a_shipped_set_begins_or_ends_on_a_day_that_is_not_planned(name):
+    criteria = load(name)
+
+    assert worked_examples(criteria, criteria.file.example).notes == ()
+
+
+def test_a_column_of_the_visits_is_not_one_of_the_patient():
+    with pytest.raises(CohortError) as refused:
+        cohort_of(["d3 40"], columns=DOSE, patient=[{"dose": 50}])
+    assert str(refused.value) == "patient: 'dose' is a column of the visits; write it there, as in 'd3 dose=…'."

@@ -437,6 +437,11 @@ REFUSED = {
         "patient": "ITP-0001",
         "baseline": 10,
     },
+    "'interpretation' goes with a typed timeline; a study is decided by the set as it is given.": {
+        "kind": "timeline",
+        "patient": "ITP-0001",
+        "interpretation": "any-gap",
+    },
     "there is no patient 'ITP-1' among the 168 of visits.csv: ITP-0001, ITP-0002, ITP-0003 … ITP-0168. "
     "Did you mean 'ITP-0168'?": {"kind": "timeline", "patient": "ITP-1"},
     "unknown endpoint that begins on a day 'TTR'; known: OR, CR, SR, remission, late_rescue.": {

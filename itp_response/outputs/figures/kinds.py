@@ -7,7 +7,7 @@ Kind = Literal["timeline", "swimmer", "spaghetti", "km", "waterfall", "forest", 
 Measure = Literal["difference", "odds-ratio"]
 
 KINDS: Mapping[Kind, tuple[str, ...]] = {
-    "timeline": ("patient", "endpoint", "baseline", "treatment_discontinued"),
+    "timeline": ("patient", "endpoint", "baseline", "treatment_discontinued", "day_0", "interpretation", "columns"),
     "swimmer": ("by", "endpoint"),
     "spaghetti": ("by",),
     "km": ("by", "endpoint"),

@@ -1,7 +1,8 @@
 """Plot: the pictures of a study, each drawn by the module of its kind."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from itp_response.classification.classification import DEFAULT_CRITERIA, Classification, CriteriaInput, Study, classify
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from itp_response.outputs.figures.picture import Picture
 TYPED = re.compile(r"\s*d-?\d+(\.\.d-?\d+)?(\s|$)")
 """The beginning of a timeline typed by hand."""
+OF_TYPED = {
+    "baseline": "a study has its own",
+    "treatment_discontinued": "a study has its own",
+    "day_0": "a study has its own",
+    "interpretation": "a study is decided by the set as it is given",
+    "columns": "a study has its own",
+}
+"""The options of a typed timeline, and why a study does not have them."""
 
 
 def plot(
@@ -32,6 +41,9 @@ def plot(
     measure: Measure | None = None,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
+    day_0: date | None = None,
+    interpretation: str | Sequence[str] = (),
+    columns: Mapping[str, Any] | None = None,
     options: ReadOptions | None = None,
 ) -> "Picture":
     """A picture of a study or of one patient: a matplotlib `Figure` with `.write(path)`, `.notes` and `.summary()`.
@@ -41,8 +53,8 @@ def plot(
     for `reclassification` it may be a `Comparison`, and otherwise `criteria` are two sets or more.
     `patient` is the id of the patient whose timeline is drawn. `endpoint` replaces the kind's own endpoint. `by` names
     the column that makes the groups (default `arm`); for `forest`, the columns that make the subgroups. `measure` of
-    `forest` is `difference` or `odds-ratio`. `baseline` (10⁹/L) and `treatment_discontinued` (a day) belong to a typed
-    timeline, as in `ask`. What is left out has the kind's default.
+    `forest` is `difference` or `odds-ratio`. `baseline` (10⁹/L), `treatment_discontinued` (a day), `day_0` (a date),
+    `interpretation` and `columns` belong to a typed timeline, as in `ask`. What is left out has the kind's default.
     Raises `UsageError` for a name that does not exist, for an option that the kind does not have, and if matplotlib is
     not installed.
 
@@ -52,22 +64,18 @@ def plot(
     """
     if kind not in KINDS:
         raise UsageError(unknown("kind of plot", kind, KINDS))
-    own = {"baseline": baseline, "treatment_discontinued": treatment_discontinued}
-    choices = _choices(kind, {"patient": patient, "endpoint": endpoint, "by": by, "measure": measure, **own})
+    drawn = {"patient": patient, "endpoint": endpoint, "by": by, "measure": measure}
+    typed = {"baseline": baseline, "treatment_discontinued": treatment_discontinued, "day_0": day_0}
+    under = {"interpretation": interpretation or None, "columns": columns or None}
+    choices = _choices(kind, {**drawn, **typed, **under})
     needed("matplotlib", "plot")
     from itp_response.outputs.figures.picture import styled
 
-    result: Classification | Comparison
-    if kind == "reclassification":
-        result = _compared(visits, patients, criteria, options)
-    elif kind == "timeline" and isinstance(visits, str) and TYPED.match(visits):
-        result = _typed(visits, criteria, choices)
-        choices = {name: value for name, value in choices.items() if name not in own} | {"patient": PATIENT}
-    else:
-        _check_study(kind, choices)
-        result = _classified(visits, patients, criteria, options)
+    result = _result(kind, visits, patients, criteria, choices, options)
+    if _is_typed(kind, visits):
+        choices["patient"] = PATIENT
     with styled():
-        picture = _drawn(kind, result, choices)
+        picture = _drawn(kind, result, {name: value for name, value in choices.items() if name not in OF_TYPED})
     picture.result = result
     picture.study_notes = tuple(result.cohort.note_lines)
     picture.origin = _provenance(kind, result, choices)
@@ -124,9 +132,25 @@ def _check_study(kind: Kind, choices: dict[str, Any]) -> None:
         return
     if "patient" not in choices:
         raise UsageError("say whose timeline: --patient ID, or type the timeline as 'd0 15, d21 45, d28 60'.")
-    for name in ("baseline", "treatment_discontinued"):
+    for name, instead in OF_TYPED.items():
         if name in choices:
-            raise UsageError(f"{name!r} goes with a typed timeline; a study has its own.")
+            raise UsageError(f"{name!r} goes with a typed timeline; {instead}.")
+
+
+def _is_typed(kind: Kind, visits: Any) -> bool:
+    return kind == "timeline" and isinstance(visits, str) and TYPED.match(visits) is not None
+
+
+def _result(
+    kind: Kind, visits: Any, patients: Any, criteria: Any, choices: dict[str, Any], options: ReadOptions | None
+) -> Classification | Comparison:
+    """What is drawn."""
+    if kind == "reclassification":
+        return _compared(visits, patients, criteria, options)
+    if _is_typed(kind, visits):
+        return _typed(visits, criteria, choices)
+    _check_study(kind, choices)
+    return _classified(visits, patients, criteria, options)
 
 
 def _classified(visits: Any, patients: Any, criteria: Any, options: ReadOptions | None) -> Classification:
@@ -137,7 +161,7 @@ def _typed(text: str, criteria: Any, choices: dict[str, Any]) -> Classification:
     """The classification of the one patient of a typed timeline."""
     if "patient" in choices:
         raise UsageError("a typed timeline is of one patient; leave out which.")
-    own = {name: choices.get(name) for name in ("baseline", "treatment_discontinued")}
+    own = {name: choices[name] for name in OF_TYPED if name in choices}
     definitions, cohort = cohort_asked(text, _one_set(criteria) or DEFAULT_CRITERIA, **own)
     return classify(cohort, criteria=definitions)
 

@@ -113,7 +113,9 @@ def _drawn(timeline: PatientTimeline, patient: str) -> Picture:
     above = ABOVE if timeline.response.met[0] else BETWEEN
     body = above + sum(parts) + 3 * BETWEEN + BELOW
 
-    sheet = Sheet(_title(timeline, patient), _notes(timeline), body, subtitle=timeline.classification.criteria.title)
+    criteria = timeline.classification.criteria
+    subtitle = f"{criteria.title}{criteria.under_in_words}"
+    sheet = Sheet(_title(timeline, patient), _notes(timeline), body, subtitle=subtitle)
     panels: list[Axes] = []
     top = above
     for part in parts:
