@@ -403,7 +403,7 @@ class TestVisit:
 
 
 class TestDiscount:
-    """`discount`: a row in the state on which it is not false is out of it."""
+    """`discount`: a count on which it is true is out of the state."""
 
     def test_washout(self):
         """Its time is observed all the same, and it breaks a stretch."""

@@ -575,7 +575,7 @@ class TestOfAtLeast:
 
 
 class TestDiscount:
-    """`discount`: a visit in the state on whose row it is not false fails, is unknown, or is left out."""
+    """`discount`: a visit on whose row it is true fails, is unknown, or is left out."""
 
     DISCOUNTED = PLANNED + 'at_least = 2\ndiscount = "washout"\n'
 
