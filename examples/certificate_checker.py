@@ -219,6 +219,8 @@ class Patient:
             return {"value": "N", "ended": closed}
         unsure = [row for row in looked_at if state[row] is None and row in self.counted]
         unsure = unsure if model.get("unknown_counts", "may_meet") == "may_meet" else []
+        if model.get("discounted_counts", "do_not_meet") == "do_not_meet":
+            unsure = [row for row in unsure if washed[row] is not True]
         if model.get("discounted_counts") == "may_meet":
             unsure += [row for row in looked_at if state[row] and washed[row] is not False]
         possible = unsure and self.occasions(model, sorted({*good, *unsure}), state, between)
@@ -310,7 +312,7 @@ class Patient:
             taken = [self.nearest(day, rows) for day, rows in zip(model["visits"], near, strict=True)]
         seen = []
         for row in taken:
-            bad = row is not None and state[row] is True and washed[row] is not False
+            bad = row is not None and (state[row], washed[row]) in ((True, True), (True, None), (None, True))
             treated = model.get("discounted", "fails") if bad else ""
             treated = model.get("missing", "fails") if row is None else treated
             if treated != "left_out":
@@ -339,7 +341,8 @@ class Patient:
     def extent(self, model):
         state, aside, washed = (self.state(model.get(key)) for key in ("when", "set_aside", "discount"))
         first, last = model["days"]
-        rows = [row for row, day in enumerate(self.day) if first <= day <= last and state[row] is not None]
+        rows = [row for row, day in enumerate(self.day) if first <= day <= last]
+        rows = [row for row in rows if state[row] is not None or (washed[row] and row in self.counted)]
         rows = [row for row in rows if aside[row] is False]
         if not rows:
             return {"value": "NE"}

@@ -363,7 +363,7 @@ def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     Met: the earliest row in the state from which the next occasions follow, each the first row in the state at
     least `apart` after the one before; with "unbroken", without a failing row on the way.
     Not met: N where `closed_by` closed it (that row ended it), or `until` came, or the patient was followed to the
-    end and would not have met it either if the unknown rows that may meet it had been in the state; else NE.
+    end and would not have met it either if the rows that may meet it had been evidence; else NE.
     """
     closing = closing_row(chart, endpoint)
     until = until_day(endpoint, others)
@@ -553,7 +553,7 @@ def visits(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
 def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """Time in a state, in days, and the time observed.
 
-    Of the rows in `days` those of unknown state are passed over; a discounted row is out of the state. Each of the
+    Of the rows in `days` those of unknown state are passed over; a discounted count is out of the state. Each of the
     others lasts some days (see `days_lasted`). The time is that of all rows in the state, or that of the longest
     stretch of them; the time observed is always that of all known rows. Without a known row it is NE and there are
     no days. With `at_least` it is N where the time is shorter.
@@ -658,12 +658,16 @@ def evidence(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool | None:
 
 
 def is_discounted(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool:
-    """A row in the state on which `discount` is not false is no evidence."""
-    return (
-        "discount" in endpoint
-        and state(chart, endpoint["when"], row) is True
-        and state(chart, endpoint["discount"], row) is not False
-    )
+    """Is the row no evidence, whatever else of it is unknown?
+
+    It is where `discount` is true, unless the row fails, and where it is in the state and `discount` is unknown.
+    """
+    if "discount" not in endpoint:
+        return False
+    holds, washed_out = state(chart, endpoint["when"], row), state(chart, endpoint["discount"], row)
+    if washed_out is None:
+        return holds is True
+    return washed_out and holds is not False
 
 
 def not_set_aside(chart: Chart, endpoint: dict[str, Any]) -> list[Row]:
@@ -674,16 +678,17 @@ def not_set_aside(chart: Chart, endpoint: dict[str, Any]) -> list[Row]:
 
 
 def may_meet(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool:
-    """Could this unknown row have met it? Only a row with a count can, and as the file says."""
+    """Could this row have met it, though it is no evidence? Only a row with a count can, and as the file says."""
     if row.platelets is None or evidence(chart, endpoint, row) is not None:
         return False
-    if is_discounted(chart, endpoint, row):
-        return bool(endpoint.get("discounted_counts", "do_not_meet") == "may_meet")
-    return bool(endpoint.get("unknown_counts", "may_meet") == "may_meet")
+    if is_discounted(chart, endpoint, row) and endpoint.get("discounted_counts", "do_not_meet") == "do_not_meet":
+        return False
+    is_unknown = state(chart, endpoint["when"], row) is None
+    return not is_unknown or bool(endpoint.get("unknown_counts", "may_meet") == "may_meet")
 
 
 def could_have_met(chart: Chart, endpoint: dict[str, Any], rows: list[Row], open_rows: list[Row]) -> bool:
-    """Would it have been met if the unknown rows that may meet it had been in the state?"""
+    """Would it have been met if the rows that may meet it had been evidence?"""
     states = [(row.day, True if row in open_rows else evidence(chart, endpoint, row)) for row in rows]
     return find_occasions(chart, endpoint, states, "anything") is not None
 
@@ -713,10 +718,10 @@ def find_occasions(
 
 
 def why_not_achieved(chart: Chart, endpoint: dict[str, Any], rows: list[Row]) -> str:
-    """not_confirmed where a row was in the state, discounted where one would have been but for `discount`."""
+    """not_confirmed where a row in the state was evidence, discounted where one would have been but for `discount`."""
     if any(evidence(chart, endpoint, row) is True for row in rows):
         return "not_confirmed"
-    if any(is_discounted(chart, endpoint, row) for row in rows):
+    if any(state(chart, endpoint["when"], row) is True for row in rows):
         return "discounted"
     return "never_reached"
 
@@ -724,7 +729,7 @@ def why_not_achieved(chart: Chart, endpoint: dict[str, Any], rows: list[Row]) ->
 def why_unknown(chart: Chart, endpoint: dict[str, Any], row: Row) -> str:
     """What made the row unknown, the first that applies."""
     named = set(names_in(parsed(endpoint["when"]), chart.terms))
-    if is_discounted(chart, endpoint, row):
+    if state(chart, endpoint["when"], row) is True:
         return "discounted"
     if chart.own["baseline"] is None and "baseline" in named:
         return "baseline_missing"
@@ -825,13 +830,14 @@ def enough_visits(endpoint: dict[str, Any], of_visits: list[Visit], counting: Se
 
 
 def known_rows(chart: Chart, endpoint: dict[str, Any]) -> list[tuple[Row, bool]]:
-    """The rows in `days` whose state is known, and whether it holds; not where the row is discounted."""
+    """The rows in `days` that are in the state or out of it, and whether in it; a discounted count is out of it."""
     first, last = endpoint["days"]
     known = []
     for row in not_set_aside(chart, endpoint):
         holds = state(chart, endpoint["when"], row)
-        if first <= row.day <= last and holds is not None:
-            known.append((row, holds and not is_discounted(chart, endpoint, row)))
+        out_of_it = is_discounted(chart, endpoint, row)
+        if first <= row.day <= last and (holds is not None or (out_of_it and row.platelets is not None)):
+            known.append((row, holds is True and not out_of_it))
     return known
 
 

@@ -419,7 +419,7 @@ class TestUntil:
 
 
 class TestDiscount:
-    """`discount`: a row in the state on which the rule is not false is no evidence, but a failing row fails."""
+    """`discount`: a row on which the rule is true is no evidence, but a failing row fails."""
 
     ENDPOINT = """
         [R]
@@ -462,28 +462,44 @@ class TestDiscount:
             """,
         )
 
+    def test_whatever_else_is_unknown(self):
+        """A row that is discounted in any case leaves nothing open; past the washout it does."""
+        assert not wrong(
+            self.ENDPOINT.replace(">= 30", ">= 30 and bleeding_grade == 0"),
+            """
+            timeline                                  | value | reason                | because
+            d5 rescue, d40 60 bleed ?, d47 60, d364 5 | N     | not_confirmed         | 35 days after
+            d5 rescue, d41 60 bleed ?, d48 60, d364 5 | NE    | bleeding_not_recorded | 36 days after
+            d5 rescue, d40 60 bleed ?, d364 5         | N     | never_reached         | in no known state
+            d5 rescue, d40 60 bleed 1, d47 60, d364 5 | N     | not_confirmed         | either way
+            """,
+        )
+
     def test_where_it_is_unknown(self):
-        """Not false is not enough: the row is no evidence."""
+        """A row in the state is no evidence; one whose state is unknown too may be."""
         assert not wrong(
             """
             [columns]
             dose = { type = "number", table = "visits" }
             [R]
             kind      = "achieved"
-            when      = "platelets >= 30"
+            when      = "platelets >= 30 and bleeding_grade == 0"
             discount  = "dose > 50"
             """,
             """
-            timeline               | value | reason
-            d28 60 dose=51, d364 5 | N     | discounted
-            d28 60 dose=50, d364 5 | Y     | met
-            d28 60, d364 5         | N     | discounted
+            timeline                       | value | reason
+            d28 60 dose=51, d364 5         | N     | discounted
+            d28 60 dose=50, d364 5         | Y     | met
+            d28 60, d364 5                 | N     | discounted
+            d28 60 bleed ? dose=51, d364 5 | N     | never_reached
+            d28 60 bleed ? dose=50, d364 5 | NE    | bleeding_not_recorded
+            d28 60 bleed ?, d364 5         | NE    | bleeding_not_recorded
             """,
         )
 
 
 class TestDiscountedCounts:
-    """`discounted_counts`: could rows that `discount` made unknown have met it?"""
+    """`discounted_counts`: could discounted rows have met it?"""
 
     def test_both_ways(self):
         """Left out they do not. Where they may, it is open only if they would have been enough."""

@@ -403,7 +403,7 @@ class TestVisit:
 
 
 class TestDiscount:
-    """`discount`: a row in the state on which it is not false is out of it."""
+    """`discount`: a count on which it is true is out of the state."""
 
     def test_washout(self):
         """Its time is observed all the same, and it breaks a stretch."""
@@ -416,7 +416,7 @@ class TestDiscount:
             d7 60, d12 rescue, d20 60, d27 60, d34 5    | Y     | 27   | 28           | 7     | 27  | 8 days after it: in
             d7 60, d14 60 rescue, d21 5                 | Y     | 14   | 15           | 7     | 14  | begun on the day: in
             d4 rescue, d7 60                            | N     | 0    | 1            |       |     | none is left
-            d4 rescue, d7 60 bleed ?, d14 60            | Y     | 1    | 1            | 14    | 14  | unknown is passed over
+            d4 rescue, d7 60 bleed ?, d14 60            | Y     | 1    | 8            | 14    | 14  | out of it in any case
             d4 rescue, d7 <50, d14 60                   | Y     | 1    | 8            | 14    | 14  | unknown is passed over
             d4 rescue, d7 5, d14 60                     | Y     | 1    | 8            | 14    | 14  | failing is out of it
             """,

@@ -575,12 +575,12 @@ class TestOfAtLeast:
 
 
 class TestDiscount:
-    """`discount`: a visit in the state on whose row it is not false fails, is unknown, or is left out."""
+    """`discount`: a visit on whose row it is true fails, is unknown, or is left out."""
 
     DISCOUNTED = PLANNED + 'at_least = 2\ndiscount = "washout"\n'
 
     def test_where_it_is_not_false(self):
-        """Left out, such a visit fails. One that fails stays failing, one that is unknown stays unknown."""
+        """Left out, such a visit fails. One that fails stays failing, one that is unknown fails in either case."""
         assert not wrong(
             self.DISCOUNTED,
             """
@@ -590,7 +590,8 @@ class TestDiscount:
             d28 60 rescue, d42 60              | Y     | 42  | 28    | met            | begun on the day itself
             d10 rescue to d25, d28 60, d42 60  | N     |     |       | too_few_met    | counted from the last day
             d21 rescue, d28 60, d42 60, d56 60 | Y     | 56  | 42    | met            | the others are enough
-            d21 rescue, d28 60 bleed ?, d42 60 | NE    |     |       | visits_unknown | unknown before
+            d21 rescue, d28 60 bleed ?, d42 60 | N     |     |       | too_few_met    | whether bleeding or not
+            d20 rescue, d28 60 bleed ?, d42 60 | NE    |     |       | visits_unknown | eight days after
             d21 rescue, d28 <50, d42 60        | N     |     |       | too_few_met    | unknown before
             d21 rescue, d28 5, d42 60          | N     |     |       | too_few_met    | failing before
             """,

@@ -19,7 +19,15 @@ from pydantic import Field
 
 from itp_response.cohort.values import NONE, Bools, Ints, Truths
 from itp_response.evaluation.clock import Days, Length
-from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, inside, occasions, started, why_unknown
+from itp_response.evaluation.endpoints.endpoint import (
+    Endpoint,
+    RowRule,
+    discounted_rows,
+    inside,
+    occasions,
+    started,
+    why_unknown,
+)
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
@@ -41,14 +49,16 @@ class Achieved(Endpoint):
     days: Days = Field(default=(-np.inf, np.inf), description="first and last day looked at")
     from_: str | None = Field(default=None, alias="from", description="only from the day of that endpoint on")
     until: str | None = Field(default=None, description="only to the day before that of that endpoint")
-    discount: RowRule | None = Field(default=None, description="where not false, a row in the state is no evidence")
+    discount: RowRule | None = Field(
+        default=None, description="where true, a row is no evidence, nor one in the state where unknown"
+    )
     closed_by: RowRule | None = Field(default=None, description="from the first such row on nothing is looked at")
     dated_by: Literal["first", "confirming"] = Field(default="first", description="the occasion that gives the day")
     unknown_counts: Literal["may_meet", "do_not_meet"] = Field(
         default="may_meet", description="could rows with a count whose state is unknown have met it?"
     )
     discounted_counts: Literal["may_meet", "do_not_meet"] = Field(
-        default="do_not_meet", description="could rows that discount made unknown have met it?"
+        default="do_not_meet", description="could discounted rows have met it?"
     )
 
     def references(self) -> dict[str, str]:
@@ -78,11 +88,12 @@ def verdicts(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName
     over = earlier[model.until].value == Y if model.until else np.zeros_like(met)
     followed = patient_days.followed(model.followed_from)
     doubtful = _doubtful(model, patient_days, state, discounted, looked_at)
+    good_but_discounted = state.true & discounted
     # Of a patient followed to the end, the doubtful rows may have met it.
     asked = missed & followed & ~ended & ~over
     possible = asked & _possible(model, patient_days, good, doubtful, failing, asked)
     not_met = missed & (ended | over | followed) & ~possible
-    verdict.set(not_met, N, _why_not(patient_days, begun, discounted, reasons))
+    verdict.set(not_met, N, _why_not(patient_days, begun, good_but_discounted, reasons))
     if model.closed_by is not None:
         verdict.set(missed & ended, N, reasons[reason(model.closed_by)])
         verdict.mark("ended", missed & ended, closed)
@@ -91,7 +102,7 @@ def verdicts(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName
     verdict.set(unknown, NE, reasons["follow_up_ended"])
     if possible.any():
         row = patient_days.first_of_each(doubtful)
-        verdict.set(possible, NE, _why_unknown(model, patient_days, row, discounted, reasons))
+        verdict.set(possible, NE, _why_unknown(model, patient_days, row, good_but_discounted, reasons))
     verdict.set(unknown & ~patient_days.counted.any_in(begin, end), NE, reasons["no_counts"])
     return verdict
 
@@ -112,20 +123,21 @@ def _span(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -
 
 
 def _evidence(model: Achieved, patient_days: PatientDays, state: Truths, looked_at: Bools) -> tuple[Bools, Bools]:
-    """The rows in the state that are evidence, and those that are discounted."""
+    """The rows that are evidence, and those that are discounted."""
     good = state.true & looked_at
     if model.discount is None:
         return good, np.zeros_like(good)
-    stands = decide(model.discount.tree, patient_days).false
-    return good & stands, good & ~stands
+    return good & decide(model.discount.tree, patient_days).false, discounted_rows(
+        model.discount, patient_days, state
+    ) & looked_at
 
 
 def _doubtful(model: Achieved, patient_days: PatientDays, state: Truths, discounted: Bools, looked_at: Bools) -> Bools:
     """The rows that are not evidence but may have met it."""
-    doubtful = np.zeros_like(discounted)
+    doubtful = state.true & discounted
     if model.unknown_counts == "may_meet":
-        doubtful = state.unknown & patient_days.has_count & looked_at
-    return doubtful | discounted if model.discounted_counts == "may_meet" else doubtful
+        doubtful |= state.unknown & patient_days.has_count & looked_at
+    return doubtful if model.discounted_counts == "may_meet" else doubtful & ~discounted
 
 
 def _possible(

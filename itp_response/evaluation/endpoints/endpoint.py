@@ -7,7 +7,7 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Validati
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.cohort.values import NONE, Bools, Ints, Numbers
+from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths
 from itp_response.evaluation.clock import Length
 from itp_response.evaluation.patient_days import Flagged, PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import decide
@@ -196,6 +196,16 @@ def counts_kept(set_aside: Rule | None, patient_days: PatientDays) -> Flagged:
     if set_aside is None:
         return patient_days.counted
     return Flagged(patient_days.has_count & decide(set_aside.tree, patient_days).false)
+
+
+def discounted_rows(discount: Rule, patient_days: PatientDays, state: Truths) -> Bools:
+    """The rows that are no evidence, whatever was not observed on them.
+
+    Where `discount` is true, a row in an unknown state is either discounted or fails.
+    Where `discount` is unknown too, that row may be evidence, and is not among these.
+    """
+    truths = decide(discount.tree, patient_days)
+    return (state.true & ~truths.false) | (state.unknown & truths.true)
 
 
 def nearest(patient_days: PatientDays, counts: Flagged, day: Ints, begin: Ints, end: Ints) -> Ints:

@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints, offsets
 from itp_response.evaluation.clock import Days, Length
-from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, discounted_rows, started
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
@@ -43,7 +43,9 @@ class Extent(Endpoint):
     max_gap: Length | None = Field(default=None, description="with step: a row's state lasts no longer")
     at_least: Length | None = Field(default=None, description="the length that is to be reached")
     set_aside: RowRule | None = Field(default=None, description="where not false, a row is passed over")
-    discount: RowRule | None = Field(default=None, description="where not false, a row in the state is out of it")
+    discount: RowRule | None = Field(
+        default=None, description="where true, a count is out of the state, as one in it where unknown"
+    )
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -92,10 +94,11 @@ def _known(model: Extent, patient_days: PatientDays) -> tuple[Ints, Bools]:
     looked_at = (patient_days.day >= model.days[0]) & (patient_days.day <= model.days[1])
     if model.set_aside is not None:
         looked_at &= decide(model.set_aside.tree, patient_days).false
-    row = np.flatnonzero((state.true | state.false) & looked_at)
-    good = state.true
+    good, known = state.true, state.true | state.false
     if model.discount is not None:
-        good = good & decide(model.discount.tree, patient_days).false
+        discounted = discounted_rows(model.discount, patient_days, state)
+        good, known = good & ~discounted, known | (discounted & patient_days.has_count)
+    row = np.flatnonzero(known & looked_at)
     return row, good[row]
 
 

@@ -23,7 +23,15 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Days
-from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, counts_kept, flag_at, nearest, started
+from itp_response.evaluation.endpoints.endpoint import (
+    Endpoint,
+    RowRule,
+    counts_kept,
+    discounted_rows,
+    flag_at,
+    nearest,
+    started,
+)
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
@@ -61,7 +69,9 @@ class Visits(Endpoint):
     too_few: Literal["N", "NE"] = Field(default="N", description="the verdict if fewer have")
     missing: Treated = Field(default="fails", description="a planned visit without a count")
     set_aside: RowRule | None = Field(default=None, description="where not false, a row is passed over")
-    discount: RowRule | None = Field(default=None, description="where not false, a visit in the state is none")
+    discount: RowRule | None = Field(
+        default=None, description="where true, a visit is none, nor one in the state where unknown"
+    )
     discounted: Treated = Field(default="fails", description="what such a visit is instead")
     closed_by: RowRule | None = Field(default=None, description="where true on any row, not met")
 
@@ -118,10 +128,11 @@ class _Attended:
         good = flag_at(state.true, row)
         unknown = ~missing & ~good & ~flag_at(state.false, row)
         if model.discount is not None:
-            discounted = good & ~flag_at(decide(model.discount.tree, patient_days).false, row)
+            discounted = flag_at(discounted_rows(model.discount, patient_days, state), row)
         else:
             discounted = np.zeros_like(good)
         good &= ~discounted
+        unknown &= ~discounted
         kept = np.ones(len(row), dtype=np.bool_)
         for visits, treated in ((missing, model.missing), (discounted, model.discounted)):
             if treated == "unknown":
