@@ -66,7 +66,7 @@ def check(file: str | Path | Criteria) -> CheckReport:
     >>> report.ok, report.failures
     (True, ())
     """
-    criteria = file if isinstance(file, Criteria) else load(file)
+    criteria = load(file)
     wrong = tuple(failures(criteria))
     untried = tuple(_untried(criteria)) if criteria.file.example else ("there are no worked examples",)
     return CheckReport(criteria, wrong, untried, clauses=sum(1 for _ in _clauses(criteria)))

@@ -112,7 +112,7 @@ def mutate(file: str | Path | Criteria) -> Mutations:
     >>> mutations.ok, mutations.unnoticed
     (True, ())
     """
-    criteria = file if isinstance(file, Criteria) else load(file)
+    criteria = load(file)
     wrong = list(failures(criteria))
     if wrong:
         raise UsageError(f"{criteria.path.name}: the worked examples do not come out as it is: {one_a_line(wrong)}")

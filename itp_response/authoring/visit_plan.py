@@ -120,7 +120,7 @@ def visit_plan(
       overall     Y from day 28  never N
       rescue_use  Y from day 0   never N
     """
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
+    definitions = load(criteria)
     days = planned_days(definitions.file.clock.visits if plan is None else plan)
     asked = [name for name, model in definitions.endpoints.items() if not is_length(model) and model.kind != "best"]
     levels = _levels(definitions)

@@ -304,7 +304,7 @@ def criteria_of(visits: Study, criteria: CriteriaInput | None) -> Criteria:
     """The given criteria, loaded; by default those of a `Classification`, else `atra_2022`."""
     if criteria is None:
         return visits.criteria if isinstance(visits, Classification) else load(DEFAULT_CRITERIA)
-    return criteria if isinstance(criteria, Criteria) else load(criteria)
+    return load(criteria)
 
 
 def read_study(

@@ -84,7 +84,7 @@ def plan_for(criteria: CriteriaInput | None, options: ReadOptions | None) -> Par
     """
     if options is not None and options.on_error != "stop":
         raise UsageError("rows are left out of a study that is read on one machine, not on a cluster.")
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria or DEFAULT_CRITERIA)
+    definitions = load(criteria or DEFAULT_CRITERIA)
     # Partitions need neither worked examples nor interpretations, which are most of a file.
     content = {key: value for key, value in definitions.raw.items() if key not in ("example", "interpretation")}
     return PartitionPlan(definitions.name, json.dumps(content), options or DEFAULTS)

@@ -51,7 +51,7 @@ class Edits:
     count: Floats
     """(K) The count (or baseline) after the change, 10⁹/L; NaN: there is none, or it is not changed."""
     distance: Floats
-    """(K) How large the change is, in 10⁹/L or in days; the search for counterfactuals sets it and reads it."""
+    """(K) How large the change is, without a unit; the search for counterfactuals sets it and reads it."""
 
     def __len__(self) -> int:
         return len(self.patient)

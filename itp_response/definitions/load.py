@@ -21,11 +21,13 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in criteria_folder().glob(f"*{SUFFIX}"))
 
 
-def load(name_or_file: str | Path) -> Criteria:
-    """The shipped criteria set of that name, or the set of that file.
+def load(name_or_file: str | Path | Criteria) -> Criteria:
+    """The shipped criteria set of that name, or the set of that file; a set that was loaded is given back as it is.
 
     Raises `CriteriaError` if there is none, or the file cannot be used.
     """
+    if isinstance(name_or_file, Criteria):
+        return name_or_file
     path = Path(name_or_file)
     named = str(name_or_file)
     if path.suffix != SUFFIX and "/" not in named:

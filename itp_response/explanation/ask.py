@@ -77,7 +77,7 @@ def cohort_asked(
 
     The parameters are those of `ask`, and so are the errors.
     """
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
+    definitions = load(criteria)
     if interpretation:
         ids = [interpretation] if isinstance(interpretation, str) else interpretation
         definitions = definitions.under(*ids)

@@ -91,7 +91,7 @@ def quiz(
     >>> [question.answer for question in quiz("atra_2022", hard=True, number=2)]
     ['N', 'N']
     """
-    definitions = criteria if isinstance(criteria, Criteria) else load(criteria)
+    definitions = load(criteria)
     random = np.random.default_rng(seed)
     if hard:
         known = hard_questions(definitions.name)

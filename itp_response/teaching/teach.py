@@ -6,7 +6,6 @@ import webbrowser
 from collections.abc import Callable
 
 from itp_response.classification.classification import DEFAULT_CRITERIA, CriteriaInput, Study, criteria_of, read_study
-from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
@@ -65,7 +64,7 @@ def _page_data(
     if visits is not None:
         definitions = criteria_of(visits, criteria)
         return PageData(definitions, read_study(visits, patients, definitions.file.columns, options))
-    return PageData(criteria if isinstance(criteria, Criteria) else load(criteria or DEFAULT_CRITERIA))
+    return PageData(load(criteria or DEFAULT_CRITERIA))
 
 
 def listening(port: int | None) -> socket.socket:

@@ -127,9 +127,8 @@ def _evidence(model: Achieved, patient_days: PatientDays, state: Truths, looked_
     good = state.true & looked_at
     if model.discount is None:
         return good, np.zeros_like(good)
-    return good & decide(model.discount.tree, patient_days).false, discounted_rows(
-        model.discount, patient_days, state
-    ) & looked_at
+    stands = decide(model.discount.tree, patient_days).false
+    return good & stands, discounted_rows(model.discount, patient_days, state) & looked_at
 
 
 def _doubtful(model: Achieved, patient_days: PatientDays, state: Truths, discounted: Bools, looked_at: Bools) -> Bools:

@@ -267,7 +267,7 @@ def compare(
     """
     if isinstance(criteria, str | Path | Criteria) or len(criteria) < 2:
         raise UsageError("give two or more sets of criteria, as --criteria atra_2022 --criteria iwg_2009.")
-    sets = _told_apart([given if isinstance(given, Criteria) else load(given) for given in criteria])
+    sets = _told_apart([load(given) for given in criteria])
     cohort = read_for(sets, visits, patients, options)
     comparison = Comparison(
         cohort,
