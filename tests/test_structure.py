@@ -4,6 +4,7 @@ import ast
 import doctest
 import graphlib
 import re
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -187,7 +188,7 @@ class TestExamples:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_a_kind_shows_a_patient_that_meets_it_and_one_that_does_not(self, kind):
-        examples = doctest.DocTestParser().get_examples(KINDS[kind].__doc__ or "")
+        examples = doctest.DocTestParser().get_examples(sys.modules[KINDS[kind].__module__].__doc__ or "")
         shown = re.findall(r"^\(?'(\w+)'", "".join(example.want for example in examples), re.MULTILINE)
         asked = re.findall(r'"(\w+)", endpoint="(\w+)"', "".join(example.source for example in examples))
 

@@ -1,17 +1,13 @@
 """Definitions page: the endpoints of all shipped sets side by side, made from their files."""
 
-import math
 from collections.abc import Iterator
 from typing import Any, get_args
 
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
-from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.endpoint import ROLES
-from itp_response.evaluation.endpoints.visits import listed_days
 from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import SINCE, And, Not, Or, Rule, Tree, names_in, opened
-from itp_response.messages.wording import counted, day_in_words, days_in_words
 
 TOP = """# The definitions side by side
 
@@ -60,17 +56,17 @@ def _set_row(criteria: Criteria) -> list[str]:
 
 
 def _endpoint_row(criteria: Criteria, name: str, model: Any) -> list[str]:
-    when: Rule | None = getattr(model, "when", None) if model.kind != "combined" else None
+    when = next((rule for key, rule, of in model.rules() if key == "when" and of == "rows"), None)
     rests_on = ", ".join(dict.fromkeys(model.references().values()))
     inherited = f"as {rests_on}" if rests_on else ""
     return [
         f"{_linked(criteria)} {_mark(criteria)}".strip(),
         f"`{name}`: {model.label}",
-        _clauses(when, COUNTS) if when else KINDS[model.kind].sentence(model),
-        _confirmation(model) or inherited,
+        _clauses(when, COUNTS) if when else model.sentence(),
+        model.confirmation() or inherited,
         _clauses(when, BLEEDING) if when else inherited,
         _of_rescue(criteria, model) or inherited,
-        _window(model),
+        model.window(),
         model.where,
     ]
 
@@ -94,57 +90,12 @@ def _pruned(tree: Tree, names: frozenset[str]) -> Tree | None:
     return tree if names & set(names_in(tree)) else None
 
 
-def _window(model: Any) -> str:
-    """The days in which an endpoint is decided."""
-    match model.kind:
-        case "at":
-            since = f" after {model.from_}" if model.from_ else ""
-            return f"day {model.day}{since}, a count{days_in_words(model.within).replace(',', '')}"
-        case "visits" if model.visits:
-            near = f", give or take {counted(model.within, 'day')}" if model.within else ""
-            return f"{'day' if len(model.visits) == 1 else 'days'} {listed_days(model.visits)}{near}"
-        case "maintained" if model.until:
-            return f"from {model.from_} on{days_in_words((-math.inf, model.until[1])).replace(',', '')}"
-        case "maintained":
-            return f"from {model.from_} on{_by(model.by)}"
-        case "lost":
-            return f"after {model.after}{_by(model.by)}"
-        case "time_to":
-            return f"from {model.from_ or 'day 0'}{_by(model.by)}"
-    parts = [days_in_words(getattr(model, "days", (-math.inf, math.inf))).removeprefix(", ")]
-    parts += [f"from {model.from_} on"] if getattr(model, "from_", None) else []
-    parts += [f"before {model.until}"] if getattr(model, "until", None) else []
-    return ", ".join(filter(None, parts))
-
-
-def _by(day: float) -> str:
-    return f", up to {day_in_words(day)}" if math.isfinite(day) else ""
-
-
 def _linked(criteria: Criteria) -> str:
     return f"[{criteria.name}](../criteria/{criteria.path.name})"
 
 
 def _mark(criteria: Criteria) -> str:
     return "**unverified**" if criteria.file.checked == "unverified" else ""
-
-
-def _confirmation(model: Any) -> str:
-    """How often, or how long, the state must be observed; nothing where the endpoint asks for neither."""
-    if model.kind == "maintained" and model.for_ is not None:
-        return f"kept for {model.for_}"
-    if model.kind == "maintained":
-        return f"kept, and seen{days_in_words(model.until).replace(',', '')}"
-    if model.kind == "visits":
-        enough = f"more than {model.more_than}" if model.more_than else f"at least {model.at_least or model.share}"
-        of = f" of any {model.in_any} in a row" if model.in_any else ""
-        least = f", {model.of_at_least} with a count" if model.of_at_least else ""
-        whole = f" of {counted(len(model.visits), 'visit')}" if model.visits else " of the visits with a count"
-        return f"{enough}{of or whole}{least}"
-    if model.kind == "extent":
-        return f"{model.measure} time" + (f" of at least {model.at_least}" if model.at_least else "")
-    occasions = getattr(model, "occasions", 1)
-    return "" if occasions == 1 else f"{counted(occasions, 'occasion')}, at least {model.apart} apart"
 
 
 def _of_rescue(criteria: Criteria, model: Any) -> str:

@@ -1,12 +1,9 @@
 """Describe: a criteria set in plain English, made from its rules, with its source and its interpretations."""
 
 from pathlib import Path
-from typing import Any
 
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
-from itp_response.evaluation.endpoints import KINDS
-from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.messages.wording import days_in_words, number_in_words, wrapped
 
 CHECKED = {
@@ -51,8 +48,7 @@ def describe(criteria: Criteria) -> str:
     for name, model in file.endpoints.items():
         lines += ["", f"{name}: {model.label}{f' ({model.where})' if model.where else ''}"]
         lines += _wrapped(model.says, "  ")
-        lines += _wrapped(f"Decided so: {decided_so(model)}", "  ")
-        lines += _wrapped(unless(model), "  ")
+        lines += _wrapped(f"Decided so: {model.sentence()}", "  ")
     if file.interpretation:
         lines += ["", HEADING, "-" * len(HEADING)]
     for interpretation in file.interpretation:
@@ -74,17 +70,6 @@ def head(criteria: Criteria) -> list[str]:
         f"Followed to the end: a count on day {number_in_words(file.clock.followed_from)} or later. "
         f"Baseline: as given, else {_baseline(criteria)}.",
     ]
-
-
-def decided_so(model: Any) -> str:
-    """An endpoint in words, made from what decides it."""
-    sentence: str = KINDS[model.kind].sentence(model)
-    return sentence
-
-
-def unless(model: Any) -> str:
-    """The sentence on what excludes a patient from an endpoint; nothing where nothing does."""
-    return "" if model.unless is None else f"Not met, whatever else holds, where {rule_in_words(model.unless)}."
 
 
 def _baseline(criteria: Criteria) -> str:

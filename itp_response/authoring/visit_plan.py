@@ -27,7 +27,7 @@ from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
-from itp_response.evaluation.evaluate import evaluate, is_length
+from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import N, Verdict, Y, reason_in_words
 from itp_response.explanation.counterfactuals.limits import limits_of
 from itp_response.messages.errors import UsageError
@@ -122,7 +122,7 @@ def visit_plan(
     """
     definitions = load(criteria)
     days = planned_days(definitions.file.clock.visits if plan is None else plan)
-    asked = [name for name, model in definitions.endpoints.items() if not is_length(model) and model.kind != "best"]
+    asked = [name for name, model in definitions.endpoints.items() if model.is_met_or_not]
     levels = _levels(definitions)
     patients = _simulated(definitions, days, levels)
     decided = _decided(definitions, days, patients)

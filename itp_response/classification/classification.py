@@ -120,23 +120,18 @@ class Classification:
         )
 
     def _best_first(self) -> list[str]:
-        """The endpoints, those of kind `best` before the others."""
+        """The endpoints, ranked ones before the others."""
         endpoints = self.criteria.endpoints
-        return sorted(endpoints, key=lambda name: endpoints[name].kind != "best")
+        return sorted(endpoints, key=lambda name: not endpoints[name].is_ranked)
 
     def _columns(self, name: str, dates: bool) -> list[pl.Series]:
         """The columns of an endpoint in `frame`."""
         verdict, model = self.verdicts[name], self.criteria.endpoints[name]
-        if model.kind == "best":
+        if model.is_ranked:
             return [labelled(name, verdict)]
-        if model.kind == "time_to":
-            events = [] if model.censored is None else [self._events(f"{name}_event", name, pl.Int8)]
-            return [days_column(f"{name}_days", verdict.days), *events]
-        if model.kind == "extent":
-            columns = [] if model.at_least is None else self._value_columns(name, dates)
-            lengths = days_column(f"{name}_days", verdict.days), days_column(f"{name}_of_days", verdict.of_days)
-            return [*columns, *lengths]
-        return self._value_columns(name, dates)
+        columns = [] if model.is_length else self._value_columns(name, dates)
+        columns += [days_column(f"{name}_{length}", getattr(verdict, length)) for length in model.lengths]
+        return [*columns, self._events(f"{name}_event", name, pl.Int8)] if model.can_be_censored else columns
 
     def _value_columns(self, name: str, dates: bool) -> list[pl.Series]:
         """The value of an endpoint, with its day, its date, its confirmation and its reason."""
@@ -145,7 +140,7 @@ class Classification:
         columns = [labelled(name, verdict), days_column(f"{name}_day", day)]
         if dates:
             columns.append(self._dates(f"{name}_date", day))
-        if getattr(model, "occasions", 1) > 1:
+        if model.is_confirmed:
             columns.append(days_column(f"{name}_confirmed_day", self.days_of(verdict.confirming)))
         return [*columns, self._reasons(f"{name}_reason", verdict)]
 
@@ -161,7 +156,7 @@ class Classification:
     def _events(self, name: str, endpoint: str, dtype: type[pl.DataType]) -> pl.Series:
         """1: event, 0: censored; missing where there is no length, or the endpoint cannot be censored."""
         verdict = self.verdicts[endpoint]
-        if verdict.days is None or getattr(self.criteria.endpoints[endpoint], "censored", None) is None:
+        if verdict.days is None or not self.criteria.endpoints[endpoint].can_be_censored:
             return pl.repeat(None, len(self.cohort), dtype=dtype, eager=True).alias(name)
         return pl.Series(name, verdict.value == Y).cast(dtype).set(pl.Series(verdict.days == NO_DAY), None)
 
@@ -185,7 +180,7 @@ class Classification:
         patient  arm  best_response  OR
         A             NE             NE no_counts
         """
-        endpoints = [name for name in self._best_first() if self.criteria.endpoints[name].kind != "time_to"]
+        endpoints = [name for name in self._best_first() if "time" not in self.criteria.endpoints[name].measures()]
         columns = [self.cohort.id.to_list(), self.cohort.arm.fill_null("").to_list(), *map(self._cells, endpoints)]
         return aligned([["patient", "arm", *endpoints], *map(list, zip(*columns, strict=True))])
 
@@ -193,7 +188,7 @@ class Classification:
         """The value of an endpoint for each patient, with its day or its reason, as text."""
         verdict, reasons = self.verdicts[name], self.criteria.reasons.names
         labels = [verdict.labels[value] for value in verdict.value.tolist()]
-        if self.criteria.endpoints[name].kind == "best":
+        if self.criteria.endpoints[name].is_ranked:
             return labels
         days = self.days_of(verdict.dated).tolist()
         codes = verdict.reason.tolist()

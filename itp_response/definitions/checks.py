@@ -28,8 +28,6 @@ ROW_NAMES: dict[str, Type] = {
     **PATIENT_NAMES,
 }
 """The names of every criteria file that rules may ask of a row."""
-MEASURES = ("best", "time_to")
-"""Kinds that sum up other endpoints: they have no day from which another endpoint could start."""
 MOMENTS = ("from", "after", "until", "to")
 """Keys that refer to an endpoint for its day."""
 PATIENT_COLUMNS = ("patient_id", "arm")
@@ -185,10 +183,10 @@ def _wrong_reference(file: CriteriaFile, other: str, path: tuple[str, ...]) -> s
         return unknown("endpoint", other, file.endpoints)
     if other in path:
         return f"endpoints go in a circle: {' -> '.join([*path[path.index(other) :], other])}."
-    kind = file.endpoints[other].kind
-    if kind in MEASURES:
-        known = [name for name, model in file.endpoints.items() if model.kind not in MEASURES]
-        return f"{other!r} is of kind {kind!r}, on which nothing can rest; known: {', '.join(known)}."
+    model = file.endpoints[other]
+    if not model.can_be_referred_to:
+        known = [name for name, model in file.endpoints.items() if model.can_be_referred_to]
+        return f"{other!r} is of kind {model.kind!r}, on which nothing can rest; known: {', '.join(known)}."
     return ""
 
 
@@ -203,10 +201,8 @@ def _without_a_day(file: CriteriaFile, positions: KeyPositions) -> Iterator[Prob
 
 def _has_day(file: CriteriaFile, name: str) -> bool:
     """Whether that endpoint, where it is met, has a day."""
-    model = file.endpoints[name]
-    if model.kind == "extent":
-        return model.at_least is not None
-    return model.kind != "combined" or _dated(file, model.when.tree)
+    has_day = file.endpoints[name].has_day
+    return has_day if isinstance(has_day, bool) else _dated(file, has_day)
 
 
 def _dated(file: CriteriaFile, tree: Tree) -> bool:

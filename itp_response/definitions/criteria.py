@@ -20,7 +20,7 @@ from itp_response.definitions.checks import (
 from itp_response.definitions.interpretations import changed, useless_changes
 from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.clock import Baseline, Clock
-from itp_response.evaluation.endpoints import KINDS, Endpoint
+from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.verdicts import Reasons
 from itp_response.messages.errors import CriteriaError, nearest, unknown
 from itp_response.messages.schema_errors import worded
@@ -158,17 +158,11 @@ def _validated(raw: Mapping[str, Any], positions: KeyPositions) -> CriteriaFile:
         if problems:  # a table without a 'kind' may be the endpoint that is missing
             errors = [error for error in errors if error["loc"] != ("endpoints",)]
         kinds = {key: str(table["kind"]) for key, table in endpoints.items()}
-        models = {key: _model(kind) for key, kind in kinds.items() if kind in KINDS}
+        models = {key: KINDS[kind] for key, kind in kinds.items() if kind in KINDS}
         refuse([*problems, *worded(raw, positions, errors, CriteriaFile, models)])
         raise AssertionError from failure  # errors are dropped only where there are other problems
     refuse(problems)
     return file
-
-
-def _model(kind: str) -> type[Endpoint]:
-    """The model of the keys of a kind."""
-    classes = [value for value in vars(KINDS[kind]).values() if isinstance(value, type)]
-    return next(model for model in classes if issubclass(model, Endpoint) and model is not Endpoint)
 
 
 def _wrong_interpretations(

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -27,15 +26,12 @@ from itp_response.evaluation.completions import (
     replace_verdicts,
 )
 from itp_response.evaluation.criteria_set import CriteriaSet
-from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.partial_dates import date_completions, too_many
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, Verdicts
 
 ROWS_PER_BLOCK = 512_000
 """Large enough that numpy's work on a block outweighs Python's, small enough to stay in the processor's cache."""
-TIMED = {"time_to": ("days",), "extent": ("days", "of_days")}
-"""The kinds whose verdicts have lengths, and which."""
 
 
 def evaluate(criteria: CriteriaSet, cohort: Cohort, threads: int | None = None) -> dict[str, Verdict]:
@@ -93,13 +89,8 @@ def decide_endpoints(criteria: CriteriaSet, patient_days: PatientDays) -> dict[s
     verdicts: dict[str, Verdict] = {}
     for name in criteria.order:
         model = criteria.endpoints[name]
-        verdicts[name] = KINDS[model.kind].verdicts(model, patient_days, verdicts, criteria.reasons)
+        verdicts[name] = model.verdicts(patient_days, verdicts, criteria.reasons)
     return verdicts
-
-
-def is_length(model: Any) -> bool:
-    """The endpoint is a length of time, not a verdict."""
-    return model.kind in TIMED and getattr(model, "at_least", None) is None
 
 
 def _evaluated(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
@@ -150,7 +141,7 @@ def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dic
     cuts = _cuts(cohort)
     workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
     whole = Verdicts(len(cohort), len(cohort.day))
-    whole.prepare(criteria.endpoints, {name: TIMED.get(model.kind, ()) for name, model in criteria.endpoints.items()})
+    whole.prepare({name: model.lengths for name, model in criteria.endpoints.items()})
 
     def decide_block(first: int, last: int) -> None:
         patient_days = patient_days_of(criteria, cohort, first, last)

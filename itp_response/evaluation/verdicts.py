@@ -132,13 +132,13 @@ class Verdicts:
         self._row: type[np.integer] = np.int32 if rows < np.iinfo(np.int32).max else np.int64
         self.by_name: dict[str, Verdict] = {}
 
-    def prepare(self, names: Iterable[str], timed: Mapping[str, Iterable[str]]) -> None:
-        """Make room for the endpoints of these names; `timed` has the fields of those with lengths."""
-        for name in names:
+    def prepare(self, lengths: Mapping[str, Iterable[str]]) -> None:
+        """Make room for the endpoints of these names, with the lengths that each has."""
+        for name, fields in lengths.items():
             value, reason = np.empty(self._patients, np.int8), np.empty(self._patients, np.int16)
             dated, onset, confirming, ended = (np.empty(self._patients, dtype=self._row) for _ in ROWS)
             verdict = Verdict(value, reason, dated, onset, confirming, ended)
-            for field in timed.get(name, ()):
+            for field in fields:
                 setattr(verdict, field, np.empty(self._patients, dtype=np.int32))
             self.by_name[name] = verdict
 

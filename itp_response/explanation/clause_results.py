@@ -13,7 +13,6 @@ import numpy as np
 from itp_response.classification.classification import Classification, CriteriaInput
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Column, Numbers, Texts, Truths
-from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.endpoints.combined import OfVerdicts
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays, PatientValues
@@ -158,7 +157,7 @@ def _verdict(classification: Classification, patient_days: PatientDays, name: st
         "endpoint": name,
         "label": model.label,
         "kind": model.kind,
-        "needs": KINDS[model.kind].sentence(model),
+        "needs": model.sentence(),
         "value": verdict.labels[int(verdict.value[0])],
         "day": days["dated"],
         "reason": reason,

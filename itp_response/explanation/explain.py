@@ -8,8 +8,7 @@ import numpy as np
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY
-from itp_response.evaluation.endpoints import KINDS
-from itp_response.evaluation.evaluate import is_length, patient_days_of
+from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.counterfactuals.in_words import Counterfactual, each_counterfactual, sentences
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
@@ -151,7 +150,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
         value=decided.value,
         reason=decided.reason,
         day=decided.day,
-        needs=KINDS[model.kind].sentence(model),
+        needs=model.sentence(),
         rows=rows,
         missing=missing_in_words(decided),
         origin=_unmet_origin(decided) if has_days else "",
@@ -166,7 +165,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
 
 def _counterfactuals(decided: DecidedEndpoint, changing: Counterfactuals | None) -> tuple[Counterfactual, ...] | None:
     """One by one; None: they were not asked for, or the verdict is not one that can be asked about."""
-    if changing is None or decided.value == "NA" or is_length(decided.model) or decided.cohort.partial is not None:
+    if changing is None or decided.value == "NA" or decided.model.is_length or decided.cohort.partial is not None:
         return None
     return each_counterfactual(decided.classification, changing)
 

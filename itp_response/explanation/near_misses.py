@@ -10,7 +10,6 @@ import polars as pl
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.classification.writers import write
 from itp_response.cohort.values import Bools, Ints
-from itp_response.evaluation.evaluate import is_length
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.counterfactuals.table import counterfactual_table
@@ -64,9 +63,7 @@ class NearMisses:
         with_verdict = " with Y" if self.met else " with N or NE"
         for name, patients in self.patients.items():
             near = self._frame.filter(endpoint=name).drop_nulls("distance")
-            asked = counted(len(patients), "patient") + (
-                with_verdict if criteria.endpoints[name].kind != "best" else ""
-            )
+            asked = counted(len(patients), "patient") + (with_verdict if not criteria.endpoints[name].is_ranked else "")
             yield f"\n{name}: {asked}; a single change would turn {'none' if not len(near) else f'{len(near):,}'}"
             if len(near):
                 yield _table(near.head(most))
@@ -129,7 +126,7 @@ def near_misses(
 def _names(classification: Classification, endpoint: str | None) -> list[str]:
     """The endpoints asked about: all that give a verdict, or the one."""
     models = classification.criteria.endpoints
-    names = [name for name, model in models.items() if not is_length(model)]
+    names = [name for name, model in models.items() if not model.is_length]
     if endpoint is None:
         return names
     if endpoint not in models:

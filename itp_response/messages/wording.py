@@ -64,6 +64,15 @@ def days_in_words(days: tuple[float, float]) -> str:
     return f", up to {day_in_words(days[1])}" if last else ""
 
 
+def up_to(day: float) -> str:
+    """A last day as the end of a phrase; nothing where there is no limit.
+
+    >>> up_to(28), up_to(math.inf)
+    (', up to day 28', '')
+    """
+    return days_in_words((-math.inf, day))
+
+
 def aligned(rows: Sequence[Sequence[str]], indent: str = "") -> str:
     """Rows of cells as lines, with the cells of each column one under another.
 

@@ -18,7 +18,6 @@ from itp_response.cohort.edited import BLEEDING, COUNT, DAY, RESCUE, edited
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import criteria_folder, load
-from itp_response.evaluation.evaluate import is_length
 from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
 from itp_response.explanation.counterfactuals.limits import limits_of
@@ -112,7 +111,7 @@ def _questions(criteria: Criteria, random: np.random.Generator) -> Iterator[Ques
     timelines = _timelines(criteria, random)
     cohort = cohort_of(timelines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     classification = classify(cohort, criteria=criteria)
-    names = [name for name, model in criteria.endpoints.items() if not is_length(model) and model.kind != "best"]
+    names = [name for name, model in criteria.endpoints.items() if model.is_met_or_not]
     by_name = find_counterfactuals(classification, np.arange(len(cohort)), names)
     kinds = (COUNT, DAY, BLEEDING, RESCUE)
     sorts = [_smallest(by_name[name], kind, classification, random) for name in names for kind in kinds]

@@ -1,39 +1,47 @@
-"""The kinds of endpoint: a closed set, one module each.
+"""The kinds of endpoint, one module each.
 
-Every module has the model of its keys, `verdicts(model, patient_days, earlier, reasons)` and `sentence(model)`.
-`earlier` has the verdicts on the endpoints decided before, among them those that the model refers to.
+A kind is a class on `endpoint.Endpoint`: the model of its keys, with all that is true of it alone. `KINDS` has the
+kinds by name; a kind put into it is known everywhere.
 """
 
-from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
-from itp_response.evaluation.endpoints import achieved, at, best, combined, extent, lost, maintained, time_to, visits
+from itp_response.evaluation.endpoints.achieved import Achieved
+from itp_response.evaluation.endpoints.at import At
+from itp_response.evaluation.endpoints.best import Best
+from itp_response.evaluation.endpoints.combined import Combined
 from itp_response.evaluation.endpoints.endpoint import Endpoint
+from itp_response.evaluation.endpoints.extent import Extent
+from itp_response.evaluation.endpoints.lost import Lost
+from itp_response.evaluation.endpoints.maintained import Maintained
+from itp_response.evaluation.endpoints.time_to import TimeTo
+from itp_response.evaluation.endpoints.visits import Visits
 
-KINDS: dict[str, ModuleType] = {
-    "achieved": achieved,
-    "maintained": maintained,
-    "lost": lost,
-    "at": at,
-    "visits": visits,
-    "time_to": time_to,
-    "extent": extent,
-    "combined": combined,
-    "best": best,
+KINDS: dict[str, type[Endpoint]] = {
+    "achieved": Achieved,
+    "maintained": Maintained,
+    "lost": Lost,
+    "at": At,
+    "visits": Visits,
+    "time_to": TimeTo,
+    "extent": Extent,
+    "combined": Combined,
+    "best": Best,
 }
-AnyEndpoint = Annotated[
-    achieved.Achieved
-    | maintained.Maintained
-    | lost.Lost
-    | at.At
-    | visits.Visits
-    | time_to.TimeTo
-    | extent.Extent
-    | combined.Combined
-    | best.Best,
-    Field(discriminator="kind"),
-]
+
+
+class _OfItsKind:
+    """Reads a table as the model that its `kind` names."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        choices = {name: handler.generate_schema(model) for name, model in KINDS.items()}
+        return core_schema.tagged_union_schema(choices, discriminator="kind")
+
+
+AnyEndpoint = Annotated[Endpoint, _OfItsKind]
 
 __all__ = ["KINDS", "AnyEndpoint", "Endpoint"]

@@ -12,7 +12,7 @@ are of this kind; with one occasion it is "at least once", as in FIT's overall r
 ('N', 'not_confirmed')
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -61,50 +61,87 @@ class Achieved(Endpoint):
         default="do_not_meet", description="could discounted rows have met it?"
     )
 
+    lasts: ClassVar[bool] = True
+    asks_for_follow_up: ClassVar[bool] = True
+
     def references(self) -> dict[str, str]:
         named = {"from": self.from_, "until": self.until}
         return {key: name for key, name in named.items() if name is not None}
 
+    def days_looked_at(self) -> tuple[float, float]:
+        return self.days
 
-def verdicts(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
-    """Whether, when and on which rows each patient met it."""
-    verdict, open_ = started(model, patient_days, earlier, reasons, model.from_)
-    state = decide(model.when.tree, patient_days)
-    begin, end, closed = _span(model, patient_days, earlier)
-    looked_at = inside(patient_days, begin, end)
-    good, discounted = _evidence(model, patient_days, state, looked_at)
-    failing = Flagged(state.false) if model.between == "unbroken" else None
+    def window(self) -> str:
+        begins = f"from {self.from_} on" if self.from_ else ""
+        ends = f"before {self.until}" if self.until else ""
+        return ", ".join(filter(None, [super().window(), begins, ends]))
 
-    first, last, begun = occasions(patient_days, good, model.occasions, model.apart, failing)
-    met = open_ & (first != NONE)
-    verdict.set(met, Y, reasons["met"])
-    verdict.mark("onset", met, first)
-    if model.occasions > 1:
-        verdict.mark("confirming", met, last)
-    verdict.mark("dated", met, last if model.dated_by == "confirming" else first)
+    @property
+    def is_confirmed(self) -> bool:
+        return self.occasions > 1
 
-    missed = open_ & ~met
-    ended = closed != NONE
-    over = earlier[model.until].value == Y if model.until else np.zeros_like(met)
-    followed = patient_days.followed(model.followed_from)
-    doubtful = _doubtful(model, patient_days, state, discounted, looked_at)
-    good_but_discounted = state.true & discounted
-    # Of a patient followed to the end, the doubtful rows may have met it.
-    asked = missed & followed & ~ended & ~over
-    possible = asked & _possible(model, patient_days, good, doubtful, failing, asked)
-    not_met = missed & (ended | over | followed) & ~possible
-    verdict.set(not_met, N, _why_not(patient_days, begun, good_but_discounted, reasons))
-    if model.closed_by is not None:
-        verdict.set(missed & ended, N, reasons[reason(model.closed_by)])
-        verdict.mark("ended", missed & ended, closed)
+    def confirmation(self) -> str:
+        return "" if self.occasions == 1 else f"{counted(self.occasions, 'occasion')}, at least {self.apart} apart"
 
-    unknown = missed & ~not_met
-    verdict.set(unknown, NE, reasons["follow_up_ended"])
-    if possible.any():
-        row = patient_days.first_of_each(doubtful)
-        verdict.set(possible, NE, _why_unknown(model, patient_days, row, good_but_discounted, reasons))
-    verdict.set(unknown & ~patient_days.counted.any_in(begin, end), NE, reasons["no_counts"])
-    return verdict
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """Whether, when and on which rows each patient met it."""
+        verdict, open_ = started(self, patient_days, earlier, reasons, self.from_)
+        state = decide(self.when.tree, patient_days)
+        begin, end, closed = _span(self, patient_days, earlier)
+        looked_at = inside(patient_days, begin, end)
+        good, discounted = _evidence(self, patient_days, state, looked_at)
+        failing = Flagged(state.false) if self.between == "unbroken" else None
+
+        first, last, begun = occasions(patient_days, good, self.occasions, self.apart, failing)
+        met = open_ & (first != NONE)
+        verdict.set(met, Y, reasons["met"])
+        verdict.mark("onset", met, first)
+        if self.occasions > 1:
+            verdict.mark("confirming", met, last)
+        verdict.mark("dated", met, last if self.dated_by == "confirming" else first)
+
+        missed = open_ & ~met
+        ended = closed != NONE
+        over = earlier[self.until].value == Y if self.until else np.zeros_like(met)
+        followed = patient_days.followed(self.followed_from)
+        doubtful = _doubtful(self, patient_days, state, discounted, looked_at)
+        good_but_discounted = state.true & discounted
+        # Of a patient followed to the end, the doubtful rows may have met it.
+        asked = missed & followed & ~ended & ~over
+        possible = asked & _possible(self, patient_days, good, doubtful, failing, asked)
+        not_met = missed & (ended | over | followed) & ~possible
+        verdict.set(not_met, N, _why_not(patient_days, begun, good_but_discounted, reasons))
+        if self.closed_by is not None:
+            verdict.set(missed & ended, N, reasons[reason(self.closed_by)])
+            verdict.mark("ended", missed & ended, closed)
+
+        unknown = missed & ~not_met
+        verdict.set(unknown, NE, reasons["follow_up_ended"])
+        if possible.any():
+            row = patient_days.first_of_each(doubtful)
+            verdict.set(possible, NE, _why_unknown(self, patient_days, row, good_but_discounted, reasons))
+        verdict.set(unknown & ~patient_days.counted.any_in(begin, end), NE, reasons["no_counts"])
+        return verdict
+
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        times = "at least once" if self.occasions == 1 else f"on {counted(self.occasions, 'occasion')}"
+        if self.occasions > 1:
+            times += f", each at least {length_in_words(self.apart)} after the one before"
+        if self.occasions > 1 and self.between == "unbroken":
+            times += ", with no observation between them that fails"
+        text = f"Met by {rule_in_words(self.when)}, {times}{days_in_words(self.days)}."
+        if self.from_ or self.until:
+            begins = f"from the day of {self.from_}" if self.from_ else ""
+            ends = f"up to the day before {self.until}" if self.until else ""
+            text += f" Only observations {' '.join(filter(None, [begins, ends]))} are looked at."
+        if self.discount is not None:
+            text += f" Where {_as_words(self.discount)}, a count is no evidence for it, but may be evidence against it."
+        if self.closed_by is not None:
+            text += f" It can no longer be met once {_as_words(self.closed_by)}."
+        if self.occasions > 1:
+            text += f" It is dated by the {'first' if self.dated_by == 'first' else 'last'} of these occasions."
+        return text
 
 
 def _span(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -> tuple[Ints, Ints, Ints]:
@@ -162,27 +199,6 @@ def _why_unknown(model: Achieved, patient_days: PatientDays, row: Ints, discount
     why = why_unknown(model.when, patient_days, row, reasons)
     np.putmask(why, discounted[np.maximum(row, 0)], reasons["discounted"])
     return why
-
-
-def sentence(model: Achieved) -> str:
-    """The endpoint in words."""
-    times = "at least once" if model.occasions == 1 else f"on {counted(model.occasions, 'occasion')}"
-    if model.occasions > 1:
-        times += f", each at least {length_in_words(model.apart)} after the one before"
-    if model.occasions > 1 and model.between == "unbroken":
-        times += ", with no observation between them that fails"
-    text = f"Met by {rule_in_words(model.when)}, {times}{days_in_words(model.days)}."
-    if model.from_ or model.until:
-        begins = f"from the day of {model.from_}" if model.from_ else ""
-        ends = f"up to the day before {model.until}" if model.until else ""
-        text += f" Only observations {' '.join(filter(None, [begins, ends]))} are looked at."
-    if model.discount is not None:
-        text += f" Where {_as_words(model.discount)}, a count is no evidence for it, but may be evidence against it."
-    if model.closed_by is not None:
-        text += f" It can no longer be met once {_as_words(model.closed_by)}."
-    if model.occasions > 1:
-        text += f" It is dated by the {'first' if model.dated_by == 'first' else 'last'} of these occasions."
-    return text
 
 
 def _as_words(rule: Rule) -> str:

@@ -34,7 +34,7 @@ from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import And, reason
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
-from itp_response.messages.wording import day_in_words
+from itp_response.messages.wording import day_in_words, days_in_words
 
 WHICH = {"nearest": "nearest to it", "first": "the first of these days", "last": "the last of these days"}
 
@@ -54,41 +54,62 @@ class At(Endpoint):
     def references(self) -> dict[str, str]:
         return {} if self.from_ is None else {"from": self.from_}
 
+    def days_looked_at(self) -> tuple[float, float]:
+        return self.within
+
+    def window(self) -> str:
+        since = f" after {self.from_}" if self.from_ else ""
+        return f"day {self.day}{since}, a count{days_in_words(self.within).replace(',', '')}"
+
     @model_validator(mode="after")
     def _day_within(self) -> Self:
         if not self.within[0] <= self.day <= self.within[1]:
             raise PydanticCustomError("at", "the day must lie within 'within'")
         return self
 
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """Whether each patient was in the state at the landmark, and by which row."""
+        verdict, open_ = started(self, patient_days, earlier, reasons, self.from_)
+        begin, end, start = _window(self, patient_days, earlier, open_)
+        row = _landmark_row(self, patient_days, begin, end, start)
+        state = decide(self.when.tree, patient_days)
+        has_row = open_ & (row != NONE)
+        at = np.maximum(row, 0)
 
-def verdicts(model: At, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
-    """Whether each patient was in the state at the landmark, and by which row."""
-    verdict, open_ = started(model, patient_days, earlier, reasons, model.from_)
-    begin, end, start = _window(model, patient_days, earlier, open_)
-    row = _landmark_row(model, patient_days, begin, end, start)
-    state = decide(model.when.tree, patient_days)
-    has_row = open_ & (row != NONE)
-    at = np.maximum(row, 0)
+        verdict.set(open_, NE, reasons["no_counts"])
+        if len(patient_days.day):
+            yes, no = has_row & state.true[at], has_row & state.false[at]
+            verdict.set(has_row, NE, why_unknown(self.when, patient_days, row, reasons))
+            verdict.set(yes, Y, reasons["met"])
+            verdict.set(no, N, causes(self.when.tree, And, patient_days, np.where(no, row, NONE), reasons))
+            verdict.mark("onset", yes, row)
+            verdict.mark("dated", yes, row)
+            verdict.mark("ended", no, row)
+        if self.closed_by is not None:
+            closing = Flagged(decide(self.closed_by.tree, patient_days).true)
+            after = _first_after_start(self, patient_days, earlier)
+            closing_row = closing.first_in(after, np.maximum(after, np.where(row != NONE, row + 1, end)))
+            closed = open_ & (closing_row != NONE)
+            verdict.set(closed, N, reasons[reason(self.closed_by)])
+            verdict.mark("onset", closed, NONE)
+            verdict.mark("dated", closed, NONE)
+            verdict.mark("ended", closed, closing_row)
+        return verdict
 
-    verdict.set(open_, NE, reasons["no_counts"])
-    if len(patient_days.day):
-        yes, no = has_row & state.true[at], has_row & state.false[at]
-        verdict.set(has_row, NE, why_unknown(model.when, patient_days, row, reasons))
-        verdict.set(yes, Y, reasons["met"])
-        verdict.set(no, N, causes(model.when.tree, And, patient_days, np.where(no, row, NONE), reasons))
-        verdict.mark("onset", yes, row)
-        verdict.mark("dated", yes, row)
-        verdict.mark("ended", no, row)
-    if model.closed_by is not None:
-        closing = Flagged(decide(model.closed_by.tree, patient_days).true)
-        after = _first_after_start(model, patient_days, earlier)
-        closing_row = closing.first_in(after, np.maximum(after, np.where(row != NONE, row + 1, end)))
-        closed = open_ & (closing_row != NONE)
-        verdict.set(closed, N, reasons[reason(model.closed_by)])
-        verdict.mark("onset", closed, NONE)
-        verdict.mark("dated", closed, NONE)
-        verdict.mark("ended", closed, closing_row)
-    return verdict
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        since = f" after the day of {self.from_}" if self.from_ else ""
+        first, last = (day_in_words(day) for day in self.within)
+        text = f"On {day_in_words(self.day)}{since} there is {rule_in_words(self.when)}. "
+        text += f"The count is that from {first} to {last}{since} which is {WHICH[self.which]}."
+        if self.set_aside is not None:
+            text += f" Counts are passed over where there is {rule_in_words(self.set_aside)}."
+        if self.closed_by is not None:
+            origin = self.from_ or "day 0"
+            text += (
+                f" It is not met where, after {origin} and up to that count, there was {rule_in_words(self.closed_by)}."
+            )
+        return text
 
 
 def _window(model: At, patient_days: PatientDays, earlier: VerdictsByName, open_: Bools) -> tuple[Ints, Ints, Ints]:
@@ -122,19 +143,3 @@ def _landmark_row(model: At, patient_days: PatientDays, begin: Ints, end: Ints, 
     if model.which == "last":
         return counts.last_in(begin, end)
     return nearest(patient_days, counts, start + model.day, begin, end)
-
-
-def sentence(model: At) -> str:
-    """The endpoint in words."""
-    since = f" after the day of {model.from_}" if model.from_ else ""
-    first, last = (day_in_words(day) for day in model.within)
-    text = f"On {day_in_words(model.day)}{since} there is {rule_in_words(model.when)}. "
-    text += f"The count is that from {first} to {last}{since} which is {WHICH[model.which]}."
-    if model.set_aside is not None:
-        text += f" Counts are passed over where there is {rule_in_words(model.set_aside)}."
-    if model.closed_by is not None:
-        origin = model.from_ or "day 0"
-        text += (
-            f" It is not met where, after {origin} and up to that count, there was {rule_in_words(model.closed_by)}."
-        )
-    return text

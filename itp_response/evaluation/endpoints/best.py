@@ -11,7 +11,7 @@ The best response of the IWG 2009 and of the ATRA trial (complete response, else
 'NR'
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,14 @@ class Best(Endpoint):
     of: tuple[str | Named, ...] = Field(min_length=1, description="criteria, best first; { R = 'OR' } gives OR a name")
     otherwise: str = Field(description="what it is called if none is met")
 
+    is_ranked: ClassVar[bool] = True
+    can_be_referred_to: ClassVar[bool] = False
+    begins_on_a_day: ClassVar[bool] = False
+    sums_up: ClassVar[bool] = True
+
+    def measures(self) -> tuple[str, ...]:
+        return ("best",)
+
     @property
     def ranked(self) -> dict[str, str]:
         """The endpoint behind each name, best first."""
@@ -38,27 +46,25 @@ class Best(Endpoint):
     def references(self) -> dict[str, str]:
         return {f"of ({name})": to for name, to in self.ranked.items()}
 
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """The best that each patient met; values index `labels`."""
+        labels = (*self.ranked, self.otherwise, "NE")
+        none, unknown = len(labels) - 2, len(labels) - 1
+        verdict, open_ = started(self, patient_days, earlier, reasons, None)
+        excluded_reason = verdict.reason.copy()
+        ranked = [earlier[name] for name in self.ranked.values()]
 
-def verdicts(model: Best, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
-    """The best that each patient met; values index `labels`."""
-    labels = (*model.ranked, model.otherwise, "NE")
-    none, unknown = len(labels) - 2, len(labels) - 1
-    verdict, open_ = started(model, patient_days, earlier, reasons, None)
-    excluded_reason = verdict.reason.copy()
-    ranked = [earlier[name] for name in model.ranked.values()]
+        verdict.set(open_, none, ranked[-1].reason)
+        # From the worst to the best, so that the better one stands.
+        for of_rank in reversed(ranked):
+            verdict.set(open_ & (of_rank.value == NE), unknown, of_rank.reason)
+        for rank, of_rank in reversed(list(enumerate(ranked))):
+            verdict.set(open_ & (of_rank.value == Y), rank, of_rank.reason)
+        verdict.set(~open_, none, excluded_reason)
+        verdict.labels = labels
+        return verdict
 
-    verdict.set(open_, none, ranked[-1].reason)
-    # From the worst to the best, so that the better one stands.
-    for of_rank in reversed(ranked):
-        verdict.set(open_ & (of_rank.value == NE), unknown, of_rank.reason)
-    for rank, of_rank in reversed(list(enumerate(ranked))):
-        verdict.set(open_ & (of_rank.value == Y), rank, of_rank.reason)
-    verdict.set(~open_, none, excluded_reason)
-    verdict.labels = labels
-    return verdict
-
-
-def sentence(model: Best) -> str:
-    """The endpoint in words."""
-    ranks = [name if name == to else f"{name} (if {to} is met)" for name, to in model.ranked.items()]
-    return f"The first of {', '.join(ranks)} that is met; {model.otherwise} if none is."
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        ranks = [name if name == to else f"{name} (if {to} is met)" for name, to in self.ranked.items()]
+        return f"The first of {', '.join(ranks)} that is met; {self.otherwise} if none is."

@@ -12,7 +12,7 @@ The overall response to romiplostim (durable or transient) and the composite fai
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,7 +21,7 @@ from itp_response.cohort.values import NONE, Bools, Ints, Truths
 from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
-from itp_response.evaluation.rules.tree import And, Name, Not, Or, Rule, Tree, names_in
+from itp_response.evaluation.rules.tree import And, Name, Not, Or, Tree, names_in
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
 
 LATE = np.iinfo(np.int64).max
@@ -34,11 +34,40 @@ class Combined(Endpoint):
     kind: Literal["combined"]
     when: EndpointRule = Field(description="criteria joined by and, or, not")
 
+    lasts: ClassVar[bool] = True
+    sums_up: ClassVar[bool] = True
+
     def references(self) -> dict[str, str]:
         return {f"when ({name})": name for name in dict.fromkeys(names_in(self.when.tree))}
 
-    def row_rules(self) -> list[Rule]:
-        return []
+    @property
+    def has_day(self) -> Tree:
+        return self.when.tree
+
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """The rule's truth for each patient."""
+        verdict, open_ = started(self, patient_days, earlier, reasons, None)
+        tree = self.when.tree
+        observed = OfVerdicts(earlier)
+        truths = decide(tree, observed)
+        unknown = truths.unknown
+        verdict.set(open_ & truths.true, Y, reasons["met"])
+        verdict.set(open_ & truths.false, N, reasons["met"])
+        # From the last named to the first, so that the first stands.
+        for name, denied in reversed(list(_named(tree))):
+            part = earlier[name]
+            against = (part.value == Y) if denied else (part.value != Y) & (part.value != NE)
+            verdict.set(open_ & truths.false & against, N, reasons[name] if denied else part.reason)
+            verdict.set(open_ & unknown & (part.value == NE), NE, part.reason)
+        dated = _dated(tree, earlier, observed)
+        yes = verdict.value == Y
+        verdict.mark("dated", yes, dated)
+        verdict.mark("onset", yes, dated)
+        return verdict
+
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        return f"Met where {_in_words(self.when.tree)}."
 
 
 class OfVerdicts:
@@ -51,28 +80,6 @@ class OfVerdicts:
     def values(self, name: str) -> Truths:
         value = self._verdicts[name].value
         return Truths(value == Y, (value != Y) & (value != NE))
-
-
-def verdicts(model: Combined, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
-    """The rule's truth for each patient."""
-    verdict, open_ = started(model, patient_days, earlier, reasons, None)
-    tree = model.when.tree
-    observed = OfVerdicts(earlier)
-    truths = decide(tree, observed)
-    unknown = truths.unknown
-    verdict.set(open_ & truths.true, Y, reasons["met"])
-    verdict.set(open_ & truths.false, N, reasons["met"])
-    # From the last named to the first, so that the first stands.
-    for name, denied in reversed(list(_named(tree))):
-        part = earlier[name]
-        against = (part.value == Y) if denied else (part.value != Y) & (part.value != NE)
-        verdict.set(open_ & truths.false & against, N, reasons[name] if denied else part.reason)
-        verdict.set(open_ & unknown & (part.value == NE), NE, part.reason)
-    dated = _dated(tree, earlier, observed)
-    yes = verdict.value == Y
-    verdict.mark("dated", yes, dated)
-    verdict.mark("onset", yes, dated)
-    return verdict
 
 
 def _named(tree: Tree, denied: bool = False) -> Iterator[tuple[str, bool]]:
@@ -106,11 +113,6 @@ def _dated(tree: Tree, earlier: VerdictsByName, observed: OfVerdicts) -> Ints:
 
 def _or_late(row: Ints, true: Bools) -> Ints:
     return np.where(true & (row != NONE), row, LATE)
-
-
-def sentence(model: Combined) -> str:
-    """The endpoint in words."""
-    return f"Met where {_in_words(model.when.tree)}."
 
 
 def _in_words(tree: Tree, within: type[And] | type[Or] | None = None) -> str:

@@ -1,9 +1,11 @@
 """Endpoint: what the kinds have in common: keys, how a verdict begins, occasions, visits and reasons."""
 
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -11,19 +13,25 @@ from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths
 from itp_response.evaluation.clock import Length
 from itp_response.evaluation.patient_days import Flagged, PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.parse import RuleError, parse
 from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
 from itp_response.evaluation.verdicts import NA, NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.strict_model import StrictModel
+from itp_response.messages.wording import days_in_words
 
 FAR = np.iinfo(np.int64).max
 """Days, more than any number of them."""
 
 
+Scope = Literal["rows", "patients", "endpoints"]
+"""What a rule is asked of: the observations of a day, a patient, or the verdicts on endpoints."""
+
+
 class _AsRule:
     """Reads a text as a rule over the names that the validation context has under `scope`."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -67,9 +75,24 @@ ROLES = Literal[
 """What an endpoint stands for, so that sets can be compared like with like."""
 
 
-class Endpoint(StrictModel):
-    """The keys that every kind of endpoint has."""
+class AskedRule(NamedTuple):
+    """A rule of an endpoint."""
 
+    key: str
+    """The key it stands under."""
+    rule: Rule
+    of: Scope
+    """What it is asked of."""
+
+
+class Endpoint(StrictModel):
+    """The keys that every kind of endpoint has, and what every kind answers for itself.
+
+    A kind is a class with the literal `kind`, its keys, and at least `verdicts` and `definition`. What is said here
+    holds where a kind says nothing else.
+    """
+
+    kind: str
     label: str = Field(description="the long name")
     says: str = Field(description="the source's sense in our own words")
     where: str = Field(default="", description="where in the source")
@@ -77,13 +100,106 @@ class Endpoint(StrictModel):
     unless: PatientRule | None = Field(default=None, description="where true of a patient, not met whatever else holds")
     followed_from: float | None = Field(default=None, description="replaces the clock's for this endpoint")
 
+    lengths: ClassVar[tuple[str, ...]] = ()
+    """The lengths that its verdicts have, fields of `Verdict`."""
+    is_ranked: ClassVar[bool] = False
+    """Its values are ranks with names of their own, and neither `Y` nor `N`."""
+    can_be_referred_to: ClassVar[bool] = True
+    """Another endpoint can start from it, or sum it up."""
+    begins_on_a_day: ClassVar[bool] = True
+    """Where it is met, something begins on its day; it is no end and no sum of others."""
+    lasts: ClassVar[bool] = False
+    """What it shows lasts until it is lost."""
+    sums_up: ClassVar[bool] = False
+    """It is decided from other verdicts alone, and from no row."""
+    asks_for_follow_up: ClassVar[bool] = False
+    """Whether it is `N` or `NE` may depend on the patient having been followed to the end."""
+
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """The verdict on each patient; `earlier` has those on the endpoints that it refers to."""
+        raise NotImplementedError
+
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """The endpoint in words, made from what decides it."""
+        if self.unless is None:
+            return self.definition()
+        return f"{self.definition()} Not met, whatever else holds, where {rule_in_words(self.unless)}."
+
     def references(self) -> dict[str, str]:
         """The endpoints this one is decided from: the name that stands under each key."""
         return {}
 
+    def origins(self) -> tuple[str, ...]:
+        """The endpoints from whose day, or after whose evidence, this one is looked for."""
+        return tuple(name for key, name in self.references().items() if key in ("from", "after"))
+
+    def rules(self) -> Iterator[AskedRule]:
+        """Its rules, in the order of its keys."""
+        for key, field in type(self).model_fields.items():
+            rule = getattr(self, key)
+            if isinstance(rule, Rule):
+                yield AskedRule(key, rule, _scope(field))
+
     def row_rules(self) -> list[Rule]:
         """Its rules over what was observed on a day."""
-        return [value for key, value in self if isinstance(value, Rule) and key != "unless"]
+        return [rule for _, rule, of in self.rules() if of == "rows"]
+
+    @property
+    def is_length(self) -> bool:
+        """It is a length of time, neither met nor not."""
+        return False
+
+    @property
+    def is_met_or_not(self) -> bool:
+        """Its verdicts are `Y` and `N`: it is no length and no rank."""
+        return not self.is_length and not self.is_ranked
+
+    @property
+    def can_be_censored(self) -> bool:
+        """It is a time that ends with an event, or is censored."""
+        return False
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Where it is met, a second observation confirms it."""
+        return False
+
+    @property
+    def is_lost(self) -> str | None:
+        """The endpoint of which this one is the loss; None: it is no loss."""
+        return None
+
+    @property
+    def has_day(self) -> bool | Tree:
+        """Whether it has a day where it is met; a rule over endpoints: where this has one."""
+        return True
+
+    def measures(self) -> tuple[str, ...]:
+        """What it gives: `verdict`, `best`, `days` in a state, `of_days` observed, or `time` to an event."""
+        return ("verdict",)
+
+    def days_looked_at(self) -> tuple[float, float]:
+        """The first and last day on which an observation can count; infinite: no limit."""
+        return -np.inf, np.inf
+
+    def window(self) -> str:
+        """The days in which it is decided, in a few words; empty: there is no limit."""
+        return days_in_words(self.days_looked_at()).removeprefix(", ")
+
+    def confirmation(self) -> str:
+        """How often, or how long, its state must be observed, in a few words; empty: it asks for neither."""
+        return ""
+
+
+def _scope(field: FieldInfo) -> Scope:
+    """What the rule under a key is asked of."""
+    # The annotation of a key that may be left out is a union, which holds the marks of its parts.
+    marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in get_args(part)[1:])]
+    return next(mark.scope for mark in marks if isinstance(mark, _AsRule))
 
 
 def started(

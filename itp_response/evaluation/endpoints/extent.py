@@ -13,7 +13,7 @@ are of this kind. With `at_least` it is met or not, as continuous response in EX
 ('N', 'too_short')
 """
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -47,6 +47,25 @@ class Extent(Endpoint):
         default=None, description="where true, a count is out of the state, as one in it where unknown"
     )
 
+    lengths: ClassVar[tuple[str, ...]] = ("days", "of_days")
+
+    @property
+    def is_length(self) -> bool:
+        return self.at_least is None
+
+    @property
+    def has_day(self) -> bool:
+        return self.at_least is not None
+
+    def measures(self) -> tuple[str, ...]:
+        return ("days", "of_days") if self.is_length else ("verdict", "days", "of_days")
+
+    def days_looked_at(self) -> tuple[float, float]:
+        return self.days
+
+    def confirmation(self) -> str:
+        return f"{self.measure} time" + (f" of at least {self.at_least}" if self.at_least else "")
+
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if not np.isfinite(self.days).all():
@@ -59,33 +78,51 @@ class Extent(Endpoint):
             raise PydanticCustomError("extent", "lengths here are days or weeks, not calendar months")
         return self
 
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """How long each patient was in the state, of how long observed, and from which row to which."""
+        verdict, open_ = started(self, patient_days, earlier, reasons, None)
+        row, in_state = _known(self, patient_days)
+        patient = patient_days.patient[row]
+        begin, end = (
+            np.searchsorted(patient, np.arange(patient_days.patients), side=side) for side in ("left", "right")
+        )
+        lasts, cut = _lasting(self, patient_days, row)
+        observed = _sums(lasts, begin, end)
+        if self.measure == "total":
+            days = _sums(np.where(in_state, lasts, 0), begin, end)
+            flagged = Flagged(in_state)
+            first, last = flagged.first_in(begin, end), flagged.last_in(begin, end)
+        else:
+            first, last, days = _longest(patient_days, in_state, cut, patient, lasts)
 
-def verdicts(model: Extent, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
-    """How long each patient was in the state, of how long observed, and from which row to which."""
-    verdict, open_ = started(model, patient_days, earlier, reasons, None)
-    row, in_state = _known(model, patient_days)
-    patient = patient_days.patient[row]
-    begin, end = (np.searchsorted(patient, np.arange(patient_days.patients), side=side) for side in ("left", "right"))
-    lasts, cut = _lasting(model, patient_days, row)
-    observed = _sums(lasts, begin, end)
-    if model.measure == "total":
-        days = _sums(np.where(in_state, lasts, 0), begin, end)
-        flagged = Flagged(in_state)
-        first, last = flagged.first_in(begin, end), flagged.last_in(begin, end)
-    else:
-        first, last, days = _longest(patient_days, in_state, cut, patient, lasts)
+        known = open_ & (end > begin)
+        verdict.set(open_, NE, reasons["no_counts"])
+        verdict.set(known, Y, reasons["met"])
+        if self.at_least is not None:
+            verdict.set(known & (days < self.at_least.number), N, reasons["too_short"])
+        shown = known & (days > 0)
+        for evidence, index in (("onset", first), ("confirming", last), ("dated", last)):
+            verdict.mark(evidence, shown, row[np.maximum(index, 0)] if len(row) else index)
+        verdict.days = np.where(known, days, NO_DAY).astype(np.int32)
+        verdict.of_days = np.where(known, observed, NO_DAY).astype(np.int32)
+        return verdict
 
-    known = open_ & (end > begin)
-    verdict.set(open_, NE, reasons["no_counts"])
-    verdict.set(known, Y, reasons["met"])
-    if model.at_least is not None:
-        verdict.set(known & (days < model.at_least.number), N, reasons["too_short"])
-    shown = known & (days > 0)
-    for evidence, index in (("onset", first), ("confirming", last), ("dated", last)):
-        verdict.mark(evidence, shown, row[np.maximum(index, 0)] if len(row) else index)
-    verdict.days = np.where(known, days, NO_DAY).astype(np.int32)
-    verdict.of_days = np.where(known, observed, NO_DAY).astype(np.int32)
-    return verdict
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        what = "All time" if self.measure == "total" else "The longest stretch of time"
+        text = f"{what} with {rule_in_words(self.when)}{days_in_words(self.days)}"
+        if self.at_least is not None:
+            text += f", which must come to {length_in_words(self.at_least)} or more"
+        if self.each is not None:
+            text += f". Each visit that shows it stands for {length_in_words(self.each)}."
+        else:
+            limit = f", but no longer than {length_in_words(self.max_gap)}" if self.max_gap else ""
+            text += f". What an observation shows lasts until the next{limit}."
+        if self.set_aside is not None:
+            text += f" What is seen where there is {rule_in_words(self.set_aside)} is passed over."
+        if self.discount is not None:
+            text += f" Where there is {rule_in_words(self.discount)}, it does not count."
+        return text
 
 
 def _known(model: Extent, patient_days: PatientDays) -> tuple[Ints, Bools]:
@@ -145,21 +182,3 @@ def _longest(
     last[owner[longest]] = indexes[ends[longest]]
     days[owner[longest]] = length[longest]
     return first, last, days
-
-
-def sentence(model: Extent) -> str:
-    """The endpoint in words."""
-    what = "All time" if model.measure == "total" else "The longest stretch of time"
-    text = f"{what} with {rule_in_words(model.when)}{days_in_words(model.days)}"
-    if model.at_least is not None:
-        text += f", which must come to {length_in_words(model.at_least)} or more"
-    if model.each is not None:
-        text += f". Each visit that shows it stands for {length_in_words(model.each)}."
-    else:
-        limit = f", but no longer than {length_in_words(model.max_gap)}" if model.max_gap else ""
-        text += f". What an observation shows lasts until the next{limit}."
-    if model.set_aside is not None:
-        text += f" What is seen where there is {rule_in_words(model.set_aside)} is passed over."
-    if model.discount is not None:
-        text += f" Where there is {rule_in_words(model.discount)}, it does not count."
-    return text

@@ -12,7 +12,7 @@ are of this kind.
 ('N', 'not_lost')
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -25,7 +25,7 @@ from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import Or
 from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
-from itp_response.messages.wording import counted, day_in_words
+from itp_response.messages.wording import counted, day_in_words, up_to
 
 
 class Lost(Endpoint):
@@ -41,37 +41,55 @@ class Lost(Endpoint):
         default="unbroken", description="unbroken: no row between the first and the last occasion may fail"
     )
 
+    begins_on_a_day: ClassVar[bool] = False
+    asks_for_follow_up: ClassVar[bool] = True
+
     def references(self) -> dict[str, str]:
         return {"after": self.after}
 
+    @property
+    def is_lost(self) -> str | None:
+        return self.after
 
-def verdicts(model: Lost, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
-    """Whether and when each patient lost it, and by what."""
-    verdict, open_ = started(model, patient_days, earlier, reasons, model.after, otherwise=NA)
-    state = decide(model.when.tree, patient_days)
-    origin = earlier[model.after]
-    begin, end = origin.last_evidence + 1, patient_days.after(model.by)
-    good = state.true & inside(patient_days, np.where(open_, begin, end), end)
-    failing = Flagged(state.false) if model.between == "unbroken" else None
-    first, last, _ = occasions(patient_days, good, model.occasions, model.apart, failing)
+    def days_looked_at(self) -> tuple[float, float]:
+        return 0.0, self.by
 
-    followed = patient_days.followed(model.followed_from)
-    verdict.set(open_, NE, reasons["follow_up_ended"])
-    verdict.set(open_ & followed, N, reasons["not_lost"])
-    lost = open_ & (first != NONE)
-    verdict.set(lost, Y, causes(model.when.tree, Or, patient_days, first, reasons))
-    verdict.mark("onset", lost, origin.onset)
-    verdict.mark("ended", lost, first)
-    verdict.mark("dated", lost, first)
-    if model.occasions > 1:
-        verdict.mark("confirming", lost, last)
-    return verdict
+    def window(self) -> str:
+        return f"after {self.after}{up_to(self.by)}"
 
+    @property
+    def is_confirmed(self) -> bool:
+        return self.occasions > 1
 
-def sentence(model: Lost) -> str:
-    """The endpoint in words."""
-    limit = f" and up to {day_in_words(model.by)}" if np.isfinite(model.by) else ""
-    text = f"After {model.after} was shown{limit}, the first observation of {rule_in_words(model.when)}"
-    if model.occasions > 1:
-        text += f", seen on {counted(model.occasions, 'occasion')} at least {length_in_words(model.apart)} apart"
-    return text + "."
+    def confirmation(self) -> str:
+        return "" if self.occasions == 1 else f"{counted(self.occasions, 'occasion')}, at least {self.apart} apart"
+
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """Whether and when each patient lost it, and by what."""
+        verdict, open_ = started(self, patient_days, earlier, reasons, self.after, otherwise=NA)
+        state = decide(self.when.tree, patient_days)
+        origin = earlier[self.after]
+        begin, end = origin.last_evidence + 1, patient_days.after(self.by)
+        good = state.true & inside(patient_days, np.where(open_, begin, end), end)
+        failing = Flagged(state.false) if self.between == "unbroken" else None
+        first, last, _ = occasions(patient_days, good, self.occasions, self.apart, failing)
+
+        followed = patient_days.followed(self.followed_from)
+        verdict.set(open_, NE, reasons["follow_up_ended"])
+        verdict.set(open_ & followed, N, reasons["not_lost"])
+        lost = open_ & (first != NONE)
+        verdict.set(lost, Y, causes(self.when.tree, Or, patient_days, first, reasons))
+        verdict.mark("onset", lost, origin.onset)
+        verdict.mark("ended", lost, first)
+        verdict.mark("dated", lost, first)
+        if self.occasions > 1:
+            verdict.mark("confirming", lost, last)
+        return verdict
+
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        limit = f" and up to {day_in_words(self.by)}" if np.isfinite(self.by) else ""
+        text = f"After {self.after} was shown{limit}, the first observation of {rule_in_words(self.when)}"
+        if self.occasions > 1:
+            text += f", seen on {counted(self.occasions, 'occasion')} at least {length_in_words(self.apart)} apart"
+        return text + "."

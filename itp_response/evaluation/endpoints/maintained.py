@@ -26,7 +26,7 @@ from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import And
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
-from itp_response.messages.wording import day_in_words
+from itp_response.messages.wording import day_in_words, days_in_words, up_to
 
 
 class Maintained(Endpoint):
@@ -47,6 +47,18 @@ class Maintained(Endpoint):
     def references(self) -> dict[str, str]:
         return {"from": self.from_}
 
+    def days_looked_at(self) -> tuple[float, float]:
+        return 0.0, np.inf if self.until is None else self.until[1]
+
+    def window(self) -> str:
+        last = self.by if self.until is None else self.until[1]
+        return f"from {self.from_} on{up_to(last)}"
+
+    def confirmation(self) -> str:
+        if self.until is None:
+            return f"kept for {self.for_}"
+        return f"kept, and seen{days_in_words(self.until).replace(',', '')}"
+
     @model_validator(mode="after")
     def _one_end(self) -> Self:
         if (self.for_ is None) == (self.until is None):
@@ -55,40 +67,58 @@ class Maintained(Endpoint):
             raise PydanticCustomError("maintained", "'by' and 'evidence_by' go with 'for', not with 'until'")
         return self
 
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """Whether each patient kept the state, and the row that shows it or ended it."""
+        verdict, open_ = started(self, patient_days, earlier, reasons, self.from_)
+        origin = earlier[self.from_]
+        confirmed = (self.counted_from == "confirming") & (origin.confirming != NONE)
+        # A patient without a start gets the first row; what comes of it is not used.
+        start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), patient_days.begin)
+        start = patient_days.day_of(np.where(open_, start_row, NONE))
+        ends, span_end, evidence_from, evidence_to = _ends(self, patient_days, start, start_row)
 
-def verdicts(model: Maintained, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
-    """Whether each patient kept the state, and the row that shows it or ended it."""
-    verdict, open_ = started(model, patient_days, earlier, reasons, model.from_)
-    origin = earlier[model.from_]
-    confirmed = (model.counted_from == "confirming") & (origin.confirming != NONE)
-    # A patient without a start gets the first row; what comes of it is not used.
-    start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), patient_days.begin)
-    start = patient_days.day_of(np.where(open_, start_row, NONE))
-    ends, span_end, evidence_from, evidence_to = _ends(model, patient_days, start, start_row)
+        state = decide(self.when.tree, patient_days)
+        kept = Flagged(state.true)
+        failed = Flagged(state.false).first_in(start_row, span_end)
+        evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
+        shown = evidence != NONE
+        failed = np.where((failed == NONE) & shown & ~flag_at(state.true, evidence), evidence, failed)
 
-    state = decide(model.when.tree, patient_days)
-    kept = Flagged(state.true)
-    failed = Flagged(state.false).first_in(start_row, span_end)
-    evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
-    shown = evidence != NONE
-    failed = np.where((failed == NONE) & shown & ~flag_at(state.true, evidence), evidence, failed)
+        verdict.mark("onset", open_, start_row)
+        verdict.set(open_, NE, reasons["follow_up_ended"])
+        verdict.set(open_ & shown, Y, reasons["met"])
+        verdict.set(open_ & shown & _gap(self, patient_days, kept, start_row, evidence), NE, reasons["gap_in_counts"])
+        broken = open_ & (failed != NONE)
+        if self.for_ is not None:
+            late = open_ & (ends > self.by)
+            verdict.set(late, N, reasons["too_late"])
+            broken &= ~late
+        verdict.set(broken, N, causes(self.when.tree, And, patient_days, np.where(broken, failed, NONE), reasons))
+        verdict.mark("ended", broken, failed)
 
-    verdict.mark("onset", open_, start_row)
-    verdict.set(open_, NE, reasons["follow_up_ended"])
-    verdict.set(open_ & shown, Y, reasons["met"])
-    verdict.set(open_ & shown & _gap(model, patient_days, kept, start_row, evidence), NE, reasons["gap_in_counts"])
-    broken = open_ & (failed != NONE)
-    if model.for_ is not None:
-        late = open_ & (ends > model.by)
-        verdict.set(late, N, reasons["too_late"])
-        broken &= ~late
-    verdict.set(broken, N, causes(model.when.tree, And, patient_days, np.where(broken, failed, NONE), reasons))
-    verdict.mark("ended", broken, failed)
+        met = verdict.value == Y
+        verdict.mark("confirming", met, evidence)
+        verdict.mark("dated", met, evidence)
+        return verdict
 
-    met = verdict.value == Y
-    verdict.mark("confirming", met, evidence)
-    verdict.mark("dated", met, evidence)
-    return verdict
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        start = f"the day of {self.from_}" if self.counted_from == "day" else f"the confirming day of {self.from_}"
+        text = f"From {start}, that day included, every observation must show {rule_in_words(self.when)}"
+        if self.until is not None:
+            first, last = (day_in_words(day) for day in self.until)
+            text += f", up to {last}, and one from {first} to {last} must show it"
+        else:
+            assert self.for_ is not None
+            text += f" for {length_in_words(self.for_)}"
+            if np.isfinite(self.by):
+                text += f", which must be over by {day_in_words(self.by)}"
+            text += "; so must the first observation on or after the last day"
+            if np.isfinite(self.evidence_by):
+                text += f", which must come by {day_in_words(self.evidence_by)}"
+        if self.max_gap is not None:
+            text += f". Two such observations more than {length_in_words(self.max_gap)} apart leave it open"
+        return text + "."
 
 
 def _ends(model: Maintained, patient_days: PatientDays, start: Ints, start_row: Ints) -> tuple[Ints, Ints, Ints, Ints]:
@@ -114,23 +144,3 @@ def _gap(model: Maintained, patient_days: PatientDays, kept: Flagged, start_row:
     end = np.maximum(evidence + 1, start_row)
     first = kept.first_in(start_row, end)
     return Flagged(wide).any_in(np.where(first == NONE, end, first + 1), end)
-
-
-def sentence(model: Maintained) -> str:
-    """The endpoint in words."""
-    start = f"the day of {model.from_}" if model.counted_from == "day" else f"the confirming day of {model.from_}"
-    text = f"From {start}, that day included, every observation must show {rule_in_words(model.when)}"
-    if model.until is not None:
-        first, last = (day_in_words(day) for day in model.until)
-        text += f", up to {last}, and one from {first} to {last} must show it"
-    else:
-        assert model.for_ is not None
-        text += f" for {length_in_words(model.for_)}"
-        if np.isfinite(model.by):
-            text += f", which must be over by {day_in_words(model.by)}"
-        text += "; so must the first observation on or after the last day"
-        if np.isfinite(model.evidence_by):
-            text += f", which must come by {day_in_words(model.evidence_by)}"
-    if model.max_gap is not None:
-        text += f". Two such observations more than {length_in_words(model.max_gap)} apart leave it open"
-    return text + "."

@@ -11,7 +11,7 @@ Time to response and duration of response in the ATRA trial and in the IWG 2009 
 ('N', 'censored', 100)
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,7 +21,7 @@ from itp_response.evaluation.clock import Day
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
-from itp_response.messages.wording import day_in_words
+from itp_response.messages.wording import day_in_words, up_to
 
 
 class TimeTo(Endpoint):
@@ -35,43 +35,73 @@ class TimeTo(Endpoint):
     )
     by: Day = Field(default=np.inf, description="the last day of that count")
 
+    lengths: ClassVar[tuple[str, ...]] = ("days",)
+    can_be_referred_to: ClassVar[bool] = False
+    begins_on_a_day: ClassVar[bool] = False
+
+    @property
+    def is_length(self) -> bool:
+        return True
+
+    @property
+    def can_be_censored(self) -> bool:
+        return self.censored is not None
+
+    def measures(self) -> tuple[str, ...]:
+        return ("time",)
+
+    def days_looked_at(self) -> tuple[float, float]:
+        return 0.0, self.by
+
+    def window(self) -> str:
+        return f"from {self.from_ or 'day 0'}{up_to(self.by)}"
+
     def references(self) -> dict[str, str]:
         named = {"from": self.from_, "to": self.to}
         return {key: name for key, name in named.items() if name is not None}
 
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """Each patient's time, whether it ended with the event, and the row that ended it."""
+        verdict, open_ = started(self, patient_days, earlier, reasons, self.from_, otherwise=NA)
+        to = earlier[self.to]
+        start: Ints
+        if self.from_ is None:
+            start = np.zeros(patient_days.patients, dtype=np.int32)
+        else:
+            start = patient_days.day_of(earlier[self.from_].dated)
 
-def verdicts(model: TimeTo, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
-    """Each patient's time, whether it ended with the event, and the row that ended it."""
-    verdict, open_ = started(model, patient_days, earlier, reasons, model.from_, otherwise=NA)
-    to = earlier[model.to]
-    start: Ints
-    if model.from_ is None:
-        start = np.zeros(patient_days.patients, dtype=np.int32)
-    else:
-        start = patient_days.day_of(earlier[model.from_].dated)
+        event = open_ & (to.value == Y)
+        ended = to.dated
+        if self.censored == "last_count":
+            last = _last_count(self, patient_days, earlier)
+            censored = open_ & ~event & (last != NONE)
+            verdict.set(open_ & ~event, NE, reasons["no_counts"])
+            verdict.set(censored, N, reasons["censored"])
+            ended = np.where(event, ended, last)
+        else:
+            censored = np.zeros(patient_days.patients, dtype=np.bool_)
+            verdict.set(open_ & (to.value != Y), NA, to.reason)
+            verdict.set(open_ & (to.value == NE), NE, to.reason)
+        verdict.set(event, Y, reasons["event"])
 
-    event = open_ & (to.value == Y)
-    ended = to.dated
-    if model.censored == "last_count":
-        last = _last_count(model, patient_days, earlier)
-        censored = open_ & ~event & (last != NONE)
-        verdict.set(open_ & ~event, NE, reasons["no_counts"])
-        verdict.set(censored, N, reasons["censored"])
-        ended = np.where(event, ended, last)
-    else:
-        censored = np.zeros(patient_days.patients, dtype=np.bool_)
-        verdict.set(open_ & (to.value != Y), NA, to.reason)
-        verdict.set(open_ & (to.value == NE), NE, to.reason)
-    verdict.set(event, Y, reasons["event"])
+        timed = event | censored
+        if self.from_ is not None:
+            verdict.mark("onset", timed, earlier[self.from_].onset)
+        verdict.mark("ended", timed, ended)
+        verdict.dated = verdict.ended
+        with np.errstate(over="ignore"):  # where there is no start, the length is not used
+            verdict.days = np.where(timed, patient_days.day_of(verdict.ended) - start, np.int32(NO_DAY)).astype(
+                np.int32
+            )
+        return verdict
 
-    timed = event | censored
-    if model.from_ is not None:
-        verdict.mark("onset", timed, earlier[model.from_].onset)
-    verdict.mark("ended", timed, ended)
-    verdict.dated = verdict.ended
-    with np.errstate(over="ignore"):  # where there is no start, the length is not used
-        verdict.days = np.where(timed, patient_days.day_of(verdict.ended) - start, np.int32(NO_DAY)).astype(np.int32)
-    return verdict
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        text = f"The days from {f'the day of {self.from_}' if self.from_ else 'day 0'} to the day of {self.to}"
+        if self.censored is None:
+            return f"{text}, in those who have it."
+        limit = f" up to {day_in_words(self.by)}" if np.isfinite(self.by) else ""
+        return f"{text}; in those without it censored at their last count{limit}."
 
 
 def _last_count(model: TimeTo, patient_days: PatientDays, earlier: VerdictsByName) -> Ints:
@@ -81,12 +111,3 @@ def _last_count(model: TimeTo, patient_days: PatientDays, earlier: VerdictsByNam
     else:
         begin = np.maximum(earlier[model.from_].dated, patient_days.begin)
     return patient_days.counted.last_in(begin, patient_days.after(model.by))
-
-
-def sentence(model: TimeTo) -> str:
-    """The endpoint in words."""
-    text = f"The days from {f'the day of {model.from_}' if model.from_ else 'day 0'} to the day of {model.to}"
-    if model.censored is None:
-        return f"{text}, in those who have it."
-    limit = f" up to {day_in_words(model.by)}" if np.isfinite(model.by) else ""
-    return f"{text}; in those without it censored at their last count{limit}."

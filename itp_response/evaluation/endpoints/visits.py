@@ -75,6 +75,22 @@ class Visits(Endpoint):
     discounted: Treated = Field(default="fails", description="what such a visit is instead")
     closed_by: RowRule | None = Field(default=None, description="where true on any row, not met")
 
+    def days_looked_at(self) -> tuple[float, float]:
+        return (self.visits[0] - self.within, self.visits[-1] + self.within) if self.visits else self.days
+
+    def window(self) -> str:
+        if not self.visits:
+            return super().window()
+        near = f", give or take {counted(self.within, 'day')}" if self.within else ""
+        return f"{'day' if len(self.visits) == 1 else 'days'} {listed_days(self.visits)}{near}"
+
+    def confirmation(self) -> str:
+        enough = f"more than {self.more_than}" if self.more_than else f"at least {self.at_least or self.share}"
+        of = f" of any {self.in_any} in a row" if self.in_any else ""
+        least = f", {self.of_at_least} with a count" if self.of_at_least else ""
+        whole = f" of {counted(len(self.visits), 'visit')}" if self.visits else " of the visits with a count"
+        return f"{enough}{of or whole}{least}"
+
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         asked = [key for key in ("at_least", "share", "more_than") if getattr(self, key) is not None]
@@ -88,31 +104,46 @@ class Visits(Endpoint):
             raise PydanticCustomError("visits", "'days' is for criteria without planned 'visits'")
         return self
 
+    def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
+        """Whether each patient was in the state at enough visits."""
+        verdict, open_ = started(self, patient_days, earlier, reasons, None)
+        attended = _Attended(self, patient_days)
+        met, possible, first, last = _by_number(self, attended) if self.at_least else _by_share(self, attended)
+        too_few = attended.counts < self.of_at_least
 
-def verdicts(model: Visits, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
-    """Whether each patient was in the state at enough visits."""
-    verdict, open_ = started(model, patient_days, earlier, reasons, None)
-    attended = _Attended(model, patient_days)
-    met, possible, first, last = _by_number(model, attended) if model.at_least else _by_share(model, attended)
-    too_few = attended.counts < model.of_at_least
+        verdict.set(open_, NE, reasons["visits_unknown"])
+        verdict.set(open_ & ~possible, N, reasons["too_few_met"])
+        verdict.set(open_ & met, Y, reasons["met"])
+        if not self.at_least:
+            verdict.set(open_ & (attended.number == 0), NE, reasons["no_counts"])
+        verdict.set(open_ & too_few, N if self.too_few == "N" else NE, reasons["too_few_counts"])
+        if self.closed_by is not None:
+            closing = Flagged(decide(self.closed_by.tree, patient_days).true)
+            closing_row = closing.first_in(patient_days.begin, patient_days.end)
+            closed = open_ & (closing_row != NONE)
+            verdict.set(closed, N, reasons[reason(self.closed_by)])
+            verdict.mark("ended", closed, closing_row)
+        yes = verdict.value == Y
+        verdict.mark("onset", yes, first)
+        verdict.mark("confirming", yes, last)
+        verdict.mark("dated", yes, last)
+        return verdict
 
-    verdict.set(open_, NE, reasons["visits_unknown"])
-    verdict.set(open_ & ~possible, N, reasons["too_few_met"])
-    verdict.set(open_ & met, Y, reasons["met"])
-    if not model.at_least:
-        verdict.set(open_ & (attended.number == 0), NE, reasons["no_counts"])
-    verdict.set(open_ & too_few, N if model.too_few == "N" else NE, reasons["too_few_counts"])
-    if model.closed_by is not None:
-        closing = Flagged(decide(model.closed_by.tree, patient_days).true)
-        closing_row = closing.first_in(patient_days.begin, patient_days.end)
-        closed = open_ & (closing_row != NONE)
-        verdict.set(closed, N, reasons[reason(model.closed_by)])
-        verdict.mark("ended", closed, closing_row)
-    yes = verdict.value == Y
-    verdict.mark("onset", yes, first)
-    verdict.mark("confirming", yes, last)
-    verdict.mark("dated", yes, last)
-    return verdict
+    def definition(self) -> str:
+        """What decides it, in words, without what excludes patients."""
+        text = _number_in_words(self)
+        if self.visits:
+            text += f" A planned visit without a count {TREATED[self.missing]}."
+        if self.of_at_least:
+            verdict = "it is not met" if self.too_few == "N" else "it cannot be said"
+            text += f" With a count at fewer than {self.of_at_least} visits {verdict}."
+        if self.set_aside is not None:
+            text += f" Counts are passed over where there is {rule_in_words(self.set_aside)}."
+        if self.discount is not None:
+            text += f" Where there is {rule_in_words(self.discount)}, a visit that shows it {TREATED[self.discounted]}."
+        if self.closed_by is not None:
+            text += f" It is not met where there was {rule_in_words(self.closed_by)}."
+        return text
 
 
 class _Attended:
@@ -240,23 +271,6 @@ def listed_days(days: tuple[int, ...]) -> str:
     if len(days) > 4 and len(steps) == 1:
         return f"{days[0]} to {days[-1]}, every {steps.pop()} days"
     return ", ".join(map(str, days))
-
-
-def sentence(model: Visits) -> str:
-    """The endpoint in words."""
-    text = _number_in_words(model)
-    if model.visits:
-        text += f" A planned visit without a count {TREATED[model.missing]}."
-    if model.of_at_least:
-        verdict = "it is not met" if model.too_few == "N" else "it cannot be said"
-        text += f" With a count at fewer than {model.of_at_least} visits {verdict}."
-    if model.set_aside is not None:
-        text += f" Counts are passed over where there is {rule_in_words(model.set_aside)}."
-    if model.discount is not None:
-        text += f" Where there is {rule_in_words(model.discount)}, a visit that shows it {TREATED[model.discounted]}."
-    if model.closed_by is not None:
-        text += f" It is not met where there was {rule_in_words(model.closed_by)}."
-    return text
 
 
 def _number_in_words(model: Visits) -> str:

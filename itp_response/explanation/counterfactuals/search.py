@@ -14,7 +14,7 @@ from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import ADDED, LOST, NO_EDITS, Edits, edited, joined
 from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.evaluate import evaluate, is_length
+from itp_response.evaluation.evaluate import evaluate
 from itp_response.explanation.counterfactuals.edits import edits_tried
 
 ROWS_AT_ONCE = 500_000
@@ -63,7 +63,7 @@ def find_counterfactuals(
     """
     partial = classification.cohort.partial
     complete = patients if partial is None else np.setdiff1d(patients, partial.patient)
-    with_verdict = [name for name in names if not is_length(classification.criteria.endpoints[name])]
+    with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}
     for piece in _pieces(classification.cohort, complete):
         edits = edits_tried(classification.criteria, classification.cohort, piece)

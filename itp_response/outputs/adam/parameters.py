@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.endpoints import KINDS
-from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.outputs.adam.variables import LABEL, NAME, TEXT, fitted, short_names
 
 RESERVED = ("SAF", "ITT", "FAS", "PPROT", "COMPLT", "RAND", "ENRL", "DTH", "STUDYID", "USUBJID", "SUBJID", "TRT01P")
@@ -39,7 +37,7 @@ class Flag:
 
 def parameters(criteria: Criteria) -> tuple[Parameter, ...]:
     """The parameters of a set, in the order of its file."""
-    wanted = [(name, what) for name, model in criteria.endpoints.items() for what in _measured(model)]
+    wanted = [(name, what) for name, model in criteria.endpoints.items() for what in model.measures()]
     codes = short_names([_long(name, what, criteria.endpoints[name]) for name, what in wanted], NAME)
     in_order: list[Parameter] = []
     for (name, what), code in zip(wanted, codes, strict=True):
@@ -50,17 +48,6 @@ def parameters(criteria: Criteria) -> tuple[Parameter, ...]:
         dataset = "ADTTE" if what == "time" else "ADRS"
         in_order.append(Parameter(dataset, code, text, name, what, " ".join(_derivation(model, what))))
     return tuple(in_order)
-
-
-def _measured(model: Any) -> tuple[str, ...]:
-    match model.kind:
-        case "time_to":
-            return ("time",)
-        case "best":
-            return ("best",)
-        case "extent":
-            return ("verdict", "days", "of_days") if model.at_least is not None else ("days", "of_days")
-    return ("verdict",)
 
 
 def _long(name: str, what: str, model: Any) -> str:
@@ -76,9 +63,7 @@ def _text(label: str, what: str) -> str:
 
 
 def _derivation(model: Any, what: str) -> Iterator[str]:
-    yield KINDS[model.kind].sentence(model)
-    if model.unless is not None:
-        yield f"Not met, whatever else holds, where {rule_in_words(model.unless)}."
+    yield model.sentence()
     match what:
         case "verdict":
             yield "AVALC is Y, N, NE (not evaluable) or NA (the question does not arise); AVAL is 1 for Y, 0 for N."
@@ -94,8 +79,8 @@ def _derivation(model: Any, what: str) -> Iterator[str]:
 
 def flags(criteria: Criteria) -> tuple[Flag, ...]:
     """The variables of ADSL: those of ranked lists, then the others, in the order of the file."""
-    best = [name for name, model in criteria.endpoints.items() if model.kind == "best"]
-    decided = [name for name, model in criteria.endpoints.items() if "verdict" in _measured(model)]
+    best = [name for name, model in criteria.endpoints.items() if model.is_ranked]
+    decided = [name for name, model in criteria.endpoints.items() if "verdict" in model.measures()]
     stems = short_names(decided, NAME - 2, RESERVED)
     reserved = [*RESERVED, *(f"{stem}{end}" for stem in stems for end in ("FL", "RS"))]
     results = short_names(best, NAME, reserved)

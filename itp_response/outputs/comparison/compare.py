@@ -24,7 +24,7 @@ from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import NO_DAY, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
-from itp_response.evaluation.evaluate import TIMED, evaluate, is_length
+from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.explanation.failing_clause import failing_clauses
 from itp_response.messages.errors import CriteriaError, UsageError
@@ -87,13 +87,13 @@ class Pair:
     @property
     def summed(self) -> bool:
         """Whether an endpoint only sums up others, which are compared by themselves."""
-        return any(side.model.kind == "best" for side in (self.first, self.second))
+        return any(side.model.is_ranked for side in (self.first, self.second))
 
     @property
     def measured(self) -> bool:
         """Whether both are lengths, and are compared as such; of two with a least length, the verdicts are compared."""
         models = (self.first.model, self.second.model)
-        return all(model.kind in TIMED for model in models) and any(is_length(model) for model in models)
+        return all(model.lengths for model in models) and any(model.is_length for model in models)
 
     @property
     def title(self) -> str:
@@ -323,7 +323,7 @@ def described(cohort: Cohort) -> str:
 
 
 def _cells(side: Side) -> pl.Series:
-    return days_column(side.name, side.verdict.days) if is_length(side.model) else side.labels
+    return days_column(side.name, side.verdict.days) if side.model.is_length else side.labels
 
 
 def _verdicts(pair: Pair) -> Iterator[str]:

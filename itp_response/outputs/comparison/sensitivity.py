@@ -20,7 +20,7 @@ from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.evaluate import evaluate, is_length
+from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
 from itp_response.messages.wording import aligned, counted, counted_patients, listed, wrapped
@@ -52,7 +52,7 @@ class Sensitivity:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The endpoints that have a verdict: not the lengths of time."""
-        return tuple(name for name, model in self.base.criteria.endpoints.items() if not is_length(model))
+        return tuple(name for name, model in self.base.criteria.endpoints.items() if not model.is_length)
 
     def changed(self, interpretation: str, name: str) -> Ints:
         """The positions of the patients whose verdict on an endpoint is different under an interpretation.

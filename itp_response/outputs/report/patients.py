@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from itp_response.authoring.describe import decided_so
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
@@ -51,7 +50,7 @@ def study(classification: Classification) -> dict[str, Any]:
                 "label": model.label,
                 "kind": model.kind,
                 "labels": verdicts[name].labels,
-                "needs": decided_so(model),
+                "needs": model.sentence(),
             }
             for name, model in classification.criteria.endpoints.items()
         ],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from itp_response.authoring.describe import decided_so, head, unless
+from itp_response.authoring.describe import head
 from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import Provenance
 from itp_response.cohort.values import Ints
@@ -89,8 +89,7 @@ def definitions(criteria: Criteria) -> list[dict[str, str]]:
             "label": model.label,
             "where": model.where,
             "says": model.says,
-            "decided": decided_so(model),
-            "unless": unless(model),
+            "decided": model.sentence(),
         }
         for name, model in criteria.endpoints.items()
     ]

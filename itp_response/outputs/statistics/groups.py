@@ -13,7 +13,7 @@ from itp_response.classification.classification import Classification, labelled
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import TRUTHS, texts_of
 from itp_response.cohort.values import Bools, Column, Ints, Numbers, Truths, exactly
-from itp_response.evaluation.evaluate import is_length, patient_days_of
+from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.parse import Names, parse
 from itp_response.evaluation.rules.tree import Type
@@ -178,7 +178,7 @@ class AnalysedPatients:
         """
         if text in self.columns:
             return self.columns[text]
-        if text in self.endpoints and not is_length(self.endpoints[text]):
+        if text in self.endpoints and not self.endpoints[text].is_length:
             return self._verdicts(text)
         if text.isidentifier() or not self.columns:
             raise UsageError(unknown("column", text, [*self.columns, *self.endpoints]))
@@ -188,7 +188,7 @@ class AnalysedPatients:
 
     def _verdicts(self, endpoint: str) -> pl.Series:
         labels = labelled(endpoint, self.classification.verdicts[endpoint])
-        if self.endpoints[endpoint].kind == "best":
+        if self.endpoints[endpoint].is_ranked:
             return labels.set(labels == "NE", None)
         return labels.replace_strict({"Y": "yes", "N": "no"}, default=None, return_dtype=pl.String)
 

@@ -12,8 +12,6 @@ from typing import Any, Literal
 import numpy as np
 
 from itp_response.cohort.values import Bools
-from itp_response.evaluation.endpoints.lost import Lost
-from itp_response.evaluation.evaluate import is_length
 from itp_response.evaluation.verdicts import NA, NE, N, Y
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
@@ -97,7 +95,7 @@ class Compared:
 
 def criteria_met(patients: AnalysedPatients) -> list[str]:
     """The endpoints that are met or not: no lengths of time, no ranked lists; in the order of the file."""
-    return [name for name, model in patients.endpoints.items() if model.kind != "best" and not is_length(model)]
+    return [name for name, model in patients.endpoints.items() if model.is_met_or_not]
 
 
 def primary(patients: AnalysedPatients) -> str:
@@ -121,8 +119,8 @@ def outcome(patients: AnalysedPatients, name: str, of: Set = "itt") -> Outcome:
     verdicts = patients.classification.verdicts
     value, model = verdicts[name].value, patients.endpoints[name]
     applicable = patients.included & (value != NA)
-    if isinstance(model, Lost) and of != "complete":
-        applicable = applicable & (verdicts[model.after].value == Y)
+    if model.is_lost and of != "complete":
+        applicable = applicable & (verdicts[model.is_lost].value == Y)
     if of == "per-protocol":
         applicable = applicable & patients.per_protocol()
     counted = applicable & np.isin(value, (Y, N)) if of == "complete" else applicable
@@ -279,7 +277,7 @@ def subgroups(
 
 def best(patients: AnalysedPatients, groups: Groups, of: Set = "itt") -> Table | None:
     """How many patients of each group have each label of the ranked lists; None: the set has no such list."""
-    names = [name for name, model in patients.endpoints.items() if model.kind == "best"]
+    names = [name for name, model in patients.endpoints.items() if model.is_ranked]
     if not names:
         return None
     rows = TableRows()
@@ -357,8 +355,8 @@ def _denominators(patients: AnalysedPatients, groups: Groups, names: Sequence[st
             yield f"{listed(bad)}: to be met is bad, so that counting as not met is the milder interpretation."
     for name in names:
         model = patients.endpoints[name]
-        if isinstance(model, Lost):
-            yield f"{name} is of those with {model.after}."
+        if model.is_lost:
+            yield f"{name} is of those with {model.is_lost}."
 
 
 def _counted_as_not_met(patients: AnalysedPatients, groups: Groups, name: str) -> int:

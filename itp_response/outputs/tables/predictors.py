@@ -108,7 +108,7 @@ def predictors(
 def _ordered(patients: AnalysedPatients, groups: Groups) -> Groups:
     """The groups; those of a ranked list from best to worst."""
     model = patients.endpoints.get(groups.by)
-    if model is None or model.kind != "best":
+    if model is None or not model.is_ranked:
         return groups
     labels = patients.classification.verdicts[groups.by].labels
     ranked = [label for label in labels if label in groups.labels]
@@ -134,7 +134,7 @@ def _sides(patients: AnalysedPatients, groups: Groups, positive: Sequence[str], 
 def _responders(patients: AnalysedPatients, groups: Groups, negative: Sequence[str]) -> list[str]:
     """The groups that met the endpoint; of a ranked list all but the last name."""
     model = patients.endpoints.get(groups.by)
-    if model is not None and model.kind == "best":
+    if model is not None and model.is_ranked:
         return [label for label in groups.labels if label != model.otherwise and label not in negative]
     if groups.by in criteria_met(patients) or set(groups.labels) == {"yes", "no"}:
         return [label for label in groups.labels if label == "yes"]
