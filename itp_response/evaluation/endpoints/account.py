@@ -76,6 +76,16 @@ class Mark(NamedTuple):
     says: str
 
 
+class Missed(NamedTuple):
+    """A planned visit for which there is no row."""
+
+    day: int
+    where: Bools
+    """(P) The patients."""
+    observed: str
+    says: str
+
+
 class Decided(NamedTuple):
     """What an endpoint was decided from, and the verdict on it."""
 
@@ -103,8 +113,7 @@ class Account:
     """(N) Of a row that is `too_soon`, the row of the occasion before it; else -1."""
     visit: Ints | None = None
     """(N) The planned day for which a row was taken; `NO_DAY`: none."""
-    missed: tuple[tuple[int, Bools], ...] = ()
-    """The planned days, and the patients (P) of whom no row was taken for it."""
+    missed: tuple[Missed, ...] = ()
     gap: tuple[Ints, Ints] | None = None
     """(P) Two neighbouring rows that lie too far apart, the first such; -1: there are none."""
     missing_from: Floats = field(default_factory=lambda: np.empty(0))

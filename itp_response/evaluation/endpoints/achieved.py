@@ -133,6 +133,10 @@ class Achieved(Endpoint):
         verdict.set(unknown & ~patient_days.counted.any_in(begin, end), NE, reasons["no_counts"])
         return verdict
 
+    def phrases(self) -> dict[str, str]:
+        before = {"before": f"before the day of {self.from_}"} if self.from_ else {}
+        return super().phrases() | before | {"decided": "after it was met"}
+
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
         state, begin, end, closed, _, good, discounted, failing = _columns(self, patient_days, earlier)

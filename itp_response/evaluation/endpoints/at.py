@@ -47,7 +47,7 @@ from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import And, reason
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
-from itp_response.messages.wording import day_in_words, days_in_words
+from itp_response.messages.wording import day_in_words, days_in_words, number_in_words
 
 WHICH = {"nearest": "nearest to it", "first": "the first of these days", "last": "the last of these days"}
 
@@ -106,6 +106,14 @@ class At(Endpoint):
             verdict.mark("dated", closed, NONE)
             verdict.mark("ended", closed, closing_row)
         return verdict
+
+    def phrases(self) -> dict[str, str]:
+        first, last = self.within
+        since = f" after the day of {self.from_}" if self.from_ else ""
+        return super().phrases() | {
+            "not_taken": f"not taken: another count is {WHICH[self.which]}",
+            "outside": f"outside {day_in_words(first)} to {number_in_words(last)}{since}",
+        }
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict

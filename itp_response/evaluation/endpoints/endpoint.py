@@ -1,6 +1,6 @@
 """Endpoint: what the kinds have in common: keys, how a verdict begins, occasions, visits and reasons."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -28,7 +28,7 @@ from itp_response.evaluation.rules.parse import RuleError, parse
 from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
 from itp_response.evaluation.verdicts import NA, NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.strict_model import StrictModel
-from itp_response.messages.wording import days_in_words
+from itp_response.messages.wording import day_in_words, days_in_words
 
 STARTS_CONFIRMS_ENDS = ("starts here", "confirms", "ends here")
 """What is said of the onset, the confirming row and the row that ended it."""
@@ -124,14 +124,26 @@ class Endpoint(StrictModel):
     """What it shows lasts until it is lost."""
     sums_up: ClassVar[bool] = False
     """It is decided from other verdicts alone, and from no row."""
-    phrases: ClassVar[Mapping[str, str]] = {"qualifies": "qualifies", "fails": "fails"}
-    """How it is said, of a row in the state and of one out of it, what the row did."""
     asks_for_follow_up: ClassVar[bool] = False
     """Whether it is `N` or `NE` may depend on the patient having been followed to the end."""
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """The verdict on each patient; `earlier` has those on the endpoints that it refers to."""
         raise NotImplementedError
+
+    def phrases(self) -> dict[str, str]:
+        """How it is said what a row did, by its part."""
+        first, last = self.days_looked_at()
+        return {
+            "qualifies": "qualifies",
+            "fails": "fails",
+            "no_count": "no count",
+            "not_taken": "not taken",
+            "outside": "not looked at",
+            "before": f"before {day_in_words(first)}",
+            "after": f"after {day_in_words(last)}",
+            "decided": "after it was decided",
+        }
 
     def rows_played(self, decided: Decided) -> Account:
         """The account of those whom the endpoint does not exclude, and who met what it starts from.
@@ -154,9 +166,7 @@ class Endpoint(StrictModel):
     def account(self, patient_days: PatientDays, earlier: VerdictsByName, verdict: Verdict) -> Account:
         """What every row did for the endpoint; `verdict` is that on it, `earlier` has those it refers to."""
         account = self.rows_played(Decided(patient_days, earlier, verdict))
-        left = np.ones(patient_days.patients, dtype=np.bool_)
-        if self.unless is not None:
-            left = ~decide(self.unless.tree, PatientValues(patient_days)).true
+        left = ~excluded(self, patient_days)
         account.part[~left[patient_days.patient]] = EXCLUDED
         for name in self.origins():
             unmet = left & (earlier[name].value != Y)
@@ -249,6 +259,13 @@ def _scope(field: FieldInfo) -> Scope:
     return next(mark.scope for mark in marks if isinstance(mark, _AsRule))
 
 
+def excluded(model: Endpoint, patient_days: PatientDays) -> Bools:
+    """(P) The patients whom `unless` excludes."""
+    if model.unless is None:
+        return np.zeros(patient_days.patients, dtype=np.bool_)
+    return decide(model.unless.tree, PatientValues(patient_days)).true
+
+
 def started(
     model: Endpoint,
     patient_days: PatientDays,
@@ -269,9 +286,9 @@ def started(
         verdict.reason = of_origin.reason.copy()
         open_ = of_origin.value == Y
     if model.unless is not None:
-        excluded = decide(model.unless.tree, PatientValues(patient_days)).true
-        verdict.set(excluded, otherwise, reasons[reason(model.unless)])
-        open_ = open_ & ~excluded
+        left_out = excluded(model, patient_days)
+        verdict.set(left_out, otherwise, reasons[reason(model.unless)])
+        open_ = open_ & ~left_out
     return verdict, open_
 
 

@@ -13,7 +13,6 @@ are of this kind. With `at_least` it is met or not, as continuous response in EX
 ('N', 'too_short')
 """
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -59,7 +58,6 @@ class Extent(Endpoint):
     )
 
     lengths: ClassVar[tuple[str, ...]] = ("days", "of_days")
-    phrases: ClassVar[Mapping[str, str]] = {"qualifies": "in the state", "fails": "not in the state"}
 
     @property
     def is_length(self) -> bool:
@@ -118,6 +116,9 @@ class Extent(Endpoint):
         verdict.days = np.where(known, days, NO_DAY).astype(np.int32)
         verdict.of_days = np.where(known, observed, NO_DAY).astype(np.int32)
         return verdict
+
+    def phrases(self) -> dict[str, str]:
+        return super().phrases() | {"qualifies": "in the state", "fails": "not in the state"}
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, verdict = decided.patient_days, decided.verdict

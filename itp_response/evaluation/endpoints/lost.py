@@ -12,7 +12,6 @@ are of this kind.
 ('N', 'not_lost')
 """
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -53,7 +52,6 @@ class Lost(Endpoint):
     )
 
     begins_on_a_day: ClassVar[bool] = False
-    phrases: ClassVar[Mapping[str, str]] = {"qualifies": "loss", "fails": "no loss"}
     asks_for_follow_up: ClassVar[bool] = True
 
     def references(self) -> dict[str, str]:
@@ -97,6 +95,10 @@ class Lost(Endpoint):
         if self.occasions > 1:
             verdict.mark("confirming", lost, last)
         return verdict
+
+    def phrases(self) -> dict[str, str]:
+        own = {"qualifies": "loss", "fails": "no loss", "before": f"before {self.after} was shown"}
+        return super().phrases() | own | {"decided": "after the loss"}
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict

@@ -113,6 +113,11 @@ class Maintained(Endpoint):
         verdict.mark("dated", met, evidence)
         return verdict
 
+    def phrases(self) -> dict[str, str]:
+        start = "day" if self.counted_from == "day" else "confirming day"
+        own = {"before": f"before the {start} of {self.from_}", "decided": "after it was kept, or ended"}
+        return super().phrases() | own | ({} if self.until else {"after": "after the time it must be kept"})
+
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
         started_ = earlier[self.from_].value == Y

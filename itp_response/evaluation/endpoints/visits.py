@@ -12,6 +12,7 @@ LUNA 3 (two thirds of at least 8 counts) are of this kind.
 ('N', 'too_few_met')
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -33,6 +34,7 @@ from itp_response.evaluation.endpoints.account import (
     Decided,
     Event,
     Mark,
+    Missed,
     Parts,
     parts_by_state,
     visits_of,
@@ -144,6 +146,13 @@ class Visits(Endpoint):
         verdict.mark("dated", yes, last)
         return verdict
 
+    def phrases(self) -> dict[str, str]:
+        outside = "at no planned visit" if self.visits else f"outside {days_in_words(self.days)[len(', from ') :]}"
+        return super().phrases() | {
+            "not_taken": "not taken: another count is nearer to the planned day",
+            "outside": outside,
+        }
+
     def rows_played(self, decided: Decided) -> Account:
         patient_days, verdict = decided.patient_days, decided.verdict
         row = (planned(self, patient_days) if self.visits else _every(self, patient_days))[0]
@@ -169,8 +178,17 @@ class Visits(Endpoint):
             days = np.tile(np.array(self.visits), patient_days.patients)
             account.visit = visits_of(row, days, len(part))
             missed = (row == NONE).reshape(patient_days.patients, len(self.visits))
-            account.missed = tuple((day, missed[:, number]) for number, day in enumerate(self.visits))
+            account.missed = tuple(self._missed(patient_days, part == PASSED_OVER, missed))
         return account
+
+    def _missed(self, patient_days: PatientDays, passed_over: Bools, missed: Bools) -> Iterator[Missed]:
+        """The planned visits (V) without a count of the patients (P); `missed` (P, V)."""
+        for number, day in enumerate(self.visits):
+            begin, end = patient_days.at_or_after(day - self.within), patient_days.after(day + self.within)
+            has_other = Flagged(passed_over).any_in(begin, end)
+            says = f"the visit of day {day} {TREATED[self.missing]}"
+            yield Missed(day, missed[:, number] & ~has_other, "no count", says)
+            yield Missed(day, missed[:, number] & has_other, "no other count", says)
 
     def _span(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
         first, last = self.days_looked_at()
