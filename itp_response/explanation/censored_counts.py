@@ -121,13 +121,18 @@ class _SupposedPatient:
 
 
 def _plain_counts(patient: _SupposedPatient, completed: Floats) -> tuple[Floats, Labels]:
-    """Whole numbers within the bounds of the one count, with decimals where the verdict changes; and the verdicts.
+    """Whole numbers within the bounds of the one count, with decimals where the verdict may change; and the verdicts.
 
-    The values of completions are among them, since a rule may ask for a single one.
+    The values of completions are among them, since a rule may ask for a single one, and so are the tenths next to them,
+    since what holds at a bound may hold up to the next whole number alone.
     """
     low, high = float(patient.bounds.low[0]), float(patient.bounds.high[0])
     last = high if np.isfinite(high) else float(completed.max()) + 1
-    counts = patient.allows(_column([np.arange(np.ceil(low), np.floor(last) + 1), np.round(completed, DECIMALS)]))
+    near = np.append(completed, [low, last])
+    wholes = np.arange(np.ceil(low), np.floor(last) + 1)
+    counts = patient.allows(
+        _column([wholes, np.round(completed, DECIMALS), np.floor(10 * near) / 10, np.ceil(10 * near) / 10])
+    )
     labels = patient.decided(counts)
     tenths = [
         np.arange(np.floor(10 * counts[at, 0]) + 1, np.ceil(10 * counts[at + 1, 0])) / 10 for at in _changes(labels)

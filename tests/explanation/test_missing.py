@@ -25,6 +25,12 @@ SAID = [
         "relapse",
         "day 21, which is only <=30: Y if it is below 30, N if it is 30",
     ),
+    # A single count, next to the bound.
+    (
+        "d0 15, d3 >29, d7 38, d14 38",
+        "SR",
+        "day 3, which is only >29: NE if it is below 30, N if it is 30, NE if it is above 30",
+    ),
     ("d0 <=20, d7..d364 40", "SR", ""),
     ("d0 <0.1, d7..d364 0", "OR", ""),
     # Several counts.
