@@ -7,8 +7,7 @@ import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.endpoints.combined import OfVerdicts
-from itp_response.evaluation.endpoints.endpoint import flag_at
+from itp_response.evaluation.endpoints.endpoint import OfVerdicts, flag_at
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.patient_days import PatientValues
 from itp_response.evaluation.rules.decide import decide
@@ -49,7 +48,8 @@ class _FailingClauses:
 
     def of(self, name: str, other: Verdict, patients: Ints) -> Ints:
         """The code of each patient's sentence."""
-        model, verdict = self._classification.criteria.endpoints[name], self._classification.verdicts[name]
+        model: Any = self._classification.criteria.endpoints[name]
+        verdict = self._classification.verdicts[name]
         codes = np.full(len(patients), NO_SENTENCE)
         ended, when = verdict.ended[patients], getattr(model, "when", None)
         self._by_exclusion(codes, model, patients)
