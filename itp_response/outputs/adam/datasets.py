@@ -213,15 +213,17 @@ def _time(classification: Classification, parameter: Parameter) -> Columns:
     endpoints, verdicts = classification.criteria.endpoints, classification.verdicts
     model, verdict = endpoints[parameter.endpoint], verdicts[parameter.endpoint]
     assert verdict.days is not None
+    assert model.runs_to is not None
     timed = verdict.days != NO_DAY
     event = timed & (verdict.value == Y)
-    to = verdicts[model.to]
+    to = verdicts[model.runs_to]
     code = _censoring(classification, event, to)
-    texts = pl.Series([endpoints[model.to].label, *CENSORED.values()])
+    texts = pl.Series([endpoints[model.runs_to].label, *CENSORED.values()])
     day = np.where(timed, classification.days_of(verdict.dated), np.int32(NO_DAY))
     start = np.where(timed, day - np.where(timed, verdict.days, 0), np.int32(NO_DAY))
     size = len(timed)
-    limit = f" up to day {model.by:g}" if np.isfinite(model.by) else ""
+    last = model.days_looked_at()[1]
+    limit = f" up to day {last:g}" if np.isfinite(last) else ""
     ended, reason = np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)
     return {
         **_named(parameter, size),
@@ -234,7 +236,7 @@ def _time(classification: Classification, parameter: Parameter) -> Columns:
         "ADTF": _flags(classification.cohort, np.where(timed, verdict.dated, NONE), (DATE,)),
         **_reason(classification, verdict),
         "ANL01FL": where(timed, pl.repeat("Y", size, eager=True)),
-        **records_of(classification, model.to, "SRC", ended, reason),
+        **records_of(classification, model.runs_to, "SRC", ended, reason),
     }
 
 
