@@ -34,7 +34,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Mark:
+class LaneMark:
     """A symbol on a day."""
 
     day: float
@@ -78,7 +78,7 @@ class Lane:
     text: str = ""
     """What stands at the right end of the lane."""
     stretches: tuple[Stretch, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[LaneMark, ...] = ()
 
     def draw(self, axes: Axes, middle: float, half: float, first: float, last: float) -> dict[str, Any]:
         """Draw the lane about `middle`, between the days shown, and return its symbols for the legend."""
@@ -129,7 +129,7 @@ def _drug(cohort: Cohort) -> Lane:
     if np.isfinite(stopped):
         return Lane(
             "study treatment", f"stopped for good on day {stopped:g}", (Stretch(0.0, stopped, "drug"),),
-            (Mark(stopped, "stopped"),),
+            (LaneMark(stopped, "stopped"),),
         )  # fmt: skip
     return Lane("study treatment", "not stopped for good", (Stretch(0.0, last, "drug", True),))
 
@@ -137,7 +137,7 @@ def _drug(cohort: Cohort) -> Lane:
 def _columns(cohort: Cohort) -> Iterator[Lane]:
     for name, column in cohort.row_columns.items():
         if isinstance(column, Truths) and column.true.any():
-            yield Lane(name, marks=tuple(Mark(day, "noted") for day in cohort.day[column.true].tolist()))
+            yield Lane(name, marks=tuple(LaneMark(day, "noted") for day in cohort.day[column.true].tolist()))
 
 
 def verdict_lanes(classification: Classification, names: list[str]) -> list[Lane]:
@@ -207,6 +207,6 @@ def _open(classification: Classification, name: str) -> Stretch:
     return Stretch(first, last, "open")
 
 
-def _marks(onset: int = NO_DAY, confirming: int = NO_DAY, ended: int = NO_DAY) -> tuple[Mark, ...]:
+def _marks(onset: int = NO_DAY, confirming: int = NO_DAY, ended: int = NO_DAY) -> tuple[LaneMark, ...]:
     days = {"onset": onset, "confirming": confirming if confirming != onset else NO_DAY, "ended": ended}
-    return tuple(Mark(day, look) for look, day in days.items() if day != NO_DAY)
+    return tuple(LaneMark(day, look) for look, day in days.items() if day != NO_DAY)
