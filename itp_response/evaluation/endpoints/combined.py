@@ -17,9 +17,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort.values import NONE, Bools, Ints, Truths
+from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.endpoints.account import Account, Decided
-from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, OfVerdicts, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import And, Name, Not, Or, Tree, names_in
@@ -79,18 +79,6 @@ class Combined(Endpoint):
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         return f"Met where {_in_words(self.when.tree)}."
-
-
-class OfVerdicts:
-    """The verdicts on endpoints as a rule sees them: true where Y, unknown where NE."""
-
-    def __init__(self, verdicts: VerdictsByName) -> None:
-        self.decided: dict[Tree, Truths] = {}
-        self._verdicts = verdicts
-
-    def values(self, name: str) -> Truths:
-        value = self._verdicts[name].value
-        return Truths(value == Y, (value != Y) & (value != NE))
 
 
 def _deciding(tree: Tree, observed: OfVerdicts, names: Sequence[str], near: Bools) -> Ints:
