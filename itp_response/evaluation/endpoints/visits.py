@@ -23,12 +23,27 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Days
+from itp_response.evaluation.endpoints.account import (
+    DISCOUNTED,
+    NO_COUNT,
+    NOT_TAKEN,
+    OUTSIDE,
+    PASSED_OVER,
+    Account,
+    Decided,
+    Event,
+    Mark,
+    Parts,
+    parts_by_state,
+    visits_of,
+)
 from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
     RowRule,
     counts_kept,
     discounted_rows,
     flag_at,
+    inside,
     nearest,
     started,
 )
@@ -128,6 +143,53 @@ class Visits(Endpoint):
         verdict.mark("confirming", yes, last)
         verdict.mark("dated", yes, last)
         return verdict
+
+    def rows_played(self, decided: Decided) -> Account:
+        patient_days, verdict = decided.patient_days, decided.verdict
+        row = (planned(self, patient_days) if self.visits else _every(self, patient_days))[0]
+        state = decide(self.when.tree, patient_days)
+        played = parts_by_state(state)
+        if self.discount is not None:
+            played[discounted_rows(self.discount, patient_days, state)] = DISCOUNTED
+        part = self._parts_of_others(patient_days)
+        taken = row[row != NONE]
+        part[taken] = played[taken]
+        begin, end = self._span(patient_days)
+        closing = patient_days.nowhere
+        if self.closed_by is not None:
+            closing = Flagged(decide(self.closed_by.tree, patient_days).true).first_in(begin, end)
+        account = Account(
+            part,
+            begin,
+            end,
+            marks=(Mark(verdict.onset, "first"), Mark(verdict.confirming, "made it enough")),
+            events=() if self.closed_by is None else (Event(closing, self.closed_by),),
+        )
+        if self.visits:
+            days = np.tile(np.array(self.visits), patient_days.patients)
+            account.visit = visits_of(row, days, len(part))
+            missed = (row == NONE).reshape(patient_days.patients, len(self.visits))
+            account.missed = tuple((day, missed[:, number]) for number, day in enumerate(self.visits))
+        return account
+
+    def _span(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        first, last = self.days_looked_at()
+        return patient_days.at_or_after(first), patient_days.after(last)
+
+    def _parts_of_others(self, patient_days: PatientDays) -> Parts:
+        """(N) What rows did that are taken for no visit."""
+        part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
+        begin, end = self._span(patient_days)
+        near = np.zeros(len(part), dtype=np.bool_)
+        for day in self.visits:
+            near |= np.abs(patient_days.day - day) <= self.within
+        if not self.visits:
+            near = inside(patient_days, begin, end)
+        kept = counts_kept(self.set_aside, patient_days).mask
+        part[near & ~patient_days.has_count] = NO_COUNT
+        part[near & patient_days.has_count] = NOT_TAKEN
+        part[near & patient_days.has_count & ~kept] = PASSED_OVER
+        return part
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
