@@ -10,12 +10,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
-from itp_response.explanation.counterfactuals.in_words import (
-    Counterfactual,
-    could_count,
-    each_counterfactual,
-    sentences,
-)
+from itp_response.explanation.counterfactuals.in_words import Counterfactual, each_counterfactual, sentences
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.missing import missing_in_words
 from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
@@ -145,7 +140,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
     counterfactuals = _counterfactuals(decided, changing)
     in_sentences: tuple[str, ...] = ()
     if counterfactuals is not None:
-        in_sentences = tuple(sentences(decided.classification, decided.name, counterfactuals, could_count(rows)))
+        in_sentences = tuple(sentences(decided.classification, decided.name, counterfactuals))
     return Explanation(
         patient=decided.cohort.id[0],
         endpoint=decided.name,

@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import timelines
 from worked import criteria_of
@@ -260,6 +260,7 @@ class TestRandomPatients:
     def test_a_change_made_by_hand_turns_the_verdict_and_the_clause(self, data):
         criteria, texts, _, classification = drawn(data)
         rows = [row for _, row in all_offered(classification)]
+        assume(rows)
         after = classification_of(criteria, [edited(texts[int(row["patient_id"])], row) for row in rows])
         decided = {name: labels_of(verdict) for name, verdict in after.verdicts.items()}
         turned = [row for place, row in enumerate(rows) if turns(criteria, classification, after, place, row)]

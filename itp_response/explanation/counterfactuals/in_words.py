@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.edited import ADDED, COUNT, GRADE, Edits, edited
 from itp_response.cohort.texts import count_in_words
-from itp_response.cohort.values import NONE
+from itp_response.cohort.values import NONE, Ints
+from itp_response.evaluation.endpoints.account import QUALIFIES, TOO_SOON
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule
 from itp_response.explanation.counterfactuals.edits import edits_tried
 from itp_response.explanation.counterfactuals.search import Counterfactuals
 from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
-from itp_response.explanation.records import ExplainedRow
 from itp_response.messages.wording import listed, number_in_words
 
 ANOTHER = {"Y": "N", "N": "Y", "NE": "Y or N"}
@@ -58,13 +57,10 @@ def each_counterfactual(classification: Classification, counterfactuals: Counter
     return tuple(Counterfactual(**cells, row=row) for cells, row in zip(table.iter_rows(named=True), rows, strict=True))
 
 
-def sentences(
-    classification: Classification, name: str, counterfactuals: Sequence[Counterfactual], could_count: Sequence[int]
-) -> Iterator[str]:
+def sentences(classification: Classification, name: str, counterfactuals: Sequence[Counterfactual]) -> Iterator[str]:
     """The first change to each other verdict, what a `Y` rests on, and how near an `N` came, a sentence each.
 
-    The classification is of one patient. `could_count` are the days of the observations that could have counted for the
-    endpoint and did not.
+    The classification is of one patient.
     """
     verdict, model = classification.verdicts[name], classification.criteria.endpoints[name]
     value = verdict.labels[int(verdict.value[0])]
@@ -81,7 +77,7 @@ def sentences(
     if not counterfactuals:
         yield f"none of the changes tried would make it {'another' if model.is_ranked else ANOTHER[value]}"
     if not first and value != "Y":
-        yield from _nearest_count(classification, model, could_count)
+        yield from _nearest_count(classification, name)
     yield from _rests_on(lost)
 
 
@@ -95,39 +91,38 @@ def _rests_on(lost: Sequence[Counterfactual]) -> Iterator[str]:
             yield f"rests on the observations of days {listed(days)}, without any of which it would be {becomes}"
 
 
-def could_count(rows: Sequence[ExplainedRow]) -> list[int]:
-    """The days of the observations that could have counted and did not; none, where one of them counted."""
-    if any(row.means.startswith("qualifies") for row in rows):
-        return []
-    return [row.day for row in rows if row.means.startswith(("fails", "unknown")) and "ends here" not in row.means]
+def _nearest_count(classification: Classification, name: str) -> Iterator[str]:
+    """The count that came nearest to what the rule asks of each observation, where no observation counted.
 
-
-def _nearest_count(classification: Classification, model: Any, could_count: Sequence[int]) -> Iterator[str]:
-    """The count that came nearest to what the rule asks of each observation, of those that could have counted.
-
-    One that would meet the rule if its bleeding were known comes first.
+    Of the observations that could have counted; one that would if its bleeding were known comes first.
     """
-    cohort, rule = classification.cohort, getattr(model, "when", None)
-    if not isinstance(rule, Rule) or model.sums_up or model.is_lost or not could_count:
+    cohort, model = classification.cohort, classification.criteria.endpoints[name]
+    rules = [rule for key, rule, of in model.rules() if key == "when" and of == "rows"]
+    could_count = _could_count(classification, name)
+    if not rules or model.is_lost or not len(could_count):
         return
     edits = edits_tried(classification.criteria, cohort, np.array([0]))
-    edits = edits.at(np.isin(edits.kind, (COUNT, GRADE)) & np.isin(edits.day, could_count))
-    edits = _qualifying(classification, rule, edits)
+    edits = edits.at(np.isin(edits.kind, (COUNT, GRADE)) & np.isin(edits.row, could_count))
+    edits = _qualifying(classification, rules[0], edits)
     if not len(edits):
         return
     best = np.lexsort((edits.distance, edits.kind != GRADE))[0]
-    row = int(edits.row[best])
+    row, day = int(edits.row[best]), edits.day[best]
     was = count_in_words(float(cohort.platelets.low[row]), float(cohort.platelets.high[row]))
-    source = cohort.source_of(row)
     if edits.kind[best] == GRADE:
-        yield (
-            f"came nearest on day {edits.day[best]}: a count of {was}, had bleeding been recorded as absent ({source})"
-        )
+        nearest = f"a count of {was}, had bleeding been recorded as absent"
     else:
-        count = number_in_words(float(edits.count[best]))
-        yield (
-            f"came nearest on day {edits.day[best]}: a count of {count} instead of {was} would qualify there ({source})"
-        )
+        nearest = f"a count of {number_in_words(float(edits.count[best]))} instead of {was} would qualify there"
+    yield f"came nearest on day {day}: {nearest} ({cohort.source_of(row)})"
+
+
+def _could_count(classification: Classification, name: str) -> Ints:
+    """The rows that could have counted for the endpoint and did not; none, where one counted."""
+    criteria, verdicts = classification.criteria, classification.verdicts
+    patient_days = patient_days_of(criteria, classification.cohort, 0, 1)
+    account = criteria.endpoints[name].account(patient_days, verdicts, verdicts[name])
+    counted = np.isin(account.part, (QUALIFIES, TOO_SOON)).any()
+    return np.flatnonzero(account.could_count() & ~counted)
 
 
 def _qualifying(classification: Classification, rule: Rule, edits: Edits) -> Edits:

@@ -8,8 +8,10 @@ so misses what ended it: an artefact, which is offered only where nothing else i
 import numpy as np
 
 from itp_response.classification.classification import Classification
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import ADDED, BASELINE, COUNT, LOST, Edits
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
+from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.verdicts import NA, N, Y
 from itp_response.explanation.counterfactuals.changed_clauses import changed_clauses
 from itp_response.explanation.counterfactuals.direction import direction
@@ -85,26 +87,36 @@ def _by_baseline(classification: Classification, name: str, edits: Edits) -> tup
 # ONE MORE COUNT
 
 
-def keys_of_added(classification: Classification, name: str, edits: Edits) -> list[Floats]:
+def keys_of_added(classification: Classification, account: Account, name: str, edits: Edits) -> list[Floats]:
     """By what one further count is preferred to another, the first first, smaller is better; 0 of other edits.
 
-    It lies where counts are missing: after the last, where follow-up ended; in the widest gap, where a gap is too wide.
-    It is the count of the observation before. It lies on a planned day; near the middle of the gap.
+    It lies where a count is missing. It is the count of the observation before. It lies on a planned day; near the
+    middle of the days between the counts beside it, or soon after the last.
     """
-    cohort, criteria = classification.cohort, classification.criteria
+    cohort, is_added = classification.cohort, edits.kind == ADDED
     counted = np.flatnonzero(~np.isnan(cohort.platelets.low))
     before, after = neighbours(cohort, counted, edits.patient, edits.day)
-    has_before, has_after = before != NONE, after != NONE
     days = np.append(cohort.day, 0).astype(np.float64)
-    first, last = np.where(has_before, days[before], days[after]), np.where(has_after, days[after], days[before])
-    reasons = criteria.reasons
-    reason = classification.verdicts[name].reason[edits.patient]
-    place = np.select(
-        [reason == reasons["follow_up_ended"], reason == reasons["gap_in_counts"]],
-        [has_after.astype(np.float64), first - last],
-    )
-    is_as_before = edits.count == counts_before(cohort, edits.patient, edits.day)
-    is_planned = np.isin(edits.day, planned_days(criteria, name))
-    from_middle = np.abs(edits.day - (first + last) / 2)
-    is_added = edits.kind == ADDED
-    return [key * is_added for key in (place, ~is_as_before * 1.0, ~is_planned * 1.0, from_middle)]
+    first = np.where(before != NONE, days[before], days[after])
+    last = np.where(after != NONE, days[after], days[before])
+    keys = [
+        ~_is_where_missing(cohort, account, edits),
+        edits.count != counts_before(cohort, edits.patient, edits.day),
+        ~np.isin(edits.day, planned_days(classification.criteria, name)),
+        np.abs(edits.day - (first + last) / 2),
+    ]
+    return [np.where(is_added, key, 0.0) for key in keys]
+
+
+def _is_where_missing(cohort: Cohort, account: Account, edits: Edits) -> Bools:
+    """Whether an edit is of a day on which a count is missing: in a gap, not followed, or a visit without one."""
+    patient, day = edits.patient, edits.day
+    where = np.zeros(len(edits), dtype=np.bool_)
+    if account.gap is not None and len(cohort.day):
+        begin, end = (rows[patient] for rows in account.gap)
+        where |= (end != NONE) & (day > cohort.day[begin]) & (day < cohort.day[end])
+    if len(account.missing_from):
+        where |= (day >= account.missing_from[patient]) & (day <= account.missing_to[patient])
+    for planned, missed in account.missed:
+        where |= missed[patient] & (day == planned)
+    return where

@@ -15,7 +15,8 @@ from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import ADDED, BASELINE, COUNT, LOST, NO_EDITS, Edits, edited, joined
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
-from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.endpoints.account import Account
+from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
 from itp_response.explanation.counterfactuals.edits import edits_tried, rises
 from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
 
@@ -68,12 +69,21 @@ def find_counterfactuals(
     partial = classification.cohort.partial
     complete = patients if partial is None else np.setdiff1d(patients, partial.patient)
     with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
+    accounts = _accounts(classification, with_verdict)
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}
     for piece in _pieces(classification.cohort, complete):
         edits = edits_tried(classification.criteria, classification.cohort, piece)
         for name, changing, becomes in _changing(classification, edits, with_verdict):
-            parts[name].append(_offered(classification, name, changing, becomes))
+            parts[name].append(_offered(classification, accounts[name], name, changing, becomes))
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
+
+
+def _accounts(classification: Classification, names: Sequence[str]) -> dict[str, Account]:
+    """What the rows of the cohort did for each of these endpoints."""
+    criteria, verdicts = classification.criteria, classification.verdicts
+    cohort = with_a_day_0(classification.cohort)
+    patient_days = patient_days_of(criteria, cohort, 0, len(cohort))
+    return {name: criteria.endpoints[name].account(patient_days, verdicts, verdicts[name]) for name in names}
 
 
 def _joined(name: str, parts: list[Counterfactuals]) -> Counterfactuals:
@@ -121,7 +131,9 @@ def _is_changed(labels: tuple[str, ...], kind: Ints, was: Ints, becomes: Ints) -
     return np.select([was == yes, was == no, was == labels.index("NE")], [undone, met, met | failed], default=np.False_)
 
 
-def _offered(classification: Classification, name: str, edits: Edits, becomes: Ints) -> Counterfactuals:
+def _offered(
+    classification: Classification, account: Account, name: str, edits: Edits, becomes: Ints
+) -> Counterfactuals:
     """Of each patient, kind and new verdict the first by the ranking, in its order; of lost observations each.
 
     An artefact is left out where another edit gives the same verdict.
@@ -131,7 +143,7 @@ def _offered(classification: Classification, name: str, edits: Edits, becomes: I
     way = ways(classification, name, edits, becomes)
     lost_row = np.where(edits.kind == LOST, edits.row, NONE)
     alike = np.stack([edits.patient, edits.kind, becomes, lost_row])
-    first = _first_of_each(alike, [way, *keys_of_added(classification, name, edits), edits.distance])
+    first = _first_of_each(alike, [way, *keys_of_added(classification, account, name, edits), edits.distance])
     first = first[(way[first] != ARTEFACT) | _is_all_there_is(edits.patient[first], becomes[first], way[first])]
     order = first[np.lexsort([key[first] for key in (edits.row, edits.kind, edits.distance, way, edits.patient)])]
     return Counterfactuals(name, edits.at(order), becomes[order], way[order] == ARTEFACT)
