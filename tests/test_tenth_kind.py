@@ -171,12 +171,15 @@ def test_it_is_decided(classified):
 
 
 def test_it_is_explained_and_described(criteria, classified):
-    # The rows in the words of an explanation are `explanation.records`'; what each row means belongs here too.
     [explanation] = itp_response.explain(classified, patient="P2", endpoint="nadir")
     [asked] = itp_response.ask("d0 15, d7 40, d28 25", criteria, endpoint="nadir")
 
     assert (explanation.value, explanation.reason) == ("N", "platelets")
-    assert [row.day for row in explanation.rows if row.day == 14] == [14]
+    assert [(row.day, row.means) for row in explanation.rows][:3] == [
+        (0, "before day 7"),
+        (7, "qualifies"),
+        (14, "fails: a count below 20; ends here"),
+    ]
     assert explanation.counterfactuals
     assert (asked.value, asked.day) == ("Y", 28)
     assert "The lowest count, from day 7 to day 56" in itp_response.describe(load(criteria))
