@@ -82,9 +82,10 @@ class Combined(Endpoint):
 
 
 def _deciding(tree: Tree, observed: OfVerdicts, names: Sequence[str], near: Bools) -> Ints:
-    """(P) The endpoint by which a rule is what it is, as its number in `names`: the first that agrees with it.
+    """(P) The endpoint by which a rule is what it is, as its number in `names`: the first part that agrees with it.
 
-    Of parts joined by `or` that are not met, one that came `near` (an entry per name and patient) goes before others.
+    Where all parts must agree (an `or` that is not true, an `and` that is) it is the last, which as a rule asks for
+    least, of those that came `near` (an entry per name and patient), and where none did the last of all.
     """
     match tree:
         case Name(name=name):
@@ -97,11 +98,19 @@ def _deciding(tree: Tree, observed: OfVerdicts, names: Sequence[str], near: Bool
             agrees = np.stack([(part.true == whole.true) & (part.false == whole.false) for part in truths])
             numbers = np.stack([_deciding(part, observed, names, near) for part in parts])
             patient = np.arange(near.shape[1])
-            nearer = agrees & near[numbers, patient] & (isinstance(tree, Or) & ~whole.true)
-            chosen = np.where(nearer.any(axis=0), np.argmax(nearer, axis=0), np.argmax(agrees, axis=0))
+            nearer = agrees & near[numbers, patient]
+            last = np.where(nearer.any(axis=0), _last_true(nearer), _last_true(agrees))
+            all_must_agree = whole.true if isinstance(tree, And) else ~whole.true
+            chosen = np.where(all_must_agree, last, np.argmax(agrees, axis=0))
             number: Ints = numbers[chosen, patient]
             return number
     raise AssertionError(tree)
+
+
+def _last_true(flags: Bools) -> Ints:
+    """Of each column, the last row that is true."""
+    last: Ints = len(flags) - 1 - np.argmax(flags[::-1], axis=0)
+    return last
 
 
 def _dated(tree: Tree, earlier: VerdictsByName, observed: OfVerdicts) -> Ints:
