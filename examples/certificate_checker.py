@@ -18,6 +18,7 @@ import tomllib
 from calendar import monthrange
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def truth(node, names):
     return both([compared(*one, names) for one in zip(node.ops, sides, sides[1:], strict=False)])
 
 
+@cache
 def parsed(text):
     return ast.parse(" ".join(text.split()), mode="eval").body
 
@@ -114,6 +116,7 @@ class Patient:
         self.names = [
             {**of_patient, **observed, **self.since(observed["day"]), **self.terms} for observed in self.observations
         ]
+        self.states = {None: [False] * len(self.observations)}
         self.alone = of_patient
 
     def depends_on_censored_counts(self, name):
@@ -155,7 +158,9 @@ class Patient:
         return columns
 
     def state(self, rule):
-        return [truth(parsed(rule), names) for names in self.names] if rule else [False] * len(self.observations)
+        if rule not in self.states:
+            self.states[rule] = [truth(parsed(rule), names) for names in self.names]
+        return self.states[rule]
 
     def later(self, day, length):
         size, unit = int(length.split()[0]), length.split()[1].rstrip("s")
@@ -394,10 +399,14 @@ class Patient:
 
 def checked(certificate, files):
     """What does not agree, a sentence each; nothing where all does."""
-    patient = Patient(certificate)
     for source in certificate["sources"]:
         yield from of_source(certificate, source, files)
     yield from of_definition(certificate, files)
+    yield from of_patient(certificate, Patient(certificate))
+
+
+def of_patient(certificate, patient):
+    """What does not agree of what is decided."""
     baseline, stated = patient.alone["baseline"], certificate["patient"]["baseline"]
     if baseline is not None and pair(baseline) != pair(stated):
         yield f"the baseline is {baseline}, not {stated}"

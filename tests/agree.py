@@ -68,7 +68,7 @@ def agreement(name: str, patients: int, seed: int) -> Agreement:
         for position, (patient, decided) in enumerate(zip(drawn, as_literal(classification), strict=True)):
             where = f"{name}, seed {seed + begin}, patient {position}"
             wrong = [*_read(found, patient, decided, criteria.raw), *_checked(found, classification, position)]
-            found.differences += [f"{where}: {one}\n    {patient}" for one in wrong]
+            found.differences += [f"{where}: {one}" for one in wrong]
             for verdict in decided.values():
                 found.values[verdict.value] = found.values.get(verdict.value, 0) + 1
             found.endpoints += len(decided)
@@ -96,9 +96,9 @@ def _read(
 def _checked(found: Agreement, classification: Classification, position: int) -> Iterator[str]:
     """What the checker does not agree with."""
     made = certificate(classification, patient=f"P{position}", counterfactuals=False)
-    open_to_it = checker.Patient(made)
-    found.unchecked += sum(open_to_it.depends_on_censored_counts(one["endpoint"]) for one in made["verdicts"])
-    for said in checker.checked(made, {}):
+    patient = checker.Patient(made)
+    found.unchecked += sum(patient.depends_on_censored_counts(one["endpoint"]) for one in made["verdicts"])
+    for said in checker.of_patient(made, patient):
         yield f"the checker: {said}"
 
 

@@ -10,7 +10,7 @@ from literal import Patient, Verdict
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of
+from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of, with_empty
 from itp_response.cohort.notation import bounds
 from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NO_DAY, NONE, Numbers, exactly
@@ -42,7 +42,7 @@ def cohort_of(patients: list[Patient], columns: Mapping[str, ColumnDeclared] | N
             ),
             day_0=np.array([patient.day_0 for patient in patients], dtype="datetime64[D]"),
             columns={
-                name: column_of([patient.columns.get(name) for patient in patients], column)
+                name: with_empty(column_of([patient.columns.get(name) for patient in patients], column), column)
                 for name, column in of_patients.items()
             },
         ),
@@ -63,7 +63,7 @@ def cohort_of(patients: list[Patient], columns: Mapping[str, ColumnDeclared] | N
                 name: column_of([one.columns.get(name) for _, one in seen], column)
                 for name, column in of_visits.items()
             },
-            several={name: column.several for name, column in of_visits.items()},
+            declared=of_visits,
         ),
     )
 
