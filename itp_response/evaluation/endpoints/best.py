@@ -28,6 +28,9 @@ class Best(Endpoint):
     kind: Literal["best"]
     of: tuple[str | Named, ...] = Field(min_length=1, description="criteria, best first; { R = 'OR' } gives OR a name")
     otherwise: str = Field(description="what it is called if none is met")
+    unknown: Literal["passed_over", "leaves_it_open"] = Field(
+        default="passed_over", description="one that is not evaluable, before the first that is met"
+    )
 
     is_ranked: ClassVar[bool] = True
     can_be_referred_to: ClassVar[bool] = False
@@ -59,6 +62,8 @@ class Best(Endpoint):
         for of_rank in reversed(ranked):
             verdict.set(open_ & (of_rank.value == NE), unknown, of_rank.reason)
         for rank, of_rank in reversed(list(enumerate(ranked))):
+            if self.unknown == "leaves_it_open":
+                verdict.set(open_ & (of_rank.value == NE), unknown, of_rank.reason)
             verdict.set(open_ & (of_rank.value == Y), rank, of_rank.reason)
         verdict.set(~open_, none, excluded_reason)
         verdict.labels = labels
@@ -67,4 +72,5 @@ class Best(Endpoint):
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         ranks = [name if name == to else f"{name} (if {to} is met)" for name, to in self.ranked.items()]
-        return f"The first of {', '.join(ranks)} that is met; {self.otherwise} if none is."
+        unless = ", unless one before it is not evaluable" if self.unknown == "leaves_it_open" else ""
+        return f"The first of {', '.join(ranks)} that is met{unless}; {self.otherwise} if none is."
