@@ -47,7 +47,10 @@ CHOICES = {
 FOLLOWED = ("achieved", "lost")
 """The kinds that ask whether a patient was followed to the end."""
 REFERENCES = ("from", "until", "after", "to")
-REMOVABLE = ("by", "evidence_by", "max_gap", "apart_at_most", "until", "from", "days", "followed_from", "in_any", "of_at_least")
+REMOVABLE = (
+    *("by", "evidence_by", "max_gap", "apart_at_most", "until", "from", "days"),
+    *("followed_from", "in_any", "of_at_least"),
+)
 
 
 @dataclass(frozen=True)

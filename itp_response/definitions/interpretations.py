@@ -10,7 +10,6 @@ from itp_response.evaluation.rules.tree import names_in
 from itp_response.messages.errors import unknown
 from itp_response.messages.toml_positions import KeyPositions, Problem
 
-
 ABOUT = "Bleeding not recorded"
 QUESTION = "What is assumed where a count was taken and bleeding was not recorded?"
 ASSUMED: dict[UnrecordedBleeding, str] = {
