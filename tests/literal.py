@@ -401,7 +401,9 @@ def maintained(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdic
     A failing row in the span: N, the row ended it.
     Otherwise the first row on or after the end of the span and not after `evidence_by` (with `until`: in the pair
     of days, and in the span) that is in the state or fails is the evidence.
-    If it fails: N, as above. If there is none: NE. If it is in the state: the rows in the state from the first in
+    If it fails: N, as above. If there is none: NE; because of what is unknown of the first row with a count on those
+    days, else of no counts there where the patient has one on the first of those days or later, else because
+    follow-up ended. If it is in the state: the rows in the state from the first in
     the span to it must lie at most `max_gap` apart: then Y, and it is the confirming row; else NE.
     """
     start = start_of(endpoint, others)
@@ -420,7 +422,10 @@ def maintained(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdic
             return ended_by(chart, endpoint, start, row)
     shown = [(row, holds) for row, holds in states if evidence_from <= row.day <= evidence_by and holds is not None]
     if not shown:
-        return Verdict("NE", "follow_up_ended", onset=start)
+        counted = [row for row, _ in states if row.platelets is not None and row.day >= evidence_from]
+        if counted and counted[0].day <= evidence_by:
+            return replace(Verdict("NE", why_unknown(chart, endpoint, counted[0])), onset=start)
+        return Verdict("NE", "no_counts" if counted else "follow_up_ended", onset=start)
     last, holds = shown[0]
     if holds is False:
         return ended_by(chart, endpoint, start, last)
@@ -491,17 +496,18 @@ def best(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """The first endpoint of the ranked list that is Y gives its name, or the name put before it.
 
     If none is Y and all are N or NA: `otherwise`. Else NE. The reason is that of the endpoint that gave the name;
-    for `otherwise`, of the last; for NE, of the first that is NE. Where `unknown` is "leaves_it_open", it is NE too where
-    one before the first Y is NE.
+    for `otherwise`, of the last; for NE, of the last that is NE. Where `unknown` is "leaves_it_open", it is NE too where
+    one before the first Y is NE, and the reason is that of the last of these.
     """
     ranked = [next(iter(item.items())) if isinstance(item, dict) else (item, item) for item in endpoint["of"]]
     verdicts_by_name = [(name, others(behind)) for name, behind in ranked]
-    for name, verdict in verdicts_by_name:
+    for position, (name, verdict) in enumerate(verdicts_by_name):
         if verdict.value == "Y":
+            better_open = [better for _, better in verdicts_by_name[:position] if better.value == "NE"]
+            if better_open and endpoint.get("unknown") == "leaves_it_open":
+                return Verdict("NE", better_open[-1].reason)
             return Verdict(name, verdict.reason)
-        if verdict.value == "NE" and endpoint.get("unknown") == "leaves_it_open":
-            break
-    for _, verdict in verdicts_by_name:
+    for _, verdict in reversed(verdicts_by_name):
         if verdict.value == "NE":
             return Verdict("NE", verdict.reason)
     return Verdict(endpoint.get("otherwise", "N"), verdicts_by_name[-1][1].reason)
@@ -593,24 +599,17 @@ def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
 def combined(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """A rule over other verdicts: a name is true where that endpoint is Y, unknown where NE, false where N or NA.
 
-    True is Y, false N, unknown NE. The reason of an N is that of the first endpoint named that makes for it: one
-    that is N or NA, or, under a `not`, one that is Y, which gives its name. The reason of an NE is that of the first named that is NE. The
-    day of a Y is that of `day_combined`, and its row the onset.
+    True is Y, false N, unknown NE. The reason of an N or NE is that of the endpoint that decides (`deciding_name`); one
+    that is Y, behind a `not`, gives its name. The day of a Y is that of `day_combined`, and its row the onset.
     """
     rule = parsed(endpoint["when"])
     holds = truth_combined(rule, others)
     if holds is True:
         day = day_combined(rule, others)
         return Verdict("Y", "met", day=day, onset=day)
-    named = list(criteria_named(rule))
-    if holds is None:
-        return Verdict("NE", next(others(name).reason for name, _ in named if others(name).value == "NE"))
-    for name, under_not in named:
-        if under_not and others(name).value == "Y":
-            return Verdict("N", name)
-        if not under_not and others(name).value in ("N", "NA"):
-            return Verdict("N", others(name).reason)
-    raise AssertionError("a false rule names an endpoint that makes for it")
+    name = deciding_name(rule, others)
+    reason = name if others(name).value == "Y" else others(name).reason
+    return Verdict("NE" if holds is None else "N", reason)
 
 
 KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], Verdict]] = {
@@ -934,15 +933,23 @@ def day_combined(node: ast.expr, others: Others) -> int | None:
     return max(days) if isinstance(node.op, ast.And) else min(days)
 
 
-def criteria_named(node: ast.expr, under_not: bool = False) -> Iterator[tuple[str, bool]]:
-    """The criteria of a rule from left to right, and whether each is under a `not` (of two, the second undoes it)."""
+def deciding_name(node: ast.expr, others: Others) -> str:
+    """The endpoint by which a rule is what it is: that of the first part that is as true as the whole.
+
+    But of parts joined by `or` that are not true it is the first that came near, if one did: that has another reason
+    than that it was never reached.
+    """
     if isinstance(node, ast.Name):
-        yield node.id, under_not
-    elif isinstance(node, ast.UnaryOp):
-        yield from criteria_named(node.operand, not under_not)
-    elif isinstance(node, ast.BoolOp):
-        for part in node.values:
-            yield from criteria_named(part, under_not)
+        return node.id
+    if isinstance(node, ast.UnaryOp):
+        return deciding_name(node.operand, others)
+    assert isinstance(node, ast.BoolOp)
+    whole = truth_combined(node, others)
+    names = [deciding_name(part, others) for part in node.values if truth_combined(part, others) is whole]
+    if isinstance(node.op, ast.Or) and whole is not True:
+        near = [name for name in names if others(name).value == "Y" or others(name).reason != "never_reached"]
+        names = near or names
+    return names[0]
 
 
 # Parts of all kinds.

@@ -17,12 +17,15 @@ from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of
 from itp_response.cohort.observations import Note, Observations, Patients
+from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
 from itp_response.messages.errors import CohortError, nearest, unknown
 from itp_response.messages.wording import listed
 
 FARTHEST = 36_525
 """Days, a hundred years; a day farther from day 0 is a slip, as it is in files."""
+DECIMALS_READ = 9
+"""Of a count that is written so that it can be read again, at most."""
 HIGHEST_COUNT = 5000
 """10⁹/L; a higher number is a count per microlitre, in files too."""
 DAYS = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?")
@@ -44,6 +47,8 @@ def bounds(text: str) -> tuple[float, float]:
     if not match:
         raise ValueError(text)
     sign, value = match[1] or "", float(match[2])
+    if sign == "<" and value == 0:
+        raise ValueError(text)
     if sign == "<":
         return 0.0, float(just_below(value))
     if sign == ">":
@@ -76,12 +81,9 @@ def count_text(low: float, high: float) -> str:
     >>> count_text(*bounds("<10"))
     '<10'
     """
-    if np.isnan(low):
-        return ""
-    tried = [low] if low == high else [high, round(high, 6)] if low == 0 else [low, round(low, 6)]
-    for text in (f"{sign}{value:.12g}" for value in tried if np.isfinite(value) for sign in ("", "<", "≤", ">", "≥")):
-        if COUNT.fullmatch(text) and bounds(text) == (low, high):
-            return text
+    text = count_in_words(low, high, DECIMALS_READ)
+    if not text or (COUNT.fullmatch(text) and bounds(text) == (low, high)):
+        return text
     raise ValueError(f"{low:g} to {high:g}")
 
 

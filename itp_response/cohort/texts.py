@@ -1,50 +1,102 @@
 """Texts: counts, days and grades as they are written, one or a column, and columns of sentences made of them."""
 
 import math
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.values import Floats, Ints, Numbers, exactly
-from itp_response.messages.wording import number_in_words
+from itp_response.cohort.values import EDGE, Bools, Floats, Ints, Numbers, exactly
+
+DECIMALS = 6
+"""With which numbers are written, at most."""
+DIGITS = 10
+"""To which a bound is rounded to find the number that was written: so many that only `EDGE` is lost."""
 
 
-def count_in_words(low: float, high: float) -> str:
-    """A platelet count by its lowest and highest possible value; a censored count with its sign; nothing for NaN.
+def count_in_words(low: float, high: float, decimals: int = DECIMALS) -> str:
+    """A platelet count by its lowest and highest possible value; a censored count with its signs; nothing for NaN.
 
-    >>> count_in_words(40, 40), count_in_words(0, 9.999999999), count_in_words(1000.000001, math.inf)
-    ('40', '<10', '>1000')
+    >>> count_in_words(40, 40), count_in_words(0, 9.9999999998), count_in_words(0, 10), count_in_words(1000, math.inf)
+    ('40', '<10', '<=10', '>=1000')
     """
     if math.isnan(low):
         return ""
     if low == high:
-        return number_in_words(low)
-    # The possible value next to a reporting limit is so near that it is written as the limit itself.
-    return f">{number_in_words(low)}" if math.isinf(high) else f"<{number_in_words(high)}"
+        return _written(low, decimals)
+    bounds = np.array([low, high])
+    limits = [_written(limit, decimals) for limit in _limits(bounds).tolist()]
+    at_low, at_high = _reached(bounds).tolist()
+    above = f"{'>=' if at_low else '>'}{limits[0]}"
+    below = f"{'<=' if at_high else '<'}{limits[1]}"
+    if math.isinf(high):
+        return above
+    return below if low == 0 else f"{above} and {below}"
 
 
 def texts(numbers: Numbers | Floats | Ints) -> pl.Series:
-    """Counts, days or grades as they are written; censored counts as `<10` and `>1000`.
+    """Counts, days or grades, each as `count_in_words` has it; null for NaN.
 
     >>> texts(Numbers(np.array([40.0, 0.0]), np.array([40.0, 10.0]))).to_list()
-    ['40', '<10']
+    ['40', '<=10']
     """
     bounds = numbers if isinstance(numbers, Numbers) else exactly(np.asarray(numbers, dtype=np.float64))
-    frame = pl.DataFrame({"low": bounds.low.astype(np.float64), "high": bounds.high.astype(np.float64)})
-    return frame.select(
+    if bounds.exact:
+        return pl.DataFrame({"exact": bounds.low.astype(np.float64)}).select(_column("exact")).to_series()
+    columns: dict[str, Any] = {"exact": bounds.low}
+    for name, edges in (("low", bounds.low), ("high", bounds.high)):
+        columns |= {name: edges, f"{name} limit": _limits(edges), f"{name} reached": _reached(edges)}
+    above, below = _bound("low", ">"), _bound("high", "<")
+    in_words = (
         pl.when(pl.col("low") == pl.col("high"))
-        .then(_written("low"))
+        .then(_column("exact"))
         .when(pl.col("high").is_infinite())
-        .then(pl.format(">{}", _written("low")))
-        .otherwise(pl.format("<{}", _written("high")))
-    ).to_series()
+        .then(above)
+        .when(pl.col("low") == 0)
+        .then(below)
+        .otherwise(pl.format("{} and {}", above, below))
+    )
+    return pl.DataFrame(columns).select(in_words).to_series()
 
 
-def _written(name: str) -> pl.Expr:
-    """A number without needless decimals; the number next to a bound as the bound."""
-    near = pl.col(name).round(6)
+def _bound(name: str, sign: str) -> pl.Expr:
+    """The limits of that name, with the sign before each."""
+    with_sign = pl.when(pl.col(f"{name} reached")).then(pl.lit(f"{sign}=")).otherwise(pl.lit(sign))
+    return pl.format("{}{}", with_sign, _column(f"{name} limit"))
+
+
+def _limits(bounds: Floats) -> Floats:
+    """The numbers that were written for these bounds; infinite and missing ones have none (NaN)."""
+    with np.errstate(invalid="ignore"):
+        size = np.maximum(np.abs(np.where(np.isfinite(bounds), bounds, np.nan)), 1.0)
+        scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(size)))
+        limits: Floats = np.round(bounds * scale) / scale
+    return limits
+
+
+def _reached(bounds: Floats) -> Bools:
+    """Whether a bound is a value that the number can have, not the one next to it, which is about `EDGE` away.
+
+    A bound that was computed, such as a mean, may be rounded, or have more digits than are written; it counts as one
+    that is reached, so `EDGE` is looked for between the two.
+    """
+    limits = _limits(bounds)
+    away = np.abs(bounds - limits) / np.maximum(np.abs(limits), 1.0)
+    reached: Bools = ~((away > EDGE / 16) & (away < 2 * EDGE))
+    return reached
+
+
+def _written(value: float, decimals: int) -> str:
+    """A number without needless decimals."""
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+
+
+def _column(name: str) -> pl.Expr:
+    """The numbers of a column, each as `_written` has it; null for those that are not finite."""
+    near = pl.col(name).round(DECIMALS)
     whole = near.cast(pl.Int64, strict=False)
-    return pl.when(near == whole).then(whole.cast(pl.String)).otherwise(near.cast(pl.String))
+    with_decimals = near.cast(pl.Decimal(38, DECIMALS), strict=False).cast(pl.String).str.strip_chars_end("0")
+    return pl.when(near == whole).then(whole.cast(pl.String)).otherwise(with_decimals)
 
 
 def said(pattern: str, *parts: pl.Series) -> pl.Series:

@@ -40,6 +40,8 @@ REASONS = {
     "discontinued": "treatment was discontinued",
 }
 """The reasons a verdict can have, in words. Terms and further columns are reasons by their own names."""
+NEVER_REACHED = list(REASONS).index("never_reached")
+"""Its code, which is the same in every set."""
 ROWS = ("dated", "onset", "confirming", "ended")
 """The fields of a `Verdict` that hold row numbers."""
 LENGTHS = ("days", "of_days")

@@ -1,12 +1,15 @@
 """One patient: the classification of one patient alone, and one verdict of it with all that it was decided from."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY
 from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.endpoints.account import PARTS, Account
+from itp_response.evaluation.endpoints.endpoint import excluded
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.messages.errors import UsageError, nearest, unknown
@@ -52,6 +55,27 @@ class DecidedEndpoint:
         """The day of the verdict; None: it has none."""
         day = int(self.patient_days.day_of(self.verdict.dated)[0])
         return None if day == NO_DAY else day
+
+    @cached_property
+    def account(self) -> Account:
+        """What every row did for the endpoint."""
+        account: Account = self.model.account(self.patient_days, self.classification.verdicts, self.verdict)
+        return account
+
+    def part_of(self, row: int) -> str:
+        """The part that a row played."""
+        return PARTS[int(self.account.part[row])]
+
+    @property
+    def is_excluded(self) -> bool:
+        """The endpoint excludes the patient."""
+        return bool(excluded(self.model, self.patient_days)[0])
+
+    @property
+    def decided_by(self) -> "DecidedEndpoint | None":
+        """The endpoint because of which the verdict is what it is; None: it rests on rows."""
+        names = [name for name, where in self.account.decided_by if where[0]]
+        return self.other(names[0]) if names and not self.is_excluded else None
 
     @property
     def depends_on_partial_date(self) -> bool:

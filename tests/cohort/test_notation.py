@@ -19,7 +19,7 @@ DOSE = {"dose": ColumnDeclared(type="number"), "drug": ColumnDeclared(type="trut
         ("d22 40", "d22 40"),
         ("d28 40, d-7 15", "d-7 15, d28 40"),
         ("d22 40 bleed 0, d28 60 bleed 2", "d22 40, d28 60 bleed 2"),
-        ("d22 <10, d28 >1000, d35 <=30, d42 ≥30", "d22 <10, d28 >1000, d35 ≤30, d42 ≥30"),
+        ("d22 <10, d28 >1000, d35 <=30, d42 ≥30", "d22 <10, d28 >1000, d35 <=30, d42 >=30"),
         ("d35 bleed 1, d36 40 bleed ?", "d35 bleed 1, d36 40 bleed ?"),
         ("d3 rescue to d5, d7 rescue IVIg", "d3 bleed 0 rescue to d5, d7 bleed 0 rescue ivig"),
         ("d3 rescue platelet_transfusion", "d3 bleed 0 rescue platelet_transfusion"),
@@ -34,9 +34,14 @@ def test_a_timeline_is_written_as_it_is_read(typed, written):
     assert timeline_of(cohort, 0) == (written, [])
 
 
-@pytest.mark.parametrize("text", ["0", "40", "29.95", "<10", "<0.5", "≤30", ">1000", "≥30", ">400.5"])
+@pytest.mark.parametrize("text", ["0", "40", "29.95", "<10", "<0.5", "<=30", ">1000", ">=30", ">400.5"])
 def test_a_count_is_written_as_it_is_read(text):
     assert count_text(*bounds(text)) == text
+
+
+def test_no_count_lies_below_0():
+    with pytest.raises(ValueError, match="<0"):
+        bounds("<0")
 
 
 def test_a_count_between_two_bounds_has_no_word():

@@ -246,21 +246,6 @@ class TestLimits:
             assert as_literal(classify(cohort_of(patients))) == whole
 
 
-class TestExplained:
-    """What it hangs on is said, with counts that would decide it."""
-
-    @pytest.mark.parametrize(
-        ("timeline", "missing"),
-        [
-            ("d0 15, d28 60, d30 <50, d35 60", "the count of day 30, which is only <50: Y if it is 30, NE if it is 0"),
-            ("d0 <50, d28 60, d35 60", "the count of day 0, which is only <50: Y if it is 0, NE if it is 40"),
-        ],
-    )
-    def test_what_it_hangs_on(self, timeline, missing):
-        (said,) = ask(timeline, endpoint="OR")
-        assert said.missing == missing
-
-
 class TestLaws:
     """For all patients and criteria."""
 

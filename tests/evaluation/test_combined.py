@@ -26,6 +26,16 @@ NAMED = """
     day    = 30
     within = [30, 30]
 """
+ONCE_AND_TWICE = """
+    [once]
+    kind = "achieved"
+    when = "platelets >= 100"
+    [twice]
+    kind      = "achieved"
+    when      = "platelets >= 30"
+    occasions = 2
+    apart     = "7 days"
+"""
 LOSS = """
     [lost]
     kind  = "lost"
@@ -150,7 +160,7 @@ class TestTruth:
 
 
 class TestReason:
-    """The reason of an `N` is that of the first endpoint whose value makes for it, of an `NE` of the first `NE`."""
+    """The reason of an `N` or `NE` is that of the endpoint that decides: the first that agrees with the rule."""
 
     def test_joined_by_and(self):
         """The first that is `N`."""
@@ -231,15 +241,36 @@ class TestReason:
             """,
         )
 
-    def test_the_first_named_of_all(self):
-        """Whatever it is joined to."""
+    def test_one_that_does_not_decide(self):
+        """What is not met gives no reason where another is met in its place."""
         assert not wrong(
             combined("(A or B) and C"),
             """
             timeline                               | value | reason
-            d10 60 bleed 1, d20 60, d30 60 rescue  | N     | bleeding
+            d10 60 bleed 1, d20 60, d30 60 rescue  | N     | rescue
             d10 60, d20 60, d30 60 rescue          | N     | rescue
-            d10 60, d20 5, d30 60 rescue           | N     | platelets
+            d10 60, d20 5, d30 60 rescue           | N     | rescue
+            d10 60 bleed 1, d20 5, d30 60 rescue   | N     | bleeding
+            """,
+        )
+        assert not wrong(
+            combined("A or B and not C"),
+            """
+            timeline                       | value | reason
+            d10 60 bleed 1, d20 60, d30 60 | N     | bleeding
+            d10 60 bleed 1, d20 60, d30 5  | Y     | met
+            """,
+        )
+
+    def test_of_an_or_the_one_that_came_near(self):
+        """Never reached says least; where all were never reached it is the reason."""
+        assert not wrong(
+            combined("once or twice", ONCE_AND_TWICE),
+            """
+            timeline                | value | reason
+            d5 60, d20 5, d364 5    | N     | not_confirmed
+            d5 5, d20 60, d364 5    | N     | not_confirmed
+            d5 5, d20 5, d364 5     | N     | never_reached
             """,
         )
 

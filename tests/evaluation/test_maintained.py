@@ -113,7 +113,7 @@ class TestWhen:
             d7 60, d14 60, d20 <50, d35 60        | NE    |     |       | censored_count  | it hangs on the bound
             d7 60, d14 60, d20 60 bleed ?, d35 60 | Y     | 35  |       | met             | nor does this
             d7 60, d14 60, d20 <50 bleed 2        | N     |     | 20    | censored_count  | it hangs on the bound
-            d7 60, d14 60, d35 60 bleed ?         | NE    |     |       | follow_up_ended | nor does unknown show it
+            d7 60, d14 60, d35 60 bleed ?         | NE    |     |       | bleeding_not_recorded | nor does unknown show it
             d7 60, d14 60, d35 <50                | NE    |     |       | censored_count  | it hangs on the bound
             d7 60, d14 60, d35 60 bleed ?, d40 60 | Y     | 40  |       | met             | the next that is known does
             d7 60, d14 60, d35 <50, d40 60        | NE    |     |       | censored_count  | it hangs on the bound
@@ -270,12 +270,12 @@ class TestEvidenceBy:
             """
             timeline                            | value | day | ended | reason          | because
             d183 60, d190 60, d393 60           | Y     | 393 |       | met             | on the last day
-            d183 60, d190 60, d394 60           | NE    |     |       | follow_up_ended | a day late
+            d183 60, d190 60, d394 60           | NE    |     |       | no_counts | a day late
             d183 60, d190 60, d393 5            | N     |     | 393   | platelets       | shown failing
-            d183 60, d190 60, d394 5            | NE    |     |       | follow_up_ended | a day late too
-            d183 60, d190 60, d390 60 bleed ?, d394 60 | NE    |     |       | follow_up_ended | unknown shows nothing
+            d183 60, d190 60, d394 5            | NE    |     |       | no_counts | a day late too
+            d183 60, d190 60, d390 60 bleed ?, d394 60 | NE    |     |       | bleeding_not_recorded | unknown shows nothing
             d183 60, d190 60, d390 <50, d394 60 | NE    |     |       | censored_count  | it hangs on the bound
-            d300 60, d307 60, d482 60           | NE    |     |       | follow_up_ended | its end lies after it
+            d300 60, d307 60, d482 60           | NE    |     |       | no_counts | its end lies after it
             d300 60, d307 60, d400 5, d482 60   | N     |     | 400   | platelets       | but it may fail before
             """,
         )
@@ -366,16 +366,16 @@ class TestUntil:
             d7 60, d14 60, d337 60           | Y     | 337 |       | met             | the first day
             d7 60, d14 60, d393 60           | Y     | 393 |       | met             | the last day
             d7 60, d14 60, d336 60           | NE    |     |       | follow_up_ended | a day early
-            d7 60, d14 60, d394 60           | NE    |     |       | follow_up_ended | a day late
+            d7 60, d14 60, d394 60           | NE    |     |       | no_counts | a day late
             d7 60, d14 60, d337 5            | N     |     | 337   | platelets       | shown failing
             d7 60, d14 60, d393 5            | N     |     | 393   | platelets       | on the last day
-            d7 60, d14 60, d394 5            | NE    |     |       | follow_up_ended | after it
+            d7 60, d14 60, d394 5            | NE    |     |       | no_counts | after it
             d7 60, d14 60, d340 60, d393 5   | N     |     | 393   | platelets       | shown, but failing later
             d7 60, d14 60, d340 60, d394 5   | Y     | 340 |       | met             | failing after the last day
             d7 60, d14 60, d200 5, d340 60   | N     |     | 200   | platelets       | failing on the way
             d7 60, d14 60, d340 60 bleed ?, d350 60 | Y     | 350 |       | met             | unknown shows nothing
             d7 60, d14 60, d340 <50, d350 60 | NE    |     |       | censored_count  | it hangs on the bound
-            d7 60, d14 60, d340 60 bleed ?   | NE    |     |       | follow_up_ended | if nothing else does
+            d7 60, d14 60, d340 60 bleed ?   | NE    |     |       | bleeding_not_recorded | if nothing else does
             d7 60, d14 60, d340 <50          | NE    |     |       | censored_count  | it hangs on the bound
             d7 60, d14 60, d340 rescue       | N     |     | 340   | rescue          | failing without a count
             """,
@@ -390,7 +390,7 @@ class TestUntil:
             d350 60, d357 60 | Y     | 350 | 350   | met
             d330 60, d337 60 | Y     | 337 | 330   | met
             d393 60, d400 60 | Y     | 393 | 393   | met
-            d394 60, d401 60 | NE    |     | 394   | follow_up_ended
+            d394 60, d401 60 | NE    |     | 394   | no_counts
             """,
         )
 

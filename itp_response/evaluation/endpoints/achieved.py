@@ -12,7 +12,7 @@ are of this kind; with one occasion it is "at least once", as in FIT's overall r
 ('N', 'not_confirmed')
 """
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -20,11 +20,26 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints, Truths
 from itp_response.evaluation.clock import Days, Length
+from itp_response.evaluation.endpoints.account import (
+    CLOSED,
+    DECIDED,
+    DISCOUNTED,
+    TOO_SOON,
+    Account,
+    Decided,
+    Event,
+    Mark,
+    from_row,
+    needed,
+    parts_by_state,
+    place,
+)
 from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
     RowRule,
     discounted_rows,
     inside,
+    occasion_before,
     occasions,
     started,
     why_unknown,
@@ -102,12 +117,7 @@ class Achieved(Endpoint):
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether, when and on which rows each patient met it."""
         verdict, open_ = started(self, patient_days, earlier, reasons, self.from_)
-        state = decide(self.when.tree, patient_days)
-        begin, end, closed = _span(self, patient_days, earlier)
-        looked_at = inside(patient_days, begin, end)
-        good, discounted = _evidence(self, patient_days, state, looked_at)
-        failing = Flagged(state.false) if self.between == "unbroken" else None
-
+        state, begin, end, closed, looked_at, good, discounted, failing = _columns(self, patient_days, earlier)
         first, last, begun = occasions(patient_days, good, self.occasions, self.apart, failing, self.apart_at_most)
         met = open_ & (first != NONE)
         verdict.set(met, Y, reasons["met"])
@@ -141,6 +151,40 @@ class Achieved(Endpoint):
         verdict.set(unknown & unseen, NE, reasons["no_counts"])
         return verdict
 
+    def phrases(self) -> dict[str, str]:
+        before = {"before": f"before the day of {self.from_}"} if self.from_ else {}
+        return super().phrases() | before | {"decided": "after it was met"}
+
+    def rows_played(self, decided: Decided) -> Account:
+        patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
+        state, begin, end, closed, _, good, discounted, failing = _columns(self, patient_days, earlier)
+        part = parts_by_state(state)
+        part[discounted] = DISCOUNTED
+        occasion = np.full(len(good), NONE)
+        if self.apart_at_most is None:  # else a row too soon after one that leads to no second may lead to one itself
+            occasion = occasion_before(patient_days, good, self.occasions, self.apart, failing)
+        part[occasion != NONE] = TOO_SOON
+        place(part, patient_days, begin, end)
+        until = earlier[self.until].dated if self.until else patient_days.nowhere
+        events = [Event(until, self.until)] if self.until else []
+        events += [Event(closed, self.closed_by)] if self.closed_by is not None else []
+        from_row(part, patient_days, until, CLOSED, patient_days.end)
+        from_row(part, patient_days, closed, CLOSED, patient_days.end)
+        shown = np.where(verdict.value == Y, verdict.last_evidence, NONE)
+        from_row(part, patient_days, np.where(shown == NONE, NONE, shown + 1), DECIDED, patient_days.end)
+        open_ = (verdict.value == NE) & ~patient_days.followed(self.followed_from)
+        since = patient_days.clock.followed_from if self.followed_from is None else self.followed_from
+        return Account(
+            part,
+            begin,
+            end,
+            marks=(Mark(verdict.onset, "starts here"), Mark(verdict.confirming, "confirms")),
+            events=tuple(events),
+            occasion=occasion,
+            missing_from=needed(open_, max(since, self.days[0])),
+            missing_to=needed(open_, np.inf),
+        )
+
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         times = "at least once" if self.occasions == 1 else f"on {counted(self.occasions, 'occasion')}"
@@ -164,6 +208,30 @@ class Achieved(Endpoint):
         if self.without_counts == "NE":
             text += " Without a count in these days it cannot be said."
         return text
+
+
+class _Columns(NamedTuple):
+    """What decides, of rows (N) and patients (P)."""
+
+    state: Truths
+    begin: Ints
+    end: Ints
+    closed: Ints
+    """(P) The row that closed it; -1: none."""
+    looked_at: Bools
+    good: Bools
+    """(N) The rows that are evidence."""
+    discounted: Bools
+    failing: Flagged | None
+
+
+def _columns(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -> _Columns:
+    state = decide(model.when.tree, patient_days)
+    begin, end, closed = _span(model, patient_days, earlier)
+    looked_at = inside(patient_days, begin, end)
+    good, discounted = _evidence(model, patient_days, state, looked_at)
+    failing = Flagged(state.false) if model.between == "unbroken" else None
+    return _Columns(state, begin, end, closed, looked_at, good, discounted, failing)
 
 
 def _span(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -> tuple[Ints, Ints, Ints]:

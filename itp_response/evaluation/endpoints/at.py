@@ -20,11 +20,24 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Days
+from itp_response.evaluation.endpoints.account import (
+    NO_COUNT,
+    NOT_TAKEN,
+    OUTSIDE,
+    PASSED_OVER,
+    Account,
+    Decided,
+    Event,
+    Mark,
+    needed,
+    parts_by_state,
+)
 from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
     RowRule,
     causes,
     counts_kept,
+    inside,
     nearest,
     started,
     why_unknown,
@@ -34,7 +47,7 @@ from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import And, reason
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
-from itp_response.messages.wording import day_in_words, days_in_words
+from itp_response.messages.wording import day_in_words, days_in_words, number_in_words
 
 WHICH = {"nearest": "nearest to it", "first": "the first of these days", "last": "the last of these days"}
 
@@ -86,15 +99,46 @@ class At(Endpoint):
             verdict.mark("dated", yes, row)
             verdict.mark("ended", no, row)
         if self.closed_by is not None:
-            closing = Flagged(decide(self.closed_by.tree, patient_days).true)
-            after = _first_after_start(self, patient_days, earlier)
-            closing_row = closing.first_in(after, np.maximum(after, np.where(row != NONE, row + 1, end)))
+            closing_row = _closing_row(self, patient_days, earlier, row, end)
             closed = open_ & (closing_row != NONE)
             verdict.set(closed, N, reasons[reason(self.closed_by)])
             verdict.mark("onset", closed, NONE)
             verdict.mark("dated", closed, NONE)
             verdict.mark("ended", closed, closing_row)
         return verdict
+
+    def phrases(self) -> dict[str, str]:
+        first, last = self.within
+        since = f" after the day of {self.from_}" if self.from_ else ""
+        return super().phrases() | {
+            "not_taken": f"not taken: another count is {WHICH[self.which]}",
+            "outside": f"outside {day_in_words(first)} to {number_in_words(last)}{since}",
+        }
+
+    def rows_played(self, decided: Decided) -> Account:
+        patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
+        open_ = np.ones(patient_days.patients, dtype=np.bool_)
+        if self.from_ is not None:
+            open_ = earlier[self.from_].value == Y
+        begin, end, start = _window(self, patient_days, earlier, open_)
+        row = _landmark_row(self, patient_days, begin, end, start)
+        part = np.full(len(patient_days.day), NOT_TAKEN, dtype=np.int8)
+        part[patient_days.has_count & ~counts_kept(self.set_aside, patient_days).mask] = PASSED_OVER
+        part[~patient_days.has_count] = NO_COUNT
+        part[~inside(patient_days, begin, np.maximum(begin, end))] = OUTSIDE
+        taken = row[open_ & (row != NONE)]
+        part[taken] = parts_by_state(decide(self.when.tree, patient_days))[taken]
+        closing = _closing_row(self, patient_days, earlier, row, end)
+        open_ &= verdict.value == NE
+        return Account(
+            part,
+            begin,
+            end,
+            marks=(Mark(np.where(open_ | (verdict.value != NE), row, NONE), "taken for the landmark"),),
+            events=() if self.closed_by is None else (Event(closing, self.closed_by),),
+            missing_from=needed(open_ & (row == NONE), start + self.within[0]),
+            missing_to=needed(open_ & (row == NONE), start + self.within[1]),
+        )
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
@@ -133,6 +177,15 @@ def _first_after_start(model: At, patient_days: PatientDays, earlier: VerdictsBy
     if model.from_ is None:
         return patient_days.after(0)
     return np.maximum(earlier[model.from_].dated + 1, patient_days.begin)
+
+
+def _closing_row(model: At, patient_days: PatientDays, earlier: VerdictsByName, row: Ints, end: Ints) -> Ints:
+    """The first row that closes it, up to the landmark's row or else the end of the window; -1: none."""
+    if model.closed_by is None:
+        return patient_days.nowhere
+    closing = Flagged(decide(model.closed_by.tree, patient_days).true)
+    after = _first_after_start(model, patient_days, earlier)
+    return closing.first_in(after, np.maximum(after, np.where(row != NONE, row + 1, end)))
 
 
 def _landmark_row(model: At, patient_days: PatientDays, begin: Ints, end: Ints, start: Ints) -> Ints:

@@ -13,8 +13,10 @@ The best response of the IWG 2009 and of the ATRA trial (complete response, else
 
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
+from itp_response.evaluation.endpoints.account import Account, Decided
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import NE, Reasons, Verdict, VerdictsByName, Y
@@ -58,16 +60,36 @@ class Best(Endpoint):
         ranked = [earlier[name] for name in self.ranked.values()]
 
         verdict.set(open_, none, ranked[-1].reason)
-        # From the worst to the best, so that the better one stands.
-        for of_rank in reversed(ranked):
-            verdict.set(open_ & (of_rank.value == NE), unknown, of_rank.reason)
-        for rank, of_rank in reversed(list(enumerate(ranked))):
+        # From the best to the worst: what is not known of the least of them leaves it open.
+        no_better = open_
+        for rank, of_rank in enumerate(ranked):
+            verdict.set(no_better & (of_rank.value == NE), unknown, of_rank.reason)
+            met = no_better & (of_rank.value == Y)
             if self.unknown == "leaves_it_open":
-                verdict.set(open_ & (of_rank.value == NE), unknown, of_rank.reason)
-            verdict.set(open_ & (of_rank.value == Y), rank, of_rank.reason)
+                met = met & (verdict.value != unknown)
+            verdict.set(met, rank, of_rank.reason)
+            no_better = no_better & (of_rank.value != Y)
         verdict.set(~open_, none, excluded_reason)
         verdict.labels = labels
         return verdict
+
+    def rows_played(self, decided: Decided) -> Account:
+        patient_days, earlier = decided.patient_days, decided.earlier
+        account = super().rows_played(decided)
+        names = list(self.ranked.values())
+        values = np.stack([earlier[name].value for name in names])
+        last = np.full(patient_days.patients, len(names) - 1)
+        is_met = (values == Y).any(axis=0)
+        met = np.where(is_met, np.argmax(values == Y, axis=0), len(names))
+        is_open = (values == NE) & (np.arange(len(names))[:, None] < met)
+        unknown = len(names) - 1 - np.argmax(is_open[::-1], axis=0)
+        cases = [(is_met, met), (is_open.any(axis=0), unknown)]
+        if self.unknown == "leaves_it_open":
+            cases.reverse()
+        deciding = np.select([asked for asked, _ in cases], [number for _, number in cases], last)
+        account.marks = ()
+        account.decided_by = tuple((name, deciding == number) for number, name in enumerate(names))
+        return account
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""

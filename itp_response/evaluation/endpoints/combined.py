@@ -11,18 +11,19 @@ The overall response to romiplostim (durable or transient) and the composite fai
 ('N', 'never_reached')
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from itp_response.cohort.values import NONE, Bools, Ints, Truths
+from itp_response.evaluation.endpoints.account import Account, Decided
 from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import And, Name, Not, Or, Tree, names_in
-from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
+from itp_response.evaluation.verdicts import NE, NEVER_REACHED, N, Reasons, Verdict, VerdictsByName, Y
 
 LATE = np.iinfo(np.int64).max
 """A row number, later than any."""
@@ -50,20 +51,30 @@ class Combined(Endpoint):
         tree = self.when.tree
         observed = OfVerdicts(earlier)
         truths = decide(tree, observed)
-        unknown = truths.unknown
         verdict.set(open_ & truths.true, Y, reasons["met"])
-        verdict.set(open_ & truths.false, N, reasons["met"])
-        # From the last named to the first, so that the first stands.
-        for name, denied in reversed(list(_named(tree))):
-            part = earlier[name]
-            against = (part.value == Y) if denied else (part.value != Y) & (part.value != NE)
-            verdict.set(open_ & truths.false & against, N, reasons[name] if denied else part.reason)
-            verdict.set(open_ & unknown & (part.value == NE), NE, part.reason)
+        for name, decides in self._decided_by(earlier):
+            part, against = earlier[name], open_ & decides & ~truths.true
+            verdict.set(against, N, np.where(part.value == Y, reasons[name], part.reason))
+            verdict.set(against & truths.unknown, NE, part.reason)
         dated = _dated(tree, earlier, observed)
         yes = verdict.value == Y
         verdict.mark("dated", yes, dated)
         verdict.mark("onset", yes, dated)
         return verdict
+
+    def rows_played(self, decided: Decided) -> Account:
+        account = super().rows_played(decided)
+        account.marks = ()
+        account.decided_by = tuple(self._decided_by(decided.earlier))
+        return account
+
+    def _decided_by(self, earlier: VerdictsByName) -> Iterator[tuple[str, Bools]]:
+        """Each endpoint named, and the patients (P) of whom it decides."""
+        names = list(self.references().values())
+        near = np.stack([(earlier[name].value == Y) | (earlier[name].reason != NEVER_REACHED) for name in names])
+        number = _deciding(self.when.tree, OfVerdicts(earlier), names, near)
+        for index, name in enumerate(names):
+            yield name, number == index
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
@@ -82,16 +93,27 @@ class OfVerdicts:
         return Truths(value == Y, (value != Y) & (value != NE))
 
 
-def _named(tree: Tree, denied: bool = False) -> Iterator[tuple[str, bool]]:
-    """The endpoints in the order named, and whether each stands under a `not`."""
+def _deciding(tree: Tree, observed: OfVerdicts, names: Sequence[str], near: Bools) -> Ints:
+    """(P) The endpoint by which a rule is what it is, as its number in `names`: the first that agrees with it.
+
+    Of parts joined by `or` that are not met, one that came `near` (an entry per name and patient) goes before others.
+    """
     match tree:
         case Name(name=name):
-            yield name, denied
+            return np.full(near.shape[1], names.index(name))
         case Not(part=part):
-            yield from _named(part, not denied)
+            return _deciding(part, observed, names, near)
         case And(parts=parts) | Or(parts=parts):
-            for part in parts:
-                yield from _named(part, denied)
+            whole = decide(tree, observed)
+            truths = [decide(part, observed) for part in parts]
+            agrees = np.stack([(part.true == whole.true) & (part.false == whole.false) for part in truths])
+            numbers = np.stack([_deciding(part, observed, names, near) for part in parts])
+            patient = np.arange(near.shape[1])
+            nearer = agrees & near[numbers, patient] & (isinstance(tree, Or) & ~whole.true)
+            chosen = np.where(nearer.any(axis=0), np.argmax(nearer, axis=0), np.argmax(agrees, axis=0))
+            number: Ints = numbers[chosen, patient]
+            return number
+    raise AssertionError(tree)
 
 
 def _dated(tree: Tree, earlier: VerdictsByName, observed: OfVerdicts) -> Ints:

@@ -11,6 +11,16 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths
 from itp_response.evaluation.clock import Length
+from itp_response.evaluation.endpoints.account import (
+    BEFORE,
+    EXCLUDED,
+    OUTSIDE,
+    Account,
+    Decided,
+    Mark,
+    parts_by_state,
+    place,
+)
 from itp_response.evaluation.patient_days import Flagged, PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
@@ -18,8 +28,10 @@ from itp_response.evaluation.rules.parse import RuleError, parse
 from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
 from itp_response.evaluation.verdicts import NA, NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.strict_model import StrictModel
-from itp_response.messages.wording import days_in_words
+from itp_response.messages.wording import day_in_words, days_in_words
 
+STARTS_CONFIRMS_ENDS = ("starts here", "confirms", "ends here")
+"""What is said of the onset, the confirming row and the row that ended it."""
 FAR = np.iinfo(np.int64).max
 """Days, more than any number of them."""
 
@@ -119,6 +131,51 @@ class Endpoint(StrictModel):
         """The verdict on each patient; `earlier` has those on the endpoints that it refers to."""
         raise NotImplementedError
 
+    def phrases(self) -> dict[str, str]:
+        """How it is said what a row did, by its part."""
+        first, last = self.days_looked_at()
+        return {
+            "qualifies": "qualifies",
+            "fails": "fails",
+            "no_count": "no count",
+            "not_taken": "not taken",
+            "outside": "not looked at",
+            "before": f"before {day_in_words(first)}",
+            "after": f"after {day_in_words(last)}",
+            "decided": "after it was decided",
+        }
+
+    def rows_played(self, decided: Decided) -> Account:
+        """The account of those whom the endpoint does not exclude, and who met what it starts from.
+
+        Where a kind says nothing else, rows count by the rule `when` on the days looked at.
+        """
+        patient_days, verdict = decided.patient_days, decided.verdict
+        first, last = self.days_looked_at()
+        begin, end = patient_days.at_or_after(first), patient_days.after(last)
+        state = [rule for key, rule, of in self.rules() if key == "when" and of == "rows"]
+        if state:
+            part = parts_by_state(decide(state[0].tree, patient_days))
+        else:
+            part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
+        place(part, patient_days, begin, end)
+        rows = (verdict.onset, verdict.confirming, verdict.ended)
+        marks = tuple(Mark(row, says) for row, says in zip(rows, STARTS_CONFIRMS_ENDS, strict=True))
+        return Account(part, begin, end, marks)
+
+    def account(self, patient_days: PatientDays, earlier: VerdictsByName, verdict: Verdict) -> Account:
+        """What every row did for the endpoint; `verdict` is that on it, `earlier` has those it refers to."""
+        account = self.rows_played(Decided(patient_days, earlier, verdict))
+        left = ~excluded(self, patient_days)
+        account.part[~left[patient_days.patient]] = EXCLUDED
+        for name in self.origins():
+            unmet = left & (earlier[name].value != Y)
+            account.part[unmet[patient_days.patient]] = BEFORE
+            account.decided_by = (*account.decided_by, (name, unmet))
+            left = left & ~unmet
+        account.left = left
+        return account
+
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         raise NotImplementedError
@@ -202,6 +259,13 @@ def _scope(field: FieldInfo) -> Scope:
     return next(mark.scope for mark in marks if isinstance(mark, _AsRule))
 
 
+def excluded(model: Endpoint, patient_days: PatientDays) -> Bools:
+    """(P) The patients whom `unless` excludes."""
+    if model.unless is None:
+        return np.zeros(patient_days.patients, dtype=np.bool_)
+    return decide(model.unless.tree, PatientValues(patient_days)).true
+
+
 def started(
     model: Endpoint,
     patient_days: PatientDays,
@@ -222,9 +286,9 @@ def started(
         verdict.reason = of_origin.reason.copy()
         open_ = of_origin.value == Y
     if model.unless is not None:
-        excluded = decide(model.unless.tree, PatientValues(patient_days)).true
-        verdict.set(excluded, otherwise, reasons[reason(model.unless)])
-        open_ = open_ & ~excluded
+        left_out = excluded(model, patient_days)
+        verdict.set(left_out, otherwise, reasons[reason(model.unless)])
+        open_ = open_ & ~left_out
     return verdict, open_
 
 
@@ -285,6 +349,31 @@ def occasions(
         met &= run[last] == run[first]
     owner, first, last = owner[met], rows[first[met]], rows[last[met]]
     return Occasions(patient_days.first_by_patient(owner, first), patient_days.first_by_patient(owner, last), begun)
+
+
+def occasion_before(
+    patient_days: PatientDays, good: Bools, number: int, apart: Length, failing: Flagged | None
+) -> Ints:
+    """(N) Of each good row that comes too soon after an occasion to be another, the row of that occasion; else -1."""
+    before = np.full(len(good), NONE)
+    rows = np.flatnonzero(good)
+    if not len(rows) or number == 1:
+        return before
+    patient = patient_days.patient[rows]
+    opens = np.append(True, patient[1:] != patient[:-1])
+    if failing is not None:
+        opens[1:] |= np.diff(failing.before[rows]) > 0
+    run = np.cumsum(opens)
+    is_occasion = opens.copy()
+    current = np.flatnonzero(opens)
+    while len(current):  # each step goes to the next occasion of every run at once
+        earliest = patient_days.later(patient[current], patient_days.day[rows[current]], apart)
+        following = _next_at_or_after(patient_days, rows, current, earliest)
+        current = following[(following != NONE) & (run[np.maximum(following, 0)] == run[current])]
+        is_occasion[current] = True
+    last = np.maximum.accumulate(np.where(is_occasion, np.arange(len(rows)), 0))
+    before[rows[~is_occasion]] = rows[last[~is_occasion]]
+    return before
 
 
 def _next_at_or_after(patient_days: PatientDays, rows: Ints, index: Ints, earliest: Ints) -> Ints:
@@ -353,6 +442,8 @@ def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reaso
     at = np.maximum(row, 0)
     used = set(names_in(rule.tree))
     why = np.full(len(row), reasons["not_recorded"], dtype=np.int16)
+    if not len(patient_days.day):
+        return why
     for name, word in (("bleeding_grade", "bleeding_not_recorded"), ("baseline", "baseline_missing")):
         if name in used:
             values = patient_days.values(name)

@@ -21,6 +21,16 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints, offsets
 from itp_response.evaluation.clock import Days, Length
+from itp_response.evaluation.endpoints.account import (
+    DISCOUNTED,
+    PASSED_OVER,
+    Account,
+    Decided,
+    Mark,
+    needed,
+    parts_by_state,
+    place,
+)
 from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, discounted_rows, started
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
@@ -106,6 +116,29 @@ class Extent(Endpoint):
         verdict.days = np.where(known, days, NO_DAY).astype(np.int32)
         verdict.of_days = np.where(known, observed, NO_DAY).astype(np.int32)
         return verdict
+
+    def phrases(self) -> dict[str, str]:
+        return super().phrases() | {"qualifies": "in the state", "fails": "not in the state"}
+
+    def rows_played(self, decided: Decided) -> Account:
+        patient_days, verdict = decided.patient_days, decided.verdict
+        state = decide(self.when.tree, patient_days)
+        part = parts_by_state(state)
+        if self.discount is not None:
+            part[discounted_rows(self.discount, patient_days, state) & patient_days.has_count] = DISCOUNTED
+        if self.set_aside is not None:
+            part[~decide(self.set_aside.tree, patient_days).false] = PASSED_OVER
+        begin, end = patient_days.at_or_after(self.days[0]), patient_days.after(self.days[1])
+        place(part, patient_days, begin, end)
+        open_ = verdict.value == NE
+        return Account(
+            part,
+            begin,
+            end,
+            marks=(Mark(verdict.onset, "first"), Mark(verdict.confirming, "last")),
+            missing_from=needed(open_, self.days[0]),
+            missing_to=needed(open_, self.days[1]),
+        )
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""

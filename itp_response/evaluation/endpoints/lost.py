@@ -17,8 +17,19 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort.values import NONE
+from itp_response.cohort.values import NONE, Ints
 from itp_response.evaluation.clock import Day, Length
+from itp_response.evaluation.endpoints.account import (
+    DECIDED,
+    QUALIFIES,
+    Account,
+    Decided,
+    Mark,
+    from_row,
+    needed,
+    parts_by_state,
+    place,
+)
 from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, inside, occasions, started
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
@@ -70,7 +81,7 @@ class Lost(Endpoint):
         verdict, open_ = started(self, patient_days, earlier, reasons, self.after, otherwise=NA)
         state = decide(self.when.tree, patient_days)
         origin = earlier[self.after]
-        begin, end = origin.last_evidence + 1, patient_days.after(self.by)
+        begin, end = _span(self, patient_days, earlier)
         good = state.true & inside(patient_days, np.where(open_, begin, end), end)
         failing = Flagged(state.false) if self.between == "unbroken" else None
         first, last, _ = occasions(patient_days, good, self.occasions, self.apart, failing)
@@ -93,12 +104,43 @@ class Lost(Endpoint):
             verdict.mark("confirming", lost & (last != NONE), last)
         return verdict
 
+    def phrases(self) -> dict[str, str]:
+        own = {"qualifies": "loss", "fails": "no loss", "before": f"before {self.after} was shown"}
+        return super().phrases() | own | {"decided": "after the loss"}
+
+    def rows_played(self, decided: Decided) -> Account:
+        patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
+        begin, end = _span(self, patient_days, earlier)
+        part = parts_by_state(decide(self.when.tree, patient_days))
+        if self.at_once is not None:
+            part[decide(self.at_once.tree, patient_days).true] = QUALIFIES
+        place(part, patient_days, begin, end)
+        last = np.maximum(verdict.ended, verdict.confirming)
+        from_row(part, patient_days, np.where(last == NONE, NONE, last + 1), DECIDED, patient_days.end)
+        open_ = (verdict.value == NE) & ~patient_days.followed(self.followed_from)
+        since = patient_days.clock.followed_from if self.followed_from is None else self.followed_from
+        return Account(
+            part,
+            begin,
+            end,
+            marks=(Mark(verdict.ended, "ends here"), Mark(verdict.confirming, "confirms")),
+            missing_from=needed(open_, since),
+            missing_to=needed(open_, np.inf),
+        )
+
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         limit = f" and up to {day_in_words(self.by)}" if np.isfinite(self.by) else ""
         text = f"After {self.after} was shown{limit}, the first observation of {rule_in_words(self.when)}"
         if self.occasions > 1:
             text += f", seen on {counted(self.occasions, 'occasion')} at least {length_in_words(self.apart)} apart"
+        if self.occasions > 1 and self.between == "unbroken":
+            text += ", with no observation between them that is no loss"
         if self.at_once is not None:
             text += f", or once of {rule_in_words(self.at_once)}"
         return text + "."
+
+
+def _span(model: Lost, patient_days: PatientDays, earlier: VerdictsByName) -> tuple[Ints, Ints]:
+    """The span of rows looked at: after the last evidence of what is lost."""
+    return np.maximum(earlier[model.after].last_evidence + 1, patient_days.begin), patient_days.after(model.by)

@@ -20,7 +20,17 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Day, Days, Length
-from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, flag_at, started
+from itp_response.evaluation.endpoints.account import (
+    DECIDED,
+    Account,
+    Decided,
+    Mark,
+    from_row,
+    needed,
+    parts_by_state,
+    place,
+)
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, flag_at, started, why_unknown
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
@@ -70,13 +80,7 @@ class Maintained(Endpoint):
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether each patient kept the state, and the row that shows it or ended it."""
         verdict, open_ = started(self, patient_days, earlier, reasons, self.from_)
-        origin = earlier[self.from_]
-        confirmed = (self.counted_from == "confirming") & (origin.confirming != NONE)
-        # A patient without a start gets the first row; what comes of it is not used.
-        start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), patient_days.begin)
-        start = patient_days.day_of(np.where(open_, start_row, NONE))
-        ends, span_end, evidence_from, evidence_to = _ends(self, patient_days, start, start_row)
-
+        start_row, ends, span_end, evidence_from, evidence_to = _span(self, patient_days, earlier, open_)
         state = decide(self.when.tree, patient_days)
         kept = Flagged(state.true)
         failed = Flagged(state.false).first_in(start_row, span_end)
@@ -86,8 +90,16 @@ class Maintained(Endpoint):
 
         verdict.mark("onset", open_, start_row)
         verdict.set(open_, NE, reasons["follow_up_ended"])
+        unseen = open_ & (patient_days.last_count >= evidence_from)
+        verdict.set(unseen, NE, reasons["no_counts"])
+        unknown = Flagged(state.unknown & patient_days.has_count).first_in(evidence_from, evidence_to)
+        verdict.set(open_ & (unknown != NONE), NE, why_unknown(self.when, patient_days, unknown, reasons))
         verdict.set(open_ & shown, Y, reasons["met"])
-        verdict.set(open_ & shown & _gap(self, patient_days, kept, start_row, evidence), NE, reasons["gap_in_counts"])
+        verdict.set(
+            open_ & shown & (_gap(self, patient_days, kept, start_row, evidence)[1] != NONE),
+            NE,
+            reasons["gap_in_counts"],
+        )
         broken = open_ & (failed != NONE)
         if self.for_ is not None:
             late = open_ & (ends > self.by)
@@ -100,6 +112,41 @@ class Maintained(Endpoint):
         verdict.mark("confirming", met, evidence)
         verdict.mark("dated", met, evidence)
         return verdict
+
+    def phrases(self) -> dict[str, str]:
+        start = "day" if self.counted_from == "day" else "confirming day"
+        own = {"before": f"before the {start} of {self.from_}", "decided": "after it was kept, or ended"}
+        return super().phrases() | own | ({} if self.until else {"after": "after the time it must be kept"})
+
+    def rows_played(self, decided: Decided) -> Account:
+        patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
+        started_ = earlier[self.from_].value == Y
+        start_row, ends, span_end, evidence_from, evidence_to = _span(self, patient_days, earlier, started_)
+        state = decide(self.when.tree, patient_days)
+        evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
+        part = parts_by_state(state)
+        end = np.maximum(span_end, np.where(evidence == NONE, evidence_to, evidence + 1))
+        place(part, patient_days, start_row, end)
+        last = np.where(verdict.value == Y, verdict.confirming, verdict.ended)
+        from_row(part, patient_days, np.where(last == NONE, NONE, last + 1), DECIDED, patient_days.end)
+        asked = (verdict.value == NE) & started_ & (evidence == NONE)
+        shown_by = self.evidence_by if self.until is None else self.until[1]
+        return Account(
+            part,
+            start_row,
+            end,
+            marks=tuple(
+                Mark(row, says)
+                for row, says in (
+                    (np.where(started_, start_row, NONE), "starts here"),
+                    (verdict.confirming, "shows it"),
+                    (verdict.ended, "ends here"),
+                )
+            ),
+            gap=_gap(self, patient_days, Flagged(state.true), start_row, evidence),
+            missing_from=needed(asked, ends if self.until is None else self.until[0]),
+            missing_to=needed(asked, shown_by),
+        )
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
@@ -121,6 +168,18 @@ class Maintained(Endpoint):
         return text + "."
 
 
+def _span(
+    model: Maintained, patient_days: PatientDays, earlier: VerdictsByName, open_: Bools
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Each patient's first row, and what `_ends` gives."""
+    origin = earlier[model.from_]
+    confirmed = (model.counted_from == "confirming") & (origin.confirming != NONE)
+    # A patient without a start gets the first row; what comes of it is not used.
+    start_row = np.maximum(np.where(confirmed, origin.confirming, origin.dated), patient_days.begin)
+    start = patient_days.day_of(np.where(open_, start_row, NONE))
+    return start_row, *_ends(model, patient_days, start, start_row)
+
+
 def _ends(model: Maintained, patient_days: PatientDays, start: Ints, start_row: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Each patient's last day of the span, the end of its rows, and the span of the rows that can show its end."""
     if model.until is not None:
@@ -132,10 +191,12 @@ def _ends(model: Maintained, patient_days: PatientDays, start: Ints, start_row: 
     return ends, patient_days.after(ends), at_end, patient_days.after(model.evidence_by)
 
 
-def _gap(model: Maintained, patient_days: PatientDays, kept: Flagged, start_row: Ints, evidence: Ints) -> Bools:
-    """The patients with two neighbours among the kept rows, up to the evidence, that lie too far apart."""
+def _gap(
+    model: Maintained, patient_days: PatientDays, kept: Flagged, start_row: Ints, evidence: Ints
+) -> tuple[Ints, Ints]:
+    """The first two neighbours among the kept rows, up to the evidence, that lie too far apart; -1: there are none."""
     if model.max_gap is None or len(kept.rows) < 2:
-        return np.zeros(patient_days.patients, dtype=np.bool_)
+        return patient_days.nowhere, patient_days.nowhere
     day = patient_days.day[kept.rows]
     allowed = patient_days.later(patient_days.patient[kept.rows[:-1]], day[:-1], model.max_gap)
     # The gap before a patient's first kept row, measured from another patient's row, is never looked at.
@@ -143,4 +204,5 @@ def _gap(model: Maintained, patient_days: PatientDays, kept: Flagged, start_row:
     wide[kept.rows[1:][day[1:] > allowed]] = True
     end = np.maximum(evidence + 1, start_row)
     first = kept.first_in(start_row, end)
-    return Flagged(wide).any_in(np.where(first == NONE, end, first + 1), end)
+    second = Flagged(wide).first_in(np.where(first == NONE, end, first + 1), end)
+    return np.where(second == NONE, NONE, kept.last_in(start_row, np.maximum(second, start_row))), second

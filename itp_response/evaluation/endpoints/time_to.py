@@ -18,6 +18,7 @@ from pydantic import Field
 
 from itp_response.cohort.values import NO_DAY, NONE, Ints
 from itp_response.evaluation.clock import Day
+from itp_response.evaluation.endpoints.account import Account, Decided, Mark
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
@@ -94,6 +95,20 @@ class TimeTo(Endpoint):
                 np.int32
             )
         return verdict
+
+    def rows_played(self, decided: Decided) -> Account:
+        patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
+        account = super().rows_played(decided)
+        starts = (
+            patient_days.nowhere
+            if self.from_ is None
+            else np.where(verdict.value == NA, NONE, earlier[self.from_].dated)
+        )
+        event = np.where(verdict.value == Y, verdict.ended, NONE)
+        censored = np.where(verdict.value == N, verdict.ended, NONE)
+        account.marks = (Mark(starts, "starts here"), Mark(event, f"{self.to}"), Mark(censored, "last count, censored"))
+        account.decided_by = ((self.to, earlier[self.to].value != Y),)
+        return account
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""

@@ -12,6 +12,7 @@ LUNA 3 (two thirds of at least 8 counts) are of this kind.
 ('N', 'too_few_met')
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -23,12 +24,28 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Days
+from itp_response.evaluation.endpoints.account import (
+    DISCOUNTED,
+    NO_COUNT,
+    NOT_TAKEN,
+    OUTSIDE,
+    PASSED_OVER,
+    Account,
+    Decided,
+    Event,
+    Mark,
+    Missed,
+    Parts,
+    parts_by_state,
+    visits_of,
+)
 from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
     RowRule,
     counts_kept,
     discounted_rows,
     flag_at,
+    inside,
     nearest,
     started,
 )
@@ -128,6 +145,69 @@ class Visits(Endpoint):
         verdict.mark("confirming", yes, last)
         verdict.mark("dated", yes, last)
         return verdict
+
+    def phrases(self) -> dict[str, str]:
+        outside = "at no planned visit" if self.visits else f"outside {days_in_words(self.days)[len(', from ') :]}"
+        return super().phrases() | {
+            "not_taken": "not taken: another count is nearer to the planned day",
+            "outside": outside,
+        }
+
+    def rows_played(self, decided: Decided) -> Account:
+        patient_days, verdict = decided.patient_days, decided.verdict
+        row = (planned(self, patient_days) if self.visits else _every(self, patient_days))[0]
+        state = decide(self.when.tree, patient_days)
+        played = parts_by_state(state)
+        if self.discount is not None:
+            played[discounted_rows(self.discount, patient_days, state)] = DISCOUNTED
+        part = self._parts_of_others(patient_days)
+        taken = row[row != NONE]
+        part[taken] = played[taken]
+        begin, end = self._span(patient_days)
+        closing = patient_days.nowhere
+        if self.closed_by is not None:
+            closing = Flagged(decide(self.closed_by.tree, patient_days).true).first_in(begin, end)
+        account = Account(
+            part,
+            begin,
+            end,
+            marks=(Mark(verdict.onset, "first"), Mark(verdict.confirming, "made it enough")),
+            events=() if self.closed_by is None else (Event(closing, self.closed_by),),
+        )
+        if self.visits:
+            days = np.tile(np.array(self.visits), patient_days.patients)
+            account.visit = visits_of(row, days, len(part))
+            missed = (row == NONE).reshape(patient_days.patients, len(self.visits))
+            account.missed = tuple(self._missed(patient_days, part == PASSED_OVER, missed))
+        return account
+
+    def _missed(self, patient_days: PatientDays, passed_over: Bools, missed: Bools) -> Iterator[Missed]:
+        """The planned visits (V) without a count of the patients (P); `missed` (P, V)."""
+        for number, day in enumerate(self.visits):
+            begin, end = patient_days.at_or_after(day - self.within), patient_days.after(day + self.within)
+            has_other = Flagged(passed_over).any_in(begin, end)
+            says = f"the visit of day {day} {TREATED[self.missing]}"
+            yield Missed(day, missed[:, number] & ~has_other, "no count", says)
+            yield Missed(day, missed[:, number] & has_other, "no other count", says)
+
+    def _span(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        first, last = self.days_looked_at()
+        return patient_days.at_or_after(first), patient_days.after(last)
+
+    def _parts_of_others(self, patient_days: PatientDays) -> Parts:
+        """(N) What rows did that are taken for no visit."""
+        part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
+        begin, end = self._span(patient_days)
+        near = np.zeros(len(part), dtype=np.bool_)
+        for day in self.visits:
+            near |= np.abs(patient_days.day - day) <= self.within
+        if not self.visits:
+            near = inside(patient_days, begin, end)
+        kept = counts_kept(self.set_aside, patient_days).mask
+        part[near & ~patient_days.has_count] = NO_COUNT
+        part[near & patient_days.has_count] = NOT_TAKEN
+        part[near & patient_days.has_count & ~kept] = PASSED_OVER
+        return part
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""

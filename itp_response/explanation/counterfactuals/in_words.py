@@ -12,13 +12,11 @@ from itp_response.cohort.values import NONE
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule
+from itp_response.evaluation.verdicts import VALUES
 from itp_response.explanation.counterfactuals.edits import edits_tried
 from itp_response.explanation.counterfactuals.search import Counterfactuals
 from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.messages.wording import listed, number_in_words
-
-ANOTHER = {"Y": "N", "N": "Y", "NE": "Y or N"}
-"""What a verdict may become; a best may become any other."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,9 @@ def sentences(
         source = f" ({classification.cohort.source_of(row)})" if row != NONE else ""
         yield f"would be {counterfactual.becomes} with {counterfactual.says}{clause}{source}"
     if not counterfactuals:
-        yield f"none of the changes tried would make it {ANOTHER.get(value, 'another')}"
+        decided = VALUES[:2] if verdict.labels == VALUES else verdict.labels  # a best is never Y or N
+        others = [label for label in decided if label not in (value, "NE")]
+        yield f"none of the changes tried would make it {listed(others, 'or')}"
     if not nearest and value != "Y":
         yield from _nearest_count(classification, classification.criteria.endpoints[name], days)
     yield from _rests_on(lost)

@@ -1,0 +1,169 @@
+"""Account: what every row did for an endpoint, told from the same columns that decided it."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints, Truths
+from itp_response.evaluation.patient_days import PatientDays
+from itp_response.evaluation.rules.tree import Rule
+from itp_response.evaluation.verdicts import Verdict, VerdictsByName
+
+PARTS = (
+    "excluded",
+    "before",
+    "outside",
+    "no_count",
+    "passed_over",
+    "not_taken",
+    "discounted",
+    "too_soon",
+    "qualifies",
+    "fails",
+    "unknown",
+    "closed",
+    "after",
+    "decided",
+)
+"""The part that a row played.
+
+`excluded`: of a patient whom the endpoint excludes; `before` the first row that can count, `after` the last day,
+`closed`: on or after the event that ends the window, `decided`: after the row with which it was decided; `outside` the
+windows of planned visits or of a landmark, and in them `no_count` or `not_taken`, as another row was; `passed_over`:
+set aside; `discounted`: no evidence, whatever else; `too_soon`: in the state, but too soon after an occasion to be
+another; `qualifies`: in the state, and counts; `fails`; `unknown`: what decides was not observed.
+"""
+(
+    EXCLUDED,
+    BEFORE,
+    OUTSIDE,
+    NO_COUNT,
+    PASSED_OVER,
+    NOT_TAKEN,
+    DISCOUNTED,
+    TOO_SOON,
+    QUALIFIES,
+    FAILS,
+    UNKNOWN,
+    CLOSED,
+    AFTER,
+    DECIDED,
+) = range(len(PARTS))
+ASIDE = (EXCLUDED, BEFORE, OUTSIDE, CLOSED, AFTER, DECIDED)
+"""The parts of rows that were not looked at."""
+
+
+Parts = NDArray[np.int8]
+"""(N) Indices of `PARTS`."""
+
+
+class Event(NamedTuple):
+    """What ends the window of an endpoint."""
+
+    row: Ints
+    """(P) The row on which it happens; -1: it does not."""
+    what: Rule | str
+    """The rule that is true there, or the endpoint that is met."""
+
+
+class Mark(NamedTuple):
+    """A row with a meaning of its own."""
+
+    row: Ints
+    """(P) The row; -1: there is none."""
+    says: str
+
+
+class Missed(NamedTuple):
+    """A planned visit for which there is no row."""
+
+    day: int
+    where: Bools
+    """(P) The patients."""
+    observed: str
+    says: str
+
+
+class Decided(NamedTuple):
+    """What an endpoint was decided from, and the verdict on it."""
+
+    patient_days: PatientDays
+    earlier: VerdictsByName
+    """The verdicts on the endpoints it refers to."""
+    verdict: Verdict
+
+
+@dataclass
+class Account:
+    """What the rows (N) of some patients (P) did for an endpoint, and what was looked at of each patient.
+
+    Row numbers are those of the `PatientDays`.
+    """
+
+    part: Parts
+    begin: Ints
+    """(P) The first row that can count."""
+    end: Ints
+    """(P) The first row that can count no more."""
+    marks: tuple[Mark, ...] = ()
+    events: tuple[Event, ...] = ()
+    occasion: Ints | None = None
+    """(N) Of a row that is `too_soon`, the row of the occasion before it; else -1."""
+    visit: Ints | None = None
+    """(N) The planned day for which a row was taken; `NO_DAY`: none."""
+    missed: tuple[Missed, ...] = ()
+    gap: tuple[Ints, Ints] | None = None
+    """(P) Two neighbouring rows that lie too far apart, the first such; -1: there are none."""
+    missing_from: Floats = field(default_factory=lambda: np.empty(0))
+    """(P) The first day on which an observation would be needed that there is not; NaN: none is."""
+    missing_to: Floats = field(default_factory=lambda: np.empty(0))
+    """(P) The last such day."""
+    left: Bools = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    """(P) The patients of whom rows were looked at: not excluded, and with what the endpoint starts from."""
+    decided_by: tuple[tuple[str, Bools], ...] = ()
+    """Other endpoints, and the patients (P) of whom the verdict is what it is because of that endpoint."""
+
+    def could_count(self) -> Bools:
+        """(N) The rows that counted, or would have if they had shown the state."""
+        return np.isin(self.part, (QUALIFIES, FAILS, UNKNOWN))
+
+
+def parts_by_state(state: Truths) -> Parts:
+    """(N) The parts of rows by their state alone."""
+    part = np.full(len(state.true), UNKNOWN, dtype=np.int8)
+    part[state.true] = QUALIFIES
+    part[state.false] = FAILS
+    return part
+
+
+def place(part: Parts, patient_days: PatientDays, begin: Ints, end: Ints) -> None:
+    """Set the parts of the rows before and after each patient's span."""
+    row, patient = np.arange(len(part)), patient_days.patient
+    part[row >= end[patient]] = AFTER
+    part[row < begin[patient]] = BEFORE
+
+
+def from_row(part: Parts, patient_days: PatientDays, row: Ints, value: int, within: Ints) -> None:
+    """Set the part of the rows from each patient's row (-1: none) on, of those before `within`."""
+    number, patient = np.arange(len(part)), patient_days.patient
+    part[(row[patient] != NONE) & (number >= row[patient]) & (number < within[patient])] = value
+
+
+def no_days(patient_days: PatientDays) -> Floats:
+    """(P) No day."""
+    return np.full(patient_days.patients, np.nan)
+
+
+def needed(where: Bools, day: Ints | Floats | float) -> Floats:
+    """(P) The day where one is needed, else NaN."""
+    return np.where(where, day, np.nan)
+
+
+def visits_of(row: Ints, day: Ints, size: int) -> Ints:
+    """(N) The planned day for which each of `size` rows was taken; `row` and `day` go together, -1 is no row."""
+    visit = np.full(size, NO_DAY, dtype=np.int64)
+    taken = row != NONE
+    visit[row[taken]] = day[taken]
+    return visit

@@ -1,0 +1,161 @@
+"""Meanings: what observations did for an endpoint, in words, from the account that its kind gives."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import polars as pl
+
+from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths
+from itp_response.evaluation.endpoints import Endpoint
+from itp_response.evaluation.endpoints.account import (
+    CLOSED,
+    DISCOUNTED,
+    EXCLUDED,
+    FAILS,
+    PARTS,
+    PASSED_OVER,
+    QUALIFIES,
+    TOO_SOON,
+    UNKNOWN,
+    Account,
+)
+from itp_response.evaluation.patient_days import PatientDays
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words
+from itp_response.evaluation.rules.tree import Rule, Tree, names_in
+from itp_response.explanation.deciding import deciding_clauses
+from itp_response.messages.wording import counted
+
+NOT_OBSERVED = {
+    "platelets": "no count",
+    "bleeding_grade": "bleeding not recorded",
+    "baseline": "no baseline",
+}
+
+
+class Meanings:
+    """What rows did for an endpoint, as codes into `sentences`, so that many rows are worded at once."""
+
+    def __init__(self, model: Endpoint, account: Account, patient_days: PatientDays) -> None:
+        self._model = model
+        self._account = account
+        self._patient_days = patient_days
+        self._rules = {key: rule for key, rule, of in model.rules() if of == "rows"}
+        self.sentences: list[str] = []
+
+    def of(self, rows: Ints) -> pl.Series:
+        """What each of these rows did."""
+        codes = np.full(len(rows), NONE)
+        worded: dict[int, Callable[[Ints], Ints]] = {
+            PASSED_OVER: self._passed_over,
+            DISCOUNTED: self._discounted,
+            TOO_SOON: self._too_soon,
+            QUALIFIES: self._qualifies,
+            FAILS: self._fails,
+            UNKNOWN: self._unknown,
+            CLOSED: self._closed,
+        }
+        phrases = self._model.phrases()
+        part = self._account.part[rows]
+        for played in np.unique(part).tolist():
+            index = np.flatnonzero(part == played)
+            if played == EXCLUDED:
+                codes[index] = self._code(f"does not count: {excluded_in_words(self._model)}")
+            elif played in worded:
+                codes[index] = worded[played](rows[index])
+            else:
+                codes[index] = self._code(phrases[PARTS[played]])
+        return pl.Series(self.sentences, dtype=pl.String).gather(codes)
+
+    def _code(self, sentence: str) -> int:
+        if sentence not in self.sentences:
+            self.sentences.append(sentence)
+        return self.sentences.index(sentence)
+
+    def _by_clause(self, tree: Tree, rows: Ints, prefix: str, *, holds: bool) -> Ints:
+        """The codes of a prefix and the clause by which a rule is true, or false; of the prefix alone elsewhere."""
+        deciding = deciding_clauses(tree, self._patient_days, rows, holds=holds)
+        plain = prefix.removesuffix(": ")
+        codes = [self._code(f"{prefix}{words}") for words in deciding.in_words()]
+        return np.array([*codes, self._code(plain)] if NONE in deciding.code else codes)[deciding.code]
+
+    def _is(self, key: str, rows: Ints) -> tuple[Tree, Bools, Bools]:
+        """A rule of the endpoint, and the rows at which it is true, and unknown."""
+        tree = self._rules[key].tree
+        truths = decide(tree, self._patient_days).at(rows)
+        return tree, truths.true, truths.unknown
+
+    def _passed_over(self, rows: Ints) -> Ints:
+        tree, true, _ = self._is("set_aside", rows)
+        codes = self._by_clause(tree, rows, "passed over: ", holds=True)
+        codes[~true] = self._code(f"passed over: it is not known whether there was {tree_in_words(tree)}")
+        return codes
+
+    def _discounted(self, rows: Ints) -> Ints:
+        tree, true, _ = self._is("discount", rows)
+        in_state = decide(self._rules["when"].tree, self._patient_days).true[rows]
+        codes = self._by_clause(tree, rows, "would qualify, but is no evidence: ", holds=True)
+        not_known = f"would qualify, but it is not known whether there was {tree_in_words(tree)}"
+        codes[~true] = self._code(not_known)
+        codes[~in_state] = self._by_clause(tree, rows[~in_state], "no evidence: ", holds=True)
+        return codes
+
+    def _too_soon(self, rows: Ints) -> Ints:
+        assert self._account.occasion is not None
+        day = self._patient_days.day
+        before = self._account.occasion[rows]
+        said = [
+            f"does not count: only {counted(int(day[row] - day[occasion]), 'day')} after day {day[occasion]}"
+            for row, occasion in np.unique(np.stack([rows, before]), axis=1).T.tolist()
+        ]
+        return np.array([self._code(sentence) for sentence in said])[np.searchsorted(np.unique(rows), rows)]
+
+    def _qualifies(self, rows: Ints) -> Ints:
+        says = self._model.phrases()["qualifies"]
+        if not self._model.is_lost:
+            return np.full(len(rows), self._code(says))
+        return self._by_clause(self._rules["when"].tree, rows, f"{says}: ", holds=True)
+
+    def _fails(self, rows: Ints) -> Ints:
+        says = self._model.phrases()["fails"]
+        if self._model.is_lost:
+            return np.full(len(rows), self._code(says))
+        return self._by_clause(self._rules["when"].tree, rows, f"{says}: ", holds=False)
+
+    def _unknown(self, rows: Ints) -> Ints:
+        """By what was not observed."""
+        names, missing = [], []
+        for name in dict.fromkeys(names_in(self._rules["when"].tree)):
+            for words, where in _not_observed(name, self._patient_days, rows):
+                names.append(words)
+                missing.append(where)
+        kinds, index = np.unique(np.stack(missing), axis=1, return_inverse=True)
+        said = [f"unknown: {', '.join(np.array(names)[kind].tolist())}" for kind in kinds.T]
+        return np.array([self._code(sentence) for sentence in said])[index.reshape(-1)]
+
+    def _closed(self, rows: Ints) -> Ints:
+        """By the event that ended the window, or the first of several."""
+        codes = np.full(len(rows), NONE)
+        patient = self._patient_days.patient[rows]
+        at = np.stack([event.row for event in self._account.events])
+        at = np.where(at == NONE, len(self._patient_days.day), at)[:, patient]
+        for number, event in enumerate(self._account.events):
+            name = "it was closed" if isinstance(event.what, Rule) else event.what
+            codes[np.argmin(at, axis=0) == number] = self._code(f"after {name}")
+        return codes
+
+
+def excluded_in_words(model: Endpoint) -> str:
+    """By which rule an endpoint excludes patients; empty: by none."""
+    return "" if model.unless is None else rule_in_words(model.unless)
+
+
+def _not_observed(name: str, patient_days: PatientDays, rows: Ints) -> Iterator[tuple[str, Bools]]:
+    """What may not have been observed of a name, in words, and at which of the rows it was not."""
+    column = patient_days.values(name).at(rows)
+    match column:
+        case Numbers(low=low, high=high):
+            yield NOT_OBSERVED.get(name, f"{name} not recorded"), np.isnan(low)
+            yield f"{name} known only as a bound", ~np.isnan(low) & (low != high)
+        case Truths():
+            yield f"{name} not recorded", column.unknown
