@@ -46,7 +46,10 @@ def deciding_clauses(tree: Tree, patient_days: PatientDays, rows: Ints, *, holds
 def _decide(
     deciding: DecidingClauses, tree: Tree, patient_days: PatientDays, rows: Ints, index: Ints, holds: bool
 ) -> None:
-    """Fill in the code of the rows of `index` at which the tree is true, or false, and that have none yet."""
+    """Fill in the code of the rows of `index` at which the tree is true, or false, and that have none yet.
+
+    A true `and` holds by all of its parts, so that it is one clause.
+    """
     truths = decide(tree, patient_days)
     index = index[(truths.true if holds else truths.false)[rows[index]] & (deciding.code[index] == NONE)]
     if not len(index):
@@ -55,7 +58,7 @@ def _decide(
     match tree:
         case Not(part=part):
             _decide(deciding, part, patient_days, rows, index, not holds)
-        case And(parts=parts) | Or(parts=parts):
+        case And(parts=parts) | Or(parts=parts) if not (holds and isinstance(tree, And)):
             for part in parts:
                 _decide(deciding, part, patient_days, rows, index, holds)
         case _:

@@ -7,7 +7,6 @@ import numpy as np
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import NO_DAY
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.counterfactuals.in_words import Counterfactual, each_counterfactual, sentences
@@ -15,7 +14,7 @@ from itp_response.explanation.counterfactuals.search import Counterfactuals, fin
 from itp_response.explanation.missing import missing_in_words
 from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
-from itp_response.explanation.records import SUMMARY_KINDS, ExplainedRow, explained_rows, in_words
+from itp_response.explanation.records import ExplainedRow, explained_rows, in_words
 from itp_response.messages.wording import aligned, counted, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -47,7 +46,7 @@ class Explanation:
     rests_on: tuple[str, ...] = ()
     """The verdicts that it sums up, a sentence each."""
     length: str = ""
-    """How long the time of an `extent` is."""
+    """How long it is, where it has a length, and whether it is censored."""
     partial_dates: str = ""
     """The partial dates on which the verdict does not depend."""
     notes: tuple[str, ...] = ()
@@ -63,7 +62,7 @@ class Explanation:
     def verdict(self) -> str:
         """The verdict with its day and its reason, `N on day 42 (bleeding)`; of a time, how long it is."""
         when = f" on day {self.day}" if self.day is not None else ""
-        reason = "" if self.reason in ("met", "event") else f" ({reason_in_words(self.reason)})"
+        reason = "" if self.reason in ("met", "event", "censored") else f" ({reason_in_words(self.reason)})"
         return f"{self.length or f'{self.value}{when}'}{reason}"
 
     @property
@@ -155,7 +154,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
         missing=missing_in_words(decided),
         origin=_unmet_origin(decided) if has_days else "",
         rests_on=tuple(_rests_on(decided)) if has_days else (),
-        length=_length(decided) if has_days else "",
+        length=decided.length if has_days else "",
         partial_dates=dates_not_deciding(decided.cohort) if has_days else "",
         notes=tuple(_notes(decided.cohort)),
         counterfactuals=counterfactuals,
@@ -171,32 +170,22 @@ def _counterfactuals(decided: DecidedEndpoint, changing: Counterfactuals | None)
 
 
 def _unmet_origin(decided: DecidedEndpoint) -> str:
-    """That the endpoint this one starts from was not met; nothing where it was."""
-    references = decided.model.references()
-    starts_from = {"to"} if decided.model.kind == "time_to" and not references.get("from") else {"from", "after"}
-    origins = [decided.other(name) for key, name in references.items() if key in starts_from]
-    return "; ".join(
-        f"{origin.name}, on which it rests, is {origin.value}" for origin in origins if origin.value != "Y"
-    )
+    """That the endpoint this one starts from, or runs to, was not met, and why; nothing where it was."""
+    origin = decided.decided_by
+    if origin is None or decided.model.sums_up or decided.length:
+        return ""
+    return f"{origin.name}, on which it rests, is {origin.value} ({reason_in_words(origin.reason)})"
 
 
 def _rests_on(decided: DecidedEndpoint) -> Iterator[str]:
-    """Each verdict that a `combined` or a `best` sums up, with its day or its reason."""
-    if decided.model.kind not in SUMMARY_KINDS:
-        return
-    for name in dict.fromkeys(decided.model.references().values()):
+    """Each verdict that it sums up, with its day or its reason; or that of which there was no event."""
+    for name in dict.fromkeys(decided.model.references().values()) if decided.model.sums_up else ():
         other = decided.other(name)
         when_or_why = f"({reason_in_words(other.reason)})" if other.day is None else f"on day {other.day}"
         yield f"{name}: {other.value} {when_or_why}"
-
-
-def _length(decided: DecidedEndpoint) -> str:
-    """How long the time of an `extent` is, and of how long; after the verdict, where it gives one."""
-    model, verdict = decided.model, decided.verdict
-    if model.kind != "extent" or verdict.days is None or verdict.of_days is None or verdict.days[0] == NO_DAY:
-        return ""
-    days = f"{counted(int(verdict.days[0]), 'day')} of {counted(int(verdict.of_days[0]), 'day')} observed"
-    return days if model.at_least is None else f"{decided.value}, {days}"
+    if decided.length and decided.decided_by is not None:
+        event = decided.decided_by
+        yield f"no event: {event.name} is {event.value} ({reason_in_words(event.reason)})"
 
 
 def _notes(cohort: Cohort) -> Iterator[str]:

@@ -13,6 +13,7 @@ from itp_response.evaluation.endpoints.endpoint import excluded
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.messages.errors import UsageError, nearest, unknown
+from itp_response.messages.wording import counted
 
 IDS_SHOWN = 3
 
@@ -76,6 +77,20 @@ class DecidedEndpoint:
         """The endpoint because of which the verdict is what it is; None: it rests on rows."""
         names = [name for name, where in self.account.decided_by if where[0]]
         return self.other(names[0]) if names and not self.is_excluded else None
+
+    @property
+    def length(self) -> str:
+        """How long it is, in words; empty: it has no length."""
+        verdict = self.verdict
+        if verdict.days is None or verdict.days[0] == NO_DAY:
+            return ""
+        days = counted(int(verdict.days[0]), "day", digits=True)
+        if verdict.of_days is not None:
+            observed = counted(int(verdict.of_days[0]), "day", digits=True)
+            return f"{'' if self.model.is_length else f'{self.value}, '}{days} of {observed} observed"
+        if self.value == "Y":
+            return f"{days}, to day {self.day}"
+        return f"{days}, censored at the last count on day {self.day}"
 
     @property
     def depends_on_partial_date(self) -> bool:

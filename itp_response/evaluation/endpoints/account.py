@@ -1,6 +1,6 @@
 """Account: what every row did for an endpoint, told from the same columns that decided it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -116,12 +116,10 @@ class Account:
     missed: tuple[Missed, ...] = ()
     gap: tuple[Ints, Ints] | None = None
     """(P) Two neighbouring rows that lie too far apart, the first such; -1: there are none."""
-    missing_from: Floats = field(default_factory=lambda: np.empty(0))
-    """(P) The first day on which an observation would be needed that there is not; NaN: none is."""
-    missing_to: Floats = field(default_factory=lambda: np.empty(0))
+    missing_from: Floats | None = None
+    """(P) The first day on which a count would be needed that there is not; NaN: none is."""
+    missing_to: Floats | None = None
     """(P) The last such day."""
-    left: Bools = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
-    """(P) The patients of whom rows were looked at: not excluded, and with what the endpoint starts from."""
     decided_by: tuple[tuple[str, Bools], ...] = ()
     """Other endpoints, and the patients (P) of whom the verdict is what it is because of that endpoint."""
 
@@ -149,11 +147,6 @@ def from_row(part: Parts, patient_days: PatientDays, row: Ints, value: int, with
     """Set the part of the rows from each patient's row (-1: none) on, of those before `within`."""
     number, patient = np.arange(len(part)), patient_days.patient
     part[(row[patient] != NONE) & (number >= row[patient]) & (number < within[patient])] = value
-
-
-def no_days(patient_days: PatientDays) -> Floats:
-    """(P) No day."""
-    return np.full(patient_days.patients, np.nan)
 
 
 def needed(where: Bools, day: Ints | Floats | float) -> Floats:

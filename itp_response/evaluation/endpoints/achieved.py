@@ -112,7 +112,8 @@ class Achieved(Endpoint):
         if self.occasions == 1:
             return ""
         limit = f" and at most {self.apart_at_most}" if self.apart_at_most is not None else ""
-        return f"{counted(self.occasions, 'occasion')}, at least {self.apart}{limit} apart"
+        between = ", nothing between them that fails" if self.between == "unbroken" else ""
+        return f"{counted(self.occasions, 'occasion')}, at least {self.apart}{limit} apart{between}"
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether, when and on which rows each patient met it."""
@@ -172,7 +173,10 @@ class Achieved(Endpoint):
         from_row(part, patient_days, closed, CLOSED, patient_days.end)
         shown = np.where(verdict.value == Y, verdict.last_evidence, NONE)
         from_row(part, patient_days, np.where(shown == NONE, NONE, shown + 1), DECIDED, patient_days.end)
-        open_ = (verdict.value == NE) & ~patient_days.followed(self.followed_from)
+        followed = patient_days.followed(self.followed_from)
+        open_ = (verdict.value == NE) & ~followed
+        # Followed to the end, without a count in the days looked at: what is missing is one of these.
+        unseen = (verdict.value == NE) & followed & ~patient_days.counted.any_in(begin, end)
         since = patient_days.clock.followed_from if self.followed_from is None else self.followed_from
         return Account(
             part,
@@ -181,8 +185,8 @@ class Achieved(Endpoint):
             marks=(Mark(verdict.onset, "starts here"), Mark(verdict.confirming, "confirms")),
             events=tuple(events),
             occasion=occasion,
-            missing_from=needed(open_, max(since, self.days[0])),
-            missing_to=needed(open_, np.inf),
+            missing_from=np.where(unseen, self.days[0], needed(open_, max(since, self.days[0]))),
+            missing_to=np.where(unseen, self.days[1], needed(open_, np.inf)),
         )
 
     def definition(self) -> str:

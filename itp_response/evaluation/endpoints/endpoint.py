@@ -173,7 +173,6 @@ class Endpoint(StrictModel):
             account.part[unmet[patient_days.patient]] = BEFORE
             account.decided_by = (*account.decided_by, (name, unmet))
             left = left & ~unmet
-        account.left = left
         return account
 
     def definition(self) -> str:
@@ -184,7 +183,7 @@ class Endpoint(StrictModel):
         """The endpoint in words, made from what decides it."""
         if self.unless is None:
             return self.definition()
-        return f"{self.definition()} Not met, whatever else holds, where {rule_in_words(self.unless)}."
+        return f"{self.definition()} Not met, whatever else holds, where this is so: {rule_in_words(self.unless)}."
 
     def references(self) -> dict[str, str]:
         """The endpoints this one is decided from: the name that stands under each key."""

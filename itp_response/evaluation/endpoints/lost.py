@@ -74,7 +74,10 @@ class Lost(Endpoint):
         return self.occasions > 1
 
     def confirmation(self) -> str:
-        return "" if self.occasions == 1 else f"{counted(self.occasions, 'occasion')}, at least {self.apart} apart"
+        if self.occasions == 1:
+            return ""
+        between = ", nothing between them that is no loss" if self.between == "unbroken" else ""
+        return f"{counted(self.occasions, 'occasion')}, at least {self.apart} apart{between}"
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether and when each patient lost it, and by what."""

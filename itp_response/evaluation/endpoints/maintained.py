@@ -129,7 +129,9 @@ class Maintained(Endpoint):
         place(part, patient_days, start_row, end)
         last = np.where(verdict.value == Y, verdict.confirming, verdict.ended)
         from_row(part, patient_days, np.where(last == NONE, NONE, last + 1), DECIDED, patient_days.end)
-        asked = (verdict.value == NE) & started_ & (evidence == NONE)
+        # A count that is there, of an unknown state, is not missing.
+        counted_ = (state.true | state.false) | patient_days.has_count
+        asked = (verdict.value == NE) & started_ & ~Flagged(counted_).any_in(evidence_from, evidence_to)
         shown_by = self.evidence_by if self.until is None else self.until[1]
         return Account(
             part,
