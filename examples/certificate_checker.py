@@ -549,8 +549,18 @@ def of_definition(certificate, files):
             yield f"{path.name}: [{table}] is not what the certificate says"
 
 
+KINDS = ("achieved", "maintained", "lost", "at", "visits", "time_to", "extent", "combined", "best")
+
+
 def main(paths):
     certificate = json.loads(Path(paths[0]).read_text(encoding="utf-8"))
+    kinds = {name: model["kind"] for name, model in certificate["definition"]["endpoints"].items()}
+    unknown = [
+        f"{name} is of kind {kind!r}, which is not known here" for name, kind in kinds.items() if kind not in KINDS
+    ]
+    if unknown:
+        print(f"cannot be checked: {'; '.join(unknown)}")
+        return 1
     files = {Path(path).name: Path(path) for path in paths[1:]}
     wrong = list(checked(certificate, files))
     asked = [*(source["file"] for source in certificate["sources"]), certificate["criteria"]["file"]]

@@ -936,8 +936,8 @@ def day_combined(node: ast.expr, others: Others) -> int | None:
 def deciding_name(node: ast.expr, others: Others) -> str:
     """The endpoint by which a rule is what it is: that of the first part that is as true as the whole.
 
-    But of parts joined by `or` that are not true it is the first that came near, if one did: that has another reason
-    than that it was never reached.
+    But of parts joined by `or` that are not true, and of parts joined by `and` that are true, it is the last of those
+    that came near (that are Y, or have another reason than that they were never reached), or the last of all.
     """
     if isinstance(node, ast.Name):
         return node.id
@@ -946,9 +946,9 @@ def deciding_name(node: ast.expr, others: Others) -> str:
     assert isinstance(node, ast.BoolOp)
     whole = truth_combined(node, others)
     names = [deciding_name(part, others) for part in node.values if truth_combined(part, others) is whole]
-    if isinstance(node.op, ast.Or) and whole is not True:
+    if isinstance(node.op, ast.Or) is not (whole is True):
         near = [name for name in names if others(name).value == "Y" or others(name).reason != "never_reached"]
-        names = near or names
+        return (near or names)[-1]
     return names[0]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import polars as pl
 
@@ -13,12 +13,11 @@ from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.definitions.schema import WorkedExample
-from itp_response.evaluation.endpoints.combined import OfVerdicts
+from itp_response.evaluation.endpoints.endpoint import AskedRule, seen_by
 from itp_response.evaluation.evaluate import decide_endpoints, patient_days_of
-from itp_response.evaluation.patient_days import PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import Name, Rule, Tree, leaves
+from itp_response.evaluation.rules.tree import Name, Tree, leaves
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError, unknown
 
 T = TypeVar("T")
@@ -149,26 +148,24 @@ def unmet(
                 yield f"{example.name} ({example.because}): {column} is {got!r}{under}, expected {value!r}"
 
 
-def _clauses(criteria: Criteria) -> Iterator[tuple[str, str, Tree]]:
-    """Every clause with the endpoint and the key it stands under."""
+def _clauses(criteria: Criteria) -> Iterator[tuple[str, AskedRule, Tree]]:
+    """Every clause with the endpoint and the rule that it belongs to."""
     for name, model in criteria.endpoints.items():
-        for key in type(model).model_fields:
-            rule = getattr(model, key)
-            if isinstance(rule, Rule):
-                for leaf in dict.fromkeys(leaves(rule.tree)):
-                    yield name, key, leaf
+        for asked in model.rules():
+            for leaf in dict.fromkeys(leaves(asked.rule.tree)):
+                yield name, asked, leaf
 
 
 def _untried(criteria: Criteria) -> Iterator[str]:
     """A sentence for each clause that is never true, or never false, in a worked example."""
     cohort = worked_examples(criteria, criteria.file.example)
     patient_days = patient_days_of(criteria, cohort, 0, len(cohort))
-    verdicts = OfVerdicts(decide_endpoints(criteria, patient_days))
-    for name, key, clause in _clauses(criteria):
-        of_verdicts = criteria.endpoints[name].kind == "combined" and key == "when"
-        asked: Any = verdicts if of_verdicts else PatientValues(patient_days) if key == "unless" else patient_days
-        truths = decide(clause, asked)
-        in_words = f"{clause.name} is met" if of_verdicts and isinstance(clause, Name) else tree_in_words(clause)
+    verdicts = decide_endpoints(criteria, patient_days)
+    for name, asked, clause in _clauses(criteria):
+        truths = decide(clause, seen_by(asked.of, patient_days, verdicts))
+        in_words = (
+            f"{clause.name} is met" if isinstance(clause, Name) and asked.of == "endpoints" else tree_in_words(clause)
+        )
         for happened, word in ((truths.true, "true"), (truths.false, "false")):
             if not happened.any():
-                yield f"[{name}] {key}: '{in_words}' is never {word} in a worked example"
+                yield f"[{name}] {asked.key}: '{in_words}' is never {word} in a worked example"

@@ -1,11 +1,11 @@
 """Definitions page: the endpoints of all shipped sets side by side, made from their files."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import get_args
 
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
-from itp_response.evaluation.endpoints.endpoint import ROLES
+from itp_response.evaluation.endpoints.endpoint import ROLES, Endpoint
 from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import SINCE, And, Not, Or, Rule, Tree, names_in, opened
 
@@ -28,6 +28,9 @@ OF_RESCUE = {
     "set_aside": "passed over: {}",
     "when": "part of the definition",
 }
+"""What the rule under a key says, in the order of the page."""
+OTHER_OF_RESCUE = "named: {}"
+"""The same of a key that one kind alone has."""
 
 
 def definitions_page() -> str:
@@ -55,8 +58,8 @@ def _set_row(criteria: Criteria) -> list[str]:
     return [_linked(criteria), criteria.file.title, cited, _mark(criteria) or criteria.file.checked]
 
 
-def _endpoint_row(criteria: Criteria, name: str, model: Any) -> list[str]:
-    when = next((rule for key, rule, of in model.rules() if key == "when" and of == "rows"), None)
+def _endpoint_row(criteria: Criteria, name: str, model: Endpoint) -> list[str]:
+    when = model.state
     rests_on = ", ".join(dict.fromkeys(model.references().values()))
     inherited = f"as {rests_on}" if rests_on else ""
     return [
@@ -98,14 +101,15 @@ def _mark(criteria: Criteria) -> str:
     return "**unverified**" if criteria.file.checked == "unverified" else ""
 
 
-def _of_rescue(criteria: Criteria, model: Any) -> str:
+def _of_rescue(criteria: Criteria, model: Endpoint) -> str:
     """The rules of the endpoint itself that name rescue treatment, in words."""
     classes = {"rescue", *criteria.rescues}
     phrases = []
-    for key, phrase in OF_RESCUE.items():
-        rule = getattr(model, key, None)
-        if isinstance(rule, Rule) and classes & {name.removeprefix(SINCE) for name in names_in(rule.tree)}:
-            phrases.append(phrase.format(rule_in_words(rule)))
+    rules = {key: rule for key, rule, of in model.rules() if of != "endpoints"}
+    for key in (*OF_RESCUE, *(key for key in rules if key not in OF_RESCUE)):
+        rule = rules.get(key)
+        if rule is not None and classes & {name.removeprefix(SINCE) for name in names_in(rule.tree)}:
+            phrases.append(OF_RESCUE.get(key, OTHER_OF_RESCUE).format(rule_in_words(rule)))
     return "; ".join(phrases)
 
 

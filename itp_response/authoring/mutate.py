@@ -18,6 +18,8 @@ from itp_response.definitions.criteria import Criteria, read_dict
 from itp_response.definitions.load import load
 from itp_response.definitions.schema import HEAD, WorkedExample
 from itp_response.evaluation.censored_counts import has_censored
+from itp_response.evaluation.endpoints import KINDS, Endpoint
+from itp_response.evaluation.endpoints.endpoint import Scope
 from itp_response.evaluation.rules.tree import SINCE
 from itp_response.messages.errors import CriteriaError, UsageError, one_a_line
 
@@ -25,7 +27,6 @@ TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
 LENGTH = re.compile(r"\d+ \w+")
 COMPARISONS = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}
 OTHERS = {"and": ("or",), "or": ("and",), "+": ("-",), "-": ("+",), "*": ("/",), "/": ("*",)}
-RULES = ("when", "unless", "discount", "set_aside", "closed_by", "at_once")
 WORDS = ("label", "says", "where", "kind", "role")
 CHOICES = {
     "between": ("anything", "unbroken"),
@@ -44,8 +45,6 @@ CHOICES = {
     "without_counts": ("N", "NE"),
     "unknown": ("passed_over", "leaves_it_open"),
 }
-FOLLOWED = ("achieved", "lost")
-"""The kinds that ask whether a patient was followed to the end."""
 REFERENCES = ("from", "until", "after", "to")
 REMOVABLE = (
     *("by", "evidence_by", "max_gap", "apart_at_most", "until", "from", "days"),
@@ -176,7 +175,7 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
         for shorter in _without_each(treatments):
             yield Mutation(("rescues", name), treatments, shorter)
     endpoints = {name: table for name, table in raw.items() if name not in HEAD}
-    if any(table["kind"] in FOLLOWED and "followed_from" not in table for table in endpoints.values()):
+    if any(_kind(table).asks_for_follow_up and "followed_from" not in table for table in endpoints.values()):
         followed_from = raw["clock"]["followed_from"]
         for nudged in _nudged(followed_from):
             yield Mutation(("clock", "followed_from"), followed_from, nudged)
@@ -191,7 +190,12 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
 def _rules(raw: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Iterator[str]:
     yield from raw.get("terms", {}).values()
     for table in endpoints.values():
-        yield from (table[key] for key in RULES if key in table)
+        yield from (table[key] for key in _kind(table).rule_keys() if key in table)
+
+
+def _kind(table: Mapping[str, Any]) -> type[Endpoint]:
+    """The kind of an endpoint, by its table."""
+    return KINDS[table["kind"]]
 
 
 def _rescue_names(raw: Mapping[str, Any]) -> Iterator[str]:
@@ -203,13 +207,14 @@ def _of_endpoint(
     name: str, table: Mapping[str, Any], names: Sequence[str], endpoints: Mapping[str, Any]
 ) -> Iterator[Mutation]:
     """Every change of one endpoint: its rules, then its other keys; `names` are those that rules over rows may use."""
-    rule_names = list(endpoints) if table["kind"] == "combined" else names
-    for key in RULES:
+    kind = _kind(table)
+    names_for: dict[Scope, Iterable[str]] = {"rows": names, "patients": PATIENT_NAMES, "endpoints": list(endpoints)}
+    for key, of in kind.rule_keys().items():
         if key in table:
-            yield from _of_rule((name, key), table[key], PATIENT_NAMES if key == "unless" else rule_names)
-            if key != "when":
+            yield from _of_rule((name, key), table[key], names_for[of])
+            if not kind.model_fields[key].is_required():
                 yield Mutation((name, key), table[key], None)
-    options = {key: value for key, value in table.items() if key not in (*RULES, *WORDS)}
+    options = {key: value for key, value in table.items() if key not in (*kind.rule_keys(), *WORDS)}
     yield from _of_table((name,), options, [other for other in endpoints if other != name])
 
 

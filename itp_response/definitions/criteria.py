@@ -20,7 +20,7 @@ from itp_response.definitions.checks import (
 from itp_response.definitions.interpretations import changed, offered, useless_changes
 from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
-from itp_response.evaluation.endpoints import KINDS
+from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.verdicts import Reasons
 from itp_response.messages.errors import CriteriaError, nearest, unknown
 from itp_response.messages.schema_errors import worded
@@ -52,7 +52,7 @@ class Criteria:
     """The ids of the interpretations that it stands under."""
 
     @property
-    def endpoints(self) -> dict[str, Any]:
+    def endpoints(self) -> dict[str, Endpoint]:
         """The model of each endpoint by its name, in the order of the file."""
         return self.file.endpoints
 

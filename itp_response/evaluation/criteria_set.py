@@ -1,9 +1,10 @@
 """Criteria set: what the engine has to know of a set of definitions; `definitions` reads one from a file."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
+from itp_response.evaluation.endpoints.endpoint import Endpoint
 from itp_response.evaluation.verdicts import Reasons
 
 
@@ -24,7 +25,7 @@ class CriteriaSet(Protocol):
         """The names recorded for each class of rescue treatment, in lower case."""
 
     @property
-    def endpoints(self) -> Mapping[str, Any]:
+    def endpoints(self) -> Mapping[str, Endpoint]:
         """The model of each endpoint by its name, in the order of the file."""
 
     @property

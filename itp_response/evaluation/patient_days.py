@@ -5,6 +5,7 @@ A span is a pair of row numbers per patient, the second not included; a row numb
 """
 
 import math
+from collections.abc import Container, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 from itp_response.cohort.build import days_since
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, known
-from itp_response.evaluation.clock import Length
-from itp_response.evaluation.criteria_set import CriteriaSet
+from itp_response.evaluation.clock import Baseline, Clock, Length, NotRecorded
 from itp_response.evaluation.rules.tree import SINCE, Tree
 from itp_response.messages.errors import CohortError
 
+Rescues = Mapping[str, Container[str]]
+"""Of each class of rescue treatment, the names that are recorded for it, in small letters."""
 GRADE_NOT_RECORDED = {"unknown": np.nan, "bleeding": np.inf, "none": 0.0}
 """The grade of a row with a count but no grade; an infinite one is bleeding by every rule."""
 
@@ -74,15 +76,24 @@ class PatientDays:
     Row numbers are counted from the first of these rows; with `offset` added, they are rows of the cohort.
     """
 
-    def __init__(self, cohort: Cohort, criteria: CriteriaSet, first: int, last: int) -> None:
+    def __init__(
+        self,
+        cohort: Cohort,
+        clock: Clock,
+        rescues: Rescues,
+        baseline: Baseline,
+        not_recorded: NotRecorded,
+        first: int,
+        last: int,
+    ) -> None:
         begin, end = int(cohort.first_row[first]), int(cohort.first_row[last])
         self._cohort = cohort
         self._patients = slice(first, last)
         self._rows = slice(begin, end)
-        self._picks_baseline = criteria.baseline
-        self._not_recorded = criteria.not_recorded
-        self._rescues = criteria.rescues
-        self.clock = criteria.clock
+        self._picks_baseline = baseline
+        self._not_recorded = not_recorded
+        self._rescues = rescues
+        self.clock = clock
         self.offset = begin
         self.patients = last - first
         self.start: Ints = cohort.first_row[first : last + 1] - begin

@@ -4,7 +4,7 @@ The data can be written as JSON: numbers, texts, lists and dicts. A truth is `Tr
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,10 +13,10 @@ import numpy as np
 from itp_response.classification.classification import Classification, CriteriaInput
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Column, Numbers, Texts, Truths
-from itp_response.evaluation.endpoints.combined import OfVerdicts
+from itp_response.evaluation.endpoints.endpoint import AskedRule, Scope, seen_by
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
-from itp_response.evaluation.patient_days import PatientDays, PatientValues
-from itp_response.evaluation.rules.decide import Observed, decide
+from itp_response.evaluation.patient_days import PatientDays
+from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import (
     Arithmetic,
@@ -25,7 +25,6 @@ from itp_response.evaluation.rules.tree import (
     Not,
     Or,
     Relation,
-    Rule,
     Term,
     Text,
     Tree,
@@ -37,6 +36,8 @@ from itp_response.messages.errors import UsageError, unknown
 
 EVIDENCE = ("onset", "confirming", "ended")
 """The rows that a verdict rests on."""
+ASKED_OF: Mapping[Scope, str] = {"rows": "observations", "patients": "patient", "endpoints": "endpoints"}
+"""What a rule is asked of, as it is called here."""
 
 
 def clause_results(
@@ -170,7 +171,7 @@ def _verdict(classification: Classification, patient_days: PatientDays, name: st
         **{field: days[field] for field in EVIDENCE},
         **{field: _length(getattr(verdict, field)) for field in ("days", "of_days")},
         "rests_on": list(dict.fromkeys(model.references().values())),
-        "rules": [_rule(patient_days, classification.verdicts, model, key, rule) for key, rule in _rules_of(model)],
+        "rules": [_rule(patient_days, classification.verdicts, asked) for asked in model.rules()],
     }
 
 
@@ -182,41 +183,24 @@ def _length(days: Any) -> int | None:
     return None if days is None or days[0] == NO_DAY else int(days[0])
 
 
-def _rules_of(model: Any) -> Iterator[tuple[str, Rule]]:
-    """The rules of an endpoint and the keys they stand under."""
-    for key in type(model).model_fields:
-        rule = getattr(model, key)
-        if isinstance(rule, Rule):
-            yield key, rule
-
-
-def _rule(patient_days: PatientDays, verdicts: VerdictsByName, model: Any, key: str, rule: Rule) -> dict[str, Any]:
-    of, asked = _asked_of(patient_days, verdicts, model, key)
+def _rule(patient_days: PatientDays, verdicts: VerdictsByName, asked: AskedRule) -> dict[str, Any]:
+    rule, of, seen = asked.rule, ASKED_OF[asked.of], seen_by(asked.of, patient_days, verdicts)
     return {
-        "key": key,
+        "key": asked.key,
         "rule": rule.text,
         "words": tree_in_words(rule.tree),
         "of": of,
-        "at": _truths(decide(rule.tree, asked)),
+        "at": _truths(decide(rule.tree, seen)),
         "clauses": [
             {
                 "clause": _written(leaf),
                 "words": _words(leaf, of, holds=True),
                 "otherwise": _words(leaf, of, holds=False),
-                "at": _truths(decide(leaf, asked)),
+                "at": _truths(decide(leaf, seen)),
             }
             for leaf in dict.fromkeys(leaves(rule.tree))
         ],
     }
-
-
-def _asked_of(patient_days: PatientDays, verdicts: VerdictsByName, model: Any, key: str) -> tuple[str, Observed]:
-    """What a rule is asked of: its name, and the columns that the rule sees."""
-    if model.kind == "combined" and key == "when":
-        return "endpoints", OfVerdicts(verdicts)
-    if key == "unless":
-        return "patient", PatientValues(patient_days)
-    return "observations", patient_days
 
 
 def _words(leaf: Tree, of: str, *, holds: bool) -> str:

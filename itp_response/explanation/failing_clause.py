@@ -27,7 +27,8 @@ def failing_clauses(classification: Classification, name: str, other: Verdict, p
     it; what the row did that ended it; what evidence of `other` did instead of qualifying; else the reason.
     """
     failing = _FailingClauses(classification)
-    return pl.Series(failing.sentences, dtype=pl.String).gather(failing.of(name, other, patients))
+    codes = failing.of(name, other, patients)
+    return pl.Series(failing.sentences, dtype=pl.String).gather(codes)
 
 
 class _FailingClauses:

@@ -118,8 +118,6 @@ class Meanings:
 
     def _fails(self, rows: Ints) -> Ints:
         says = self._model.phrases()["fails"]
-        if self._model.is_lost:
-            return np.full(len(rows), self._code(says))
         return self._by_clause(self._rules["when"].tree, rows, f"{says}: ", holds=False)
 
     def _unknown(self, rows: Ints) -> Ints:

@@ -15,11 +15,12 @@ from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.notation import cohort_of, count_text, entries_of
 from itp_response.cohort.values import Numbers
 from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import And, Name, Not, Or, Relation, Rule, Tree, leaves, names_in, opened
+from itp_response.evaluation.rules.tree import And, Name, Not, Or, Relation, Tree, leaves, names_in, opened
 from itp_response.explanation.ask import PATIENT
 from itp_response.explanation.clause_results import clause_results_of
 from itp_response.explanation.explain import Explanation, explain
@@ -129,7 +130,11 @@ def _decision(criteria: Criteria, shown: ShownSetRequest, cohort: Cohort) -> dic
         ],
         "shown": {
             **verdict,
-            "rules": [_as_written(rule, getattr(model, rule["key"]).tree) for rule in verdict["rules"]],
+            "is_loss": model.is_lost is not None,
+            "rules": [
+                _as_written(results, asked.rule.tree)
+                for results, asked in zip(verdict["rules"], model.rules(), strict=True)
+            ],
             "says": model.says,
             "explained": _explained(explanation),
             "thresholds": list(_thresholds(model, patient_days_of(criteria, cohort, 0, 1))),
@@ -170,11 +175,10 @@ def _explained(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _thresholds(model: Any, patient_days: PatientDays) -> Iterator[dict[str, Any]]:
+def _thresholds(model: Endpoint, patient_days: PatientDays) -> Iterator[dict[str, Any]]:
     """The numbers with which clauses compare this patient's counts, and the comparisons in words."""
-    for key in type(model).model_fields:
-        rule = getattr(model, key)
-        for leaf in leaves(rule.tree) if isinstance(rule, Rule) else ():
+    for asked in model.rules():
+        for leaf in leaves(asked.rule.tree):
             other = _compared(leaf)
             if other is None or not set(names_in(other)) <= {"baseline"}:
                 continue

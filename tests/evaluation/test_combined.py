@@ -160,7 +160,7 @@ class TestTruth:
 
 
 class TestReason:
-    """The reason of an `N` or `NE` is that of the endpoint that decides: the first that agrees with the rule."""
+    """The reason of an `N` or `NE` is that of the endpoint that decides: one that agrees with the rule."""
 
     def test_joined_by_and(self):
         """The first that is `N`."""
@@ -180,12 +180,12 @@ class TestReason:
         )
 
     def test_joined_by_or(self):
-        """All are `N`; the first named."""
+        """All are `N`; the last named."""
         assert not wrong(
             combined("C or A or B"),
             """
             timeline                               | value | reason         | because
-            d10 60 bleed 1, d20 5, d30 60 rescue   | N     | rescue         | as named, not by day
+            d10 60 bleed 1, d20 5, d30 60 rescue   | N     | platelets      | as named, not by day
             d10 60 bleed 1, d20 5, d30 <50         | NE    | censored_count | the one that is open
             d10 60 bleed 1, d20 5                  | NE    | no_counts      | likewise
             d20 5                                  | NE    | no_counts      | two that are
@@ -207,7 +207,7 @@ class TestReason:
             combined("not A or B"),
             """
             timeline        | value | reason
-            d10 60, d20 5   | N     | A
+            d10 60, d20 5   | N     | platelets
             d10 60, d20 <50 | NE    | censored_count
             d20 5           | NE    | no_counts
             """,
@@ -250,14 +250,14 @@ class TestReason:
             d10 60 bleed 1, d20 60, d30 60 rescue  | N     | rescue
             d10 60, d20 60, d30 60 rescue          | N     | rescue
             d10 60, d20 5, d30 60 rescue           | N     | rescue
-            d10 60 bleed 1, d20 5, d30 60 rescue   | N     | bleeding
+            d10 60 bleed 1, d20 5, d30 60 rescue   | N     | platelets
             """,
         )
         assert not wrong(
             combined("A or B and not C"),
             """
             timeline                       | value | reason
-            d10 60 bleed 1, d20 60, d30 60 | N     | bleeding
+            d10 60 bleed 1, d20 60, d30 60 | N     | C
             d10 60 bleed 1, d20 60, d30 5  | Y     | met
             """,
         )

@@ -9,14 +9,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import bridge
 import jsonschema
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyreadstat
 import pytest
+import strategies
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 import itp_response
@@ -24,8 +26,9 @@ from itp_response.authoring.check import worked_examples
 from itp_response.cli import main
 from itp_response.cohort.declared_columns import texts_of
 from itp_response.cohort.observations import Origin
+from itp_response.definitions.criteria import read_dict
 from itp_response.definitions.load import load, loads, shipped
-from itp_response.messages.errors import UsageError
+from itp_response.messages.errors import CohortError, UsageError
 from itp_response.outputs.adam.files import FORMATS
 from itp_response.outputs.adam.parameters import flags, parameters
 from itp_response.outputs.adam.variables import fitted, short_names
@@ -211,9 +214,154 @@ class TestADTTE:
         times = records(analysis, "ADTTE", "CNSR", "EVNTDESC", "CNSDTDSC", PARAMCD="DOR")
         assert times == [(code, why, "Last count up to day 365")]
 
+    def test_an_event_that_was_ruled_out_is_not_one_that_was_looked_for_to_the_end(self):
+        raw = load("atra_2022").raw
+        content = {**raw, "TTR": {**raw["TTR"], "censored": "last_count"}, "interpretation": [], "example": []}
+        criteria = read_dict(content, load("atra_2022").path, "variant")
+        rows = [{"patient_id": "1", "day": day, "platelets": 12} for day in (0, 28, 56)]
+        stopped = [{"patient_id": "1", "treatment_discontinued": 40}]
+        analysis = itp_response.adam(itp_response.classify(rows, stopped, criteria=criteria), study="S")
+
+        assert records(analysis, "ADRS", "AVALC", "ARSNCD", PARAMCD="OR") == [("N", "discontinued")]
+        assert records(analysis, "ADTTE", "CNSR", "EVNTDESC", PARAMCD="TTR") == [(5, "The event is ruled out")]
+
+    def test_no_time_says_of_which_endpoint_the_reason_is(self, study):
+        assert records(study, "ADTTE", "ARSN", USUBJID="03", PARAMCD="DOR") == [
+            ("Overall response: treatment was discontinued",)
+        ]
+
+    def test_a_length_without_days_has_no_dates(self):
+        rows = [
+            {"patient_id": "1", "date": date, "platelets": count}
+            for date, count in [("2019-01-31", 15), ("2019-03-20", 60), ("2019-03-27", 60), ("2019-06-01", 12)]
+        ]
+        analysis = itp_response.adam(
+            rows, [{"patient_id": "1", "enrolment_date": "2019-01", "baseline": 15}], study="S"
+        )
+
+        assert records(analysis, "ADTTE", "AVAL", "CNSR", "STARTDT", "STARTDY", "ADT", "ADY", PARAMCD="DOR") == [
+            (73, 0, None, None, None, None)
+        ]
+
 
 def replace_case(case, timeline):
     return case.model_copy(update={"timeline": timeline, "baseline": None, "treatment_discontinued": None})
+
+
+def dated_rows(patient, months):
+    """The observations of a patient with dates; those at the positions in `months` are known by month alone."""
+    for position, seen in enumerate(patient.observations):
+        days = (seen.day, max(seen.rescue_end or seen.day, seen.day))
+        begin, end = ((patient.day_0 + datetime.timedelta(day)).isoformat() for day in days)
+        if seen.platelets is not None or seen.bleeding_grade is not None or seen.rescue:
+            yield {
+                "patient_id": "P",
+                "date": begin[: 7 if position in months else 10],
+                "platelets": None if seen.platelets is None else str(seen.platelets),
+                "bleeding_grade": seen.bleeding_grade,
+                "rescue": (seen.rescue_name or "IVIg") if seen.rescue else None,
+                "rescue_end": end if seen.rescue and position not in months else None,
+            }
+
+
+@st.composite
+def tables(draw, in_part):
+    """A patient as tables of visits and patients; `in_part`: some dates are known by their month alone."""
+    patient = draw(strategies.patients())
+    positions = st.integers(0, max(len(patient.observations) - 1, 0))
+    rows = list(dated_rows(patient, draw(st.sets(positions, min_size=1, max_size=2)) if in_part else ()))
+    assume(rows)
+    stopped = patient.treatment_discontinued
+    return rows, [
+        {
+            "patient_id": "P",
+            "enrolment_date": patient.day_0.isoformat()[: draw(st.sampled_from([10, 10, 7])) if in_part else 10],
+            "baseline": None if patient.baseline is None else str(patient.baseline),
+            "treatment_discontinued": None
+            if stopped is None
+            else (patient.day_0 + datetime.timedelta(stopped)).isoformat(),
+        }
+    ]
+
+
+def contradictions(classification):
+    """Where a record of ADTTE says another thing than that of ADRS of the endpoint that its time runs to."""
+    analysis = itp_response.adam(classification, study="S")
+    endpoints = classification.criteria.endpoints
+    codes = {parameter.code: parameter.endpoint for parameter in parameters(classification.criteria)}
+    verdicts = {
+        (row["USUBJID"], codes[row["PARAMCD"]]): row
+        for row in analysis.datasets["ADRS"].frame.iter_rows(named=True)
+        if row["AVALC"] is not None
+    }
+    for time in analysis.datasets["ADTTE"].frame.iter_rows(named=True):
+        patient, code = time["USUBJID"], time["PARAMCD"]
+        model = endpoints[codes[code]]
+        for wrong in wrong_times(time, verdicts[patient, model.runs_to]):
+            yield patient, code, wrong, time, verdicts[patient, model.runs_to]
+        starts = [verdicts[patient, origin]["ADY"] for origin in model.origins()]
+        days = [verdicts[patient, model.runs_to]["ADY"], *starts]
+        if time["ARSNCD"] == "event" and time["ANL01FL"] is None and None not in days:
+            yield patient, code, "no time between two days", time, verdicts[patient, model.runs_to]
+        for origin in model.origins():
+            start = verdicts[patient, origin]
+            if time["ARSN"] == f"{endpoints[origin].label}: {start['ARSN']}":
+                if start["AVALC"] == "Y" or time["ANL01FL"] == "Y":
+                    yield patient, code, "a start that is not met", time, start
+            elif wrong_reason(time, verdicts[patient, model.runs_to]):
+                yield patient, code, "a reason of its own", time, verdicts[patient, model.runs_to]
+
+
+REACHED_NOT = {"not_lost", "never_reached", "not_confirmed", "discounted"}
+"""The reasons of ADRS that say that what was asked for was not seen."""
+
+
+def wrong_times(time, verdict):
+    """What a record of ADTTE says that the record of ADRS does not bear out."""
+    is_met, text = verdict["AVALC"] == "Y", f"{time['EVNTDESC']} {time['CNSDTDSC']}"
+    if time["ANL01FL"] == "Y":
+        if (time["CNSR"] == 0) is not is_met:
+            yield "an event where there is none, or none where there is one"
+        if is_met and (time["ADT"], time["ADY"]) != (verdict["ADT"], verdict["ADY"]):
+            yield "an event on another day"
+        if (time["ADY"] is None) is not (time["STARTDY"] is None):
+            yield "a start without an end"
+        elif time["ADY"] is not None and day_of(time["ADY"]) - day_of(time["STARTDY"]) != time["AVAL"]:
+            yield "a time of another length"
+    elif any(time[name] is not None for name in ("AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "ADY", "STARTDY")):
+        yield "something of a time that is none"
+    if "ollow-up ended" in text and verdict["ARSNCD"] != "follow_up_ended":
+        yield "follow-up ended"
+    if "vent-free" in text and (verdict["AVALC"] != "N" or verdict["ARSNCD"] not in REACHED_NOT):
+        yield "event-free"
+    if "cannot come" in text and verdict["AVALC"] != "NA":
+        yield "cannot come"
+
+
+def wrong_reason(time, verdict):
+    """Whether a record of ADTTE says that follow-up ended, or that nothing was reached, and that of ADRS does not."""
+    return time["ARSNCD"] in {"follow_up_ended", *REACHED_NOT} and time["ARSNCD"] != verdict["ARSNCD"]
+
+
+class TestTogether:
+    """ADRS and ADTTE of a patient do not contradict each other."""
+
+    @pytest.mark.parametrize("name", ["atra_2022", "iwg_2009", "luna3", "ritp"])
+    @pytest.mark.parametrize("in_part", [False, True])
+    @given(data=st.data())
+    def test_whatever_was_observed(self, name, in_part, data):
+        try:
+            classification = itp_response.classify(*data.draw(tables(in_part)), criteria=name)
+        except CohortError:  # a month cannot be both before and after another date
+            reject()
+
+        assert list(contradictions(classification)) == []
+
+    @given(patients=strategies.cohorts(), raw=strategies.criteria_variants())
+    def test_whatever_the_definition(self, patients, raw):
+        criteria = read_dict({**raw, "interpretation": [], "example": []}, load("atra_2022").path, "variant")
+
+        assert list(contradictions(itp_response.classify(bridge.cohort_of(patients), criteria=criteria))) == []
 
 
 class TestADICE:

@@ -448,14 +448,17 @@ REFUSED = {
         "kind": "swimmer",
         "endpoint": "TTR",
     },
-    "unknown endpoint of kind time_to 'OR'; known: TTR, DOR. Did you mean 'DOR'?": {"kind": "km", "endpoint": "OR"},
+    "unknown time to an event 'OR'; known: TTR, DOR. Did you mean 'DOR'?": {"kind": "km", "endpoint": "OR"},
     "groups are made by one column here, not by 2: arm, sex.": {"kind": "km", "by": ["arm", "sex"]},
     "unknown measure 'risk'; known: difference, odds-ratio.": {"kind": "forest", "measure": "risk"},
     "one set of criteria here, not 2; only reclassification takes two.": {
         "kind": "km",
         "criteria": ["atra_2022", "iwg_2009"],
     },
-    "fit.toml: no endpoint here is of kind time_to, so there is no curve to draw.": {"kind": "km", "criteria": "fit"},
+    "fit.toml: no endpoint here is a time to an event, so there is no curve to draw.": {
+        "kind": "km",
+        "criteria": "fit",
+    },
 }
 
 

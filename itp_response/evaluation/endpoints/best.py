@@ -48,12 +48,16 @@ class Best(Endpoint):
         named = [{rank: rank} if isinstance(rank, str) else rank for rank in self.of]
         return {name: to for rank in named for name, to in rank.items()}
 
+    @property
+    def ranks(self) -> tuple[str, ...]:
+        return (*self.ranked, self.otherwise)
+
     def references(self) -> dict[str, str]:
         return {f"of ({name})": to for name, to in self.ranked.items()}
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """The best that each patient met; values index `labels`."""
-        labels = (*self.ranked, self.otherwise, "NE")
+        labels = (*self.ranks, "NE")
         none, unknown = len(labels) - 2, len(labels) - 1
         verdict, open_ = started(self, patient_days, earlier, reasons, None)
         excluded_reason = verdict.reason.copy()

@@ -17,9 +17,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort.values import NONE, Bools, Ints, Truths
+from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.endpoints.account import Account, Decided
-from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, OfVerdicts, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import And, Name, Not, Or, Tree, names_in
@@ -81,22 +81,11 @@ class Combined(Endpoint):
         return f"Met where {_in_words(self.when.tree)}."
 
 
-class OfVerdicts:
-    """The verdicts on endpoints as a rule sees them: true where Y, unknown where NE."""
-
-    def __init__(self, verdicts: VerdictsByName) -> None:
-        self.decided: dict[Tree, Truths] = {}
-        self._verdicts = verdicts
-
-    def values(self, name: str) -> Truths:
-        value = self._verdicts[name].value
-        return Truths(value == Y, (value != Y) & (value != NE))
-
-
 def _deciding(tree: Tree, observed: OfVerdicts, names: Sequence[str], near: Bools) -> Ints:
-    """(P) The endpoint by which a rule is what it is, as its number in `names`: the first that agrees with it.
+    """(P) The endpoint by which a rule is what it is, as its number in `names`: the first part that agrees with it.
 
-    Of parts joined by `or` that are not met, one that came `near` (an entry per name and patient) goes before others.
+    Where all parts must agree (an `or` that is not true, an `and` that is) it is the last, which as a rule asks for
+    least, of those that came `near` (an entry per name and patient), and where none did the last of all.
     """
     match tree:
         case Name(name=name):
@@ -109,11 +98,19 @@ def _deciding(tree: Tree, observed: OfVerdicts, names: Sequence[str], near: Bool
             agrees = np.stack([(part.true == whole.true) & (part.false == whole.false) for part in truths])
             numbers = np.stack([_deciding(part, observed, names, near) for part in parts])
             patient = np.arange(near.shape[1])
-            nearer = agrees & near[numbers, patient] & (isinstance(tree, Or) & ~whole.true)
-            chosen = np.where(nearer.any(axis=0), np.argmax(nearer, axis=0), np.argmax(agrees, axis=0))
+            nearer = agrees & near[numbers, patient]
+            last = np.where(nearer.any(axis=0), _last_true(nearer), _last_true(agrees))
+            all_must_agree = whole.true if isinstance(tree, And) else ~whole.true
+            chosen = np.where(all_must_agree, last, np.argmax(agrees, axis=0))
             number: Ints = numbers[chosen, patient]
             return number
     raise AssertionError(tree)
+
+
+def _last_true(flags: Bools) -> Ints:
+    """Of each column, the last row that is true."""
+    last: Ints = len(flags) - 1 - np.argmax(flags[::-1], axis=0)
+    return last
 
 
 def _dated(tree: Tree, earlier: VerdictsByName, observed: OfVerdicts) -> Ints:

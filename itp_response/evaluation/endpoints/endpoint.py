@@ -1,6 +1,7 @@
 """Endpoint: what the kinds have in common: keys, how a verdict begins, occasions, visits and reasons."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -22,7 +23,7 @@ from itp_response.evaluation.endpoints.account import (
     place,
 )
 from itp_response.evaluation.patient_days import Flagged, PatientDays, PatientValues
-from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.decide import Observed, decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.parse import RuleError, parse
 from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
@@ -126,6 +127,8 @@ class Endpoint(StrictModel):
     """It is decided from other verdicts alone, and from no row."""
     asks_for_follow_up: ClassVar[bool] = False
     """Whether it is `N` or `NE` may depend on the patient having been followed to the end."""
+    discounting: ClassVar[tuple[str, ...]] = ("discount", "set_aside")
+    """The keys of rules that make a count no evidence; the others say what a count must be."""
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """The verdict on each patient; `earlier` has those on the endpoints that it refers to."""
@@ -193,16 +196,36 @@ class Endpoint(StrictModel):
         """The endpoints from whose day, or after whose evidence, this one is looked for."""
         return tuple(name for key, name in self.references().items() if key in ("from", "after"))
 
+    @classmethod
+    @cache
+    def rule_keys(cls) -> dict[str, Scope]:
+        """The keys that rules can stand under, in their order, and what the rule under each is asked of."""
+        scopes = {key: _scope(field) for key, field in cls.model_fields.items()}
+        return {key: scope for key, scope in scopes.items() if scope is not None}
+
     def rules(self) -> Iterator[AskedRule]:
         """Its rules, in the order of its keys."""
-        for key, field in type(self).model_fields.items():
+        for key, scope in self.rule_keys().items():
             rule = getattr(self, key)
-            if isinstance(rule, Rule):
-                yield AskedRule(key, rule, _scope(field))
+            if rule is not None:
+                yield AskedRule(key, rule, scope)
 
     def row_rules(self) -> list[Rule]:
         """Its rules over what was observed on a day."""
         return [rule for _, rule, of in self.rules() if of == "rows"]
+
+    def count_rules(self) -> list[Rule]:
+        """Its rules that say what a count must be, for it to be met or to be closed."""
+        return [rule for key, rule, of in self.rules() if of == "rows" and key not in self.discounting]
+
+    def discounting_rules(self) -> list[Rule]:
+        """Its rules that, where they are not false, make a count no evidence."""
+        return [rule for key, rule, of in self.rules() if of == "rows" and key in self.discounting]
+
+    @property
+    def state(self) -> Rule | None:
+        """The rule for the state that observations must be in; None: it is decided from no row of its own."""
+        return next((rule for key, rule, of in self.rules() if of == "rows" and key == "when"), None)
 
     @property
     def is_length(self) -> bool:
@@ -230,6 +253,16 @@ class Endpoint(StrictModel):
         return None
 
     @property
+    def runs_to(self) -> str | None:
+        """The endpoint whose day ends the time that it is; None: it is no time to an event."""
+        return None
+
+    @property
+    def ranks(self) -> tuple[str, ...]:
+        """The names of its values where it is ranked, best first; the last stands for none met."""
+        return ()
+
+    @property
     def has_day(self) -> bool | Tree:
         """Whether it has a day where it is met; a rule over endpoints: where this has one."""
         return True
@@ -251,11 +284,30 @@ class Endpoint(StrictModel):
         return ""
 
 
-def _scope(field: FieldInfo) -> Scope:
-    """What the rule under a key is asked of."""
+def _scope(field: FieldInfo) -> Scope | None:
+    """What the rule under a key is asked of; None: no rule stands there."""
     # The annotation of a key that may be left out is a union, which holds the marks of its parts.
     marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in get_args(part)[1:])]
-    return next(mark.scope for mark in marks if isinstance(mark, _AsRule))
+    return next((mark.scope for mark in marks if isinstance(mark, _AsRule)), None)
+
+
+class OfVerdicts:
+    """The verdicts on endpoints as a rule sees them: true where Y, unknown where NE."""
+
+    def __init__(self, verdicts: VerdictsByName) -> None:
+        self.decided: dict[Tree, Truths] = {}
+        self._verdicts = verdicts
+
+    def values(self, name: str) -> Truths:
+        value = self._verdicts[name].value
+        return Truths(value == Y, (value != Y) & (value != NE))
+
+
+def seen_by(of: Scope, patient_days: PatientDays, verdicts: VerdictsByName) -> Observed:
+    """What a rule sees that is asked of these."""
+    if of == "endpoints":
+        return OfVerdicts(verdicts)
+    return PatientValues(patient_days) if of == "patients" else patient_days
 
 
 def excluded(model: Endpoint, patient_days: PatientDays) -> Bools:

@@ -45,6 +45,10 @@ class TimeTo(Endpoint):
         return True
 
     @property
+    def runs_to(self) -> str:
+        return self.to
+
+    @property
     def can_be_censored(self) -> bool:
         return self.censored is not None
 

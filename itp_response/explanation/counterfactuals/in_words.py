@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.edited import ADDED, COUNT, Edits, edited
 from itp_response.cohort.values import NONE
+from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule
@@ -88,10 +88,10 @@ def _rests_on(lost: Sequence[Counterfactual]) -> Iterator[str]:
             yield f"rests on the observations of days {listed(days)}, without any of which it would be {becomes}"
 
 
-def _nearest_count(classification: Classification, model: Any, days: list[int]) -> Iterator[str]:
+def _nearest_count(classification: Classification, model: Endpoint, days: list[int]) -> Iterator[str]:
     """The count that came nearest to what the rule asks of each observation, where no observation meets the rule."""
-    cohort, rule = classification.cohort, getattr(model, "when", None)
-    if not isinstance(rule, Rule) or model.kind in ("combined", "lost") or not len(cohort.day):
+    cohort, rule = classification.cohort, model.state
+    if rule is None or model.is_lost is not None or not len(cohort.day):
         return
     edits = edits_tried(classification.criteria, cohort, np.array([0]))
     edits = edits.at((edits.kind == COUNT) & np.isin(edits.day, days))

@@ -114,7 +114,7 @@ class Limits:
         lengths: list[float] = []
         for model in self._criteria.endpoints.values():
             # The days of an endpoint that starts from another are counted from it.
-            (lengths if getattr(model, "from_", None) else days).extend(_named_days(model))
+            (lengths if model.references().get("from") else days).extend(_named_days(model))
             values = vars(model).values()
             lengths += [value.number for value in values if isinstance(value, Length) and value.unit == "days"]
         return _whole_days(days), _whole_days(lengths)

@@ -11,6 +11,7 @@ from itp_response.classification.classification import Classification, days_colu
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import DATE, ENROLMENT, RESCUE_END, STOPPED, Partial
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
+from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.verdicts import NE, N, Verdict, Y, reason_in_words
 from itp_response.outputs.adam.parameters import Parameter, flags, parameters
 from itp_response.outputs.adam.sources import TREATMENT, Columns, records_of, source_records, texts_of, where
@@ -113,8 +114,11 @@ CENSORED = {
     2: "Follow-up ended before the event could be ruled out",
     3: "Whether the event came is not evaluable",
     4: "The event cannot come",
+    5: "The event is ruled out",
 }
 """The reasons for censoring, by CNSR; 0 is the event."""
+NOT_SEEN = ("not_lost", "never_reached", "not_confirmed", "discounted")
+"""The reasons of an endpoint that was looked for to the end of follow-up and not seen; others rule it out before."""
 FLAGS = pl.Series([None, "D", "M"], dtype=pl.String)
 """The flags of imputed dates: none, the day, the month too."""
 MONTH = 31
@@ -213,15 +217,18 @@ def _time(classification: Classification, parameter: Parameter) -> Columns:
     endpoints, verdicts = classification.criteria.endpoints, classification.verdicts
     model, verdict = endpoints[parameter.endpoint], verdicts[parameter.endpoint]
     assert verdict.days is not None
+    assert model.runs_to is not None
     timed = verdict.days != NO_DAY
     event = timed & (verdict.value == Y)
-    to = verdicts[model.to]
+    to = verdicts[model.runs_to]
     code = _censoring(classification, event, to)
-    texts = pl.Series([endpoints[model.to].label, *CENSORED.values()])
+    texts = pl.Series([endpoints[model.runs_to].label, *CENSORED.values()])
     day = np.where(timed, classification.days_of(verdict.dated), np.int32(NO_DAY))
-    start = np.where(timed, day - np.where(timed, verdict.days, 0), np.int32(NO_DAY))
+    # Where dates are known in part, a length may be known whose days are not.
+    start = np.where(day != NO_DAY, day - np.where(timed, verdict.days, 0), np.int32(NO_DAY))
     size = len(timed)
-    limit = f" up to day {model.by:g}" if np.isfinite(model.by) else ""
+    last = model.days_looked_at()[1]
+    limit = f" up to day {last:g}" if np.isfinite(last) else ""
     ended, reason = np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)
     return {
         **_named(parameter, size),
@@ -232,17 +239,31 @@ def _time(classification: Classification, parameter: Parameter) -> Columns:
         **_dated(classification.cohort.day_0, "START", start),
         **_dated(classification.cohort.day_0, "A", day),
         "ADTF": _flags(classification.cohort, np.where(timed, verdict.dated, NONE), (DATE,)),
-        **_reason(classification, verdict),
+        **_reason_of_time(classification, model, verdict),
         "ANL01FL": where(timed, pl.repeat("Y", size, eager=True)),
-        **records_of(classification, model.to, "SRC", ended, reason),
+        **records_of(classification, model.runs_to, "SRC", ended, reason),
     }
 
 
 def _censoring(classification: Classification, event: Bools, to: Verdict) -> Ints:
     """CNSR: 0 where the event came, else the reason for censoring in `CENSORED`."""
-    followed = classification.criteria.reasons["follow_up_ended"]
-    reasons = [event, to.value == N, (to.value == NE) & (to.reason == followed), to.value == NE]
-    return np.select(reasons, [0, 1, 2, 3], default=4)
+    codes = classification.criteria.reasons
+    not_seen = np.isin(to.reason, [codes[name] for name in NOT_SEEN])
+    ended = to.reason == codes["follow_up_ended"]
+    is_n, is_ne = to.value == N, to.value == NE
+    return np.select([event, is_n & not_seen, is_n, is_ne & ended, is_ne], [0, 1, 5, 2, 3], default=4)
+
+
+def _reason_of_time(classification: Classification, model: Endpoint, verdict: Verdict) -> Columns:
+    """The reason; where there is no time because the endpoint that it starts from is not met, in words whose it is."""
+    columns = _reason(classification, verdict)
+    for origin in model.origins():
+        start = classification.verdicts[origin]
+        is_of_start = (start.value != Y) & (start.reason == verdict.reason)
+        label = classification.criteria.endpoints[origin].label
+        named = pl.select(pl.format("{}: {}", pl.lit(label), columns["ARSN"])).to_series()
+        columns["ARSN"] = columns["ARSN"].zip_with(pl.Series(~is_of_start), named)
+    return columns
 
 
 def _named(parameter: Parameter, size: int) -> Columns:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.endpoints import Endpoint
 from itp_response.outputs.adam.variables import LABEL, NAME, TEXT, fitted, short_names
 
 RESERVED = ("SAF", "ITT", "FAS", "PPROT", "COMPLT", "RAND", "ENRL", "DTH", "STUDYID", "USUBJID", "SUBJID", "TRT01P")
@@ -50,9 +50,9 @@ def parameters(criteria: Criteria) -> tuple[Parameter, ...]:
     return tuple(in_order)
 
 
-def _long(name: str, what: str, model: Any) -> str:
+def _long(name: str, what: str, model: Endpoint) -> str:
     """The name that the code is shortened from."""
-    if what == "of_days" or (what == "days" and model.at_least is not None):
+    if what == "of_days" or (what == "days" and not model.is_length):
         return f"{name}_{what}"
     return name
 
@@ -62,13 +62,13 @@ def _text(label: str, what: str) -> str:
     return f"{fitted(label, TEXT - len(end))}{end}"
 
 
-def _derivation(model: Any, what: str) -> Iterator[str]:
+def _derivation(model: Endpoint, what: str) -> Iterator[str]:
     yield model.sentence()
     match what:
         case "verdict":
             yield "AVALC is Y, N, NE (not evaluable) or NA (the question does not arise); AVAL is 1 for Y, 0 for N."
         case "best":
-            yield f"AVALC is {', '.join([*model.ranked, model.otherwise])} or NE (not evaluable)."
+            yield f"AVALC is {', '.join(model.ranks)} or NE (not evaluable)."
         case "days":
             yield "AVAL is the days in the state."
         case "of_days":

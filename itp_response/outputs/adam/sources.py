@@ -21,9 +21,8 @@ def where(condition: Bools, values: pl.Series) -> pl.Series:
 def _observed(classification: Classification, endpoint: str) -> Iterator[str]:
     """The names in an endpoint's rule; for an endpoint that rests on others alone, the names of the others."""
     model = classification.criteria.endpoints[endpoint]
-    rule = getattr(model, "when", None)
-    if rule is not None and model.kind != "combined":
-        yield from names_in(rule.tree)
+    if model.state is not None:
+        yield from names_in(model.state.tree)
     else:
         for other in model.references().values():
             yield from _observed(classification, other)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,6 +23,7 @@ from itp_response.cohort.declared_columns import ColumnDeclared, joined_columns
 from itp_response.cohort.values import NO_DAY, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
+from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.explanation.failing_clause import failing_clauses
@@ -52,7 +52,7 @@ class Side:
         return f"{self.classification.criteria.marked_name} {self.name}"
 
     @property
-    def model(self) -> Any:
+    def model(self) -> Endpoint:
         return self.classification.criteria.endpoints[self.name]
 
     @property

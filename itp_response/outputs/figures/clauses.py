@@ -16,14 +16,10 @@ from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import SINCE, Constant, Name, Relation, Rule, Tree, leaves, names_in, opened
+from itp_response.evaluation.rules.tree import SINCE, Constant, Name, Relation, Tree, leaves, names_in, opened
 from itp_response.outputs.figures.responses import rests_on
 
 COUNT = Name("platelets", "number")
-STATES = ("when", "closed_by")
-"""Keys whose rules say what a count must be."""
-SPOILED = ("discount", "set_aside")
-"""Keys whose rules say which counts are no evidence."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +40,6 @@ class Threshold:
         return f"{self.words}: {number}" if self.words else number
 
 
-def rules_of(model: Any, keys: Iterable[str]) -> Iterator[Rule]:
-    """The rules over rows that stand under these keys of an endpoint."""
-    for key in keys:
-        rule = getattr(model, key, None)
-        if isinstance(rule, Rule) and model.kind != "combined":
-            yield rule
-
-
 def thresholds(criteria: Criteria, names: Iterable[str], patient_days: PatientDays) -> list[Threshold]:
     """The thresholds of these endpoints for the one patient, from the highest down.
 
@@ -59,7 +47,7 @@ def thresholds(criteria: Criteria, names: Iterable[str], patient_days: PatientDa
     """
     endpoints: dict[tuple[str, float, float], list[str]] = {}
     for name in names:
-        for rule in rules_of(criteria.endpoints[name], STATES):
+        for rule in criteria.endpoints[name].count_rules():
             for side in compared_with_counts(rule.tree):
                 based = "baseline" in names_in(side)
                 values = numbers(side, patient_days)
@@ -79,7 +67,7 @@ def plain_thresholds(criteria: Criteria) -> list[float]:
         {
             float(side.value)
             for model in criteria.endpoints.values()
-            for rule in rules_of(model, STATES)
+            for rule in model.count_rules()
             for side in map(opened, compared_with_counts(rule.tree))
             if isinstance(side, Constant)
         }
@@ -106,7 +94,7 @@ def spoiled_by_rescue(criteria: Criteria, names: Iterable[str], cohort: Cohort) 
     rules = [
         rule
         for endpoint in names
-        for rule in rules_of(criteria.endpoints[endpoint], SPOILED)
+        for rule in criteria.endpoints[endpoint].discounting_rules()
         if any(name in ("rescue", *criteria.rescues) or name.startswith(SINCE) for name in names_in(rule.tree))
         and not {"platelets", "bleeding_grade"} & set(names_in(rule.tree))
     ]
@@ -158,6 +146,6 @@ def evidence(criteria: Criteria, name: str, patient_days: PatientDays) -> Bools:
     """The rows (R) that neither this endpoint nor those it rests on discount or set aside."""
     kept: Bools = np.ones(len(patient_days.day), dtype=np.bool_)
     for endpoint in (name, *rests_on(criteria, name)):
-        for rule in rules_of(criteria.endpoints[endpoint], SPOILED):
+        for rule in criteria.endpoints[endpoint].discounting_rules():
             kept &= decide(rule.tree, patient_days).false
     return kept

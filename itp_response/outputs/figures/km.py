@@ -39,13 +39,14 @@ HIGH, SAMPLE = 2.8, 0.34
 def draw(classification: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
     """The curves of a time to event, by default of the duration of response.
 
-    Raises `UsageError` for an endpoint that is not of kind `time_to`, and for groups that cannot be formed.
+    Raises `UsageError` for an endpoint that is no time to an event, and for groups that cannot be formed.
     """
     patients = all_patients(classification)
     groups = grouped(patients, by)
     times = _times_of(patients, endpoint)
     model = classification.criteria.endpoints[times.name]
-    start = model.references().get("from")
+    assert model.runs_to is not None
+    start = next(iter(model.origins()), None)
     summary = _summary(times, groups)
     labels = [folded(label, 1.6, SMALL) for label in groups.labels]
     left = MARGIN + max(0.6, widest(labels, SMALL) + SAMPLE + 0.25)
@@ -62,7 +63,7 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
     axes.set_xticks(week_ticks(0, last))
     axes.set_ylim(0, 1.02)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
-    axes.set_ylabel(f"without {nice(model.to)}, %")
+    axes.set_ylabel(f"without {nice(model.runs_to)}, %")
     axes.set_xlabel(f"weeks since {f'the day of {nice(start)}' if start else 'day 0'}")
     axes.axhline(0.5, color=GREY, linewidth=0.4, linestyle=(0, (2, 3)), zorder=0)
     for code in range(len(groups.labels)):
@@ -74,11 +75,11 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
 def _times_of(patients: AnalysedPatients, endpoint: str | None) -> Times:
     """The times of the endpoint, by default of the duration of response, else of the first that can be censored."""
     criteria = patients.classification.criteria
-    known = {times.name: times for times in lengths(patients) if criteria.endpoints[times.name].kind == "time_to"}
+    known = {times.name: times for times in lengths(patients) if criteria.endpoints[times.name].runs_to}
     if not known:
-        raise UsageError(f"{criteria.path.name}: no endpoint here is of kind time_to, so there is no curve to draw.")
+        raise UsageError(f"{criteria.path.name}: no endpoint here is a time to an event, so there is no curve to draw.")
     if endpoint is not None and endpoint not in known:
-        raise UsageError(unknown("endpoint of kind time_to", endpoint, known))
+        raise UsageError(unknown("time to an event", endpoint, known))
     duration = with_role(criteria, "duration")
     first = next((name for name, times in known.items() if times.censored), next(iter(known)))
     return known[endpoint or (duration if duration in known else first)]

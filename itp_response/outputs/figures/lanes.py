@@ -34,7 +34,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Mark:
+class LaneMark:
     """A symbol on a day."""
 
     day: float
@@ -78,7 +78,7 @@ class Lane:
     text: str = ""
     """What stands at the right end of the lane."""
     stretches: tuple[Stretch, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[LaneMark, ...] = ()
 
     def draw(self, axes: Axes, middle: float, half: float, first: float, last: float) -> dict[str, Any]:
         """Draw the lane about `middle`, between the days shown, and return its symbols for the legend."""
@@ -129,7 +129,7 @@ def _drug(cohort: Cohort) -> Lane:
     if np.isfinite(stopped):
         return Lane(
             "study treatment", f"stopped for good on day {stopped:g}", (Stretch(0.0, stopped, "drug"),),
-            (Mark(stopped, "stopped"),),
+            (LaneMark(stopped, "stopped"),),
         )  # fmt: skip
     return Lane("study treatment", "not stopped for good", (Stretch(0.0, last, "drug", True),))
 
@@ -137,7 +137,7 @@ def _drug(cohort: Cohort) -> Lane:
 def _columns(cohort: Cohort) -> Iterator[Lane]:
     for name, column in cohort.row_columns.items():
         if isinstance(column, Truths) and column.true.any():
-            yield Lane(name, marks=tuple(Mark(day, "noted") for day in cohort.day[column.true].tolist()))
+            yield Lane(name, marks=tuple(LaneMark(day, "noted") for day in cohort.day[column.true].tolist()))
 
 
 def verdict_lanes(classification: Classification, names: list[str]) -> list[Lane]:
@@ -154,11 +154,11 @@ def _verdict(classification: Classification, name: str) -> Lane:
     )
     reason = reason_in_words(classification.criteria.reasons.names[int(verdict.reason[0])])
     length = NO_DAY if verdict.days is None else int(verdict.days[0])
-    if model.kind == "best":
+    if model.is_ranked:
         return Lane(name, value if value != "NE" else f"NE: {reason}")
     if value == "NE":
         return Lane(name, f"NE: {reason}", (_open(classification, name),), _marks(ended=ended))
-    if model.kind == "time_to" and length != NO_DAY:
+    if model.runs_to is not None and length != NO_DAY:
         censored = value != "Y"
         text = counted(length, "day", digits=True) + (", censored" if censored else "")
         return Lane(name, text, (Stretch(ended - length, ended, "time", censored),))
@@ -166,12 +166,12 @@ def _verdict(classification: Classification, name: str) -> Lane:
         return Lane(
             name, value if value == "NA" else f"N: {reason}", (), _marks(ended=ended if value == "N" else NO_DAY)
         )
-    if model.kind == "lost":
+    if model.is_lost is not None:
         return Lane(name, f"Y, day {dated}: {reason}", (), _marks(ended=dated))
     text = f"Y, day {dated}" if dated != NO_DAY else "Y"
-    if model.kind == "extent" and verdict.of_days is not None:
+    if verdict.of_days is not None:
         observed = counted(int(verdict.of_days[0]), "day", digits=True)
-        text = f"{'' if model.at_least is None else 'Y, '}{length:,} of {observed} observed"
+        text = f"{'' if model.is_length else 'Y, '}{length:,} of {observed} observed"
     begin = onset if onset != NO_DAY else dated
     return Lane(name, text, tuple(_response(classification, name, begin, confirming)), _marks(begin, confirming))
 
@@ -182,7 +182,7 @@ def _response(classification: Classification, name: str, begin: int, confirming:
         return
     loss = loss_of(classification.criteria, name)
     shown = max(begin, confirming)
-    if loss is not None and classification.criteria.endpoints[name].kind in ("achieved", "combined"):
+    if loss is not None and classification.criteria.endpoints[name].lasts:
         lost = int(classification.days_of(classification.verdicts[loss].dated)[0])
         end = lost if lost != NO_DAY else int(last_counts(classification)[0])
         yield Stretch(begin, max(end, shown), "kept", lost == NO_DAY)
@@ -196,33 +196,17 @@ def _open(classification: Classification, name: str) -> Stretch:
     Where follow-up ended too early, the days after the last count.
     """
     model, reason = classification.criteria.endpoints[name], int(classification.verdicts[name].reason[0])
-    first, last = _looked_at(model)
+    first, last = model.days_looked_at()
+    first = max(first, 0.0)
     end = int(last_counts(classification)[0])
     if classification.criteria.reasons.names[reason] == "follow_up_ended" and end != NO_DAY:
         return Stretch(max(end, first), last, "open")
-    origin = model.references().get("from") or model.references().get("after")
-    if origin is not None:
+    for origin in model.origins():
         day = int(classification.days_of(classification.verdicts[origin].dated)[0])
         first = max(first, day) if day != NO_DAY else first
     return Stretch(first, last, "open")
 
 
-def _looked_at(model: Any) -> tuple[float, float]:
-    """The first and last day of an endpoint, infinite where there is no limit."""
-    match model.kind:
-        case "at":
-            first, last = model.within
-        case "visits" if model.visits:
-            first, last = model.visits[0] - model.within, model.visits[-1] + model.within
-        case "maintained":
-            first, last = 0.0, model.until[1] if model.until is not None else np.inf
-        case "lost" | "time_to":
-            first, last = 0.0, model.by
-        case _:
-            first, last = getattr(model, "days", (0.0, np.inf))
-    return max(first, 0.0), last
-
-
-def _marks(onset: int = NO_DAY, confirming: int = NO_DAY, ended: int = NO_DAY) -> tuple[Mark, ...]:
+def _marks(onset: int = NO_DAY, confirming: int = NO_DAY, ended: int = NO_DAY) -> tuple[LaneMark, ...]:
     days = {"onset": onset, "confirming": confirming if confirming != onset else NO_DAY, "ended": ended}
-    return tuple(Mark(day, look) for look, day in days.items() if day != NO_DAY)
+    return tuple(LaneMark(day, look) for look, day in days.items() if day != NO_DAY)

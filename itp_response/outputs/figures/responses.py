@@ -10,7 +10,6 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.verdicts import Y
 from itp_response.messages.errors import UsageError, unknown
 
-SUMS_UP = ("combined", "best")
 RESPONSES = ("response", "sustained_response", "complete_response")
 """The roles that can stand for the response of a set, the first that it has."""
 
@@ -29,7 +28,7 @@ class Responses:
     """The day of the loss, or of the last count if not lost; where the set has no loss, of the last evidence."""
     lost: Bools
     loss: str | None
-    """The endpoint of kind `lost` that ends it; None: the set has none."""
+    """The endpoint that is its loss; None: the set has none."""
 
 
 def responses(classification: Classification, name: str) -> Responses:
@@ -56,7 +55,7 @@ def response_of(criteria: Criteria, asked: str | None = None) -> str:
 
     Raises `UsageError` if the one asked for does not exist or has no onset.
     """
-    with_onset = [name for name, model in criteria.endpoints.items() if model.kind not in ("best", "time_to", "lost")]
+    with_onset = [name for name, model in criteria.endpoints.items() if model.begins_on_a_day]
     if asked is not None:
         if asked not in with_onset:
             raise UsageError(unknown("endpoint that begins on a day", asked, with_onset))
@@ -71,16 +70,16 @@ def with_role(criteria: Criteria, role: str) -> str | None:
 
 
 def loss_of(criteria: Criteria, name: str) -> str | None:
-    """The endpoint of kind `lost` that ends a response; None: the set has none.
+    """The endpoint that is the loss of a response; None: the set has none.
 
     A response without a loss of its own has the loss of an endpoint it rests on, first one with the role of a loss.
     """
     models = criteria.endpoints
-    own = [other for other, model in models.items() if model.kind == "lost" and model.after == name]
+    own = [other for other, model in models.items() if model.is_lost == name]
     if own or models[name].role not in RESPONSES:
         return next(iter(own), None)
     after = rests_on(criteria, name)
-    inherited = [other for other, model in models.items() if model.kind == "lost" and model.after in after]
+    inherited = [other for other, model in models.items() if model.is_lost in after]
     return next((other for other in inherited if models[other].role == "loss"), next(iter(inherited), None))
 
 

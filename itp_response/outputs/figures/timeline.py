@@ -17,7 +17,6 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
-from itp_response.evaluation.rules.tree import Rule
 from itp_response.explanation.one_patient import unknown_patient
 from itp_response.messages.errors import UsageError
 from itp_response.outputs.figures.clauses import baseline_of, spoiled_by_rescue, thresholds
@@ -44,7 +43,7 @@ from itp_response.outputs.figures.picture import (
     spread,
     widest,
 )
-from itp_response.outputs.figures.responses import SUMS_UP, Responses, loss_of, response_of, responses, rests_on
+from itp_response.outputs.figures.responses import Responses, loss_of, response_of, responses, rests_on
 
 TICKS = (1, 3, 10, 30, 50, 100, 300, 1000, 3000)
 ABOVE, COUNTS, BLEEDING, LANE, BETWEEN, BELOW = 0.3, 2.5, 0.55, 0.2, 0.1, 0.42
@@ -296,25 +295,24 @@ def _states(timeline: PatientTimeline) -> tuple[str, Bools, Bools]:
     """The rule of the response in words, the rows (R) that meet it as evidence, and the rows that fail it."""
     nothing: Bools = np.zeros(len(timeline.cohort.day), dtype=np.bool_)
     name = _ruled_by(timeline)
-    if name is None:
+    model = None if name is None else timeline.classification.criteria.endpoints[name]
+    if name is None or model is None or model.state is None:
         return "", nothing, nothing
-    model = timeline.classification.criteria.endpoints[name]
-    state = decide(model.when.tree, timeline.patient_days)
+    state = decide(model.state.tree, timeline.patient_days)
     meets: Bools = state.true
-    for rule in (getattr(model, "discount", None), getattr(model, "set_aside", None)):
-        if isinstance(rule, Rule):
-            meets = meets & decide(rule.tree, timeline.patient_days).false
+    for rule in model.discounting_rules():
+        meets = meets & decide(rule.tree, timeline.patient_days).false
     return f"the rule of {nice(name)}", meets, state.false
 
 
 def _ruled_by(timeline: PatientTimeline) -> str | None:
     """The endpoint with the rule over rows: the response itself, or of those it sums up the one that dates it."""
-    criteria, verdicts = timeline.classification.criteria.endpoints, timeline.classification.verdicts
+    models, verdicts = timeline.classification.criteria.endpoints, timeline.classification.verdicts
     name = timeline.response.name
-    if criteria[name].kind not in SUMS_UP:
-        return name if isinstance(getattr(criteria[name], "when", None), Rule) else None
+    if not models[name].sums_up:
+        return name if models[name].state is not None else None
     others = rests_on(timeline.classification.criteria, name)
-    parts = [part for part in others if criteria[part].kind not in (*SUMS_UP, "lost", "time_to")]
+    parts = [part for part in others if models[part].begins_on_a_day and models[part].state is not None]
     dated = int(verdicts[name].dated[0])
     dating = [part for part in parts if dated != NONE and int(verdicts[part].dated[0]) == dated]
     return next(iter(dating or parts[::-1]), None)

@@ -86,7 +86,7 @@
     const button = make("button", { type: "button", "aria-expanded": "false" }, index.id[position]);
     const cells = study.endpoints.map((endpoint, number) => {
       const label = labelAt(number, position), day = index.day[number][position];
-      const when = day !== null && endpoint.kind !== "best" ? make("small", {}, ` d${day}`) : null;
+      const when = day !== null ? make("small", {}, ` d${day}`) : null;
       const verdict = make("span", { class: `verdict h${hueOf(number, position)}` }, label, when);
       return make("td", { "data-label": endpoint.name }, verdict);
     });

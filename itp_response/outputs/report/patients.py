@@ -48,7 +48,8 @@ def study(classification: Classification) -> dict[str, Any]:
             {
                 "name": name,
                 "label": model.label,
-                "kind": model.kind,
+                "has_lane": bool(model.row_rules()),
+                "is_loss": model.is_lost is not None,
                 "labels": verdicts[name].labels,
                 "needs": model.sentence(),
             }
@@ -147,7 +148,7 @@ def _marks(classification: Classification, name: str) -> list[list[Any]]:
     verdict = classification.verdicts[name]
     columns = [_days(classification.days_of(rows)) for rows in (verdict.onset, verdict.confirming, verdict.ended)]
     response = responses(classification, name)
-    if response.loss is not None and classification.criteria.endpoints[name].kind == "achieved":
+    if response.loss is not None and classification.criteria.endpoints[name].lasts:
         columns += [_days(response.end), response.lost.astype(int).tolist()]
     return [list(marks) for marks in zip(*columns, strict=True)]
 

@@ -3,7 +3,6 @@
 
 const TICKS = [1, 3, 10, 30, 50, 100, 300, 1000];
 const STEPS = [7, 14, 28, 56, 84, 168, 364, 728, 1456, 3640];
-const WITHOUT_LANE = ["best", "time_to", "combined"];
 const TOP = 14, HEIGHT = 210, LANE = 21, RIGHT = 14, INSET = 8;
 
 // `verdicts` has the label and the hue of each endpoint; `until` is the least last day of the picture.
@@ -24,11 +23,11 @@ const timeline = ({ id, endpoints, verdicts, patient, until, width }) => {
   drawBleeding(scene, lane("bleeding"), patient);
   if (patient.rescue.length) drawRescue(scene, lane("rescue"), patient.rescue);
   endpoints.forEach((endpoint, index) => {
-    if (WITHOUT_LANE.includes(endpoint.kind)) return;
+    if (!endpoint.has_lane) return;
     const { label, hue } = verdicts[index];
     const title = `${endpoint.name}: ${patient.explained[index][0]}`;
     const [onset, ...marks] = patient.marks[index];
-    const begin = endpoint.kind === "lost" ? null : onset; // a loss has the onset of the response that was lost
+    const begin = endpoint.is_loss ? null : onset; // a loss has the onset of the response that was lost
     drawVerdict(scene, lane(endpoint.name, ` ${label}`), { label, hue, title, marks: [begin, ...marks] });
   });
   const height = at + 6;

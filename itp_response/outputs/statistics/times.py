@@ -56,8 +56,8 @@ def lengths(patients: AnalysedPatients, of: Set = "itt") -> list[Times]:
         verdict = patients.classification.verdicts[name]
         if verdict.days is not None:
             days = np.where(inside & (verdict.days != NO_DAY), verdict.days, np.nan).astype(np.float64)
-            censored = getattr(model, "censored", None) is not None
-            times_of_set.append(Times(name, days, (verdict.value == Y) | (not censored), censored))
+            is_event = (verdict.value == Y) | (not model.can_be_censored)
+            times_of_set.append(Times(name, days, is_event, model.can_be_censored))
     return times_of_set
 
 

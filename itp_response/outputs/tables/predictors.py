@@ -135,7 +135,7 @@ def _responders(patients: AnalysedPatients, groups: Groups, negative: Sequence[s
     """The groups that met the endpoint; of a ranked list all but the last name."""
     model = patients.endpoints.get(groups.by)
     if model is not None and model.is_ranked:
-        return [label for label in groups.labels if label != model.otherwise and label not in negative]
+        return [label for label in groups.labels if label != model.ranks[-1] and label not in negative]
     if groups.by in criteria_met(patients) or set(groups.labels) == {"yes", "no"}:
         return [label for label in groups.labels if label == "yes"]
     raise UsageError(f"say which groups are --positive; there are: {', '.join(groups.labels)}.")

@@ -25,7 +25,7 @@ export function partOf(set, day) {
   if (at < 0 || rules.when?.of !== "observations") return "aside";
   const line = set.shown.explained.lines.find((candidate) => candidate.day === day);
   if (line?.means.startsWith("would qualify")) return "void";
-  if (set.shown.kind === "lost") return !line ? "aside" : line.means.startsWith("no loss") ? "yes" : line.means.startsWith("loss") ? "no" : "open";
+  if (set.shown.is_loss) return !line ? "aside" : line.means.startsWith("no loss") ? "yes" : line.means.startsWith("loss") ? "no" : "open";
   if (rules.set_aside && rules.set_aside.at[at] !== false) return "aside";
   if (set.shown.ended != null && set.shown.value === "N" && day > set.shown.ended) return "aside";
   return truthName(rules.when.at[at]);
@@ -36,7 +36,7 @@ export const truthName = (truth) => (truth === null ? "open" : truth ? "yes" : "
 
 /** The parts of observations in words. */
 export function partsInWords(set) {
-  const lost = set?.shown?.kind === "lost";
+  const lost = set?.shown?.is_loss;
   return { yes: lost ? "no loss" : "qualifies", no: lost ? "loss" : "does not qualify", open: "unknown", void: "no evidence", aside: "" };
 }
 
