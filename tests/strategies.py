@@ -727,3 +727,23 @@ def rules_over(names: Sequence[str]) -> st.SearchStrategy[str]:
         ),
         max_leaves=5,
     )
+
+
+EVENTS = ["", "", "", "", "", "", " bleed 1", " bleed 2", " bleed ?", " rescue", " rescue IVIg"]
+
+
+@st.composite
+def timelines(draw: st.DrawFn, limits: Sequence[float], visits: Sequence[int]) -> str:
+    """A typed timeline from the baseline on, with counts at the limits of a set on its visits or near them."""
+    near = [round(limit + by) for limit in limits for by in (-1, 0, 1, 20)]
+    plan = [day for day in visits if day > 0] or [7, 14, 21, 28, 56, 84, 168, 182, 364, 365, 392]
+    # Two counts make most of a timeline, so that states last.
+    usual = draw(st.lists(st.sampled_from(near), min_size=2, max_size=2))
+    days = draw(st.lists(st.sampled_from(plan), min_size=2, max_size=12, unique=True))
+    entries = [f"d0 {draw(st.sampled_from([15, 15, 20, 25, 60]))}"]
+    for number, day in enumerate(sorted(days)):
+        moved = day + draw(st.sampled_from([0, 0, 0, 0, 1, 2]))
+        later = sorted(days)[number + 1 : number + 2]
+        count = draw(st.sampled_from([*usual * 4, *near, f"<{near[1]}"]))
+        entries.append(f"d{day if later and moved >= later[0] else moved} {count}{draw(st.sampled_from(EVENTS))}")
+    return ", ".join(entries)

@@ -50,17 +50,23 @@ def evaluate(criteria: CriteriaSet, cohort: Cohort, threads: int | None = None) 
     """
     if cohort.partial is None:
         return _evaluated(criteria, cohort, threads)
-    # Calendar months need a date of day 0. Where it is not known, its first possible day serves; the completions of
-    # these patients replace what comes of it.
-    day_0 = cohort.day_0.copy()
-    day_0[cohort.partial.patient] = cohort.partial.day_0
-    verdicts = _evaluated(criteria, replace(cohort, day_0=day_0, partial=None), threads)
+    # The completions of the patients with partial dates replace what comes of a first possible day.
+    verdicts = _evaluated(criteria, with_a_day_0(cohort), threads)
     reason = criteria.reasons["partial_date"]
     for completions in date_completions(cohort.partial, cohort):
         of_completions = _evaluated(criteria, completions.cohort, threads)
         join(verdicts, of_completions, completions, cohort, reason)
     leave_open(verdicts, too_many(cohort.partial), reason)
     return verdicts
+
+
+def with_a_day_0(cohort: Cohort) -> Cohort:
+    """The cohort as if its first possible day were day 0 where that is not known: calendar months need a date."""
+    if cohort.partial is None:
+        return cohort
+    day_0 = cohort.day_0.copy()
+    day_0[cohort.partial.patient] = cohort.partial.day_0
+    return replace(cohort, day_0=day_0, partial=None)
 
 
 def evaluate_partial_dates(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[Completions, dict[str, Verdict]]]:

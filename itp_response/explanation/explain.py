@@ -139,8 +139,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
     counterfactuals = _counterfactuals(decided, changing)
     in_sentences: tuple[str, ...] = ()
     if counterfactuals is not None:
-        days = [row.day for row in rows]
-        in_sentences = tuple(sentences(decided.classification, decided.name, counterfactuals, days))
+        in_sentences = tuple(sentences(decided.classification, decided.name, counterfactuals))
     return Explanation(
         patient=decided.cohort.id[0],
         endpoint=decided.name,

@@ -12,7 +12,7 @@ from itp_response.classification.writers import write
 from itp_response.cohort.values import Bools, Ints
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
-from itp_response.explanation.counterfactuals.table import counterfactual_table
+from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
@@ -37,12 +37,14 @@ class NearMisses:
     _frame: pl.DataFrame
 
     def frame(self) -> pl.DataFrame:
-        """A row per endpoint and patient asked about, by distance; last those that no change tried would change.
+        """A row per endpoint and patient asked about, with the first change of `counterfactuals.ranking`.
 
+        They are in the order of the distance; artefacts come after, and last those that no change tried would change.
         `patient_id`, `arm`, `endpoint`, `value`, `reason`, `becomes`, `distance`, `change`, `day`, `before`, `after`,
-        `file`, `line`, `says`, `clause`. From `becomes` on all is null where no change would do. `day` is null of what
-        is of the patient, `before` and `after` where no count and no day changes, `line` where the observation is not
-        in the file yet, and `clause` where it is when or how often a clause holds that decides.
+        `file`, `line`, `says`, `clause`, `clause_of`, `artefact`. From `becomes` on all is null where no change would
+        do. `day` is null of what is of the patient, `before` and `after` where no count and no day changes, `line`
+        where the observation is not in the file yet, `clause` where it is when or how often a clause holds that
+        decides, and `clause_of` where the clause is one of the endpoint asked about.
         """
         return self._frame
 
@@ -81,7 +83,7 @@ def _table(near: pl.DataFrame) -> str:
             row["patient_id"],
             f"{row['value']} -> {row['becomes']}",
             f"{row['distance']:.2f}",
-            row["says"] + (f": {row['clause']}" if row["clause"] else ""),
+            row["says"] + clause_in_words(row),
         )
         for row in near.iter_rows(named=True)
     ]
@@ -148,18 +150,18 @@ def _frame(
     classification: Classification, counterfactuals: Mapping[str, Counterfactuals], patients: Mapping[str, Ints]
 ) -> pl.DataFrame:
     tables = [
-        _of_endpoint(classification, name, counterfactuals[name].nearest, positions)
+        _of_endpoint(classification, name, counterfactuals[name].first, positions)
         for name, positions in patients.items()
     ]
-    return pl.concat(tables).sort("distance", nulls_last=True, maintain_order=True)
+    return pl.concat(tables).sort("artefact", "distance", nulls_last=True, maintain_order=True)
 
 
-def _of_endpoint(classification: Classification, name: str, nearest: Counterfactuals, patients: Ints) -> pl.DataFrame:
-    """The patients asked about (positions) with their verdict on an endpoint and the nearest change of it."""
+def _of_endpoint(classification: Classification, name: str, first: Counterfactuals, patients: Ints) -> pl.DataFrame:
+    """The patients asked about (positions) with their verdict on an endpoint and the first change of it."""
     cohort, verdict = classification.cohort, classification.verdicts[name]
-    nearest = nearest.at(np.isin(nearest.edits.patient, patients))
-    changes = counterfactual_table(classification, nearest).drop("patient_id", "arm", "endpoint", "value")
-    changes = changes.with_columns(position=pl.Series(nearest.edits.patient))
+    first = first.at(np.isin(first.edits.patient, patients))
+    changes = counterfactual_table(classification, first).drop("patient_id", "arm", "endpoint", "value")
+    changes = changes.with_columns(position=pl.Series(first.edits.patient))
     verdicts = pl.DataFrame(
         {
             "position": patients,

@@ -20,7 +20,7 @@ from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import And, Name, Not, Or, Relation, Tree, leaves, names_in, opened
+from itp_response.evaluation.rules.tree import Name, Relation, Tree, leaves, leaves_denied, names_in
 from itp_response.explanation.ask import PATIENT
 from itp_response.explanation.clause_results import clause_results_of
 from itp_response.explanation.explain import Explanation, explain
@@ -144,7 +144,7 @@ def _decision(criteria: Criteria, shown: ShownSetRequest, cohort: Cohort) -> dic
 
 def _as_written(rule: dict[str, Any], tree: Tree) -> dict[str, Any]:
     """The rule with its clauses as the rule has them: a clause behind a `not` is denied, and so are its truths."""
-    denied = dict(reversed(list(_denied(tree, False))))
+    denied = dict(reversed(list(leaves_denied(tree))))
     clauses = [
         {
             "words": clause["otherwise"] if denied[leaf] else clause["words"],
@@ -153,18 +153,6 @@ def _as_written(rule: dict[str, Any], tree: Tree) -> dict[str, Any]:
         for leaf, clause in zip(dict.fromkeys(leaves(tree)), rule["clauses"], strict=True)
     ]
     return {**rule, "clauses": clauses}
-
-
-def _denied(tree: Tree, behind_not: bool) -> Iterator[tuple[Tree, bool]]:
-    """Each clause, and whether it is behind a `not`."""
-    match opened(tree):
-        case Not(part=part):
-            yield from _denied(part, not behind_not)
-        case And(parts=parts) | Or(parts=parts):
-            for part in parts:
-                yield from _denied(part, behind_not)
-        case leaf:
-            yield leaf, behind_not
 
 
 def _explained(explanation: Explanation) -> dict[str, Any]:

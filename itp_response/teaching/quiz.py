@@ -137,7 +137,7 @@ def _smallest(
         smallest = np.abs(edits.count - classification.cohort.platelets.low[row]) == 1
     elif kind == DAY:
         smallest = np.abs(edits.day - classification.cohort.day[row]) == 1
-    return changes.at(random.permutation(np.flatnonzero((edits.kind == kind) & smallest)))
+    return changes.at(random.permutation(np.flatnonzero((edits.kind == kind) & smallest & ~changes.is_artefact)))
 
 
 def _question(classification: Classification, change: Counterfactuals, random: np.random.Generator) -> Question | None:

@@ -120,6 +120,20 @@ def leaves(tree: Tree) -> Iterator[Tree]:
             yield tree
 
 
+def leaves_denied(tree: Tree, denied: bool = False) -> Iterator[tuple[Tree, bool]]:
+    """The clauses of a rule, in the order written, and whether each stands behind a `not`."""
+    match tree:
+        case Term(body=body):
+            yield from leaves_denied(body, denied)
+        case Not(part=part):
+            yield from leaves_denied(part, not denied)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from leaves_denied(part, denied)
+        case _:
+            yield tree, denied
+
+
 def names_in(tree: Tree) -> Iterator[str]:
     """The observed names a tree uses, in the order written, terms opened."""
     match tree:

@@ -25,8 +25,9 @@ from itp_response.cohort.edited import (
     STOPPED,
     Edits,
     joined,
+    replaced,
 )
-from itp_response.cohort.values import NONE, Floats, Ints, Numbers, ranges
+from itp_response.cohort.values import NONE, Floats, Ints, Numbers, exactly, ranges, with_bounds
 from itp_response.definitions.criteria import Criteria
 from itp_response.explanation.counterfactuals.limits import Limits
 
@@ -35,6 +36,8 @@ FARTHEST = 4 * WEEK
 """Days by which an observation is moved at most."""
 SMALL = 10.0
 """10⁹/L, added to both counts before they are compared."""
+DAYS_APART = 2**20
+"""By so many days the days of one patient are kept apart from those of the next; more than any patient has."""
 COUNTS_TRIED = np.arange(301.0)
 """10⁹/L; counts tried where a rule compares counts in a way that is not linear."""
 
@@ -137,7 +140,7 @@ def _other_baselines(cohort: Cohort, patients: Ints, limits: Limits) -> Edits:
 def _changes(observed: Numbers, count: Floats) -> tuple[Ints, Floats]:
     """Which counts can stand and differ from what was observed, and the distances of all."""
     same = (count == observed.low) & (count == observed.high)
-    return np.flatnonzero((count >= 0) & ~same), between(observed.low, observed.high, count)
+    return np.flatnonzero((count >= 0) & ~same), between(observed.low, observed.high, np.maximum(count, 0))
 
 
 def _beside_baseline_limits(
@@ -208,6 +211,35 @@ def _other_days(cohort: Cohort, rows: Ints, baseline: tuple[float, float]) -> Ed
     return replace(_of_rows(cohort, rows[index], DAY), day=moved[index, which], distance=np.abs(by[which]) / WEEK)
 
 
+# WHAT AN EDIT CHANGES
+
+
+def numbers_before(cohort: Cohort, edits: Edits) -> Numbers:
+    """The count, or the baseline, of each edit before it; NaN: there was none."""
+    at_row = counts_at(cohort, np.where(edits.kind == ADDED, NONE, edits.row))
+    given = cohort.baseline.at(edits.patient)
+    is_baseline = edits.kind == BASELINE
+    return with_bounds(
+        np.where(is_baseline, given.low, at_row.low),
+        np.where(is_baseline, given.high, at_row.high),
+    )
+
+
+def rises(cohort: Cohort, edits: Edits) -> Ints:
+    """Whether each edit raises a count or baseline (1), lowers it (-1), or does neither (0).
+
+    One more count is held against the count before it; the first one does neither.
+    """
+    observed = numbers_before(cohort, edits)
+    counted = np.flatnonzero(~np.isnan(cohort.platelets.low))
+    before, _ = neighbours(cohort, counted, edits.patient, edits.day)
+    beside = counts_at(cohort, before)
+    is_added = edits.kind == ADDED
+    low, high = np.where(is_added, beside.low, observed.low), np.where(is_added, beside.high, observed.high)
+    of_count = is_added | np.isin(edits.kind, (COUNT, BASELINE))
+    return np.where(of_count, (edits.count > high).astype(np.int64) - (edits.count < low), 0)
+
+
 # A FURTHER COUNT
 
 
@@ -222,7 +254,7 @@ def _further_counts(cohort: Cohort, rows: Ints, patients: Ints, limits: Limits) 
     of_days = [limit[first_row] for limit in limits.of_counts]
     index, count = _each_once([_beside(np.arange(len(patient)), limits.step[patient], of_days)])
     # The count of the observation before is tried first: it serves wherever any count does.
-    before = _counts_before(cohort, patient, day)
+    before = counts_before(cohort, patient, day)
     known = np.flatnonzero(~np.isnan(before))
     index, count = np.concatenate([known, index]), np.concatenate([before[known], count])
     order = np.argsort(index, kind="stable")
@@ -269,13 +301,27 @@ def _patient_days(cohort: Cohort, rows: Ints) -> pl.DataFrame:
     return pl.DataFrame({"patient": cohort.patient[rows].astype(np.int64), "day": cohort.day[rows].astype(np.int64)})
 
 
-def _counts_before(cohort: Cohort, patient: Ints, day: Ints) -> Floats:
-    """The patient's last exact count before each day; NaN: there is none. Days are in order within a patient."""
+def counts_before(cohort: Cohort, patient: Ints, day: Ints) -> Floats:
+    """The patient's last exact count before each day; NaN: there is none."""
     exact = np.flatnonzero(cohort.platelets.low == cohort.platelets.high)
-    counts = _patient_days(cohort, exact).with_columns(count=pl.Series(cohort.platelets.low[exact]))
-    asked = pl.DataFrame({"patient": patient, "day": day})
-    before = asked.join_asof(counts, on="day", by="patient", allow_exact_matches=False, check_sortedness=False)
-    return before["count"].fill_null(np.nan).to_numpy()
+    before, _ = neighbours(cohort, exact, patient, day)
+    return counts_at(cohort, before).low
+
+
+def neighbours(cohort: Cohort, rows: Ints, patient: Ints, day: Ints) -> tuple[Ints, Ints]:
+    """Of these rows, which stand in order, the patient's last before each day and the first after it; -1: none."""
+    keys = cohort.patient[rows].astype(np.int64) * DAYS_APART + cohort.day[rows]
+    asked = patient * DAYS_APART + day
+    index = np.searchsorted(keys, asked) - 1, np.searchsorted(keys, asked, side="right")
+    found = [np.append(rows, NONE)[np.where(one < len(rows), one, NONE)] for one in index]
+    before, after = (np.where((row != NONE) & (cohort.patient[row] == patient), row, NONE) for row in found)
+    return before, after
+
+
+def counts_at(cohort: Cohort, row: Ints) -> Numbers:
+    """The counts of these rows; NaN where there is no row."""
+    nothing = np.full(len(row), np.nan)
+    return replaced(cohort.platelets.at(row), row == NONE, nothing) if len(cohort.day) else exactly(nothing)
 
 
 def _rows_on(cohort: Cohort, patient: Ints, day: Ints) -> Ints:

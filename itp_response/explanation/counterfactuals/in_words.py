@@ -6,16 +6,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.edited import ADDED, COUNT, Edits, edited
-from itp_response.cohort.values import NONE
-from itp_response.evaluation.endpoints import Endpoint
+from itp_response.cohort.edited import ADDED, COUNT, GRADE, Edits, edited
+from itp_response.cohort.texts import count_in_words
+from itp_response.cohort.values import NONE, Ints
+from itp_response.evaluation.endpoints.account import QUALIFIES, TOO_SOON
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule
 from itp_response.evaluation.verdicts import VALUES
 from itp_response.explanation.counterfactuals.edits import edits_tried
 from itp_response.explanation.counterfactuals.search import Counterfactuals
-from itp_response.explanation.counterfactuals.table import counterfactual_table
+from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
 from itp_response.messages.wording import listed, number_in_words
 
 
@@ -37,12 +38,16 @@ class Counterfactual:
     says: str
     clause: str | None
     """What then holds that did not before, in words; None: no clause changes, but when or how often one holds."""
+    clause_of: str | None
+    """The endpoint that has the clause; None: the one asked about has it."""
+    artefact: bool
+    """The change goes against the endpoint's direction, and does it only as two thresholds cross."""
     row: int
     """The row of the cohort; -1: it is in none."""
 
 
 def each_counterfactual(classification: Classification, counterfactuals: Counterfactuals) -> tuple[Counterfactual, ...]:
-    """The counterfactuals of a classification of one patient, nearest first."""
+    """The counterfactuals of a classification of one patient, first by the ranking."""
     edits = counterfactuals.edits
     rows = np.where(edits.kind == ADDED, NONE, edits.row).tolist()
     columns = [field.name for field in fields(Counterfactual) if field.name != "row"]
@@ -50,31 +55,29 @@ def each_counterfactual(classification: Classification, counterfactuals: Counter
     return tuple(Counterfactual(**cells, row=row) for cells, row in zip(table.iter_rows(named=True), rows, strict=True))
 
 
-def sentences(
-    classification: Classification, name: str, counterfactuals: Sequence[Counterfactual], days: list[int]
-) -> Iterator[str]:
-    """The nearest change to each other verdict, what a `Y` rests on, and how near an `N` came, a sentence each.
+def sentences(classification: Classification, name: str, counterfactuals: Sequence[Counterfactual]) -> Iterator[str]:
+    """The first change to each other verdict, what a `Y` rests on, and how near an `N` came, a sentence each.
 
-    The classification is of one patient. `days` are those of the observations that were looked at for the verdict.
+    The classification is of one patient.
     """
     verdict = classification.verdicts[name]
     value = verdict.labels[int(verdict.value[0])]
     lost = [one for one in counterfactuals if one.change == "lost" and value == "Y"]
-    nearest: dict[str, Counterfactual] = {}
+    first: dict[str, Counterfactual] = {}
     for counterfactual in counterfactuals:
         if counterfactual not in lost:
-            nearest.setdefault(counterfactual.becomes, counterfactual)
-    for counterfactual in nearest.values():
-        clause = f": {counterfactual.clause}" if counterfactual.clause else ""
+            first.setdefault(counterfactual.becomes, counterfactual)
+    for counterfactual in first.values():
         row = counterfactual.row
-        source = f" ({classification.cohort.source_of(row)})" if row != NONE else ""
-        yield f"would be {counterfactual.becomes} with {counterfactual.says}{clause}{source}"
+        source = classification.cohort.source_of(row) if row != NONE else ""
+        clause = clause_in_words(vars(counterfactual), source)
+        yield f"would be {counterfactual.becomes} with {counterfactual.says}{clause}"
     if not counterfactuals:
         decided = VALUES[:2] if verdict.labels == VALUES else verdict.labels  # a best is never Y or N
         others = [label for label in decided if label not in (value, "NE")]
         yield f"none of the changes tried would make it {listed(others, 'or')}"
-    if not nearest and value != "Y":
-        yield from _nearest_count(classification, classification.criteria.endpoints[name], days)
+    if not first and value != "Y":
+        yield from _nearest_count(classification, name)
     yield from _rests_on(lost)
 
 
@@ -88,31 +91,43 @@ def _rests_on(lost: Sequence[Counterfactual]) -> Iterator[str]:
             yield f"rests on the observations of days {listed(days)}, without any of which it would be {becomes}"
 
 
-def _nearest_count(classification: Classification, model: Endpoint, days: list[int]) -> Iterator[str]:
-    """The count that came nearest to what the rule asks of each observation, where no observation meets the rule."""
-    cohort, rule = classification.cohort, model.state
-    if rule is None or model.is_lost is not None or not len(cohort.day):
+def _nearest_count(classification: Classification, name: str) -> Iterator[str]:
+    """The count that came nearest to what the rule asks of each observation, where no observation counted.
+
+    Of the observations that could have counted; one that would if its bleeding were known comes first.
+    """
+    cohort, model = classification.cohort, classification.criteria.endpoints[name]
+    could_count = _could_count(classification, name)
+    if model.state is None or model.is_lost or not len(could_count):
         return
     edits = edits_tried(classification.criteria, cohort, np.array([0]))
-    edits = edits.at((edits.kind == COUNT) & np.isin(edits.day, days))
-    edits = _qualifying(classification, rule, edits)
+    edits = edits.at(np.isin(edits.kind, (COUNT, GRADE)) & np.isin(edits.row, could_count))
+    edits = _qualifying(classification, model.state, edits)
     if not len(edits):
         return
-    best = int(np.argmin(edits.distance))
-    row = int(edits.row[best])
-    low, high = float(cohort.platelets.low[row]), float(cohort.platelets.high[row])
-    was = number_in_words(low) if low == high else "what is known"
-    yield (
-        f"came nearest on day {edits.day[best]}: a count of {number_in_words(float(edits.count[best]))} "
-        f"instead of {was} would qualify there ({cohort.source_of(row)})"
-    )
+    best = np.lexsort((edits.distance, edits.kind != GRADE))[0]
+    row, day = int(edits.row[best]), edits.day[best]
+    was = count_in_words(float(cohort.platelets.low[row]), float(cohort.platelets.high[row]))
+    if edits.kind[best] == GRADE:
+        nearest = f"a count of {was}, had bleeding been recorded as absent"
+    else:
+        nearest = f"a count of {number_in_words(float(edits.count[best]))} instead of {was} would qualify there"
+    yield f"came nearest on day {day}: {nearest} ({cohort.source_of(row)})"
+
+
+def _could_count(classification: Classification, name: str) -> Ints:
+    """The rows that could have counted for the endpoint and did not; none, where one counted."""
+    criteria, verdicts = classification.criteria, classification.verdicts
+    patient_days = patient_days_of(criteria, classification.cohort, 0, 1)
+    account = criteria.endpoints[name].account(patient_days, verdicts, verdicts[name])
+    counted = np.isin(account.part, (QUALIFIES, TOO_SOON)).any()
+    return np.flatnonzero(account.could_count() & ~counted)
 
 
 def _qualifying(classification: Classification, rule: Rule, edits: Edits) -> Edits:
-    """The edits of counts by which a row meets the rule; none, where one of the rows meets it as it is."""
+    """The edits by which a row meets the rule."""
     criteria, cohort = classification.criteria, classification.cohort
-    meets = decide(rule.tree, patient_days_of(criteria, cohort, 0, 1)).true
-    if not len(edits) or meets[edits.row].any():
-        return edits.at(slice(0))
+    if not len(edits):
+        return edits
     after = patient_days_of(criteria, edited(cohort, edits, criteria.file.columns), 0, len(edits))
     return edits.at(decide(rule.tree, after).true[after.begin + edits.row])

@@ -1,5 +1,6 @@
 """Limits: what the rules of a criteria set compare counts, baselines and days with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,8 @@ from itp_response.evaluation.rules.tree import SINCE, Constant, Relation, Rule, 
 
 KEYS_OF_DAYS = ("days", "within", "until", "day", "by", "evidence_by", "followed_from", "visits")
 """Keys of endpoints that hold days."""
+KEYS_OF_VISITS = ("visits", "day")
+"""Those of them that hold the days for which a count is planned."""
 NO_LIMIT = 30.0
 """10⁹/L; stands for the limits of a set that compares counts with nothing: the limit of response in most trials."""
 
@@ -61,18 +64,14 @@ class Limits:
 
     @cached_property
     def step(self) -> Floats:
-        """Per patient the smallest step between counts: 0.1 where an exact count has a decimal, else 1."""
-        counts = self._cohort.platelets
-        with_decimal = (counts.high == counts.low) & (counts.low % 1 != 0)
-        has_decimals = np.zeros(len(self._cohort), dtype=np.bool_)
-        has_decimals[self._cohort.patient[with_decimal]] = True
-        return np.where(has_decimals, 0.1, 1.0)
+        """Per patient the smallest step between counts."""
+        return count_step(self._cohort)
 
     @cached_property
     def has_other_comparisons(self) -> bool:
         """Whether a rule compares counts in a way that is not linear."""
         compared = [clause for clause in _clauses(self._criteria) if _is_of_counts(clause)]
-        return any(_linear(clause) is None for clause in compared)
+        return any(linear_comparison(clause) is None for clause in compared)
 
     @property
     def baseline_is_mean(self) -> bool:
@@ -82,10 +81,7 @@ class Limits:
     @cached_property
     def makes_baseline(self) -> Bools:
         """The rows of which the baseline is made."""
-        first, last = self._criteria.file.baseline.days
-        cohort = self._cohort
-        given = ~np.isnan(cohort.baseline.low)[cohort.patient]
-        return self.counted & (cohort.day >= first) & (cohort.day <= last) & ~given
+        return makes_baseline(self._criteria, self._cohort)
 
     @cached_property
     def of_counts(self) -> list[Floats]:
@@ -131,6 +127,30 @@ class Limits:
         return _whole_days([length + further for length in compared for further in (0, 1)])
 
 
+def count_step(cohort: Cohort) -> Floats:
+    """Per patient the smallest step between counts: 0.1 where an exact count has a decimal, else 1."""
+    counts = cohort.platelets
+    with_decimal = (counts.high == counts.low) & (counts.low % 1 != 0)
+    has_decimals = np.zeros(len(cohort), dtype=np.bool_)
+    has_decimals[cohort.patient[with_decimal]] = True
+    return np.where(has_decimals, 0.1, 1.0)
+
+
+def makes_baseline(criteria: Criteria, cohort: Cohort) -> Bools:
+    """The rows of which a patient's baseline is made."""
+    first, last = criteria.file.baseline.days
+    given = ~np.isnan(cohort.baseline.low)[cohort.patient]
+    return ~np.isnan(cohort.platelets.low) & (cohort.day >= first) & (cohort.day <= last) & ~given
+
+
+def planned_days(criteria: Criteria, name: str) -> Ints:
+    """The days on which a set plans a count for an endpoint: the endpoint's own, else those of all."""
+    model = criteria.endpoints[name]
+    # The days of an endpoint that starts from another are counted from it.
+    own = [] if getattr(model, "from_", None) else _named_days(model, KEYS_OF_VISITS)
+    return _whole_days(own or list(criteria.file.clock.visits))
+
+
 def limits_of(criteria: Criteria, baseline: float) -> list[float]:
     """The counts above 1 that a set compares counts with, for this baseline, in order; 30 where there is none.
 
@@ -147,14 +167,14 @@ def limits_of(criteria: Criteria, baseline: float) -> list[float]:
 
 def linear_comparisons(criteria: Criteria) -> list[LinearComparison]:
     """The linear comparisons of counts and baselines that the rules of a set make, each once."""
-    comparisons = [_linear(clause) for clause in _clauses(criteria) if _is_of_counts(clause)]
+    comparisons = [linear_comparison(clause) for clause in _clauses(criteria) if _is_of_counts(clause)]
     return list(dict.fromkeys(comparison for comparison in comparisons if comparison is not None))
 
 
-def _named_days(model: object) -> list[float]:
-    """The days that an endpoint names; a key holds one or several."""
+def _named_days(model: object, keys: Sequence[str] = KEYS_OF_DAYS) -> list[float]:
+    """The days that an endpoint names under these keys; a key holds one or several."""
     days: list[float] = []
-    for key in KEYS_OF_DAYS:
+    for key in keys:
         value = getattr(model, key, None)
         days += [day for day in (value if isinstance(value, tuple) else (value,)) if isinstance(day, int | float)]
     return days
@@ -192,7 +212,7 @@ class _Points:
         return exactly(self.COUNTS if name == "platelets" else self.BASELINES)
 
 
-def _linear(clause: Tree) -> LinearComparison | None:
+def linear_comparison(clause: Tree) -> LinearComparison | None:
     """A clause as a linear comparison; None where it is not one."""
     if not isinstance(clause, Relation) or not set(names_in(clause)) <= {"platelets", "baseline"}:
         return None

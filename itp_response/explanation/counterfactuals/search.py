@@ -1,7 +1,7 @@
 """Search: the smallest edits that change verdicts, found by deciding edited copies of patients.
 
-Each copy has one edit, and all copies are decided as one cohort. Of the edits that change a verdict the nearest is
-kept. Which edits are tried, and how far they go, is the same for every kind of endpoint.
+Each copy has one edit, and all copies are decided as one cohort. Of the edits that change a verdict the first by the
+`ranking` are kept. Which edits are tried, and how far they go, is the same for every kind of endpoint.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.edited import ADDED, LOST, NO_EDITS, Edits, edited, joined
-from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.evaluate import evaluate
-from itp_response.explanation.counterfactuals.edits import edits_tried
+from itp_response.cohort.edited import ADDED, BASELINE, COUNT, LOST, NO_EDITS, Edits, edited, joined
+from itp_response.cohort.values import NONE, Bools, Floats, Ints
+from itp_response.evaluation.endpoints.account import Account
+from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
+from itp_response.explanation.counterfactuals.edits import edits_tried, rises
+from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
 
 ROWS_AT_ONCE = 500_000
 """The number of rows that are copied at a time."""
@@ -27,24 +30,26 @@ EDITS_PER_ROW = 80
 class Counterfactuals:
     """The edits (K) that change the verdicts on one endpoint.
 
-       Of each patient, kind of edit and new verdict only the smallest is there; of lost observations all are there.
-    They are in the order of patients, and of a patient the nearest is first.
+    Of each patient, kind of edit and new verdict only the first by the `ranking` is there; of lost observations all
+    are there. They are in the order of patients, and those of a patient in that of the ranking.
     """
 
     endpoint: str
     edits: Edits
     becomes: Ints
     """(K) The new verdict, as an index of the verdict's labels."""
+    is_artefact: Bools
+    """(K) The edit goes against the direction of the endpoint, and changes the verdict only as two thresholds cross."""
 
     def __len__(self) -> int:
         return len(self.edits)
 
     def at(self, index: Ints | Bools) -> "Counterfactuals":
-        return Counterfactuals(self.endpoint, self.edits.at(index), self.becomes[index])
+        return Counterfactuals(self.endpoint, self.edits.at(index), self.becomes[index], self.is_artefact[index])
 
     @property
-    def nearest(self) -> "Counterfactuals":
-        """The smallest edit of each patient."""
+    def first(self) -> "Counterfactuals":
+        """The first edit of each patient."""
         patient = self.edits.patient
         first = np.ones(len(patient), dtype=np.bool_)
         first[1:] = patient[1:] != patient[:-1]
@@ -64,19 +69,29 @@ def find_counterfactuals(
     partial = classification.cohort.partial
     complete = patients if partial is None else np.setdiff1d(patients, partial.patient)
     with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
+    accounts = _accounts(classification, with_verdict)
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}
     for piece in _pieces(classification.cohort, complete):
         edits = edits_tried(classification.criteria, classification.cohort, piece)
-        for name, counterfactuals in _changing(classification, edits, with_verdict):
-            parts[name].append(_smallest(counterfactuals))
+        for name, changing, becomes in _changing(classification, edits, with_verdict):
+            parts[name].append(_offered(classification, accounts[name], name, changing, becomes))
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
+
+
+def _accounts(classification: Classification, names: Sequence[str]) -> dict[str, Account]:
+    """What the rows of the cohort did for each of these endpoints."""
+    criteria, verdicts = classification.criteria, classification.verdicts
+    cohort = with_a_day_0(classification.cohort)
+    patient_days = patient_days_of(criteria, cohort, 0, len(cohort))
+    return {name: criteria.endpoints[name].account(patient_days, verdicts, verdicts[name]) for name in names}
 
 
 def _joined(name: str, parts: list[Counterfactuals]) -> Counterfactuals:
     if not parts:
-        return Counterfactuals(name, NO_EDITS, np.empty(0, dtype=np.int64))
+        return Counterfactuals(name, NO_EDITS, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_))
     becomes = np.concatenate([part.becomes for part in parts])
-    return Counterfactuals(name, joined([part.edits for part in parts]), becomes)
+    is_artefact = np.concatenate([part.is_artefact for part in parts])
+    return Counterfactuals(name, joined([part.edits for part in parts]), becomes, is_artefact)
 
 
 def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
@@ -87,10 +102,8 @@ def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
     yield from (part for part in np.split(patients, cuts) if len(part))
 
 
-def _changing(
-    classification: Classification, edits: Edits, names: Sequence[str]
-) -> Iterator[tuple[str, Counterfactuals]]:
-    """For each endpoint the edits that change its verdict."""
+def _changing(classification: Classification, edits: Edits, names: Sequence[str]) -> Iterator[tuple[str, Edits, Ints]]:
+    """For each endpoint the edits that change its verdict, and the index of the new one."""
     criteria, cohort = classification.criteria, classification.cohort
     longest = int(np.diff(cohort.first_row).max(initial=1))
     step = max(1, ROWS_AT_ONCE // max(1, longest))
@@ -103,7 +116,7 @@ def _changing(
         verdict = classification.verdicts[name]
         becomes = np.concatenate([np.empty(0, dtype=np.int8), *(verdicts[name].value for verdicts in decided)])
         changed = np.flatnonzero(_is_changed(verdict.labels, edits.kind, verdict.value[edits.patient], becomes))
-        yield name, Counterfactuals(name, edits.at(changed), becomes[changed].astype(np.int64))
+        yield name, edits.at(changed), becomes[changed].astype(np.int64)
 
 
 def _is_changed(labels: tuple[str, ...], kind: Ints, was: Ints, becomes: Ints) -> Bools:
@@ -118,15 +131,43 @@ def _is_changed(labels: tuple[str, ...], kind: Ints, was: Ints, becomes: Ints) -
     return np.select([was == yes, was == no, was == labels.index("NE")], [undone, met, met | failed], default=np.False_)
 
 
-def _smallest(counterfactuals: Counterfactuals) -> Counterfactuals:
-    """Of each patient, kind and new verdict the smallest edit, nearest first; of lost observations each."""
-    edits = counterfactuals.edits
+def _offered(
+    classification: Classification, account: Account, name: str, edits: Edits, becomes: Ints
+) -> Counterfactuals:
+    """Of each patient, kind and new verdict the first by the ranking, in its order; of lost observations each.
+
+    An artefact is left out where another edit gives the same verdict.
+    """
+    nearest = _nearest_counts(classification.cohort, edits, becomes)
+    edits, becomes = edits.at(nearest), becomes[nearest]
+    way = ways(classification, name, edits, becomes)
     lost_row = np.where(edits.kind == LOST, edits.row, NONE)
-    key = np.stack([edits.patient, edits.kind, counterfactuals.becomes, lost_row])
-    order = np.lexsort((edits.distance, *key[::-1]))
-    key = key[:, order]
+    alike = np.stack([edits.patient, edits.kind, becomes, lost_row])
+    first = _first_of_each(alike, [way, *keys_of_added(classification, account, name, edits), edits.distance])
+    first = first[(way[first] != ARTEFACT) | _is_all_there_is(edits.patient[first], becomes[first], way[first])]
+    order = first[np.lexsort([key[first] for key in (edits.row, edits.kind, edits.distance, way, edits.patient)])]
+    return Counterfactuals(name, edits.at(order), becomes[order], way[order] == ARTEFACT)
+
+
+def _nearest_counts(cohort: Cohort, edits: Edits, becomes: Ints) -> Ints:
+    """The edits without those of a count or baseline farther the same way than need be for the same verdict."""
+    of_count = np.isin(edits.kind, (COUNT, BASELINE))
+    index = np.flatnonzero(of_count)
+    counts = edits.at(index)
+    alike = np.stack([counts.patient, counts.row, becomes[index], rises(cohort, counts)])
+    return np.union1d(np.flatnonzero(~of_count), index[_first_of_each(alike, [counts.distance])])
+
+
+def _first_of_each(alike: Ints, keys: Sequence[Ints | Floats]) -> Ints:
+    """Of the entries with the same values of `alike` the first by the keys, of which the first counts most."""
+    order = np.lexsort([*reversed(keys), *alike[::-1]])
+    alike = alike[:, order]
     first = np.ones(len(order), dtype=np.bool_)
-    first[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
-    smallest = counterfactuals.at(order[first])
-    edits = smallest.edits
-    return smallest.at(np.lexsort((edits.row, edits.kind, edits.distance, edits.patient)))
+    first[1:] = (alike[:, 1:] != alike[:, :-1]).any(axis=0)
+    return order[first]
+
+
+def _is_all_there_is(patient: Ints, becomes: Ints, way: Ints) -> Bools:
+    """Whether artefacts alone give the patient that verdict."""
+    entries = pl.DataFrame({"patient": patient, "becomes": becomes, "way": way})
+    return entries.select(pl.col("way").min().over("patient", "becomes") == ARTEFACT)["way"].to_numpy()

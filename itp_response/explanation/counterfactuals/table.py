@@ -1,5 +1,8 @@
 """Table: counterfactuals in columns, with each edit in words and its line in the source."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -19,8 +22,9 @@ from itp_response.cohort.edited import (
     Edits,
 )
 from itp_response.cohort.texts import said, texts
-from itp_response.cohort.values import NONE, Ints, Numbers
+from itp_response.cohort.values import NONE, Ints
 from itp_response.explanation.counterfactuals.changed_clauses import changed_clauses
+from itp_response.explanation.counterfactuals.edits import numbers_before
 from itp_response.explanation.counterfactuals.search import Counterfactuals
 
 
@@ -29,7 +33,8 @@ def counterfactual_table(classification: Classification, counterfactuals: Counte
 
     `patient_id`, `arm`, `endpoint`, `value`, `becomes`, `distance`, `change` (a word of `KINDS`), `day` (null: the edit
     is of the patient), `before` and `after` (counts as texts, or days; null: neither changes), `file`, `line` (null:
-    not in the file yet), `says`, `clause` (what then holds that did not before; null: none).
+    not in the file yet), `says`, `clause` (what then holds that did not before; null: none), `clause_of` (the endpoint
+    that has the clause; null: the one asked about has it), `artefact` (the change goes against the endpoint).
     """
     cohort, edits = classification.cohort, counterfactuals.edits
     verdict = classification.verdicts[counterfactuals.endpoint]
@@ -39,6 +44,9 @@ def counterfactual_table(classification: Classification, counterfactuals: Counte
     of_patient = pl.Series(np.isin(edits.kind, (STOPPED, BASELINE)))
     before, after = _before_and_after(cohort, edits, old_day)
     file, line = _sources(cohort, edits)
+    clauses = changed_clauses(classification, counterfactuals.endpoint, edits)
+    is_artefact = pl.Series(counterfactuals.is_artefact)
+    says = _edits_in_words(cohort, edits, old_day, before, after)
     return pl.DataFrame(
         {
             "patient_id": cohort.id.gather(edits.patient),
@@ -53,10 +61,30 @@ def counterfactual_table(classification: Classification, counterfactuals: Counte
             "after": after,
             "file": file,
             "line": line,
-            "says": _edits_in_words(cohort, edits, old_day, before, after),
-            "clause": changed_clauses(classification, counterfactuals),
+            "says": said("{}{}", says, _artefacts_in_words(clauses.then).set(~is_artefact, "")),
+            "clause": clauses.clause,
+            "clause_of": clauses.of,
+            "artefact": is_artefact,
         }
     )
+
+
+def _artefacts_in_words(then: pl.Series) -> pl.Series:
+    """What is said of an artefact, with what becomes of the endpoint by which it comes about (null: nothing)."""
+    alone = _repeated(" (an artefact of two thresholds)", len(then))
+    return alone.zip_with(then.is_null(), said(" (an artefact of two thresholds: {})", then))
+
+
+def clause_in_words(row: Mapping[str, Any], source: str = "") -> str:
+    """The clause of a row of the table after a colon, with the endpoint that has it, and the source of the row.
+
+    >>> clause_in_words({"clause": "a count below 30", "clause_of": "OR", "artefact": False}, "visits.csv line 3")
+    ': a count below 30 (OR; visits.csv line 3)'
+    """
+    # An artefact says itself what comes of it; the clause alone would be taken for what is wanted.
+    clause = None if row["artefact"] else row["clause"]
+    beside = "; ".join(filter(None, [row["clause_of"] if clause else None, source]))
+    return f"{f': {clause}' if clause else ''}{f' ({beside})' if beside else ''}"
 
 
 def _repeated(text: str | None, size: int) -> pl.Series:
@@ -79,22 +107,9 @@ def _before_and_after(cohort: Cohort, edits: Edits, old_day: Ints) -> tuple[pl.S
     """The count, or of a moved observation the day, before and after each edit; null: neither changes."""
     is_moved = pl.Series(edits.kind == DAY)
     of_count = np.isin(edits.kind, (COUNT, BASELINE))
-    before = texts(_counts_before(cohort, edits)).set(pl.Series(~of_count), None)
+    before = texts(numbers_before(cohort, edits)).set(pl.Series(~of_count), None)
     after = texts(edits.count).set(pl.Series(~(of_count | (edits.kind == ADDED))), None)
     return texts(old_day).zip_with(is_moved, before), texts(edits.day).zip_with(is_moved, after)
-
-
-def _counts_before(cohort: Cohort, edits: Edits) -> Numbers:
-    """The count, or the baseline, of each edit before it; NaN: there was none."""
-    bounds = []
-    for of_rows, of_patients in (
-        (cohort.platelets.low, cohort.baseline.low),
-        (cohort.platelets.high, cohort.baseline.high),
-    ):
-        at_row = of_rows[np.maximum(edits.row, 0)] if len(of_rows) else np.full(len(edits), np.nan)
-        at_row = np.where((edits.row == NONE) | (edits.kind == ADDED), np.nan, at_row)
-        bounds.append(np.where(edits.kind == BASELINE, of_patients[edits.patient], at_row))
-    return Numbers(*bounds)
 
 
 def _edits_in_words(cohort: Cohort, edits: Edits, old_day: Ints, before: pl.Series, after: pl.Series) -> pl.Series:
