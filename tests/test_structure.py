@@ -114,13 +114,7 @@ def lines_of_code(node, lines):
 KIND_MODULES = {kind.__module__ for kind in KINDS.values()}
 OWN_KEYS = {key for kind in KINDS.values() for key in kind.model_fields} - set(Endpoint.model_fields)
 """The keys that some kinds have and not every endpoint."""
-STILL_ASKING = {"explanation.counterfactuals.changed_clauses"}
-"""Modules that are yet to be rid of it; the mark is strict, so that one that is done leaves this list."""
-OUTSIDE = [
-    pytest.param(name, marks=pytest.mark.xfail(strict=True)) if name in STILL_ASKING else name
-    for name in INNER
-    if not name.startswith("evaluation.endpoints")
-]
+OUTSIDE = [name for name in INNER if not name.startswith("evaluation.endpoints")]
 
 
 def asking_for_kinds(name):

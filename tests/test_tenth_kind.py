@@ -171,12 +171,17 @@ def test_it_is_decided(classified):
 
 
 def test_it_is_explained_and_described(criteria, classified):
-    # The rows in the words of an explanation are `explanation.records`'; what each row means belongs here too.
     [explanation] = itp_response.explain(classified, patient="P2", endpoint="nadir")
     [asked] = itp_response.ask("d0 15, d7 40, d28 25", criteria, endpoint="nadir")
 
     assert (explanation.value, explanation.reason) == ("N", "platelets")
-    assert [row.day for row in explanation.rows if row.day == 14] == [14]
+    assert [(row.day, row.part, row.means) for row in explanation.rows] == [
+        (0, "before", "before day 7"),
+        (7, "qualifies", "qualifies"),
+        (14, "fails", "fails: a count below 20; ends here"),
+        (28, "qualifies", "qualifies"),
+        (56, "qualifies", "qualifies"),
+    ]
     assert explanation.counterfactuals
     assert (asked.value, asked.day) == ("Y", 28)
     assert "The lowest count, from day 7 to day 56" in itp_response.describe(load(criteria))

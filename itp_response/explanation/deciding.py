@@ -21,9 +21,12 @@ class DecidingClauses:
     code: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """(R) Index of `clauses`; -1: the rule is not so at this row."""
 
-    def in_words(self) -> list[str]:
-        """Each of the clauses as a phrase, as it is true."""
-        return [tree_in_words(clause) if holds else denied_in_words(clause) for clause, holds in self.clauses]
+    def in_words(self, patient_days: PatientDays | None = None) -> list[str]:
+        """Each of the clauses as a phrase, as it is true; with those of one patient, what a baseline comes to there."""
+        words = [tree_in_words(clause) if holds else denied_in_words(clause) for clause, holds in self.clauses]
+        if patient_days is None:
+            return words
+        return [phrase + _limit(clause, patient_days) for phrase, (clause, _) in zip(words, self.clauses, strict=True)]
 
 
 def deciding_clauses(tree: Tree, patient_days: PatientDays, rows: Ints, *, holds: bool) -> DecidingClauses:
@@ -68,16 +71,12 @@ def _decide(
 
 
 def clause_in_words(tree: Tree, patient_days: PatientDays, row: int, *, holds: bool) -> str:
-    """The clause by which a rule is true, or false, at one row, with the number that it compares with there."""
-    deciding = deciding_clauses(tree, patient_days, np.array([row]), holds=holds)
-    (clause, is_true) = deciding.clauses[0]
-    words = tree_in_words(clause) if is_true else denied_in_words(clause)
-    return words + _limit(clause, patient_days, row) if isinstance(clause, Relation) else words
+    """The clause by which a rule is true, or false, at a row of one patient."""
+    return deciding_clauses(tree, patient_days, np.array([row]), holds=holds).in_words(patient_days)[0]
 
 
-def _limit(tree: Relation, patient_days: PatientDays, row: int) -> str:
-    """The number that a multiple of the baseline comes to at a row, after a comma; nothing without a baseline."""
-    if "baseline" not in set(names_in(tree.right)):
+def _limit(tree: Tree, patient_days: PatientDays) -> str:
+    """The number that a multiple of the one patient's baseline comes to, after a comma; nothing without one."""
+    if not isinstance(tree, Relation) or set(names_in(tree.right)) != {"baseline"}:
         return ""
-    low = numbers(tree.right, patient_days).low
-    return f", {number_in_words(float(low[row] if low.ndim else low))}"
+    return f", {number_in_words(float(np.atleast_1d(numbers(tree.right, patient_days).low)[0]))}"

@@ -8,7 +8,6 @@ import numpy as np
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.evaluation.evaluate import patient_days_of
-from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.counterfactuals.in_words import Counterfactual, each_counterfactual, sentences
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.missing import missing_in_words
@@ -34,6 +33,8 @@ class Explanation:
     value: str
     reason: str
     """A word of the reference."""
+    because: str
+    """The reason in words."""
     day: int | None
     needs: str
     """The endpoint in words."""
@@ -62,7 +63,7 @@ class Explanation:
     def verdict(self) -> str:
         """The verdict with its day and its reason, `N on day 42 (bleeding)`; of a time, how long it is."""
         when = f" on day {self.day}" if self.day is not None else ""
-        reason = "" if self.reason in ("met", "event", "censored") else f" ({reason_in_words(self.reason)})"
+        reason = "" if self.reason in ("met", "event", "censored") else f" ({self.because})"
         return f"{self.length or f'{self.value}{when}'}{reason}"
 
     @property
@@ -147,6 +148,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
         title=f"{decided.criteria.marked_name}{decided.criteria.under_in_words}",
         value=decided.value,
         reason=decided.reason,
+        because=decided.because,
         day=decided.day,
         needs=model.sentence(),
         rows=rows,
@@ -173,18 +175,18 @@ def _unmet_origin(decided: DecidedEndpoint) -> str:
     origin = decided.decided_by
     if origin is None or decided.model.sums_up or decided.length:
         return ""
-    return f"{origin.name}, on which it rests, is {origin.value} ({reason_in_words(origin.reason)})"
+    return f"{origin.name}, on which it rests, is {origin.value} ({origin.because})"
 
 
 def _rests_on(decided: DecidedEndpoint) -> Iterator[str]:
     """Each verdict that it sums up, with its day or its reason; or that of which there was no event."""
     for name in dict.fromkeys(decided.model.references().values()) if decided.model.sums_up else ():
         other = decided.other(name)
-        when_or_why = f"({reason_in_words(other.reason)})" if other.day is None else f"on day {other.day}"
+        when_or_why = f"({other.because})" if other.day is None else f"on day {other.day}"
         yield f"{name}: {other.value} {when_or_why}"
     if decided.length and decided.decided_by is not None:
         event = decided.decided_by
-        yield f"no event: {event.name} is {event.value} ({reason_in_words(event.reason)})"
+        yield f"no event: {event.name} is {event.value} ({event.because})"
 
 
 def _notes(cohort: Cohort) -> Iterator[str]:

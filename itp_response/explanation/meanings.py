@@ -76,7 +76,9 @@ class Meanings:
         """The codes of a prefix and the clause by which a rule is true, or false; of the prefix alone elsewhere."""
         deciding = deciding_clauses(tree, self._patient_days, rows, holds=holds)
         plain = prefix.removesuffix(": ")
-        codes = [self._code(f"{prefix}{words}") for words in deciding.in_words()]
+        # The number that a multiple of the baseline comes to is the same in all rows of one patient.
+        limits = self._patient_days if self._patient_days.patients == 1 else None
+        codes = [self._code(f"{prefix}{words}") for words in deciding.in_words(limits)]
         return np.array([*codes, self._code(plain)] if NONE in deciding.code else codes)[deciding.code]
 
     def _is(self, key: str, rows: Ints) -> tuple[Tree, Bools, Bools]:

@@ -11,7 +11,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints.account import PARTS, Account
 from itp_response.evaluation.endpoints.endpoint import excluded
 from itp_response.evaluation.patient_days import PatientDays
-from itp_response.evaluation.verdicts import Verdict
+from itp_response.evaluation.verdicts import Verdict, reason_in_words
 from itp_response.messages.errors import UsageError, nearest, unknown
 from itp_response.messages.wording import counted
 
@@ -50,6 +50,12 @@ class DecidedEndpoint:
     @property
     def reason(self) -> str:
         return self.criteria.reasons.names[int(self.verdict.reason[0])]
+
+    @property
+    def because(self) -> str:
+        """The reason in words; where another endpoint decides by being met, that it is."""
+        other = self.decided_by if self.model.sums_up and self.value == "N" else None
+        return f"{other.name} is met" if other is not None and other.value == "Y" else reason_in_words(self.reason)
 
     @property
     def day(self) -> int | None:

@@ -55,7 +55,11 @@ def in_words(rows: Sequence[ExplainedRow]) -> Iterator[tuple[str, str, str, str]
             yield from ((f"day {row.day}", row.observed, row.means, row.source) for row in alike)
         else:
             days, each = f"day {alike[0].day} to {alike[-1].day}", "" if aside else "each "
-            yield days, counted(len(alike), "observation", digits=True), f"{each}{means}", ""
+            if alike[0].part:
+                observed = counted(len(alike), "observation", digits=True)
+            else:
+                observed = f"{counted(len(alike), 'visit', digits=True)}, {alike[0].observed}"
+            yield days, observed, f"{each}{means}", ""
 
 
 def _observations(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:

@@ -76,7 +76,7 @@ fit | d0 15, d98 60, d112 60, d126 60, d154 12, d168 12 | stable | would be Y wi
 # Another day stays what it was.
 atra_2022 | d0 15, d28..d364 60, d366 12, d380 12 | relapse | would be Y with the observation of day 366 on day 365 instead (timeline entry 20)
 # A best response has more verdicts than two.
-atra_2022 | d0 15, d7..d364 >30 | best_response | none of the changes tried would make it another
+atra_2022 | d0 15, d7..d364 >30 | best_response | none of the changes tried would make it CR, R or NR
 """
 
 

@@ -108,7 +108,7 @@ class Lost(Endpoint):
         return verdict
 
     def phrases(self) -> dict[str, str]:
-        own = {"qualifies": "loss", "fails": "no loss", "before": f"before {self.after} was shown"}
+        own = {"qualifies": "loss", "fails": "no loss", "before": f"until {self.after} was shown"}
         return super().phrases() | own | {"decided": "after the loss"}
 
     def rows_played(self, decided: Decided) -> Account:

@@ -115,7 +115,7 @@ class Maintained(Endpoint):
 
     def phrases(self) -> dict[str, str]:
         start = "day" if self.counted_from == "day" else "confirming day"
-        own = {"before": f"before the {start} of {self.from_}", "decided": "after it was kept, or ended"}
+        own = {"before": f"before the {start} of {self.from_}"}
         return super().phrases() | own | ({} if self.until else {"after": "after the time it must be kept"})
 
     def rows_played(self, decided: Decided) -> Account:

@@ -186,7 +186,7 @@ class Visits(Endpoint):
         for number, day in enumerate(self.visits):
             begin, end = patient_days.at_or_after(day - self.within), patient_days.after(day + self.within)
             has_other = Flagged(passed_over).any_in(begin, end)
-            says = f"the visit of day {day} {TREATED[self.missing]}"
+            says = TREATED[self.missing]
             yield Missed(day, missed[:, number] & ~has_other, "no count", says)
             yield Missed(day, missed[:, number] & has_other, "no other count", says)
 

@@ -79,7 +79,12 @@ def _days_apart(parts: tuple[Tree, ...], joint: type[And] | type[Or]) -> tuple[t
     last = next((_quantity(part.right) for part in days if part.sign == "<="), "")
     if len(days) == 2 and first and last:
         return others, f" from day {first} to day {last}"
-    return others, "".join(f" on {tree_in_words(part).removeprefix('a day ')}" for part in days)
+    return others, "".join(f" {_on(tree_in_words(part).removeprefix('a day '))}" for part in days)
+
+
+def _on(days: str) -> str:
+    """Days as the end of a phrase: `on day 36 or later`, `after day 168`."""
+    return days if days.startswith(("after", "before")) else f"on {days}"
 
 
 def _turned(tree: Tree) -> Tree:

@@ -147,7 +147,7 @@ def planned_days(criteria: Criteria, name: str) -> Ints:
     """The days on which a set plans a count for an endpoint: the endpoint's own, else those of all."""
     model = criteria.endpoints[name]
     # The days of an endpoint that starts from another are counted from it.
-    own = [] if getattr(model, "from_", None) else _named_days(model, KEYS_OF_VISITS)
+    own = [] if model.references().get("from") else _named_days(model, KEYS_OF_VISITS)
     return _whole_days(own or list(criteria.file.clock.visits))
 
 
