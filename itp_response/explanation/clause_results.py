@@ -14,6 +14,7 @@ from itp_response.classification.classification import Classification, CriteriaI
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Column, Numbers, Texts, Truths
 from itp_response.evaluation.endpoints.endpoint import AskedRule, Scope, seen_by
+from itp_response.evaluation.endpoints.account import PARTS
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
@@ -61,7 +62,8 @@ def clause_results(
     timeline the numbers of its entries.
     `verdicts`, in the order of the file: `endpoint`, `label`, `kind`, `needs` (the definition in words), `value`,
     `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the days of its evidence), `days`
-    and `of_days` (of a time), `rests_on` (other endpoints) and `rules`.
+    and `of_days` (of a time), `rests_on` (other endpoints), `decided_by` (that of them because of which it is what it is,
+    or None), `parts` (what each observation did, a word of `evaluation.endpoints.account.PARTS`) and `rules`.
     Each rule: the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
     `patient` or `endpoints`), its truth `at` each of these (of a patient and of endpoints one), and its `clauses`: the
     `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
@@ -158,6 +160,7 @@ def _verdict(classification: Classification, patient_days: PatientDays, name: st
     criteria = classification.criteria
     model, verdict = criteria.endpoints[name], classification.verdicts[name]
     reason = criteria.reasons.names[int(verdict.reason[0])]
+    account = model.account(patient_days, classification.verdicts, verdict)
     days = {field: _day(patient_days, getattr(verdict, field)) for field in ("dated", *EVIDENCE)}
     return {
         "endpoint": name,
@@ -171,6 +174,8 @@ def _verdict(classification: Classification, patient_days: PatientDays, name: st
         **{field: days[field] for field in EVIDENCE},
         **{field: _length(getattr(verdict, field)) for field in ("days", "of_days")},
         "rests_on": list(dict.fromkeys(model.references().values())),
+        "decided_by": next((other for other, decides in account.decided_by if decides[0]), None),
+        "parts": [PARTS[part] for part in account.part.tolist()],
         "rules": [_rule(patient_days, classification.verdicts, asked) for asked in model.rules()],
     }
 
