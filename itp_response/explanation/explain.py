@@ -13,7 +13,7 @@ from itp_response.explanation.counterfactuals.search import Counterfactuals, fin
 from itp_response.explanation.missing import missing_in_words
 from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
-from itp_response.explanation.records import ExplainedRow, explained_rows, in_words
+from itp_response.explanation.records import ExplainedRow, explained_rows, folded
 from itp_response.messages.wording import aligned, counted, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -69,7 +69,7 @@ class Explanation:
     @property
     def observations(self) -> list[tuple[str, str, str, str]]:
         """The day, what was observed, what it means and where it stands; many alike in a row are one entry."""
-        return list(in_words(self.rows))
+        return [(line.days, line.observed, line.means, line.source) for line in folded(self.rows)]
 
     def __str__(self) -> str:
         head = f"{self.patient}  {self.endpoint}: {self.verdict}    {self.title}, {self.label}"

@@ -24,6 +24,7 @@ from itp_response.evaluation.rules.tree import Name, Relation, Tree, leaves, lea
 from itp_response.explanation.ask import PATIENT
 from itp_response.explanation.clause_results import clause_results_of
 from itp_response.explanation.explain import Explanation, explain
+from itp_response.explanation.records import folded
 from itp_response.messages.errors import ItpResponseError
 from itp_response.teaching.page_data import PageData
 from itp_response.teaching.requests import PatientRequest, ShownSetRequest
@@ -157,7 +158,8 @@ def _as_written(rule: dict[str, Any], tree: Tree) -> dict[str, Any]:
 
 def _explained(explanation: Explanation) -> dict[str, Any]:
     return {
-        "lines": [{"day": row.day, "observed": row.observed, "means": row.means} for row in explanation.rows],
+        "parts": [[row.day, row.part] for row in explanation.rows if row.part],
+        "lines": [[line.day, line.days, line.observed, line.means] for line in folded(explanation.rows)],
         "further": [text for text in (explanation.origin, explanation.length, *explanation.rests_on) if text],
         "missing": explanation.missing,
     }
