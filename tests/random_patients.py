@@ -70,7 +70,7 @@ class _Maker:
             baseline=self.pick([None, None, baseline, "<10", 20] if self.once_in(8) else [None, None, baseline]),
             treatment_discontinued=self.any_day() if self.once_in(10) else None,
             columns={name: self.cell(one, often=self.pick([0.2, 0.8])) for name, one in self.of_patients.items()},
-            day_0=self.pick([None, datetime.date(2023, 8, 31), datetime.date(2024, 1, 31)]),
+            day_0=self.pick([datetime.date(2023, 8, 31), datetime.date(2024, 1, 31), datetime.date(2025, 2, 1)]),
         )
 
     def visits(self, baseline: float) -> Iterator[Observation]:
