@@ -61,8 +61,9 @@ class _Maker:
         return int(self.random.integers(-3, max(self.plan) + 1))
 
     def patient(self) -> Patient:
-        baseline = self.pick(BASELINES)
-        found = [*self.visits(baseline), *self.uncounted()]
+        baseline, steady = self.pick(BASELINES), self.once_in(3)
+        found = list(self.visits(baseline, steady))
+        found += [] if steady and not self.once_in(3) else self.uncounted()
         found = self.with_censored(found) if self.once_in(5) else found
         found = self.with_columns(found) if self.of_visits else found
         return Patient(
@@ -73,14 +74,20 @@ class _Maker:
             day_0=self.pick([datetime.date(2023, 8, 31), datetime.date(2024, 1, 31), datetime.date(2025, 2, 1)]),
         )
 
-    def visits(self, baseline: float) -> Iterator[Observation]:
-        """The planned visits up to the end of follow-up, some moved, some missed, a few counted twice."""
+    def visits(self, baseline: float, steady: bool) -> Iterator[Observation]:
+        """The planned visits up to the end of follow-up, some moved, some missed, a few counted twice.
+
+        Counts of a steady patient rise once, and as a rule stay high.
+        """
         near, missed, unscored, bleeds = (
             self.pick(shares) for shares in ([0.1, 0.5, 0.9], [0, 0.1, 0.4], [0, 0, 0.1, 0.6, 1], [0, 0.03, 0.2])
         )
-        last, moving, usual = self.end(), self.once_in(2), "low"
+        near, bleeds = (0.02, 0) if steady else (near, bleeds)
+        last, moving, usual, changes = self.end(), self.once_in(2), "low", 4
+        risen = self.pick(self.plan[: len(self.plan) // 2]) if steady else None
         for day in (*([self.pick([-20, -7, -1])] if self.once_in(2) else []), *self.plan):
-            usual = usual if not self.once_in(4) else self.pick(list(USUAL))
+            usual = self.pick(list(USUAL)) if self.once_in(changes) else usual
+            usual, changes = ("high", 60) if day == risen else (usual, changes)
             moved = day + (self.pick(JITTER) if moving and day > 0 else 0)
             if moved > last or self.random.random() < missed:
                 continue
