@@ -75,7 +75,7 @@ class _Maker:
         )
 
     def visits(self, baseline: float, steady: bool) -> Iterator[Observation]:
-        """The planned visits up to the end of follow-up, some moved, some missed, a few counted twice.
+        """The planned visits up to the end of follow-up, some moved, some missed, and a few days beside them.
 
         Counts of a steady patient rise once, and as a rule stay high.
         """
@@ -85,7 +85,9 @@ class _Maker:
         near, bleeds = (0.02, 0) if steady else (near, bleeds)
         last, moving, usual, changes = self.end(), self.once_in(2), "low", 4
         risen = self.pick(self.plan[: len(self.plan) // 2]) if steady else None
-        for day in (*([self.pick([-20, -7, -1])] if self.once_in(2) else []), *self.plan):
+        before = [self.pick([-20, -7, -1])] if self.once_in(2) else []
+        unplanned = [self.any_day() for _ in range(self.pick([0, 0, 1, 2]))]
+        for day in sorted([*before, *self.plan, *unplanned, *([last] if self.once_in(2) else [])]):
             usual = self.pick(list(USUAL)) if self.once_in(changes) else usual
             usual, changes = ("high", 60) if day == risen else (usual, changes)
             moved = day + (self.pick(JITTER) if moving and day > 0 else 0)
