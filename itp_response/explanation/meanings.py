@@ -34,9 +34,15 @@ NOT_OBSERVED = {
 
 
 class Meanings:
-    """What rows did for an endpoint, as codes into `sentences`, so that many rows are worded at once."""
+    """What rows did for an endpoint, as codes into `sentences`, so that many rows are worded at once.
 
-    def __init__(self, model: Endpoint, account: Account, patient_days: PatientDays) -> None:
+    `of_one_patient`: the sentences have the number that a multiple of the baseline comes to.
+    """
+
+    def __init__(
+        self, model: Endpoint, account: Account, patient_days: PatientDays, *, of_one_patient: bool = False
+    ) -> None:
+        self._of_one_patient = of_one_patient
         self._model = model
         self._account = account
         self._patient_days = patient_days
@@ -76,8 +82,7 @@ class Meanings:
         """The codes of a prefix and the clause by which a rule is true, or false; of the prefix alone elsewhere."""
         deciding = deciding_clauses(tree, self._patient_days, rows, holds=holds)
         plain = prefix.removesuffix(": ")
-        # The number that a multiple of the baseline comes to is the same in all rows of one patient.
-        limits = self._patient_days if self._patient_days.patients == 1 else None
+        limits = self._patient_days if self._of_one_patient else None
         codes = [self._code(f"{prefix}{words}") for words in deciding.in_words(limits)]
         return np.array([*codes, self._code(plain)] if NONE in deciding.code else codes)[deciding.code]
 
