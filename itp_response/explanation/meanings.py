@@ -46,7 +46,7 @@ class Meanings:
         self._model = model
         self._account = account
         self._patient_days = patient_days
-        self._rules = {key: rule for key, rule, of in model.rules() if of == "rows"}
+        self._rules = {key: rule.tree for key, rule, of in model.rules() if of == "rows"}
         self.sentences: list[str] = []
 
     def of(self, rows: Ints) -> pl.Series:
@@ -88,7 +88,7 @@ class Meanings:
 
     def _is(self, key: str, rows: Ints) -> tuple[Tree, Bools, Bools]:
         """A rule of the endpoint, and the rows at which it is true, and unknown."""
-        tree = self._rules[key].tree
+        tree = self._rules[key]
         truths = decide(tree, self._patient_days).at(rows)
         return tree, truths.true, truths.unknown
 
@@ -100,7 +100,7 @@ class Meanings:
 
     def _discounted(self, rows: Ints) -> Ints:
         tree, true, _ = self._is("discount", rows)
-        in_state = decide(self._rules["when"].tree, self._patient_days).true[rows]
+        in_state = decide(self._rules["when"], self._patient_days).true[rows]
         codes = self._by_clause(tree, rows, "would qualify, but is no evidence: ", holds=True)
         not_known = f"would qualify, but it is not known whether there was {tree_in_words(tree)}"
         codes[~true] = self._code(not_known)
@@ -121,16 +121,16 @@ class Meanings:
         says = self._model.phrases()["qualifies"]
         if not self._model.is_lost:
             return np.full(len(rows), self._code(says))
-        return self._by_clause(self._rules["when"].tree, rows, f"{says}: ", holds=True)
+        return self._by_clause(self._rules["when"], rows, f"{says}: ", holds=True)
 
     def _fails(self, rows: Ints) -> Ints:
         says = self._model.phrases()["fails"]
-        return self._by_clause(self._rules["when"].tree, rows, f"{says}: ", holds=False)
+        return self._by_clause(self._rules["when"], rows, f"{says}: ", holds=False)
 
     def _unknown(self, rows: Ints) -> Ints:
         """By what was not observed."""
         names, missing = [], []
-        for name in dict.fromkeys(names_in(self._rules["when"].tree)):
+        for name in dict.fromkeys(names_in(self._rules["when"])):
             for words, where in _not_observed(name, self._patient_days, rows):
                 names.append(words)
                 missing.append(where)
