@@ -53,7 +53,7 @@ class Explanation:
     notes: tuple[str, ...] = ()
     """What of the patient was not used as written: imputed dates, excluded rows; a sentence each."""
     counterfactuals: tuple[Counterfactual, ...] | None = None
-    """The changes of one observation that would change the verdict, nearest first: of each kind and verdict the
+    """The changes of one observation that would change the verdict, as they are offered: of each kind and verdict the
     smallest, and the loss of each observation that would do so. None: not asked, as of an `NA`, of a length, and of a
     patient with partial dates."""
     counterfactuals_in_words: tuple[str, ...] = ()
