@@ -153,6 +153,8 @@ def _baselines_to_try(criteria: CriteriaSet, patient_days: PatientDays) -> tuple
         values = _turning_values(relation, len(patients), partial(supposed.with_values, None))
         turning.extend((patients, value) for value in values)
     turning.extend(_baselines_between_counts(of_counts, patient_days))
+    if criteria.baseline.pick == "last":
+        turning.extend(_baselines_as_counts(of_counts, patient_days))
     patient = np.concatenate([patient for patient, _ in turning])
     value = np.concatenate([value for _, value in turning])
     return _on_and_between(patient, value, baseline)
@@ -176,6 +178,20 @@ def _baselines_between_counts(comparisons: Sequence[Relation], patient_days: Pat
             baselines.extend((edge - begin) / slope for edge in (counts.low, counts.high))
             baselines.extend((other - begin) / (slope - other_slope) for other, other_slope in lines)
     return [(patient, baseline) for baseline in baselines]
+
+
+def _baselines_as_counts(comparisons: Sequence[Relation], patient_days: PatientDays) -> list[tuple[Ints, Floats]]:
+    """The baselines at which these comparisons turn on the row of the baseline itself: the patient, and the baseline.
+
+    There the count is the baseline, whatever it is.
+    """
+    row = patient_days.last_before
+    patients = np.flatnonzero(_censored(patient_days.baseline) & (row != NONE))
+    rows = _Supposed(patient_days, row[patients])
+    turning = [
+        _turning_values(relation, rows.size, lambda value: rows.with_values(value, value)) for relation in comparisons
+    ]
+    return [(patients, value) for values in turning for value in values]
 
 
 def _on_and_between(owner: Ints, value: Floats, within: Numbers) -> tuple[Ints, Floats]:

@@ -198,6 +198,26 @@ class TestBaseline:
             """,
         )
 
+    def test_that_is_the_count_asked_about(self):
+        """It is tried on both sides of 30 though nothing is compared with the baseline."""
+        assert not wrong(
+            """
+            [low]
+            kind   = "at"
+            when   = "platelets < 30"
+            day    = 0
+            within = [-28, 0]
+            """,
+            """
+            timeline         | value | reason         | because
+            d0 >10, d364 5   | NE    | censored_count | 20 is low, 40 is not
+            d0 <31, d364 5   | NE    | censored_count | 20 is low, 30 is not
+            d0 <30, d364 5   | Y     | met            | low, whatever it is
+            d0 >30, d364 5   | N     | platelets      | not low, whatever it is
+            d-7 >10, d0 15   | Y     | met            | the later count is known
+            """,
+        )
+
     def test_that_excludes(self):
         assert not wrong(
             """
