@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 
 NAN, INF = math.nan, math.inf
-RULES = ("when", "discount", "closed_by", "set_aside")
+RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
 NAMED = ("from", "after", "until", "to", "of", "when")
 WORDS = ("label", "says", "where", "role")
 NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days"])
@@ -103,7 +103,7 @@ def parsed(text):
 
 class Patient:
     def __init__(self, certificate):
-        self.definition, self.patient = limits(certificate["definition"]), certificate["patient"]
+        self.definition, self.patient = limits(certificate["definition"]), limits(certificate["patient"])
         self.observations, self.verdicts = certificate["observations"], {}
         self.day = [observed["day"] for observed in self.observations]
         self.counted = [row for row, observed in enumerate(self.observations) if observed["platelets"] is not None]
@@ -112,7 +112,8 @@ class Patient:
         of_patient["baseline"] = self.baseline()
         of_patient["treatment_discontinued"] = INF if (stop := of_patient["treatment_discontinued"]) is None else stop
         self.names = [
-            {**of_patient, **observed, **self.since(observed["day"]), **self.terms} for observed in self.observations
+            {**of_patient, **observed, **self.graded(observed), **self.since(observed["day"]), **self.terms}
+            for observed in self.observations
         ]
         self.alone = of_patient
 
@@ -142,6 +143,13 @@ class Patient:
             return None
         pick = {"last": lambda edge: edge[-1], "lowest": min, "mean": lambda edge: sum(edge) / len(edge)}
         return [pick[self.definition["baseline"].get("pick", "last")](edge) for edge in zip(*pairs, strict=True)]
+
+    def graded(self, observed):
+        """The bleeding grade; where none was recorded at a count, what the definition assumes."""
+        grade = observed["bleeding_grade"]
+        if grade is None and observed["platelets"] is not None:
+            grade = {"bleeding": INF, "none": 0}.get(self.definition["not_recorded"].get("bleeding"))
+        return {"bleeding_grade": grade}
 
     def since(self, day):
         """The rescue treatments of that day, and the days since those begun before; none: infinite."""
@@ -190,8 +198,10 @@ class Patient:
             last = first
             for _ in range(model.get("occasions", 1) - 1):
                 earliest = self.later(self.day[last], model.get("apart", "1 day"))
+                latest = self.later(self.day[last], model["apart_at_most"]) if "apart_at_most" in model else INF
                 last = next((row for row in good if row > last and self.day[row] >= earliest), None)
-                if last is None:
+                if last is None or self.day[last] > latest:
+                    last = None
                     break
             if last is not None and not (between == "unbroken" and False in state[first:last]):
                 return first, last
@@ -224,7 +234,8 @@ class Patient:
         if model.get("discounted_counts") == "may_meet":
             unsure += [row for row in looked_at if state[row] and washed[row] is not False]
         possible = unsure and self.occasions(model, sorted({*good, *unsure}), state, between)
-        over = until["value"] == "Y" or (self.followed(model) and not possible)
+        unseen = model.get("without_counts") == "NE" and not any(row in self.counted for row in looked_at)
+        over = until["value"] == "Y" or (self.followed(model) and not possible and not unseen)
         return {"value": "N" if over else "NE"}
 
     def maintained(self, model):
@@ -255,7 +266,14 @@ class Patient:
         begin = max(-1 if origin[key] is None else origin[key] for key in ("onset", "confirming", "ended"))
         good = [row for row, day in enumerate(self.day) if state[row] and row > begin]
         good = [row for row in good if self.day[row] <= model.get("by", INF)]
-        if met := self.occasions(model, good, state, model.get("between", "unbroken")):
+        met = self.occasions(model, good, state, model.get("between", "unbroken"))
+        at_once = self.state(model.get("at_once"))
+        alone = [
+            row for row, day in enumerate(self.day) if at_once[row] and begin < row and day <= model.get("by", INF)
+        ]
+        if alone and (met is None or alone[0] <= met[0]):
+            return {"value": "Y", "onset": origin["onset"], "dated": alone[0], "ended": alone[0]}
+        if met:
             confirming = met[1] if model.get("occasions", 1) > 1 else None
             ends = {"dated": met[0], "ended": met[0], "confirming": confirming}
             return {"value": "Y", "onset": origin["onset"], **ends}
@@ -277,6 +295,9 @@ class Patient:
     def best(self, model):
         ranked = [pair for one in model["of"] for pair in ({one: one} if isinstance(one, str) else one).items()]
         values = [(label, self.verdict(name)["value"]) for label, name in ranked]
+        if model.get("unknown") == "leaves_it_open":
+            first = next(((label, value) for label, value in values if value in ("Y", "NE")), (None, None))
+            return {"value": "NE" if first[1] == "NE" else first[0] or model["otherwise"]}
         unmet = "NE" if "NE" in [value for _, value in values] else model["otherwise"]
         return {"value": next((label for label, value in values if value == "Y"), unmet)}
 
@@ -523,7 +544,7 @@ def of_definition(certificate, files):
         deciding = {key: value for key, value in raw.get(name, {}).items() if key not in WORDS}
         if deciding != model:
             yield f"{path.name}: [{name}] is not what the certificate says"
-    for table in ("clock", "baseline", "terms"):
+    for table in ("clock", "baseline", "not_recorded", "terms"):
         if {key: value for key, value in raw.get(table, {}).items() if key != "day_0"} != defined[table]:
             yield f"{path.name}: [{table}] is not what the certificate says"
 

@@ -1,6 +1,6 @@
 """Declared columns: further columns that a criteria file declares, so that its rules may name them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -28,6 +28,7 @@ class ColumnDeclared(StrictModel):
     several: Literal["highest", "lowest", "first", "last"] = Field(
         default="last", description="which of several values of a day stands"
     )
+    optional: bool = Field(default=False, description="a table without it is taken as empty, and no warning says so")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -41,7 +42,23 @@ class ColumnDeclared(StrictModel):
         if self.type == "text" and self.several in ("highest", "lowest"):
             problem = f"of texts, 'several' is 'first' or 'last', not {self.several!r}"
             raise PydanticCustomError("several", "{problem}", {"problem": problem})
+        if self.optional and self.empty == "unknown":
+            raise PydanticCustomError("optional", "an optional column says what an empty cell stands for")
         return self
+
+    def reads_as(self, other: "ColumnDeclared") -> bool:
+        """Whether both read the same cells alike; one may be optional and the other not."""
+        return self.model_copy(update={"optional": other.optional}) == other
+
+
+def joined_columns(declarations: Iterable[Mapping[str, ColumnDeclared]]) -> dict[str, ColumnDeclared]:
+    """The columns of several sets, which declare those of the same name alike; optional is what is so in every set."""
+    columns: dict[str, ColumnDeclared] = {}
+    for declared in declarations:
+        for name, column in declared.items():
+            if columns.setdefault(name, column).optional:
+                columns[name] = column
+    return columns
 
 
 def in_table(columns: Mapping[str, ColumnDeclared], table: Literal["visits", "patients"]) -> dict[str, ColumnDeclared]:

@@ -5,7 +5,8 @@ Read it in this order:
 2. `clock`: the days of a study and lengths of time.
 3. `patient_days`: the rows of some patients as endpoints look at them, and the two primitives that carry every kind.
 4. `verdicts`: what is decided of each patient.
-5. `endpoints`: in `endpoints.endpoint` what the kinds share, then one module a kind; begin with `achieved`.
+5. `endpoints`: in `endpoints.endpoint` what the kinds share, then one module a kind; begin with `achieved`. What each
+   row did for an endpoint, its `endpoints.account`, comes from the same columns as the verdict.
 6. `evaluate`: all endpoints of a set in their order, on blocks of patients side by side.
 
 `completions`, `partial_dates` and `censored_counts` are read second, in this order: how partial data are decided.

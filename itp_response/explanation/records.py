@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,22 +45,30 @@ def explained_rows(decided: DecidedEndpoint) -> list[ExplainedRow]:
     return sorted([*_observations(decided), *_without_a_row(decided)], key=lambda row: row.day)
 
 
-def in_words(rows: Sequence[ExplainedRow]) -> Iterator[tuple[str, str, str, str]]:
-    """The day, what was observed, what it did and where it stands; many alike in a row are one entry.
+class FoldedRows(NamedTuple):
+    """A line of an explanation: one row, or many alike."""
 
-    Rows that were not looked at are one entry even if they are few.
-    """
+    day: int
+    """The first day."""
+    days: str
+    observed: str
+    means: str
+    source: str
+
+
+def folded(rows: Sequence[ExplainedRow]) -> Iterator[FoldedRows]:
+    """The rows as lines; many alike in a row are one, and of those that were not looked at also few."""
     for (means, aside), group in groupby(rows, key=lambda row: (row.means, row.aside)):
         alike = list(group)
         if len(alike) < (2 if aside else ALIKE):
-            yield from ((f"day {row.day}", row.observed, row.means, row.source) for row in alike)
+            yield from (FoldedRows(row.day, f"day {row.day}", row.observed, row.means, row.source) for row in alike)
         else:
             days, each = f"day {alike[0].day} to {alike[-1].day}", "" if aside else "each "
             if alike[0].part:
                 observed = counted(len(alike), "observation", digits=True)
             else:
                 observed = f"{counted(len(alike), 'visit', digits=True)}, {alike[0].observed}"
-            yield days, observed, f"{each}{means}", ""
+            yield FoldedRows(alike[0].day, days, observed, f"{each}{means}", "")
 
 
 def _observations(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
@@ -69,7 +78,7 @@ def _observations(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
     own += [(int(event.row[0]), _ends_it(event, decided)) for event in account.events if event.row[0] != NONE]
     looks = bool(decided.model.row_rules())
     rows = np.arange(len(cohort.day)) if looks else np.array(sorted({row for row, _ in own}), dtype=np.int64)
-    meanings = Meanings(decided.model, account, decided.patient_days).of(rows).to_list()
+    meanings = Meanings(decided.model, account, decided.patient_days, of_one_patient=True).of(rows).to_list()
     for row, meaning in zip(rows.tolist(), meanings, strict=True):
         says = [says for of_row, says in own if of_row == row]
         part = int(account.part[row])

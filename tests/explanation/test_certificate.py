@@ -63,6 +63,19 @@ def test_it_agrees_on_worked_examples_of_every_set(name, checker):
     assert wrong == {}
 
 
+@pytest.mark.parametrize("name", ["atra_2022", "iwg_2009", "luna3", "raise", "treatment_free"])
+def test_it_agrees_on_worked_examples_under_each_interpretation(name, checker):
+    criteria = load(name)
+    wrong = {}
+    for interpretation in criteria.file.interpretation:
+        shows = next(one for one in criteria.file.example if interpretation.id in one.under)
+        under = criteria.under(interpretation.id)
+        found = classify(worked_examples(under, [shows]), criteria=under)
+        wrong[interpretation.id] = checker(certificate(found, patient=shows.name, counterfactuals=False), {})
+
+    assert {id_: said for id_, said in wrong.items() if said} == {}
+
+
 @pytest.mark.parametrize("patient", ["ITP-0003", "ITP-0008", "ITP-0023", "ITP-0043", "ITP-0117", "ITP-0154"])
 def test_it_agrees_on_the_example_study(patient, study, checker):
     assert checker(certificate(study, patient=patient, counterfactuals=False), FILES) == []

@@ -285,6 +285,24 @@ class TestText:
             "dose-unknown": "it changes the columns that are read"
         }
 
+    def test_a_column_that_an_interpretation_alone_asks_for(self):
+        """Where it is missing, only the sensitivity says so, and the interpretation changes nothing."""
+        head = HEAD + '[columns]\ndied = { type = "number", table = "patients", empty = inf, optional = true }\n'
+        asks = interpretation("death", '{ columns.died.optional = false, R.unless = "died <= 365" }')
+        criteria = criteria_of(RESPONSE + asks, head)
+        visits = [{"patient_id": "A", "day": day, "platelets": 60} for day in (0, 7, 364)]
+        missing = "There is no column 'died'; taken as inf throughout."
+
+        with_it = sensitivity(visits, [{"patient_id": "A", "died": 20}], criteria)
+        without = sensitivity(visits, [{"patient_id": "A"}], criteria)
+
+        assert with_it.dependent()["endpoint", "verdict_under"].rows() == [("R", "N"), ("S", "N")]
+        assert missing not in str(with_it)
+        assert missing in str(without)
+        assert without.dependent().is_empty()
+        assert missing not in str(classify(visits, [{"patient_id": "A"}], criteria))
+        assert missing in str(classify(visits, [{"patient_id": "A"}], criteria.under("death")))
+
     def test_of_many_patients_the_first_are_shown(self):
         lines = str(tried(RESPONSE + FIFTY, *[FOUR[1]] * 12)).splitlines()
 

@@ -79,20 +79,23 @@ class TestVerdicts:
         (expected,) = ask(TIMELINE, endpoint="OR")
 
         assert shown["needs"] == expected.needs
-        assert [(line["day"], line["observed"], line["means"]) for line in shown["explained"]["lines"]] == [
-            (22, "40", "qualifies"),
-            (28, "45", "qualifies, but only six days after day 22"),
-            (42, "12", "fails: a count below 30"),
-            (364, "12", "fails: a count below 30"),
+        assert shown["explained"]["lines"] == [
+            [0, "day 0", "15", "before day 1"],
+            [22, "day 22", "40", "qualifies"],
+            [28, "day 28", "45", "does not count: only six days after day 22"],
+            [42, "day 42", "12", "fails: a count below 30"],
+            [364, "day 364", "12", "fails: a count below 30"],
         ]
+        played = ["before", "qualifies", "too_soon", "fails", "fails"]
+        assert shown["explained"]["parts"] == [list(pair) for pair in zip((0, 22, 28, 42, 364), played, strict=True)]
 
     def test_come_with_the_numbers_counts_are_compared_with(self, client):
         shown = client.post("/api/decide", json=asked("d0 18, d22 40, d29 45")).json()["sets"][0]["shown"]
 
         assert [(one["value"], one["words"]) for one in shown["thresholds"]] == [
-            (30, "a count of at least 30"),
-            (36, "a count of at least twice the baseline"),
             (100, "a count of at least 100"),
+            (36, "a count of at least twice the baseline"),
+            (30, "a count of at least 30"),
         ]
 
     def test_come_with_the_truth_of_each_clause_as_it_stands_in_the_rule(self, client):
@@ -187,7 +190,7 @@ class TestInterpretations:
             "/api/reclassified", json={"criteria": "atra_2022", "interpretations": ["seven-days-with-one-to-spare"]}
         ).json()
 
-        assert answer["of"] == 81
+        assert answer["of"] == 99
         assert {
             (change["example"], change["endpoint"], change["from"], change["to"]) for change in answer["reclassified"]
         } >= {
@@ -196,7 +199,7 @@ class TestInterpretations:
         }
 
     def test_without_any_no_example_is_reclassified(self, client):
-        assert client.post("/api/reclassified", json={"criteria": "atra_2022"}).json() == {"of": 81, "reclassified": []}
+        assert client.post("/api/reclassified", json={"criteria": "atra_2022"}).json() == {"of": 99, "reclassified": []}
 
 
 class TestPatientsOfAFile:

@@ -18,6 +18,7 @@ from itp_response.classification.classification import (
 )
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.declared_columns import joined_columns
 from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
@@ -272,13 +273,13 @@ def sensitivity(
     untried = {unchanged.id: "the file gives no change for it" for unchanged in interpretations if not unchanged.change}
     if not changed:
         raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
-    cohort = read_study(visits, patients, base.file.columns, options)
+    reading = {name: definitions for name, definitions in changed.items() if _reads_as(definitions, base)}
+    untried |= dict.fromkeys((name for name in changed if name not in reading), "it changes the columns that are read")
+    columns = joined_columns(criteria.file.columns for criteria in (base, *reading.values()))
+    cohort = read_study(visits, patients, columns, options)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
-    for name, definitions in changed.items():
-        if definitions.file.columns != base.file.columns:
-            untried[name] = "it changes the columns that are read"
-            continue
+    for name, definitions in reading.items():
         try:
             under[name] = Classification(definitions, cohort, evaluate(definitions, cohort, threads))
         except CohortError as error:
@@ -287,6 +288,12 @@ def sensitivity(
         all_of_them = _together(base, list(under))
         under[TOGETHER] = Classification(all_of_them, cohort, evaluate(all_of_them, cohort, threads))
     return Sensitivity(as_it_is, under, untried)
+
+
+def _reads_as(criteria: Criteria, base: Criteria) -> bool:
+    """Whether a set reads the columns of another, and reads them alike."""
+    own, columns = criteria.file.columns, base.file.columns
+    return own.keys() == columns.keys() and all(columns[name].reads_as(column) for name, column in own.items())
 
 
 def _together(base: Criteria, interpretations: Sequence[str]) -> Criteria:

@@ -18,17 +18,13 @@ export function svg(tag, attributes = {}, ...children) {
 export const number = (count) => (count === "" ? null : Number(count.replace(/^[<>≤≥]=?/, "")));
 const sign = (count) => count.match(/^[<>≤≥]=?/)?.[0] ?? "";
 
+const PARTS = { qualifies: "yes", fails: "no", unknown: "open", discounted: "void", too_soon: "void" };
+
 /** The part of an observation in a shown endpoint: `yes`, `no`, `open`, `void` (no evidence), `aside`. */
 export function partOf(set, day) {
-  const at = set?.days?.indexOf(day) ?? -1;
-  const rules = Object.fromEntries((set?.shown?.rules ?? []).map((rule) => [rule.key, rule]));
-  if (at < 0 || rules.when?.of !== "observations") return "aside";
-  const line = set.shown.explained.lines.find((candidate) => candidate.day === day);
-  if (line?.means.startsWith("would qualify")) return "void";
-  if (set.shown.is_loss) return !line ? "aside" : line.means.startsWith("no loss") ? "yes" : line.means.startsWith("loss") ? "no" : "open";
-  if (rules.set_aside && rules.set_aside.at[at] !== false) return "aside";
-  if (set.shown.ended != null && set.shown.value === "N" && day > set.shown.ended) return "aside";
-  return truthName(rules.when.at[at]);
+  const [, played] = set?.shown?.explained.parts.find(([candidate]) => candidate === day) ?? [];
+  const part = PARTS[played] ?? "aside";
+  return set?.shown?.is_loss ? { yes: "no", no: "yes" }[part] ?? part : part;
 }
 
 /** `yes`, `no` or, of what is unknown, `open`. */
@@ -37,7 +33,7 @@ export const truthName = (truth) => (truth === null ? "open" : truth ? "yes" : "
 /** The parts of observations in words. */
 export function partsInWords(set) {
   const lost = set?.shown?.is_loss;
-  return { yes: lost ? "no loss" : "qualifies", no: lost ? "loss" : "does not qualify", open: "unknown", void: "no evidence", aside: "" };
+  return { yes: lost ? "no loss" : "qualifies", no: lost ? "loss" : "does not qualify", open: "unknown", void: "does not count", aside: "" };
 }
 
 export class Drawing {

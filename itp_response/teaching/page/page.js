@@ -504,7 +504,7 @@ quiz($("quiz-body"), {
   async why({ criteria, endpoint, timeline }) {
     const answer = await ask("/api/decide", { timeline, sets: [{ criteria, endpoint }] });
     const { lines, further, missing } = answer.sets[0].shown.explained;
-    return [...lines.map((row) => [`day ${row.day}`, row.observed, row.means]), ...further.map((text) => [text]), ...(missing ? [[`missing: ${missing}`]] : [])];
+    return [...lines.map((line) => line.slice(1)), ...further.map((text) => [text]), ...(missing ? [[`missing: ${missing}`]] : [])];
   },
   async load({ criteria, endpoint }, timeline) {
     state.sets[0] = { criteria, endpoint, interpretations: [] };

@@ -102,28 +102,13 @@ function clauseResults({ days, shown }, chosen) {
   ];
 }
 
-const ALIKE = 4;
-
-/** The rows of an explanation; several alike, one after another, are one row: day, observed, meaning, first day. */
-function explanationRows(lines) {
-  const rows = [];
-  for (let from = 0, to = 0; from < lines.length; from = to) {
-    to = from;
-    while (to < lines.length && lines[to].means === lines[from].means) to += 1;
-    if (to - from < ALIKE) rows.push(...lines.slice(from, to).map(({ day, observed, means }) => [`day ${day}`, observed, means, day]));
-    else rows.push([`day ${lines[from].day} to ${lines[to - 1].day}`, `${to - from} observations`, `each ${lines[from].means}`, lines[from].day]);
-  }
-  return rows;
-}
-
 function explained({ shown, verdicts, counterfactuals }, on) {
   const { lines, further, missing } = shown.explained;
   const { value, result } = verdicts.find((verdict) => verdict.endpoint === shown.endpoint);
   const parts = [make("h3", {}, "Why"), make("p", {}, badge(value), ` ${result.replace(value, "").trim()}${because({ shown })}`)];
-  const rows = explanationRows(lines);
-  if (rows.length) {
+  if (lines.length) {
     parts.push(make("div", { className: "scroll" }, make("table", { className: "why" }, make("tbody", {},
-      ...rows.map(([days, observed, means, day]) => make("tr", {}, make("td", {}, make("a", { href: "#drawing", onclick: (event) => { event.preventDefault(); on.day(day); } }, days)), make("td", {}, observed), make("td", {}, means)))))));
+      ...lines.map(([day, days, observed, means]) => make("tr", {}, make("td", {}, make("a", { href: "#drawing", onclick: (event) => { event.preventDefault(); on.day(day); } }, days)), make("td", {}, observed), make("td", {}, means)))))));
   }
   parts.push(...further.map((text) => make("p", {}, text)));
   if (missing) parts.push(make("p", {}, `Missing: ${missing}`));
