@@ -61,7 +61,8 @@ def _observation(decided: DecidedEndpoint) -> str:
     last_count = int(decided.patient_days.last_counted_day[0])
     there_is = "there is no count" if last_count == NO_DAY else f"the last is of day {last_count}"
     if math.isinf(last):
-        return f"a count on day {number_in_words(first)} or later; {there_is}"
+        days = f"day {number_in_words(first)} or later" if math.isfinite(first) else "any day"
+        return f"a count on {days}; {there_is}"
     return f"a count {_span(first, last)}; {there_is}"
 
 

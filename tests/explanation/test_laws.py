@@ -42,7 +42,6 @@ from itp_response.evaluation.verdicts import NE, N, Y
 from itp_response.explanation.deciding import deciding_clauses
 from itp_response.explanation.explain import Explanation, explained
 from itp_response.explanation.one_patient import of_one
-from itp_response.explanation.records import in_words
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 PATIENTS = 2000 if LONG else 250
@@ -528,5 +527,5 @@ def sum_of(study: Decided, rule: Rule, values: dict[str, int | None]) -> np.ndar
 def test_rows_not_looked_at_are_folded(name):
     for _, explanation in all_explanations(name):
         aside = {row.means for row in explanation.rows if row.aside}
-        lines = [means for _, _, means, _ in in_words(explanation.rows)]
+        lines = [means for _, _, means, _ in explanation.observations]
         assert not any(one == other and one in aside for one, other in pairwise(lines)), str(explanation)
