@@ -135,7 +135,9 @@ class Maintained(Endpoint):
         # A count that is there, of an unknown state, is not missing.
         counted_ = (state.true | state.false) | patient_days.has_count
         asked = (verdict.value == NE) & started_ & ~Flagged(counted_).any_in(evidence_from, evidence_to)
-        shown_by = self.evidence_by if self.until is None else self.until[1]
+        asked |= (verdict.value == NE) & started_ & ~has_start
+        shown_from, shown_by = (ends, self.evidence_by) if self.until is None else self.until
+        shown_from = np.where(has_start, shown_from, patient_days.last_counted_day + 1)
         return Account(
             part,
             start_row,
@@ -149,7 +151,7 @@ class Maintained(Endpoint):
                 )
             ),
             gaps=_gaps(self, patient_days, Flagged(state.true), start_row, evidence),
-            missing_from=needed(asked, ends if self.until is None else self.until[0]),
+            missing_from=needed(asked, shown_from),
             missing_to=needed(asked, shown_by),
         )
 
