@@ -27,8 +27,10 @@ from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError, ItpResponseError, UsageError, one_a_line
 from itp_response.messages.wording import counted
-from itp_response.readers.cells import are_days, as_days, as_grades
+from itp_response.readers.cells import as_grades
 from itp_response.readers.column_names import PATIENTS, VISITS, read_table
+from itp_response.readers.dates import DateFormat, are_days, as_days
+from itp_response.readers.ids import check_for_cluster
 from itp_response.readers.options import DEFAULTS, Bleeding, ReadOptions
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted
@@ -80,14 +82,16 @@ class PartitionPlan:
 def plan_for(criteria: CriteriaInput | None, options: ReadOptions | None) -> PartitionPlan:
     """The plan for these criteria (None: `atra_2022`), before anything is known of the study.
 
-    Raises `UsageError` for `on_error="quarantine"`: rows are left out on one machine only.
+    Raises `UsageError` for `on_error="quarantine"`, and for ids that are made of several: one machine alone does that.
     """
     if options is not None and options.on_error != "stop":
         raise UsageError("rows are left out of a study that is read on one machine, not on a cluster.")
+    options = options or DEFAULTS
+    check_for_cluster(options.patient_key, options.similar_ids)
     definitions = load(criteria or DEFAULT_CRITERIA)
     # Partitions need neither worked examples nor interpretations, which are most of a file.
     content = {key: value for key, value in definitions.raw.items() if key not in ("example", "interpretation")}
-    return PartitionPlan(definitions.name, json.dumps(content), options or DEFAULTS)
+    return PartitionPlan(definitions.name, json.dumps(content), options)
 
 
 @cache
@@ -127,13 +131,13 @@ def _header(frame: pl.DataFrame | None, name: str, columns: Sequence[str], decla
     return {} if named is None else dict(named.header)
 
 
-def stopped_on(values: pl.Series, name: str, date_format: str | None) -> Stopped:
+def stopped_on(values: pl.Series, name: str, written: DateFormat) -> Stopped:
     """Whether the ends of treatment are days or dates; `values` are all of the study's, from the column of that name.
 
     Raises `CohortError` if the values only say whether treatment ended.
     """
     cells, problems = Cells(Location("patients", 1), name, values), Problems()
-    if not are_days(cells, date_format):
+    if not are_days(cells, written):
         return "dates"
     check_no_flag(cells, as_days(cells, Problems()), problems)
     problems.raise_if_wrong()

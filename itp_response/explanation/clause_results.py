@@ -13,8 +13,8 @@ import numpy as np
 from itp_response.classification.classification import Classification, CriteriaInput
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Column, Numbers, Texts, Truths
-from itp_response.evaluation.endpoints.endpoint import AskedRule, Scope, seen_by
 from itp_response.evaluation.endpoints.account import PARTS
+from itp_response.evaluation.endpoints.endpoint import AskedRule, Scope, seen_by
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide

@@ -23,6 +23,7 @@ from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
+from itp_response.readers.ids import check_similar, check_sites, in_one_spelling, keyed
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
@@ -118,6 +119,7 @@ def _of_tables(
     """The cohort of two tables, and of `further` patients without any row that can be read."""
     of_visits = in_table(columns, "visits")
     of_patients = in_table(columns, "patients")
+    visits, patients = one_patient_each(visits, patients, options, problems)
     visit_table = None
     if visits:
         check_header(visits, of_visits, problems)
@@ -131,7 +133,19 @@ def _of_tables(
     scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
     several = {name: column.several for name, column in of_visits.items()}
     study = StudyRows.matched(visit_table, known, further)
+    check_similar(study.ids, visit_table.table.location, options.similar_ids, problems)
+    problems.settle()
     return assemble(study, scored=scored, several=several, impute=options.impute, problems=problems)
+
+
+def one_patient_each(
+    visits: NamedTable | None, patients: NamedTable, options: ReadOptions, problems: Problems
+) -> tuple[NamedTable | None, NamedTable]:
+    """The two tables with one id per patient, as the options say."""
+    tables = [keyed(table, options.patient_key, problems) for table in (visits, patients) if table is not None]
+    check_sites(tables, options.patient_key, problems)
+    *of_visits, of_patients = in_one_spelling(tables, options.similar_ids, problems)
+    return (of_visits[0] if of_visits else None), of_patients
 
 
 def _of_files(

@@ -47,7 +47,7 @@ def in_parts(visits, patients=None, criteria="atra_2022", number=3, **options):
     of_visits, of_patients = partitions.headers(plan, visits.columns, None if patients is None else patients.columns)
     if "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
-        plan = replace(plan, stopped=partitions.stopped_on(patients[name], name, plan.options.date_format))
+        plan = replace(plan, stopped=partitions.stopped_on(patients[name], name, plan.options.dates_of_patients))
     cut_patients = [None] * number if patients is None else cut(patients, number, of_patients["patient_id"])
     pieces = list(zip(cut(visits, number, of_visits["patient_id"]), cut_patients, strict=True))
     noticed = pl.concat([partitions.inspected(plan, *piece) for piece in pieces])

@@ -17,6 +17,7 @@ from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
 from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
 from itp_response.readers.files import Tabular
+from itp_response.readers.ids import check_sites
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain
@@ -119,6 +120,7 @@ class ChunkedStudy:
         for number, (name, note) in enumerate(source.notes):
             problems.visits.note(Location(name, 0, part=number), note)
         table = patient_table(patients, of_patients, problems.patients)
+        check_sites([table], options.patient_key, problems.patient_cells)
         listed = read_patients(table, of_patients, options, problems.patient_cells)
         listed = replace(listed, table=listed.table.without("baseline", "arm"))
         study = cls(source, criteria, read_from, options, chosen, listed, problems)
