@@ -309,16 +309,22 @@ def chosen_columns(
         written = header[positions[0]]
         if _folded(written) != _folded(name):
             problems.note(location, f"{written!r} was taken as {name}.")
-    return chosen | beside_columns(header) if "patient_id" in chosen else chosen
+    if "patient_id" not in chosen:
+        return chosen
+    # A column that the criteria declare is something else to them, such as the site of a bleeding.
+    beside = beside_columns(header).items()
+    return chosen | {name: position for name, position in beside if position not in chosen.values()}
 
 
-def beside_columns(header: Sequence[str]) -> dict[str, int]:
+def beside_columns(header: Sequence[str], of_ids: int | None = None) -> dict[str, int]:
     """The positions of a site and of a study (`BESIDE`) beside the patients' ids; none beside unique ids.
+
+    `of_ids` is the position of the ids; None: as they are found.
 
     >>> beside_columns(["SITEID", "SUBJID"]), beside_columns(["SITEID", "USUBJID"])
     ({' site': 0}, {})
     """
-    ids = fitting("patient_id", header)
+    ids = fitting("patient_id", header) if of_ids is None else [of_ids]
     if not ids or _folded(header[ids[0]]) == UNIQUE:
         return {}
     folded = [_folded(name) for name in header]

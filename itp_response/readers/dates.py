@@ -7,6 +7,7 @@ are an interval. What cannot be read is refused with the format that would read 
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -136,18 +137,25 @@ def ask_numbering(cells: Cells, days: Floats, numbering: DayNumbering | None, pr
         words = "day 1 is day 0, and the day before it is -1" if numbering == "study-day" else "day 0 is enrolment"
         problems.note(cells.location, f"{cells.name}: days were numbered as told: {numbering}, so {words}.")
         return
-    signs = {"before": (days < 0).any(), "on": (days == 0).any(), "after": (days > 0).any()}
-    problems.ask(cells.location, "day 0", _no_day_0(cells.name), 0, [sign for sign, there in signs.items() if there])
+    problems.ask(cells.location, "day 0", partial(no_day_0, cells.name), 0, sides(days))
 
 
-def _no_day_0(name: str) -> NoteText:
-    def note_text(_: int, signs: Sequence[str]) -> str:
-        if "on" in signs or not {"before", "after"} <= set(signs):
-            return ""
-        what = f"{name}: there are days before and after 0 but no day 0"
-        return f"{what}, as in CDISC's study days, where day 1 is the first; say which: --day-numbering study-day or --day-numbering from-0."
+def sides(days: Floats) -> list[str]:
+    """On which sides of day 0 there are days.
 
-    return note_text
+    >>> sides(np.array([-7.0, 1.0, np.nan]))
+    ['before', 'after']
+    """
+    there = {"before": (days < 0).any(), "on": (days == 0).any(), "after": (days > 0).any()}
+    return [side for side, days_there in there.items() if days_there]
+
+
+def no_day_0(name: str, _: int, sides: Sequence[str]) -> str:
+    """The question about a column of days with these sides; an empty text: there is none."""
+    if "on" in sides or not {"before", "after"} <= set(sides):
+        return ""
+    what = f"{name}: there are days before and after 0 but no day 0, as in CDISC's study days"
+    return f"{what}, where day 1 is the first; say --day-numbering study-day or --day-numbering from-0."
 
 
 # DATES
@@ -166,6 +174,13 @@ def as_day_numbers(cells: Cells, problems: Problems, written: DateFormat = ISO_8
     low = _since_1970(first)
     _ask_shifted(cells, low, problems)
     return exactly(low) if last is first or last.equals(first) else Numbers(low, _since_1970(last))
+
+
+def cells_as_texts(values: pl.Series) -> pl.Series:
+    """The cells as texts; one that is a date has its time, so that no format of texts is asked of it."""
+    if values.dtype == pl.Date or isinstance(values.dtype, pl.Datetime):
+        return values.cast(pl.Date).dt.to_string("%Y-%m-%dT00:00")
+    return as_text(values)
 
 
 def _calendar_dates(cells: Cells, problems: Problems, written: DateFormat, instead: str) -> tuple[pl.Series, pl.Series]:
@@ -370,9 +385,9 @@ def _formats_of(text: str) -> list[str]:
     patterns = []
     if parts:
         between, after = parts["between"], parts["after"]
-        orders = ("dby", "dBy") if parts["two"].isalpha() else ("dmy", "mdy", "ymd")
-        patterns = [f"%{order[0]}{between}%{order[1]}{after}%{order[2]}" for order in orders if between]
-        patterns += ["%d%b%y", "%d%B%y"] * (not between and parts["two"].isalpha())
+        month = "b" if len(parts["two"]) == 3 else "B"
+        orders = (f"d{month}y",) if parts["two"].isalpha() else ("dmy", "mdy", "ymd") if between else ()
+        patterns = [f"%{order[0]}{between}%{order[1]}{after}%{order[2]}" for order in orders]
     serial = ["excel"] * bool(re.match(SERIAL, text))
     candidates = [*(serial or ORDERS), *patterns]
     found = [told for told in candidates if _is_plausible(text, told)]

@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from itp_response.cohort.values import Bools
 from itp_response.messages.errors import UsageError
 from itp_response.readers.column_names import BESIDE, NamedTable, beside_columns
-from itp_response.readers.problems import Cells, Location, Problems, as_text, first_few, quoted
+from itp_response.readers.problems import (
+    Cells,
+    Location,
+    Problems,
+    UnreadableCells,
+    and_more,
+    as_text,
+    first_few,
+    quoted,
+)
 from itp_response.readers.runs import Runs
 
 PatientKey = Literal["id", "site-id", "study-id", "study-site-id"]
@@ -38,23 +47,34 @@ def check_long(cells: Cells, ids: pl.Series | Runs, long_ids: LongIds | None, pr
     runs = ids if isinstance(ids, Runs) else Runs.single(ids)
     lost, doubtful = rounded(runs.names)
     if cells.values.dtype.is_float():
-        wide = cells.values.cast(pl.Float64).abs() >= WIDEST
-        rows = wide.fill_null(value=False).to_numpy()
+        numbers = cells.values.cast(pl.Float64)
+        rows = ((numbers.abs() >= WIDEST) & numbers.is_finite()).fill_null(value=False).to_numpy()
     else:
         rows = runs.spread(lost) if lost.any() else np.zeros(0, dtype=np.bool_)
-    source = "export the ids again from their source, as texts"
-    problems.wrong_cells(
-        cells,
-        np.flatnonzero(rows),
-        lambda text: f"{quoted(text)} is a number of which not all digits were kept, as spreadsheets do; {source}.",
-    )
+    what, source = "a number that was rounded, as spreadsheets do", "export the ids again from their source, as texts"
+    _report_ids(cells, runs, rows, f"{what}; {source}.", problems)
     if doubtful.any() and long_ids is None and not cells.values.dtype.is_float():
-        cure = f"{source}, or say --long-ids as-written if it is right"
-        problems.wrong_cells(
-            cells,
-            np.flatnonzero(runs.spread(doubtful)),
-            lambda text: f"{quoted(text)} ends in zeros, as a number that a spreadsheet rounded to 15 digits; {cure}.",
-        )
+        what = "a long number that ends in zeros, as a spreadsheet rounds it to 15 digits"
+        cure = f"{source}, or say --long-ids as-written if the zeros are right"
+        _report_ids(cells, runs, runs.spread(doubtful), f"{what}; {cure}.", problems)
+
+
+def _report_ids(cells: Cells, ids: Runs, wrong: Bools, what: str, problems: Problems) -> None:
+    """One problem of all ids that are wrong, the first of them with the row in which they come first."""
+    rows = np.flatnonzero(wrong)
+    if not len(rows):
+        return
+    named = pl.DataFrame({"id": ids.spread(ids.names.to_numpy())[rows], "row": rows}).unique(
+        "id", keep="first", maintain_order=True
+    )
+    texts = [f"{quoted(one)} ({cells.location.named(row)})" for one, row in named.head(FEW).iter_rows()]
+    name = cells.name
+
+    def note_text(number: int, few: Sequence[str]) -> str:
+        return f"{name}: {and_more(few, FEW, number)} {'is' if number == 1 else 'are each'} {what}"
+
+    wording = UnreadableCells(cells, rows, lambda text: f"{quoted(text)} is {what}")
+    problems.wrong_in_all(cells.location, what, note_text, len(named), texts, unreadable=[wording])
 
 
 def rounded(ids: pl.Series) -> tuple[Bools, Bools]:
@@ -92,7 +112,7 @@ def keyed(table: NamedTable, key: PatientKey | None, problems: Problems) -> Name
     joined = pl.DataFrame([column.alias(str(place)) for place, column in enumerate([*parts, ids])])
     of_names = " and ".join(repr(table.header[name]) for name in [*names, "patient_id"])
     problems.note(table.location, f"Patients are told apart by {of_names}, as told: --patient-key {key}.")
-    return _with_ids(table, joined.select(pl.concat_str(pl.all(), separator="-")).to_series())
+    return _with_ids(table, joined.select(pl.concat_str(pl.all(), separator="-")).to_series().fill_null(ids))
 
 
 def _with_ids(table: NamedTable, ids: pl.Series) -> NamedTable:
@@ -111,9 +131,14 @@ def check_sites(tables: Sequence[NamedTable], key: PatientKey | None, problems: 
     table = next(table for table in tables if table.has(there[0]))
     names = " and ".join(repr(table.header.get(name, name.strip())) for name in there)
     joined = "-".join([name.strip() for name in reversed(there)] + ["id"])
-    what = f"{table.header['patient_id']}: {first_few(ids, FEW)} {'has' if len(ids) == 1 else 'have'} several {names}"
+    what = f"{table.header['patient_id']}: {first_few(ids, FEW)} {has(ids)} several {names}"
     cure = f"say whether each is one patient (--patient-key id) or one of each (--patient-key {joined})"
     problems.wrong(table.location, f"{what}; {cure}.")
+
+
+def has(ids: pl.Series) -> str:
+    """The verb of a sentence about these ids."""
+    return "has" if len(ids) == 1 else "have"
 
 
 def _in_several(tables: Sequence[NamedTable], name: str) -> pl.Series:
@@ -124,7 +149,13 @@ def _in_several(tables: Sequence[NamedTable], name: str) -> pl.Series:
         for table in tables
         if table.has(name) and table.has("patient_id")
     ]
-    distinct = pl.concat([nothing, *pairs]).drop_nulls().unique(maintain_order=True)
+    together = pl.concat([nothing, *pairs])
+    return with_several(together["id"], together["value"])
+
+
+def with_several(ids: pl.Series, values: pl.Series) -> pl.Series:
+    """The ids with several values."""
+    distinct = pl.DataFrame({"id": ids, "value": values}).drop_nulls().unique(maintain_order=True)
     return distinct.filter(pl.col("id").is_duplicated())["id"].unique(maintain_order=True)
 
 

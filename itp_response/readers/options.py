@@ -1,7 +1,8 @@
 """Read options: how a study's files are read; every function that takes a study takes them."""
 
-from dataclasses import dataclass, fields
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
 
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.dates import DateFormat, DayNumbering, check_date_format, check_impute
@@ -41,8 +42,10 @@ class ReadOptions:
     None: `id`, unless one id has several sites or studies, which is an error.
     """
     similar_ids: SimilarIds | None = None
-    """Ids that differ only by case, blanks, invisible letters, leading zeros or a trailing `.0` are the `same` patient, or
-    `different` ones. None: they are an error."""
+    """Ids that differ by case, blanks, invisible letters, leading zeros or a trailing `.0` alone.
+
+    They are the `same` patient or `different` ones. None: they are an error.
+    """
     long_ids: LongIds | None = None
     """`as-written`: numbers of 15 digits and more that end in zeros are ids. None: they are an error, as a spreadsheet
     may have rounded them."""
@@ -83,6 +86,17 @@ class ReadOptions:
             if getattr(self, field.name) != field.default
         ]
         return f"ReadOptions({', '.join(given)})"
+
+    def told_by(self, mapping: Mapping[str, Any]) -> "ReadOptions":
+        """The options with those that a mapping file tells.
+
+        Raises `UsageError` where the two differ.
+        """
+        for name, value in mapping.items():
+            if getattr(self, name) not in (None, value):
+                told = f"{getattr(self, name)!r} as an option and {value!r} in the mapping"
+                raise UsageError(f"{name} is told twice: {told}; keep one.")
+        return replace(self, **mapping)
 
     @property
     def dates_of_visits(self) -> DateFormat:

@@ -81,11 +81,9 @@ def read_visits(
         columns[name], given = as_declared(table.cells(name), column, problems)
         recorded |= given
     note_bleeding(table, grade, options.bleeding, problems)
-    patient_ids = Runs.of_cells(table.cells("patient_id").values)
-    check_long(table.cells("patient_id"), patient_ids, options.long_ids, problems)
     visits = VisitTable(
         table=table,
-        patient_ids=patient_ids,
+        patient_ids=_patient_ids(table, options, problems),
         dated=dated,
         when=imputed(when, options.impute),
         rescue_end=imputed(rescue_end, options.impute),
@@ -99,6 +97,13 @@ def read_visits(
     )
     _check_visits(visits, problems)
     return visits
+
+
+def _patient_ids(table: NamedTable, options: ReadOptions, problems: Problems) -> Runs:
+    cells = table.cells("patient_id")
+    ids = Runs.of_cells(cells.values)
+    check_long(cells, ids, options.long_ids, problems)
+    return ids
 
 
 def _times(cells: Cells, dated: bool, options: ReadOptions, problems: Problems) -> Numbers:

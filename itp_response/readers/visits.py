@@ -83,7 +83,7 @@ def read(
     >>> cohort.platelets.low.tolist(), cohort.platelets.high.round(3).tolist()
     ([12.0, 0.0], [12.0, 10.0])
     """
-    options = options or DEFAULTS
+    options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     if stopped not in (None, *get_args(Stopped)):
         raise UsageError(unknown("way to give the end of treatment", str(stopped), get_args(Stopped)))
     leave_out = options.on_error == "quarantine"

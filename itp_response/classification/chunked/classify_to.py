@@ -48,7 +48,7 @@ from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.column_names import no_rows
 from itp_response.readers.files import Tabular
-from itp_response.readers.ids import FoldedIds, check_similar, read_as_a_whole
+from itp_response.readers.ids import FoldedIds, check_similar
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
@@ -121,14 +121,12 @@ def classify_to(
     path = Path(path)
     check_suffix(path)
     definitions = criteria_of(visits, criteria)
-    given_options, options = options, options or DEFAULTS
-    source = None if isinstance(visits, Classification | Cohort) else source_of(visits)
-    if source is not None and read_as_a_whole(source.header, options.patient_key, options.similar_ids):
-        source = None
+    source = None if isinstance(visits, Classification | Cohort) else source_of(visits, options or DEFAULTS)
     if source is None:
-        classification = classify(visits, patients, definitions, options=given_options, threads=threads)
+        classification = classify(visits, patients, definitions, options=options, threads=threads)
         classification.write(path, long=long)
         return ClassifiedFile(definitions, classification.cohort, classification.counts)
+    options = options or DEFAULTS
     if options.on_error != "stop":
         raise UsageError("rows are left out of a study that is read as a whole; use classify and write its result.")
     inputs = {"visits": visits, "patients": patients}
