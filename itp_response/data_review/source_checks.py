@@ -17,13 +17,14 @@ from itp_response.cohort.texts import said
 from itp_response.cohort.values import Floats, Ints
 from itp_response.data_review.edit_checks import COLUMNS, DOSED, after_stop_in_words
 from itp_response.readers.cells import NO_RESCUE, is_empty
-from itp_response.readers.column_names import REASON, NamedTable, read_table
+from itp_response.readers.column_names import REASON, NamedTable, no_table, read_table
 from itp_response.readers.dates import as_day_numbers
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.sdtm.domains import MappedStudy, doses, is_study, study_tables
+from itp_response.readers.visits import one_patient_each
 
 LIFE_DATES = ("patient_id", "birth_date", "death_date")
 LIFE_DATES_OF_DM = ("BRTHDTC", "DTHDTC")
@@ -62,21 +63,24 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, optio
     not_known = np.full(len(cohort), np.nan)
     if isinstance(visits, Classification | Cohort):
         return SourceChecks(not_known, not_known, _nothing())
-    problems, options = Problems(), options or DEFAULTS
+    problems, options = Problems(), (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     if is_study(visits):
         assert isinstance(visits, str | Path | MappedStudy)
         study = study_tables(visits, (), LIFE_DATES_OF_DM, Problems())
         assert study is not None  # it was read
         visit_table, life_dates = study.visits, LIFE_DATES_OF_DM
-        patient_table: NamedTable | None = study.patients
+        patient_table = study.patients
         of_doses = _dose_after_stop(cohort, doses(visits))
     else:
         names = ("patient_id", "bleeding_grade", "rescue", *BLEEDING_COLUMNS, *REASON_COLUMNS)
         visit_table, life_dates = _table(visits, "visits", 0, names, problems), LIFE_DATES[1:]
-        patient_table = None if patients is None else _table(patients, "patients", 1, LIFE_DATES, problems)
+        none = no_table(1, "patients")
+        patient_table = none if patients is None else _table(patients, "patients", 1, LIFE_DATES, problems)
+        of_visits, patient_table = one_patient_each(visit_table, patient_table, options, Problems())
+        visit_table = of_visits or visit_table
         of_doses = _nothing()
     born, died = not_known, not_known
-    if patient_table is not None:
+    if patient_table.header:
         born, died = _life_days(patient_table, life_dates, cohort, options, problems)
     of_bleeding = [_ungraded(visit_table, name, cohort) for name in BLEEDING_COLUMNS if visit_table.has(name)]
     of_rescue = [_unreasoned(visit_table, name, cohort) for name in REASON_COLUMNS if visit_table.has(name)]

@@ -143,8 +143,8 @@ def one_patient_each(
 ) -> tuple[NamedTable | None, NamedTable]:
     """The two tables with one id per patient, as the options say."""
     tables = [keyed(table, options.patient_key, problems) for table in (visits, patients) if table is not None]
-    check_sites(tables, options.patient_key, problems)
     *of_visits, of_patients = in_one_spelling(tables, options.similar_ids, problems)
+    check_sites([*of_visits, of_patients], options.patient_key, problems)
     return (of_visits[0] if of_visits else None), of_patients
 
 

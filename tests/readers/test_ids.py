@@ -162,6 +162,17 @@ class TestSimilar:
         assert (tmp_path / "chunks.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
         assert any("as told" in note.text for note in classified.cohort.notes)
 
+    def test_told_to_be_the_same_before_sites_are_looked_at(self):
+        told = refused(study("1", "01", site=["A", "B"]), similar_ids="same")
+
+        assert told.startswith("visits: subject: '1' has several 'site'; ")
+
+    def test_told_to_be_the_same_of_a_review_too(self):
+        patients = [{"patient_id": "p01", "enrolment_date": "2019-01-01", "birth_date": "2020-01-01"}]
+        reviewed = itp_response.review(study("P01"), patients, options=ReadOptions(similar_ids="same"))
+
+        assert reviewed.frame().filter(check="before_birth").height == 1
+
     @given(st.data())
     def test_verdicts_do_not_change_with_the_spelling(self, data):
         """Each row has its id in a spelling of its own; told to be the same, the results are those of one spelling."""
