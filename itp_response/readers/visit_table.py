@@ -200,10 +200,10 @@ def check_columns(table: NamedTable, names: tuple[str, ...], problems: Problems)
 def check_declared(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
     """Report the declared columns that are missing.
 
-    Where an empty cell has a meaning, a missing column counts as empty, which is noted.
+    Where an empty cell has a meaning, a missing column counts as empty, which is noted unless it is optional.
     """
     for name, column in declared.items():
-        if table.has(name):
+        if table.has(name) or column.optional:
             continue
         # Only a very similar name is likely to be a misspelling.
         if column.empty == "unknown" or get_close_matches(name, table.written, 1, cutoff=0.8):
