@@ -32,6 +32,8 @@ WRONG = """
 from itp_response import ReadOptions, adam, ask, classify, compare, explain, plot, read, report, table
 
 classify("visits.csv", options=ReadOptions(bleeding="scord"))  # arg-type
+classify("visits.csv", options=ReadOptions(day_numbering="from-1"))  # arg-type
+classify("visits.csv", options=ReadOptions(similar_ids="alike"))  # arg-type
 read("visits.csv", options=ReadOptions(on_error="skip"))  # arg-type
 compare("visits.csv", options=ReadOptions(impute="middle"))  # arg-type
 classify("visits.csv", options=ReadOptions(bleding="scored"))  # call-arg

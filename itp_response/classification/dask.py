@@ -57,7 +57,7 @@ def classify(
     if patients is not None and "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
         values = _polars(patients[[name]].compute()).to_series()
-        plan = replace(plan, stopped=partitions.stopped_on(values, name, plan.options.date_format))
+        plan = replace(plan, stopped=partitions.stopped_on(values, name, plan.options.dates_of_patients))
 
     tables = [_by_patient(visits, of_visits, visits.npartitions)]
     if patients is not None:

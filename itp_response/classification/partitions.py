@@ -27,8 +27,10 @@ from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError, ItpResponseError, UsageError, one_a_line
 from itp_response.messages.wording import counted
-from itp_response.readers.cells import are_days, as_days, as_grades
+from itp_response.readers.cells import as_grades
 from itp_response.readers.column_names import PATIENTS, VISITS, read_table
+from itp_response.readers.dates import DateFormat, are_days, as_days, no_day_0, sides
+from itp_response.readers.ids import check_for_cluster
 from itp_response.readers.options import DEFAULTS, Bleeding, ReadOptions
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted
@@ -40,6 +42,8 @@ NO_PATIENT = f"visits: {NOBODY}"
 """The problem of visits of which no row names a patient."""
 EMPTY_ROWS = "passed over: without a count"
 """A note that has this is about rows without any content."""
+NUMBERED = "days were numbered as told: from-0"
+"""What a note has that is due to the plan, as the whole study is asked how days are numbered."""
 BLEEDING = ("Bleeding has grades of 0", "Bleeding has no grade of 0", "No bleeding grade is recorded")
 """The beginnings of the notes on bleeding. If partitions differ, the first of these holds for the whole study."""
 NUMBERS_AND_NAMES = re.compile(r"'[^']*'(?:, '[^']*')*(?: and [\d,]+ more)?|\b\d[\d,]*\b")
@@ -80,14 +84,16 @@ class PartitionPlan:
 def plan_for(criteria: CriteriaInput | None, options: ReadOptions | None) -> PartitionPlan:
     """The plan for these criteria (None: `atra_2022`), before anything is known of the study.
 
-    Raises `UsageError` for `on_error="quarantine"`: rows are left out on one machine only.
+    Raises `UsageError` for `on_error="quarantine"`, and for ids that are made of several: one machine alone does that.
     """
     if options is not None and options.on_error != "stop":
         raise UsageError("rows are left out of a study that is read on one machine, not on a cluster.")
+    options = options or DEFAULTS
+    check_for_cluster(options.patient_key, options.similar_ids)
     definitions = load(criteria or DEFAULT_CRITERIA)
     # Partitions need neither worked examples nor interpretations, which are most of a file.
     content = {key: value for key, value in definitions.raw.items() if key not in ("example", "interpretation")}
-    return PartitionPlan(definitions.name, json.dumps(content), options or DEFAULTS)
+    return PartitionPlan(definitions.name, json.dumps(content), options)
 
 
 @cache
@@ -127,13 +133,13 @@ def _header(frame: pl.DataFrame | None, name: str, columns: Sequence[str], decla
     return {} if named is None else dict(named.header)
 
 
-def stopped_on(values: pl.Series, name: str, date_format: str | None) -> Stopped:
+def stopped_on(values: pl.Series, name: str, written: DateFormat) -> Stopped:
     """Whether the ends of treatment are days or dates; `values` are all of the study's, from the column of that name.
 
     Raises `CohortError` if the values only say whether treatment ended.
     """
     cells, problems = Cells(Location("patients", 1), name, values), Problems()
-    if not are_days(cells, date_format):
+    if not are_days(cells, written):
         return "dates"
     check_no_flag(cells, as_days(cells, Problems()), problems)
     problems.raise_if_wrong()
@@ -158,7 +164,8 @@ class Inspected(NamedTuple):
     what: str
     """`note`, `warning`; `wrong` (about a patient), `beyond` (how many more of these there are), `refused` (about the
     whole partition), `no_patient` (it has empty rows only). Or what the partition has: `rows` of a table, a `patient`,
-    bleeding that was `scored`, `dated` patients."""
+    bleeding that was `scored`, `dated` patients, days
+    `before`, `on` or `after` day 0."""
     table: str | None = None
     patient: str | None = None
     text: str = ""
@@ -180,13 +187,19 @@ def _inspected(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame
     yield from (Inspected("rows", name) for name in with_rows)
     if not with_rows:
         return
+    numbering = plan.options.day_numbering
     try:
-        cohort = plan.read(*_with_rows(visits, patients), on_error="quarantine")
+        # Whether there is a day 0 can be told of the whole study only.
+        numbered = replace(plan, options=replace(plan.options, day_numbering=numbering or "from-0"))
+        cohort = numbered.read(*_with_rows(visits, patients), on_error="quarantine")
     except ItpResponseError as error:
         yield from _refused(str(error), len(visits))
         return
     named = read_table(_with_a_row(visits), "visits", 0, VISITS, (), Problems())
     assert named is not None
+    if numbering is None and named.has("day"):
+        days = as_days(named.cells("day"), Problems())
+        yield from (Inspected(side, text=named.header["day"]) for side in sides(days))
     if len(cohort):
         yield Inspected("patient")
     if (as_grades(named.cells("bleeding_grade"), Problems()) == 0).any():
@@ -194,7 +207,8 @@ def _inspected(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame
     if cohort.has_dates:
         yield Inspected("dated")
     for note in cohort.notes:
-        if note.about != "quarantine" and not (visits.is_empty() and EMPTY_ROWS in note.text):
+        about_rows = not (visits.is_empty() and EMPTY_ROWS in note.text)
+        if note.about != "quarantine" and about_rows and (numbering or NUMBERED not in note.text):
             yield Inspected("warning" if note.warning else "note", text=note.text)
     yield from _wrong(cohort, named.header.get("date") or named.header.get("day"))
 
@@ -268,12 +282,15 @@ def settled(plan: PartitionPlan, noticed: pl.DataFrame, *, patients: bool) -> Pa
     with_rows = noticed.filter(what="rows")["table"].to_list()
     empty = [name for name in ("visits", *(["patients"] * patients)) if name not in with_rows]
     problems = [f"{name}: there are no rows." for name in empty] + texts.get("refused", [])
+    if day_columns := [name for side in ("before", "on", "after") for name in texts.get(side, [])]:
+        problems += filter(None, [no_day_0(f"visits: {day_columns[0]}", 0, list(texts))])
     if not empty and "patient" not in texts:
         problems += texts.get("no_patient", [])[:1]
     _raise_if_wrong(problems, noticed)
     _log([*_merged(texts.get("note", []), "assumed"), *_merged(texts.get("warning", []), "warning")])
     bleeding: Bleeding = plan.options.bleeding or ("scored" if "scored" in texts else "events")
-    return replace(plan, options=replace(plan.options, bleeding=bleeding), dated="dated" in texts)
+    options = replace(plan.options, bleeding=bleeding, day_numbering=plan.options.day_numbering or "from-0")
+    return replace(plan, options=options, dated="dated" in texts)
 
 
 def _raise_if_wrong(problems: Sequence[str], noticed: pl.DataFrame) -> None:

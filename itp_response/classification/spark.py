@@ -62,7 +62,7 @@ def classify(
     of_visits, of_patients = partitions.headers(plan, visits.columns, patient_names)
     if patients is not None and "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
-        stopped = partitions.stopped_on(_values(patients, name), name, plan.options.date_format)
+        stopped = partitions.stopped_on(_values(patients, name), name, plan.options.dates_of_patients)
         plan = replace(plan, stopped=stopped)
 
     tables = _short_names("v", of_visits), _short_names("p", of_patients) if patients is not None else None

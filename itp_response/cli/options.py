@@ -46,7 +46,30 @@ READ_OPTIONS = (
     click.option(
         "--date-format",
         metavar="FORMAT",
-        help="How dates are written if not ISO 8601: dmy, mdy, ymd or a pattern as %d.%m.%Y.",
+        help="How dates that are texts are written: iso, dmy, mdy, ymd, excel or a pattern as %d.%m.%Y. Default: iso.",
+    ),
+    click.option(
+        "--patients-date-format", metavar="FORMAT", help="Likewise in the patient table. Default: as --date-format."
+    ),
+    click.option(
+        "--day-numbering",
+        type=click.Choice(["study-day", "from-0"]),
+        help="Is enrolment day 1, after day -1 (CDISC's study days), or day 0? Default: day 0, asked if there is none.",
+    ),
+    click.option(
+        "--patient-key",
+        type=click.Choice(["id", "site-id", "study-id", "study-site-id"]),
+        help="Is a patient known by the id, or by the id and its site or study? Asked if one id has several.",
+    ),
+    click.option(
+        "--similar-ids",
+        type=click.Choice(["same", "different"]),
+        help="Are ids one patient that differ by case, blanks, leading zeros and alike? Asked if there are any.",
+    ),
+    click.option(
+        "--long-ids",
+        type=click.Choice(["as-written"]),
+        help="Take numbers of 15 digits and more that end in zeros as ids. Default: refused, as rounded.",
     ),
     click.option(
         "--bleeding",
@@ -73,6 +96,11 @@ READ_OPTIONS = (
     click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."),
 )
 """How a study is read."""
+OPTIONS_OF_READING = (
+    *("date_format", "patients_date_format", "day_numbering", "patient_key", "similar_ids", "long_ids"),
+    *("bleeding", "impute", "on_error"),
+)
+"""Those that are fields of `ReadOptions`."""
 
 
 def columns_set(texts: tuple[str, ...]) -> dict[str, str]:
@@ -150,7 +178,7 @@ def _with_study(command: Callable[..., Any]) -> Callable[..., Any]:
     def called(
         *, visits: Any, patients: Any, criteria: Any, mapping: str | None, quarantine_file: str | None, **further: Any
     ) -> Any:
-        read = {name: further.pop(name) for name in ("date_format", "bleeding", "impute", "on_error")}
+        read = {name: further.pop(name) for name in OPTIONS_OF_READING}
         if (read["on_error"] == "quarantine") != (quarantine_file is not None):
             raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
         if mapping is not None:

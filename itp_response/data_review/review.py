@@ -114,5 +114,4 @@ def review(
     ('ten_times_off', 14, '200 on day 14 between 20 and 22: is it ten times off?')
     """
     classification = classify(visits, patients, criteria, options=options)
-    date_format = None if options is None else options.date_format
-    return Review(classification, source_checks(visits, patients, classification.cohort, date_format))
+    return Review(classification, source_checks(visits, patients, classification.cohort, options))

@@ -16,12 +16,15 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
 from itp_response.cohort.values import Floats, Ints
 from itp_response.data_review.edit_checks import COLUMNS, DOSED, after_stop_in_words
-from itp_response.readers.cells import NO_RESCUE, as_day_numbers, is_empty
-from itp_response.readers.column_names import REASON, NamedTable, read_table
+from itp_response.readers.cells import NO_RESCUE, is_empty
+from itp_response.readers.column_names import REASON, NamedTable, no_table, read_table
+from itp_response.readers.dates import as_day_numbers
 from itp_response.readers.files import Tabular
+from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.sdtm.domains import MappedStudy, doses, is_study, study_tables
+from itp_response.readers.visits import one_patient_each
 
 LIFE_DATES = ("patient_id", "birth_date", "death_date")
 LIFE_DATES_OF_DM = ("BRTHDTC", "DTHDTC")
@@ -52,7 +55,7 @@ class SourceChecks:
     """The checks that fired, with the columns of `edit_checks.COLUMNS`."""
 
 
-def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, date_format: str | None) -> SourceChecks:
+def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, options: ReadOptions | None) -> SourceChecks:
     """The checks of the tables that a cohort was read from; of a `Cohort` and a `Classification` nothing is known.
 
     Raises `CohortError` for a birth or a death that is no date.
@@ -60,22 +63,25 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, date_
     not_known = np.full(len(cohort), np.nan)
     if isinstance(visits, Classification | Cohort):
         return SourceChecks(not_known, not_known, _nothing())
-    problems = Problems()
+    problems, options = Problems(), (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     if is_study(visits):
         assert isinstance(visits, str | Path | MappedStudy)
         study = study_tables(visits, (), LIFE_DATES_OF_DM, Problems())
         assert study is not None  # it was read
         visit_table, life_dates = study.visits, LIFE_DATES_OF_DM
-        patient_table: NamedTable | None = study.patients
+        patient_table = study.patients
         of_doses = _dose_after_stop(cohort, doses(visits))
     else:
         names = ("patient_id", "bleeding_grade", "rescue", *BLEEDING_COLUMNS, *REASON_COLUMNS)
         visit_table, life_dates = _table(visits, "visits", 0, names, problems), LIFE_DATES[1:]
-        patient_table = None if patients is None else _table(patients, "patients", 1, LIFE_DATES, problems)
+        none = no_table(1, "patients")
+        patient_table = none if patients is None else _table(patients, "patients", 1, LIFE_DATES, problems)
+        of_visits, patient_table = one_patient_each(visit_table, patient_table, options, Problems())
+        visit_table = of_visits or visit_table
         of_doses = _nothing()
     born, died = not_known, not_known
-    if patient_table is not None:
-        born, died = _life_days(patient_table, life_dates, cohort, date_format, problems)
+    if patient_table.header:
+        born, died = _life_days(patient_table, life_dates, cohort, options, problems)
     of_bleeding = [_ungraded(visit_table, name, cohort) for name in BLEEDING_COLUMNS if visit_table.has(name)]
     of_rescue = [_unreasoned(visit_table, name, cohort) for name in REASON_COLUMNS if visit_table.has(name)]
     return SourceChecks(born, died, pl.concat([_nothing(), *of_bleeding, *of_rescue, of_doses]))
@@ -94,14 +100,14 @@ def _nothing() -> pl.DataFrame:
 
 
 def _life_days(
-    patients: NamedTable, names: tuple[str, ...], cohort: Cohort, date_format: str | None, problems: Problems
+    patients: NamedTable, names: tuple[str, ...], cohort: Cohort, options: ReadOptions, problems: Problems
 ) -> tuple[Floats, Floats]:
     """The days of birth and of death counted from day 0; of a patient with several lines, those of the first."""
     ids = as_text(patients.cells("patient_id").values)
     first = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     index = positions_of(cohort.id, ids.gather(first))
     row = first.to_numpy()[index] if len(first) else index
-    birth, death = (as_day_numbers(patients.cells(name), problems, date_format) for name in names)
+    birth, death = (as_day_numbers(patients.cells(name), problems, options.dates_of_patients) for name in names)
     problems.raise_if_wrong()
     day_0 = cohort.day_0.astype("datetime64[D]").astype(np.int64)
     is_lacking = (index < 0) | np.isnat(cohort.day_0)

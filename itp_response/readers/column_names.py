@@ -50,6 +50,16 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
 """
+BESIDE: dict[str, tuple[str, ...]] = {
+    " site": (
+        *("siteid", "site", "sitenumber", "siteno", "sitenr", "sitecode", "siteoid", "locationoid"),
+        *("centre", "center", "centreid", "centerid", "centreno", "centerno", "centrenumber", "centernumber"),
+    ),
+    " study": ("studyid", "study", "studyoid", "studyno", "studynumber", "trial", "trialid", "protocol", "protocolid"),
+}
+"""Columns beside a patient's id that may be a part of it, by names that no column of ours has."""
+UNIQUE = "usubjid"
+"""The id of a patient that no other patient of any study has; it goes before other columns with ids."""
 REASON = "rescue_reason"
 """In the frame of visits: the reason for a rescue treatment; only `review` uses it."""
 STOPPED_BY = "DSSEQ"
@@ -299,7 +309,27 @@ def chosen_columns(
         written = header[positions[0]]
         if _folded(written) != _folded(name):
             problems.note(location, f"{written!r} was taken as {name}.")
-    return chosen
+    if "patient_id" not in chosen:
+        return chosen
+    # A column that the criteria declare is something else to them, such as the site of a bleeding.
+    beside = beside_columns(header).items()
+    return chosen | {name: position for name, position in beside if position not in chosen.values()}
+
+
+def beside_columns(header: Sequence[str], of_ids: int | None = None) -> dict[str, int]:
+    """The positions of a site and of a study (`BESIDE`) beside the patients' ids; none beside unique ids.
+
+    `of_ids` is the position of the ids; None: as they are found.
+
+    >>> beside_columns(["SITEID", "SUBJID"]), beside_columns(["SITEID", "USUBJID"])
+    ({' site': 0}, {})
+    """
+    ids = fitting("patient_id", header) if of_ids is None else [of_ids]
+    if not ids or _folded(header[ids[0]]) == UNIQUE:
+        return {}
+    folded = [_folded(name) for name in header]
+    found = {name: [folded.index(alias) for alias in aliases if alias in folded] for name, aliases in BESIDE.items()}
+    return {name: positions[0] for name, positions in found.items() if positions}
 
 
 def fitting(name: str, header: Sequence[str]) -> list[int]:
@@ -317,7 +347,9 @@ def fitting(name: str, header: Sequence[str]) -> list[int]:
     folded = [_folded(written) for written in header]
     similar = [position for position, written in enumerate(folded) if written == _folded(name)]
     aliases = {_folded(alias) for alias in ALIASES.get(name, ())}
-    return exact or similar or [position for position, written in enumerate(folded) if written in aliases]
+    others = [position for position, written in enumerate(folded) if written in aliases]
+    unique = [position for position in others if folded[position] == UNIQUE]
+    return exact or similar or unique or others
 
 
 def _folded(name: str) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 from xml.etree import ElementTree
@@ -157,16 +158,29 @@ def _frame(frame: pl.DataFrame, name: str) -> OpenTable:
 
 
 def _from_pandas(frame: Any) -> pl.DataFrame:
-    """The frame of a pandas frame; columns of objects become texts, as their types may differ."""
+    """The frame of a pandas frame, with named levels of its index as columns.
+
+    Columns of objects become texts, as their types may differ.
+    """
+    levels = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    if levels:
+        frame = frame.reset_index(level=levels)
     objects = [position for position, dtype in enumerate(frame.dtypes) if str(dtype) == "object"]
     if objects:
         frame = frame.copy()
         for position in objects:
-            texts = frame.iloc[:, position].map(str, na_action="ignore")
+            texts = frame.iloc[:, position].map(_as_text, na_action="ignore")
             frame.isetitem(position, texts.astype(object).where(texts.notna(), None))
     converted = pl.from_pandas(frame)
     assert isinstance(converted, pl.DataFrame)
     return converted
+
+
+def _as_text(value: object) -> str:
+    """The text of a value; a date has its time, as in ISO 8601, so that no format of texts is asked of it."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return f"{value.isoformat()}T00:00:00" if isinstance(value, date) else str(value)
 
 
 def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
@@ -176,7 +190,7 @@ def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         values = [row.get(name) for row in rows]
         types = {type(value) for value in values if value is not None}
         if len(types) > 1 and types != {int, float}:
-            values = [None if value is None else str(value) for value in values]
+            values = [None if value is None else _as_text(value) for value in values]
         columns[str(name)] = pl.Series(values, dtype=None if types else pl.String, strict=False)
     return pl.DataFrame(columns)
 
@@ -297,7 +311,11 @@ def workbook(path: Path, sheet: str | None = None) -> OpenTable:
     below = rows[1:]
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
-        return cells[below].select(cells.to_series(position)[below].alias(str(position)) for position in positions)
+        # A cell that is a date comes as a text. With a T before its time, no format of texts is asked of it.
+        return cells[below].select(
+            cells.to_series(position)[below].str.replace(DATE_CELL, "${1}T${2}").alias(str(position))
+            for position in positions
+        )
 
     others = [other for other in book.sheet_names if other != name]
     notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
@@ -309,6 +327,7 @@ def _filled() -> pl.Expr:
     return pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != "")
 
 
+DATE_CELL = r"^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d+)?)$"
 SHEETS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]+)(\d+)"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)

@@ -1,17 +1,19 @@
 """Read options: how a study's files are read; every function that takes a study takes them."""
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
 
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.readers.cells import check_date_format, check_impute
+from itp_response.readers.dates import DateFormat, DayNumbering, check_date_format, check_impute
+from itp_response.readers.ids import LongIds, PatientKey, SimilarIds
 
 Bleeding = Literal["scored", "events"]
 Impute = Literal["first", "last"]
 OnError = Literal["stop", "quarantine"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ReadOptions:
     """How the tables of a study are read.
 
@@ -19,11 +21,34 @@ class ReadOptions:
     so options beside one are refused. Raises `UsageError` for a value that an option cannot have.
 
     >>> ReadOptions(date_format="dmy", bleeding="events")
-    ReadOptions(date_format='dmy', bleeding='events', impute=None, on_error='stop')
+    ReadOptions(date_format='dmy', bleeding='events')
     """
 
     date_format: str | None = None
-    """The format of dates that are not ISO 8601: `dmy`, `mdy`, `ymd`, or a pattern (`%d/%m/%Y`); None: ISO 8601."""
+    """The format of dates that are texts; None: ISO 8601. Cells that are dates need none.
+
+    `iso`, `dmy`, `mdy`, `ymd`, `excel` or `excel-1904` (a spreadsheet's numbers of days), or a pattern (`%d/%m/%Y`).
+    """
+    patients_date_format: str | None = None
+    """The format of dates in the patient table; None: that of `date_format`."""
+    day_numbering: DayNumbering | None = None
+    """How columns of days are numbered: `from-0`, enrolment is day 0; `study-day`, it is day 1, after day -1.
+
+    None: `from-0`, unless there are days before and after 0 but no day 0, which is an error.
+    """
+    patient_key: PatientKey | None = None
+    """What one patient is: an `id`, or it with the site or the study beside it: `site-id`, `study-id`, `study-site-id`.
+
+    None: `id`, unless one id has several sites or studies, which is an error.
+    """
+    similar_ids: SimilarIds | None = None
+    """Ids that differ by case, blanks, invisible letters, leading zeros or a trailing `.0` alone.
+
+    They are the `same` patient or `different` ones. None: they are an error.
+    """
+    long_ids: LongIds | None = None
+    """`as-written`: numbers of 15 digits and more that end in zeros are ids. None: they are an error, as a spreadsheet
+    may have rounded them."""
     bleeding: Bleeding | None = None
     """The meaning of an empty bleeding grade: `scored`, it is missing; `events`, there was no bleeding.
 
@@ -40,11 +65,49 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         check_date_format(self.date_format)
+        check_date_format(self.patients_date_format)
         check_impute(self.impute)
-        if self.bleeding not in (None, *get_args(Bleeding)):
-            raise UsageError(unknown("bleeding", str(self.bleeding), get_args(Bleeding)))
+        for what, value, known in (
+            ("bleeding", self.bleeding, Bleeding),
+            ("numbering of days", self.day_numbering, DayNumbering),
+            ("key of patients", self.patient_key, PatientKey),
+            ("way with similar ids", self.similar_ids, SimilarIds),
+            ("way with long ids", self.long_ids, LongIds),
+        ):
+            if value not in (None, *get_args(known)):
+                raise UsageError(unknown(what, str(value), get_args(known)))
         if self.on_error not in get_args(OnError):
             raise UsageError(unknown("way with errors", self.on_error, get_args(OnError)))
+
+    def __repr__(self) -> str:
+        given = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        ]
+        return f"ReadOptions({', '.join(given)})"
+
+    def told_by(self, mapping: Mapping[str, Any]) -> "ReadOptions":
+        """The options with those that a mapping file tells.
+
+        Raises `UsageError` where the two differ.
+        """
+        for name, value in mapping.items():
+            if getattr(self, name) not in (None, value):
+                told = f"{getattr(self, name)!r} as an option and {value!r} in the mapping"
+                raise UsageError(f"{name} is told twice: {told}; keep one.")
+        return replace(self, **mapping)
+
+    @property
+    def dates_of_visits(self) -> DateFormat:
+        """How the dates of the visits are written."""
+        return DateFormat(self.date_format)
+
+    @property
+    def dates_of_patients(self) -> DateFormat:
+        """How the dates of the patient table are written."""
+        own = self.patients_date_format
+        return DateFormat(own or self.date_format, "--patients-date-format", inherited=own is None)
 
 
 DEFAULTS = ReadOptions()

@@ -9,17 +9,10 @@ import polars as pl
 
 from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
 from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
-from itp_response.readers.cells import (
-    are_days,
-    as_counts,
-    as_day_numbers,
-    as_days,
-    as_declared,
-    as_texts,
-    imputed,
-    note_partial,
-)
-from itp_response.readers.column_names import NamedTable
+from itp_response.readers.cells import as_counts, as_declared, as_texts
+from itp_response.readers.column_names import BESIDE, NamedTable
+from itp_response.readers.dates import are_days, as_day_numbers, as_days, imputed, note_partial
+from itp_response.readers.ids import check_long
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
@@ -69,25 +62,27 @@ def read_patients(
     table = table.with_empty_row()
     table.report_cell_problems(problems)
     stopped = table.cells("treatment_discontinued")
-    stopped_dated = stopped_as == "dates" or (stopped_as is None and not are_days(stopped, options.date_format))
+    written, numbering = options.dates_of_patients, options.day_numbering
+    stopped_dated = stopped_as == "dates" or (stopped_as is None and not are_days(stopped, written))
     or_day = " or whole days since enrolment"
     if stopped_dated:
-        days_stopped = as_day_numbers(stopped, problems, options.date_format, or_day)
+        days_stopped = as_day_numbers(stopped, problems, written, or_day)
     else:
-        days_stopped = exactly(as_days(stopped, problems))
+        days_stopped = exactly(as_days(stopped, problems, numbering))
         if stopped_as is None:
             check_no_flag(stopped, days_stopped.low, problems)
-    enrolled = as_day_numbers(table.cells("enrolment_date"), problems, options.date_format)
+    enrolled = as_day_numbers(table.cells("enrolment_date"), problems, written)
     for name, days in (("enrolment_date", enrolled), ("treatment_discontinued", days_stopped)):
         note_partial(table.cells(name), days, problems, options.impute)
     ids = as_text(table.cells("patient_id").values)
+    check_long(table.cells("patient_id"), ids, options.long_ids, problems)
     return PatientTable(
         table=table,
         id=ids,
         rows=_patient_rows(table, ids, problems),
         arm=as_texts(table.cells("arm"), problems).alias("arm"),
         enrolment_date=imputed(enrolled, options.impute),
-        enrolment_day=as_days(table.cells("enrolment_day"), problems),
+        enrolment_day=as_days(table.cells("enrolment_day"), problems, numbering),
         baseline=as_counts(table.cells("baseline"), problems),
         stopped=imputed(days_stopped, options.impute),
         not_imputed=(enrolled, days_stopped),
@@ -114,7 +109,7 @@ def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints
         return np.flatnonzero(given.to_numpy())
     nameless = (~given).arg_true().to_numpy()
     recorded = np.zeros(len(nameless), dtype=np.bool_)
-    for name in table.header:
+    for name in table.header.keys() - BESIDE:
         recorded |= as_text(table.cells(name).values.gather(nameless)).is_not_null().to_numpy()
     problems.wrong_cells(table.cells("patient_id"), nameless[recorded], lambda _: "the patient is missing; fill it in.")
 
@@ -129,6 +124,8 @@ def _check_repeated(table: NamedTable, ids: pl.Series, first: Ints, repeated: In
     """Report repeated rows of a patient that differ from the first, and note those that do not."""
     differ = np.zeros(len(repeated), dtype=np.bool_)
     for name, header in table.header.items():
+        if name in BESIDE:
+            continue
         texts = as_text(table.cells(name).values)
         other = texts.gather(repeated).ne_missing(texts.gather(first)).to_numpy()
         differ |= other

@@ -20,15 +20,15 @@ from itp_response.readers.cells import (
     NOT_GIVEN,
     NUMBER,
     WITHOUT_A_NAME,
-    YEARS,
     as_counts,
-    as_days,
     as_grades,
     count_assumed,
     count_not_given,
 )
+from itp_response.readers.dates import YEARS, as_days, ask_numbering, count_shifted
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
+from itp_response.readers.ids import rounded
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems
 from itp_response.readers.runs import Runs
@@ -55,7 +55,7 @@ class Plain:
     """The notes on these, to which the notes on each block are added."""
     chosen: Mapping[str, int]
     """The positions of columns, by the readers' names."""
-    bleeding: str | None
+    options: ReadOptions
     """As in `read`."""
 
     @classmethod
@@ -67,9 +67,10 @@ class Plain:
         options: ReadOptions,
     ) -> "Plain | None":
         """The reader; None: the table has columns that must be read as texts."""
-        if empty.columns or (empty.dated and options.date_format is not None) or "patient_id" not in chosen:
+        as_texts = options.dates_of_visits.told if empty.dated else options.day_numbering == "study-day"
+        if empty.columns or as_texts or "patient_id" not in chosen:
             return None
-        return cls(empty, problems, chosen, options.bleeding)
+        return cls(empty, problems, chosen, options)
 
     def visits(self, grid: Grid, patient_ids: Runs | None = None) -> tuple[VisitTable, Problems] | None:
         """The visits of a block, still without a location, and the notes on them; None: they are not plain.
@@ -96,9 +97,11 @@ class Plain:
             recorded=~np.isnan(platelets.low) | ~np.isnan(grade.low) | rescue.begins,
             not_imputed=(when, end),
         )
-        if problems.any_wrong or not _all_valid(visits):
+        if problems.any_wrong or not _all_valid(visits) or any(ids.any() for ids in rounded(patient_ids.names)):
             return None
-        note_bleeding(visits.table, grade.low, self.bleeding, problems)
+        if not self.empty.dated:
+            ask_numbering(self.empty.time, when.low, self.options.day_numbering, problems)
+        note_bleeding(visits.table, grade.low, self.options.bleeding, problems)
         return visits, problems
 
     def _column(self, grid: Grid, name: str) -> Column | None:
@@ -131,7 +134,9 @@ class Plain:
         if column is None or not self.empty.dated:
             return self._numbers(grid, name, _days, problems)
         days = column.dates(*YEARS)
-        return None if days is None else exactly(days)
+        if days is None or not count_shifted(self.empty.table.cells(name), days, problems):
+            return None
+        return exactly(days)
 
     def _rescue(self, grid: Grid, problems: Problems) -> _Rescue | None:
         begins, codes = np.zeros(len(grid), dtype=np.bool_), np.full(len(grid), -1, dtype=np.int32)

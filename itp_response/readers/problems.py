@@ -140,6 +140,7 @@ class Problems:
     def __init__(self, leave_out: bool = False, *, worded: bool = True) -> None:
         self._notes: dict[object, Note | _Tally] = {}
         self._wrong: dict[object, _Tally] = {}
+        self._asked: dict[object, _Tally] = {}
         self.leave_out = leave_out
         self.worded = worded
         self.unreadable: list[UnreadableCells] = []
@@ -171,6 +172,21 @@ class Problems:
         tally = _Tally(location, note_text, warning, number, dict.fromkeys(texts))
         _merge(self._notes, (location.order, about), tally)
 
+    def ask(self, location: Location, about: str, note_text: NoteText, number: int, texts: Iterable[str] = ()) -> None:
+        """A question that depends on the whole table, counted as `count` counts for a note.
+
+        Where `note_text` has a text once all chunks were looked at, it is a problem: `settle`.
+        """
+        _merge(self._asked, (location.order, about), _Tally(location, note_text, False, number, dict.fromkeys(texts)))
+
+    def settle(self) -> "Problems":
+        """Make problems of the questions; called when all of the study was read."""
+        for tally in self._asked.values():
+            if text := tally.as_note().text:
+                self.wrong(tally.location, text)
+        self._asked.clear()
+        return self
+
     @property
     def notes(self) -> list[Note]:
         """What was assumed or noticed, in the order in which it was looked at."""
@@ -185,8 +201,9 @@ class Problems:
         """Add the problems of the next chunk to these."""
         for key, entry in other._notes.items():
             _merge(self._notes, key, entry)
-        for key, tally in other._wrong.items():
-            _merge(self._wrong, key, tally)
+        for into, tallies in ((self._wrong, other._wrong), (self._asked, other._asked)):
+            for key, tally in tallies.items():
+                _merge(into, key, tally)
         self.unreadable += other.unreadable
         self.broken_lines += other.broken_lines
         self._problems += other._problems

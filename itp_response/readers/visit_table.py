@@ -8,18 +8,10 @@ import numpy as np
 
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, exactly
-from itp_response.readers.cells import (
-    as_counts,
-    as_day_numbers,
-    as_days,
-    as_declared,
-    as_grades,
-    as_rescue,
-    imputed,
-    is_empty,
-    note_partial,
-)
+from itp_response.readers.cells import as_counts, as_declared, as_grades, as_rescue, is_empty
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
+from itp_response.readers.dates import as_day_numbers, as_days, ask_numbering, imputed, note_partial
+from itp_response.readers.ids import check_long
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
@@ -77,6 +69,8 @@ def read_visits(
     begin, end = (
         _times(table.cells(name), dated, options, problems) for name in ("date" if dated else "day", "rescue_end")
     )
+    if not dated:
+        ask_numbering(table.cells("day"), begin.low, options.day_numbering, problems)
     when, rescue_end = _possible(begin, end)
     platelets = as_counts(table.cells("platelets"), problems)
     grade = as_grades(table.cells("bleeding_grade"), problems)
@@ -89,7 +83,7 @@ def read_visits(
     note_bleeding(table, grade, options.bleeding, problems)
     visits = VisitTable(
         table=table,
-        patient_ids=Runs.of_cells(table.cells("patient_id").values),
+        patient_ids=_patient_ids(table, options, problems),
         dated=dated,
         when=imputed(when, options.impute),
         rescue_end=imputed(rescue_end, options.impute),
@@ -105,11 +99,18 @@ def read_visits(
     return visits
 
 
+def _patient_ids(table: NamedTable, options: ReadOptions, problems: Problems) -> Runs:
+    cells = table.cells("patient_id")
+    ids = Runs.of_cells(cells.values)
+    check_long(cells, ids, options.long_ids, problems)
+    return ids
+
+
 def _times(cells: Cells, dated: bool, options: ReadOptions, problems: Problems) -> Numbers:
     """A column of dates or of days."""
     if not dated:
-        return exactly(as_days(cells, problems))
-    days = as_day_numbers(cells, problems, options.date_format)
+        return exactly(as_days(cells, problems, options.day_numbering))
+    days = as_day_numbers(cells, problems, options.dates_of_visits)
     note_partial(cells, days, problems, options.impute)
     return days
 
@@ -133,7 +134,9 @@ def _check_times(table: NamedTable, problems: Problems) -> None:
         study_days = [name for name in table.written if name.lower() in STUDY_DAYS]
         if study_days:
             problems.wrong(
-                table.location, f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date."
+                table.location,
+                f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date, or name it 'day' and say "
+                "--day-numbering study-day.",
             )
         else:
             problems.wrong(table.location, missing_column("date", table.written, "day"))

@@ -23,6 +23,7 @@ from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
+from itp_response.readers.ids import check_similar, check_sites, in_one_spelling, keyed
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
@@ -82,7 +83,7 @@ def read(
     >>> cohort.platelets.low.tolist(), cohort.platelets.high.round(3).tolist()
     ([12.0, 0.0], [12.0, 10.0])
     """
-    options = options or DEFAULTS
+    options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     if stopped not in (None, *get_args(Stopped)):
         raise UsageError(unknown("way to give the end of treatment", str(stopped), get_args(Stopped)))
     leave_out = options.on_error == "quarantine"
@@ -118,6 +119,7 @@ def _of_tables(
     """The cohort of two tables, and of `further` patients without any row that can be read."""
     of_visits = in_table(columns, "visits")
     of_patients = in_table(columns, "patients")
+    visits, patients = one_patient_each(visits, patients, options, problems)
     visit_table = None
     if visits:
         check_header(visits, of_visits, problems)
@@ -130,7 +132,19 @@ def _of_tables(
         problems.wrong(visit_table.table.location, NOBODY)
     scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
     study = StudyRows.matched(visit_table, known, further)
+    check_similar(study.ids, visit_table.table.location, options.similar_ids, problems)
+    problems.settle()
     return assemble(study, scored=scored, declared=of_visits, impute=options.impute, problems=problems)
+
+
+def one_patient_each(
+    visits: NamedTable | None, patients: NamedTable, options: ReadOptions, problems: Problems
+) -> tuple[NamedTable | None, NamedTable]:
+    """The two tables with one id per patient, as the options say."""
+    tables = [keyed(table, options.patient_key, problems) for table in (visits, patients) if table is not None]
+    *of_visits, of_patients = in_one_spelling(tables, options.similar_ids, problems)
+    check_sites([*of_visits, of_patients], options.patient_key, problems)
+    return (of_visits[0] if of_visits else None), of_patients
 
 
 def _of_files(

@@ -306,7 +306,12 @@ class TestSameFile:
         patients = tmp_path / "patients.csv"
         patients.write_text("patient_id,baseline\n" + "".join(f"{name},15\n" for name in [*names[2:], "Z"]))
         for of_patients in (None, patients):
-            ways(tmp_path / "out.csv", visits, of_patients, sizes=[TINY[seed % 4]], memory=seed % 2 or None)
+            ways(
+                *(tmp_path / "out.csv", visits, of_patients),
+                sizes=[TINY[seed % 4]],
+                memory=seed % 2 or None,
+                day_numbering="study-day" if seed == 9 else "from-0",
+            )
 
 
 class TestInputs:

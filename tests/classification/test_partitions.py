@@ -47,7 +47,7 @@ def in_parts(visits, patients=None, criteria="atra_2022", number=3, **options):
     of_visits, of_patients = partitions.headers(plan, visits.columns, None if patients is None else patients.columns)
     if "treatment_discontinued" in of_patients:
         name = of_patients["treatment_discontinued"]
-        plan = replace(plan, stopped=partitions.stopped_on(patients[name], name, plan.options.date_format))
+        plan = replace(plan, stopped=partitions.stopped_on(patients[name], name, plan.options.dates_of_patients))
     cut_patients = [None] * number if patients is None else cut(patients, number, of_patients["patient_id"])
     pieces = list(zip(cut(visits, number, of_visits["patient_id"]), cut_patients, strict=True))
     noticed = pl.concat([partitions.inspected(plan, *piece) for piece in pieces])
@@ -58,6 +58,26 @@ def in_parts(visits, patients=None, criteria="atra_2022", number=3, **options):
 def whole(visits, patients=None, criteria="atra_2022", **options):
     criteria = criteria if isinstance(criteria, Criteria) else loaded(criteria)
     return classify(visits, patients, criteria, options=ReadOptions(**options)).frame().sort("patient_id")
+
+
+# HOW DAYS ARE NUMBERED IS ASKED OF THE WHOLE STUDY
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_whether_there_is_a_day_0_is_asked_of_the_whole_study(last):
+    """Each patient has days before and after 0; one patient in one partition has day 0, or none has."""
+    rows = [{"patient_id": one, "day": day, "platelets": 12} for one in "ABCDEF" for day in (-7, 1, 29)]
+    visits = pl.DataFrame([*rows, {"patient_id": "A", "day": last, "platelets": 12}])
+    if last:
+        with pytest.raises(CohortError) as of_parts:
+            in_parts(visits)
+        with pytest.raises(CohortError) as of_whole:
+            whole(visits)
+        assert str(of_parts.value) == str(of_whole.value)
+        told = {"day_numbering": "study-day"}
+        assert in_parts(visits, **told).equals(whole(visits, **told))
+    else:
+        assert in_parts(visits).equals(whole(visits))
 
 
 # A RESULT DOES NOT DEPEND ON WHERE THE STUDY WAS CUT

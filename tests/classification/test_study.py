@@ -76,7 +76,8 @@ def test_review_and_report_take_what_was_read(classification):
         ({"on_error": "skip"}, "unknown way with errors 'skip'; known: stop, quarantine."),
         (
             {"date_format": "dym"},
-            "unknown date format 'dym'; known: dmy, mdy, ymd, a pattern such as %d/%m/%Y. Did you mean 'ymd'?",
+            "unknown date format 'dym'; known: iso, dmy, mdy, ymd, excel, excel-1904, a pattern such as %d/%m/%Y. "
+            "Did you mean 'ymd'?",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from dataclasses import fields
 
 import click
 import polars as pl
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 import itp_response
 from itp_response.cli import main
+from itp_response.cli.options import OPTIONS_OF_READING
 from itp_response.readers.options import ReadOptions
 
 # P1 has rescue treatment in May, on a day that is not known, and a last count that cannot be read. P2 is whole.
@@ -60,7 +62,8 @@ def test_no_command_reads_a_study_without_the_options():
     given = {name: names for name, names in taken.items() if "visits" in names}
 
     assert {*COMMANDS, "teach"} == set(given)
-    assert [name for name, names in given.items() if not {"impute", "on_error", "quarantine_file"} <= names] == []
+    assert [name for name, names in given.items() if not {*OPTIONS_OF_READING, "quarantine_file"} <= names] == []
+    assert {field.name for field in fields(ReadOptions)} == set(OPTIONS_OF_READING)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -208,3 +211,29 @@ def test_help_lists_each_command_on_a_line_of_its_own():
     assert [line.split()[0] for line in listed] == sorted(main.commands)
     assert [line for line in listed if "..." in line or "…" in line or len(line) > 80] == []
     assert all(isinstance(command, click.Command) and command.short_help for command in main.commands.values())
+
+
+SEVERAL_WAYS = """
+subject,site,day,platelets
+1,A,-7,30
+1,A,1,12
+01,B,29,40
+1,B,43,45
+100000000000000000,B,1,12
+"""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_can_be_read_two_ways_is_asked_and_told(name, visits):
+    visits.write_text(SEVERAL_WAYS.lstrip())
+    told = {
+        "--long-ids as-written": "ends in zeros",
+        "--patient-key site-id": "'1' has several 'site'",
+        "--similar-ids different": "look like the same patient",
+        "--day-numbering study-day": "no day 0",
+    }
+    for number, (option, asked) in enumerate(told.items()):
+        done = run(name, visits, " ".join(list(told)[:number]))
+        assert done.exit_code == 2
+        assert asked in done.output
+        assert option in done.output or option == "--similar-ids different"

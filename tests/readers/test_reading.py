@@ -125,7 +125,7 @@ class TestBadVisits:
             ),
             ({"patient_id": ["P1"], "day": [0], "platelets": [[15]]}, "visits: row 1: platelets: '[15]' is no number"),
             ({"patient_id": ["P1"], "day": [0.5], "platelets": [15]}, "visits: row 1: day: '0.5' is no whole day"),
-            ({"patient_id": ["P1"], "date": [43586], "platelets": [15]}, "visits: row 1: date: '43586' is no date"),
+            ({"patient_id": ["P1"], "date": [43586], "platelets": [15]}, "visits: row 1: date: '43586' looks like"),
             ({"patient_id": [], "day": [], "platelets": []}, "visits: there are no rows."),
         ],
     )

@@ -752,8 +752,8 @@ class TestBroken:
                 "lb.csv: line 2: LBDTC: the date is missing; fill it in.",
             ),
             (
-                {"lb": lb("P1, 1, PLAT, 15, GI/L, 15, 15, GI/L, 01MAY2019")},
-                "lb.csv: line 2: LBDTC: '01MAY2019' is no date; write YYYY-MM-DD.",
+                {"lb": lb("P1, 1, PLAT, 15, GI/L, 15, 15, GI/L, first of May")},
+                "lb.csv: line 2: LBDTC: 'first of May' is no date; write YYYY-MM-DD.",
             ),
             (
                 {"lb": lb("P1, 1, PLAT, CLUMPED, GI/L, CLUMPED, , GI/L, 2019-05-01")},

@@ -48,6 +48,7 @@ from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.column_names import no_rows
 from itp_response.readers.files import Tabular
+from itp_response.readers.ids import FoldedIds, check_similar
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
@@ -120,7 +121,7 @@ def classify_to(
     path = Path(path)
     check_suffix(path)
     definitions = criteria_of(visits, criteria)
-    source = None if isinstance(visits, Classification | Cohort) else source_of(visits)
+    source = None if isinstance(visits, Classification | Cohort) else source_of(visits, options or DEFAULTS)
     if source is None:
         classification = classify(visits, patients, definitions, options=options, threads=threads)
         classification.write(path, long=long)
@@ -230,6 +231,8 @@ class _Run:
     """The position after the last patient so far."""
     chunks: int = 0
     """The number of chunks so far."""
+    folded_ids: FoldedIds = field(default_factory=FoldedIds)
+    """Of the patients so far, where they need not be remembered otherwise."""
     without_content: bool = True
     """No row so far names a patient or has content."""
 
@@ -255,6 +258,8 @@ class _Run:
                 if chunk.counts is not None:
                     self.writer.add(chunk.encoded)
                 self.options.progress(totals.rows, totals.patients, chunk.share)
+        if self.folded_ids.any_similar:
+            raise AssumptionFailed(replace(self.assumptions, ascending=False))
         problems = self._problems(totals.rows)
         problems.raise_if_wrong()
         if totals.error is not None:
@@ -286,7 +291,9 @@ class _Run:
             self.cohort_problems,
         ):
             problems.join(others)
-        return problems
+        if self.positions is not None:
+            check_similar(self.positions.names, location, study.options.similar_ids, problems)
+        return problems.settle()
 
     def _check_problems(self, problems: Problems) -> None:
         """Raises `AssumptionFailed` if something is wrong for the first time: texts are then needed, to be quoted."""
@@ -356,6 +363,7 @@ class _Run:
         first, self.end = self.end, max(self.order.end if end is None else end, self.end)
         if self.positions is None:
             ids = chunk.visits.patient_ids.names.drop_nulls()
+            self.folded_ids.add(ids)
         else:
             ids = self.positions.names[first : self.end]
         of_run = np.where(positions < 0, -1, positions - first)

@@ -17,7 +17,8 @@ from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
 from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
 from itp_response.readers.files import Tabular
-from itp_response.readers.options import ReadOptions
+from itp_response.readers.ids import check_sites, read_as_a_whole
+from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain
 from itp_response.readers.problems import Location, Pieces, Problems
@@ -119,6 +120,7 @@ class ChunkedStudy:
         for number, (name, note) in enumerate(source.notes):
             problems.visits.note(Location(name, 0, part=number), note)
         table = patient_table(patients, of_patients, problems.patients)
+        check_sites([table], options.patient_key, problems.patient_cells)
         listed = read_patients(table, of_patients, options, problems.patient_cells)
         listed = replace(listed, table=listed.table.without("baseline", "arm"))
         study = cls(source, criteria, read_from, options, chosen, listed, problems)
@@ -211,7 +213,7 @@ class ChunkedStudy:
         return replace(self.empty(), location=location)
 
 
-def source_of(visits: Any) -> ChunkedTable | None:
+def source_of(visits: Any, options: ReadOptions = DEFAULTS) -> ChunkedTable | None:
     """The visits to be read in chunks; None: they are read as a whole, also to say why they cannot be read."""
     if not isinstance(visits, str | Path) or is_study(visits):
         return None
@@ -219,4 +221,6 @@ def source_of(visits: Any) -> ChunkedTable | None:
         source = chunked_table(Path(visits))
     except CohortError:
         return None
-    return source if source is not None and source.header else None
+    if source is None or not source.header:
+        return None
+    return None if read_as_a_whole(source.header, options.patient_key, options.similar_ids) else source

@@ -9,21 +9,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
 from itp_response.cohort.values import Ints
-from itp_response.messages.errors import CohortError, nearest, unknown
+from itp_response.messages.errors import CohortError, UsageError, nearest, unknown
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
-from itp_response.readers.column_names import CellProblem, NamedTable, report_file
+from itp_response.readers.column_names import CellProblem, NamedTable, beside_columns, report_file
+from itp_response.readers.dates import DayNumbering, cells_as_texts, check_date_format
 from itp_response.readers.files import Tabular, open_table
+from itp_response.readers.ids import LongIds, SimilarIds, has, with_several
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.problems import Location, Pieces, Problems, as_text, first_few, quoted
+from itp_response.readers.problems import Location, Pieces, Problems, first_few, quoted
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
@@ -36,6 +39,8 @@ class PatientColumns(StrictModel):
     """`[patients]`: the columns of the file with one value per patient."""
 
     patient_id: str = Field(description="the column with the patient's id")
+    site: str | None = Field(default=None, description="the column with the site, if ids begin anew at each site")
+    study: str | None = Field(default=None, description="the column with the study, if ids begin anew in each study")
     arm: str | None = None
     enrolment_date: str | None = None
     enrolment_day: str | None = None
@@ -48,7 +53,12 @@ class PatientColumns(StrictModel):
     @property
     def chosen(self) -> dict[str, str]:
         """The columns of the file, by the readers' names."""
-        return _given(self)
+        return {name: column for name, column in _given(self).items() if name not in ("site", "study")}
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The columns that the patient's id is made of before the id itself."""
+        return {name: column for name, column in (("study", self.study), ("site", self.site)) if column is not None}
 
 
 class VisitColumns(StrictModel):
@@ -74,11 +84,23 @@ class VisitColumns(StrictModel):
         return {name: column for name, column in self.chosen.items() if name not in ("day", "date")}
 
 
+class MappedOptions(StrictModel):
+    """`[options]`: how the file's cells are read, where an option of reading does not say it."""
+
+    date_format: str | None = None
+    patients_date_format: str | None = None
+    day_numbering: DayNumbering | None = None
+    patient_key: Literal["id"] | None = None
+    similar_ids: SimilarIds | None = None
+    long_ids: LongIds | None = None
+
+
 class MappingFile(StrictModel):
     """A mapping file."""
 
     confirmed: bool = Field(description="true once a person has looked the mapping over")
     sheet: str | None = Field(default=None, description="the sheet of a workbook; else its first")
+    options: MappedOptions = MappedOptions()
     patients: PatientColumns
     visits: tuple[VisitColumns, ...] = Field(description="the visits that rows are made of")
     codes: dict[str, dict[str, str | int | float]] = Field(
@@ -112,7 +134,7 @@ def load_mapping(path: str | Path) -> LoadedMapping:
     path = Path(path)
     raw, positions = load_toml(path, CohortError, partial(_unreadable, path))
     file = checked_by(MappingFile, tupled(raw), raw, positions, CohortError)
-    refuse(_wrong(file, positions), CohortError)
+    refuse([*_wrong(file, positions), *_wrong_formats(file, positions)], CohortError)
     return LoadedMapping(path, file, positions)
 
 
@@ -148,6 +170,14 @@ def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
                 yield positions.problem(("codes", name, code), "this is still open; say what it stands for.")
 
 
+def _wrong_formats(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
+    for name in ("date_format", "patients_date_format"):
+        try:
+            check_date_format(getattr(file.options, name))
+        except UsageError as error:
+            yield positions.problem(("options", name), str(error))
+
+
 # THE TABLES
 
 
@@ -161,6 +191,11 @@ class Mapped:
     source: "MappedFile"
     patients: bool
     """Whether it is the table of patients; else it is the table of visits."""
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options of reading that the mapping file tells."""
+        return {name: value for name, value in self.source.file.options if value is not None}
 
     @property
     def files(self) -> tuple[Tabular, Path]:
@@ -240,8 +275,13 @@ class MappedFile:
         names = [name for name in dict.fromkeys(name for name, _ in self.named()) if name in self.table.header]
         positions = [self.table.header.index(name) for name in names]
         frame = self.table.load(positions or [0])
-        columns = [as_text(frame[str(position)]) for position in positions]
-        return pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
+        columns = [cells_as_texts(frame[str(position)]) for position in positions]
+        frame = pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
+        patients = self.file.patients
+        if not patients.key:
+            return frame
+        key = [*patients.key.values(), patients.patient_id]
+        return frame.with_columns(pl.concat_str(key, separator="-").alias(patients.patient_id))
 
     def location(self, order: int) -> Location:
         return Location(self.table.name, order, self.table.row_word, self.table.lines)
@@ -250,6 +290,8 @@ class MappedFile:
         """The columns of the file that the mapping names, each with the keys that lead to it."""
         for name, column in self.file.patients.chosen.items():
             yield column, ("patients", *_key(name, self.file.patients.columns))
+        for name, column in self.file.patients.key.items():
+            yield column, ("patients", name)
         for number, visit in enumerate(self.file.visits):
             for name, column in visit.chosen.items():
                 yield column, ("visits", number, *_key(name, visit.columns))
@@ -274,10 +316,26 @@ class MappedFile:
         """Report broken lines of the file, and note the columns that are not used."""
         first = self.table.header[:1] == [self.file.patients.patient_id]
         report_file(self.table, location, problems, patient_first=first)
+        self._check_key(location, problems)
         names = {name for name, _ in self.named()}
         others = [name for name in self.table.header if name not in names]
         if others:
             problems.note(location, f"Columns that the mapping does not take: {first_few(others)}.")
+
+    def _check_key(self, location: Location, problems: Problems) -> None:
+        """Report ids with several sites or studies; note what ids are made of."""
+        patients, header = self.file.patients, self.table.header
+        if patients.key:
+            made = " and ".join(map(repr, [*patients.key.values(), patients.patient_id]))
+            problems.note(location, f"Patients are told apart by {made}, as the mapping says.")
+        elif self.file.options.patient_key is None:
+            for name, position in beside_columns(header, header.index(patients.patient_id)).items():
+                values = cells_as_texts(self.table.load([position])[str(position)])
+                ids = with_several(self.frame[patients.patient_id], values)
+                if len(ids):
+                    what = f"{patients.patient_id}: {first_few(ids)} {has(ids)} several {header[position]!r}"
+                    cure = f"name it under [patients] ({name.strip()} = {header[position]!r})"
+                    problems.wrong(location, f"{what}; {cure}, or write patient_key = 'id' under [options].")
 
     def coded(self, name: str, column: str, rows: Ints) -> pl.Series:
         """The texts of a column in these rows, decoded if the mapping has codes for that name.

@@ -8,7 +8,7 @@ import polars as pl
 
 from itp_response.cohort.values import Ints, Numbers
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.cells import as_day_numbers
+from itp_response.readers.dates import as_day_numbers
 from itp_response.readers.problems import Cells, Problems, first_few, quoted
 from itp_response.readers.sdtm.counts import CountDays
 from itp_response.readers.sdtm.records import Records, SdtmStudy, VisitRecords, either, of_all, without_end
@@ -158,7 +158,7 @@ def _lasting(first_days: VisitRecords, counted: CountDays, study: SdtmStudy) -> 
 def _interval(records: Records, name: str, row: Ints, study: SdtmStudy) -> Numbers:
     """The first and the last possible day of dates."""
     problems = Problems()
-    days = as_day_numbers(Cells(records.location, name, records.texts(name).gather(row)), problems, None)
+    days = as_day_numbers(Cells(records.location, name, records.texts(name).gather(row)), problems)
     if name.endswith("ENDTC"):  # the start is the date of a visit; its problems are reported when visits are read
         for unreadable in problems.unreadable:
             study.wrong_cells(records, records.cells(name), row[unreadable.rows], unreadable.wording)

@@ -10,8 +10,9 @@ import polars as pl
 from itp_response.cohort.declared_columns import TRUTHS
 from itp_response.cohort.values import Ints
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.cells import Wording, as_day_numbers
+from itp_response.readers.cells import Wording
 from itp_response.readers.column_names import REASON
+from itp_response.readers.dates import as_day_numbers
 from itp_response.readers.problems import Cells, Problems, first_few, quoted
 from itp_response.readers.sdtm.counts import CountDays
 from itp_response.readers.sdtm.records import (
@@ -155,7 +156,7 @@ def _report_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: Sd
     no_number = records.rows(given & doses["dose"].is_null())
     study.leave_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is no dose; give a number.")
     problems = Problems()
-    as_day_numbers(records.cells("EXSTDTC"), problems, None)
+    as_day_numbers(records.cells("EXSTDTC"), problems)
     invalid = np.concatenate([np.zeros(0, np.int64), *(unreadable.rows for unreadable in problems.unreadable)])
     for unreadable in problems.unreadable:
         study.leave_out(records, "EXSTDTC", np.setdiff1d(unreadable.rows, raised), unreadable.wording)
@@ -196,7 +197,7 @@ def _wrong_stops(records: Records, row: Ints, dm: Records) -> Iterator[tuple[str
     for name, text in missing.items():
         yield name, row[cells[name].is_null().to_numpy()], partial(_fixed_text, text)
     problems = Problems()
-    as_day_numbers(Cells(records.location, "DSSTDTC", cells["DSSTDTC"]), problems, None)
+    as_day_numbers(Cells(records.location, "DSSTDTC", cells["DSSTDTC"]), problems)
     for unreadable in problems.unreadable:
         yield "DSSTDTC", row[unreadable.rows], unreadable.wording
     not_in_dm = cells["USUBJID"].is_not_null() & ~cells["USUBJID"].is_in(dm.subject.to_list()).fill_null(value=False)
