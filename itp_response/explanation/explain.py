@@ -112,7 +112,7 @@ def explain(
     ...     {"patient_id": "A", "day": day, "platelets": count, "bleeding_grade": 0} for day, count in counts.items()
     ... ]
     >>> (explanation,) = explain(visits, patient="A", endpoint="OR")
-    >>> explanation.verdict, explanation.rows[0].means
+    >>> explanation.verdict, explanation.rows[1].means
     ('N (not confirmed)', 'fails: a count below 30')
     """
     classification = classify(visits, patients, criteria, options=options)

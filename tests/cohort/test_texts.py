@@ -109,7 +109,7 @@ class TestWhereverItIsPrinted:
         (explanation,) = explain(classification, patient="P1", endpoint="relapse")
         asks = data_queries(classification)["asks"].drop_nulls().to_list()
 
-        assert [row.observed for row in explanation.rows][1] == written
+        assert {row.day: row.observed for row in explanation.rows}[21] == written
         assert f"which is only {written}: " in explanation.missing
         assert any(f" instead of {written} on day 21" in said for said in explanation.counterfactuals_in_words)
         assert f"the exact count of day 21, line 5 (given as {written})" in asks
