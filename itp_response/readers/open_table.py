@@ -28,6 +28,8 @@ class OpenTable:
     """Further names of columns in the file, by their names in the header."""
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By column, the meanings of its values as the file gives them."""
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By column, the units of its values as the file gives them."""
     scan: Callable[[Sequence[int]], pl.LazyFrame] | None = None
     """As `load`, for a file that can be read in chunks; None: it cannot."""
     kind: str = ""

@@ -11,7 +11,6 @@ from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
 from itp_response.readers.cells import (
     are_days,
-    as_counts,
     as_day_numbers,
     as_days,
     as_declared,
@@ -20,6 +19,7 @@ from itp_response.readers.cells import (
     note_partial,
 )
 from itp_response.readers.column_names import NamedTable
+from itp_response.readers.count_units import CountUnit, counts_of
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
@@ -40,6 +40,8 @@ class PatientTable:
     """Days since 1970."""
     enrolment_day: Floats
     baseline: Numbers
+    """In 10⁹/L."""
+    baseline_unit: CountUnit
     stopped: Numbers
     """Days since 1970 where `stopped_dated`, else days as in the visits."""
     not_imputed: tuple[Numbers, Numbers]
@@ -81,6 +83,7 @@ def read_patients(
     for name, days in (("enrolment_date", enrolled), ("treatment_discontinued", days_stopped)):
         note_partial(table.cells(name), days, problems, options.impute)
     ids = as_text(table.cells("patient_id").values)
+    baseline, baseline_unit = counts_of(table, "baseline", "baseline_unit", options, problems)
     return PatientTable(
         table=table,
         id=ids,
@@ -88,7 +91,8 @@ def read_patients(
         arm=as_texts(table.cells("arm"), problems).alias("arm"),
         enrolment_date=imputed(enrolled, options.impute),
         enrolment_day=as_days(table.cells("enrolment_day"), problems),
-        baseline=as_counts(table.cells("baseline"), problems),
+        baseline=baseline,
+        baseline_unit=baseline_unit,
         stopped=imputed(days_stopped, options.impute),
         not_imputed=(enrolled, days_stopped),
         stopped_dated=stopped_dated,

@@ -6,7 +6,7 @@ cohort's notes say what was assumed.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, get_args
@@ -89,7 +89,7 @@ def read(
     of_opening = Problems(leave_out=leave_out)
     of_visits = in_table(columns, "visits")
     of_patients = in_table(columns, "patients")
-    read_tables = _of_study if is_study(visits) else _of_files
+    read_tables = partial(_of_study, options.unit) if is_study(visits) else _of_files
     visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, of_opening)
     quarantine, cohort = Quarantine(), None
     while cohort is None:
@@ -165,6 +165,7 @@ def patient_table(
 
 
 def _of_study(
+    unit: str | None,
     folder: Tabular,
     patients: Tabular | None,
     of_visits: Mapping[str, ColumnDeclared],
@@ -176,7 +177,7 @@ def _of_study(
     if patients is not None:
         name = (folder.folder if isinstance(folder, MappedStudy) else Path(folder)).name
         raise UsageError(f"{name}: this is an SDTM study, its patients are in its DM; give no patient table.")
-    study = study_tables(folder, of_visits, of_patients, problems)
+    study = study_tables(folder, of_visits, of_patients, problems, unit)
     if study is None:
         raise problems.error()
     check_declared(study.patients, of_patients, problems)
