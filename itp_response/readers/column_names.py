@@ -14,7 +14,7 @@ from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError, nearest
 from itp_response.readers.files import READERS, Tabular, kind_of, open_table
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text
+from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text, location_of
 from itp_response.readers.units import UnitSaid, in_header
 
 VISITS = ("patient_id", "date", "day", "platelets", "unit", "bleeding_grade", "rescue", "rescue_end")
@@ -168,7 +168,7 @@ def read_table(
         if isinstance(given, str | Path) and is_folder(given):
             return _of_folder(Path(given), order, names, declared, problems)
         source = open_table(given, what)
-        location = Location(source.name, order, source.row_word, source.lines)
+        location = location_of(source, order)
         if not source.header:
             raise CohortError(f"{source.name}: there are no rows.")
         chosen = chosen_columns(source.header, names, declared, location, problems)
@@ -280,7 +280,7 @@ def _of_folder(
     chosen = chosen_columns(sources[0].header, names, declared, whole, problems)
     tables = []
     for part, source in enumerate(sources):
-        location = Location(source.name, order, source.row_word, source.lines, part=part)
+        location = location_of(source, order, part)
         tables.append(filled(source, chosen, location, problems))
         for text in source.notes:
             problems.note(location, text)

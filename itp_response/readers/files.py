@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.messages.errors import CohortError, UsageError, unknown
+from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.text import PACKED, whole_file
@@ -55,8 +56,12 @@ def open_table(table: Tabular, name: str, sheet: str | None = None) -> OpenTable
     >>> table.load([1])["1"].to_list()
     [15]
     """
-    if isinstance(table, str | Path):
-        return _file(Path(table), sheet)
+    source = _file(Path(table), sheet) if isinstance(table, str | Path) else _in_memory(table, name)
+    return row_per_record(source) if is_eav(source.header) else source
+
+
+def _in_memory(table: Tabular, name: str) -> OpenTable:
+    """The table of a frame or a list of rows."""
     try:
         if isinstance(table, pl.LazyFrame):
             return _frame(table.collect(), name)

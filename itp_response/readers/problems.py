@@ -1,7 +1,7 @@
 """Problems of a study's files, and notes on what was assumed, gathered while the files are read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.observations import Note, Origin
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, one_a_line
+from itp_response.readers.open_table import OpenTable
 
 SHOWN = 20
 LONGEST = 40
@@ -41,7 +42,7 @@ class Location:
             return self, row, column
         piece = int(self.pieces.piece[row])
         name = self.pieces.names[piece].get(column, column)
-        return self.pieces.locations[piece], int(self.pieces.row[row]), name
+        return self.pieces.locations[piece].source(int(self.pieces.row[row]), name)
 
     def named(self, row: int) -> str:
         """`line 5`; of a table that was put together of others, `lb.csv line 5`."""
@@ -60,6 +61,37 @@ class Location:
     def all_lines(self, rows: Ints) -> Ints:
         """The numbers of rows as messages give them."""
         return rows + 1 if self.lines is None else self.lines[rows]
+
+
+@dataclass(frozen=True)
+class GatheredLocation(Location):
+    """The location of rows each of which was put together from several rows of another table."""
+
+    given: Location | None = None
+    rows: Mapping[str, Ints] = field(default_factory=dict)
+    """The row of each cell, by the column's name in that table; under "", the first row of each row."""
+
+    def only(self, rows: Ints) -> "Location":
+        return replace(self, lines=self.all_lines(rows), rows={name: at[rows] for name, at in self.rows.items()})
+
+    def written_in(self, rows: Ints, column: str) -> Ints:
+        assert self.given is not None
+        # The empty last row of a patient table is in no row of the file.
+        return self.given.written_in(np.append(self.rows[column], 0)[rows], column)
+
+    def source(self, row: int, column: str = "") -> tuple[Location, int, str]:
+        assert self.given is not None
+        return self.given.source(int(self.rows.get(column, self.rows[""])[row]), column)
+
+
+def location_of(source: OpenTable, order: int, part: int = 0) -> Location:
+    """The location of a table that was opened."""
+    if source.gathered is None:
+        return Location(source.name, order, source.row_word, source.lines, part=part)
+    given = Location(source.name, order, source.row_word, source.gathered.lines)
+    return GatheredLocation(
+        source.name, order, source.row_word, source.lines, part=part, given=given, rows=source.gathered.rows
+    )
 
 
 @dataclass(frozen=True)

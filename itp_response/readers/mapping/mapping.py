@@ -6,7 +6,7 @@ row per visit needs one, and one more for each repeating instrument.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -23,7 +23,16 @@ from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.column_names import CellProblem, NamedTable, report_file
 from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.problems import Location, Pieces, Problems, as_text, first_few, quoted
+from itp_response.readers.problems import (
+    GatheredLocation,
+    Location,
+    Pieces,
+    Problems,
+    as_text,
+    first_few,
+    location_of,
+    quoted,
+)
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
@@ -244,7 +253,7 @@ class MappedFile:
         return pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
 
     def location(self, order: int) -> Location:
-        return Location(self.table.name, order, self.table.row_word, self.table.lines)
+        return location_of(self.table, order)
 
     def named(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
         """The columns of the file that the mapping names, each with the keys that lead to it."""
@@ -367,28 +376,6 @@ def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: P
         problems.note(location, f"{count} {word} passed over: nothing that the mapping takes is filled in.")
 
 
-@dataclass(frozen=True)
-class _GatheredLocation(Location):
-    """The location of rows each of which was put together from several rows of the file."""
-
-    given: Location | None = None
-    rows: Mapping[str, Ints] = field(default_factory=dict)
-    """The row of each cell, by the column's name in the file; under "", the first row of each patient."""
-
-    def only(self, rows: Ints) -> "Location":
-        return replace(self, lines=self.all_lines(rows), rows={name: at[rows] for name, at in self.rows.items()})
-
-    def written_in(self, rows: Ints, column: str) -> Ints:
-        assert self.given is not None
-        at = self.rows[column]
-        # The empty last row of the patient table is in no row of the file.
-        return self.given.all_lines(np.append(at, 0)[rows])
-
-    def source(self, row: int, column: str = "") -> tuple[Location, int, str]:
-        assert self.given is not None
-        return self.given, int(self.rows.get(column, self.rows[""])[row]), column
-
-
 def _patients(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
     """The table of patients: one row per patient, with the value of each column from any row of the file."""
     header = source.file.patients.chosen
@@ -403,7 +390,7 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
         as_written[name] = source.frame[column].gather(rows)
         rows_of[column] = rows
     lines = location.all_lines(rows_of[""])
-    gathered = _GatheredLocation(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
+    gathered = GatheredLocation(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
     frame = pl.DataFrame(columns)
     return _table(gathered, frame, names, header, source.cell_problems(as_written, frame, header))
 
