@@ -56,7 +56,8 @@ READ_OPTIONS = (
     click.option(
         "--mapping",
         type=click.Path(),
-        help="Arranges VISITS, a REDCap export, a wide sheet or an ODM file; or has the lists for an SDTM study.",
+        help="Arranges VISITS, a REDCap export, a wide sheet or an ODM file; or says what the terms of SDTM, or the "
+        "codes of FHIR or OMOP, mean.",
     ),
     click.option(
         "--impute",
@@ -167,10 +168,13 @@ def _with_study(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _mapped(visits: Any, patients: Any, mapping: str) -> tuple[Any, Any]:
     """The tables that a mapping makes of a file."""
+    from itp_response.readers.coded.study import coded_kind
     from itp_response.readers.mapping.mapping import mapped
 
     if visits is None:
         raise UsageError("--mapping: goes with a file that it arranges; name that first.")
+    if coded_kind(visits) is not None:
+        return mapped(visits, mapping)[0], patients
     if patients is not None:
         raise UsageError("--patients and --mapping: the mapping says where the patients are; give one of them.")
     return mapped(visits, mapping)

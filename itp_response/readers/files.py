@@ -1,11 +1,13 @@
 """Files: how a table of each format is opened; each row keeps its line number."""
 
+import contextlib
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 from xml.etree import ElementTree
 
 import numpy as np
@@ -189,37 +191,69 @@ def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 # CDISC
 
 
-def xpt(path: Path) -> OpenTable:
-    """A SAS transport file, version 5 or 8; its rows are numbered from 1."""
+class StatisticsFormat(NamedTuple):
+    """A format of a statistics program, which pyreadstat reads."""
+
+    function: str
+    """The function of pyreadstat."""
+    name: str
+    extra: str = "statistics"
+
+
+STATISTICS = {
+    ".xpt": StatisticsFormat("read_xport", "SAS transport", "sdtm"),
+    ".sas7bdat": StatisticsFormat("read_sas7bdat", "SAS data"),
+    ".sav": StatisticsFormat("read_sav", "SPSS"),
+    ".zsav": StatisticsFormat("read_sav", "SPSS"),
+    ".dta": StatisticsFormat("read_dta", "Stata"),
+}
+
+
+def statistics(path: Path) -> OpenTable:
+    """A SAS transport file (version 5 or 8) or a file of SAS, SPSS or Stata; its rows are numbered from 1.
+
+    Values are those of the file, not their labels. The labels of columns and of values are handed on.
+    """
+    form = STATISTICS[path.suffix.lower()]
     try:
         import pyreadstat
     except ImportError:
-        raise CohortError(f"{path.name}: this needs pyreadstat: pip install 'itp-response[sdtm]'.") from None
+        raise CohortError(f"{path.name}: this needs pyreadstat: pip install 'itp-response[{form.extra}]'.") from None
+    read = getattr(pyreadstat, form.function)
     broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError)
-    message = f"{path.name}: this is no whole SAS transport file; write it again, or copy it again."
+    message = f"{path.name}: this is no whole {form.name} file; write it again, or copy it again."
     try:
-        header = pyreadstat.read_xport(path, metadataonly=True)[1].column_names
+        _, about = read(path, metadataonly=True)
     except broken:
         raise CohortError(message) from None
+    header = about.column_names
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
         names = [header[position] for position in positions]
         try:
-            frame, _ = pyreadstat.read_xport(path, usecols=names, output_format="polars")
+            frame, _ = read(path, usecols=names, output_format="polars")
         except broken:
             raise CohortError(message) from None
         assert isinstance(frame, pl.DataFrame)
         return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
 
-    return OpenTable(path.name, header, load)
+    labels = {name: (label,) for name, label in about.column_names_to_labels.items() if label}
+    codes = {
+        name: {f"{value:g}" if isinstance(value, float) else str(value): str(label) for value, label in of_name.items()}
+        for name, of_name in about.variable_value_labels.items()
+    }
+    return OpenTable(path.name, header, load, labels=labels, codes=codes)
 
 
 JSON_TYPES = {"integer": "Int64", "float": "Float64", "double": "Float64", "boolean": "Boolean"}
 """The types of Dataset-JSON with values that are no texts, and the types of polars for them."""
 
 
+COMPRESSED = ".dsjc"
+
+
 def dataset_json(path: Path) -> OpenTable:
-    """A CDISC Dataset-JSON 1.1 file, also as NDJSON (the head in the first line, then a line per row)."""
+    """A CDISC Dataset-JSON 1.1 file, also as NDJSON (a line of the head, then one per row), or compressed."""
     try:
         head = _json_head(path)
         columns, rows = head["columns"], head.get("rows") or []
@@ -245,11 +279,24 @@ def dataset_json(path: Path) -> OpenTable:
 
 def _json_head(path: Path) -> Any:
     """The JSON object of the file, with its rows."""
-    text = path.read_text(encoding="utf-8-sig")
-    if path.suffix.lower() != ".ndjson":
-        return json.loads(text)
-    first, *further = text.splitlines()
-    return {**json.loads(first), "rows": json.loads(f"[{','.join(filter(str.strip, further))}]")}
+    if path.suffix.lower() == ".json":
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    data = _inflated(path) if path.suffix.lower() == COMPRESSED else path.read_bytes()
+    first, *further = data.decode("utf-8-sig").splitlines()
+    head = json.loads(first)
+    return head if "rows" in head else {**head, "rows": json.loads(f"[{','.join(filter(str.strip, further))}]")}
+
+
+def _inflated(path: Path) -> bytes:
+    """The content of a compressed Dataset-JSON file: NDJSON by DEFLATE, with the header of zlib or without."""
+    data = path.read_bytes()
+    for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        stream = zlib.decompressobj(window)
+        with contextlib.suppress(zlib.error):
+            text = stream.decompress(data)
+            if stream.eof:
+                return text
+    raise CohortError(f"{path.name}: this is no whole compressed Dataset-JSON; write it again, or copy it again.")
 
 
 def odm(path: Path) -> OpenTable:
@@ -352,9 +399,10 @@ READERS: dict[str, Callable[[Path], OpenTable]] = {
     ".txt": csv,
     ".parquet": parquet,
     **dict.fromkeys((".arrow", ".feather", ".ipc"), arrow),
-    ".xpt": xpt,
+    **dict.fromkeys(STATISTICS, statistics),
     ".json": dataset_json,
     ".ndjson": dataset_json,
+    COMPRESSED: dataset_json,
     ".xml": odm,
     ".xlsx": workbook,
     ".xlsm": workbook,

@@ -21,6 +21,7 @@ from itp_response.cohort.observations import Imputed, Observations, Origin, Pati
 from itp_response.cohort.values import Bools, Floats, Index, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
+from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
@@ -142,7 +143,7 @@ def _of_files(
     problems: Problems,
 ) -> tuple[NamedTable | None, NamedTable]:
     """The table of visits, None if it cannot be opened, and the table of patients."""
-    visit_table = read_table(visits, "visits", 0, VISITS, of_visits, problems)
+    visit_table = read_table(recognized(visits), "visits", 0, VISITS, of_visits, problems)
     return visit_table, patient_table(patients, of_patients, problems)
 
 

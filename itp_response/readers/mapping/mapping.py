@@ -20,6 +20,7 @@ from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
+from itp_response.readers.coded.study import CodedStudy, coded_kind
 from itp_response.readers.column_names import CellProblem, NamedTable, report_file
 from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.open_table import OpenTable
@@ -189,13 +190,13 @@ class Mapped:
         return _visits(self.source, location, names, problems)
 
 
-def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study, None]":
+def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study | CodedStudy, None]":
     """The visits and the patients of a file by a mapping file: `classify(*mapped("export.csv", "mapping.toml"))`.
 
     `file` is anything that `read` takes as visits: a path, a frame or a list of rows. `mapping` is the path of a TOML
     file that says what the columns are, and that a person has confirmed; `map` drafts it.
     For the folder of an SDTM study, the mapping has the keys of `sdtm.toml`; the study has its patients with it, so the
-    second table is None.
+    second table is None. For FHIR resources or OMOP tables, it says what their codes mean; the second table is None.
     Raises `CohortError` with all problems of the mapping, such as a column that is not in the file.
 
     >>> from pathlib import Path
@@ -223,6 +224,8 @@ def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple
     if isinstance(file, str | Path) and is_study(file):
         settings(Path(mapping))
         return Study(Path(file), Path(mapping)), None
+    if coded_kind(file) is not None and isinstance(file, str | Path):
+        return CodedStudy(Path(file), Path(mapping)), None
     source = MappedFile(file, load_mapping(mapping))
     source.check()
     return Mapped(source, patients=False), Mapped(source, patients=True)

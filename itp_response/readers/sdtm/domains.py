@@ -35,7 +35,7 @@ from itp_response.readers.sdtm.supplements import keys_of, supplemented
 from itp_response.readers.sdtm.terms import FILE, NOT_ENROLLED, Settings, settings
 from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
 
-SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson")
+SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson", ".dsjc", ".sas7bdat")
 DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")
 SPLIT = ("lb", "fa", "cm", "ex")
 """Domains that may be split into several files, such as `lbhe` and `lbch`."""
