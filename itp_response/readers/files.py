@@ -17,6 +17,7 @@ from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
 from itp_response.readers.open_table import OpenTable
+from itp_response.readers.sheet_errors import holds_error, ods_errors, xls_errors
 from itp_response.readers.text import PACKED, whole_file
 
 
@@ -95,7 +96,9 @@ def _file(path: Path, sheet: str | None = None) -> OpenTable:
         if reader is None:
             raise CohortError(f"{path.name}: {unknown('kind of file', kind, READERS)} Save the table as CSV.")
         if sheet is not None and reader is not workbook:
-            raise CohortError(f"{path.name}: only a workbook (.xlsx) has sheets, so there is no sheet {sheet!r}.")
+            raise CohortError(
+                f"{path.name}: only a workbook (.xlsx, .xls, .ods) has sheets, so there is no sheet {sheet!r}."
+            )
         return reader(path) if sheet is None else workbook(path, sheet)
     except OSError as error:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
@@ -327,7 +330,7 @@ def odm(path: Path) -> OpenTable:
 
 
 def workbook(path: Path, sheet: str | None = None) -> OpenTable:
-    """A sheet of an Excel workbook (None: its first); rows are numbered as in Excel."""
+    """A sheet of an Excel or OpenDocument workbook (None: its first); rows are numbered as in Excel."""
     try:
         import fastexcel
     except ImportError:
@@ -339,7 +342,7 @@ def workbook(path: Path, sheet: str | None = None) -> OpenTable:
             raise CohortError(f"{path.name}: {unknown('sheet', name, book.sheet_names)}")
         # Read from the first row on and as texts, so that rows keep their numbers and ids their zeros.
         cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-        problems = _spreadsheet_errors(path, name)
+        problems = list(ERRORS_OF.get(path.suffix.lower(), _spreadsheet_errors)(path, name))
     except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, ElementTree.ParseError):
         raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
     rows = cells.select(_filled()).to_series().arg_true().to_numpy().astype(np.int64)
@@ -354,6 +357,10 @@ def workbook(path: Path, sheet: str | None = None) -> OpenTable:
     others = [other for other in book.sheet_names if other != name]
     notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
     return OpenTable(path.name, header, load, below + 1, "row", problems, notes)
+
+
+ERRORS_OF = {".xls": xls_errors, ".ods": ods_errors}
+"""The functions that find the errors of other spreadsheets than .xlsx."""
 
 
 def _filled() -> pl.Expr:
@@ -375,9 +382,7 @@ def _spreadsheet_errors(path: Path, sheet: str) -> list[tuple[int, str]]:
         target = next(element.get("Target", "") for element in relations if element.get("Id") == key)
         data = book.read(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
     cells = ((match[1].decode(), int(match[2]), match[3].decode()) for match in ERROR_CELL.finditer(data))
-    return [
-        (row, f"{column}{row} holds {error}, an error of the spreadsheet; correct it.") for column, row, error in cells
-    ]
+    return [(row, holds_error(f"{column}{row}", error)) for column, row, error in cells]
 
 
 # TEXT
@@ -404,7 +409,6 @@ READERS: dict[str, Callable[[Path], OpenTable]] = {
     ".ndjson": dataset_json,
     COMPRESSED: dataset_json,
     ".xml": odm,
-    ".xlsx": workbook,
-    ".xlsm": workbook,
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), workbook),
 }
 """The function that opens a file, by the file's suffix. Each takes a path and gives an `OpenTable`."""

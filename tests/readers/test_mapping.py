@@ -314,7 +314,7 @@ class TestWorkbook:
 
         message = "wide.xlsx: unknown sheet 'Count'; known: Counts, Notes. Did you mean 'Counts'?"
         assert str(error.value) == message
-        with pytest.raises(CohortError, match=r"^visits.csv: only a workbook \(\.xlsx\) has sheets"):
+        with pytest.raises(CohortError, match=r"^visits.csv: only a workbook \(\.xlsx, \.xls, \.ods\) has sheets"):
             itp_response.mapped(VISITS, tmp_path / "mapping.toml")
 
     def test_what_is_no_workbook_is_refused(self, tmp_path):

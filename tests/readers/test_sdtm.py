@@ -42,11 +42,11 @@ def write(folder: Path, form: str, **domains: pl.DataFrame) -> Path:
             case "xpt":
                 pyreadstat.write_xport(frame, path, table_name=name.upper(), file_format_version=5)
             case _:
-                _write_json(path, name.upper(), frame)
+                write_json(path, name.upper(), frame)
     return folder
 
 
-def _write_json(path: Path, name: str, frame: pl.DataFrame) -> None:
+def write_json(path: Path, name: str, frame: pl.DataFrame) -> None:
     columns = [
         {"itemOID": f"IT.{name}.{column}", "name": column, "label": column, "dataType": JSON_TYPES[dtype]}
         for column, dtype in frame.schema.items()

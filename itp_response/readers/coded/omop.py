@@ -10,6 +10,7 @@ from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.messages.optional_imports import needed
 from itp_response.readers.coded.records import COLUMNS, CodedRecords
+from itp_response.readers.coded.terms import KnownCodes
 from itp_response.readers.files import READERS, kind_of, open_table
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import as_text, quoted
@@ -95,12 +96,38 @@ def files_of(path: Path) -> list[Path]:
     return [path] if path.is_file() else list(_files(path).values())
 
 
-def omop_records(path: Path) -> list[CodedRecords]:
+def omop_records(path: Path, codes: KnownCodes) -> list[CodedRecords]:
     """The records of each table that there is.
 
     Raises `CohortError` for a table that cannot be read or has not the columns that are needed.
     """
-    return [_records(table, opened) for table, opened in (_database(path) if path.is_file() else _folder(path))]
+    opened = list(_database(path) if path.is_file() else _folder(path))
+    records = [_records(table, source) for table, source in opened]
+    if codes.patient_identifier is None:
+        return records
+    persons = next(source for table, source in opened if table.name == "person")
+    ids = _identified(persons, codes.patient_identifier)
+    return [replace(of_table, frame=_renamed(of_table.frame, ids)) for of_table in records]
+
+
+def _identified(persons: OpenTable, column: str) -> pl.DataFrame:
+    """The patient's id of each person (`person_id`), from another column of the table of persons."""
+    header = [name.lower() for name in persons.header]
+    if column.lower() not in header:
+        there = ", ".join(persons.header)
+        raise CohortError(
+            f"{persons.name}: the column {column!r} with the patient's id is missing; there are: {there}."
+        )
+    positions = [header.index("person_id"), header.index(column.lower())]
+    loaded = persons.load(positions)
+    person, named = (as_text(loaded[str(position)]) for position in positions)
+    return pl.DataFrame({"patient_id": person, "named": named}).unique("patient_id", keep="first")
+
+
+def _renamed(frame: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
+    """The records with the patient's ids in place of the persons'."""
+    named = frame.join(ids, on="patient_id", how="left", maintain_order="left")
+    return named.with_columns(patient_id=pl.col("named")).drop("named")
 
 
 def _folder(folder: Path) -> Iterator[tuple[_Table, OpenTable]]:

@@ -58,7 +58,8 @@ class CodedStudy:
 
     def _records(self) -> tuple[KnownCodes, list[CodedRecords]]:
         if is_omop(self.path):
-            return known_codes(self.terms, CONCEPTS), omop_records(self.path)
+            codes = known_codes(self.terms, CONCEPTS)
+            return codes, omop_records(self.path, codes)
         codes = known_codes(self.terms, LOINC)
         return codes, fhir_records(self.path, codes)
 

@@ -23,7 +23,9 @@ class Terms(StrictModel):
     """
 
     patient_identifier: str | None = Field(
-        default=None, description="FHIR: the system of the identifier that is the patient's id, in place of Patient.id"
+        default=None,
+        description="what the patient's id is: in FHIR the system of an identifier, in place of Patient.id; in OMOP a "
+        "column of person, in place of person_id",
     )
     platelets: tuple[str, ...] | None = Field(
         default=None, description="the codes of platelet counts, in place of LOINC 777-3 and 26515-7"
