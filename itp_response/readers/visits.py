@@ -26,6 +26,7 @@ from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
+from itp_response.readers.plausible_counts import banded, count_sizes, patient_bands
 from itp_response.readers.problems import (
     Cells,
     Location,
@@ -131,7 +132,10 @@ def _of_tables(
     scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
     several = {name: column.several for name, column in of_visits.items()}
     study = StudyRows.matched(visit_table, known, further)
-    return assemble(study, scored=scored, several=several, impute=options.impute, problems=problems)
+    cohort = assemble(study, scored=scored, several=several, options=options, problems=problems)
+    problems.settle()
+    problems.raise_if_wrong()
+    return cohort
 
 
 def _of_files(
@@ -244,7 +248,7 @@ def assemble(
     *,
     scored: bool,
     several: Mapping[str, str],
-    impute: Impute | None,
+    options: ReadOptions,
     problems: Problems,
     wrong: bool = False,
 ) -> Cohort:
@@ -254,9 +258,10 @@ def assemble(
     `several` says for each further column which of several values on one day counts.
     Raises `CohortError` if there are problems, or were before (`wrong`).
     """
-    visits, patients = study.visits, study.patients
+    visits, patients, impute = study.visits, study.patients, options.impute
     if patients.table.header:
         _note_unmatched(study, problems)
+    check_units(study, options, problems)
     day_0 = _day_zero(study, problems)
     times = _observed_times(study, day_0, problems)
     # Day 0 as a date; of visits by days, it is known from the patient table alone.
@@ -399,6 +404,33 @@ def _note_unmatched(study: StudyRows, problems: Problems) -> None:
             return f"{number} patient{'s' if number > 1 else ''} {lack}, kept: {few}."
 
         _count_patients(study.visits.table.location, lack, ids, words, problems)
+
+
+# COUNTS
+
+
+def check_units(study: StudyRows, options: ReadOptions, problems: Problems) -> None:
+    """Ask about counts that cannot be in 10⁹/L, and report baseline counts whose unit was not told as that of others."""
+    visits, patients = study.visits, study.patients
+    cells, unit = visits.table.cells("platelets"), visits.unit
+    sizes = count_sizes(cells, unit, visits.platelets.at(study.kept_index), options.accept)
+    if not unit.told:
+        bands = patient_bands(study.patient[study.kept_index], visits.platelets.at(study.kept_index))
+        sizes = replace(sizes, bands=banded(bands, study.ids))
+    problems.expect(sizes)
+    baseline, of_baseline = patients.table.cells("baseline"), patients.baseline_unit
+    if np.isnan(patients.baseline.low).all() or not sizes.number:
+        return
+    for told, untold, counts in ((unit, of_baseline, baseline), (of_baseline, unit, cells)):
+        if told.converted and not untold.told:
+            text = (
+                f"{counts.name}: the unit of these counts is not told, and others were converted; name it in the header"
+            )
+            _wrong_once(counts.location, f"{text}, as in '{counts.name} (10^9/L)', or in a column of units.", problems)
+
+
+def _wrong_once(location: Location, text: str, problems: Problems) -> None:
+    problems.wrong_in_all(location, text, lambda *_: text, 1, (), unreadable=())
 
 
 # DAY 0
