@@ -215,11 +215,9 @@ class Block(NamedTuple):
 
     def grid(self) -> Grid | None:
         """The cells; None: the block is not plain."""
-        return (
-            None
-            if ZERO_AS_THIRD_DECIMAL.search(self.data)
-            else grid(self.data, len(self.form.header), self.form.separator)
-        )
+        if ZERO_AS_THIRD_DECIMAL.search(self.data):
+            return None
+        return grid(self.data, len(self.form.header), self.form.separator)
 
 
 def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | None) -> Iterator[Block]:

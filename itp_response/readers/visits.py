@@ -23,6 +23,7 @@ from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
+from itp_response.readers.mapping.mapping import Mapped
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
@@ -84,6 +85,8 @@ def read(
     ([12.0, 0.0], [12.0, 10.0])
     """
     options = options or DEFAULTS
+    if isinstance(visits, Mapped):
+        options = visits.options(options)
     if stopped not in (None, *get_args(Stopped)):
         raise UsageError(unknown("way to give the end of treatment", str(stopped), get_args(Stopped)))
     leave_out = options.on_error == "quarantine"
@@ -410,7 +413,7 @@ def _note_unmatched(study: StudyRows, problems: Problems) -> None:
 
 
 def check_units(study: StudyRows, options: ReadOptions, problems: Problems) -> None:
-    """Ask about counts that cannot be in 10⁹/L, and report baseline counts whose unit was not told as that of others."""
+    """Ask about counts that cannot be in 10⁹/L; report those of a table without a unit beside converted ones."""
     visits, patients = study.visits, study.patients
     cells, unit = visits.table.cells("platelets"), visits.unit
     sizes = count_sizes(cells, unit, visits.platelets.at(study.kept_index), options.accept)
@@ -423,10 +426,9 @@ def check_units(study: StudyRows, options: ReadOptions, problems: Problems) -> N
         return
     for told, untold, counts in ((unit, of_baseline, baseline), (of_baseline, unit, cells)):
         if told.converted and not untold.told:
-            text = (
-                f"{counts.name}: the unit of these counts is not told, and others were converted; name it in the header"
-            )
-            _wrong_once(counts.location, f"{text}, as in '{counts.name} (10^9/L)', or in a column of units.", problems)
+            what = f"{counts.name}: other counts are not in 10⁹/L, and the unit of these is not told"
+            cure = f"name it in the header, as in '{counts.name} (10^9/L)'"
+            _wrong_once(counts.location, f"{what}; {cure}, or in a column of units.", problems)
 
 
 def _wrong_once(location: Location, text: str, problems: Problems) -> None:
