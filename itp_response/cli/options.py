@@ -71,6 +71,17 @@ READ_OPTIONS = (
         show_default=True,
         help="Read nothing past an error, or leave out the rows that cannot be read.",
     ),
+    click.option(
+        "--unit",
+        metavar="UNIT",
+        help="The unit of all platelet counts, such as 10^4/uL. Default: as told, else 10^9/L.",
+    ),
+    click.option(
+        "--accept",
+        multiple=True,
+        metavar="CHECK",
+        help="Read on where this check would stop, as the data are right; again for more.",
+    ),
     click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."),
 )
 """How a study is read."""
@@ -151,7 +162,7 @@ def _with_study(command: Callable[..., Any]) -> Callable[..., Any]:
     def called(
         *, visits: Any, patients: Any, criteria: Any, mapping: str | None, quarantine_file: str | None, **further: Any
     ) -> Any:
-        read = {name: further.pop(name) for name in ("date_format", "bleeding", "impute", "on_error")}
+        read = {name: further.pop(name) for name in ("date_format", "bleeding", "impute", "on_error", "unit", "accept")}
         if (read["on_error"] == "quarantine") != (quarantine_file is not None):
             raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
         if mapping is not None:

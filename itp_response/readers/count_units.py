@@ -13,11 +13,15 @@ import polars as pl
 from itp_response.cohort.values import Bools, Ints, Numbers
 from itp_response.readers.cells import as_counts, without_not_given
 from itp_response.readers.column_names import NamedTable
+from itp_response.readers.odm import OF_ITEM
+from itp_response.readers.open_table import OpenTable
 from itp_response.readers.options import ReadOptions
-from itp_response.readers.problems import Cells, NoteText, Problems, as_text, quoted
+from itp_response.readers.problems import Cells, NoteText, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.units import KNOWN, UnitSaid, exponent_of, factor_text, in_header
 
 OPTION = "--unit"
+SPELLINGS = 20
+"""So many spellings of a unit are gathered at most for a message."""
 THOUSANDS = r"^[<>=≤≥\s]*[1-9]\d{0,2}\.\d{3}$"
 """A number of which the point may stand between thousands."""
 
@@ -105,9 +109,7 @@ def _by_column(
         problems.wrong_cells(of_rows, np.flatnonzero(given & missing), lambda _: cure)
     elif said is not None:
         other = np.flatnonzero(given & ~unknown & (exponents != whole))
-        problems.wrong_cells(
-            of_rows, other, lambda text: f"{quoted(text)}, but {said.by} says {quoted(said.unit)}; tell one unit."
-        )
+        _report_other(of_rows, other, said, problems)
         if (given & missing).any():
             _note(cells, said.unit, said.by, whole, int((given & missing).sum()), problems)
     numbers = pl.DataFrame({"unit": units, "exponent": exponents, "given": given & ~unknown & ~missing})
@@ -119,6 +121,34 @@ def _by_column(
         _note(cells, unit, of_rows.name, exponent, number, problems)
     _check_thousands(cells, given & (exponents < 0), problems)
     return counts, bool((given & (exponents != 0)).any())
+
+
+def check_same_unit(units: Cells, said: UnitSaid, problems: Problems) -> None:
+    """Report the rows of a column of units with another unit than that of the whole column."""
+    exponents, unknown = exponents_of(as_text(units.values))
+    other = ~unknown & units.values.is_not_null().to_numpy() & (exponents != exponent_of(said.unit))
+    _report_other(units, np.flatnonzero(other), said, problems)
+
+
+def unit_column(table: OpenTable, counts: str, own: str | None) -> str | None:
+    """The column of the units of a column of counts: the one that is named, or the one of the items' own units."""
+    if own in table.header:
+        return own
+    of_items = f"{counts}{OF_ITEM}"
+    return of_items if of_items in table.header else None
+
+
+def _report_other(units: Cells, rows: Ints, said: UnitSaid, problems: Problems) -> None:
+    """Report the rows with another unit than that of the whole column, in one problem."""
+    unit, by = said
+
+    def note_text(number: int, texts: Sequence[str]) -> str:
+        counts = f"{units.name}: {number:,} count{'' if number == 1 else 's'} in {first_few(texts, 3)}"
+        return f"{counts}, but {by} says {quoted(unit)}; tell one unit."
+
+    reason = UnreadableCells(units, rows, lambda text: f"{quoted(text)}, but {by} says {quoted(unit)}; tell one unit.")
+    texts = as_text(units.values.gather(rows)).unique(maintain_order=True).head(SPELLINGS)
+    problems.wrong_in_all(units.location, "another unit", note_text, len(rows), texts, unreadable=[reason])
 
 
 def exponents_of(units: pl.Series) -> tuple[Ints, Bools]:

@@ -320,9 +320,9 @@ def odm(path: Path) -> OpenTable:
         load,
         lines,
         word,
-        notes=flat_file.notes,
         labels=flat_file.labels,
         codes=flat_file.codes,
+        units=flat_file.units,
     )
 
 

@@ -21,6 +21,7 @@ from itp_response.readers.cells import (
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.count_units import CountUnit, counts_of
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.plausible_counts import count_sizes, expect_decimals
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
 
@@ -84,6 +85,9 @@ def read_patients(
         note_partial(table.cells(name), days, problems, options.impute)
     ids = as_text(table.cells("patient_id").values)
     baseline, baseline_unit = counts_of(table, "baseline", "baseline_unit", options, problems)
+    if table.has("baseline"):
+        expect_decimals(table.cells("baseline"), options.accept, problems)
+        problems.expect(count_sizes(table.cells("baseline"), baseline_unit, baseline, options.accept))
     return PatientTable(
         table=table,
         id=ids,

@@ -30,6 +30,7 @@ from itp_response.readers.cells import (
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.plausible_counts import expect_plain_decimals
 from itp_response.readers.problems import Cells, Problems
 from itp_response.readers.runs import Runs
 from itp_response.readers.visit_table import VisitTable, note_bleeding
@@ -55,8 +56,7 @@ class Plain:
     """The notes on these, to which the notes on each block are added."""
     chosen: Mapping[str, int]
     """The positions of columns, by the readers' names."""
-    bleeding: str | None
-    """As in `read`."""
+    options: ReadOptions
 
     @classmethod
     def of(
@@ -67,9 +67,14 @@ class Plain:
         options: ReadOptions,
     ) -> "Plain | None":
         """The reader; None: the table has columns that must be read as texts."""
-        if empty.columns or (empty.dated and options.date_format is not None) or "patient_id" not in chosen:
+        if (
+            empty.columns
+            or empty.unit.told
+            or (empty.dated and options.date_format is not None)
+            or "patient_id" not in chosen
+        ):
             return None
-        return cls(empty, problems, chosen, options.bleeding)
+        return cls(empty, problems, chosen, options)
 
     def visits(self, grid: Grid, patient_ids: Runs | None = None) -> tuple[VisitTable, Problems] | None:
         """The visits of a block, still without a location, and the notes on them; None: they are not plain.
@@ -98,7 +103,8 @@ class Plain:
         )
         if problems.any_wrong or not _all_valid(visits):
             return None
-        note_bleeding(visits.table, grade.low, self.bleeding, problems)
+        note_bleeding(visits.table, grade.low, self.options.bleeding, problems)
+        expect_plain_decimals(visits.table.cells("platelets"), platelets.low, self.options.accept, problems)
         return visits, problems
 
     def _column(self, grid: Grid, name: str) -> Column | None:

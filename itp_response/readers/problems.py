@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import polars as pl
@@ -161,6 +161,23 @@ class _Tally:
         return Note(self.location.name, self.note_text(self.number, list(self.texts)), self.warning)
 
 
+class Question(Protocol):
+    """A question about a whole table, to which its chunks add up (`joined`)."""
+
+    @property
+    def location(self) -> Location: ...
+
+    @property
+    def name(self) -> str:
+        """The column that is asked about."""
+
+    def joined(self, other: Any) -> Any:
+        """The question about both."""
+
+    def problems(self) -> Iterable[str]:
+        """What must be answered before anything is decided."""
+
+
 class Problems:
     """The problems of a study, reported together, and its notes.
 
@@ -172,6 +189,7 @@ class Problems:
     def __init__(self, leave_out: bool = False, *, worded: bool = True) -> None:
         self._notes: dict[object, Note | _Tally] = {}
         self._wrong: dict[object, _Tally] = {}
+        self._questions: dict[object, Question] = {}
         self.leave_out = leave_out
         self.worded = worded
         self.unreadable: list[UnreadableCells] = []
@@ -203,6 +221,19 @@ class Problems:
         tally = _Tally(location, note_text, warning, number, dict.fromkeys(texts))
         _merge(self._notes, (location.order, about), tally)
 
+    def expect(self, question: Question) -> None:
+        """A question that is answered once all chunks are joined (`settle`)."""
+        key = (question.location.order, question.name, type(question))
+        before = self._questions.get(key)
+        self._questions[key] = question if before is None else before.joined(question)
+
+    def settle(self) -> None:
+        """Answer the questions about whole tables; what must be asked is a problem."""
+        for question in self._questions.values():
+            for text in question.problems():
+                self.wrong(question.location, text)
+        self._questions.clear()
+
     @property
     def notes(self) -> list[Note]:
         """What was assumed or noticed, in the order in which it was looked at."""
@@ -219,6 +250,8 @@ class Problems:
             _merge(self._notes, key, entry)
         for key, tally in other._wrong.items():
             _merge(self._wrong, key, tally)
+        for question in other._questions.values():
+            self.expect(question)
         self.unreadable += other.unreadable
         self.broken_lines += other.broken_lines
         self._problems += other._problems
@@ -247,6 +280,7 @@ class Problems:
         """One problem of a number of rows, counted as `count` counts for a note."""
         if number:
             self.unreadable += unreadable
+            self.beyond_rows |= not unreadable
             tally = _Tally(location, note_text, False, number, dict.fromkeys(texts))
             _merge(self._wrong, (location.order, about), tally)
 

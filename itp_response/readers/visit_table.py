@@ -21,6 +21,7 @@ from itp_response.readers.cells import (
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
 from itp_response.readers.count_units import CountUnit, counts_of, note_unused
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.plausible_counts import expect_decimals
 from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
 
@@ -82,6 +83,7 @@ def read_visits(
     )
     when, rescue_end = _possible(begin, end)
     platelets, unit = counts_of(table, "platelets", "unit", options, problems)
+    expect_decimals(table.cells("platelets"), options.accept, problems)
     grade = as_grades(table.cells("bleeding_grade"), problems)
     rescue, rescue_name = as_rescue(table.cells("rescue"), problems)
     recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue

@@ -24,9 +24,11 @@ from itp_response.readers.cells import is_empty
 from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
+from itp_response.readers.mapping.mapping import Mapped
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
+from itp_response.readers.plausible_counts import banded, count_sizes, patient_bands
 from itp_response.readers.problems import (
     Cells,
     Location,
@@ -84,6 +86,8 @@ def read(
     ([12.0, 0.0], [12.0, 10.0])
     """
     options = options or DEFAULTS
+    if isinstance(visits, Mapped):
+        options = visits.options(options)
     if stopped not in (None, *get_args(Stopped)):
         raise UsageError(unknown("way to give the end of treatment", str(stopped), get_args(Stopped)))
     leave_out = options.on_error == "quarantine"
@@ -132,7 +136,10 @@ def _of_tables(
     scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
     several = {name: column.several for name, column in of_visits.items()}
     study = StudyRows.matched(visit_table, known, further)
-    return assemble(study, scored=scored, several=several, impute=options.impute, problems=problems)
+    cohort = assemble(study, scored=scored, several=several, options=options, problems=problems)
+    problems.settle()
+    problems.raise_if_wrong()
+    return cohort
 
 
 def _of_files(
@@ -245,7 +252,7 @@ def assemble(
     *,
     scored: bool,
     several: Mapping[str, str],
-    impute: Impute | None,
+    options: ReadOptions,
     problems: Problems,
     wrong: bool = False,
 ) -> Cohort:
@@ -255,9 +262,10 @@ def assemble(
     `several` says for each further column which of several values on one day counts.
     Raises `CohortError` if there are problems, or were before (`wrong`).
     """
-    visits, patients = study.visits, study.patients
+    visits, patients, impute = study.visits, study.patients, options.impute
     if patients.table.header:
         _note_unmatched(study, problems)
+    check_units(study, options, problems)
     day_0 = _day_zero(study, problems)
     times = _observed_times(study, day_0, problems)
     # Day 0 as a date; of visits by days, it is known from the patient table alone.
@@ -400,6 +408,32 @@ def _note_unmatched(study: StudyRows, problems: Problems) -> None:
             return f"{number} patient{'s' if number > 1 else ''} {lack}, kept: {few}."
 
         _count_patients(study.visits.table.location, lack, ids, words, problems)
+
+
+# COUNTS
+
+
+def check_units(study: StudyRows, options: ReadOptions, problems: Problems) -> None:
+    """Ask about counts that cannot be in 10⁹/L; report those of a table without a unit beside converted ones."""
+    visits, patients = study.visits, study.patients
+    cells, unit = visits.table.cells("platelets"), visits.unit
+    sizes = count_sizes(cells, unit, visits.platelets.at(study.kept_index), options.accept)
+    if not unit.told:
+        bands = patient_bands(study.patient[study.kept_index], visits.platelets.at(study.kept_index))
+        sizes = replace(sizes, bands=banded(bands, study.ids))
+    problems.expect(sizes)
+    baseline, of_baseline = patients.table.cells("baseline"), patients.baseline_unit
+    if np.isnan(patients.baseline.low).all() or not sizes.number:
+        return
+    for told, untold, counts in ((unit, of_baseline, baseline), (of_baseline, unit, cells)):
+        if told.converted and not untold.told:
+            what = f"{counts.name}: other counts are not in 10⁹/L, and the unit of these is not told"
+            cure = f"name it in the header, as in '{counts.name} (10^9/L)'"
+            _wrong_once(counts.location, f"{what}; {cure}, or in a column of units.", problems)
+
+
+def _wrong_once(location: Location, text: str, problems: Problems) -> None:
+    problems.wrong_in_all(location, text, lambda *_: text, 1, (), unreadable=())
 
 
 # DAY 0

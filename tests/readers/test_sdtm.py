@@ -22,7 +22,6 @@ from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Texts, just_below
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.options import ReadOptions
-from itp_response.readers.units import as_factors, in_thousands
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FORMATS = ("csv", "parquet", "xpt", "json", "ndjson")
@@ -321,31 +320,6 @@ when      = "platelets >= 30 and platelets >= 2 * baseline"
 occasions = 2
 apart     = "7 days"
 """
-
-
-class TestUnits:
-    """Each spelling of a unit comes to its factor; what is none comes to nothing."""
-
-    @pytest.mark.parametrize(
-        ("factor", "spellings"),
-        [
-            (1, "GI/L, 10^9/L, 10*9/L, x10^9/L, THOU/uL, 10^3/uL, 10*3/uL, K/uL, x10E9/L, 10**9/L, X 10^9 / L"),
-            (1, "×10⁹/L, 10³/µL, 10^3 cells/uL, 10^3/mm^3, K/mcL, G/L, 1/nL, thou/cu mm, 109/L, 10^6/mL"),
-            (1, "8848, 8961, 9444, 8816, 44777588"),
-            (0.001, "/uL, cells/uL, /µL, /mm3, cells/mm3, 1/uL, per uL, /cumm, platelets/uL"),
-            (10, "10^4/uL, x10^4/µL, 10*4/uL"),
-            (100, "lakhs/cumm"),
-            (None, "g/L, mg/dL, %, fL, 10^9, L, uL, 10^2/uL"),
-        ],
-    )
-    def test_factor(self, factor: float | None, spellings: str) -> None:
-        units = pl.Series(spellings.split(", "))
-        assert as_factors(units).to_list() == [factor] * len(units)
-
-    def test_counts(self) -> None:
-        counts = pl.Series(["<10000", "35000", "12.0", "clumped", None, ">= 5", "29999"])
-        factors = pl.Series([0.001, 0.001, 1, 0.001, 0.001, 10, 0.001])
-        assert in_thousands(counts, factors).to_list() == ["<10", "35", "12.0", "clumped", None, ">=50", "29.999"]
 
 
 class TestCounts:

@@ -286,6 +286,7 @@ class _Run:
             self.cohort_problems,
         ):
             problems.join(others)
+        problems.settle()
         return problems
 
     def _check_problems(self, problems: Problems) -> None:
@@ -414,7 +415,7 @@ class _Run:
             StudyRows(chunk.visits, listed, patients.ids, patient_of_row),
             scored=bool(self.assumptions.scored),
             several={name: column.several for name, column in study.declared.items()},
-            impute=study.options.impute,
+            options=study.options,
             problems=problems,
             wrong=self.wrong,
         )

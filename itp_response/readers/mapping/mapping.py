@@ -21,10 +21,13 @@ from itp_response.messages.toml_file import checked_by, file_unreadable, load_to
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.coded.study import CodedStudy, coded_kind
-from itp_response.readers.column_names import CellProblem, NamedTable, report_file
+from itp_response.readers.column_names import CellProblem, NamedTable, report_file, units_said
+from itp_response.readers.count_units import agreed, check_same_unit, no_unit, said_by_header, unit_column
 from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.open_table import OpenTable
+from itp_response.readers.options import ACCEPTABLE, ReadOptions
 from itp_response.readers.problems import (
+    Cells,
     GatheredLocation,
     Location,
     Pieces,
@@ -37,7 +40,10 @@ from itp_response.readers.problems import (
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
+from itp_response.readers.units import UnitSaid, exponent_of
 
+NO_COLUMNS = ("columns", "only", "unit", "baseline_unit")
+"""Keys that are not the name of a column alone."""
 OPEN = "?"
 """The placeholder in a draft for what only a person can know."""
 
@@ -50,6 +56,7 @@ class PatientColumns(StrictModel):
     enrolment_date: str | None = None
     enrolment_day: str | None = None
     baseline: str | None = None
+    baseline_unit: str | None = Field(default=None, description="the unit of the baseline, or the column that has it")
     treatment_discontinued: str | None = None
     birth_date: str | None = None
     death_date: str | None = None
@@ -67,6 +74,7 @@ class VisitColumns(StrictModel):
     day: int | str | None = Field(default=None, description="its day, or the column that has it")
     date: str | None = Field(default=None, description="the column with its date")
     platelets: str | None = None
+    unit: str | None = Field(default=None, description="the unit of the counts, or the column that has it")
     bleeding_grade: str | None = None
     rescue: str | None = None
     rescue_end: str | None = None
@@ -89,6 +97,8 @@ class MappingFile(StrictModel):
 
     confirmed: bool = Field(description="true once a person has looked the mapping over")
     sheet: str | None = Field(default=None, description="the sheet of a workbook; else its first")
+    unit: str | None = Field(default=None, description="the unit of all platelet counts, such as 10^4/uL")
+    accept: tuple[str, ...] = Field(default=(), description="as the option: checks that would stop the reading")
     patients: PatientColumns
     visits: tuple[VisitColumns, ...] = Field(description="the visits that rows are made of")
     codes: dict[str, dict[str, str | int | float]] = Field(
@@ -98,7 +108,7 @@ class MappingFile(StrictModel):
 
 def _given(model: StrictModel) -> dict[str, str]:
     columns: dict[str, str] = getattr(model, "columns")  # noqa: B009
-    fields = {name: value for name, value in model if name not in ("columns", "only") and isinstance(value, str)}
+    fields = {name: value for name, value in model if name not in NO_COLUMNS and isinstance(value, str)}
     return fields | columns
 
 
@@ -149,13 +159,24 @@ def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
             yield positions.problem(("visits", number), "nothing is recorded at this visit; name a column, or drop it.")
     if not any(visit.platelets for visit in file.visits):
         yield positions.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
-    known = sorted({*file.patients.chosen, *(name for visit in file.visits for name in visit.chosen)})
+    yield from _wrong_options(file, positions)
+    names = [name for visit in file.visits for name in visit.chosen]
+    known = sorted({"unit", "baseline_unit", *file.patients.chosen, *names})
     for name, codes in file.codes.items():
         if name not in known:
             yield positions.problem_with_key(("codes", name), unknown("column", name, known))
         for code, meaning in codes.items():
             if meaning == OPEN:
                 yield positions.problem(("codes", name, code), "this is still open; say what it stands for.")
+
+
+def _wrong_options(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
+    """The problems of the keys of a mapping that are options too."""
+    if file.unit is not None and exponent_of(file.unit) is None:
+        yield positions.problem(("unit",), no_unit(file.unit))
+    for name in file.accept:
+        if name not in ACCEPTABLE:
+            yield positions.problem(("accept",), unknown("check", name, ACCEPTABLE))
 
 
 # THE TABLES
@@ -176,6 +197,11 @@ class Mapped:
     def files(self) -> tuple[Tabular, Path]:
         """The file and the mapping file."""
         return self.source.given, self.source.mapping.path
+
+    def options(self, options: ReadOptions) -> ReadOptions:
+        """The options with those of the mapping."""
+        accept = (*options.accept, *(name for name in self.source.file.accept if name not in options.accept))
+        return replace(options, accept=accept)
 
     def as_table(self, order: int, names: Iterable[str], problems: Problems) -> NamedTable | None:
         """The columns of these names in the mapping; None: the file cannot be opened, which is reported."""
@@ -267,6 +293,13 @@ class MappedFile:
                 yield column, ("visits", number, *_key(name, visit.columns))
             for column in visit.only:
                 yield column, ("visits", number, "only", column)
+            if visit.platelets is not None and (units := unit_column(self.table, visit.platelets, visit.unit)):
+                yield units, ("visits", number, "unit")
+        patients = self.file.patients
+        if patients.baseline is not None and (
+            units := unit_column(self.table, patients.baseline, patients.baseline_unit)
+        ):
+            yield units, ("patients", "baseline_unit")
 
     def check(self) -> None:
         """Raises `CohortError` if the mapping names columns that the file does not have, or has several times."""
@@ -280,7 +313,19 @@ class MappedFile:
             elif times > 1:
                 text = f"{self.table.name} has {times} columns {column!r}; rename all but one of them."
                 problems.append(self.mapping.positions.problem(path, text))
+        for unit, path in self._own_units():
+            if unit not in header and exponent_of(unit) is None:
+                text = "this is still open; name the unit" if unit == OPEN else f"there is no column {unit!r}"
+                problems.append(self.mapping.positions.problem(path, f"{text}; {no_unit(unit)}"))
         refuse(problems, CohortError)
+
+    def _own_units(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+        """The units, or columns of units, that the mapping names, each with the keys that lead to it."""
+        for number, visit in enumerate(self.file.visits):
+            if visit.unit is not None:
+                yield visit.unit, ("visits", number, "unit")
+        if self.file.patients.baseline_unit is not None:
+            yield self.file.patients.baseline_unit, ("patients", "baseline_unit")
 
     def report(self, location: Location, problems: Problems) -> None:
         """Report broken lines of the file, and note the columns that are not used."""
@@ -290,6 +335,29 @@ class MappedFile:
         others = [name for name in self.table.header if name not in names]
         if others:
             problems.note(location, f"Columns that the mapping does not take: {first_few(others)}.")
+
+    def units(
+        self, name: str, counts: str | None, own: str | None, rows: Ints, location: Location, problems: Problems
+    ) -> list[pl.Series]:
+        """The column `name` of the units of the counts in these rows; none if nothing tells the unit.
+
+        `own` is the unit that the mapping names, or its column.
+        """
+        if counts is None:
+            return []
+        column = unit_column(self.table, counts, own)
+        told = [unit for unit in (None if own == column else own, self.file.unit) if unit is not None]
+        said = [*(UnitSaid(unit, "the mapping") for unit in told), *said_by_header(counts)]
+        said += units_said(self.table, counts)
+        cells = Cells(location, counts, self.frame[counts])
+        whole = agreed(said, cells, problems, elsewhere=column is not None)
+        unit = pl.Series(name, [whole and whole.unit], dtype=pl.String).new_from_index(0, len(rows))
+        if column is not None:
+            of_rows = self.coded(name, column, rows)
+            if whole is not None:
+                check_same_unit(Cells(location, column, of_rows), whole, problems)
+            unit = of_rows.zip_with(of_rows.is_not_null(), unit).alias(name)
+        return [] if column is None and whole is None else [unit]
 
     def coded(self, name: str, column: str, rows: Ints) -> pl.Series:
         """The texts of a column in these rows, decoded if the mapping has codes for that name.
@@ -339,6 +407,7 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
         )
         if isinstance(visit.day, int):
             cells.append(pl.Series("day", [str(visit.day)]).new_from_index(0, len(rows)))
+        cells += source.units("unit", visit.platelets, visit.unit, rows, location, problems)
         frames.append(pl.DataFrame(cells))
         rows_of.append(rows)
         columns_of.append(columns)
@@ -390,11 +459,15 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
     for name, column in header.items():
         rows = _filled_rows(ids, source.frame[column].alias(column), firsts, location, problems)
         columns.append(source.coded(name, column, rows).alias(name))
+        if name == "baseline":
+            own = source.file.patients.baseline_unit
+            columns += source.units("baseline_unit", column, own, rows, location, problems)
         as_written[name] = source.frame[column].gather(rows)
         rows_of[column] = rows
     lines = location.all_lines(rows_of[""])
     gathered = GatheredLocation(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
     frame = pl.DataFrame(columns)
+    header = header | {name: name for name in frame.columns if name not in header}
     return _table(gathered, frame, names, header, source.cell_problems(as_written, frame, header))
 
 

@@ -77,7 +77,7 @@ def _counted(records: Records, row: Ints, variable: str, unit: str, study: SdtmS
         return
     texts, units = records.texts(variable), records.texts(unit)
     without = row[units.is_null().gather(row).to_numpy()]
-    if len(without) and study.unit is None:
+    if len(without) and (study.unit or study.settings.unit) is None:
         large = _without_unit(records, without, variable, unit, study)
         texts = texts.clone().scatter(large, [None] * len(large)) if len(large) else texts
     cells = {

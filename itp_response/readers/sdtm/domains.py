@@ -34,6 +34,7 @@ from itp_response.readers.sdtm.records import (
 from itp_response.readers.sdtm.supplements import keys_of, supplemented
 from itp_response.readers.sdtm.terms import FILE, NOT_ENROLLED, Settings, settings
 from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
+from itp_response.readers.units import UnitSaid
 
 SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson", ".dsjc", ".sas7bdat")
 DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")
@@ -306,7 +307,8 @@ def _visits(
     location = Location(folder.resolve().name, 0, "row", None, pieces)
     cell_problems = [_of_visits(problem, parts, piece[kept], row[kept]) for problem in study.record_problems]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
-    return NamedTable(location, frame.filter(pl.Series(kept)), header, names, cell_problems, unit_if_missing="10^9/L")
+    units = {"platelets": [UnitSaid(study.settings.unit, FILE)]} if study.settings.unit else {}
+    return NamedTable(location, frame.filter(pl.Series(kept)), header, names, cell_problems, units, "10^9/L")
 
 
 def _of_visits(problem: RecordProblem, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> CellProblem:
