@@ -47,7 +47,9 @@ def row_per_record(source: OpenTable) -> OpenTable:
     begins = values.with_row_index("line").unique(keys, keep="first", maintain_order=True)
     rows = begins.select(*keys).with_row_index("row")
     placed = values.with_row_index("line").join(rows, on=keys, nulls_equal=True, maintain_order="left")
-    fields, lines, several = _fields(placed.drop_nulls([FIELD, VALUE]), len(rows))
+    given = placed.drop_nulls([FIELD, VALUE])
+    distinct = given.unique(["row", FIELD, VALUE], keep="first", maintain_order=True)
+    fields, lines, several = _fields(distinct, len(rows))
     of_records = _id_field(rows[RECORD], fields)
     name_of_id = of_records or (RECORD if USUAL_ID in fields else USUAL_ID)
     columns = {name_of_id if key == RECORD else key: rows[key] for key in keys}
@@ -56,6 +58,9 @@ def row_per_record(source: OpenTable) -> OpenTable:
     gathered = Gathered(source.lines, {"": first, **{name: lines.get(name, first) for name in columns}})
     what = f"{counted(len(values), 'value', digits=True)} in {counted(len(rows), 'record', digits=True)}"
     notes = [*source.notes, f"A row per value ({what}) was read as a row per record and event."]
+    if len(distinct) < len(given):
+        repeated = counted(len(given) - len(distinct), "value", digits=True)
+        notes.append(f"{repeated} passed over: of the same record, event and field as the same value above.")
     if several:
         notes.append(f"Fields with several values in one record, which stay together in a cell: {first_few(several)}.")
     return OpenTable(
@@ -74,11 +79,10 @@ def _fields(values: pl.DataFrame, rows: int) -> tuple[dict[str, pl.Series], Mapp
     """The cells of each field, the line of each cell, and the fields with several values in one record."""
     fields, lines, several = {}, {}, []
     for (name,), of_field in values.partition_by(FIELD, as_dict=True, maintain_order=True).items():
-        distinct = of_field.unique(["row", VALUE], keep="first", maintain_order=True)
-        cells = distinct.group_by("row", maintain_order=True).agg(
+        cells = of_field.group_by("row", maintain_order=True).agg(
             pl.col(VALUE).str.join(BETWEEN), pl.col("line").first()
         )
-        if len(cells) < len(distinct):
+        if len(cells) < len(of_field):
             several.append(name)
         at, lines_of = cells["row"].to_numpy(), np.zeros(rows, dtype=np.int64)
         lines_of[at] = cells["line"].to_numpy()

@@ -1,5 +1,6 @@
 """Formats: the invented study, in every format that is read, is one cohort."""
 
+import datetime
 import gzip
 import json
 import zipfile
@@ -9,6 +10,7 @@ from xml.sax.saxutils import escape
 
 import coded_study
 import duckdb
+import pandas as pd
 import polars as pl
 import pyreadstat
 import pytest
@@ -20,6 +22,7 @@ from test_sdtm import write_json
 
 import itp_response
 from itp_response import CohortError, read
+from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.readers import READERS
 from itp_response.readers.files import open_table
 
@@ -76,14 +79,7 @@ def stream(frame, path):
 
 
 def xpt(frame, path):
-    short = {name: name[:8] for name in frame.columns if name != "treatment_discontinued"}
-    usual = {
-        "patient_id": "subjid",
-        "bleeding_grade": "bleeding",
-        "enrolment_date": "rfstdtc",
-        "rescue_end": "rescue_e",
-    }
-    pyreadstat.write_xport(frame.rename({**short, **usual}, strict=False), path, file_format_version=8)
+    pyreadstat.write_xport(frame, path, file_format_version=8)
 
 
 def sav(frame, path):
@@ -111,9 +107,7 @@ def dsjc_raw(frame, path):
 
 
 def xlsx(frame, path):
-    test_mapping.workbook(
-        frame.select(pl.all().exclude("treatment_discontinued"), *frame.select(r"^treatment_d.*$")), path
-    )
+    test_mapping.workbook(frame, path)
 
 
 def xls(frame, path):
@@ -258,6 +252,10 @@ def redcap(visits, patients, folder):
 def redcap_per_value(visits, patients, folder):
     frame, drugs = test_mapping.redcap(visits, patients)
     keys = [name for name in frame.columns if name.startswith("redcap")]
+    number = pl.format("visit_{}_arm_1", pl.col("record_id").cum_count().over("record_id"))
+    frame = frame.with_columns(
+        redcap_event_name=pl.when(pl.col("visit_date").is_null()).then("redcap_event_name").otherwise(number)
+    )
     values = frame.rename({"record_id": "record"}).with_row_index("row")
     values = values.unpivot(index=["row", "record", *keys], variable_name="field_name", value_name="value")
     values.drop_nulls("value").sort("row", maintain_order=True).drop("row").write_csv(folder / "export.csv")
@@ -359,6 +357,63 @@ class TestOneCohort:
 
         # No library writes files of SAS; workbooks with macros are written as those without.
         assert set(READERS) - written == {".sas7bdat", ".xlsm", ".xml"}
+
+
+TYPED = pl.DataFrame(
+    {
+        "patient_id": ["1", "1", "2", "2", "3"],
+        "date": [datetime.date(2019, 5, day) for day in (1, 8, 1, 15, 2)],
+        "platelets": [15.0, None, 20.5, 100.0, 7.0],
+        "bleeding_grade": [0, 1, None, 0, 2],
+        "rescue": [None, "IVIg", None, None, "1"],
+        "rescue_end": [None, datetime.date(2019, 5, 10), None, None, None],
+        "dose": [50, 25, None, 50, 75],
+        "steroid": [True, None, False, True, False],
+    }
+)
+DECLARED = {"dose": ColumnDeclared(type="number"), "steroid": ColumnDeclared(type="truth")}
+AS_NUMBERS = (pl.col("patient_id").cast(pl.Float64), pl.col("dose").cast(pl.Decimal(8, 2)))
+AS_TIMES = pl.col("date").cast(pl.Datetime).dt.replace_time_zone("Asia/Tokyo")
+
+
+def file_of(write, name):
+    """A form of the typed table: the file that `write` writes."""
+
+    def form(folder):
+        write(TYPED, folder / name)
+        return folder / name
+
+    return form
+
+
+FORMS = {
+    "parquet": file_of(parquet, "visits.parquet"),
+    "arrow": file_of(arrow, "visits.arrow"),
+    "stream": file_of(stream, "visits.ipc"),
+    "polars": lambda _: TYPED,
+    "lazy": lambda _: TYPED.lazy(),
+    "times": lambda _: TYPED.with_columns(AS_TIMES),
+    "numbers": lambda _: TYPED.with_columns(AS_NUMBERS),
+    "pandas": lambda _: pd.DataFrame(
+        {**TYPED.to_dict(as_series=False), "date": pd.to_datetime(TYPED["date"].to_list())}
+    ),
+    "objects": lambda _: pd.DataFrame(TYPED.to_dict(as_series=False), dtype=object),
+    "rows": lambda _: TYPED.to_dicts(),
+    "sparse": lambda _: [
+        {name: one for name, one in row.items() if one is not None} for row in TYPED.iter_rows(named=True)
+    ],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_values_with_types_are_those_of_the_text(form, tmp_path):
+    """Dates, numbers and truths mean what they mean as text, declared columns too."""
+    csv(TYPED, tmp_path / "visits.csv")
+
+    cohort = read(FORMS[form](tmp_path), columns=DECLARED)
+
+    assert content(cohort) == content(read(tmp_path / "visits.csv", columns=DECLARED))
+    assert (cohort.row_word, cohort.source_row.tolist()) == ("row", [1, 2, 3, 4, 5])
 
 
 def test_a_file_of_sas_is_read_by_pyreadstat(tmp_path, monkeypatch):
