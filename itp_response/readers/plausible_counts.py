@@ -84,11 +84,9 @@ class CountSizes:
             yield from self._others()
 
     def _implausible(self) -> str:
-        few = min(self.number, 1)
         for number, what in ((self.below, f"below {LOWEST:g}"), (self.above, f"above {HIGHEST:,g}")):
             if 2 * number >= self.number > 0:
-                counts = f"{number:,} of {self.number:,} count{'s' * (self.number > few)} are {what}"
-                return f"{counts}{self._cure()}"
+                return f"{number:,} of {self.number:,} counts {'is' if number == 1 else 'are'} {what}{self._cure()}"
         if 0 < self.highest < WRITTEN_SMALL and 2 * self.decimals > self.number and not self.unit.told:
             return f"all counts are below {WRITTEN_SMALL:g}, and most have decimals{self._cure()}"
         return ""

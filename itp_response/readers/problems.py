@@ -161,7 +161,7 @@ class _Tally:
         return Note(self.location.name, self.note_text(self.number, list(self.texts)), self.warning)
 
 
-class Question(Protocol):
+class TableQuestion(Protocol):
     """A question about a whole table, to which its chunks add up (`joined`)."""
 
     @property
@@ -189,7 +189,7 @@ class Problems:
     def __init__(self, leave_out: bool = False, *, worded: bool = True) -> None:
         self._notes: dict[object, Note | _Tally] = {}
         self._wrong: dict[object, _Tally] = {}
-        self._questions: dict[object, Question] = {}
+        self._questions: dict[object, TableQuestion] = {}
         self.leave_out = leave_out
         self.worded = worded
         self.unreadable: list[UnreadableCells] = []
@@ -221,14 +221,16 @@ class Problems:
         tally = _Tally(location, note_text, warning, number, dict.fromkeys(texts))
         _merge(self._notes, (location.order, about), tally)
 
-    def expect(self, question: Question) -> None:
+    def expect(self, question: TableQuestion) -> None:
         """A question that is answered once all chunks are joined (`settle`)."""
         key = (question.location.order, question.name, type(question))
         before = self._questions.get(key)
         self._questions[key] = question if before is None else before.joined(question)
 
     def settle(self) -> None:
-        """Answer the questions about whole tables; what must be asked is a problem."""
+        """Answer the questions about whole tables, once nothing else is wrong; what must be asked is a problem."""
+        if self.any_wrong:
+            return
         for question in self._questions.values():
             for text in question.problems():
                 self.wrong(question.location, text)

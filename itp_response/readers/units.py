@@ -79,7 +79,7 @@ WORD = rf"(?P<word>{_either(AMOUNTS)}|t)\.?"
 AMOUNT = rf"{TIMES}(?:{ROUND}|{POWER}|{EXPONENT}|{WORD})"
 PER = r"\s*/\s*(?:1\s*)?"
 COUNTED = rf"{AMOUNT}(?:\s*{NOUN})?(?:{PER}|\s+|(?<=\d)){VOLUME}"
-CELL = re.compile(rf"(?:{NOUN}\s*)?(?:{COUNTED}|/\s*(?:1\s*)?(?P<alone>{_either(VOLUMES)}))")
+CELL = re.compile(rf"(?:{NOUN}\s*)?(?:{COUNTED}|1?\s*/\s*(?:1\s*)?(?P<alone>{_either(VOLUMES)}))")
 IN_HEADER = re.compile(
     rf"(?<!\w)(?:{COUNTED}|(?:(?P<noun>{NOUN}|counts?|values?|results?)\s*)?/\s*(?P<alone>{_either(VOLUMES)}))(?!\w)"
 )

@@ -60,7 +60,7 @@ def test_no_command_reads_a_study_without_the_options():
     given = {name: names for name, names in taken.items() if "visits" in names}
 
     assert {*COMMANDS, "teach"} == set(given)
-    assert [name for name, names in given.items() if not {"impute", "on_error", "quarantine_file"} <= names] == []
+    assert [name for name, names in given.items() if not {"impute", "on_error", "quarantine_file", "unit", "accept"} <= names] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -101,6 +101,10 @@ class TestEveryCommand:
             "give 10⁹/L, a bound such as '<10', or leave the cell empty.\n"
         )
         assert [path.name for path in visits.parent.iterdir()] == ["visits.csv"]
+
+    def test_refuses_an_unknown_unit_or_check(self, name, visits):
+        assert run(name, visits, "--unit mg/dL").output.startswith("error: 'mg/dL' is no unit of platelet counts; ")
+        assert run(name, visits, "--accept all").output.startswith("error: unknown check 'all'; known: implausible_")
 
     @pytest.mark.parametrize("options", ["--on-error quarantine", "--quarantine-file {}/left.csv"])
     def test_takes_the_two_options_together(self, name, options, visits):

@@ -943,7 +943,10 @@ class TestBroken:
     def test_settings(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial")
         for text, message in (
-            ('bleeding_term = ["x"]', "sdtm.toml: line 1: unknown key 'bleeding_term'; known: day_0, bleeding_terms, "),
+            (
+                'bleeding_term = ["x"]',
+                "sdtm.toml: line 1: unknown key 'bleeding_term'; known: day_0, unit, bleeding_terms, ",
+            ),
             ('day_0 = "LBDTC"', "sdtm.toml: line 1: day_0: unknown value 'LBDTC'; known: RFSTDTC, RFXSTDTC."),
             ("day_0 = RFSTDTC", "sdtm.toml: line 1: this is not TOML: "),
         ):
