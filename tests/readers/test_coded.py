@@ -1,5 +1,6 @@
 """Coded studies: what codes and units mean is told; what is not told is refused, or counted in a note."""
 
+import contextlib
 import json
 import sys
 
@@ -7,11 +8,13 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from coded_study import SCALE, bundle, condition, observation, patient, quantity, treatment
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import itp_response
-from itp_response import CohortError, classify, classify_to, read, review
+from itp_response import CohortError, ReadOptions, classify, classify_to, read, review
 from itp_response.cli import main
-from itp_response.messages.errors import UsageError
+from itp_response.messages.errors import ItpResponseError, UsageError
 
 LOINC = "http://loinc.org"
 AUTOMATED, ANY_METHOD = f"{LOINC}|777-3", f"{LOINC}|26515-7"
@@ -315,3 +318,61 @@ class TestOmop:
         written = pl.read_csv(tmp_path / "verdicts.csv", infer_schema=False, comment_prefix="#")
         assert written["patient_id"].to_list() == classify(tmp_path / "omop").frame()["patient_id"].to_list()
         assert review(tmp_path / "omop") is not None
+
+
+ANYTHING = st.sampled_from(
+    [None, True, 0, -1.5, "", "x", "2019-13", [], [1], ["x"], [{}], {}, {"x": 1}, {"coding": "x"}]
+)
+RESOURCES = (
+    patient("P1"),
+    count(),
+    treatment("P1", "IVIG", "2019-05-01", "2019-05-02"),
+    condition("P1", "249366005", "2019-05-01", "2019-05-02"),
+)
+WHOLE = '[rescue]\nIVIG = "IVIg"\n[bleeding]\n249366005 = 2\n'
+
+
+def paths(value, path=()):
+    """The paths to all that is in a JSON value."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(one for key, child in children for one in paths(child, (*path, key)))]
+
+
+def with_other(value, path, other):
+    """The JSON value with another at this path."""
+    if not path:
+        return other
+    key, *rest = path
+    changed = dict(value) if isinstance(value, dict) else list(value)
+    changed[key] = with_other(value[key], rest, other)
+    return changed
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_whatever_stands_in_a_resource_is_read_or_refused_in_words(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fhir")
+    content = bundle(RESOURCES)
+    path = data.draw(st.sampled_from(paths(content)[1:]))
+    content = with_other(content, path, data.draw(ANYTHING))
+    (folder / "codes.toml").write_text(WHOLE)
+    (folder / "study.json").write_text(json.dumps(content))
+
+    with contextlib.suppress(ItpResponseError):
+        read(*itp_response.mapped(folder / "study.json", folder / "codes.toml"))
+
+
+def test_rows_that_cannot_be_read_may_be_left_out(tmp_path):
+    (tmp_path / "codes.toml").write_text(NO_EVENTS)
+    study, _ = itp_response.mapped(lines(tmp_path, count(), count("2019-05-08", unit="g/L")), tmp_path / "codes.toml")
+    cohort = read(study, options=ReadOptions(on_error="quarantine"))
+
+    assert counts(cohort) == [(0, 15)]
+    assert cohort.quarantine.rows()[0][:4] == ("study.ndjson", 2, "valueQuantity.code", "g/L")
+
+
+def test_an_observation_is_known_by_its_line(tmp_path):
+    days = [count(date, text) for date, text in (("2019-05-01", "15"), ("2019-05-29", "60"), ("2019-06-05", "70"))]
+    (found,) = itp_response.explain(lines(tmp_path, *days), patient="P1", endpoint="OR")
+
+    assert [row.source for row in found.rows][-1] == "study.ndjson line 3"

@@ -107,7 +107,10 @@ def fhir_records(path: Path, codes: KnownCodes) -> list[CodedRecords]:
 
 
 def _read(path: Path) -> _File:
-    text = path.read_text(encoding="utf-8-sig")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise CohortError(f"{path.name}: this is not UTF-8; export it again.") from None
     if path.suffix.lower() == ".ndjson":
         lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         parsed = [(number, _parsed(line)) for number, line in lines]
@@ -118,8 +121,23 @@ def _read(path: Path) -> _File:
         raise CohortError(f"{path.name}: this is no JSON that can be read; export it again.")
     if content.get("resourceType") != "Bundle":
         return _File(path, [_Resource(content, 1, None)], [], False)
-    entries = [(number, entry) for number, entry in enumerate(content.get("entry", ()), 1) if "resource" in entry]
-    return _File(path, [_Resource(one["resource"], at, one.get("fullUrl")) for at, one in entries], [], False)
+    entries = content.get("entry", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise CohortError(f"{path.name}: this bundle is no list of entries; export it again.")
+    given = [(number, entry) for number, entry in enumerate(entries, 1) if "resource" in entry]
+    problems = [
+        (number, "this is no resource in JSON.") for number, entry in given if not _is_resource(entry["resource"])
+    ]
+    resources = [
+        _Resource(entry["resource"], number, str(entry.get("fullUrl")))
+        for number, entry in given
+        if _is_resource(entry["resource"])
+    ]
+    return _File(path, resources, problems, False)
+
+
+def _is_resource(content: Any) -> bool:
+    return isinstance(content, dict) and isinstance(content.get("resourceType", ""), str)
 
 
 def _parsed(text: str) -> Any:
@@ -128,7 +146,7 @@ def _parsed(text: str) -> Any:
         content = json.loads(text, parse_float=Decimal)
     except ValueError:
         return None
-    return content if isinstance(content, dict) else None
+    return content if _is_resource(content) else None
 
 
 class _Models:
@@ -192,7 +210,11 @@ def _records(file: _File, index: _Index, codes: KnownCodes, models: _Models) -> 
         kind = content.get("resourceType", "")
         if kind not in ROLES:
             continue
-        of_resource = list(_rows(content, index, codes))
+        try:
+            of_resource = list(_rows(content, index, codes))
+        except (AttributeError, TypeError, KeyError):
+            problems.append((number, models.problem(content) or "this is not built as FHIR says."))
+            continue
         is_known = kind == "Patient" or any(row["code"] in codes.all for row in of_resource)
         problem = _wrong(content, of_resource, index, models) if is_known else None
         status = _status(content)
