@@ -79,7 +79,8 @@ READ_OPTIONS = (
     click.option(
         "--mapping",
         type=click.Path(),
-        help="Arranges VISITS, a REDCap export, a wide sheet or an ODM file; or has the lists for an SDTM study.",
+        help="Arranges VISITS, a REDCap export, a wide sheet or an ODM file; or says what the terms of SDTM, or the "
+        "codes of FHIR or OMOP, mean.",
     ),
     click.option(
         "--impute",
@@ -93,12 +94,23 @@ READ_OPTIONS = (
         show_default=True,
         help="Read nothing past an error, or leave out the rows that cannot be read.",
     ),
+    click.option(
+        "--unit",
+        metavar="UNIT",
+        help="The unit of all platelet counts, such as 10^4/uL. Default: as told, else 10^9/L.",
+    ),
+    click.option(
+        "--accept",
+        multiple=True,
+        metavar="CHECK",
+        help="Read on where this check would stop, as the data are right; again for more.",
+    ),
     click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."),
 )
 """How a study is read."""
 OPTIONS_OF_READING = (
     *("date_format", "patients_date_format", "day_numbering", "patient_key", "similar_ids", "long_ids"),
-    *("bleeding", "impute", "on_error"),
+    *("bleeding", "impute", "on_error", "unit", "accept"),
 )
 """Those that are fields of `ReadOptions`."""
 
@@ -195,10 +207,13 @@ def _with_study(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _mapped(visits: Any, patients: Any, mapping: str) -> tuple[Any, Any]:
     """The tables that a mapping makes of a file."""
+    from itp_response.readers.coded.study import coded_kind
     from itp_response.readers.mapping.mapping import mapped
 
     if visits is None:
         raise UsageError("--mapping: goes with a file that it arranges; name that first.")
+    if coded_kind(visits) is not None:
+        return mapped(visits, mapping)[0], patients
     if patients is not None:
         raise UsageError("--patients and --mapping: the mapping says where the patients are; give one of them.")
     return mapped(visits, mapping)

@@ -14,6 +14,7 @@ import polars as pl
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said, texts
 from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers
+from itp_response.readers.plausible_counts import banded, in_another_unit, patient_bands
 
 COLUMNS = ("patient_id", "check", "day", "file", "line", "column", "value", "says")
 
@@ -156,6 +157,19 @@ def _thousandfold(checked: CheckedCohort) -> pl.DataFrame:
     value = texts(count[at])
     says = said("{} where the patient's median is {}: is it in another unit?", value, texts(median[at]))
     return checked.fired(rows[at], "platelets", value, says)
+
+
+def _in_another_unit(checked: CheckedCohort) -> pl.DataFrame:
+    cohort = checked.cohort
+    bands = patient_bands(cohort.patient, cohort.platelets)
+    others = in_another_unit(banded(bands, cohort.id))
+    off = pl.DataFrame(others, schema={"band": pl.Int64, "decimals": pl.Boolean}, orient="row")
+    patients = bands.join(off, on=["band", "decimals"], how="semi")["patient"].to_numpy()
+    first = checked.exact[np.unique(cohort.patient[checked.exact], return_index=True)[1]]
+    rows = first[np.isin(cohort.patient[first], patients)]
+    value = texts(cohort.platelets.low[rows])
+    says = said("{} and the patient's other counts differ from the cohort's by powers of ten: which unit?", value)
+    return checked.fired(rows, "platelets", value, says)
 
 
 def _zero(checked: CheckedCohort) -> pl.DataFrame:
@@ -392,6 +406,11 @@ def after_stop_in_words(what: str, stopped: Floats, day: Ints) -> pl.Series:
 EDIT_CHECKS: tuple[EditCheck, ...] = (
     EditCheck("ten_times_off", "Is a count ten times that of both its neighbours, or a tenth?", _tenfold),
     EditCheck("other_unit", "Is a count some thousand times off the patient's median?", _thousandfold),
+    EditCheck(
+        "patient_in_another_unit",
+        "Do a patient's counts differ from the cohort's by powers of ten?",
+        _in_another_unit,
+    ),
     EditCheck("zero", "Is a count of 0 a count, or is it missing?", _zero),
     EditCheck("very_high", "Is a count of 1000 or more right?", _high),
     EditCheck(

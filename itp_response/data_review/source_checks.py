@@ -17,6 +17,7 @@ from itp_response.cohort.texts import said
 from itp_response.cohort.values import Floats, Ints
 from itp_response.data_review.edit_checks import COLUMNS, DOSED, after_stop_in_words
 from itp_response.readers.cells import NO_RESCUE, is_empty
+from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import REASON, NamedTable, no_table, read_table
 from itp_response.readers.dates import as_day_numbers
 from itp_response.readers.files import Tabular
@@ -88,7 +89,7 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, optio
 
 
 def _table(source: Any, what: str, order: int, names: tuple[str, ...], problems: Problems) -> NamedTable:
-    named = read_table(source, what, order, names, (), problems)
+    named = read_table(recognized(source), what, order, names, (), problems)
     problems.raise_if_wrong()
     assert named is not None
     return named

@@ -12,8 +12,20 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.declared_columns import TRUTHS, ColumnDeclared
 from itp_response.cohort.notation import HIGHEST_COUNT, per_microlitre
-from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
+from itp_response.cohort.values import (
+    Bools,
+    Column,
+    Floats,
+    Ints,
+    Numbers,
+    Texts,
+    Truths,
+    exactly,
+    just_above,
+    just_below,
+)
 from itp_response.readers.problems import Cells, NoteText, Problems, as_text, quoted
+from itp_response.readers.units import times
 
 NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
@@ -48,24 +60,25 @@ def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
 # NUMBERS
 
 
-def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording) -> Numbers:
+def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording, exponent: Ints | int = 0) -> Numbers:
     """Numbers and bounds such as `<10`; NaN where empty.
 
     `least` is the lowest value that a bound `<10` includes. `wrong` words the problem of a text that is no number.
+    `exponent` is the power of ten by which the numbers are multiplied, one or one per row.
     """
     count_not_given(cells, 0, problems)
     values = cells.values
     if values.null_count() == len(values):
         return all_missing(len(values))
     if values.dtype.is_numeric():
-        low = values.cast(pl.Float64).to_numpy()  # null becomes NaN
+        low = times(values.cast(pl.Float64).to_numpy(), exponent)  # null becomes NaN
         infinite = np.isinf(low)
         problems.wrong_cells(cells, np.flatnonzero(infinite), wrong)
         return exactly(np.where(infinite, np.nan, low) if infinite.any() else low)
     if values.dtype != pl.String:
         values = as_text(values)
     plain = values.cast(pl.Float64, strict=False)
-    low = plain.fill_null(np.nan).to_numpy()
+    low = times(plain.fill_null(np.nan).to_numpy(), exponent)
     other = np.flatnonzero((values.is_not_null() & ~plain.is_finite().fill_null(value=False)).to_numpy())
     if not len(other):
         return exactly(low)
@@ -78,6 +91,7 @@ def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording
     problems.wrong_cells(cells, other[bad & texts.is_not_null().to_numpy()], wrong)
     number[bad] = np.nan
     sign[bad] = ""
+    number = times(number, exponent if isinstance(exponent, int) else exponent[other])
     below, above = np.isin(sign, ("<", "<=", "≤")), np.isin(sign, (">", ">=", "≥"))
     low = low.copy()
     low[other] = np.where(below, least, np.where(sign == ">", just_above(number), number))
@@ -93,12 +107,13 @@ def all_missing(size: int) -> Numbers:
     return exactly(np.broadcast_to(np.nan, size))
 
 
-def as_counts(cells: Cells, problems: Problems) -> Numbers:
-    """Platelet counts in 10⁹/L."""
-    counts = as_numbers(cells, problems, least=0.0, wrong=_no_count)
+def as_counts(cells: Cells, problems: Problems, exponent: Ints | int | None = None) -> Numbers:
+    """Platelet counts in 10⁹/L; `exponent` is that of their unit, one or one per row; None: it was not told."""
+    counts = as_numbers(cells, problems, least=0.0, wrong=_no_count, exponent=0 if exponent is None else exponent)
+    too_high = _per_microlitre if exponent is None else _too_high
     high = np.where(np.isinf(counts.high), counts.low, counts.high)
     problems.wrong_cells(cells, np.flatnonzero(counts.low < 0), lambda text: f"{quoted(text)} is below 0; correct it.")
-    problems.wrong_cells(cells, np.flatnonzero((high > HIGHEST_COUNT) & np.isfinite(high)), _per_microlitre)
+    problems.wrong_cells(cells, np.flatnonzero((high > HIGHEST_COUNT) & np.isfinite(high)), too_high)
     return counts
 
 
@@ -117,6 +132,11 @@ def _no_number(text: str, cure: str = "give a number or leave the cell empty") -
 
 def _per_microlitre(text: str) -> str:
     return f"{quoted(text)} {per_microlitre(text)}"
+
+
+def _too_high(text: str) -> str:
+    what = f"is above {HIGHEST_COUNT:,} × 10⁹/L in the unit that was told"
+    return f"{quoted(text)} {what}; correct the count or its unit."
 
 
 def as_grades(cells: Cells, problems: Problems) -> Floats:

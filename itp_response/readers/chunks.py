@@ -12,6 +12,7 @@ import polars as pl
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import check_parts, check_same_header, is_folder
+from itp_response.readers.eav import is_eav
 from itp_response.readers.files import kind_of, open_table, unbroken
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.text import HEAD, RETURN, Block, TextFormat, blocks, check_kind, text_format, unpacked
@@ -109,7 +110,7 @@ def _text(path: Path, usual: str) -> ChunkedTable | None:
     if b"\n" not in begun and (RETURN in begun or not is_all):
         return None
     form = text_format(begun, path.name, usual, part=True)
-    if form.begin == len(begun) and not is_all:
+    if is_eav(form.header) or (form.begin == len(begun) and not is_all):
         return None
     notes = [(form.name, note) for note in form.notes]
     return ChunkedTable(form.name, form.header, "line", [form.name], notes, partial(_text_chunks, path, form))

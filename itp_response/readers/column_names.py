@@ -1,7 +1,7 @@
 """Column names: the columns of a table by the names that the readers use."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,14 @@ from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError, nearest
 from itp_response.readers.files import READERS, Tabular, kind_of, open_table
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text
+from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text, location_of
+from itp_response.readers.units import UnitSaid, in_header
 
-VISITS = ("patient_id", "date", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
-PATIENTS = ("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "treatment_discontinued")
+VISITS = ("patient_id", "date", "day", "platelets", "unit", "bleeding_grade", "rescue", "rescue_end")
+PATIENTS = (
+    *("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "baseline_unit"),
+    "treatment_discontinued",
+)
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "patient_id": ("usubjid", "subjid", "subject_id", "subject", "patient", "pid", "record_id", "id"),
@@ -26,7 +30,21 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("days", "rel_day", "day_since_enrolment", "days_since_enrolment"),
         *("day_since_enrollment", "days_since_enrollment"),
     ),
-    "platelets": ("plt", "platelet", "platelet_count", "platelets_count", "plt_count", "count", "thrombocytes"),
+    "platelets": (
+        "plt",
+        "platelet",
+        "platelet_count",
+        "platelets_count",
+        "plt_count",
+        "count",
+        "thrombocytes",
+        *("plaquettes", "thrombozyten", "plaquetas", "piastrine", "trombocyten", "trombocytter"),
+    ),
+    "unit": (
+        *("units", "unit_of_measure", "uom", "platelet_unit", "platelets_unit", "platelet_units", "platelets_units"),
+        *("plt_unit", "plt_units", "count_unit", "count_units", "unit_concept_id", "unit_source_value", "lbunit"),
+        *("lborresu", "lbstresu", "result_unit", "result_units", "einheit", "unité", "unidad", "unidade"),
+    ),
     "bleeding_grade": (*("bleeding", "who_bleeding", "bleeding_score", "who_grade", "bleed_grade", "bleeding_who"),),
     "rescue": ("rescue_therapy", "rescue_treatment", "rescue_medication", "rescue_drug"),
     "rescue_end": ("rescue_end_date", "rescue_end_day", "rescue_stop"),
@@ -37,6 +55,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "enrolment_day": ("enrollment_day", "day_of_enrolment", "day_of_enrollment"),
     "baseline": ("baseline_platelets", "baseline_plt", "base"),
+    "baseline_unit": (
+        *("baseline_units", "baseline_platelets_unit", "baseline_plt_unit", "base_unit", "unit", "units"),
+        *("platelet_unit", "platelets_unit", "plt_unit"),
+    ),
     "treatment_discontinued": (
         *("discontinued", "treatment_discontinued_date", "treatment_discontinued_day"),
         *("discontinuation_date", "discontinuation_day"),
@@ -60,6 +82,8 @@ BESIDE: dict[str, tuple[str, ...]] = {
 """Columns beside a patient's id that may be a part of it, by names that no column of ours has."""
 UNIQUE = "usubjid"
 """The id of a patient that no other patient of any study has; it goes before other columns with ids."""
+UNIT_OF = {"unit": "platelets", "baseline_unit": "baseline"}
+"""The columns of units, each with its column of counts, without which it is not used."""
 REASON = "rescue_reason"
 """In the frame of visits: the reason for a rescue treatment; only `review` uses it."""
 STOPPED_BY = "DSSEQ"
@@ -93,6 +117,11 @@ class NamedTable:
     written: Sequence[str] = ()
     """The names of all columns in the file."""
     cell_problems: Sequence[CellProblem] = ()
+    units: Mapping[str, Sequence[UnitSaid]] = field(default_factory=dict)
+    """By the readers' names, the units that the file's labels and metadata tell."""
+    unit_if_missing: str | None = None
+    """The unit of counts without one in the column of units, where the reader of the file has noted which these are;
+    None: they are a problem."""
 
     def has(self, name: str) -> bool:
         """Whether the table has that column."""
@@ -149,7 +178,7 @@ def read_table(
         if isinstance(given, str | Path) and is_folder(given):
             return _of_folder(Path(given), order, names, declared, problems)
         source = open_table(given, what)
-        location = Location(source.name, order, source.row_word, source.lines)
+        location = location_of(source, order)
         if not source.header:
             raise CohortError(f"{source.name}: there are no rows.")
         chosen = chosen_columns(source.header, names, declared, location, problems)
@@ -175,9 +204,15 @@ def filled(source: OpenTable, chosen: Mapping[str, int], location: Location, pro
     _report_lines(source, location, problems, patient_first=chosen.get("patient_id") == 0)
     if chosen:
         frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items())
-    return NamedTable(
-        location, frame, {name: source.header[position] for name, position in chosen.items()}, source.header
-    )
+    header = {name: source.header[position] for name, position in chosen.items()}
+    units = {name: units_said(source, header[name]) for name in UNIT_OF.values() if name in header}
+    return NamedTable(location, frame, header, source.header, units=units)
+
+
+def units_said(source: OpenTable, column: str) -> list[UnitSaid]:
+    """The units of a column of counts that the labels and the metadata of the file tell."""
+    of_labels = [UnitSaid(unit.text, "the label") for unit in map(in_header, source.labels.get(column, ())) if unit]
+    return [*(UnitSaid(unit, "the file") for unit in source.units.get(column, ())), *of_labels]
 
 
 def report_file(source: OpenTable, location: Location, problems: Problems, *, patient_first: bool) -> None:
@@ -255,7 +290,7 @@ def _of_folder(
     chosen = chosen_columns(sources[0].header, names, declared, whole, problems)
     tables = []
     for part, source in enumerate(sources):
-        location = Location(source.name, order, source.row_word, source.lines, part=part)
+        location = location_of(source, order, part)
         tables.append(filled(source, chosen, location, problems))
         for text in source.notes:
             problems.note(location, text)
@@ -298,7 +333,7 @@ def chosen_columns(
     chosen = {}
     for name in dict.fromkeys((*names, *declared)):
         positions = fitting(name, header)
-        if not positions:
+        if not positions or (name in UNIT_OF and UNIT_OF[name] not in chosen):
             continue
         if len(positions) > 1:
             several = [header[position] for position in positions]
@@ -336,20 +371,27 @@ def fitting(name: str, header: Sequence[str]) -> list[int]:
     """The positions of the columns that fit a name best.
 
     These are the columns of that very name; if there are none, those that differ from it by case or `_`; and if there
-    are none of these either, those with one of its aliases.
+    are none of these either, those with one of its aliases. A unit in the header of counts is no part of the name.
 
     >>> fitting("platelets", ["ID", "Platelets", "PLT"])
     [1]
     >>> fitting("platelets", ["ID", "plt", "PLT"])
     [1, 2]
+    >>> fitting("platelets", ["ID", "PLT (x10^9/L)"])
+    [1]
     """
     exact = [position for position, written in enumerate(header) if written == name]
-    folded = [_folded(written) for written in header]
+    folded = [_folded(_without_unit(written) if name in UNIT_OF.values() else written) for written in header]
     similar = [position for position, written in enumerate(folded) if written == _folded(name)]
     aliases = {_folded(alias) for alias in ALIASES.get(name, ())}
     others = [position for position, written in enumerate(folded) if written in aliases]
     unique = [position for position in others if folded[position] == UNIQUE]
     return exact or similar or unique or others
+
+
+def _without_unit(written: str) -> str:
+    unit = in_header(written)
+    return written if unit is None else unit.rest
 
 
 def _folded(name: str) -> str:

@@ -1,20 +1,24 @@
 """Files: how a table of each format is opened; each row keeps its line number."""
 
+import contextlib
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
 
 from itp_response.messages.errors import CohortError, UsageError, unknown
+from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
 from itp_response.readers.open_table import OpenTable
+from itp_response.readers.sheet_errors import holds_error, ods_errors, xls_errors
 from itp_response.readers.text import PACKED, whole_file
 
 
@@ -56,8 +60,12 @@ def open_table(table: Tabular, name: str, sheet: str | None = None) -> OpenTable
     >>> table.load([1])["1"].to_list()
     [15]
     """
-    if isinstance(table, str | Path):
-        return _file(Path(table), sheet)
+    source = _file(Path(table), sheet) if isinstance(table, str | Path) else _in_memory(table, name)
+    return row_per_record(source) if is_eav(source.header) else source
+
+
+def _in_memory(table: Tabular, name: str) -> OpenTable:
+    """The table of a frame or a list of rows."""
     try:
         if isinstance(table, pl.LazyFrame):
             return _frame(table.collect(), name)
@@ -89,7 +97,9 @@ def _file(path: Path, sheet: str | None = None) -> OpenTable:
         if reader is None:
             raise CohortError(f"{path.name}: {unknown('kind of file', kind, READERS)} Save the table as CSV.")
         if sheet is not None and reader is not workbook:
-            raise CohortError(f"{path.name}: only a workbook (.xlsx) has sheets, so there is no sheet {sheet!r}.")
+            raise CohortError(
+                f"{path.name}: only a workbook (.xlsx, .xls, .ods) has sheets, so there is no sheet {sheet!r}."
+            )
         return reader(path) if sheet is None else workbook(path, sheet)
     except OSError as error:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
@@ -198,37 +208,69 @@ def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 # CDISC
 
 
-def xpt(path: Path) -> OpenTable:
-    """A SAS transport file, version 5 or 8; its rows are numbered from 1."""
+class StatisticsFormat(NamedTuple):
+    """A format of a statistics program, which pyreadstat reads."""
+
+    function: str
+    """The function of pyreadstat."""
+    name: str
+    extra: str = "statistics"
+
+
+STATISTICS = {
+    ".xpt": StatisticsFormat("read_xport", "SAS transport", "sdtm"),
+    ".sas7bdat": StatisticsFormat("read_sas7bdat", "SAS data"),
+    ".sav": StatisticsFormat("read_sav", "SPSS"),
+    ".zsav": StatisticsFormat("read_sav", "SPSS"),
+    ".dta": StatisticsFormat("read_dta", "Stata"),
+}
+
+
+def statistics(path: Path) -> OpenTable:
+    """A SAS transport file (version 5 or 8) or a file of SAS, SPSS or Stata; its rows are numbered from 1.
+
+    Values are those of the file, not their labels. The labels of columns and of values are handed on.
+    """
+    form = STATISTICS[path.suffix.lower()]
     try:
         import pyreadstat
     except ImportError:
-        raise CohortError(f"{path.name}: this needs pyreadstat: pip install 'itp-response[sdtm]'.") from None
+        raise CohortError(f"{path.name}: this needs pyreadstat: pip install 'itp-response[{form.extra}]'.") from None
+    read = getattr(pyreadstat, form.function)
     broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError)
-    message = f"{path.name}: this is no whole SAS transport file; write it again, or copy it again."
+    message = f"{path.name}: this is no whole {form.name} file; write it again, or copy it again."
     try:
-        header = pyreadstat.read_xport(path, metadataonly=True)[1].column_names
+        _, about = read(path, metadataonly=True)
     except broken:
         raise CohortError(message) from None
+    header = about.column_names
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
         names = [header[position] for position in positions]
         try:
-            frame, _ = pyreadstat.read_xport(path, usecols=names, output_format="polars")
+            frame, _ = read(path, usecols=names, output_format="polars")
         except broken:
             raise CohortError(message) from None
         assert isinstance(frame, pl.DataFrame)
         return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
 
-    return OpenTable(path.name, header, load)
+    labels = {name: (label,) for name, label in about.column_names_to_labels.items() if label}
+    codes = {
+        name: {f"{value:g}" if isinstance(value, float) else str(value): str(label) for value, label in of_name.items()}
+        for name, of_name in about.variable_value_labels.items()
+    }
+    return OpenTable(path.name, header, load, labels=labels, codes=codes)
 
 
 JSON_TYPES = {"integer": "Int64", "float": "Float64", "double": "Float64", "boolean": "Boolean"}
 """The types of Dataset-JSON with values that are no texts, and the types of polars for them."""
 
 
+COMPRESSED = ".dsjc"
+
+
 def dataset_json(path: Path) -> OpenTable:
-    """A CDISC Dataset-JSON 1.1 file, also as NDJSON (the head in the first line, then a line per row)."""
+    """A CDISC Dataset-JSON 1.1 file, also as NDJSON (a line of the head, then one per row), or compressed."""
     try:
         head = _json_head(path)
         columns, rows = head["columns"], head.get("rows") or []
@@ -254,11 +296,24 @@ def dataset_json(path: Path) -> OpenTable:
 
 def _json_head(path: Path) -> Any:
     """The JSON object of the file, with its rows."""
-    text = path.read_text(encoding="utf-8-sig")
-    if path.suffix.lower() != ".ndjson":
-        return json.loads(text)
-    first, *further = text.splitlines()
-    return {**json.loads(first), "rows": json.loads(f"[{','.join(filter(str.strip, further))}]")}
+    if path.suffix.lower() == ".json":
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    data = _inflated(path) if path.suffix.lower() == COMPRESSED else path.read_bytes()
+    first, *further = data.decode("utf-8-sig").splitlines()
+    head = json.loads(first)
+    return head if "rows" in head else {**head, "rows": json.loads(f"[{','.join(filter(str.strip, further))}]")}
+
+
+def _inflated(path: Path) -> bytes:
+    """The content of a compressed Dataset-JSON file: NDJSON by DEFLATE, with the header of zlib or without."""
+    data = path.read_bytes()
+    for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        stream = zlib.decompressobj(window)
+        with contextlib.suppress(zlib.error):
+            text = stream.decompress(data)
+            if stream.eof:
+                return text
+    raise CohortError(f"{path.name}: this is no whole compressed Dataset-JSON; write it again, or copy it again.")
 
 
 def odm(path: Path) -> OpenTable:
@@ -279,9 +334,9 @@ def odm(path: Path) -> OpenTable:
         load,
         lines,
         word,
-        notes=flat_file.notes,
         labels=flat_file.labels,
         codes=flat_file.codes,
+        units=flat_file.units,
     )
 
 
@@ -289,7 +344,7 @@ def odm(path: Path) -> OpenTable:
 
 
 def workbook(path: Path, sheet: str | None = None) -> OpenTable:
-    """A sheet of an Excel workbook (None: its first); rows are numbered as in Excel."""
+    """A sheet of an Excel or OpenDocument workbook (None: its first); rows are numbered as in Excel."""
     try:
         import fastexcel
     except ImportError:
@@ -301,7 +356,7 @@ def workbook(path: Path, sheet: str | None = None) -> OpenTable:
             raise CohortError(f"{path.name}: {unknown('sheet', name, book.sheet_names)}")
         # Read from the first row on and as texts, so that rows keep their numbers and ids their zeros.
         cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-        problems = _spreadsheet_errors(path, name)
+        problems = list(ERRORS_OF.get(path.suffix.lower(), _spreadsheet_errors)(path, name))
     except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, ElementTree.ParseError):
         raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
     rows = cells.select(_filled()).to_series().arg_true().to_numpy().astype(np.int64)
@@ -320,6 +375,10 @@ def workbook(path: Path, sheet: str | None = None) -> OpenTable:
     others = [other for other in book.sheet_names if other != name]
     notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
     return OpenTable(path.name, header, load, below + 1, "row", problems, notes)
+
+
+ERRORS_OF = {".xls": xls_errors, ".ods": ods_errors}
+"""The functions that find the errors of other spreadsheets than .xlsx."""
 
 
 def _filled() -> pl.Expr:
@@ -342,9 +401,7 @@ def _spreadsheet_errors(path: Path, sheet: str) -> list[tuple[int, str]]:
         target = next(element.get("Target", "") for element in relations if element.get("Id") == key)
         data = book.read(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
     cells = ((match[1].decode(), int(match[2]), match[3].decode()) for match in ERROR_CELL.finditer(data))
-    return [
-        (row, f"{column}{row} holds {error}, an error of the spreadsheet; correct it.") for column, row, error in cells
-    ]
+    return [(row, holds_error(f"{column}{row}", error)) for column, row, error in cells]
 
 
 # TEXT
@@ -366,11 +423,11 @@ READERS: dict[str, Callable[[Path], OpenTable]] = {
     ".txt": csv,
     ".parquet": parquet,
     **dict.fromkeys((".arrow", ".feather", ".ipc"), arrow),
-    ".xpt": xpt,
+    **dict.fromkeys(STATISTICS, statistics),
     ".json": dataset_json,
     ".ndjson": dataset_json,
+    COMPRESSED: dataset_json,
     ".xml": odm,
-    ".xlsx": workbook,
-    ".xlsm": workbook,
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), workbook),
 }
 """The function that opens a file, by the file's suffix. Each takes a path and gives an `OpenTable`."""

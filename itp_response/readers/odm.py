@@ -14,11 +14,14 @@ from xml.parsers import expat
 
 from itp_response.messages.errors import CohortError
 from itp_response.messages.optional_imports import needed
+from itp_response.readers.units import exponent_of
 
 SPACE = "{http://www.cdisc.org/ns/odm/v1.3}"
 OWN = ("ItemGroupOID", "ItemGroupRepeatKey")
 """The columns that identify the record of a row; the row of an event has neither."""
 UNITS = "MeasurementUnitRef"
+OF_ITEM = ".MeasurementUnit"
+"""After the name of a column: the column of the units that its items have themselves."""
 
 
 class Flat(NamedTuple):
@@ -32,7 +35,8 @@ class Flat(NamedTuple):
     """The name and the question of each column."""
     codes: Mapping[str, Mapping[str, str]]
     """The meanings of the values of each column."""
-    notes: list[str]
+    units: Mapping[str, tuple[str, ...]]
+    """The unit of each column whose items have one unit."""
 
 
 class _Record(NamedTuple):
@@ -57,7 +61,8 @@ def flat(path: Path) -> Flat:
         raise CohortError(f"{path.name}: this is no XML that can be read: {str(error).splitlines()[0]}.") from None
     _check(root, path.name)
     lines = dict(zip(root.iter(), _lines(path), strict=True))
-    events = list(_events(parser, lines, path.name))
+    named = _named_units(root)
+    events = list(_events(parser, lines, path.name, named))
     alone = _groups_of_their_own(root, [records for _, _, records in events])
     rows, begins = [], []
     for keys, line, records in events:
@@ -74,7 +79,7 @@ def flat(path: Path) -> Flat:
     header.sort(key=lambda name: name != "StudySubjectID")
     labels, codes = _described(root)
     unique = len(set(begins)) == len(begins)
-    return Flat(header, rows, begins if unique else None, labels, codes, list(_notes(root)))
+    return Flat(header, rows, begins if unique else None, labels, codes, _units(root))
 
 
 def _local(element: Element) -> str:
@@ -104,7 +109,7 @@ def _lines(path: Path) -> list[int]:
 
 
 def _events(
-    parser: Any, lines: Mapping[Element, int], name: str
+    parser: Any, lines: Mapping[Element, int], name: str, units: Mapping[str, str]
 ) -> Iterator[tuple[dict[str, str], int, list[_Record]]]:
     """The keys, the line and the records of each event; a subject without an event has one without records."""
     for clinical in parser.ClinicalData():
@@ -117,7 +122,7 @@ def _events(
                     for form in parser.FormData(parent=event["elem"])
                     for group in parser.ItemGroupData(parent=form["elem"])
                 ]
-                records = [_record(group, lines, name) for group in groups]
+                records = [_record(group, lines, name, units) for group in groups]
                 yield _keys(event, of_subject), lines[event["elem"]], records
             if not events:
                 yield of_subject, lines[subject["elem"]], []
@@ -130,8 +135,11 @@ def _keys(attributes: Mapping[str, Any], outer: Mapping[str, str]) -> dict[str, 
     return {**outer, **{f"{_local(element)}.{name}" if name in outer else name: text for name, text in own.items()}}
 
 
-def _record(group: Mapping[str, Any], lines: Mapping[Element, int], name: str) -> _Record:
-    """The record of an item group; raises `CohortError` for an item twice, or one that is removed."""
+def _record(group: Mapping[str, Any], lines: Mapping[Element, int], name: str, units: Mapping[str, str]) -> _Record:
+    """The record of an item group; raises `CohortError` for an item twice, or one that is removed.
+
+    `units` are the names of units by their OID.
+    """
     items: dict[str, str] = {}
     for item in group["elem"]:
         if not _local(item).startswith("ItemData"):
@@ -146,6 +154,9 @@ def _record(group: Mapping[str, Any], lines: Mapping[Element, int], name: str) -
         # The value is an attribute, or the text of an element that is named by its type.
         if item.get("IsNull") != "Yes":
             items[oid] = item.get("Value", item.text or "")
+            unit = item.find(f"{SPACE}{UNITS}")
+            if unit is not None:
+                items[f"{oid}{OF_ITEM}"] = _unit(unit, units)
     return _Record(group["ItemGroupOID"], group.get("ItemGroupRepeatKey", ""), items, lines[group["elem"]])
 
 
@@ -189,7 +200,25 @@ def _text(element: Element | None) -> str:
     return "" if text is None else " ".join((text.text or "").split())
 
 
-def _notes(root: Element) -> Iterator[str]:
-    units = sorted({unit.get("MeasurementUnitOID", "") for unit in root.iter(f"{SPACE}{UNITS}")})
-    if units:
-        yield f"Units of items are not looked at ({', '.join(units)}): counts are taken as 10⁹/L."
+def _named_units(root: Element) -> dict[str, str]:
+    """The name of each unit by its OID; its symbol, if only that is a unit of counts."""
+    names = {}
+    for unit in root.iter(f"{SPACE}MeasurementUnit"):
+        symbol, name = _text(unit.find(f"{SPACE}Symbol")), unit.get("Name", "")
+        names[unit.get("OID", "")] = symbol if symbol and exponent_of(name) is None else name
+    return names
+
+
+def _unit(reference: Element, names: Mapping[str, str]) -> str:
+    oid = reference.get("MeasurementUnitOID", "")
+    return names.get(oid, oid)
+
+
+def _units(root: Element) -> dict[str, tuple[str, ...]]:
+    """The unit of each item that the forms define with one unit."""
+    names = _named_units(root)
+    references = {
+        item.get("OID", ""): [_unit(unit, names) for unit in item.iter(f"{SPACE}{UNITS}")]
+        for item in root.iter(f"{SPACE}ItemDef")
+    }
+    return {item: tuple(units) for item, units in references.items() if len(set(units)) == 1}

@@ -10,6 +10,16 @@ from itp_response.cohort.values import Ints
 
 
 @dataclass(frozen=True)
+class Gathered:
+    """Where the cells were written of a table each of whose rows was put together from several rows of a file."""
+
+    lines: Ints | None
+    """The line of each row of the file; None: they are numbered from 1."""
+    rows: Mapping[str, Ints]
+    """The row of the file of each cell, by column; under "", the first row of each row of the table."""
+
+
+@dataclass(frozen=True)
 class OpenTable:
     """A table with its header read; `load` reads the columns at given positions, named `0`, `1`, …."""
 
@@ -28,6 +38,10 @@ class OpenTable:
     """Further names of columns in the file, by their names in the header."""
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By column, the meanings of its values as the file gives them."""
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By column, the units of its values as the file gives them."""
+    gathered: Gathered | None = None
+    """None: each row of the table is a row of the file."""
     scan: Callable[[Sequence[int]], pl.LazyFrame] | None = None
     """As `load`, for a file that can be read in chunks; None: it cannot."""
     kind: str = ""

@@ -7,10 +7,17 @@ from typing import Any, Literal, get_args
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.dates import DateFormat, DayNumbering, check_date_format, check_impute
 from itp_response.readers.ids import LongIds, PatientKey, SimilarIds
+from itp_response.readers.units import check_unit
 
 Bleeding = Literal["scored", "events"]
 Impute = Literal["first", "last"]
 OnError = Literal["stop", "quarantine"]
+ACCEPTABLE = {
+    "implausible_counts": "half of the counts, or more, are below 1 or above 1,000",
+    "patient_in_another_unit": "a patient's counts differ from the cohort's by powers of ten",
+    "three_decimals": "a point with three digits after it is before decimals, not between thousands",
+}
+"""The checks that stop the reading unless they are accepted, each with what is then taken to be right."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,6 +69,10 @@ class ReadOptions:
     on_error: OnError = "stop"
     """`stop`: any problem is an error. `quarantine`: rows that cannot be read are left out and reported in
     `Cohort.quarantine`."""
+    unit: str | None = None
+    """The unit of the platelet counts, such as `10^4/uL`; None: as the study tells it, else 10⁹/L."""
+    accept: tuple[str, ...] = ()
+    """The names of checks (`ACCEPTABLE`) that would stop the reading and whose answer is that the data are right."""
 
     def __post_init__(self) -> None:
         check_date_format(self.date_format)
@@ -78,6 +89,10 @@ class ReadOptions:
                 raise UsageError(unknown(what, str(value), get_args(known)))
         if self.on_error not in get_args(OnError):
             raise UsageError(unknown("way with errors", self.on_error, get_args(OnError)))
+        check_unit(self.unit)
+        for name in self.accept:
+            if name not in ACCEPTABLE:
+                raise UsageError(unknown("check", name, ACCEPTABLE))
 
     def __repr__(self) -> str:
         given = [
@@ -90,13 +105,16 @@ class ReadOptions:
     def told_by(self, mapping: Mapping[str, Any]) -> "ReadOptions":
         """The options with those that a mapping file tells.
 
-        Raises `UsageError` where the two differ.
+        Checks that either accepts are accepted. Raises `UsageError` where the two differ otherwise.
         """
+        accept = tuple(dict.fromkeys((*self.accept, *mapping.get("accept", ()))))
         for name, value in mapping.items():
+            if name == "accept":
+                continue
             if getattr(self, name) not in (None, value):
                 told = f"{getattr(self, name)!r} as an option and {value!r} in the mapping"
                 raise UsageError(f"{name} is told twice: {told}; keep one.")
-        return replace(self, **mapping)
+        return replace(self, **{**mapping, "accept": accept})
 
     @property
     def dates_of_visits(self) -> DateFormat:

@@ -9,11 +9,13 @@ import polars as pl
 
 from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
 from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
-from itp_response.readers.cells import as_counts, as_declared, as_texts
+from itp_response.readers.cells import as_declared, as_texts
 from itp_response.readers.column_names import BESIDE, NamedTable
+from itp_response.readers.count_units import CountUnit, counts_of
 from itp_response.readers.dates import are_days, as_day_numbers, as_days, imputed, note_partial
 from itp_response.readers.ids import check_long
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.plausible_counts import count_sizes, expect_decimals
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
 
@@ -33,6 +35,8 @@ class PatientTable:
     """Days since 1970."""
     enrolment_day: Floats
     baseline: Numbers
+    """In 10⁹/L."""
+    baseline_unit: CountUnit
     stopped: Numbers
     """Days since 1970 where `stopped_dated`, else days as in the visits."""
     not_imputed: tuple[Numbers, Numbers]
@@ -76,6 +80,10 @@ def read_patients(
         note_partial(table.cells(name), days, problems, options.impute)
     ids = as_text(table.cells("patient_id").values)
     check_long(table.cells("patient_id"), ids, options.long_ids, problems)
+    baseline, baseline_unit = counts_of(table, "baseline", "baseline_unit", options, problems)
+    if table.has("baseline"):
+        expect_decimals(table.cells("baseline"), options.accept, problems)
+        problems.expect(count_sizes(table.cells("baseline"), baseline_unit, baseline, options.accept))
     return PatientTable(
         table=table,
         id=ids,
@@ -83,7 +91,8 @@ def read_patients(
         arm=as_texts(table.cells("arm"), problems).alias("arm"),
         enrolment_date=imputed(enrolled, options.impute),
         enrolment_day=as_days(table.cells("enrolment_day"), problems, numbering),
-        baseline=as_counts(table.cells("baseline"), problems),
+        baseline=baseline,
+        baseline_unit=baseline_unit,
         stopped=imputed(days_stopped, options.impute),
         not_imputed=(enrolled, days_stopped),
         stopped_dated=stopped_dated,

@@ -30,6 +30,7 @@ from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
 from itp_response.readers.ids import rounded
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.plausible_counts import expect_plain_decimals
 from itp_response.readers.problems import Cells, Problems
 from itp_response.readers.runs import Runs
 from itp_response.readers.visit_table import VisitTable, note_bleeding
@@ -68,7 +69,7 @@ class Plain:
     ) -> "Plain | None":
         """The reader; None: the table has columns that must be read as texts."""
         as_texts = options.dates_of_visits.told if empty.dated else options.day_numbering == "study-day"
-        if empty.columns or as_texts or "patient_id" not in chosen:
+        if empty.columns or empty.unit.told or as_texts or "patient_id" not in chosen:
             return None
         return cls(empty, problems, chosen, options)
 
@@ -102,6 +103,7 @@ class Plain:
         if not self.empty.dated:
             ask_numbering(self.empty.time, when.low, self.options.day_numbering, problems)
         note_bleeding(visits.table, grade.low, self.options.bleeding, problems)
+        expect_plain_decimals(visits.table.cells("platelets"), platelets.low, self.options.accept, problems)
         return visits, problems
 
     def _column(self, grid: Grid, name: str) -> Column | None:

@@ -1,8 +1,8 @@
 """Problems of a study's files, and notes on what was assumed, gathered while the files are read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.observations import Note, Origin
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, one_a_line
+from itp_response.readers.open_table import OpenTable
 
 SHOWN = 20
 LONGEST = 40
@@ -41,7 +42,7 @@ class Location:
             return self, row, column
         piece = int(self.pieces.piece[row])
         name = self.pieces.names[piece].get(column, column)
-        return self.pieces.locations[piece], int(self.pieces.row[row]), name
+        return self.pieces.locations[piece].source(int(self.pieces.row[row]), name)
 
     def named(self, row: int) -> str:
         """`line 5`; of a table that was put together of others, `lb.csv line 5`."""
@@ -60,6 +61,37 @@ class Location:
     def all_lines(self, rows: Ints) -> Ints:
         """The numbers of rows as messages give them."""
         return rows + 1 if self.lines is None else self.lines[rows]
+
+
+@dataclass(frozen=True)
+class GatheredLocation(Location):
+    """The location of rows each of which was put together from several rows of another table."""
+
+    given: Location | None = None
+    rows: Mapping[str, Ints] = field(default_factory=dict)
+    """The row of each cell, by the column's name in that table; under "", the first row of each row."""
+
+    def only(self, rows: Ints) -> "Location":
+        return replace(self, lines=self.all_lines(rows), rows={name: at[rows] for name, at in self.rows.items()})
+
+    def written_in(self, rows: Ints, column: str) -> Ints:
+        assert self.given is not None
+        # The empty last row of a patient table is in no row of the file.
+        return self.given.written_in(np.append(self.rows[column], 0)[rows], column)
+
+    def source(self, row: int, column: str = "") -> tuple[Location, int, str]:
+        assert self.given is not None
+        return self.given.source(int(self.rows.get(column, self.rows[""])[row]), column)
+
+
+def location_of(source: OpenTable, order: int, part: int = 0) -> Location:
+    """The location of a table that was opened."""
+    if source.gathered is None:
+        return Location(source.name, order, source.row_word, source.lines, part=part)
+    given = Location(source.name, order, source.row_word, source.gathered.lines)
+    return GatheredLocation(
+        source.name, order, source.row_word, source.lines, part=part, given=given, rows=source.gathered.rows
+    )
 
 
 @dataclass(frozen=True)
@@ -129,6 +161,23 @@ class _Tally:
         return Note(self.location.name, self.note_text(self.number, list(self.texts)), self.warning)
 
 
+class TableQuestion(Protocol):
+    """A question about a whole table, to which its chunks add up (`joined`)."""
+
+    @property
+    def location(self) -> Location: ...
+
+    @property
+    def name(self) -> str:
+        """The column that is asked about."""
+
+    def joined(self, other: Any) -> Any:
+        """The question about both."""
+
+    def problems(self) -> Iterable[str]:
+        """What must be answered before anything is decided."""
+
+
 class Problems:
     """The problems of a study, reported together, and its notes.
 
@@ -141,6 +190,7 @@ class Problems:
         self._notes: dict[object, Note | _Tally] = {}
         self._wrong: dict[object, _Tally] = {}
         self._asked: dict[object, _Tally] = {}
+        self._questions: dict[object, TableQuestion] = {}
         self.leave_out = leave_out
         self.worded = worded
         self.unreadable: list[UnreadableCells] = []
@@ -175,16 +225,32 @@ class Problems:
     def ask(self, location: Location, about: str, note_text: NoteText, number: int, texts: Iterable[str] = ()) -> None:
         """A question that depends on the whole table, counted as `count` counts for a note.
 
-        Where `note_text` has a text once all chunks were looked at, it is a problem: `settle`.
+        Where `note_text` has a text once all chunks were looked at, it is a problem: `settle_asked`.
         """
         _merge(self._asked, (location.order, about), _Tally(location, note_text, False, number, dict.fromkeys(texts)))
 
-    def settle(self) -> "Problems":
-        """Make problems of the questions; called when all of the study was read."""
+    def expect(self, question: TableQuestion) -> None:
+        """A question that is answered once all chunks are joined (`settle`)."""
+        key = (question.location.order, question.name, type(question))
+        before = self._questions.get(key)
+        self._questions[key] = question if before is None else before.joined(question)
+
+    def settle_asked(self) -> "Problems":
+        """Make problems of what was asked (`ask`); called when all of the study was read."""
         for tally in self._asked.values():
             if text := tally.as_note().text:
                 self.wrong(tally.location, text)
         self._asked.clear()
+        return self
+
+    def settle(self) -> "Problems":
+        """Answer the questions about whole tables; those of `expect` only once nothing else is wrong."""
+        self.settle_asked()
+        if not self.any_wrong:
+            for question in self._questions.values():
+                for text in question.problems():
+                    self.wrong(question.location, text)
+            self._questions.clear()
         return self
 
     @property
@@ -204,6 +270,8 @@ class Problems:
         for into, tallies in ((self._wrong, other._wrong), (self._asked, other._asked)):
             for key, tally in tallies.items():
                 _merge(into, key, tally)
+        for question in other._questions.values():
+            self.expect(question)
         self.unreadable += other.unreadable
         self.broken_lines += other.broken_lines
         self._problems += other._problems
@@ -232,6 +300,7 @@ class Problems:
         """One problem of a number of rows, counted as `count` counts for a note."""
         if number:
             self.unreadable += unreadable
+            self.beyond_rows |= not unreadable
             tally = _Tally(location, note_text, False, number, dict.fromkeys(texts))
             _merge(self._wrong, (location.order, about), tally)
 

@@ -3,6 +3,7 @@
 import csv as standard_csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ TAIL = 1 << 14
 """Bytes at the end of a block in which its last patient's rows are looked for first."""
 FEW = 200
 """Lines that are split one by one; most patients have fewer."""
+ZERO_AS_THIRD_DECIMAL = re.compile(rb"\.\d\d0(?!\d)")
+"""A point that may stand between thousands; such a block is read as texts."""
 AS_UTF_8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
 
 
@@ -212,6 +215,8 @@ class Block(NamedTuple):
 
     def grid(self) -> Grid | None:
         """The cells; None: the block is not plain."""
+        if ZERO_AS_THIRD_DECIMAL.search(self.data):
+            return None
         return grid(self.data, len(self.form.header), self.form.separator)
 
 

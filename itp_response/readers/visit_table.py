@@ -8,11 +8,13 @@ import numpy as np
 
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, exactly
-from itp_response.readers.cells import as_counts, as_declared, as_grades, as_rescue, is_empty
+from itp_response.readers.cells import as_declared, as_grades, as_rescue, is_empty
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
+from itp_response.readers.count_units import CountUnit, counts_of, note_unused
 from itp_response.readers.dates import as_day_numbers, as_days, ask_numbering, imputed, note_partial
 from itp_response.readers.ids import check_long
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.plausible_counts import expect_decimals
 from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
 
@@ -30,6 +32,8 @@ class VisitTable:
     rescue_end: Numbers
     """As `when`."""
     platelets: Numbers
+    """In 10⁹/L."""
+    unit: CountUnit
     bleeding_grade: Floats
     rescue: Bools
     rescue_name: Texts
@@ -55,6 +59,7 @@ def check_header(table: NamedTable, declared: Mapping[str, ColumnDeclared], prob
     check_columns(table, ("patient_id", "platelets"), problems)
     check_declared(table, declared, problems)
     _check_times(table, problems)
+    note_unused(table, problems)
 
 
 def read_visits(
@@ -72,7 +77,8 @@ def read_visits(
     if not dated:
         ask_numbering(table.cells("day"), begin.low, options.day_numbering, problems)
     when, rescue_end = _possible(begin, end)
-    platelets = as_counts(table.cells("platelets"), problems)
+    platelets, unit = counts_of(table, "platelets", "unit", options, problems)
+    expect_decimals(table.cells("platelets"), options.accept, problems)
     grade = as_grades(table.cells("bleeding_grade"), problems)
     rescue, rescue_name = as_rescue(table.cells("rescue"), problems)
     recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue
@@ -88,6 +94,7 @@ def read_visits(
         when=imputed(when, options.impute),
         rescue_end=imputed(rescue_end, options.impute),
         platelets=platelets,
+        unit=unit,
         bleeding_grade=grade,
         rescue=rescue,
         rescue_name=rescue_name,

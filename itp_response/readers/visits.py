@@ -6,7 +6,7 @@ cohort's notes say what was assumed.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, get_args
@@ -21,12 +21,14 @@ from itp_response.cohort.observations import Imputed, Observations, Origin, Pati
 from itp_response.cohort.values import Bools, Floats, Index, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
+from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_similar, check_sites, in_one_spelling, keyed
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
+from itp_response.readers.plausible_counts import banded, count_sizes, patient_bands
 from itp_response.readers.problems import (
     Cells,
     Location,
@@ -90,7 +92,7 @@ def read(
     of_opening = Problems(leave_out=leave_out)
     of_visits = in_table(columns, "visits")
     of_patients = in_table(columns, "patients")
-    read_tables = _of_study if is_study(visits) else _of_files
+    read_tables = partial(_of_study, options.unit) if is_study(visits) else _of_files
     visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, of_opening)
     quarantine, cohort = Quarantine(), None
     while cohort is None:
@@ -133,8 +135,10 @@ def _of_tables(
     scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
     study = StudyRows.matched(visit_table, known, further)
     check_similar(study.ids, visit_table.table.location, options.similar_ids, problems)
-    problems.settle()
-    return assemble(study, scored=scored, declared=of_visits, impute=options.impute, problems=problems)
+    problems.settle_asked()
+    cohort = assemble(study, scored=scored, declared=of_visits, options=options, problems=problems)
+    problems.settle().raise_if_wrong()
+    return cohort
 
 
 def one_patient_each(
@@ -155,7 +159,7 @@ def _of_files(
     problems: Problems,
 ) -> tuple[NamedTable | None, NamedTable]:
     """The table of visits, None if it cannot be opened, and the table of patients."""
-    visit_table = read_table(visits, "visits", 0, VISITS, of_visits, problems)
+    visit_table = read_table(recognized(visits), "visits", 0, VISITS, of_visits, problems)
     return visit_table, patient_table(patients, of_patients, problems)
 
 
@@ -178,6 +182,7 @@ def patient_table(
 
 
 def _of_study(
+    unit: str | None,
     folder: Tabular,
     patients: Tabular | None,
     of_visits: Mapping[str, ColumnDeclared],
@@ -189,7 +194,7 @@ def _of_study(
     if patients is not None:
         name = (folder.folder if isinstance(folder, MappedStudy) else Path(folder)).name
         raise UsageError(f"{name}: this is an SDTM study, its patients are in its DM; give no patient table.")
-    study = study_tables(folder, of_visits, of_patients, problems)
+    study = study_tables(folder, of_visits, of_patients, problems, unit)
     if study is None:
         raise problems.error()
     check_declared(study.patients, of_patients, problems)
@@ -256,7 +261,7 @@ def assemble(
     *,
     scored: bool,
     declared: Mapping[str, ColumnDeclared],
-    impute: Impute | None,
+    options: ReadOptions,
     problems: Problems,
     wrong: bool = False,
 ) -> Cohort:
@@ -266,9 +271,10 @@ def assemble(
     `declared` are the further columns of the visits.
     Raises `CohortError` if there are problems, or were before (`wrong`).
     """
-    visits, patients = study.visits, study.patients
+    visits, patients, impute = study.visits, study.patients, options.impute
     if patients.table.header:
         _note_unmatched(study, problems)
+    check_units(study, options, problems)
     day_0 = _day_zero(study, problems)
     times = _observed_times(study, day_0, problems)
     # Day 0 as a date; of visits by days, it is known from the patient table alone.
@@ -413,6 +419,32 @@ def _note_unmatched(study: StudyRows, problems: Problems) -> None:
             return f"{number} patient{'s' if number > 1 else ''} {lack}, kept: {few}."
 
         _count_patients(study.visits.table.location, lack, ids, words, problems)
+
+
+# COUNTS
+
+
+def check_units(study: StudyRows, options: ReadOptions, problems: Problems) -> None:
+    """Ask about counts that cannot be in 10⁹/L; report those of a table without a unit beside converted ones."""
+    visits, patients = study.visits, study.patients
+    cells, unit = visits.table.cells("platelets"), visits.unit
+    sizes = count_sizes(cells, unit, visits.platelets.at(study.kept_index), options.accept)
+    if not unit.told:
+        bands = patient_bands(study.patient[study.kept_index], visits.platelets.at(study.kept_index))
+        sizes = replace(sizes, bands=banded(bands, study.ids))
+    problems.expect(sizes)
+    baseline, of_baseline = patients.table.cells("baseline"), patients.baseline_unit
+    if np.isnan(patients.baseline.low).all() or not sizes.number:
+        return
+    for told, untold, counts in ((unit, of_baseline, baseline), (of_baseline, unit, cells)):
+        if told.converted and not untold.told:
+            what = f"{counts.name}: other counts are not in 10⁹/L, and the unit of these is not told"
+            cure = f"name it in the header, as in '{counts.name} (10^9/L)'"
+            _wrong_once(counts.location, f"{what}; {cure}, or in a column of units.", problems)
+
+
+def _wrong_once(location: Location, text: str, problems: Problems) -> None:
+    problems.wrong_in_all(location, text, lambda *_: text, 1, (), unreadable=())
 
 
 # DAY 0

@@ -105,6 +105,10 @@ class TestEveryCommand:
         )
         assert [path.name for path in visits.parent.iterdir()] == ["visits.csv"]
 
+    def test_refuses_an_unknown_unit_or_check(self, name, visits):
+        assert run(name, visits, "--unit mg/dL").output.startswith("error: 'mg/dL' is no unit of platelet counts; ")
+        assert run(name, visits, "--accept all").output.startswith("error: unknown check 'all'; known: implausible_")
+
     @pytest.mark.parametrize("options", ["--on-error quarantine", "--quarantine-file {}/left.csv"])
     def test_takes_the_two_options_together(self, name, options, visits):
         done = run(name, visits, options)

@@ -132,7 +132,7 @@ class TestEditChecks:
         assert [check for check in checks(timeline(text)) if check not in others] == expected.split()
 
     def test_every_check_is_tried(self):
-        tried = CASES + "before_birth after_death rescue_after_stop dose_after_stop"
+        tried = CASES + "before_birth after_death rescue_after_stop dose_after_stop patient_in_another_unit"
 
         assert [check.name for check in EDIT_CHECKS if check.name not in tried] == []
         assert all(check.asks.endswith("?") for check in EDIT_CHECKS)

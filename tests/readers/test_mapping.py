@@ -314,7 +314,7 @@ class TestWorkbook:
 
         message = "wide.xlsx: unknown sheet 'Count'; known: Counts, Notes. Did you mean 'Counts'?"
         assert str(error.value) == message
-        with pytest.raises(CohortError, match=r"^visits.csv: only a workbook \(\.xlsx\) has sheets"):
+        with pytest.raises(CohortError, match=r"^visits.csv: only a workbook \(\.xlsx, \.xls, \.ods\) has sheets"):
             itp_response.mapped(VISITS, tmp_path / "mapping.toml")
 
     def test_what_is_no_workbook_is_refused(self, tmp_path):
@@ -338,7 +338,7 @@ class TestMap:
 
         assert run("map", path).stdout == (
             '# A draft, guessed from the headers of wide.csv.\n# Look every line over; "?" is for you to fill in.\n'
-            "confirmed = false\n\n"
+            'confirmed = false\nunit = "10^9/L"  # as 10⁹/L\n\n'
             '[patients]\npatient_id     = "Subject"\narm            = "Arm"\nenrolment_date = "Randomisation date"\n\n'
             '[[visits]]\nday       = 7\nplatelets = "plt_w1"\n\n'
             '[[visits]]\nday            = 28\nplatelets      = "Week 4 (10^9/L)"\nbleeding_grade = "WHO week 4"\n\n'

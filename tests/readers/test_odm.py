@@ -201,6 +201,7 @@ DRAFT = """\
 # A draft, guessed from the headers of study.xml.
 # Look every line over; "?" is for you to fill in.
 confirmed = false
+unit = "10^9/L"  # as 10⁹/L
 
 [patients]
 patient_id             = "StudySubjectID"
@@ -285,17 +286,47 @@ class TestRows:
 
         assert (source.lines, source.row_word) == (None, "row")
 
-    def test_units_are_told_not_to_be_looked_at(self, tmp_path):
-        unit = '<ItemData ItemOID="I_LAB_PLT" Value="15"><MeasurementUnitRef MeasurementUnitOID="MU_GL"/></ItemData>'
-        text = SMALL.replace('<ItemData ItemOID="I_LAB_PLT" Value="15"/>', unit)
 
-        cohort = read(*itp_response.mapped(*written(tmp_path, text, NO_PATIENT_ITEMS)))
+class TestUnits:
+    """Units of counts, of the item's definition or of each item; each has to be one of counts."""
 
-        assert "Units of items are not looked at (MU_GL): counts are taken as 10⁹/L." in [
-            note.text for note in cohort.notes
-        ]
+    UNITS = (
+        '<BasicDefinitions><MeasurementUnit OID="MU_1" Name="x"><Symbol><TranslatedText>lakh/mm3</TranslatedText>'
+        '</Symbol></MeasurementUnit><MeasurementUnit OID="MU_2" Name="10^4/uL"/></BasicDefinitions>'
+    )
+    ITEM = '<ItemData ItemOID="I_LAB_PLT" Value="15"/>'
+
+    def read(self, tmp_path, item="", of_all=""):
+        text = SMALL.replace(self.ITEM, self.ITEM.replace("/>", f">{item}</ItemData>")) if item else SMALL
+        definition = f'<ItemDef OID="I_LAB_PLT" Name="PLT" DataType="float">{of_all}</ItemDef>'
+        study = f'<Study OID="S">{self.UNITS}<MetaDataVersion OID="v" Name="v">{definition}</MetaDataVersion></Study>'
+        text = text.replace("<ClinicalData", f"{study}<ClinicalData", 1)
+        return read(*itp_response.mapped(*written(tmp_path, text, NO_PATIENT_ITEMS)))
+
+    def test_of_the_definition(self, tmp_path):
+        plain, told = self.read(tmp_path), self.read(tmp_path, of_all=REFERENCE.format("MU_2"))
+
+        assert told.platelets.low.tolist() == [10 * count for count in plain.platelets.low.tolist()]
+
+    def test_of_an_item(self, tmp_path):
+        told = self.read(tmp_path, REFERENCE.format("MU_2"), REFERENCE.format("MU_2") + REFERENCE.format("MU_1"))
+
+        assert 150 in told.platelets.low.tolist()
+
+    @pytest.mark.parametrize(
+        ("of_item", "of_all", "message"),
+        [
+            ("MU_GL", "MU_1", "'MU_GL' is no unit of platelet counts; known: "),
+            ("MU_1", "MU_2", "1 count in 'lakh/mm3', but the file says '10^4/uL'; tell one unit."),
+        ],
+    )
+    def test_refused(self, of_item, of_all, message, tmp_path):
+        with pytest.raises(CohortError) as error:
+            self.read(tmp_path, REFERENCE.format(of_item), REFERENCE.format(of_all))
+        assert message in str(error.value)
 
 
+REFERENCE = '<MeasurementUnitRef MeasurementUnitOID="{}"/>'
 NO_PATIENT_ITEMS = """
 confirmed = true
 [patients]

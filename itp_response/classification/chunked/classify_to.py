@@ -422,7 +422,7 @@ class _Run:
             StudyRows(chunk.visits, listed, patients.ids, patient_of_row),
             scored=bool(self.assumptions.scored),
             declared=study.declared,
-            impute=study.options.impute,
+            options=study.options,
             problems=problems,
             wrong=self.wrong,
         )

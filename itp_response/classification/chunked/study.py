@@ -15,6 +15,7 @@ from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
+from itp_response.readers.coded.study import coded_kind
 from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_sites, read_as_a_whole
@@ -215,7 +216,7 @@ class ChunkedStudy:
 
 def source_of(visits: Any, options: ReadOptions = DEFAULTS) -> ChunkedTable | None:
     """The visits to be read in chunks; None: they are read as a whole, also to say why they cannot be read."""
-    if not isinstance(visits, str | Path) or is_study(visits):
+    if not isinstance(visits, str | Path) or is_study(visits) or coded_kind(visits):
         return None
     try:
         source = chunked_table(Path(visits))

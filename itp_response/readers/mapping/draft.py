@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from itp_response.messages.errors import CohortError
-from itp_response.readers.column_names import ALIASES, PATIENTS, VISITS
+from itp_response.readers.column_names import ALIASES, PATIENTS, VISITS, units_said
+from itp_response.readers.count_units import said_by_header
 from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.mapping.mapping import OPEN
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import as_text
+from itp_response.readers.units import exponent_of, factor_text, in_header
 
 UNIT = re.compile(r"\s*[(\[].*?[)\]]\s*")
 """A unit or an example in the parentheses of a label."""
@@ -36,6 +38,7 @@ INSTRUMENTS = ("redcap_repeat_instrument", "repeat_instrument")
 SYSTEM = (*EVENT_NAMES, *INSTRUMENTS, "redcap_repeat_instance", "repeat_instance", "redcap_data_access_group")
 CODED = re.compile(r"\d+")
 MOST_CODES = 20
+OF_PATIENTS = tuple(name for name in PATIENTS if name != "baseline_unit")
 OF_VISITS = tuple(name for name in VISITS if name != "patient_id")
 
 
@@ -91,7 +94,8 @@ def draft(file: Tabular, *, sheet: str | None = None) -> str:
 
 
 def _folded(header: str) -> str:
-    return "_".join(re.findall(r"[a-z0-9]+", UNIT.sub(" ", header).lower()))
+    unit = in_header(header)
+    return "_".join(re.findall(r"[a-z0-9]+", UNIT.sub(" ", header if unit is None else unit.rest).lower()))
 
 
 def _fits(header: str, names: Iterable[str]) -> bool:
@@ -111,7 +115,7 @@ def _guessed(source: OpenTable) -> Guess:
 def _assigned(guess: Guess, column: str, label: str) -> bool:
     """Assign a column to the meaning of its label; False: the label has none."""
     system = next((name for name in SYSTEM if _fits(label, [name])), None)
-    patient = _meaning(label, (*PATIENTS, "birth_date", "death_date"))
+    patient = _meaning(label, (*OF_PATIENTS, "birth_date", "death_date"))
     visit = "rescue_start" if _fits(label, RESCUE_START) else _meaning(label, OF_VISITS)
     planned = _planned(label)
     if system is not None:
@@ -133,7 +137,8 @@ def _meaning(column: str, names: Iterable[str]) -> str | None:
 
 def _planned(column: str) -> tuple[int, str] | None:
     """The day of a column with a day or a week in its name, and what it measures on that day."""
-    text = UNIT.sub(" ", column).strip().replace("_", " ")
+    in_name = in_header(column)
+    text = UNIT.sub(" ", column if in_name is None else in_name.rest).strip().replace("_", " ")
     match = AT.match(text)
     if match:
         before, unit, number, after = match.groups()
@@ -158,6 +163,7 @@ def _written(source: OpenTable, guess: Guess, sheet: str | None) -> Iterator[str
     yield "confirmed = false"
     if sheet is not None:
         yield f"sheet = {_text(sheet)}"
+    yield from _unit(source, guess)
     yield from ("", "[patients]")
     yield from _keys(guess.patients, source)
     visits = list(_visits(guess))
@@ -172,6 +178,23 @@ def _written(source: OpenTable, guess: Guess, sheet: str | None) -> Iterator[str
         yield from ("", f"# Not taken: {', '.join(column + _label(column, source, ' ({})') for column in guess.rest)}")
 
 
+def _unit(source: OpenTable, guess: Guess) -> Iterator[str]:
+    """The unit of all counts, if the headers, the labels or the file tell one."""
+    visits = [guess.visit, *guess.planned.values()]
+    counts = [columns["platelets"] for columns in visits if "platelets" in columns]
+    counts += [guess.patients["baseline"]] if "baseline" in guess.patients else []
+    said = [unit for column in counts for unit in (*said_by_header(column), *units_said(source, column))]
+    exponents = {exponent_of(unit.unit) for unit in said}
+    if len(exponents) > 1:
+        yield f"# The headers tell several units: {', '.join(sorted({unit.unit for unit in said}))}"
+    elif None in exponents:
+        yield f"unit = {_text(OPEN)}  # the file has {said[0].unit}, which is no unit of platelet counts"
+    elif said:
+        factor = factor_text(exponents.pop() or 0)
+        meaning = "as 10⁹/L" if factor == "1" else f"counts are multiplied by {factor} to 10⁹/L"
+        yield f"unit = {_text(said[0].unit)}  # {meaning}"
+
+
 def _visits(guess: Guess) -> Iterator[dict[str, str | int]]:
     """The visits, each by the keys of `[[visits]]`."""
     for day, columns in sorted(guess.planned.items()):
@@ -182,7 +205,7 @@ def _visits(guess: Guess) -> Iterator[dict[str, str | int]]:
     if not when and event is not None:
         when = {"day": event}
     start = guess.visit.get("rescue_start")
-    own = ("platelets", "bleeding_grade") if start else ("platelets", "bleeding_grade", "rescue", "rescue_end")
+    own = ("platelets", "unit", "bleeding_grade", *(() if start else ("rescue", "rescue_end")))
     at_visits = {name: guess.visit[name] for name in own if name in guess.visit}
     if at_visits:
         yield {**(dict(list(when.items())[:1]) or {"day": OPEN}), **at_visits}

@@ -6,10 +6,10 @@ row per visit needs one, and one more for each repeating instrument.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -21,16 +21,31 @@ from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
-from itp_response.readers.column_names import CellProblem, NamedTable, beside_columns, report_file
+from itp_response.readers.coded.study import CodedStudy, coded_kind
+from itp_response.readers.column_names import CellProblem, NamedTable, beside_columns, report_file, units_said
+from itp_response.readers.count_units import agreed, check_same_unit, no_unit, said_by_header, unit_column
 from itp_response.readers.dates import DayNumbering, cells_as_texts, check_date_format
 from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.ids import LongIds, SimilarIds, has, with_several
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.problems import Location, Pieces, Problems, first_few, quoted
+from itp_response.readers.options import ACCEPTABLE
+from itp_response.readers.problems import (
+    Cells,
+    GatheredLocation,
+    Location,
+    Pieces,
+    Problems,
+    first_few,
+    location_of,
+    quoted,
+)
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
+from itp_response.readers.units import UnitSaid, exponent_of
 
+NO_COLUMNS = ("columns", "only", "unit", "baseline_unit")
+"""Keys that are not the name of a column alone."""
 OPEN = "?"
 """The placeholder in a draft for what only a person can know."""
 
@@ -45,6 +60,7 @@ class PatientColumns(StrictModel):
     enrolment_date: str | None = None
     enrolment_day: str | None = None
     baseline: str | None = None
+    baseline_unit: str | None = Field(default=None, description="the unit of the baseline, or the column that has it")
     treatment_discontinued: str | None = None
     birth_date: str | None = None
     death_date: str | None = None
@@ -67,6 +83,7 @@ class VisitColumns(StrictModel):
     day: int | str | None = Field(default=None, description="its day, or the column that has it")
     date: str | None = Field(default=None, description="the column with its date")
     platelets: str | None = None
+    unit: str | None = Field(default=None, description="the unit of the counts, or the column that has it")
     bleeding_grade: str | None = None
     rescue: str | None = None
     rescue_end: str | None = None
@@ -101,6 +118,8 @@ class MappingFile(StrictModel):
     confirmed: bool = Field(description="true once a person has looked the mapping over")
     sheet: str | None = Field(default=None, description="the sheet of a workbook; else its first")
     options: MappedOptions = MappedOptions()
+    unit: str | None = Field(default=None, description="the unit of all platelet counts, such as 10^4/uL")
+    accept: tuple[str, ...] = Field(default=(), description="as the option: checks that would stop the reading")
     patients: PatientColumns
     visits: tuple[VisitColumns, ...] = Field(description="the visits that rows are made of")
     codes: dict[str, dict[str, str | int | float]] = Field(
@@ -110,7 +129,7 @@ class MappingFile(StrictModel):
 
 def _given(model: StrictModel) -> dict[str, str]:
     columns: dict[str, str] = getattr(model, "columns")  # noqa: B009
-    fields = {name: value for name, value in model if name not in ("columns", "only") and isinstance(value, str)}
+    fields = {name: value for name, value in model if name not in NO_COLUMNS and isinstance(value, str)}
     return fields | columns
 
 
@@ -161,7 +180,9 @@ def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
             yield positions.problem(("visits", number), "nothing is recorded at this visit; name a column, or drop it.")
     if not any(visit.platelets for visit in file.visits):
         yield positions.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
-    known = sorted({*file.patients.chosen, *(name for visit in file.visits for name in visit.chosen)})
+    yield from _wrong_options(file, positions)
+    names = [name for visit in file.visits for name in visit.chosen]
+    known = sorted({"unit", "baseline_unit", *file.patients.chosen, *names})
     for name, codes in file.codes.items():
         if name not in known:
             yield positions.problem_with_key(("codes", name), unknown("column", name, known))
@@ -176,6 +197,15 @@ def _wrong_formats(file: MappingFile, positions: KeyPositions) -> Iterator[Probl
             check_date_format(getattr(file.options, name))
         except UsageError as error:
             yield positions.problem(("options", name), str(error))
+
+
+def _wrong_options(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
+    """The problems of the keys of a mapping that are options too."""
+    if file.unit is not None and exponent_of(file.unit) is None:
+        yield positions.problem(("unit",), no_unit(file.unit))
+    for name in file.accept:
+        if name not in ACCEPTABLE:
+            yield positions.problem(("accept",), unknown("check", name, ACCEPTABLE))
 
 
 # THE TABLES
@@ -193,9 +223,10 @@ class Mapped:
     """Whether it is the table of patients; else it is the table of visits."""
 
     @property
-    def options(self) -> dict[str, str]:
+    def options(self) -> dict[str, Any]:
         """The options of reading that the mapping file tells."""
-        return {name: value for name, value in self.source.file.options if value is not None}
+        file = self.source.file
+        return {name: value for name, value in file.options if value is not None} | {"accept": file.accept}
 
     @property
     def files(self) -> tuple[Tabular, Path]:
@@ -215,13 +246,13 @@ class Mapped:
         return _visits(self.source, location, names, problems)
 
 
-def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study, None]":
+def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study | CodedStudy, None]":
     """The visits and the patients of a file by a mapping file: `classify(*mapped("export.csv", "mapping.toml"))`.
 
     `file` is anything that `read` takes as visits: a path, a frame or a list of rows. `mapping` is the path of a TOML
     file that says what the columns are, and that a person has confirmed; `map` drafts it.
     For the folder of an SDTM study, the mapping has the keys of `sdtm.toml`; the study has its patients with it, so the
-    second table is None.
+    second table is None. For FHIR resources or OMOP tables, it says what their codes mean; the second table is None.
     Raises `CohortError` with all problems of the mapping, such as a column that is not in the file.
 
     >>> from pathlib import Path
@@ -249,6 +280,8 @@ def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple
     if isinstance(file, str | Path) and is_study(file):
         settings(Path(mapping))
         return Study(Path(file), Path(mapping)), None
+    if coded_kind(file) is not None and isinstance(file, str | Path):
+        return CodedStudy(Path(file), Path(mapping)), None
     source = MappedFile(file, load_mapping(mapping))
     source.check()
     return Mapped(source, patients=False), Mapped(source, patients=True)
@@ -284,7 +317,7 @@ class MappedFile:
         return frame.with_columns(pl.concat_str(key, separator="-").alias(patients.patient_id))
 
     def location(self, order: int) -> Location:
-        return Location(self.table.name, order, self.table.row_word, self.table.lines)
+        return location_of(self.table, order)
 
     def named(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
         """The columns of the file that the mapping names, each with the keys that lead to it."""
@@ -297,6 +330,13 @@ class MappedFile:
                 yield column, ("visits", number, *_key(name, visit.columns))
             for column in visit.only:
                 yield column, ("visits", number, "only", column)
+            if visit.platelets is not None and (units := unit_column(self.table, visit.platelets, visit.unit)):
+                yield units, ("visits", number, "unit")
+        patients = self.file.patients
+        if patients.baseline is not None and (
+            units := unit_column(self.table, patients.baseline, patients.baseline_unit)
+        ):
+            yield units, ("patients", "baseline_unit")
 
     def check(self) -> None:
         """Raises `CohortError` if the mapping names columns that the file does not have, or has several times."""
@@ -310,7 +350,19 @@ class MappedFile:
             elif times > 1:
                 text = f"{self.table.name} has {times} columns {column!r}; rename all but one of them."
                 problems.append(self.mapping.positions.problem(path, text))
+        for unit, path in self._own_units():
+            if unit not in header and exponent_of(unit) is None:
+                text = "this is still open; name the unit" if unit == OPEN else f"there is no column {unit!r}"
+                problems.append(self.mapping.positions.problem(path, f"{text}; {no_unit(unit)}"))
         refuse(problems, CohortError)
+
+    def _own_units(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+        """The units, or columns of units, that the mapping names, each with the keys that lead to it."""
+        for number, visit in enumerate(self.file.visits):
+            if visit.unit is not None:
+                yield visit.unit, ("visits", number, "unit")
+        if self.file.patients.baseline_unit is not None:
+            yield self.file.patients.baseline_unit, ("patients", "baseline_unit")
 
     def report(self, location: Location, problems: Problems) -> None:
         """Report broken lines of the file, and note the columns that are not used."""
@@ -336,6 +388,29 @@ class MappedFile:
                     what = f"{patients.patient_id}: {first_few(ids)} {has(ids)} several {header[position]!r}"
                     cure = f"name it under [patients] ({name.strip()} = {header[position]!r})"
                     problems.wrong(location, f"{what}; {cure}, or write patient_key = 'id' under [options].")
+
+    def units(
+        self, name: str, counts: str | None, own: str | None, rows: Ints, location: Location, problems: Problems
+    ) -> list[pl.Series]:
+        """The column `name` of the units of the counts in these rows; none if nothing tells the unit.
+
+        `own` is the unit that the mapping names, or its column.
+        """
+        if counts is None:
+            return []
+        column = unit_column(self.table, counts, own)
+        told = [unit for unit in (None if own == column else own, self.file.unit) if unit is not None]
+        said = [*(UnitSaid(unit, "the mapping") for unit in told), *said_by_header(counts)]
+        said += units_said(self.table, counts)
+        cells = Cells(location, counts, self.frame[counts])
+        whole = agreed(said, cells, problems, elsewhere=column is not None)
+        unit = pl.Series(name, [whole and whole.unit], dtype=pl.String).new_from_index(0, len(rows))
+        if column is not None:
+            of_rows = self.coded(name, column, rows)
+            if whole is not None:
+                check_same_unit(Cells(location, column, of_rows), whole, problems)
+            unit = of_rows.zip_with(of_rows.is_not_null(), unit).alias(name)
+        return [] if column is None and whole is None else [unit]
 
     def coded(self, name: str, column: str, rows: Ints) -> pl.Series:
         """The texts of a column in these rows, decoded if the mapping has codes for that name.
@@ -385,6 +460,7 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
         )
         if isinstance(visit.day, int):
             cells.append(pl.Series("day", [str(visit.day)]).new_from_index(0, len(rows)))
+        cells += source.units("unit", visit.platelets, visit.unit, rows, location, problems)
         frames.append(pl.DataFrame(cells))
         rows_of.append(rows)
         columns_of.append(columns)
@@ -425,28 +501,6 @@ def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: P
         problems.note(location, f"{count} {word} passed over: nothing that the mapping takes is filled in.")
 
 
-@dataclass(frozen=True)
-class _GatheredLocation(Location):
-    """The location of rows each of which was put together from several rows of the file."""
-
-    given: Location | None = None
-    rows: Mapping[str, Ints] = field(default_factory=dict)
-    """The row of each cell, by the column's name in the file; under "", the first row of each patient."""
-
-    def only(self, rows: Ints) -> "Location":
-        return replace(self, lines=self.all_lines(rows), rows={name: at[rows] for name, at in self.rows.items()})
-
-    def written_in(self, rows: Ints, column: str) -> Ints:
-        assert self.given is not None
-        at = self.rows[column]
-        # The empty last row of the patient table is in no row of the file.
-        return self.given.all_lines(np.append(at, 0)[rows])
-
-    def source(self, row: int, column: str = "") -> tuple[Location, int, str]:
-        assert self.given is not None
-        return self.given, int(self.rows.get(column, self.rows[""])[row]), column
-
-
 def _patients(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
     """The table of patients: one row per patient, with the value of each column from any row of the file."""
     header = source.file.patients.chosen
@@ -458,11 +512,15 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
     for name, column in header.items():
         rows = _filled_rows(ids, source.frame[column].alias(column), firsts, location, problems)
         columns.append(source.coded(name, column, rows).alias(name))
+        if name == "baseline":
+            own = source.file.patients.baseline_unit
+            columns += source.units("baseline_unit", column, own, rows, location, problems)
         as_written[name] = source.frame[column].gather(rows)
         rows_of[column] = rows
     lines = location.all_lines(rows_of[""])
-    gathered = _GatheredLocation(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
+    gathered = GatheredLocation(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
     frame = pl.DataFrame(columns)
+    header = header | {name: name for name in frame.columns if name not in header}
     return _table(gathered, frame, names, header, source.cell_problems(as_written, frame, header))
 
 

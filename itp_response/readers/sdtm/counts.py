@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import polars as pl
 
 from itp_response.cohort.values import Ints
@@ -11,7 +10,6 @@ from itp_response.messages.wording import counted as number_of
 from itp_response.readers.problems import Cells, and_more, quoted
 from itp_response.readers.sdtm.records import Records, SdtmStudy, VisitRecords, of_all, whole_days
 from itp_response.readers.sdtm.terms import LOINC, PLATELETS
-from itp_response.readers.units import KNOWN, as_factors, in_thousands
 
 LARGEST_WITHOUT_UNIT = 1000
 """Larger counts without a unit are probably cells/µL."""
@@ -78,23 +76,17 @@ def _counted(records: Records, row: Ints, variable: str, unit: str, study: SdtmS
     if not len(row):
         return
     texts, units = records.texts(variable), records.texts(unit)
-    factors = as_factors(units)
-    unknown = row[(units.is_not_null() & factors.is_null()).gather(row).to_numpy()]
-    study.wrong_cells(
-        records,
-        records.cells(unit),
-        unknown,
-        lambda text: f"{quoted(text)} is no unit of platelets; known: {KNOWN}, and alike.",
-    )
     without = row[units.is_null().gather(row).to_numpy()]
-    if len(without):
-        unknown = np.union1d(unknown, _without_unit(records, without, variable, unit, study))
-    texts = texts.clone().scatter(unknown, [None] * len(unknown)) if len(unknown) else texts
+    if len(without) and (study.unit or study.settings.unit) is None:
+        large = _without_unit(records, without, variable, unit, study)
+        texts = texts.clone().scatter(large, [None] * len(large)) if len(large) else texts
     cells = {
         "date": records.texts("LBDTC").gather(row),
-        "platelets": in_thousands(texts.gather(row), factors.fill_null(1.0).gather(row)),
+        "platelets": texts.gather(row),
+        "unit": units.gather(row),
     }
-    study.visit_records.append(VisitRecords(records, row, variable, {"date": "LBDTC", "platelets": variable}, cells))
+    names = {"date": "LBDTC", "platelets": variable, "unit": unit}
+    study.visit_records.append(VisitRecords(records, row, variable, names, cells))
 
 
 def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: SdtmStudy) -> Ints:

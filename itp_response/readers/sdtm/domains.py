@@ -34,8 +34,9 @@ from itp_response.readers.sdtm.records import (
 from itp_response.readers.sdtm.supplements import keys_of, supplemented
 from itp_response.readers.sdtm.terms import FILE, NOT_ENROLLED, Settings, settings
 from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
+from itp_response.readers.units import UnitSaid
 
-SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson")
+SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson", ".dsjc", ".sas7bdat")
 DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")
 SPLIT = ("lb", "fa", "cm", "ex")
 """Domains that may be split into several files, such as `lbhe` and `lbch`."""
@@ -92,16 +93,22 @@ def _stem(path: Path) -> str:
 
 
 def study_tables(
-    given: "str | Path | MappedStudy", declared: Iterable[str], of_patients: Iterable[str], problems: Problems
+    given: "str | Path | MappedStudy",
+    declared: Iterable[str],
+    of_patients: Iterable[str],
+    problems: Problems,
+    unit: str | None = None,
 ) -> StudyTables | None:
     """The visits and the patients of a study's folder; None: it cannot be read, which is reported.
+
+    `unit` is that of the counts, as an option tells it.
 
     Further columns of visits (`declared`) are those of that name in the domains of visits and their supplements;
     further columns `of_patients` are those in DM and its supplement.
     """
     folder = given.folder if isinstance(given, MappedStudy) else Path(given)
     try:
-        study = SdtmStudy(_settings(folder, given, problems), problems)
+        study = SdtmStudy(_settings(folder, given, problems), problems, unit)
     except CohortError as error:
         problems.failed(0, error)
         return None
@@ -300,7 +307,8 @@ def _visits(
     location = Location(folder.resolve().name, 0, "row", None, pieces)
     cell_problems = [_of_visits(problem, parts, piece[kept], row[kept]) for problem in study.record_problems]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
-    return NamedTable(location, frame.filter(pl.Series(kept)), header, names, cell_problems)
+    units = {"platelets": [UnitSaid(study.settings.unit, FILE)]} if study.settings.unit else {}
+    return NamedTable(location, frame.filter(pl.Series(kept)), header, names, cell_problems, units, "10^9/L")
 
 
 def _of_visits(problem: RecordProblem, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> CellProblem:

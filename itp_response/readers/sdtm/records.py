@@ -170,6 +170,8 @@ class SdtmStudy:
 
     settings: Settings
     problems: Problems
+    unit: str | None = None
+    """The unit of the counts, as an option tells it."""
     visit_records: list[VisitRecords] = field(default_factory=list)
     record_problems: list[RecordProblem] = field(default_factory=list)
 

@@ -77,6 +77,7 @@ class Settings(BaseModel):
     day_0: Literal["RFSTDTC", "RFXSTDTC"] | None = Field(
         default=None, description="the variable of DM that is day 0; else RFSTDTC, or RFXSTDTC where DM has no other"
     )
+    unit: str | None = Field(default=None, description="the unit of all platelet counts, such as 10^4/uL")
     bleeding_terms: list[str] = Field(
         default=list(BLEEDING_TERMS), description="AEDECOD or CEDECOD (else --TERM) that are bleeding"
     )
