@@ -60,7 +60,11 @@ def test_no_command_reads_a_study_without_the_options():
     given = {name: names for name, names in taken.items() if "visits" in names}
 
     assert {*COMMANDS, "teach"} == set(given)
-    assert [name for name, names in given.items() if not {"impute", "on_error", "quarantine_file", "unit", "accept"} <= names] == []
+    assert [
+        name
+        for name, names in given.items()
+        if not {"impute", "on_error", "quarantine_file", "unit", "accept"} <= names
+    ] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)

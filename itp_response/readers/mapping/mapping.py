@@ -21,7 +21,7 @@ from itp_response.messages.toml_file import checked_by, file_unreadable, load_to
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.column_names import CellProblem, NamedTable, report_file, units_said
-from itp_response.readers.count_units import agreed, check_same_unit, no_unit, said_by_header, unit_column
+from itp_response.readers.count_units import agreed, check_same_unit, said_by_header, unit_column
 from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.options import ACCEPTABLE, ReadOptions
@@ -29,7 +29,7 @@ from itp_response.readers.problems import Cells, Location, Pieces, Problems, as_
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
-from itp_response.readers.units import UnitSaid, exponent_of
+from itp_response.readers.units import UnitSaid, exponent_of, no_unit
 
 NO_COLUMNS = ("columns", "only", "unit", "baseline_unit")
 """Keys that are not the name of a column alone."""
