@@ -18,6 +18,7 @@ import sys
 import tomllib
 from calendar import monthrange
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -487,8 +488,9 @@ def of_source(certificate, source, files):
         rows = ((reader.line_num, row) for row in reader)
         lines = {line: row for line, row in rows if row[columns["patient_id"]].strip() == patient["id"]}
     if source["read_as"] == "patients":
-        cell = next(iter(lines.values()), {}).get(columns.get("baseline"), "")
-        if cell and count(cell) != pair(patient["baseline_given"]):
+        row = next(iter(lines.values()), {})
+        cell = row.get(columns.get("baseline"), "")
+        if cell and count(cell, power(row, source, "baseline_unit")) != pair(patient["baseline_given"]):
             yield f"{source['file']}: the baseline is {cell}, not {patient['baseline_given']}"
         return
     for observed in certificate["observations"]:
@@ -506,7 +508,8 @@ def of_observation(observed, source, lines, patient):
     if None in rows:
         yield f"{where}: this is no line of {patient['id']}"
         return
-    counts = [bounds for row in rows if not math.isnan((bounds := count(row[columns["platelets"]]))[0])]
+    every = [count(row[columns["platelets"]], power(row, source, "unit")) for row in rows]
+    counts = [bounds for bounds in every if not math.isnan(bounds[0])]
     lowest = tuple(map(min, zip(*counts, strict=True))) if counts else (NAN, NAN)
     if any(repr(own) != repr(float(other)) for own, other in zip(lowest, pair(observed["platelets"]), strict=True)):
         yield f"{where}: the count of day {observed['day']} is {lowest[0]:g}, not {observed['platelets']}"
@@ -519,12 +522,18 @@ def of_observation(observed, source, lines, patient):
         yield f"{where}: this is day {min(days)}, not {observed['day']}"
 
 
-def count(text):
-    """The lowest and highest value of a count as it is written."""
+def power(row, source, name):
+    """The power of ten that makes the count of a row one in 10⁹/L."""
+    powers = source.get("powers", {"": 0})
+    return powers.get(row.get(source["columns"].get(name), ""), powers[""])
+
+
+def count(text, power):
+    """The lowest and highest value of a count as it is written, in 10⁹/L."""
     if not text.strip():
         return (NAN, NAN)
     sign, value = re.fullmatch(r"([<>≤≥]?=?)\s*(\d+\.?\d*)", text.strip()).groups()
-    value = float(value)
+    value = float(Decimal(value).scaleb(power))
     near = 2.0**-36 * max(abs(value), 1.0)
     return {"": (value, value), "<": (0.0, value - near), ">": (value + near, INF)}.get(
         sign, (0.0, value) if sign in ("<=", "≤") else (value, INF)

@@ -22,6 +22,7 @@ from itp_response.messages.errors import UsageError
 from itp_response.readers.column_names import PATIENTS, VISITS, fitting
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.units import exponent_of, in_header
 
 WORDS = ("label", "says", "where", "role")
 """Keys of an endpoint that decide nothing."""
@@ -121,25 +122,48 @@ def _limits_as_texts(value: Any) -> Any:
 
 def _sources(provenance: Provenance, cohort: Cohort) -> list[dict[str, Any]]:
     inputs = {} if cohort.read_from is None else cohort.read_from.inputs
+    unit = None if cohort.read_from is None else cohort.read_from.options.get("unit")
     return [
-        {"read_as": read_as, "file": file.name, "sha256": file.sha256, **_columns(read_as, inputs.get(read_as))}
+        {
+            "read_as": read_as,
+            "file": file.name,
+            "sha256": file.sha256,
+            **_columns(read_as, inputs.get(read_as), unit),
+        }
         for read_as, files in provenance.inputs.items()
         for file in files
     ]
 
 
-def _columns(read_as: str, source: Any) -> dict[str, Any]:
-    """Of a text table, which of its columns was used as which; nothing of another source."""
+def _columns(read_as: str, source: Any, unit: str | None) -> dict[str, Any]:
+    """Of a text table, which of its columns was used as which; nothing of another source.
+
+    Of counts that were not written in 10⁹/L, `powers` has the powers of ten by which they were multiplied, by the unit
+    in their row; under an empty text those without one. `unit` is the option.
+    """
     path = Path(source) if isinstance(source, str | Path) else None
     if path is None or path.suffix not in DELIMITERS or not path.is_file():
         return {}
     with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file, delimiter=DELIMITERS[path.suffix]))
-    columns = {name: [header[index] for index in fitting(name, header)] for name in NAMES[read_as]}
-    return {
-        "delimiter": DELIMITERS[path.suffix],
-        "columns": {name: fitting_columns[0] for name, fitting_columns in columns.items() if fitting_columns},
-    }
+        header, *rows = csv.reader(file, delimiter=DELIMITERS[path.suffix])
+    positions = {name: fitting(name, header)[0] for name in NAMES[read_as] if fitting(name, header)}
+    columns = {name: header[position] for name, position in positions.items()}
+    powers = _powers(read_as, columns, unit, {name: {row[at] for row in rows if row} for name, at in positions.items()})
+    return {"delimiter": DELIMITERS[path.suffix], "columns": columns, **({"powers": powers} if powers else {})}
+
+
+def _powers(
+    read_as: str, columns: Mapping[str, str], unit: str | None, texts: Mapping[str, set[str]]
+) -> dict[str, int]:
+    """The powers of ten of the counts, by unit; `texts` are the texts in each column. Empty: all are in 10⁹/L."""
+    of_rows, counts = ("unit", "platelets") if read_as == "visits" else ("baseline_unit", "baseline")
+    if counts not in columns:
+        return {}
+    in_name = in_header(columns[counts])
+    whole = unit if unit is not None else None if in_name is None else in_name.text
+    powers = {text: exponent_of(text) or 0 for text in sorted({*texts.get(of_rows, ()), ""})}
+    powers[""] = 0 if whole is None else exponent_of(whole) or 0
+    return powers if any(powers.values()) else {}
 
 
 def _patient(cohort: Cohort) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from itp_response.readers.odm import OF_ITEM
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, NoteText, Problems, UnreadableCells, as_text, first_few, quoted
-from itp_response.readers.units import KNOWN, UnitSaid, exponent_of, factor_text, in_header
+from itp_response.readers.units import KNOWN, UnitSaid, exponent_of, factor_text, in_header, no_unit
 
 OPTION = "--unit"
 SPELLINGS = 20
@@ -158,11 +158,6 @@ def exponents_of(units: pl.Series) -> tuple[Ints, Bools]:
     exponents = units.replace_strict(spellings, known, default=None, return_dtype=pl.Int64)
     unknown: Bools = (exponents.is_null() & units.is_not_null()).to_numpy()
     return exponents.fill_null(0).to_numpy(), unknown
-
-
-def no_unit(text: str) -> str:
-    """The problem of a text in a column of units."""
-    return f"{quoted(text)} is no unit of platelet counts; known: {KNOWN}, and alike."
 
 
 def _note(cells: Cells, unit: str, by: str, exponent: int, number: int, problems: Problems) -> None:

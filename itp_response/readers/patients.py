@@ -80,10 +80,7 @@ def read_patients(
         note_partial(table.cells(name), days, problems, options.impute)
     ids = as_text(table.cells("patient_id").values)
     check_long(table.cells("patient_id"), ids, options.long_ids, problems)
-    baseline, baseline_unit = counts_of(table, "baseline", "baseline_unit", options, problems)
-    if table.has("baseline"):
-        expect_decimals(table.cells("baseline"), options.accept, problems)
-        problems.expect(count_sizes(table.cells("baseline"), baseline_unit, baseline, options.accept))
+    baseline, baseline_unit = _baseline(table, options, problems)
     return PatientTable(
         table=table,
         id=ids,
@@ -101,6 +98,16 @@ def read_patients(
             for name, column in declared.items()
         },
     )
+
+
+def _baseline(table: NamedTable, options: ReadOptions, problems: Problems) -> tuple[Numbers, CountUnit]:
+    """The baseline counts in 10⁹/L, and what is known of their unit."""
+    counts, unit = counts_of(table, "baseline", "baseline_unit", options, problems)
+    if table.has("baseline"):
+        cells = table.cells("baseline")
+        expect_decimals(cells, options.accept, problems)
+        problems.expect(count_sizes(cells, unit, counts, options.accept))
+    return counts, unit
 
 
 def check_no_flag(stopped: Cells, days: Floats, problems: Problems) -> None:

@@ -199,7 +199,12 @@ def factor_text(exponent: int) -> str:
     return f"{10**exponent:,}" if exponent >= 0 else f"{10.0**exponent:.{-exponent}f}"
 
 
+def no_unit(text: str) -> str:
+    """The problem of a text that is no unit of counts."""
+    return f"{text!r} is no unit of platelet counts; known: {KNOWN}, and alike."
+
+
 def check_unit(unit: str | None) -> None:
     """Raises `UsageError` for a text that is no unit of platelet counts."""
     if unit is not None and exponent_of(unit) is None:
-        raise UsageError(f"{unit!r} is no unit of platelet counts; known: {KNOWN}, and alike.")
+        raise UsageError(no_unit(unit))

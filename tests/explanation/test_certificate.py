@@ -5,6 +5,7 @@ import copy
 import json
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -80,6 +81,24 @@ def test_it_agrees_on_worked_examples_under_each_interpretation(name, checker):
 @pytest.mark.parametrize("patient", ["ITP-0003", "ITP-0008", "ITP-0023", "ITP-0043", "ITP-0117", "ITP-0154"])
 def test_it_agrees_on_the_example_study(patient, study, checker):
     assert checker(certificate(study, patient=patient, counterfactuals=False), FILES) == []
+
+
+@pytest.mark.parametrize("unit", ["lakh/mm3", "/uL", "10^9/L"])
+@pytest.mark.parametrize("place", ["header", "column"])
+def test_it_agrees_on_counts_in_another_unit(place, unit, tmp_path, checker):
+    power = {"lakh/mm3": 2, "/uL": -3, "10^9/L": 0}[unit]
+    counts = [f"{sign}{Decimal(count).scaleb(-power):f}" for sign, count in [("", 12), ("", 151), ("<", 30), ("", 187)]]
+    rows = [f"A,{day},{count},{unit}" for day, count in zip((0, 28, 35, 42), counts, strict=True)]
+    if place == "header":
+        rows = [row.rpartition(",")[0] for row in rows]
+    header = "patient_id,day,platelets,unit" if place == "column" else f"patient_id,day,PLT ({unit})"
+    file = tmp_path / "visits.csv"
+    file.write_text("\n".join([header, *rows]) + "\n")
+
+    made = certificate(file, patient="A", counterfactuals=False)
+
+    assert [observed["platelets"] for observed in made["observations"]][:2] == [12, 151]
+    assert checker(made, {file.name: file}) == []
 
 
 def test_as_a_user_runs_it(tmp_path, study):

@@ -319,6 +319,23 @@ class TestCounts:
         assert said(cohort, "Day 0 is the day of RFSTDTC in dm.csv, CDISC's study day 1.")
         assert said(cohort, "lb.csv: 4 of 5 records of platelets, in LBSTRESU GI/L; LBORRESU THOU/uL.")
 
+    def test_units(self, tmp_path: Path) -> None:
+        """Counts without a unit are in the one that is told; those in another than 10⁹/L are converted with a note."""
+        without = study(tmp_path / "without", lb=lb("P1, 1, PLAT, 12000, , 12000, 12000, , 2019-05-01"))
+        cohort = read(without, options=ReadOptions(unit="/uL"))
+        assert rows(cohort, "platelets") == [("P1", 0, 12)]
+        assert said(cohort, "platelets: 1 count in '/uL' (--unit) multiplied by 0.001 to 10⁹/L.")
+
+        lakhs = study(tmp_path / "lakhs", lb=lb("P1, 1, PLAT, 0.12, lakh/mm3, 0.12, 0.12, lakh/mm3, 2019-05-01"))
+        cohort = read(lakhs)
+        assert rows(cohort, "platelets") == [("P1", 0, 12)]
+        assert said(cohort, "platelets: 1 count in 'lakh/mm3' (unit) multiplied by 100 to 10⁹/L.")
+        with pytest.raises(CohortError, match="but --unit says '/uL'; tell one unit"):
+            read(lakhs, options=ReadOptions(unit="/uL"))
+        (without / "sdtm.toml").write_text('unit = "10^9/kg"\n')
+        with pytest.raises(CohortError, match="no unit of platelet counts"):
+            read(without)
+
     def test_which_result(self, tmp_path: Path) -> None:
         text = lb(
             "P1, 1, PLAT, <10,    THOU/uL,  <10, ,    GI/L,   2019-05-01",
@@ -686,14 +703,14 @@ class TestSupplements:
 class TestBroken:
     """A study that cannot be right is refused with file, line, column, value and cure."""
 
-    KNOWN = "known: 10^9/L, GI/L, 10^3/uL, THOU/uL, K/uL, 10^4/uL, /uL, and alike."
+    KNOWN = "known: 10^9/L, G/L, 10^3/uL, K/uL, 10^4/uL, lakh/mm3, /uL, and alike."
 
     @pytest.mark.parametrize(
         ("domains", "message"),
         [
             (
                 {"lb": lb("P1, 1, PLAT, 15, mg, 15, 15, mg, 2019-05-01")},
-                f"lb.csv: line 2: LBSTRESU: 'mg' is no unit of platelets; {KNOWN}",
+                f"lb.csv: line 2: LBSTRESU: 'mg' is no unit of platelet counts; {KNOWN}",
             ),
             (
                 {"lb": lb("P1, 1, PLAT, 15000, , 15000, 15000, , 2019-05-01")},

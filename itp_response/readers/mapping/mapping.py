@@ -23,7 +23,7 @@ from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.coded.study import CodedStudy, coded_kind
 from itp_response.readers.column_names import CellProblem, NamedTable, beside_columns, report_file, units_said
-from itp_response.readers.count_units import agreed, check_same_unit, no_unit, said_by_header, unit_column
+from itp_response.readers.count_units import agreed, check_same_unit, said_by_header, unit_column
 from itp_response.readers.dates import DayNumbering, cells_as_texts, check_date_format
 from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.ids import LongIds, SimilarIds, has, with_several
@@ -42,7 +42,7 @@ from itp_response.readers.problems import (
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
-from itp_response.readers.units import UnitSaid, exponent_of
+from itp_response.readers.units import UnitSaid, exponent_of, no_unit
 
 NO_COLUMNS = ("columns", "only", "unit", "baseline_unit")
 """Keys that are not the name of a column alone."""

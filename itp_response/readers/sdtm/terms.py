@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from itp_response.messages.errors import CohortError
 from itp_response.messages.toml_file import checked_by, load_toml
+from itp_response.messages.toml_positions import refuse
+from itp_response.readers.units import exponent_of, no_unit
 
 FILE = "sdtm.toml"
 PLATELETS = "PLAT"
@@ -108,4 +110,7 @@ def settings(path: Path) -> Settings:
     Raises `CohortError` with all problems of the file.
     """
     raw, positions = load_toml(path, CohortError)
-    return checked_by(Settings, raw, raw, positions, CohortError)
+    own = checked_by(Settings, raw, raw, positions, CohortError)
+    if own.unit is not None and exponent_of(own.unit) is None:
+        refuse([positions.problem(("unit",), no_unit(own.unit))], CohortError)
+    return own
