@@ -13,43 +13,10 @@ from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError, nearest
 from itp_response.readers.files import READERS, Tabular, kind_of, open_table
+from itp_response.readers.known_names import ALIASES, fitting, folded
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text
 
-VISITS = ("patient_id", "date", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
-PATIENTS = ("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "treatment_discontinued")
-
-ALIASES: dict[str, tuple[str, ...]] = {
-    "patient_id": ("usubjid", "subjid", "subject_id", "subject", "patient", "pid", "record_id", "id"),
-    "date": ("visit_date", "lbdtc", "sample_date", "assessment_date", "visitdt"),
-    "day": (
-        *("days", "rel_day", "day_since_enrolment", "days_since_enrolment"),
-        *("day_since_enrollment", "days_since_enrollment"),
-    ),
-    "platelets": ("plt", "platelet", "platelet_count", "platelets_count", "plt_count", "count", "thrombocytes"),
-    "bleeding_grade": (*("bleeding", "who_bleeding", "bleeding_score", "who_grade", "bleed_grade", "bleeding_who"),),
-    "rescue": ("rescue_therapy", "rescue_treatment", "rescue_medication", "rescue_drug"),
-    "rescue_end": ("rescue_end_date", "rescue_end_day", "rescue_stop"),
-    "arm": ("treatment_arm", "group", "treatment_group", "trt", "trt01p", "actarm"),
-    "enrolment_date": (
-        *("enrollment_date", "date_of_enrolment", "date_of_enrollment"),
-        *("randomisation_date", "randomization_date", "rfstdtc"),
-    ),
-    "enrolment_day": ("enrollment_day", "day_of_enrolment", "day_of_enrollment"),
-    "baseline": ("baseline_platelets", "baseline_plt", "base"),
-    "treatment_discontinued": (
-        *("discontinued", "treatment_discontinued_date", "treatment_discontinued_day"),
-        *("discontinuation_date", "discontinuation_day"),
-    ),
-    "birth_date": ("birthdate", "date_of_birth", "dob", "brthdtc"),
-    "death_date": ("deathdate", "date_of_death", "dod", "dthdtc"),
-    "event": ("adverse_event", "aedecod"),
-    "grade": ("ctcae_grade", "aetoxgr"),
-}
-"""Other names of a column. Case, spaces, `-` and `_` do not matter.
-
-CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
-"""
 REASON = "rescue_reason"
 """In the frame of visits: the reason for a rescue treatment; only `review` uses it."""
 STOPPED_BY = "DSSEQ"
@@ -297,31 +264,9 @@ def chosen_columns(
             problems.wrong(location, f"the columns {' and '.join(map(repr, several))} {which} fit {name}; {cure}.")
         chosen[name] = positions[0]
         written = header[positions[0]]
-        if _folded(written) != _folded(name):
+        if folded(written) != folded(name):
             problems.note(location, f"{written!r} was taken as {name}.")
     return chosen
-
-
-def fitting(name: str, header: Sequence[str]) -> list[int]:
-    """The positions of the columns that fit a name best.
-
-    These are the columns of that very name; if there are none, those that differ from it by case or `_`; and if there
-    are none of these either, those with one of its aliases.
-
-    >>> fitting("platelets", ["ID", "Platelets", "PLT"])
-    [1]
-    >>> fitting("platelets", ["ID", "plt", "PLT"])
-    [1, 2]
-    """
-    exact = [position for position, written in enumerate(header) if written == name]
-    folded = [_folded(written) for written in header]
-    similar = [position for position, written in enumerate(folded) if written == _folded(name)]
-    aliases = {_folded(alias) for alias in ALIASES.get(name, ())}
-    return exact or similar or [position for position, written in enumerate(folded) if written in aliases]
-
-
-def _folded(name: str) -> str:
-    return "".join(name.lower().split()).replace("_", "").replace("-", "")
 
 
 def missing_column(name: str, written: Sequence[str], *instead: str) -> str:

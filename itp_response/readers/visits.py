@@ -21,8 +21,9 @@ from itp_response.cohort.observations import Imputed, Observations, Origin, Pati
 from itp_response.cohort.values import Bools, Floats, Index, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
-from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
+from itp_response.readers.column_names import STOPPED_BY, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
+from itp_response.readers.known_names import PATIENTS, VISITS
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients

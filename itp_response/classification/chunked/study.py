@@ -15,8 +15,9 @@ from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
-from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
+from itp_response.readers.column_names import NamedTable, chosen_columns, filled, pieces_of, together
 from itp_response.readers.files import Tabular
+from itp_response.readers.known_names import VISITS
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain

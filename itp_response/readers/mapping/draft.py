@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from itp_response.messages.errors import CohortError
-from itp_response.readers.column_names import ALIASES, PATIENTS, VISITS
 from itp_response.readers.files import Tabular, open_table
+from itp_response.readers.known_names import ALIASES, PATIENTS, VISITS
 from itp_response.readers.mapping.mapping import OPEN
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import as_text

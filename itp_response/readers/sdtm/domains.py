@@ -18,7 +18,8 @@ from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, CellProblem, NamedTable
+from itp_response.readers.column_names import REASON, STOPPED_BY, CellProblem, NamedTable
+from itp_response.readers.known_names import VISITS
 from itp_response.readers.problems import Location, Pieces, Problems, quoted
 from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm.counts import CountDays, check_counted, counts_of
