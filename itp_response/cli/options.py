@@ -63,6 +63,24 @@ READ_OPTIONS = (
         type=click.Choice(["first", "last"]),
         help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
     ),
+    click.option("--sheet", metavar="NAME", help="The sheet of a workbook with the visits. Default: its first."),
+    click.option(
+        "--patients-sheet",
+        metavar="NAME",
+        help="The sheet with the patients, of the workbook of --patients or else of VISITS.",
+    ),
+    click.option(
+        "--header-row",
+        type=click.IntRange(1),
+        metavar="N",
+        help="The row of VISITS with the names of its columns. Default: it is found, and the summary says so.",
+    ),
+    click.option(
+        "--decimal",
+        type=click.Choice(["point", "comma"]),
+        help="What stands before decimals; the other may stand between thousands. Default: a point, and between "
+        "semicolons what the numbers show.",
+    ),
     click.option(
         "--on-error",
         type=click.Choice(["stop", "quarantine"]),
@@ -73,6 +91,10 @@ READ_OPTIONS = (
     click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."),
 )
 """How a study is read."""
+
+
+READ = (*("date_format", "bleeding", "impute", "sheet", "patients_sheet", "header_row", "decimal", "on_error"),)
+"""The fields of `ReadOptions`, by which the options above go."""
 
 
 def columns_set(texts: tuple[str, ...]) -> dict[str, str]:
@@ -150,7 +172,7 @@ def _with_study(command: Callable[..., Any]) -> Callable[..., Any]:
     def called(
         *, visits: Any, patients: Any, criteria: Any, mapping: str | None, quarantine_file: str | None, **further: Any
     ) -> Any:
-        read = {name: further.pop(name) for name in ("date_format", "bleeding", "impute", "on_error")}
+        read = {name: further.pop(name) for name in READ}
         if (read["on_error"] == "quarantine") != (quarantine_file is not None):
             raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
         if mapping is not None:

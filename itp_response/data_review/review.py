@@ -115,4 +115,6 @@ def review(
     """
     classification = classify(visits, patients, criteria, options=options)
     date_format = None if options is None else options.date_format
+    if options is not None and not isinstance(visits, Classification | Cohort):
+        visits, patients = options.opened(visits, patients)
     return Review(classification, source_checks(visits, patients, classification.cohort, date_format))

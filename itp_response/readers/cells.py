@@ -15,6 +15,7 @@ from itp_response.cohort.declared_columns import TRUTHS, ColumnDeclared
 from itp_response.cohort.notation import HIGHEST_COUNT, per_microlitre
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, Truths, exactly, just_above, just_below
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.readers.decimals import with_decimal_points
 from itp_response.readers.problems import Cells, NoteText, Problems, as_text, first_few, quoted, shown
 
 NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
@@ -71,6 +72,7 @@ def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording
     `least` is the lowest value that a bound `<10` includes. `wrong` words the problem of a text that is no number.
     """
     count_not_given(cells, 0, problems)
+    cells = with_decimal_points(cells, problems)
     values = cells.values
     if values.null_count() == len(values):
         return _all_missing(len(values))

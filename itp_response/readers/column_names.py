@@ -106,7 +106,7 @@ def read_table(
         if isinstance(given, str | Path) and is_folder(given):
             return _of_folder(Path(given), order, names, declared, problems)
         source = open_table(given, what)
-        location = Location(source.name, order, source.row_word, source.lines)
+        location = located(source, order)
         if not source.header:
             raise CohortError(f"{source.name}: there are no rows.")
         chosen = chosen_columns(source.header, names, declared, location, problems)
@@ -119,6 +119,11 @@ def read_table(
     if not len(table.frame) and not source.problems:
         problems.wrong(location, no_rows(location))
     return table
+
+
+def located(source: OpenTable, order: int) -> Location:
+    """The location of an opened table."""
+    return Location(source.name, order, source.row_word, source.lines, decimal=source.decimal)
 
 
 def no_rows(location: Location) -> str:
@@ -206,13 +211,14 @@ def _of_folder(
 ) -> NamedTable:
     """The table that the files in a folder are parts of."""
     sources = [open_table(path, path.name) for path in check_parts(folder)]
-    whole = Location(folder.resolve().name, order)
+    shown = next((source for source in sources if source.decimal != "usual"), sources[0])
+    whole = Location(folder.resolve().name, order, decimal=shown.decimal)
     for source in sources:
         check_same_header(folder, sources[0].header, source.name, source.header)
     chosen = chosen_columns(sources[0].header, names, declared, whole, problems)
     tables = []
     for part, source in enumerate(sources):
-        location = Location(source.name, order, source.row_word, source.lines, part=part)
+        location = replace(located(source, order), part=part)
         tables.append(filled(source, chosen, location, problems))
         for text in source.notes:
             problems.note(location, text)

@@ -1,20 +1,19 @@
 """Files: how a table of each format is opened; each row keeps its line number."""
 
 import json
-import re
-import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
-from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
 
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.odm import flat
-from itp_response.readers.open_table import OpenTable
+from itp_response.readers.open_table import Decimal, OpenTable
 from itp_response.readers.text import PACKED, whole_file
+from itp_response.readers.workbook import workbook
 
 
 class PandasFrame(Protocol):
@@ -37,16 +36,60 @@ class GivesTable(Protocol):
         """The `NamedTable` of the columns of these names; None: it cannot be opened, which is reported."""
 
 
+@dataclass(frozen=True)
+class TableFile:
+    """A file, and how its table is found in it and its numbers are written; None: as the file shows."""
+
+    path: Path
+    sheet: str | None = None
+    """The sheet of a workbook; None: its first."""
+    header_row: int | None = None
+    """The row, or the line, with the names of the columns."""
+    decimal: Decimal | None = None
+
+    @property
+    def files(self) -> tuple[Path]:
+        """The file."""
+        return (self.path,)
+
+
 Tabular: TypeAlias = (
-    str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | GivesTable
+    str
+    | Path
+    | TableFile
+    | pl.DataFrame
+    | pl.LazyFrame
+    | PandasFrame
+    | ArrowStream
+    | Sequence[Mapping[str, Any]]
+    | GivesTable
 )
 """The path of a file, a frame, a table with the Arrow PyCapsule interface, a list of rows, or what `mapped` gives."""
 
 
-def open_table(table: Tabular, name: str, sheet: str | None = None) -> OpenTable:
-    """The table of a file, a frame or a list of rows.
+def given_as(
+    table: Tabular, sheet: str | None = None, header_row: int | None = None, decimal: Decimal | None = None
+) -> Tabular:
+    """The table, opened as told; one that is told of already is kept.
 
-    `name` names a table that is no file. `sheet` is the sheet of a workbook; None: its first.
+    Raises `UsageError` if something is told of what is no file.
+    """
+    told = {"a sheet": sheet, "a header row": header_row, "decimals": decimal}
+    if all(value is None for value in told.values()):
+        return table
+    if isinstance(table, TableFile):
+        return table
+    if isinstance(table, str | Path):
+        return TableFile(Path(table), sheet, header_row, decimal)
+    what = next(name for name, value in told.items() if value is not None)
+    if hasattr(table, "as_table"):
+        raise UsageError(f"{what}: goes into the mapping, beside its columns.")
+    raise UsageError(f"{what}: only a file has one, not {type(table).__name__!r}.")
+
+
+def open_table(table: Tabular, name: str) -> OpenTable:
+    """The table of a file, a frame or a list of rows; `name` names a table that is no file.
+
     Raises `CohortError` for a file that cannot be read, and `UsageError` for an object that is no table.
 
     >>> table = open_table([{"patient_id": "P1", "platelets": 15}], "visits")
@@ -56,7 +99,9 @@ def open_table(table: Tabular, name: str, sheet: str | None = None) -> OpenTable
     [15]
     """
     if isinstance(table, str | Path):
-        return _file(Path(table), sheet)
+        return _file(TableFile(Path(table)))
+    if isinstance(table, TableFile):
+        return _file(table)
     try:
         if isinstance(table, pl.LazyFrame):
             return _frame(table.collect(), name)
@@ -76,7 +121,8 @@ def open_table(table: Tabular, name: str, sheet: str | None = None) -> OpenTable
     raise UsageError(f"{name} is {known}, not {kind!r}.")
 
 
-def _file(path: Path, sheet: str | None = None) -> OpenTable:
+def _file(file: TableFile) -> OpenTable:
+    path = file.path
     kind = kind_of(path)
     reader = READERS.get(kind)
     try:
@@ -87,11 +133,25 @@ def _file(path: Path, sheet: str | None = None) -> OpenTable:
             raise CohortError(f"{path.name}: there is no such file.")
         if reader is None:
             raise CohortError(f"{path.name}: {unknown('kind of file', kind, READERS)} Save the table as CSV.")
-        if sheet is not None and reader is not workbook:
-            raise CohortError(f"{path.name}: only a workbook (.xlsx) has sheets, so there is no sheet {sheet!r}.")
-        return reader(path) if sheet is None else workbook(path, sheet)
+        return _told(reader, file)
     except OSError as error:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
+
+
+def _told(reader: Callable[[Path], OpenTable], file: TableFile) -> OpenTable:
+    """The table of a file, found in it as told."""
+    path, sheet, header_row = file.path, file.sheet, file.header_row
+    if sheet is not None and reader is not workbook:
+        raise CohortError(f"{path.name}: only a workbook (.xlsx) has sheets, so there is no sheet {sheet!r}.")
+    if header_row is not None and reader not in (workbook, csv, tsv):
+        raise CohortError(f"{path.name}: only a text file and a workbook have a row of names; give no --header-row.")
+    if reader is workbook:
+        table = workbook(path, sheet, header_row)
+    elif reader in (csv, tsv):
+        table = whole_file(path, "," if reader is csv else "\t", header_row)
+    else:
+        table = reader(path)
+    return table if file.decimal is None else replace(table, decimal=file.decimal)
 
 
 def kind_of(path: Path) -> str:
@@ -269,63 +329,6 @@ def odm(path: Path) -> OpenTable:
         labels=flat_file.labels,
         codes=flat_file.codes,
     )
-
-
-# WORKBOOKS
-
-
-def workbook(path: Path, sheet: str | None = None) -> OpenTable:
-    """A sheet of an Excel workbook (None: its first); rows are numbered as in Excel."""
-    try:
-        import fastexcel
-    except ImportError:
-        raise CohortError(f"{path.name}: this needs fastexcel: pip install 'itp-response[excel]'.") from None
-    try:
-        book = fastexcel.read_excel(path)
-        name = book.sheet_names[0] if sheet is None else sheet
-        if name not in book.sheet_names:
-            raise CohortError(f"{path.name}: {unknown('sheet', name, book.sheet_names)}")
-        # Read from the first row on and as texts, so that rows keep their numbers and ids their zeros.
-        cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-        problems = _spreadsheet_errors(path, name)
-    except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, ElementTree.ParseError):
-        raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
-    rows = cells.select(_filled()).to_series().arg_true().to_numpy().astype(np.int64)
-    if not len(rows):
-        raise CohortError(f"{path.name}: the sheet {name!r} is empty.")
-    header = [(text or "").strip() for text in cells.row(int(rows[0]))]
-    below = rows[1:]
-
-    def load(positions: Sequence[int]) -> pl.DataFrame:
-        return cells[below].select(cells.to_series(position)[below].alias(str(position)) for position in positions)
-
-    others = [other for other in book.sheet_names if other != name]
-    notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
-    return OpenTable(path.name, header, load, below + 1, "row", problems, notes)
-
-
-def _filled() -> pl.Expr:
-    """The rows that are not empty."""
-    return pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != "")
-
-
-SHEETS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]+)(\d+)"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
-
-
-def _spreadsheet_errors(path: Path, sheet: str) -> list[tuple[int, str]]:
-    """The rows of cells that hold an error of the spreadsheet, which would otherwise be read as empty."""
-    with zipfile.ZipFile(path) as book:
-        sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).iter(f"{SHEETS}sheet")
-        key = next(element.get(RELATION) for element in sheets if element.get("name") == sheet)
-        relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
-        target = next(element.get("Target", "") for element in relations if element.get("Id") == key)
-        data = book.read(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
-    cells = ((match[1].decode(), int(match[2]), match[3].decode()) for match in ERROR_CELL.finditer(data))
-    return [
-        (row, f"{column}{row} holds {error}, an error of the spreadsheet; correct it.") for column, row, error in cells
-    ]
 
 
 # TEXT

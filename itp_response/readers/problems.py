@@ -30,6 +30,8 @@ class Location:
     """None: the table is itself what was given."""
     part: int = 0
     """The number of the file, where a table has several; problems are reported in their order."""
+    decimal: Literal["usual", "shown", "point", "comma"] = "usual"
+    """As in `OpenTable`."""
 
     def line(self, row: int) -> int:
         """The number of a row as messages give it."""

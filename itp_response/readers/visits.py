@@ -84,6 +84,7 @@ def read(
     ([12.0, 0.0], [12.0, 10.0])
     """
     options = options or DEFAULTS
+    visits, patients = options.opened(visits, patients)
     if stopped not in (None, *get_args(Stopped)):
         raise UsageError(unknown("way to give the end of treatment", str(stopped), get_args(Stopped)))
     leave_out = options.on_error == "quarantine"

@@ -120,6 +120,8 @@ def classify_to(
     path = Path(path)
     check_suffix(path)
     definitions = criteria_of(visits, criteria)
+    if options is not None and not isinstance(visits, Classification | Cohort):
+        visits, patients = options.opened(visits, patients)
     source = None if isinstance(visits, Classification | Cohort) else source_of(visits)
     if source is None:
         classification = classify(visits, patients, definitions, options=options, threads=threads)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from itp_response.messages.errors import CohortError
-from itp_response.readers.files import Tabular, open_table
+from itp_response.readers.files import Tabular, given_as, open_table
 from itp_response.readers.known_names import ALIASES, PATIENTS, VISITS
 from itp_response.readers.mapping.mapping import OPEN
 from itp_response.readers.open_table import OpenTable
@@ -91,7 +91,7 @@ def draft(file: Tabular, *, sheet: str | None = None) -> str:
     # Not taken: Site
     <BLANKLINE>
     """
-    source = open_table(file, "visits", sheet)
+    source = open_table(given_as(file, sheet), "visits")
     guess = _guessed(source)
     if "patient_id" not in guess.patients:
         there = f"there are: {', '.join(source.header)}"

@@ -20,9 +20,9 @@ from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.readers.cells import NOT_GIVEN, Wording
-from itp_response.readers.column_names import CellProblem, NamedTable, report_file
-from itp_response.readers.files import Tabular, open_table
-from itp_response.readers.open_table import OpenTable
+from itp_response.readers.column_names import CellProblem, NamedTable, located, report_file
+from itp_response.readers.files import Tabular, given_as, open_table
+from itp_response.readers.open_table import Decimal, OpenTable
 from itp_response.readers.problems import Location, Pieces, Problems, as_text, first_few, quoted
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
@@ -79,6 +79,8 @@ class MappingFile(StrictModel):
 
     confirmed: bool = Field(description="true once a person has looked the mapping over")
     sheet: str | None = Field(default=None, description="the sheet of a workbook; else its first")
+    header_row: int | None = Field(default=None, ge=1, description="the row of the names of columns; else it is found")
+    decimal: Decimal | None = Field(default=None, description="what stands before decimals: `point` or `comma`")
     patients: PatientColumns
     visits: tuple[VisitColumns, ...] = Field(description="the visits that rows are made of")
     codes: dict[str, dict[str, str | int | float]] = Field(
@@ -232,7 +234,7 @@ class MappedFile:
 
     @cached_property
     def table(self) -> OpenTable:
-        return open_table(self.given, "visits", self.file.sheet)
+        return open_table(given_as(self.given, self.file.sheet, self.file.header_row, self.file.decimal), "visits")
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -244,7 +246,7 @@ class MappedFile:
         return pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
 
     def location(self, order: int) -> Location:
-        return Location(self.table.name, order, self.table.row_word, self.table.lines)
+        return located(self.table, order)
 
     def named(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
         """The columns of the file that the mapping names, each with the keys that lead to it."""
@@ -340,7 +342,7 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
     frame = pl.concat(frames, how="diagonal")
     header = {name: name for name in frame.columns}
     cell_problems = source.cell_problems(pl.concat(as_written, how="diagonal").to_dict(), frame, header)
-    of_visits = Location(location.name, location.order, location.row_word, location.all_lines(rows), pieces)
+    of_visits = replace(location, lines=location.all_lines(rows), pieces=pieces)
     return _table(of_visits, frame, names, header, cell_problems)
 
 
@@ -403,7 +405,15 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
         as_written[name] = source.frame[column].gather(rows)
         rows_of[column] = rows
     lines = location.all_lines(rows_of[""])
-    gathered = _GatheredLocation(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
+    gathered = _GatheredLocation(
+        location.name,
+        location.order,
+        location.row_word,
+        lines,
+        decimal=location.decimal,
+        given=location,
+        rows=rows_of,
+    )
     frame = pl.DataFrame(columns)
     return _table(gathered, frame, names, header, source.cell_problems(as_written, frame, header))
 
