@@ -23,6 +23,8 @@ BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
 ISO = r"^(\d{4}-\d{2}-\d{2})(?:(?:T|\s+)\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d+)?)?)?\s*(?:Z|[+-]\d{2}(?::?\d{2})?)?)?$"
 PARTIAL = r"^(\d{4})(?:-(\d{2})(?:-(?:\?\?|UN|UNK|XX))?|-(?:\?\?|UN|UNK|XX)-(?:\?\?|UN|UNK|XX))?$"
 """A month or a year alone: `2019-05`, `2019`, and with what stands for an unknown part: `2019-05-??`, `2019-UN-UN`."""
+INTERVAL = r"^(\d{4}-\d{2}-\d{2})(?:T[\d:]+)?/(\d{4}-\d{2}-\d{2})(?:T[\d:]+)?$"
+"""The first and the last day that may be meant, as ISO 8601 writes an interval: `2019-05-01/2019-05-20`."""
 TIME = r"(?:T|,?\s+)\d{1,2}:\d{2}.*$"
 ORDERS = {
     "dmy": r"^(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4})$",
@@ -210,12 +212,16 @@ def _since_1970(dates: pl.Series) -> Floats:
 
 
 def _partial(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The first and the last day of texts that are a month or a year; null for any other text."""
+    """The first and the last day of texts that are a month, a year or an interval; null for any other text."""
     parts = texts.str.to_uppercase().str.extract_groups(PARTIAL).struct.unnest()
     year, month = parts.to_series(0), parts.to_series(1)
     first = (year + "-" + month.fill_null("01") + "-01").str.to_date("%Y-%m-%d", strict=False)
     last = (year + "-" + month.fill_null("12") + "-01").str.to_date("%Y-%m-%d", strict=False)
-    return first, pl.select(last.dt.month_end()).to_series()
+    last = pl.select(last.dt.month_end()).to_series()
+    ends = texts.str.extract_groups(INTERVAL).struct.unnest()
+    begin, end = (ends.to_series(at).str.to_date("%Y-%m-%d", strict=False) for at in (0, 1))
+    ordered = (begin <= end).fill_null(value=False)
+    return begin.zip_with(ordered, first), end.zip_with(ordered, last)
 
 
 def _dates(cells: Cells, problems: Problems, date_format: str | None, instead: str) -> pl.Series:

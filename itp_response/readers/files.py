@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.messages.errors import CohortError, UsageError, unknown
+from itp_response.messages.wording import listed
 from itp_response.readers.odm import flat
 from itp_response.readers.open_table import Decimal, OpenTable
 from itp_response.readers.text import PACKED, whole_file
@@ -250,23 +251,36 @@ def xpt(path: Path) -> OpenTable:
         import pyreadstat
     except ImportError:
         raise CohortError(f"{path.name}: this needs pyreadstat: pip install 'itp-response[sdtm]'.") from None
-    broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError)
+    broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError)
     message = f"{path.name}: this is no whole SAS transport file; write it again, or copy it again."
-    try:
-        header = pyreadstat.read_xport(path, metadataonly=True)[1].column_names
-    except broken:
-        raise CohortError(message) from None
 
-    def load(positions: Sequence[int]) -> pl.DataFrame:
-        names = [header[position] for position in positions]
+    def read(**wanted: Any) -> Any:
         try:
-            frame, _ = pyreadstat.read_xport(path, usecols=names, output_format="polars")
+            return pyreadstat.read_xport(path, output_format="polars", **wanted)
+        except UnicodeDecodeError:
+            raise CohortError(f"{path.name}: {_not_utf_8(path, wanted)}") from None
         except broken:
             raise CohortError(message) from None
+
+    header = read(metadataonly=True)[1].column_names
+
+    def load(positions: Sequence[int]) -> pl.DataFrame:
+        frame = read(usecols=[header[position] for position in positions])[0]
         assert isinstance(frame, pl.DataFrame)
         return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
 
     return OpenTable(path.name, header, load)
+
+
+def _not_utf_8(path: Path, wanted: Mapping[str, Any]) -> str:
+    """Which columns of a SAS transport file are not UTF-8, and the cure."""
+    import pyreadstat
+
+    frame, _ = pyreadstat.read_xport(path, encoding="WINDOWS-1252", output_format="polars", **wanted)
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    odd = [name for name in texts if frame[name].str.contains(r"[^\x00-\x7F]").any()]
+    which = f"{listed(odd)} {'has' if len(odd) == 1 else 'have'}" if odd else "its names and labels have"
+    return f"{which} letters that are not UTF-8; write the file again in UTF-8, or with ASCII letters alone."
 
 
 JSON_TYPES = {"integer": "Int64", "float": "Float64", "double": "Float64", "boolean": "Boolean"}

@@ -21,7 +21,7 @@ from itp_response.cohort.observations import Imputed, Observations, Origin, Pati
 from itp_response.cohort.values import Bools, Floats, Index, Ints, Numbers, Texts, exactly
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
-from itp_response.readers.column_names import STOPPED_BY, NamedTable, no_table, read_table
+from itp_response.readers.column_names import STOPPED_BY, WITHOUT_DAY_0, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
 from itp_response.readers.known_names import PATIENTS, VISITS
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
@@ -437,6 +437,10 @@ def _check_enrolled(study: StudyRows, enrolment: Cells, problems: Problems) -> N
     reason = "the patient's enrolment is not known."
     empty = patients.rows[is_empty(enrolment, patients.rows)]
     cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count" if visits.dated else "fill it in"
+    if WITHOUT_DAY_0 in patients.table.frame.columns:
+        cure = 'fill it in, say why in ARMNRS, or put \'without_day_0\' in sdtm.toml: "keep" or "leave_out"'
+        is_kept = patients.table.frame[WITHOUT_DAY_0].fill_null(value=False).to_numpy()
+        empty = empty[~is_kept[empty]]
     problems.wrong_in_all(
         patients.table.location,
         "enrolment",

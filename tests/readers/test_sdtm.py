@@ -1,6 +1,7 @@
 """SDTM: the cohort of a folder of domains, in any format, and the problems of an invalid one."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Texts, just_below
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.messages.wording import IN_WORDS
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.units import as_factors, in_thousands
 
@@ -109,6 +111,16 @@ def whole(cohort: Cohort) -> dict[str, Any]:
 def _listed(column: Any) -> list[Any]:
     listed: list[Any] = [*column.labels, *column.codes.tolist()] if isinstance(column, Texts) else column.tolist()
     return listed
+
+
+def possible_days(cohort: Cohort) -> dict[str, list[str]]:
+    """The dates known in part as they are written, by patient."""
+    assert cohort.partial is not None
+    written: dict[str, list[str]] = {}
+    ids = cohort.id.gather(cohort.partial.patient[cohort.partial.dates.patient])
+    for patient, text in zip(ids, cohort.partial.dates.written, strict=True):
+        written.setdefault(patient, []).append(text)
+    return written
 
 
 def refused(folder: Path, **given: Any) -> str:
@@ -348,6 +360,13 @@ class TestUnits:
         assert in_thousands(counts, factors).to_list() == ["<10", "35", "12.0", "clumped", None, ">=50", "29.999"]
 
 
+def _left_out(cohort: Cohort, file: str) -> int:
+    """How many records without a date the notes say are left out."""
+    found = [re.match(rf"{file}: (\S+) records? of .* without a date left out", note.text) for note in cohort.notes]
+    words = {word: number for number, word in IN_WORDS.items()}
+    return sum(words.get(match[1]) or int(match[1]) for match in found if match)
+
+
 class TestCounts:
     """LB: the records that are counts, and the result that is used."""
 
@@ -436,8 +455,8 @@ class TestPatients:
     def test_a_patient_without_day_0_is_refused(self, tmp_path: Path) -> None:
         dm = "USUBJID, RFSTDTC, ARM\nP1, 2019-05-01, A\nP2, , B"
         assert refused(study(tmp_path / "trial", dm=dm)) == (
-            "dm.csv: RFSTDTC: enrolment missing for 'P2' (line 3); fill it in, "
-            "or drop 'RFSTDTC': then day 0 is the first count."
+            "dm.csv: RFSTDTC: enrolment missing for 'P2' (line 3); fill it in, say why in ARMNRS, "
+            'or put \'without_day_0\' in sdtm.toml: "keep" or "leave_out".'
         )
 
 
@@ -604,11 +623,11 @@ class TestDisposition:
         ds = f"USUBJID, DSDECOD, DSCAT, DSSCAT, EPOCH, DSSTDTC\n{lines}"
         assert read(study(tmp_path / "trial", ds=ds)).treatment_discontinued.tolist() == [stopped, np.inf]
 
-    def test_a_date_is_needed(self, tmp_path: Path) -> None:
+    def test_without_a_date_it_may_be_on_any_day_of_the_counts(self, tmp_path: Path) -> None:
         ds = "USUBJID, DSDECOD, DSCAT, DSSTDTC\nP1, DEATH, DISPOSITION EVENT,"
-        assert refused(study(tmp_path / "trial", ds=ds)) == (
-            "ds.csv: line 2: DSSTDTC: the date on which treatment was stopped is missing; fill it in."
-        )
+        cohort = read(study(tmp_path / "trial", ds=ds))
+        assert possible_days(cohort) == {"P1": ["2019-05-01/2019-05-29"]}
+        assert said(cohort, "ds.csv: one record of treatment stopped without a date, which may be of any day")
 
 
 class TestSupplements:
@@ -791,10 +810,6 @@ class TestBroken:
                 {"cm": "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 1, IVIg, RESCUE, 2019-05-10, 2019-05-01"},
                 "cm.csv: line 2: CMENDTC: '2019-05-01' lies before the rescue begins; correct one of the two.",
             ),
-            (
-                {"cm": "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC\nP1, 1, IVIg, RESCUE,"},
-                "cm.csv: line 2: CMSTDTC: the date is missing; fill it in.",
-            ),
         ],
     )
     def test_message(self, domains: dict[str, str], message: str, tmp_path: Path) -> None:
@@ -929,9 +944,10 @@ class TestBroken:
         of_lb, of_cm = (sum(key.startswith(name) for key in used) for name in ("LB", "CM"))
         assert len(used) == len(set(used))
         assert len(counts) + 1 == of_lb + len(reported["lb.csv"]) + empty
-        assert len(rescued) == of_cm + len(reported["cm.csv"])
+        assert len(rescued) == of_cm + len(reported["cm.csv"]) + _left_out(cohort, "cm.csv")
         good = {number for number, row in enumerate(stopped, start=2) if row[0] in ("P1", "P2") and _is_date(row)}
-        assert reported["ds.csv"] == set(range(2, len(stopped) + 2)) - good
+        undated = {number for number, row in enumerate(stopped, start=2) if row[0] and row[1:] == [""]}
+        assert reported["ds.csv"] - undated == set(range(2, len(stopped) + 2)) - good - undated
 
     def test_no_lb(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial")
