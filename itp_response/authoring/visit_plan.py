@@ -29,7 +29,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import N, Verdict, Y, reason_in_words
-from itp_response.explanation.counterfactuals.limits import limits_of
+from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
 
 BASELINE = 10.0

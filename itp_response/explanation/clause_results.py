@@ -62,8 +62,8 @@ def clause_results(
     timeline the numbers of its entries.
     `verdicts`, in the order of the file: `endpoint`, `label`, `kind`, `needs` (the definition in words), `value`,
     `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the days of its evidence), `days`
-    and `of_days` (of a time), `rests_on` (other endpoints), `decided_by` (that of them because of which it is what it is,
-    or None), `parts` (what each observation did, a word of `evaluation.endpoints.account.PARTS`) and `rules`.
+    and `of_days` (of a time), `rests_on` (other endpoints), `decided_by` (the one of them that decides it, or None),
+    `parts` (what each observation did, a word of `evaluation.endpoints.account.PARTS`) and `rules`.
     Each rule: the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
     `patient` or `endpoints`), its truth `at` each of these (of a patient and of endpoints one), and its `clauses`: the
     `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.

@@ -78,7 +78,7 @@ def _observations(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
     own += [(int(event.row[0]), _ends_it(event, decided)) for event in account.events if event.row[0] != NONE]
     looks = bool(decided.model.row_rules())
     rows = np.arange(len(cohort.day)) if looks else np.array(sorted({row for row, _ in own}), dtype=np.int64)
-    meanings = Meanings(decided.model, account, decided.patient_days).of(rows).to_list()
+    meanings = Meanings(decided.model, account, decided.patient_days, of_one_patient=True).of(rows).to_list()
     for row, meaning in zip(rows.tolist(), meanings, strict=True):
         says = [says for of_row, says in own if of_row == row]
         part = int(account.part[row])

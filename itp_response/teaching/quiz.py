@@ -20,10 +20,10 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import criteria_folder, load
 from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
-from itp_response.explanation.counterfactuals.limits import limits_of
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
 from itp_response.explanation.explain import WIDTH
+from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
 from itp_response.messages.wording import wrapped
 

@@ -23,10 +23,10 @@ from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_word
 from itp_response.evaluation.rules.tree import leaves
 from itp_response.explanation.counterfactuals.direction import direction
 from itp_response.explanation.counterfactuals.edits import FARTHEST, between, edits_tried
-from itp_response.explanation.counterfactuals.limits import limits_of
 from itp_response.explanation.counterfactuals.search import find_counterfactuals
 from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.explanation.near_misses import near_misses
+from itp_response.explanation.thresholds import limits_of
 
 COUNT = re.compile(r"(?<= )[<>≤≥]?=?\d+(\.\d+)?(?= |$)")
 SETS = ["atra_2022", "fit", "hetrombopag", "iwg_2009", "luna3", "raise", "riviere_2023", "romiplostim_2008"]

@@ -156,11 +156,9 @@ class Endpoint(StrictModel):
         patient_days, verdict = decided.patient_days, decided.verdict
         first, last = self.days_looked_at()
         begin, end = patient_days.at_or_after(first), patient_days.after(last)
-        state = [rule for key, rule, of in self.rules() if key == "when" and of == "rows"]
-        if state:
-            part = parts_by_state(decide(state[0].tree, patient_days))
-        else:
-            part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
+        part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
+        if self.state is not None:
+            part = parts_by_state(decide(self.state.tree, patient_days))
         place(part, patient_days, begin, end)
         rows = (verdict.onset, verdict.confirming, verdict.ended)
         marks = tuple(Mark(row, says) for row, says in zip(rows, STARTS_CONFIRMS_ENDS, strict=True))
@@ -171,11 +169,13 @@ class Endpoint(StrictModel):
         account = self.rows_played(Decided(patient_days, earlier, verdict))
         left = ~excluded(self, patient_days)
         account.part[~left[patient_days.patient]] = EXCLUDED
+        of_origins = []
         for name in self.origins():
             unmet = left & (earlier[name].value != Y)
             account.part[unmet[patient_days.patient]] = BEFORE
-            account.decided_by = (*account.decided_by, (name, unmet))
+            of_origins.append((name, unmet))
             left = left & ~unmet
+        account.decided_by = (*of_origins, *account.decided_by)
         return account
 
     def definition(self) -> str:
