@@ -12,11 +12,13 @@ OTHERS = tuple(name for name in dict.fromkeys((*VISITS, *PATIENTS)) if name != "
 
 
 def names_columns(cells: Sequence[str]) -> bool:
-    """Whether a row names the patient's column and one more that the readers know.
+    """Whether a row names the patient's column and one more that the readers know, and has no number.
 
     >>> names_columns(["ID", "Visit date", "PLT"]), names_columns(["Printed for", "Ward 3", ""])
     (True, False)
     """
+    if any(map(_is_number, cells)):
+        return False
     return bool(fitting("patient_id", cells)) and any(fitting(name, cells) for name in OTHERS)
 
 

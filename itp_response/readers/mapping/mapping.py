@@ -19,6 +19,7 @@ from itp_response.messages.errors import CohortError, nearest, unknown
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
+from itp_response.messages.wording import counted_patients, listed
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.column_names import CellProblem, NamedTable, located, report_file
 from itp_response.readers.files import Tabular, given_as, open_table
@@ -44,6 +45,9 @@ class PatientColumns(StrictModel):
     birth_date: str | None = None
     death_date: str | None = None
     columns: dict[str, str] = Field(default_factory=dict, description="further columns, as criteria declare them")
+    only: dict[str, str] = Field(
+        default_factory=dict, description="only patients of whom some row says that in that column"
+    )
 
     @property
     def chosen(self) -> dict[str, str]:
@@ -245,6 +249,16 @@ class MappedFile:
         columns = [as_text(frame[str(position)]) for position in positions]
         return pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
 
+    @cached_property
+    def of_wanted(self) -> pl.Series:
+        """Which rows are of patients who are not left out by `only`."""
+        ids = self.frame[self.file.patients.patient_id]
+        rows = pl.Series([True]).new_from_index(0, len(ids))
+        for column, value in self.file.patients.only.items():
+            wanted = ids.filter((self.frame[column] == value.strip()).fill_null(value=False)).unique()
+            rows &= ids.is_in(wanted.to_list()).fill_null(value=False)
+        return rows
+
     def location(self, order: int) -> Location:
         return located(self.table, order)
 
@@ -252,6 +266,8 @@ class MappedFile:
         """The columns of the file that the mapping names, each with the keys that lead to it."""
         for name, column in self.file.patients.chosen.items():
             yield column, ("patients", *_key(name, self.file.patients.columns))
+        for column in self.file.patients.only:
+            yield column, ("patients", "only", column)
         for number, visit in enumerate(self.file.visits):
             for name, column in visit.chosen.items():
                 yield column, ("visits", number, *_key(name, visit.columns))
@@ -321,7 +337,7 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
     """The table of visits: one row per visit, and row of the file with an observation for it."""
     frames, as_written, rows_of, columns_of = [], [], [], []
     for visit in source.file.visits:
-        rows = _recorded(source.frame, visit)
+        rows = _recorded(source, visit)
         columns = {"patient_id": source.file.patients.patient_id, **visit.chosen}
         cells = [source.coded(name, column, rows).alias(name) for name, column in columns.items()]
         as_written.append(
@@ -346,11 +362,15 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
     return _table(of_visits, frame, names, header, cell_problems)
 
 
-def _recorded(frame: pl.DataFrame, visit: VisitColumns) -> Ints:
-    """The rows of the file with an observation for a visit."""
-    recorded = frame.select(
-        pl.any_horizontal(pl.col(column).is_not_null() for column in visit.recorded.values())
-    ).to_series()
+def _recorded(source: MappedFile, visit: VisitColumns) -> Ints:
+    """The rows of the file with an observation for a visit, of patients who are not left out."""
+    frame = source.frame
+    recorded = (
+        source.of_wanted
+        & frame.select(
+            pl.any_horizontal(pl.col(column).is_not_null() for column in visit.recorded.values())
+        ).to_series()
+    )
     for column, value in visit.only.items():
         recorded &= frame[column].fill_null("") == value.strip()
     return recorded.arg_true().to_numpy().astype(np.int64)
@@ -358,7 +378,7 @@ def _recorded(frame: pl.DataFrame, visit: VisitColumns) -> Ints:
 
 def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: Problems) -> None:
     """Note the rows without a visit and without a value of the patient."""
-    used = np.zeros(len(source.frame), dtype=np.bool_)
+    used = ~source.of_wanted.to_numpy()
     used[rows] = True
     about = [column for name, column in source.file.patients.chosen.items() if name != "patient_id"]
     if about:
@@ -394,7 +414,12 @@ class _GatheredLocation(Location):
 def _patients(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
     """The table of patients: one row per patient, with the value of each column from any row of the file."""
     header = source.file.patients.chosen
-    ids = source.frame[header["patient_id"]]
+    all_ids = source.frame[header["patient_id"]]
+    ids = all_ids.set(~source.of_wanted, None)
+    left_out = all_ids.filter(~source.of_wanted).n_unique()
+    if left_out:
+        said = listed([f"{column} is {value!r}" for column, value in source.file.patients.only.items()])
+        problems.note(location, f"{counted_patients(left_out)} left out, of whom no row says that {said}.")
     firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     columns: list[pl.Series] = []
     as_written: dict[str, pl.Series] = {}

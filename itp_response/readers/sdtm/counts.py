@@ -133,9 +133,9 @@ class CountDays:
         self._spans = _spans(self.days, day_0)
 
     def span(self, subject: pl.Series) -> pl.Series:
-        """The days from each subject's day 0, or first count if earlier, to its last count; null: it has no count.
+        """The days from before each subject's day 0 and first count to after its last count; null: it has no count.
 
-        They are an interval of ISO 8601, as `2019-05-01/2020-04-30`.
+        They are an interval of ISO 8601, as `2019-04-30/2020-05-01`.
         """
         of_subjects = pl.DataFrame({"subject": subject})
         return of_subjects.join(self._spans, on="subject", how="left", maintain_order="left")["span"]
@@ -150,6 +150,7 @@ class CountDays:
 def _spans(days: pl.DataFrame, day_0: pl.DataFrame) -> pl.DataFrame:
     spans = days.group_by("subject").agg(first=pl.col("day").min(), last=pl.col("day").max())
     spans = spans.join(day_0, on="subject", how="left")
-    first, last = pl.min_horizontal("first", "day_0"), pl.max_horizontal("last", "day_0")
+    # A day more at each end stands for all days before and after those that are observed.
+    first, last = pl.min_horizontal("first", "day_0") - 1, pl.max_horizontal("last", "day_0") + 1
     texts = [day.cast(pl.Int32).cast(pl.Date).cast(pl.String) for day in (first, last)]
     return spans.select("subject", pl.concat_str(texts, separator="/").alias("span"))

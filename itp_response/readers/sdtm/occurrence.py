@@ -46,19 +46,19 @@ def no_dose(records: Records) -> pl.Series:
 
 
 def dated(records: Records, row: Ints, counted: CountDays, what: str, study: SdtmStudy) -> tuple[Ints, pl.Series]:
-    """The rows with their dates; without a date, something may lie on any day of the subject's counts or before them.
+    """The rows with their dates; without a date, something may lie on any day of the subject's counts, or outside them.
 
-    These are the days from day 0, or from the first count if that is earlier, to the last count. Of a subject without
-    a count nothing depends on it, so it is left out.
+    Of a subject without a count nothing depends on it, so it is left out.
     """
     written = records.texts(f"{records.domain}STDTC").gather(row)
     undated = written.is_null()
     if not undated.any():
         return row, written
-    spans = counted.span(records.subject.gather(row))
-    dates = either(written, spans)
-    _note_undated(records, undated, dates.is_null(), what, study)
-    kept = dates.is_not_null() | records.subject.gather(row).is_null()
+    subject = records.subject.gather(row)
+    dates = either(written, counted.span(subject))
+    # Without a subject, a record is a problem that is reported when it is read.
+    kept = dates.is_not_null() | subject.is_null()
+    _note_undated(records, undated & subject.is_not_null(), ~kept, what, study)
     at = np.flatnonzero(kept.to_numpy())
     return row[at], dates.gather(at)
 
@@ -66,7 +66,7 @@ def dated(records: Records, row: Ints, counted: CountDays, what: str, study: Sdt
 def _note_undated(records: Records, undated: pl.Series, left_out: pl.Series, what: str, study: SdtmStudy) -> None:
     used, unused = int((undated & ~left_out).sum()), int(left_out.sum())
     if used:
-        text = f"{number_of(used, 'record')} of {what} without a date, which may be of any day up to the last count"
+        text = f"{number_of(used, 'record')} of {what} without a date, which may be of any day before, between or after the counts"
         study.note(records, f"{text}; what depends on it is not evaluable.", warning=True)
     if unused:
         text = f"{number_of(unused, 'record')} of {what} without a date left out"
