@@ -106,7 +106,7 @@ def wrong_cells(path: Path, sheet: str) -> Iterator[tuple[int, str]]:
     if not any(mark in data for mark in (*ERRORS, *FORMULAS)):
         return
     for cell in _cells(data):
-        if cell.kind == "e":
+        if cell.holds == "e":
             yield cell.row, f"{cell.name} holds {cell.value}, an error of the spreadsheet; correct it."
         elif cell.formula and (not cell.value or (uncalculated and cell.value == "0")):
             what = "holds a formula that was never calculated"
@@ -141,7 +141,8 @@ class _Cell:
     row: int
     name: str
     """As `C4`."""
-    kind: str
+    holds: str
+    """Its type, `e` for an error."""
     formula: bool = False
     value: str = ""
 
@@ -185,7 +186,7 @@ class _Scan:
 
     def end(self, tag: str) -> None:
         if tag.rpartition(":")[2] == "c" and self.cell is not None:
-            if self.cell.kind == "e" or self.cell.formula:
+            if self.cell.holds == "e" or self.cell.formula:
                 self.found.append(self.cell)
             self.cell = None
         self.inside = ""
