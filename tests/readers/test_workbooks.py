@@ -105,7 +105,7 @@ class TestFormulas:
 
 
 class TestHeader:
-    TITLED = ("Platelets of ward 3"], [], *ROWS)
+    TITLED = (["Platelets of ward 3"], [], *ROWS)
     NOTE = "The header is row 3, below 'Platelets of ward 3'; say --header-row if it is another."
 
     def test_below_a_title_is_found_and_said(self, tmp_path):

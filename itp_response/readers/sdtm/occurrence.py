@@ -66,7 +66,8 @@ def dated(records: Records, row: Ints, counted: CountDays, what: str, study: Sdt
 def _note_undated(records: Records, undated: pl.Series, left_out: pl.Series, what: str, study: SdtmStudy) -> None:
     used, unused = int((undated & ~left_out).sum()), int(left_out.sum())
     if used:
-        text = f"{number_of(used, 'record')} of {what} without a date, which may be of any day before, between or after the counts"
+        text = f"{number_of(used, 'record')} of {what} without a date"
+        text += ", which may be of any day before, between or after the counts"
         study.note(records, f"{text}; what depends on it is not evaluable.", warning=True)
     if unused:
         text = f"{number_of(unused, 'record')} of {what} without a date left out"
