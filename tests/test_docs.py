@@ -13,7 +13,7 @@ import itp_response
 from itp_response.authoring.definitions_page import definitions_page
 from itp_response.cli import main
 from itp_response.definitions.load import load, shipped
-from itp_response.readers.column_names import ALIASES
+from itp_response.readers.known_names import ALIASES
 
 ROOT = Path(__file__).parent.parent
 README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "reference.md"

@@ -28,9 +28,10 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError, ItpResponseError, UsageError, one_a_line
 from itp_response.messages.wording import counted
 from itp_response.readers.cells import as_grades
-from itp_response.readers.column_names import PATIENTS, VISITS, read_table
+from itp_response.readers.column_names import read_table
 from itp_response.readers.dates import DateFormat, are_days, as_days, no_day_0, sides
 from itp_response.readers.ids import check_for_cluster
+from itp_response.readers.known_names import PATIENTS, VISITS
 from itp_response.readers.options import DEFAULTS, Bleeding, ReadOptions
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted

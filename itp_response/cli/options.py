@@ -87,6 +87,24 @@ READ_OPTIONS = (
         type=click.Choice(["first", "last"]),
         help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
     ),
+    click.option("--sheet", metavar="NAME", help="The sheet of a workbook with the visits. Default: its first."),
+    click.option(
+        "--patients-sheet",
+        metavar="NAME",
+        help="The sheet with the patients, of the workbook of --patients or else of VISITS.",
+    ),
+    click.option(
+        "--header-row",
+        type=click.IntRange(1),
+        metavar="N",
+        help="The row of VISITS with the names of its columns. Default: it is found, and the summary says so.",
+    ),
+    click.option(
+        "--decimal",
+        type=click.Choice(["point", "comma"]),
+        help="What stands before decimals; the other may stand between thousands. Default: a point, and between "
+        "semicolons what the numbers show.",
+    ),
     click.option(
         "--on-error",
         type=click.Choice(["stop", "quarantine"]),
@@ -110,7 +128,7 @@ READ_OPTIONS = (
 """How a study is read."""
 OPTIONS_OF_READING = (
     *("date_format", "patients_date_format", "day_numbering", "patient_key", "similar_ids", "long_ids"),
-    *("bleeding", "impute", "on_error", "unit", "accept"),
+    *("bleeding", "impute", "sheet", "patients_sheet", "header_row", "decimal", "on_error", "unit", "accept"),
 )
 """Those that are fields of `ReadOptions`."""
 

@@ -114,4 +114,6 @@ def review(
     ('ten_times_off', 14, '200 on day 14 between 20 and 22: is it ten times off?')
     """
     classification = classify(visits, patients, criteria, options=options)
+    if options is not None and not isinstance(visits, Classification | Cohort):
+        visits, patients = options.opened(visits, patients)
     return Review(classification, source_checks(visits, patients, classification.cohort, options))

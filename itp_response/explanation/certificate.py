@@ -19,8 +19,8 @@ from itp_response.explanation.counterfactuals.in_words import Counterfactual
 from itp_response.explanation.explain import explain
 from itp_response.explanation.one_patient import asked_about
 from itp_response.messages.errors import UsageError
-from itp_response.readers.column_names import PATIENTS, VISITS, fitting
 from itp_response.readers.files import Tabular
+from itp_response.readers.known_names import PATIENTS, VISITS, fitting
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.units import exponent_of, in_header
 

@@ -24,6 +24,7 @@ from itp_response.cohort.values import (
     just_above,
     just_below,
 )
+from itp_response.readers.decimals import with_decimal_points
 from itp_response.readers.problems import Cells, NoteText, Problems, as_text, quoted
 from itp_response.readers.units import times
 
@@ -67,6 +68,7 @@ def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording
     `exponent` is the power of ten by which the numbers are multiplied, one or one per row.
     """
     count_not_given(cells, 0, problems)
+    cells = with_decimal_points(cells, problems)
     values = cells.values
     if values.null_count() == len(values):
         return all_missing(len(values))

@@ -110,6 +110,8 @@ def _text(path: Path, usual: str) -> ChunkedTable | None:
     if b"\n" not in begun and (RETURN in begun or not is_all):
         return None
     form = text_format(begun, path.name, usual, part=True)
+    if form.separator == ";":
+        return None  # what its numbers show of decimals takes the whole column
     if is_eav(form.header) or (form.begin == len(begun) and not is_all):
         return None
     notes = [(form.name, note) for note in form.notes]

@@ -13,7 +13,7 @@ import polars as pl
 from itp_response.cohort.values import Bools, Ints, Numbers
 from itp_response.readers.cells import as_counts, without_not_given
 from itp_response.readers.column_names import NamedTable
-from itp_response.readers.odm import OF_ITEM
+from itp_response.readers.odm_records import OF_ITEM
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, NoteText, Problems, UnreadableCells, as_text, first_few, quoted

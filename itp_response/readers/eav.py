@@ -72,6 +72,7 @@ def row_per_record(source: OpenTable) -> OpenTable:
         problems=source.problems,
         notes=notes,
         gathered=gathered,
+        decimal=source.decimal,
     )
 
 

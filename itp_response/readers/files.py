@@ -2,24 +2,23 @@
 
 import contextlib
 import json
-import re
-import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
-from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
 
 from itp_response.messages.errors import CohortError, UsageError, unknown
+from itp_response.messages.wording import listed
 from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
-from itp_response.readers.open_table import OpenTable
-from itp_response.readers.sheet_errors import holds_error, ods_errors, xls_errors
+from itp_response.readers.open_table import Decimal, OpenTable
 from itp_response.readers.text import PACKED, whole_file
+from itp_response.readers.workbook import workbook
 
 
 class PandasFrame(Protocol):
@@ -42,16 +41,60 @@ class GivesTable(Protocol):
         """The `NamedTable` of the columns of these names; None: it cannot be opened, which is reported."""
 
 
+@dataclass(frozen=True)
+class TableFile:
+    """A file, and how its table is found in it and its numbers are written; None: as the file shows."""
+
+    path: Path
+    sheet: str | None = None
+    """The sheet of a workbook; None: its first."""
+    header_row: int | None = None
+    """The row, or the line, with the names of the columns."""
+    decimal: Decimal | None = None
+
+    @property
+    def files(self) -> tuple[Path]:
+        """The file."""
+        return (self.path,)
+
+
 Tabular: TypeAlias = (
-    str | Path | pl.DataFrame | pl.LazyFrame | PandasFrame | ArrowStream | Sequence[Mapping[str, Any]] | GivesTable
+    str
+    | Path
+    | TableFile
+    | pl.DataFrame
+    | pl.LazyFrame
+    | PandasFrame
+    | ArrowStream
+    | Sequence[Mapping[str, Any]]
+    | GivesTable
 )
 """The path of a file, a frame, a table with the Arrow PyCapsule interface, a list of rows, or what `mapped` gives."""
 
 
-def open_table(table: Tabular, name: str, sheet: str | None = None) -> OpenTable:
-    """The table of a file, a frame or a list of rows.
+def given_as(
+    table: Tabular, sheet: str | None = None, header_row: int | None = None, decimal: Decimal | None = None
+) -> Tabular:
+    """The table, opened as told; one that is told of already is kept.
 
-    `name` names a table that is no file. `sheet` is the sheet of a workbook; None: its first.
+    Raises `UsageError` if something is told of what is no file.
+    """
+    told = {"a sheet": sheet, "a header row": header_row, "decimals": decimal}
+    if all(value is None for value in told.values()):
+        return table
+    if isinstance(table, TableFile):
+        return table
+    if isinstance(table, str | Path):
+        return TableFile(Path(table), sheet, header_row, decimal)
+    what = next(name for name, value in told.items() if value is not None)
+    if hasattr(table, "as_table"):
+        raise UsageError(f"{what}: goes into the mapping, beside its columns.")
+    raise UsageError(f"{what}: only a file has one, not {type(table).__name__!r}.")
+
+
+def open_table(table: Tabular, name: str) -> OpenTable:
+    """The table of a file, a frame or a list of rows; `name` names a table that is no file.
+
     Raises `CohortError` for a file that cannot be read, and `UsageError` for an object that is no table.
 
     >>> table = open_table([{"patient_id": "P1", "platelets": 15}], "visits")
@@ -60,7 +103,9 @@ def open_table(table: Tabular, name: str, sheet: str | None = None) -> OpenTable
     >>> table.load([1])["1"].to_list()
     [15]
     """
-    source = _file(Path(table), sheet) if isinstance(table, str | Path) else _in_memory(table, name)
+    if isinstance(table, str | Path):
+        table = TableFile(Path(table))
+    source = _file(table) if isinstance(table, TableFile) else _in_memory(table, name)
     return row_per_record(source) if is_eav(source.header) else source
 
 
@@ -85,7 +130,8 @@ def _in_memory(table: Tabular, name: str) -> OpenTable:
     raise UsageError(f"{name} is {known}, not {kind!r}.")
 
 
-def _file(path: Path, sheet: str | None = None) -> OpenTable:
+def _file(file: TableFile) -> OpenTable:
+    path = file.path
     kind = kind_of(path)
     reader = READERS.get(kind)
     try:
@@ -96,13 +142,27 @@ def _file(path: Path, sheet: str | None = None) -> OpenTable:
             raise CohortError(f"{path.name}: there is no such file.")
         if reader is None:
             raise CohortError(f"{path.name}: {unknown('kind of file', kind, READERS)} Save the table as CSV.")
-        if sheet is not None and reader is not workbook:
-            raise CohortError(
-                f"{path.name}: only a workbook (.xlsx, .xls, .ods) has sheets, so there is no sheet {sheet!r}."
-            )
-        return reader(path) if sheet is None else workbook(path, sheet)
+        return _told(reader, file)
     except OSError as error:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
+
+
+def _told(reader: Callable[[Path], OpenTable], file: TableFile) -> OpenTable:
+    """The table of a file, found in it as told."""
+    path, sheet, header_row = file.path, file.sheet, file.header_row
+    if sheet is not None and reader is not workbook:
+        raise CohortError(
+            f"{path.name}: only a workbook (.xlsx, .xls, .ods) has sheets, so there is no sheet {sheet!r}."
+        )
+    if header_row is not None and reader not in (workbook, csv, tsv):
+        raise CohortError(f"{path.name}: only a text file and a workbook have a row of names; give no --header-row.")
+    if reader is workbook:
+        table = workbook(path, sheet, header_row)
+    elif reader in (csv, tsv):
+        table = whole_file(path, "," if reader is csv else "\t", header_row)
+    else:
+        table = reader(path)
+    return table if file.decimal is None else replace(table, decimal=file.decimal)
 
 
 def kind_of(path: Path) -> str:
@@ -236,21 +296,23 @@ def statistics(path: Path) -> OpenTable:
         import pyreadstat
     except ImportError:
         raise CohortError(f"{path.name}: this needs pyreadstat: pip install 'itp-response[{form.extra}]'.") from None
-    read = getattr(pyreadstat, form.function)
-    broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError, ValueError)
+    function = getattr(pyreadstat, form.function)
+    broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError)
     message = f"{path.name}: this is no whole {form.name} file; write it again, or copy it again."
-    try:
-        _, about = read(path, metadataonly=True)
-    except broken:
-        raise CohortError(message) from None
+
+    def read(**wanted: Any) -> Any:
+        try:
+            return function(path, output_format="polars", **wanted)
+        except UnicodeDecodeError:
+            raise CohortError(f"{path.name}: {_not_utf_8(path, function, wanted)}") from None
+        except broken:
+            raise CohortError(message) from None
+
+    about = read(metadataonly=True)[1]
     header = about.column_names
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
-        names = [header[position] for position in positions]
-        try:
-            frame, _ = read(path, usecols=names, output_format="polars")
-        except broken:
-            raise CohortError(message) from None
+        frame = read(usecols=[header[position] for position in positions])[0]
         assert isinstance(frame, pl.DataFrame)
         return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
 
@@ -260,6 +322,15 @@ def statistics(path: Path) -> OpenTable:
         for name, of_name in about.variable_value_labels.items()
     }
     return OpenTable(path.name, header, load, labels=labels, codes=codes)
+
+
+def _not_utf_8(path: Path, function: Callable[..., Any], wanted: Mapping[str, Any]) -> str:
+    """Which columns of a file of a statistics program are not UTF-8, and the cure."""
+    frame, _ = function(path, encoding="WINDOWS-1252", output_format="polars", **wanted)
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    odd = [name for name in texts if frame[name].str.contains(r"[^\x00-\x7F]").any()]
+    which = f"{listed(odd)} {'has' if len(odd) == 1 else 'have'}" if odd else "its names and labels have"
+    return f"{which} letters that are not UTF-8; write the file again in UTF-8, or with ASCII letters alone."
 
 
 JSON_TYPES = {"integer": "Int64", "float": "Float64", "double": "Float64", "boolean": "Boolean"}
@@ -337,71 +408,8 @@ def odm(path: Path) -> OpenTable:
         labels=flat_file.labels,
         codes=flat_file.codes,
         units=flat_file.units,
+        notes=flat_file.notes,
     )
-
-
-# WORKBOOKS
-
-
-def workbook(path: Path, sheet: str | None = None) -> OpenTable:
-    """A sheet of an Excel or OpenDocument workbook (None: its first); rows are numbered as in Excel."""
-    try:
-        import fastexcel
-    except ImportError:
-        raise CohortError(f"{path.name}: this needs fastexcel: pip install 'itp-response[excel]'.") from None
-    try:
-        book = fastexcel.read_excel(path)
-        name = book.sheet_names[0] if sheet is None else sheet
-        if name not in book.sheet_names:
-            raise CohortError(f"{path.name}: {unknown('sheet', name, book.sheet_names)}")
-        # Read from the first row on and as texts, so that rows keep their numbers and ids their zeros.
-        cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-        problems = list(ERRORS_OF.get(path.suffix.lower(), _spreadsheet_errors)(path, name))
-    except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, ElementTree.ParseError):
-        raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
-    rows = cells.select(_filled()).to_series().arg_true().to_numpy().astype(np.int64)
-    if not len(rows):
-        raise CohortError(f"{path.name}: the sheet {name!r} is empty.")
-    header = [(text or "").strip() for text in cells.row(int(rows[0]))]
-    below = rows[1:]
-
-    def load(positions: Sequence[int]) -> pl.DataFrame:
-        # A cell that is a date comes as a text. With a T before its time, no format of texts is asked of it.
-        return cells[below].select(
-            cells.to_series(position)[below].str.replace(DATE_CELL, "${1}T${2}").alias(str(position))
-            for position in positions
-        )
-
-    others = [other for other in book.sheet_names if other != name]
-    notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
-    return OpenTable(path.name, header, load, below + 1, "row", problems, notes)
-
-
-ERRORS_OF = {".xls": xls_errors, ".ods": ods_errors}
-"""The functions that find the errors of other spreadsheets than .xlsx."""
-
-
-def _filled() -> pl.Expr:
-    """The rows that are not empty."""
-    return pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != "")
-
-
-DATE_CELL = r"^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d+)?)$"
-SHEETS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]+)(\d+)"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL)
-
-
-def _spreadsheet_errors(path: Path, sheet: str) -> list[tuple[int, str]]:
-    """The rows of cells that hold an error of the spreadsheet, which would otherwise be read as empty."""
-    with zipfile.ZipFile(path) as book:
-        sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).iter(f"{SHEETS}sheet")
-        key = next(element.get(RELATION) for element in sheets if element.get("name") == sheet)
-        relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
-        target = next(element.get("Target", "") for element in relations if element.get("Id") == key)
-        data = book.read(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
-    cells = ((match[1].decode(), int(match[2]), match[3].decode()) for match in ERROR_CELL.finditer(data))
-    return [(row, holds_error(f"{column}{row}", error)) for column, row, error in cells]
 
 
 # TEXT

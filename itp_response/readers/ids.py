@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.values import Bools
 from itp_response.messages.errors import UsageError
-from itp_response.readers.column_names import BESIDE, NamedTable, beside_columns
+from itp_response.readers.column_names import NamedTable, beside_columns
+from itp_response.readers.known_names import BESIDE
 from itp_response.readers.problems import (
     Cells,
     Location,

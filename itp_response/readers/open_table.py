@@ -8,6 +8,9 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 
+Decimal = Literal["point", "comma"]
+"""What stands before decimals; the other may stand between thousands."""
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -44,5 +47,7 @@ class OpenTable:
     """None: each row of the table is a row of the file."""
     scan: Callable[[Sequence[int]], pl.LazyFrame] | None = None
     """As `load`, for a file that can be read in chunks; None: it cannot."""
+    decimal: Decimal | Literal["usual", "shown"] = "usual"
+    """`usual`: a point, and nothing between thousands; `shown`: either, as its numbers show."""
     kind: str = ""
     """The name of the format."""

@@ -6,7 +6,9 @@ from typing import Any, Literal, get_args
 
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.dates import DateFormat, DayNumbering, check_date_format, check_impute
+from itp_response.readers.files import Tabular, given_as
 from itp_response.readers.ids import LongIds, PatientKey, SimilarIds
+from itp_response.readers.open_table import Decimal
 from itp_response.readers.units import check_unit
 
 Bleeding = Literal["scored", "events"]
@@ -66,6 +68,17 @@ class ReadOptions:
 
     None: it remains an interval of days, in `Cohort.partial`.
     """
+    sheet: str | None = None
+    """The sheet of a workbook with the visits; None: its first, and a note says which."""
+    patients_sheet: str | None = None
+    """The sheet with the patients: of the workbook given as patients, or else of that with the visits."""
+    header_row: int | None = None
+    """The row, or the line, of the visits with the names of the columns; None: it is found, and a note says so."""
+    decimal: Decimal | None = None
+    """What stands before decimals in the two files, `point` or `comma`; the other may stand between thousands.
+
+    None: a point; in a file whose cells semicolons separate, what its numbers show.
+    """
     on_error: OnError = "stop"
     """`stop`: any problem is an error. `quarantine`: rows that cannot be read are left out and reported in
     `Cohort.quarantine`."""
@@ -87,6 +100,10 @@ class ReadOptions:
         ):
             if value not in (None, *get_args(known)):
                 raise UsageError(unknown(what, str(value), get_args(known)))
+        if self.decimal not in (None, *get_args(Decimal)):
+            raise UsageError(unknown("decimal", str(self.decimal), get_args(Decimal)))
+        if self.header_row is not None and self.header_row < 1:
+            raise UsageError(f"header row {self.header_row}: rows are numbered from 1.")
         if self.on_error not in get_args(OnError):
             raise UsageError(unknown("way with errors", self.on_error, get_args(OnError)))
         check_unit(self.unit)
@@ -126,6 +143,14 @@ class ReadOptions:
         """How the dates of the patient table are written."""
         own = self.patients_date_format
         return DateFormat(own or self.date_format, "--patients-date-format", inherited=own is None)
+
+    def opened(self, visits: Tabular, patients: Tabular | None) -> tuple[Tabular, Tabular | None]:
+        """The two tables, opened as the options tell; the patients may be in the workbook of the visits."""
+        if patients is None and self.patients_sheet is not None:
+            patients = visits
+        if patients is not None:
+            patients = given_as(patients, self.patients_sheet, None, self.decimal)
+        return given_as(visits, self.sheet, self.header_row, self.decimal), patients
 
 
 DEFAULTS = ReadOptions()

@@ -10,10 +10,11 @@ import polars as pl
 from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
 from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
 from itp_response.readers.cells import as_declared, as_texts
-from itp_response.readers.column_names import BESIDE, NamedTable
+from itp_response.readers.column_names import NamedTable
 from itp_response.readers.count_units import CountUnit, counts_of
 from itp_response.readers.dates import are_days, as_day_numbers, as_days, imputed, note_partial
 from itp_response.readers.ids import check_long
+from itp_response.readers.known_names import BESIDE
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import count_sizes, expect_decimals
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted

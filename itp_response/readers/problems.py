@@ -31,6 +31,8 @@ class Location:
     """None: the table is itself what was given."""
     part: int = 0
     """The number of the file, where a table has several; problems are reported in their order."""
+    decimal: Literal["usual", "shown", "point", "comma"] = "usual"
+    """As in `OpenTable`."""
 
     def line(self, row: int) -> int:
         """The number of a row as messages give it."""
@@ -87,10 +89,17 @@ class GatheredLocation(Location):
 def location_of(source: OpenTable, order: int, part: int = 0) -> Location:
     """The location of a table that was opened."""
     if source.gathered is None:
-        return Location(source.name, order, source.row_word, source.lines, part=part)
+        return Location(source.name, order, source.row_word, source.lines, part=part, decimal=source.decimal)
     given = Location(source.name, order, source.row_word, source.gathered.lines)
     return GatheredLocation(
-        source.name, order, source.row_word, source.lines, part=part, given=given, rows=source.gathered.rows
+        source.name,
+        order,
+        source.row_word,
+        source.lines,
+        part=part,
+        decimal=source.decimal,
+        given=given,
+        rows=source.gathered.rows,
     )
 
 

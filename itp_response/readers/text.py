@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.grid import Grid, grid, rows_in
+from itp_response.readers.header import LOOKED_AT, header_position, no_such_header, note_on_header
 from itp_response.readers.open_table import OpenTable
+from itp_response.readers.separator import SEPARATORS, likely_separator, split, told_separator
 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 PIECE = 1 << 26
 """Bytes searched at once, so that the arrays made of them stay small beside the file."""
 HEAD = 1 << 16
@@ -107,38 +108,65 @@ def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
 # READING
 
 
-def whole_file(path: Path, usual: str) -> OpenTable:
-    """The rows of a text file; `usual` is the separator, unless the header has only another."""
+def whole_file(path: Path, usual: str, header_row: int | None = None) -> OpenTable:
+    """The rows of a text file; `usual` is the separator, unless the header has only another.
+
+    `header_row` is the line with the names of the columns; None: it is looked for.
+    """
     with unpacked(path) as (file, _):
         data: bytes = file.read()
     check_kind(data, path.name)
     if NEWLINE not in data:
         data = data.replace(b"\r", b"\n")
-    form = text_format(data, path.name, usual)
+    form = text_format(data, path.name, usual, header_row=header_row)
     return rows_of(form, data[form.begin :], form.line)
 
 
-def text_format(data: bytes, name: str, usual: str, *, part: bool = False) -> TextFormat:
+def text_format(data: bytes, name: str, usual: str, *, part: bool = False, header_row: int | None = None) -> TextFormat:
     """How a file is written, from its bytes; with `part`, from its first bytes.
 
     Raises `CohortError` if there is no header.
     """
     begin = len(BOM) if data.startswith(BOM) else 0
-    separator = _separator(data, begin, usual)
+    told = told_separator(data[begin:HEAD], name)
+    separator = told or likely_separator(data[begin:HEAD], (usual, *SEPARATORS))
     if QUOTE in data:
         _check_quotes(data, name, ord(separator), begin=begin, part=part)
     # The header mostly ends within the first bytes; all bytes are searched only if it does not.
     for searched in (data[:HEAD], data):
         records = _records(searched, begin, ord(separator))
-        head = next((row for row in range(len(records.start)) if not _blank(data, records, row)), None)
-        if head is not None and records.end[head] < len(searched):
+        found = _head(searched, records, separator, told is not None, header_row)
+        if found is not None and records.end[found[0]] < len(searched):
             break
-    if head is None:
+    if found is None and header_row is not None:
+        raise no_such_header(header_row, data.count(b"\n") + (not data.endswith(b"\n")), "line", name)
+    if found is None:
         raise CohortError(f"{name}: this file is empty.")
+    head, note = found
     header = _header(data[records.start[head] : records.end[head]], int(records.line[head]), separator, name)
     notes = [] if separator == usual else [f"Cells were taken as separated by {SEPARATORS[separator]}."]
     end = int(records.end[head])
+    notes += filter(None, [note])
     return TextFormat(name, separator, header, 1 + data.count(b"\n", 0, end), end, notes)
+
+
+def _head(
+    data: bytes, records: _Records, separator: str, separator_told: bool, header_row: int | None
+) -> tuple[int, str] | None:
+    """The record of the header, and a note if it is not the first; None: there is none."""
+    told = None if header_row is None else int(np.searchsorted(records.line, header_row))
+    size = min(len(records.start), LOOKED_AT if told is None else told + 1)
+    rows = [split(data[records.start[row] : records.end[row]], separator) for row in range(size)]
+    if separator_told:
+        rows[0] = []
+    position = header_position(rows) if told is None else told if told < size else None
+    if position is None and told is None:
+        filled = (row for row in range(size, len(records.start)) if not _blank(data, records, row))
+        return next(((row, "") for row in filled), None)
+    if position is None or not any(rows[position]):
+        return None
+    lines = [int(line) for line in records.line[:size]]
+    return position, note_on_header(rows, lines, position, told is not None, "line")
 
 
 def rows_of(form: TextFormat, data: bytes, line: int) -> OpenTable:
@@ -171,9 +199,9 @@ def _first_cell(text: str, separator: str) -> str:
 def _opened(
     form: TextFormat, data: bytes, lines: Ints, problems: list[tuple[int, str]], broken_lines: list[tuple[str, str]]
 ) -> OpenTable:
-    return OpenTable(
-        form.name, form.header, partial(_load, form, data, lines), lines, "line", problems, form.notes, broken_lines
-    )
+    load = partial(_load, form, data, lines)
+    decimal: Literal["usual", "shown"] = "shown" if form.separator == ";" else "usual"
+    return OpenTable(form.name, form.header, load, lines, "line", problems, form.notes, broken_lines, decimal=decimal)
 
 
 def _load(form: TextFormat, data: bytes, lines: Ints, positions: Sequence[int]) -> pl.DataFrame:
@@ -371,11 +399,6 @@ def check_kind(data: bytes, name: str) -> None:
         workbook = "a workbook or an archive; save it as CSV UTF-8"
         kind = "Parquet; name it .parquet" if data.startswith(b"PAR1") else workbook
         raise CohortError(f"{name}: this is no text but {kind}.")
-
-
-def _separator(data: bytes, begin: int, usual: str) -> str:
-    head = data[begin : begin + (1 << 16)].lstrip().partition(b"\n")[0]
-    return next((separator for separator in (usual, *SEPARATORS) if separator.encode() in head), usual)
 
 
 def _header(record: bytes, line: int, separator: str, name: str) -> list[str]:

@@ -22,9 +22,10 @@ from itp_response.cohort.values import Bools, Floats, Index, Ints, Numbers, Text
 from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
 from itp_response.readers.coded.study import recognized
-from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
+from itp_response.readers.column_names import STOPPED_BY, WITHOUT_DAY_0, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_similar, check_sites, in_one_spelling, keyed
+from itp_response.readers.known_names import PATIENTS, VISITS
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
@@ -86,6 +87,7 @@ def read(
     ([12.0, 0.0], [12.0, 10.0])
     """
     options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
+    visits, patients = options.opened(visits, patients)
     if stopped not in (None, *get_args(Stopped)):
         raise UsageError(unknown("way to give the end of treatment", str(stopped), get_args(Stopped)))
     leave_out = options.on_error == "quarantine"
@@ -482,6 +484,10 @@ def _check_enrolled(study: StudyRows, enrolment: Cells, problems: Problems) -> N
     reason = "the patient's enrolment is not known."
     empty = patients.rows[is_empty(enrolment, patients.rows)]
     cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count" if visits.dated else "fill it in"
+    if WITHOUT_DAY_0 in patients.table.frame.columns:
+        cure = 'fill it in, say why in ARMNRS, or put \'without_day_0\' in sdtm.toml: "keep" or "leave_out"'
+        is_kept = patients.table.frame[WITHOUT_DAY_0].fill_null(value=False).to_numpy()
+        empty = empty[~is_kept[empty]]
     problems.wrong_in_all(
         patients.table.location,
         "enrolment",

@@ -223,7 +223,7 @@ rescue_end = "I_RSC_TO"  # rescue_end
 1 = "ATRA + LD-RTX"
 2 = "LD-RTX"
 
-# Not taken: SubjectKey, Status, StudyEventRepeatKey, StudyEventData.Status, I_LAB_NOTE (NOTE), ItemGroupOID, ItemGroupRepeatKey
+# Not taken: SubjectKey, Status, StudyOID, StudyEventRepeatKey, StudyEventData.Status, I_LAB_NOTE (NOTE), ItemGroupOID, ItemGroupRepeatKey
 """
 
 
@@ -232,7 +232,7 @@ def table(folder, text):
     source = open_table(written(folder, text)[0], "visits")
     frame = source.load(range(len(source.header)))
     frame.columns = source.header
-    left_out = ("Status", "StudyEventData.Status", "SubjectKey", "StudyEventOID", "StudyEventRepeatKey")
+    left_out = ("StudyOID", "Status", "StudyEventData.Status", "SubjectKey", "StudyEventOID", "StudyEventRepeatKey")
     return [
         {name: text for name, text in row.items() if text is not None and name not in left_out}
         for row in frame.iter_rows(named=True)

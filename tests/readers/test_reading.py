@@ -21,7 +21,7 @@ from itp_response.cohort.values import Numbers, Texts, Truths, just_above, just_
 from itp_response.messages.errors import CohortError, ItpResponseError, UsageError
 from itp_response.readers import READERS
 from itp_response.readers import text as text_files
-from itp_response.readers.column_names import PATIENTS, VISITS
+from itp_response.readers.known_names import PATIENTS, VISITS
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
 

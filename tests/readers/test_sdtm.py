@@ -1,6 +1,7 @@
 """SDTM: the cohort of a folder of domains, in any format, and the problems of an invalid one."""
 
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,6 +23,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Texts, just_below
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.messages.wording import IN_WORDS
 from itp_response.readers.options import ReadOptions
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -113,6 +115,16 @@ def whole(cohort: Cohort) -> dict[str, Any]:
 def _listed(column: Any) -> list[Any]:
     listed: list[Any] = [*column.labels, *column.codes.tolist()] if isinstance(column, Texts) else column.tolist()
     return listed
+
+
+def possible_days(cohort: Cohort) -> dict[str, list[str]]:
+    """The dates known in part as they are written, by patient."""
+    assert cohort.partial is not None
+    written: dict[str, list[str]] = {}
+    ids = cohort.id.gather(cohort.partial.patient[cohort.partial.dates.patient])
+    for patient, text in zip(ids, cohort.partial.dates.written, strict=True):
+        written.setdefault(patient, []).append(text)
+    return written
 
 
 def refused(folder: Path, **given: Any) -> str:
@@ -309,6 +321,13 @@ apart     = "7 days"
 """
 
 
+def _left_out(cohort: Cohort, file: str) -> int:
+    """How many records without a date the notes say are left out."""
+    found = [re.match(rf"{file}: (\S+) records? of .* without a date left out", note.text) for note in cohort.notes]
+    words = {word: number for number, word in IN_WORDS.items()}
+    return sum(words.get(match[1]) or int(match[1]) for match in found if match)
+
+
 class TestCounts:
     """LB: the records that are counts, and the result that is used."""
 
@@ -414,8 +433,8 @@ class TestPatients:
     def test_a_patient_without_day_0_is_refused(self, tmp_path: Path) -> None:
         dm = "USUBJID, RFSTDTC, ARM\nP1, 2019-05-01, A\nP2, , B"
         assert refused(study(tmp_path / "trial", dm=dm)) == (
-            "dm.csv: RFSTDTC: enrolment missing for 'P2' (line 3); fill it in, "
-            "or drop 'RFSTDTC': then day 0 is the first count."
+            "dm.csv: RFSTDTC: enrolment missing for 'P2' (line 3); fill it in, say why in ARMNRS, "
+            'or put \'without_day_0\' in sdtm.toml: "keep" or "leave_out".'
         )
 
 
@@ -582,11 +601,11 @@ class TestDisposition:
         ds = f"USUBJID, DSDECOD, DSCAT, DSSCAT, EPOCH, DSSTDTC\n{lines}"
         assert read(study(tmp_path / "trial", ds=ds)).treatment_discontinued.tolist() == [stopped, np.inf]
 
-    def test_a_date_is_needed(self, tmp_path: Path) -> None:
+    def test_without_a_date_it_may_be_on_any_day_of_the_counts(self, tmp_path: Path) -> None:
         ds = "USUBJID, DSDECOD, DSCAT, DSSTDTC\nP1, DEATH, DISPOSITION EVENT,"
-        assert refused(study(tmp_path / "trial", ds=ds)) == (
-            "ds.csv: line 2: DSSTDTC: the date on which treatment was stopped is missing; fill it in."
-        )
+        cohort = read(study(tmp_path / "trial", ds=ds))
+        assert possible_days(cohort) == {"P1": ["2019-04-30/2019-05-30"]}
+        assert said(cohort, "ds.csv: one record of treatment stopped without a date, which may be of any day")
 
 
 class TestSupplements:
@@ -769,10 +788,6 @@ class TestBroken:
                 {"cm": "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 1, IVIg, RESCUE, 2019-05-10, 2019-05-01"},
                 "cm.csv: line 2: CMENDTC: '2019-05-01' lies before the rescue begins; correct one of the two.",
             ),
-            (
-                {"cm": "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC\nP1, 1, IVIg, RESCUE,"},
-                "cm.csv: line 2: CMSTDTC: the date is missing; fill it in.",
-            ),
         ],
     )
     def test_message(self, domains: dict[str, str], message: str, tmp_path: Path) -> None:
@@ -780,7 +795,7 @@ class TestBroken:
 
     def test_all_problems_at_once(self, tmp_path: Path) -> None:
         text = lb("P1, 1, PLAT, 15, mg, 15, 15, mg, 2019-05-01", "P1, 2, PLAT, 15, GI/L, 15, 15, GI/L, ")
-        ds = "USUBJID, DSDECOD, DSCAT, DSSTDTC\nP1, DEATH, DISPOSITION EVENT,"
+        ds = "USUBJID, DSDECOD, DSCAT, DSSTDTC\nP1, DEATH, DISPOSITION EVENT, soon"
         assert len(refused(study(tmp_path / "trial", lb=text, ds=ds)).splitlines()) == 3
 
     def test_quarantine(self, tmp_path: Path) -> None:
@@ -834,7 +849,6 @@ class TestBroken:
             "ex.csv: line 4: EXSTDTC: 'later' is no date; write YYYY-MM-DD.",
             "ex.csv: line 5: USUBJID: the patient is missing; fill it in.",
             "ds.csv: line 2: DSSTDTC: 'soon' is no date; write YYYY-MM-DD.",
-            "ds.csv: line 3: DSSTDTC: the date on which treatment was stopped is missing; fill it in.",
             "ds.csv: line 4: USUBJID: the patient is missing; fill it in.",
             "ds.csv: line 5: USUBJID: 'P9' is not in dm.csv; add a row there.",
             "ds.csv: line 6: DSSEQ: 'x' is no number of a record.",
@@ -851,7 +865,6 @@ class TestBroken:
         assert sorted(told) == sorted(messages)
         assert dict(cohort.quarantine.filter(file="ds.csv").select("line", "patient_id").rows()) == {
             2: "P1",
-            3: "P2",
             4: None,
             5: "P9",
             6: "P2",
@@ -860,9 +873,10 @@ class TestBroken:
         row = json.loads(cohort.quarantine.filter(file="ds.csv", line=6)["row"][0])
         assert row == {"USUBJID": "P2", "DSSEQ": "x", "DSDECOD": "DEATH", "DSSTDTC": "2019-06-20"}
         assert cohort.quarantine.filter(file="ds.csv", line=8)["row"].to_list() == ["P2,7"]
-        assert cohort.treatment_discontinued.tolist() == [50, np.inf, np.inf]
+        # P2's end of treatment has no date; its one count is on day 0, so it may be from the day before on.
+        assert cohort.treatment_discontinued.tolist() == [50, -1, np.inf]
         assert cohort.quarantined is not None
-        assert dict(zip(cohort.id, cohort.quarantined.tolist(), strict=True)) == {"P1": 3, "P2": 4, "P9": 1}
+        assert dict(zip(cohort.id, cohort.quarantined.tolist(), strict=True)) == {"P1": 3, "P2": 3, "P9": 1}
         assert said(cohort, "ex.csv: one dose without the day it began not taken for the dose at enrolment.")
 
     CELLS: Mapping[str, tuple[str, ...]] = {
@@ -907,9 +921,10 @@ class TestBroken:
         of_lb, of_cm = (sum(key.startswith(name) for key in used) for name in ("LB", "CM"))
         assert len(used) == len(set(used))
         assert len(counts) + 1 == of_lb + len(reported["lb.csv"]) + empty
-        assert len(rescued) == of_cm + len(reported["cm.csv"])
+        assert len(rescued) == of_cm + len(reported["cm.csv"]) + _left_out(cohort, "cm.csv")
         good = {number for number, row in enumerate(stopped, start=2) if row[0] in ("P1", "P2") and _is_date(row)}
-        assert reported["ds.csv"] == set(range(2, len(stopped) + 2)) - good
+        undated = {number for number, row in enumerate(stopped, start=2) if row[0] and row[1:] == [""]}
+        assert reported["ds.csv"] - undated == set(range(2, len(stopped) + 2)) - good - undated
 
     def test_no_lb(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial")

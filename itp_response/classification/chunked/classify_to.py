@@ -45,7 +45,7 @@ from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError, UsageError
-from itp_response.readers.chunks import ChunkSize
+from itp_response.readers.chunks import ChunkedTable, ChunkSize
 from itp_response.readers.column_names import no_rows
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import FoldedIds, check_similar
@@ -121,7 +121,7 @@ def classify_to(
     path = Path(path)
     check_suffix(path)
     definitions = criteria_of(visits, criteria)
-    source = None if isinstance(visits, Classification | Cohort) else source_of(visits, options or DEFAULTS)
+    visits, patients, source = _opened(visits, patients, options)
     if source is None:
         classification = classify(visits, patients, definitions, options=options, threads=threads)
         classification.write(path, long=long)
@@ -143,6 +143,17 @@ def classify_to(
     classified, origin = put(path, partial(_write, FORMATS[path.suffix], study, chunk_options))
     write_beside(path, origin)
     return classified
+
+
+def _opened(
+    visits: Any, patients: Tabular | None, options: ReadOptions | None
+) -> tuple[Any, Tabular | None, ChunkedTable | None]:
+    """The tables, opened as the options tell, and the visits to be read in chunks; None: they are read as a whole."""
+    if isinstance(visits, Classification | Cohort):
+        return visits, patients, None
+    options = options or DEFAULTS
+    visits, patients = options.opened(visits, patients)
+    return visits, patients, source_of(visits, options)
 
 
 def _write(

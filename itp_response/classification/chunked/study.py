@@ -16,9 +16,10 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
 from itp_response.readers.coded.study import coded_kind
-from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
+from itp_response.readers.column_names import NamedTable, chosen_columns, filled, pieces_of, together
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_sites, read_as_a_whole
+from itp_response.readers.known_names import VISITS
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain

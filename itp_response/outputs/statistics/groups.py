@@ -20,8 +20,9 @@ from itp_response.evaluation.rules.tree import Type
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients
 from itp_response.readers.cells import without_not_given
-from itp_response.readers.column_names import ALIASES, PATIENTS, read_table
+from itp_response.readers.column_names import read_table
 from itp_response.readers.files import open_table
+from itp_response.readers.known_names import ALIASES, PATIENTS
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, first_few
 from itp_response.readers.sdtm.domains import files_of, is_study

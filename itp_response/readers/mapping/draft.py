@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from itp_response.messages.errors import CohortError
-from itp_response.readers.column_names import ALIASES, PATIENTS, VISITS, units_said
+from itp_response.readers.column_names import units_said
 from itp_response.readers.count_units import said_by_header
-from itp_response.readers.files import Tabular, open_table
+from itp_response.readers.files import Tabular, given_as, open_table
+from itp_response.readers.known_names import ALIASES, PATIENTS, VISITS
 from itp_response.readers.mapping.mapping import OPEN
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import as_text
@@ -32,10 +33,22 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
 """The meanings of the rest of a header with a day or a week in it; an empty rest means the count."""
 RESCUE_START = ("rescue_start", "rescue_date", "rescue_start_date", "rescue_begin", "rescue_begin_date")
 EVENT_NAMES = ("redcap_event_name", "event_name", "study_event_oid")
+FORM_REPEAT = "form_repeat_key"
+"""The key of a form of ODM that repeats in an event; the event does not say when each was filled in."""
+DATES = ("lab_date", "date_of_sample", "sampling_date", "collection_date", "date_of_visit", "date")
+"""Names of the date of a visit beside its aliases."""
 KEYS = {"StudySubjectID": "subject_id", "SubjectKey": "subject", "StartDate": "visit_date"}
 """The usual names of the keys of records in ODM."""
+STARTS = {"rescue_start": RESCUE_START, "date": DATES}
 INSTRUMENTS = ("redcap_repeat_instrument", "repeat_instrument")
-SYSTEM = (*EVENT_NAMES, *INSTRUMENTS, "redcap_repeat_instance", "repeat_instance", "redcap_data_access_group")
+SYSTEM = (
+    *EVENT_NAMES,
+    *INSTRUMENTS,
+    "redcap_repeat_instance",
+    "repeat_instance",
+    "redcap_data_access_group",
+    FORM_REPEAT,
+)
 CODED = re.compile(r"\d+")
 MOST_CODES = 20
 OF_PATIENTS = tuple(name for name in PATIENTS if name != "baseline_unit")
@@ -82,7 +95,7 @@ def draft(file: Tabular, *, sheet: str | None = None) -> str:
     # Not taken: Site
     <BLANKLINE>
     """
-    source = open_table(file, "visits", sheet)
+    source = open_table(given_as(file, sheet), "visits")
     guess = _guessed(source)
     if "patient_id" not in guess.patients:
         there = f"there are: {', '.join(source.header)}"
@@ -116,7 +129,7 @@ def _assigned(guess: Guess, column: str, label: str) -> bool:
     """Assign a column to the meaning of its label; False: the label has none."""
     system = next((name for name in SYSTEM if _fits(label, [name])), None)
     patient = _meaning(label, (*OF_PATIENTS, "birth_date", "death_date"))
-    visit = "rescue_start" if _fits(label, RESCUE_START) else _meaning(label, OF_VISITS)
+    visit = next((name for name, known in STARTS.items() if _fits(label, known)), None) or _meaning(label, OF_VISITS)
     planned = _planned(label)
     if system is not None:
         guess.system.setdefault(system, column)
@@ -202,7 +215,7 @@ def _visits(guess: Guess) -> Iterator[dict[str, str | int]]:
         yield {**columns} if "date" in columns else {"day": day, **columns}
     when = {name: guess.visit[name] for name in ("date", "day") if name in guess.visit}
     event = next(filter(None, map(guess.system.get, EVENT_NAMES)), None)
-    if not when and event is not None:
+    if not when and event is not None and FORM_REPEAT not in guess.system:
         when = {"day": event}
     start = guess.visit.get("rescue_start")
     own = ("platelets", "unit", "bleeding_grade", *(() if start else ("rescue", "rescue_end")))

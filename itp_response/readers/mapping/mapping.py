@@ -6,7 +6,7 @@ row per visit needs one, and one more for each repeating instrument.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -20,14 +20,15 @@ from itp_response.messages.errors import CohortError, UsageError, nearest, unkno
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
+from itp_response.messages.wording import counted_patients, listed
 from itp_response.readers.cells import NOT_GIVEN, Wording
 from itp_response.readers.coded.study import CodedStudy, coded_kind
 from itp_response.readers.column_names import CellProblem, NamedTable, beside_columns, report_file, units_said
 from itp_response.readers.count_units import agreed, check_same_unit, said_by_header, unit_column
 from itp_response.readers.dates import DayNumbering, cells_as_texts, check_date_format
-from itp_response.readers.files import Tabular, open_table
+from itp_response.readers.files import Tabular, given_as, open_table
 from itp_response.readers.ids import LongIds, SimilarIds, has, with_several
-from itp_response.readers.open_table import OpenTable
+from itp_response.readers.open_table import Decimal, OpenTable
 from itp_response.readers.options import ACCEPTABLE
 from itp_response.readers.problems import (
     Cells,
@@ -65,6 +66,9 @@ class PatientColumns(StrictModel):
     birth_date: str | None = None
     death_date: str | None = None
     columns: dict[str, str] = Field(default_factory=dict, description="further columns, as criteria declare them")
+    only: dict[str, str] = Field(
+        default_factory=dict, description="only patients of whom some row says that in that column"
+    )
 
     @property
     def chosen(self) -> dict[str, str]:
@@ -117,6 +121,8 @@ class MappingFile(StrictModel):
 
     confirmed: bool = Field(description="true once a person has looked the mapping over")
     sheet: str | None = Field(default=None, description="the sheet of a workbook; else its first")
+    header_row: int | None = Field(default=None, ge=1, description="the row of the names of columns; else it is found")
+    decimal: Decimal | None = Field(default=None, description="what stands before decimals: `point` or `comma`")
     options: MappedOptions = MappedOptions()
     unit: str | None = Field(default=None, description="the unit of all platelet counts, such as 10^4/uL")
     accept: tuple[str, ...] = Field(default=(), description="as the option: checks that would stop the reading")
@@ -300,7 +306,7 @@ class MappedFile:
 
     @cached_property
     def table(self) -> OpenTable:
-        return open_table(self.given, "visits", self.file.sheet)
+        return open_table(given_as(self.given, self.file.sheet, self.file.header_row, self.file.decimal), "visits")
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -316,6 +322,16 @@ class MappedFile:
         key = [*patients.key.values(), patients.patient_id]
         return frame.with_columns(pl.concat_str(key, separator="-").alias(patients.patient_id))
 
+    @cached_property
+    def of_wanted(self) -> pl.Series:
+        """Which rows are of patients who are not left out by `only`."""
+        ids = self.frame[self.file.patients.patient_id]
+        rows = pl.Series([True]).new_from_index(0, len(ids))
+        for column, value in self.file.patients.only.items():
+            wanted = ids.filter((self.frame[column] == value.strip()).fill_null(value=False)).unique()
+            rows &= ids.is_in(wanted.to_list()).fill_null(value=False)
+        return rows
+
     def location(self, order: int) -> Location:
         return location_of(self.table, order)
 
@@ -325,6 +341,8 @@ class MappedFile:
             yield column, ("patients", *_key(name, self.file.patients.columns))
         for name, column in self.file.patients.key.items():
             yield column, ("patients", name)
+        for column in self.file.patients.only:
+            yield column, ("patients", "only", column)
         for number, visit in enumerate(self.file.visits):
             for name, column in visit.chosen.items():
                 yield column, ("visits", number, *_key(name, visit.columns))
@@ -452,7 +470,7 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
     """The table of visits: one row per visit, and row of the file with an observation for it."""
     frames, as_written, rows_of, columns_of = [], [], [], []
     for visit in source.file.visits:
-        rows = _recorded(source.frame, visit)
+        rows = _recorded(source, visit)
         columns = {"patient_id": source.file.patients.patient_id, **visit.chosen}
         cells = [source.coded(name, column, rows).alias(name) for name, column in columns.items()]
         as_written.append(
@@ -474,15 +492,19 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
     frame = pl.concat(frames, how="diagonal")
     header = {name: name for name in frame.columns}
     cell_problems = source.cell_problems(pl.concat(as_written, how="diagonal").to_dict(), frame, header)
-    of_visits = Location(location.name, location.order, location.row_word, location.all_lines(rows), pieces)
+    of_visits = replace(location, lines=location.all_lines(rows), pieces=pieces)
     return _table(of_visits, frame, names, header, cell_problems)
 
 
-def _recorded(frame: pl.DataFrame, visit: VisitColumns) -> Ints:
-    """The rows of the file with an observation for a visit."""
-    recorded = frame.select(
-        pl.any_horizontal(pl.col(column).is_not_null() for column in visit.recorded.values())
-    ).to_series()
+def _recorded(source: MappedFile, visit: VisitColumns) -> Ints:
+    """The rows of the file with an observation for a visit, of patients who are not left out."""
+    frame = source.frame
+    recorded = (
+        source.of_wanted
+        & frame.select(
+            pl.any_horizontal(pl.col(column).is_not_null() for column in visit.recorded.values())
+        ).to_series()
+    )
     for column, value in visit.only.items():
         recorded &= frame[column].fill_null("") == value.strip()
     return recorded.arg_true().to_numpy().astype(np.int64)
@@ -490,7 +512,7 @@ def _recorded(frame: pl.DataFrame, visit: VisitColumns) -> Ints:
 
 def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: Problems) -> None:
     """Note the rows without a visit and without a value of the patient."""
-    used = np.zeros(len(source.frame), dtype=np.bool_)
+    used = ~source.of_wanted.to_numpy()
     used[rows] = True
     about = [column for name, column in source.file.patients.chosen.items() if name != "patient_id"]
     if about:
@@ -504,7 +526,12 @@ def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: P
 def _patients(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
     """The table of patients: one row per patient, with the value of each column from any row of the file."""
     header = source.file.patients.chosen
-    ids = source.frame[header["patient_id"]]
+    all_ids = source.frame[header["patient_id"]]
+    ids = all_ids.set(~source.of_wanted, None)
+    left_out = all_ids.filter(~source.of_wanted).n_unique()
+    if left_out:
+        said = listed([f"{column} is {value!r}" for column, value in source.file.patients.only.items()])
+        problems.note(location, f"{counted_patients(left_out)} left out, of whom no row says that {said}.")
     firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     columns: list[pl.Series] = []
     as_written: dict[str, pl.Series] = {}
@@ -518,7 +545,15 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
         as_written[name] = source.frame[column].gather(rows)
         rows_of[column] = rows
     lines = location.all_lines(rows_of[""])
-    gathered = GatheredLocation(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
+    gathered = GatheredLocation(
+        location.name,
+        location.order,
+        location.row_word,
+        lines,
+        decimal=location.decimal,
+        given=location,
+        rows=rows_of,
+    )
     frame = pl.DataFrame(columns)
     header = header | {name: name for name in frame.columns if name not in header}
     return _table(gathered, frame, names, header, source.cell_problems(as_written, frame, header))

@@ -11,6 +11,7 @@ from itp_response.messages.wording import counted as number_of
 from itp_response.readers.dates import as_day_numbers
 from itp_response.readers.problems import Cells, Problems, first_few, quoted
 from itp_response.readers.sdtm.counts import CountDays
+from itp_response.readers.sdtm.occurrence import dated, took_place
 from itp_response.readers.sdtm.records import Records, SdtmStudy, VisitRecords, either, of_all, without_end
 from itp_response.readers.sdtm.terms import BLEEDING_LIKE, BLEEDING_OBJECTS, GRADE_TESTS, SEVERITIES
 
@@ -34,8 +35,7 @@ def bleeding_events(records: Records, counted: CountDays, study: SdtmStudy) -> N
     domain = records.domain
     term = either(records.folded(f"{domain}DECOD"), records.folded(f"{domain}TERM"))
     terms = [name.upper() for name in study.settings.bleeding_terms]
-    happened = (records.folded(f"{domain}OCCUR") != "N").fill_null(value=True)
-    bleeding = term.is_in(terms).fill_null(value=False) & happened
+    bleeding = took_place(records, term.is_in(terms).fill_null(value=False), "bleeding", study)
     _note_terms(records, term, bleeding, study)
     graded = _graded(records, bleeding, study)
     for rows, variable in (
@@ -43,10 +43,10 @@ def bleeding_events(records: Records, counted: CountDays, study: SdtmStudy) -> N
         (graded.by_toxicity, f"{domain}TOXGR"),
         (graded.by_severity, f"{domain}SEV"),
     ):
-        row = records.rows(rows)
+        row, dates = dated(records, records.rows(rows), counted, "bleeding", study)
         if len(row):
             names = {"date": f"{domain}STDTC", "bleeding_grade": variable}
-            cells = {"date": records.texts(f"{domain}STDTC").gather(row), "bleeding_grade": graded.grade.gather(row)}
+            cells = {"date": dates, "bleeding_grade": graded.grade.gather(row)}
             first_days = VisitRecords(records, row, variable, names, cells)
             study.visit_records.append(first_days)
             _lasting(first_days, counted, study)

@@ -111,17 +111,38 @@ def check_counted(all_records: Sequence[Records], study: SdtmStudy) -> None:
 
 
 class CountDays:
-    """The days of each patient's counts, where dates are complete."""
+    """The days of each patient's counts, where dates are complete.
 
-    def __init__(self, counts: Sequence[VisitRecords]) -> None:
+    `day_0` has the `day_0` of each `subject`, in days since 1970.
+    """
+
+    def __init__(self, counts: Sequence[VisitRecords], day_0: pl.DataFrame) -> None:
         empty = pl.DataFrame(schema={"subject": pl.String, "date": pl.String})
         frames = [pl.DataFrame({"subject": part.column("patient_id"), "date": part.column("date")}) for part in counts]
         frame = pl.concat([empty, *frames]).with_columns(whole_days(pl.col("date")).alias("day")).drop_nulls()
         self.days = frame.unique(["subject", "day"], keep="first", maintain_order=True)
         self.last = frame.group_by("subject").agg(pl.col("date").sort_by("day").last())
+        self._spans = _spans(self.days, day_0)
+
+    def span(self, subject: pl.Series) -> pl.Series:
+        """The days from before each subject's day 0 and first count to after its last count; null: it has no count.
+
+        They are an interval of ISO 8601, as `2019-04-30/2020-05-01`.
+        """
+        of_subjects = pl.DataFrame({"subject": subject})
+        return of_subjects.join(self._spans, on="subject", how="left", maintain_order="left")["span"]
 
     def last_date(self, subject: pl.Series) -> pl.Series:
         """The date of each subject's last count; null: there is none."""
         return pl.DataFrame({"subject": subject}).join(self.last, on="subject", how="left", maintain_order="left")[
             "date"
         ]
+
+
+def _spans(days: pl.DataFrame, day_0: pl.DataFrame) -> pl.DataFrame:
+    spans = days.group_by("subject").agg(first=pl.col("day").min(), last=pl.col("day").max())
+    spans = spans.join(day_0, on="subject", how="left")
+    # A day more at each end stands for all days before and after those that are observed.
+    first, last = pl.min_horizontal("first", "day_0") - 1, pl.max_horizontal("last", "day_0") + 1
+    texts = [day.cast(pl.Int32).cast(pl.Date).cast(pl.String) for day in (first, last)]
+    return spans.select("subject", pl.concat_str(texts, separator="/").alias("span"))

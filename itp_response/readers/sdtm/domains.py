@@ -18,8 +18,11 @@ from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.column_names import REASON, STOPPED_BY, VISITS, CellProblem, NamedTable
+from itp_response.readers.column_names import REASON, STOPPED_BY, WITHOUT_DAY_0, CellProblem, NamedTable
+from itp_response.readers.known_names import VISITS
 from itp_response.readers.problems import Location, Pieces, Problems, quoted
+from itp_response.readers.sdtm.absent import Absent, without_day_0
+from itp_response.readers.sdtm.baseline import flagged_baselines
 from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm.counts import CountDays, check_counted, counts_of
 from itp_response.readers.sdtm.records import (
@@ -32,7 +35,7 @@ from itp_response.readers.sdtm.records import (
     whole_days_of,
 )
 from itp_response.readers.sdtm.supplements import keys_of, supplemented
-from itp_response.readers.sdtm.terms import FILE, NOT_ENROLLED, Settings, settings
+from itp_response.readers.sdtm.terms import FILE, Settings, settings
 from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
 from itp_response.readers.units import UnitSaid
 
@@ -40,6 +43,11 @@ SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson", ".dsjc", ".sas7bdat"
 DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")
 SPLIT = ("lb", "fa", "cm", "ex")
 """Domains that may be split into several files, such as `lbhe` and `lbch`."""
+
+
+WRITTEN = {"treatment_discontinued": "DSSTDTC", "baseline": "the baseline flag of LB"}
+"""The names of columns of patients that come from other domains."""
+UNNAMED = (STOPPED_BY, WITHOUT_DAY_0)
 
 
 class StudyTables(NamedTuple):
@@ -117,11 +125,12 @@ def study_tables(
     if domains is None:
         return None
     day_0 = _day_0(domains["DM"][0], study)
-    not_enrolled = _not_enrolled(domains["DM"][0], day_0)
+    absent = without_day_0(domains["DM"][0], day_0, study)
     for records in domains["LB"]:
         counts_of(records, study)
     check_counted(domains["LB"], study)
-    counted = CountDays(study.visit_records)
+    counted = CountDays(study.visit_records, days_0(domains["DM"][0], day_0))
+    baselines = flagged_baselines(study)
     for records in [*domains["AE"], *domains["CE"]]:
         bleeding_events(records, counted, study)
     for records in domains["FA"]:
@@ -129,10 +138,11 @@ def study_tables(
     for records in [*domains["CM"], *domains["PR"], *domains["EX"]]:
         rescues(records, counted, study)
     for records in domains["EX"]:
-        raised_doses(records, domains["DM"][0], day_0, study)
-    stopped = stopped_of(domains["DS"], domains["DM"][0], study)
-    patients = _patients(domains["DM"][0], day_0, not_enrolled, stopped, of_patients, study)
-    return StudyTables(_visits(folder, study, domains["DM"][0], not_enrolled, declared), patients)
+        raised_doses(records, domains["DM"][0], day_0, counted, study)
+    stopped = stopped_of(domains["DS"], domains["DM"][0], counted, study)
+    of_subjects = stopped.join(baselines, on="subject", how="full", coalesce=True)
+    patients = _patients(domains["DM"][0], day_0, absent, of_subjects, of_patients, study)
+    return StudyTables(_visits(folder, study, domains["DM"][0], absent, declared), patients)
 
 
 def doses(given: "str | Path | MappedStudy") -> pl.DataFrame:
@@ -230,6 +240,11 @@ def _qualifiers(
     }
 
 
+def days_0(dm: Records, day_0: str) -> pl.DataFrame:
+    """The `day_0` of each `subject`, in days since 1970; null: not known to the day."""
+    return pl.DataFrame({"subject": dm.subject, "day_0": whole_days_of(dm.texts(day_0))}).unique("subject")
+
+
 def _day_0(dm: Records, study: SdtmStudy) -> str:
     """The variable of DM that is day 0."""
     chosen = study.settings.day_0 or ("RFSTDTC" if dm.texts("RFSTDTC").is_not_null().any() else "RFXSTDTC")
@@ -241,46 +256,37 @@ def _day_0(dm: Records, study: SdtmStudy) -> str:
     return chosen
 
 
-def _not_enrolled(dm: Records, day_0: str) -> pl.Series:
-    """Subjects without a day 0 because they were not enrolled."""
-    arms = [name for name in ("ACTARMCD", "ARMCD", "ACTARM", "ARM", "ARMNRS") if dm.has(name)]
-    if not arms:
-        return dm.subject.clear()
-    outside = [dm.folded(name).is_in(NOT_ENROLLED).fill_null(value=False) for name in arms]
-    without_arm = pl.select(pl.any_horizontal(outside)).to_series()
-    return dm.subject.filter(without_arm & dm.texts(day_0).is_null())
-
-
 def _patients(
-    dm: Records, day_0: str, not_enrolled: pl.Series, stopped: pl.DataFrame, declared: tuple[str, ...], study: SdtmStudy
+    dm: Records, day_0: str, absent: Absent, of_subjects: pl.DataFrame, declared: tuple[str, ...], study: SdtmStudy
 ) -> NamedTable:
-    """The table of patients: the subjects of DM who were enrolled."""
+    """The table of patients: the subjects of DM who are not left out.
+
+    `of_subjects` has the end of treatment and the flagged baseline of each `subject`.
+    """
     arm = "ACTARM" if dm.has("ACTARM") else "ARM"
     header = {"patient_id": "USUBJID", "arm": arm, "enrolment_date": day_0}
     header |= {name: name for name in declared if dm.has(name)}
     columns = {name: dm.texts(written) for name, written in header.items() if dm.has(written)}
     frame = pl.DataFrame(columns).join(
-        stopped.rename({"subject": "patient_id", "date": "treatment_discontinued", "sequence": STOPPED_BY}),
+        of_subjects.rename({"subject": "patient_id", "date": "treatment_discontinued", "sequence": STOPPED_BY}),
         on="patient_id",
         how="left",
         maintain_order="left",
     )
-    kept = (~frame["patient_id"].is_in(not_enrolled.to_list())).fill_null(value=True)
+    frame = absent.in_planned_arm(frame, dm)
+    kept = (~frame["patient_id"].is_in(absent.left_out.to_list())).fill_null(value=True)
     location = Location(
         dm.location.name,
         dm.location.order,
         dm.location.row_word,
         dm.location.all_lines(np.flatnonzero(kept.to_numpy())),
     )
-    if len(not_enrolled):
-        study.note(dm, f"{number_of(not_enrolled.n_unique(), 'subject')} without {day_0}, not enrolled, left out.")
-    names = {name: header.get(name, "DSSTDTC") for name in frame.columns if name != STOPPED_BY}
+    absent.note(dm, day_0, study)
+    names = {name: WRITTEN.get(name, header.get(name, name)) for name in frame.columns if name not in UNNAMED}
     return NamedTable(location, frame.filter(kept), names, dm.written)
 
 
-def _visits(
-    folder: Path, study: SdtmStudy, dm: Records, not_enrolled: pl.Series, declared: tuple[str, ...]
-) -> NamedTable:
+def _visits(folder: Path, study: SdtmStudy, dm: Records, absent: Absent, declared: tuple[str, ...]) -> NamedTable:
     """The table of visits: the records of all domains that become visits, one after another."""
     parts = study.visit_records
     names = [name for name in VISITS if name != "day"]
@@ -291,10 +297,13 @@ def _visits(
     sizes = [len(part.row) for part in parts]
     piece = np.repeat(np.arange(len(parts)), sizes)
     row = np.concatenate([np.zeros(0, np.int64), *(part.row for part in parts)])
-    kept = (~frame["patient_id"].is_in(not_enrolled.to_list())).fill_null(value=True).to_numpy()
-    if not kept.all():
-        number = number_of(int((~kept).sum()), "record")
-        study.problems.note(dm.location, f"{number} of subjects who were not enrolled left out.", warning=True)
+    kept = np.ones(len(frame), dtype=np.bool_)
+    for subjects, who in ((absent.left_out, "who were not enrolled"), (absent.kept, "without a day 0")):
+        rows = frame["patient_id"].is_in(subjects.to_list()).fill_null(value=False).to_numpy()
+        kept &= ~rows
+        if rows.any():
+            number = number_of(int(rows.sum()), "record")
+            study.problems.note(dm.location, f"{number} of subjects {who} left out.", warning=True)
     origin = Origin(
         domain=_labelled([part.records.domain for part in parts], piece[kept]),
         sequence=_sequence(parts, study)[kept],

@@ -19,13 +19,13 @@ COLUMNS = {
     "DM": ("STUDYID", "RFSTDTC", "RFXSTDTC", "ACTARM", "ARM", "ACTARMCD", "ARMCD", "ARMNRS"),
     "LB": (
         *("LBSEQ", "LBTESTCD", "LBLOINC", "LBSTRESN", "LBSTRESC", "LBSTRESU", "LBORRES", "LBORRESU", "LBSTAT"),
-        "LBDTC",
+        *("LBDTC", "LBLOBXFL", "LBBLFL"),
     ),
     "FA": ("FASEQ", "FATESTCD", "FAOBJ", "FASTRESN", "FASTRESC", "FAORRES", "FASTAT", "FADTC"),
     "SUPP": ("RDOMAIN", "IDVAR", "IDVARVAL", "QNAM", "QVAL"),
     "DS": ("DSSEQ", "DSDECOD", "DSCAT", "DSSCAT", "EPOCH", "DSSTDTC"),
 }
-EVENT = ("SEQ", "TERM", "DECOD", "OCCUR", "TOXGR", "SEV", "STDTC", "ENDTC", "ENRTPT", "ENRF", "OUT")
+EVENT = ("SEQ", "TERM", "DECOD", "OCCUR", "STAT", "TOXGR", "SEV", "STDTC", "ENDTC", "ENRTPT", "ENRF", "OUT")
 TREATMENT = (
     "SEQ",
     "TRT",
@@ -34,6 +34,7 @@ TREATMENT = (
     "SCAT",
     "INDC",
     "OCCUR",
+    "STAT",
     "DOSE",
     "DOSU",
     "STDTC",
@@ -213,7 +214,8 @@ def of_all(number: int, records: Records) -> str:
 
 
 def whole_days(dates: pl.Expr) -> pl.Expr:
-    """The days of complete ISO dates; null where a date is partial or invalid."""
+    """The days of complete ISO dates; null where a date is partial, an interval or invalid."""
+    dates = pl.when(~dates.str.contains("/", literal=True)).then(dates)
     return dates.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).cast(pl.Int32)
 
 

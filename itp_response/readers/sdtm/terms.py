@@ -71,6 +71,10 @@ RESCUE_FLAGS = ("RESCUE", "RESCFL", "RESCUEFL", "CMRESC", "CMRESCFL", "CMRESCUE"
 RESCUE_REASONS = ("RESCRSN", "RESCREAS", "CMRSN", "CMREAS", "CMREASND", "CMRESRSN", "PRREAS", "EXREAS")
 
 
+NOT_TREATED = ("ASSIGNED, NOT TREATED", "NOT TREATED", "NOTTRT")
+"""Values of the same variables of a subject who was enrolled and never treated."""
+
+
 class Settings(BaseModel):
     """The keys of `sdtm.toml`; texts are compared whatever their case."""
 
@@ -101,6 +105,17 @@ class Settings(BaseModel):
     )
     raised_dose_is_rescue: bool = Field(
         default=True, description="whether a dose in EX above that at enrolment is rescue treatment"
+    )
+    without_day_0: Literal["keep", "leave_out"] | None = Field(
+        default=None,
+        description="whether subjects without a day 0 are kept, not evaluable, or left out; else those who were not "
+        "enrolled are left out, and those who were assigned and not treated are kept",
+    )
+    baseline_flag: Literal["LBLOBXFL", "LBBLFL", "none"] | None = Field(
+        default=None, description="the flag of the count that is the baseline; `none`: the criteria choose it"
+    )
+    unknown_occurrence: Literal["occurred", "not_occurred"] | None = Field(
+        default=None, description="what --OCCUR U means for bleeding and rescue treatment"
     )
 
 

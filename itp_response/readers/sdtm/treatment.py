@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial, reduce
+from functools import reduce
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,7 @@ from itp_response.readers.column_names import REASON
 from itp_response.readers.dates import as_day_numbers
 from itp_response.readers.problems import Cells, Problems, first_few, quoted
 from itp_response.readers.sdtm.counts import CountDays
+from itp_response.readers.sdtm.occurrence import dated, no_dose, took_place
 from itp_response.readers.sdtm.records import (
     Records,
     SdtmStudy,
@@ -40,8 +41,8 @@ def rescues(records: Records, counted: CountDays, study: SdtmStudy) -> None:
     named = records.folded(f"{domain}DECOD").is_in(names).fill_null(value=False)
     named |= records.folded(f"{domain}TRT").is_in(names).fill_null(value=False)
     flagged = _flagged(records, study)
-    given = (records.folded(f"{domain}OCCUR") != "N").fill_null(value=True)
-    row = records.rows((category | named | flagged) & given)
+    given = took_place(records, category | named | flagged, "rescue treatment", study)
+    row = records.rows(given)
     if len(row):
         by = [
             f"{what} {first_few(values.unique().sort(), 10)}"
@@ -53,7 +54,7 @@ def rescues(records: Records, counted: CountDays, study: SdtmStudy) -> None:
             if len(values)
         ]
         study.note(records, f"{of_all(len(row), records)} taken as rescue treatment by {' and '.join(by)}.")
-        _courses(records, row, name.fill_null("1"), f"{domain}TRT", counted, study)
+        _courses(records, row, name.fill_null("1"), f"{domain}TRT", counted, study, may_go_on=True)
     elif records.domain != "EX":
         cure = "'rescue_categories' and 'rescue_names' in sdtm.toml say which are"
         study.note(records, f"{of_all(0, records)} taken as rescue treatment; {cure}.", warning=True)
@@ -79,19 +80,28 @@ def _categories(records: Records, chosen: pl.Series) -> pl.Series:
 
 
 def _courses(
-    records: Records, row: Ints, name: pl.Series, variable: str, counted: "CountDays | None", study: SdtmStudy
+    records: Records,
+    row: Ints,
+    name: pl.Series,
+    variable: str,
+    counted: CountDays,
+    study: SdtmStudy,
+    *,
+    may_go_on: bool,
 ) -> None:
     """Make visits of the rescue treatments in these rows.
 
-    An ongoing treatment lasts until the last count, if `counted` is given; one without an end lasts one day.
+    An ongoing treatment lasts until the last count, if it `may_go_on`; one without an end lasts one day.
     """
     domain = records.domain
-    begin, end = (records.texts(f"{domain}{suffix}").gather(row) for suffix in ("STDTC", "ENDTC"))
+    row, begin = dated(records, row, counted, "rescue treatment", study)
+    end = records.texts(f"{domain}ENDTC").gather(row)
     endless = end.is_null()
-    if counted is not None:
+    if may_go_on:
         ongoing = without_end(records).gather(row) & endless
         last = counted.last_date(records.subject.gather(row))
-        until_last = ongoing & (whole_days_of(last) >= whole_days_of(begin)).fill_null(value=False)
+        begun = begin.str.contains("/", literal=True) | (whole_days_of(last) >= whole_days_of(begin))
+        until_last = ongoing & begun.fill_null(value=False)
         end = last.zip_with(until_last, end)
         if ongoing.any():
             number = number_of(int(ongoing.sum()), "rescue treatment")
@@ -108,7 +118,7 @@ def _courses(
     study.visit_records.append(VisitRecords(records, row, variable, names, cells))
 
 
-def raised_doses(records: Records, dm: Records, day_0: str, study: SdtmStudy) -> None:
+def raised_doses(records: Records, dm: Records, day_0: str, counted: CountDays, study: SdtmStudy) -> None:
     """Doses after day 0 above the last dose up to day 0, or above the first dose if there was none."""
     if not records.has("EXDOSE") or not study.settings.raised_dose_is_rescue:
         return
@@ -121,18 +131,20 @@ def raised_doses(records: Records, dm: Records, day_0: str, study: SdtmStudy) ->
         text = f"{number_of(len(row), 'dose')} above that at enrolment taken as rescue treatment"
         cure = "if they were planned, put 'raised_dose_is_rescue = false' in sdtm.toml"
         study.note(records, f"{text}; {cure}.", warning=True)
-        _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", None, study)
+        _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", counted, study, may_go_on=False)
 
 
 def _doses(records: Records, dm: Records, day_0: str) -> pl.DataFrame:
     """Per record the `dose`, its `start`, `day_0`, and the `first` dose and that when `enrolled`; null: not known."""
     of_study = pl.DataFrame({"subject": dm.subject, "day_0": whole_days_of(dm.texts(day_0))}).unique("subject")
+    dose = records.texts("EXDOSE").cast(pl.Float64, strict=False)
+    not_given = (records.folded("EXOCCUR") == "N").fill_null(value=False)
     doses = pl.DataFrame(
         {
             "subject": records.subject,
             "treatment": records.folded("EXTRT"),
             "unit": records.folded("EXDOSU"),
-            "dose": records.texts("EXDOSE").cast(pl.Float64, strict=False),
+            "dose": dose.set(no_dose(records) | not_given, None),
             "start": whole_days_of(records.texts("EXSTDTC")),
         }
     ).join(of_study, on="subject", how="left", maintain_order="left")
@@ -151,38 +163,43 @@ def _doses(records: Records, dm: Records, day_0: str) -> pl.DataFrame:
 def _report_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: SdtmStudy) -> None:
     """Report doses that cannot be compared with that at enrolment; the rows `raised` are read with the visits."""
     given = records.texts("EXDOSE").is_not_null()
+    none = given & doses["dose"].is_null()
+    no_number = records.rows(given & records.texts("EXDOSE").cast(pl.Float64, strict=False).is_null())
+    if int(none.sum()) > len(no_number):
+        number = number_of(int(none.sum()) - len(no_number), "dose")
+        study.note(records, f"{number} of 0, or not given (EXOCCUR N), taken as no dose.")
     nameless = records.rows(records.subject.is_null() & given)
     study.leave_out(records, "USUBJID", np.setdiff1d(nameless, raised), lambda _: "the patient is missing; fill it in.")
-    no_number = records.rows(given & doses["dose"].is_null())
     study.leave_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is no dose; give a number.")
     problems = Problems()
     as_day_numbers(records.cells("EXSTDTC"), problems)
     invalid = np.concatenate([np.zeros(0, np.int64), *(unreadable.rows for unreadable in problems.unreadable)])
     for unreadable in problems.unreadable:
         study.leave_out(records, "EXSTDTC", np.setdiff1d(unreadable.rows, raised), unreadable.wording)
-    without_start = np.setdiff1d(records.rows(doses["start"].is_null() & given), invalid)
+    without_start = np.setdiff1d(records.rows(doses["start"].is_null() & given & ~none), invalid)
     if len(without_start):
         text = f"{number_of(len(without_start), 'dose')} without the day it began not taken for the dose at enrolment"
         study.note(records, f"{text}.", warning=True)
 
 
-def stopped_of(all_records: Sequence[Records], dm: Records, study: SdtmStudy) -> pl.DataFrame:
+def stopped_of(all_records: Sequence[Records], dm: Records, counted: CountDays, study: SdtmStudy) -> pl.DataFrame:
     """The first record of treatment stopped, per `subject`: its `date`, and its `sequence` (DSSEQ, or the row)."""
     frames = [pl.DataFrame(schema={"subject": pl.String, "date": pl.String, "sequence": pl.Int64})]
     for records in all_records:
-        row = records.rows(_stops(records, study))
+        row, dates = dated(records, records.rows(_stops(records, study)), counted, "treatment stopped", study)
         problems = list(_wrong_stops(records, row, dm))
         for name, rows, wording in problems:
             study.leave_out(records, name, rows, wording)
-        kept = np.setdiff1d(row, np.concatenate([rows for _, rows, _ in problems]))
+        is_kept = pl.Series(~np.isin(row, np.concatenate([rows for _, rows, _ in problems])))
+        kept = row[is_kept.to_numpy()]
         numbers = records.texts("DSSEQ").cast(pl.Float64, strict=False).cast(pl.Int64)
         by_row = pl.Series(np.arange(1, len(records) + 1))
         columns = {
-            "subject": records.subject,
-            "date": records.texts("DSSTDTC"),
-            "sequence": numbers.zip_with(numbers.is_not_null(), by_row),
+            "subject": records.subject.gather(kept),
+            "date": dates.filter(is_kept),
+            "sequence": numbers.zip_with(numbers.is_not_null(), by_row).gather(kept),
         }
-        frames.append(pl.DataFrame({name: values.gather(kept) for name, values in columns.items()}))
+        frames.append(pl.DataFrame(columns))
     # ISO dates sort as texts.
     return pl.concat(frames).sort("date", maintain_order=True).unique("subject", keep="first", maintain_order=True)
 
@@ -190,12 +207,7 @@ def stopped_of(all_records: Sequence[Records], dm: Records, study: SdtmStudy) ->
 def _wrong_stops(records: Records, row: Ints, dm: Records) -> Iterator[tuple[str, Ints, Wording]]:
     """The problems of the records of treatment stopped: the column, the rows, and the wording."""
     cells = {name: records.texts(name).gather(row) for name in ("USUBJID", "DSSTDTC", "DSSEQ")}
-    missing = {
-        "USUBJID": "the patient is missing; fill it in.",
-        "DSSTDTC": "the date on which treatment was stopped is missing; fill it in.",
-    }
-    for name, text in missing.items():
-        yield name, row[cells[name].is_null().to_numpy()], partial(_fixed_text, text)
+    yield "USUBJID", row[cells["USUBJID"].is_null().to_numpy()], lambda _: "the patient is missing; fill it in."
     problems = Problems()
     as_day_numbers(Cells(records.location, "DSSTDTC", cells["DSSTDTC"]), problems)
     for unreadable in problems.unreadable:
@@ -206,10 +218,6 @@ def _wrong_stops(records: Records, row: Ints, dm: Records) -> Iterator[tuple[str
     numbers = cells["DSSEQ"].cast(pl.Float64, strict=False)
     no_number = cells["DSSEQ"].is_not_null() & ~(numbers == numbers.floor()).fill_null(value=False)
     yield "DSSEQ", row[no_number.to_numpy()], lambda text: f"{quoted(text)} is no number of a record."
-
-
-def _fixed_text(text: str, _: str) -> str:
-    return text
 
 
 def _stops(records: Records, study: SdtmStudy) -> pl.Series:

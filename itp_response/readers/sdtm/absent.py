@@ -1,0 +1,61 @@
+"""Absent: the subjects of SDTM without a day 0, who were screened and not enrolled, or assigned and never treated."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from itp_response.messages.wording import counted as number_of
+from itp_response.readers.column_names import WITHOUT_DAY_0
+from itp_response.readers.sdtm.records import Records, SdtmStudy, either
+from itp_response.readers.sdtm.terms import NOT_ENROLLED, NOT_TREATED
+
+ARMS = ("ACTARMCD", "ARMCD", "ACTARM", "ARM", "ARMNRS")
+
+
+@dataclass(frozen=True)
+class Absent:
+    """The subjects without a day 0 that DM explains, or of whom the settings say what becomes of them."""
+
+    left_out: pl.Series
+    kept: pl.Series
+    """They are not evaluable."""
+
+    def in_planned_arm(self, patients: pl.DataFrame, dm: Records) -> pl.DataFrame:
+        """The patients, of whom those kept are marked; these have their planned arm and no end of treatment."""
+        kept = patients["patient_id"].is_in(self.kept.to_list()).fill_null(value=False)
+        columns = [kept.alias(WITHOUT_DAY_0)]
+        if "arm" in patients.columns:
+            planned = either(patients["arm"], dm.texts("ARM"))
+            columns.append(planned.zip_with(kept, patients["arm"]).alias("arm"))
+        columns.append(patients["treatment_discontinued"].set(kept, None))
+        return patients.with_columns(columns)
+
+    def note(self, dm: Records, day_0: str, study: SdtmStudy) -> None:
+        """Note how many subjects are left out, and how many are kept."""
+        if len(self.left_out):
+            number = number_of(self.left_out.n_unique(), "subject")
+            study.note(dm, f"{number} without {day_0}, not enrolled, left out.")
+        if len(self.kept):
+            number = number_of(self.kept.n_unique(), "subject")
+            text = f"{number} without {day_0}, not treated, kept and not evaluable, in the planned arm"
+            study.note(dm, f"{text}; 'without_day_0 = \"leave_out\"' in sdtm.toml leaves them out.", warning=True)
+
+
+def without_day_0(dm: Records, day_0: str, study: SdtmStudy) -> Absent:
+    """The subjects without a day 0; those that neither DM nor the settings explain are a problem of reading."""
+    missing = dm.texts(day_0).is_null() & dm.subject.is_not_null()
+    told = study.settings.without_day_0
+    if told is not None:
+        subjects, none = dm.subject.filter(missing), dm.subject.clear()
+        return Absent(none, subjects) if told == "keep" else Absent(subjects, none)
+    if not dm.has(day_0):
+        return Absent(dm.subject.clear(), dm.subject.clear())
+    not_enrolled = missing & _says(dm, NOT_ENROLLED)
+    not_treated = missing & ~not_enrolled & _says(dm, NOT_TREATED)
+    return Absent(dm.subject.filter(not_enrolled), dm.subject.filter(not_treated))
+
+
+def _says(dm: Records, values: tuple[str, ...]) -> pl.Series:
+    """Which subjects have one of the values in a variable of their arm."""
+    columns = [dm.folded(name).is_in(values).fill_null(value=False) for name in ARMS]
+    return pl.select(pl.any_horizontal(columns)).to_series()

@@ -1,0 +1,191 @@
+"""Workbooks as they come: Strict Open XML, prefixes, errors, formulas never calculated, titles, several sheets."""
+
+import re
+import zipfile
+
+import pytest
+import xlsxwriter
+from click.testing import CliRunner
+
+import itp_response
+from itp_response.cli import main
+from itp_response.messages.errors import CohortError, UsageError
+from itp_response.readers.files import open_table
+from itp_response.readers.options import ReadOptions
+from itp_response.readers.visits import read
+
+HEADER = ["patient_id", "day", "platelets"]
+ROWS = [HEADER, ["P1", 0, 12], ["P1", 28, 60]]
+
+
+def book(path, rows=ROWS, **sheets):
+    """A workbook; a cell `=…` is a formula, a pair has its value too."""
+    with xlsxwriter.Workbook(path) as made:
+        for name, lines in {"Data": rows, **sheets}.items():
+            sheet = made.add_worksheet(name)
+            for row, cells in enumerate(lines):
+                for column, cell in enumerate(cells):
+                    formula, value = cell if isinstance(cell, tuple) else (cell, 0)
+                    if str(formula).startswith("="):
+                        sheet.write_formula(row, column, formula, None, value)
+                    else:
+                        sheet.write(row, column, cell)
+    return path
+
+
+def rewritten(path, change):
+    """The workbook with the texts of its parts changed."""
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name).decode() for name in old.namelist()}
+    with zipfile.ZipFile(path, "w") as new:
+        for name, text in parts.items():
+            new.writestr(name, change(text))
+    return path
+
+
+def strict(text):
+    """In the namespaces of Strict Open XML."""
+    for kind in ("spreadsheetml", "officeDocument"):
+        text = text.replace(f"http://schemas.openxmlformats.org/{kind}/2006/", f"http://purl.oclc.org/ooxml/{kind}/")
+    return text
+
+
+def prefixed(text):
+    """With a prefix before each element of the sheet's own namespace."""
+    if "spreadsheetml/2006/main" not in text or "<styleSheet" in text or "<sst" in text:
+        return text
+    text = re.sub(r"<(/?)(\w+)(?=[\s>/])", r"<\1x:\2", text)
+    return text.replace('xmlns="http://schemas.openxmlformats.org/spreadsheetml', 'xmlns:x="http://schemas.openxmlformats.org/spreadsheetml')  # fmt: skip
+
+
+def calculated(text):
+    """As a program leaves it that calculated all formulas."""
+    return text.replace(' fullCalcOnLoad="1"', "")
+
+
+def counts(path, **options):
+    return read(path, options=ReadOptions(**options)).platelets.low.tolist()
+
+
+def refused(path, **options):
+    with pytest.raises(CohortError) as error:
+        read(path, options=ReadOptions(**options))
+    return str(error.value)
+
+
+@pytest.mark.parametrize("change", [strict, prefixed])
+class TestForms:
+    def test_are_read(self, change, tmp_path):
+        assert counts(rewritten(book(tmp_path / "a.xlsx"), change)) == [12, 60]
+
+    def test_show_their_errors(self, change, tmp_path):
+        path = book(tmp_path / "a.xlsx", [HEADER, ["P1", 0, ("=1/0", "#DIV/0!")]])
+        assert refused(rewritten(path, change)) == (
+            "a.xlsx: row 2: C2 holds #DIV/0!, an error of the spreadsheet; correct it."
+        )
+
+
+class TestFormulas:
+    MESSAGE = "a.xlsx: row 3: C3 holds a formula that was never calculated; open the file in a spreadsheet and save it."
+
+    def test_never_calculated(self, tmp_path):
+        assert refused(book(tmp_path / "a.xlsx", [*ROWS[:2], ["P1", 28, "=C2*5"]])) == self.MESSAGE
+
+    def test_without_a_value(self, tmp_path):
+        path = book(tmp_path / "a.xlsx", [*ROWS[:2], ["P1", 28, "=C2*5"]])
+        assert refused(rewritten(path, lambda text: calculated(text).replace("<v>0</v></c></row></s", "<v></v></c></row></s"))) == self.MESSAGE  # fmt: skip
+
+    def test_with_a_value(self, tmp_path):
+        path = book(tmp_path / "a.xlsx", [*ROWS[:2], ["P1", 28, ("=C2*5", 60)]])
+        assert counts(path) == [12, 60]
+
+    def test_whose_value_is_0(self, tmp_path):
+        path = book(tmp_path / "a.xlsx", [*ROWS[:2], ["P1", 28, "=C2*0"]])
+        assert counts(rewritten(path, calculated)) == [12, 0]
+
+
+class TestHeader:
+    TITLED = (["Platelets of ward 3"], [], *ROWS)
+    NOTE = "The header is row 3, below 'Platelets of ward 3'; say --header-row if it is another."
+
+    def test_below_a_title_is_found_and_said(self, tmp_path):
+        path = book(tmp_path / "a.xlsx", self.TITLED)
+        cohort = read(path)
+        assert cohort.platelets.low.tolist() == [12, 60]
+        assert cohort.source_row.tolist() == [4, 5]
+        assert self.NOTE in [note.text for note in cohort.notes]
+
+    def test_of_names_that_are_not_known(self, tmp_path):
+        path = book(tmp_path / "a.xlsx", [["Ward 3"], ["Nr", "Datum", "Zahl"], [7, 8, 9]])
+        assert open_table(path, "visits").header == ["Nr", "Datum", "Zahl"]
+
+    def test_as_told(self, tmp_path):
+        path = book(tmp_path / "a.xlsx", [["ID", "date", "PLT"], *ROWS])
+        assert open_table(path, "visits").header == ["ID", "date", "PLT"]
+        cohort = read(path, options=ReadOptions(header_row=2))
+        assert cohort.platelets.low.tolist() == [12, 60]
+        assert "The header is row 2, below 'ID'; as told." in [note.text for note in cohort.notes]
+
+    def test_that_is_not_there(self, tmp_path):
+        path = book(tmp_path / "a.xlsx", self.TITLED)
+        assert refused(path, header_row=9) == "a.xlsx: there is no row 9 for the header; the file has 5 rows."
+        assert refused(path, header_row=2) == (
+            "a.xlsx: row 2 is empty, so it is no header; give the row with the names of columns."
+        )
+
+    def test_an_error_in_the_title_is_of_no_importance(self, tmp_path):
+        assert counts(book(tmp_path / "a.xlsx", [["Ward", ("=1/0", "#DIV/0!")], *ROWS])) == [12, 60]
+
+
+class TestSheets:
+    PATIENTS = (["patient_id", "arm"], ["P1", "A"])
+
+    def made(self, tmp_path):
+        return book(tmp_path / "a.xlsx", [["read me"], ["more"]], Visits=ROWS, Patients=self.PATIENTS)
+
+    def test_of_visits_and_patients(self, tmp_path):
+        path = self.made(tmp_path)
+        cohort = read(path, options=ReadOptions(sheet="Visits", patients_sheet="Patients"))
+        assert (cohort.platelets.low.tolist(), cohort.arm.to_list()) == ([12, 60], ["A"])
+
+    def test_of_patients_in_a_workbook_of_their_own(self, tmp_path):
+        path = self.made(tmp_path)
+        cohort = read(book(tmp_path / "b.xlsx"), path, options=ReadOptions(patients_sheet="Patients"))
+        assert cohort.arm.to_list() == ["A"]
+
+    def test_a_wrong_one_names_the_others(self, tmp_path):
+        assert refused(self.made(tmp_path), sheet="Vists") == (
+            "a.xlsx: unknown sheet 'Vists'; known: Data, Visits, Patients. Did you mean 'Visits'?"
+        )
+
+    def test_on_the_command_line(self, tmp_path):
+        path = str(self.made(tmp_path))
+        run = CliRunner().invoke(main, ["classify", path, "--sheet", "Visits", "--patients-sheet", "Patients"])
+        assert run.exit_code == 0
+        assert "P1,A," in run.stdout
+
+    def test_the_whole_is_written_and_reviewed_alike(self, tmp_path):
+        options = ReadOptions(sheet="Visits", patients_sheet="Patients")
+        path = self.made(tmp_path)
+        written = itp_response.classify_to(tmp_path / "out.csv", path, options=options)
+        assert written.counts.patients == 1
+        assert itp_response.review(path, options=options).classification.cohort.arm.to_list() == ["A"]
+
+    def test_in_a_mapping(self, tmp_path):
+        text = (
+            'confirmed = true\nsheet = "Visits"\nheader_row = 1\n[patients]\npatient_id = "patient_id"\n'
+            '[[visits]]\nday = "day"\nplatelets = "platelets"\n'
+        )
+        (tmp_path / "mapping.toml").write_text(text)
+        tables = itp_response.mapped(self.made(tmp_path), tmp_path / "mapping.toml")
+        assert read(*tables).platelets.low.tolist() == [12, 60]
+        with pytest.raises(UsageError, match=r"^a sheet: goes into the mapping, beside its columns\.$"):
+            read(*tables, options=ReadOptions(sheet="Visits"))
+
+    def test_of_what_has_none(self, tmp_path):
+        (tmp_path / "a.csv").write_text("patient_id,day,platelets\nP1,0,12\n")
+        assert refused(tmp_path / "a.csv", sheet="X") == (
+            "a.csv: only a workbook (.xlsx) has sheets, so there is no sheet 'X'."
+        )
+        with pytest.raises(UsageError, match=r"^a sheet: only a file has one, not 'list'\.$"):
+            read([dict(zip(HEADER, ROWS[1], strict=True))], options=ReadOptions(sheet="X"))
