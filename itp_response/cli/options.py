@@ -42,6 +42,13 @@ set_option = click.option(
     metavar="NAME=VALUE",
     help="A column of the patient table that the set declares; again for more.",
 )
+
+
+def _listed(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """The texts between commas."""
+    return tuple(filter(None, map(str.strip, (value or "").split(","))))
+
+
 READ_OPTIONS = (
     click.option(
         "--date-format",
@@ -70,9 +77,23 @@ READ_OPTIONS = (
         show_default=True,
         help="Read nothing past an error, or leave out the rows that cannot be read.",
     ),
+    click.option(
+        "--missing",
+        metavar="CODES",
+        callback=_listed,
+        help="Codes of a missing value, as 999,-99,ND; of one column alone: platelets=999.",
+    ),
+    click.option(
+        "--rescue-names", metavar="NAMES", callback=_listed, help="Further names of rescue treatments, with commas."
+    ),
+    click.option(
+        "--no-rescue", metavar="WORDS", callback=_listed, help="What stands for no rescue treatment, with commas."
+    ),
     click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."),
 )
 """How a study is read."""
+READ = ("date_format", "bleeding", "impute", "on_error", "missing", "rescue_names", "no_rescue")
+"""The options of these that `ReadOptions` has."""
 
 
 def columns_set(texts: tuple[str, ...]) -> dict[str, str]:
@@ -150,7 +171,7 @@ def _with_study(command: Callable[..., Any]) -> Callable[..., Any]:
     def called(
         *, visits: Any, patients: Any, criteria: Any, mapping: str | None, quarantine_file: str | None, **further: Any
     ) -> Any:
-        read = {name: further.pop(name) for name in ("date_format", "bleeding", "impute", "on_error")}
+        read = {name: further.pop(name) for name in READ}
         if (read["on_error"] == "quarantine") != (quarantine_file is not None):
             raise UsageError("--on-error quarantine and --quarantine-file go together; give both or none.")
         if mapping is not None:

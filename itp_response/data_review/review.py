@@ -17,7 +17,7 @@ from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS, CheckedCo
 from itp_response.data_review.source_checks import SourceChecks, source_checks
 from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
-from itp_response.readers.options import ReadOptions
+from itp_response.readers.options import DEFAULTS, ReadOptions
 
 
 @dataclass(frozen=True)
@@ -105,5 +105,5 @@ def review(
     ('ten_times_off', 14, '200 on day 14 between 20 and 22: is it ten times off?')
     """
     classification = classify(visits, patients, criteria, options=options)
-    date_format = None if options is None else options.date_format
-    return Review(classification, source_checks(visits, patients, classification.cohort, date_format))
+    options = (options or DEFAULTS).with_names(classification.criteria.rescue_names)
+    return Review(classification, source_checks(visits, patients, classification.cohort, options))

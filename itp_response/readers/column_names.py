@@ -15,6 +15,7 @@ from itp_response.messages.errors import CohortError, nearest
 from itp_response.readers.files import READERS, Tabular, kind_of, open_table
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text
+from itp_response.readers.told import NOTHING, Told
 
 VISITS = ("patient_id", "date", "day", "platelets", "bleeding_grade", "rescue", "rescue_end")
 PATIENTS = ("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "treatment_discontinued")
@@ -83,6 +84,8 @@ class NamedTable:
     written: Sequence[str] = ()
     """The names of all columns in the file."""
     cell_problems: Sequence[CellProblem] = ()
+    told: Told = NOTHING
+    """What a mapping, or the settings of a study, say of words in the cells."""
 
     def has(self, name: str) -> bool:
         """Whether the table has that column."""

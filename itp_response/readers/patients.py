@@ -20,6 +20,7 @@ from itp_response.readers.cells import (
     note_partial,
 )
 from itp_response.readers.column_names import NamedTable
+from itp_response.readers.missing_codes import without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
@@ -66,7 +67,7 @@ def read_patients(
 
     `stopped_as` says whether ends of treatment are days or dates; None: what most of the cells look like.
     """
-    table = table.with_empty_row()
+    table = without_codes(table.with_empty_row(), options.told | table.told, problems)
     table.report_cell_problems(problems)
     stopped = table.cells("treatment_discontinued")
     stopped_dated = stopped_as == "dates" or (stopped_as is None and not are_days(stopped, options.date_format))

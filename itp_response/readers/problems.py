@@ -128,6 +128,28 @@ class _Tally:
     def as_note(self) -> Note:
         return Note(self.location.name, self.note_text(self.number, list(self.texts)), self.warning)
 
+    def added(self, other: "_Tally") -> "_Tally":
+        """The tally with the cases of a later chunk."""
+        return replace(other, number=self.number + other.number, texts={**self.texts, **other.texts})
+
+
+@dataclass
+class _NameTally:
+    """Names counted each by itself over the chunks of a table, reported once for the whole table."""
+
+    location: Location
+    note_text: Callable[[Mapping[str, int]], str]
+    warning: bool
+    numbers: Mapping[str, int]
+
+    def as_note(self) -> Note:
+        return Note(self.location.name, self.note_text(self.numbers), self.warning)
+
+    def added(self, other: "_NameTally") -> "_NameTally":
+        """The tally with the names of a later chunk."""
+        names = dict.fromkeys((*self.numbers, *other.numbers))
+        return replace(other, numbers={name: self.numbers.get(name, 0) + other.numbers.get(name, 0) for name in names})
+
 
 class Problems:
     """The problems of a study, reported together, and its notes.
@@ -138,8 +160,10 @@ class Problems:
     """
 
     def __init__(self, leave_out: bool = False, *, worded: bool = True) -> None:
-        self._notes: dict[object, Note | _Tally] = {}
+        self._notes: dict[object, Note | _Tally | _NameTally] = {}
         self._wrong: dict[object, _Tally] = {}
+        self._asked: dict[object, _Tally] = {}
+        """Questions, which only the counts of all chunks together raise."""
         self.leave_out = leave_out
         self.worded = worded
         self.unreadable: list[UnreadableCells] = []
@@ -171,6 +195,18 @@ class Problems:
         tally = _Tally(location, note_text, warning, number, dict.fromkeys(texts))
         _merge(self._notes, (location.order, about), tally)
 
+    def count_names(
+        self,
+        location: Location,
+        about: str,
+        note_text: Callable[[Mapping[str, int]], str],
+        numbers: Mapping[str, int],
+        *,
+        warning: bool = False,
+    ) -> None:
+        """A note on names, each with the number of its cases; as `count`, it is called with none too."""
+        _merge(self._notes, (location.order, about), _NameTally(location, note_text, warning, numbers))
+
     @property
     def notes(self) -> list[Note]:
         """What was assumed or noticed, in the order in which it was looked at."""
@@ -187,6 +223,8 @@ class Problems:
             _merge(self._notes, key, entry)
         for key, tally in other._wrong.items():
             _merge(self._wrong, key, tally)
+        for key, tally in other._asked.items():
+            _merge(self._asked, key, tally)
         self.unreadable += other.unreadable
         self.broken_lines += other.broken_lines
         self._problems += other._problems
@@ -217,6 +255,25 @@ class Problems:
             self.unreadable += unreadable
             tally = _Tally(location, note_text, False, number, dict.fromkeys(texts))
             _merge(self._wrong, (location.order, about), tally)
+
+    def ask(
+        self,
+        location: Location,
+        about: str,
+        note_text: NoteText,
+        number: int,
+        texts: Iterable[str] = (),
+        *,
+        unreadable: Sequence[UnreadableCells],
+    ) -> None:
+        """A question that the user has to answer, if `note_text` has words for what all chunks count together.
+
+        Until all chunks are read it is no problem. Leaving out the cells `unreadable` would solve it.
+        """
+        tally = _Tally(location, note_text, False, number, dict.fromkeys(texts))
+        if tally.as_note().text:
+            self.unreadable += unreadable
+        _merge(self._asked, (location.order, about), tally)
 
     def broken_line(self, line: BrokenLine) -> None:
         """A line that became no row: a problem, unless rows are left out."""
@@ -250,8 +307,8 @@ class Problems:
             self._add(location, f"{name}: {wording(text)}", location.line(source_row))
 
     def raise_if_wrong(self) -> None:
-        """Raises `CohortError` if there is a problem."""
-        if self.any_wrong:
+        """Raises `CohortError` if there is a problem or a question; all chunks have been read."""
+        if self.any_wrong or self._questions:
             raise self.error()
 
     @property
@@ -259,23 +316,25 @@ class Problems:
         """Whether there is a problem."""
         return bool(self._problems or self._wrong)
 
+    @property
+    def _questions(self) -> list[_Tally]:
+        return [tally for tally in self._asked.values() if tally.as_note().text]
+
     def error(self) -> CohortError:
         """All problems in the order of the files."""
         counted = [
             (tally.location.order, 0, 0, f"{tally.location.name}: {tally.as_note().text}")
-            for tally in self._wrong.values()
+            for tally in (*self._wrong.values(), *self._questions)
         ]
         texts = [text for *_, text in sorted([*self._problems, *counted], key=lambda problem: problem[:3])]
         # Problems beyond the first of each kind would not be shown, so they were counted and not worded.
         return CohortError(one_a_line([*texts, *[""] * self._unworded], SHOWN))
 
 
-def _merge(entries: dict[Any, Any], key: object, entry: Note | _Tally) -> None:
+def _merge(entries: dict[Any, Any], key: object, entry: Note | _Tally | _NameTally) -> None:
     """Put an entry under its key; a tally is added to the one that is there."""
     before = entries.get(key)
-    if before is not None and isinstance(entry, _Tally):
-        entry = replace(entry, number=before.number + entry.number, texts={**before.texts, **entry.texts})
-    entries[key] = entry
+    entries[key] = entry if before is None or isinstance(entry, Note) else before.added(entry)
 
 
 def as_text(values: pl.Series) -> pl.Series:

@@ -20,9 +20,12 @@ from itp_response.readers.cells import (
     note_partial,
 )
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
+from itp_response.readers.missing_codes import without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
+from itp_response.readers.told import Told
+from itp_response.readers.treatments import RescueWords
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class VisitTable:
     """The rows with a count, a grade, a rescue or a declared column."""
     not_imputed: tuple[Numbers, Numbers]
     """`when` and `rescue_end` before dates were imputed."""
+    told: Told
 
     @property
     def time(self) -> Cells:
@@ -72,6 +76,8 @@ def read_visits(
     problems: Problems,
 ) -> VisitTable:
     """The visits of a table, or of a chunk of it."""
+    told = options.told | table.told
+    table = without_codes(table, told, problems)
     table.report_cell_problems(problems)
     dated = table.has("date")
     begin, end = (
@@ -80,7 +86,7 @@ def read_visits(
     when, rescue_end = _possible(begin, end)
     platelets = as_counts(table.cells("platelets"), problems)
     grade = as_grades(table.cells("bleeding_grade"), problems)
-    rescue, rescue_name = as_rescue(table.cells("rescue"), problems)
+    rescue, rescue_name = as_rescue(table.cells("rescue"), problems, RescueWords.told(told))
     recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue
     columns: dict[str, Column] = {}
     for name, column in declared.items():
@@ -100,6 +106,7 @@ def read_visits(
         columns=columns,
         recorded=recorded,
         not_imputed=(when, rescue_end),
+        told=told,
     )
     _check_visits(visits, problems)
     return visits

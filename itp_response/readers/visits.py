@@ -4,7 +4,7 @@ Both are files, frames or lists of rows, and are read column by column. All thei
 cohort's notes say what was assumed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
 from itp_response.readers.column_names import PATIENTS, STOPPED_BY, VISITS, NamedTable, no_table, read_table
 from itp_response.readers.files import Tabular
+from itp_response.readers.missing_codes import ask_about_nines, check_columns_told
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
@@ -54,6 +55,7 @@ def read(
     options: ReadOptions | None = None,
     columns: Mapping[str, ColumnDeclared] = NO_COLUMNS,
     stopped: Stopped | None = None,
+    rescue_names: Collection[str] = (),
 ) -> Cohort:
     """The cohort of these visits and patients.
 
@@ -66,7 +68,8 @@ def read(
     `enrolment_day`, `baseline` (10⁹/L) and `treatment_discontinued`. If visits have dates and there is no enrolment,
     day 0 is the date of the first count.
     `options` say how the cells are read; None: `ReadOptions()`. `columns` are further columns, as a criteria file
-    declares them. `stopped` says whether ends of treatment are `days` or `dates`; None: what most of them look like.
+    declares them, and `rescue_names` treatments that it names. `stopped` says whether ends of treatment are `days` or
+    `dates`; None: what most of them look like.
     Raises `CohortError` with all problems of the two tables, and `UsageError` for an object that is no table.
 
     >>> visits = [
@@ -96,7 +99,7 @@ def read(
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
         problems, further = of_opening.copy(), quarantine.patients(of_opening.broken_lines)
         try:
-            cohort = _of_tables(*tables, columns, further, options, stopped, problems)
+            cohort = _of_tables(*tables, columns, further, options.with_names(rescue_names), stopped, problems)
         except CohortError:
             # Each turn leaves out more rows, so the loop ends.
             if not leave_out or not quarantine.leave_out(problems, tuple(filter(None, tables))):
@@ -126,12 +129,15 @@ def _of_tables(
     if visit_table is None:
         raise problems.error()
     check_enrolment(visit_table.table, known, visit_table.dated, problems)
+    check_columns_told(options.told | visit_table.told, [visit_table.table, known.table], problems)
     if visit_table.table.has("patient_id") and not len(known.rows) and not len(further) and names_nobody(visit_table):
         problems.wrong(visit_table.table.location, NOBODY)
     scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
     several = {name: column.several for name, column in of_visits.items()}
     study = StudyRows.matched(visit_table, known, further)
-    return assemble(study, scored=scored, several=several, impute=options.impute, problems=problems)
+    cohort = assemble(study, scored=scored, several=several, impute=options.impute, problems=problems)
+    problems.raise_if_wrong()
+    return cohort
 
 
 def _of_files(
@@ -264,6 +270,8 @@ def assemble(
     if wrong or problems.any_wrong:
         raise problems.error()
 
+    patient = study.patient[study.kept_index]
+    ask_about_nines(visits.table, visits.platelets, study.kept, patient, visits.told, problems)
     _count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
     observed = _observations(study, times, several, scored=scored)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))

@@ -17,6 +17,7 @@ from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
 from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
 from itp_response.readers.files import Tabular
+from itp_response.readers.missing_codes import check_columns_told
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain
@@ -112,6 +113,7 @@ class ChunkedStudy:
         options: ReadOptions,
     ) -> "ChunkedStudy":
         """The study with its patient table read; problems are kept, to be raised with those of the visits."""
+        options = options.with_names(criteria.rescue_names)
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
         problems = TableProblems(Problems(), Problems(), Problems(), Problems())
         location = Location(source.name, 0, source.row_word)
@@ -124,6 +126,7 @@ class ChunkedStudy:
         study = cls(source, criteria, read_from, options, chosen, listed, problems)
         check_header(study.empty(), of_visits, problems.both)
         check_enrolment(study.empty(), listed, "date" in chosen, problems.both)
+        check_columns_told(options.told, [study.empty(), table], problems.both)
         return study
 
     @property

@@ -272,7 +272,7 @@ def sensitivity(
     untried = {unchanged.id: "the file gives no change for it" for unchanged in interpretations if not unchanged.change}
     if not changed:
         raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
-    cohort = read_study(visits, patients, base.file.columns, options)
+    cohort = read_study(visits, patients, base.file.columns, options, base.rescue_names)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
     for name, definitions in changed.items():

@@ -19,7 +19,7 @@ from itp_response.messages.errors import CohortError, nearest, unknown
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
-from itp_response.readers.cells import NOT_GIVEN, Wording
+from itp_response.readers.cells import Wording, is_not_given
 from itp_response.readers.column_names import CellProblem, NamedTable, report_file
 from itp_response.readers.files import Tabular, open_table
 from itp_response.readers.open_table import OpenTable
@@ -27,6 +27,7 @@ from itp_response.readers.problems import Location, Pieces, Problems, as_text, f
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
+from itp_response.readers.told import Told
 
 OPEN = "?"
 """The placeholder in a draft for what only a person can know."""
@@ -84,6 +85,16 @@ class MappingFile(StrictModel):
     codes: dict[str, dict[str, str | int | float]] = Field(
         default_factory=dict, description="of a column, what stands for each value that is written"
     )
+    missing: tuple[str | int | float, ...] = Field(
+        default=(), description="codes of a missing value: 999, or of one column alone 'platelets=999'"
+    )
+    rescue_names: tuple[str, ...] = Field(default=(), description="names of rescue treatments")
+    no_rescue: tuple[str, ...] = Field(default=(), description="what stands for no rescue treatment")
+
+    @property
+    def told(self) -> Told:
+        """What the mapping says of words in the cells."""
+        return Told(tuple(map(str, self.missing)), self.rescue_names, self.no_rescue)
 
 
 def _given(model: StrictModel) -> dict[str, str]:
@@ -140,6 +151,14 @@ def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
     if not any(visit.platelets for visit in file.visits):
         yield positions.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
     known = sorted({*file.patients.chosen, *(name for visit in file.visits for name in visit.chosen)})
+    yield from _wrong_codes(file, known, positions)
+
+
+def _wrong_codes(file: MappingFile, known: list[str], positions: KeyPositions) -> Iterator[Problem]:
+    """The problems of what the mapping says of single values; `known` are the readers' names that it uses."""
+    for number, code in enumerate(file.told.missing):
+        if not code.strip(" ="):
+            yield positions.problem(("missing", number), "this has no code; write a code, or COLUMN=CODE.")
     for name, codes in file.codes.items():
         if name not in known:
             yield positions.problem_with_key(("codes", name), unknown("column", name, known))
@@ -299,7 +318,7 @@ class MappedFile:
         for name, codes in self.file.codes.items():
             if name in columns:
                 written = columns[name]
-                not_given = written.is_null() | written.str.to_lowercase().is_in(NOT_GIVEN)
+                not_given = written.is_null() | is_not_given(written)
                 without_code = (frame[name].is_null() & ~not_given.fill_null(value=True)).to_numpy()
                 problems.append(CellProblem(header[name], written, without_code, _without_code(name, codes)))
         return problems
@@ -341,7 +360,7 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
     header = {name: name for name in frame.columns}
     cell_problems = source.cell_problems(pl.concat(as_written, how="diagonal").to_dict(), frame, header)
     of_visits = Location(location.name, location.order, location.row_word, location.all_lines(rows), pieces)
-    return _table(of_visits, frame, names, header, cell_problems)
+    return replace(_table(of_visits, frame, names, header, cell_problems), told=source.file.told)
 
 
 def _recorded(frame: pl.DataFrame, visit: VisitColumns) -> Ints:
@@ -405,7 +424,8 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
     lines = location.all_lines(rows_of[""])
     gathered = _GatheredLocation(location.name, location.order, location.row_word, lines, given=location, rows=rows_of)
     frame = pl.DataFrame(columns)
-    return _table(gathered, frame, names, header, source.cell_problems(as_written, frame, header))
+    cell_problems = source.cell_problems(as_written, frame, header)
+    return replace(_table(gathered, frame, names, header, cell_problems), told=source.file.told)
 
 
 def _filled_rows(ids: pl.Series, cells: pl.Series, firsts: pl.Series, location: Location, problems: Problems) -> Ints:

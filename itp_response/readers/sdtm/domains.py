@@ -34,6 +34,8 @@ from itp_response.readers.sdtm.records import (
 from itp_response.readers.sdtm.supplements import keys_of, supplemented
 from itp_response.readers.sdtm.terms import FILE, NOT_ENROLLED, Settings, settings
 from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
+from itp_response.readers.told import Told
+from itp_response.readers.treatments import Meaning, RescueWords
 
 SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson")
 DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")
@@ -300,7 +302,18 @@ def _visits(
     location = Location(folder.resolve().name, 0, "row", None, pieces)
     cell_problems = [_of_visits(problem, parts, piece[kept], row[kept]) for problem in study.record_problems]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
-    return NamedTable(location, frame.filter(pl.Series(kept)), header, names, cell_problems)
+    frame = frame.filter(pl.Series(kept))
+    return NamedTable(location, frame, header, names, cell_problems, _told(study.settings, frame["rescue"]))
+
+
+def _told(settings: Settings, rescues: pl.Series) -> Told:
+    """What the settings say of words in the cells.
+
+    A record of rescue treatment is told to be one by its category, its name or a flag, so its name needs no list.
+    """
+    words = RescueWords()
+    names = [name for name in rescues.drop_nulls().unique().sort() if words.meaning(name) is Meaning.UNKNOWN_NAME]
+    return Told(tuple(settings.missing), tuple(names), tuple(settings.no_rescue))
 
 
 def _of_visits(problem: RecordProblem, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> CellProblem:
