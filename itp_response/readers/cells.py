@@ -66,7 +66,9 @@ def count_not_given(cells: Cells, count: int, problems: Problems, spellings: Ite
 
     def note_text(number: int, texts: Sequence[str]) -> str:
         cell, be = ("cell", "counts") if number == 1 else ("cells", "count")
-        return f"{name}: {number} {cell} with {' or '.join(sorted(map(repr, texts)))} {be} as missing." if number else ""
+        return (
+            f"{name}: {number} {cell} with {' or '.join(sorted(map(repr, texts)))} {be} as missing." if number else ""
+        )
 
     problems.count(cells.location, f"not given: {name}", note_text, count, spellings)
 

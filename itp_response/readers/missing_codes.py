@@ -17,13 +17,17 @@ from itp_response.readers.column_names import NamedTable
 from itp_response.readers.problems import NoteText, Problems, UnreadableCells, as_text
 from itp_response.readers.told import Told
 
-NOT_GIVEN = (
-    *("na", "n/a", "n.a.", "n.a", "#n/a", "<na>", "nan", "null", ".", "-", "--", "—", "–", "?"),
-    *("nd", "n.d.", "nk", "n.k.", "ni", "unk", "nask", "asku", "navu", "nav"),
+NOT_KNOWN = (
+    *("?", "nd", "n.d.", "nk", "n.k.", "ni", "unk", "nask", "asku", "navu", "nav"),
     *("unknown", "not known", "missing", "not available", "not done", "not recorded", "not assessed", "not asked"),
-    *("no information", "not applicable"),
+    *("no information",),
 )
-"""What means in every column that nothing was recorded, in small letters: CDISC's and REDCap's codes, and words."""
+"""What says in every column that a value is not known, in small letters: CDISC's and REDCap's codes, and words."""
+NOT_GIVEN = (
+    *("na", "n/a", "n.a.", "n.a", "#n/a", "<na>", "nan", "null", ".", "-", "--", "—", "–", "not applicable"),
+    *NOT_KNOWN,
+)
+"""What means in every column that nothing was recorded: these too, and what programs write for an empty cell."""
 ANY = ""
 """In `MissingCodes`: all columns."""
 DAYS = ("day", "rescue_end", "enrolment_day", "treatment_discontinued")
@@ -120,6 +124,15 @@ def without_codes(table: NamedTable, told: Told, problems: Problems) -> NamedTab
     ]
     frame = table.frame.with_columns(values.alias(name) for name, values in columns.items())
     return replace(table, frame=frame, cell_problems=cell_problems)
+
+
+def not_known_rows(table: NamedTable, name: str, told: Told) -> Bools:
+    """The rows in which a column says that the value is not known: a code that was told, or a word (`NOT_KNOWN`)."""
+    cells, codes = table.cells(name), MissingCodes.of(told.missing).of_column(table, name)
+    none = np.zeros(len(cells.values), dtype=np.bool_)
+    if cells.values.dtype != pl.String and not codes:
+        return none
+    return are_codes(as_text(cells.values), (*codes, *NOT_KNOWN)).to_numpy() if table.has(name) else none
 
 
 def _told_text(name: str) -> NoteText:

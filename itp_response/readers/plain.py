@@ -15,6 +15,7 @@ from itp_response.cohort.values import Bools, Ints, Numbers, Texts, exactly
 from itp_response.readers.cells import YEARS, as_counts, as_days, as_grades, ask_about_mixed, note_rescue
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
+from itp_response.readers.missing_codes import NOT_KNOWN
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Problems
 from itp_response.readers.runs import Runs
@@ -105,7 +106,7 @@ class Plain:
         if not len(rows):
             return exactly(low)
         texts = column.texts(rows) if len(rows) <= len(grid) // FEW else None
-        if texts is None:
+        if texts is None or (name == "bleeding_grade" and any(text.strip().lower() in NOT_KNOWN for text in texts)):
             return None
         table = self.empty.table
         others = read(Cells(table.location, table.header[name], pl.Series(texts, dtype=pl.String)), problems)

@@ -37,7 +37,7 @@ from itp_response.readers.problems import (
     first_few,
     quoted,
 )
-from itp_response.readers.quarantine import Quarantine, with_quarantine
+from itp_response.readers.quarantine import COMPLETED, Quarantine, with_quarantine
 from itp_response.readers.sdtm.domains import MappedStudy, is_study, study_tables
 from itp_response.readers.visit_table import VisitTable, check_columns, check_declared, check_header, read_visits
 
@@ -95,6 +95,7 @@ def read(
     read_tables = _of_study if is_study(visits) else _of_files
     visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, of_opening)
     quarantine, cohort = Quarantine(), None
+    quarantine.take_broken(of_opening.broken_lines)
     while cohort is None:
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
         problems, further = of_opening.copy(), quarantine.patients(of_opening.broken_lines)
@@ -105,7 +106,7 @@ def read(
             if not leave_out or not quarantine.leave_out(problems, tuple(filter(None, tables))):
                 raise
     if leave_out:
-        cohort = with_quarantine(cohort, quarantine.report(problems.broken_lines))
+        cohort = with_quarantine(cohort, quarantine.report(problems.broken_lines), quarantine.undecided)
     return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, asdict(options)))
 
 
@@ -278,8 +279,11 @@ def assemble(
     imputed = None if impute is None else _imputed(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
+    built = build(_patients(study, date_0, stopped), observed)
+    if built.left_out is not None:
+        built = replace(built, left_out=replace(built.left_out, undecided=_moves_day_0(study, day_0.low)))
     return replace(
-        build(_patients(study, date_0, stopped), observed),
+        built,
         source=location.name,
         row_word=location.row_word,
         origin=location.pieces.origin if location.pieces else None,
@@ -336,7 +340,6 @@ def _observed_times(study: StudyRows, day_0: Numbers, problems: Problems) -> _Ti
 
 def _observations(study: StudyRows, times: _Times, several: Mapping[str, str], *, scored: bool) -> Observations:
     visits, index = study.visits, study.kept_index
-    grade = visits.bleeding_grade[index]
     day = times.day.astype(np.int64)
     last_day = day.copy()
     last_day[times.ended] = times.end
@@ -344,14 +347,40 @@ def _observations(study: StudyRows, times: _Times, several: Mapping[str, str], *
         patient=times.patient,
         day=day,
         platelets=visits.platelets.at(index),
-        bleeding_grade=grade if scored else np.where(np.isnan(grade), 0.0, grade),
+        bleeding_grade=_grades(visits, scored=scored)[index],
         rescue=visits.rescue[index],
         rescue_end=last_day,
         source_row=visits.table.location.all_lines(study.kept),
         rescue_name=visits.rescue_name.at(index),
         columns={name: column.at(index) for name, column in visits.columns.items()},
         several=several,
+        left_out=_left_out(visits.table)[study.kept] if visits.table.left_out else None,
     )
+
+
+def _grades(visits: VisitTable, *, scored: bool) -> Floats:
+    """The grades; where none was written, 0 unless bleeding is scored."""
+    grade = visits.bleeding_grade
+    return grade if scored else np.where(np.isnan(grade) & ~visits.grade_not_known, 0.0, grade)
+
+
+def _left_out(visits: NamedTable) -> Bools:
+    """For each row, whether its count, its grade or its rescue was left out."""
+    return np.column_stack([visits.has_left_out(name) for name in COMPLETED])
+
+
+def _moves_day_0(study: StudyRows, day_0: Floats) -> Bools:
+    """The patients of whom a count that was left out may be the first, which is day 0."""
+    visits, rows = study.visits, study.kept
+    moved = np.zeros(len(study.ids), dtype=np.bool_)
+    if not visits.dated or study.patients.table.has("enrolment_date") or not visits.table.left_out:
+        return moved
+    counted = np.zeros(len(study.ids), dtype=np.bool_)
+    counted[study.patient[rows[~np.isnan(visits.platelets.low[rows])]]] = True
+    rows = rows[visits.table.has_left_out("platelets")[rows]]
+    patient = study.patient[rows]
+    moved[patient[~counted[patient] | (visits.when.low[rows] < day_0[patient])]] = True
+    return moved
 
 
 def _imputed(study: StudyRows, impute: Impute, patient: Ints) -> Imputed:
