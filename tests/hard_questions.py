@@ -15,8 +15,8 @@ from hypothesis.errors import NoSuchExample
 
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.load import load, shipped
-from itp_response.evaluation.evaluate import evaluate, is_length
-from itp_response.explanation.counterfactuals.limits import limits_of
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import CriteriaError, ItpResponseError
 from itp_response.teaching.quiz import ANSWERS, BASELINE, HARD
 
@@ -60,7 +60,7 @@ def difference(criteria, other, timeline):
     cohort = cohort_of([timeline], visits=criteria.file.clock.visits, columns=criteria.file.columns)
     own, others = (evaluate(definitions, cohort, threads=1) for definitions in (criteria, other))
     for name, model in criteria.endpoints.items():
-        if name in others and not is_length(model) and model.kind != "best":
+        if name in others and model.is_met_or_not:
             labels = [verdict.labels[int(verdict.value[0])] for verdict in (own[name], others[name])]
             if labels[0] != labels[1] and set(labels) <= set(ANSWERS):
                 return name, *labels

@@ -79,7 +79,7 @@ class Row:
 
     day: int
     platelets: Bounds | None
-    bleeding_grade: int | None
+    bleeding_grade: float | None
     rescue: bool
     days_since_rescue: float
     rescues: Mapping[str, Value]
@@ -155,7 +155,7 @@ def same(verdicts: Sequence[Verdict], reason: str = "censored_count") -> Verdict
 # The completions of a patient: what may have been observed, where counts are known only as bounds.
 
 PATIENCE = 50
-RULES = ("when", "discount", "closed_by", "set_aside")
+RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
 
 
 def completions(chart: Chart) -> Iterator[Chart]:
@@ -363,7 +363,8 @@ def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     Met: the earliest row in the state from which the next occasions follow, each the first row in the state at
     least `apart` after the one before; with "unbroken", without a failing row on the way.
     Not met: N where `closed_by` closed it (that row ended it), or `until` came, or the patient was followed to the
-    end and would not have met it either if the rows that may meet it had been evidence; else NE.
+    end and would not have met it either if the rows that may meet it had been evidence (and, where `without_counts`
+    is NE, has a count in the rows looked at); else NE.
     """
     closing = closing_row(chart, endpoint)
     until = until_day(endpoint, others)
@@ -378,11 +379,14 @@ def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     if closing is not None:
         return Verdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=closing.day)
     open_rows = [row for row in rows if may_meet(chart, endpoint, row)]
-    if until is not None or (
-        followed_to_the_end(chart, endpoint) and not could_have_met(chart, endpoint, rows, open_rows)
-    ):
+    uncounted = all(row.platelets is None for row in rows)
+    if until is not None:
         return Verdict("N", why_not_achieved(chart, endpoint, rows))
-    if all(row.platelets is None for row in rows):
+    if uncounted and endpoint.get("without_counts", "N") == "NE":
+        return Verdict("NE", "no_counts")
+    if followed_to_the_end(chart, endpoint) and not could_have_met(chart, endpoint, rows, open_rows):
+        return Verdict("N", why_not_achieved(chart, endpoint, rows))
+    if uncounted:
         return Verdict("NE", "no_counts")
     if not followed_to_the_end(chart, endpoint):
         return Verdict("NE", "follow_up_ended")
@@ -436,13 +440,18 @@ def lost(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
 
     Only rows after the last evidence of `after` and not after `by`. Y with the day of the first row in the state
     (from which the next occasions follow, where it must be confirmed); else N where the patient was followed to the
-    end, else NE.
+    end, else NE. A row on which `at_once` is true is a loss by itself, and stands unless a confirmed one began earlier.
     """
     after = others(endpoint["after"])
     last_evidence = max(day for day in (after.onset, after.confirming, after.ended) if day is not None)
     rows = [row for row in chart.rows if last_evidence < row.day <= endpoint.get("by", inf)]
     states = [(row.day, state(chart, endpoint["when"], row)) for row in rows]
     met = find_occasions(chart, endpoint, states, "unbroken")
+    alone = [row for row in rows if "at_once" in endpoint and state(chart, endpoint["at_once"], row) is True]
+    if alone and (met is None or alone[0].day <= met[0]):
+        day = alone[0].day
+        why = what_was_true(chart, endpoint["at_once"], alone[0])
+        return Verdict("Y", why, day=day, onset=after.onset, ended=day)
     if met is None:
         if followed_to_the_end(chart, endpoint):
             return Verdict("N", "not_lost")
@@ -487,12 +496,16 @@ def best(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """The first endpoint of the ranked list that is Y gives its name, or the name put before it.
 
     If none is Y and all are N or NA: `otherwise`. Else NE. The reason is that of the endpoint that gave the name;
-    for `otherwise`, of the last; for NE, of the last that is NE.
+    for `otherwise`, of the last; for NE, of the last that is NE. Where `unknown` is "leaves_it_open", it is NE too where
+    one before the first Y is NE, and the reason is that of the last of these.
     """
     ranked = [next(iter(item.items())) if isinstance(item, dict) else (item, item) for item in endpoint["of"]]
     verdicts_by_name = [(name, others(behind)) for name, behind in ranked]
-    for name, verdict in verdicts_by_name:
+    for position, (name, verdict) in enumerate(verdicts_by_name):
         if verdict.value == "Y":
+            better_open = [better for _, better in verdicts_by_name[:position] if better.value == "NE"]
+            if better_open and endpoint.get("unknown") == "leaves_it_open":
+                return Verdict("NE", better_open[-1].reason)
             return Verdict(name, verdict.reason)
     for _, verdict in reversed(verdicts_by_name):
         if verdict.value == "NE":
@@ -705,6 +718,8 @@ def find_occasions(
         while len(days) < occasions:
             following = [day for day in good_days if day >= later(chart, days[-1], apart)]
             if not following:
+                break
+            if "apart_at_most" in endpoint and following[0] > later(chart, days[-1], endpoint["apart_at_most"]):
                 break
             days.append(following[0])
         if len(days) < occasions:
@@ -1080,7 +1095,10 @@ def something_observed(criteria: dict[str, Any], observation: Observation) -> bo
 def row_of(criteria: dict[str, Any], patient: Patient, day: int, that_day: list[Observation]) -> Row:
     """The lowest count, the highest grade, and a rescue if there was any."""
     counts = [bounds_of(seen.platelets) for seen in that_day if seen.platelets is not None]
-    grades = [seen.bleeding_grade for seen in that_day if seen.bleeding_grade is not None]
+    grades: list[float] = [seen.bleeding_grade for seen in that_day if seen.bleeding_grade is not None]
+    if counts and not grades:
+        # The patient was seen; what was not recorded of the bleeding is as the head of the file has it.
+        grades = {"bleeding": [inf], "none": [0.0]}.get(criteria.get("not_recorded", {}).get("bleeding"), [])
     return Row(
         day=day,
         platelets=lowest(counts) if counts else None,

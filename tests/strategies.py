@@ -341,7 +341,12 @@ def criteria_variants(draw: st.DrawFn, months: bool = True, columns: bool = Fals
     settle(draw, criteria["baseline"], "pick", ["last", "lowest", "mean"])
     settle(draw, criteria["baseline"], "days", [[-28, 0], [-29, -1], [-28, 1], [-inf, 0]])
     settle(draw, criteria["clock"], "followed_from", [336, 337, 365, 210])
-    settle(draw, criteria["terms"], "late_rescue", ["rescue and day >= 36", "rescue and day >= 42"])
+    settle(
+        draw,
+        criteria["terms"],
+        "late_rescue",
+        ["rescue and day >= 42", "day >= 36 and (rescue or day - days_since_rescue >= 36)"],
+    )
     settle(draw, criteria["terms"], "washout", ["days_since_rescue <= 35", "0 < days_since_rescue < 36", "rescue"])
     vary_achieved(draw, criteria["OR"])
     settle(draw, criteria["OR"], "unless", [None, "treatment_discontinued", "baseline >= 50", "baseline < 10"])
@@ -365,6 +370,10 @@ def criteria_variants(draw: st.DrawFn, months: bool = True, columns: bool = Fals
             ["remission", {"lost": "relapse"}, {"R": "OR"}],
             ["late_rescue", "CR", {"R": "OR"}],
         ],
+    )
+    settle(draw, criteria["best_response"], "unknown", ["passed_over", "leaves_it_open"])
+    settle(
+        draw, criteria, "not_recorded", [{}, {"bleeding": "unknown"}, {"bleeding": "bleeding"}, {"bleeding": "none"}]
     )
     add_criteria(draw, criteria, lengths)
     classes = draw(st.booleans())
@@ -401,6 +410,9 @@ def vary_achieved(draw: st.DrawFn, endpoint: dict[str, Any]) -> None:
     settle(draw, endpoint, "when", STATES)
     settle(draw, endpoint, "occasions", [1, 2, 3, None])
     settle(draw, endpoint, "apart", ["1 day", "7 days", "14 days", "2 weeks", None])
+    if endpoint.get("occasions", 1) == 2:
+        settle(draw, endpoint, "apart_at_most", ["14 days", "28 days", "56 days", None])
+    settle(draw, endpoint, "without_counts", ["N", "NE"])
     settle(draw, endpoint, "between", ["anything", "unbroken", None])
     settle(draw, endpoint, "dated_by", ["first", "confirming", None])
     settle(draw, endpoint, "days", [[1, 365], [7, 365], [-inf, inf], [1, inf], [28, 84], [-28, 183], None])
@@ -434,6 +446,7 @@ def vary_lost(draw: st.DrawFn, endpoint: dict[str, Any]) -> None:
     settle(draw, endpoint, "occasions", [1, 2, 2, None])
     settle(draw, endpoint, "apart", ["1 day", "7 days", None])
     settle(draw, endpoint, "between", ["anything", "unbroken", None])
+    settle(draw, endpoint, "at_once", ["bleeding_grade >= 1", "rescue and day > 28", "platelets < 10 or rescue", None])
 
 
 def vary_times(draw: st.DrawFn, criteria: dict[str, Any]) -> None:

@@ -156,19 +156,15 @@ def _bracket(shown: dict[str, Any], x: Any) -> list[str]:
     return [f'<path d="M{begin} 38V30H{end}V38" fill="none" stroke="{OWN}" stroke-width="2"/>']
 
 
+PARTS = {"qualifies": "yes", "fails": "no", "unknown": "open", "discounted": "void", "too_soon": "void"}
+"""How the part that a count played is drawn; others were not considered."""
+
+
 def _part(answer: dict[str, Any], day: int) -> str:
     """The part of a day's count: in the state of the rule, out of it, unknown, no evidence, or not considered."""
     shown = answer["shown"]
-    if shown["value"] == "N" and shown["ended"] is not None and day > shown["ended"]:
-        return "aside"
-    if shown["kind"] == "lost":
-        meaning = next((line["means"] for line in shown["explained"]["lines"] if line["day"] == day), "aside")
-        return {"no loss": "yes", "aside": "aside"}.get(meaning, "no")
-    rules = {rule["key"]: rule["at"] for rule in shown["rules"]}
-    at = answer["days"].index(day)
-    if rules["when"][at] and rules.get("discount", [False] * (at + 1))[at]:
-        return "void"
-    return {True: "yes", False: "no", None: "open"}[rules["when"][at]]
+    part = PARTS.get(dict(shown["explained"]["parts"]).get(day, ""), "aside")
+    return {"yes": "no", "no": "yes"}.get(part, part) if shown["is_loss"] else part
 
 
 def _mark(x: float, y: float, part: str) -> str:

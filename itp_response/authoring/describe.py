@@ -11,6 +11,11 @@ CHECKED = {
     "secondary": "read in a secondary source, not in the original",
     "unverified": "NOT VERIFIED: written down from memory, not for use as it stands",
 }
+NOT_RECORDED = {
+    "bleeding": ["Where bleeding was not recorded at a count: taken as bleeding of any grade."],
+    "none": ["Where bleeding was not recorded at a count: taken as none."],
+    "unknown": [],
+}
 HEADING = "Interpretations assumed"
 
 
@@ -61,7 +66,7 @@ def describe(criteria: Criteria) -> str:
 
 
 def head(criteria: Criteria) -> list[str]:
-    """The sentences on the set as a whole: its source, how it was checked, its clock and its baseline."""
+    """The sentences on the set as a whole: its source, how it was checked, its clock, its baseline and its bleeding."""
     file, source = criteria.file, criteria.file.source
     return [
         f"Source: {', '.join(filter(None, [source.cite, source.where, source.registry, source.link]))}.",
@@ -69,6 +74,7 @@ def head(criteria: Criteria) -> list[str]:
         f"Day 0: {file.clock.day_0}.",
         f"Followed to the end: a count on day {number_in_words(file.clock.followed_from)} or later. "
         f"Baseline: as given, else {_baseline(criteria)}.",
+        *NOT_RECORDED[criteria.not_recorded.bleeding],
     ]
 
 

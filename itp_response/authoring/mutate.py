@@ -41,9 +41,15 @@ CHOICES = {
     "discounted": ("fails", "unknown", "left_out"),
     "too_few": ("N", "NE"),
     "measure": ("total", "longest"),
+    "bleeding": ("unknown", "bleeding", "none"),
+    "without_counts": ("N", "NE"),
+    "unknown": ("passed_over", "leaves_it_open"),
 }
 REFERENCES = ("from", "until", "after", "to")
-REMOVABLE = ("by", "evidence_by", "max_gap", "until", "from", "days", "followed_from", "in_any", "of_at_least")
+REMOVABLE = (
+    *("by", "evidence_by", "max_gap", "apart_at_most", "until", "from", "days"),
+    *("followed_from", "in_any", "of_at_least"),
+)
 
 
 @dataclass(frozen=True)
@@ -175,6 +181,8 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
             yield Mutation(("clock", "followed_from"), followed_from, nudged)
     if "baseline" in TOKEN.findall(" ".join(_rules(raw, endpoints))):
         yield from _of_table(("baseline",), raw["baseline"], ())
+    if "bleeding_grade" in TOKEN.findall(" ".join(_rules(raw, endpoints))):
+        yield from _of_table(("not_recorded",), raw.get("not_recorded", {}), ())
     for name, table in endpoints.items():
         yield from _of_endpoint(name, table, names, endpoints)
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said, texts
-from itp_response.cohort.values import Bools, Floats, Ints, Numbers
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers
 
 COLUMNS = ("patient_id", "check", "day", "file", "line", "column", "value", "says")
 
@@ -40,9 +40,20 @@ TREATED_BELOW = 10.0
 TREATED_GRADE = 2
 TREATED_WITHIN = 7
 """Protocols commonly ask for rescue below 10 × 10⁹/L or at bleeding of grade 2 or more; a week is time to give it."""
+FAR_APART = 56
+"""Days between the two counts of a confirmed response: two of the longest usual intervals of visits, four weeks."""
 DOSED = "dose_after_stop"
 WINDOW = 7
 """Days about a planned visit at most; between visits closer than that, less than half of the days between them."""
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """The rows of an endpoint that is confirmed by a second count, per patient (P); -1: none."""
+
+    endpoint: str
+    onset: Ints
+    confirming: Ints
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,8 @@ class CheckedCohort:
     """Per patient (P) the earliest day of birth, counted from day 0; NaN: not known."""
     died: Floats
     """(P) The latest day of death."""
+    confirmed: tuple[Confirmed, ...]
+    """The endpoints that are confirmed by a second count."""
 
     @cached_property
     def counted(self) -> Ints:
@@ -273,6 +286,23 @@ def window(planned: Ints) -> Ints:
     return window
 
 
+def _far_apart(checked: CheckedCohort) -> pl.DataFrame:
+    """Confirmed responses of which the two counts lie so far apart that one may be missing between."""
+    none = np.zeros(0, dtype=np.int64)
+    fired = [checked.fired(none, "platelets", texts(none), texts(none))]
+    for confirmed in checked.confirmed:
+        both = np.flatnonzero((confirmed.onset != NONE) & (confirmed.confirming != NONE))
+        first, second = (checked.cohort.day[rows[both]] for rows in (confirmed.onset, confirmed.confirming))
+        at = np.flatnonzero(second - first > FAR_APART)
+        rows = confirmed.confirming[both[at]]
+        says = said(
+            f"{confirmed.endpoint} of day {{}} is confirmed on day {{}}, {{}} days later: is a count missing between?",
+            *(texts(days) for days in (first[at], second[at], (second - first)[at])),
+        )
+        fired.append(checked.fired(rows, "platelets", texts(checked.cohort.platelets.at(rows)), says))
+    return pl.concat(fired)
+
+
 # RESCUE
 
 
@@ -373,6 +403,7 @@ EDIT_CHECKS: tuple[EditCheck, ...] = (
     EditCheck("before_birth", "Was something observed before the patient was born?", _before_birth),
     EditCheck("after_death", "Was something observed after the patient died?", _after_death),
     EditCheck("out_of_window", "Is a count far from every planned visit dated rightly?", _out_of_window),
+    EditCheck("confirmed_late", "Is a count missing between the two of a response, which lie far apart?", _far_apart),
     EditCheck("rescue_without_a_name", "What was given as rescue?", _nameless_rescue),
     EditCheck("rescue_not_measured", "Was no count taken in two weeks after a rescue?", _unmeasured_rescue),
     EditCheck(

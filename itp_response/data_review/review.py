@@ -13,7 +13,7 @@ from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
 from itp_response.data_review.data_queries import data_queries
-from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS, CheckedCohort
+from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS, CheckedCohort, Confirmed
 from itp_response.data_review.source_checks import SourceChecks, source_checks
 from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
@@ -35,12 +35,21 @@ class Review:
     @cached_property
     def _frame(self) -> pl.DataFrame:
         planned = np.unique(np.array(self.classification.criteria.file.clock.visits, dtype=np.int64))
-        checked = CheckedCohort(self.cohort, planned, self.source_checks.born, self.source_checks.died)
+        checked = CheckedCohort(
+            self.cohort, planned, self.source_checks.born, self.source_checks.died, tuple(self._confirmed())
+        )
         of_cohort = [check.fire(checked).with_columns(pl.lit(check.name).alias("check")) for check in EDIT_CHECKS]
         fired = pl.concat([frame.select(COLUMNS) for frame in (*of_cohort, self.source_checks.fired)])
         positions = self.cohort.id.alias("patient_id").to_frame().with_row_index("position")
         fired = fired.join(positions, on="patient_id", how="left", maintain_order="left")
         return fired.sort("position", "day", maintain_order=True, nulls_last=True).drop("position")
+
+    def _confirmed(self) -> Iterator[Confirmed]:
+        """The endpoints that last and are confirmed by a second count."""
+        for name, verdict in self.classification.verdicts.items():
+            model = self.classification.criteria.endpoints[name]
+            if model.is_confirmed and model.lasts:
+                yield Confirmed(name, verdict.onset, verdict.confirming)
 
     def frame(self) -> pl.DataFrame:
         """A row for each observation at which an edit check fires, by patient and day.

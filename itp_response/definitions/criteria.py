@@ -17,9 +17,9 @@ from itp_response.definitions.checks import (
     stray_key,
     wrong_examples,
 )
-from itp_response.definitions.interpretations import changed, useless_changes
+from itp_response.definitions.interpretations import changed, offered, useless_changes
 from itp_response.definitions.schema import HEAD, CriteriaFile
-from itp_response.evaluation.clock import Baseline, Clock
+from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
 from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.verdicts import Reasons
 from itp_response.messages.errors import CriteriaError, nearest, unknown
@@ -65,6 +65,11 @@ class Criteria:
     def baseline(self) -> Baseline:
         """The rule that picks the baseline where the patient table gives none."""
         return self.file.baseline
+
+    @property
+    def not_recorded(self) -> NotRecorded:
+        """What is assumed of what was not recorded."""
+        return self.file.not_recorded
 
     @property
     def title(self) -> str:
@@ -122,7 +127,9 @@ class Criteria:
                 raise CriteriaError(f"{self.path.name}: {sentence}")
             content = changed(content, interpretations[interpretation_id].change)
         changed_set = _read(content, self.path, self.name, self.positions, whole=False)
-        return replace(changed_set, interpretations=(*self.interpretations, *ids))
+        # What the file itself leaves open stays so, whatever is assumed by now.
+        file = changed_set.file.model_copy(update={"interpretation": self.file.interpretation})
+        return replace(changed_set, file=file, interpretations=(*self.interpretations, *ids))
 
 
 def read_dict(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions | None = None) -> Criteria:
@@ -136,6 +143,7 @@ def read_dict(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPosit
 def _read(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions, *, whole: bool = True) -> Criteria:
     """The criteria set of a file's content; interpretations and worked examples are checked if it is read `whole`."""
     file = _validated(raw, positions)
+    file = file.model_copy(update={"interpretation": (*file.interpretation, *offered(file))})
     order, problems = evaluation_order(file, positions)
     if whole:
         problems += _wrong_interpretations(raw, file, path, name, positions)
@@ -174,8 +182,9 @@ def _wrong_interpretations(
     raw: Mapping[str, Any], file: CriteriaFile, path: Path, name: str, positions: KeyPositions
 ) -> Iterator[Problem]:
     """Interpretations without a name of their own, or with a change that changes nothing or does not work."""
-    ids = [interpretation.id for interpretation in file.interpretation]
-    for number, interpretation in enumerate(file.interpretation):
+    written = file.interpretation[: len(raw.get("interpretation", ()))]
+    ids = [interpretation.id for interpretation in written]
+    for number, interpretation in enumerate(written):
         if interpretation.id in ids[:number]:
             yield repeated_name("interpretation", "id", ids, number, positions)
         keys = ("interpretation", number, "change")

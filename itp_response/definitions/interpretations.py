@@ -4,8 +4,46 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from itp_response.definitions.schema import CriteriaFile, Interpretation
+from itp_response.evaluation.clock import UnrecordedBleeding
+from itp_response.evaluation.rules.tree import names_in
 from itp_response.messages.errors import unknown
 from itp_response.messages.toml_positions import KeyPositions, Problem
+
+ABOUT = "Bleeding not recorded"
+QUESTION = "What is assumed where a count was taken and bleeding was not recorded?"
+ASSUMED: dict[UnrecordedBleeding, str] = {
+    "unknown": "Nothing: such a count neither shows nor breaks what asks for the absence of bleeding.",
+    "bleeding": "That there was bleeding, of whatever grade a rule asks for.",
+    "none": "That there was no bleeding.",
+}
+OFFERED: dict[UnrecordedBleeding, str] = {
+    "bleeding": "unrecorded-bleeding-is-bleeding",
+    "none": "unrecorded-bleeding-is-none",
+    "unknown": "unrecorded-bleeding-is-unknown",
+}
+"""The interpretation that assumes each."""
+
+
+def offered(file: CriteriaFile) -> Iterator[Interpretation]:
+    """The interpretations that every set has without writing them: what is assumed where bleeding was not recorded.
+
+    A set whose rules name no grade has none of them, as they would change nothing.
+    """
+    names = {name for model in file.endpoints.values() for rule in model.row_rules() for name in names_in(rule.tree)}
+    if "bleeding_grade" not in names:
+        return
+    written = [interpretation.id for interpretation in file.interpretation]
+    assumed = file.not_recorded.bleeding
+    for other, id_ in OFFERED.items():
+        if other != assumed and id_ not in written:
+            yield Interpretation(
+                id=id_,
+                about=ABOUT,
+                question=QUESTION,
+                assumed=ASSUMED[assumed],
+                change={"not_recorded": {"bleeding": other}},
+            )
 
 
 def changed(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,9 +65,9 @@ def changed(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
 def useless_changes(raw: Mapping[str, Any], change: Mapping[str, Any], positions: KeyPositions) -> Iterator[Problem]:
     """The tables of a change that are not in the file, and the keys that are not and cannot be of use."""
     for table, keys in change.items():
-        if table not in raw:
+        if table not in raw and table != "not_recorded":
             yield positions.problem_with_key((table,), unknown("table", table, raw))
-        elif isinstance(keys, dict) and isinstance(raw[table], dict):
+        elif isinstance(keys, dict) and isinstance(raw.get(table), dict):
             for key, value in keys.items():
                 # A further term is of use where the change names it. Other keys are looked at in the changed file.
                 useless = value == "" or (table == "terms" and not _names_term(change, key))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, TypeAdapter
 
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.evaluation.clock import Baseline, Clock
+from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
 from itp_response.evaluation.endpoints import AnyEndpoint
 from itp_response.messages.strict_model import StrictModel
 
@@ -57,6 +57,7 @@ class CriteriaFile(StrictModel):
     source: Source
     clock: Clock
     baseline: Baseline
+    not_recorded: NotRecorded = Field(default_factory=NotRecorded)
     columns: dict[str, ColumnDeclared] = Field(default_factory=dict, description="further columns that rules name")
     rescues: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="classes of rescue treatment by the names recorded"

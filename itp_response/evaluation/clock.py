@@ -104,3 +104,14 @@ class Baseline(StrictModel):
 
     days: Days = Field(description="the days it may come from")
     pick: Literal["last", "lowest", "mean"] = "last"
+
+
+UnrecordedBleeding = Literal["unknown", "bleeding", "none"]
+
+
+class NotRecorded(StrictModel):
+    """`[not_recorded]`: what is assumed of what was not recorded."""
+
+    bleeding: UnrecordedBleeding = Field(
+        default="unknown", description="on a day with a count but no grade: not known, bleeding of any grade, or none"
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from itp_response.evaluation.clock import Baseline, Clock
+from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
 from itp_response.evaluation.endpoints.endpoint import Endpoint
 from itp_response.evaluation.verdicts import Reasons
 
@@ -16,6 +16,9 @@ class CriteriaSet(Protocol):
 
     @property
     def baseline(self) -> Baseline: ...
+
+    @property
+    def not_recorded(self) -> NotRecorded: ...
 
     @property
     def rescues(self) -> Mapping[str, frozenset[str]]:

@@ -101,7 +101,7 @@ def evaluate_censored(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[C
 
 def patient_days_of(criteria: CriteriaSet, cohort: Cohort, first: int, last: int) -> PatientDays:
     """The rows of the patients `first` to `last` (not included) as these criteria see them."""
-    return PatientDays(cohort, criteria.clock, criteria.rescues, criteria.baseline, first, last)
+    return PatientDays(cohort, criteria.clock, criteria.rescues, criteria.baseline, criteria.not_recorded, first, last)
 
 
 def decide_endpoints(criteria: CriteriaSet, patient_days: PatientDays) -> dict[str, Verdict]:

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from itp_response.cohort.build import days_since
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, known
-from itp_response.evaluation.clock import Baseline, Clock, Length
+from itp_response.evaluation.clock import Baseline, Clock, Length, NotRecorded
 from itp_response.evaluation.rules.tree import SINCE, Tree
 from itp_response.messages.errors import CohortError
 
 Rescues = Mapping[str, Container[str]]
 """Of each class of rescue treatment, the names that are recorded for it, in small letters."""
+GRADE_NOT_RECORDED = {"unknown": np.nan, "bleeding": np.inf, "none": 0.0}
+"""The grade of a row with a count but no grade; an infinite one is bleeding by every rule."""
 
 
 class Flagged:
@@ -75,13 +77,21 @@ class PatientDays:
     """
 
     def __init__(
-        self, cohort: Cohort, clock: Clock, rescues: Rescues, baseline: Baseline, first: int, last: int
+        self,
+        cohort: Cohort,
+        clock: Clock,
+        rescues: Rescues,
+        baseline: Baseline,
+        not_recorded: NotRecorded,
+        first: int,
+        last: int,
     ) -> None:
         begin, end = int(cohort.first_row[first]), int(cohort.first_row[last])
         self._cohort = cohort
         self._patients = slice(first, last)
         self._rows = slice(begin, end)
         self._picks_baseline = baseline
+        self._not_recorded = not_recorded
         self._rescues = rescues
         self.clock = clock
         self.offset = begin
@@ -111,7 +121,7 @@ class PatientDays:
             case "platelets":
                 return self._cohort.platelets.at(self._rows)
             case "bleeding_grade":
-                return exactly(self._cohort.bleeding_grade[self._rows])
+                return exactly(self._grades())
             case "rescue":
                 return known(self._cohort.rescue[self._rows])
             case "days_since_rescue":
@@ -125,6 +135,13 @@ class PatientDays:
         if name in self._cohort.row_columns:
             return self._cohort.row_columns[name].at(self._rows)
         return self.patient_values(name).at(self.patient)
+
+    def _grades(self) -> Floats:
+        """The grades, where none was recorded at a count as `[not_recorded]` has it; NaN: not known."""
+        grade = self._cohort.bleeding_grade[self._rows]
+        if self._not_recorded.bleeding == "unknown":
+            return grade
+        return np.where(np.isnan(grade) & self.has_count, GRADE_NOT_RECORDED[self._not_recorded.bleeding], grade)
 
     def _begun(self, name: str) -> tuple[Bools, Floats]:
         """Where a rescue treatment of that class begins, and the days since one."""

@@ -101,6 +101,7 @@ def _definition(criteria: Criteria, needed: list[str]) -> dict[str, Any]:
         {
             "clock": {key: value for key, value in raw["clock"].items() if key != "day_0"},
             "baseline": raw["baseline"],
+            "not_recorded": raw.get("not_recorded", {}),
             "terms": raw.get("terms", {}),
             "rescues": {name: sorted(names) for name, names in criteria.rescues.items()},
             "endpoints": {

@@ -13,8 +13,8 @@ import numpy as np
 from itp_response.classification.classification import Classification, CriteriaInput
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Column, Numbers, Texts, Truths
-from itp_response.evaluation.endpoints.endpoint import AskedRule, Scope, seen_by
 from itp_response.evaluation.endpoints.account import PARTS
+from itp_response.evaluation.endpoints.endpoint import AskedRule, Scope, seen_by
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
@@ -62,8 +62,8 @@ def clause_results(
     timeline the numbers of its entries.
     `verdicts`, in the order of the file: `endpoint`, `label`, `kind`, `needs` (the definition in words), `value`,
     `day`, `reason`, `because` (the reason in words), `onset`, `confirming`, `ended` (the days of its evidence), `days`
-    and `of_days` (of a time), `rests_on` (other endpoints), `decided_by` (that of them because of which it is what it is,
-    or None), `parts` (what each observation did, a word of `evaluation.endpoints.account.PARTS`) and `rules`.
+    and `of_days` (of a time), `rests_on` (other endpoints), `decided_by` (the one of them that decides it, or None),
+    `parts` (what each observation did, a word of `evaluation.endpoints.account.PARTS`) and `rules`.
     Each rule: the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
     `patient` or `endpoints`), its truth `at` each of these (of a patient and of endpoints one), and its `clauses`: the
     `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
@@ -131,13 +131,18 @@ def _observation(cohort: Cohort, row: int) -> dict[str, Any]:
 
 
 def cell(column: Column, index: int) -> Any:
-    """One entry of a column as plain data: None where it was not observed, a pair of bounds where it is censored."""
+    """One entry of a column as plain data: None where it was not observed, a pair of bounds where it is censored.
+
+    An infinite number, as a day that never comes, is a text: JSON has no word for it.
+    """
     match column:
         case Texts(codes=codes, labels=labels):
             return labels[codes[index]] if codes[index] >= 0 else None
         case Truths(true=true, false=false):
             return True if true[index] else False if false[index] else None
         case Numbers(low=low, high=high):
+            if np.isinf(low[index]):
+                return str(low[index])
             if np.isnan(low[index]) or low[index] == high[index]:
                 return _finite(low[index])
             return [_finite(low[index]), _finite(high[index])]

@@ -53,7 +53,7 @@ class Explanation:
     notes: tuple[str, ...] = ()
     """What of the patient was not used as written: imputed dates, excluded rows; a sentence each."""
     counterfactuals: tuple[Counterfactual, ...] | None = None
-    """The changes of one observation that would change the verdict, nearest first: of each kind and verdict the
+    """The changes of one observation that would change the verdict, as they are offered: of each kind and verdict the
     smallest, and the loss of each observation that would do so. None: not asked, as of an `NA`, of a length, and of a
     patient with partial dates."""
     counterfactuals_in_words: tuple[str, ...] = ()
@@ -75,11 +75,12 @@ class Explanation:
         head = f"{self.patient}  {self.endpoint}: {self.verdict}    {self.title}, {self.label}"
         end = [line for sentence in (*self.counterfactuals_in_words, *self.notes) for line in _indented(sentence)]
         if self.origin:
-            return "\n".join([head, f"  {self.origin}", *end])
-        body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
-        if self.rows:
-            body.append(aligned(self.observations, indent="  "))
-        body += [f"  {sentence}" for sentence in self.rests_on]
+            body = [f"  {self.origin}"]
+        else:
+            body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
+            if self.rows:
+                body.append(aligned(self.observations, indent="  "))
+            body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
             body += _indented(f"missing: {self.missing}")
         body += _indented(self.partial_dates)

@@ -34,13 +34,19 @@ NOT_OBSERVED = {
 
 
 class Meanings:
-    """What rows did for an endpoint, as codes into `sentences`, so that many rows are worded at once."""
+    """What rows did for an endpoint, as codes into `sentences`, so that many rows are worded at once.
 
-    def __init__(self, model: Endpoint, account: Account, patient_days: PatientDays) -> None:
+    `of_one_patient`: the sentences have the number that a multiple of the baseline comes to.
+    """
+
+    def __init__(
+        self, model: Endpoint, account: Account, patient_days: PatientDays, *, of_one_patient: bool = False
+    ) -> None:
+        self._of_one_patient = of_one_patient
         self._model = model
         self._account = account
         self._patient_days = patient_days
-        self._rules = {key: rule for key, rule, of in model.rules() if of == "rows"}
+        self._rules = {key: rule.tree for key, rule, of in model.rules() if of == "rows"}
         self.sentences: list[str] = []
 
     def of(self, rows: Ints) -> pl.Series:
@@ -76,14 +82,13 @@ class Meanings:
         """The codes of a prefix and the clause by which a rule is true, or false; of the prefix alone elsewhere."""
         deciding = deciding_clauses(tree, self._patient_days, rows, holds=holds)
         plain = prefix.removesuffix(": ")
-        # The number that a multiple of the baseline comes to is the same in all rows of one patient.
-        limits = self._patient_days if self._patient_days.patients == 1 else None
+        limits = self._patient_days if self._of_one_patient else None
         codes = [self._code(f"{prefix}{words}") for words in deciding.in_words(limits)]
         return np.array([*codes, self._code(plain)] if NONE in deciding.code else codes)[deciding.code]
 
     def _is(self, key: str, rows: Ints) -> tuple[Tree, Bools, Bools]:
         """A rule of the endpoint, and the rows at which it is true, and unknown."""
-        tree = self._rules[key].tree
+        tree = self._rules[key]
         truths = decide(tree, self._patient_days).at(rows)
         return tree, truths.true, truths.unknown
 
@@ -95,7 +100,7 @@ class Meanings:
 
     def _discounted(self, rows: Ints) -> Ints:
         tree, true, _ = self._is("discount", rows)
-        in_state = decide(self._rules["when"].tree, self._patient_days).true[rows]
+        in_state = decide(self._rules["when"], self._patient_days).true[rows]
         codes = self._by_clause(tree, rows, "would qualify, but is no evidence: ", holds=True)
         not_known = f"would qualify, but it is not known whether there was {tree_in_words(tree)}"
         codes[~true] = self._code(not_known)
@@ -116,16 +121,16 @@ class Meanings:
         says = self._model.phrases()["qualifies"]
         if not self._model.is_lost:
             return np.full(len(rows), self._code(says))
-        return self._by_clause(self._rules["when"].tree, rows, f"{says}: ", holds=True)
+        return self._by_clause(self._rules["when"], rows, f"{says}: ", holds=True)
 
     def _fails(self, rows: Ints) -> Ints:
         says = self._model.phrases()["fails"]
-        return self._by_clause(self._rules["when"].tree, rows, f"{says}: ", holds=False)
+        return self._by_clause(self._rules["when"], rows, f"{says}: ", holds=False)
 
     def _unknown(self, rows: Ints) -> Ints:
         """By what was not observed."""
         names, missing = [], []
-        for name in dict.fromkeys(names_in(self._rules["when"].tree)):
+        for name in dict.fromkeys(names_in(self._rules["when"])):
             for words, where in _not_observed(name, self._patient_days, rows):
                 names.append(words)
                 missing.append(where)

@@ -50,7 +50,7 @@ class Quarantine:
         self._reports: list[pl.DataFrame] = []
         self._may_be_scored = False
         self._undecided: list[pl.Series] = []
-        """The ids of patients of whom more than a count, a grade or a rescue was left out; null: one who is not known."""
+        """The ids of patients of whom more than a count, a grade or a rescue was left out; null: an unknown one."""
 
     def without(self, table: NamedTable) -> NamedTable:
         """The table without what was left out of it."""

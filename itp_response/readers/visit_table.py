@@ -97,7 +97,7 @@ def read_visits(
     platelets = as_counts(table.cells("platelets"), problems)
     grade = as_grades(table.cells("bleeding_grade"), problems)
     rescue, rescue_name = as_rescue(table.cells("rescue"), problems, RescueWords.told(told))
-    recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue | table.has_left_out(*table.left_out)
+    recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue | not_known | table.has_left_out(*table.left_out)
     columns: dict[str, Column] = {}
     for name, column in declared.items():
         columns[name], given = as_declared(table.cells(name), column, problems)
@@ -220,10 +220,10 @@ def check_columns(table: NamedTable, names: tuple[str, ...], problems: Problems)
 def check_declared(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
     """Report the declared columns that are missing.
 
-    Where an empty cell has a meaning, a missing column counts as empty, which is noted.
+    Where an empty cell has a meaning, a missing column counts as empty, which is noted unless it is optional.
     """
     for name, column in declared.items():
-        if table.has(name):
+        if table.has(name) or column.optional:
             continue
         # Only a very similar name is likely to be a misspelling.
         if column.empty == "unknown" or get_close_matches(name, table.written, 1, cutoff=0.8):

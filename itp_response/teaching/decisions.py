@@ -3,8 +3,7 @@
 A patient comes as a line of the notation and returns as its entries.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,14 @@ from itp_response.classification.classification import classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.notation import cohort_of, count_text, entries_of
-from itp_response.cohort.values import Numbers
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.evaluate import patient_days_of
-from itp_response.evaluation.patient_days import PatientDays
-from itp_response.evaluation.rules.decide import numbers
-from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import Name, Relation, Tree, leaves, leaves_denied, names_in
+from itp_response.evaluation.rules.tree import Tree, leaves, leaves_denied
 from itp_response.explanation.ask import PATIENT
 from itp_response.explanation.clause_results import clause_results_of
 from itp_response.explanation.explain import Explanation, explain
 from itp_response.explanation.records import folded
+from itp_response.explanation.thresholds import thresholds
 from itp_response.messages.errors import ItpResponseError
 from itp_response.teaching.page_data import PageData
 from itp_response.teaching.requests import PatientRequest, ShownSetRequest
@@ -138,7 +133,7 @@ def _decision(criteria: Criteria, shown: ShownSetRequest, cohort: Cohort) -> dic
             ],
             "says": model.says,
             "explained": _explained(explanation),
-            "thresholds": list(_thresholds(model, patient_days_of(criteria, cohort, 0, 1))),
+            "thresholds": _thresholds(criteria, name, cohort),
         },
     }
 
@@ -165,29 +160,7 @@ def _explained(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _thresholds(model: Endpoint, patient_days: PatientDays) -> Iterator[dict[str, Any]]:
-    """The numbers with which clauses compare this patient's counts, and the comparisons in words."""
-    for asked in model.rules():
-        for leaf in leaves(asked.rule.tree):
-            other = _compared(leaf)
-            if other is None or not set(names_in(other)) <= {"baseline"}:
-                continue
-            value = _exact(numbers(other, patient_days))
-            if value is not None:
-                yield {"value": value, "words": tree_in_words(leaf)}
-
-
-def _compared(leaf: Tree) -> Tree | None:
-    """The expression with which a clause compares the count; None: it compares no count."""
-    match leaf:
-        case Relation(left=Name(name="platelets"), right=other) | Relation(left=other, right=Name(name="platelets")):
-            return other
-    return None
-
-
-def _exact(values: Numbers) -> float | None:
-    """The number, which is the same in all rows; None if it is unknown or censored."""
-    low, high = np.atleast_1d(values.low), np.atleast_1d(values.high)
-    if not len(low) or low[0] != high[0] or not math.isfinite(low[0]):
-        return None
-    return float(low[0])
+def _thresholds(criteria: Criteria, name: str, cohort: Cohort) -> list[dict[str, Any]]:
+    """The numbers with which clauses compare this patient's counts; none from a censored baseline."""
+    known = thresholds(criteria, [name], patient_days_of(criteria, cohort, 0, 1))
+    return [{"value": one.low, "words": words} for one in known if one.low == one.high for words in one.clauses]

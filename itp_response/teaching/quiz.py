@@ -20,10 +20,10 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import criteria_folder, load
 from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
-from itp_response.explanation.counterfactuals.limits import limits_of
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
-from itp_response.explanation.counterfactuals.table import counterfactual_table
+from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
 from itp_response.explanation.explain import WIDTH
+from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
 from itp_response.messages.wording import wrapped
 
@@ -152,7 +152,10 @@ def _question(classification: Classification, change: Counterfactuals, random: n
     clauses = _different_clauses(criteria, name, timeline, twin) if kind in (COUNT, BLEEDING) else set()
     if len(clauses) > 1 or not twin:
         return None
-    deciding = row["clause"] or {DAY: "when it was observed", RESCUE: "the rescue treatment"}.get(kind, "the count")
+    deciding = clause_in_words(row).removeprefix(": ") or {
+        DAY: "when it was observed",
+        RESCUE: "the rescue treatment",
+    }.get(kind, "the count")
     decides = f"With {row['says']} it would be {twin_answer}. What decides: {deciding}."
     if random.random() < 0.5:
         decides = f"This is {timeline} with {row['says']}; that is {answer}. What decides: {deciding}."

@@ -105,6 +105,10 @@ CASES = """
                           | d0 15, d7 20, d7 bleed 1
     out_of_window         | d0 15, d11 20, d35 20
                           | d0 15, d10 20, d35 20, d404 20
+    confirmed_late        | d0 15, d28 40, d85 40
+                          | d0 15, d28 40, d84 40
+    confirmed_late confirmed_late | d0 15, d28 120, d85 120
+                          | d0 15, d28 40, d85 20, d154 40
     rescue_without_a_name | d0 15, d7 rescue, d21 20
     rescue_not_measured   | d0 15, d7 rescue ivig, d22 20
                           | d0 15, d7 rescue ivig, d21 20
@@ -132,6 +136,12 @@ class TestEditChecks:
 
         assert [check.name for check in EDIT_CHECKS if check.name not in tried] == []
         assert all(check.asks.endswith("?") for check in EDIT_CHECKS)
+
+    def test_two_counts_of_a_response_far_apart_are_asked_about_with_their_days(self):
+        (row,) = fired(timeline("d0 15, d28 40, d85 45"))
+
+        says = "OR of day 28 is confirmed on day 85, 57 days later: is a count missing between?"
+        assert row == ("confirmed_late", 85, "45", says)
 
     def test_a_count_far_off_the_patients_median_is_asked_about_with_the_unit(self):
         rows = fired(timeline("d0 15, d7 4500, d14 12, d21 14"))
@@ -182,7 +192,7 @@ class TestEditChecks:
     def test_a_discontinuation_that_later_doses_or_rescue_contradict(self, tmp_path):
         criteria = tmp_path / "dosed.toml"
         text = (ROOT / "criteria" / "atra_2022.toml").read_text()
-        criteria.write_text(text.replace("[terms]", '[columns]\ndose = { type = "number" }\n\n[terms]', 1))
+        criteria.write_text(text.replace("[terms]", 'dose = { type = "number" }\n\n[terms]', 1))
         visits = table("""
             patient_id day platelets dose rescue
             P1         0   15        10   -

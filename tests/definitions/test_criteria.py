@@ -13,11 +13,27 @@ from itp_response.authoring.check import check
 from itp_response.authoring.mutate import mutate
 from itp_response.definitions.load import criteria_folder, load, loads, shipped
 from itp_response.definitions.schema import schema
+from itp_response.evaluation.rules.tree import Rule, names_in
 from itp_response.messages.errors import CriteriaError, ItpResponseError
 
 BAD_CRITERIA = Path(__file__).parent / "bad_criteria"
 FOLDER = criteria_folder()
 SCHEMA = FOLDER / "schema.json"
+
+
+GRADED = """
+title = "T"
+checked = "unverified"
+source.cite = "none"
+clock = {{ day_0 = "first dose", followed_from = 28 }}
+baseline.days = [-7, 0]
+{}
+[R]
+label = "R"
+says = "R"
+kind = "achieved"
+when = "not bleeding_grade >= 2"
+"""
 
 
 class TestBadCriteria:
@@ -59,6 +75,41 @@ class TestShipped:
         assert file.source.cite
         assert file.source.where
         assert [endpoint for endpoint, model in file.endpoints.items() if not model.says] == []
+
+
+class TestOffered:
+    """Every set with a rule that names a grade has two interpretations on bleeding that was not recorded."""
+
+    @pytest.mark.parametrize("name", shipped())
+    def test_where_a_rule_names_the_grade(self, name: str) -> None:
+        criteria = load(name)
+        names = {name for model in criteria.endpoints.values() for rule in model.row_rules() for name in named(rule)}
+        offered = [one.id for one in criteria.file.interpretation if one.id.startswith("unrecorded-bleeding")]
+        both = ["unrecorded-bleeding-is-bleeding", "unrecorded-bleeding-is-none"]
+        assert offered == (both if "bleeding_grade" in names else [])
+
+    @pytest.mark.parametrize(
+        ("assumed", "others"),
+        [("unknown", ["bleeding", "none"]), ("bleeding", ["none", "unknown"]), ("none", ["bleeding", "unknown"])],
+    )
+    def test_are_the_two_that_the_file_does_not_assume(self, assumed: str, others: list[str]) -> None:
+        criteria = loads(GRADED.format(f'[not_recorded]\nbleeding = "{assumed}"'), Path("graded.toml"))
+        assert [one.id for one in criteria.file.interpretation] == [f"unrecorded-bleeding-is-{each}" for each in others]
+        changed = {one: criteria.under(f"unrecorded-bleeding-is-{one}").not_recorded.bleeding for one in others}
+        assert changed == {one: one for one in others}
+
+    def test_stay_those_of_the_file_under_one_of_them(self) -> None:
+        criteria = load("atra_2022")
+        under = criteria.under("unrecorded-bleeding-is-none")
+        assert under.file.interpretation == criteria.file.interpretation
+        assert under.under("unrecorded-bleeding-is-bleeding").not_recorded.bleeding == "bleeding"
+
+    def test_one_of_the_files_own_goes_before(self) -> None:
+        own = "[[interpretation]]\nid = 'unrecorded-bleeding-is-none'\nquestion = 'Own?'\nassumed = 'Yes.'\n"
+        own += "change = { not_recorded.bleeding = 'none' }"
+        interpretations = loads(GRADED.format(own), Path("graded.toml")).file.interpretation
+        assert [one.question for one in interpretations if one.id == "unrecorded-bleeding-is-none"] == ["Own?"]
+        assert len(interpretations) == 2
 
 
 class TestFinding:
@@ -111,6 +162,11 @@ class TestSchema:
         (error,) = jsonschema.Draft202012Validator(json.loads(schema())).iter_errors(content)
         assert error.json_path == path
         assert quoted in error.message
+
+
+def named(rule: Rule) -> list[str]:
+    """The names of a rule."""
+    return list(names_in(rule.tree))
 
 
 def _plain(value: object) -> object:

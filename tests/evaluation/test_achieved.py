@@ -3,7 +3,7 @@
 import pytest
 from worked import HEAD, wrong
 
-from itp_response.messages.errors import CohortError
+from itp_response.messages.errors import CohortError, CriteriaError
 
 
 class TestOccasions:
@@ -137,6 +137,87 @@ class TestApart:
             "1 month are calendar months, which need dates; these observations have only days. "
             "Give dates, or write the length in days or weeks in the criteria file."
         )
+
+
+class TestApartAtMost:
+    """`apart_at_most`: the longest time from the first of two occasions to the second."""
+
+    @pytest.mark.parametrize(("length", "apart"), [("28 days", "7 days"), ("4 weeks", "1 week")])
+    def test_bounds(self, length, apart):
+        """The next occasion is the first that is far enough; where it comes too late, a later row may be the first."""
+        assert not wrong(
+            f"""
+            [R]
+            kind          = "achieved"
+            when          = "platelets >= 30"
+            occasions     = 2
+            apart         = "{apart}"
+            apart_at_most = "{length}"
+            between       = "unbroken"
+            """,
+            """
+            timeline                                 | value | day | confirmed | reason        | because
+            d28 60, d56 60, d364 12                  | Y     | 28  | 56        | met           | 28 days
+            d28 60, d57 60, d364 12                  | N     |     |           | not_confirmed | 29 days
+            d28 60, d57 60, d64 60, d364 12          | Y     | 57  | 64        | met           | a later pair
+            d28 60, d30 60, d58 60, d364 12          | Y     | 30  | 58        | met           | of the same run
+            d28 60, d34 60, d57 60, d364 12          | Y     | 34  | 57        | met           | too near, then too far
+            d28 60, d40 12, d57 60, d64 60, d364 12  | Y     | 57  | 64        | met           | of a later run
+            d28 60, d57 60, d60 12, d64 60, d364 12  | N     |     |           | not_confirmed | broken
+            d28 60, d57 60                           | NE    |     |           | follow_up_ended | still open
+            """,
+        )
+
+    def test_in_months(self):
+        """Calendar months count from the date of the first."""
+        assert not wrong(
+            """
+            [R]
+            kind          = "achieved"
+            when          = "platelets >= 30"
+            occasions     = 2
+            apart_at_most = "1 month"
+            """,
+            """
+            timeline              | day_0      | value | confirmed
+            d0 60, d28 60, d364 5 | 2023-01-31 | Y     | 28
+            d0 60, d29 60, d364 5 | 2023-01-31 | N     |
+            d0 60, d31 60, d364 5 | 2023-03-01 | Y     | 31
+            d0 60, d32 60, d364 5 | 2023-03-01 | N     |
+            """,
+        )
+
+    def test_rows_that_may_meet_it(self):
+        """An unknown row may be the second in time, or the first."""
+        assert not wrong(
+            """
+            [R]
+            kind          = "achieved"
+            when          = "platelets >= 30 and bleeding_grade == 0"
+            occasions     = 2
+            apart_at_most = "28 days"
+            """,
+            """
+            timeline                               | value | reason
+            d28 60, d56 60 bleed ?, d364 5         | NE    | bleeding_not_recorded
+            d28 60, d57 60 bleed ?, d364 5         | N     | not_confirmed
+            d28 60, d50 60 bleed ?, d78 60, d364 5 | NE    | bleeding_not_recorded
+            """,
+        )
+
+    @pytest.mark.parametrize("occasions", [1, 3])
+    def test_is_for_two(self, occasions):
+        with pytest.raises(CriteriaError, match="'apart_at_most' is for two occasions"):
+            wrong(
+                f"""
+                [R]
+                kind          = "achieved"
+                when          = "platelets >= 30"
+                occasions     = {occasions}
+                apart_at_most = "28 days"
+                """,
+                "timeline | value",
+            )
 
 
 class TestBetween:
@@ -750,6 +831,86 @@ class TestUnknownCounts:
         )
 
 
+class TestWithoutCounts:
+    """`without_counts`: a patient who was followed to the end and has no count in the rows looked at."""
+
+    def test_both_ways(self):
+        """Without the key, not met. What closes it, or ends it, goes before."""
+        of_both = """
+            kind      = "achieved"
+            when      = "platelets >= 30"
+            days      = [1, 365]
+            closed_by = "rescue"
+            """
+        assert not wrong(
+            f"""
+            [usual] {of_both}
+            [R] {of_both} without_counts = "NE"
+            """,
+            """
+            timeline                    | usual | value | reason        | because
+            d0 15, d400 60              | N     | NE    | no_counts     | seen after the year alone
+            d0 15, d366 12              | N     | NE    | no_counts     | a day after it
+            d0 15, d365 12              | N     | N     | never_reached | on its last day
+            d0 15, d100 bleed 2, d400 9 | N     | NE    | no_counts     | a bleed is no count
+            d0 15, d50 rescue, d400 60  | N     | N     | rescue        | closed
+            d0 15, d7 12, d400 60       | N     | N     | never_reached | seen once
+            d0 15                       | NE    | NE    | no_counts     | not followed
+            """,
+        )
+
+
+class TestNotRecorded:
+    """`[not_recorded]`: what is assumed of bleeding on a day with a count but no grade."""
+
+    @pytest.mark.parametrize(
+        ("assumed", "value", "reason"),
+        [("unknown", "NE", "bleeding_not_recorded"), ("bleeding", "N", "never_reached"), ("none", "Y", "met")],
+    )
+    @pytest.mark.parametrize("rule", ["not bleeding_grade >= 4", "bleeding_grade < 1", "bleeding_grade == 0"])
+    def test_of_any_grade(self, assumed, value, reason, rule):
+        """Bleeding is of every grade that a rule asks for. A censored count is a count."""
+        assert not wrong(
+            f"""
+            [not_recorded]
+            bleeding = "{assumed}"
+            [R]
+            kind = "achieved"
+            when = "platelets >= 30 and {rule}"
+            """,
+            f"""
+            timeline                    | value   | reason        | because
+            d28 60 bleed ?, d364 5      | {value} | {reason}      | a count without a grade
+            d28 >60 bleed ?, d364 5     | {value} | {reason}      | a censored one too
+            d28 60 bleed 0, d364 5      | Y       | met           | none was recorded
+            d28 60 bleed 4, d364 5      | N       | never_reached | bleeding was
+            d28 60 bleed ?, d28 bleed 0 | Y       | met           | recorded on the day
+            """,
+        )
+
+    @pytest.mark.parametrize("assumed", ["unknown", "bleeding", "none"])
+    def test_a_day_without_a_count(self, assumed):
+        """Rescue treatment alone is no visit at which bleeding was looked for, so that nothing is assumed."""
+        assert not wrong(
+            f"""
+            [not_recorded]
+            bleeding = "{assumed}"
+            [none]
+            kind = "achieved"
+            when = "rescue and bleeding_grade == 0"
+            [R]
+            kind = "achieved"
+            when = "rescue and bleeding_grade >= 1"
+            """,
+            """
+            timeline                       | value | none
+            d20 rescue bleed ?, d364 5     | N     | N
+            d20 rescue, d364 5             | N     | Y
+            d20 rescue bleed 2, d364 5     | Y     | N
+            """,
+        )
+
+
 class TestUnless:
     """`unless`: a rule over the patient's own names; where true it is `N`, whatever else holds."""
 
@@ -914,6 +1075,31 @@ class TestColumns:
             """
             timeline                                                                    | R | S
             d1 5, d1 5 dose=20 steroid=no, d1 5 dose=30, d1 5 dose=10 steroid=yes, d1 5 | Y | Y
+            """,
+        )
+
+    @pytest.mark.parametrize("several", ["highest", "lowest", "first", "last"])
+    def test_an_empty_cell_beside_one_that_is_not(self, several):
+        """It stands for its value only where the whole day has none."""
+        assert not wrong(
+            f"""
+            [columns]
+            dose    = {{ type = "number", table = "visits", empty = 20, several = "{several}" }}
+            stopped = {{ type = "truth", table = "visits", empty = false, several = "{several}" }}
+            started = {{ type = "truth", table = "visits", empty = true, several = "{several}" }}
+            drug    = {{ type = "text", table = "visits", empty = "none", several = "{several if several in ("first", "last") else "last"}" }}
+            [R]
+            kind = "achieved"
+            when = "dose == 10 and stopped and not started and drug == 'DEX'"
+            [S]
+            kind = "achieved"
+            when = "dose == 20 and not stopped and started and drug == 'none'"
+            """,
+            """
+            timeline                                                             | R | S
+            d1 5, d1 rescue dose=10 stopped=yes started=no drug=DEX, d1 5, d364 5 | Y | Y
+            d1 5, d1 rescue dose=30 stopped=yes started=no drug=DEX, d1 5        | NE | NE
+            d1 5, d1 rescue, d1 5                                                | NE | Y
             """,
         )
 

@@ -123,6 +123,47 @@ class TestOf:
         )
 
 
+class TestUnknown:
+    """`unknown`: what becomes of one that is not evaluable and stands before the first that is met."""
+
+    def test_passed_over_or_not(self):
+        """One that stands after the first that is met is not looked at."""
+        best = """
+            [best]
+            kind      = "best"
+            of        = ["CR", "R"]
+            otherwise = "NR"
+            """
+        assert not wrong(
+            RANKED + best.replace("[best]", "[passed]") + best + 'unknown = "leaves_it_open"',
+            """
+            timeline                | discontinued | CR | R  | passed | value | because
+            d7 100, d14 100         |              | Y  | Y  | CR     | CR    | both are met
+            d7 100, d14 60, d364 60 |              | N  | Y  | R      | R     | the better one is not met
+            d7 100, d14 60          |              | NE | Y  | R      | NE    | the better one is open
+            d7 5                    |              | NE | NE | NE     | NE    | all open
+            d7 100, d14 60          | 70           | NE | N  | NE     | NE    | one open, none met
+            d7 5, d364 5            |              | N  | N  | NR     | NR    | none
+            """,
+        )
+
+    def test_of_two_that_are_open_the_first_gives_the_reason(self):
+        criteria = criteria_of(
+            RANKED
+            + """
+            [best]
+            kind      = "best"
+            of        = [{ lower = "R" }, "CR"]
+            otherwise = "NR"
+            unknown   = "leaves_it_open"
+            """
+        )
+        cohort = cohort_of(["d7 60 bleed ?, d14 100", "d7 5"], treatment_discontinued=[None, None])
+        found = [one["best"] for one in as_literal(classify(cohort, criteria=criteria))]
+
+        assert [(one.value, one.reason) for one in found] == [("lower", "met"), ("NE", "follow_up_ended")]
+
+
 class TestReason:
     """The reason is that of the endpoint that gave the name; else of the last, or of the first that is open."""
 

@@ -274,6 +274,28 @@ class TestConfirmedLoss:
             """,
         )
 
+    def test_at_once(self):
+        """A row by itself: of this and a confirmed loss the earlier, of two that begin on one day this one."""
+        assert not wrong(
+            f"""
+            {RESPONSE}
+            [twice] {self.COMMON} occasions = 2
+            at_once = "bleeding or rescue"
+            """,
+            """
+            timeline                                       | value | day | confirmed | reason          | because
+            d7 60, d14 60, d20 60 rescue, d364 60          | Y     | 20  |           | rescue          | no second
+            d7 60, d14 60, d20 60 bleed 1 rescue, d364 60  | Y     | 20  |           | bleeding        | the first part
+            d7 60, d14 60, d20 5, d21 5, d30 rescue        | Y     | 20  | 21        | platelets       | confirmed before
+            d7 60, d14 60, d20 5, d25 rescue, d30 5        | Y     | 20  | 30        | platelets       | begun before
+            d7 60, d14 60, d20 5 rescue, d21 5             | Y     | 20  |           | rescue          | on the same day
+            d7 60, d14 60, d20 5, d25 60 rescue, d30 5     | Y     | 25  |           | rescue          | not confirmed
+            d7 60, d14 60 rescue, d364 60                  | N     |     |           | not_lost        | not after it
+            d7 60, d14 60, d20 60                          | NE    |     |           | follow_up_ended | neither
+            d7 5, d20 rescue, d364 60                      | NA    |     |           | not_confirmed   | nothing to lose
+            """,
+        )
+
     def test_of_others(self):
         """The next patient's rows confirm nothing."""
         assert not wrong(

@@ -34,7 +34,11 @@ REFUSED = [
         CohortError,
         "patient: standard_treatment_stopped: 'week 3' is not a number.",
     ),
-    ({"columns": {"switcher": "yes"}}, CohortError, "patient: unknown column 'switcher'; known: none."),
+    (
+        {"criteria": "fit", "columns": {"switcher": "yes"}},
+        CohortError,
+        "patient: unknown column 'switcher'; known: none.",
+    ),
     (
         {"criteria": "ash_2019", "columns": {"corticosteroid_dependence": "1", "age": 3}},
         CohortError,

@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import timelines
 from worked import criteria_of
@@ -23,10 +23,10 @@ from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_word
 from itp_response.evaluation.rules.tree import leaves
 from itp_response.explanation.counterfactuals.direction import direction
 from itp_response.explanation.counterfactuals.edits import FARTHEST, between, edits_tried
-from itp_response.explanation.counterfactuals.limits import limits_of
 from itp_response.explanation.counterfactuals.search import find_counterfactuals
 from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.explanation.near_misses import near_misses
+from itp_response.explanation.thresholds import limits_of
 
 COUNT = re.compile(r"(?<= )[<>≤≥]?=?\d+(\.\d+)?(?= |$)")
 SETS = ["atra_2022", "fit", "hetrombopag", "iwg_2009", "luna3", "raise", "riviere_2023", "romiplostim_2008"]
@@ -71,6 +71,7 @@ atra_2022 | d0 15, d7..d28 12, d50 29 rescue, d56..d364 12 | OR | none of the ch
 # One more count is offered where it is missing.
 atra_2022 | d0 15, d28..d196 60, d364 60 | SR | would be N with a count of 30 instead of 60 on day 28: a count of at most 30 (timeline entry 2); would be Y with one more count, of 60 without bleeding, on day 252
 atra_2022 | d0 15, d28..d196 60 | SR | would be N with a count of 30 instead of 60 on day 28: a count of at most 30 (timeline entry 2); would be Y with one more count, of 60 without bleeding, on day 224
+atra_2022 | d0 15, d28 60 | OR | would be Y with one more count, of 60 without bleeding, on day 42; would be N with one more count, of 29 without bleeding, on day 364
 atra_2022 | d0 15, d28 12, d56 12 | OR | would be N with one more count, of 12 without bleeding, on day 364
 fit | d0 15, d98 60, d112 60, d126 60, d154 12, d168 12 | stable | would be Y with one more count, of 60 without bleeding, on day 140
 # Another day stays what it was.
@@ -86,6 +87,14 @@ def test_what_is_said_is_what_a_clinician_would_say(case):
     (explained,) = itp_response.ask(timeline, name, endpoint=endpoint)
 
     assert "; ".join(explained.counterfactuals_in_words) == said
+
+
+def test_one_more_count_lies_in_the_gap_though_another_would_do():
+    """One on day 14 would let the response begin earlier, so that the gap comes after the end."""
+    (explained,) = itp_response.ask("d-7 60, d28..d196 60, d364 60", endpoint="SR", baseline=15)
+
+    (added,) = (one for one in explained.counterfactuals if (one.change, one.becomes) == ("added", "Y"))
+    assert (added.day, added.after) == (252, "60")
 
 
 DIRECTIONS = """
@@ -288,6 +297,7 @@ class TestRandomPatients:
                 raised = float(row["after"]) > float(row["before"])
                 assert row["artefact"] == (way == (-1 if raised else 1)), row
 
+    @settings(max_examples=30)
     @given(data=st.data(), met=st.booleans())
     def test_near_misses_and_explain_begin_with_the_same_change(self, data, met):
         *_, classification = drawn(data)

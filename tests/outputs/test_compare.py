@@ -445,6 +445,15 @@ class TestInput:
             "where sets read the same column they must declare it alike."
         )
 
+    @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+    def test_a_column_that_is_optional_in_one_set_alone_is_asked_for(self, names):
+        head = HEAD + '[columns]\ndose = { type = "number", table = "patients", empty = 0, optional = %s }\n'
+        sets = {name: named(name, THIRTY, head % truth) for name, truth in (("a", "true"), ("b", "false"))}
+        rows = [{"patient_id": "1", "day": 0, "platelets": 15}]
+
+        assert "There is no column 'dose'" in str(compare(rows, criteria=[sets[name] for name in names]))
+        assert "There is no column 'dose'" not in str(compare(rows, criteria=[sets["a"], sets["a"]]))
+
     def test_columns_that_any_of_the_sets_declares_are_read(self):
         head = HEAD + '[columns]\ndose = { type = "number", table = "visits", empty = 0 }\n'
         dosed = named("dosed", THIRTY.replace("30", "30 and dose < 10"), head)

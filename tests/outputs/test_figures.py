@@ -20,7 +20,8 @@ import itp_response
 from itp_response import UsageError, plot
 from itp_response.cli import main
 from itp_response.definitions.load import load, shipped
-from itp_response.outputs.figures.clauses import plain_thresholds, spoiled_by_rescue, thresholds
+from itp_response.explanation.thresholds import plain_thresholds, thresholds
+from itp_response.outputs.figures.clauses import spoiled_by_rescue
 from itp_response.outputs.figures.picture import STYLE, spread, styled
 from itp_response.outputs.figures.plot import KINDS
 from itp_response.outputs.figures.responses import loss_of, response_of

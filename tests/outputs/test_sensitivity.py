@@ -77,6 +77,8 @@ class TestVerdicts:
 
         assert analysis.base.frame().equals(classify(*STUDY, criteria).frame())
         ids = [interpretation.id for interpretation in criteria.file.interpretation]
+        assert set(analysis.untried) == {"discontinued-before-planned-end", "death-is-discontinuation"}
+        ids = [name for name in ids if name not in analysis.untried]
         assert list(analysis.under) == [*ids, TOGETHER]
         for interpretation in ids:
             assert (
@@ -284,6 +286,24 @@ class TestText:
         assert sensitivity(cohort, criteria=criteria).untried == {
             "dose-unknown": "it changes the columns that are read"
         }
+
+    def test_a_column_that_an_interpretation_alone_asks_for(self):
+        """Where nothing is recorded in it, the interpretation is not tried, and this is said."""
+        head = HEAD + '[columns]\ndied = { type = "number", table = "patients", empty = inf, optional = true }\n'
+        asks = interpretation("death", '{ columns.died.optional = false, R.unless = "died <= 365" }')
+        criteria = criteria_of(RESPONSE + asks, head)
+        visits = [{"patient_id": "A", "day": day, "platelets": 60} for day in (0, 7, 364)]
+        missing = "There is no column 'died'; taken as inf throughout."
+
+        with_it = sensitivity(visits, [{"patient_id": "A", "died": 20}], criteria)
+        without = sensitivity(visits, [{"patient_id": "A"}], criteria)
+
+        assert with_it.dependent()["endpoint", "verdict_under"].rows() == [("R", "N"), ("S", "N")]
+        assert with_it.untried == {}
+        assert without.untried == {"death": "it asks for died of the patient, of which nothing is recorded"}
+        assert str(sensitivity(classify(visits, [{"patient_id": "A"}], criteria))) == str(without)
+        assert missing not in str(classify(visits, [{"patient_id": "A"}], criteria))
+        assert missing in str(classify(visits, [{"patient_id": "A"}], criteria.under("death")))
 
     def test_of_many_patients_the_first_are_shown(self):
         lines = str(tried(RESPONSE + FIFTY, *[FOUR[1]] * 12)).splitlines()

@@ -270,7 +270,7 @@ class TestSets:
         expect(page.locator("#interpretations-body")).not_to_contain_text("undefined")
         page.get_by_label("May visits a week apart by plan lie six days apart by date?").check()
         says(page, "Y on day 22")
-        page.get_by_text("of 81 worked examples change").wait_for()
+        page.get_by_text("of 99 worked examples change").wait_for()
         page.get_by_role("button", name="T07", exact=True).click()
 
         page.wait_for_function(

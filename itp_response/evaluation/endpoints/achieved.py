@@ -12,10 +12,11 @@ are of this kind; with one occasion it is "at least once", as in FIT's overall r
 ('N', 'not_confirmed')
 """
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints, Truths
 from itp_response.evaluation.clock import Days, Length
@@ -58,6 +59,9 @@ class Achieved(Endpoint):
     when: RowRule = Field(description="the state")
     occasions: int = Field(default=1, ge=1, description="how many rows in the state")
     apart: Length = Field(default=Length("1 day"), description="each at least so long after the one before")
+    apart_at_most: Length | None = Field(
+        default=None, description="with two occasions: the second at most so long after the first"
+    )
     between: Literal["anything", "unbroken"] = Field(
         default="anything", description="unbroken: no row between the first and the last occasion may fail"
     )
@@ -75,9 +79,18 @@ class Achieved(Endpoint):
     discounted_counts: Literal["may_meet", "do_not_meet"] = Field(
         default="do_not_meet", description="could discounted rows have met it?"
     )
+    without_counts: Literal["N", "NE"] = Field(
+        default="N", description="the verdict on a patient followed to the end with no count in the days looked at"
+    )
 
     lasts: ClassVar[bool] = True
     asks_for_follow_up: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _limit_of_two(self) -> Self:
+        if self.apart_at_most is not None and self.occasions != 2:
+            raise PydanticCustomError("achieved", "'apart_at_most' is for two occasions")
+        return self
 
     def references(self) -> dict[str, str]:
         named = {"from": self.from_, "until": self.until}
@@ -98,14 +111,15 @@ class Achieved(Endpoint):
     def confirmation(self) -> str:
         if self.occasions == 1:
             return ""
+        limit = f" and at most {self.apart_at_most}" if self.apart_at_most is not None else ""
         between = ", nothing between them that fails" if self.between == "unbroken" else ""
-        return f"{counted(self.occasions, 'occasion')}, at least {self.apart} apart{between}"
+        return f"{counted(self.occasions, 'occasion')}, at least {self.apart}{limit} apart{between}"
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether, when and on which rows each patient met it."""
         verdict, open_ = started(self, patient_days, earlier, reasons, self.from_)
         state, begin, end, closed, looked_at, good, discounted, failing = _columns(self, patient_days, earlier)
-        first, last, begun = occasions(patient_days, good, self.occasions, self.apart, failing)
+        first, last, begun = occasions(patient_days, good, self.occasions, self.apart, failing, self.apart_at_most)
         met = open_ & (first != NONE)
         verdict.set(met, Y, reasons["met"])
         verdict.mark("onset", met, first)
@@ -122,7 +136,9 @@ class Achieved(Endpoint):
         # Of a patient followed to the end, the doubtful rows may have met it.
         asked = missed & followed & ~ended & ~over
         possible = asked & _possible(self, patient_days, good, doubtful, failing, asked)
-        not_met = missed & (ended | over | followed) & ~possible
+        unseen = ~patient_days.counted.any_in(begin, end)
+        known_not = followed & ~possible if self.without_counts == "N" else followed & ~possible & ~unseen
+        not_met = missed & (ended | over | known_not)
         verdict.set(not_met, N, _why_not(patient_days, begun, good_but_discounted, reasons))
         if self.closed_by is not None:
             verdict.set(missed & ended, N, reasons[reason(self.closed_by)])
@@ -133,7 +149,7 @@ class Achieved(Endpoint):
         if possible.any():
             row = patient_days.first_of_each(doubtful)
             verdict.set(possible, NE, _why_unknown(self, patient_days, row, good_but_discounted, reasons))
-        verdict.set(unknown & ~patient_days.counted.any_in(begin, end), NE, reasons["no_counts"])
+        verdict.set(unknown & unseen, NE, reasons["no_counts"])
         return verdict
 
     def phrases(self) -> dict[str, str]:
@@ -142,10 +158,13 @@ class Achieved(Endpoint):
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
-        state, begin, end, closed, _, good, discounted, failing = _columns(self, patient_days, earlier)
+        state, begin, end, closed, looked_at, good, discounted, failing = _columns(self, patient_days, earlier)
+        doubtful = _doubtful(self, patient_days, state, discounted, looked_at) & discounted
         part = parts_by_state(state)
         part[discounted] = DISCOUNTED
-        occasion = occasion_before(patient_days, good, self.occasions, self.apart, failing)
+        occasion = np.full(len(good), NONE)
+        if self.apart_at_most is None:  # else a row too soon after one that leads to no second may lead to one itself
+            occasion = occasion_before(patient_days, good, self.occasions, self.apart, failing)
         part[occasion != NONE] = TOO_SOON
         place(part, patient_days, begin, end)
         until = earlier[self.until].dated if self.until else patient_days.nowhere
@@ -155,7 +174,10 @@ class Achieved(Endpoint):
         from_row(part, patient_days, closed, CLOSED, patient_days.end)
         shown = np.where(verdict.value == Y, verdict.last_evidence, NONE)
         from_row(part, patient_days, np.where(shown == NONE, NONE, shown + 1), DECIDED, patient_days.end)
-        open_ = (verdict.value == NE) & ~patient_days.followed(self.followed_from)
+        followed = patient_days.followed(self.followed_from)
+        open_ = (verdict.value == NE) & ~followed
+        # Followed to the end, without a count in the days looked at: what is missing is one of these.
+        unseen = (verdict.value == NE) & followed & ~patient_days.counted.any_in(begin, end)
         since = patient_days.clock.followed_from if self.followed_from is None else self.followed_from
         return Account(
             part,
@@ -164,15 +186,18 @@ class Achieved(Endpoint):
             marks=(Mark(verdict.onset, "starts here"), Mark(verdict.confirming, "confirms")),
             events=tuple(events),
             occasion=occasion,
-            missing_from=needed(open_, max(since, self.days[0])),
-            missing_to=needed(open_, np.inf),
+            doubtful=doubtful,
+            missing_from=np.where(unseen, self.days[0], needed(open_, max(since, self.days[0]))),
+            missing_to=np.where(unseen, self.days[1], needed(open_, np.inf)),
         )
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         times = "at least once" if self.occasions == 1 else f"on {counted(self.occasions, 'occasion')}"
         if self.occasions > 1:
-            times += f", each at least {length_in_words(self.apart)} after the one before"
+            times += f", each at least {length_in_words(self.apart)}"
+            times += f" and at most {length_in_words(self.apart_at_most)}" if self.apart_at_most is not None else ""
+            times += " after the one before"
         if self.occasions > 1 and self.between == "unbroken":
             times += ", with no observation between them that fails"
         text = f"Met by {rule_in_words(self.when)}, {times}{days_in_words(self.days)}."
@@ -186,6 +211,8 @@ class Achieved(Endpoint):
             text += f" It can no longer be met once {_as_words(self.closed_by)}."
         if self.occasions > 1:
             text += f" It is dated by the {'first' if self.dated_by == 'first' else 'last'} of these occasions."
+        if self.without_counts == "NE":
+            text += " Without a count in these days it cannot be said."
         return text
 
 
@@ -224,7 +251,8 @@ def _span(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -
         begin = np.maximum(begin, earlier[model.from_].dated)
     if model.until is not None:
         until = earlier[model.until]
-        end = np.where(until.value == Y, np.minimum(end, until.dated), end)
+        # Of an endpoint that is met on all completions of the data, but not on one day, there is no row.
+        end = np.where((until.value == Y) & (until.dated != NONE), np.minimum(end, until.dated), end)
     return begin, end, closed
 
 
@@ -252,7 +280,8 @@ def _possible(
     if not doubtful.any():
         return np.zeros(patient_days.patients, dtype=np.bool_)
     of_asked = np.repeat(asked, np.diff(patient_days.start))
-    possible = occasions(patient_days, (good | doubtful) & of_asked, model.occasions, model.apart, failing)
+    may_be_good = (good | doubtful) & of_asked
+    possible = occasions(patient_days, may_be_good, model.occasions, model.apart, failing, model.apart_at_most)
     return np.not_equal(possible.first, NONE)
 
 

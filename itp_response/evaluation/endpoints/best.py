@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.evaluation.endpoints.account import Account, Decided
+from itp_response.evaluation.endpoints.account import Account, Decided, with_the_reason
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import NE, Reasons, Verdict, VerdictsByName, Y
@@ -30,6 +30,9 @@ class Best(Endpoint):
     kind: Literal["best"]
     of: tuple[str | Named, ...] = Field(min_length=1, description="criteria, best first; { R = 'OR' } gives OR a name")
     otherwise: str = Field(description="what it is called if none is met")
+    unknown: Literal["passed_over", "leaves_it_open"] = Field(
+        default="passed_over", description="one that is not evaluable, before the first that is met"
+    )
 
     is_ranked: ClassVar[bool] = True
     can_be_referred_to: ClassVar[bool] = False
@@ -62,11 +65,14 @@ class Best(Endpoint):
 
         verdict.set(open_, none, ranked[-1].reason)
         # From the best to the worst: what is not known of the least of them leaves it open.
-        for of_rank in ranked:
-            verdict.set(open_ & (of_rank.value == NE), unknown, of_rank.reason)
-        # From the worst to the best, so that the better one stands.
-        for rank, of_rank in reversed(list(enumerate(ranked))):
-            verdict.set(open_ & (of_rank.value == Y), rank, of_rank.reason)
+        no_better = open_
+        for rank, of_rank in enumerate(ranked):
+            verdict.set(no_better & (of_rank.value == NE), unknown, of_rank.reason)
+            met = no_better & (of_rank.value == Y)
+            if self.unknown == "leaves_it_open":
+                met = met & (verdict.value != unknown)
+            verdict.set(met, rank, of_rank.reason)
+            no_better = no_better & (of_rank.value != Y)
         verdict.set(~open_, none, excluded_reason)
         verdict.labels = labels
         return verdict
@@ -77,10 +83,15 @@ class Best(Endpoint):
         names = list(self.ranked.values())
         values = np.stack([earlier[name].value for name in names])
         last = np.full(patient_days.patients, len(names) - 1)
-        unknown = len(names) - 1 - np.argmax(values[::-1] == NE, axis=0)
-        deciding = np.select(
-            [(values == Y).any(axis=0), (values == NE).any(axis=0)], [np.argmax(values == Y, axis=0), unknown], last
-        )
+        is_met = (values == Y).any(axis=0)
+        met = np.where(is_met, np.argmax(values == Y, axis=0), len(names))
+        is_open = (values == NE) & (np.arange(len(names))[:, None] < met)
+        unknown = len(names) - 1 - np.argmax(is_open[::-1], axis=0)
+        cases = [(is_met, met), (is_open.any(axis=0), unknown)]
+        if self.unknown == "leaves_it_open":
+            cases.reverse()
+        deciding = np.select([asked for asked, _ in cases], [number for _, number in cases], last)
+        deciding = with_the_reason(deciding, names, decided)
         account.marks = ()
         account.decided_by = tuple((name, deciding == number) for number, name in enumerate(names))
         return account
@@ -88,4 +99,5 @@ class Best(Endpoint):
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         ranks = [name if name == to else f"{name} (if {to} is met)" for name, to in self.ranked.items()]
-        return f"The first of {', '.join(ranks)} that is met; {self.otherwise} if none is."
+        unless = ", unless one before it is not evaluable" if self.unknown == "leaves_it_open" else ""
+        return f"The first of {', '.join(ranks)} that is met{unless}; {self.otherwise} if none is."

@@ -156,11 +156,9 @@ class Endpoint(StrictModel):
         patient_days, verdict = decided.patient_days, decided.verdict
         first, last = self.days_looked_at()
         begin, end = patient_days.at_or_after(first), patient_days.after(last)
-        state = [rule for key, rule, of in self.rules() if key == "when" and of == "rows"]
-        if state:
-            part = parts_by_state(decide(state[0].tree, patient_days))
-        else:
-            part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
+        part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
+        if self.state is not None:
+            part = parts_by_state(decide(self.state.tree, patient_days))
         place(part, patient_days, begin, end)
         rows = (verdict.onset, verdict.confirming, verdict.ended)
         marks = tuple(Mark(row, says) for row, says in zip(rows, STARTS_CONFIRMS_ENDS, strict=True))
@@ -171,11 +169,13 @@ class Endpoint(StrictModel):
         account = self.rows_played(Decided(patient_days, earlier, verdict))
         left = ~excluded(self, patient_days)
         account.part[~left[patient_days.patient]] = EXCLUDED
+        of_origins = []
         for name in self.origins():
             unmet = left & (earlier[name].value != Y)
             account.part[unmet[patient_days.patient]] = BEFORE
-            account.decided_by = (*account.decided_by, (name, unmet))
+            of_origins.append((name, unmet))
             left = left & ~unmet
+        account.decided_by = (*of_origins, *account.decided_by)
         return account
 
     def definition(self) -> str:
@@ -354,10 +354,18 @@ class Occasions(NamedTuple):
     """The first good row, whether others follow or not."""
 
 
-def occasions(patient_days: PatientDays, good: Bools, number: int, apart: Length, failing: Flagged | None) -> Occasions:
+def occasions(
+    patient_days: PatientDays,
+    good: Bools,
+    number: int,
+    apart: Length,
+    failing: Flagged | None,
+    apart_at_most: Length | None = None,
+) -> Occasions:
     """Each patient's first of the `good` rows from which the next occasions follow, and the last of these.
 
-    Each occasion is the first good row at least `apart` after the one before.
+    Each occasion is the first good row at least `apart` after the one before, and must not come more than
+    `apart_at_most` after it.
     No `failing` row may lie between the first and the last.
     """
     rows = np.flatnonzero(good)
@@ -365,9 +373,11 @@ def occasions(patient_days: PatientDays, good: Bools, number: int, apart: Length
     if not len(rows):
         return Occasions(none, none, none)
     patient = patient_days.patient[rows]
-    # If any row of a run without a failing row leads to enough occasions, so does the first row of the run.
     opens = np.ones(len(rows), dtype=np.bool_)
-    opens[1:] = patient[1:] != patient[:-1]
+    # If any row of a run without a failing row leads to enough occasions, so does the first row of the run, unless
+    # the next may come too late after that.
+    if apart_at_most is None:
+        opens[1:] = patient[1:] != patient[:-1]
     if failing is not None and number > 1:
         run = failing.before[rows]
         opens[1:] |= run[1:] != run[:-1]
@@ -381,7 +391,11 @@ def occasions(patient_days: PatientDays, good: Bools, number: int, apart: Length
         earliest = patient_days.later(owner, patient_days.day[rows[last]], apart)
         following = _next_at_or_after(patient_days, rows, last, earliest)
         met &= following != NONE
-        last = np.maximum(following, first)
+        following = np.maximum(following, first)
+        if apart_at_most is not None:
+            latest = patient_days.later(owner, patient_days.day[rows[last]], apart_at_most)
+            met &= patient_days.day[rows[following]] <= latest
+        last = following
     if failing is not None:
         met &= run[last] == run[first]
     owner, first, last = owner[met], rows[first[met]], rows[last[met]]

@@ -21,9 +21,11 @@ from itp_response.cohort.values import NONE, Ints
 from itp_response.evaluation.clock import Day, Length
 from itp_response.evaluation.endpoints.account import (
     DECIDED,
+    QUALIFIES,
     Account,
     Decided,
     Mark,
+    begin_where_open,
     from_row,
     needed,
     parts_by_state,
@@ -47,6 +49,7 @@ class Lost(Endpoint):
     by: Day = Field(default=np.inf, description="the last day")
     occasions: int = Field(default=1, ge=1, description="how many rows in the state")
     apart: Length = Field(default=Length("1 day"), description="each at least so long after the one before")
+    at_once: RowRule | None = Field(default=None, description="where true, a row is loss by itself, without a second")
     between: Literal["anything", "unbroken"] = Field(
         default="unbroken", description="unbroken: no row between the first and the last occasion may fail"
     )
@@ -86,17 +89,23 @@ class Lost(Endpoint):
         good = state.true & inside(patient_days, np.where(open_, begin, end), end)
         failing = Flagged(state.false) if self.between == "unbroken" else None
         first, last, _ = occasions(patient_days, good, self.occasions, self.apart, failing)
+        why = causes(self.when.tree, Or, patient_days, first, reasons)
+        if self.at_once is not None:
+            alone = Flagged(decide(self.at_once.tree, patient_days).true).first_in(np.where(open_, begin, end), end)
+            sooner = (alone != NONE) & ((first == NONE) | (alone <= first))
+            first, last = np.where(sooner, alone, first), np.where(sooner, NONE, last)
+            why = np.where(sooner, causes(self.at_once.tree, Or, patient_days, alone, reasons), why)
 
         followed = patient_days.followed(self.followed_from)
         verdict.set(open_, NE, reasons["follow_up_ended"])
         verdict.set(open_ & followed, N, reasons["not_lost"])
         lost = open_ & (first != NONE)
-        verdict.set(lost, Y, causes(self.when.tree, Or, patient_days, first, reasons))
+        verdict.set(lost, Y, why)
         verdict.mark("onset", lost, origin.onset)
         verdict.mark("ended", lost, first)
         verdict.mark("dated", lost, first)
         if self.occasions > 1:
-            verdict.mark("confirming", lost, last)
+            verdict.mark("confirming", lost & (last != NONE), last)
         return verdict
 
     def phrases(self) -> dict[str, str]:
@@ -106,7 +115,11 @@ class Lost(Endpoint):
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
         begin, end = _span(self, patient_days, earlier)
+        otherwise = begin_where_open(patient_days, self.days_looked_at()[0], verdict.ended)
+        begin = np.where(earlier[self.after].last_evidence == NONE, otherwise, begin)
         part = parts_by_state(decide(self.when.tree, patient_days))
+        if self.at_once is not None:
+            part[decide(self.at_once.tree, patient_days).true] = QUALIFIES
         place(part, patient_days, begin, end)
         last = np.maximum(verdict.ended, verdict.confirming)
         from_row(part, patient_days, np.where(last == NONE, NONE, last + 1), DECIDED, patient_days.end)
@@ -116,7 +129,11 @@ class Lost(Endpoint):
             part,
             begin,
             end,
-            marks=(Mark(verdict.ended, "ends here"), Mark(verdict.confirming, "confirms")),
+            marks=(
+                Mark(verdict.onset, f"{self.after} starts here"),
+                Mark(verdict.ended, "ends here"),
+                Mark(verdict.confirming, "confirms"),
+            ),
             missing_from=needed(open_, since),
             missing_to=needed(open_, np.inf),
         )
@@ -129,6 +146,8 @@ class Lost(Endpoint):
             text += f", seen on {counted(self.occasions, 'occasion')} at least {length_in_words(self.apart)} apart"
         if self.occasions > 1 and self.between == "unbroken":
             text += ", with no observation between them that is no loss"
+        if self.at_once is not None:
+            text += f", or once of {rule_in_words(self.at_once)}"
         return text + "."
 
 

@@ -151,7 +151,8 @@ def _compared(sign: str, left: Tree, right: Tree) -> str:
                 "<=": f"day {quantity} or earlier",
             }.get(sign, f"a day {SIGNS[sign]} {quantity}")
         case Name(name="treatment_discontinued"):
-            return f"treatment discontinued {BY_DAY[sign]} day {quantity}"
+            moment = f"day {quantity}" if isinstance(right, Constant) else f"the {quantity}"
+            return f"treatment discontinued {BY_DAY[sign]} {moment}"
     return f"{_quantity(left)} {_of(sign, quantity)}"
 
 

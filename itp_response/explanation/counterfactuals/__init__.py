@@ -1,5 +1,6 @@
-"""Counterfactuals: the smallest change of one observation that changes a verdict.
+"""Counterfactuals: the change of one observation that changes a verdict, as a clinician would name it.
 
 `limits` says what rules compare with, `edits` which edits of a patient are tried, and `search` which of them change a
-verdict. `changed_clauses` names the clause that then holds, `table` and `in_words` say it in columns and sentences.
+verdict. `direction` says whether a higher count helps an endpoint, `changed_clauses` by which clause an edit changes
+the verdict, and `ranking` which edits come first by these. `table` and `in_words` say them in columns and sentences.
 """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.rules.tree import Name, Relation, Tree, leaves_denied, names_in
-from itp_response.explanation.counterfactuals.limits import linear_comparison
+from itp_response.explanation.thresholds import linear_comparison
 
 HELPS = {"when": 1, "closed_by": -1, "discount": -1}
 """By the key of a rule, whether its truth helps the endpoint or hurts it. No patient rule names a count, and what is

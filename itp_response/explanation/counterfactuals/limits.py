@@ -1,47 +1,22 @@
-"""Limits: what the rules of a criteria set compare counts, baselines and days with."""
+"""Limits: what the rules of a criteria set compare the counts, baselines and days of a cohort with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import Bools, Column, Floats, Ints, Numbers, Truths, exactly
+from itp_response.cohort.values import Bools, Floats, Ints, Numbers
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.clock import Length
 from itp_response.evaluation.evaluate import patient_days_of
-from itp_response.evaluation.rules.decide import numbers
-from itp_response.evaluation.rules.tree import SINCE, Constant, Relation, Rule, Tree, leaves, names_in, opened
+from itp_response.evaluation.rules.tree import SINCE, Constant, Relation, names_in, opened
+from itp_response.explanation.thresholds import clauses_of, linear_comparison, linear_comparisons, names_counts
 
 KEYS_OF_DAYS = ("days", "within", "until", "day", "by", "evidence_by", "followed_from", "visits")
 """Keys of endpoints that hold days."""
 KEYS_OF_VISITS = ("visits", "day")
 """Those of them that hold the days for which a count is planned."""
-NO_LIMIT = 30.0
-"""10⁹/L; stands for the limits of a set that compares counts with nothing: the limit of response in most trials."""
-
-
-@dataclass(frozen=True)
-class LinearComparison:
-    """A comparison as the sum `start + per_count * count + per_baseline * baseline`, which is 0 at the limit.
-
-    The limits that it gives are unknown (NaN) where the value that they rest on is unknown.
-    """
-
-    start: float
-    per_count: float
-    per_baseline: float
-
-    def count_limit(self, baseline: Floats) -> Floats:
-        """The count at which the comparison changes, for each baseline."""
-        of_baseline = self.per_baseline * baseline if self.per_baseline else np.zeros(len(baseline))
-        return -(self.start + of_baseline) / self.per_count
-
-    def baseline_limit(self, count: Floats) -> Floats:
-        """The baseline at which the comparison changes, for each count."""
-        of_count = self.per_count * count if self.per_count else np.zeros(len(count))
-        return -(self.start + of_count) / self.per_baseline
 
 
 class Limits:
@@ -70,7 +45,7 @@ class Limits:
     @cached_property
     def has_other_comparisons(self) -> bool:
         """Whether a rule compares counts in a way that is not linear."""
-        compared = [clause for clause in _clauses(self._criteria) if _is_of_counts(clause)]
+        compared = [clause for clause in clauses_of(self._criteria) if names_counts(clause)]
         return any(linear_comparison(clause) is None for clause in compared)
 
     @property
@@ -119,7 +94,7 @@ class Limits:
         """The numbers of days since a rescue treatment that rules compare with, and the next day of each."""
         compared = [
             side.value
-            for clause in map(opened, _clauses(self._criteria))
+            for clause in map(opened, clauses_of(self._criteria))
             if isinstance(clause, Relation) and any(name.startswith(SINCE) for name in names_in(clause))
             for side in (clause.left, clause.right)
             if isinstance(side, Constant)
@@ -151,26 +126,6 @@ def planned_days(criteria: Criteria, name: str) -> Ints:
     return _whole_days(own or list(criteria.file.clock.visits))
 
 
-def limits_of(criteria: Criteria, baseline: float) -> list[float]:
-    """The counts above 1 that a set compares counts with, for this baseline, in order; 30 where there is none.
-
-    >>> from itp_response.definitions.load import load
-    >>> limits_of(load("atra_2022"), 20)
-    [30.0, 40.0, 100.0]
-    """
-    edge = np.array([baseline])
-    limits = {
-        float(comparison.count_limit(edge)[0]) for comparison in linear_comparisons(criteria) if comparison.per_count
-    }
-    return sorted(limit for limit in limits if limit > 1) or [NO_LIMIT]
-
-
-def linear_comparisons(criteria: Criteria) -> list[LinearComparison]:
-    """The linear comparisons of counts and baselines that the rules of a set make, each once."""
-    comparisons = [linear_comparison(clause) for clause in _clauses(criteria) if _is_of_counts(clause)]
-    return list(dict.fromkeys(comparison for comparison in comparisons if comparison is not None))
-
-
 def _named_days(model: object, keys: Sequence[str] = KEYS_OF_DAYS) -> list[float]:
     """The days that an endpoint names under these keys; a key holds one or several."""
     days: list[float] = []
@@ -184,42 +139,5 @@ def _whole_days(days: list[float]) -> Ints:
     return np.unique(np.array([day for day in days if np.isfinite(day)], dtype=np.int64))
 
 
-def _clauses(criteria: Criteria) -> list[Tree]:
-    """The clauses of all rules of a set, each once."""
-    values = [value for model in criteria.endpoints.values() for value in vars(model).values()]
-    rules = [value for value in values if isinstance(value, Rule)]
-    return list(dict.fromkeys(leaf for rule in rules for leaf in leaves(rule.tree)))
-
-
-def _is_of_counts(clause: Tree) -> bool:
-    return bool({"platelets", "baseline"} & set(names_in(clause)))
-
-
 def _edges(values: Numbers) -> list[Floats]:
     return [values.low] if values.exact else [values.low, values.high]
-
-
-class _Points:
-    """Four pairs of a count and a baseline: three that give the factors of a linear comparison, and one to check it."""
-
-    COUNTS = np.array([0.0, 1, 0, 3])
-    BASELINES = np.array([0.0, 0, 1, 5])
-
-    def __init__(self) -> None:
-        self.decided: dict[Tree, Truths] = {}
-
-    def values(self, name: str) -> Column:
-        return exactly(self.COUNTS if name == "platelets" else self.BASELINES)
-
-
-def linear_comparison(clause: Tree) -> LinearComparison | None:
-    """A clause as a linear comparison; None where it is not one."""
-    if not isinstance(clause, Relation) or not set(names_in(clause)) <= {"platelets", "baseline"}:
-        return None
-    points = _Points()
-    left, right = (numbers(side, points).low + np.zeros(4) for side in (clause.left, clause.right))
-    start, at_count, at_baseline, check = (left - right).tolist()
-    per_count, per_baseline = at_count - start, at_baseline - start
-    if check != start + 3 * per_count + 5 * per_baseline:
-        return None
-    return LinearComparison(start, per_count, per_baseline)

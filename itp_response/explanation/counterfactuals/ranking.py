@@ -15,7 +15,7 @@ from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.verdicts import NA, N, Y
 from itp_response.explanation.counterfactuals.changed_clauses import changed_clauses
 from itp_response.explanation.counterfactuals.direction import direction
-from itp_response.explanation.counterfactuals.edits import counts_before, neighbours, rises
+from itp_response.explanation.counterfactuals.edits import between, counts_before, neighbours, rises
 from itp_response.explanation.counterfactuals.limits import makes_baseline, planned_days
 
 RIGHT, OF_BASELINE, OF_LOSS, ARTEFACT = range(4)
@@ -90,8 +90,8 @@ def _by_baseline(classification: Classification, name: str, edits: Edits) -> tup
 def keys_of_added(classification: Classification, account: Account, name: str, edits: Edits) -> list[Floats]:
     """By what one further count is preferred to another, the first first, smaller is better; 0 of other edits.
 
-    It lies where a count is missing. It is the count of the observation before. It lies on a planned day; near the
-    middle of the days between the counts beside it, or soon after the last.
+    It lies where a count is missing; on a planned day; near the middle of the days between the counts beside it, or
+    soon after the last. It is the count of the observation before, or near that.
     """
     cohort, is_added = classification.cohort, edits.kind == ADDED
     counted = np.flatnonzero(~np.isnan(cohort.platelets.low))
@@ -99,24 +99,47 @@ def keys_of_added(classification: Classification, account: Account, name: str, e
     days = np.append(cohort.day, 0).astype(np.float64)
     first = np.where(before != NONE, days[before], days[after])
     last = np.where(after != NONE, days[after], days[before])
+    observed = counts_before(cohort, edits.patient, edits.day)
     keys = [
-        ~_is_where_missing(cohort, account, edits),
-        edits.count != counts_before(cohort, edits.patient, edits.day),
+        ~_is_where_missing(cohort, account, edits, after == NONE),
         ~np.isin(edits.day, planned_days(classification.criteria, name)),
         np.abs(edits.day - (first + last) / 2),
+        np.nan_to_num(between(observed, observed, edits.count)),
     ]
     return [np.where(is_added, key, 0.0) for key in keys]
 
 
-def _is_where_missing(cohort: Cohort, account: Account, edits: Edits) -> Bools:
-    """Whether an edit is of a day on which a count is missing: in a gap, not followed, or a visit without one."""
+def _is_where_missing(cohort: Cohort, account: Account, edits: Edits, is_last: Bools) -> Bools:
+    """Whether an edit is of a day on which a count is missing: in a gap, not followed, or a visit without one.
+
+    `is_last`: it is after the last count.
+    """
     patient, day = edits.patient, edits.day
     where = np.zeros(len(edits), dtype=np.bool_)
-    if account.gap is not None and len(cohort.day):
-        begin, end = (rows[patient] for rows in account.gap)
-        where |= (end != NONE) & (day > cohort.day[begin]) & (day < cohort.day[end])
+    if account.gaps is not None:
+        where |= _in_a_gap(cohort, account.gaps, edits)
     if account.missing_from is not None and account.missing_to is not None:
-        where |= (day >= account.missing_from[patient]) & (day <= account.missing_to[patient])
+        first, last = account.missing_from[patient], account.missing_to[patient]
+        # What was not followed to its end may be decided by any count after the last.
+        where |= (is_last | (day >= first)) & (day <= last)
     for missed in account.missed:
         where |= missed.where[patient] & (day == missed.day)
     return where
+
+
+def _in_a_gap(cohort: Cohort, gaps: Ints, edits: Edits) -> Bools:
+    """Whether an edit is of a day in a gap; `gaps` has the row before of each row (N) that ends one, else -1."""
+    ends = np.flatnonzero(gaps != NONE)
+    if not len(ends):
+        return np.zeros(len(edits), dtype=np.bool_)
+    following = np.searchsorted(_places(cohort.patient[ends], cohort.day[ends]), _places(edits.patient, edits.day))
+    end = ends[np.minimum(following, len(ends) - 1)]
+    is_in: Bools = (
+        (cohort.patient[end] == edits.patient) & (cohort.day[gaps[end]] < edits.day) & (edits.day < cohort.day[end])
+    )
+    return is_in
+
+
+def _places(patient: Ints, day: Ints) -> Ints:
+    """Patient and day in one number, in the order of the rows."""
+    return patient.astype(np.int64) * 2**32 + day

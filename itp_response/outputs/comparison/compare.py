@@ -19,7 +19,7 @@ from itp_response.classification.classification import (
 from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.declared_columns import ColumnDeclared
+from itp_response.cohort.declared_columns import ColumnDeclared, joined_columns
 from itp_response.cohort.values import NO_DAY, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
@@ -299,12 +299,13 @@ def read_for(sets: Sequence[Criteria], visits: Study, patients: Tabular | None, 
     for criteria in sets:
         for name, column in criteria.file.columns.items():
             first = declared_by.setdefault(name, criteria.path.name)
-            if columns.setdefault(name, column) != column:
+            if not columns.setdefault(name, column).reads_as(column):
                 raise CriteriaError(
                     f"{criteria.path.name}: [columns] {name} is declared otherwise than in {first}; "
                     "where sets read the same column they must declare it alike."
                 )
     rescue_names = [name for criteria in sets for name in criteria.rescue_names]
+    columns = joined_columns(criteria.file.columns for criteria in sets)
     return read_study(visits, patients, columns, options, rescue_names)
 
 

@@ -18,7 +18,7 @@ from itp_response.classification.classification import (
 )
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import Ints
+from itp_response.cohort.values import Ints, Numbers
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
@@ -272,12 +272,14 @@ def sensitivity(
     untried = {unchanged.id: "the file gives no change for it" for unchanged in interpretations if not unchanged.change}
     if not changed:
         raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
+    reading = {name: definitions for name, definitions in changed.items() if _reads_as(definitions, base)}
+    untried |= dict.fromkeys((name for name in changed if name not in reading), "it changes the columns that are read")
     cohort = read_study(visits, patients, base.file.columns, options, base.rescue_names)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
-    for name, definitions in changed.items():
-        if definitions.file.columns != base.file.columns:
-            untried[name] = "it changes the columns that are read"
+    for name, definitions in reading.items():
+        if unrecorded := _unrecorded(definitions, base, cohort):
+            untried[name] = f"it asks for {listed(unrecorded)} of the patient, of which nothing is recorded"
             continue
         try:
             under[name] = Classification(definitions, cohort, evaluate(definitions, cohort, threads))
@@ -287,6 +289,25 @@ def sensitivity(
         all_of_them = _together(base, list(under))
         under[TOGETHER] = Classification(all_of_them, cohort, evaluate(all_of_them, cohort, threads))
     return Sensitivity(as_it_is, under, untried)
+
+
+def _reads_as(criteria: Criteria, base: Criteria) -> bool:
+    """Whether a set reads the columns of another, and reads them alike."""
+    own, columns = criteria.file.columns, base.file.columns
+    return own.keys() == columns.keys() and all(columns[name].reads_as(column) for name, column in own.items())
+
+
+def _unrecorded(criteria: Criteria, base: Criteria, cohort: Cohort) -> list[str]:
+    """The patient columns that a set asks for, and its base does not, and that say nothing of any patient."""
+    asked = [
+        name for name, column in base.file.columns.items() if column.optional != criteria.file.columns[name].optional
+    ]
+    cells = {name: cohort.patient_columns[name] for name in asked if name in cohort.patient_columns}
+    return [
+        name
+        for name, column in cells.items()
+        if isinstance(column, Numbers) and bool((column.low == base.file.columns[name].empty).all())
+    ]
 
 
 def _together(base: Criteria, interpretations: Sequence[str]) -> Criteria:

@@ -1,7 +1,6 @@
-"""Clauses: the thresholds of a criteria set, and the days on which its rules discount counts after rescue."""
+"""Clauses: what rules say of the counts that a picture shows: after rescue they are no evidence."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,79 +8,13 @@ import numpy as np
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import Observations, Patients
-from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import Bools, Numbers, Texts, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
-from itp_response.evaluation.rules.decide import decide, numbers
-from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import SINCE, Constant, Name, Relation, Tree, leaves, names_in, opened
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.tree import SINCE, names_in
 from itp_response.outputs.figures.responses import rests_on
-
-COUNT = Name("platelets", "number")
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A number with which clauses compare a patient's counts."""
-
-    low: float
-    high: float
-    """The two differ where the threshold comes from a censored baseline."""
-    words: str
-    """How it is calculated, `twice the baseline`; empty for a plain number."""
-    endpoints: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """`30`; `twice the baseline: 34`."""
-        number = count_in_words(self.low, self.high)
-        return f"{self.words}: {number}" if self.words else number
-
-
-def thresholds(criteria: Criteria, names: Iterable[str], patient_days: PatientDays) -> list[Threshold]:
-    """The thresholds of these endpoints for the one patient, from the highest down.
-
-    Thresholds that depend on an unknown baseline are left out.
-    """
-    endpoints: dict[tuple[str, float, float], list[str]] = {}
-    for name in names:
-        for rule in criteria.endpoints[name].count_rules():
-            for side in compared_with_counts(rule.tree):
-                based = "baseline" in names_in(side)
-                values = numbers(side, patient_days)
-                low, high = (float(part.flat[0]) if part.size else np.nan for part in (values.low, values.high))
-                if np.isfinite(high):
-                    words = tree_in_words(side) if based else ""
-                    endpoints.setdefault((words, low, high), []).append(name)
-    unsorted = [
-        Threshold(low, high, words, tuple(dict.fromkeys(names))) for (words, low, high), names in endpoints.items()
-    ]
-    return sorted(unsorted, key=lambda threshold: -threshold.high)
-
-
-def plain_thresholds(criteria: Criteria) -> list[float]:
-    """The thresholds of a set that do not depend on the baseline."""
-    return sorted(
-        {
-            float(side.value)
-            for model in criteria.endpoints.values()
-            for rule in model.count_rules()
-            for side in map(opened, compared_with_counts(rule.tree))
-            if isinstance(side, Constant)
-        }
-    )
-
-
-def compared_with_counts(tree: Tree) -> Iterator[Tree]:
-    """The other side of each comparison with the count: a plain number, or an expression of the baseline."""
-    for leaf in leaves(tree):
-        if isinstance(leaf, Relation):
-            left, right = opened(leaf.left), opened(leaf.right)
-            for side, other in ((left, right), (right, left)):
-                if side == COUNT and set(names_in(other)) <= {"baseline"}:
-                    yield other
 
 
 def spoiled_by_rescue(criteria: Criteria, names: Iterable[str], cohort: Cohort) -> list[tuple[float, float]]:

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.values import NO_DAY, Floats, Ints
-from itp_response.outputs.figures.clauses import plain_thresholds
+from itp_response.explanation.thresholds import plain_thresholds
 from itp_response.outputs.figures.picture import (
     BLACK,
     BODY,

@@ -18,8 +18,9 @@ from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.explanation.one_patient import unknown_patient
+from itp_response.explanation.thresholds import thresholds
 from itp_response.messages.errors import UsageError
-from itp_response.outputs.figures.clauses import baseline_of, spoiled_by_rescue, thresholds
+from itp_response.outputs.figures.clauses import baseline_of, spoiled_by_rescue
 from itp_response.outputs.figures.lanes import BARS, LANE_SIGNS, Lane, observed_lanes, verdict_lanes
 from itp_response.outputs.figures.picture import (
     BLACK,

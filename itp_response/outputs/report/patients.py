@@ -18,8 +18,9 @@ from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.explain import Explanation, explained
 from itp_response.explanation.one_patient import of_one
+from itp_response.explanation.thresholds import thresholds
 from itp_response.outputs.comparison.sensitivity import Sensitivity
-from itp_response.outputs.figures.clauses import spoiled_by_rescue, thresholds
+from itp_response.outputs.figures.clauses import spoiled_by_rescue
 from itp_response.outputs.figures.responses import responses
 
 PART = 32
@@ -99,12 +100,10 @@ def parts(classification: Classification, notes: Sequence[PatientNotes], progres
 
 def _explanation(explanation: Explanation) -> list[Any]:
     """An explanation in its parts; `study` has what is the same for all patients."""
-    if explanation.origin:
-        return [explanation.verdict, explanation.origin]
     return [
         explanation.verdict,
-        "",
-        explanation.observations,
+        explanation.origin,
+        [] if explanation.origin else explanation.observations,
         explanation.rests_on,
         explanation.missing,
         explanation.partial_dates,
