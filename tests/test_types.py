@@ -14,7 +14,7 @@ import itp_response
 import polars as pl
 from itp_response import Classification, ReadOptions
 
-options = ReadOptions(date_format="dmy", bleeding="events", impute="last", on_error="quarantine", unit="/uL")
+options = ReadOptions(date_format="dmy", bleeding="events", impute="last", on_error="quarantine", unit="/uL", missing=("-99",))
 cohort = itp_response.read("visits.csv", "patients.csv", options=options)
 classification: Classification = itp_response.classify(cohort, criteria="iwg_2009", threads=1)
 frame: pl.DataFrame = itp_response.classify([{"patient_id": "A", "day": 0, "platelets": 15}]).frame()

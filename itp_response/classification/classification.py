@@ -1,7 +1,7 @@
 """Classify: one classification per patient, as a frame, a file or a summary."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -289,7 +289,7 @@ def classify(
     ('Y', 22)
     """
     definitions = criteria_of(visits, criteria)
-    cohort = read_study(visits, patients, definitions.file.columns, options)
+    cohort = read_study(visits, patients, definitions.file.columns, options, definitions.rescue_names)
     if isinstance(visits, Classification) and definitions is visits.criteria:
         return visits
     return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
@@ -307,13 +307,14 @@ def read_study(
     patients: Tabular | None,
     columns: Mapping[str, ColumnDeclared],
     options: ReadOptions | None,
+    rescue_names: Collection[str] = (),
 ) -> Cohort:
-    """The cohort of a study; one that has not been read yet is read with these further columns.
+    """The cohort of a study; one that has not been read yet is read with these further columns and treatments.
 
     Raises `UsageError` for `patients` or `options` beside a study that has been read.
     """
     if not isinstance(visits, Classification | Cohort):
-        return read(visits, patients, options=options, columns=columns)
+        return read(visits, patients, options=options, columns=columns, rescue_names=rescue_names)
     for name, given in (("patients", patients), ("options", options)):
         if given is not None:
             type_name = type(visits).__name__

@@ -74,8 +74,9 @@ class PartitionPlan:
         self, visits: pl.DataFrame, patients: pl.DataFrame | None, *, on_error: Literal["stop", "quarantine"] = "stop"
     ) -> Cohort:
         """The cohort of a partition."""
-        columns, options = self.criteria.file.columns, replace(self.options, on_error=on_error)
-        return read(visits, patients, options=options, columns=columns, stopped=self.stopped)
+        definitions, options = self.criteria, replace(self.options, on_error=on_error)
+        columns, names = definitions.file.columns, definitions.rescue_names
+        return read(visits, patients, options=options, columns=columns, stopped=self.stopped, rescue_names=names)
 
     def classified(self, cohort: Cohort) -> pl.DataFrame:
         """The results of a cohort; there is one thread, as a cluster has other partitions for its other cores."""

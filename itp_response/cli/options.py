@@ -42,6 +42,13 @@ set_option = click.option(
     metavar="NAME=VALUE",
     help="A column of the patient table that the set declares; again for more.",
 )
+
+
+def _listed(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """The texts between commas."""
+    return tuple(filter(None, map(str.strip, (value or "").split(","))))
+
+
 READ_OPTIONS = (
     click.option(
         "--date-format",
@@ -123,12 +130,25 @@ READ_OPTIONS = (
         metavar="CHECK",
         help="Read on where this check would stop, as the data are right; again for more.",
     ),
+    click.option(
+        "--missing",
+        metavar="CODES",
+        callback=_listed,
+        help="Codes of a missing value, as 999,-99,ND; of one column alone: platelets=999.",
+    ),
+    click.option(
+        "--rescue-names", metavar="NAMES", callback=_listed, help="Further names of rescue treatments, with commas."
+    ),
+    click.option(
+        "--no-rescue", metavar="WORDS", callback=_listed, help="What stands for no rescue treatment, with commas."
+    ),
     click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."),
 )
 """How a study is read."""
 OPTIONS_OF_READING = (
     *("date_format", "patients_date_format", "day_numbering", "patient_key", "similar_ids", "long_ids"),
     *("bleeding", "impute", "sheet", "patients_sheet", "header_row", "decimal", "on_error", "unit", "accept"),
+    *("missing", "rescue_names", "no_rescue"),
 )
 """Those that are fields of `ReadOptions`."""
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
-from itp_response.cohort.observations import Observations, Patients, RescueCourses
+from itp_response.cohort.observations import LeftOut, Observations, Patients, RescueCourses
 from itp_response.cohort.values import (
     Bools,
     Column,
@@ -72,7 +72,17 @@ def build(patients: Patients, observed: Observations) -> Cohort:
         lines=lines,
         counts=counts,
         first_line=np.append(days.start, days.size),
+        left_out=_left_out(observed, order, days, number),
     )
+
+
+def _left_out(observed: Observations, order: Index, days: "_Days", patients: int) -> LeftOut | None:
+    """The cells that were left out of the observations, each with the row of its day."""
+    if observed.left_out is None:
+        return None
+    at, what = np.nonzero(observed.left_out[order])
+    row = np.searchsorted(days.start, at, side="right") - 1
+    return LeftOut(row, what, observed.rescue_end[order][at], np.zeros(patients, dtype=np.bool_))
 
 
 def in_order(patient: Ints, day: Ints) -> Index:

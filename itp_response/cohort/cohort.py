@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.observations import Imputed, Note, Origin, Partial, ReadFrom, RescueCourses
+from itp_response.cohort.observations import Imputed, LeftOut, Note, Origin, Partial, ReadFrom, RescueCourses
 from itp_response.cohort.values import Bools, Column, Floats, Ints, Numbers, offsets, ranges
 
 
@@ -82,6 +82,11 @@ class Cohort:
     """What was left out of the source: `file`, `line`, `column`, `value`, `reason`, `row`, `patient_id`."""
     imputed: Imputed | None = None
     """The dates known only in part that were imputed; None: no date was to be imputed."""
+    left_out: LeftOut | None = None
+    """The cells that were left out as they cannot be read, and may hold anything; None: none was.
+
+    The rows are as if nothing had been recorded there; `evaluate` decides what may have been as well.
+    """
     partial: Partial | None = None
     """The dates known only in part; None: all are known.
 
@@ -104,6 +109,17 @@ class Cohort:
         if self.imputed is not None:
             marks.append(pl.Series("imputed", np.bincount(self.imputed.dates.patient, minlength=len(self))))
         return marks
+
+    @property
+    def incomplete(self) -> Ints:
+        """The positions of the patients with dates known only in part, or of whom something was left out."""
+        positions: Ints = np.zeros(0, dtype=np.int64)
+        if self.partial is not None:
+            positions = self.partial.patient
+        if self.left_out is not None:
+            cells = self.patient[self.left_out.row]
+            positions = np.unique(np.concatenate([positions, cells, np.flatnonzero(self.left_out.undecided)]))
+        return positions.astype(np.int64)
 
     @property
     def has_dates(self) -> bool:
@@ -145,7 +161,19 @@ class Cohort:
             quarantined=None if self.quarantined is None else self.quarantined[positions],
             imputed=None if self.imputed is None else self.imputed.of_patients(positions),
             partial=None if self.partial is None else self.partial.of_patients(positions),
+            left_out=self._left_out_of(rows, positions),
         )
+
+    def _left_out_of(self, rows: Ints, positions: Ints) -> LeftOut | None:
+        """What was left out of these patients, in these rows, in which it is numbered anew; None: nothing."""
+        if self.left_out is None:
+            return None
+        begin, end = (np.searchsorted(self.left_out.row, rows, side=side) for side in ("left", "right"))
+        row, cell = ranges(begin, end)
+        undecided = self.left_out.undecided[positions]
+        if not len(cell) and not undecided.any():
+            return None
+        return LeftOut(row, self.left_out.what[cell], self.left_out.last[cell], undecided)
 
     def _courses_of(self, rows: Ints) -> RescueCourses:
         """The courses that begin in these rows, in which they are numbered anew."""

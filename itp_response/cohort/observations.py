@@ -76,6 +76,8 @@ class Observations:
 
     Of a column that is left out the last value of a day stands, and a day without one is unknown.
     """
+    left_out: Bools | None = None
+    """(O, 3) Whether its count, its grade or its rescue treatment was left out; None: nothing was."""
 
     def at(self, index: Index) -> "Observations":
         """The observations at these positions, in this order."""
@@ -90,7 +92,26 @@ class Observations:
             rescue_name=None if self.rescue_name is None else self.rescue_name.at(index),
             columns={name: column.at(index) for name, column in self.columns.items()},
             declared=self.declared,
+            left_out=None if self.left_out is None else self.left_out[index],
         )
+
+
+LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE = range(3)
+"""What was left out of an observation: the columns of `Observations.left_out`."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What was left out of a cohort as it cannot be read: cells (U) of its rows, and what belongs to no row."""
+
+    row: Ints
+    """(U) Row of the cohort, in order."""
+    what: Ints
+    """(U) `LEFT_OUT_COUNT`, `LEFT_OUT_GRADE` or `LEFT_OUT_RESCUE`."""
+    last: Ints
+    """(U) The last day of the rescue treatment, if there was one."""
+    undecided: Bools
+    """(P) More than such cells was left out, so that no verdict on the patient is given."""
 
 
 DATES = ("date", "rescue_end", "enrolment_date", "treatment_discontinued")

@@ -83,8 +83,7 @@ def data_queries(classification: Classification) -> pl.DataFrame:
     is_open = np.zeros(len(cohort), dtype=np.bool_)
     for verdict in classification.verdicts.values():
         is_open |= not_evaluable(verdict)
-    if cohort.partial is not None:
-        is_open[cohort.partial.patient] = False  # nothing can be filled in on days that are not known
+    is_open[cohort.incomplete] = False  # nothing can be filled in beside what is not known
     columns = unrecorded_columns(classification.criteria, cohort)
     candidates = _candidates(classification, np.flatnonzero(is_open), columns)
     settles = _settles(classification, candidates, columns)

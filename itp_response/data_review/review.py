@@ -17,7 +17,7 @@ from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS, CheckedCo
 from itp_response.data_review.source_checks import SourceChecks, source_checks
 from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
-from itp_response.readers.options import ReadOptions
+from itp_response.readers.options import DEFAULTS, ReadOptions
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,7 @@ def review(
     ('ten_times_off', 14, '200 on day 14 between 20 and 22: is it ten times off?')
     """
     classification = classify(visits, patients, criteria, options=options)
-    if options is not None and not isinstance(visits, Classification | Cohort):
+    options = (options or DEFAULTS).with_names(classification.criteria.rescue_names)
+    if not isinstance(visits, Classification | Cohort):
         visits, patients = options.opened(visits, patients)
     return Review(classification, source_checks(visits, patients, classification.cohort, options))

@@ -16,15 +16,17 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
 from itp_response.cohort.values import Floats, Ints
 from itp_response.data_review.edit_checks import COLUMNS, DOSED, after_stop_in_words
-from itp_response.readers.cells import NO_RESCUE, is_empty
+from itp_response.readers.cells import is_empty
 from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import REASON, NamedTable, no_table, read_table
 from itp_response.readers.dates import as_day_numbers
 from itp_response.readers.files import Tabular
-from itp_response.readers.options import DEFAULTS, ReadOptions
+from itp_response.readers.missing_codes import without_codes
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.sdtm.domains import MappedStudy, doses, is_study, study_tables
+from itp_response.readers.treatments import RescueWords
 from itp_response.readers.visits import one_patient_each
 
 LIFE_DATES = ("patient_id", "birth_date", "death_date")
@@ -56,7 +58,7 @@ class SourceChecks:
     """The checks that fired, with the columns of `edit_checks.COLUMNS`."""
 
 
-def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, options: ReadOptions | None) -> SourceChecks:
+def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, options: ReadOptions) -> SourceChecks:
     """The checks of the tables that a cohort was read from; of a `Cohort` and a `Classification` nothing is known.
 
     Raises `CohortError` for a birth or a death that is no date.
@@ -64,7 +66,7 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, optio
     not_known = np.full(len(cohort), np.nan)
     if isinstance(visits, Classification | Cohort):
         return SourceChecks(not_known, not_known, _nothing())
-    problems, options = Problems(), (options or DEFAULTS).told_by(getattr(visits, "options", {}))
+    problems, options = Problems(), options.told_by(getattr(visits, "options", {}))
     if is_study(visits):
         assert isinstance(visits, str | Path | MappedStudy)
         study = study_tables(visits, (), LIFE_DATES_OF_DM, Problems())
@@ -80,11 +82,14 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, optio
         of_visits, patient_table = one_patient_each(visit_table, patient_table, options, Problems())
         visit_table = of_visits or visit_table
         of_doses = _nothing()
+    visit_table = without_codes(visit_table, options.told | visit_table.told, Problems())
     born, died = not_known, not_known
     if patient_table.header:
+        patient_table = without_codes(patient_table, options.told | patient_table.told, Problems())
         born, died = _life_days(patient_table, life_dates, cohort, options, problems)
     of_bleeding = [_ungraded(visit_table, name, cohort) for name in BLEEDING_COLUMNS if visit_table.has(name)]
-    of_rescue = [_unreasoned(visit_table, name, cohort) for name in REASON_COLUMNS if visit_table.has(name)]
+    words = RescueWords.told(options.told | visit_table.told)
+    of_rescue = [_unreasoned(visit_table, name, cohort, words) for name in REASON_COLUMNS if visit_table.has(name)]
     return SourceChecks(born, died, pl.concat([_nothing(), *of_bleeding, *of_rescue, of_doses]))
 
 
@@ -129,12 +134,12 @@ def _ungraded(visits: NamedTable, name: str, cohort: Cohort) -> pl.DataFrame:
     return _fired(visits, cohort, rows, UNGRADED, visits.cells(name).name, text.gather(rows), says)
 
 
-def _unreasoned(visits: NamedTable, name: str, cohort: Cohort) -> pl.DataFrame:
+def _unreasoned(visits: NamedTable, name: str, cohort: Cohort, words: RescueWords) -> pl.DataFrame:
     """Rescue treatment without a reason, where visits have a column for the reason."""
     text = as_text(visits.cells("rescue").values)
-    given = text.is_not_null() & ~text.str.to_lowercase().is_in(NO_RESCUE).fill_null(value=False)
-    rows = np.flatnonzero(given.to_numpy())
-    rows = rows[~is_empty(visits.cells("rescue"), rows) & is_empty(visits.cells(name), rows)]
+    begins = [given for given in text.drop_nulls().unique() if words.meaning(given).begins]
+    rows = np.flatnonzero(text.is_in(begins).fill_null(value=False).to_numpy())
+    rows = rows[is_empty(visits.cells(name), rows)]
     says = said("rescue ({}) without a reason: why was it given?", text.gather(rows))
     return _fired(visits, cohort, rows, UNREASONED, visits.cells("rescue").name, text.gather(rows), says)
 

@@ -100,6 +100,11 @@ class Criteria:
         """The words for the reasons of verdicts, those of the file among them."""
         return Reasons([*self.file.terms, *self.file.columns, *self.file.rescues, "day", "baseline", *self.endpoints])
 
+    @property
+    def rescue_names(self) -> tuple[str, ...]:
+        """The names of all treatments of `[rescues]`."""
+        return tuple(name for names in self.rescues.values() for name in sorted(names))
+
     @cached_property
     def rescues(self) -> dict[str, frozenset[str]]:
         """The names recorded for each class of rescue treatment, in lower case."""

@@ -9,5 +9,6 @@ Read it in this order:
    row did for an endpoint, its `endpoints.account`, comes from the same columns as the verdict.
 6. `evaluate`: all endpoints of a set in their order, on blocks of patients side by side.
 
-`completions`, `partial_dates` and `censored_counts` are read second, in this order: how partial data are decided.
+`completions`, `partial_dates`, `censored_counts` and `left_out` are read second, in this order: how partial data are
+decided.
 """

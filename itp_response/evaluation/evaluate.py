@@ -26,6 +26,7 @@ from itp_response.evaluation.completions import (
     replace_verdicts,
 )
 from itp_response.evaluation.criteria_set import CriteriaSet
+from itp_response.evaluation.left_out import left_out_completions, undecided
 from itp_response.evaluation.partial_dates import date_completions, too_many
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, Verdicts
@@ -38,7 +39,8 @@ def evaluate(criteria: CriteriaSet, cohort: Cohort, threads: int | None = None) 
     """The verdicts on every endpoint, in the order of the file, an entry per patient; rows are rows of the cohort.
 
     `threads` threads decide blocks of patients side by side (default: one per processor).
-    Where dates or counts are known only in part, a value that is the same in all completions is given, else `NE`.
+    Where dates or counts are known only in part, or cells were left out as they cannot be read, a value that is the
+    same in all completions is given, else `NE`.
     Raises `CohortError` where a rule needs a column or dates that the cohort does not have, and `CriteriaError` where a
     rule has a product of censored counts.
 
@@ -48,6 +50,18 @@ def evaluate(criteria: CriteriaSet, cohort: Cohort, threads: int | None = None) 
     >>> [verdict.labels[value] for value in verdict.value], verdict.dated.tolist()
     (['Y', 'NE'], [1, -1])
     """
+    verdicts = _of_dates(criteria, cohort, threads)
+    if cohort.left_out is not None:
+        reason = criteria.reasons["unreadable"]
+        for completions in left_out_completions(cohort, criteria.rescues):
+            of_completions = _evaluated(criteria, completions.cohort, threads)
+            join(verdicts, of_completions, completions, cohort, reason)
+        leave_open(verdicts, undecided(cohort, criteria.rescues), reason)
+    return verdicts
+
+
+def _of_dates(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
+    """The verdicts by all days that partial dates may be."""
     if cohort.partial is None:
         return _evaluated(criteria, cohort, threads)
     # The completions of the patients with partial dates replace what comes of a first possible day.

@@ -33,6 +33,7 @@ REASONS = {
     "bleeding_not_recorded": "bleeding was not recorded",
     "censored_count": "a count is known only as a bound",
     "partial_date": "it hangs on a date of which only a part is known",
+    "unreadable": "it hangs on what was left out, as it cannot be read",
     "not_recorded": "something was not recorded",
     "platelets": "platelet count",
     "bleeding": "bleeding",

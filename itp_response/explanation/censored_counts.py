@@ -34,7 +34,7 @@ def counts_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     named = listed([_named(cohort, column) for column in columns])
     if len(set(labels.tolist())) == 1:
         return f"{named}; why it is NE hangs on {'it' if len(columns) == 1 else 'them'}"
-    if cohort.partial is not None:
+    if len(cohort.incomplete):
         return named  # with dates that are not known, no count alone gives a verdict
     patient = _SupposedPatient(criteria, cohort, name, columns)
     if len(columns) == 1:

@@ -60,6 +60,8 @@ def certificate(
     study = classify(visits, patients, criteria, options=options)
     classification, names = asked_about(study, patient, endpoint)
     cohort = classification.cohort
+    if cohort.left_out is not None:
+        raise UsageError(f"{cohort.id[0]}: something was left out, as it cannot be read; correct it in the file.")
     if cohort.partial is not None:
         raise UsageError(
             f"{cohort.id[0]}: dates are known only in part, so that there is not one completion to certify; "

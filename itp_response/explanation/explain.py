@@ -135,8 +135,8 @@ def explained(
 
 def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> Explanation:
     model = decided.model
-    # Where it depends on a partial date, the days of its observations are not known.
-    has_days = not decided.depends_on_partial_date
+    # Where it depends on a partial date, or on what was left out, the days of its observations are not known.
+    has_days = not decided.depends_on_what_may_be
     rows = tuple(explained_rows(decided)) if has_days else ()
     counterfactuals = _counterfactuals(decided, changing)
     in_sentences: tuple[str, ...] = ()
@@ -166,7 +166,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
 
 def _counterfactuals(decided: DecidedEndpoint, changing: Counterfactuals | None) -> tuple[Counterfactual, ...] | None:
     """One by one; None: they were not asked for, or the verdict is not one that can be asked about."""
-    if changing is None or decided.value == "NA" or decided.model.is_length or decided.cohort.partial is not None:
+    if changing is None or decided.value == "NA" or decided.model.is_length or len(decided.cohort.incomplete):
         return None
     return each_counterfactual(decided.classification, changing)
 

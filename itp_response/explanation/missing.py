@@ -23,6 +23,8 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
     match decided.reason:
         case "partial_date":
             return dates_missing(criteria, cohort, decided.name)
+        case "unreadable":
+            return "what was left out, as it cannot be read"
         case "censored_count":
             return counts_missing(criteria, cohort, decided.name)
     if decided.decided_by is not None:

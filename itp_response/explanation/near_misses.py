@@ -71,8 +71,9 @@ class NearMisses:
                 yield _table(near.head(most))
             if len(near) > most:
                 yield f"  and {len(near) - most:,} more; --output has them all"
-        if cohort.partial is not None:
-            yield f"\nnot asked: {counted(len(cohort.partial.patient), 'patient')} with dates known only in part"
+        if len(cohort.incomplete):
+            lack = "with dates known only in part" if cohort.left_out is None else "with something not known"
+            yield f"\nnot asked: {counted(len(cohort.incomplete), 'patient')} {lack}"
         if cohort.notes:
             yield from ("", *cohort.note_lines)
 
@@ -116,9 +117,8 @@ def near_misses(
     classification = classify(visits, patients, criteria, options=options)
     names = _names(classification, endpoint)
     asked = {name: _is_asked(classification.verdicts[name], met) for name in names}
-    if classification.cohort.partial is not None:
-        for is_asked in asked.values():
-            is_asked[classification.cohort.partial.patient] = False
+    for is_asked in asked.values():
+        is_asked[classification.cohort.incomplete] = False
     of_any = np.flatnonzero(np.logical_or.reduce(list(asked.values())))
     counterfactuals = find_counterfactuals(classification, of_any, names)
     positions = {name: np.flatnonzero(is_asked) for name, is_asked in asked.items()}

@@ -99,8 +99,8 @@ class DecidedEndpoint:
         return f"{days}, censored at the last count on day {self.day}"
 
     @property
-    def depends_on_partial_date(self) -> bool:
-        return self.value == "NE" and self.reason == "partial_date"
+    def depends_on_what_may_be(self) -> bool:
+        return self.value == "NE" and self.reason in ("partial_date", "unreadable")
 
     def other(self, name: str) -> "DecidedEndpoint":
         """The verdict on another endpoint."""

@@ -4,7 +4,8 @@ No other module knows what cells mean. It reads whole columns at once. The few c
 by themselves.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -25,37 +26,58 @@ from itp_response.cohort.values import (
     just_below,
 )
 from itp_response.readers.decimals import with_decimal_points
-from itp_response.readers.problems import Cells, NoteText, Problems, as_text, quoted
+from itp_response.readers.missing_codes import NOT_GIVEN, or_missing
+from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, quoted, shown
+from itp_response.readers.treatments import (
+    NAMES,
+    SOME_NAME,
+    Meaning,
+    RescueWords,
+    assumed_text,
+    both_ways,
+    is_mixable,
+    mixed_if_named,
+    mixed_text,
+    no_treatment,
+    taken_text,
+    unknown_text,
+)
 from itp_response.readers.units import times
 
-NOT_GIVEN = ("na", "n/a", "nan", "null", ".")
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
 Wording = Callable[[str], str]
 
 
 def without_not_given(cells: Cells, texts: pl.Series, problems: Problems) -> pl.Series:
     """The texts; null where a text says that nothing was recorded (`NOT_GIVEN`)."""
-    not_given = texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)
+    not_given = is_not_given(texts)
     count = int(not_given.sum())
-    count_not_given(cells, count, problems)
+    count_not_given(cells, count, problems, texts.filter(not_given).unique().to_list() if count else ())
     return texts.set(not_given, None) if count else texts
 
 
-def count_not_given(cells: Cells, count: int, problems: Problems) -> None:
+def count_not_given(cells: Cells, count: int, problems: Problems, spellings: Iterable[str] = ()) -> None:
     """Note the number of cells that say that nothing was recorded."""
     name = cells.name
 
-    def note_text(number: int, _: Sequence[str]) -> str:
+    def note_text(number: int, texts: Sequence[str]) -> str:
         cell, be = ("cell", "counts") if number == 1 else ("cells", "count")
-        return f"{name}: {number} {cell} with NA, N/A, NaN, null or '.' {be} as empty." if number else ""
+        return (
+            f"{name}: {number} {cell} with {' or '.join(sorted(map(repr, texts)))} {be} as missing." if number else ""
+        )
 
-    problems.count(cells.location, f"not given: {name}", note_text, count)
+    problems.count(cells.location, f"not given: {name}", note_text, count, spellings)
+
+
+def is_not_given(texts: pl.Series) -> pl.Series:
+    """Which of the texts say that nothing was recorded."""
+    return texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)
 
 
 def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
     """Which of the cells in these rows are empty or say that nothing was recorded."""
     texts = as_text(cells.values.gather(rows))
-    return (texts.is_null() | texts.str.to_lowercase().is_in(NOT_GIVEN).fill_null(value=False)).to_numpy()
+    return (texts.is_null() | is_not_given(texts)).to_numpy()
 
 
 # NUMBERS
@@ -111,16 +133,25 @@ def all_missing(size: int) -> Numbers:
 
 def as_counts(cells: Cells, problems: Problems, exponent: Ints | int | None = None) -> Numbers:
     """Platelet counts in 10⁹/L; `exponent` is that of their unit, one or one per row; None: it was not told."""
-    counts = as_numbers(cells, problems, least=0.0, wrong=_no_count, exponent=0 if exponent is None else exponent)
+
+    def wrong(wording: Wording) -> Wording:
+        return lambda text: f"{wording(text)}{or_missing(cells.name, text)}"
+
+    power = 0 if exponent is None else exponent
+    counts = as_numbers(cells, problems, least=0.0, wrong=wrong(_no_count), exponent=power)
     too_high = _per_microlitre if exponent is None else _too_high
     high = np.where(np.isinf(counts.high), counts.low, counts.high)
-    problems.wrong_cells(cells, np.flatnonzero(counts.low < 0), lambda text: f"{quoted(text)} is below 0; correct it.")
-    problems.wrong_cells(cells, np.flatnonzero((high > HIGHEST_COUNT) & np.isfinite(high)), too_high)
+    problems.wrong_cells(cells, np.flatnonzero(counts.low < 0), wrong(_below_0))
+    problems.wrong_cells(cells, np.flatnonzero((high > HIGHEST_COUNT) & np.isfinite(high)), wrong(too_high))
     return counts
 
 
 def _no_count(text: str) -> str:
     return _no_number(text, "give 10⁹/L, a bound such as '<10', or leave the cell empty")
+
+
+def _below_0(text: str) -> str:
+    return f"{quoted(text)} is below 0; correct it."
 
 
 def _no_number(text: str, cure: str = "give a number or leave the cell empty") -> str:
@@ -145,7 +176,7 @@ def as_grades(cells: Cells, problems: Problems) -> Floats:
     """WHO bleeding grades; NaN where empty."""
 
     def wrong(text: str) -> str:
-        return f"{quoted(text)} is no WHO bleeding grade; give 0, 1, 2, 3 or 4."
+        return f"{quoted(text)} is no WHO bleeding grade; give 0, 1, 2, 3 or 4.{or_missing(cells.name, text)}"
 
     grades = as_numbers(cells, problems, least=0.0, wrong=wrong)
     off = ~np.isnan(grades.low) & ((grades.low != grades.high) | ~np.isin(grades.low, (0, 1, 2, 3, 4)))
@@ -193,51 +224,56 @@ def _coded(texts: pl.Series) -> Texts:
 # RESCUE
 
 
-def count_assumed(cells: Cells, meaning: str, number: int, spellings: Sequence[str], problems: Problems) -> None:
-    """Note the number of cells with these spellings, and the meaning that was assumed."""
-    problems.count(cells.location, meaning, _assumed_text(cells.name, meaning), number, spellings)
-
-
-def _assumed_text(name: str, meaning: str) -> NoteText:
-    def note_text(number: int, texts: Sequence[str]) -> str:
-        cells = "cell" if number == 1 else "cells"
-        return (
-            f"{name}: {number} {cells} with {' or '.join(sorted(map(repr, texts)))} taken as {meaning}."
-            if number
-            else ""
-        )
-
-    return note_text
-
-
-WITHOUT_A_NAME, NONE_BEGINS = "a rescue without a name", "no rescue"
-"""The meanings of cells of rescue that name no treatment."""
-NAMELESS = ("1", "yes", "y", "true", "x")
-NO_RESCUE = ("0", "no", "n", "false", "none")
-NUMBER = r"^[-+.\d]+$"
-"""A number, which is no treatment."""
-
-
-def as_rescue(cells: Cells, problems: Problems) -> tuple[Bools, Texts]:
+def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Bools, Texts]:
     """The rows in which a rescue treatment begins, and its name in lower case."""
     # Most rows begin no rescue, so only the others are read.
     written = cells.values.is_not_null().arg_true().to_numpy()
-    texts = without_not_given(cells, as_text(cells.values.gather(written)), problems)
-    folded = texts.str.to_lowercase()
-    none = folded.is_in(NO_RESCUE).fill_null(value=False)
-    nameless = folded.is_in(NAMELESS).fill_null(value=False)
-    for rows, meaning in ((nameless, WITHOUT_A_NAME), (none, NONE_BEGINS)):
-        spellings = folded.filter(rows).unique().sort().to_list() if rows.any() else []
-        count_assumed(cells, meaning, int(rows.sum()), spellings, problems)
-    number = texts.str.contains(NUMBER).fill_null(value=False) & ~none & ~nameless
-    problems.wrong_cells(
-        cells,
-        written[number.to_numpy()],
-        lambda text: f"{quoted(text)} is no treatment; give its name, or 1 where it has none.",
-    )
+    texts = as_text(cells.values.gather(written))
+    counted = texts.drop_nulls().value_counts(name="number")
+    numbers = dict(zip(counted.to_series(0).to_list(), counted["number"].to_list(), strict=True))
+    meanings = {text: words.meaning(text) for text in numbers}
+    note_rescue(cells, numbers, meanings, problems)
+
+    def rows_of(chosen: Iterable[str]) -> pl.Series:
+        return texts.is_in(list(chosen)).fill_null(value=False)
+
+    for meaning, wording in ((Meaning.NOT_A_TREATMENT, no_treatment), (Meaning.NEGATED, both_ways)):
+        wrong = rows_of(text for text in meanings if meanings[text] is meaning)
+        problems.wrong_cells(cells, written[wrong.to_numpy()], wording)
+    mixed = rows_of(text for text in meanings if is_mixable(text, meanings))
+    ask_about_mixed(cells, written[mixed.to_numpy()], meanings, problems)
     begins: Bools = np.zeros(len(cells.values), dtype=np.bool_)
-    begins[written] = (texts.is_not_null() & ~none).to_numpy()
-    names = _coded(folded.set(none | nameless, None))
+    begins[written] = rows_of(text for text in meanings if meanings[text].begins).to_numpy()
+    named = rows_of(text for text in meanings if meanings[text].is_name)
+    names = _coded(texts.str.to_lowercase().set(~named, None))
     codes = np.full(len(begins), -1, dtype=np.int32)
     codes[written] = names.codes
     return begins, Texts(codes, names.labels)
+
+
+def note_rescue(cells: Cells, numbers: Mapping[str, int], meanings: Mapping[str, Meaning], problems: Problems) -> None:
+    """Note what the texts of a column of rescue were taken as; `numbers` has the number of cells of each."""
+    for meaning in (Meaning.MISSING, Meaning.WITHOUT_A_NAME, Meaning.NONE_BEGINS):
+        texts = [text for text in numbers if meanings[text] is meaning]
+        number, spellings = sum(map(numbers.__getitem__, texts)), sorted({text.lower() for text in texts})
+        note_text, is_warning = assumed_text(cells.name, meaning), meaning is Meaning.MISSING
+        problems.count(cells.location, meaning.value, note_text, number, spellings, warning=is_warning)
+    for about, wording, chosen in (("names", taken_text, NAMES), ("unknown names", unknown_text, NAMES[1:])):
+        by_name: dict[str, int] = {}
+        for text in numbers:
+            if meanings[text] in chosen:
+                by_name[text.lower()] = by_name.get(text.lower(), 0) + numbers[text]
+        warning = about == "unknown names"
+        problems.count_names(cells.location, about, partial(wording, cells.name), by_name, warning=warning)
+
+
+def ask_about_mixed(
+    cells: Cells, rows: NDArray[np.integer], meanings: Mapping[str, Meaning], problems: Problems
+) -> None:
+    """Report words such as `yes`, which stand in these rows, if the column has names of treatments too."""
+    first = rows[:1]
+    found = [f"{quoted(text)} ({cells.location.named(int(first[0]))})" for text in shown(cells, first)]
+    found += [SOME_NAME] if any(meaning.is_name for meaning in meanings.values()) else []
+    note_text = partial(mixed_if_named, cells.name)
+    unreadable = [UnreadableCells(cells, rows, mixed_text)]
+    problems.ask(cells.location, "mixed", note_text, len(rows), found, unreadable=unreadable)

@@ -16,6 +16,7 @@ from itp_response.readers.files import READERS, Tabular, kind_of, open_table
 from itp_response.readers.known_names import ALIASES, BESIDE, UNIQUE, UNIT_OF, fitting, folded
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text, location_of
+from itp_response.readers.told import NOTHING, Told
 from itp_response.readers.units import UnitSaid, in_header
 
 REASON = "rescue_reason"
@@ -58,6 +59,12 @@ class NamedTable:
     unit_if_missing: str | None = None
     """The unit of counts without one in the column of units, where the reader of the file has noted which these are;
     None: they are a problem."""
+    told: Told = NOTHING
+    """What a mapping, or the settings of a study, say of words in the cells."""
+    left_out: Mapping[str, Bools] = field(default_factory=dict)
+    """By the readers' names of columns, the rows of cells that were left out; those cells are empty."""
+    may_be_scored: bool = False
+    """A grade of 0 may be among what was left out."""
 
     def has(self, name: str) -> bool:
         """Whether the table has that column."""
@@ -81,7 +88,32 @@ class NamedTable:
             replace(problem, values=problem.values.gather(rows), rows=problem.rows[rows])
             for problem in self.cell_problems
         ]
-        return replace(self, location=self.location.only(rows), frame=self.frame[rows], cell_problems=cell_problems)
+        left_out = {name: mask[rows] for name, mask in self.left_out.items()}
+        return replace(
+            self,
+            location=self.location.only(rows),
+            frame=self.frame[rows],
+            cell_problems=cell_problems,
+            left_out=left_out,
+        )
+
+    def without_cells(self, cells: Mapping[str, Ints]) -> "NamedTable":
+        """The table with empty cells in these rows of columns, by the readers' names, which are `left_out`."""
+        masks = {name: np.isin(np.arange(len(self.frame)), rows) for name, rows in cells.items()}
+        emptied = [self.frame[name].set(pl.Series(mask), None) for name, mask in masks.items() if self.has(name)]
+        by_header = {self.header.get(name, name): mask for name, mask in masks.items()}
+        cell_problems = [
+            replace(problem, rows=problem.rows & ~by_header.get(problem.name, np.False_))
+            for problem in self.cell_problems
+        ]
+        frame = self.frame.with_columns(emptied)
+        return replace(self, frame=frame, cell_problems=cell_problems, left_out=masks)
+
+    def has_left_out(self, *names: str) -> Bools:
+        """The rows in which a cell of one of these columns was left out."""
+        none = np.zeros(len(self.frame), dtype=np.bool_)
+        rows: Bools = np.logical_or.reduce([none, *(self.left_out.get(name, none) for name in names)])
+        return rows
 
     def without(self, *names: str) -> "NamedTable":
         """The table without these columns, to free the memory of a long table."""

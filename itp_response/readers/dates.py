@@ -15,7 +15,7 @@ import polars as pl
 
 from itp_response.cohort.values import Floats, Numbers, exactly
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.readers.cells import NOT_GIVEN, all_missing, as_numbers, count_not_given, without_not_given
+from itp_response.readers.cells import all_missing, as_numbers, count_not_given, is_not_given, without_not_given
 from itp_response.readers.problems import Cells, NoteText, Problems, as_text, first_few, quoted, shown
 
 DayNumbering = Literal["study-day", "from-0"]
@@ -432,7 +432,7 @@ def are_days(cells: Cells, written: DateFormat = ISO_8601) -> bool:
     if values.dtype.is_temporal():
         return False
     texts = as_text(values).drop_nulls()
-    texts = texts.filter(~texts.str.to_lowercase().is_in(NOT_GIVEN))
+    texts = texts.filter(~is_not_given(texts))
     if not len(texts):
         return True
     # A year alone, such as 2019, is a partial date, and 20190501 is a date, if other cells are dates too.

@@ -1,6 +1,6 @@
 """Read options: how a study's files are read; every function that takes a study takes them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
@@ -8,7 +8,9 @@ from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.dates import DateFormat, DayNumbering, check_date_format, check_impute
 from itp_response.readers.files import Tabular, given_as
 from itp_response.readers.ids import LongIds, PatientKey, SimilarIds
+from itp_response.readers.missing_codes import MissingCodes
 from itp_response.readers.open_table import Decimal
+from itp_response.readers.told import Told
 from itp_response.readers.units import check_unit
 
 Bleeding = Literal["scored", "events"]
@@ -31,6 +33,8 @@ class ReadOptions:
 
     >>> ReadOptions(date_format="dmy", bleeding="events")
     ReadOptions(date_format='dmy', bleeding='events')
+    >>> ReadOptions(date_format="dmy", missing=["-99"]).missing
+    ('-99',)
     """
 
     date_format: str | None = None
@@ -86,6 +90,15 @@ class ReadOptions:
     """The unit of the platelet counts, such as `10^4/uL`; None: as the study tells it, else 10⁹/L."""
     accept: tuple[str, ...] = ()
     """The names of checks (`ACCEPTABLE`) that would stop the reading and whose answer is that the data are right."""
+    missing: tuple[str, ...] = ()
+    """Codes that stand for a missing value: `999`, or of one column alone `platelets=999`.
+
+    `platelets=` says that no number of that column is a code. `NA`, `ND`, `not done` and the like need not be told.
+    """
+    rescue_names: tuple[str, ...] = ()
+    """Names of rescue treatments besides those that are known."""
+    no_rescue: tuple[str, ...] = ()
+    """What stands in the column of rescue for no treatment, besides the words that are known."""
 
     def __post_init__(self) -> None:
         check_date_format(self.date_format)
@@ -110,6 +123,12 @@ class ReadOptions:
         for name in self.accept:
             if name not in ACCEPTABLE:
                 raise UsageError(unknown("check", name, ACCEPTABLE))
+        for name in ("missing", "rescue_names", "no_rescue"):
+            given = getattr(self, name)
+            if isinstance(given, str):
+                raise UsageError(f"{name} is a list of texts, not {given!r}.")
+            object.__setattr__(self, name, tuple(given))
+        MissingCodes.of(self.missing)
 
     def __repr__(self) -> str:
         given = [
@@ -151,6 +170,15 @@ class ReadOptions:
         if patients is not None:
             patients = given_as(patients, self.patients_sheet, None, self.decimal)
         return given_as(visits, self.sheet, self.header_row, self.decimal), patients
+
+    def with_names(self, rescue_names: Collection[str]) -> "ReadOptions":
+        """These options with further names of rescue treatments."""
+        return replace(self, rescue_names=(*self.rescue_names, *rescue_names)) if rescue_names else self
+
+    @property
+    def told(self) -> Told:
+        """What the user says of words in cells."""
+        return Told(self.missing, self.rescue_names, self.no_rescue)
 
 
 DEFAULTS = ReadOptions()

@@ -15,6 +15,7 @@ from itp_response.readers.count_units import CountUnit, counts_of
 from itp_response.readers.dates import are_days, as_day_numbers, as_days, imputed, note_partial
 from itp_response.readers.ids import check_long
 from itp_response.readers.known_names import BESIDE
+from itp_response.readers.missing_codes import without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import count_sizes, expect_decimals
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
@@ -64,7 +65,7 @@ def read_patients(
 
     `stopped_as` says whether ends of treatment are days or dates; None: what most of the cells look like.
     """
-    table = table.with_empty_row()
+    table = without_codes(table.with_empty_row(), options.told | table.told, problems)
     table.report_cell_problems(problems)
     stopped = table.cells("treatment_discontinued")
     written, numbering = options.dates_of_patients, options.day_numbering

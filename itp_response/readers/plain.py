@@ -3,7 +3,6 @@
 A block with any problem, or with anything unusual, is not plain. It is read as texts, so no problem is reported here.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -13,26 +12,17 @@ import polars as pl
 
 from itp_response.cohort.notation import HIGHEST_COUNT
 from itp_response.cohort.values import Bools, Ints, Numbers, Texts, exactly
-from itp_response.readers.cells import (
-    NAMELESS,
-    NO_RESCUE,
-    NONE_BEGINS,
-    NOT_GIVEN,
-    NUMBER,
-    WITHOUT_A_NAME,
-    as_counts,
-    as_grades,
-    count_assumed,
-    count_not_given,
-)
+from itp_response.readers.cells import as_counts, as_grades, ask_about_mixed, note_rescue
 from itp_response.readers.dates import YEARS, as_days, ask_numbering, count_shifted
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
 from itp_response.readers.ids import rounded
+from itp_response.readers.missing_codes import NOT_KNOWN
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import expect_plain_decimals
 from itp_response.readers.problems import Cells, Problems
 from itp_response.readers.runs import Runs
+from itp_response.readers.treatments import RescueWords, is_mixable
 from itp_response.readers.visit_table import VisitTable, note_bleeding
 
 FEW = 4
@@ -58,6 +48,7 @@ class Plain:
     """The positions of columns, by the readers' names."""
     options: ReadOptions
     """As in `read`."""
+    words: RescueWords
 
     @classmethod
     def of(
@@ -69,9 +60,10 @@ class Plain:
     ) -> "Plain | None":
         """The reader; None: the table has columns that must be read as texts."""
         as_texts = options.dates_of_visits.told if empty.dated else options.day_numbering == "study-day"
-        if empty.columns or empty.unit.told or as_texts or "patient_id" not in chosen:
+        if empty.columns or empty.unit.told or as_texts or options.missing or "patient_id" not in chosen:
             return None
-        return cls(empty, problems, chosen, options)
+            return None
+        return cls(empty, problems, chosen, options, RescueWords.told(options.told))
 
     def visits(self, grid: Grid, patient_ids: Runs | None = None) -> tuple[VisitTable, Problems] | None:
         """The visits of a block, still without a location, and the notes on them; None: they are not plain.
@@ -120,7 +112,7 @@ class Plain:
         if not len(rows):
             return exactly(low)
         texts = column.texts(rows) if len(rows) <= len(grid) // FEW else None
-        if texts is None:
+        if texts is None or (name == "bleeding_grade" and any(text.strip().lower() in NOT_KNOWN for text in texts)):
             return None
         table = self.empty.table
         others = read(Cells(table.location, table.header[name], pl.Series(texts, dtype=pl.String)), problems)
@@ -147,23 +139,18 @@ class Plain:
         if distinct is None:
             return None if column else _Rescue(begins, Texts(codes, ()))
         rows, texts, which = distinct
-        folded = [text.lower() for text in texts]
-        named = [text for text in folded if text not in (*NOT_GIVEN, *NO_RESCUE, *NAMELESS)]
-        if any(re.match(NUMBER, text) for text in named):
+        meanings = {text: self.words.meaning(text) for text in texts}
+        if any(meaning.is_wrong or is_mixable(text, meanings) for text, meaning in meanings.items()):
             return None
-        code = {label: number for number, label in enumerate(sorted(set(named)))}
-        begins[rows] = np.array([text not in (*NOT_GIVEN, *NO_RESCUE) for text in folded], dtype=np.bool_)[which]
-        codes[rows] = np.array([code.get(text, -1) for text in folded], dtype=np.int32)[which]
-        self._note_assumed(folded, np.bincount(which, minlength=len(folded)), problems)
-        return _Rescue(begins, Texts(codes, tuple(code)))
-
-    def _note_assumed(self, texts: list[str], number: Ints, problems: Problems) -> None:
-        """Note the assumed meanings of cells of rescue; `number` counts the rows with each of the texts."""
+        number = np.bincount(which, minlength=len(texts))
         cells = self.empty.table.cells("rescue")
-        for spellings, meaning in ((NAMELESS, WITHOUT_A_NAME), (NO_RESCUE, NONE_BEGINS)):
-            hits = [at for at, text in enumerate(texts) if text in spellings]
-            count_assumed(cells, meaning, int(number[hits].sum()), sorted({texts[at] for at in hits}), problems)
-        count_not_given(cells, int(number[[at for at, text in enumerate(texts) if text in NOT_GIVEN]].sum()), problems)
+        note_rescue(cells, dict(zip(texts, number.tolist(), strict=True)), meanings, problems)
+        ask_about_mixed(cells, rows[:0], meanings, problems)
+        named = sorted({text.lower() for text in texts if meanings[text].is_name})
+        code = {label: number for number, label in enumerate(named)}
+        begins[rows] = np.array([meanings[text].begins for text in texts], dtype=np.bool_)[which]
+        codes[rows] = np.array([code.get(text.lower(), -1) for text in texts], dtype=np.int32)[which]
+        return _Rescue(begins, Texts(codes, tuple(code)))
 
 
 def _grades(cells: Cells, problems: Problems) -> Numbers:

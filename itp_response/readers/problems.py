@@ -169,6 +169,28 @@ class _Tally:
     def as_note(self) -> Note:
         return Note(self.location.name, self.note_text(self.number, list(self.texts)), self.warning)
 
+    def added(self, other: "_Tally") -> "_Tally":
+        """The tally with the cases of a later chunk."""
+        return replace(other, number=self.number + other.number, texts={**self.texts, **other.texts})
+
+
+@dataclass
+class _NameTally:
+    """Names counted each by itself over the chunks of a table, reported once for the whole table."""
+
+    location: Location
+    note_text: Callable[[Mapping[str, int]], str]
+    warning: bool
+    numbers: Mapping[str, int]
+
+    def as_note(self) -> Note:
+        return Note(self.location.name, self.note_text(self.numbers), self.warning)
+
+    def added(self, other: "_NameTally") -> "_NameTally":
+        """The tally with the names of a later chunk."""
+        names = dict.fromkeys((*self.numbers, *other.numbers))
+        return replace(other, numbers={name: self.numbers.get(name, 0) + other.numbers.get(name, 0) for name in names})
+
 
 class TableQuestion(Protocol):
     """A question about a whole table, to which its chunks add up (`joined`)."""
@@ -196,9 +218,12 @@ class Problems:
     """
 
     def __init__(self, leave_out: bool = False, *, worded: bool = True) -> None:
-        self._notes: dict[object, Note | _Tally] = {}
+        self._notes: dict[object, Note | _Tally | _NameTally] = {}
         self._wrong: dict[object, _Tally] = {}
         self._asked: dict[object, _Tally] = {}
+        """Questions, which only the counts of all chunks together raise."""
+        self._solvable: set[object] = set()
+        """Those of them that leaving out cells would answer."""
         self._questions: dict[object, TableQuestion] = {}
         self.leave_out = leave_out
         self.worded = worded
@@ -231,12 +256,27 @@ class Problems:
         tally = _Tally(location, note_text, warning, number, dict.fromkeys(texts))
         _merge(self._notes, (location.order, about), tally)
 
-    def ask(self, location: Location, about: str, note_text: NoteText, number: int, texts: Iterable[str] = ()) -> None:
+    def ask(
+        self,
+        location: Location,
+        about: str,
+        note_text: NoteText,
+        number: int,
+        texts: Iterable[str] = (),
+        *,
+        unreadable: Sequence[UnreadableCells] | None = None,
+    ) -> None:
         """A question that depends on the whole table, counted as `count` counts for a note.
 
-        Where `note_text` has a text once all chunks were looked at, it is a problem: `settle_asked`.
+        Where `note_text` has a text once all chunks were looked at, it is a problem: `settle_asked`. Leaving out the
+        cells `unreadable` would solve it; None: leaving out does not.
         """
-        _merge(self._asked, (location.order, about), _Tally(location, note_text, False, number, dict.fromkeys(texts)))
+        key, tally = (location.order, about), _Tally(location, note_text, False, number, dict.fromkeys(texts))
+        if unreadable is not None:
+            self._solvable.add(key)
+            if tally.as_note().text:
+                self.unreadable += unreadable
+        _merge(self._asked, key, tally)
 
     def expect(self, question: TableQuestion) -> None:
         """A question that is answered once all chunks are joined (`settle`)."""
@@ -246,9 +286,10 @@ class Problems:
 
     def settle_asked(self) -> "Problems":
         """Make problems of what was asked (`ask`); called when all of the study was read."""
-        for tally in self._asked.values():
+        for key, tally in self._asked.items():
             if text := tally.as_note().text:
-                self.wrong(tally.location, text)
+                self.beyond_rows |= key not in self._solvable
+                self._add(tally.location, text, 0)
         self._asked.clear()
         return self
 
@@ -261,6 +302,18 @@ class Problems:
                     self.wrong(question.location, text)
             self._questions.clear()
         return self
+
+    def count_names(
+        self,
+        location: Location,
+        about: str,
+        note_text: Callable[[Mapping[str, int]], str],
+        numbers: Mapping[str, int],
+        *,
+        warning: bool = False,
+    ) -> None:
+        """A note on names, each with the number of its cases; as `count`, it is called with none too."""
+        _merge(self._notes, (location.order, about), _NameTally(location, note_text, warning, numbers))
 
     @property
     def notes(self) -> list[Note]:
@@ -279,6 +332,7 @@ class Problems:
         for into, tallies in ((self._wrong, other._wrong), (self._asked, other._asked)):
             for key, tally in tallies.items():
                 _merge(into, key, tally)
+        self._solvable |= other._solvable
         for question in other._questions.values():
             self.expect(question)
         self.unreadable += other.unreadable
@@ -365,12 +419,10 @@ class Problems:
         return CohortError(one_a_line([*texts, *[""] * self._unworded], SHOWN))
 
 
-def _merge(entries: dict[Any, Any], key: object, entry: Note | _Tally) -> None:
+def _merge(entries: dict[Any, Any], key: object, entry: Note | _Tally | _NameTally) -> None:
     """Put an entry under its key; a tally is added to the one that is there."""
     before = entries.get(key)
-    if before is not None and isinstance(entry, _Tally):
-        entry = replace(entry, number=before.number + entry.number, texts={**before.texts, **entry.texts})
-    entries[key] = entry
+    entries[key] = entry if before is None or isinstance(entry, Note) else before.added(entry)
 
 
 def as_text(values: pl.Series) -> pl.Series:

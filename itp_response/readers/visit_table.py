@@ -13,10 +13,13 @@ from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_co
 from itp_response.readers.count_units import CountUnit, counts_of, note_unused
 from itp_response.readers.dates import as_day_numbers, as_days, ask_numbering, imputed, note_partial
 from itp_response.readers.ids import check_long
+from itp_response.readers.missing_codes import not_known_rows, without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import expect_decimals
 from itp_response.readers.problems import Cells, Problems, quoted
 from itp_response.readers.runs import Runs
+from itp_response.readers.told import Told
+from itp_response.readers.treatments import RescueWords
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ class VisitTable:
     """The rows with a count, a grade, a rescue or a declared column."""
     not_imputed: tuple[Numbers, Numbers]
     """`when` and `rescue_end` before dates were imputed."""
+    told: Told
+    not_known: Bools | None = None
+    """The rows with a grade that is said to be not known; None: there is none."""
 
     @property
     def time(self) -> Cells:
@@ -50,8 +56,15 @@ class VisitTable:
 
     @property
     def scored(self) -> bool:
-        """There is a grade of 0, which is written down only where bleeding is scored at visits."""
-        return bool((self.bleeding_grade == 0).any())
+        """There is (or may be) a grade of 0, which is written down only where bleeding is scored at visits."""
+        return bool((self.bleeding_grade == 0).any()) or self.table.may_be_scored
+
+    @property
+    def grade_not_known(self) -> Bools:
+        """The rows in which it is written that the grade is not known, or a grade that cannot be read."""
+        if self.not_known is None:
+            return np.zeros(len(self.bleeding_grade), dtype=np.bool_)
+        return self.not_known
 
 
 def check_header(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
@@ -69,6 +82,9 @@ def read_visits(
     problems: Problems,
 ) -> VisitTable:
     """The visits of a table, or of a chunk of it."""
+    told = options.told | table.told
+    not_known = not_known_rows(table, "bleeding_grade", told) | table.has_left_out("bleeding_grade")
+    table = without_codes(table, told, problems)
     table.report_cell_problems(problems)
     dated = table.has("date")
     begin, end = (
@@ -80,8 +96,8 @@ def read_visits(
     platelets, unit = counts_of(table, "platelets", "unit", options, problems)
     expect_decimals(table.cells("platelets"), options.accept, problems)
     grade = as_grades(table.cells("bleeding_grade"), problems)
-    rescue, rescue_name = as_rescue(table.cells("rescue"), problems)
-    recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue
+    rescue, rescue_name = as_rescue(table.cells("rescue"), problems, RescueWords.told(told))
+    recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue | not_known | table.has_left_out(*table.left_out)
     columns: dict[str, Column] = {}
     for name, column in declared.items():
         columns[name], given = as_declared(table.cells(name), column, problems)
@@ -101,6 +117,8 @@ def read_visits(
         columns=columns,
         recorded=recorded,
         not_imputed=(when, rescue_end),
+        told=told,
+        not_known=not_known if not_known.any() else None,
     )
     _check_visits(visits, problems)
     return visits
@@ -154,6 +172,10 @@ def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, proble
     if bleeding is not None:
         problems.note(table.location, f"Bleeding was taken as told: {bleeding}.")
         return
+    if table.may_be_scored and not (grade == 0).any():
+        text = "A grade that cannot be read may be 0, so bleeding is not known where there is no grade."
+        problems.note(table.location, f"{text} If there was none then, say --bleeding events.", warning=True)
+        return
 
     def scored_text(zeros: int, _: Sequence[str]) -> str:
         text = "Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. "
@@ -175,6 +197,7 @@ def _check_visits(visits: VisitTable, problems: Problems) -> None:
     """Report rows without a patient or a time, and rescue treatments that end but do not begin."""
     table, end = visits.table, visits.table.cells("rescue_end")
     ended = ~np.isnan(visits.rescue_end.low)
+    begun = visits.rescue | table.has_left_out("rescue")
     without_patient = visits.recorded & visits.patient_ids.missing
     problems.wrong_cells(
         table.cells("patient_id"), np.flatnonzero(without_patient), lambda _: "the patient is missing; fill it in."
@@ -187,12 +210,12 @@ def _check_visits(visits: VisitTable, problems: Problems) -> None:
         )
     problems.wrong_cells(
         end,
-        np.flatnonzero(ended & ~visits.rescue),
+        np.flatnonzero(ended & ~begun),
         lambda text: f"{quoted(text)} ends a rescue that did not begin; name the rescue in the same row.",
     )
     problems.wrong_cells(
         end,
-        np.flatnonzero(ended & visits.rescue & (visits.rescue_end.high < visits.when.low)),
+        np.flatnonzero(ended & begun & (visits.rescue_end.high < visits.when.low)),
         lambda text: f"{quoted(text)} lies before the rescue begins; correct one of the two.",
     )
 

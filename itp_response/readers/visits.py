@@ -4,7 +4,7 @@ Both are files, frames or lists of rows, and are read column by column. All thei
 cohort's notes say what was assumed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from itp_response.readers.column_names import STOPPED_BY, WITHOUT_DAY_0, NamedTa
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_similar, check_sites, in_one_spelling, keyed
 from itp_response.readers.known_names import PATIENTS, VISITS
+from itp_response.readers.missing_codes import ask_about_nines, check_columns_told
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
@@ -40,7 +41,7 @@ from itp_response.readers.problems import (
     first_few,
     quoted,
 )
-from itp_response.readers.quarantine import Quarantine, with_quarantine
+from itp_response.readers.quarantine import COMPLETED, Quarantine, with_quarantine
 from itp_response.readers.sdtm.domains import MappedStudy, is_study, study_tables
 from itp_response.readers.visit_table import VisitTable, check_columns, check_declared, check_header, read_visits
 
@@ -58,6 +59,7 @@ def read(
     options: ReadOptions | None = None,
     columns: Mapping[str, ColumnDeclared] = NO_COLUMNS,
     stopped: Stopped | None = None,
+    rescue_names: Collection[str] = (),
 ) -> Cohort:
     """The cohort of these visits and patients.
 
@@ -70,7 +72,8 @@ def read(
     `enrolment_day`, `baseline` (10⁹/L) and `treatment_discontinued`. If visits have dates and there is no enrolment,
     day 0 is the date of the first count.
     `options` say how the cells are read; None: `ReadOptions()`. `columns` are further columns, as a criteria file
-    declares them. `stopped` says whether ends of treatment are `days` or `dates`; None: what most of them look like.
+    declares them, and `rescue_names` treatments that it names. `stopped` says whether ends of treatment are `days` or
+    `dates`; None: what most of them look like.
     Raises `CohortError` with all problems of the two tables, and `UsageError` for an object that is no table.
 
     >>> visits = [
@@ -97,17 +100,18 @@ def read(
     read_tables = partial(_of_study, options.unit) if is_study(visits) else _of_files
     visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, of_opening)
     quarantine, cohort = Quarantine(), None
+    quarantine.take_broken(of_opening.broken_lines)
     while cohort is None:
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
         problems, further = of_opening.copy(), quarantine.patients(of_opening.broken_lines)
         try:
-            cohort = _of_tables(*tables, columns, further, options, stopped, problems)
+            cohort = _of_tables(*tables, columns, further, options.with_names(rescue_names), stopped, problems)
         except CohortError:
             # Each turn leaves out more rows, so the loop ends.
             if not leave_out or not quarantine.leave_out(problems, tuple(filter(None, tables))):
                 raise
     if leave_out:
-        cohort = with_quarantine(cohort, quarantine.report(problems.broken_lines))
+        cohort = with_quarantine(cohort, quarantine.report(problems.broken_lines), quarantine.undecided)
     return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, asdict(options)))
 
 
@@ -132,6 +136,7 @@ def _of_tables(
     if visit_table is None:
         raise problems.error()
     check_enrolment(visit_table.table, known, visit_table.dated, problems)
+    check_columns_told(options.told | visit_table.told, [visit_table.table, known.table], problems)
     if visit_table.table.has("patient_id") and not len(known.rows) and not len(further) and names_nobody(visit_table):
         problems.wrong(visit_table.table.location, NOBODY)
     scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
@@ -285,14 +290,19 @@ def assemble(
     if wrong or problems.any_wrong:
         raise problems.error()
 
+    patient = study.patient[study.kept_index]
+    ask_about_nines(visits.table, visits.platelets, study.kept, patient, visits.told, problems)
     _count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
     observed = _observations(study, times, declared, scored=scored)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
     imputed = None if impute is None else _imputed(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
+    built = build(_patients(study, date_0, stopped), observed)
+    if built.left_out is not None:
+        built = replace(built, left_out=replace(built.left_out, undecided=_moves_day_0(study, day_0.low)))
     return replace(
-        build(_patients(study, date_0, stopped), observed),
+        built,
         source=location.name,
         row_word=location.row_word,
         origin=location.pieces.origin if location.pieces else None,
@@ -351,7 +361,6 @@ def _observations(
     study: StudyRows, times: _Times, declared: Mapping[str, ColumnDeclared], *, scored: bool
 ) -> Observations:
     visits, index = study.visits, study.kept_index
-    grade = visits.bleeding_grade[index]
     day = times.day.astype(np.int64)
     last_day = day.copy()
     last_day[times.ended] = times.end
@@ -359,14 +368,40 @@ def _observations(
         patient=times.patient,
         day=day,
         platelets=visits.platelets.at(index),
-        bleeding_grade=grade if scored else np.where(np.isnan(grade), 0.0, grade),
+        bleeding_grade=_grades(visits, scored=scored)[index],
         rescue=visits.rescue[index],
         rescue_end=last_day,
         source_row=visits.table.location.all_lines(study.kept),
         rescue_name=visits.rescue_name.at(index),
         columns={name: column.at(index) for name, column in visits.columns.items()},
         declared=declared,
+        left_out=_left_out(visits.table)[study.kept] if visits.table.left_out else None,
     )
+
+
+def _grades(visits: VisitTable, *, scored: bool) -> Floats:
+    """The grades; where none was written, 0 unless bleeding is scored."""
+    grade = visits.bleeding_grade
+    return grade if scored else np.where(np.isnan(grade) & ~visits.grade_not_known, 0.0, grade)
+
+
+def _left_out(visits: NamedTable) -> Bools:
+    """For each row, whether its count, its grade or its rescue was left out."""
+    return np.column_stack([visits.has_left_out(name) for name in COMPLETED])
+
+
+def _moves_day_0(study: StudyRows, day_0: Floats) -> Bools:
+    """The patients of whom a count that was left out may be the first, which is day 0."""
+    visits, rows = study.visits, study.kept
+    moved = np.zeros(len(study.ids), dtype=np.bool_)
+    if not visits.dated or study.patients.table.has("enrolment_date") or not visits.table.left_out:
+        return moved
+    counted = np.zeros(len(study.ids), dtype=np.bool_)
+    counted[study.patient[rows[~np.isnan(visits.platelets.low[rows])]]] = True
+    rows = rows[visits.table.has_left_out("platelets")[rows]]
+    patient = study.patient[rows]
+    moved[patient[~counted[patient] | (visits.when.low[rows] < day_0[patient])]] = True
+    return moved
 
 
 def _imputed(study: StudyRows, impute: Impute, patient: Ints) -> Imputed:

@@ -63,7 +63,8 @@ def _page_data(
 ) -> PageData:
     if visits is not None:
         definitions = criteria_of(visits, criteria)
-        return PageData(definitions, read_study(visits, patients, definitions.file.columns, options))
+        columns, names = definitions.file.columns, definitions.rescue_names
+        return PageData(definitions, read_study(visits, patients, columns, options, names))
     return PageData(load(criteria or DEFAULT_CRITERIA))
 
 

@@ -494,7 +494,7 @@ class TestCommand:
         assert done.stdout.splitlines()[0].startswith(f"{number} findings in ")
         table, told = done.stdout.split("\n\n")
         assert len(table.splitlines()) == number + 1
-        assert told.startswith("assumed: Bleeding has grades of 0")
+        assert "\nassumed: Bleeding has grades of 0" in told
         assert asked.read_text().startswith("patient_id,endpoint,reason,settled_by,day,file,line,asks,also\nITP-0008,")
 
     def test_bad_input_is_refused_before_anything_is_written(self, tmp_path):

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from itertools import product
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 
 from itp_response.classification.classification import classify
 from itp_response.cli import main
+from itp_response.cohort.observations import LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE
+from itp_response.definitions.load import load
 from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.options import ReadOptions
@@ -47,9 +51,57 @@ class TestReport:
         found = quarantined(path)
         reason = "'4x5' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty."
         assert reported(found) == [("visits.csv", 3, "platelets", "4x5", reason, "A")]
-        assert found.lines.tolist() == [2]
+        assert found.quarantine["left_out"].to_list() == ["cell"]
         assert found.quarantined.tolist() == [1]
-        assert notes(found)[-1] == "Quarantined: 1 row of 1 patient ('A'), left out as they cannot be read."
+        assert notes(found)[-1] == (
+            "Quarantined: 1 row of 1 patient ('A'), left out as they cannot be read; of 1 only a cell, the rest is used."
+        )
+
+    def test_takes_only_itself(self, tmp_path):
+        rows = [["A", "2019-05-22", "4x5", "2", "IVIg", "2019-05-23", ""], ["A", "2019-05-29", "60", "x", "5", "", ""]]
+        found = quarantined(written(tmp_path, GOOD, *rows))
+        assert found.lines.tolist() == [2, 3, 4]
+        assert found.bleeding_grade.tolist()[:2] == [0, 2]
+        assert found.rescue.tolist() == [False, True, False]
+        assert found.platelets.low.tolist()[2] == 60
+        assert found.left_out.what.tolist() == [LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE]
+        assert found.left_out.row.tolist() == [1, 2, 2]
+        assert not found.left_out.undecided.any()
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            ["A", "soon", "60", "0", "", "", ""],
+            ["A", "2019-05-22", "60", "0", "IVIg", "late", ""],
+            ["A", "2019-05-22", "60", "0", "", "2019-05-22", ""],
+            ["A", "2019-05-22", "60"],
+            ["", "2019-05-22", "60", "0", "", "", ""],
+        ],
+        ids=["a date", "the end of a rescue", "an end without a rescue", "a line that is no row", "the patient"],
+    )
+    def test_more_than_a_cell_leaves_the_patient_undecided(self, tmp_path, row):
+        found = quarantined(written(tmp_path, GOOD, row))
+        assert found.left_out.undecided.tolist() == [True]
+
+    def test_a_patient_who_is_not_known_may_be_any(self, tmp_path):
+        found = quarantined(written(tmp_path, GOOD, ["B", *GOOD[1:]], ["", "2019-05-22", "", "", "IVIg", "", ""]))
+        assert found.left_out.undecided.tolist() == [True, True]
+        assert notes(found)[-1].startswith("What was left out of a patient who is not known may be of any of them, ")
+
+    def test_a_grade_of_0_may_have_been_left_out(self, tmp_path):
+        """Bleeding is then not known where there is no grade, of other patients too."""
+        rows = [["A", "2019-05-01", "15", "", "", "", ""], ["B", "2019-05-01", "15", "", "", "", ""]]
+        for further in (["A", "2019-05-02", "20", "x", "", "", ""], ["A", "soon", "20", "0", "", "", ""]):
+            found = quarantined(written(tmp_path, *rows, further))
+            assert all(map(isnan, found.bleeding_grade))
+            assert any(text.startswith("A grade that cannot be read may be 0, ") for text in notes(found))
+        found = quarantined(written(tmp_path, *rows, ["A", "soon", "20", "2", "", "", ""]))
+        assert found.bleeding_grade.tolist() == [0, 0]
+
+    def test_a_count_that_may_be_the_first_leaves_day_0_open(self, tmp_path):
+        earlier, later = (["A", date, "4x5", "0", "", "", ""] for date in ("2019-04-24", "2019-05-08"))
+        assert quarantined(written(tmp_path, GOOD, earlier)).left_out.undecided.all()
+        assert not quarantined(written(tmp_path, GOOD, later)).left_out.undecided.any()
 
     def test_the_row_goes_with_it(self, tmp_path):
         path = written(tmp_path, GOOD, ["A", "2019-05-22", "4x5", "0", "", "", "late"])
@@ -81,7 +133,7 @@ class TestReport:
         found = quarantined(written(tmp_path, ["2019-05-01", "A", "15"], ["2019-05-22", "B"], header=header))
         assert [patient for *_, patient in reported(found)] == [None]
         assert found.id.to_list() == ["A"]
-        assert notes(found)[-1].endswith("left out as they cannot be read; of 1 the patient is not known.")
+        assert notes(found)[-2].endswith("left out as they cannot be read; of 1 the patient is not known.")
 
     def test_what_comes_to_light_only_without_it(self, tmp_path):
         """The end of a rescue that cannot be read leaves a row without the patient's only date."""
@@ -165,13 +217,16 @@ class TestVerdicts:
         options = ["--on-error", "quarantine", "--quarantine-file", str(report)]
         done = CliRunner().invoke(main, ["classify", str(visits), *options])
         assert done.exit_code == 0
-        assert "warning: Quarantined: 1 row of 1 patient ('B'), left out as they cannot be read." in done.stderr
+        assert (
+            "warning: Quarantined: 1 row of 1 patient ('B'), left out as they cannot be read; of 1 only" in done.stderr
+        )
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
 
     def test_explained(self, tmp_path):
         visits = written(tmp_path, GOOD, ["A", "2019-05-22", "4x5", "0", "", "", ""])
         (said,) = explain(visits, patient="A", endpoint="OR", options=ReadOptions(on_error="quarantine"))
-        assert (said.value, said.reason) == ("NE", "no_counts")
+        assert (said.value, said.reason) == ("NE", "unreadable")
+        assert said.missing == "what was left out, as it cannot be read"
 
     @pytest.mark.parametrize("options", [["--on-error", "quarantine"], ["--quarantine-file", "out.csv"]])
     def test_the_options_go_together(self, tmp_path, options):
@@ -200,7 +255,10 @@ PATIENTS = st.tuples(
 
 
 class TestRowsInAndOut:
-    """Each row that is read is used, or reported; and no patient is lost."""
+    """Each row that is read is used or reported as left out, both only where a cell was left out by itself.
+
+    And no patient is lost.
+    """
 
     @settings(max_examples=100)
     @given(st.lists(LINES, min_size=1, max_size=7), st.none() | st.lists(PATIENTS, min_size=1, max_size=4))
@@ -212,11 +270,13 @@ class TestRowsInAndOut:
             enrolled = [["Z", "1", "2019-05-01", ""], *of_patients]
             patients = written(folder, *enrolled, header=TestPatients.HEADER, name="patients.csv")
         found = quarantined(visits, patients)
-        left_out = set(found.quarantine.filter(file="visits.csv")["line"])
+        of_visits = found.quarantine.filter(file="visits.csv")
+        left_out, in_part = (set(of_visits.filter(left_out=what)["line"]) for what in ("row", "cell"))
         passed_over = next((int(text.split()[0]) for text in notes(found) if "passed over" in text), 0)
 
         assert len(found.lines) == len(set(found.lines.tolist()))
         assert not left_out & set(found.lines.tolist())
+        assert in_part <= left_out | set(found.lines.tolist())
         assert len(rows) + 1 == len(found.lines) + passed_over + len(left_out)
         told = {row[0] for row in [GOOD, *rows, *(of_patients or [])]} - {""}
         assert told <= set(found.id) or any(len(row) != len(HEADER) for row in rows)
@@ -236,3 +296,81 @@ class TestRowsInAndOut:
             found = read(visits)
             assert (found.id.to_list(), found.lines.tolist()) == (left.id.to_list(), left.lines.tolist())
             assert found.notes == left.notes
+
+
+DAYS = (0, 21, 28, 35, 63, 91, 119, 147, 175, 203, 231, 259, 287, 315, 343, 364, 380)
+UNREADABLE = {"platelets": "4x5", "bleeding_grade": "x", "rescue": "7", "day": "soon", "patient_id": ""}
+MAY_BE = {
+    "platelets": ("", "0", "9", "20", "29", "30", "31", "45", "90", "100", "150", "<30", ">100", "4000"),
+    "bleeding_grade": ("", "0", "1", "2", "4"),
+    "rescue": ("", "0", "1", "ivig", "splenectomy", "eltrombopag"),
+    "day": ("-7", "0", "1", "21", "29", "40", "100", "250", "300", "364", "365", "400"),
+    "patient_id": ("A", "B", "C"),
+}
+
+
+@st.composite
+def studies(draw):
+    """A patient who mostly responds, seen as a trial would, and another seen now and then."""
+    grade = draw(st.sampled_from(["", "0"]))
+    grades = st.sampled_from([grade] * 20 + ["", "0", "2"])
+    counts, rescues = (
+        st.sampled_from(["60"] * 6 + ["110"] * 6 + ["20", "<10"]),
+        st.sampled_from([""] * 25 + ["ivig"]),
+    )
+    visits = [("A", day) for day in DAYS if draw(st.integers(0, 6))] + [("B", draw(st.sampled_from(DAYS)))]
+    return [
+        {
+            "patient_id": patient,
+            "day": str(day),
+            "platelets": draw(counts) if day > 0 else "10",
+            "bleeding_grade": draw(grades),
+            "rescue": draw(rescues),
+        }
+        for patient, day in visits
+    ]
+
+
+class TestNothingIsBetterFounded:
+    """No verdict rests on what was left out: where one is given, it is the same whatever the cell may have held."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        studies(),
+        st.lists(st.tuples(st.integers(0, 17), st.sampled_from(list(UNREADABLE))), min_size=1, max_size=2),
+        st.sampled_from([load("atra_2022"), load("ritp"), load("iwg_2009")]),
+        st.sampled_from([None, None, None, "scored", "events"]),
+    )
+    def test_than_by_all_that_a_cell_may_hold(self, rows, cells, criteria, bleeding):
+        cells = sorted({(at % len(rows), name) for at, name in cells})
+        broken = [dict(row) for row in rows]
+        for at, name in cells:
+            broken[at][name] = UNREADABLE[name]
+        decided = values(broken, criteria, ReadOptions(bleeding=bleeding, on_error="quarantine"))
+        meant = self._meant(rows, cells, criteria, bleeding)
+        for (patient, endpoint), value in decided.items():
+            assert value == "NE" or meant.get((patient, endpoint), {value}) == {value}, (patient, endpoint)
+
+    @staticmethod
+    def _meant(rows, cells, criteria, bleeding):
+        """Of each patient and endpoint the values by all that the cells may hold; they are read as one study."""
+        studies = {"scored": [], "events": []}
+        for number, texts in enumerate(product(*(MAY_BE[name] for _, name in cells))):
+            complete = [dict(row) for row in rows]
+            for (at, name), text in zip(cells, texts, strict=True):
+                complete[at][name] = text
+            recorded = bleeding or ("scored" if any(row["bleeding_grade"] == "0" for row in complete) else "events")
+            studies[recorded] += [{**row, "patient_id": f"{row['patient_id']} {number}"} for row in complete]
+        meant = {}
+        for recorded, study in studies.items():
+            for (patient, endpoint), value in values(study, criteria, ReadOptions(bleeding=recorded)).items():
+                meant.setdefault((patient.split()[0], endpoint), set()).add(value)
+        return meant
+
+
+def values(rows, criteria, options):
+    """The value of each patient and endpoint."""
+    if not rows:
+        return {}
+    long = classify(rows, criteria=criteria, options=options, threads=1).long()
+    return {(patient, endpoint): value for patient, endpoint, value in long["patient_id", "endpoint", "value"].rows()}

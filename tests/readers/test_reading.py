@@ -218,7 +218,7 @@ class TestColumns:
         assert steroid.false.tolist() == [False, True, False, True]
         assert site == Texts(site.codes, ("A",))
         assert site.codes.tolist() == [0, -1, -1, -1]
-        assert "site: 1 cell with NA, N/A, NaN, null or '.' counts as empty." in texts(cohort)
+        assert "site: 1 cell with 'NA' counts as missing." in texts(cohort)
 
     def test_declared_of_patients(self, tmp_path: Path) -> None:
         cohort = read(
@@ -251,7 +251,7 @@ class TestCounts:
         cohort = read(visits("patient_id, day, platelets\n P1, 0, 15\n P1, 7, NA\n P1, 8, N/A\n P1, 9, .\n", tmp_path))
         assert cohort.platelets.exact
         assert rows(cohort, "platelets") == [("P1", 0, 15)]
-        assert "platelets: 3 cells with NA, N/A, NaN, null or '.' count as empty." in texts(cohort)
+        assert "platelets: 3 cells with '.' or 'N/A' or 'NA' count as missing." in texts(cohort)
         assert "3 lines passed over: without a count, a grade, a rescue or a declared column." in texts(cohort)
 
     def test_several_a_day(self, tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ class TestRescue:
             """
             patient_id, date, platelets, rescue, rescue_end
             P1, 2019-05-01, 15, IVIg, 2019-05-03
-            P1, 2019-05-08, 20, yes,
+            P1, 2019-05-08, 20, 1,
             P1, 2019-05-15, 30, No,
             P1, 2019-05-22, 40, ,
             """,
@@ -324,7 +324,7 @@ class TestRescue:
         cohort = read(path)
         assert cohort.rescue.tolist() == [True, True, False, False]
         assert cohort.days_since_rescue.tolist() == [inf, 5, 7, 14]
-        assert "rescue: 1 cell with 'yes' taken as a rescue without a name." in texts(cohort)
+        assert "rescue: 1 cell with '1' taken as a rescue without a name." in texts(cohort)
         assert "rescue: 1 cell with 'no' taken as no rescue." in texts(cohort)
 
     def test_end_in_days(self, tmp_path: Path) -> None:

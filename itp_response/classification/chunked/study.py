@@ -20,6 +20,7 @@ from itp_response.readers.column_names import NamedTable, chosen_columns, filled
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_sites, read_as_a_whole
 from itp_response.readers.known_names import VISITS
+from itp_response.readers.missing_codes import check_columns_told
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.plain import Plain
@@ -115,6 +116,7 @@ class ChunkedStudy:
         options: ReadOptions,
     ) -> "ChunkedStudy":
         """The study with its patient table read; problems are kept, to be raised with those of the visits."""
+        options = options.with_names(criteria.rescue_names)
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
         problems = TableProblems(Problems(), Problems(), Problems(), Problems())
         location = Location(source.name, 0, source.row_word)
@@ -128,6 +130,7 @@ class ChunkedStudy:
         study = cls(source, criteria, read_from, options, chosen, listed, problems)
         check_header(study.empty(), of_visits, problems.both)
         check_enrolment(study.empty(), listed, "date" in chosen, problems.both)
+        check_columns_told(options.told, [study.empty(), table], problems.both)
         return study
 
     @property

@@ -64,10 +64,10 @@ def find_counterfactuals(
     An `N` changes where it would be `Y`, an `NE` where it would be `Y` or `N`, a `best` where it would be another
     verdict but `NE`. A `Y` changes where it would be `N` or `NA`, and where an observation is lost also where it would
     be `NE`; a further count is not tried of a `Y`.
-    There are none of patients with partial dates, of verdicts of `NA`, and of endpoints that are a length of time.
+    There are none of patients with partial dates or with something left out, of verdicts of `NA`, and of endpoints that
+    are a length of time.
     """
-    partial = classification.cohort.partial
-    complete = patients if partial is None else np.setdiff1d(patients, partial.patient)
+    complete = np.setdiff1d(patients, classification.cohort.incomplete)
     with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
     accounts = _accounts(classification, with_verdict)
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}

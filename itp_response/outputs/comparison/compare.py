@@ -304,7 +304,9 @@ def read_for(sets: Sequence[Criteria], visits: Study, patients: Tabular | None, 
                     f"{criteria.path.name}: [columns] {name} is declared otherwise than in {first}; "
                     "where sets read the same column they must declare it alike."
                 )
-    return read_study(visits, patients, joined_columns(criteria.file.columns for criteria in sets), options)
+    rescue_names = [name for criteria in sets for name in criteria.rescue_names]
+    columns = joined_columns(criteria.file.columns for criteria in sets)
+    return read_study(visits, patients, columns, options, rescue_names)
 
 
 def _roles(criteria: Criteria) -> dict[str, str]:

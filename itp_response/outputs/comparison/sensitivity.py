@@ -274,7 +274,7 @@ def sensitivity(
         raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
     reading = {name: definitions for name, definitions in changed.items() if _reads_as(definitions, base)}
     untried |= dict.fromkeys((name for name in changed if name not in reading), "it changes the columns that are read")
-    cohort = read_study(visits, patients, base.file.columns, options)
+    cohort = read_study(visits, patients, base.file.columns, options, base.rescue_names)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
     for name, definitions in reading.items():

@@ -21,7 +21,7 @@ from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
 from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
 from itp_response.messages.wording import counted_patients, listed
-from itp_response.readers.cells import NOT_GIVEN, Wording
+from itp_response.readers.cells import Wording, is_not_given
 from itp_response.readers.coded.study import CodedStudy, coded_kind
 from itp_response.readers.column_names import CellProblem, NamedTable, beside_columns, report_file, units_said
 from itp_response.readers.count_units import agreed, check_same_unit, said_by_header, unit_column
@@ -43,6 +43,7 @@ from itp_response.readers.problems import (
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
+from itp_response.readers.told import Told
 from itp_response.readers.units import UnitSaid, exponent_of, no_unit
 
 NO_COLUMNS = ("columns", "only", "unit", "baseline_unit")
@@ -131,6 +132,16 @@ class MappingFile(StrictModel):
     codes: dict[str, dict[str, str | int | float]] = Field(
         default_factory=dict, description="of a column, what stands for each value that is written"
     )
+    missing: tuple[str | int | float, ...] = Field(
+        default=(), description="codes of a missing value: 999, or of one column alone 'platelets=999'"
+    )
+    rescue_names: tuple[str, ...] = Field(default=(), description="names of rescue treatments")
+    no_rescue: tuple[str, ...] = Field(default=(), description="what stands for no rescue treatment")
+
+    @property
+    def told(self) -> Told:
+        """What the mapping says of words in the cells."""
+        return Told(tuple(map(str, self.missing)), self.rescue_names, self.no_rescue)
 
 
 def _given(model: StrictModel) -> dict[str, str]:
@@ -189,6 +200,14 @@ def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
     yield from _wrong_options(file, positions)
     names = [name for visit in file.visits for name in visit.chosen]
     known = sorted({"unit", "baseline_unit", *file.patients.chosen, *names})
+    yield from _wrong_codes(file, known, positions)
+
+
+def _wrong_codes(file: MappingFile, known: list[str], positions: KeyPositions) -> Iterator[Problem]:
+    """The problems of what the mapping says of single values; `known` are the readers' names that it uses."""
+    for number, code in enumerate(file.told.missing):
+        if not code.strip(" ="):
+            yield positions.problem(("missing", number), "this has no code; write a code, or COLUMN=CODE.")
     for name, codes in file.codes.items():
         if name not in known:
             yield positions.problem_with_key(("codes", name), unknown("column", name, known))
@@ -450,7 +469,7 @@ class MappedFile:
         for name, codes in self.file.codes.items():
             if name in columns:
                 written = columns[name]
-                not_given = written.is_null() | written.str.to_lowercase().is_in(NOT_GIVEN)
+                not_given = written.is_null() | is_not_given(written)
                 without_code = (frame[name].is_null() & ~not_given.fill_null(value=True)).to_numpy()
                 problems.append(CellProblem(header[name], written, without_code, _without_code(name, codes)))
         return problems
@@ -493,7 +512,7 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
     header = {name: name for name in frame.columns}
     cell_problems = source.cell_problems(pl.concat(as_written, how="diagonal").to_dict(), frame, header)
     of_visits = replace(location, lines=location.all_lines(rows), pieces=pieces)
-    return _table(of_visits, frame, names, header, cell_problems)
+    return replace(_table(of_visits, frame, names, header, cell_problems), told=source.file.told)
 
 
 def _recorded(source: MappedFile, visit: VisitColumns) -> Ints:
@@ -556,7 +575,8 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
     )
     frame = pl.DataFrame(columns)
     header = header | {name: name for name in frame.columns if name not in header}
-    return _table(gathered, frame, names, header, source.cell_problems(as_written, frame, header))
+    cell_problems = source.cell_problems(as_written, frame, header)
+    return replace(_table(gathered, frame, names, header, cell_problems), told=source.file.told)
 
 
 def _filled_rows(ids: pl.Series, cells: pl.Series, firsts: pl.Series, location: Location, problems: Problems) -> Ints:

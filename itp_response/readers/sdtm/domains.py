@@ -37,6 +37,8 @@ from itp_response.readers.sdtm.records import (
 from itp_response.readers.sdtm.supplements import keys_of, supplemented
 from itp_response.readers.sdtm.terms import FILE, Settings, settings
 from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
+from itp_response.readers.told import Told
+from itp_response.readers.treatments import Meaning, RescueWords
 from itp_response.readers.units import UnitSaid
 
 SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson", ".dsjc", ".sas7bdat")
@@ -317,7 +319,19 @@ def _visits(folder: Path, study: SdtmStudy, dm: Records, absent: Absent, declare
     cell_problems = [_of_visits(problem, parts, piece[kept], row[kept]) for problem in study.record_problems]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
     units = {"platelets": [UnitSaid(study.settings.unit, FILE)]} if study.settings.unit else {}
-    return NamedTable(location, frame.filter(pl.Series(kept)), header, names, cell_problems, units, "10^9/L")
+    frame = frame.filter(pl.Series(kept))
+    told = _told(study.settings, frame["rescue"])
+    return NamedTable(location, frame, header, names, cell_problems, units, "10^9/L", told)
+
+
+def _told(settings: Settings, rescues: pl.Series) -> Told:
+    """What the settings say of words in the cells.
+
+    A record of rescue treatment is told to be one by its category, its name or a flag, so its name needs no list.
+    """
+    words = RescueWords()
+    names = [name for name in rescues.drop_nulls().unique().sort() if words.meaning(name) is Meaning.UNKNOWN_NAME]
+    return Told(tuple(settings.missing), tuple(names), tuple(settings.no_rescue))
 
 
 def _of_visits(problem: RecordProblem, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> CellProblem:

@@ -103,6 +103,8 @@ class Settings(BaseModel):
     rescue_reasons: list[str] = Field(
         default=list(RESCUE_REASONS), description="QNAM of the same that say why it was given, beside --INDC"
     )
+    no_rescue: list[str] = Field(default=[], description="names (--DECOD or --TRT) that are no rescue treatment")
+    missing: list[str] = Field(default=[], description="codes of a missing value: 999, or platelets=999")
     raised_dose_is_rescue: bool = Field(
         default=True, description="whether a dose in EX above that at enrolment is rescue treatment"
     )

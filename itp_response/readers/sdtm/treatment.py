@@ -26,6 +26,7 @@ from itp_response.readers.sdtm.records import (
     without_end,
 )
 from itp_response.readers.sdtm.terms import MILESTONES
+from itp_response.readers.treatments import is_negated
 
 
 def rescues(records: Records, counted: CountDays, study: SdtmStudy) -> None:
@@ -36,7 +37,10 @@ def rescues(records: Records, counted: CountDays, study: SdtmStudy) -> None:
     category = pl.Series([False]).new_from_index(0, len(records))
     for column in ("CAT", "SCAT"):
         if words:
-            category |= records.folded(f"{domain}{column}").str.contains("|".join(words)).fill_null(value=False)
+            texts = records.folded(f"{domain}{column}")
+            negated = [text for text in texts.drop_nulls().unique() if is_negated(text)]
+            named = texts.str.contains("|".join(words)) & ~texts.is_in(negated)
+            category |= named.fill_null(value=False)
     names = [rescue.upper() for rescue in study.settings.rescue_names]
     named = records.folded(f"{domain}DECOD").is_in(names).fill_null(value=False)
     named |= records.folded(f"{domain}TRT").is_in(names).fill_null(value=False)

@@ -1,0 +1,118 @@
+"""Left out: the completions of patients of whom a cell was left out, as it cannot be read.
+
+The cell may have held anything that its column can hold, or nothing. A completion has for each such count none or any
+count, for each grade none or one of 0 to 4, and for each rescue treatment none, one without a name, or one of each
+class of the set. Where more than such cells was left out of a patient, no verdict is given.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from itp_response.cohort.build import days_since
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE, RescueCourses
+from itp_response.cohort.values import Floats, Ints, Numbers, Texts, ranges, with_bounds
+from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, choices, in_batches
+
+MOST_COMPLETIONS = 1_000
+"""Of a patient; beyond, the patient is not evaluable."""
+Rescues = Mapping[str, Collection[str]]
+"""Of each class of rescue treatment, the names that are recorded for it."""
+COUNTS, GRADES = 2, 6
+"""The options of a cell: none or any count; none or a grade of 0 to 4."""
+
+
+def undecided(cohort: Cohort, rescues: Rescues) -> Ints:
+    """The positions of the patients of whom no verdict is given."""
+    assert cohort.left_out is not None
+    over = _Cells(cohort, rescues).numbers > MOST_COMPLETIONS
+    if cohort.partial is not None:
+        # A date known only in part and a cell that is not known are not completed together.
+        over[np.intersect1d(cohort.partial.patient, cohort.patient[cohort.left_out.row])] = True
+    return np.flatnonzero(cohort.left_out.undecided | over)
+
+
+def left_out_completions(cohort: Cohort, rescues: Rescues) -> Iterator[Completions]:
+    """The completions of the patients with cells that were left out and a verdict, some patients at a time."""
+    assert cohort.left_out is not None
+    cells = _Cells(replace(cohort, partial=None, imputed=None), rescues)
+    able = np.setdiff1d(np.unique(cells.patient), undecided(cohort, rescues))
+    rows = np.diff(cohort.first_row)[able]
+    for patients in in_batches(able, cells.numbers[able] * rows, ROWS_AT_ONCE):
+        yield cells.completions(patients)
+
+
+class _Cells:
+    """The cells that were left out of a cohort, and how many options each has."""
+
+    def __init__(self, cohort: Cohort, rescues: Rescues) -> None:
+        assert cohort.left_out is not None
+        self._cohort = cohort
+        self._left_out = cohort.left_out
+        self._names = tuple(dict.fromkeys(name for names in rescues.values() for name in sorted(names)[:1]))
+        self.patient = cohort.patient[self._left_out.row].astype(np.int64)
+        options = np.array([COUNTS, GRADES, 2 + len(self._names)])
+        self._options = options[self._left_out.what]
+        self.numbers: Floats = np.ones(len(cohort))
+        """The number of completions of each patient."""
+        np.multiply.at(self.numbers, self.patient, self._options)
+
+    def completions(self, patients: Ints) -> Completions:
+        """All completions of these patients."""
+        numbers = self.numbers[patients].astype(np.int64)
+        index, number = ranges(np.zeros_like(numbers), numbers)
+        patient = patients[index]
+        completed = replace(self._cohort.select(patient), left_out=None)
+        begin, end = (np.searchsorted(self.patient, patient, side=side) for side in ("left", "right"))
+        completion, cell = ranges(begin, end)
+        choice = choices(self.patient, self._options, MOST_COMPLETIONS, cell, number[completion])
+        row = self._left_out.row[cell] - self._cohort.first_row[patient][completion] + completed.first_row[completion]
+        chosen = {what: (self._left_out.what[cell] == what) & (choice > 0) for what in range(3)}
+        counted, graded, begun = (chosen[what] for what in (LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE))
+        completed = replace(
+            completed,
+            platelets=_with_any(completed.platelets, row[counted]),
+            bleeding_grade=_with_grades(completed.bleeding_grade, row[graded], choice[graded] - 1.0),
+        )
+        completed = self._with_courses(completed, row[begun], self._left_out.last[cell[begun]], choice[begun] - 2)
+        return Completions(completed, patient, number)
+
+    def _with_courses(self, completed: Cohort, row: Ints, last: Ints, name: Ints) -> Cohort:
+        """The cohort with further treatments, which begin in these rows; a name of -1 is none."""
+        if not len(row):
+            return completed
+        courses = completed.courses
+        labels = (*courses.name.labels, *self._names)
+        codes = np.where(name < 0, -1, name + len(courses.name.labels)).astype(np.int32)
+        rows, lasts = np.append(courses.row, row), np.append(courses.last, last)
+        order = np.argsort(rows, kind="stable")
+        rows, lasts = rows[order], lasts[order]
+        rescue = completed.rescue.copy()
+        rescue[row] = True
+        return replace(
+            completed,
+            rescue=rescue,
+            courses=RescueCourses(rows, lasts, Texts(np.append(courses.name.codes, codes)[order], labels)),
+            days_since_rescue=days_since(rows, lasts, completed.patient, completed.day),
+        )
+
+
+def _with_any(counts: Numbers, rows: Ints) -> Numbers:
+    """The counts with one more count in these rows, which may be any; the lowest of a day stands."""
+    if not len(rows):
+        return counts
+    low, high = counts.low.copy(), counts.high.copy()
+    low[rows] = 0.0
+    high[rows] = np.where(np.isnan(high[rows]), np.inf, high[rows])
+    return with_bounds(low, high)
+
+
+def _with_grades(grades: Floats, rows: Ints, values: Floats) -> Floats:
+    """The grades with one more grade in each of these rows; the highest of a day stands."""
+    if not len(rows):
+        return grades
+    completed: Floats = grades.copy()
+    np.fmax.at(completed, rows, values)
+    return completed

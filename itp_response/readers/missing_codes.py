@@ -1,0 +1,204 @@
+"""Missing codes: what stands in a cell for nothing recorded, by itself or because the user said so.
+
+Some words mean nothing else in any column, such as `NA` and `not done` (`NOT_GIVEN`). A number such as 999 may be a
+value, so it is missing only where that was told (`MissingCodes`), and is asked about where it looks like a code.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from itp_response.cohort.values import Bools, Ints, Numbers
+from itp_response.messages.errors import UsageError, unknown
+from itp_response.readers.column_names import NamedTable
+from itp_response.readers.problems import NoteText, Problems, UnreadableCells, as_text
+from itp_response.readers.told import Told
+
+NOT_KNOWN = (
+    *("?", "nd", "n.d.", "nk", "n.k.", "ni", "unk", "nask", "asku", "navu", "nav"),
+    *("unknown", "not known", "missing", "not available", "not done", "not recorded", "not assessed", "not asked"),
+    *("no information",),
+)
+"""What says in every column that a value is not known, in small letters: CDISC's and REDCap's codes, and words."""
+NOT_GIVEN = (
+    *("na", "n/a", "n.a.", "n.a", "#n/a", "<na>", "nan", "null", ".", "-", "--", "—", "–", "not applicable"),
+    *NOT_KNOWN,
+)
+"""What means in every column that nothing was recorded: these too, and what programs write for an empty cell."""
+ANY = ""
+"""In `MissingCodes`: all columns."""
+DAYS = ("day", "rescue_end", "enrolment_day", "treatment_discontinued")
+"""Columns of days in tables without dates: a number that is told for all columns may be a day there."""
+NINES = (99.0, 999.0, 9999.0)
+"""Numbers among counts that are asked about."""
+FAR = 2.0
+"""A count is far from another of more than so many times, or less than one of so many parts of it."""
+FEW = 3
+"""The number of rows that a question names."""
+REPEATED = 2
+"""By as many at least must the cells of a number of nines that are far from other counts outnumber those that are
+not, to be asked about."""
+
+
+@dataclass(frozen=True)
+class MissingCodes:
+    """The codes that were told, by the column; under `ANY`, those of all columns."""
+
+    codes: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "MissingCodes":
+        """The codes of `--missing`: `999`, or of one column `platelets=999`; `platelets=`: no number there is one.
+
+        Raises `UsageError` for a text without a code.
+
+        >>> MissingCodes.of(["-99", "platelets=999"]).codes
+        {'': ('-99',), 'platelets': ('999',)}
+        """
+        codes: dict[str, tuple[str, ...]] = {}
+        for text in texts:
+            column, _, code = (part.strip() for part in text.rpartition("="))
+            if not code and not column:
+                raise UsageError(f"missing: {text!r} has no code; write a code, or COLUMN=CODE as in 'platelets=999'.")
+            codes[column] = (*codes.get(column, ()), *([code] if code else []))
+        return cls(codes)
+
+    def of_column(self, table: NamedTable, name: str) -> tuple[str, ...]:
+        """The codes of a column of a table."""
+        of_all = self.codes.get(ANY, ())
+        if name in DAYS and not (table.has("date") or table.has("enrolment_date")):
+            of_all = tuple(code for code in of_all if _number(code) is None)
+        return (*of_all, *(code for told in self.names(table, name) for code in self.codes[told]))
+
+    def names(self, table: NamedTable, name: str) -> list[str]:
+        """The names by which codes of this column were told: the readers' name of it, or that in the header."""
+        return [told for told in self.codes if told in (name, table.header.get(name, name)) and told != ANY]
+
+
+def check_columns_told(told: Told, tables: Sequence[NamedTable], problems: Problems) -> None:
+    """Report codes of a column that no table has."""
+    codes = MissingCodes.of(told.missing).codes
+    known = {name for table in tables for names in table.header.items() for name in names}
+    for column in codes:
+        if column not in known and column != ANY:
+            problems.wrong(tables[0].location, f"missing: {unknown('column', column, sorted(known))}")
+
+
+def _number(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"[-+]?\d+(\.\d+)?", text) else None
+
+
+def are_codes(texts: pl.Series, codes: Sequence[str]) -> pl.Series:
+    """Which of the texts are one of the codes, by their letters or as numbers."""
+    found = texts.str.to_lowercase().is_in([code.lower() for code in codes])
+    numbers = [number for number in map(_number, codes) if number is not None]
+    if numbers:
+        found |= texts.cast(pl.Float64, strict=False).is_in(numbers).fill_null(value=False)
+    return found.fill_null(value=False)
+
+
+def without_codes(table: NamedTable, told: Told, problems: Problems) -> NamedTable:
+    """The table with empty cells where a code stands that was told, and a note on the cells of each column."""
+    missing = MissingCodes.of(told.missing)
+    columns, cleared = {}, {}
+    for name in table.header:
+        codes = missing.of_column(table, name)
+        if codes and name != "patient_id":
+            cells = table.cells(name)
+            texts = as_text(cells.values)
+            coded = are_codes(texts, codes)
+            spellings = texts.filter(coded).unique().sort().to_list()
+            problems.count(cells.location, f"told: {name}", _told_text(cells.name), int(coded.sum()), spellings)
+            columns[name] = cells.values.set(coded, None) if cells.values.dtype != pl.Null else cells.values
+            cleared[cells.name] = codes
+    if not columns:
+        return table
+    cell_problems = [
+        replace(problem, rows=problem.rows & ~are_codes(as_text(problem.values), cleared[problem.name]).to_numpy())
+        if problem.name in cleared
+        else problem
+        for problem in table.cell_problems
+    ]
+    frame = table.frame.with_columns(values.alias(name) for name, values in columns.items())
+    return replace(table, frame=frame, cell_problems=cell_problems)
+
+
+def not_known_rows(table: NamedTable, name: str, told: Told) -> Bools:
+    """The rows in which a column says that the value is not known: a code that was told, or a word (`NOT_KNOWN`)."""
+    cells, codes = table.cells(name), MissingCodes.of(told.missing).of_column(table, name)
+    none = np.zeros(len(cells.values), dtype=np.bool_)
+    if cells.values.dtype != pl.String and not codes:
+        return none
+    return are_codes(as_text(cells.values), (*codes, *NOT_KNOWN)).to_numpy() if table.has(name) else none
+
+
+def _told_text(name: str) -> NoteText:
+    def note_text(number: int, texts: Sequence[str]) -> str:
+        cells, be = ("cell", "counts") if number == 1 else ("cells", "count")
+        return f"{name}: {number} {cells} with {' or '.join(map(repr, texts))} {be} as missing, as told." * (number > 0)
+
+    return note_text
+
+
+def or_missing(column: str, text: str) -> str:
+    """The cure where a text may stand for a missing value; nothing for a text that is no likely code."""
+    code = re.fullmatch(r"-?(\d)\1+|-?9(9*\.0+)?|[A-Z]{1,5}", text)
+    return f" If it stands for a missing value, say --missing {column}={text}." if code else ""
+
+
+# NINES AMONG COUNTS
+
+
+def ask_about_nines(
+    table: NamedTable, counts: Numbers, rows: Ints, patient: Ints, told: Told, problems: Problems
+) -> None:
+    """Ask whether 99, 999 or 9999 among the counts stands for a missing count.
+
+    It is asked if the number is repeated and far from the patient's other counts: at least two more of its cells have
+    no other count of the patient between half and double of it than have one. `rows` are the rows of the table with a
+    patient, and `patient` the position of each. A number that is the patient's only count is neither.
+    """
+    if MissingCodes.of(told.missing).names(table, "platelets"):
+        return
+    cells, low = table.cells("platelets"), counts.low[rows]
+    for nines in NINES:
+        at = np.flatnonzero((low == nines) & (counts.high[rows] == nines))
+        if not len(at):
+            continue
+        others = ~np.isnan(low) & (low != nines)
+        has_other = _has_row(patient, others)[patient[at]]
+        near = _has_row(patient, others & (low >= nines / FAR) & (low <= nines * FAR))[patient[at]]
+        far_rows = rows[at[has_other & ~near]]
+        problems.ask(
+            cells.location,
+            f"nines {nines}",
+            _asked(cells.name, nines),
+            len(far_rows) - int(near.sum()),
+            [table.location.named(int(row)) for row in far_rows[:FEW]],
+            unreadable=[UnreadableCells(cells, far_rows, _one_asked(cells.name))],
+        )
+
+
+def _has_row(patient: Ints, rows: Bools) -> Bools:
+    """Which patients have such a row."""
+    has = np.zeros(int(patient.max(initial=-1)) + 1, dtype=np.bool_)
+    has[patient[rows]] = True
+    return has
+
+
+def _asked(name: str, nines: float) -> NoteText:
+    def note_text(score: int, rows: Sequence[str]) -> str:
+        if score < REPEATED:
+            return ""
+        where = f"'{nines:g}' is repeated ({', '.join(rows[:FEW])}), far from the other counts of its patients"
+        what = f"{name}: {where}: is it a missing count?"
+        return f"{what} Say --missing {name}={nines:g} if it is, and --missing {name}= if it is a count."
+
+    return note_text
+
+
+def _one_asked(name: str) -> Callable[[str], str]:
+    return lambda text: f"{text!r} may stand for a missing count; say --missing {name}={text}, or --missing {name}=."

@@ -1,0 +1,132 @@
+"""What a text in the column of rescue treatment means, and what the summary says of it."""
+
+import pytest
+
+from itp_response.classification.classification import classify
+from itp_response.messages.errors import CohortError
+from itp_response.readers.mapping.mapping import mapped
+from itp_response.readers.options import ReadOptions
+from itp_response.readers.told import Told
+from itp_response.readers.treatments import Meaning, RescueWords
+from itp_response.readers.visits import read
+
+MEANINGS = {
+    Meaning.NONE_BEGINS: """
+        0 | no | None | Unchecked | no rescue | NOT GIVEN | nein | nil | ninguno | aucun | Aucune | 无 | keine | non | não
+        нет | なし | geen | nessuno | NON-RESCUE MEDICATION | without rescue | no IVIg | IVIg not given | ohne | nicht gegeben
+        Kein Notfallmedikament | declined | never | brak | 未用药
+        """,
+    Meaning.MISSING: "NI | UNK | NASK | nk | ND | NA | n/a | . | - | ? | -99 | -9 | not done | unknown | Missing",
+    Meaning.WITHOUT_A_NAME: "1 | yes | X | ja | oui | sí | 是 | Checked | TRUE",
+    Meaning.NAME: """
+        IVIg | ivig 1 g/kg | Privigen | OCTAGAM 10% | WinRho SDF | rhophylac | anti-D | Prednisone 1mg/kg | prednisolon
+        Dexaméthasone | dexametasona | Medrol | Solu-Medrol | methylprednisolone | steroids | corticoides | Kortison
+        platelet transfusion | Thrombozytenkonzentrat | Nplate | romiplostim | Promacta | Revolade | Doptelet | hetrombopag
+        rhTPO | TPIAO | 地塞米松 | rituximab | danazol | vincristine | Fostamatinib | splenectomy | Splenektomie
+        azathioprine | mycophenolate mofetil | tranexamic acid | IVIg+prednisone | steroids, no IVIg | rescue
+        """,
+    Meaning.UNKNOWN_NAME: "aspirin | Vitamin C | study drug | physiotherapy",
+    Meaning.NOT_A_TREATMENT: "2 | 99 | 3.5 | B | j | B. | 12/3 | 2,5 | +++",
+    Meaning.NEGATED: "not IVIg but prednisone | no change of IVIg dose",
+}
+
+
+def texts(listed):
+    return [text.strip() for line in listed.strip().splitlines() for text in line.split("|")]
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"), [(text, meaning) for meaning, listed in MEANINGS.items() for text in texts(listed)]
+)
+def test_meaning(text, meaning):
+    assert RescueWords().meaning(text) is meaning
+
+
+def test_what_the_user_says_goes_before_the_lists():
+    words = RescueWords.told(Told(rescue_names=("Nein-Pharm", "no"), no_rescue=("IVIg (home)",)))
+    assert [words.meaning(text) for text in ("NEIN-PHARM", "No", "ivig (home)", "ivig")] == [
+        *(Meaning.NAME, Meaning.NAME, Meaning.NONE_BEGINS, Meaning.NAME),
+    ]
+
+
+def rows(*rescues):
+    return [{"patient_id": "P1", "day": day, "platelets": 20, "rescue": text} for day, text in enumerate(rescues)]
+
+
+def notes(*rescues, **options):
+    return [(note.warning, note.text) for note in read(rows(*rescues), options=ReadOptions(**options)).notes]
+
+
+class TestSummary:
+    def test_names_with_their_numbers(self):
+        assert (False, "rescue: taken as rescue treatment: 'ivig' 2, 'prednisone' 1.") in notes(
+            "IVIg", "prednisone", "ivig", ""
+        )
+
+    def test_a_name_that_is_not_known(self):
+        said = (
+            "rescue: 'vitamin c' 2 is no treatment known here, taken as rescue treatment all the same. "
+            "If one is none, say --no-rescue 'vitamin c'; if it is one, --rescue-names 'vitamin c'."
+        )
+        assert (True, said) in notes("Vitamin C", "IVIg", "vitamin c")
+        assert not any(
+            warning and "vitamin" in text for warning, text in notes("Vitamin C", rescue_names=["vitamin C"])
+        )
+        assert (False, "rescue: 1 cell with 'vitamin c' taken as no rescue.") in notes(
+            "Vitamin C", no_rescue=["vitamin C"]
+        )
+
+    def test_what_is_missing(self):
+        said = "rescue: 2 cells with 'nk' or 'unk' are missing, taken as no rescue as an empty cell is."
+        assert (True, said) in notes("UNK", "NK", "none")
+
+    def test_a_treatment_of_the_criteria_set_is_known(self):
+        study = classify(rows("eltrombopag"), criteria="ritp").cohort
+        assert not any("no treatment known" in note.text for note in study.notes)
+        assert any("'leeches'" in text for warning, text in notes("leeches") if warning)
+        assert not any(
+            note.warning and "leeches" in note.text for note in read(rows("leeches"), rescue_names=["leeches"]).notes
+        )
+
+    def test_a_mapping_tells_it(self, tmp_path):
+        mapping = tmp_path / "mapping.toml"
+        mapping.write_text(
+            """
+            confirmed = true
+            missing = [-99, "bleeding_grade=9"]
+            no_rescue = ["diet"]
+            [patients]
+            patient_id = "patient_id"
+            [[visits]]
+            day = "day"
+            platelets = "plt"
+            bleeding_grade = "grade"
+            rescue = "drug"
+            """
+        )
+        table = [
+            {"patient_id": "P1", "day": "0", "plt": "9", "grade": "0", "drug": "diet"},
+            {"patient_id": "P1", "day": "7", "plt": "-99", "grade": "9", "drug": "IVIg"},
+        ]
+        cohort = read(*mapped(table, mapping))
+        assert cohort.platelets.low.tolist()[0] == 9
+        assert cohort.platelets.exact
+        assert [str(value) for value in cohort.platelets.low] == ["9.0", "nan"]
+        assert cohort.rescue.tolist() == [False, True]
+        said = [note.text for note in cohort.notes]
+        assert "bleeding_grade: 1 cell with '9' counts as missing, as told." in said
+        assert "platelets: 1 cell with '-99' counts as missing, as told." in said
+
+
+class TestRefused:
+    @pytest.mark.parametrize("text", ["B", "2", "not IVIg but prednisone"])
+    def test_with_the_cure(self, text):
+        with pytest.raises(CohortError, match=r"row 1: rescue: .*--no-rescue"):
+            read(rows(text))
+
+    def test_a_word_for_yes_among_names(self):
+        cure = "say that a treatment was given, but not which, and other cells have names; give its name, or 1 where"
+        with pytest.raises(CohortError, match=rf"rescue: 'ja' \(row 1\) and 1 more {cure} it has none"):
+            read(rows("ja", "IVIg", "yes"))
+        assert read(rows("ja", "yes", "nein")).rescue.tolist() == [True, True, False]
+        assert read(rows("1", "IVIg")).rescue.tolist() == [True, True]
