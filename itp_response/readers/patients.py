@@ -70,9 +70,8 @@ def read_patients(
     stopped = table.cells("treatment_discontinued")
     written, numbering = options.dates_of_patients, options.day_numbering
     stopped_dated = stopped_as == "dates" or (stopped_as is None and not are_days(stopped, written))
-    or_day = " or whole days since enrolment"
     if stopped_dated:
-        days_stopped = as_day_numbers(stopped, problems, written, or_day)
+        days_stopped = as_day_numbers(stopped, problems, written, " or whole days since enrolment")
     else:
         days_stopped = exactly(as_days(stopped, problems, numbering))
         if stopped_as is None:
@@ -80,8 +79,7 @@ def read_patients(
     enrolled = as_day_numbers(table.cells("enrolment_date"), problems, written)
     for name, days in (("enrolment_date", enrolled), ("treatment_discontinued", days_stopped)):
         note_partial(table.cells(name), days, problems, options.impute)
-    ids = as_text(table.cells("patient_id").values)
-    check_long(table.cells("patient_id"), ids, options.long_ids, problems)
+    ids = _ids(table, options, problems)
     baseline, baseline_unit = _baseline(table, options, problems)
     return PatientTable(
         table=table,
@@ -100,6 +98,13 @@ def read_patients(
             for name, column in declared.items()
         },
     )
+
+
+def _ids(table: NamedTable, options: ReadOptions, problems: Problems) -> pl.Series:
+    cells = table.cells("patient_id")
+    ids = as_text(cells.values)
+    check_long(cells, ids, options.long_ids, problems)
+    return ids
 
 
 def _baseline(table: NamedTable, options: ReadOptions, problems: Problems) -> tuple[Numbers, CountUnit]:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+import polars as pl
+
 from itp_response.readers.missing_codes import NOT_GIVEN
 from itp_response.readers.told import Told
 
@@ -317,3 +319,10 @@ def assumed_text(name: str, meaning: Meaning) -> Callable[[int, Sequence[str]], 
         return f"{cells} taken as {meaning.value}."
 
     return note_text
+
+
+def unknown_names(rescues: pl.Series) -> tuple[str, ...]:
+    """The texts that look like names of treatments and are none that is known."""
+    words = RescueWords()
+    texts = rescues.drop_nulls().unique().sort()
+    return tuple(text for text in texts if words.meaning(text) is Meaning.UNKNOWN_NAME)

@@ -86,27 +86,18 @@ def read_visits(
     not_known = not_known_rows(table, "bleeding_grade", told) | table.has_left_out("bleeding_grade")
     table = without_codes(table, told, problems)
     table.report_cell_problems(problems)
-    dated = table.has("date")
-    begin, end = (
-        _times(table.cells(name), dated, options, problems) for name in ("date" if dated else "day", "rescue_end")
-    )
-    if not dated:
-        ask_numbering(table.cells("day"), begin.low, options.day_numbering, problems)
-    when, rescue_end = _possible(begin, end)
+    when, rescue_end = _when_and_end(table, options, problems)
     platelets, unit = counts_of(table, "platelets", "unit", options, problems)
     expect_decimals(table.cells("platelets"), options.accept, problems)
     grade = as_grades(table.cells("bleeding_grade"), problems)
     rescue, rescue_name = as_rescue(table.cells("rescue"), problems, RescueWords.told(told))
     recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue | not_known | table.has_left_out(*table.left_out)
-    columns: dict[str, Column] = {}
-    for name, column in declared.items():
-        columns[name], given = as_declared(table.cells(name), column, problems)
-        recorded |= given
+    columns, given = _declared(table, declared, problems)
     note_bleeding(table, grade, options.bleeding, problems)
     visits = VisitTable(
         table=table,
         patient_ids=_patient_ids(table, options, problems),
-        dated=dated,
+        dated=table.has("date"),
         when=imputed(when, options.impute),
         rescue_end=imputed(rescue_end, options.impute),
         platelets=platelets,
@@ -115,7 +106,7 @@ def read_visits(
         rescue=rescue,
         rescue_name=rescue_name,
         columns=columns,
-        recorded=recorded,
+        recorded=recorded | given,
         not_imputed=(when, rescue_end),
         told=told,
         not_known=not_known if not_known.any() else None,
@@ -129,6 +120,29 @@ def _patient_ids(table: NamedTable, options: ReadOptions, problems: Problems) ->
     ids = Runs.of_cells(cells.values)
     check_long(cells, ids, options.long_ids, problems)
     return ids
+
+
+def _declared(
+    table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems
+) -> tuple[dict[str, Column], Bools]:
+    """The columns that the criteria declare, and the rows in which one of them is filled in."""
+    columns: dict[str, Column] = {}
+    filled: Bools = np.zeros(len(table.frame), dtype=np.bool_)
+    for name, column in declared.items():
+        columns[name], given = as_declared(table.cells(name), column, problems)
+        filled |= given
+    return columns, filled
+
+
+def _when_and_end(table: NamedTable, options: ReadOptions, problems: Problems) -> tuple[Numbers, Numbers]:
+    """When each visit was, and when its rescue treatment ended."""
+    dated = table.has("date")
+    begin, end = (
+        _times(table.cells(name), dated, options, problems) for name in ("date" if dated else "day", "rescue_end")
+    )
+    if not dated:
+        ask_numbering(table.cells("day"), begin.low, options.day_numbering, problems)
+    return _possible(begin, end)
 
 
 def _times(cells: Cells, dated: bool, options: ReadOptions, problems: Problems) -> Numbers:

@@ -42,7 +42,6 @@ COMMANDS = {
     "near-misses": "near-misses {} --endpoint OR --output {}/out.csv",
 }
 """Every command that reads a study, but `teach`, which serves until it is told to end."""
-READ = {"impute", "on_error", "quarantine_file", "missing", "rescue_names", "no_rescue"}
 IMPUTE = "--impute first --on-error quarantine --quarantine-file {}/left.csv"
 
 

@@ -23,6 +23,8 @@ from itp_response.readers.coded.terms import OWN_VALUE, KnownCodes, known_codes
 from itp_response.readers.column_names import NamedTable, together
 from itp_response.readers.problems import Location, Problems, quoted
 from itp_response.readers.sdtm.records import whole_days
+from itp_response.readers.told import NOTHING, Told
+from itp_response.readers.treatments import unknown_names
 
 VISITS = ("patient_id", "date", "platelets", "unit", "bleeding_grade", "rescue", "rescue_end")
 MOST_SHOWN = 5
@@ -213,4 +215,6 @@ def _together(
     pieces = table.location.pieces
     assert pieces is not None
     names_of = [{name: of_table.names.get(name) or name for name in chosen} for of_table in records]
-    return replace(table, location=replace(table.location, pieces=replace(pieces, names=names_of)))
+    # A code is told to be rescue by the mapping, so its name needs no list.
+    told = Told(rescue_names=unknown_names(table.frame["rescue"])) if table.has("rescue") else NOTHING
+    return replace(table, location=replace(table.location, pieces=replace(pieces, names=names_of)), told=told)

@@ -38,7 +38,7 @@ from itp_response.readers.sdtm.supplements import keys_of, supplemented
 from itp_response.readers.sdtm.terms import FILE, Settings, settings
 from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
 from itp_response.readers.told import Told
-from itp_response.readers.treatments import Meaning, RescueWords
+from itp_response.readers.treatments import unknown_names
 from itp_response.readers.units import UnitSaid
 
 SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson", ".dsjc", ".sas7bdat")
@@ -329,9 +329,7 @@ def _told(settings: Settings, rescues: pl.Series) -> Told:
 
     A record of rescue treatment is told to be one by its category, its name or a flag, so its name needs no list.
     """
-    words = RescueWords()
-    names = [name for name in rescues.drop_nulls().unique().sort() if words.meaning(name) is Meaning.UNKNOWN_NAME]
-    return Told(tuple(settings.missing), tuple(names), tuple(settings.no_rescue))
+    return Told(tuple(settings.missing), unknown_names(rescues), tuple(settings.no_rescue))
 
 
 def _of_visits(problem: RecordProblem, parts: Sequence[VisitRecords], piece: Ints, row: Ints) -> CellProblem:
