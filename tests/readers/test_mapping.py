@@ -4,6 +4,7 @@ import json
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import xlsxwriter
@@ -260,7 +261,8 @@ class TestBadMapping:
             (5, "Week 4", "15000", "P3"),
             (5, "Arm", "3", "P3"),
         ]
-        assert cohort.platelets.low.tolist() == [40, 60, 60]
+        np.testing.assert_array_equal(cohort.platelets.low, [40, 60, np.nan, 60, np.nan])
+        assert cohort.left_out.row.tolist() == [2, 4]
 
     def test_no_file(self, tmp_path):
         with pytest.raises(CohortError, match=r"there is no such file; 'itp-response map' drafts one\.$"):
