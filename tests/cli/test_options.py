@@ -83,7 +83,8 @@ class TestEveryCommand:
             "warning: date: 1 date is known only in part ('2019-05'); "
             "imputed as the first day that may be meant, as told." in told
         )
-        assert "warning: Quarantined: 1 row of 1 patient ('P1'), left out as they cannot be read." in told
+        left_out = "warning: Quarantined: 1 row of 1 patient ('P1'), left out as they cannot be read"
+        assert f"{left_out}; of 1 only a cell, the rest is used." in told
 
     def test_writes_what_was_left_out(self, name, visits):
         run(name, visits, IMPUTE)
