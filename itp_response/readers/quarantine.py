@@ -16,6 +16,7 @@ from itp_response.cohort.observations import LeftOut, Note
 from itp_response.cohort.values import Bools, Ints
 from itp_response.readers.cells import as_grades
 from itp_response.readers.column_names import NamedTable
+from itp_response.readers.known_names import UNIT_OF
 from itp_response.readers.problems import BrokenLine, Cells, Problems, UnreadableCells, as_json, as_text, first_few
 
 REPORT = ("file", "line", "column", "value", "reason", "row", "patient_id", "left_out")
@@ -79,10 +80,12 @@ class Quarantine:
                 left_out.rows = np.union1d(left_out.rows, kept[order][rows])
                 self._may_be_scored |= _has_grade_of_0(table, rows)
             else:
-                left_out.cells[name] = np.union1d(left_out.cells.get(name, NOBODY), kept[order][rows])
+                # A count whose unit cannot be read is not known either.
+                taken = UNIT_OF.get(name, name)
+                left_out.cells[taken] = np.union1d(left_out.cells.get(taken, NOBODY), kept[order][rows])
                 self._may_be_scored |= name == "bleeding_grade"
             self._reports.append(_report(unreadable, table, rows, name))
-            if name not in (*COMPLETED, *WITHOUT_EFFECT):
+            if name is None or UNIT_OF.get(name, name) not in (*COMPLETED, *WITHOUT_EFFECT):
                 self._undecided.append(self._reports[-1]["patient_id"])
         return bool(problems.unreadable)
 
