@@ -8,7 +8,7 @@ import polars as pl
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
-from itp_response.cohort.observations import LeftOut, Observations, Patients, RescueCourses
+from itp_response.cohort.observations import UNGRADED, LeftOut, Observations, Patients, RescueCourses
 from itp_response.cohort.values import (
     Bools,
     Column,
@@ -80,9 +80,12 @@ def _left_out(observed: Observations, order: Index, days: "_Days", patients: int
     """The cells that were left out of the observations, each with the row of its day."""
     if observed.left_out is None:
         return None
-    at, what = np.nonzero(observed.left_out[order])
+    left_out = observed.left_out[order]
+    at, what = np.nonzero(left_out[:, :UNGRADED])
     row = np.searchsorted(days.start, at, side="right") - 1
-    return LeftOut(row, what, observed.rescue_end[order][at], np.zeros(patients, dtype=np.bool_))
+    without = np.isnan(_highest(observed.bleeding_grade[order], days)) & _any(left_out[:, UNGRADED], days)
+    undecided = np.zeros(patients, dtype=np.bool_)
+    return LeftOut(row, what, observed.rescue_end[order][at], np.flatnonzero(without), undecided)
 
 
 def in_order(patient: Ints, day: Ints) -> Index:

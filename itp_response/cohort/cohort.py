@@ -117,7 +117,7 @@ class Cohort:
         if self.partial is not None:
             positions = self.partial.patient
         if self.left_out is not None:
-            cells = self.patient[self.left_out.row]
+            cells = self.patient[np.concatenate([self.left_out.row, self.left_out.ungraded])]
             positions = np.unique(np.concatenate([positions, cells, np.flatnonzero(self.left_out.undecided)]))
         return positions.astype(np.int64)
 
@@ -171,9 +171,10 @@ class Cohort:
         begin, end = (np.searchsorted(self.left_out.row, rows, side=side) for side in ("left", "right"))
         row, cell = ranges(begin, end)
         undecided = self.left_out.undecided[positions]
-        if not len(cell) and not undecided.any():
+        ungraded = np.flatnonzero(np.isin(rows, self.left_out.ungraded))
+        if not len(cell) and not len(ungraded) and not undecided.any():
             return None
-        return LeftOut(row, self.left_out.what[cell], self.left_out.last[cell], undecided)
+        return LeftOut(row, self.left_out.what[cell], self.left_out.last[cell], ungraded, undecided)
 
     def _courses_of(self, rows: Ints) -> RescueCourses:
         """The courses that begin in these rows, in which they are numbered anew."""

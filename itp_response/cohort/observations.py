@@ -77,7 +77,8 @@ class Observations:
     Of a column that is left out the last value of a day stands, and a day without one is unknown.
     """
     left_out: Bools | None = None
-    """(O, 3) Whether its count, its grade or its rescue treatment was left out; None: nothing was."""
+    """(O, 4) Whether its count, its grade or its rescue treatment was left out, and whether it has no grade, where that
+    means no bleeding or not, by what was left out; None: none of these."""
 
     def at(self, index: Index) -> "Observations":
         """The observations at these positions, in this order."""
@@ -96,7 +97,7 @@ class Observations:
         )
 
 
-LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE = range(3)
+LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE, UNGRADED = range(4)
 """What was left out of an observation: the columns of `Observations.left_out`."""
 
 
@@ -110,6 +111,8 @@ class LeftOut:
     """(U) `LEFT_OUT_COUNT`, `LEFT_OUT_GRADE` or `LEFT_OUT_RESCUE`."""
     last: Ints
     """(U) The last day of the rescue treatment, if there was one."""
+    ungraded: Ints
+    """The rows, in order, in which there was no bleeding if none of what was left out is a grade of 0."""
     undecided: Bools
     """(P) More than such cells was left out, so that no verdict on the patient is given."""
 

@@ -2,7 +2,8 @@
 
 The cell may have held anything that its column can hold, or nothing. A completion has for each such count none or any
 count, for each grade none or one of 0 to 4, and for each rescue treatment none, one without a name, or one of each
-class of the set. Where more than such cells was left out of a patient, no verdict is given.
+class of the set. Where a grade of 0 may be among what was left out, a completion has either no bleeding wherever there
+is no grade, or it is not known. Where more than such cells was left out of a patient, no verdict is given.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -13,7 +14,7 @@ import numpy as np
 from itp_response.cohort.build import days_since
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE, RescueCourses
-from itp_response.cohort.values import Floats, Ints, Numbers, Texts, ranges, with_bounds
+from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, ranges, with_bounds
 from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, choices, in_batches
 
 MOST_COMPLETIONS = 1_000
@@ -30,7 +31,8 @@ def undecided(cohort: Cohort, rescues: Rescues) -> Ints:
     over = _Cells(cohort, rescues).numbers > MOST_COMPLETIONS
     if cohort.partial is not None:
         # A date known only in part and a cell that is not known are not completed together.
-        over[np.intersect1d(cohort.partial.patient, cohort.patient[cohort.left_out.row])] = True
+        of_cells = cohort.patient[np.concatenate([cohort.left_out.row, cohort.left_out.ungraded])]
+        over[np.intersect1d(cohort.partial.patient, of_cells)] = True
     return np.flatnonzero(cohort.left_out.undecided | over)
 
 
@@ -38,7 +40,8 @@ def left_out_completions(cohort: Cohort, rescues: Rescues) -> Iterator[Completio
     """The completions of the patients with cells that were left out and a verdict, some patients at a time."""
     assert cohort.left_out is not None
     cells = _Cells(replace(cohort, partial=None, imputed=None), rescues)
-    able = np.setdiff1d(np.unique(cells.patient), undecided(cohort, rescues))
+    some = np.union1d(cells.patient, np.flatnonzero(cells.has_ungraded))
+    able = np.setdiff1d(some, undecided(cohort, rescues))
     rows = np.diff(cohort.first_row)[able]
     for patients in in_batches(able, cells.numbers[able] * rows, ROWS_AT_ONCE):
         yield cells.completions(patients)
@@ -58,13 +61,18 @@ class _Cells:
         self.numbers: Floats = np.ones(len(cohort))
         """The number of completions of each patient."""
         np.multiply.at(self.numbers, self.patient, self._options)
+        self._of_cells = self.numbers.copy()
+        self.has_ungraded: Bools = np.zeros(len(cohort), dtype=np.bool_)
+        """The patients with rows without a grade, of which it is not known what that means."""
+        self.has_ungraded[cohort.patient[self._left_out.ungraded]] = True
+        self.numbers[self.has_ungraded] *= 2
 
     def completions(self, patients: Ints) -> Completions:
         """All completions of these patients."""
         numbers = self.numbers[patients].astype(np.int64)
         index, number = ranges(np.zeros_like(numbers), numbers)
         patient = patients[index]
-        completed = replace(self._cohort.select(patient), left_out=None)
+        completed = self._without_bleeding(self._cohort.select(patient), number >= self._of_cells[patient])
         begin, end = (np.searchsorted(self.patient, patient, side=side) for side in ("left", "right"))
         completion, cell = ranges(begin, end)
         choice = choices(self.patient, self._options, MOST_COMPLETIONS, cell, number[completion])
@@ -78,6 +86,15 @@ class _Cells:
         )
         completed = self._with_courses(completed, row[begun], self._left_out.last[cell[begun]], choice[begun] - 2)
         return Completions(completed, patient, number)
+
+    @staticmethod
+    def _without_bleeding(completed: Cohort, which: Bools) -> Cohort:
+        """The cohort with a grade of 0 where there is none, in these completions."""
+        assert completed.left_out is not None
+        ungraded = completed.left_out.ungraded
+        grade = completed.bleeding_grade.copy()
+        grade[ungraded[which[completed.patient[ungraded]]]] = 0.0
+        return replace(completed, bleeding_grade=grade, left_out=None)
 
     def _with_courses(self, completed: Cohort, row: Ints, last: Ints, name: Ints) -> Cohort:
         """The cohort with further treatments, which begin in these rows; a name of -1 is none."""

@@ -200,4 +200,4 @@ def _with_undecided(cohort: Cohort, undecided: pl.Series) -> LeftOut | None:
     some |= cohort.id.is_in(undecided.drop_nulls().to_list()).to_numpy()
     if cohort.left_out is not None:
         return replace(cohort.left_out, undecided=cohort.left_out.undecided | some)
-    return LeftOut(NOBODY, NOBODY, NOBODY, some) if some.any() else None
+    return LeftOut(NOBODY, NOBODY, NOBODY, NOBODY, some) if some.any() else None

@@ -187,8 +187,10 @@ def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, proble
         problems.note(table.location, f"Bleeding was taken as told: {bleeding}.")
         return
     if table.may_be_scored and not (grade == 0).any():
-        text = "A grade that cannot be read may be 0, so bleeding is not known where there is no grade."
-        problems.note(table.location, f"{text} If there was none then, say --bleeding events.", warning=True)
+        text = (
+            "A grade that cannot be read may be 0, so it is open whether there was no bleeding where there is no grade"
+        )
+        problems.note(table.location, f"{text}; say --bleeding events if so, or --bleeding scored.", warning=True)
         return
 
     def scored_text(zeros: int, _: Sequence[str]) -> str:

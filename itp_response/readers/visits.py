@@ -293,7 +293,7 @@ def assemble(
     patient = study.patient[study.kept_index]
     ask_about_nines(visits.table, visits.platelets, study.kept, patient, visits.told, problems)
     _count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
-    observed = _observations(study, times, declared, scored=scored)
+    observed = _observations(study, times, declared, options, scored=scored)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
     imputed = None if impute is None else _imputed(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
@@ -358,7 +358,12 @@ def _observed_times(study: StudyRows, day_0: Numbers, problems: Problems) -> _Ti
 
 
 def _observations(
-    study: StudyRows, times: _Times, declared: Mapping[str, ColumnDeclared], *, scored: bool
+    study: StudyRows,
+    times: _Times,
+    declared: Mapping[str, ColumnDeclared],
+    options: ReadOptions,
+    *,
+    scored: bool,
 ) -> Observations:
     visits, index = study.visits, study.kept_index
     day = times.day.astype(np.int64)
@@ -375,7 +380,7 @@ def _observations(
         rescue_name=visits.rescue_name.at(index),
         columns={name: column.at(index) for name, column in visits.columns.items()},
         declared=declared,
-        left_out=_left_out(visits.table)[study.kept] if visits.table.left_out else None,
+        left_out=_left_out(visits, study.kept, options),
     )
 
 
@@ -385,9 +390,15 @@ def _grades(visits: VisitTable, *, scored: bool) -> Floats:
     return grade if scored else np.where(np.isnan(grade) & ~visits.grade_not_known, 0.0, grade)
 
 
-def _left_out(visits: NamedTable) -> Bools:
-    """For each row, whether its count, its grade or its rescue was left out."""
-    return np.column_stack([visits.has_left_out(name) for name in COMPLETED])
+def _left_out(visits: VisitTable, kept: Ints, options: ReadOptions) -> Bools | None:
+    """Of the rows `kept`, what was left out of them, as `Observations.left_out` has it."""
+    table = visits.table
+    # Whether no grade means no bleeding hangs on a grade of 0, which may be among what was left out.
+    hangs = options.bleeding is None and table.may_be_scored and not (visits.bleeding_grade == 0).any()
+    if not table.left_out and not hangs:
+        return None
+    ungraded = np.isnan(visits.bleeding_grade) & ~visits.grade_not_known & hangs
+    return np.column_stack([*(table.has_left_out(name) for name in COMPLETED), ungraded])[kept]
 
 
 def _moves_day_0(study: StudyRows, day_0: Floats) -> Bools:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from itp_response.classification.classification import classify
@@ -337,6 +337,15 @@ SETS = {name: load(name) for name in ("atra_2022", "ritp", "iwg_2009")}
 class TestNothingIsBetterFounded:
     """No verdict rests on what was left out: where one is given, it is the same whatever the cell may have held."""
 
+    @example(
+        [
+            {"patient_id": "A", "day": day, "platelets": count, "bleeding_grade": "", "rescue": rescue}
+            for day, count, rescue in (("315", "60", ""), ("343", "110", ""), ("364", "60", "ivig"))
+        ],
+        [(0, "platelets"), (0, "bleeding_grade")],
+        "atra_2022",
+        None,
+    )
     @settings(max_examples=60, deadline=None)
     @given(
         studies(),
