@@ -202,6 +202,7 @@ def test_what_was_taken_is_said_once_of_the_whole(caplog):
         "assumed: 'id' was taken as patient_id.",
         "assumed: 1 row passed over: without a count, a grade, a rescue or a declared column. In one part of the data; likewise in one other part.",
         "assumed: Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. If there was none then, say --bleeding events.",
+        "assumed: rescue: taken as rescue treatment: 'ivig' 1.",
         "warning: 1 patient not in the patient table, kept: 'C'. In one part of the data; likewise in one other part.",
         "warning: 1 patient without a row in the visits, kept: 'E'.",
         "warning: There is no column 'corticosteroid_dependence'; taken as false throughout.",
@@ -247,7 +248,7 @@ def test_what_is_wrong_is_told_with_its_patient(visits, patients, said, number):
 
 
 def test_of_many_problems_twenty_are_told_and_the_others_counted():
-    visits = table(GOOD + "".join(f"\n{name} | {day} | ? | - | - | -" for day in range(1, 31) for name in "ABC"))
+    visits = table(GOOD + "".join(f"\n{name} | {day} | 4o | - | - | -" for day in range(1, 31) for name in "ABC"))
 
     for number in (1, 5):
         with pytest.raises(CohortError) as error:
@@ -255,7 +256,7 @@ def test_of_many_problems_twenty_are_told_and_the_others_counted():
 
         *told, last = str(error.value).splitlines()
         assert (len(told), last) == (20, "… and 70 more")
-        assert told[0].startswith("visits: patient 'A', day 1: platelets: '?' is no number;")
+        assert told[0].startswith("visits: patient 'A', day 1: platelets: '4o' is no number;")
 
 
 @pytest.mark.parametrize(

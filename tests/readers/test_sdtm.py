@@ -815,9 +815,11 @@ class TestBroken:
             ("lb.csv", 3, "LBDTC", "", "P1"),
             ("lb.csv", 4, "LBSEQ", "x", "P1"),
         ]
-        assert rows(cohort, "platelets") == [("P1", 3, 25), ("P2", 3, 30)]
+        assert rows(cohort)[1:] == [("P1", 3), ("P2", 3)]
+        np.testing.assert_array_equal(cohort.platelets.low, [np.nan, 25, 30])
         assert cohort.origin is not None
-        assert [cohort.origin.named(line) for line in cohort.source_row] == ["LB 4", "LB 5"]
+        assert [cohort.origin.named(line) for line in cohort.source_row] == ["LB 1", "LB 4", "LB 5"]
+        assert cohort.quarantine["left_out"].to_list() == ["row", "cell", "row", "row"]
 
     def test_quarantine_of_what_becomes_no_row(self, tmp_path: Path) -> None:
         """Lines that are none, dates of the end of treatment or of bleeding, doses that cannot be compared."""
@@ -915,7 +917,8 @@ class TestBroken:
         cohort = read(folder, options=ReadOptions(on_error="quarantine"))
         assert cohort.quarantine is not None
         assert cohort.origin is not None
-        reported = {name: set(cohort.quarantine.filter(file=name)["line"]) for name in ("lb.csv", "cm.csv", "ds.csv")}
+        whole = cohort.quarantine.filter(left_out="row")
+        reported = {name: set(whole.filter(file=name)["line"]) for name in ("lb.csv", "cm.csv", "ds.csv")}
         used = [cohort.origin.named(line) for line in cohort.lines.tolist()]
         empty = sum(len(row) > 1 and not row[2] for row in counts)
         of_lb, of_cm = (sum(key.startswith(name) for key in used) for name in ("LB", "CM"))
