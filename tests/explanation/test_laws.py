@@ -44,7 +44,7 @@ from itp_response.explanation.explain import Explanation, explained
 from itp_response.explanation.one_patient import of_one
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-PATIENTS = 2000 if LONG else 250
+PATIENTS = 2000 if LONG else 120
 WORDED = 300 if LONG else 12
 """The patients of each set whose explanations are put in words, one by one."""
 SEED = int(os.environ.get("LAWS_SEED", "1"))
