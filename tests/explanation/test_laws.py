@@ -13,7 +13,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from random_studies import Decided, decided_study, limits
+from random_studies import Decided, decided_study
 
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.build import build
@@ -42,6 +42,7 @@ from itp_response.evaluation.verdicts import NE, N, Y
 from itp_response.explanation.deciding import deciding_clauses
 from itp_response.explanation.explain import Explanation, explained
 from itp_response.explanation.one_patient import of_one
+from itp_response.explanation.thresholds import plain_thresholds
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 PATIENTS = 2000 if LONG else 120
@@ -323,7 +324,7 @@ def counts_on(days: np.ndarray) -> Callable[[Decided, Endpoint], np.ndarray]:
 
 def heights(study: Decided) -> list[float]:
     """A count below all thresholds, one above all, and one at each."""
-    return [1.0, *limits(study.criteria).tolist(), 390.0]
+    return [1.0, *plain_thresholds(study.criteria), 390.0]
 
 
 def with_the_gap_filled(study: Decided, endpoint: str, patients: np.ndarray) -> Filled:
