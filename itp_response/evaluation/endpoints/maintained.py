@@ -25,8 +25,8 @@ from itp_response.evaluation.endpoints.account import (
     Account,
     Decided,
     Mark,
+    after_row,
     begin_where_open,
-    from_row,
     needed,
     parts_by_state,
     place,
@@ -130,8 +130,7 @@ class Maintained(Endpoint):
         part = parts_by_state(state)
         end = np.maximum(span_end, np.where(evidence == NONE, evidence_to, evidence + 1))
         place(part, patient_days, start_row, end)
-        last = np.where(verdict.value == Y, verdict.confirming, verdict.ended)
-        from_row(part, patient_days, np.where(last == NONE, NONE, last + 1), DECIDED, patient_days.end)
+        after_row(part, patient_days, np.where(verdict.value == Y, verdict.confirming, verdict.ended), DECIDED)
         # A count that is there, of an unknown state, is not missing.
         counted_ = (state.true | state.false) | patient_days.has_count
         asked = (verdict.value == NE) & started_ & ~Flagged(counted_).any_in(evidence_from, evidence_to)
