@@ -60,7 +60,7 @@ def study_of(name: str) -> Decided:
 
 
 def none_of(study: Decided, name: str, wrong: np.ndarray, why: str, of_rows: bool = True) -> None:
-    """Fails with the first patient of whom it is wrong (a mask of rows or patients)."""
+    """Fails with the first patient for which it is wrong (a mask of rows or patients)."""
     if not wrong.any():
         return
     at = int(np.flatnonzero(wrong)[0])
@@ -202,7 +202,7 @@ def test_the_row_that_ended_it_shows_the_reason(name):
 
 
 def of_itself(study: Decided, endpoint: str) -> np.ndarray:
-    """(P) The patients of whom the endpoint is not evaluable, because of no other endpoint."""
+    """(P) The patients for which the endpoint is not evaluable, because of no other endpoint."""
     others = [where for _, where in study.accounts[endpoint].decided_by]
     return study.is_ne(endpoint) & ~np.logical_or.reduce([*others, np.zeros(len(study.cohort), dtype=np.bool_)])
 
@@ -350,7 +350,7 @@ def with_all_that_is_open(study: Decided, endpoint: str, patients: np.ndarray) -
 
 
 def all_count(after: Decided, model: Endpoint) -> np.ndarray:
-    """(P) The patients of whom no row is passed over, or discounted and leaves it open."""
+    """(P) The patients with no row that is passed over, or discounted and leaves it open."""
     account = after.accounts[next(name for name, other in after.criteria.endpoints.items() if other is model)]
     aside = account.part == PASSED_OVER
     return ~any_of(after, aside if account.doubtful is None else aside | account.doubtful)

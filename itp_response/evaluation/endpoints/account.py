@@ -126,7 +126,7 @@ class Account:
     missing_to: Floats | None = None
     """(P) The last such day."""
     decided_by: tuple[tuple[str, Bools], ...] = ()
-    """Other endpoints, and the patients (P) of whom the verdict is what it is because of that endpoint."""
+    """Other endpoints, and the patients (P) whose verdict is what it is because of that endpoint."""
 
     def could_count(self) -> Bools:
         """(N) The rows that counted, or would have if they had shown the state."""
@@ -182,7 +182,7 @@ def with_the_reason(number: Ints, names: Sequence[str], decided: Decided) -> Int
 
 
 def decided_by(number: Ints, names: Sequence[str]) -> tuple[tuple[str, Bools], ...]:
-    """Each endpoint with the patients (P) of whom it decides; `number` (P) is that in `names` of the one that does."""
+    """Each endpoint with the patients (P) for which it decides; `number` (P) has its number in `names`."""
     return tuple((name, number == index) for index, name in enumerate(names))
 
 
