@@ -131,9 +131,11 @@ class Maintained(Endpoint):
         state = decide(self.when.tree, patient_days)
         evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
         part = parts_by_state(state)
-        end = np.maximum(span_end, np.where(evidence == NONE, evidence_to, evidence + 1))
+        last = np.where(verdict.value == Y, verdict.confirming, verdict.ended)
+        # Where the start depends on a bound, the span is not known, but the row that decided lies in it.
+        end = np.maximum.reduce([span_end, np.where(evidence == NONE, evidence_to, evidence + 1), last + 1])
         place(part, patient_days, start_row, end)
-        after_row(part, patient_days, np.where(verdict.value == Y, verdict.confirming, verdict.ended), DECIDED)
+        after_row(part, patient_days, last, DECIDED)
         # A count that is there, of an unknown state, is not missing.
         counted_ = (state.true | state.false) | patient_days.has_count
         asked = (verdict.value == NE) & started_ & ~Flagged(counted_).any_in(evidence_from, evidence_to)
