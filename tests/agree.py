@@ -2,8 +2,8 @@
 
     python tests/agree.py --patients 3000 --under 100 --of atra_2022 iwg_2009
 
-It prints a line for every so many patients of a set or of one of its interpretations, with what differs, and at the
-end a line for each. Exit status 0: nothing differs.
+It prints a line for every 500 patients of a set or of one of its interpretations, with what differs, and at the end a
+line for each. Exit status 0: nothing differs.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Agreement:
     values: Counter[str] = field(default_factory=Counter)
     """The number of verdicts of each value."""
     unread: int = 0
-    """Patients of whom there are more completions than the literal reading looks at."""
+    """Patients with more completions than the literal reading looks at."""
     unchecked: int = 0
     """Verdicts that depend on a censored count, which the checker does not decide."""
     differences: list[str] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Agreement:
 
 
 def agreement(asked: str, patients: int, seed: int) -> Agreement:
-    """That of all three on so many random patients of a shipped set, `atra_2022`, or of `atra_2022/late-rescue`."""
+    """That of all three on that number of random patients of a shipped set, `atra_2022`, or of `atra_2022/late-rescue`."""
     name, *interpretations = asked.split("/")
     criteria = load(name).under(*interpretations)
     found, drawn = Agreement(asked, patients), random_patients(criteria.raw, patients, seed)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from itp_response.cli.options import (
-    columns_set,
     criteria_option,
     day_0_option,
     endpoint_option,
@@ -37,7 +36,7 @@ def ask(
     discontinued: int | None,
     day_0: date | None,
     interpretation: tuple[str, ...],
-    columns: tuple[str, ...],
+    columns: dict[str, str],
 ) -> None:
     """Classify and explain one TIMELINE typed by hand, as "d0 15, d21 45, d28 60".
 
@@ -54,7 +53,7 @@ def ask(
         treatment_discontinued=discontinued,
         day_0=day_0,
         interpretation=interpretation,
-        columns=columns_set(columns),
+        columns=columns,
     )
     click.echo("\n\n".join(map(str, explanations)))
 

@@ -39,6 +39,7 @@ set_option = click.option(
     "--set",
     "columns",
     multiple=True,
+    callback=lambda _context, _option, texts: columns_set(texts),
     metavar="NAME=VALUE",
     help="A column of the patient table that the set declares; again for more.",
 )

@@ -8,7 +8,6 @@ import click
 from itp_response.cli.options import (
     DEFAULT,
     StudyArguments,
-    columns_set,
     day_0_option,
     interpretation_option,
     set_option,
@@ -53,7 +52,7 @@ def plot(
     discontinued: int | None,
     day_0: date | None,
     interpretation: tuple[str, ...],
-    columns: tuple[str, ...],
+    columns: dict[str, str],
 ) -> None:
     """Draw VISITS: one patient's timeline, or a picture of all patients.
 
@@ -76,7 +75,7 @@ def plot(
         treatment_discontinued=discontinued,
         day_0=day_0,
         interpretation=interpretation,
-        columns=columns_set(columns),
+        columns=columns,
     )
     study.write_quarantine(picture.result)
     picture.write(output)

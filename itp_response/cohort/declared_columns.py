@@ -89,7 +89,8 @@ def column_of(values: Sequence[Any], declared: ColumnDeclared) -> Column:
     if declared.type == "number":
         return exactly(np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64))
     if declared.type == "truth":
-        return Truths(np.array([cell is True for cell in cells]), np.array([cell is False for cell in cells]))
+        true, false = ([cell is answer for cell in cells] for answer in (True, False))
+        return Truths(np.array(true, dtype=np.bool_), np.array(false, dtype=np.bool_))
     return texts_of([None if cell is None else str(cell) for cell in cells])
 
 

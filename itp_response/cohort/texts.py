@@ -11,7 +11,7 @@ from itp_response.cohort.values import EDGE, Bools, Floats, Ints, Numbers, exact
 DECIMALS = 6
 """With which numbers are written, at most."""
 DIGITS = 10
-"""To which a bound is rounded to find the number that was written: so many that only `EDGE` is lost."""
+"""To which a bound is rounded to find the number that was written; only `EDGE` is lost."""
 
 
 def count_in_words(low: float, high: float, decimals: int = DECIMALS) -> str:

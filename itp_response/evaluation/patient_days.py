@@ -284,8 +284,11 @@ class PatientDays:
 
     def followed(self, followed_from: float | None) -> Bools:
         """(P) The patient was followed to the end: there is a count on that day (else the clock's) or later."""
-        since = self.clock.followed_from if followed_from is None else followed_from
-        return self.last_counted_day >= max(since, NO_DAY + 1)
+        return self.last_counted_day >= max(self.end_of_follow_up(followed_from), NO_DAY + 1)
+
+    def end_of_follow_up(self, followed_from: float | None) -> float:
+        """The day from which on a count shows that a patient was followed to the end: that day, else the clock's."""
+        return self.clock.followed_from if followed_from is None else followed_from
 
     def first_of_each(self, mask: Bools) -> Ints:
         """(P) The first row of the mask; -1 if none. Cheap where the mask has few rows."""

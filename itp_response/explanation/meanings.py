@@ -86,36 +86,37 @@ class Meanings:
         codes = [self._code(f"{prefix}{words}") for words in deciding.in_words(limits)]
         return np.array([*codes, self._code(plain)] if NONE in deciding.code else codes)[deciding.code]
 
-    def _is(self, key: str, rows: Ints) -> tuple[Tree, Bools, Bools]:
-        """A rule of the endpoint, and the rows at which it is true, and unknown."""
-        tree = self._rules[key]
-        truths = decide(tree, self._patient_days).at(rows)
-        return tree, truths.true, truths.unknown
+    def _is_true(self, key: str, rows: Ints) -> Bools:
+        """(R) Whether a rule of the endpoint is true at each of these rows."""
+        return decide(self._rules[key], self._patient_days).true[rows]
 
     def _passed_over(self, rows: Ints) -> Ints:
-        tree, true, _ = self._is("set_aside", rows)
+        tree = self._rules["set_aside"]
         codes = self._by_clause(tree, rows, "passed over: ", holds=True)
-        codes[~true] = self._code(f"passed over: it is not known whether there was {tree_in_words(tree)}")
+        codes[~self._is_true("set_aside", rows)] = self._code(
+            f"passed over: it is not known whether there was {tree_in_words(tree)}"
+        )
         return codes
 
     def _discounted(self, rows: Ints) -> Ints:
-        tree, true, _ = self._is("discount", rows)
-        in_state = decide(self._rules["when"], self._patient_days).true[rows]
+        tree, in_state = self._rules["discount"], self._is_true("when", rows)
         codes = self._by_clause(tree, rows, "would qualify, but is no evidence: ", holds=True)
         not_known = f"would qualify, but it is not known whether there was {tree_in_words(tree)}"
-        codes[~true] = self._code(not_known)
+        codes[~self._is_true("discount", rows)] = self._code(not_known)
         codes[~in_state] = self._by_clause(tree, rows[~in_state], "no evidence: ", holds=True)
         return codes
 
     def _too_soon(self, rows: Ints) -> Ints:
         assert self._account.occasion is not None
         day = self._patient_days.day
-        before = self._account.occasion[rows]
+        days = np.stack([day[rows], day[self._account.occasion[rows]]])
+        kinds, index = np.unique(days, axis=1, return_inverse=True)
         said = [
-            f"does not count: only {counted(int(day[row] - day[occasion]), 'day')} after day {day[occasion]}"
-            for row, occasion in np.unique(np.stack([rows, before]), axis=1).T.tolist()
+            f"does not count: only {counted(later - before, 'day')} after day {before}"
+            for later, before in kinds.T.tolist()
         ]
-        return np.array([self._code(sentence) for sentence in said])[np.searchsorted(np.unique(rows), rows)]
+        codes: Ints = np.array([self._code(sentence) for sentence in said])[index.reshape(-1)]
+        return codes
 
     def _qualifies(self, rows: Ints) -> Ints:
         says = self._model.phrases()["qualifies"]

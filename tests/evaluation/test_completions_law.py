@@ -100,7 +100,7 @@ def completions(patient):
 
 
 def of_a_set(raw, seed):
-    """A random patient of whom little is unrecorded, so that all completions can be tried."""
+    """A random patient with little unrecorded, so that all completions can be tried."""
     [patient] = random_patients(raw, 1, seed)
     unrecorded = [place for place, row in enumerate(patient.observations) if row.bleeding_grade is None]
     left = {unrecorded[(seed * step) % len(unrecorded)] for step in (1, 7)} if unrecorded else set()

@@ -13,7 +13,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from random_studies import Decided, decided_study, limits
+from random_studies import Decided, decided_study
 
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.build import build
@@ -42,9 +42,10 @@ from itp_response.evaluation.verdicts import NE, N, Y
 from itp_response.explanation.deciding import deciding_clauses
 from itp_response.explanation.explain import Explanation, explained
 from itp_response.explanation.one_patient import of_one
+from itp_response.explanation.thresholds import plain_thresholds
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-PATIENTS = 2000 if LONG else 250
+PATIENTS = 2000 if LONG else 120
 WORDED = 300 if LONG else 12
 """The patients of each set whose explanations are put in words, one by one."""
 SEED = int(os.environ.get("LAWS_SEED", "1"))
@@ -59,7 +60,7 @@ def study_of(name: str) -> Decided:
 
 
 def none_of(study: Decided, name: str, wrong: np.ndarray, why: str, of_rows: bool = True) -> None:
-    """Fails with the first patient of whom it is wrong (a mask of rows or patients)."""
+    """Fails with the first patient for which it is wrong (a mask of rows or patients)."""
     if not wrong.any():
         return
     at = int(np.flatnonzero(wrong)[0])
@@ -201,7 +202,7 @@ def test_the_row_that_ended_it_shows_the_reason(name):
 
 
 def of_itself(study: Decided, endpoint: str) -> np.ndarray:
-    """(P) The patients of whom the endpoint is not evaluable, because of no other endpoint."""
+    """(P) The patients for which the endpoint is not evaluable, because of no other endpoint."""
     others = [where for _, where in study.accounts[endpoint].decided_by]
     return study.is_ne(endpoint) & ~np.logical_or.reduce([*others, np.zeros(len(study.cohort), dtype=np.bool_)])
 
@@ -323,7 +324,7 @@ def counts_on(days: np.ndarray) -> Callable[[Decided, Endpoint], np.ndarray]:
 
 def heights(study: Decided) -> list[float]:
     """A count below all thresholds, one above all, and one at each."""
-    return [1.0, *limits(study.criteria).tolist(), 390.0]
+    return [1.0, *plain_thresholds(study.criteria), 390.0]
 
 
 def with_the_gap_filled(study: Decided, endpoint: str, patients: np.ndarray) -> Filled:
@@ -349,7 +350,7 @@ def with_all_that_is_open(study: Decided, endpoint: str, patients: np.ndarray) -
 
 
 def all_count(after: Decided, model: Endpoint) -> np.ndarray:
-    """(P) The patients of whom no row is passed over, or discounted and leaves it open."""
+    """(P) The patients with no row that is passed over, or discounted and leaves it open."""
     account = after.accounts[next(name for name, other in after.criteria.endpoints.items() if other is model)]
     aside = account.part == PASSED_OVER
     return ~any_of(after, aside if account.doubtful is None else aside | account.doubtful)

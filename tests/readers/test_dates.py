@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from told import notes, refused
 
 import itp_response
 from itp_response import ReadOptions
@@ -29,16 +30,6 @@ def by_day(*days, **further):
 
 def by_date(*dates):
     return [{"patient_id": "P1", "date": date, "platelets": 12 + 10 * n} for n, date in enumerate(dates)]
-
-
-def refused(visits, patients=None, **options):
-    with pytest.raises(CohortError) as error:
-        read(visits, patients, options=ReadOptions(**options))
-    return str(error.value)
-
-
-def notes(cohort):
-    return [note.text for note in cohort.notes]
 
 
 class TestDays:

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from told import notes, refused
 
 import itp_response
 from itp_response import ReadOptions
@@ -29,16 +30,6 @@ def study(*ids, **beside):
 def csv(folder: Path, rows, name="visits.csv") -> Path:
     pl.DataFrame(rows).write_csv(folder / name)
     return folder / name
-
-
-def refused(visits, patients=None, **options):
-    with pytest.raises(CohortError) as error:
-        read(visits, patients, options=ReadOptions(**options))
-    return str(error.value)
-
-
-def notes(cohort):
-    return [note.text for note in cohort.notes]
 
 
 class TestRounded:

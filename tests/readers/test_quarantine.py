@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from told import notes
 
 from itp_response.classification.classification import classify
 from itp_response.cli import main
@@ -39,10 +40,6 @@ def quarantined(visits, patients=None, **options):
 
 def reported(cohort):
     return cohort.quarantine.select("file", "line", "column", "value", "reason", "patient_id").rows()
-
-
-def notes(cohort):
-    return [note.text for note in cohort.notes]
 
 
 class TestReport:

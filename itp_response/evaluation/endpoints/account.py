@@ -126,7 +126,7 @@ class Account:
     missing_to: Floats | None = None
     """(P) The last such day."""
     decided_by: tuple[tuple[str, Bools], ...] = ()
-    """Other endpoints, and the patients (P) of whom the verdict is what it is because of that endpoint."""
+    """Other endpoints, and the patients (P) whose verdict is what it is because of that endpoint."""
 
     def could_count(self) -> Bools:
         """(N) The rows that counted, or would have if they had shown the state."""
@@ -156,10 +156,15 @@ def begin_where_open(patient_days: PatientDays, first: float, shown: Ints) -> In
     return np.where(shown == NONE, patient_days.at_or_after(first), shown)
 
 
-def from_row(part: Parts, patient_days: PatientDays, row: Ints, value: int, within: Ints) -> None:
-    """Set the part of the rows from each patient's row (-1: none) on, of those before `within`."""
-    number, patient = np.arange(len(part)), patient_days.patient
-    part[(row[patient] != NONE) & (number >= row[patient]) & (number < within[patient])] = value
+def from_row(part: Parts, patient_days: PatientDays, row: Ints, value: int) -> None:
+    """Set the part of each patient's rows from this row (-1: none) on."""
+    first = row[patient_days.patient]
+    part[(first != NONE) & (np.arange(len(part)) >= first)] = value
+
+
+def after_row(part: Parts, patient_days: PatientDays, row: Ints, value: int) -> None:
+    """Set the part of each patient's rows after this row (-1: none)."""
+    from_row(part, patient_days, np.where(row == NONE, NONE, row + 1), value)
 
 
 def with_the_reason(number: Ints, names: Sequence[str], decided: Decided) -> Ints:
@@ -174,6 +179,11 @@ def with_the_reason(number: Ints, names: Sequence[str], decided: Decided) -> Int
     alike = (value == value[number, patient]) & (reason == decided.verdict.reason)
     is_other = alike.any(axis=0) & ~alike[number, patient] & (value[number, patient] != Y)
     return np.where(is_other, np.argmax(alike, axis=0), number)
+
+
+def decided_by(number: Ints, names: Sequence[str]) -> tuple[tuple[str, Bools], ...]:
+    """Each endpoint with the patients (P) for which it decides; `number` (P) has its number in `names`."""
+    return tuple((name, number == index) for index, name in enumerate(names))
 
 
 def needed(where: Bools, day: Ints | Floats | float) -> Floats:

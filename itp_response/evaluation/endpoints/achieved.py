@@ -29,6 +29,7 @@ from itp_response.evaluation.endpoints.account import (
     Decided,
     Event,
     Mark,
+    after_row,
     from_row,
     needed,
     parts_by_state,
@@ -41,6 +42,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     inside,
     occasion_before,
     occasions,
+    occasions_in_words,
     started,
     why_unknown,
 )
@@ -109,11 +111,8 @@ class Achieved(Endpoint):
         return self.occasions > 1
 
     def confirmation(self) -> str:
-        if self.occasions == 1:
-            return ""
-        limit = f" and at most {self.apart_at_most}" if self.apart_at_most is not None else ""
-        between = ", nothing between them that fails" if self.between == "unbroken" else ""
-        return f"{counted(self.occasions, 'occasion')}, at least {self.apart}{limit} apart{between}"
+        broken_by = "fails" if self.between == "unbroken" else ""
+        return occasions_in_words(self.occasions, self.apart, broken_by, self.apart_at_most)
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether, when and on which rows each patient met it."""
@@ -170,15 +169,15 @@ class Achieved(Endpoint):
         until = earlier[self.until].dated if self.until else patient_days.nowhere
         events = [Event(until, self.until)] if self.until else []
         events += [Event(closed, self.closed_by)] if self.closed_by is not None else []
-        from_row(part, patient_days, until, CLOSED, patient_days.end)
-        from_row(part, patient_days, closed, CLOSED, patient_days.end)
+        from_row(part, patient_days, until, CLOSED)
+        from_row(part, patient_days, closed, CLOSED)
         shown = np.where(verdict.value == Y, verdict.last_evidence, NONE)
-        from_row(part, patient_days, np.where(shown == NONE, NONE, shown + 1), DECIDED, patient_days.end)
+        after_row(part, patient_days, shown, DECIDED)
         followed = patient_days.followed(self.followed_from)
         open_ = (verdict.value == NE) & ~followed
         # Followed to the end, without a count in the days looked at: what is missing is one of these.
         unseen = (verdict.value == NE) & followed & ~patient_days.counted.any_in(begin, end)
-        since = patient_days.clock.followed_from if self.followed_from is None else self.followed_from
+        since = patient_days.end_of_follow_up(self.followed_from)
         return Account(
             part,
             begin,

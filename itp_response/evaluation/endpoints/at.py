@@ -131,7 +131,7 @@ class At(Endpoint):
         taken = row[open_ & (row != NONE)]
         part[taken] = parts_by_state(decide(self.when.tree, patient_days))[taken]
         closing = _closing_row(self, patient_days, earlier, row, end)
-        from_row(part, patient_days, closing, CLOSED, patient_days.end)
+        from_row(part, patient_days, closing, CLOSED)
         row = np.where(closing == NONE, row, NONE)
         missing = open_ & (verdict.value == NE) & (row == NONE)
         return Account(

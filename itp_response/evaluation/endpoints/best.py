@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.evaluation.endpoints.account import Account, Decided, with_the_reason
+from itp_response.evaluation.endpoints.account import Account, Decided, decided_by, with_the_reason
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import NE, Reasons, Verdict, VerdictsByName, Y
@@ -93,7 +93,7 @@ class Best(Endpoint):
         deciding = np.select([asked for asked, _ in cases], [number for _, number in cases], last)
         deciding = with_the_reason(deciding, names, decided)
         account.marks = ()
-        account.decided_by = tuple((name, deciding == number) for number, name in enumerate(names))
+        account.decided_by = decided_by(deciding, names)
         return account
 
     def definition(self) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.endpoints.account import Account, Decided, with_the_reason
+from itp_response.evaluation.endpoints.account import Account, Decided, decided_by, with_the_reason
 from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, OfVerdicts, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
@@ -42,6 +42,11 @@ class Combined(Endpoint):
         return {f"when ({name})": name for name in dict.fromkeys(names_in(self.when.tree))}
 
     @property
+    def _named(self) -> list[str]:
+        """The endpoints that the rule names, each once."""
+        return list(self.references().values())
+
+    @property
     def has_day(self) -> Tree:
         return self.when.tree
 
@@ -52,9 +57,8 @@ class Combined(Endpoint):
         observed = OfVerdicts(earlier)
         truths = decide(tree, observed)
         verdict.set(open_ & truths.true, Y, reasons["met"])
-        number = self._deciding(earlier)
-        for index, name in enumerate(self.references().values()):
-            part, against = earlier[name], open_ & (number == index) & ~truths.true
+        for name, decides in decided_by(self._deciding(earlier), self._named):
+            part, against = earlier[name], open_ & decides & ~truths.true
             verdict.set(against, N, np.where(part.value == Y, reasons[name], part.reason))
             verdict.set(against & truths.unknown, NE, part.reason)
         dated = _dated(tree, earlier, observed)
@@ -66,14 +70,13 @@ class Combined(Endpoint):
     def rows_played(self, decided: Decided) -> Account:
         account = super().rows_played(decided)
         account.marks = ()
-        names = list(self.references().values())
-        number = with_the_reason(self._deciding(decided.earlier), names, decided)
-        account.decided_by = tuple((name, number == index) for index, name in enumerate(names))
+        number = with_the_reason(self._deciding(decided.earlier), self._named, decided)
+        account.decided_by = decided_by(number, self._named)
         return account
 
     def _deciding(self, earlier: VerdictsByName) -> Ints:
         """(P) The endpoint that decides, as its number among those named."""
-        names = list(self.references().values())
+        names = self._named
         near = np.stack([(earlier[name].value == Y) | (earlier[name].reason != NEVER_REACHED) for name in names])
         return _deciding(self.when.tree, OfVerdicts(earlier), names, near)
 

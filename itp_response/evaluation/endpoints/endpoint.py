@@ -29,7 +29,7 @@ from itp_response.evaluation.rules.parse import RuleError, parse
 from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
 from itp_response.evaluation.verdicts import NA, NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.strict_model import StrictModel
-from itp_response.messages.wording import day_in_words, days_in_words
+from itp_response.messages.wording import counted, day_in_words, days_in_words
 
 STARTS_CONFIRMS_ENDS = ("starts here", "confirms", "ends here")
 """What is said of the onset, the confirming row and the row that ended it."""
@@ -154,8 +154,7 @@ class Endpoint(StrictModel):
         Where a kind says nothing else, rows count by the rule `when` on the days looked at.
         """
         patient_days, verdict = decided.patient_days, decided.verdict
-        first, last = self.days_looked_at()
-        begin, end = patient_days.at_or_after(first), patient_days.after(last)
+        begin, end = self.span(patient_days)
         part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
         if self.state is not None:
             part = parts_by_state(decide(self.state.tree, patient_days))
@@ -274,6 +273,11 @@ class Endpoint(StrictModel):
     def days_looked_at(self) -> tuple[float, float]:
         """The first and last day on which an observation can count; infinite: no limit."""
         return -np.inf, np.inf
+
+    def span(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        """(P) The span of the rows on these days."""
+        first, last = self.days_looked_at()
+        return patient_days.at_or_after(first), patient_days.after(last)
 
     def window(self) -> str:
         """The days in which it is decided, in a few words; empty: there is no limit."""
@@ -442,6 +446,18 @@ def _next_at_or_after(patient_days: PatientDays, rows: Ints, index: Ints, earlie
         early = early[(index[early] < end) & (patient[row] == owner[early]) & (day[row] < earliest[early])]
     row = rows[np.minimum(index, end - 1)]
     return np.where((index < end) & (patient[row] == owner), index, NONE)
+
+
+def occasions_in_words(number: int, apart: Length, broken_by: str, at_most: Length | None = None) -> str:
+    """The occasions that are asked for, in a few words; empty: one is enough.
+
+    `broken_by` is what an observation between them must not do; empty: it may do anything.
+    """
+    if number == 1:
+        return ""
+    limit = "" if at_most is None else f" and at most {at_most}"
+    between = f", nothing between them that {broken_by}" if broken_by else ""
+    return f"{counted(number, 'occasion')}, at least {apart}{limit} apart{between}"
 
 
 def inside(patient_days: PatientDays, begin: Ints, end: Ints) -> Bools:

@@ -128,7 +128,7 @@ class Extent(Endpoint):
             part[discounted_rows(self.discount, patient_days, state) & patient_days.has_count] = DISCOUNTED
         if self.set_aside is not None:
             part[~decide(self.set_aside.tree, patient_days).false] = PASSED_OVER
-        begin, end = patient_days.at_or_after(self.days[0]), patient_days.after(self.days[1])
+        begin, end = self.span(patient_days)
         place(part, patient_days, begin, end)
         open_ = verdict.value == NE
         return Account(

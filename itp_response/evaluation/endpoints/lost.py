@@ -25,13 +25,21 @@ from itp_response.evaluation.endpoints.account import (
     Account,
     Decided,
     Mark,
+    after_row,
     begin_where_open,
-    from_row,
     needed,
     parts_by_state,
     place,
 )
-from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, inside, occasions, started
+from itp_response.evaluation.endpoints.endpoint import (
+    Endpoint,
+    RowRule,
+    causes,
+    inside,
+    occasions,
+    occasions_in_words,
+    started,
+)
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
@@ -75,10 +83,7 @@ class Lost(Endpoint):
         return self.occasions > 1
 
     def confirmation(self) -> str:
-        if self.occasions == 1:
-            return ""
-        between = ", nothing between them that is no loss" if self.between == "unbroken" else ""
-        return f"{counted(self.occasions, 'occasion')}, at least {self.apart} apart{between}"
+        return occasions_in_words(self.occasions, self.apart, "is no loss" if self.between == "unbroken" else "")
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether and when each patient lost it, and by what."""
@@ -121,10 +126,8 @@ class Lost(Endpoint):
         if self.at_once is not None:
             part[decide(self.at_once.tree, patient_days).true] = QUALIFIES
         place(part, patient_days, begin, end)
-        last = np.maximum(verdict.ended, verdict.confirming)
-        from_row(part, patient_days, np.where(last == NONE, NONE, last + 1), DECIDED, patient_days.end)
+        after_row(part, patient_days, np.maximum(verdict.ended, verdict.confirming), DECIDED)
         open_ = (verdict.value == NE) & ~patient_days.followed(self.followed_from)
-        since = patient_days.clock.followed_from if self.followed_from is None else self.followed_from
         return Account(
             part,
             begin,
@@ -134,7 +137,7 @@ class Lost(Endpoint):
                 Mark(verdict.ended, "ends here"),
                 Mark(verdict.confirming, "confirms"),
             ),
-            missing_from=needed(open_, since),
+            missing_from=needed(open_, patient_days.end_of_follow_up(self.followed_from)),
             missing_to=needed(open_, np.inf),
         )
 

@@ -25,8 +25,8 @@ from itp_response.evaluation.endpoints.account import (
     Account,
     Decided,
     Mark,
+    after_row,
     begin_where_open,
-    from_row,
     needed,
     parts_by_state,
     place,
@@ -85,7 +85,8 @@ class Maintained(Endpoint):
         state = decide(self.when.tree, patient_days)
         kept = Flagged(state.true)
         failed = Flagged(state.false).first_in(start_row, span_end)
-        evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
+        known = state.true | state.false
+        evidence = Flagged(known).first_in(evidence_from, evidence_to)
         shown = evidence != NONE
         failed = np.where((failed == NONE) & shown & ~flag_at(state.true, evidence), evidence, failed)
 
@@ -93,13 +94,15 @@ class Maintained(Endpoint):
         verdict.set(open_, NE, reasons["follow_up_ended"])
         unseen = open_ & (patient_days.last_count >= evidence_from)
         verdict.set(unseen, NE, reasons["no_counts"])
-        unknown = Flagged(state.unknown & patient_days.has_count).first_in(evidence_from, evidence_to)
-        verdict.set(open_ & (unknown != NONE), NE, why_unknown(self.when, patient_days, unknown, reasons))
+        not_known = patient_days.has_count & ~known
+        if not_known.any():
+            unknown = Flagged(not_known).first_in(evidence_from, evidence_to)
+            verdict.set(open_ & (unknown != NONE), NE, why_unknown(self.when, patient_days, unknown, reasons))
         verdict.set(open_ & shown, Y, reasons["met"])
-        gaps = _gaps(self, patient_days, kept, start_row, evidence)
-        if gaps is not None:
-            has_gap = patient_days.first_of_each(gaps != NONE) != NONE
-            verdict.set(open_ & shown & has_gap, NE, reasons["gap_in_counts"])
+        _, after_gap = _gaps(self, patient_days, kept, start_row, evidence)
+        has_gap = np.zeros(patient_days.patients, dtype=np.bool_)
+        has_gap[patient_days.patient[after_gap]] = True
+        verdict.set(open_ & shown & has_gap, NE, reasons["gap_in_counts"])
         broken = open_ & (failed != NONE)
         if self.for_ is not None:
             late = open_ & (ends > self.by)
@@ -128,16 +131,20 @@ class Maintained(Endpoint):
         state = decide(self.when.tree, patient_days)
         evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
         part = parts_by_state(state)
-        end = np.maximum(span_end, np.where(evidence == NONE, evidence_to, evidence + 1))
-        place(part, patient_days, start_row, end)
         last = np.where(verdict.value == Y, verdict.confirming, verdict.ended)
-        from_row(part, patient_days, np.where(last == NONE, NONE, last + 1), DECIDED, patient_days.end)
+        # Where the start depends on a bound, the span is not known, but the row that decided lies in it.
+        end = np.maximum.reduce([span_end, np.where(evidence == NONE, evidence_to, evidence + 1), last + 1])
+        place(part, patient_days, start_row, end)
+        after_row(part, patient_days, last, DECIDED)
         # A count that is there, of an unknown state, is not missing.
         counted_ = (state.true | state.false) | patient_days.has_count
         asked = (verdict.value == NE) & started_ & ~Flagged(counted_).any_in(evidence_from, evidence_to)
         asked |= (verdict.value == NE) & started_ & ~has_start
         shown_from, shown_by = (ends, self.evidence_by) if self.until is None else self.until
         shown_from = np.where(has_start, shown_from, patient_days.last_counted_day + 1)
+        gaps = np.full(len(part), NONE)
+        before_gap, after_gap = _gaps(self, patient_days, Flagged(state.true), start_row, evidence)
+        gaps[after_gap] = before_gap
         return Account(
             part,
             start_row,
@@ -150,7 +157,7 @@ class Maintained(Endpoint):
                     (verdict.ended, "ends here"),
                 )
             ),
-            gaps=_gaps(self, patient_days, Flagged(state.true), start_row, evidence),
+            gaps=gaps,
             missing_from=needed(asked, shown_from),
             missing_to=needed(asked, shown_by),
         )
@@ -198,15 +205,16 @@ def _ends(model: Maintained, patient_days: PatientDays, start: Ints, start_row: 
     return ends, patient_days.after(ends), at_end, patient_days.after(model.evidence_by)
 
 
-def _gaps(model: Maintained, patient_days: PatientDays, kept: Flagged, start_row: Ints, evidence: Ints) -> Ints | None:
-    """(N) Of each kept row, up to the evidence, that lies too far from the kept row before it, that row; else -1."""
-    if model.max_gap is None:
-        return None
-    gaps = np.full(len(patient_days.day), NONE)
+def _gaps(
+    model: Maintained, patient_days: PatientDays, kept: Flagged, start_row: Ints, evidence: Ints
+) -> tuple[Ints, Ints]:
+    """The neighbours among the kept rows, up to the evidence, that lie too far apart: the rows before, those after."""
     before, after = kept.rows[:-1], kept.rows[1:]
+    if model.max_gap is None:
+        return before[:0], after[:0]
     allowed = patient_days.later(patient_days.patient[before], patient_days.day[before], model.max_gap)
+    wide = patient_days.day[after] > allowed
+    before, after = before[wide], after[wide]
     patient = patient_days.patient[after]
     within = (before >= start_row[patient]) & (after <= evidence[patient])
-    wide = within & (patient_days.day[after] > allowed)
-    gaps[after[wide]] = before[wide]
-    return gaps
+    return before[within], after[within]

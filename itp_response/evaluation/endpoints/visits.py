@@ -165,9 +165,9 @@ class Visits(Endpoint):
         part = self._parts_of_others(patient_days)
         taken = row[row != NONE]
         part[taken] = played[taken]
-        begin, end = self._span(patient_days)
+        begin, end = self.span(patient_days)
         closing = self._closing_row(patient_days)
-        from_row(part, patient_days, closing, CLOSED, patient_days.end)
+        from_row(part, patient_days, closing, CLOSED)
         account = Account(
             part,
             begin,
@@ -205,19 +205,12 @@ class Visits(Endpoint):
             yield Missed(day, missed[:, number] & ~has_other, "no count", says, is_open)
             yield Missed(day, missed[:, number] & has_other, "no other count", says, is_open)
 
-    def _span(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
-        first, last = self.days_looked_at()
-        return patient_days.at_or_after(first), patient_days.after(last)
-
     def _parts_of_others(self, patient_days: PatientDays) -> Parts:
         """(N) What rows did that are taken for no visit."""
         part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
-        begin, end = self._span(patient_days)
-        near = np.zeros(len(part), dtype=np.bool_)
-        for day in self.visits:
-            near |= np.abs(patient_days.day - day) <= self.within
-        if not self.visits:
-            near = inside(patient_days, begin, end)
+        near = inside(patient_days, *self.span(patient_days))
+        if self.visits:
+            near = np.logical_or.reduce([np.abs(patient_days.day - day) <= self.within for day in self.visits])
         kept = counts_kept(self.set_aside, patient_days).mask
         part[near & ~patient_days.has_count] = NO_COUNT
         part[near & patient_days.has_count] = NOT_TAKEN

@@ -37,7 +37,7 @@ FARTHEST = 4 * WEEK
 SMALL = 10.0
 """10⁹/L, added to both counts before they are compared."""
 DAYS_APART = 2**20
-"""By so many days the days of one patient are kept apart from those of the next; more than any patient has."""
+"""Days between those of one patient and of the next in one number; more than any patient has."""
 COUNTS_TRIED = np.arange(301.0)
 """10⁹/L; counts tried where a rule compares counts in a way that is not linear."""
 

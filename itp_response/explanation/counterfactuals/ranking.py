@@ -129,17 +129,6 @@ def _is_where_missing(cohort: Cohort, account: Account, edits: Edits, is_last: B
 
 def _in_a_gap(cohort: Cohort, gaps: Ints, edits: Edits) -> Bools:
     """Whether an edit is of a day in a gap; `gaps` has the row before of each row (N) that ends one, else -1."""
-    ends = np.flatnonzero(gaps != NONE)
-    if not len(ends):
-        return np.zeros(len(edits), dtype=np.bool_)
-    following = np.searchsorted(_places(cohort.patient[ends], cohort.day[ends]), _places(edits.patient, edits.day))
-    end = ends[np.minimum(following, len(ends) - 1)]
-    is_in: Bools = (
-        (cohort.patient[end] == edits.patient) & (cohort.day[gaps[end]] < edits.day) & (edits.day < cohort.day[end])
-    )
+    _, end = neighbours(cohort, np.flatnonzero(gaps != NONE), edits.patient, edits.day)
+    is_in: Bools = (end != NONE) & (cohort.day[gaps[end]] < edits.day)
     return is_in
-
-
-def _places(patient: Ints, day: Ints) -> Ints:
-    """Patient and day in one number, in the order of the rows."""
-    return patient.astype(np.int64) * 2**32 + day
