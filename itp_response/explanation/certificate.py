@@ -3,7 +3,6 @@
 `examples/certificate_checker.py` does so from the certificate and the files, without this package.
 """
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,14 @@ from itp_response.explanation.counterfactuals.in_words import Counterfactual
 from itp_response.explanation.explain import explain
 from itp_response.explanation.one_patient import asked_about
 from itp_response.messages.errors import UsageError
-from itp_response.readers.column_names import PATIENTS, VISITS, fitting
-from itp_response.readers.files import Tabular
+from itp_response.readers.column_names import PATIENTS, VISITS, chosen_columns
+from itp_response.readers.files import Tabular, is_text, open_table
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.problems import Location, Problems
+from itp_response.readers.text import PACKED
 
 WORDS = ("label", "says", "where", "role")
 """Keys of an endpoint that decide nothing."""
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
 NAMES: Mapping[str, tuple[str, ...]] = {"visits": VISITS, "patients": PATIENTS}
 
 
@@ -129,17 +129,14 @@ def _sources(provenance: Provenance, cohort: Cohort) -> list[dict[str, Any]]:
 
 
 def _columns(read_as: str, source: Any) -> dict[str, Any]:
-    """Of a text table, which of its columns was used as which; nothing of another source."""
+    """Of a text table that is not packed, which of its columns was used as which; nothing of another source."""
     path = Path(source) if isinstance(source, str | Path) else None
-    if path is None or path.suffix not in DELIMITERS or not path.is_file():
+    if path is None or not path.is_file() or not is_text(path) or path.suffix.lower() in PACKED:
         return {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file, delimiter=DELIMITERS[path.suffix]))
-    columns = {name: [header[index] for index in fitting(name, header)] for name in NAMES[read_as]}
-    return {
-        "delimiter": DELIMITERS[path.suffix],
-        "columns": {name: fitting_columns[0] for name, fitting_columns in columns.items() if fitting_columns},
-    }
+    table = open_table(path, read_as)
+    chosen = chosen_columns(table.header, NAMES[read_as], (), Location(table.name, 0), Problems())
+    columns = {name: table.header[position] for name, position in chosen.items()}
+    return {"delimiter": table.separator, "columns": columns}
 
 
 def _patient(cohort: Cohort) -> dict[str, Any]:

@@ -32,3 +32,5 @@ class OpenTable:
     """As `load`, for a file that can be read in chunks; None: it cannot."""
     kind: str = ""
     """The name of the format."""
+    separator: str | None = None
+    """What separates the cells of a text file; None: it is no text file."""

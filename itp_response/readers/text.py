@@ -168,8 +168,9 @@ def _first_cell(text: str, separator: str) -> str:
 def _opened(
     form: TextFormat, data: bytes, lines: Ints, problems: list[tuple[int, str]], broken_lines: list[tuple[str, str]]
 ) -> OpenTable:
+    load = partial(_load, form, data, lines)
     return OpenTable(
-        form.name, form.header, partial(_load, form, data, lines), lines, "line", problems, form.notes, broken_lines
+        form.name, form.header, load, lines, "line", problems, form.notes, broken_lines, separator=form.separator
     )
 
 
