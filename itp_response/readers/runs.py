@@ -44,11 +44,6 @@ class Runs:
         runs = cls.of(values)
         return replace(runs, names=as_text(runs.names))
 
-    @classmethod
-    def single(cls, names: pl.Series) -> "Runs":
-        """Runs of one row each, for a column in which names mostly change from row to row."""
-        return cls(names, np.arange(len(names)), len(names))
-
     def __len__(self) -> int:
         return self.size
 
@@ -64,6 +59,11 @@ class Runs:
     def none(self) -> bool:
         """Whether no row has a name."""
         return self.names.null_count() == len(self.names)
+
+    @property
+    def of_rows(self) -> pl.Series:
+        """The name of each row."""
+        return self.names.gather(self.spread(np.arange(len(self.names))))
 
     def spread(self, values: Any) -> Any:
         """The value of its run, for each row."""

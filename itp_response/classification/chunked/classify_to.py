@@ -27,7 +27,7 @@ from itp_response.classification.chunked.study import (
     UnreadChunk,
     source_of,
 )
-from itp_response.classification.chunked.unsorted import ChunkOptions, Progress, Unsorted, positions_of
+from itp_response.classification.chunked.unsorted import ChunkOptions, Progress, Unsorted
 from itp_response.classification.classification import (
     Classification,
     CriteriaInput,
@@ -291,8 +291,8 @@ class _Run:
     def _check_problems(self, problems: Problems) -> None:
         """Raises `AssumptionFailed` if something is wrong for the first time: texts are then needed, to be quoted."""
         self.wrong |= problems.any_wrong
-        if problems.any_wrong and self.assumptions.plain:
-            raise AssumptionFailed(replace(self.assumptions, plain=False))
+        if problems.any_wrong and self.assumptions.valid:
+            raise AssumptionFailed(replace(self.assumptions, valid=False))
 
     # reading
 
@@ -326,8 +326,8 @@ class _Run:
 
     def _in_order(self) -> Iterator[UnreadChunk]:
         """The chunks as they come."""
-        for chunk in self.study.source.chunks(self.study.wanted, self.options.size):
-            yield UnreadChunk(partial(self.study.read_chunk, chunk, self.assumptions))
+        for chunk in self.study.source.chunks(self.study.wanted(self.assumptions), self.options.size):
+            yield UnreadChunk(partial(self.study.read_chunk, chunk))
 
     def _sorted(self, pool: ThreadPoolExecutor) -> Iterable[UnreadChunk]:
         """The chunks of the sorted rows."""
@@ -369,7 +369,7 @@ class _Run:
         Raises `AssumptionFailed` if its patients are not in the assumed order.
         """
         try:
-            return positions_of(chunk.visits.patient_ids.names, self.order.positions)
+            return self.order.positions(chunk.visits.patient_ids.names)
         except NotAscending:
             raise AssumptionFailed(replace(self.assumptions, ascending=False)) from None
         except NotInOrder:
@@ -390,7 +390,7 @@ class _Run:
         """The results of a chunk."""
         criteria = self.study.criteria
         # Without texts it is enough to know that something is wrong.
-        problems = Problems(worded=not self.assumptions.plain)
+        problems = Problems(worded=not self.assumptions.valid)
         sizes = len(chunk.visits.patient_ids), len(patients.ids), chunk.share
         try:
             cohort = self._cohort(chunk, patients, problems)

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import polars as pl
 
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
@@ -15,15 +13,17 @@ from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
-from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, pieces_of, together
+from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, together
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
-from itp_response.readers.plain import Plain
 from itp_response.readers.problems import Location, Pieces, Problems
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.visit_table import VisitTable, check_header, read_visits
 from itp_response.readers.visits import check_enrolment, patient_table
+
+NUMBERS = ("day", "platelets", "bleeding_grade", "rescue_end")
+"""Columns of visits that are mostly numbers."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Assumptions:
     """Bleeding is scored at visits; None: as the first chunk shows."""
     dates: bool
     """Dates are known of some patient."""
-    plain: bool = True
+    valid: bool = True
     """Nothing is wrong, so that the text of no cell will be needed."""
     ascending: bool = False
     """Patients come in the order of their ids, so that no id need be remembered."""
@@ -138,24 +138,23 @@ class ChunkedStudy:
             ascending=not len(self.patients.rows),
         )
 
-    @property
-    def wanted(self) -> WantedColumns:
-        return WantedColumns(sorted(set(self.chosen.values())), self.chosen.get("patient_id"))
+    def wanted(self, assumptions: Assumptions) -> WantedColumns:
+        """The columns to be read; texts are needed to be quoted, so numbers are read as such where nothing is wrong."""
+        declared = [name for name, column in self.declared.items() if column.type == "number"]
+        names = (*NUMBERS, *declared) if assumptions.valid else ()
+        numbers = frozenset(self.chosen[name] for name in names if name in self.chosen)
+        # The end of a rescue is a number only where visits are numbered by days.
+        if "date" in self.chosen:
+            numbers -= {self.chosen.get("rescue_end", -1)}
+        return WantedColumns(sorted(set(self.chosen.values())), self.chosen.get("patient_id"), numbers)
 
     @property
     def declared(self) -> dict[str, ColumnDeclared]:
         """The further columns of visits."""
         return in_table(self.criteria.file.columns, "visits")
 
-    @cached_property
-    def plain(self) -> Plain | None:
-        """The reader of plain blocks; None: there are columns that it does not read."""
-        problems = Problems()
-        no_visits = self.as_written(self.empty(), problems)
-        return Plain.of(no_visits, problems, self.chosen, self.options)
-
-    def as_written(self, table: NamedTable, problems: Problems) -> VisitTable:
-        """The visits of a chunk of the table, read from the texts of its cells."""
+    def visits(self, table: NamedTable, problems: Problems) -> VisitTable:
+        """The visits of a chunk of the table."""
         return read_visits(table, self.declared, self.options, problems)
 
     def empty(self) -> NamedTable:
@@ -166,29 +165,13 @@ class ChunkedStudy:
 
     # chunks
 
-    def read_chunk(self, chunk: Chunk, assumptions: Assumptions) -> ReadChunk:
+    def read_chunk(self, chunk: Chunk) -> ReadChunk:
         """The visits of a chunk."""
-        plain = self._read_plain(chunk) if assumptions.plain else None
-        return plain or self.of_table(*self.table(chunk), chunk.share)
+        return self.of_table(*self.table(chunk), chunk.share)
 
     def of_table(self, table: NamedTable, problems: Problems, share: float) -> ReadChunk:
         """The visits of a chunk of the table."""
-        return ReadChunk(self.as_written(table, problems), problems, share)
-
-    def _read_plain(self, chunk: Chunk) -> ReadChunk | None:
-        """The visits of a chunk that is plain; None: it is not."""
-        if chunk.block is None or self.plain is None:
-            return None
-        grid = chunk.block.grid()
-        read = self.plain.visits(grid) if grid else None
-        if read is None:
-            return None
-        visits, problems = read
-        lines = np.arange(chunk.block.line, chunk.block.line + len(visits.patient_ids))
-        location = Location(chunk.block.form.name, 0, "line", lines, part=chunk.file)
-        if self._in_folder:
-            location = Location(self.source.name, 0, pieces=pieces_of([location], [len(lines)]))
-        return ReadChunk(replace(visits, table=replace(visits.table, location=location)), problems, chunk.share)
+        return ReadChunk(self.visits(table, problems), problems, share)
 
     def table(self, chunk: Chunk) -> tuple[NamedTable, Problems]:
         """The cells of a chunk, and the problems of its lines."""
@@ -201,11 +184,11 @@ class ChunkedStudy:
     def _in_folder(self) -> bool:
         return len(self.source.files) > 1 or self.source.files[0] != self.source.name
 
-    def located(self, lines: Ints, file: Ints) -> NamedTable:
-        """The table without its rows, which are in those lines of those files."""
+    def located(self, lines: Ints, file: Ints | None) -> NamedTable:
+        """The table without its rows, which are in those lines of those files; None: there is one file."""
         source = self.source
         location = Location(source.name, 0, source.row_word, lines)
-        if len(source.files) > 1:
+        if file is not None:
             files = [Location(name, 0, "line", part=number) for number, name in enumerate(source.files)]
             location = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
         return replace(self.empty(), location=location)
