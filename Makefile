@@ -24,7 +24,8 @@ lint: $(READY)
 	$(BIN)/mypy
 
 long: $(READY)
-	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/evaluation/test_properties.py tests/evaluation/test_rules.py
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py
+	$(BIN)/python tests/agree.py --patients 3000 --under 20
 
 # The second run decides: what still fails there is no difference of outputs.
 regolden: $(READY)

@@ -3,7 +3,8 @@
     itp-response explain visits.csv --patient ITP-0001 --json > certificate.json
     python certificate_checker.py certificate.json visits.csv patients.csv atra_2022.toml
 
-Files may be left out; it says which were. Exit status 0: agrees, 1: does not, with the reasons.
+The reasons of verdicts it does not decide. Files may be left out; it says which were.
+Exit status 0: agrees, 1: does not, with the reasons.
 """
 
 import ast
@@ -18,6 +19,7 @@ import tomllib
 from calendar import monthrange
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,7 +27,7 @@ NAN, INF = math.nan, math.inf
 RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
 NAMED = ("from", "after", "until", "to", "of", "when")
 WORDS = ("label", "says", "where", "role")
-NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days"])
+NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days", "of_days"])
 SUMS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 LESS = {ast.Lt: (operator.lt, 1), ast.LtE: (operator.le, 1), ast.Gt: (operator.lt, -1), ast.GtE: (operator.le, -1)}
 
@@ -94,6 +96,7 @@ def truth(node, names):
     return both([compared(*one, names) for one in zip(node.ops, sides, sides[1:], strict=False)])
 
 
+@cache
 def parsed(text):
     return ast.parse(" ".join(text.split()), mode="eval").body
 
@@ -115,6 +118,7 @@ class Patient:
             {**of_patient, **observed, **self.graded(observed), **self.since(observed["day"]), **self.terms}
             for observed in self.observations
         ]
+        self.states = {None: [False] * len(self.observations)}
         self.alone = of_patient
 
     def depends_on_censored_counts(self, name):
@@ -163,7 +167,9 @@ class Patient:
         return columns
 
     def state(self, rule):
-        return [truth(parsed(rule), names) for names in self.names] if rule else [False] * len(self.observations)
+        if rule not in self.states:
+            self.states[rule] = [truth(parsed(rule), names) for names in self.names]
+        return self.states[rule]
 
     def later(self, day, length):
         size, unit = int(length.split()[0]), length.split()[1].rstrip("s")
@@ -390,7 +396,7 @@ class Patient:
                 days, longest = size, [row for row, _ in some]
         value = "N" if "at_least" in model and days < self.later(0, model["at_least"]) else "Y"
         shown = {"onset": longest[0], "confirming": longest[-1], "dated": longest[-1]} if days else {}
-        return {"value": value, "days": days, **shown}
+        return {"value": value, "days": days, "of_days": sum(lasts), **shown}
 
     def combined(self, model):
         tree, names = parsed(model["when"]), self.definition["endpoints"]
@@ -415,10 +421,14 @@ class Patient:
 
 def checked(certificate, files):
     """What does not agree, a sentence each; nothing where all does."""
-    patient = Patient(certificate)
     for source in certificate["sources"]:
         yield from of_source(certificate, source, files)
     yield from of_definition(certificate, files)
+    yield from of_patient(certificate, Patient(certificate))
+
+
+def of_patient(certificate, patient):
+    """What does not agree of what is decided."""
     baseline, stated = patient.alone["baseline"], certificate["patient"]["baseline"]
     if baseline is not None and pair(baseline) != pair(stated):
         yield f"the baseline is {baseline}, not {stated}"
@@ -457,6 +467,8 @@ def of_verdict(stated, patient):
     for key in ("onset", "confirming", "ended"):
         if days[key] != stated[key]:
             yield f"{name}: {key} is day {days[key]}, not {stated[key]}"
+    if verdict["of_days"] != stated["of_days"]:
+        yield f"{name}: {verdict['of_days']} days were observed, not {stated['of_days']}"
     day = days["dated"]
     if (verdict["value"], day, verdict["days"]) != (stated["value"], stated["day"], stated["days"]):
         yield f"{name}: it is {verdict['value']} on day {day}, not {stated['value']} on day {stated['day']}"
@@ -550,16 +562,36 @@ def of_definition(certificate, files):
             yield f"{path.name}: [{table}] is not what the certificate says"
 
 
-KINDS = ("achieved", "maintained", "lost", "at", "visits", "time_to", "extent", "combined", "best")
+KNOWN = {
+    "achieved": "when occasions apart apart_at_most between days from until discount closed_by dated_by unknown_counts "
+    "discounted_counts without_counts",
+    "maintained": "from counted_from when for by evidence_by until max_gap",
+    "lost": "after when by occasions apart between at_once",
+    "time_to": "from to censored by",
+    "best": "of otherwise unknown",
+    "at": "when day within which from set_aside closed_by",
+    "visits": "when visits within days at_least share more_than in_any of_at_least too_few missing set_aside discount "
+    "discounted closed_by",
+    "extent": "when days measure lasting each max_gap at_least set_aside discount",
+    "combined": "when",
+}
+"""The keys of each kind that are known here, beside those of every kind."""
+
+
+def not_known(certificate):
+    """What of the definition is not known here, so that nothing can be said of the verdicts."""
+    for name, model in certificate["definition"]["endpoints"].items():
+        kind = model["kind"]
+        if kind not in KNOWN:
+            yield f"{name} is of kind {kind!r}, which is not known here"
+            continue
+        for key in sorted(model.keys() - {"kind", "unless", "followed_from", *KNOWN[kind].split()}):
+            yield f"{name} has the key {key!r}, which is not known here"
 
 
 def main(paths):
     certificate = json.loads(Path(paths[0]).read_text(encoding="utf-8"))
-    kinds = {name: model["kind"] for name, model in certificate["definition"]["endpoints"].items()}
-    unknown = [
-        f"{name} is of kind {kind!r}, which is not known here" for name, kind in kinds.items() if kind not in KINDS
-    ]
-    if unknown:
+    if unknown := list(not_known(certificate)):
         print(f"cannot be checked: {'; '.join(unknown)}")
         return 1
     files = {Path(path).name: Path(path) for path in paths[1:]}

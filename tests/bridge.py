@@ -1,5 +1,6 @@
 """From the literal reading's patients to a cohort, so that both decide the same observations."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,18 +10,24 @@ from literal import Patient, Verdict
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.declared_columns import texts_of
+from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of, with_empty
 from itp_response.cohort.notation import bounds
 from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NO_DAY, NONE, Numbers, exactly
 
 
-def cohort_of(patients: list[Patient]) -> Cohort:
-    """The cohort of these patients, in their order, each observation on a line of its own."""
+def cohort_of(patients: list[Patient], columns: Mapping[str, ColumnDeclared] | None = None) -> Cohort:
+    """The cohort of these patients, in their order, each observation on a line of its own; `columns` are declared."""
+    of_visits, of_patients = (in_table(columns or {}, table) for table in ("visits", "patients"))
     seen = [(place, one) for place, patient in enumerate(patients) for one in patient.observations]
     # A row with nothing observed is no row; readers leave it out.
     seen = [
-        (place, one) for place, one in seen if one.platelets is not None or one.bleeding_grade is not None or one.rescue
+        (place, one)
+        for place, one in seen
+        if one.platelets is not None
+        or one.bleeding_grade is not None
+        or one.rescue
+        or any(one.columns.get(name) is not None for name in of_visits)
     ]
     return build(
         Patients(
@@ -34,6 +41,10 @@ def cohort_of(patients: list[Patient]) -> Cohort:
                 dtype=np.float64,
             ),
             day_0=np.array([patient.day_0 for patient in patients], dtype="datetime64[D]"),
+            columns={
+                name: with_empty(column_of([patient.columns.get(name) for patient in patients], column), column)
+                for name, column in of_patients.items()
+            },
         ),
         Observations(
             patient=np.array([place for place, _ in seen], dtype=np.int64),
@@ -48,6 +59,11 @@ def cohort_of(patients: list[Patient]) -> Cohort:
             ),
             rescue_name=texts_of([(one.rescue_name or "").strip().lower() or None for _, one in seen]),
             source_row=np.arange(1, len(seen) + 1),
+            columns={
+                name: column_of([one.columns.get(name) for _, one in seen], column)
+                for name, column in of_visits.items()
+            },
+            declared=of_visits,
         ),
     )
 

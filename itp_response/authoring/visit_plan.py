@@ -22,7 +22,7 @@ import polars as pl
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.declared_columns import column_of, in_table
+from itp_response.cohort.declared_columns import column_of, in_table, with_empty
 from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
@@ -275,7 +275,7 @@ def _cohort(criteria: Criteria, days: list[int], patients: SimulatedPatients, vi
         day_0=np.full(size, np.datetime64("2001-01-01")),
         baseline=exactly(np.full(size, BASELINE)),
         columns={
-            name: _column(column_of([None], column), patients.always)
+            name: _column(with_empty(column_of([None], column), column), patients.always)
             for name, column in in_table(declared, "patients").items()
         },
     )
@@ -288,7 +288,9 @@ def _cohort(criteria: Criteria, days: list[int], patients: SimulatedPatients, vi
         rescue_end=day,
         source_row=np.arange(len(day)),
         columns={
-            name: _column(column_of([None], declared[name]), patients.event[patient, visit] == number)
+            name: _column(
+                with_empty(column_of([None], declared[name]), declared[name]), patients.event[patient, visit] == number
+            )
             for number, name in enumerate(_events(criteria), 1)
         },
     )

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,7 @@ def hashed(inputs: Mapping[str, Any]) -> dict[str, Sequence[File]]:
     return {name: files(table) for name, table in inputs.items() if table is not None}
 
 
+@cache
 def program_version() -> str:
     """The version of the installed program; `unknown` for a checkout that is not installed."""
     try:

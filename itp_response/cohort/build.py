@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
 from itp_response.cohort.observations import Observations, Patients, RescueCourses
 from itp_response.cohort.values import (
     Bools,
@@ -67,7 +68,7 @@ def build(patients: Patients, observed: Observations) -> Cohort:
         days_since_rescue=days_since(courses.row, courses.last, patient, day),
         source_row=_deciding_line(counts.low, lines, days),
         courses=courses,
-        row_columns=_merged_columns(observed.columns, observed.several, order, days),
+        row_columns=_merged_columns(observed.columns, observed.declared, order, days),
         lines=lines,
         counts=counts,
         first_line=np.append(days.start, days.size),
@@ -150,12 +151,13 @@ def _deciding_line(count: Floats, line: Ints, days: _Days) -> Ints:
 
 
 def _merged_columns(
-    columns: Mapping[str, Column], several: Mapping[str, str], order: Index, days: _Days
+    columns: Mapping[str, Column], declared: Mapping[str, ColumnDeclared], order: Index, days: _Days
 ) -> dict[str, Column]:
-    ordered = {name: column.at(order) for name, column in columns.items()}
-    if days.alone:
-        return ordered
-    return {name: _merged(column, days, several.get(name, "last")) for name, column in ordered.items()}
+    merged = {name: column.at(order) for name, column in columns.items()}
+    if not days.alone:
+        several = {name: declared[name].several if name in declared else "last" for name in merged}
+        merged = {name: _merged(column, days, several[name]) for name, column in merged.items()}
+    return {name: with_empty(column, declared[name]) if name in declared else column for name, column in merged.items()}
 
 
 def _merged(column: Column, days: _Days, several: str) -> Column:

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import Column, Texts, Truths, exactly
+from itp_response.cohort.values import Column, Numbers, Texts, Truths, exactly
 from itp_response.messages.errors import CohortError
 from itp_response.messages.strict_model import StrictModel
 
@@ -78,20 +78,40 @@ def texts_of(values: Sequence[str | None]) -> Texts:
 
 
 def column_of(values: Sequence[Any], declared: ColumnDeclared) -> Column:
-    """The column of a few values written by hand; None is an empty cell.
+    """The column of a few values written by hand; None is an empty cell, not yet what it stands for.
 
     Raises `CohortError` for a value that is not of the declared type.
 
     >>> column_of(["yes", "no", None], ColumnDeclared(type="truth")).true
     array([ True, False, False])
     """
-    empty = None if declared.empty == "unknown" else declared.empty
-    filled = [empty if value is None else _value(value, declared) for value in values]
+    cells = [None if value is None else _value(value, declared) for value in values]
     if declared.type == "number":
-        return exactly(np.array([np.nan if value is None else value for value in filled], dtype=np.float64))
+        return exactly(np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64))
     if declared.type == "truth":
-        return Truths(np.array([value is True for value in filled]), np.array([value is False for value in filled]))
-    return texts_of([None if value is None else str(value) for value in filled])
+        return Truths(np.array([cell is True for cell in cells]), np.array([cell is False for cell in cells]))
+    return texts_of([None if cell is None else str(cell) for cell in cells])
+
+
+def with_empty(column: Column, declared: ColumnDeclared) -> Column:
+    """The column with what an empty cell stands for, where it was not recorded.
+
+    Of several rows of a day an empty one says nothing: it stands for something where the whole day was not recorded.
+
+    >>> with_empty(exactly(np.array([50, np.nan])), ColumnDeclared(type="number", empty=0)).low
+    array([50.,  0.])
+    """
+    empty = declared.empty
+    match column:
+        case Numbers(low=low, high=high) if empty != "unknown":
+            low = np.where(np.isnan(low), float(empty), low)
+            return exactly(low) if column.exact else Numbers(low, np.where(np.isnan(high), float(empty), high))
+        case Truths(true=true, false=false) if empty != "unknown":
+            return Truths(true | (column.unknown & bool(empty)), false | (column.unknown & (not empty)))
+        case Texts(codes=codes, labels=labels) if empty != "unknown":
+            labels = tuple(dict.fromkeys((*labels, str(empty))))
+            return Texts(np.where(codes < 0, np.int32(labels.index(str(empty))), codes), labels)
+    return column
 
 
 def _value(written: Any, declared: ColumnDeclared) -> float | bool | str:

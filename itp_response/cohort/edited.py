@@ -79,8 +79,7 @@ def edited(cohort: Cohort, edits: Edits, columns: Mapping[str, ColumnDeclared]) 
     courses = _changed_courses(*copied_courses(cohort, edits.patient), edits)
     kept = {name: columns[name] for name in cohort.row_columns if name in columns}
     observed = concatenated([rows, courses, _further_counts(edits, kept)], list(kept))
-    several = {name: column.several for name, column in columns.items()}
-    return build(_changed_patients(cohort, edits), replace(observed, several=several))
+    return build(_changed_patients(cohort, edits), replace(observed, declared=columns))
 
 
 def copied_patients(cohort: Cohort, patients: Ints) -> Patients:

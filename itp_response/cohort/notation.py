@@ -15,7 +15,7 @@ import polars as pl
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of
+from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of, with_empty
 from itp_response.cohort.observations import Note, Observations, Patients
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
@@ -150,7 +150,7 @@ def _observations(timelines: Sequence[Sequence["Entry"]], declared: Mapping[str,
             name: _column(name, [entry.columns.get(name) for entry in entries], column)
             for name, column in declared.items()
         },
-        several={name: column.several for name, column in declared.items()},
+        declared=declared,
     )
 
 
@@ -169,7 +169,8 @@ def _patient_columns(patients: Sequence[Mapping[str, Any]], columns: Mapping[str
             )
         raise CohortError(f"patient: {unknown('column', strange, declared)}")
     return {
-        name: _column(name, [patient.get(name) for patient in patients], column) for name, column in declared.items()
+        name: with_empty(_column(name, [patient.get(name) for patient in patients], column), column)
+        for name, column in declared.items()
     }
 
 

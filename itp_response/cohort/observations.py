@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Bools, Column, Floats, Index, Ints, Numbers, Texts, offsets, ranges
 
 
@@ -70,8 +71,11 @@ class Observations:
     """The treatment's name in small letters; None: no name is known."""
     columns: Mapping[str, Column] = field(default_factory=dict)
     """Further columns, an entry per observation."""
-    several: Mapping[str, str] = field(default_factory=dict)
-    """Of each further column: which of several values of a day stands, `highest`, `lowest`, `first` or `last`."""
+    declared: Mapping[str, ColumnDeclared] = field(default_factory=dict)
+    """Of each further column: which of several values of a day stands, and what a day without one stands for.
+
+    Of a column that is left out the last value of a day stands, and a day without one is unknown.
+    """
 
     def at(self, index: Index) -> "Observations":
         """The observations at these positions, in this order."""
@@ -85,7 +89,7 @@ class Observations:
             source_row=self.source_row[index],
             rescue_name=None if self.rescue_name is None else self.rescue_name.at(index),
             columns={name: column.at(index) for name, column in self.columns.items()},
-            several=self.several,
+            declared=self.declared,
         )
 
 

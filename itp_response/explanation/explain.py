@@ -75,11 +75,12 @@ class Explanation:
         head = f"{self.patient}  {self.endpoint}: {self.verdict}    {self.title}, {self.label}"
         end = [line for sentence in (*self.counterfactuals_in_words, *self.notes) for line in _indented(sentence)]
         if self.origin:
-            return "\n".join([head, f"  {self.origin}", *end])
-        body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
-        if self.rows:
-            body.append(aligned(self.observations, indent="  "))
-        body += [f"  {sentence}" for sentence in self.rests_on]
+            body = [f"  {self.origin}"]
+        else:
+            body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
+            if self.rows:
+                body.append(aligned(self.observations, indent="  "))
+            body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
             body += _indented(f"missing: {self.missing}")
         body += _indented(self.partial_dates)

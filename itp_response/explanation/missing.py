@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from itp_response.cohort.values import NO_DAY
+from itp_response.cohort.values import NO_DAY, NONE
 from itp_response.evaluation.endpoints.account import UNKNOWN
 from itp_response.explanation.censored_counts import counts_missing
 from itp_response.explanation.one_patient import DecidedEndpoint
@@ -29,17 +29,27 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
         return missing_in_words(decided.decided_by)
     match decided.reason:
         case "gap_in_counts":
-            return _gap(decided)
+            return _gaps(decided)
         case "baseline_missing":
             first, last = (number_in_words(day) for day in criteria.file.baseline.days)
             return f"a baseline: none is given, and there is no count from day {first} to {last}"
-    return _observation(decided) or _unknown_rows(decided) or _visits(decided)
+        case "too_few_counts":
+            return _observation(decided) or _visits(decided, open_alone=False)
+    return _observation(decided) or _left_open(decided) or _visits(decided, open_alone=False)
 
 
-def _gap(decided: DecidedEndpoint) -> str:
-    assert decided.account.gap is not None
-    before, after = (int(decided.patient_days.day[rows[0]]) for rows in decided.account.gap)
-    return f"a count between day {before} and day {after}, which lie {after - before} days apart"
+def _gaps(decided: DecidedEndpoint) -> str:
+    """The days between which there are no counts, or too few."""
+    gaps, day = decided.account.gaps, decided.patient_days.day
+    assert gaps is not None
+    after = np.flatnonzero(gaps != NONE)
+    if not len(after):  # where the start depends on a count known only as a bound, so does the gap
+        return "counts that lie less far apart"
+    between = list(zip(day[gaps[after]].tolist(), day[after].tolist(), strict=True))
+    if len(between) == 1:
+        ((first, last),) = between
+        return f"a count between day {first} and day {last}, which lie {last - first} days apart"
+    return f"counts {listed([f'between day {first} and day {last} ({last - first} days)' for first, last in between])}"
 
 
 def _observation(decided: DecidedEndpoint) -> str:
@@ -51,7 +61,8 @@ def _observation(decided: DecidedEndpoint) -> str:
     last_count = int(decided.patient_days.last_counted_day[0])
     there_is = "there is no count" if last_count == NO_DAY else f"the last is of day {last_count}"
     if math.isinf(last):
-        return f"a count on day {number_in_words(first)} or later; {there_is}"
+        days = f"day {number_in_words(first)} or later" if math.isfinite(first) else "any day"
+        return f"a count on {days}; {there_is}"
     return f"a count {_span(first, last)}; {there_is}"
 
 
@@ -61,6 +72,20 @@ def _span(first: float, last: float) -> str:
     if first == last:
         return f"on day {number_in_words(first)}"
     return f"from day {number_in_words(first)} to {number_in_words(last)}"
+
+
+def _left_open(decided: DecidedEndpoint) -> str:
+    """What leaves it open of the rows and visits that there are, or are not."""
+    parts = (_unknown_rows(decided), _doubtful_rows(decided), _visits(decided, open_alone=True))
+    return ", and ".join(filter(None, parts))
+
+
+def _doubtful_rows(decided: DecidedEndpoint) -> str:
+    """The rows that are no evidence, but leave it open; nothing where there are none."""
+    doubtful, day = decided.account.doubtful, decided.patient_days.day
+    if doubtful is None or not doubtful.any():
+        return ""
+    return f"evidence {_days(day[doubtful].tolist())}, where what there is does not count"
 
 
 def _unknown_rows(decided: DecidedEndpoint) -> str:
@@ -75,10 +100,13 @@ def _unknown_rows(decided: DecidedEndpoint) -> str:
     return f"what was not recorded {_days(patient_days.day[rows].tolist())}"
 
 
-def _visits(decided: DecidedEndpoint) -> str:
-    """The planned visits without a count."""
-    days = [missed.day for missed in decided.account.missed if missed.where[0]]
-    return f"a count {_days(days)}" if days else ""
+def _visits(decided: DecidedEndpoint, *, open_alone: bool) -> str:
+    """The planned visits without a count: all of them, or those that leave it open; nothing where there are none."""
+    days = [missed.day for missed in decided.account.missed if missed.where[0] and (missed.is_open or not open_alone)]
+    if not days:
+        return ""
+    passed_over = any(asked.key == "set_aside" for asked in decided.model.rules())
+    return f"a count {_days(days)}{', which is not passed over' if passed_over else ''}"
 
 
 def _days(days: list[int]) -> str:

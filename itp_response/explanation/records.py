@@ -10,7 +10,7 @@ import numpy as np
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, NONE
-from itp_response.evaluation.endpoints.account import ASIDE, CLOSED, NO_COUNT, OUTSIDE, Event
+from itp_response.evaluation.endpoints.account import ASIDE, BEFORE, CLOSED, NO_COUNT, OUTSIDE, Event
 from itp_response.evaluation.rules.tree import Rule, names_in
 from itp_response.explanation.deciding import clause_in_words
 from itp_response.explanation.meanings import Meanings, excluded_in_words
@@ -82,8 +82,8 @@ def _observations(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
     for row, meaning in zip(rows.tolist(), meanings, strict=True):
         says = [says for of_row, says in own if of_row == row]
         part = int(account.part[row])
-        # What ends the window says more than that the row lies behind its end.
-        is_said = looks and not (says and part in (CLOSED, OUTSIDE, NO_COUNT))
+        # What begins or ends the window says more than that the row lies outside it.
+        is_said = looks and not (says and part in (BEFORE, CLOSED, OUTSIDE, NO_COUNT))
         visit = [] if account.visit is None else _for_visit(int(account.visit[row]), int(cohort.day[row]))
         yield ExplainedRow(
             day=int(cohort.day[row]),

@@ -343,27 +343,15 @@ def as_texts(cells: Cells, problems: Problems) -> pl.Series:
 
 
 def as_declared(cells: Cells, declared: ColumnDeclared, problems: Problems) -> tuple[Column, Bools]:
-    """A column of `[columns]`, and the rows in which it was recorded.
-
-    An empty cell has the value that the declaration gives it, or is unknown.
-    """
-    empty = None if declared.empty == "unknown" else declared.empty
+    """A column of `[columns]`, and the rows in which it was recorded; an empty cell is not yet what it stands for."""
     if declared.type == "number":
         numbers = as_numbers(cells, problems, least=-np.inf, wrong=_no_number)
-        recorded = ~np.isnan(numbers.low)
-        if empty is None:
-            return numbers, recorded
-        low = np.where(recorded, numbers.low, float(empty))
-        return Numbers(low, low if numbers.exact else np.where(recorded, numbers.high, float(empty))), recorded
+        return numbers, ~np.isnan(numbers.low)
     if declared.type == "truth":
         truths = as_truths(cells, problems)
-        recorded = ~truths.unknown
-        if empty is None:
-            return truths, recorded
-        return Truths(truths.true | (~recorded & bool(empty)), truths.false | (~recorded & (not empty))), recorded
+        return truths, ~truths.unknown
     texts = as_texts(cells, problems)
-    recorded = texts.is_not_null().to_numpy()
-    return _coded(texts if empty is None else texts.fill_null(str(empty))), recorded
+    return _coded(texts), texts.is_not_null().to_numpy()
 
 
 def _coded(texts: pl.Series) -> Texts:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.declared_columns import ColumnDeclared
+from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
 from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
 from itp_response.readers.cells import (
     are_days,
@@ -92,7 +92,10 @@ def read_patients(
         stopped=imputed(days_stopped, options.impute),
         not_imputed=(enrolled, days_stopped),
         stopped_dated=stopped_dated,
-        columns={name: as_declared(table.cells(name), column, problems)[0] for name, column in declared.items()},
+        columns={
+            name: with_empty(as_declared(table.cells(name), column, problems)[0], column)
+            for name, column in declared.items()
+        },
     )
 
 

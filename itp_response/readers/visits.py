@@ -129,9 +129,8 @@ def _of_tables(
     if visit_table.table.has("patient_id") and not len(known.rows) and not len(further) and names_nobody(visit_table):
         problems.wrong(visit_table.table.location, NOBODY)
     scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
-    several = {name: column.several for name, column in of_visits.items()}
     study = StudyRows.matched(visit_table, known, further)
-    return assemble(study, scored=scored, several=several, impute=options.impute, problems=problems)
+    return assemble(study, scored=scored, declared=of_visits, impute=options.impute, problems=problems)
 
 
 def _of_files(
@@ -242,7 +241,7 @@ def assemble(
     study: StudyRows,
     *,
     scored: bool,
-    several: Mapping[str, str],
+    declared: Mapping[str, ColumnDeclared],
     impute: Impute | None,
     problems: Problems,
     wrong: bool = False,
@@ -250,7 +249,7 @@ def assemble(
     """The cohort of the rows of a study.
 
     With `scored`, an empty bleeding grade is unknown; otherwise it means no bleeding.
-    `several` says for each further column which of several values on one day counts.
+    `declared` are the further columns of the visits.
     Raises `CohortError` if there are problems, or were before (`wrong`).
     """
     visits, patients = study.visits, study.patients
@@ -265,7 +264,7 @@ def assemble(
         raise problems.error()
 
     _count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
-    observed = _observations(study, times, several, scored=scored)
+    observed = _observations(study, times, declared, scored=scored)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
     imputed = None if impute is None else _imputed(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
@@ -326,7 +325,9 @@ def _observed_times(study: StudyRows, day_0: Numbers, problems: Problems) -> _Ti
     return _Times(patient, when, rescue_end, day, ended, end)
 
 
-def _observations(study: StudyRows, times: _Times, several: Mapping[str, str], *, scored: bool) -> Observations:
+def _observations(
+    study: StudyRows, times: _Times, declared: Mapping[str, ColumnDeclared], *, scored: bool
+) -> Observations:
     visits, index = study.visits, study.kept_index
     grade = visits.bleeding_grade[index]
     day = times.day.astype(np.int64)
@@ -342,7 +343,7 @@ def _observations(study: StudyRows, times: _Times, several: Mapping[str, str], *
         source_row=visits.table.location.all_lines(study.kept),
         rescue_name=visits.rescue_name.at(index),
         columns={name: column.at(index) for name, column in visits.columns.items()},
-        several=several,
+        declared=declared,
     )
 
 

@@ -1078,6 +1078,31 @@ class TestColumns:
             """,
         )
 
+    @pytest.mark.parametrize("several", ["highest", "lowest", "first", "last"])
+    def test_an_empty_cell_beside_one_that_is_not(self, several):
+        """It stands for its value only where the whole day has none."""
+        assert not wrong(
+            f"""
+            [columns]
+            dose    = {{ type = "number", table = "visits", empty = 20, several = "{several}" }}
+            stopped = {{ type = "truth", table = "visits", empty = false, several = "{several}" }}
+            started = {{ type = "truth", table = "visits", empty = true, several = "{several}" }}
+            drug    = {{ type = "text", table = "visits", empty = "none", several = "{several if several in ("first", "last") else "last"}" }}
+            [R]
+            kind = "achieved"
+            when = "dose == 10 and stopped and not started and drug == 'DEX'"
+            [S]
+            kind = "achieved"
+            when = "dose == 20 and not stopped and started and drug == 'none'"
+            """,
+            """
+            timeline                                                             | R | S
+            d1 5, d1 rescue dose=10 stopped=yes started=no drug=DEX, d1 5, d364 5 | Y | Y
+            d1 5, d1 rescue dose=30 stopped=yes started=no drug=DEX, d1 5        | NE | NE
+            d1 5, d1 rescue, d1 5                                                | NE | Y
+            """,
+        )
+
     @pytest.mark.parametrize(("several", "drug"), [("first", "DEX"), ("last", "ATRA")])
     def test_several_texts_of_a_day(self, several, drug):
         """The first or the last."""

@@ -28,7 +28,7 @@ CRITERIA = loads(ATRA.read_text(), ATRA)
 
 def decided(criteria, patients, threads=None):
     """The engine's verdicts as the literal reading writes them: one dict per patient."""
-    return as_literal(classify(cohort_of(patients), criteria=criteria, threads=threads))
+    return as_literal(classify(cohort_of(patients, criteria.file.columns), criteria=criteria, threads=threads))
 
 
 def variant(raw):

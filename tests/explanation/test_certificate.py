@@ -13,6 +13,7 @@ import pytest
 from itp_response.authoring.check import worked_examples
 from itp_response.classification.classification import classify
 from itp_response.definitions.load import load, shipped
+from itp_response.evaluation.endpoints import KINDS
 from itp_response.explanation.certificate import certificate
 from itp_response.messages.errors import UsageError
 
@@ -159,6 +160,29 @@ def test_what_was_tampered_with_is_refused_with_the_reason(tamper, said, study, 
     tamper(made)
 
     assert said in checker(made, FILES)
+
+
+def test_it_says_which_key_it_does_not_know(tmp_path, study):
+    made = certificate(study, patient="ITP-0008", endpoint="OR", counterfactuals=False)
+    made["definition"]["endpoints"]["OR"]["at_night"] = "7 days"
+    file = tmp_path / "certificate.json"
+    file.write_text(json.dumps(made))
+    run = subprocess.run([sys.executable, "-I", CHECKER, file], capture_output=True, text=True)
+
+    assert (run.returncode, run.stdout) == (
+        1,
+        "cannot be checked: OR has the key 'at_night', which is not known here\n",
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_knows_every_key(kind):
+    module = {"__name__": "certificate_checker"}
+    exec(compile(CHECKER.read_text(), str(CHECKER), "exec"), module)
+    names = {field.alias or name for name, field in KINDS[kind].model_fields.items()}
+    asked = dict.fromkeys(names - set(module["WORDS"]), "") | {"kind": kind}
+
+    assert list(module["not_known"]({"definition": {"endpoints": {"X": asked}}})) == []
 
 
 def test_it_holds_what_would_turn_each_verdict(study):

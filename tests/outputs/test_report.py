@@ -124,7 +124,7 @@ def test_it_may_not_use_the_network_nor_run_what_is_put_in(browser, hostile):
         ({"verdict": "NE"}, 27),
         ({"arm": "LD-RTX", "endpoint": "remission", "verdict": "Y"}, 7),
         ({"arm": "ATRA + LD-RTX", "endpoint": "best_response", "verdict": "CR"}, 45),
-        ({"notes": "that depend on an interpretation"}, 44),
+        ({"notes": "that depend on an interpretation"}, 49),
         ({"notes": "with data queries"}, 27),
     ],
     ids=str,
@@ -380,7 +380,7 @@ def test_the_definitions_are_those_of_criteria_word_for_word(browser, example):
         shown = words(it.page.locator("#definitions").inner_text().replace(":", ""))
     paragraphs = itp_response.describe(itp_response.criteria("atra_2022")).replace("Assumed: ", "").split("\n\n")
 
-    assert len(paragraphs) == 32
+    assert len(paragraphs) == 41
     for paragraph in paragraphs[1:]:
         if not paragraph.startswith("Interpretations assumed"):
             assert words(paragraph.replace(":", "")) in shown

@@ -77,6 +77,8 @@ class TestVerdicts:
 
         assert analysis.base.frame().equals(classify(*STUDY, criteria).frame())
         ids = [interpretation.id for interpretation in criteria.file.interpretation]
+        assert set(analysis.untried) == {"discontinued-before-planned-end", "death-is-discontinuation"}
+        ids = [name for name in ids if name not in analysis.untried]
         assert list(analysis.under) == [*ids, TOGETHER]
         for interpretation in ids:
             assert (
@@ -286,7 +288,7 @@ class TestText:
         }
 
     def test_a_column_that_an_interpretation_alone_asks_for(self):
-        """Where it is missing, only the sensitivity says so, and the interpretation changes nothing."""
+        """Where nothing is recorded in it, the interpretation is not tried, and this is said."""
         head = HEAD + '[columns]\ndied = { type = "number", table = "patients", empty = inf, optional = true }\n'
         asks = interpretation("death", '{ columns.died.optional = false, R.unless = "died <= 365" }')
         criteria = criteria_of(RESPONSE + asks, head)
@@ -297,9 +299,9 @@ class TestText:
         without = sensitivity(visits, [{"patient_id": "A"}], criteria)
 
         assert with_it.dependent()["endpoint", "verdict_under"].rows() == [("R", "N"), ("S", "N")]
-        assert missing not in str(with_it)
-        assert missing in str(without)
-        assert without.dependent().is_empty()
+        assert with_it.untried == {}
+        assert without.untried == {"death": "it asks for died of the patient, of which nothing is recorded"}
+        assert str(sensitivity(classify(visits, [{"patient_id": "A"}], criteria))) == str(without)
         assert missing not in str(classify(visits, [{"patient_id": "A"}], criteria))
         assert missing in str(classify(visits, [{"patient_id": "A"}], criteria.under("death")))
 

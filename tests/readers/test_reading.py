@@ -197,6 +197,9 @@ class TestColumns:
             P1, 0, 15, <5, yes, A
             P1, 7, , 50, F,
             P1, 14, 20, , , NA
+            P1, 14, , , yes,
+            P1, 14, 25, , ,
+            P1, 21, 20, , ,
             """,
             tmp_path,
         )
@@ -210,12 +213,12 @@ class TestColumns:
         assert isinstance(dose, Numbers)
         assert isinstance(steroid, Truths)
         assert isinstance(site, Texts)
-        np.testing.assert_array_equal(dose.low, [-inf, 50, nan])
-        np.testing.assert_array_equal(dose.high, [just_below(5), 50, nan])
-        assert steroid.true.tolist() == [True, False, False]
-        assert steroid.false.tolist() == [False, True, True]
+        np.testing.assert_array_equal(dose.low, [-inf, 50, nan, nan])
+        np.testing.assert_array_equal(dose.high, [just_below(5), 50, nan, nan])
+        assert steroid.true.tolist() == [True, False, True, False]
+        assert steroid.false.tolist() == [False, True, False, True]
         assert site == Texts(site.codes, ("A",))
-        assert site.codes.tolist() == [0, -1, -1]
+        assert site.codes.tolist() == [0, -1, -1, -1]
         assert "site: 1 cell with NA, N/A, NaN, null or '.' counts as empty." in texts(cohort)
 
     def test_declared_of_patients(self, tmp_path: Path) -> None:

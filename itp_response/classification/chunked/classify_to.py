@@ -413,7 +413,7 @@ class _Run:
         return assemble(
             StudyRows(chunk.visits, listed, patients.ids, patient_of_row),
             scored=bool(self.assumptions.scored),
-            several={name: column.several for name, column in study.declared.items()},
+            declared=study.declared,
             impute=study.options.impute,
             problems=problems,
             wrong=self.wrong,

@@ -1,5 +1,6 @@
 """Account: what every row did for an endpoint, told from the same columns that decided it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints, Truths
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.tree import Rule
-from itp_response.evaluation.verdicts import Verdict, VerdictsByName
+from itp_response.evaluation.verdicts import Verdict, VerdictsByName, Y
 
 PARTS = (
     "excluded",
@@ -84,6 +85,8 @@ class Missed(NamedTuple):
     """(P) The patients."""
     observed: str
     says: str
+    is_open: bool
+    """It leaves the endpoint open."""
 
 
 class Decided(NamedTuple):
@@ -114,8 +117,10 @@ class Account:
     visit: Ints | None = None
     """(N) The planned day for which a row was taken; `NO_DAY`: none."""
     missed: tuple[Missed, ...] = ()
-    gap: tuple[Ints, Ints] | None = None
-    """(P) Two neighbouring rows that lie too far apart, the first such; -1: there are none."""
+    doubtful: Bools | None = None
+    """(N) Rows that are no evidence, but may have met it; None: there are none."""
+    gaps: Ints | None = None
+    """(N) Of a row that lies too far from the one in the state before it, that row; else -1."""
     missing_from: Floats | None = None
     """(P) The first day on which a count would be needed that there is not; NaN: none is."""
     missing_to: Floats | None = None
@@ -143,10 +148,32 @@ def place(part: Parts, patient_days: PatientDays, begin: Ints, end: Ints) -> Non
     part[row < begin[patient]] = BEFORE
 
 
+def begin_where_open(patient_days: PatientDays, first: float, shown: Ints) -> Ints:
+    """(P) Where rows begin to count if the start depends on a count known only as a bound, so that there is no row.
+
+    It is the row that shows the verdict in any case; without one (-1), the first row that can be looked at.
+    """
+    return np.where(shown == NONE, patient_days.at_or_after(first), shown)
+
+
 def from_row(part: Parts, patient_days: PatientDays, row: Ints, value: int, within: Ints) -> None:
     """Set the part of the rows from each patient's row (-1: none) on, of those before `within`."""
     number, patient = np.arange(len(part)), patient_days.patient
     part[(row[patient] != NONE) & (number >= row[patient]) & (number < within[patient])] = value
+
+
+def with_the_reason(number: Ints, names: Sequence[str], decided: Decided) -> Ints:
+    """(P) The endpoint that decides, as its number in `names`: one that has the reason of the verdict, if any has.
+
+    Where data are completed, verdicts that are the same in all completions can have reasons that are not, and the one
+    that decides by its value is not always the one that decided in each completion.
+    """
+    value = np.stack([decided.earlier[name].value for name in names])
+    reason = np.stack([decided.earlier[name].reason for name in names])
+    patient = np.arange(len(number))
+    alike = (value == value[number, patient]) & (reason == decided.verdict.reason)
+    is_other = alike.any(axis=0) & ~alike[number, patient] & (value[number, patient] != Y)
+    return np.where(is_other, np.argmax(alike, axis=0), number)
 
 
 def needed(where: Bools, day: Ints | Floats | float) -> Floats:

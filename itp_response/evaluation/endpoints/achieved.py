@@ -158,7 +158,8 @@ class Achieved(Endpoint):
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
-        state, begin, end, closed, _, good, discounted, failing = _columns(self, patient_days, earlier)
+        state, begin, end, closed, looked_at, good, discounted, failing = _columns(self, patient_days, earlier)
+        doubtful = _doubtful(self, patient_days, state, discounted, looked_at) & discounted
         part = parts_by_state(state)
         part[discounted] = DISCOUNTED
         occasion = np.full(len(good), NONE)
@@ -185,6 +186,7 @@ class Achieved(Endpoint):
             marks=(Mark(verdict.onset, "starts here"), Mark(verdict.confirming, "confirms")),
             events=tuple(events),
             occasion=occasion,
+            doubtful=doubtful,
             missing_from=np.where(unseen, self.days[0], needed(open_, max(since, self.days[0]))),
             missing_to=np.where(unseen, self.days[1], needed(open_, np.inf)),
         )
@@ -249,7 +251,8 @@ def _span(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -
         begin = np.maximum(begin, earlier[model.from_].dated)
     if model.until is not None:
         until = earlier[model.until]
-        end = np.where(until.value == Y, np.minimum(end, until.dated), end)
+        # Of an endpoint that is met on all completions of the data, but not on one day, there is no row.
+        end = np.where((until.value == Y) & (until.dated != NONE), np.minimum(end, until.dated), end)
     return begin, end, closed
 
 

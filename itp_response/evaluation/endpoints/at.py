@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.clock import Days
 from itp_response.evaluation.endpoints.account import (
+    CLOSED,
     NO_COUNT,
     NOT_TAKEN,
     OUTSIDE,
@@ -29,6 +30,7 @@ from itp_response.evaluation.endpoints.account import (
     Decided,
     Event,
     Mark,
+    from_row,
     needed,
     parts_by_state,
 )
@@ -129,15 +131,17 @@ class At(Endpoint):
         taken = row[open_ & (row != NONE)]
         part[taken] = parts_by_state(decide(self.when.tree, patient_days))[taken]
         closing = _closing_row(self, patient_days, earlier, row, end)
-        open_ &= verdict.value == NE
+        from_row(part, patient_days, closing, CLOSED, patient_days.end)
+        row = np.where(closing == NONE, row, NONE)
+        missing = open_ & (verdict.value == NE) & (row == NONE)
         return Account(
             part,
             begin,
             end,
-            marks=(Mark(np.where(open_ | (verdict.value != NE), row, NONE), "taken for the landmark"),),
+            marks=(Mark(np.where(open_, row, NONE), "taken for the landmark"),),
             events=() if self.closed_by is None else (Event(closing, self.closed_by),),
-            missing_from=needed(open_ & (row == NONE), start + self.within[0]),
-            missing_to=needed(open_ & (row == NONE), start + self.within[1]),
+            missing_from=needed(missing, start + self.within[0]),
+            missing_to=needed(missing, start + self.within[1]),
         )
 
     def definition(self) -> str:

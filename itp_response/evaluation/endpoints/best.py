@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.evaluation.endpoints.account import Account, Decided
+from itp_response.evaluation.endpoints.account import Account, Decided, with_the_reason
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import NE, Reasons, Verdict, VerdictsByName, Y
@@ -91,6 +91,7 @@ class Best(Endpoint):
         if self.unknown == "leaves_it_open":
             cases.reverse()
         deciding = np.select([asked for asked, _ in cases], [number for _, number in cases], last)
+        deciding = with_the_reason(deciding, names, decided)
         account.marks = ()
         account.decided_by = tuple((name, deciding == number) for number, name in enumerate(names))
         return account

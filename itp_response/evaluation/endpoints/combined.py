@@ -11,14 +11,14 @@ The overall response to romiplostim (durable or transient) and the composite fai
 ('N', 'never_reached')
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.endpoints.account import Account, Decided
+from itp_response.evaluation.endpoints.account import Account, Decided, with_the_reason
 from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, OfVerdicts, started
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
@@ -52,8 +52,9 @@ class Combined(Endpoint):
         observed = OfVerdicts(earlier)
         truths = decide(tree, observed)
         verdict.set(open_ & truths.true, Y, reasons["met"])
-        for name, decides in self._decided_by(earlier):
-            part, against = earlier[name], open_ & decides & ~truths.true
+        number = self._deciding(earlier)
+        for index, name in enumerate(self.references().values()):
+            part, against = earlier[name], open_ & (number == index) & ~truths.true
             verdict.set(against, N, np.where(part.value == Y, reasons[name], part.reason))
             verdict.set(against & truths.unknown, NE, part.reason)
         dated = _dated(tree, earlier, observed)
@@ -65,16 +66,16 @@ class Combined(Endpoint):
     def rows_played(self, decided: Decided) -> Account:
         account = super().rows_played(decided)
         account.marks = ()
-        account.decided_by = tuple(self._decided_by(decided.earlier))
+        names = list(self.references().values())
+        number = with_the_reason(self._deciding(decided.earlier), names, decided)
+        account.decided_by = tuple((name, number == index) for index, name in enumerate(names))
         return account
 
-    def _decided_by(self, earlier: VerdictsByName) -> Iterator[tuple[str, Bools]]:
-        """Each endpoint named, and the patients (P) of whom it decides."""
+    def _deciding(self, earlier: VerdictsByName) -> Ints:
+        """(P) The endpoint that decides, as its number among those named."""
         names = list(self.references().values())
         near = np.stack([(earlier[name].value == Y) | (earlier[name].reason != NEVER_REACHED) for name in names])
-        number = _deciding(self.when.tree, OfVerdicts(earlier), names, near)
-        for index, name in enumerate(names):
-            yield name, number == index
+        return _deciding(self.when.tree, OfVerdicts(earlier), names, near)
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""

@@ -169,11 +169,13 @@ class Endpoint(StrictModel):
         account = self.rows_played(Decided(patient_days, earlier, verdict))
         left = ~excluded(self, patient_days)
         account.part[~left[patient_days.patient]] = EXCLUDED
+        of_origins = []
         for name in self.origins():
             unmet = left & (earlier[name].value != Y)
             account.part[unmet[patient_days.patient]] = BEFORE
-            account.decided_by = (*account.decided_by, (name, unmet))
+            of_origins.append((name, unmet))
             left = left & ~unmet
+        account.decided_by = (*of_origins, *account.decided_by)
         return account
 
     def definition(self) -> str:

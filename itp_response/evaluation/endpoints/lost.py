@@ -25,6 +25,7 @@ from itp_response.evaluation.endpoints.account import (
     Account,
     Decided,
     Mark,
+    begin_where_open,
     from_row,
     needed,
     parts_by_state,
@@ -114,6 +115,8 @@ class Lost(Endpoint):
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
         begin, end = _span(self, patient_days, earlier)
+        otherwise = begin_where_open(patient_days, self.days_looked_at()[0], verdict.ended)
+        begin = np.where(earlier[self.after].last_evidence == NONE, otherwise, begin)
         part = parts_by_state(decide(self.when.tree, patient_days))
         if self.at_once is not None:
             part[decide(self.at_once.tree, patient_days).true] = QUALIFIES
@@ -126,7 +129,11 @@ class Lost(Endpoint):
             part,
             begin,
             end,
-            marks=(Mark(verdict.ended, "ends here"), Mark(verdict.confirming, "confirms")),
+            marks=(
+                Mark(verdict.onset, f"{self.after} starts here"),
+                Mark(verdict.ended, "ends here"),
+                Mark(verdict.confirming, "confirms"),
+            ),
             missing_from=needed(open_, since),
             missing_to=needed(open_, np.inf),
         )

@@ -25,6 +25,7 @@ from itp_response.evaluation.endpoints.account import (
     Account,
     Decided,
     Mark,
+    begin_where_open,
     from_row,
     needed,
     parts_by_state,
@@ -95,11 +96,10 @@ class Maintained(Endpoint):
         unknown = Flagged(state.unknown & patient_days.has_count).first_in(evidence_from, evidence_to)
         verdict.set(open_ & (unknown != NONE), NE, why_unknown(self.when, patient_days, unknown, reasons))
         verdict.set(open_ & shown, Y, reasons["met"])
-        verdict.set(
-            open_ & shown & (_gap(self, patient_days, kept, start_row, evidence)[1] != NONE),
-            NE,
-            reasons["gap_in_counts"],
-        )
+        gaps = _gaps(self, patient_days, kept, start_row, evidence)
+        if gaps is not None:
+            has_gap = patient_days.first_of_each(gaps != NONE) != NONE
+            verdict.set(open_ & shown & has_gap, NE, reasons["gap_in_counts"])
         broken = open_ & (failed != NONE)
         if self.for_ is not None:
             late = open_ & (ends > self.by)
@@ -122,6 +122,9 @@ class Maintained(Endpoint):
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
         started_ = earlier[self.from_].value == Y
         start_row, ends, span_end, evidence_from, evidence_to = _span(self, patient_days, earlier, started_)
+        has_start = started_ & (earlier[self.from_].dated != NONE)
+        otherwise = begin_where_open(patient_days, self.days_looked_at()[0], verdict.last_evidence)
+        start_row = np.where(has_start | ~started_, start_row, otherwise)
         state = decide(self.when.tree, patient_days)
         evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
         part = parts_by_state(state)
@@ -132,7 +135,9 @@ class Maintained(Endpoint):
         # A count that is there, of an unknown state, is not missing.
         counted_ = (state.true | state.false) | patient_days.has_count
         asked = (verdict.value == NE) & started_ & ~Flagged(counted_).any_in(evidence_from, evidence_to)
-        shown_by = self.evidence_by if self.until is None else self.until[1]
+        asked |= (verdict.value == NE) & started_ & ~has_start
+        shown_from, shown_by = (ends, self.evidence_by) if self.until is None else self.until
+        shown_from = np.where(has_start, shown_from, patient_days.last_counted_day + 1)
         return Account(
             part,
             start_row,
@@ -140,13 +145,13 @@ class Maintained(Endpoint):
             marks=tuple(
                 Mark(row, says)
                 for row, says in (
-                    (np.where(started_, start_row, NONE), "starts here"),
+                    (np.where(has_start, start_row, NONE), "starts here"),
                     (verdict.confirming, "shows it"),
                     (verdict.ended, "ends here"),
                 )
             ),
-            gap=_gap(self, patient_days, Flagged(state.true), start_row, evidence),
-            missing_from=needed(asked, ends if self.until is None else self.until[0]),
+            gaps=_gaps(self, patient_days, Flagged(state.true), start_row, evidence),
+            missing_from=needed(asked, shown_from),
             missing_to=needed(asked, shown_by),
         )
 
@@ -193,18 +198,15 @@ def _ends(model: Maintained, patient_days: PatientDays, start: Ints, start_row: 
     return ends, patient_days.after(ends), at_end, patient_days.after(model.evidence_by)
 
 
-def _gap(
-    model: Maintained, patient_days: PatientDays, kept: Flagged, start_row: Ints, evidence: Ints
-) -> tuple[Ints, Ints]:
-    """The first two neighbours among the kept rows, up to the evidence, that lie too far apart; -1: there are none."""
-    if model.max_gap is None or len(kept.rows) < 2:
-        return patient_days.nowhere, patient_days.nowhere
-    day = patient_days.day[kept.rows]
-    allowed = patient_days.later(patient_days.patient[kept.rows[:-1]], day[:-1], model.max_gap)
-    # The gap before a patient's first kept row, measured from another patient's row, is never looked at.
-    wide = np.zeros(len(patient_days.day), dtype=np.bool_)
-    wide[kept.rows[1:][day[1:] > allowed]] = True
-    end = np.maximum(evidence + 1, start_row)
-    first = kept.first_in(start_row, end)
-    second = Flagged(wide).first_in(np.where(first == NONE, end, first + 1), end)
-    return np.where(second == NONE, NONE, kept.last_in(start_row, np.maximum(second, start_row))), second
+def _gaps(model: Maintained, patient_days: PatientDays, kept: Flagged, start_row: Ints, evidence: Ints) -> Ints | None:
+    """(N) Of each kept row, up to the evidence, that lies too far from the kept row before it, that row; else -1."""
+    if model.max_gap is None:
+        return None
+    gaps = np.full(len(patient_days.day), NONE)
+    before, after = kept.rows[:-1], kept.rows[1:]
+    allowed = patient_days.later(patient_days.patient[before], patient_days.day[before], model.max_gap)
+    patient = patient_days.patient[after]
+    within = (before >= start_row[patient]) & (after <= evidence[patient])
+    wide = within & (patient_days.day[after] > allowed)
+    gaps[after[wide]] = before[wide]
+    return gaps

@@ -108,9 +108,11 @@ class TimeTo(Endpoint):
             if self.from_ is None
             else np.where(verdict.value == NA, NONE, earlier[self.from_].dated)
         )
-        event = np.where(verdict.value == Y, verdict.ended, NONE)
-        censored = np.where(verdict.value == N, verdict.ended, NONE)
-        account.marks = (Mark(starts, "starts here"), Mark(event, f"{self.to}"), Mark(censored, "last count, censored"))
+        account.marks = (
+            Mark(starts, "starts here"),
+            Mark(np.where(verdict.value == Y, verdict.ended, NONE), f"ends here: {self.to}"),
+            Mark(np.where(verdict.value == N, verdict.ended, NONE), "last count, censored"),
+        )
         account.decided_by = ((self.to, earlier[self.to].value != Y),)
         return account
 

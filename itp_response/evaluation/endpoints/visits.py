@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NONE, Bools, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.evaluation.clock import Days
 from itp_response.evaluation.endpoints.account import (
+    CLOSED,
     DISCOUNTED,
     NO_COUNT,
     NOT_TAKEN,
@@ -36,6 +37,8 @@ from itp_response.evaluation.endpoints.account import (
     Mark,
     Missed,
     Parts,
+    from_row,
+    needed,
     parts_by_state,
     visits_of,
 )
@@ -135,8 +138,7 @@ class Visits(Endpoint):
             verdict.set(open_ & (attended.number == 0), NE, reasons["no_counts"])
         verdict.set(open_ & too_few, N if self.too_few == "N" else NE, reasons["too_few_counts"])
         if self.closed_by is not None:
-            closing = Flagged(decide(self.closed_by.tree, patient_days).true)
-            closing_row = closing.first_in(patient_days.begin, patient_days.end)
+            closing_row = self._closing_row(patient_days)
             closed = open_ & (closing_row != NONE)
             verdict.set(closed, N, reasons[reason(self.closed_by)])
             verdict.mark("ended", closed, closing_row)
@@ -164,31 +166,44 @@ class Visits(Endpoint):
         taken = row[row != NONE]
         part[taken] = played[taken]
         begin, end = self._span(patient_days)
-        closing = patient_days.nowhere
-        if self.closed_by is not None:
-            closing = Flagged(decide(self.closed_by.tree, patient_days).true).first_in(begin, end)
+        closing = self._closing_row(patient_days)
+        from_row(part, patient_days, closing, CLOSED, patient_days.end)
         account = Account(
             part,
             begin,
             end,
             marks=(Mark(verdict.onset, "first"), Mark(verdict.confirming, "made it enough")),
             events=() if self.closed_by is None else (Event(closing, self.closed_by),),
+            doubtful=part == DISCOUNTED if self.discounted == "unknown" else None,
         )
         if self.visits:
-            days = np.tile(np.array(self.visits), patient_days.patients)
-            account.visit = visits_of(row, days, len(part))
-            missed = (row == NONE).reshape(patient_days.patients, len(self.visits))
+            days = np.array(self.visits)
+            account.visit = visits_of(row, np.tile(days, patient_days.patients), len(part))
+            account.visit[part == CLOSED] = NO_DAY
+            closed = (closing != NONE)[:, None] & (days >= patient_days.day_of(closing)[:, None])
+            missed = (row == NONE).reshape(closed.shape) & ~closed
             account.missed = tuple(self._missed(patient_days, part == PASSED_OVER, missed))
+        else:
+            visits = np.bincount(patient_days.patient[taken], minlength=patient_days.patients)
+            too_few = (verdict.value == NE) & (visits < max(self.of_at_least, 1))
+            account.missing_from, account.missing_to = (needed(too_few, day) for day in self.days)
         return account
+
+    def _closing_row(self, patient_days: PatientDays) -> Ints:
+        """(P) The first row that closes it, on whatever day; -1: none."""
+        if self.closed_by is None:
+            return patient_days.nowhere
+        closing = Flagged(decide(self.closed_by.tree, patient_days).true)
+        return closing.first_in(patient_days.begin, patient_days.end)
 
     def _missed(self, patient_days: PatientDays, passed_over: Bools, missed: Bools) -> Iterator[Missed]:
         """The planned visits (V) without a count of the patients (P); `missed` (P, V)."""
         for number, day in enumerate(self.visits):
             begin, end = patient_days.at_or_after(day - self.within), patient_days.after(day + self.within)
             has_other = Flagged(passed_over).any_in(begin, end)
-            says = TREATED[self.missing]
-            yield Missed(day, missed[:, number] & ~has_other, "no count", says)
-            yield Missed(day, missed[:, number] & has_other, "no other count", says)
+            says, is_open = TREATED[self.missing], self.missing == "unknown"
+            yield Missed(day, missed[:, number] & ~has_other, "no count", says, is_open)
+            yield Missed(day, missed[:, number] & has_other, "no other count", says, is_open)
 
     def _span(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
         first, last = self.days_looked_at()

@@ -116,9 +116,8 @@ def _is_where_missing(cohort: Cohort, account: Account, edits: Edits, is_last: B
     """
     patient, day = edits.patient, edits.day
     where = np.zeros(len(edits), dtype=np.bool_)
-    if account.gap is not None and len(cohort.day):
-        begin, end = (rows[patient] for rows in account.gap)
-        where |= (end != NONE) & (day > cohort.day[begin]) & (day < cohort.day[end])
+    if account.gaps is not None:
+        where |= _in_a_gap(cohort, account.gaps, edits)
     if account.missing_from is not None and account.missing_to is not None:
         first, last = account.missing_from[patient], account.missing_to[patient]
         # What was not followed to its end may be decided by any count after the last.
@@ -126,3 +125,21 @@ def _is_where_missing(cohort: Cohort, account: Account, edits: Edits, is_last: B
     for missed in account.missed:
         where |= missed.where[patient] & (day == missed.day)
     return where
+
+
+def _in_a_gap(cohort: Cohort, gaps: Ints, edits: Edits) -> Bools:
+    """Whether an edit is of a day in a gap; `gaps` has the row before of each row (N) that ends one, else -1."""
+    ends = np.flatnonzero(gaps != NONE)
+    if not len(ends):
+        return np.zeros(len(edits), dtype=np.bool_)
+    following = np.searchsorted(_places(cohort.patient[ends], cohort.day[ends]), _places(edits.patient, edits.day))
+    end = ends[np.minimum(following, len(ends) - 1)]
+    is_in: Bools = (
+        (cohort.patient[end] == edits.patient) & (cohort.day[gaps[end]] < edits.day) & (edits.day < cohort.day[end])
+    )
+    return is_in
+
+
+def _places(patient: Ints, day: Ints) -> Ints:
+    """Patient and day in one number, in the order of the rows."""
+    return patient.astype(np.int64) * 2**32 + day

@@ -18,8 +18,7 @@ from itp_response.classification.classification import (
 )
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.declared_columns import joined_columns
-from itp_response.cohort.values import Ints
+from itp_response.cohort.values import Ints, Numbers
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
@@ -275,11 +274,13 @@ def sensitivity(
         raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
     reading = {name: definitions for name, definitions in changed.items() if _reads_as(definitions, base)}
     untried |= dict.fromkeys((name for name in changed if name not in reading), "it changes the columns that are read")
-    columns = joined_columns(criteria.file.columns for criteria in (base, *reading.values()))
-    cohort = read_study(visits, patients, columns, options)
+    cohort = read_study(visits, patients, base.file.columns, options)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
     for name, definitions in reading.items():
+        if unrecorded := _unrecorded(definitions, base, cohort):
+            untried[name] = f"it asks for {listed(unrecorded)} of the patient, of which nothing is recorded"
+            continue
         try:
             under[name] = Classification(definitions, cohort, evaluate(definitions, cohort, threads))
         except CohortError as error:
@@ -294,6 +295,19 @@ def _reads_as(criteria: Criteria, base: Criteria) -> bool:
     """Whether a set reads the columns of another, and reads them alike."""
     own, columns = criteria.file.columns, base.file.columns
     return own.keys() == columns.keys() and all(columns[name].reads_as(column) for name, column in own.items())
+
+
+def _unrecorded(criteria: Criteria, base: Criteria, cohort: Cohort) -> list[str]:
+    """The patient columns that a set asks for, and its base does not, and that say nothing of any patient."""
+    asked = [
+        name for name, column in base.file.columns.items() if column.optional != criteria.file.columns[name].optional
+    ]
+    cells = {name: cohort.patient_columns[name] for name in asked if name in cohort.patient_columns}
+    return [
+        name
+        for name, column in cells.items()
+        if isinstance(column, Numbers) and bool((column.low == base.file.columns[name].empty).all())
+    ]
 
 
 def _together(base: Criteria, interpretations: Sequence[str]) -> Criteria:

@@ -100,12 +100,10 @@ def parts(classification: Classification, notes: Sequence[PatientNotes], progres
 
 def _explanation(explanation: Explanation) -> list[Any]:
     """An explanation in its parts; `study` has what is the same for all patients."""
-    if explanation.origin:
-        return [explanation.verdict, explanation.origin]
     return [
         explanation.verdict,
-        "",
-        explanation.observations,
+        explanation.origin,
+        [] if explanation.origin else explanation.observations,
         explanation.rests_on,
         explanation.missing,
         explanation.partial_dates,
