@@ -83,6 +83,8 @@ class NamedTable:
     written: Sequence[str] = ()
     """The names of all columns in the file."""
     cell_problems: Sequence[CellProblem] = ()
+    numbers: Ints | None = None
+    """The number of each row in the whole table, in any numbering; None: they are numbered from 0."""
 
     def has(self, name: str) -> bool:
         """Whether the table has that column."""
@@ -106,7 +108,13 @@ class NamedTable:
             replace(problem, values=problem.values.gather(rows), rows=problem.rows[rows])
             for problem in self.cell_problems
         ]
-        return replace(self, location=self.location.only(rows), frame=self.frame[rows], cell_problems=cell_problems)
+        numbers, location = self.all_numbers[rows], self.location.only(rows)
+        return replace(self, location=location, frame=self.frame[rows], cell_problems=cell_problems, numbers=numbers)
+
+    @property
+    def all_numbers(self) -> Ints:
+        """The number of each row in the whole table."""
+        return np.arange(len(self.frame)) if self.numbers is None else self.numbers
 
     def without(self, *names: str) -> "NamedTable":
         """The table without these columns, to free the memory of a long table."""

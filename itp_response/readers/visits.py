@@ -92,9 +92,10 @@ def read(
     read_tables = _of_study if is_study(visits) else _of_files
     visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, of_opening)
     quarantine, cohort = Quarantine(), None
+    quarantine.broken_lines = of_opening.broken_lines
     while cohort is None:
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
-        problems, further = of_opening.copy(), quarantine.patients(of_opening.broken_lines)
+        problems, further = of_opening.copy(), quarantine.patients
         try:
             cohort = _of_tables(*tables, columns, further, options, stopped, problems)
         except CohortError:
@@ -102,7 +103,7 @@ def read(
             if not leave_out or not quarantine.leave_out(problems, tuple(filter(None, tables))):
                 raise
     if leave_out:
-        cohort = with_quarantine(cohort, quarantine.report(problems.broken_lines))
+        cohort = with_quarantine(cohort, quarantine.report)
     return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, asdict(options)))
 
 

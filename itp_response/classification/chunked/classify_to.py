@@ -24,6 +24,7 @@ from itp_response.classification.chunked.study import (
     Assumptions,
     ChunkedStudy,
     ReadChunk,
+    RowsLeftOut,
     UnreadChunk,
     source_of,
 )
@@ -44,13 +45,14 @@ from itp_response.cohort.observations import Note, Observations, Patients, ReadF
 from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.messages.errors import CohortError, UsageError
+from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import ChunkSize
-from itp_response.readers.column_names import no_rows
+from itp_response.readers.column_names import NamedTable, no_rows
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
+from itp_response.readers.quarantine import left_out_of, quarantine_notes
 from itp_response.readers.visits import NOBODY, StudyRows, assemble
 
 PATIENTS_AT_ONCE = 200_000
@@ -126,8 +128,6 @@ def classify_to(
         classification.write(path, long=long)
         return ClassifiedFile(definitions, classification.cohort, classification.counts)
     options = options or DEFAULTS
-    if options.on_error != "stop":
-        raise UsageError("rows are left out of a study that is read as a whole; use classify and write its result.")
     inputs = {"visits": visits, "patients": patients}
     read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)))
     study = ChunkedStudy.read(source, patients, definitions, read_from, options)
@@ -147,7 +147,7 @@ def classify_to(
 def _write(
     form: Format, study: ChunkedStudy, options: ChunkOptions, file: IO[bytes]
 ) -> tuple[ClassifiedFile, Provenance]:
-    """Classify into an open file, from its beginning again as often as an assumption fails."""
+    """Classify into an open file, from its beginning again as often as an assumption fails or rows are left out."""
     assumptions = study.assumptions
     while True:
         file.seek(0)
@@ -158,6 +158,10 @@ def _write(
                 return _Run(study, options, assumptions, writer, Path(folder)).written()
             except AssumptionFailed as failed:
                 assumptions = failed.assumptions
+            except RowsLeftOut as left_out:
+                # Each turn leaves out more rows, so the loop ends. What the rows left out showed does not count.
+                study = study.without(left_out.left_out)
+                assumptions = replace(study.assumptions, in_order=assumptions.in_order)
 
 
 # ONE READING OF THE VISITS
@@ -182,6 +186,8 @@ class _DecidedChunk(NamedTuple):
     share: float
     dates: bool
     """Dates are known of some patient."""
+    table: NamedTable
+    """The visits, of which the problems are."""
     counts: ResultCounts | None = None
     """None: something is wrong."""
     encoded: bytes = b""
@@ -232,8 +238,12 @@ class _Run:
     """The number of chunks so far."""
     without_content: bool = True
     """No row so far names a patient or has content."""
+    solved: bool = True
+    """Leaving out rows solves all problems so far."""
 
     def __post_init__(self) -> None:
+        self.left_out = self.study.left_out.copy()
+        self._leave_out(self.study.problems.patient_cells, None)
         self.wrong = self.study.problems.any_wrong
         # Patients that come in the order of their ids need not be remembered.
         self.positions = None if self.assumptions.ascending else PatientPositions(self.study.patients.listed)
@@ -247,6 +257,8 @@ class _Run:
         totals = _Totals()
         with _pool(self.options.threads) as pool:
             for chunk in self._decided(pool):
+                self._leave_out(chunk.problems, chunk.table)
+                chunk.problems.unreadable.clear()
                 self.cohort_problems.join(chunk.problems)
                 self._check_problems(chunk.problems)
                 if chunk.dates and not self.assumptions.dates:
@@ -256,6 +268,7 @@ class _Run:
                     self.writer.add(chunk.encoded)
                 self.options.progress(totals.rows, totals.patients, chunk.share)
         problems = self._problems(totals.rows)
+        self._check_left_out(problems)
         problems.raise_if_wrong()
         if totals.error is not None:
             raise totals.error
@@ -263,6 +276,11 @@ class _Run:
             raise AssumptionFailed(replace(self.assumptions, dates=False))
         assert totals.counts is not None
         cohort = _without_patients(self.study, problems.notes)
+        if self.study.leaves_out:
+            assert self.positions is not None
+            report = self.study.excluded
+            notes = quarantine_notes(self.positions.names, report)
+            cohort = replace(cohort, quarantine=report, notes=(*cohort.notes, *notes))
         classified = ClassifiedFile(self.study.criteria, cohort, totals.counts)
         origin = classified.provenance(long=self.options.long)
         self.writer.end(origin)
@@ -272,9 +290,10 @@ class _Run:
         """All problems and notes, in the order of those of a study that is read as a whole."""
         study, location = self.study, self.study.empty().location
         of_all_rows = Problems()
-        if not rows and not self.cell_problems.any_wrong:
+        some_left_out = len(study.excluded) > 0 or bool(self.cell_problems.broken_lines)
+        if not rows and not self.cell_problems.any_wrong and not some_left_out:
             of_all_rows.wrong(location, no_rows(location))
-        elif rows and self.without_content and "patient_id" in study.chosen and not len(study.patients.rows):
+        elif rows and self.without_content and "patient_id" in study.chosen and not self.end:
             of_all_rows.wrong(location, NOBODY)
         problems = study.problems.visits.copy()
         for others in (
@@ -287,6 +306,20 @@ class _Run:
         ):
             problems.join(others)
         return problems
+
+    def _leave_out(self, problems: Problems, visits: NamedTable | None) -> None:
+        """Leave out the rows with these problems, if that is asked for."""
+        if self.study.leaves_out and problems.any_wrong:
+            tables = [table for table in (visits, self.study.patients.table) if table is not None]
+            self.solved &= self.left_out.leave_out(problems, tables)
+
+    def _check_left_out(self, problems: Problems) -> None:
+        """Raises `RowsLeftOut` if reading must begin again without rows that have come to light."""
+        solved = self.solved and not problems.beyond_rows
+        broken = len(problems.broken_lines) > len(self.left_out.broken_lines)
+        self.left_out.broken_lines = problems.broken_lines
+        if self.study.leaves_out and (solved if problems.any_wrong else broken):
+            raise RowsLeftOut(self.left_out)
 
     def _check_problems(self, problems: Problems) -> None:
         """Raises `AssumptionFailed` if something is wrong for the first time: texts are then needed, to be quoted."""
@@ -338,10 +371,16 @@ class _Run:
         return unsorted.chunks()
 
     def _without_visits(self) -> Iterator[UnreadChunk]:
-        """The patients after the last one with visits; a chunk without patients, if there was no chunk at all."""
-        listed = len(self.study.patients.rows)
-        while self.end < listed or not self.chunks:
-            end = min(self.end + PATIENTS_AT_ONCE, listed)
+        """The patients after the last one with visits, in the end those of whom all rows were left out.
+
+        A chunk without patients, if there was no chunk at all.
+        """
+        last = len(self.study.patients.rows)
+        if self.positions is not None:
+            self.positions.of(self.study.left_out.patients)
+            last = len(self.positions)
+        while self.end < last or not self.chunks:
+            end = min(self.end + PATIENTS_AT_ONCE, last)
             yield UnreadChunk(lambda: self.study.of_table(self.study.empty(), Problems(), 1.0), max(end, self.end))
 
     # deciding
@@ -378,6 +417,9 @@ class _Run:
 
     def _check_chunk(self, chunk: ReadChunk) -> None:
         """Raises `AssumptionFailed` if the cells of a chunk contradict an assumption."""
+        self._leave_out(chunk.problems, chunk.visits.table)
+        # They hold on to the rows of the chunk.
+        chunk.problems.unreadable.clear()
         self.cell_problems.join(chunk.problems)
         self._check_problems(chunk.problems)
         if self.assumptions.scored is None:
@@ -395,8 +437,8 @@ class _Run:
         try:
             cohort = self._cohort(chunk, patients, problems)
         except CohortError:
-            return _DecidedChunk(problems, *sizes, dates=False)
-        undecided = _DecidedChunk(problems, *sizes, dates=cohort.has_dates)
+            return _DecidedChunk(problems, *sizes, dates=False, table=chunk.visits.table)
+        undecided = _DecidedChunk(problems, *sizes, dates=cohort.has_dates, table=chunk.visits.table)
         try:
             classification = Classification(criteria, cohort, evaluate(criteria, cohort, 1))
         except CohortError as error:
@@ -410,7 +452,7 @@ class _Run:
         study, last = self.study, patients.first + len(patients.ids)
         listed = replace(study.patients, rows=study.patients.rows[patients.first : last])
         patient_of_row = chunk.visits.patient_ids.spread(patients.of_run)
-        return assemble(
+        cohort = assemble(
             StudyRows(chunk.visits, listed, patients.ids, patient_of_row),
             scored=bool(self.assumptions.scored),
             declared=study.declared,
@@ -418,6 +460,9 @@ class _Run:
             problems=problems,
             wrong=self.wrong,
         )
+        if not study.leaves_out:
+            return cohort
+        return replace(cohort, quarantined=left_out_of(cohort.id, study.excluded))
 
 
 def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
@@ -13,11 +15,12 @@ from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
-from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, together
+from itp_response.readers.column_names import VISITS, NamedTable, chosen_columns, filled, no_table, together
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.problems import Location, Pieces, Problems
+from itp_response.readers.quarantine import Quarantine
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.visit_table import VisitTable, check_header, read_visits
 from itp_response.readers.visits import check_enrolment, patient_table
@@ -51,6 +54,14 @@ class AssumptionFailed(Exception):  # noqa: N818 - no error, but a turn in the r
     def __init__(self, assumptions: Assumptions) -> None:
         super().__init__()
         self.assumptions = assumptions
+
+
+class RowsLeftOut(Exception):  # noqa: N818
+    """Rows were left out that cannot be read; reading begins again without them."""
+
+    def __init__(self, left_out: Quarantine) -> None:
+        super().__init__()
+        self.left_out = left_out
 
 
 class ReadChunk(NamedTuple):
@@ -99,8 +110,12 @@ class ChunkedStudy:
     options: ReadOptions
     chosen: dict[str, int]
     """The columns of the visits that are read: our name for each, and its position in the table."""
+    listed: NamedTable
+    """The table of patients as it was opened."""
     patients: PatientTable
     problems: TableProblems
+    left_out: Quarantine
+    """The rows of both tables that are left out."""
 
     @classmethod
     def read(
@@ -113,18 +128,32 @@ class ChunkedStudy:
     ) -> "ChunkedStudy":
         """The study with its patient table read; problems are kept, to be raised with those of the visits."""
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
-        problems = TableProblems(Problems(), Problems(), Problems(), Problems())
+        problems = TableProblems(*(Problems(leave_out=options.on_error == "quarantine") for _ in range(4)))
         location = Location(source.name, 0, source.row_word)
         chosen = chosen_columns(source.header, VISITS, of_visits, location, problems.visits)
         for number, (name, note) in enumerate(source.notes):
             problems.visits.note(Location(name, 0, part=number), note)
         table = patient_table(patients, of_patients, problems.patients)
         listed = read_patients(table, of_patients, options, problems.patient_cells)
-        listed = replace(listed, table=listed.table.without("baseline", "arm"))
-        study = cls(source, criteria, read_from, options, chosen, listed, problems)
+        if options.on_error == "stop":
+            table, listed = no_table(1, ""), replace(listed, table=listed.table.without("baseline", "arm"))
+        study = cls(source, criteria, read_from, options, chosen, table, listed, problems, Quarantine())
         check_header(study.empty(), of_visits, problems.both)
         check_enrolment(study.empty(), listed, "date" in chosen, problems.both)
         return study
+
+    def without(self, left_out: Quarantine) -> "ChunkedStudy":
+        """The study without these rows; those of the visits are left out when their chunks are read."""
+        problems, of_patients = Problems(), in_table(self.criteria.file.columns, "patients")
+        patients = read_patients(left_out.without(self.listed), of_patients, self.options, problems)
+        return replace(
+            self, patients=patients, problems=self.problems._replace(patient_cells=problems), left_out=left_out
+        )
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether rows that cannot be read are left out."""
+        return self.options.on_error == "quarantine"
 
     @property
     def assumptions(self) -> Assumptions:
@@ -135,7 +164,9 @@ class ChunkedStudy:
         return Assumptions(
             scored=None if bleeding is None else bleeding == "scored",
             dates=day_0_is_first_date or bool((enrolled.low == enrolled.high).any()),
-            ascending=not len(self.patients.rows),
+            # The report of rows left out quotes texts, and patients without any other row come last.
+            valid=not self.leaves_out,
+            ascending=not len(self.patients.rows) and not self.leaves_out,
         )
 
     def wanted(self, assumptions: Assumptions) -> WantedColumns:
@@ -163,6 +194,11 @@ class ChunkedStudy:
         header = {name: self.source.header[position] for name, position in self.chosen.items()}
         return NamedTable(Location(self.source.name, 0, self.source.row_word), frame, header, self.source.header)
 
+    @cached_property
+    def excluded(self) -> pl.DataFrame:
+        """The report of the rows that are left out."""
+        return self.left_out.report
+
     # chunks
 
     def read_chunk(self, chunk: Chunk) -> ReadChunk:
@@ -175,10 +211,18 @@ class ChunkedStudy:
 
     def table(self, chunk: Chunk) -> tuple[NamedTable, Problems]:
         """The cells of a chunk, and the problems of its lines."""
-        problems, source = Problems(), chunk.read()
+        problems, source = Problems(leave_out=self.leaves_out), chunk.read()
         location = Location(source.name, 0, source.row_word, source.lines, part=chunk.file)
         table = filled(source, self.chosen, location, problems)
-        return together(Location(self.source.name, 0), [table]) if self._in_folder else table, problems
+        if self.leaves_out:
+            lines = location.all_lines(np.arange(len(table.frame)))
+            table = self.left_out.without(replace(table, numbers=_numbers(lines, chunk.file)))
+        return self._in_whole(table), problems
+
+    def _in_whole(self, table: NamedTable) -> NamedTable:
+        if not self._in_folder:
+            return table
+        return replace(together(Location(self.source.name, 0), [table]), numbers=table.numbers)
 
     @property
     def _in_folder(self) -> bool:
@@ -191,7 +235,12 @@ class ChunkedStudy:
         if file is not None:
             files = [Location(name, 0, "line", part=number) for number, name in enumerate(source.files)]
             location = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
-        return replace(self.empty(), location=location)
+        return replace(self.empty(), location=location, numbers=_numbers(lines, 0 if file is None else file))
+
+
+def _numbers(lines: Ints, file: Ints | int) -> Ints:
+    """The rows numbered by their files and lines."""
+    return (np.asarray(file, dtype=np.int64) << 40) + lines
 
 
 def source_of(visits: Any) -> ChunkedTable | None:
