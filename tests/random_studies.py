@@ -173,7 +173,7 @@ def _observations(
         rescue_name=texts_of([None] * len(patient) + random.choice(np.array(names, dtype=object), len(given)).tolist()),
         source_row=np.arange(1, size + 1),
         columns={name: _column(declared, size, random) for name, declared in columns.items()},
-        several={name: declared.several for name, declared in columns.items()},
+        declared=columns,
     )
 
 

@@ -392,7 +392,7 @@ def with_counts(
             )
         )
     observed = concatenated([rows, copied_courses(cohort, patients)[0], *further], list(in_visits))
-    return build(copied, replace(observed, several={name: each.several for name, each in in_visits.items()}))
+    return build(copied, replace(observed, declared=in_visits))
 
 
 def known_throughout(column: Column) -> Column:
