@@ -484,8 +484,10 @@ def of_source(certificate, source, files):
         yield f"{source['file']} is not the file that was read: its SHA-256 is another"
     columns, patient = source["columns"], certificate["patient"]
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter=source["delimiter"])
-        rows = ((reader.line_num, row) for row in reader)
+        reader = csv.reader(file, delimiter=source["delimiter"])
+        names = ([name.strip() for name in row] for row in reader)
+        header = next(row for row in names if set(columns.values()) <= set(row))
+        rows = ((reader.line_num, dict(zip(header, row, strict=True))) for row in reader if row)
         lines = {line: row for line, row in rows if row[columns["patient_id"]].strip() == patient["id"]}
     if source["read_as"] == "patients":
         row = next(iter(lines.values()), {})

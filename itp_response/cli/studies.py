@@ -3,6 +3,7 @@
 import json
 import sys
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -29,18 +30,20 @@ def classify(study: StudyArguments, output: str | None, form: str | None, long_:
     """
     from itp_response.classification.chunked.classify_to import classify_to
     from itp_response.classification.classification import classify as classify_study
+    from itp_response.classification.writers import check_suffix
 
-    if output is not None and study.quarantine_file is None:
+    if output is not None:
+        if study.quarantine_file is not None:
+            check_suffix(Path(study.quarantine_file))
         with ProgressBar() as bar:
             arguments = {"long": long_, "threads": threads, "progress": bar.step, "notify": bar.say}
             written = study.call(partial(classify_to, output), **arguments)
+        study.write_quarantine(written)
         click.echo(written.summary(), err=True)
         return
     classification = study.call(classify_study, threads=threads)
     study.write_quarantine(classification)
-    if output is not None:
-        classification.write(output, long=long_)
-    elif form == "table" or (form is None and not long_ and sys.stdout.isatty()):
+    if form == "table" or (form is None and not long_ and sys.stdout.isatty()):
         click.echo(classification.table())
     else:
         click.echo((classification.long() if long_ else classification.frame()).write_csv(), nl=False)

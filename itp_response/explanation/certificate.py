@@ -3,7 +3,6 @@
 `examples/certificate_checker.py` does so from the certificate and the files, without this package.
 """
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,17 @@ from itp_response.explanation.counterfactuals.in_words import Counterfactual
 from itp_response.explanation.explain import explain
 from itp_response.explanation.one_patient import asked_about
 from itp_response.messages.errors import UsageError
-from itp_response.readers.files import Tabular
-from itp_response.readers.known_names import PATIENTS, VISITS, fitting
+from itp_response.readers.column_names import chosen_columns
+from itp_response.readers.files import TableFile, Tabular, is_text, open_table
+from itp_response.readers.known_names import PATIENTS, VISITS
+from itp_response.readers.open_table import OpenTable
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.problems import Location, Problems, as_text
+from itp_response.readers.text import PACKED
 from itp_response.readers.units import exponent_of, in_header
 
 WORDS = ("label", "says", "where", "role")
 """Keys of an endpoint that decide nothing."""
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
 NAMES: Mapping[str, tuple[str, ...]] = {"visits": VISITS, "patients": PATIENTS}
 
 
@@ -138,32 +140,30 @@ def _sources(provenance: Provenance, cohort: Cohort) -> list[dict[str, Any]]:
 
 
 def _columns(read_as: str, source: Any, unit: str | None) -> dict[str, Any]:
-    """Of a text table, which of its columns was used as which; nothing of another source.
+    """Of a text table that is not packed, which of its columns was used as which; nothing of another source.
 
     Of counts that were not written in 10⁹/L, `powers` has the powers of ten by which they were multiplied, by the unit
     in their row; under an empty text those without one. `unit` is the option.
     """
-    path = Path(source) if isinstance(source, str | Path) else None
-    if path is None or path.suffix not in DELIMITERS or not path.is_file():
+    path = source.path if isinstance(source, TableFile) else Path(source) if isinstance(source, str | Path) else None
+    if path is None or not path.is_file() or not is_text(path) or path.suffix.lower() in PACKED:
         return {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header, *rows = csv.reader(file, delimiter=DELIMITERS[path.suffix])
-    positions = {name: fitting(name, header)[0] for name in NAMES[read_as] if fitting(name, header)}
-    columns = {name: header[position] for name, position in positions.items()}
-    powers = _powers(read_as, columns, unit, {name: {row[at] for row in rows if row} for name, at in positions.items()})
-    return {"delimiter": DELIMITERS[path.suffix], "columns": columns, **({"powers": powers} if powers else {})}
+    table = open_table(source, read_as)
+    chosen = chosen_columns(table.header, NAMES[read_as], (), Location(table.name, 0), Problems())
+    powers = _powers(read_as, table, chosen, unit)
+    columns = {name: table.header[position] for name, position in chosen.items() if name in NAMES[read_as]}
+    return {"delimiter": table.separator, "columns": columns, **({"powers": powers} if powers else {})}
 
 
-def _powers(
-    read_as: str, columns: Mapping[str, str], unit: str | None, texts: Mapping[str, set[str]]
-) -> dict[str, int]:
-    """The powers of ten of the counts, by unit; `texts` are the texts in each column. Empty: all are in 10⁹/L."""
+def _powers(read_as: str, table: OpenTable, chosen: Mapping[str, int], unit: str | None) -> dict[str, int]:
+    """The powers of ten of the counts, by unit; empty: all are in 10⁹/L."""
     of_rows, counts = ("unit", "platelets") if read_as == "visits" else ("baseline_unit", "baseline")
-    if counts not in columns:
+    if counts not in chosen:
         return {}
-    in_name = in_header(columns[counts])
+    in_name = in_header(table.header[chosen[counts]])
     whole = unit if unit is not None else None if in_name is None else in_name.text
-    powers = {text: exponent_of(text) or 0 for text in sorted({*texts.get(of_rows, ()), ""})}
+    units = as_text(table.load([chosen[of_rows]]).to_series()).drop_nulls().unique() if of_rows in chosen else ()
+    powers = {text: exponent_of(text) or 0 for text in sorted({*units, ""})}
     powers[""] = 0 if whole is None else exponent_of(whole) or 0
     return powers if any(powers.values()) else {}
 

@@ -1,7 +1,7 @@
 """Chunks: a table read in chunks, each of whole patients if the rows of a patient follow each other."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -15,7 +15,7 @@ from itp_response.readers.column_names import check_parts, check_same_header, is
 from itp_response.readers.eav import is_eav
 from itp_response.readers.files import kind_of, open_table, unbroken
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.text import HEAD, RETURN, Block, TextFormat, blocks, check_kind, text_format, unpacked
+from itp_response.readers.text import HEAD, RETURN, TextFormat, blocks, check_kind, text_format, unpacked
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 """The usual separator of the text files that are read in chunks."""
@@ -37,6 +37,8 @@ class WantedColumns:
     positions: Sequence[int]
     patient: int | None
     """The column of the patients, at which a chunk ends; None: there is none."""
+    numbers: frozenset[int] = frozenset()
+    """The columns of a text file that are read as numbers, in chunks in which all their cells are; else as texts."""
 
 
 class Chunk(NamedTuple):
@@ -48,8 +50,6 @@ class Chunk(NamedTuple):
     """The number of their file."""
     share: float
     """The share of the table up to the end of this chunk, 0 to 1."""
-    block: Block | None = None
-    """The rows as they stand in a text file; None: it is no text file."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,9 @@ def _text_chunks(path: Path, form: TextFormat, wanted: WantedColumns, size: Chun
         while len(begun) < form.begin and more:
             more = file.read(form.begin)
             begun += more
+        form = replace(form, numbers=wanted.numbers)
         for block in blocks(form, begun[form.begin :], file, size.bytes, wanted.patient):
-            yield Chunk(block.rows, 0, raw.tell() / size_of_file, block)
+            yield Chunk(block.rows, 0, raw.tell() / size_of_file)
 
 
 # FRAMES

@@ -65,6 +65,8 @@ class NamedTable:
     """By the readers' names of columns, the rows of cells that were left out; those cells are empty."""
     may_be_scored: bool = False
     """A grade of 0 may be among what was left out."""
+    numbers: Ints | None = None
+    """The number of each row in the whole table, in any numbering; None: they are numbered from 0."""
 
     def has(self, name: str) -> bool:
         """Whether the table has that column."""
@@ -95,11 +97,17 @@ class NamedTable:
             frame=self.frame[rows],
             cell_problems=cell_problems,
             left_out=left_out,
+            numbers=self.all_numbers[rows],
         )
 
+    @property
+    def all_numbers(self) -> Ints:
+        """The number of each row in the whole table."""
+        return np.arange(len(self.frame)) if self.numbers is None else self.numbers
+
     def without_cells(self, cells: Mapping[str, Ints]) -> "NamedTable":
-        """The table with empty cells in these rows of columns, by the readers' names, which are `left_out`."""
-        masks = {name: np.isin(np.arange(len(self.frame)), rows) for name, rows in cells.items()}
+        """The table without these cells: by the readers' names of columns, the numbers of their rows."""
+        masks = {name: np.isin(self.all_numbers, numbers) for name, numbers in cells.items()}
         emptied = [self.frame[name].set(pl.Series(mask), None) for name, mask in masks.items() if self.has(name)]
         by_header = {self.header.get(name, name): mask for name, mask in masks.items()}
         cell_problems = [

@@ -251,14 +251,6 @@ def _ask_shifted(cells: Cells, days: Floats, problems: Problems) -> None:
     )
 
 
-def count_shifted(empty: Cells, days: Floats, problems: Problems) -> bool:
-    """Count the dates of a column without their texts, as `empty` has no cells; False: some are shifted."""
-    if (days >= SHIFTED).any():
-        return False
-    _ask_shifted(empty, days, problems)
-    return True
-
-
 def _shifted_text(name: str) -> NoteText:
     def note_text(number: int, few: Sequence[str]) -> str:
         dates = "date lies" if number == 1 else "dates lie"

@@ -1,49 +1,29 @@
 """External sort: rows in any order, sorted by patient in memory or on disk, and then read in chunks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from itp_response.cohort.build import in_order
 from itp_response.cohort.values import Ints
 from itp_response.readers.column_names import concatenated
 
-Records = NDArray[np.void]
-"""Rows each of which is contiguous in memory, so that distant rows are fetched fast."""
-DAY = "when"
-"""The field by which a patient's records are sorted."""
-
 
 class SortedRows(NamedTuple):
     """Rows in the order of their patients."""
 
-    content: pl.DataFrame | Records
+    content: pl.DataFrame
     position: Ints
     """The position of each row's patient; -1: the row names none."""
 
 
-def by_patient(content: pl.DataFrame | Records, position: Ints) -> SortedRows:
+def by_patient(content: pl.DataFrame, position: Ints) -> SortedRows:
     """The rows in the order of their patients; a patient's rows keep their order."""
-    return _reordered(content, position, in_order(position, np.zeros(1, dtype=np.int64)))
-
-
-def by_day(content: pl.DataFrame | Records, position: Ints) -> SortedRows:
-    """As `by_patient`, but a patient's records are in the order of their days."""
-    if not isinstance(content, np.ndarray):
-        return by_patient(content, position)
-    return _reordered(content, position, in_order(position, np.nan_to_num(content[DAY]).astype(np.int64)))
-
-
-def _reordered(content: Any, position: Ints, order: Any) -> SortedRows:
-    if isinstance(order, slice):
-        return SortedRows(content, position)
-    # For records, `take` is many times faster than an index.
-    rows = content.take(order) if isinstance(content, np.ndarray) else content[order]
-    return SortedRows(rows, position.take(order))
+    order = in_order(position, np.zeros(1, dtype=np.int64))
+    return SortedRows(content, position) if isinstance(order, slice) else SortedRows(content[order], position[order])
 
 
 class RowStore:
@@ -52,7 +32,7 @@ class RowStore:
     def __init__(self, memory: int, folder: Path) -> None:
         self._memory = memory
         self._folder = folder
-        self._parts: list[tuple[pl.DataFrame | Records | Path, Ints]] = []
+        self._parts: list[tuple[pl.DataFrame | Path, Ints]] = []
         self._size = 0
         self._rows = np.zeros(0, dtype=np.int64)
         """The number of rows per patient; the first entry counts rows without a patient."""
@@ -67,22 +47,17 @@ class RowStore:
         begin = np.flatnonzero(np.diff(position, prepend=-2))
         self._rows[position[begin] + 1] += np.diff(begin, append=len(position))
         self._parts.append((rows.content, position))
-        content = rows.content
-        self._size += content.nbytes if isinstance(content, np.ndarray) else int(content.estimated_size())
+        self._size += int(rows.content.estimated_size())
         if self._size > self._memory:
             self._parts = [
                 (self._on_disk(number, stored), positions) for number, (stored, positions) in enumerate(self._parts)
             ]
 
-    def _on_disk(self, number: int, stored: pl.DataFrame | Records | Path) -> Path:
+    def _on_disk(self, number: int, stored: pl.DataFrame | Path) -> Path:
         if isinstance(stored, Path):
             return stored
-        if isinstance(stored, np.ndarray):
-            path = self._folder / f"{number:06}.npy"
-            np.save(path, stored)
-        else:
-            path = self._folder / f"{number:06}.arrow"
-            stored.write_ipc(path, compression="uncompressed")
+        path = self._folder / f"{number:06}.arrow"
+        stored.write_ipc(path, compression="uncompressed")
         return path
 
     def patients(self, rows: int) -> Iterator[tuple[int, int]]:
@@ -96,7 +71,7 @@ class RowStore:
             first = last
 
     def rows_of(self, first: int, last: int) -> SortedRows:
-        """The rows of these patients; a patient's rows keep their order, records are in the order of days."""
+        """The rows of these patients; a patient's rows keep their order."""
         parts, positions = [], []
         ends = np.array([first, last], dtype=np.int32)
         for stored, position in self._parts:
@@ -104,17 +79,9 @@ class RowStore:
             if begin < end:
                 parts.append(_rows_between(stored, begin, end))
                 positions.append(position[begin:end])
-        return by_day(_together(parts), np.concatenate(positions))
+        return by_patient(concatenated(parts), np.concatenate(positions))
 
 
-def _rows_between(stored: pl.DataFrame | Records | Path, begin: int, end: int) -> Any:
+def _rows_between(stored: pl.DataFrame | Path, begin: int, end: int) -> pl.DataFrame:
     """The rows from `begin` up to `end`, not included."""
-    if not isinstance(stored, Path):
-        return stored[begin:end]
-    if stored.suffix == ".npy":
-        return np.load(stored, mmap_mode="r")[begin:end]
-    return pl.scan_ipc(stored).slice(begin, end - begin).collect()
-
-
-def _together(parts: Sequence[Any]) -> pl.DataFrame | Records:
-    return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else concatenated(parts)
+    return pl.scan_ipc(stored).slice(begin, end - begin).collect() if isinstance(stored, Path) else stored[begin:end]

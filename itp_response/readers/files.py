@@ -176,6 +176,11 @@ def kind_of(path: Path) -> str:
     return inner if suffix in PACKED and READERS.get(inner) in (csv, tsv) else suffix
 
 
+def is_text(path: Path) -> bool:
+    """Whether the file is a text with cells, packed or not."""
+    return READERS.get(kind_of(path)) in (csv, tsv)
+
+
 # FRAMES
 
 

@@ -179,6 +179,7 @@ def ask_about_nines(
             len(far_rows) - int(near.sum()),
             [table.location.named(int(row)) for row in far_rows[:FEW]],
             unreadable=[UnreadableCells(cells, far_rows, _one_asked(cells.name))],
+            last=True,
         )
 
 

@@ -51,3 +51,5 @@ class OpenTable:
     """`usual`: a point, and nothing between thousands; `shown`: either, as its numbers show."""
     kind: str = ""
     """The name of the format."""
+    separator: str | None = None
+    """What separates the cells of a text file; None: it is no text file."""

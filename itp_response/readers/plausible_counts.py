@@ -29,6 +29,8 @@ FEW_COUNTS = 3
 FEW_DECIMALS = 0.25
 """The largest share of patients with decimals in a study of whole numbers."""
 FEW = 5
+CLOSE = 1e-6
+"""By as much may a number differ that was multiplied."""
 THREE_DECIMALS = r"^[<>=≤≥\s]*[1-9]\d{0,2}\.\d{3}$"
 THOUSANDS = r"^[<>=≤≥\s]*[1-9]\d{0,2}\.\d\d0$"
 
@@ -181,17 +183,15 @@ class PointedCounts:
 
     location: Location
     name: str
-    three: int = 0
-    """The counts with three decimals."""
-    others: int = 0
-    """The other counts."""
+    others: bool = False
+    """There are counts without three decimals."""
     ending_in_0: tuple[str, ...] = ()
     """The first few texts whose third decimal is 0."""
 
     def joined(self, other: "PointedCounts") -> "PointedCounts":
         """The counts of both."""
         texts = (*self.ending_in_0, *other.ending_in_0)[:FEW]
-        return replace(self, three=self.three + other.three, others=self.others + other.others, ending_in_0=texts)
+        return replace(self, others=self.others or other.others, ending_in_0=texts)
 
     def problems(self) -> Iterator[str]:
         """What must be answered before anything is decided."""
@@ -203,23 +203,26 @@ class PointedCounts:
 
 def expect_decimals(cells: Cells, accept: tuple[str, ...], problems: Problems) -> None:
     """Ask about points between thousands once all counts have been read."""
-    if cells.values.dtype != pl.String or "three_decimals" in accept:
-        return
-    texts = as_text(cells.values).drop_nulls()
-    three = texts.str.contains(THREE_DECIMALS)
-    few = texts.filter(texts.str.contains(THOUSANDS)).head(FEW).to_list()
-    number = int(three.sum())
-    problems.expect(PointedCounts(_named(cells.location), cells.name, number, len(texts) - number, tuple(few)))
-
-
-def expect_plain_decimals(cells: Cells, counts: Floats, accept: tuple[str, ...], problems: Problems) -> None:
-    """As `expect_decimals`, of counts none of which was written with a zero as third decimal."""
     if "three_decimals" in accept:
         return
-    given = counts[~np.isnan(counts)]
-    three = np.isclose(given * 1000, np.rint(given * 1000)) & ~np.isclose(given * 100, np.rint(given * 100))
-    number = int(three.sum())
-    problems.expect(PointedCounts(_named(cells.location), cells.name, number, len(given) - number))
+    if cells.values.dtype.is_numeric():
+        # Of other chunks of the table the counts may be texts.
+        problems.expect(PointedCounts(_named(cells.location), cells.name, not _all_have_three(cells.values)))
+    elif cells.values.dtype == pl.String:
+        texts = as_text(cells.values).drop_nulls()
+        few = texts.filter(texts.str.contains(THOUSANDS)).head(FEW).to_list()
+        others = not texts.str.contains(THREE_DECIMALS).all()
+        problems.expect(PointedCounts(_named(cells.location), cells.name, others, tuple(few)))
+
+
+def _all_have_three(counts: pl.Series) -> bool:
+    """Whether all counts were written with three decimals, none of which was a zero at the end."""
+    given = counts.drop_nulls()
+    if (given.head(FEW) == given.head(FEW).round()).any():
+        return False
+    thousandfold = given.cast(pl.Float64) * 1000
+    three = (given < 1000) & (thousandfold.round() - thousandfold).abs().lt(CLOSE)
+    return bool((three & ((thousandfold / 10).round() - thousandfold / 10).abs().gt(CLOSE)).all())
 
 
 def _named(location: Location) -> Location:

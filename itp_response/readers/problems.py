@@ -222,8 +222,12 @@ class Problems:
         self._wrong: dict[object, _Tally] = {}
         self._asked: dict[object, _Tally] = {}
         """Questions, which only the counts of all chunks together raise."""
-        self._solvable: set[object] = set()
-        """Those of them that leaving out cells would answer."""
+        self._asked_last: dict[object, _Tally] = {}
+        """Those that are raised only if nothing else is wrong."""
+        self.asked_cells: dict[object, list[UnreadableCells]] = {}
+        """By the key of the question, the cells that, left out, would answer it."""
+        self.raised: list[object] = []
+        """The keys of the questions that became problems."""
         self._questions: dict[object, TableQuestion] = {}
         self.leave_out = leave_out
         self.worded = worded
@@ -265,18 +269,18 @@ class Problems:
         texts: Iterable[str] = (),
         *,
         unreadable: Sequence[UnreadableCells] | None = None,
+        last: bool = False,
     ) -> None:
         """A question that depends on the whole table, counted as `count` counts for a note.
 
-        Where `note_text` has a text once all chunks were looked at, it is a problem: `settle_asked`. Leaving out the
-        cells `unreadable` would solve it; None: leaving out does not.
+        Where `note_text` has a text once all chunks were looked at, it is a problem: `settle_asked`; with `last`, only
+        if nothing else is wrong. Leaving out the cells `unreadable` would solve it; None: leaving out does not.
         """
-        key, tally = (location.order, about), _Tally(location, note_text, False, number, dict.fromkeys(texts))
+        key = (location.order, about)
         if unreadable is not None:
-            self._solvable.add(key)
-            if tally.as_note().text:
-                self.unreadable += unreadable
-        _merge(self._asked, key, tally)
+            self.asked_cells.setdefault(key, []).extend(unreadable)
+        tally = _Tally(location, note_text, False, number, dict.fromkeys(texts))
+        _merge(self._asked_last if last else self._asked, key, tally)
 
     def expect(self, question: TableQuestion) -> None:
         """A question that is answered once all chunks are joined (`settle`)."""
@@ -286,16 +290,23 @@ class Problems:
 
     def settle_asked(self) -> "Problems":
         """Make problems of what was asked (`ask`); called when all of the study was read."""
-        for key, tally in self._asked.items():
-            if text := tally.as_note().text:
-                self.beyond_rows |= key not in self._solvable
-                self._add(tally.location, text, 0)
-        self._asked.clear()
+        self._raise(self._asked)
         return self
 
+    def _raise(self, asked: dict[object, _Tally]) -> None:
+        for key, tally in asked.items():
+            if text := tally.as_note().text:
+                self.raised.append(key)
+                self.beyond_rows |= key not in self.asked_cells
+                self.unreadable += self.asked_cells.get(key, ())
+                self._add(tally.location, text, 0)
+        asked.clear()
+
     def settle(self) -> "Problems":
-        """Answer the questions about whole tables; those of `expect` only once nothing else is wrong."""
+        """Answer the questions about whole tables; some (`last`, `expect`) only if nothing else is wrong."""
         self.settle_asked()
+        if not self.any_wrong:
+            self._raise(self._asked_last)
         if not self.any_wrong:
             for question in self._questions.values():
                 for text in question.problems():
@@ -329,10 +340,15 @@ class Problems:
         """Add the problems of the next chunk to these."""
         for key, entry in other._notes.items():
             _merge(self._notes, key, entry)
-        for into, tallies in ((self._wrong, other._wrong), (self._asked, other._asked)):
+        for into, tallies in (
+            (self._wrong, other._wrong),
+            (self._asked, other._asked),
+            (self._asked_last, other._asked_last),
+        ):
             for key, tally in tallies.items():
                 _merge(into, key, tally)
-        self._solvable |= other._solvable
+        for key, cells in other.asked_cells.items():
+            self.asked_cells.setdefault(key, []).extend(cells)
         for question in other._questions.values():
             self.expect(question)
         self.unreadable += other.unreadable
@@ -408,13 +424,21 @@ class Problems:
         """Whether there is a problem."""
         return bool(self._problems or self._wrong)
 
+    def let_go(self) -> None:
+        """Let go of the rows that the problems are in, once they need not be left out any more."""
+        self.unreadable.clear()
+        for cells in self.asked_cells.values():
+            cells.clear()
+
     def error(self) -> CohortError:
         """All problems in the order of the files."""
         counted = [
             (tally.location.order, 0, 0, f"{tally.location.name}: {tally.as_note().text}")
             for tally in self._wrong.values()
         ]
-        texts = [text for *_, text in sorted([*self._problems, *counted], key=lambda problem: problem[:3])]
+        # What is wrong with a whole table is noticed in each of its chunks.
+        in_order = dict.fromkeys(sorted([*self._problems, *counted], key=lambda problem: problem[:3]))
+        texts = [text for *_, text in in_order]
         # Problems beyond the first of each kind would not be shown, so they were counted and not worded.
         return CohortError(one_a_line([*texts, *[""] * self._unworded], SHOWN))
 

@@ -5,7 +5,9 @@ a date, leaves its row without a place. `Cohort.left_out` says what may have bee
 it.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -36,11 +38,34 @@ NOBODY = np.zeros(0, dtype=np.int64)
 
 @dataclass
 class _OfTable:
-    """What was left out of one table, by the rows of the whole table."""
+    """What was left out of one table, by the numbers of its rows (`NamedTable.all_numbers`)."""
 
     rows: Ints = field(default_factory=lambda: NOBODY)
     cells: dict[str, Ints] = field(default_factory=dict)
     """By the readers' names of columns."""
+
+
+class _Unreadable(NamedTuple):
+    """What cannot be read of a column, without hold on the table."""
+
+    order: int
+    """That of the table."""
+    name: str | None
+    """The readers' name of the column; None: it is not known, or it is several."""
+    numbers: Ints
+    report: pl.DataFrame
+    may_be_0: bool
+    """A grade of 0 may be among what is left out with it."""
+
+    @property
+    def takes_row(self) -> bool:
+        """Whether the whole row is left out."""
+        return self.name is None or self.name in OF_A_PLACE
+
+    @property
+    def column(self) -> str | None:
+        """The column that is left out: a count whose unit cannot be read is not known either."""
+        return self.name and UNIT_OF.get(self.name, self.name)
 
 
 class Quarantine:
@@ -48,76 +73,107 @@ class Quarantine:
 
     def __init__(self) -> None:
         self._left_out: dict[int, _OfTable] = {}
+        """By the order of the table."""
         self._reports: list[pl.DataFrame] = []
-        self._may_be_scored = False
+        self._may_be_0 = False
         self._undecided: list[pl.Series] = []
         """The ids of patients of whom more than a count, a grade or a rescue was left out; null: an unknown one."""
+        self._asked: dict[object, list[_Unreadable]] = {}
+        """What is left out if the question of that key is raised."""
+        self.broken_lines: list[BrokenLine] = []
+        """The lines that became no row, which may have had anything in them."""
+
+    def copy(self) -> "Quarantine":
+        """A copy in which more can be left out."""
+        copied = Quarantine()
+        copied._left_out = {order: replace(table, cells=dict(table.cells)) for order, table in self._left_out.items()}
+        copied._reports, copied._undecided = list(self._reports), list(self._undecided)
+        copied._may_be_0, copied.broken_lines = self._may_be_0, list(self.broken_lines)
+        return copied
+
+    @property
+    def may_be_scored(self) -> bool:
+        """A grade of 0 may be among what was left out."""
+        return self._may_be_0 or any(line.column is None for line in self.broken_lines)
 
     def without(self, table: NamedTable) -> NamedTable:
         """The table without what was left out of it."""
         left_out = self._left_out.get(table.location.order)
-        table = replace(table, may_be_scored=self._may_be_scored)
+        table = replace(table, may_be_scored=self.may_be_scored)
         if left_out is None:
             return table
-        kept = np.setdiff1d(np.arange(len(table.frame)), left_out.rows)
+        kept = np.flatnonzero(~np.isin(table.all_numbers, left_out.rows))
         return table.without_cells(left_out.cells).only(kept)
 
-    def leave_out(self, problems: Problems, tables: tuple[NamedTable, ...]) -> bool:
+    def leave_out(self, problems: Problems, tables: Sequence[NamedTable]) -> bool:
         """Leave out what has problems, from the tables that were read; False: that does not solve all of them."""
         by_location = {id(table.location): table for table in tables}
-        tables_of = [by_location.get(id(unreadable.cells.location)) for unreadable in problems.unreadable]
-        if problems.beyond_rows or None in tables_of:
+        if problems.beyond_rows or any(id(one.cells.location) not in by_location for one in problems.unreadable):
             return False
-        # The problems number the rows that were left in the tables.
-        kept = {table.location.order: self._kept(table) for table in tables}
-        for unreadable, table in zip(problems.unreadable, tables_of, strict=True):
-            assert table is not None
-            order = table.location.order
-            rows = np.asarray(unreadable.rows, dtype=np.int64)
-            left_out = self._left_out.setdefault(order, _OfTable())
-            name = _column_of(unreadable.cells, table)
-            if name is None or name in OF_A_PLACE:
-                left_out.rows = np.union1d(left_out.rows, kept[order][rows])
-                self._may_be_scored |= _has_grade_of_0(table, rows)
-            else:
-                # A count whose unit cannot be read is not known either.
-                taken = UNIT_OF.get(name, name)
-                left_out.cells[taken] = np.union1d(left_out.cells.get(taken, NOBODY), kept[order][rows])
-                self._may_be_scored |= name == "bleeding_grade"
-            self._reports.append(_report(unreadable, table, rows, name))
-            if name is None or UNIT_OF.get(name, name) not in (*COMPLETED, *WITHOUT_EFFECT):
-                self._undecided.append(self._reports[-1]["patient_id"])
+        for one in problems.unreadable:
+            self._take(_unreadable(one, by_location[id(one.cells.location)]))
         return bool(problems.unreadable)
 
-    def _kept(self, table: NamedTable) -> Ints:
-        """The rows in the whole table that are left in `table`."""
-        left_out = self._left_out.get(table.location.order, _OfTable()).rows
-        return np.setdiff1d(np.arange(len(table.frame) + len(left_out)), left_out)
+    def keep_asked(self, problems: Problems, tables: Sequence[NamedTable]) -> None:
+        """Keep what is left out if a question is raised (`leave_out_asked`) once the other chunks have been read."""
+        by_location = {id(table.location): table for table in tables}
+        for key, cells in problems.asked_cells.items():
+            kept = [_unreadable(one, by_location[id(one.cells.location)]) for one in cells if len(one.rows)]
+            self._asked.setdefault(key, []).extend(kept)
 
-    def patients(self, broken_lines: list[BrokenLine]) -> pl.Series:
+    def leave_out_asked(self, raised: Iterable[object]) -> None:
+        """Leave out what the questions of these keys are about."""
+        for key in raised:
+            for one in self._asked.pop(key, ()):
+                self._take(one)
+
+    def _take(self, one: _Unreadable) -> None:
+        left_out = self._left_out.setdefault(one.order, _OfTable())
+        if one.takes_row:
+            left_out.rows = np.union1d(left_out.rows, one.numbers)
+        else:
+            assert one.column is not None
+            left_out.cells[one.column] = np.union1d(left_out.cells.get(one.column, NOBODY), one.numbers)
+        self._may_be_0 |= one.may_be_0
+        self._reports.append(one.report)
+        if one.column not in (*COMPLETED, *WITHOUT_EFFECT):
+            self._undecided.append(one.report["patient_id"])
+
+    @property
+    def patients(self) -> pl.Series:
         """The patients of whom something was left out."""
-        return self.report(broken_lines)["patient_id"].drop_nulls().unique(maintain_order=True)
-
-    def take_broken(self, lines: list[BrokenLine]) -> None:
-        """Take account of lines that became no row, which may have had anything in them."""
-        self._may_be_scored |= any(line.column is None for line in lines)
-        self._undecided.append(pl.Series("patient_id", [line.patient for line in lines], dtype=pl.String))
+        return self.report["patient_id"].drop_nulls().unique(maintain_order=True)
 
     @property
     def undecided(self) -> pl.Series:
         """The ids of the patients on whom no verdict is given; null: of some row the patient is not known."""
-        return pl.concat([pl.Series("patient_id", [], dtype=pl.String), *self._undecided]).unique()
+        of_lines = pl.Series("patient_id", [line.patient for line in self.broken_lines], dtype=pl.String)
+        return pl.concat([of_lines, *self._undecided]).unique()
 
-    def report(self, broken_lines: list[BrokenLine]) -> pl.DataFrame:
+    @property
+    def report(self) -> pl.DataFrame:
         """The excluded records in the order of the files: one row per cell that cannot be read, columns `REPORT`."""
         schema = dict.fromkeys(REPORT, pl.String) | {"line": pl.Int64}
         rows = [
             (line.location.name, line.line, line.column, line.value, line.reason, line.text, line.patient, "row")
-            for line in broken_lines
+            for line in self.broken_lines
         ]
         return pl.concat([pl.DataFrame(rows, schema=schema, orient="row"), *self._reports]).sort(
             "file", "line", maintain_order=True
         )
+
+
+def _unreadable(unreadable: UnreadableCells, table: NamedTable) -> _Unreadable:
+    rows = np.asarray(unreadable.rows, dtype=np.int64)
+    name = _column_of(unreadable.cells, table)
+    takes_row = name is None or name in OF_A_PLACE
+    return _Unreadable(
+        table.location.order,
+        name,
+        table.all_numbers[rows],
+        _report(unreadable, table, rows, "row" if takes_row else "cell"),
+        _has_grade_of_0(table, rows) if takes_row else name == "bleeding_grade",
+    )
 
 
 def _column_of(cells: Cells, table: NamedTable) -> str | None:
@@ -139,7 +195,7 @@ def _has_grade_of_0(table: NamedTable, rows: NDArray[np.integer]) -> bool:
     return bool((grades == 0).any()) or problems.any_wrong
 
 
-def _report(unreadable: UnreadableCells, table: NamedTable, rows: Ints, name: str | None) -> pl.DataFrame:
+def _report(unreadable: UnreadableCells, table: NamedTable, rows: Ints, left_out: str) -> pl.DataFrame:
     sources = [unreadable.cells.location.source(row, unreadable.cells.name) for row in rows.tolist()]
     values = as_text(unreadable.cells.values.gather(rows)).fill_null("")
     reasons = {text: unreadable.wording(text) for text in values.unique().to_list()}
@@ -155,32 +211,48 @@ def _report(unreadable: UnreadableCells, table: NamedTable, rows: Ints, name: st
             "row": cells,
             "patient_id": as_text(table.cells("patient_id").values.gather(rows)),
         }
-    ).with_columns(left_out=pl.lit("row" if name is None or name in OF_A_PLACE else "cell"))
+    ).with_columns(left_out=pl.lit(left_out))
 
 
-def with_quarantine(cohort: Cohort, report: pl.DataFrame, undecided: pl.Series) -> Cohort:
-    """The cohort with the report of excluded records, their number per patient, and notes.
+def with_quarantine(cohort: Cohort, quarantine: Quarantine) -> Cohort:
+    """The cohort with the report of excluded records, what was left out of each patient, and notes."""
+    report, undecided = quarantine.report, quarantine.undecided
+    notes = (*cohort.notes, *quarantine_notes(cohort.id, report, undecided))
+    return replace(with_left_out(cohort, report, undecided), quarantine=report, notes=notes)
+
+
+def with_left_out(cohort: Cohort, report: pl.DataFrame, undecided: pl.Series) -> Cohort:
+    """The cohort with the number of rows that were left out of each patient, in whole or in part.
 
     No verdict is given on the patients `undecided`; where one of them is null, on none.
     """
-    rows = report.unique(["file", "line"], keep="first")
-    numbers = rows.drop_nulls("patient_id").group_by("patient_id").len()
-    number = cohort.id.alias("patient_id").to_frame().join(numbers, on="patient_id", how="left", maintain_order="left")
-    quarantined = number["len"].fill_null(0).to_numpy().astype(np.int64)
-    notes = cohort.notes
-    if len(rows):
-        text = _counted(cohort.id.filter(pl.Series(quarantined > 0)).to_list(), rows, report)
-        notes = (*notes, Note("quarantine", f"Quarantined: {text}.", True))
-    if undecided.null_count():
-        notes = (*notes, Note("quarantine", OF_ANYBODY, True))
     left_out = _with_undecided(cohort, undecided)
-    return replace(cohort, quarantined=quarantined, quarantine=report, left_out=left_out, notes=notes)
+    return replace(cohort, quarantined=rows_left_out(cohort.id, report), left_out=left_out)
+
+
+def rows_left_out(ids: pl.Series, report: pl.DataFrame) -> Ints:
+    """The number of rows that were left out of each patient, in whole or in part."""
+    rows = report.unique(["file", "line"], keep="first").drop_nulls("patient_id").group_by("patient_id").len()
+    of_patients = ids.alias("patient_id").to_frame().join(rows, on="patient_id", how="left", maintain_order="left")
+    return of_patients["len"].fill_null(0).to_numpy().astype(np.int64)
 
 
 OF_ANYBODY = (
     "What was left out of a patient who is not known may be of any of them, so no verdict is given on any; "
     "fill in the patient there, or take the row out of the file."
 )
+
+
+def quarantine_notes(ids: pl.Series, report: pl.DataFrame, undecided: pl.Series) -> list[Note]:
+    """The notes on what was left out; `ids` are all patients."""
+    notes = []
+    rows = report.unique(["file", "line"], keep="first")
+    if len(rows):
+        patients = ids.filter(pl.Series(rows_left_out(ids, report) > 0)).to_list()
+        notes.append(Note("quarantine", f"Quarantined: {_counted(patients, rows, report)}.", True))
+    if undecided.null_count():
+        notes.append(Note("quarantine", OF_ANYBODY, True))
+    return notes
 
 
 def _counted(patients: list[str], rows: pl.DataFrame, report: pl.DataFrame) -> str:

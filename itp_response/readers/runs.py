@@ -65,6 +65,11 @@ class Runs:
         """Whether no row has a name."""
         return self.names.null_count() == len(self.names)
 
+    @property
+    def of_rows(self) -> pl.Series:
+        """The name of each row."""
+        return self.names.gather(self.spread(np.arange(len(self.names))))
+
     def spread(self, values: Any) -> Any:
         """The value of its run, for each row."""
         return np.repeat(values, np.diff(self.begin, append=self.size))

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
-from itp_response.readers.grid import Grid, grid, rows_in
 from itp_response.readers.header import LOOKED_AT, header_position, no_such_header, note_on_header
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.separator import SEPARATORS, likely_separator, split, told_separator
@@ -26,6 +25,8 @@ from itp_response.readers.separator import SEPARATORS, likely_separator, split, 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+CACHED = 1 << 19
+"""Bytes searched at once where that is faster, as they fit in the processor's cache."""
 PIECE = 1 << 26
 """Bytes searched at once, so that the arrays made of them stay small beside the file."""
 HEAD = 1 << 16
@@ -34,8 +35,8 @@ TAIL = 1 << 14
 """Bytes at the end of a block in which its last patient's rows are looked for first."""
 FEW = 200
 """Lines that are split one by one; most patients have fewer."""
-ZERO_AS_THIRD_DECIMAL = re.compile(rb"\.\d\d0(?!\d)")
-"""A point that may stand between thousands; such a block is read as texts."""
+ZERO_AS_THIRD_DECIMAL = re.compile(rb"\.\d\d+0(?!\d)")
+"""A point that may stand between thousands, where it must be known how a number was written."""
 AS_UTF_8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
 
 
@@ -51,6 +52,8 @@ class TextFormat:
     begin: int
     """The byte at which that row begins."""
     notes: list[str]
+    numbers: frozenset[int] = frozenset()
+    """The positions of columns that are read as numbers, where all their cells are numbers."""
 
     @property
     def byte(self) -> int:
@@ -172,7 +175,7 @@ def _head(
 def rows_of(form: TextFormat, data: bytes, line: int) -> OpenTable:
     """The rows in these bytes; the first is that line of the file. Rows of other lengths are broken lines."""
     columns = len(form.header)
-    size = rows_in(data, columns, form.separator) if data and columns > 1 else None
+    size = _even_rows(data, columns, form.byte) if data and columns > 1 else None
     if size is not None:
         return _opened(form, data, np.arange(line, line + size), [], [])
     records = _records(data, 0, form.byte) if data else None
@@ -192,6 +195,26 @@ def rows_of(form: TextFormat, data: bytes, line: int) -> OpenTable:
     return _opened(form, data if len(lines) else b"", lines, problems, broken_lines)
 
 
+def _even_rows(data: bytes, columns: int, separator: int) -> int | None:
+    """The number of lines, if each has that number of cells and nothing is quoted; else None."""
+    if QUOTE in data:
+        return None
+    array = np.frombuffer(data, np.uint8)
+    ends = lines = 0
+    for begin in range(0, len(array), CACHED):
+        piece = array[begin : begin + CACHED]
+        newline = piece == NEWLINE
+        end = np.flatnonzero(newline | (piece == separator))
+        # The numbers of the cells that end a line.
+        of_line = np.flatnonzero(newline.take(end)) + ends
+        if bool((of_line != np.arange(lines + 1, lines + len(of_line) + 1) * columns - 1).any()):
+            return None
+        ends, lines = ends + len(end), lines + len(of_line)
+    if data.endswith(b"\n"):
+        return lines
+    return lines + 1 if ends == (lines + 1) * columns - 1 else None
+
+
 def _first_cell(text: str, separator: str) -> str:
     return next(standard_csv.reader([text], delimiter=separator), [""])[0].strip()
 
@@ -201,7 +224,18 @@ def _opened(
 ) -> OpenTable:
     load = partial(_load, form, data, lines)
     decimal: Literal["usual", "shown"] = "shown" if form.separator == ";" else "usual"
-    return OpenTable(form.name, form.header, load, lines, "line", problems, form.notes, broken_lines, decimal=decimal)
+    return OpenTable(
+        form.name,
+        form.header,
+        load,
+        lines,
+        "line",
+        problems,
+        form.notes,
+        broken_lines,
+        decimal=decimal,
+        separator=form.separator,
+    )
 
 
 def _load(form: TextFormat, data: bytes, lines: Ints, positions: Sequence[int]) -> pl.DataFrame:
@@ -218,7 +252,20 @@ def _load(form: TextFormat, data: bytes, lines: Ints, positions: Sequence[int]) 
 
 
 def _parsed(form: TextFormat, data: bytes, positions: Sequence[int]) -> pl.DataFrame:
-    schema = {str(position): pl.String() for position in range(len(form.header))}
+    numbers = [str(position) for position in positions if position in form.numbers]
+    if numbers and not ZERO_AS_THIRD_DECIMAL.search(data):
+        try:
+            frame = _cells(form, data, positions, numbers)
+            if all(frame.select(pl.col(numbers).is_finite().all()).row(0)):
+                return frame
+        except pl.exceptions.ComputeError:
+            pass
+    return _cells(form, data, positions, ())
+
+
+def _cells(form: TextFormat, data: bytes, positions: Sequence[int], numbers: Sequence[str]) -> pl.DataFrame:
+    """The cells as texts, those of `numbers` as numbers."""
+    schema = dict.fromkeys(map(str, range(len(form.header))), pl.String()) | dict.fromkeys(numbers, pl.Float64())
     return pl.read_csv(data, has_header=False, separator=form.separator, schema=schema, columns=sorted(positions))
 
 
@@ -234,18 +281,8 @@ class Block(NamedTuple):
     """The line of the first row."""
 
     def rows(self) -> OpenTable:
-        """The rows, with all cells as texts."""
+        """The rows."""
         return rows_of(self.form, self.data, self.line)
-
-    def texts(self, position: int) -> pl.Series:
-        """The cells of one column, if the block is plain."""
-        return _parsed(self.form, self.data, [position])[str(position)]
-
-    def grid(self) -> Grid | None:
-        """The cells; None: the block is not plain."""
-        if ZERO_AS_THIRD_DECIMAL.search(self.data):
-            return None
-        return grid(self.data, len(self.form.header), self.form.separator)
 
 
 def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | None) -> Iterator[Block]:

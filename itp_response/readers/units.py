@@ -184,6 +184,8 @@ def times(counts: Floats, exponent: Ints | int) -> Floats:
     >>> times(np.array([0.57, 12000.0]), np.array([2, -3])).tolist()
     [57.0, 12.0]
     """
+    if isinstance(exponent, int) and not exponent:
+        return counts
     power = np.asarray(exponent, dtype=np.float64)
     # Division by a power of ten is exact to the last digit; a product is made so.
     converted: Floats = np.where(power < 0, counts / 10.0 ** np.abs(power), (counts * 10.0 ** np.maximum(power, 0)))

@@ -16,7 +16,7 @@ from itp_response.readers.ids import check_long
 from itp_response.readers.missing_codes import not_known_rows, without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import expect_decimals
-from itp_response.readers.problems import Cells, Problems, quoted
+from itp_response.readers.problems import Cells, NoteText, Problems, quoted
 from itp_response.readers.runs import Runs
 from itp_response.readers.told import Told
 from itp_response.readers.treatments import RescueWords
@@ -55,9 +55,9 @@ class VisitTable:
         return self.table.cells("date" if self.dated else "day")
 
     @property
-    def scored(self) -> bool:
-        """There is (or may be) a grade of 0, which is written down only where bleeding is scored at visits."""
-        return bool((self.bleeding_grade == 0).any()) or self.table.may_be_scored
+    def has_grade_0(self) -> bool:
+        """There is a grade of 0, which is written down only where bleeding is scored at visits."""
+        return bool((self.bleeding_grade == 0).any())
 
     @property
     def grade_not_known(self) -> Bools:
@@ -186,12 +186,7 @@ def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, proble
     if bleeding is not None:
         problems.note(table.location, f"Bleeding was taken as told: {bleeding}.")
         return
-    if table.may_be_scored and not (grade == 0).any():
-        text = (
-            "A grade that cannot be read may be 0, so it is open whether there was no bleeding where there is no grade"
-        )
-        problems.note(table.location, f"{text}; say --bleeding events if so, or --bleeding scored.", warning=True)
-        return
+    may_be_scored = table.may_be_scored
 
     def scored_text(zeros: int, _: Sequence[str]) -> str:
         text = "Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. "
@@ -199,14 +194,28 @@ def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, proble
 
     def events_text(zeros: int, graded: Sequence[str], what: str = "Bleeding has no grade of 0") -> str:
         text = "so grades are a log of events, and there was no bleeding where there is no grade."
-        return "" if zeros or not graded else f"{what}, {text} If that is not known, say --bleeding scored."
+        if zeros or may_be_scored or not graded:
+            return ""
+        return f"{what}, {text} If that is not known, say --bleeding scored."
 
     def no_grade_text(zeros: int, graded: Sequence[str]) -> str:
         return "" if graded else events_text(zeros, ["none"], "No bleeding grade is recorded")
 
+    def open_text(zeros: int, _: Sequence[str]) -> str:
+        if zeros or not may_be_scored:
+            return ""
+        text = "A grade that cannot be read may be 0, so it is open whether there was no bleeding"
+        return f"{text} where there is no grade; say --bleeding events if so, or --bleeding scored."
+
     zeros, graded = int((grade == 0).sum()), () if np.isnan(grade).all() else ("some",)
-    for about, note_text in (("scored", scored_text), ("events", events_text), ("no grade", no_grade_text)):
-        problems.count(table.location, about, note_text, zeros, graded, warning=about == "no grade")
+    texts: dict[str, NoteText] = {
+        "scored": scored_text,
+        "events": events_text,
+        "no grade": no_grade_text,
+        "open": open_text,
+    }
+    for about, note_text in texts.items():
+        problems.count(table.location, about, note_text, zeros, graded, warning=about in ("no grade", "open"))
 
 
 def _check_visits(visits: VisitTable, problems: Problems) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import polars as pl
@@ -45,6 +45,8 @@ from itp_response.readers.quarantine import COMPLETED, Quarantine, with_quaranti
 from itp_response.readers.sdtm.domains import MappedStudy, is_study, study_tables
 from itp_response.readers.visit_table import VisitTable, check_columns, check_declared, check_header, read_visits
 
+RecordedAs = Literal["scored", "events", "open"]
+"""How bleeding is written down: scored at visits, as a log of events, or either, as a grade of 0 may be left out."""
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
 FEW = 5
 """The number of patients that a message names."""
@@ -100,10 +102,10 @@ def read(
     read_tables = partial(_of_study, options.unit) if is_study(visits) else _of_files
     visit_table, patient_table = read_tables(visits, patients, of_visits, of_patients, of_opening)
     quarantine, cohort = Quarantine(), None
-    quarantine.take_broken(of_opening.broken_lines)
+    quarantine.broken_lines = of_opening.broken_lines
     while cohort is None:
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
-        problems, further = of_opening.copy(), quarantine.patients(of_opening.broken_lines)
+        problems, further = of_opening.copy(), quarantine.patients
         try:
             cohort = _of_tables(*tables, columns, further, options.with_names(rescue_names), stopped, problems)
         except CohortError:
@@ -111,7 +113,7 @@ def read(
             if not leave_out or not quarantine.leave_out(problems, tuple(filter(None, tables))):
                 raise
     if leave_out:
-        cohort = with_quarantine(cohort, quarantine.report(problems.broken_lines), quarantine.undecided)
+        cohort = with_quarantine(cohort, quarantine)
     return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, asdict(options)))
 
 
@@ -139,11 +141,11 @@ def _of_tables(
     check_columns_told(options.told | visit_table.told, [visit_table.table, known.table], problems)
     if visit_table.table.has("patient_id") and not len(known.rows) and not len(further) and names_nobody(visit_table):
         problems.wrong(visit_table.table.location, NOBODY)
-    scored = options.bleeding == "scored" if options.bleeding else visit_table.scored
+    bleeding = recorded_as(visit_table.has_grade_0, visit_table.table.may_be_scored, options)
     study = StudyRows.matched(visit_table, known, further)
     check_similar(study.ids, visit_table.table.location, options.similar_ids, problems)
     problems.settle_asked()
-    cohort = assemble(study, scored=scored, declared=of_visits, options=options, problems=problems)
+    cohort = assemble(study, bleeding=bleeding, declared=of_visits, options=options, problems=problems)
     problems.settle().raise_if_wrong()
     return cohort
 
@@ -263,10 +265,17 @@ class StudyRows:
         return (self.visits.table, self.kept), (self.patients.table, self.patient_row)
 
 
+def recorded_as(has_grade_0: bool, may_be_scored: bool, options: ReadOptions) -> RecordedAs:
+    """How bleeding is written down in a study with such grades."""
+    if options.bleeding is not None:
+        return options.bleeding
+    return "scored" if has_grade_0 else "open" if may_be_scored else "events"
+
+
 def assemble(
     study: StudyRows,
     *,
-    scored: bool,
+    bleeding: RecordedAs,
     declared: Mapping[str, ColumnDeclared],
     options: ReadOptions,
     problems: Problems,
@@ -274,7 +283,7 @@ def assemble(
 ) -> Cohort:
     """The cohort of the rows of a study.
 
-    With `scored`, an empty bleeding grade is unknown; otherwise it means no bleeding.
+    `bleeding` says what an empty bleeding grade means, which all rows of the study together show (`recorded_as`).
     `declared` are the further columns of the visits.
     Raises `CohortError` if there are problems, or were before (`wrong`).
     """
@@ -293,7 +302,7 @@ def assemble(
     patient = study.patient[study.kept_index]
     ask_about_nines(visits.table, visits.platelets, study.kept, patient, visits.told, problems)
     _count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
-    observed = _observations(study, times, declared, options, scored=scored)
+    observed = _observations(study, times, declared, bleeding)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
     imputed = None if impute is None else _imputed(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
@@ -361,9 +370,7 @@ def _observations(
     study: StudyRows,
     times: _Times,
     declared: Mapping[str, ColumnDeclared],
-    options: ReadOptions,
-    *,
-    scored: bool,
+    bleeding: RecordedAs,
 ) -> Observations:
     visits, index = study.visits, study.kept_index
     day = times.day.astype(np.int64)
@@ -373,31 +380,29 @@ def _observations(
         patient=times.patient,
         day=day,
         platelets=visits.platelets.at(index),
-        bleeding_grade=_grades(visits, scored=scored)[index],
+        bleeding_grade=_grades(visits, bleeding)[index],
         rescue=visits.rescue[index],
         rescue_end=last_day,
         source_row=visits.table.location.all_lines(study.kept),
         rescue_name=visits.rescue_name.at(index),
         columns={name: column.at(index) for name, column in visits.columns.items()},
         declared=declared,
-        left_out=_left_out(visits, study.kept, options),
+        left_out=_left_out(visits, study.kept, bleeding),
     )
 
 
-def _grades(visits: VisitTable, *, scored: bool) -> Floats:
-    """The grades; where none was written, 0 unless bleeding is scored."""
+def _grades(visits: VisitTable, bleeding: RecordedAs) -> Floats:
+    """The grades; where none was written, 0 if bleeding is written down as events."""
     grade = visits.bleeding_grade
-    return grade if scored else np.where(np.isnan(grade) & ~visits.grade_not_known, 0.0, grade)
+    return grade if bleeding != "events" else np.where(np.isnan(grade) & ~visits.grade_not_known, 0.0, grade)
 
 
-def _left_out(visits: VisitTable, kept: Ints, options: ReadOptions) -> Bools | None:
+def _left_out(visits: VisitTable, kept: Ints, bleeding: RecordedAs) -> Bools | None:
     """Of the rows `kept`, what was left out of them, as `Observations.left_out` has it."""
     table = visits.table
-    # Whether no grade means no bleeding hangs on a grade of 0, which may be among what was left out.
-    hangs = options.bleeding is None and table.may_be_scored and not (visits.bleeding_grade == 0).any()
-    if not table.left_out and not hangs:
+    if not table.left_out and bleeding != "open":
         return None
-    ungraded = np.isnan(visits.bleeding_grade) & ~visits.grade_not_known & hangs
+    ungraded = np.isnan(visits.bleeding_grade) & ~visits.grade_not_known & (bleeding == "open")
     return np.column_stack([*(table.has_left_out(name) for name in COMPLETED), ungraded])[kept]
 
 

@@ -85,8 +85,3 @@ def test_an_option_that_there_is_not(wrong, message):
     with pytest.raises(UsageError) as error:
         ReadOptions(**wrong)
     assert str(error.value) == message
-
-
-def test_rows_are_not_left_out_of_a_file_that_is_read_in_chunks(tmp_path):
-    with pytest.raises(UsageError, match="read as a whole; use classify and write its result"):
-        itp_response.classify_to(tmp_path / "out.csv", *STUDY, options=ReadOptions(on_error="quarantine"))

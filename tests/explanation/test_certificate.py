@@ -114,6 +114,24 @@ def test_as_a_user_runs_it(tmp_path, study):
     assert run(STUDY[0]).stdout == "agrees: ITP-0008\nnot looked at: patients.csv, atra_2022.toml\n"
 
 
+@pytest.mark.parametrize(("suffix", "separator"), [(".csv", ";"), (".csv", "\t"), (".txt", ";"), (".tsv", "\t")])
+def test_it_names_the_columns_as_the_reader_took_them(suffix, separator, tmp_path, checker):
+    """The reader tells by the header what separates cells, and passes over empty lines above it."""
+    rows = [" id ", "Day", "PLT", "rescue"], ["A", "0", "15", ""], ["A", "28", "60", "IVIg"]
+    path = tmp_path / f"visits{suffix}"
+    path.write_text("\n\n" + "".join(f"{separator.join(row)}\n" for row in rows))
+    made = certificate(path, patient="A")
+
+    (source,) = made["sources"]
+    assert source["delimiter"] == separator
+    assert source["columns"] == {"patient_id": "id", "day": "Day", "platelets": "PLT", "rescue": "rescue"}
+    assert checker(made, {path.name: path}) == []
+    path.write_text(path.read_text().replace("60", "61"))
+    (changed, said) = checker(made, {path.name: path})
+    assert changed.startswith(f"{path.name} is not the file")
+    assert said == f"{path.name} line 5: the count of day 28 is 61, not 60"
+
+
 def put(place, value):
     def tamper(made):
         *path, last = place

@@ -13,12 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from told import notes
 
+from itp_response.classification.chunked.classify_to import classify_to
 from itp_response.classification.classification import classify
 from itp_response.cli import main
 from itp_response.cohort.observations import LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE
 from itp_response.definitions.load import load
 from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
 
@@ -218,6 +220,15 @@ class TestVerdicts:
             "warning: Quarantined: 1 row of 1 patient ('B'), left out as they cannot be read; of 1 only" in done.stderr
         )
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
+        output = tmp_path / "verdicts.csv"
+        done = CliRunner().invoke(main, ["classify", str(visits), *options, "--output", str(output)])
+        assert (
+            "warning: Quarantined: 1 row of 1 patient ('B'), left out as they cannot be read; of 1 only" in done.stderr
+        )
+        assert [row["quarantined"] for row in csv.DictReader(output.read_text().splitlines())] == ["0", "1"]
+        assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
+        wrong = CliRunner().invoke(main, ["classify", str(visits), *options[:3], "out.x", "--output", str(output)])
+        assert wrong.stderr.startswith("error: out.x: unknown kind of output '.x'")
 
     def test_explained(self, tmp_path):
         visits = written(tmp_path, GOOD, ["A", "2019-05-22", "4x5", "0", "", "", ""])
@@ -279,6 +290,32 @@ class TestRowsInAndOut:
         assert told <= set(found.id) or any(len(row) != len(HEADER) for row in rows)
         known = found.quarantine.drop_nulls("patient_id")
         assert sum(found.quarantined) == len(known.unique(["file", "line"]))
+
+    @settings(max_examples=100)
+    @given(
+        st.lists(LINES, min_size=1, max_size=9),
+        st.none() | st.lists(PATIENTS, min_size=1, max_size=4),
+        st.sampled_from([ChunkSize(1), ChunkSize(60), ChunkSize()]),
+        st.booleans(),
+    )
+    def test_chunk_by_chunk(self, tmp_path_factory, rows, of_patients, size, in_order):
+        """The same file, report and notes as of the whole."""
+        folder = tmp_path_factory.getbasetemp()
+        rows = sorted(rows) if in_order else rows
+        visits = written(folder, [*GOOD], *rows)
+        patients = None
+        if of_patients is not None:
+            enrolled = [["Z", "1", "2019-05-01", ""], *of_patients]
+            patients = written(folder, *enrolled, header=TestPatients.HEADER, name="patients.csv")
+        streamed, whole = folder / "streamed.csv", folder / "whole.csv"
+        options = ReadOptions(on_error="quarantine")
+        expected = classify(visits, patients, options=options)
+        expected.write(whole)
+        found = classify_to(streamed, visits, patients, options=options, size=size)
+
+        assert streamed.read_bytes() == whole.read_bytes()
+        assert found.cohort.quarantine.equals(expected.cohort.quarantine)
+        assert found.summary() == expected.summary()
 
     @settings(max_examples=100)
     @given(st.lists(LINES, min_size=1, max_size=7))

@@ -24,10 +24,11 @@ from itp_response.classification.chunked.study import (
     Assumptions,
     ChunkedStudy,
     ReadChunk,
+    RowsLeftOut,
     UnreadChunk,
     source_of,
 )
-from itp_response.classification.chunked.unsorted import ChunkOptions, Progress, Unsorted, positions_of
+from itp_response.classification.chunked.unsorted import ChunkOptions, Progress, Unsorted
 from itp_response.classification.classification import (
     Classification,
     CriteriaInput,
@@ -44,15 +45,16 @@ from itp_response.cohort.observations import Note, Observations, Patients, ReadF
 from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.messages.errors import CohortError, UsageError
+from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import ChunkedTable, ChunkSize
-from itp_response.readers.column_names import no_rows
+from itp_response.readers.column_names import NamedTable, no_rows
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import FoldedIds, check_similar
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
-from itp_response.readers.visits import NOBODY, StudyRows, assemble
+from itp_response.readers.quarantine import quarantine_notes, with_left_out
+from itp_response.readers.visits import NOBODY, StudyRows, assemble, recorded_as
 
 PATIENTS_AT_ONCE = 200_000
 """Patients without visits that make a chunk."""
@@ -127,8 +129,6 @@ def classify_to(
         classification.write(path, long=long)
         return ClassifiedFile(definitions, classification.cohort, classification.counts)
     options = options or DEFAULTS
-    if options.on_error != "stop":
-        raise UsageError("rows are left out of a study that is read as a whole; use classify and write its result.")
     inputs = {"visits": visits, "patients": patients}
     read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)))
     study = ChunkedStudy.read(source, patients, definitions, read_from, options)
@@ -159,7 +159,7 @@ def _opened(
 def _write(
     form: Format, study: ChunkedStudy, options: ChunkOptions, file: IO[bytes]
 ) -> tuple[ClassifiedFile, Provenance]:
-    """Classify into an open file, from its beginning again as often as an assumption fails."""
+    """Classify into an open file, from its beginning again as often as an assumption fails or rows are left out."""
     assumptions = study.assumptions
     while True:
         file.seek(0)
@@ -170,6 +170,10 @@ def _write(
                 return _Run(study, options, assumptions, writer, Path(folder)).written()
             except AssumptionFailed as failed:
                 assumptions = failed.assumptions
+            except RowsLeftOut as left_out:
+                # Each turn leaves out more rows, so the loop ends. What the rows left out showed does not count.
+                study = study.without(left_out.left_out)
+                assumptions = replace(study.assumptions, in_order=assumptions.in_order)
 
 
 # ONE READING OF THE VISITS
@@ -194,6 +198,8 @@ class _DecidedChunk(NamedTuple):
     share: float
     dates: bool
     """Dates are known of some patient."""
+    table: NamedTable
+    """The visits, of which the problems are."""
     counts: ResultCounts | None = None
     """None: something is wrong."""
     encoded: bytes = b""
@@ -246,8 +252,12 @@ class _Run:
     """Of the patients so far, where they need not be remembered otherwise."""
     without_content: bool = True
     """No row so far names a patient or has content."""
+    solved: bool = True
+    """Leaving out rows solves all problems so far."""
 
     def __post_init__(self) -> None:
+        self.left_out = self.study.left_out.copy()
+        self._leave_out(self.study.problems.patient_cells, None)
         self.wrong = self.study.problems.any_wrong
         # Patients that come in the order of their ids need not be remembered.
         self.positions = None if self.assumptions.ascending else PatientPositions(self.study.patients.listed)
@@ -261,6 +271,7 @@ class _Run:
         totals = _Totals()
         with _pool(self.options.threads) as pool:
             for chunk in self._decided(pool):
+                self._leave_out(chunk.problems, chunk.table)
                 self.cohort_problems.join(chunk.problems)
                 self._check_problems(chunk.problems)
                 if chunk.dates and not self.assumptions.dates:
@@ -272,6 +283,7 @@ class _Run:
         if self.folded_ids.any_similar:
             raise AssumptionFailed(replace(self.assumptions, ascending=False))
         problems = self._problems(totals.rows)
+        self._check_left_out(problems)
         problems.raise_if_wrong()
         if totals.error is not None:
             raise totals.error
@@ -279,6 +291,11 @@ class _Run:
             raise AssumptionFailed(replace(self.assumptions, dates=False))
         assert totals.counts is not None
         cohort = _without_patients(self.study, problems.notes)
+        if self.study.leaves_out:
+            assert self.positions is not None
+            report = self.study.excluded
+            notes = quarantine_notes(self.positions.names, report, self.study.left_out.undecided)
+            cohort = replace(cohort, quarantine=report, notes=(*cohort.notes, *notes))
         classified = ClassifiedFile(self.study.criteria, cohort, totals.counts)
         origin = classified.provenance(long=self.options.long)
         self.writer.end(origin)
@@ -288,9 +305,10 @@ class _Run:
         """All problems and notes, in the order of those of a study that is read as a whole."""
         study, location = self.study, self.study.empty().location
         of_all_rows = Problems()
-        if not rows and not self.cell_problems.any_wrong:
+        some_left_out = len(study.excluded) > 0 or bool(self.cell_problems.broken_lines)
+        if not rows and not self.cell_problems.any_wrong and not some_left_out:
             of_all_rows.wrong(location, no_rows(location))
-        elif rows and self.without_content and "patient_id" in study.chosen and not len(study.patients.rows):
+        elif rows and self.without_content and "patient_id" in study.chosen and not self.end:
             of_all_rows.wrong(location, NOBODY)
         problems = study.problems.visits.copy()
         for others in (
@@ -306,11 +324,29 @@ class _Run:
             check_similar(self.positions.names, location, study.options.similar_ids, problems)
         return problems.settle()
 
+    def _leave_out(self, problems: Problems, visits: NamedTable | None) -> None:
+        """Leave out what has these problems, if that is asked for, and let go of the rows of the chunk."""
+        if self.study.leaves_out:
+            tables = [table for table in (visits, self.study.patients.table) if table is not None]
+            self.left_out.keep_asked(problems, tables)
+            if problems.any_wrong:
+                self.solved &= self.left_out.leave_out(problems, tables)
+        problems.let_go()
+
+    def _check_left_out(self, problems: Problems) -> None:
+        """Raises `RowsLeftOut` if reading must begin again without rows that have come to light."""
+        self.left_out.leave_out_asked(problems.raised)
+        solved = self.solved and not problems.beyond_rows
+        broken = len(problems.broken_lines) > len(self.left_out.broken_lines)
+        self.left_out.broken_lines = problems.broken_lines
+        if self.study.leaves_out and (solved if problems.any_wrong else broken):
+            raise RowsLeftOut(self.left_out)
+
     def _check_problems(self, problems: Problems) -> None:
         """Raises `AssumptionFailed` if something is wrong for the first time: texts are then needed, to be quoted."""
         self.wrong |= problems.any_wrong
-        if problems.any_wrong and self.assumptions.plain:
-            raise AssumptionFailed(replace(self.assumptions, plain=False))
+        if problems.any_wrong and self.assumptions.valid:
+            raise AssumptionFailed(replace(self.assumptions, valid=False))
 
     # reading
 
@@ -344,8 +380,8 @@ class _Run:
 
     def _in_order(self) -> Iterator[UnreadChunk]:
         """The chunks as they come."""
-        for chunk in self.study.source.chunks(self.study.wanted, self.options.size):
-            yield UnreadChunk(partial(self.study.read_chunk, chunk, self.assumptions))
+        for chunk in self.study.source.chunks(self.study.wanted(self.assumptions), self.options.size):
+            yield UnreadChunk(partial(self.study.read_chunk, chunk))
 
     def _sorted(self, pool: ThreadPoolExecutor) -> Iterable[UnreadChunk]:
         """The chunks of the sorted rows."""
@@ -356,10 +392,16 @@ class _Run:
         return unsorted.chunks()
 
     def _without_visits(self) -> Iterator[UnreadChunk]:
-        """The patients after the last one with visits; a chunk without patients, if there was no chunk at all."""
-        listed = len(self.study.patients.rows)
-        while self.end < listed or not self.chunks:
-            end = min(self.end + PATIENTS_AT_ONCE, listed)
+        """The patients after the last one with visits, in the end those of whom all rows were left out.
+
+        A chunk without patients, if there was no chunk at all.
+        """
+        last = len(self.study.patients.rows)
+        if self.positions is not None:
+            self.positions.of(self.study.left_out.patients)
+            last = len(self.positions)
+        while self.end < last or not self.chunks:
+            end = min(self.end + PATIENTS_AT_ONCE, last)
             yield UnreadChunk(lambda: self.study.of_table(self.study.empty(), Problems(), 1.0), max(end, self.end))
 
     # deciding
@@ -388,7 +430,7 @@ class _Run:
         Raises `AssumptionFailed` if its patients are not in the assumed order.
         """
         try:
-            return positions_of(chunk.visits.patient_ids.names, self.order.positions)
+            return self.order.positions(chunk.visits.patient_ids.names)
         except NotAscending:
             raise AssumptionFailed(replace(self.assumptions, ascending=False)) from None
         except NotInOrder:
@@ -397,25 +439,26 @@ class _Run:
 
     def _check_chunk(self, chunk: ReadChunk) -> None:
         """Raises `AssumptionFailed` if the cells of a chunk contradict an assumption."""
+        self._leave_out(chunk.problems, chunk.visits.table)
         self.cell_problems.join(chunk.problems)
         self._check_problems(chunk.problems)
-        if self.assumptions.scored is None:
-            self.assumptions = replace(self.assumptions, scored=chunk.visits.scored)
-        elif chunk.visits.scored and not self.assumptions.scored and self.study.options.bleeding is None:
-            raise AssumptionFailed(replace(self.assumptions, scored=True))
+        if chunk.visits.has_grade_0 and not self.assumptions.has_grade_0:
+            if self.chunks:
+                raise AssumptionFailed(replace(self.assumptions, has_grade_0=True))
+            self.assumptions = replace(self.assumptions, has_grade_0=True)
         self.without_content &= chunk.visits.patient_ids.none and not chunk.visits.recorded.any()
 
     def _decide(self, chunk: ReadChunk, patients: _ChunkPatients, *, is_first: bool) -> _DecidedChunk:
         """The results of a chunk."""
         criteria = self.study.criteria
         # Without texts it is enough to know that something is wrong.
-        problems = Problems(worded=not self.assumptions.plain)
+        problems = Problems(worded=not self.assumptions.valid)
         sizes = len(chunk.visits.patient_ids), len(patients.ids), chunk.share
         try:
             cohort = self._cohort(chunk, patients, problems)
         except CohortError:
-            return _DecidedChunk(problems, *sizes, dates=False)
-        undecided = _DecidedChunk(problems, *sizes, dates=cohort.has_dates)
+            return _DecidedChunk(problems, *sizes, dates=False, table=chunk.visits.table)
+        undecided = _DecidedChunk(problems, *sizes, dates=cohort.has_dates, table=chunk.visits.table)
         try:
             classification = Classification(criteria, cohort, evaluate(criteria, cohort, 1))
         except CohortError as error:
@@ -429,14 +472,17 @@ class _Run:
         study, last = self.study, patients.first + len(patients.ids)
         listed = replace(study.patients, rows=study.patients.rows[patients.first : last])
         patient_of_row = chunk.visits.patient_ids.spread(patients.of_run)
-        return assemble(
+        cohort = assemble(
             StudyRows(chunk.visits, listed, patients.ids, patient_of_row),
-            scored=bool(self.assumptions.scored),
+            bleeding=recorded_as(self.assumptions.has_grade_0, study.left_out.may_be_scored, study.options),
             declared=study.declared,
             options=study.options,
             problems=problems,
             wrong=self.wrong,
         )
+        if not study.leaves_out:
+            return cohort
+        return with_left_out(cohort, study.excluded, study.left_out.undecided)
 
 
 def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:

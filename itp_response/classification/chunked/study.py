@@ -16,29 +16,32 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
 from itp_response.readers.coded.study import coded_kind
-from itp_response.readers.column_names import NamedTable, chosen_columns, filled, pieces_of, together
+from itp_response.readers.column_names import NamedTable, chosen_columns, filled, no_table, together
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_sites, read_as_a_whole
 from itp_response.readers.known_names import VISITS
 from itp_response.readers.missing_codes import check_columns_told
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
-from itp_response.readers.plain import Plain
 from itp_response.readers.problems import Location, Pieces, Problems
+from itp_response.readers.quarantine import Quarantine
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.visit_table import VisitTable, check_header, read_visits
 from itp_response.readers.visits import check_enrolment, patient_table
+
+NUMBERS = ("day", "platelets", "bleeding_grade", "rescue_end")
+"""Columns of visits that are mostly numbers."""
 
 
 @dataclass(frozen=True)
 class Assumptions:
     """What is assumed of all chunks before they are read."""
 
-    scored: bool | None
-    """Bleeding is scored at visits; None: as the first chunk shows."""
+    has_grade_0: bool
+    """There is a bleeding grade of 0, so that bleeding is scored at visits."""
     dates: bool
     """Dates are known of some patient."""
-    plain: bool = True
+    valid: bool = True
     """Nothing is wrong, so that the text of no cell will be needed."""
     ascending: bool = False
     """Patients come in the order of their ids, so that no id need be remembered."""
@@ -55,6 +58,14 @@ class AssumptionFailed(Exception):  # noqa: N818 - no error, but a turn in the r
     def __init__(self, assumptions: Assumptions) -> None:
         super().__init__()
         self.assumptions = assumptions
+
+
+class RowsLeftOut(Exception):  # noqa: N818
+    """Rows were left out that cannot be read; reading begins again without them."""
+
+    def __init__(self, left_out: Quarantine) -> None:
+        super().__init__()
+        self.left_out = left_out
 
 
 class ReadChunk(NamedTuple):
@@ -103,8 +114,12 @@ class ChunkedStudy:
     options: ReadOptions
     chosen: dict[str, int]
     """The columns of the visits that are read: our name for each, and its position in the table."""
+    listed: NamedTable
+    """The table of patients as it was opened."""
     patients: PatientTable
     problems: TableProblems
+    left_out: Quarantine
+    """The rows of both tables that are left out."""
 
     @classmethod
     def read(
@@ -118,7 +133,7 @@ class ChunkedStudy:
         """The study with its patient table read; problems are kept, to be raised with those of the visits."""
         options = options.with_names(criteria.rescue_names)
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
-        problems = TableProblems(Problems(), Problems(), Problems(), Problems())
+        problems = TableProblems(*(Problems(leave_out=options.on_error == "quarantine") for _ in range(4)))
         location = Location(source.name, 0, source.row_word)
         chosen = chosen_columns(source.header, VISITS, of_visits, location, problems.visits)
         for number, (name, note) in enumerate(source.notes):
@@ -126,43 +141,61 @@ class ChunkedStudy:
         table = patient_table(patients, of_patients, problems.patients)
         check_sites([table], options.patient_key, problems.patient_cells)
         listed = read_patients(table, of_patients, options, problems.patient_cells)
-        listed = replace(listed, table=listed.table.without("baseline", "arm"))
-        study = cls(source, criteria, read_from, options, chosen, listed, problems)
+        if options.on_error == "stop":
+            table, listed = no_table(1, ""), replace(listed, table=listed.table.without("baseline", "arm"))
+        study = cls(source, criteria, read_from, options, chosen, table, listed, problems, Quarantine())
         check_header(study.empty(), of_visits, problems.both)
         check_enrolment(study.empty(), listed, "date" in chosen, problems.both)
         check_columns_told(options.told, [study.empty(), table], problems.both)
         return study
+
+    def without(self, left_out: Quarantine) -> "ChunkedStudy":
+        """The study without these rows; those of the visits are left out when their chunks are read."""
+        problems, of_patients = Problems(), in_table(self.criteria.file.columns, "patients")
+        table = left_out.without(self.listed)
+        check_sites([table], self.options.patient_key, problems)
+        patients = read_patients(table, of_patients, self.options, problems)
+        return replace(
+            self, patients=patients, problems=self.problems._replace(patient_cells=problems), left_out=left_out
+        )
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether rows that cannot be read are left out."""
+        return self.options.on_error == "quarantine"
 
     @property
     def assumptions(self) -> Assumptions:
         """What probably holds of all chunks."""
         enrolled = self.patients.enrolment_date.at(self.patients.rows)
         day_0_is_first_date = "date" in self.chosen and not self.patients.table.has("enrolment_date")
-        bleeding = self.options.bleeding
         return Assumptions(
-            scored=None if bleeding is None else bleeding == "scored",
+            # Nothing depends on it if it was told.
+            has_grade_0=self.options.bleeding is not None,
             dates=day_0_is_first_date or bool((enrolled.low == enrolled.high).any()),
-            ascending=not len(self.patients.rows),
+            # The report of rows left out quotes texts, and patients without any other row come last.
+            valid=not self.leaves_out,
+            ascending=not len(self.patients.rows) and not self.leaves_out,
         )
 
-    @property
-    def wanted(self) -> WantedColumns:
-        return WantedColumns(sorted(set(self.chosen.values())), self.chosen.get("patient_id"))
+    def wanted(self, assumptions: Assumptions) -> WantedColumns:
+        """The columns to be read; texts are needed to be quoted, so numbers are read as such where nothing is wrong."""
+        declared = [name for name, column in self.declared.items() if column.type == "number"]
+        # A code for a missing value may be any text, and is quoted.
+        names = (*NUMBERS, *declared) if assumptions.valid and not self.options.missing else ()
+        numbers = frozenset(self.chosen[name] for name in names if name in self.chosen)
+        # The end of a rescue is a number only where visits are numbered by days.
+        if "date" in self.chosen:
+            numbers -= {self.chosen.get("rescue_end", -1)}
+        return WantedColumns(sorted(set(self.chosen.values())), self.chosen.get("patient_id"), numbers)
 
     @property
     def declared(self) -> dict[str, ColumnDeclared]:
         """The further columns of visits."""
         return in_table(self.criteria.file.columns, "visits")
 
-    @cached_property
-    def plain(self) -> Plain | None:
-        """The reader of plain blocks; None: there are columns that it does not read."""
-        problems = Problems()
-        no_visits = self.as_written(self.empty(), problems)
-        return Plain.of(no_visits, problems, self.chosen, self.options)
-
-    def as_written(self, table: NamedTable, problems: Problems) -> VisitTable:
-        """The visits of a chunk of the table, read from the texts of its cells."""
+    def visits(self, table: NamedTable, problems: Problems) -> VisitTable:
+        """The visits of a chunk of the table."""
         return read_visits(table, self.declared, self.options, problems)
 
     def empty(self) -> NamedTable:
@@ -171,51 +204,53 @@ class ChunkedStudy:
         header = {name: self.source.header[position] for name, position in self.chosen.items()}
         return NamedTable(Location(self.source.name, 0, self.source.row_word), frame, header, self.source.header)
 
+    @cached_property
+    def excluded(self) -> pl.DataFrame:
+        """The report of the rows that are left out."""
+        return self.left_out.report
+
     # chunks
 
-    def read_chunk(self, chunk: Chunk, assumptions: Assumptions) -> ReadChunk:
+    def read_chunk(self, chunk: Chunk) -> ReadChunk:
         """The visits of a chunk."""
-        plain = self._read_plain(chunk) if assumptions.plain else None
-        return plain or self.of_table(*self.table(chunk), chunk.share)
+        return self.of_table(*self.table(chunk), chunk.share)
 
     def of_table(self, table: NamedTable, problems: Problems, share: float) -> ReadChunk:
         """The visits of a chunk of the table."""
-        return ReadChunk(self.as_written(table, problems), problems, share)
-
-    def _read_plain(self, chunk: Chunk) -> ReadChunk | None:
-        """The visits of a chunk that is plain; None: it is not."""
-        if chunk.block is None or self.plain is None:
-            return None
-        grid = chunk.block.grid()
-        read = self.plain.visits(grid) if grid else None
-        if read is None:
-            return None
-        visits, problems = read
-        lines = np.arange(chunk.block.line, chunk.block.line + len(visits.patient_ids))
-        location = Location(chunk.block.form.name, 0, "line", lines, part=chunk.file)
-        if self._in_folder:
-            location = Location(self.source.name, 0, pieces=pieces_of([location], [len(lines)]))
-        return ReadChunk(replace(visits, table=replace(visits.table, location=location)), problems, chunk.share)
+        return ReadChunk(self.visits(table, problems), problems, share)
 
     def table(self, chunk: Chunk) -> tuple[NamedTable, Problems]:
         """The cells of a chunk, and the problems of its lines."""
-        problems, source = Problems(), chunk.read()
+        problems, source = Problems(leave_out=self.leaves_out), chunk.read()
         location = Location(source.name, 0, source.row_word, source.lines, part=chunk.file)
         table = filled(source, self.chosen, location, problems)
-        return together(Location(self.source.name, 0), [table]) if self._in_folder else table, problems
+        if self.leaves_out:
+            lines = location.all_lines(np.arange(len(table.frame)))
+            table = self.left_out.without(replace(table, numbers=_numbers(lines, chunk.file)))
+        return self._in_whole(table), problems
+
+    def _in_whole(self, table: NamedTable) -> NamedTable:
+        if not self._in_folder:
+            return table
+        return replace(together(Location(self.source.name, 0), [table]), numbers=table.numbers)
 
     @property
     def _in_folder(self) -> bool:
         return len(self.source.files) > 1 or self.source.files[0] != self.source.name
 
-    def located(self, lines: Ints, file: Ints) -> NamedTable:
-        """The table without its rows, which are in those lines of those files."""
+    def located(self, lines: Ints, file: Ints | None) -> NamedTable:
+        """The table without its rows, which are in those lines of those files; None: there is one file."""
         source = self.source
         location = Location(source.name, 0, source.row_word, lines)
-        if len(source.files) > 1:
+        if file is not None:
             files = [Location(name, 0, "line", part=number) for number, name in enumerate(source.files)]
             location = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
-        return replace(self.empty(), location=location)
+        return replace(self.empty(), location=location, numbers=_numbers(lines, 0 if file is None else file))
+
+
+def _numbers(lines: Ints, file: Ints | int) -> Ints:
+    """The rows numbered by their files and lines."""
+    return (np.asarray(file, dtype=np.int64) << 40) + lines
 
 
 def source_of(visits: Any, options: ReadOptions = DEFAULTS) -> ChunkedTable | None:
