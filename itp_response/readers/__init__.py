@@ -13,8 +13,8 @@ A file format goes in here; it gives tables of cells, and only one module knows 
 
 `problems` gathers all problems and notes on the way, `quarantine` leaves out the rows that cannot be read, and
 `partial_dates` keeps dates with an unknown day or month.
-A table too long for the memory is read in `chunks`, by the same functions: `patient_index` and `external_sort` bring the
-rows into the order of their patients.
+A table too long for the memory is read by `chunks`, each chunk by the same functions; `patient_index` and
+`external_sort` bring the rows into the order of their patients.
 """
 
 from itp_response.readers.files import READERS
