@@ -257,7 +257,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.left_out = self.study.left_out.copy()
-        self._leave_out(self.study.problems.patient_cells, None)
+        self._leave_out(self.study.problems.patient_cells, self.study.empty())
         self.wrong = self.study.problems.any_wrong
         # Patients that come in the order of their ids need not be remembered.
         self.positions = None if self.assumptions.ascending else PatientPositions(self.study.patients.listed)
@@ -272,6 +272,7 @@ class _Run:
         with _pool(self.options.threads) as pool:
             for chunk in self._decided(pool):
                 self._leave_out(chunk.problems, chunk.table)
+                chunk.problems.let_go()
                 self.cohort_problems.join(chunk.problems)
                 self._check_problems(chunk.problems)
                 if chunk.dates and not self.assumptions.dates:
@@ -324,14 +325,13 @@ class _Run:
             check_similar(self.positions.names, location, study.options.similar_ids, problems)
         return problems.settle()
 
-    def _leave_out(self, problems: Problems, visits: NamedTable | None) -> None:
-        """Leave out what has these problems, if that is asked for, and let go of the rows of the chunk."""
+    def _leave_out(self, problems: Problems, visits: NamedTable) -> None:
+        """Leave out what has these problems, if that is asked for."""
         if self.study.leaves_out:
-            tables = [table for table in (visits, self.study.patients.table) if table is not None]
+            tables = visits, self.study.patients.table
             self.left_out.keep_asked(problems, tables)
             if problems.any_wrong:
                 self.solved &= self.left_out.leave_out(problems, tables)
-        problems.let_go()
 
     def _check_left_out(self, problems: Problems) -> None:
         """Raises `RowsLeftOut` if reading must begin again without rows that have come to light."""
@@ -440,6 +440,7 @@ class _Run:
     def _check_chunk(self, chunk: ReadChunk) -> None:
         """Raises `AssumptionFailed` if the cells of a chunk contradict an assumption."""
         self._leave_out(chunk.problems, chunk.visits.table)
+        chunk.problems.let_go()
         self.cell_problems.join(chunk.problems)
         self._check_problems(chunk.problems)
         if chunk.visits.has_grade_0 and not self.assumptions.has_grade_0:

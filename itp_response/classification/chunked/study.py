@@ -195,7 +195,9 @@ class ChunkedStudy:
         return in_table(self.criteria.file.columns, "visits")
 
     def visits(self, table: NamedTable, problems: Problems) -> VisitTable:
-        """The visits of a chunk of the table."""
+        """The visits of a chunk of the table, without what is left out."""
+        if self.leaves_out:
+            table = self.left_out.without(table)
         return read_visits(table, self.declared, self.options, problems)
 
     def empty(self) -> NamedTable:
@@ -226,7 +228,7 @@ class ChunkedStudy:
         table = filled(source, self.chosen, location, problems)
         if self.leaves_out:
             lines = location.all_lines(np.arange(len(table.frame)))
-            table = self.left_out.without(replace(table, numbers=_numbers(lines, chunk.file)))
+            table = replace(table, numbers=_numbers(lines, chunk.file))
         return self._in_whole(table), problems
 
     def _in_whole(self, table: NamedTable) -> NamedTable:

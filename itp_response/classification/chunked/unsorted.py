@@ -94,6 +94,7 @@ class Unsorted:
     def _rows(self, chunk: Chunk) -> _RowsToSort:
         """The rows of a chunk, with the lines in which they are."""
         table, problems = self.study.table(chunk)
+        table = self.study.left_out.without(table)
         ids = as_text(table.cells("patient_id").values)
         origin = table.location.pieces.origin if table.location.pieces else None
         lines = origin.sequence if origin else table.location.all_lines(np.arange(len(ids)))
