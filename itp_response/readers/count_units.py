@@ -104,14 +104,14 @@ def _by_column(
     counts = as_counts(cells, problems, exponents)
     given = ~np.isnan(counts.low)
     problems.wrong_cells(of_rows, np.flatnonzero(given & unknown), no_unit)
+    problems.count(cells.location, f"unit of {cells.name}", _no_text, 0)
     if said is None and not noted:
         cure = "the unit of the count is missing; fill it in, or say --unit."
         problems.wrong_cells(of_rows, np.flatnonzero(given & missing), lambda _: cure)
     elif said is not None:
         other = np.flatnonzero(given & ~unknown & (exponents != whole))
         _report_other(of_rows, other, said, problems)
-        if (given & missing).any():
-            _note(cells, said.unit, said.by, whole, int((given & missing).sum()), problems)
+        _note(cells, said.unit, said.by, whole, int((given & missing).sum()), problems)
     numbers = pl.DataFrame({"unit": units, "exponent": exponents, "given": given & ~unknown & ~missing})
     if noted:
         numbers = numbers.filter(pl.col("exponent") != 0)
@@ -163,7 +163,12 @@ def exponents_of(units: pl.Series) -> tuple[Ints, Bools]:
 def _note(cells: Cells, unit: str, by: str, exponent: int, number: int, problems: Problems) -> None:
     """Note the counts in a unit, and the factor by which they were converted."""
     note_text = converted_text(cells.name, unit, by, exponent)
-    problems.count(cells.location, f"unit of {cells.name}: {unit} {by}", note_text, number)
+    about = f"unit of {cells.name}"
+    problems.count(cells.location, f"{about}: {unit} {by}", note_text, number, beside=about)
+
+
+def _no_text(_: int, __: Sequence[str]) -> str:
+    return ""
 
 
 def converted_text(name: str, unit: str, by: str, exponent: int) -> NoteText:

@@ -167,9 +167,13 @@ def as_day_numbers(cells: Cells, problems: Problems, written: DateFormat = ISO_8
     The bounds of a date that is known in part are its first and its last possible day. Errors name what may be written
     `instead`.
     """
+    count_not_given(cells, 0, problems)
+    if written.told is not None:
+        _count_in_format(cells, written.told, problems)
     if cells.values.null_count() == len(cells.values):
-        count_not_given(cells, 0, problems)
-        return all_missing(len(cells.values))
+        none = all_missing(len(cells.values))
+        _ask_shifted(cells, none.low, problems)
+        return none
     first, last = _calendar_dates(cells, problems, written, instead)
     low = _since_1970(first)
     _ask_shifted(cells, low, problems)
@@ -206,7 +210,6 @@ def _calendar_dates(cells: Cells, problems: Problems, written: DateFormat, inste
 
 def _dates(cells: Cells, problems: Problems, written: DateFormat, instead: str) -> tuple[pl.Series, pl.Series]:
     """The first and the last possible day of dates written as texts; null where empty."""
-    count_not_given(cells, 0, problems)
     values = cells.values if cells.values.dtype == pl.String else as_text(cells.values)
     if written.told is None:
         # A column of ISO dates alone, the usual one, takes one pass. Such a date has ten characters.
@@ -214,7 +217,6 @@ def _dates(cells: Cells, problems: Problems, written: DateFormat, instead: str) 
         dates = dates.set((values.str.len_bytes() != 10).fill_null(value=True), None)
     else:
         dates = pl.Series([None], dtype=pl.Date).new_from_index(0, len(values))
-        _note_format(cells, written.told, problems)
     other = (values.is_not_null() & dates.is_null()).arg_true()
     if not len(other):
         return dates, dates
@@ -228,13 +230,17 @@ def _dates(cells: Cells, problems: Problems, written: DateFormat, instead: str) 
     return dates.clone().scatter(other, first), dates.clone().scatter(other, last)
 
 
-def _note_format(cells: Cells, told: str, problems: Problems) -> None:
-    """Note how a format that leaves something open was understood."""
-    if told in SERIALS:
-        text = f"{cells.name}: numbers were read as a spreadsheet's days since {SERIALS[told]}, as told."
-        problems.note(cells.location, text)
-    elif "%y" in told:
-        problems.note(cells.location, f"{cells.name}: years of two digits were read as 1969 to 2068.")
+def _count_in_format(cells: Cells, told: str, problems: Problems) -> None:
+    """Note how a format that leaves something open was understood, if there are texts in it."""
+    name, typed = cells.name, cells.values.dtype.is_temporal()
+
+    def note_text(number: int, _: Sequence[str]) -> str:
+        if number and told in SERIALS:
+            return f"{name}: numbers were read as a spreadsheet's days since {SERIALS[told]}, as told."
+        return f"{name}: years of two digits were read as 1969 to 2068." if number and "%y" in told else ""
+
+    number = 0 if typed else len(cells.values) - cells.values.null_count()
+    problems.count(cells.location, f"format: {name}", note_text, number)
 
 
 def _since_1970(dates: pl.Series) -> Floats:

@@ -218,11 +218,11 @@ class Problems:
     """
 
     def __init__(self, leave_out: bool = False, *, worded: bool = True) -> None:
-        self._notes: dict[object, Note | _Tally | _NameTally] = {}
-        self._wrong: dict[object, _Tally] = {}
-        self._asked: dict[object, _Tally] = {}
+        self._notes: dict[tuple[object, ...], Note | _Tally | _NameTally] = {}
+        self._wrong: dict[tuple[object, ...], _Tally] = {}
+        self._asked: dict[tuple[object, ...], _Tally] = {}
         """Questions, which only the counts of all chunks together raise."""
-        self._asked_last: dict[object, _Tally] = {}
+        self._asked_last: dict[tuple[object, ...], _Tally] = {}
         """Those that are raised only if nothing else is wrong."""
         self.asked_cells: dict[object, list[UnreadableCells]] = {}
         """By the key of the question, the cells that, left out, would answer it."""
@@ -251,14 +251,16 @@ class Problems:
         texts: Iterable[str] = (),
         *,
         warning: bool = False,
+        beside: str = "",
     ) -> None:
         """A note on a number of cases; `texts` quotes some of them, each once.
 
-        It is called with 0 too, as another chunk may have cases. `about` distinguishes what is counted.
+        It is called with 0 too, as another chunk may have cases. `about` distinguishes what is counted. What only some
+        chunks count stands `beside` something that all do: their notes follow each other.
         `note_text` must not hold on to the table, which would stay in memory.
         """
         tally = _Tally(location, note_text, warning, number, dict.fromkeys(texts))
-        _merge(self._notes, (location.order, about), tally)
+        _merge(self._notes, (location.order, beside or about, about), tally)
 
     def ask(
         self,
@@ -293,7 +295,7 @@ class Problems:
         self._raise(self._asked)
         return self
 
-    def _raise(self, asked: dict[object, _Tally]) -> None:
+    def _raise(self, asked: dict[tuple[object, ...], _Tally]) -> None:
         for key, tally in asked.items():
             if text := tally.as_note().text:
                 self.raised.append(key)
@@ -324,13 +326,18 @@ class Problems:
         warning: bool = False,
     ) -> None:
         """A note on names, each with the number of its cases; as `count`, it is called with none too."""
-        _merge(self._notes, (location.order, about), _NameTally(location, note_text, warning, numbers))
+        _merge(self._notes, (location.order, about, about), _NameTally(location, note_text, warning, numbers))
 
     @property
     def notes(self) -> list[Note]:
         """What was assumed or noticed, in the order in which it was looked at."""
-        notes = [entry if isinstance(entry, Note) else entry.as_note() for entry in self._notes.values()]
-        return [note for note in notes if note.text]
+        groups: dict[object, list[Note]] = {}
+        for key, entry in self._notes.items():
+            if isinstance(entry, Note):
+                groups[key] = [entry]
+            else:
+                groups.setdefault(key[:2], []).append(entry.as_note())
+        return [note for notes in groups.values() for note in notes if note.text]
 
     def copy(self) -> "Problems":
         """A copy to which other problems can be added."""
@@ -347,8 +354,8 @@ class Problems:
         ):
             for key, tally in tallies.items():
                 _merge(into, key, tally)
-        for key, cells in other.asked_cells.items():
-            self.asked_cells.setdefault(key, []).extend(cells)
+        for asked, cells in other.asked_cells.items():
+            self.asked_cells.setdefault(asked, []).extend(cells)
         for question in other._questions.values():
             self.expect(question)
         self.unreadable += other.unreadable

@@ -538,6 +538,58 @@ class TestErrors:
         assert "enrolment missing for '4' (line 5), '5' (line 6), '6' (line 7), '7' (line 8), '8' (line 9)" in message
 
 
+HEADER = "patient_id,day,platelets,bleeding_grade,rescue\n"
+ASKED = {
+    "nines among counts": "1,0,15,,\n1,7,999,,\n1,14,20,,\n2,0,12,,\n2,7,999,,\n3,0,20,,\n3,7,18,,",
+    "the same, and something wrong": "1,0,15,,\n1,7,999,,\n1,14,20,,\n2,0,12,,\n2,7,999,,\n3,0,20,,\n3,7,-18,,",
+    "yes beside names": "1,0,15,,\n1,7,20,,yes\n2,0,12,,\n2,7,30,,IVIg\n3,0,20,,\n3,7,18,,",
+    "no day 0": "1,-7,15,,\n1,-3,20,,\n2,1,12,,\n2,7,30,,",
+    "a point between thousands": "1,0,15,,\n1,7,20,,\n2,0,12,,\n2,7,30.5,,\n3,0,1.250,,\n3,7,18,,",
+    "a grade of 0 beside one that cannot be read": "1,0,15,,\n1,7,20,x,\n2,0,12,,\n2,7,30,,\n3,0,20,0,\n3,7,18,,",
+    "a grade that may be 0": "1,0,15,,\n1,7,20,,\n2,0,12,,\n2,7,30,x,\n3,0,20,,\n3,7,18,2,",
+    "similar ids": "a,0,15,,\nb,0,20,,\nA ,0,12,,\nC,7,30,,",
+    "similar ids in order": "P1,0,15,,\nP2,0,20,,\np1,0,12,,\nq,7,30,,",
+    "counts too small": "1,0,0.15,,\n1,7,0.20,,\n2,0,0.12,,\n2,7,3,,",
+}
+
+
+class TestWhatAllChunksDecide:
+    """Some questions only the whole table answers; with quarantine, what they are about is left out in every chunk."""
+
+    @pytest.mark.parametrize("on_error", ["stop", "quarantine"])
+    @pytest.mark.parametrize("name", ASKED)
+    def test_the_same(self, name, on_error, tmp_path):
+        visits = written(tmp_path, HEADER + ASKED[name])
+        try:
+            itp_response.classify(visits, options=ReadOptions(on_error=on_error))
+        except ItpResponseError:
+            assert len(errors(tmp_path, visits, on_error=on_error)) == 1
+        else:
+            ways(tmp_path / "out.csv", visits, on_error=on_error)
+
+    @pytest.mark.parametrize("header", ["platelets (furlong)", "platelets [10^4/uL]", "platelets"])
+    def test_units(self, header, tmp_path):
+        rows = "1,0,15,/nl\n1,7,20,10^9/L\n2,0,12,\n2,7,2,10^4/uL\n3,0,2,10^3/uL"
+        for name, cut in ((f"id,day,{header},unit", 4), (f"id,day,{header}", 3)):
+            lines = [",".join(line.split(",")[:cut]) for line in rows.splitlines()]
+            visits = written(tmp_path, "\n".join([name, *lines]))
+            for options in ({}, {"unit": "10^4/uL"}, {"on_error": "quarantine"}):
+                try:
+                    itp_response.classify(visits, options=ReadOptions(**options))
+                except ItpResponseError:
+                    assert len(errors(tmp_path, visits, **options)) == 1
+                else:
+                    ways(tmp_path / "out.csv", visits, **options)
+
+    @pytest.mark.parametrize("missing", [["999"], ["platelets=999", "bleeding_grade=-9"], ["platelets="]])
+    def test_codes_that_were_told(self, missing, tmp_path):
+        visits = written(tmp_path, HEADER + "1,0,15,-9,\n1,7,999.0,0,\n2,0,12,,\n2,7,999,,\n3,0,20,,\n3,999,18,,")
+        if missing[0] == "999":
+            assert len(errors(tmp_path, visits, missing=missing)) == 1
+        else:
+            ways(tmp_path / "out.csv", visits, missing=["rescue=-9", "bleeding_grade=-9", *missing])
+
+
 def _toml(value):
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
