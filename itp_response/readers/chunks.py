@@ -71,17 +71,17 @@ def chunked_table(path: Path) -> ChunkedTable | None:
     Raises `CohortError` if it cannot be read.
     """
     if is_folder(path):
-        return _folder(path)
+        return _folder_table(path)
     if not path.is_file():
         return None
     usual = USUAL.get(kind_of(path))
     try:
-        return _frames(path) if usual is None else _text(path, usual)
+        return _frame_table(path) if usual is None else _text_table(path, usual)
     except OSError as error:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
 
 
-def _folder(path: Path) -> ChunkedTable | None:
+def _folder_table(path: Path) -> ChunkedTable | None:
     opened = [chunked_table(file) for file in check_parts(path)]
     tables = [table for table in opened if table is not None]
     if len(tables) < len(opened):
@@ -102,7 +102,7 @@ def _folder(path: Path) -> ChunkedTable | None:
 # TEXT
 
 
-def _text(path: Path, usual: str) -> ChunkedTable | None:
+def _text_table(path: Path, usual: str) -> ChunkedTable | None:
     with unpacked(path) as (file, _):
         begun: bytes = file.read(HEAD)
     check_kind(begun, path.name)
@@ -133,7 +133,7 @@ def _text_chunks(path: Path, form: TextFormat, wanted: WantedColumns, size: Chun
 # FRAMES
 
 
-def _frames(path: Path) -> ChunkedTable | None:
+def _frame_table(path: Path) -> ChunkedTable | None:
     source = open_table(path, path.name) if kind_of(path) in (".parquet", ".arrow", ".feather", ".ipc") else None
     if source is None or source.scan is None:
         return None
@@ -151,7 +151,7 @@ def _frame_chunks(source: OpenTable, wanted: WantedColumns, size: ChunkSize) -> 
         pending = batch if pending is None else pending if batch is None else pl.concat([pending, batch])
         if pending is None:
             return
-        cut = len(pending) if batch is None else _last_patient(pending, wanted.patient)
+        cut = len(pending) if batch is None else _begin_of_last_patient(pending, wanted.patient)
         if cut:
             read = partial(_open_rows, source, pending[:cut], np.arange(row + 1, row + cut + 1))
             yield Chunk(read, 0, (row + cut) / rows)
@@ -165,7 +165,7 @@ def _open_rows(source: OpenTable, frame: pl.DataFrame, lines: Ints) -> OpenTable
     return OpenTable(source.name, source.header, lambda _: frame, lines, "row")
 
 
-def _last_patient(frame: pl.DataFrame, patient: int | None) -> int:
+def _begin_of_last_patient(frame: pl.DataFrame, patient: int | None) -> int:
     """The row at which the last patient's rows begin; the end, if there is no column of patients."""
     if patient is None or not len(frame):
         return len(frame)

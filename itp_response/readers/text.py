@@ -255,15 +255,15 @@ def _parsed(form: TextFormat, data: bytes, positions: Sequence[int]) -> pl.DataF
     numbers = [str(position) for position in positions if position in form.numbers]
     if numbers and not ZERO_AS_THIRD_DECIMAL.search(data):
         try:
-            frame = _cells(form, data, positions, numbers)
+            frame = _typed(form, data, positions, numbers)
             if all(frame.select(pl.col(numbers).is_finite().all()).row(0)):
                 return frame
         except pl.exceptions.ComputeError:
             pass
-    return _cells(form, data, positions, ())
+    return _typed(form, data, positions, ())
 
 
-def _cells(form: TextFormat, data: bytes, positions: Sequence[int], numbers: Sequence[str]) -> pl.DataFrame:
+def _typed(form: TextFormat, data: bytes, positions: Sequence[int], numbers: Sequence[str]) -> pl.DataFrame:
     """The cells as texts, those of `numbers` as numbers."""
     schema = dict.fromkeys(map(str, range(len(form.header))), pl.String()) | dict.fromkeys(numbers, pl.Float64())
     return pl.read_csv(data, has_header=False, separator=form.separator, schema=schema, columns=sorted(positions))

@@ -46,6 +46,7 @@ from itp_response.cohort.values import Ints, exactly
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError
+from itp_response.readers.assembly import assemble, recorded_as
 from itp_response.readers.chunks import ChunkedTable, ChunkSize
 from itp_response.readers.column_names import NamedTable, no_rows
 from itp_response.readers.files import Tabular
@@ -54,7 +55,8 @@ from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
 from itp_response.readers.quarantine import quarantine_notes, with_left_out
-from itp_response.readers.visits import NOBODY, StudyRows, assemble, recorded_as
+from itp_response.readers.study_rows import StudyRows
+from itp_response.readers.visits import NOBODY
 
 PATIENTS_AT_ONCE = 200_000
 """Patients without visits that make a chunk."""

@@ -17,6 +17,7 @@ from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
 from itp_response.readers.coded.study import coded_kind
 from itp_response.readers.column_names import NamedTable, chosen_columns, filled, no_table, together
+from itp_response.readers.day_0 import check_enrolment
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_sites, read_as_a_whole
 from itp_response.readers.known_names import VISITS
@@ -27,7 +28,7 @@ from itp_response.readers.problems import Location, Pieces, Problems
 from itp_response.readers.quarantine import Quarantine
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.visit_table import VisitTable, check_header, read_visits
-from itp_response.readers.visits import check_enrolment, patient_table
+from itp_response.readers.visits import patient_table
 
 NUMBERS = ("day", "platelets", "bleeding_grade", "rescue_end")
 """Columns of visits that are mostly numbers."""
@@ -228,7 +229,7 @@ class ChunkedStudy:
         table = filled(source, self.chosen, location, problems)
         if self.leaves_out:
             lines = location.all_lines(np.arange(len(table.frame)))
-            table = replace(table, numbers=_numbers(lines, chunk.file))
+            table = replace(table, numbers=_numbered(lines, chunk.file))
         return self._in_whole(table), problems
 
     def _in_whole(self, table: NamedTable) -> NamedTable:
@@ -247,10 +248,10 @@ class ChunkedStudy:
         if file is not None:
             files = [Location(name, 0, "line", part=number) for number, name in enumerate(source.files)]
             location = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
-        return replace(self.empty(), location=location, numbers=_numbers(lines, 0 if file is None else file))
+        return replace(self.empty(), location=location, numbers=_numbered(lines, 0 if file is None else file))
 
 
-def _numbers(lines: Ints, file: Ints | int) -> Ints:
+def _numbered(lines: Ints, file: Ints | int) -> Ints:
     """The rows numbered by their files and lines."""
     return (np.asarray(file, dtype=np.int64) << 40) + lines
 
