@@ -9,8 +9,8 @@ A file format goes in here; it gives tables of cells, and only one module knows 
 2. `cells` is the module that knows what cells mean: counts, grades, rescue; `dates` knows days and dates, and `ids`
    which rows are one patient's. `visit_table` and `patients` apply them to the two tables of a study, with the
    `options` that the user gave.
-3. `visits` is the way in (`read`). `assembly` makes the cohort of the rows of both tables (`study_rows`), with `day_0` and
-   `study_notes`: of a whole study, or of a chunk of it.
+3. `visits` is the way in: `read`. `assembly` makes the cohort of the rows of both tables (`study_rows`), with `day_0`
+   and `study_notes`: of all rows, or of a chunk.
 
 `problems` gathers all problems and notes on the way, `quarantine` leaves out the rows that cannot be read, and
 `partial_dates` keeps dates with an unknown day or month.

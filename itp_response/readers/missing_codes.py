@@ -165,7 +165,8 @@ def ask_about_nines(
         return
     cells, low = table.cells("platelets"), counts.low[rows]
     for nines in NINES:
-        at = np.flatnonzero((low == nines) & (counts.high[rows] == nines))
+        at = np.flatnonzero(low == nines)
+        at = at if counts.exact else at[counts.high[rows[at]] == nines]
         if not len(at):
             continue
         others = ~np.isnan(low) & (low != nines)

@@ -13,7 +13,7 @@ from itp_response.classification.chunked.study import ChunkedStudy, source_of
 from itp_response.cohort.observations import ReadFrom
 from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.options import ReadOptions
-from itp_response.readers.text import CACHED, _even_rows
+from itp_response.readers.text import _even_rows
 
 HEADER = "patient_id,day,platelets,bleeding_grade,rescue,rescue_end"
 
@@ -39,13 +39,6 @@ class TestRows:
     )
     def test_each(self, text, rows):
         assert _even_rows(text.encode(), 2, ord(",")) == rows
-
-    @pytest.mark.parametrize("odd", ["", "1,2,3\n", "1\n"])
-    def test_of_several_pieces(self, odd):
-        text = "12345,6\n" * (CACHED // 5)
-        half = 8 * (CACHED // 10)
-        rows = None if odd else CACHED // 5
-        assert _even_rows(f"{text[:half]}{odd}{text[half:]}".encode(), 2, ord(",")) == rows
 
 
 def read(folder, text, **options):

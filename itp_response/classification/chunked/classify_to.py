@@ -251,7 +251,7 @@ class _Run:
     chunks: int = 0
     """The number of chunks so far."""
     folded_ids: FoldedIds = field(default_factory=FoldedIds)
-    """Of the patients so far, where they need not be remembered otherwise."""
+    """Of the patients so far; most ids are unlike all others, so that they need not be compared as texts."""
     without_content: bool = True
     """No row so far names a patient or has content."""
     solved: bool = True
@@ -283,7 +283,7 @@ class _Run:
                 if chunk.counts is not None:
                     self.writer.add(chunk.encoded)
                 self.options.progress(totals.rows, totals.patients, chunk.share)
-        if self.folded_ids.any_similar:
+        if self.folded_ids.any_similar and self.assumptions.ascending:
             raise AssumptionFailed(replace(self.assumptions, ascending=False))
         problems = self._problems(totals.rows)
         self._check_left_out(problems)
@@ -323,7 +323,7 @@ class _Run:
             self.cohort_problems,
         ):
             problems.join(others)
-        if self.positions is not None:
+        if self.positions is not None and self.folded_ids.any_similar:
             check_similar(self.positions.names, location, study.options.similar_ids, problems)
         return problems.settle()
 
@@ -418,7 +418,6 @@ class _Run:
         first, self.end = self.end, max(self.order.end if end is None else end, self.end)
         if self.positions is None:
             ids = chunk.visits.patient_ids.names.drop_nulls()
-            self.folded_ids.add(ids)
         else:
             ids = self.positions.names[first : self.end]
         of_run = np.where(positions < 0, -1, positions - first)
@@ -454,6 +453,7 @@ class _Run:
     def _decide(self, chunk: ReadChunk, patients: _ChunkPatients, *, is_first: bool) -> _DecidedChunk:
         """The results of a chunk."""
         criteria = self.study.criteria
+        self.folded_ids.add(patients.ids)
         # Without texts it is enough to know that something is wrong.
         problems = Problems(worded=not self.assumptions.valid)
         sizes = len(chunk.visits.patient_ids), len(patients.ids), chunk.share
