@@ -13,8 +13,8 @@ from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import check_parts, check_same_header, is_folder
 from itp_response.readers.eav import is_eav
-from itp_response.readers.files import kind_of, open_table, unbroken
-from itp_response.readers.open_table import OpenTable
+from itp_response.readers.files import TableFile, kind_of, open_table, unbroken
+from itp_response.readers.open_table import Decimal, OpenTable
 from itp_response.readers.text import HEAD, RETURN, TextFormat, blocks, check_kind, text_format, unpacked
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}
@@ -63,20 +63,24 @@ class ChunkedTable:
     notes: Sequence[tuple[str, str]]
     """Each with the name of its file."""
     chunks: Callable[[WantedColumns, ChunkSize], Iterator[Chunk]]
+    decimal: Decimal | Literal["usual", "shown"] = "usual"
+    """As in `OpenTable`; `shown` is for whole columns alone."""
 
 
-def chunked_table(path: Path) -> ChunkedTable | None:
+def chunked_table(given: Path | TableFile) -> ChunkedTable | None:
     """A file, or a folder of part files, to be read in chunks; None: it can only be read as a whole.
 
     Raises `CohortError` if it cannot be read.
     """
-    if is_folder(path):
-        return _folder_table(path)
-    if not path.is_file():
+    if isinstance(given, Path) and is_folder(given):
+        return _folder_table(given)
+    file = given if isinstance(given, TableFile) else TableFile(given)
+    path = file.path
+    if not path.is_file() or file.sheet is not None:
         return None
     usual = USUAL.get(kind_of(path))
     try:
-        return _frame_table(path) if usual is None else _text_table(path, usual)
+        return _frame_table(file) if usual is None else _text_table(file, usual)
     except OSError as error:
         raise CohortError(f"{path.name}: this cannot be read: {error.strerror or error}.") from None
 
@@ -102,20 +106,22 @@ def _folder_table(path: Path) -> ChunkedTable | None:
 # TEXT
 
 
-def _text_table(path: Path, usual: str) -> ChunkedTable | None:
+def _text_table(given: TableFile, usual: str) -> ChunkedTable | None:
+    path = given.path
     with unpacked(path) as (file, _):
         begun: bytes = file.read(HEAD)
     check_kind(begun, path.name)
     is_all = len(begun) < HEAD
     if b"\n" not in begun and (RETURN in begun or not is_all):
         return None
-    form = text_format(begun, path.name, usual, part=True)
-    if form.separator == ";":
+    form = text_format(begun, path.name, usual, part=True, header_row=given.header_row)
+    if form.separator == ";" and given.decimal is None:
         return None  # what its numbers show of decimals takes the whole column
     if is_eav(form.header) or (form.begin == len(begun) and not is_all):
         return None
     notes = [(form.name, note) for note in form.notes]
-    return ChunkedTable(form.name, form.header, "line", [form.name], notes, partial(_text_chunks, path, form))
+    chunks = partial(_text_chunks, path, form)
+    return ChunkedTable(form.name, form.header, "line", [form.name], notes, chunks, given.decimal or "usual")
 
 
 def _text_chunks(path: Path, form: TextFormat, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
@@ -133,11 +139,14 @@ def _text_chunks(path: Path, form: TextFormat, wanted: WantedColumns, size: Chun
 # FRAMES
 
 
-def _frame_table(path: Path) -> ChunkedTable | None:
-    source = open_table(path, path.name) if kind_of(path) in (".parquet", ".arrow", ".feather", ".ipc") else None
+def _frame_table(file: TableFile) -> ChunkedTable | None:
+    source = (
+        open_table(file, file.path.name) if kind_of(file.path) in (".parquet", ".arrow", ".feather", ".ipc") else None
+    )
     if source is None or source.scan is None:
         return None
-    return ChunkedTable(source.name, source.header, "row", [source.name], [], partial(_frame_chunks, source))
+    chunks = partial(_frame_chunks, source)
+    return ChunkedTable(source.name, source.header, "row", [source.name], [], chunks, source.decimal)
 
 
 def _frame_chunks(source: OpenTable, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:

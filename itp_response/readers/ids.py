@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.values import Bools
 from itp_response.messages.errors import UsageError
-from itp_response.readers.column_names import NamedTable, beside_columns
+from itp_response.readers.column_names import NamedTable
 from itp_response.readers.known_names import BESIDE
 from itp_response.readers.problems import (
     Cells,
@@ -160,9 +160,9 @@ def with_several(ids: pl.Series, values: pl.Series) -> pl.Series:
     return distinct.filter(pl.col("id").is_duplicated())["id"].unique(maintain_order=True)
 
 
-def read_as_a_whole(header: Sequence[str], key: PatientKey | None, similar_ids: SimilarIds | None) -> bool:
+def read_as_a_whole(key: PatientKey | None, similar_ids: SimilarIds | None) -> bool:
     """Whether which rows are one patient's can be told of all rows together only."""
-    return similar_ids == "same" or key not in (None, "id") or (key is None and bool(beside_columns(header)))
+    return similar_ids == "same" or key not in (None, "id")
 
 
 def check_for_cluster(key: PatientKey | None, similar_ids: SimilarIds | None) -> None:

@@ -14,6 +14,7 @@ import polars as pl
 from itp_response.cohort.values import Bools, Ints, Numbers
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.column_names import NamedTable
+from itp_response.readers.known_names import BESIDE
 from itp_response.readers.problems import NoteText, Problems, UnreadableCells, as_text
 from itp_response.readers.told import Told
 
@@ -106,7 +107,7 @@ def without_codes(table: NamedTable, told: Told, problems: Problems) -> NamedTab
     columns, cleared = {}, {}
     for name in table.header:
         codes = missing.of_column(table, name)
-        if codes and name != "patient_id":
+        if codes and name not in ("patient_id", *BESIDE):
             cells = table.cells(name)
             texts = as_text(cells.values)
             coded = are_codes(texts, codes)

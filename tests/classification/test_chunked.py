@@ -581,6 +581,34 @@ class TestWhatAllChunksDecide:
                 else:
                     ways(tmp_path / "out.csv", visits, **options)
 
+    @pytest.mark.parametrize("visits", ["S1,A,0,15\nS1,A,7,20\nS2,B,0,12", "S1,A,0,15\nS1,B,7,20\nS2,A,0,12"])
+    @pytest.mark.parametrize("patients", [None, "id,site\nA,S1\nB,S2", "id,site\nA,S1\nB,S3", "id\nB\nA"])
+    def test_sites(self, visits, patients, tmp_path):
+        path = written(tmp_path, f"site,id,day,platelets\n{visits}")
+        of_patients = patients and written(tmp_path, patients, "patients.csv")
+        for options in ({}, {"patient_key": "id"}, {"patient_key": "site-id"}, {"missing": ["S3"]}):
+            try:
+                itp_response.classify(path, of_patients, options=ReadOptions(**options))
+            except ItpResponseError:
+                assert len(errors(tmp_path, path, of_patients, **options)) == 1
+            else:
+                ways(tmp_path / "out.csv", path, of_patients, **options)
+
+    @pytest.mark.parametrize("decimal", ["comma", "point", None])
+    def test_decimals_and_the_row_of_names(self, decimal, tmp_path):
+        """With semicolons too, what stands before decimals is told of every chunk alike."""
+        rows = "1;0;15,5\n1;7;1.250\n2;0;12\n2;7;1,5\n3;0;2\n4;0;7.5"
+        for text in (f"Export\n\nid;day;platelets\n{rows}", f"Export\n\nid;day;platelets\n{rows[:-7]}"):
+            visits = written(tmp_path, text)
+            for options in ({"header_row": 3}, {}, {"header_row": 40}):
+                options |= {"decimal": decimal}
+                try:
+                    itp_response.classify(visits, options=ReadOptions(**options))
+                except ItpResponseError:
+                    assert len(errors(tmp_path, visits, **options)) == 1
+                else:
+                    ways(tmp_path / "out.csv", visits, **options)
+
     @pytest.mark.parametrize("missing", [["999"], ["platelets=999", "bleeding_grade=-9"], ["platelets="]])
     def test_codes_that_were_told(self, missing, tmp_path):
         visits = written(tmp_path, HEADER + "1,0,15,-9,\n1,7,999.0,0,\n2,0,12,,\n2,7,999,,\n3,0,20,,\n3,999,18,,")

@@ -48,9 +48,9 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError
 from itp_response.readers.assembly import assemble, recorded_as
 from itp_response.readers.chunks import ChunkedTable, ChunkSize
-from itp_response.readers.column_names import NamedTable, no_rows
+from itp_response.readers.column_names import NamedTable, concatenated, no_rows
 from itp_response.readers.files import Tabular
-from itp_response.readers.ids import FoldedIds, check_similar
+from itp_response.readers.ids import FoldedIds, check_similar, check_sites
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
@@ -252,6 +252,8 @@ class _Run:
     """The number of chunks so far."""
     folded_ids: FoldedIds = field(default_factory=FoldedIds)
     """Of the patients so far; most ids are unlike all others, so that they need not be compared as texts."""
+    sites: list[pl.DataFrame] = field(default_factory=list)
+    """The ids so far with what stands beside them (`BESIDE`), each once in a chunk."""
     without_content: bool = True
     """No row so far names a patient or has content."""
     solved: bool = True
@@ -306,16 +308,24 @@ class _Run:
 
     def _problems(self, rows: int) -> Problems:
         """All problems and notes, in the order of those of a study that is read as a whole."""
-        study, location = self.study, self.study.empty().location
+        study, empty = self.study, self.study.empty()
+        location = empty.location
         of_all_rows = Problems()
         some_left_out = len(study.excluded) > 0 or bool(self.cell_problems.broken_lines)
         if not rows and not self.cell_problems.any_wrong and not some_left_out:
             of_all_rows.wrong(location, no_rows(location))
         elif rows and self.without_content and "patient_id" in study.chosen and not self.end:
             of_all_rows.wrong(location, NOBODY)
+        of_sites = Problems()
+        check_sites(
+            [replace(empty, frame=self._ids_beside_sites()), study.left_out.without(study.listed)],
+            study.options.patient_key,
+            of_sites,
+        )
         problems = study.problems.visits.copy()
         for others in (
             study.problems.patients,
+            of_sites,
             study.problems.both,
             self.cell_problems,
             study.problems.patient_cells,
@@ -326,6 +336,11 @@ class _Run:
         if self.positions is not None and self.folded_ids.any_similar:
             check_similar(self.positions.names, location, study.options.similar_ids, problems)
         return problems.settle()
+
+    def _ids_beside_sites(self) -> pl.DataFrame:
+        """The ids so far with what stands beside them."""
+        empty, beside = self.study.empty().frame, self.study.beside
+        return concatenated([empty.select("patient_id", *beside), *self.sites]) if beside else empty
 
     def _leave_out(self, problems: Problems, visits: NamedTable) -> None:
         """Leave out what has these problems, if that is asked for."""
@@ -444,6 +459,10 @@ class _Run:
         chunk.problems.let_go()
         self.cell_problems.join(chunk.problems)
         self._check_problems(chunk.problems)
+        beside = self.study.beside
+        if beside:
+            ids = chunk.visits.table.frame.select("patient_id", *beside)
+            self.sites.append(ids.unique(maintain_order=True))
         if chunk.visits.has_grade_0 and not self.assumptions.has_grade_0:
             if self.chunks:
                 raise AssumptionFailed(replace(self.assumptions, has_grade_0=True))

@@ -16,11 +16,11 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
 from itp_response.readers.coded.study import coded_kind
-from itp_response.readers.column_names import NamedTable, chosen_columns, filled, no_table, together
+from itp_response.readers.column_names import NamedTable, chosen_columns, filled, together
 from itp_response.readers.day_0 import check_enrolment
-from itp_response.readers.files import Tabular
-from itp_response.readers.ids import check_sites, read_as_a_whole
-from itp_response.readers.known_names import VISITS
+from itp_response.readers.files import TableFile, Tabular
+from itp_response.readers.ids import read_as_a_whole
+from itp_response.readers.known_names import BESIDE, VISITS
 from itp_response.readers.missing_codes import check_columns_told
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
@@ -116,7 +116,7 @@ class ChunkedStudy:
     chosen: dict[str, int]
     """The columns of the visits that are read: our name for each, and its position in the table."""
     listed: NamedTable
-    """The table of patients as it was opened."""
+    """The table of patients as it was opened; only its ids and their sites, if no row is left out."""
     patients: PatientTable
     problems: TableProblems
     left_out: Quarantine
@@ -140,21 +140,21 @@ class ChunkedStudy:
         for number, (name, note) in enumerate(source.notes):
             problems.visits.note(Location(name, 0, part=number), note)
         table = patient_table(patients, of_patients, problems.patients)
-        check_sites([table], options.patient_key, problems.patient_cells)
         listed = read_patients(table, of_patients, options, problems.patient_cells)
+        columns = table
         if options.on_error == "stop":
-            table, listed = no_table(1, ""), replace(listed, table=listed.table.without("baseline", "arm"))
+            listed = replace(listed, table=listed.table.without("baseline", "arm"))
+            table = table.without(*table.header.keys() - {"patient_id", *BESIDE})
         study = cls(source, criteria, read_from, options, chosen, table, listed, problems, Quarantine())
         check_header(study.empty(), of_visits, problems.both)
         check_enrolment(study.empty(), listed, "date" in chosen, problems.both)
-        check_columns_told(options.told, [study.empty(), table], problems.both)
+        check_columns_told(options.told, [study.empty(), columns], problems.both)
         return study
 
     def without(self, left_out: Quarantine) -> "ChunkedStudy":
         """The study without these rows; those of the visits are left out when their chunks are read."""
         problems, of_patients = Problems(), in_table(self.criteria.file.columns, "patients")
         table = left_out.without(self.listed)
-        check_sites([table], self.options.patient_key, problems)
         patients = read_patients(table, of_patients, self.options, problems)
         return replace(
             self, patients=patients, problems=self.problems._replace(patient_cells=problems), left_out=left_out
@@ -182,13 +182,19 @@ class ChunkedStudy:
     def wanted(self, assumptions: Assumptions) -> WantedColumns:
         """The columns to be read; texts are needed to be quoted, so numbers are read as such where nothing is wrong."""
         declared = [name for name, column in self.declared.items() if column.type == "number"]
-        # A code for a missing value may be any text, and is quoted.
-        names = (*NUMBERS, *declared) if assumptions.valid and not self.options.missing else ()
+        # A code for a missing value may be any text, and is quoted; decimals may be told.
+        as_numbers = assumptions.valid and not self.options.missing and self.source.decimal == "usual"
+        names = (*NUMBERS, *declared) if as_numbers else ()
         numbers = frozenset(self.chosen[name] for name in names if name in self.chosen)
         # The end of a rescue is a number only where visits are numbered by days.
         if "date" in self.chosen:
             numbers -= {self.chosen.get("rescue_end", -1)}
         return WantedColumns(sorted(set(self.chosen.values())), self.chosen.get("patient_id"), numbers)
+
+    @property
+    def beside(self) -> list[str]:
+        """The columns of a site and of a study beside the ids."""
+        return [name for name in BESIDE if name in self.chosen]
 
     @property
     def declared(self) -> dict[str, ColumnDeclared]:
@@ -225,7 +231,7 @@ class ChunkedStudy:
     def table(self, chunk: Chunk) -> tuple[NamedTable, Problems]:
         """The cells of a chunk, and the problems of its lines."""
         problems, source = Problems(leave_out=self.leaves_out), chunk.read()
-        location = Location(source.name, 0, source.row_word, source.lines, part=chunk.file)
+        location = Location(source.name, 0, source.row_word, source.lines, part=chunk.file, decimal=self.source.decimal)
         table = filled(source, self.chosen, location, problems)
         if self.leaves_out:
             lines = location.all_lines(np.arange(len(table.frame)))
@@ -244,7 +250,7 @@ class ChunkedStudy:
     def located(self, lines: Ints, file: Ints | None) -> NamedTable:
         """The table without its rows, which are in those lines of those files; None: there is one file."""
         source = self.source
-        location = Location(source.name, 0, source.row_word, lines)
+        location = Location(source.name, 0, source.row_word, lines, decimal=source.decimal)
         if file is not None:
             files = [Location(name, 0, "line", part=number) for number, name in enumerate(source.files)]
             location = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
@@ -258,12 +264,12 @@ def _numbered(lines: Ints, file: Ints | int) -> Ints:
 
 def source_of(visits: Any, options: ReadOptions = DEFAULTS) -> ChunkedTable | None:
     """The visits to be read in chunks; None: they are read as a whole, also to say why they cannot be read."""
-    if not isinstance(visits, str | Path) or is_study(visits) or coded_kind(visits):
+    if not isinstance(visits, str | Path | TableFile) or is_study(visits) or coded_kind(visits):
         return None
     try:
-        source = chunked_table(Path(visits))
+        source = chunked_table(visits if isinstance(visits, TableFile) else Path(visits))
     except CohortError:
         return None
     if source is None or not source.header:
         return None
-    return None if read_as_a_whole(source.header, options.patient_key, options.similar_ids) else source
+    return None if read_as_a_whole(options.patient_key, options.similar_ids) else source
