@@ -6,6 +6,7 @@ platelets, the end of treatment or a time in it may matter to a result (`may_be`
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from itp_response.readers.known_names import ALIASES
 from itp_response.readers.mapping.visit_labels import TIME_WORD, without_separators
@@ -55,11 +56,14 @@ WORDS: Mapping[str, re.Pattern[str]] = {
     "the time of a visit": TIME_WORD,
 }
 """What a column may be, with the words that speak for it, in the languages of the field."""
-ENROLMENT = r"randomi[sz]|enrol|inclusion|einschluss|first (?:dose|treat)|(?:treatment|therapy) start|start of|入组|随机"
+ENROLMENT = (
+    r"randomi[sz]|enrol|inclusion|einschluss|first (?:dose|treat)|(?:treatment|therapy) start|start of|入组|随机"
+)
 DATED = r"date|\bon\b|datum|\bday\b|fecha|\bdt\b|日期"
 OF_ENROLMENT = re.compile(rf"(?:{ENROLMENT}).*(?:{DATED})|(?:{DATED}).*(?:{ENROLMENT})")
 
 
+@lru_cache(maxsize=4096)
 def folded(name: str) -> str:
     """A name without what does not matter in it: case, accents, and all between its letters.
 

@@ -1,8 +1,8 @@
 """Visit labels: the day of a visit, as far as its label tells it.
 
-`Day -7`, `Week 4`, `Baseline` and `第7天` have a day. `C2D15` and `Month 3` have one once the length of a cycle or of a
-month is told. `Screening`, `EOT` and `Visit 3` have none, and a label such as `Follow-up week 4` or `D-7` can be read in
-two ways: of these it is said why.
+`Day -7`, `Week 4`, `Baseline` and `第7天` have a day. `C2D15` and `Month 3` have one once the length of a cycle or of
+a month is told. `Screening`, `EOT` and `Visit 3` have none, and a label such as `Follow-up week 4` or `D-7` can be read
+in two ways: of these it is said why.
 """
 
 import re
@@ -40,10 +40,23 @@ UNITS: Mapping[str, tuple[str, ...]] = {
 }
 """Words for a length of time, without accents. `t` and `s` are days and weeks in some languages, and more in others."""
 CJK: Mapping[str, str] = {
-    **{"第天": "day", "第日": "day", "天": "day", "日目": "day"},
-    **{"第周": "week", "第週": "week", "周": "week", "週目": "week", "週": "week"},
-    **{"个月": "month", "個月": "month", "ヶ月": "month", "か月": "month", "カ月": "month"},
-    **{"第月": "unknown", "第年": "unknown", "第次": "visit"},
+    "第天": "day",
+    "第日": "day",
+    "天": "day",
+    "日目": "day",
+    "第周": "week",
+    "第週": "week",
+    "周": "week",
+    "週目": "week",
+    "週": "week",
+    "个月": "month",
+    "個月": "month",
+    "ヶ月": "month",
+    "か月": "month",
+    "カ月": "month",
+    "第月": "unknown",
+    "第年": "unknown",
+    "第次": "visit",
 }
 WORD_UNITS = {word: unit for unit, words in UNITS.items() for word in words}
 
@@ -64,7 +77,9 @@ AFTER = re.compile(
 )
 """`6 months`, `7d`."""
 IN_CJK = re.compile(rf"(?P<nth>第?)\s*(?P<number>\d+)\s*(?P<unit>{_either({word.lstrip('第') for word in CJK})})")
-ORDINAL = re.compile(rf"(?<![a-z0-9])\d+(?:st|nd|rd|th|\.)\s*(?:{_either(set(WORD_UNITS) - set('tspcvj'))})(?![a-z0-9])")
+ORDINAL = re.compile(
+    rf"(?<![a-z0-9])\d+(?:st|nd|rd|th|\.)\s*(?:{_either(set(WORD_UNITS) - set('tspcvj'))})(?![a-z0-9])"
+)
 WINDOW = re.compile(r"(?:±|\+\s?/\s?[-−])\s*\d+\s*(?:days|day|d)?(?![a-z0-9])")
 SINCE_ENROLMENT = re.compile(
     r"(?<![a-z])(?:post|after|since|from|following|nach|seit|apres|depuis|desde|tras|dopo)?[\s-]*(?:the\s+)?"
@@ -88,7 +103,9 @@ ELSEWHEN = (
     *("seguimiento", "fin de traitement", "(?:pre|post|on|off)[\\s-]?(?:treatment|therapy|dose|dosing|infusion)"),
 )
 """Words for a time that does not follow from enrolment, or from which other days may be counted."""
-ELSE = re.compile(rf"(?<![a-z])(?:{SCREENING}|{'|'.join(reversed(ELSEWHEN))})(?:[\s#]*\d+)?(?![a-z0-9])|筛查|筛选|随访|スクリーニング|終了時|治疗前|治疗后")
+ELSE = re.compile(
+    rf"(?<![a-z])(?:{SCREENING}|{'|'.join(reversed(ELSEWHEN))})(?:[\s#]*\d+)?(?![a-z0-9])|筛查|筛选|随访|スクリーニング|終了時|治疗前|治疗后"
+)
 LEAVES_DAY = re.compile(rf"(?:{SCREENING})[\s#\d]*|筛查|筛选|スクリーニング")
 CYCLE_AND_DAY = re.compile(r"(?<![a-z0-9])(c(?:ycle)?\s?\d+)(?=d(?:ay)?\s?-?\d)")
 TIME_WORD = re.compile(
