@@ -36,7 +36,9 @@ class Entry(NamedTuple):
     @property
     def columns(self) -> list[str]:
         """The texts of it that may name a column."""
-        return [*self.value] if isinstance(self.value, Mapping) else [str(self.value)]
+        if isinstance(self.value, Mapping):
+            return [*self.value]
+        return [self.value] if isinstance(self.value, str) and self.value != OPEN else []
 
 
 Keys = dict[str, Entry]
@@ -195,7 +197,12 @@ def _visits(guess: Guess, source: OpenTable) -> Iterator[Keys]:
         yield {**when, **({"platelets": visit["platelets"]} if "platelets" in visit else {}), **of_row}
     rescues = {name: entry for name, entry in visit.items() if name in ("rescue", "rescue_end")}
     if start and rescues:
-        yield {"date": start, **rescues}
+        others = [*_planned(guess, source), when]
+        if all("date" in other for other in others if other is not when or "platelets" in visit):
+            yield {"date": start, **rescues}
+        else:
+            why = f"{_text(str(start.value))} is a date, and visits have days: write days since enrolment in a column"
+            yield {"day": Entry(OPEN, why), **rescues}
 
 
 def _of_lab(lab: LabTable, when: Keys) -> Iterator[Keys]:

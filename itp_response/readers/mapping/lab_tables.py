@@ -49,10 +49,11 @@ FLAGS = ("ablfl", "lblobxfl", "lbblfl")
 """The record is the baseline."""
 QUALIFIERS = (
     *("lbspec", "specimen", "specimen_type", "sample_type", "fluid", "material", "lbmethod", "method", "lbcat"),
-    *("operator", "operator_concept_id", "comparator", "qualifier", "value_operator", "sign", "status"),
-    *("result_status", "order_status", "lbstat", "measurement_type_concept_id", "category"),
+    *("status", "result_status", "order_status", "lbstat", "measurement_type_concept_id", "category"),
 )
-"""Columns that may say that a result is of something else, no number of its own, or not valid."""
+"""Columns that may say that a result is of something else, or not valid."""
+OPERATORS = ("operator", "operator_concept_id", "comparator", "qualifier", "value_operator", "sign")
+"""Columns that may say that a result is a bound."""
 SHOWN = 12
 
 
@@ -196,11 +197,15 @@ def _other_values(source: OpenTable, values: Sequence[str], value: str, rows: pl
 
 def _qualifiers(source: OpenTable, names: Sequence[str], rows: pl.Series) -> Iterator[tuple[str, str]]:
     """The columns that tell rows of one test apart."""
-    for name in (*names, *_named(source, QUALIFIERS)):
+    bounds = _named(source, OPERATORS)
+    for name in (*names, *_named(source, QUALIFIERS), *bounds):
         cells = texts(source, name).filter(rows).fill_null("").unique().sort().to_list()
         if len(cells) > 1:
             said = ", ".join(map(repr, cells[:SHOWN]))
-            yield name, f"of the counts it says {said}; take what is one by 'only', if not all are"
+            if name in bounds:
+                yield name, f"of the counts it says {said}; a bound is written before the number, as <10"
+            else:
+                yield name, f"of the counts it says {said}; take what is one by 'only', if not all are"
 
 
 def _remarks(column: str, tests: Sequence[str], counts: Sequence[str]) -> Iterator[str]:
