@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import itp_response
 from itp_response.cli import main
+from itp_response.messages.errors import CohortError
 from itp_response.readers.mapping.clinical_words import may_be
 from itp_response.readers.mapping.visit_labels import read_label, unhyphenated
 
@@ -32,6 +34,10 @@ def results(path, mapping, folder):
     return itp_response.classify(*itp_response.mapped(path, folder / "mapping.toml"))
 
 
+def texts_of(cohort):
+    return [note.text for note in cohort.notes]
+
+
 def answered(draft, **answers):
     """A draft with `confirmed = true`, and the values of these keys in place of what is asked."""
     lines = draft.replace("confirmed = false", "confirmed = true").splitlines()
@@ -39,6 +45,135 @@ def answered(draft, **answers):
         at = next(at for at, line in enumerate(lines) if line.split(" ")[0] == key and '"?"' in line)
         lines[at] = f"{key} = {value}"
     return "\n".join(lines)
+
+
+class TestGolden:
+    """Every folder of `drafts` holds a file, and the exact draft of it."""
+
+    @pytest.mark.parametrize("folder", sorted(DRAFTS.iterdir()), ids=lambda folder: folder.name)
+    def test_draft(self, folder):
+        assert itp_response.map(folder / "export.csv") == (folder / "draft.toml").read_text(encoding="utf-8")
+
+
+class TestAnswered:
+    """A draft whose questions are answered, or that has none, gives the results that the file means."""
+
+    def of(self, folder, text, **answers):
+        path = written(folder, text)
+        found = results(path, answered(itp_response.map(path), **answers), folder)
+        return found.cohort
+
+    def test_days_before_0(self, tmp_path):
+        path = written(
+            tmp_path, "Subject,PLT Day -7,PLT Day 0,PLT Day 7,PLT Day 28,PLT Day 42,PLT Day 364\n1,110,12,14,40,15,12\n"
+        )
+        found = results(path, answered(itp_response.map(path)), tmp_path)
+
+        assert found.cohort.day.tolist() == [-7, 0, 7, 28, 42, 364]
+        assert found.frame()["OR"].to_list() == ["N"]
+
+    @pytest.mark.parametrize(("cycle_days", "day"), [(28, 42), (21, 35)])
+    def test_cycles(self, cycle_days, day, tmp_path):
+        cohort = self.of(tmp_path, "ID,PLT C1D1,PLT C2D15\n1,12,60\n", cycle_days=cycle_days)
+
+        assert cohort.day.tolist() == [0, day]
+        assert f"A cycle has {cycle_days} days, as the mapping says; day 1 of cycle 1 is day 0." in texts_of(cohort)
+
+    @pytest.mark.parametrize(("month_days", "day"), [(28, 84), (30, 90), (30.4375, 91)])
+    def test_months(self, month_days, day, tmp_path):
+        text = "ID,PLT baseline,PLT Month 3 post randomisation\n1,12,60\n"
+        cohort = self.of(tmp_path, text, month_days=month_days)
+
+        assert cohort.day.tolist() == [0, day]
+        assert f"A month has {month_days:g} days, as the mapping says, counted from day 0." in texts_of(cohort)
+
+    @pytest.mark.parametrize(("numbering", "days"), [("from-0", [1, 8, 29]), ("study-day", [0, 7, 28])])
+    def test_days_from_1(self, numbering, days, tmp_path):
+        cohort = self.of(tmp_path, "ID,Day 1,Day 8,Day 29\n1,12,20,60\n", day_numbering=f'"{numbering}"')
+        assert cohort.day.tolist() == days
+
+    def test_weeks_before_0_alone(self, tmp_path):
+        assert self.of(tmp_path, "ID,PLT Week -2,PLT Week 4\n1,12,60\n").day.tolist() == [-14, 28]
+
+    def test_two_counts_at_one_time(self, tmp_path):
+        path = written(tmp_path, "ID,PLT Week 4,Platelets D28\n1,60,90\n")
+        drafted = answered(itp_response.map(path))
+        with pytest.raises(CohortError, match=r"PLT Week 4 day: this is still open.*\n.*Platelets D28 day: this is"):
+            results(path, drafted, tmp_path)
+        for day in (28, 29):
+            drafted = drafted.replace('day       = "?"', f"day = {day}", 1)
+        assert results(path, drafted, tmp_path).cohort.day.tolist() == [28, 29]
+
+    def test_a_visit_without_a_day_is_left_out(self, tmp_path):
+        path = written(tmp_path, "ID,visit,PLT\n1,Baseline,12\n1,Week 4,60\n1,EOT,90\n")
+        found = results(path, answered(itp_response.map(path), EOT='"not used"'), tmp_path)
+
+        assert found.cohort.day.tolist() == [0, 28]
+        assert "1 line left out: the mapping says of visit that 'EOT' is not used." in texts_of(found.cohort)
+
+    def test_a_laboratory_table(self, tmp_path):
+        path = DRAFTS / "laboratory" / "export.csv"
+        drafted = answered(itp_response.map(path), platelets='"Ergebnis"', Material='"not used"')
+        assert results(path, drafted, tmp_path).cohort.platelets.low.tolist() == [12, 60, 75]
+
+    def test_adam(self, tmp_path):
+        path = DRAFTS / "adlb" / "export.csv"
+        cohort = results(path, answered(itp_response.map(path)), tmp_path).cohort
+
+        assert (cohort.day.tolist(), cohort.platelets.low.tolist()) == ([-1, 27, 34], [12, 90, 95])
+        assert cohort.baseline.low.tolist() == [12]
+
+    def test_sdtm(self, tmp_path):
+        path = DRAFTS / "sdtm_lb" / "export.csv"
+        cohort = results(path, answered(itp_response.map(path)), tmp_path).cohort
+
+        assert (cohort.day.tolist(), cohort.platelets.high.tolist()) == ([-1, 6], [12, pytest.approx(10)])
+        assert cohort.baseline.low.tolist() == [12]
+
+    def test_mimic(self, tmp_path):
+        path = DRAFTS / "mimic" / "export.csv"
+        cohort = results(path, answered(itp_response.map(path)), tmp_path).cohort
+        assert (cohort.day.tolist(), cohort.platelets.low.tolist()) == ([0, 28], [12, 60])
+
+    def test_a_baseline_is_read_in_its_rows_alone(self, tmp_path):
+        path = written(tmp_path, "ID,test,flag,value,day\n1,HGB,Y,110,0\n2,HGB,Y,90,0\n2,PLT,Y,14,0\n1,PLT,,12,0\n")
+        mapping = (
+            'confirmed = true\n[patients]\npatient_id = "ID"\nbaseline = "value"\n'
+            'baseline_only = { test = "PLT", flag = "Y" }\n'
+            '[[visits]]\nonly = { test = "PLT" }\nday = "day"\nplatelets = "value"\n'
+        )
+        cohort = results(path, mapping, tmp_path).cohort
+        assert dict(zip(cohort.id.to_list(), cohort.baseline.low.tolist(), strict=True))["2"] == 14
+        assert np.isnan(dict(zip(cohort.id.to_list(), cohort.baseline.low.tolist(), strict=True))["1"])
+
+
+class TestOutput:
+    def test_is_the_draft(self, tmp_path):
+        path = written(tmp_path, "ID,Day 0\n1,12\n")
+        done = run("map", path, "--output", tmp_path / "mapping.toml")
+
+        assert (done.exit_code, done.stdout) == (0, "")
+        assert (tmp_path / "mapping.toml").read_text() == run("map", path).stdout
+
+    def test_does_not_replace_a_file_unless_told(self, tmp_path):
+        path, mapping = written(tmp_path, "ID,Day 0\n1,12\n"), tmp_path / "mapping.toml"
+        mapping.write_text("mine")
+
+        refused = run("map", path, "--output", mapping)
+        assert (refused.exit_code, mapping.read_text()) == (2, "mine")
+        assert refused.stderr == (
+            f"error: {mapping}: is there already; name another file, or say --overwrite to replace it.\n"
+        )
+        assert run("map", path, "--output", mapping, "--overwrite").exit_code == 0
+        assert mapping.read_text() == run("map", path).stdout
+
+    def test_nothing_is_written_of_a_file_that_cannot_be_read(self, tmp_path):
+        mapping = tmp_path / "mapping.toml"
+        mapping.write_text("mine")
+
+        assert run("map", tmp_path / "none.csv", "--output", mapping, "--overwrite").exit_code == 2
+        assert [one.name for one in tmp_path.iterdir()] == ["mapping.toml"]
+        assert mapping.read_text() == "mine"
 
 
 class TestLabels:

@@ -380,11 +380,15 @@ class TestMap:
         assert taken.exit_code == 0
         assert pl.read_csv(taken.stdout.encode())["OR_day"].to_list() == [21]
 
-    def test_a_file_without_a_patients_id_cannot_be_drafted(self, tmp_path):
-        (tmp_path / "wide.csv").write_text("week 4\n60\n")
+    def test_the_patients_id_is_asked_for_if_no_column_looks_like_it(self, tmp_path):
+        path, mapping = tmp_path / "wide.csv", tmp_path / "mapping.toml"
+        path.write_text("Nr,week 4\n1,60\n")
+        mapping.write_text(itp_response.map(path).replace("confirmed = false", "confirmed = true"))
 
-        with pytest.raises(CohortError, match=r"^wide.csv: no column looks like a patient's id, there are: week 4\. "):
-            itp_response.map(tmp_path / "wide.csv")
+        with pytest.raises(
+            CohortError, match=r"\[patients\] patient_id: this is still open; name the column with the "
+        ):
+            itp_response.mapped(path, mapping)
 
     def test_other_commands_take_a_mapping_too(self, visits, patients, tmp_path):
         frame = wide(visits, patients)

@@ -1,8 +1,10 @@
 """Draft: a mapping guessed from the headers of a file, for a person to check and confirm."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import polars as pl
 
 from itp_response.readers.column_names import units_said
 from itp_response.readers.count_units import said_by_header
@@ -27,7 +29,7 @@ from itp_response.readers.units import exponent_of, factor_text
 CODED = re.compile(r"\d+")
 
 
-class Entry(NamedTuple):
+class DraftValue(NamedTuple):
     """The value of a key, and the comment beside it."""
 
     value: str | int | Mapping[str, str]
@@ -41,7 +43,7 @@ class Entry(NamedTuple):
         return [self.value] if isinstance(self.value, str) and self.value != OPEN else []
 
 
-Keys = dict[str, Entry]
+Keys = dict[str, DraftValue]
 """The keys of a table of the mapping."""
 
 
@@ -89,7 +91,7 @@ def _written(source: OpenTable, guess: Guess, sheet: str | None) -> Iterator[str
     yield f"# Look every line over; {_text(OPEN)} is for you to fill in."
     visits = list(_visits(guess, source))
     if not any("platelets" in visit for visit in visits):
-        visits.append({"day": Entry(OPEN), "platelets": Entry(OPEN, "no column looks like platelet counts")})
+        visits.append({"day": DraftValue(OPEN), "platelets": DraftValue(OPEN, "no column looks like platelet counts")})
     patients = dict(_patients(guess, source))
     yield from _above(source, guess, sheet, visits)
     yield from _keys(
@@ -100,7 +102,7 @@ def _written(source: OpenTable, guess: Guess, sheet: str | None) -> Iterator[str
         yield from _keys(visit, "[visits]")
     coded = list(_coded(guess, visits, source))
     for name, column in coded:
-        yield from _codes(source, name, column)
+        yield from _codes(source, name, column, _repeated(guess, column, source) if name == "day" else set())
     used = {column for keys in (patients, *visits) for entry in keys.values() for column in entry.columns}
     used |= {column for _, column in coded} | ({guess.lab.value} if guess.lab is not None else set())
     asked = {column: why for column, why in guess.asked.items() if column not in used}
@@ -146,26 +148,26 @@ def _unit(source: OpenTable, guess: Guess, visits: Sequence[Keys]) -> Iterator[s
         yield f"unit = {_text(said[0].unit)}  # {meaning}"
 
 
-def _patients(guess: Guess, source: OpenTable) -> Iterator[tuple[str, Entry]]:
+def _patients(guess: Guess, source: OpenTable) -> Iterator[tuple[str, DraftValue]]:
     """The keys of `[patients]`."""
     if "patient_id" not in guess.patients:
-        yield "patient_id", Entry(OPEN, "no column looks like a patient's id: name it")
+        yield "patient_id", DraftValue(OPEN, "no column looks like a patient's id: name it")
     for name, choice in sorted(guess.patients.items(), key=lambda item: item[0] != "patient_id"):
         yield name, _entry(choice, source)
     lab = guess.lab
     if lab is not None and lab.baseline is not None:
         column, rows = lab.baseline
-        yield "baseline", Entry(column)
-        yield "baseline_only", Entry({lab.test: lab.sure or OPEN, **rows})
+        yield "baseline", DraftValue(column)
+        yield "baseline_only", DraftValue({lab.test: lab.sure or OPEN, **rows})
         if lab.unit is not None:
-            yield "baseline_unit", Entry(lab.unit)
+            yield "baseline_unit", DraftValue(lab.unit)
 
 
-def _entry(choice: Choice, source: OpenTable) -> Entry:
+def _entry(choice: Choice, source: OpenTable) -> DraftValue:
     """A column, or the question which of several it is."""
     if choice.column is None:
-        return Entry(OPEN, f"one of {', '.join(map(_text, choice.of))}")
-    return Entry(choice.column, _label(choice.column, source, "{}"))
+        return DraftValue(OPEN, f"one of {', '.join(map(_text, choice.of))}")
+    return DraftValue(choice.column, _label(choice.column, source, "{}"))
 
 
 def _asked(asked: Mapping[str, str]) -> Iterator[str]:
@@ -202,17 +204,19 @@ def _visits(guess: Guess, source: OpenTable) -> Iterator[Keys]:
             yield {"date": start, **rescues}
         else:
             why = f"{_text(str(start.value))} is a date, and visits have days: write days since enrolment in a column"
-            yield {"day": Entry(OPEN, why), **rescues}
+            yield {"day": DraftValue(OPEN, why), **rescues}
 
 
 def _of_lab(lab: LabTable, when: Keys) -> Iterator[Keys]:
     """The visits of a laboratory table: one for each test that may be a count."""
-    unit = {} if lab.unit is None else {"unit": Entry(lab.unit)}
+    unit = {} if lab.unit is None else {"unit": DraftValue(lab.unit)}
     for test in lab.counts or (OPEN,):
-        only = Entry({lab.test: test, **lab.observed}, "; ".join(lab.remarks))
-        value = Entry(lab.value)
+        only = DraftValue({lab.test: test, **lab.observed}, "; ".join(lab.remarks))
+        value = DraftValue(lab.value)
         if test not in (lab.sure, OPEN):
-            value = Entry(OPEN, f"is {_text(test)} a platelet count? Then {_text(lab.value)}, else drop this visit")
+            value = DraftValue(
+                OPEN, f"is {_text(test)} a platelet count? Then {_text(lab.value)}, else drop this visit"
+            )
         yield {"only": only, **when, "platelets": value, **unit}
 
 
@@ -224,16 +228,17 @@ def _when(guess: Guess, visit: Keys, source: OpenTable) -> Keys:
     if day is not None:
         if guess.cycles and "day" in visit:
             why = f"{_text(str(day.value))} may count within {_text(guess.cycles[0])}"
-            return {"day": Entry(OPEN, f"{why}: write days since enrolment in a column of their own")}
+            return {"day": DraftValue(OPEN, f"{why}: write days since enrolment in a column of their own")}
         return {"day": day}
     label = _visit_label(guess)
     if label is None:
-        return {"day": Entry(OPEN, "no column says when a row is")}
+        return {"day": DraftValue(OPEN, "no column says when a row is")}
     if FORM_REPEAT in guess.system or guess.cycles:
-        return {"day": Entry(OPEN, f"{_text(label)} does not say when each record of it is")}
-    if _is_repeated(guess, label, source):
-        return {"day": Entry(OPEN, f"a patient has several rows with the same {_text(label)}: when were they?")}
-    return {"day": Entry(label)}
+        return {"day": DraftValue(OPEN, f"{_text(label)} does not say when each record of it is")}
+    repeated = _repeated(guess, label, source)
+    if repeated and repeated >= set(texts(source, label).drop_nulls()):
+        return {"day": DraftValue(OPEN, f"a patient has several rows with the same {_text(label)}: when were they?")}
+    return {"day": DraftValue(label)}
 
 
 def _visit_label(guess: Guess) -> str | None:
@@ -241,15 +246,14 @@ def _visit_label(guess: Guess) -> str | None:
     return next(filter(None, map(guess.system.get, EVENTS)), None) or next(iter(guess.labels), None)
 
 
-def _is_repeated(guess: Guess, label: str, source: OpenTable) -> bool:
-    """Whether a patient has several counts at one visit, so that the visit does not say when each was."""
-    patient, counts = (place.get(name) for place, name in ((guess.patients, "patient_id"), (guess.visit, "platelets")))
+def _repeated(guess: Guess, label: str, source: OpenTable) -> set[str]:
+    """The visits at which a patient has several counts, so that they do not say when each was."""
+    patient, counts = guess.patients.get("patient_id"), guess.visit.get("platelets")
     if patient is None or patient.column is None or counts is None or counts.column is None:
-        return False
+        return set()
     rows = texts(source, counts.column).is_not_null()
-    ids = texts(source, patient.column).alias("id").filter(rows)
-    visits = ids.to_frame().with_columns(visit=texts(source, label).filter(rows)).drop_nulls()
-    return visits.n_unique() < len(visits)
+    visits = pl.DataFrame({"id": texts(source, patient.column), "visit": texts(source, label)}).filter(rows)
+    return set(visits.drop_nulls().filter(pl.struct("id", "visit").is_duplicated())["visit"].to_list())
 
 
 def _planned(guess: Guess, source: OpenTable) -> Iterator[Keys]:
@@ -261,19 +265,19 @@ def _planned(guess: Guess, source: OpenTable) -> Iterator[Keys]:
     on_day_0 = any(time.day == 0 for time in with_counts)
     for time, measures in sorted(guess.planned.items(), key=lambda item: _order(item[0])):
         columns = {name: columns[0] for name, columns in measures.items() if name != "date"}
-        entries = {name: Entry(column, _label(column, source, "{}")) for name, column in columns.items()}
+        entries = {name: DraftValue(column, _label(column, source, "{}")) for name, column in columns.items()}
         rivals = measures.get("platelets", [])
         if dated and "date" in measures and entries:
             # A date is more exact than the planned day.
-            yield {"date": Entry(measures["date"][0]), **entries}
+            yield {"date": DraftValue(measures["date"][0]), **entries}
         elif len(rivals) > 1:
             yield from _at_one_time(time, rivals, entries)
         elif entries:
             why = _why(time, next(iter(columns.values())), from_1)
             if time.cycle == time.cycle_day == 1 and on_day_0:
                 why = "day 1 of cycle 1 would be day 0, where another count is: write the day, or drop one"
-            told = {name: Entry(value) for name, value in time.keys.items()}
-            yield {**({"day": Entry(OPEN, why)} if why else told), **entries}
+            told = {name: DraftValue(value) for name, value in time.keys.items()}
+            yield {**({"day": DraftValue(OPEN, why)} if why else told), **entries}
 
 
 def _at_one_time(time: VisitTime, columns: Sequence[str], entries: Keys) -> Iterator[Keys]:
@@ -282,7 +286,7 @@ def _at_one_time(time: VisitTime, columns: Sequence[str], entries: Keys) -> Iter
         others = ", ".join(_text(one) for one in columns if one != column)
         why = f"{others} is at that time too ({_when_text(time)}): write the day of each, or drop one"
         of_first = entries if column == columns[0] else {}
-        yield {"day": Entry(OPEN, why), **of_first, "platelets": Entry(column)}
+        yield {"day": DraftValue(OPEN, why), **of_first, "platelets": DraftValue(column)}
 
 
 def _order(time: VisitTime) -> tuple[int, int, int]:
@@ -306,22 +310,22 @@ def _when_text(time: VisitTime) -> str:
     return ", ".join(f"{name} {value}" for name, value in time.keys.items()) or time.label
 
 
-def _numbering(guess: Guess, visits: Sequence[Keys], source: OpenTable) -> Entry | None:
+def _numbering(guess: Guess, visits: Sequence[Keys], source: OpenTable) -> DraftValue | None:
     """How days are numbered, if the draft has to say it."""
     columns = {str(visit["day"].value) for visit in visits if "day" in visit}
     study_day = guess.visit.get(STUDY_DAY)
     if study_day is not None and study_day.column in columns:
         if fits(study_day.column or "", CDISC_DAYS):
-            return Entry("study-day", "in CDISC's study days, day 1 comes after day -1")
+            return DraftValue("study-day", "in CDISC's study days, day 1 comes after day -1")
         zero = (texts(source, study_day.column or "") == "0").any()
-        return Entry("from-0", "it has a day 0") if zero else Entry(OPEN, CURES["day_numbering"])
+        return DraftValue("from-0", "it has a day 0") if zero else DraftValue(OPEN, CURES["day_numbering"])
     times = [time for time, measures in guess.planned.items() if set(measures) - {"date"}]
     days = {time.day for time in times if time.day is not None}
     if are_from_1(times) and all(time.by_day for time in times):
-        return Entry(OPEN, f"there is no day 0: {CURES['day_numbering']}")
+        return DraftValue(OPEN, f"there is no day 0: {CURES['day_numbering']}")
     if days and 0 not in days and min(days) < 0 < max(days):
         by_day = any(time.by_day and (time.day or 0) > 0 for time in times)
-        return Entry(OPEN, f"there is no day 0: {CURES['day_numbering']}") if by_day else Entry("from-0")
+        return DraftValue(OPEN, f"there is no day 0: {CURES['day_numbering']}") if by_day else DraftValue("from-0")
     return None
 
 
@@ -350,15 +354,17 @@ def _coded(guess: Guess, visits: Iterable[Keys], source: OpenTable) -> Iterator[
     yield from sorted((name, column) for name, column in coded if column in source.header)
 
 
-def _codes(source: OpenTable, name: str, column: str) -> Iterator[str]:
+def _codes(source: OpenTable, name: str, column: str, repeated: Collection[str]) -> Iterator[str]:
     """The table `[codes.…]` of a column, with the likely meaning of each value; nothing if the values need no codes."""
     values, meanings = (
         texts(source, column).drop_nulls().unique(maintain_order=True).to_list(),
         source.codes.get(column, {}),
     )
     if name == "day":
-        yield from ("", "[codes.day]")
-        for value, day, comment in day_codes(column, values, meanings):
+        codes = list(day_codes(column, values, meanings, repeated))
+        unknown = any(day is None for _, day, _ in codes)
+        yield from ("", *([f'# "{NOT_USED}" leaves out the rows of a visit.'] if unknown else []), "[codes.day]")
+        for value, day, comment in codes:
             yield f"{_key(value)} = {_text(OPEN) if day is None else day}{_comment(comment)}"
         return
     if not meanings and not all(CODED.fullmatch(value) for value in values):

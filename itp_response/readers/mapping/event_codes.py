@@ -1,7 +1,7 @@
 """Event codes: the days that the values of a column of visits stand for."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from itp_response.readers.mapping.clinical_words import fits
 from itp_response.readers.mapping.visit_labels import MONTH, WEEK, VisitTime, read_label, unhyphenated
@@ -25,8 +25,13 @@ def are_from_1(times: Iterable[VisitTime]) -> bool:
     return 0 not in days and (1 in days or (len(after) > 1 and all(day % WEEK == 1 for day in after)))
 
 
-def day_codes(column: str, values: Sequence[str], meanings: Mapping[str, str]) -> Iterator[tuple[str, int | None, str]]:
-    """The day that each value of a column stands for, None if it is not sure, and a comment."""
+def day_codes(
+    column: str, values: Sequence[str], meanings: Mapping[str, str], repeated: Collection[str] = ()
+) -> Iterator[tuple[str, int | None, str]]:
+    """The day that each value of a column stands for, None if it is not sure, and a comment.
+
+    At those of `repeated`, a patient has several rows.
+    """
     unit = next((unit for unit, names in UNITS.items() if fits(column, names)), "")
     labels = {value: (value, *([meanings[value]] if value in meanings else [])) for value in values}
     also = unhyphenated(label for texts in labels.values() for label in texts)
@@ -36,7 +41,7 @@ def day_codes(column: str, values: Sequence[str], meanings: Mapping[str, str]) -
         name = ARM.sub("", value)
         rivals = [one for one, other in times.items() if other.day == time.day and ARM.sub("", one) != name]
         given = meanings.get(value, "")
-        why = _why(time, rivals, from_1)
+        why = "a patient has several rows of it" if value in repeated else _why(time, rivals, from_1)
         yield value, None if why else time.day, ": ".join(filter(None, (given, why)))
 
 

@@ -56,7 +56,9 @@ NOT_USED = "not used"
 UNUSED = f'write "{NOT_USED}"'
 CURES = {
     "codes": "say what it stands for",
+    "codes.day": f"write its day, such as 28, or '{NOT_USED}' to leave out its rows",
     "only": "say which value is meant",
+    "baseline_only": "say which value is meant",
     "other_columns": f"name the column where it belongs and drop this line, or {UNUSED}",
     "day": "write the day, such as 28, or the column that has it, or drop this visit",
     "date": "name the column with the date",
@@ -212,8 +214,9 @@ def load_mapping(path: str | Path) -> LoadedMapping:
 def _open(raw: Any, positions: KeyPositions, path: Keys = ()) -> Iterator[Problem]:
     """The placeholders of a draft that nobody has replaced."""
     if raw == OPEN:
-        kind = next((key for key in path if key in ("codes", "only", "other_columns")), path[-1])
-        yield positions.problem(path, f"this is still open; {CURES.get(str(kind), 'name the column, or drop it')}.")
+        kind = next((key for key in path if key in ("codes", "only", "baseline_only", "other_columns")), path[-1])
+        kind = "codes.day" if path[:2] == ("codes", "day") else str(kind)
+        yield positions.problem(path, f"this is still open; {CURES.get(kind, 'name the column, or drop it')}.")
     elif isinstance(raw, dict | list):
         for key, entry in raw.items() if isinstance(raw, dict) else enumerate(raw):
             yield from _open(entry, positions, (*path, key))
@@ -243,6 +246,8 @@ def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
         yield from _wrong_time(file, number, positions)
         if not visit.recorded:
             yield positions.problem(("visits", number), "nothing is recorded at this visit; name a column, or drop it.")
+    if file.patients.baseline_only and file.patients.baseline is None:
+        yield positions.problem(("patients", "baseline_only"), "there is no 'baseline'; name its column, or drop this.")
     if not any(visit.platelets for visit in file.visits):
         yield positions.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
     yield from _wrong_lengths(file, positions)
@@ -284,7 +289,8 @@ def _wrong_lengths(file: MappingFile, positions: KeyPositions) -> Iterator[Probl
 
 def _wrong_others(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
     """The problems of the columns that are said not to be used."""
-    used = {*file.patients.chosen.values(), *file.patients.key.values(), *file.patients.only}
+    patients = file.patients
+    used = {*patients.chosen.values(), *patients.key.values(), *patients.only, *patients.baseline_only}
     used |= {column for visit in file.visits for column in (*visit.chosen.values(), *visit.only)}
     for column, said in file.other_columns.items():
         path = ("other_columns", column)
@@ -438,6 +444,15 @@ class MappedFile:
             wanted = ids.filter((self.frame[column] == value.strip()).fill_null(value=False)).unique()
             rows &= ids.is_in(wanted.to_list()).fill_null(value=False)
         return rows
+
+    @property
+    def unused_visits(self) -> list[str]:
+        """The values of the column of days whose rows are not used."""
+        return [code for code, meaning in self.file.codes.get("day", {}).items() if meaning == NOT_USED]
+
+    def at_unused_visits(self, column: str) -> pl.Series:
+        """Which rows say in the column of days that they are not used."""
+        return self.frame[column].is_in(self.unused_visits).fill_null(value=False)
 
     @cached_property
     def of_baseline(self) -> pl.Series:
@@ -635,6 +650,8 @@ def _recorded(source: MappedFile, visit: VisitColumns) -> Ints:
     )
     for column, value in visit.only.items():
         recorded &= frame[column].fill_null("") == value.strip()
+    if isinstance(visit.day, str):
+        recorded &= ~source.at_unused_visits(visit.day)
     return recorded.arg_true().to_numpy().astype(np.int64)
 
 
@@ -642,6 +659,14 @@ def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: P
     """Note the rows without a visit and without a value of the patient."""
     used = ~source.of_wanted.to_numpy()
     used[rows] = True
+    days = {visit.day for visit in source.file.visits if isinstance(visit.day, str)}
+    for column in sorted(days):
+        unused = source.at_unused_visits(column).to_numpy() & ~used
+        if unused.any():
+            said = ", ".join(map(quoted, source.unused_visits))
+            rows_left_out = f"{int(unused.sum())} {location.row_word}{'' if unused.sum() == 1 else 's'} left out"
+            problems.note(location, f"{rows_left_out}: the mapping says of {column} that {said} is not used.")
+        used |= unused
     of_visits = {"patient_id"} | ({"baseline"} if source.file.patients.baseline_only else set())
     about = [column for name, column in source.file.patients.chosen.items() if name not in of_visits]
     if about:
