@@ -24,7 +24,7 @@ from itp_response.readers.mapping.lab_tables import LabTable, texts
 from itp_response.readers.mapping.mapping import CURES, NOT_USED, OPEN
 from itp_response.readers.mapping.visit_labels import VisitTime
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.units import exponent_of, factor_text
+from itp_response.readers.units import UnitSaid, exponent_of, factor_text
 
 CODED = re.compile(r"\d+")
 
@@ -134,7 +134,7 @@ def _unit(source: OpenTable, guess: Guess, visits: Sequence[Keys]) -> Iterator[s
     baseline = guess.patients.get("baseline")
     counts += [baseline.column] if baseline is not None and baseline.column is not None else []
     counts = [column for column in counts if column != OPEN]
-    said = [unit for column in counts for unit in (*said_by_header(column), *units_said(source, column))]
+    said = [unit for column in counts for unit in _said(source, column)]
     exponents = {exponent_of(unit.unit) for unit in said}
     if guess.lab is not None and guess.lab.said_unit is not None:
         yield f"unit = {_text(guess.lab.said_unit)}  # as the name of the test says"
@@ -142,10 +142,29 @@ def _unit(source: OpenTable, guess: Guess, visits: Sequence[Keys]) -> Iterator[s
         yield f"# The headers tell several units: {', '.join(sorted({unit.unit for unit in said}))}"
     elif None in exponents:
         yield f"unit = {_text(OPEN)}  # the file has {_commented(said[0].unit)}, which is no unit of platelet counts"
-    elif said:
+    elif said and not any("unit" in visit and visit["unit"].value == OPEN for visit in visits):
         factor = factor_text(exponents.pop() or 0)
         meaning = "as 10⁹/L" if factor == "1" else f"counts are multiplied by {factor} to 10⁹/L"
         yield f"unit = {_text(said[0].unit)}  # {meaning}"
+
+
+def _said(source: OpenTable, column: str) -> list[UnitSaid]:
+    """The units that the header, the label or the file tell of a column."""
+    return [*said_by_header(column), *units_said(source, column)]
+
+
+def _with_units(visits: Sequence[Keys], guess: Guess, source: OpenTable) -> Iterator[Keys]:
+    """The visits with the column of units, or the question for the unit that only the other columns tell."""
+    counts = {str(visit["platelets"].value): visit for visit in visits if "platelets" in visit}
+    others = {said[0].unit for column in counts if (said := _said(source, column)) and exponent_of(said[0].unit) != 0}
+    for visit in visits:
+        if "platelets" in visit and "unit" in guess.visit:
+            yield {**visit, "unit": _entry(guess.visit["unit"], source)}
+        elif others and "platelets" in visit and not _said(source, str(visit["platelets"].value)):
+            why = f"only the names of other columns tell it: {', '.join(sorted(others))}"
+            yield {**visit, "unit": DraftValue(OPEN, why)}
+        else:
+            yield visit
 
 
 def _patients(guess: Guess, source: OpenTable) -> Iterator[tuple[str, DraftValue]]:
@@ -184,7 +203,8 @@ def _asked(asked: Mapping[str, str]) -> Iterator[str]:
 
 def _visits(guess: Guess, source: OpenTable) -> Iterator[Keys]:
     """The visits, each by its keys."""
-    yield from _planned(guess, source)
+    planned = list(_planned(guess, source))
+    yield from _with_units(planned, guess, source)
     visit = {name: _entry(choice, source) for name, choice in guess.visit.items()}
     when = _when(guess, visit, source)
     start = visit.get("rescue_start")
@@ -197,10 +217,11 @@ def _visits(guess: Guess, source: OpenTable) -> Iterator[Keys]:
             yield {**when, **of_row}
     elif "platelets" in visit or of_row.keys() - {"unit"}:
         yield {**when, **({"platelets": visit["platelets"]} if "platelets" in visit else {}), **of_row}
-    rescues = {name: entry for name, entry in visit.items() if name in ("rescue", "rescue_end")}
-    if start and rescues:
-        others = [*_planned(guess, source), when]
-        if all("date" in other for other in others if other is not when or "platelets" in visit):
+    if start:
+        rescues = {"rescue": DraftValue(OPEN, f"which column says what was given from {_text(str(start.value))} on?")}
+        rescues |= {name: entry for name, entry in visit.items() if name in ("rescue", "rescue_end")}
+        others = [*planned, *([when] if "platelets" in visit or guess.lab is not None else [])]
+        if all("date" in other for other in others):
             yield {"date": start, **rescues}
         else:
             why = f"{_text(str(start.value))} is a date, and visits have days: write days since enrolment in a column"

@@ -68,6 +68,7 @@ CURES = {
     "unit": f"name the unit; known: {KNOWN}, and alike",
     "patient_id": "name the column with the patient's id",
     "platelets": "name the column with the counts, or drop this visit",
+    "rescue": "name the column with the treatment, or drop this visit",
 }
 """How a placeholder is replaced, by its key."""
 
