@@ -257,6 +257,7 @@ class TestLabels:
             ("Week 12 to 24", "'week 12 to 24' is a range"),
             ("2nd week", "'2nd week' may begin or end then"),
             ("T7", "'t7' does not say whether it counts days, weeks or visits"),
+            ("3月", "'3月' does not say which day it is"),
             ("24h", "hour 24 is no day"),
             ("Year 1", "year 1 is no day"),
         ],
@@ -421,12 +422,17 @@ class TestNoColumnIsLost:
             assert name in read | asked or escaped in comments or quoted in comments, drafted
         assert not read & asked
 
-    @given(st.lists(LABELS, min_size=1, max_size=8, unique=True))
-    def test_a_draft_can_be_loaded_or_says_what_is_open(self, header):
-        drafted = itp_response.map(pl.DataFrame({name: ["12"] for name in header}))
-        loaded = tomllib.loads(drafted)
-        assert loaded["confirmed"] is False
-        assert any("platelets" in visit for visit in loaded["visits"])
+    @given(st.lists(LABELS, min_size=1, max_size=8, unique=True), st.sampled_from(["12", "2020-01-01", "PLT", "0"]))
+    def test_nothing_but_its_questions_keeps_a_draft_from_use(self, tmp_path_factory, header, cell):
+        frame, mapping = pl.DataFrame({name: [cell] for name in header}), tmp_path_factory.mktemp("law") / "it.toml"
+        drafted = itp_response.map(frame)
+        mapping.write_text(drafted.replace("confirmed = false", "confirmed = true"))
+        try:
+            itp_response.mapped(frame, mapping)
+        except CohortError as error:
+            problems = str(error).split("\nit.toml: ")
+            assert all("this is still open; " in problem for problem in problems), drafted
+            assert '= "?"' in drafted
 
     @given(st.lists(LABELS, min_size=1, max_size=8, unique=True))
     def test_two_counts_are_not_at_one_time(self, header):

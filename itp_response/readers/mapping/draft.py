@@ -92,6 +92,7 @@ def _written(source: OpenTable, guess: Guess, sheet: str | None) -> Iterator[str
     visits = list(_visits(guess, source))
     if not any("platelets" in visit for visit in visits):
         visits.append({"day": DraftValue(OPEN), "platelets": DraftValue(OPEN, "no column looks like platelet counts")})
+    visits = list(_alike(visits))
     patients = dict(_patients(guess, source))
     yield from _above(source, guess, sheet, visits)
     yield from _keys(
@@ -203,8 +204,7 @@ def _asked(asked: Mapping[str, str]) -> Iterator[str]:
 
 def _visits(guess: Guess, source: OpenTable) -> Iterator[Keys]:
     """The visits, each by its keys."""
-    planned = list(_planned(guess, source))
-    yield from _with_units(planned, guess, source)
+    yield from _with_units(list(_planned(guess, source)), guess, source)
     visit = {name: _entry(choice, source) for name, choice in guess.visit.items()}
     when = _when(guess, visit, source)
     start = visit.get("rescue_start")
@@ -220,12 +220,18 @@ def _visits(guess: Guess, source: OpenTable) -> Iterator[Keys]:
     if start:
         rescues = {"rescue": DraftValue(OPEN, f"which column says what was given from {_text(str(start.value))} on?")}
         rescues |= {name: entry for name, entry in visit.items() if name in ("rescue", "rescue_end")}
-        others = [*planned, *([when] if "platelets" in visit or guess.lab is not None else [])]
-        if all("date" in other for other in others):
-            yield {"date": start, **rescues}
+        yield {"date": start, **rescues}
+
+
+def _alike(visits: Sequence[Keys]) -> Iterator[Keys]:
+    """The visits, asking for the days of those with a date if others have days."""
+    for visit in visits:
+        if "date" in visit and any("date" not in other for other in visits):
+            column = str(visit["date"].value)
+            why = f"{_text(column)} is a date, and other visits have days: write days since enrolment in a column"
+            yield {"day": DraftValue(OPEN, why), **{name: entry for name, entry in visit.items() if name != "date"}}
         else:
-            why = f"{_text(str(start.value))} is a date, and visits have days: write days since enrolment in a column"
-            yield {"day": DraftValue(OPEN, why), **rescues}
+            yield visit
 
 
 def _of_lab(lab: LabTable, when: Keys) -> Iterator[Keys]:

@@ -199,7 +199,8 @@ def _tokens(text: str, also: Collection[tuple[str, int]]) -> tuple[str, list[Tok
 
     def in_cjk(match: re.Match[str]) -> str:
         unit = CJK.get(match["nth"] + match["unit"], CJK.get(match["unit"], "unknown"))
-        tokens.append(Token(unit, int(match["number"][:LONGEST])))
+        why = f"{match[0].strip()!r} does not say which day it is" if unit == "unknown" else ""
+        tokens.append(Token(unit, int(match["number"][:LONGEST]), why))
         return " "
 
     text = ORDINAL.sub(ordinal, CYCLE_AND_DAY.sub(r"\1 ", text))
