@@ -40,15 +40,12 @@ def adam(study: StudyArguments, output: str, form: Any, study_id: str | None) ->
 @click.option("--output", metavar="FILE", type=click.Path(), help="Write the draft to FILE; else to standard output.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there; else that is refused.")
 def map_(file: str, sheet: str | None, output: str | None, *, overwrite: bool) -> None:
-    r"""Draft a mapping of FILE from its headers: which column is which.
+    """Draft a mapping of FILE from its headers: which column is which.
 
     FILE is a REDCap export, a spreadsheet with columns per visit, a laboratory table with a row per result, or an ODM
-    file. "?" stands where that is not sure, with a comment that says why. Answer each, look every line over, write that
-    it is confirmed, and use it:
+    file. "?" stands where that is not sure, with a comment that says why.
 
-    \b
-      itp-response map wide.xlsx --output mapping.toml
-      itp-response classify wide.xlsx --mapping mapping.toml
+    Answer each, look every line over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
     """
     from itp_response.readers.mapping.draft import draft
 

@@ -147,6 +147,17 @@ class TestAnswered:
         assert np.isnan(dict(zip(cohort.id.to_list(), cohort.baseline.low.tolist(), strict=True))["1"])
 
 
+class TestWithoutAMapping:
+    def test_sdtm_needs_none(self, tmp_path):
+        for name in ("dm.csv", "lb.csv"):
+            (tmp_path / name).write_text("USUBJID\n1\n")
+
+        with pytest.raises(
+            CohortError, match=r": SDTM is read without a mapping of columns: 'itp-response classify'\.$"
+        ):
+            itp_response.map(tmp_path)
+
+
 class TestOutput:
     def test_is_the_draft(self, tmp_path):
         path = written(tmp_path, "ID,Day 0\n1,12\n")

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
+from itp_response.messages.errors import CohortError
+from itp_response.readers.coded.study import coded_kind
 from itp_response.readers.column_names import units_said
 from itp_response.readers.count_units import said_by_header
 from itp_response.readers.files import Tabular, given_as, open_table
@@ -24,6 +27,7 @@ from itp_response.readers.mapping.lab_tables import LabTable, texts
 from itp_response.readers.mapping.mapping import CURES, NOT_USED, OPEN
 from itp_response.readers.mapping.visit_labels import VisitTime
 from itp_response.readers.open_table import OpenTable
+from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.units import UnitSaid, exponent_of, factor_text
 
 CODED = re.compile(r"\d+")
@@ -54,7 +58,7 @@ def draft(file: Tabular, *, sheet: str | None = None) -> str:
     `mapped` refuses the draft until a person has written `confirmed = true`, and while it has a `?`. A `?` stands where
     the file does not say enough, with a comment that says why. Every column is named in it: as read, asked about, or as
     not taken.
-    Raises `CohortError` if the file cannot be read.
+    Raises `CohortError` if the file cannot be read, or is one of SDTM, FHIR or OMOP, which need none.
 
     >>> print(draft([{"ID": "P1", "PLT baseline": 12, "PLT week 4": 140, "PLT EOT": 90, "Site": "Bonn"}]))
     # A draft, guessed from the headers of visits.
@@ -79,6 +83,10 @@ def draft(file: Tabular, *, sheet: str | None = None) -> str:
     # Not taken: Site
     <BLANKLINE>
     """
+    kind = "SDTM" if is_study(file) else coded_kind(file)
+    if kind is not None:
+        name = Path(file).name if isinstance(file, str | Path) else "this"
+        raise CohortError(f"{name}: {kind} is read without a mapping of columns: 'itp-response classify'.")
     source = open_table(given_as(file, sheet), "visits")
     return "\n".join(_written(source, guessed(source), sheet)) + "\n"
 

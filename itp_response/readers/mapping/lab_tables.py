@@ -114,6 +114,7 @@ def lab_table(source: OpenTable) -> LabTable | None:
         {
             **({flag: "says which count is the baseline"} if flag is not None and sure is None else {}),
             **dict(_other_values(source, values, value, rows)),
+            **dict(_other_rows(source, [name for name in tests if name != column], rows)),
             **dict(_qualifiers(source, [name for name in tests if name != column], rows)),
         },
         list(_remarks(column, tests[column], counts)),
@@ -193,6 +194,15 @@ def _other_values(source: OpenTable, values: Sequence[str], value: str, rows: pl
     for name in values:
         if name != value and _filled(source, name, empty):
             yield name, f"it has values where {value!r} has none"
+
+
+def _other_rows(source: OpenTable, names: Sequence[str], rows: pl.Series) -> Iterator[tuple[str, str]]:
+    """The other columns of tests that name a count in rows that are not taken."""
+    for name in names:
+        elsewhere = texts(source, name).filter(~rows).drop_nulls().unique().sort().to_list()
+        counts = [test for test in elsewhere if _may_be_count(test)]
+        if counts:
+            yield name, f"in rows that are not taken it says {', '.join(map(repr, counts[:SHOWN]))}"
 
 
 def _qualifiers(source: OpenTable, names: Sequence[str], rows: pl.Series) -> Iterator[tuple[str, str]]:

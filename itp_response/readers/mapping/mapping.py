@@ -251,6 +251,7 @@ def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
         yield positions.problem(("patients", "baseline_only"), "there is no 'baseline'; name its column, or drop this.")
     if not any(visit.platelets for visit in file.visits):
         yield positions.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
+    yield from _wrong_days(file, positions)
     yield from _wrong_lengths(file, positions)
     yield from _wrong_others(file, positions)
     yield from _wrong_options(file, positions)
@@ -277,6 +278,17 @@ def _wrong_time(file: MappingFile, number: int, positions: KeyPositions) -> Iter
         elif key == "cycle" and told != OPEN and (visit.cycle_day or 0) > told:
             text = f"day {visit.cycle_day} is not in a cycle of {told} days; correct one of the two."
             yield positions.problem(("visits", number, "cycle_day"), text)
+
+
+def _wrong_days(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
+    """The visits with a cycle or a month whose counts come to lie on the day of others, unless that day is written."""
+    counts = [(number, _with_day(visit, file)) for number, visit in enumerate(file.visits) if visit.platelets]
+    for number, visit in counts:
+        same = [other for at, other in counts if at != number and other.day == visit.day and other.only == visit.only]
+        if isinstance(visit.day, int) and same and visit.times != {"day"} and visit.platelets != same[0].platelets:
+            key = "cycle" if visit.cycle is not None else "month"
+            text = f"this is day {visit.day}, as {same[0].platelets!r} is; write the 'day' of this visit, or drop one."
+            yield positions.problem(("visits", number, key), text)
 
 
 def _wrong_lengths(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
