@@ -24,7 +24,10 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     ),
     "rescue": ("rescue", *ALIASES["rescue"], "resc"),
     "rescue_end": ("rescue_end", *ALIASES["rescue_end"], "resc_end"),
-    "date": ("date", *ALIASES["date"], "dt", "visit_date", "date_of_visit", "date_of_sample"),
+    "date": (
+        *("date", *ALIASES["date"], "dt", "visit_date", "date_of_visit", "date_of_sample", "date_sample", "lab_date"),
+        *("plt_date", "platelet_date", "platelets_date", "date_plt", "date_platelets", "datum", "fecha"),
+    ),
 }
 """The meanings of the rest of a header with a time in it; an empty rest means the count."""
 NO_COUNT = re.compile(
@@ -36,6 +39,7 @@ NO_COUNT = re.compile(
 OF_PLATELETS = re.compile(
     r"plt|platelet|thrombo[cz]|thrombos?\b|trombo[cs][iy]|plaquet|piastrin|\bplq|\bplat(?![a-z])|血小板|тромбоцит"
 )
+TIME = "the time of a visit"
 WORDS: Mapping[str, re.Pattern[str]] = {
     "a platelet count": OF_PLATELETS,
     "bleeding": re.compile(
@@ -53,9 +57,11 @@ WORDS: Mapping[str, re.Pattern[str]] = {
         r"discontin|withdr|\bstop|abbruch|\barret\b|abandon|drop ?out|\boff (?:study|treat)|death|\bdied\b|decease"
         r"|verstorben|lost to|relaps|rezidiv|recidiv|adverse|\bs?ae\b|停药|死亡"
     ),
-    "the time of a visit": TIME_WORD,
+    TIME: TIME_WORD,
 }
 """What a column may be, with the words that speak for it, in the languages of the field."""
+NO_VISIT = re.compile(r"\b(?:age|alter|edad|duration|dauer|duree)\b|birth|geburt")
+"""Words beside which one of a time is of no visit."""
 ENROLMENT = (
     r"randomi[sz]|enrol|inclusion|einschluss|first (?:dose|treat)|(?:treatment|therapy) start|start of|入组|随机"
 )
@@ -100,6 +106,8 @@ def may_be(name: str) -> str | None:
     if OF_PLATELETS.search(text) and NO_COUNT.search(text):
         return None
     what = next((what for what, words in WORDS.items() if words.search(text)), None)
+    if what == TIME and NO_VISIT.search(text):
+        return None
     return what or ("rescue treatment" if is_known(text) else None)
 
 

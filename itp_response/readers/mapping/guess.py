@@ -16,6 +16,8 @@ from itp_response.readers.units import in_header
 
 BRACKETS = re.compile(r"\s*[(\[](.*?)[)\]]\s*")
 """A unit or an example in the parentheses of a label."""
+TWIN = re.compile(r"^(.*\d)[._]\d$")
+"""What programs make of a name that another column has already: `PLT Day 7.1`, `plt_day_7_2`."""
 NUMBERED = re.compile(r"^(.*?)[\s_.:-]*(\d+)$")
 EVENTS = ("redcap_event_name", "event_name", "study_event_oid")
 VISIT_NAMES = (
@@ -104,19 +106,21 @@ class Guess:
     asked: dict[str, str] = field(default_factory=dict)
     """The columns that could change a result and have no place, each with what it may be."""
     lab: LabTable | None = None
+    names: frozenset[str] = frozenset()
+    """The names of all columns, and their labels."""
 
 
 def guessed(source: OpenTable) -> Guess:
     """What the columns of a file are likely to be."""
-    guess = Guess()
     labels = {
         # If a file labels a column, its name in the header is only a key.
         column: source.labels.get(column, (KEYS.get(column, column),))
         for column in dict.fromkeys(filter(None, source.header))
     }
+    guess = Guess(names=frozenset(name for names in labels.values() for name in names))
     found: dict[str, list[Candidate]] = {}
-    also = unhyphenated(name for names in labels.values() for name in names)
-    if all(_rank(without_brackets(name), "platelets") is None for names in labels.values() for name in names):
+    also = unhyphenated(guess.names)
+    if all(_rank(without_brackets(name), "platelets") is None for name in guess.names):
         guess.lab = lab_table(source)
     of_lab = guess.lab.columns if guess.lab is not None else set()
     for column, names in labels.items():
@@ -208,6 +212,10 @@ def _same(source: OpenTable, name: str, one: str, other: str) -> bool:
 
 def _is_at_visit(guess: Guess, column: str, label: str, also: Iterable[tuple[str, int]]) -> bool:
     """Whether a column has a measure at a visit that its name tells."""
+    twin = TWIN.match(label)
+    if twin and twin[1] in guess.names:
+        # They are at one time by their names, and asked about.
+        label = twin[1]
     unit = in_header(label)
     read = read_label(label if unit is None else unit.rest, set(also))
     if read is None:

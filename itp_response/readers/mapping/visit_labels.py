@@ -108,6 +108,8 @@ ELSE = re.compile(
 )
 LEAVES_DAY = re.compile(rf"(?:{SCREENING})[\s#\d]*|筛查|筛选|スクリーニング")
 CYCLE_AND_DAY = re.compile(r"(?<![a-z0-9])(c(?:ycle)?\s?\d+)(?=d(?:ay)?\s?-?\d)")
+FILLERS = ("at", "on", "the", "of", "am", "an", "im", "bei", "le", "la", "du", "de", "al", "el", "en", "il", "a")
+"""Words that say nothing of what was measured."""
 TIME_WORD = re.compile(
     rf"(?<![a-z])(?:{_either(word for word in WORD_UNITS if len(word) > 2)})(?![a-z])"
     rf"|(?<![a-z0-9])(?:{_either(WORD_UNITS)})[\s._-]*\d|\d[\s-]*(?:{_either(WORD_UNITS)})(?![a-z])|[天周週]"
@@ -176,7 +178,8 @@ def read_label(label: str, also: Collection[tuple[str, int]] = ()) -> tuple[Visi
     rest = ELSE.sub(" ", text)
     time = _time(tokens, bool(at_enrolment), others)
     kept = [word for word in without_separators(label).split() if word not in rest.split()]
-    return time._replace(label="" if time.keys else " ".join(kept)), " ".join(re.findall(r"[^\W_]+", rest))
+    words = [word for word in re.findall(r"[^\W_]+", rest) if word not in FILLERS]
+    return time._replace(label="" if time.keys else " ".join(kept)), " ".join(words)
 
 
 def unhyphenated(labels: Iterable[str]) -> set[tuple[str, int]]:
@@ -218,6 +221,8 @@ def _token(match: re.Match[str], also: Collection[tuple[str, int]]) -> Token:
         why = f"{match[0].strip()!r} is a range"
     elif len(match["number"]) > LONGEST:
         why = f"{match[0].strip()!r} is no number of days"
+    elif match["gap"].count(".") > 1:
+        why = f"{match[0].strip()!r} may have had a minus, which a program replaced"
     elif unit == "unknown":
         why = f"{match[0].strip()!r} does not say whether it counts days, weeks or visits"
     elif sign in ("-", "–") and (attached or match["after"]) and (unit, number) not in also:
