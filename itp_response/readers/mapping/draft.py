@@ -25,7 +25,7 @@ from itp_response.readers.mapping.guess import (
 )
 from itp_response.readers.mapping.lab_tables import LabTable, texts
 from itp_response.readers.mapping.mapping import CURES, NOT_USED, OPEN
-from itp_response.readers.mapping.visit_labels import VisitTime
+from itp_response.readers.mapping.visit_labels import WEEK, VisitTime
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.units import UnitSaid, exponent_of, factor_text
@@ -131,6 +131,9 @@ def _above(source: OpenTable, guess: Guess, sheet: str | None, visits: Sequence[
     if sheet is not None:
         yield f"sheet = {_text(sheet)}"
     yield from _unit(source, guess, visits)
+    days = {time.day: time.by_day for time in guess.planned}
+    if days.get(WEEK) is False and 0 not in days:
+        yield "# Week 1 is taken as day 7. If it is the week that begins with day 0, correct the days of all weeks."
     if any("cycle" in visit for visit in visits):
         yield f"cycle_days = {_text(OPEN)}  # {CURES['cycle_days']}; day 1 of cycle 1 is taken as day 0, enrolment"
     if any("month" in visit for visit in visits):
