@@ -1,5 +1,6 @@
 """The commands for what comes in and goes out in the forms of others."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,11 +37,25 @@ def adam(study: StudyArguments, output: str, form: Any, study_id: str | None) ->
 @click.command(name="map", short_help="Draft a mapping of an export or a wide spreadsheet.")
 @click.argument("file", type=click.Path())
 @click.option("--sheet", metavar="NAME", help="The sheet of a workbook; else its first.")
-def map_(file: str, sheet: str | None) -> None:
-    """Draft a mapping of FILE, a REDCap export, a wide spreadsheet or an ODM file, from its headers.
+@click.option("--output", metavar="FILE", type=click.Path(), help="Write the draft to FILE; else to standard output.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there; else that is refused.")
+def map_(file: str, sheet: str | None, output: str | None, *, overwrite: bool) -> None:
+    """Draft a mapping of FILE from its headers: which column is which.
 
-    Look it over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
+    FILE is a REDCap export, a spreadsheet with columns per visit, a laboratory table with a row per result, or an ODM
+    file. "?" stands where that is not sure, with a comment that says why.
+
+    Answer each, look every line over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
     """
     from itp_response.readers.mapping.draft import draft
 
-    click.echo(draft(file, sheet=sheet), nl=False)
+    if output is None:
+        click.echo(draft(file, sheet=sheet), nl=False)
+        return
+    from itp_response.classification.writers import put
+    from itp_response.messages.errors import UsageError
+
+    if Path(output).exists() and not overwrite:
+        raise UsageError(f"{output}: is there already; name another file, or say --overwrite to replace it.")
+    text = draft(file, sheet=sheet)
+    put(Path(output), lambda opened: opened.write(text.encode()))

@@ -132,16 +132,19 @@ class Criteria:
         return replace(changed_set, file=file, interpretations=(*self.interpretations, *ids))
 
 
-def read_dict(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions | None = None) -> Criteria:
+def read_dict(
+    raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions | None = None, *, whole: bool = True
+) -> Criteria:
     """The criteria set of a file's content; without the `positions` of its keys, errors name no lines.
+
+    Interpretations and worked examples are checked if it is read `whole`.
 
     Raises `CriteriaError` with everything wrong with the tables; if nothing is, with all references that are wrong.
     """
-    return _read(raw, path, name, positions or KeyPositions(path.name, raw, {}))
+    return _read(raw, path, name, positions or KeyPositions(path.name, raw), whole=whole)
 
 
-def _read(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions, *, whole: bool = True) -> Criteria:
-    """The criteria set of a file's content; interpretations and worked examples are checked if it is read `whole`."""
+def _read(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions, *, whole: bool) -> Criteria:
     file = _validated(raw, positions)
     file = file.model_copy(update={"interpretation": (*file.interpretation, *offered(file))})
     order, problems = evaluation_order(file, positions)
@@ -197,6 +200,6 @@ def _wrong_interpretations(
         if content == raw:
             yield positions.problem(keys, "this changes nothing: the file says so already.")
         try:
-            _read({**content, "interpretation": [], "example": []}, path, name, under)
+            _read({**content, "interpretation": [], "example": []}, path, name, under, whole=True)
         except CriteriaError as error:
             yield Problem(under.line(()), str(error))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from itp_response.messages.errors import ItpResponseError
 from itp_response.messages.schema_errors import not_toml, worded
-from itp_response.messages.toml_positions import KeyPositions, positions_of, refuse
+from itp_response.messages.toml_positions import KeyPositions, refuse
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -54,7 +54,7 @@ def parse_toml(text: str, name: str, error: type[ItpResponseError]) -> tuple[dic
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as failure:
         raise error(not_toml(name, text, str(failure))) from None
-    return content, positions_of(name, content, text)
+    return content, KeyPositions(name, content, text)
 
 
 def checked_by(

@@ -6,6 +6,7 @@ tomllib keeps no lines. A text that it could read is read once more for the line
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from itp_response.messages.errors import CriteriaError, ItpResponseError, one_a_line
@@ -49,7 +50,7 @@ class KeyPositions:
 
     name: str
     raw: Mapping[str, Any]
-    lines: Mapping[Keys, int]
+    text: str = ""
     change: Keys = ()
 
     def at(self, *path: str | int) -> str:
@@ -74,8 +75,8 @@ class KeyPositions:
 
     def line(self, path: Keys) -> int:
         """The line of the key, or of the table it is in; 0 if it is not known."""
-        path = (*self.change, *path)
-        return next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), 0)
+        path, lines = (*self.change, *path), _lines_of(self.text)
+        return next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), 0)
 
     def _file(self, path: Keys) -> str:
         line = self.line(path)
@@ -104,9 +105,10 @@ class KeyPositions:
         return f"[[{table}]] {name if isinstance(name, str) else f'number {number + 1}'}"
 
 
-def positions_of(name: str, raw: Mapping[str, Any], text: str) -> KeyPositions:
-    """The positions of the keys of a file's content; `text` is the file as text."""
-    return KeyPositions(name, raw, _Lines(text).line_of)
+@lru_cache(maxsize=8)
+def _lines_of(text: str) -> Mapping[Keys, int]:
+    """The line of each key of a file; lines are needed by errors alone, so they are looked for when one is asked."""
+    return _Lines(text).line_of
 
 
 class _Lines:

@@ -45,7 +45,7 @@ def test_names_program_criteria_options_and_files_with_their_hashes(found, tmp_p
                 "checked": "primary",
             }
         ],
-        "options": {**found.cohort.read_from.options, "accept": [], "long": False},
+        "options": json.loads(json.dumps({**found.cohort.read_from.options, "long": False})),
         "inputs": {
             "visits": [{"name": "visits.csv", "sha256": sha256(STUDY[0])}],
             "patients": [{"name": "patients.csv", "sha256": sha256(STUDY[1])}],

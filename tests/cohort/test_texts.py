@@ -16,8 +16,9 @@ from itp_response.data_review.data_queries import data_queries
 from itp_response.explanation.explain import explain
 from itp_response.outputs.report.patients import _counts
 from itp_response.readers.cells import as_counts
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, Location, Problems
-from itp_response.readers.units import in_thousands
+from itp_response.readers.visits import read
 
 SIGNS = {"": "", "<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
 """Every sign that is read, and how it is written."""
@@ -52,9 +53,9 @@ class TestEveryFormOfABound:
     def test_in_cells_per_microlitre(self):
         forms = [f"{sign}{number}" for sign in SIGNS for number in ("7500", "30000", "1234567")]
         written = [f"{sign}{number}" for sign in SIGNS.values() for number in ("7.5", "30", "1234.567")]
-        factors = pl.Series([0.001] * len(forms))
+        visits = [{"patient_id": f"P{number:02}", "day": 0, "platelets": form} for number, form in enumerate(forms)]
 
-        assert texts(read_as_cells(in_thousands(pl.Series(forms), factors).to_list())).to_list() == written
+        assert texts(read(visits, options=ReadOptions(unit="/µL")).platelets).to_list() == written
 
     @given(st.sampled_from(list(SIGNS)), numbers())
     def test_with_any_number(self, sign, number):

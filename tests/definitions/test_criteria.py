@@ -58,6 +58,10 @@ class TestShipped:
         assert (report.failures, report.untried) == ((), ())
 
     @pytest.mark.parametrize("name", shipped())
+    def test_every_interpretation_changes_something_and_can_be_read(self, name: str) -> None:
+        load(criteria_folder() / f"{name}.toml")
+
+    @pytest.mark.parametrize("name", shipped())
     def test_worked_examples_notice_every_small_change(self, name: str) -> None:
         mutations = mutate(name)
         assert [str(change) for change in mutations.unnoticed] == []

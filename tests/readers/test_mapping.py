@@ -340,7 +340,8 @@ class TestMap:
 
         assert run("map", path).stdout == (
             '# A draft, guessed from the headers of wide.csv.\n# Look every line over; "?" is for you to fill in.\n'
-            'confirmed = false\nunit = "10^9/L"  # as 10⁹/L\n\n'
+            'confirmed = false\nunit = "10^9/L"  # as 10⁹/L\n'
+            "# Week 1 is taken as day 7. If it is the week that begins with day 0, correct the days of all weeks.\n\n"
             '[patients]\npatient_id     = "Subject"\narm            = "Arm"\nenrolment_date = "Randomisation date"\n\n'
             '[[visits]]\nday       = 7\nplatelets = "plt_w1"\n\n'
             '[[visits]]\nday            = 28\nplatelets      = "Week 4 (10^9/L)"\nbleeding_grade = "WHO week 4"\n\n'
@@ -380,11 +381,15 @@ class TestMap:
         assert taken.exit_code == 0
         assert pl.read_csv(taken.stdout.encode())["OR_day"].to_list() == [21]
 
-    def test_a_file_without_a_patients_id_cannot_be_drafted(self, tmp_path):
-        (tmp_path / "wide.csv").write_text("week 4\n60\n")
+    def test_the_patients_id_is_asked_for_if_no_column_looks_like_it(self, tmp_path):
+        path, mapping = tmp_path / "wide.csv", tmp_path / "mapping.toml"
+        path.write_text("Nr,week 4\n1,60\n")
+        mapping.write_text(itp_response.map(path).replace("confirmed = false", "confirmed = true"))
 
-        with pytest.raises(CohortError, match=r"^wide.csv: no column looks like a patient's id, there are: week 4\. "):
-            itp_response.map(tmp_path / "wide.csv")
+        with pytest.raises(
+            CohortError, match=r"\[patients\] patient_id: this is still open; name the column with the "
+        ):
+            itp_response.mapped(path, mapping)
 
     def test_other_commands_take_a_mapping_too(self, visits, patients, tmp_path):
         frame = wide(visits, patients)

@@ -5,6 +5,7 @@ every row with an observation in its columns. A spreadsheet with a column per vi
 row per visit needs one, and one more for each repeating instrument.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -19,7 +20,7 @@ from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, UsageError, nearest, unknown
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
-from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
+from itp_response.messages.toml_positions import KeyPositions, Keys, Problem, refuse
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.readers.cells import Wording, is_not_given
 from itp_response.readers.coded.study import CodedStudy, coded_kind
@@ -44,12 +45,32 @@ from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
 from itp_response.readers.told import Told
-from itp_response.readers.units import UnitSaid, exponent_of, no_unit
+from itp_response.readers.units import KNOWN, UnitSaid, exponent_of, no_unit
 
-NO_COLUMNS = ("columns", "only", "unit", "baseline_unit")
+NO_COLUMNS = ("columns", "only", "unit", "baseline_unit", "baseline_only")
 """Keys that are not the name of a column alone."""
 OPEN = "?"
 """The placeholder in a draft for what only a person can know."""
+NOT_USED = "not used"
+"""What is said of a column that could matter to a result and does not."""
+UNUSED = f'write "{NOT_USED}"'
+CURES = {
+    "codes": "say what it stands for",
+    "codes.day": f"write its day, such as 28, or '{NOT_USED}' to leave out its rows",
+    "only": "say which value is meant",
+    "baseline_only": "say which value is meant",
+    "other_columns": f"name the column where it belongs and drop this line, or {UNUSED}",
+    "day": "write the day, such as 28, or the column that has it, or drop this visit",
+    "date": "name the column with the date",
+    "cycle_days": "write the days of a cycle, such as 28",
+    "month_days": "write the days of a month, such as 30.4375",
+    "day_numbering": "write 'from-0' if enrolment is day 0, 'study-day' if it is day 1",
+    "unit": f"name the unit; known: {KNOWN}, and alike",
+    "patient_id": "name the column with the patient's id",
+    "platelets": "name the column with the counts, or drop this visit",
+    "rescue": "name the column with the treatment, or drop this visit",
+}
+"""How a placeholder is replaced, by its key."""
 
 
 class PatientColumns(StrictModel):
@@ -63,6 +84,9 @@ class PatientColumns(StrictModel):
     enrolment_day: str | None = None
     baseline: str | None = None
     baseline_unit: str | None = Field(default=None, description="the unit of the baseline, or the column that has it")
+    baseline_only: dict[str, str] = Field(
+        default_factory=dict, description="the baseline is in the rows in which that column says that"
+    )
     treatment_discontinued: str | None = None
     birth_date: str | None = None
     death_date: str | None = None
@@ -87,6 +111,9 @@ class VisitColumns(StrictModel):
 
     day: int | str | None = Field(default=None, description="its day, or the column that has it")
     date: str | None = Field(default=None, description="the column with its date")
+    cycle: int | None = Field(default=None, ge=1, description="the cycle it is in, if `cycle_days` is told")
+    cycle_day: int | None = Field(default=None, ge=1, description="its day in the cycle, from 1")
+    month: int | None = Field(default=None, description="the month it is in, if `month_days` is told")
     platelets: str | None = None
     unit: str | None = Field(default=None, description="the unit of the counts, or the column that has it")
     bleeding_grade: str | None = None
@@ -101,6 +128,11 @@ class VisitColumns(StrictModel):
         return _given(self)
 
     @property
+    def times(self) -> set[str]:
+        """Which keys tell when it is."""
+        return {name for name in ("day", "date", "cycle", "month") if getattr(self, name) is not None}
+
+    @property
     def recorded(self) -> dict[str, str]:
         """The columns of observations; a row makes a visit if one of them is filled in."""
         return {name: column for name, column in self.chosen.items() if name not in ("day", "date")}
@@ -111,7 +143,7 @@ class MappedOptions(StrictModel):
 
     date_format: str | None = None
     patients_date_format: str | None = None
-    day_numbering: DayNumbering | None = None
+    day_numbering: DayNumbering | Literal["?"] | None = None
     patient_key: Literal["id"] | None = None
     similar_ids: SimilarIds | None = None
     long_ids: LongIds | None = None
@@ -127,7 +159,12 @@ class MappingFile(StrictModel):
     options: MappedOptions = MappedOptions()
     unit: str | None = Field(default=None, description="the unit of all platelet counts, such as 10^4/uL")
     accept: tuple[str, ...] = Field(default=(), description="as the option: checks that would stop the reading")
+    cycle_days: int | Literal["?"] | None = Field(default=None, description="the days of a cycle of treatment")
+    month_days: float | Literal["?"] | None = Field(default=None, description="the days of a month")
     patients: PatientColumns
+    other_columns: dict[str, str] = Field(
+        default_factory=dict, description="columns that could matter to a result and are not used"
+    )
     visits: tuple[VisitColumns, ...] = Field(description="the visits that rows are made of")
     codes: dict[str, dict[str, str | int | float]] = Field(
         default_factory=dict, description="of a column, what stands for each value that is written"
@@ -170,8 +207,29 @@ def load_mapping(path: str | Path) -> LoadedMapping:
     path = Path(path)
     raw, positions = load_toml(path, CohortError, partial(_unreadable, path))
     file = checked_by(MappingFile, tupled(raw), raw, positions, CohortError)
-    refuse([*_wrong(file, positions), *_wrong_formats(file, positions)], CohortError)
-    return LoadedMapping(path, file, positions)
+    refuse([*_open(raw, positions), *_wrong(file, positions), *_wrong_formats(file, positions)], CohortError)
+    visits = tuple(_with_day(visit, file) for visit in file.visits)
+    return LoadedMapping(path, file.model_copy(update={"visits": visits}), positions)
+
+
+def _open(raw: Any, positions: KeyPositions, path: Keys = ()) -> Iterator[Problem]:
+    """The placeholders of a draft that nobody has replaced."""
+    if raw == OPEN:
+        kind = next((key for key in path if key in ("codes", "only", "baseline_only", "other_columns")), path[-1])
+        kind = "codes.day" if path[:2] == ("codes", "day") else str(kind)
+        yield positions.problem(path, f"this is still open; {CURES.get(kind, 'name the column, or drop it')}.")
+    elif isinstance(raw, dict | list):
+        for key, entry in raw.items() if isinstance(raw, dict) else enumerate(raw):
+            yield from _open(entry, positions, (*path, key))
+
+
+def _with_day(visit: VisitColumns, file: MappingFile) -> VisitColumns:
+    """A visit with its day, if it is told by a cycle or a month; the first day of the first cycle is day 0."""
+    if visit.cycle is not None and visit.cycle_day is not None and isinstance(file.cycle_days, int):
+        return visit.model_copy(update={"day": (visit.cycle - 1) * file.cycle_days + visit.cycle_day - 1})
+    if visit.month is not None and isinstance(file.month_days, int | float):
+        return visit.model_copy(update={"day": math.floor(visit.month * file.month_days + 0.5)})
+    return visit
 
 
 def _unreadable(path: Path, failure: OSError) -> str:
@@ -185,22 +243,74 @@ def _wrong(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
     if not file.confirmed:
         cure = "look it over, correct it, and write 'confirmed = true'"
         yield positions.problem(("confirmed",), f"this mapping was not confirmed; {cure}.")
-    timed = [{name for name in ("day", "date") if getattr(visit, name) is not None} for visit in file.visits]
-    for number, (visit, times) in enumerate(zip(file.visits, timed, strict=True)):
-        if len(times) != 1:
-            yield positions.problem(("visits", number), "a visit has either a 'day' or a 'date'; give one.")
-        elif times != timed[0] and len(timed[0]) == 1:
-            yield positions.problem(
-                ("visits", number), "some visits have a 'day' and some a 'date'; give all the same."
-            )
+    for number, visit in enumerate(file.visits):
+        yield from _wrong_time(file, number, positions)
         if not visit.recorded:
             yield positions.problem(("visits", number), "nothing is recorded at this visit; name a column, or drop it.")
+    if file.patients.baseline_only and file.patients.baseline is None:
+        yield positions.problem(("patients", "baseline_only"), "there is no 'baseline'; name its column, or drop this.")
     if not any(visit.platelets for visit in file.visits):
         yield positions.problem(("visits",), "no visit has 'platelets'; name the column with the counts.")
+    yield from _wrong_days(file, positions)
+    yield from _wrong_lengths(file, positions)
+    yield from _wrong_others(file, positions)
     yield from _wrong_options(file, positions)
     names = [name for visit in file.visits for name in visit.chosen]
     known = sorted({"unit", "baseline_unit", *file.patients.chosen, *names})
     yield from _wrong_codes(file, known, positions)
+
+
+def _wrong_time(file: MappingFile, number: int, positions: KeyPositions) -> Iterator[Problem]:
+    """The problems of when a visit is."""
+    visit, first = file.visits[number], file.visits[0].times
+    if len(visit.times) != 1:
+        yield positions.problem(("visits", number), "a visit has either a 'day' or a 'date'; give one.")
+    elif len(first) == 1 and ("date" in visit.times) != ("date" in first):
+        yield positions.problem(("visits", number), "some visits have a 'day' and some a 'date'; give all the same.")
+    if (visit.cycle is None) != (visit.cycle_day is None):
+        yield positions.problem(("visits", number), "a 'cycle' has a 'cycle_day' beside it; give both.")
+    for key, length in (("cycle", "cycle_days"), ("month", "month_days")):
+        told = getattr(file, length)
+        if getattr(visit, key) is None:
+            continue
+        if told is None:
+            yield positions.problem(("visits", number, key), f"the length of a {key} is not told; say {length}, above.")
+        elif key == "cycle" and told != OPEN and (visit.cycle_day or 0) > told:
+            text = f"day {visit.cycle_day} is not in a cycle of {told} days; correct one of the two."
+            yield positions.problem(("visits", number, "cycle_day"), text)
+
+
+def _wrong_days(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
+    """The visits with a cycle or a month whose counts come to lie on the day of others, unless that day is written."""
+    counts = [(number, _with_day(visit, file)) for number, visit in enumerate(file.visits) if visit.platelets]
+    for number, visit in counts:
+        same = [other for at, other in counts if at != number and other.day == visit.day and other.only == visit.only]
+        if isinstance(visit.day, int) and same and visit.times != {"day"} and visit.platelets != same[0].platelets:
+            key = "cycle" if visit.cycle is not None else "month"
+            text = f"this is day {visit.day}, as {same[0].platelets!r} is; write the 'day' of this visit, or drop one."
+            yield positions.problem(("visits", number, key), text)
+
+
+def _wrong_lengths(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
+    """The problems of the lengths of cycles and months."""
+    if isinstance(file.cycle_days, int) and file.cycle_days < 1:
+        yield positions.problem(("cycle_days",), f"{file.cycle_days} is no number of days; write one such as 28.")
+    if isinstance(file.month_days, int | float) and not 28 <= file.month_days <= 31:
+        text = f"{file.month_days:g} is no number of days; a month has 28 to 31, on average 30.4375."
+        yield positions.problem(("month_days",), text)
+
+
+def _wrong_others(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
+    """The problems of the columns that are said not to be used."""
+    patients = file.patients
+    used = {*patients.chosen.values(), *patients.key.values(), *patients.only, *patients.baseline_only}
+    used |= {column for visit in file.visits for column in (*visit.chosen.values(), *visit.only)}
+    for column, said in file.other_columns.items():
+        path = ("other_columns", column)
+        if said not in (NOT_USED, OPEN):
+            yield positions.problem(path, f"{said!r} is no answer; name the column where it belongs, or {UNUSED}.")
+        elif said == NOT_USED and column in used:
+            yield positions.problem(path, "this is said not to be used, and used above; drop one of the two.")
 
 
 def _wrong_codes(file: MappingFile, known: list[str], positions: KeyPositions) -> Iterator[Problem]:
@@ -208,12 +318,9 @@ def _wrong_codes(file: MappingFile, known: list[str], positions: KeyPositions) -
     for number, code in enumerate(file.told.missing):
         if not code.strip(" ="):
             yield positions.problem(("missing", number), "this has no code; write a code, or COLUMN=CODE.")
-    for name, codes in file.codes.items():
+    for name in file.codes:
         if name not in known:
             yield positions.problem_with_key(("codes", name), unknown("column", name, known))
-        for code, meaning in codes.items():
-            if meaning == OPEN:
-                yield positions.problem(("codes", name, code), "this is still open; say what it stands for.")
 
 
 def _wrong_formats(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
@@ -226,7 +333,7 @@ def _wrong_formats(file: MappingFile, positions: KeyPositions) -> Iterator[Probl
 
 def _wrong_options(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
     """The problems of the keys of a mapping that are options too."""
-    if file.unit is not None and exponent_of(file.unit) is None:
+    if file.unit not in (None, OPEN) and exponent_of(file.unit) is None:
         yield positions.problem(("unit",), no_unit(file.unit))
     for name in file.accept:
         if name not in ACCEPTABLE:
@@ -351,6 +458,23 @@ class MappedFile:
             rows &= ids.is_in(wanted.to_list()).fill_null(value=False)
         return rows
 
+    @property
+    def unused_visits(self) -> list[str]:
+        """The values of the column of days whose rows are not used."""
+        return [code for code, meaning in self.file.codes.get("day", {}).items() if meaning == NOT_USED]
+
+    def at_unused_visits(self, column: str) -> pl.Series:
+        """Which rows say in the column of days that they are not used."""
+        return self.frame[column].is_in(self.unused_visits).fill_null(value=False)
+
+    @cached_property
+    def of_baseline(self) -> pl.Series:
+        """Which rows have the patient's baseline, if it is filled in."""
+        rows = pl.Series([True]).new_from_index(0, len(self.frame))
+        for name, value in self.file.patients.baseline_only.items():
+            rows &= self.frame[name].fill_null("") == value.strip()
+        return rows
+
     def location(self, order: int) -> Location:
         return location_of(self.table, order)
 
@@ -360,8 +484,11 @@ class MappedFile:
             yield column, ("patients", *_key(name, self.file.patients.columns))
         for name, column in self.file.patients.key.items():
             yield column, ("patients", name)
-        for column in self.file.patients.only:
-            yield column, ("patients", "only", column)
+        for key in ("only", "baseline_only"):
+            for column in getattr(self.file.patients, key):
+                yield column, ("patients", key, column)
+        for column in self.file.other_columns:
+            yield column, ("other_columns", column)
         for number, visit in enumerate(self.file.visits):
             for name, column in visit.chosen.items():
                 yield column, ("visits", number, *_key(name, visit.columns))
@@ -389,8 +516,8 @@ class MappedFile:
                 problems.append(self.mapping.positions.problem(path, text))
         for unit, path in self._own_units():
             if unit not in header and exponent_of(unit) is None:
-                text = "this is still open; name the unit" if unit == OPEN else f"there is no column {unit!r}"
-                problems.append(self.mapping.positions.problem(path, f"{text}; {no_unit(unit)}"))
+                text = f"there is no column {unit!r}; {no_unit(unit)}"
+                problems.append(self.mapping.positions.problem(path, text))
         refuse(problems, CohortError)
 
     def _own_units(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
@@ -406,10 +533,20 @@ class MappedFile:
         first = self.table.header[:1] == [self.file.patients.patient_id]
         report_file(self.table, location, problems, patient_first=first)
         self._check_key(location, problems)
-        names = {name for name, _ in self.named()}
+        names = {name for name, _ in self.named()} - set(self.file.other_columns)
         others = [name for name in self.table.header if name not in names]
         if others:
             problems.note(location, f"Columns that the mapping does not take: {first_few(others)}.")
+        self._note_lengths(location, problems)
+
+    def _note_lengths(self, location: Location, problems: Problems) -> None:
+        """Note how long cycles and months are taken to be."""
+        for key, days, first in (
+            ("cycle", self.file.cycle_days, "; day 1 of cycle 1 is day 0"),
+            ("month", self.file.month_days, ", counted from day 0"),
+        ):
+            if any(getattr(visit, key) is not None for visit in self.file.visits):
+                problems.note(location, f"A {key} has {days:g} days, as the mapping says{first}.")
 
     def _check_key(self, location: Location, problems: Problems) -> None:
         """Report ids with several sites or studies; note what ids are made of."""
@@ -526,6 +663,8 @@ def _recorded(source: MappedFile, visit: VisitColumns) -> Ints:
     )
     for column, value in visit.only.items():
         recorded &= frame[column].fill_null("") == value.strip()
+    if isinstance(visit.day, str):
+        recorded &= ~source.at_unused_visits(visit.day)
     return recorded.arg_true().to_numpy().astype(np.int64)
 
 
@@ -533,7 +672,16 @@ def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: P
     """Note the rows without a visit and without a value of the patient."""
     used = ~source.of_wanted.to_numpy()
     used[rows] = True
-    about = [column for name, column in source.file.patients.chosen.items() if name != "patient_id"]
+    days = {visit.day for visit in source.file.visits if isinstance(visit.day, str)}
+    for column in sorted(days):
+        unused = source.at_unused_visits(column).to_numpy() & ~used
+        if unused.any():
+            said = ", ".join(map(quoted, source.unused_visits))
+            rows_left_out = f"{int(unused.sum())} {location.row_word}{'' if unused.sum() == 1 else 's'} left out"
+            problems.note(location, f"{rows_left_out}: the mapping says of {column} that {said} is not used.")
+        used |= unused
+    of_visits = {"patient_id"} | ({"baseline"} if source.file.patients.baseline_only else set())
+    about = [column for name, column in source.file.patients.chosen.items() if name not in of_visits]
     if about:
         used |= source.frame.select(pl.any_horizontal(pl.col(about).is_not_null())).to_series().to_numpy()
     count = int((~used).sum())
@@ -556,12 +704,14 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
     as_written: dict[str, pl.Series] = {}
     rows_of: dict[str, Ints] = {"": firsts.to_numpy().astype(np.int64)}
     for name, column in header.items():
-        rows = _filled_rows(ids, source.frame[column].alias(column), firsts, location, problems)
-        columns.append(source.coded(name, column, rows).alias(name))
+        elsewhere = ~source.of_baseline & (name == "baseline")
+        cells = source.frame[column].set(elsewhere, None)
+        rows = _filled_rows(ids, cells, firsts, location, problems)
+        columns.append(source.coded(name, column, rows).set(elsewhere.gather(rows), None).alias(name))
         if name == "baseline":
             own = source.file.patients.baseline_unit
             columns += source.units("baseline_unit", column, own, rows, location, problems)
-        as_written[name] = source.frame[column].gather(rows)
+        as_written[name] = cells.gather(rows)
         rows_of[column] = rows
     lines = location.all_lines(rows_of[""])
     gathered = GatheredLocation(
