@@ -11,7 +11,10 @@ FLAGS = ("LBLOBXFL", "LBBLFL")
 
 
 def flagged_baselines(study: SdtmStudy) -> pl.DataFrame:
-    """By `subject` the count that is flagged as the `baseline`, in 10⁹/L; reports subjects with several."""
+    """By `subject` the count that is flagged as the `baseline`, with its `baseline_unit`.
+
+    Reports subjects with several.
+    """
     counts = [part for part in study.visit_records if "platelets" in part.cells]
     told = study.settings.baseline_flag
     of_flags = [_flagged(counts, flag) for flag in FLAGS if told in (None, flag)]
@@ -39,9 +42,10 @@ def flagged_baselines(study: SdtmStudy) -> pl.DataFrame:
 
 def _flagged(counts: list[VisitRecords], flag: str) -> pl.DataFrame:
     """The counts with that flag."""
-    frames = [pl.DataFrame(schema={"subject": pl.String, "baseline": pl.String})]
+    names = {"subject": "patient_id", "baseline": "platelets", "baseline_unit": "unit"}
+    frames = [pl.DataFrame(schema=dict.fromkeys(names, pl.String))]
     for part in counts:
         is_flagged = (part.records.folded(flag).gather(part.row) == "Y").fill_null(value=False)
-        frame = pl.DataFrame({"subject": part.column("patient_id"), "baseline": part.column("platelets")})
-        frames.append(frame.filter(is_flagged).drop_nulls())
+        frame = pl.DataFrame({name: part.column(column) for name, column in names.items()})
+        frames.append(frame.filter(is_flagged).drop_nulls(["subject", "baseline"]))
     return pl.concat(frames)

@@ -47,8 +47,10 @@ SPLIT = ("lb", "fa", "cm", "ex")
 """Domains that may be split into several files, such as `lbhe` and `lbch`."""
 
 
-WRITTEN = {"treatment_discontinued": "DSSTDTC", "baseline": "the baseline flag of LB"}
+WRITTEN = {"treatment_discontinued": "DSSTDTC", "baseline": "the baseline flag of LB", "baseline_unit": "its unit"}
 """The names of columns of patients that come from other domains."""
+UNIT_IF_MISSING = "10^9/L"
+"""The unit of counts without one, which are noted where the domain is read."""
 UNNAMED = (STOPPED_BY, WITHOUT_DAY_0)
 
 
@@ -285,7 +287,14 @@ def _patients(
     )
     absent.note(dm, day_0, study)
     names = {name: WRITTEN.get(name, header.get(name, name)) for name in frame.columns if name not in UNNAMED}
-    return NamedTable(location, frame.filter(kept), names, dm.written)
+    return NamedTable(
+        location,
+        frame.filter(kept),
+        names,
+        dm.written,
+        units=_units("baseline", study),
+        unit_if_missing=UNIT_IF_MISSING,
+    )
 
 
 def _visits(folder: Path, study: SdtmStudy, dm: Records, absent: Absent, declared: tuple[str, ...]) -> NamedTable:
@@ -318,10 +327,15 @@ def _visits(folder: Path, study: SdtmStudy, dm: Records, absent: Absent, declare
     location = Location(folder.resolve().name, 0, "row", None, pieces)
     cell_problems = [_of_visits(problem, parts, piece[kept], row[kept]) for problem in study.record_problems]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
-    units = {"platelets": [UnitSaid(study.settings.unit, FILE)]} if study.settings.unit else {}
     frame = frame.filter(pl.Series(kept))
     told = _told(study.settings, frame["rescue"])
-    return NamedTable(location, frame, header, names, cell_problems, units, "10^9/L", told)
+    units = _units("platelets", study)
+    return NamedTable(location, frame, header, names, cell_problems, units, UNIT_IF_MISSING, told)
+
+
+def _units(name: str, study: SdtmStudy) -> dict[str, list[UnitSaid]]:
+    """The unit of a column of counts that the settings tell."""
+    return {name: [UnitSaid(study.settings.unit, FILE)]} if study.settings.unit else {}
 
 
 def _told(settings: Settings, rescues: pl.Series) -> Told:
