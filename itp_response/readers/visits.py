@@ -373,7 +373,7 @@ def _observations(
         patient=times.patient,
         day=day,
         platelets=visits.platelets.at(index),
-        bleeding_grade=_grades(visits, scored=scored)[index],
+        bleeding_grade=_grades(study, day, scored=scored),
         rescue=visits.rescue[index],
         rescue_end=last_day,
         source_row=visits.table.location.all_lines(study.kept),
@@ -384,10 +384,20 @@ def _observations(
     )
 
 
-def _grades(visits: VisitTable, *, scored: bool) -> Floats:
-    """The grades; where none was written, 0 unless bleeding is scored."""
-    grade = visits.bleeding_grade
-    return grade if scored else np.where(np.isnan(grade) & ~visits.grade_not_known, 0.0, grade)
+def _grades(study: StudyRows, day: Ints, *, scored: bool) -> Floats:
+    """The grades of the rows that are kept; where none was written, 0 unless bleeding is scored.
+
+    It is not known on a day of which a row says that it is not, whatever other rows of the day leave empty.
+    """
+    visits, index = study.visits, study.kept_index
+    grade, not_known = visits.bleeding_grade[index], visits.grade_not_known[index]
+    if scored:
+        return grade
+    said = not_known & ~visits.table.has_left_out("bleeding_grade")[index]
+    if said.any():
+        days = pl.DataFrame({"patient": study.patient[index], "day": day, "said": said})
+        not_known |= days.select(pl.col("said").any().over("patient", "day")).to_series().to_numpy()
+    return np.where(np.isnan(grade) & ~not_known, 0.0, grade)
 
 
 def _left_out(visits: VisitTable, kept: Ints, options: ReadOptions) -> Bools | None:

@@ -25,6 +25,7 @@ from itp_response.readers.sdtm.absent import Absent, without_day_0
 from itp_response.readers.sdtm.baseline import flagged_baselines
 from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm.counts import CountDays, check_counted, counts_of
+from itp_response.readers.sdtm.occurrence import did_not_take_place
 from itp_response.readers.sdtm.records import (
     REQUIRED,
     RecordProblem,
@@ -134,11 +135,11 @@ def study_tables(
         counts_of(records, study)
     check_counted(domains["LB"], study)
     counted = CountDays(study.visit_records, days_0(domains["DM"][0], day_0))
-    baselines = flagged_baselines(study)
+    baselines = flagged_baselines(domains["LB"], days_0(domains["DM"][0], day_0), study)
     for records in [*domains["AE"], *domains["CE"]]:
         bleeding_events(records, counted, study)
     for records in domains["FA"]:
-        bleeding_findings(records, study)
+        bleeding_findings(records, counted, study)
     for records in [*domains["CM"], *domains["PR"], *domains["EX"]]:
         rescues(records, counted, study)
     for records in domains["EX"]:
@@ -160,7 +161,7 @@ def doses(given: "str | Path | MappedStudy") -> pl.DataFrame:
         records = read_records(path, "EX", 0, (), Problems())
         if records is not None and _complete(records):
             number = records.texts("EXDOSE").cast(pl.Float64, strict=False)
-            was_given = (number > 0).fill_null(value=False) & (records.folded("EXOCCUR") != "N").fill_null(value=True)
+            was_given = (number > 0).fill_null(value=False) & ~did_not_take_place(records)
             frame = pl.DataFrame(
                 {
                     "subject": records.subject,
