@@ -343,12 +343,12 @@ class MappedFile:
 
     @cached_property
     def of_wanted(self) -> pl.Series:
-        """Which rows are of patients who are not left out by `only`."""
+        """Which rows are of patients who are not left out by `only`; those without a patient are reported later."""
         ids = self.frame[self.file.patients.patient_id]
         rows = pl.Series([True]).new_from_index(0, len(ids))
         for column, value in self.file.patients.only.items():
             wanted = ids.filter((self.frame[column] == value.strip()).fill_null(value=False)).unique()
-            rows &= ids.is_in(wanted.to_list()).fill_null(value=False)
+            rows &= ids.is_in(wanted.to_list()).fill_null(value=True)
         return rows
 
     def location(self, order: int) -> Location:
@@ -406,6 +406,7 @@ class MappedFile:
         first = self.table.header[:1] == [self.file.patients.patient_id]
         report_file(self.table, location, problems, patient_first=first)
         self._check_key(location, problems)
+        self._check_only(location, problems)
         names = {name for name, _ in self.named()}
         others = [name for name in self.table.header if name not in names]
         if others:
@@ -425,6 +426,29 @@ class MappedFile:
                     what = f"{patients.patient_id}: {first_few(ids)} {has(ids)} several {header[position]!r}"
                     cure = f"name it under [patients] ({name.strip()} = {header[position]!r})"
                     problems.wrong(location, f"{what}; {cure}, or write patient_key = 'id' under [options].")
+
+    def _check_only(self, location: Location, problems: Problems) -> None:
+        """Report an `only` of patients that no row says; note one of visits, and patients of whom rows differ."""
+        of_patients = self.file.patients.only.items()
+        of_visits = [only for visit in self.file.visits for only in visit.only.items()]
+        for column, value in dict.fromkeys((*of_patients, *of_visits)):
+            cells = self.frame[column]
+            if (cells == value.strip()).any() or not value.strip():
+                continue
+            there = first_few(cells.drop_nulls().unique(maintain_order=True)) or "nothing"
+            text = f"only: no row says that {column} is {value!r}; it says {there}."
+            if (column, value) in of_patients:
+                problems.wrong(location, text)
+            else:
+                problems.note(location, text, warning=True)
+        ids = self.frame[self.file.patients.patient_id]
+        for column, value in of_patients:
+            others = ids.filter((self.frame[column] != value.strip()).fill_null(value=False) & self.of_wanted)
+            if number := others.drop_nulls().n_unique():
+                what = f"{counted_patients(number)} taken, of whom some row says that {column} is {value!r} and some"
+                problems.note(
+                    location, f"{what} says otherwise: {first_few(others.drop_nulls().unique())}.", warning=True
+                )
 
     def units(
         self, name: str, counts: str | None, own: str | None, rows: Ints, location: Location, problems: Problems
@@ -506,7 +530,7 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
         [location] * len(frames), np.repeat(np.arange(len(frames)), list(map(len, rows_of))), rows, columns_of
     )
     _note_unused(source, rows, location, problems)
-    if not len(rows) and not source.table.problems:
+    if not len(rows) and not source.table.problems and source.of_wanted.any():
         problems.wrong(location, "nothing is filled in at any visit that the mapping names.")
     frame = pl.concat(frames, how="diagonal")
     header = {name: name for name in frame.columns}
