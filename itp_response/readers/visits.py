@@ -393,10 +393,10 @@ def _grades(study: StudyRows, day: Ints, *, scored: bool) -> Floats:
     grade, not_known = visits.bleeding_grade[index], visits.grade_not_known[index]
     if scored:
         return grade
-    said = not_known & ~visits.table.has_left_out("bleeding_grade")[index]
+    said = not_known & ~visits.table.has_left_out("bleeding_grade")[index] if visits.table.left_out else not_known
     if said.any():
         days = pl.DataFrame({"patient": study.patient[index], "day": day, "said": said})
-        not_known |= days.select(pl.col("said").any().over("patient", "day")).to_series().to_numpy()
+        not_known = not_known | days.select(pl.col("said").any().over("patient", "day")).to_series().to_numpy()
     return np.where(np.isnan(grade) & ~not_known, 0.0, grade)
 
 

@@ -459,10 +459,9 @@ class MappedFile:
         """
         if counts is None:
             return []
-        column = unit_column(self.table, counts, own)
-        told = [unit for unit in (None if own == column else own, self.file.unit) if unit is not None]
-        said = [*(UnitSaid(unit, "the mapping") for unit in told), *said_by_header(counts)]
-        said += units_said(self.table, counts)
+        column, said = self._units_said(counts, own)
+        if column is None and not any(exponent_of(one.unit) is not None for one in said):
+            return []
         cells = Cells(location, counts, self.frame[counts])
         whole = agreed(said, cells, problems, elsewhere=column is not None)
         unit = pl.Series(name, [whole and whole.unit], dtype=pl.String).new_from_index(0, len(rows))
@@ -471,7 +470,23 @@ class MappedFile:
             if whole is not None:
                 check_same_unit(Cells(location, column, of_rows), whole, problems)
             unit = of_rows.zip_with(of_rows.is_not_null(), unit).alias(name)
-        return [] if column is None and whole is None else [unit]
+        return [unit]
+
+    def _units_said(self, counts: str, own: str | None) -> tuple[str | None, list[UnitSaid]]:
+        """The column of the units of a column of counts, and what tells the unit of all of it."""
+        column = unit_column(self.table, counts, own)
+        told = [unit for unit in (None if own == column else own, self.file.unit) if unit is not None]
+        said = [*(UnitSaid(unit, "the mapping") for unit in told), *said_by_header(counts)]
+        return column, said + units_said(self.table, counts)
+
+    def unknown_units(self, name: str, of_counts: Iterable[tuple[str | None, str | None]]) -> dict[str, list[UnitSaid]]:
+        """The units that are told of a column of counts and are none, which an option may tell.
+
+        `of_counts` has the columns of the file and the units that the mapping names.
+        """
+        said = [self._units_said(counts, own)[1] for counts, own in of_counts if counts is not None]
+        unknown = [one for of_column in said for one in of_column if exponent_of(one.unit) is None]
+        return {name: list(dict.fromkeys(unknown))} if unknown else {}
 
     def coded(self, name: str, column: str, rows: Ints) -> pl.Series:
         """The texts of a column in these rows, decoded if the mapping has codes for that name.
@@ -536,7 +551,8 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
     header = {name: name for name in frame.columns}
     cell_problems = source.cell_problems(pl.concat(as_written, how="diagonal").to_dict(), frame, header)
     of_visits = replace(location, lines=location.all_lines(rows), pieces=pieces)
-    return replace(_table(of_visits, frame, names, header, cell_problems), told=source.file.told)
+    unknown = source.unknown_units("platelets", ((visit.platelets, visit.unit) for visit in source.file.visits))
+    return replace(_table(of_visits, frame, names, header, cell_problems), told=source.file.told, units=unknown)
 
 
 def _recorded(source: MappedFile, visit: VisitColumns) -> Ints:
@@ -600,7 +616,9 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
     frame = pl.DataFrame(columns)
     header = header | {name: name for name in frame.columns if name not in header}
     cell_problems = source.cell_problems(as_written, frame, header)
-    return replace(_table(gathered, frame, names, header, cell_problems), told=source.file.told)
+    patients = source.file.patients
+    unknown = source.unknown_units("baseline", [(patients.baseline, patients.baseline_unit)])
+    return replace(_table(gathered, frame, names, header, cell_problems), told=source.file.told, units=unknown)
 
 
 def _filled_rows(ids: pl.Series, cells: pl.Series, firsts: pl.Series, location: Location, problems: Problems) -> Ints:
