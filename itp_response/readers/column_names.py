@@ -158,6 +158,9 @@ def read_table(
         problems.note(location, text)
     if not len(table.frame) and not source.problems:
         problems.wrong(location, no_rows(location))
+    if source.others and not table.has("patient_id"):
+        sheets = ", ".join(map(repr, source.others))
+        problems.wrong(location, f"another sheet may be meant; say --sheet, there are: {sheets}.")
     return table
 
 

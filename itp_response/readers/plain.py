@@ -12,6 +12,7 @@ import polars as pl
 
 from itp_response.cohort.notation import HIGHEST_COUNT
 from itp_response.cohort.values import Bools, Ints, Numbers, Texts, exactly
+from itp_response.readers.cell_errors import are_cell_errors
 from itp_response.readers.cells import as_counts, as_grades, ask_about_mixed, note_rescue
 from itp_response.readers.dates import YEARS, as_days, ask_numbering, count_shifted
 from itp_response.readers.external_sort import Records
@@ -92,6 +93,8 @@ class Plain:
         )
         if problems.any_wrong or not _all_valid(visits) or any(ids.any() for ids in rounded(patient_ids.names)):
             return None
+        if are_cell_errors(patient_ids.names).any():
+            return None
         if not self.empty.dated:
             ask_numbering(self.empty.time, when.low, self.options.day_numbering, problems)
         note_bleeding(visits.table, grade.low, self.options.bleeding, problems)
@@ -141,6 +144,8 @@ class Plain:
         rows, texts, which = distinct
         meanings = {text: self.words.meaning(text) for text in texts}
         if any(meaning.is_wrong or is_mixable(text, meanings) for text, meaning in meanings.items()):
+            return None
+        if are_cell_errors(pl.Series(texts, dtype=pl.String)).any():
             return None
         number = np.bincount(which, minlength=len(texts))
         cells = self.empty.table.cells("rescue")

@@ -484,7 +484,7 @@ class TestErrorsOfSpreadsheets:
         with pytest.raises(CohortError) as error:
             read(tmp_path / "visits.xls")
 
-        assert str(error.value) == "visits.xls: row 2: C2 holds #DIV/0!, an error of the spreadsheet; correct it."
+        assert str(error.value) == "visits.xls: row 2: platelets: '#DIV/0!' is an error of the spreadsheet; correct it."
 
     def test_in_ods(self, tmp_path):
         empty = '<table:table-cell table:number-columns-repeated="2"/>'
@@ -498,7 +498,7 @@ class TestErrorsOfSpreadsheets:
         with pytest.raises(CohortError) as error:
             read(tmp_path / "visits.ods")
 
-        assert str(error.value) == "visits.ods: row 3: C3 holds #DIV/0!, an error of the spreadsheet; correct it."
+        assert str(error.value) == "visits.ods: row 3: platelets: '#DIV/0!' is an error of the spreadsheet; correct it."
 
 
 def test_content_tells_cohorts_apart(study, expected):
