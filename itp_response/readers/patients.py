@@ -66,8 +66,7 @@ def read_patients(
 
     `stopped_as` says whether ends of treatment are days or dates; None: what most of the cells look like.
     """
-    table = without_cell_errors(table.with_empty_row(), problems)
-    table = without_codes(table, options.told | table.told, problems)
+    table = without_codes(without_cell_errors(table.with_empty_row(), problems), options.told | table.told, problems)
     table.report_cell_problems(problems)
     stopped = table.cells("treatment_discontinued")
     written, numbering = options.dates_of_patients, options.day_numbering
