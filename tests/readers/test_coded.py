@@ -190,6 +190,69 @@ class TestEvents:
         )
 
 
+class TestDays:
+    """Of an event without a date or an end, nothing is taken that makes a verdict better."""
+
+    COUNTS = (count("2019-05-01", "12"), count("2019-05-22", "60"), count("2019-05-29", "60"))
+    ACTIVE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}  # noqa: RUF012
+    TOLD = '[rescue]\nIVIG = "IVIg"\n[bleeding]\n249366005 = 2\n'
+
+    def read(self, folder, event):
+        cohort = fhir(folder, *self.COUNTS, event, told=self.TOLD)
+        return cohort, dict(zip(cohort.day.tolist(), cohort.bleeding_grade.tolist(), strict=True))
+
+    def test_a_condition_without_a_date_may_be_of_any_day(self, tmp_path):
+        undated = condition("P1", "249366005", None)
+        del undated["onsetDateTime"]
+        cohort, _ = self.read(tmp_path, undated)
+        assert cohort.partial.dates.written.to_list() == ["2019-04-30/2019-05-30"]
+        assert any(text.startswith("1 event without a date, which may be of any day") for text in texts(cohort))
+        assert classify(cohort).frame()["OR"].to_list() == ["NE"]
+
+    def test_so_may_a_treatment_of_which_its_taker_says_no_date(self, tmp_path):
+        undated = treatment("P1", "IVIG", "2019-05-20", kind="MedicationStatement")
+        del undated["effectivePeriod"]
+        cohort, _ = self.read(tmp_path, undated)
+        assert cohort.partial.dates.written.to_list() == ["2019-04-30/2019-05-30"]
+        assert "1 treatment without an end taken as of one day." in texts(cohort)
+
+    def test_of_a_patient_without_a_count_it_is_left_out(self, tmp_path):
+        undated = condition("P2", "249366005", None)
+        del undated["onsetDateTime"]
+        cohort, _ = self.read(tmp_path, undated)
+        assert "1 event without a date left out, of patients without a count." in texts(cohort)
+
+    def test_a_condition_that_is_active_goes_on(self, tmp_path):
+        _, grades = self.read(tmp_path, condition("P1", "249366005", "2019-05-20", clinicalStatus=self.ACTIVE))
+        assert (grades[0], grades[21], grades[28]) == (0, 2, 2)
+
+    def test_a_treatment_that_is_active_goes_on(self, tmp_path):
+        going = treatment("P1", "IVIG", "2019-05-20", kind="MedicationStatement", status="active")
+        cohort, _ = self.read(tmp_path, going)
+        assert cohort.courses.last.tolist() == [28]
+        assert "1 treatment still going on, taken to the last count." in texts(cohort)
+
+    def test_with_a_date_in_part_it_is_not_known_where_it_may_have_been(self, tmp_path):
+        _, grades = self.read(tmp_path, condition("P1", "249366005", "2019-05", "2019-05-25"))
+        assert np.isnan(grades[21])
+        assert grades[28] == 0
+
+    def test_a_count_of_several_days_is_of_one_of_them(self, tmp_path):
+        of_days = count("2019-06-03", "70") | {"effectivePeriod": {"start": "2019-06-03", "end": "2019-06-05"}}
+        del of_days["effectiveDateTime"]
+        cohort, _ = self.read(tmp_path, of_days)
+        assert cohort.partial.dates.written.to_list() == ["2019-06-03/2019-06-05"]
+
+
+def test_two_versions_of_a_resource_are_asked_about(tmp_path):
+    one, other = (count(text=text) | {"id": "a"} for text in ("15", "16"))
+    assert (
+        refused(tmp_path, one, other)
+        == "study.ndjson: line 2: Observation/a is there twice, and differs; keep its last version."
+    )
+    assert counts(fhir(tmp_path, one, one)) == [(0, 15)]
+
+
 class TestPatients:
     def test_a_patient_without_a_count_is_kept(self, tmp_path):
         assert sorted(fhir(tmp_path, patient("P1"), patient("P2"), count()).id.to_list()) == ["P1", "P2"]
@@ -248,10 +311,12 @@ class TestOmop:
             ("1,3024929,2019-05-01,,15,,K/uL",           15, 15),
             ("1,3024929,2019-05-01,4171755,15,8848,",    15, float("inf")),
             ("1,3024929,2019-05-01,4171754,15,8848,",     0, 15),
+            ("1,3024929,2019-05-01,,,8848,,<=10",         0, 10),
         ],
     )  # fmt: skip
     def test_counts(self, line, low, high, tmp_path):
-        cohort = read(*omop(tmp_path, line))
+        head = f"{MEASUREMENT},value_source_value" if line.count(",") > 6 else MEASUREMENT
+        cohort = read(*omop(tmp_path, line, head=head))
 
         assert (cohort.platelets.low.tolist(), cohort.platelets.high.tolist()) == ([low], [high])
         assert sorted(cohort.id.to_list()) == ["1", "2"]

@@ -9,14 +9,12 @@ import polars as pl
 from itp_response.cohort.values import Ints, Numbers
 from itp_response.messages.wording import counted as number_of
 from itp_response.readers.dates import as_day_numbers
+from itp_response.readers.lasting import lasting_days
 from itp_response.readers.problems import Cells, Problems, first_few, quoted
 from itp_response.readers.sdtm.counts import CountDays
 from itp_response.readers.sdtm.occurrence import dated, took_place
 from itp_response.readers.sdtm.records import Records, SdtmStudy, VisitRecords, either, of_all, without_end
 from itp_response.readers.sdtm.terms import BLEEDING_LIKE, BLEEDING_OBJECTS, GRADE_TESTS, SEVERITIES
-
-NOT_SURE = "not known"
-"""The grade on a day on which there may have been bleeding."""
 
 
 class _Graded(NamedTuple):
@@ -141,29 +139,18 @@ def _lasting(first_days: VisitRecords, counted: CountDays, study: SdtmStudy) -> 
     ):
         if rows.any():
             study.note(records, f"{number_of(int(rows.sum()), 'bleeding event')} {what}.", warning=True)
-    undated = np.isnan(start.low)
-    spans = pl.DataFrame(
-        {
-            "subject": first_days.column("patient_id"),
-            "grade": first_days.cells["bleeding_grade"],
-            "first": np.where(undated, -np.inf, start.low),
-            "sure_after": np.where(undated, np.inf, start.high),
-            "sure_until": last,
-            "last": np.where(goes_on, np.inf, end.high),
-        }
-    )
-    day = pl.col("day")
-    inside = (
-        spans.with_row_index("event")
-        .filter(pl.col("last").is_not_nan() & pl.col("grade").is_not_null())
-        .join(counted.days, on="subject", maintain_order="left")
-        .filter((day > pl.col("first")) & (day <= pl.col("last")))
-        .with_columns(sure=(day > pl.col("sure_after")) & (day <= pl.col("sure_until")))
-    )
+    spans = {
+        "subject": first_days.column("patient_id"),
+        "grade": first_days.cells["bleeding_grade"],
+        "start_low": start.low,
+        "start_high": start.high,
+        "end_low": last,
+        "end_high": np.where(goes_on, np.inf, end.high),
+    }
+    inside = lasting_days(pl.DataFrame(spans), counted.days)
     if len(inside):
-        event = inside["event"].to_numpy().astype(np.int64)
-        grades = inside.select(grade=pl.when("sure").then("grade").otherwise(pl.lit(NOT_SURE)))["grade"]
-        cells = {"date": inside["date"], "bleeding_grade": grades}
+        event = inside["event"].to_numpy()
+        cells = {"date": inside["date"], "bleeding_grade": inside["grade"]}
         study.visit_records.append(replace(first_days, row=first_days.row[event], cells=cells, only_cells=True))
         days = number_of(len(inside), "further day")
         study.note(records, f"bleeding of several days stands on {days} with a count.")
