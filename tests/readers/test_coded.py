@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from coded_study import SCALE, bundle, condition, observation, patient, quantity, treatment
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import itp_response
@@ -438,6 +438,65 @@ def test_rows_that_cannot_be_read_may_be_left_out(tmp_path):
     assert cohort.left_out is not None
     assert cohort.quarantine.rows()[0][:4] == ("study.ndjson", 2, "valueQuantity.code", "g/L")
     assert cohort.quarantine["left_out"].to_list() == ["cell"]
+
+
+def lines_used(cohort):
+    """The lines of the file of the observations."""
+    return {int(cohort.origin.named(line).rpartition(" ")[2]) for line in cohort.lines.tolist()}
+
+
+BAD_COUNT = count() | {"subject": {"display": "Mr X"}}
+RESOURCES_BY_FATE = {
+    "used": (
+        count(),
+        count("2019-05-22", "<10"),
+        count("2019-05-22", name="P2"),
+        condition("P1", "249366005", "2019-05-03"),
+    ),
+    "used in part": (count(unit="g/L"), count("2019-05-22", "60", unit="mg/dL")),
+    "left out": (BAD_COUNT, count(statuss="final"), count("01/05/2019"), count() | {"effectiveDateTime": 7}),
+    "counted": (count(status="preliminary"), count(code=f"{LOINC}|718-7"), treatment("P1", "PPI", "2019-05-02")),
+}
+FATES = st.sampled_from([(fate, one) for fate, resources in RESOURCES_BY_FATE.items() for one in resources])
+
+
+@settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(drawn=st.lists(FATES, max_size=6))
+def test_each_resource_is_used_or_reported_or_counted_as_not_taken(drawn, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fhir")
+    (folder / "codes.toml").write_text(WHOLE)
+    path = lines(folder, count(), *(one for _, one in drawn))
+    cohort = read(*itp_response.mapped(path, folder / "codes.toml"), options=ReadOptions(on_error="quarantine"))
+    fates = ["used", *(fate for fate, _ in drawn)]
+    by_fate = {fate: {line for line, own in enumerate(fates, 1) if own == fate} for fate in RESOURCES_BY_FATE}
+    whole, cells = (set(cohort.quarantine.filter(left_out=what)["line"]) for what in ("row", "cell"))
+
+    assert lines_used(cohort) == by_fate["used"] | by_fate["used in part"]
+    assert (whole, cells) == (by_fate["left out"], by_fate["used in part"])
+    noted = [text for text in texts(cohort) if " not taken" in text]
+    assert sum(int(text.split()[0]) for text in noted) == len(by_fate["counted"])
+
+
+OPERATORS = st.sampled_from(["", "4171756", "99"])
+MEASURED = st.tuples(
+    st.sampled_from("12"), st.sampled_from(["3024929", "3000963"]), st.sampled_from(["2019-05-01", "soon"]), OPERATORS
+)
+
+
+@settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(drawn=st.lists(MEASURED, max_size=6))
+def test_each_measurement_is_used_or_reported_or_counted_as_not_taken(drawn, tmp_path_factory):
+    rows = [("1", "3024929", "2019-05-01", ""), *drawn]
+    tables = omop(tmp_path_factory.mktemp("omop"), *(f"{','.join(row)},15,8848," for row in rows))
+    cohort = read(*tables, options=ReadOptions(on_error="quarantine"))
+    counted = sum(code == "3000963" for _, code, _, _ in rows)
+    left_out = set(cohort.quarantine["line"])
+    good = {line for line, row in enumerate(rows, 2) if row[1] == "3024929" and row[2] != "soon" and row[3] != "99"}
+
+    assert lines_used(cohort) - left_out == good
+    assert len(rows) == len(good) + len(left_out) + counted
+    noted = [int(text.split()[0]) for text in texts(cohort) if " not taken, as no code" in text]
+    assert sum(noted) == counted
 
 
 def test_an_observation_is_known_by_its_line(tmp_path):
