@@ -3,8 +3,10 @@
 import ast
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -45,6 +47,16 @@ def test_help_needs_nothing_heavy():
 
     assert "itp_response.cli" in loaded
     assert loaded & {"numpy", "polars", "pandas", "pyarrow", "pydantic"} == set()
+
+
+def test_each_extra_that_is_named_exists_and_no_two_are_alike():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    read = [*PACKAGE.rglob("*.py"), *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    named = {name for path in read for name in re.findall(r"itp-response\[([a-z-]+)\]", path.read_text())}
+
+    assert "sas-spss-stata" in named
+    assert named <= extras.keys()
+    assert len({frozenset(libraries) for libraries in extras.values()}) == len(extras)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
@@ -143,7 +144,7 @@ def _observations_of(
         patient=times.patient,
         day=day,
         platelets=visits.platelets.at(index),
-        bleeding_grade=_grades_recorded(visits, bleeding)[index],
+        bleeding_grade=_grades_recorded(study, day, bleeding),
         rescue=visits.rescue[index],
         rescue_end=last_day,
         source_row=visits.table.location.all_lines(study.kept),
@@ -154,10 +155,20 @@ def _observations_of(
     )
 
 
-def _grades_recorded(visits: VisitTable, bleeding: RecordedAs) -> Floats:
-    """The grades; where none was written, 0 if bleeding is written down as events."""
-    grade = visits.bleeding_grade
-    return grade if bleeding != "events" else np.where(np.isnan(grade) & ~visits.grade_not_known, 0.0, grade)
+def _grades_recorded(study: StudyRows, day: Ints, bleeding: RecordedAs) -> Floats:
+    """The grades of the rows that are kept; where none was written, 0 if bleeding is written down as events.
+
+    It is not known on a day of which a row says that it is not, whatever other rows of the day leave empty.
+    """
+    visits, index = study.visits, study.kept_index
+    grade, not_known = visits.bleeding_grade[index], visits.grade_not_known[index]
+    if bleeding != "events":
+        return grade
+    said = not_known & ~visits.table.has_left_out("bleeding_grade")[index] if visits.table.left_out else not_known
+    if said.any():
+        days = pl.DataFrame({"patient": study.patient[index], "day": day, "said": said})
+        not_known = not_known | days.select(pl.col("said").any().over("patient", "day")).to_series().to_numpy()
+    return np.where(np.isnan(grade) & ~not_known, 0.0, grade)
 
 
 def _cells_left_out(visits: VisitTable, kept: Ints, bleeding: RecordedAs) -> Bools | None:

@@ -18,6 +18,7 @@ from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text, location_of
 from itp_response.readers.told import NOTHING, Told
 from itp_response.readers.units import UnitSaid, in_header
+from itp_response.readers.value_labels import by_labels, contradictory
 
 REASON = "rescue_reason"
 """In the frame of visits: the reason for a rescue treatment; only `review` uses it."""
@@ -166,6 +167,9 @@ def read_table(
         problems.note(location, text)
     if not len(table.frame) and not source.problems:
         problems.wrong(location, no_rows(location))
+    if source.others and not table.has("patient_id"):
+        sheets = ", ".join(map(repr, source.others))
+        problems.wrong(location, f"another sheet may be meant; say --sheet, there are: {sheets}.")
     return table
 
 
@@ -181,8 +185,21 @@ def filled(source: OpenTable, chosen: Mapping[str, int], location: Location, pro
     if chosen:
         frame = frame.select(pl.col(str(position)).alias(name) for name, position in chosen.items())
     header = {name: source.header[position] for name, position in chosen.items()}
+    frame = _labelled(source, frame, header, location, problems)
     units = {name: units_said(source, header[name]) for name in UNIT_OF.values() if name in header}
     return NamedTable(location, frame, header, source.header, units=units)
+
+
+def _labelled(
+    source: OpenTable, frame: pl.DataFrame, header: Mapping[str, str], location: Location, problems: Problems
+) -> pl.DataFrame:
+    """The columns, with the labels of the codes of rescue as the file has them; grades that are none are reported."""
+    if labels := source.codes.get(header.get("rescue", "")):
+        frame = frame.with_columns(by_labels(frame["rescue"], labels).alias("rescue"))
+    grade = header.get("bleeding_grade", "")
+    for text in contradictory(grade, source.codes.get(grade, {})):
+        problems.wrong(location, text)
+    return frame
 
 
 def units_said(source: OpenTable, column: str) -> list[UnitSaid]:

@@ -56,7 +56,8 @@ def _check_enrolled(study: StudyRows, enrolment: Cells, problems: Problems) -> N
     visits, patients = study.visits, study.patients
     reason = "the patient's enrolment is not known."
     empty = patients.rows[is_empty(enrolment, patients.rows)]
-    cure = f"fill it in, or drop {enrolment.name!r}: then day 0 is the first count" if visits.dated else "fill it in"
+    cure = "fill it in, leave the patient out ('only' under [patients] of a mapping says which are taken)"
+    cure += ", or keep the patient as not evaluable with --on-error quarantine"
     if WITHOUT_DAY_0 in patients.table.frame.columns:
         cure = 'fill it in, say why in ARMNRS, or put \'without_day_0\' in sdtm.toml: "keep" or "leave_out"'
         is_kept = patients.table.frame[WITHOUT_DAY_0].fill_null(value=False).to_numpy()

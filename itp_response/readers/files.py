@@ -279,11 +279,10 @@ class StatisticsFormat(NamedTuple):
     function: str
     """The function of pyreadstat."""
     name: str
-    extra: str = "statistics"
 
 
 STATISTICS = {
-    ".xpt": StatisticsFormat("read_xport", "SAS transport", "sdtm"),
+    ".xpt": StatisticsFormat("read_xport", "SAS transport"),
     ".sas7bdat": StatisticsFormat("read_sas7bdat", "SAS data"),
     ".sav": StatisticsFormat("read_sav", "SPSS"),
     ".zsav": StatisticsFormat("read_sav", "SPSS"),
@@ -300,7 +299,8 @@ def statistics(path: Path) -> OpenTable:
     try:
         import pyreadstat
     except ImportError:
-        raise CohortError(f"{path.name}: this needs pyreadstat: pip install 'itp-response[{form.extra}]'.") from None
+        cure = "pip install 'itp-response[sas-spss-stata]'"
+        raise CohortError(f"{path.name}: this needs pyreadstat: {cure}.") from None
     function = getattr(pyreadstat, form.function)
     broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError)
     message = f"{path.name}: this is no whole {form.name} file; write it again, or copy it again."

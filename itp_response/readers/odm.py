@@ -32,7 +32,7 @@ class Flat(NamedTuple):
     codes: Mapping[str, Mapping[str, str]]
     """The meanings of the values of each column."""
     units: Mapping[str, tuple[str, ...]]
-    """The unit of each column whose items have one unit."""
+    """The unit of each column whose items have units by their definition."""
     notes: list[str]
 
 
@@ -126,10 +126,14 @@ def _named_units(root: Element) -> dict[str, str]:
 
 
 def _units(root: Element) -> dict[str, tuple[str, ...]]:
-    """The unit of each item that the forms define with one unit."""
+    """The unit of each item that the forms define with one; several that differ are named together, and are none."""
     names = _named_units(root)
     references = {
         item.get("OID", ""): [unit_named(unit, names) for unit in item.iter(f"{SPACE}{UNITS}")]
         for item in root.iter(f"{SPACE}ItemDef")
     }
-    return {item: tuple(units) for item, units in references.items() if len(set(units)) == 1}
+    named = {item: list(dict.fromkeys(units)) for item, units in references.items() if units}
+    return {
+        item: (units[0] if len(set(map(exponent_of, units))) == 1 else " or ".join(units),)
+        for item, units in named.items()
+    }

@@ -26,7 +26,13 @@ OF_FORM = ("FormOID", "FormRepeatKey")
 """The columns that identify a form that repeats."""
 REMOVED = ("removed", "auto-removed", "invalid")
 """The `Status` by which OpenClinica marks what was removed."""
-REMOVABLE = {"SubjectData": "subject", "StudyEventData": "event", "FormData": "form", "ItemGroupData": "item group"}
+REMOVABLE = {
+    "SubjectData": "subject",
+    "StudyEventData": "event",
+    "FormData": "form",
+    "ItemGroupData": "item group",
+    "ItemData": "item",
+}
 
 
 class Record(NamedTuple):
@@ -126,6 +132,9 @@ class OdmRecords:
         for item in group:
             if not local(item).startswith("ItemData"):
                 continue
+            if _is_marked(item):
+                self.removed["ItemData"] += 1
+                continue
             oid, line = item.get("ItemOID", ""), self.lines[item]
             if oid in items:
                 raise CohortError(f"{self.name}: line {line}: {oid} is there twice in the same record; keep one.")
@@ -187,10 +196,13 @@ def _identity(element: Element) -> tuple[tuple[str, str], ...]:
 
 def _is_removed(element: Element) -> bool:
     """Whether an element is marked as removed; of an item group that is taken out, its values are refused."""
+    taken_out = element.get("TransactionType") == "Remove" and local(element) != "ItemGroupData"
+    return taken_out or _is_marked(element)
+
+
+def _is_marked(element: Element) -> bool:
     attributes = _attributes(element)
-    taken_out = attributes.get("TransactionType") == "Remove" and local(element) != "ItemGroupData"
-    marked = attributes.get("Status", "").lower() in REMOVED or attributes.get("Removed", "").lower() == "yes"
-    return taken_out or marked
+    return attributes.get("Status", "").lower() in REMOVED or attributes.get("Removed", "").lower() in ("yes", "true")
 
 
 def _repeating_forms(root: Element) -> set[str]:

@@ -43,6 +43,8 @@ class OpenTable:
     """By column, the meanings of its values as the file gives them."""
     units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By column, the units of its values as the file gives them."""
+    others: tuple[str, ...] = ()
+    """The other sheets of the workbook."""
     gathered: Gathered | None = None
     """None: each row of the table is a row of the file."""
     scan: Callable[[Sequence[int]], pl.LazyFrame] | None = None

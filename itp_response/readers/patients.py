@@ -9,6 +9,7 @@ import polars as pl
 
 from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
 from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
+from itp_response.readers.cell_errors import without_cell_errors
 from itp_response.readers.cells import as_declared, as_texts
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.count_units import CountUnit, counts_of
@@ -65,7 +66,7 @@ def read_patients(
 
     `stopped_as` says whether ends of treatment are days or dates; None: what most of the cells look like.
     """
-    table = without_codes(table.with_empty_row(), options.told | table.told, problems)
+    table = without_codes(without_cell_errors(table.with_empty_row(), problems), options.told | table.told, problems)
     table.report_cell_problems(problems)
     stopped = table.cells("treatment_discontinued")
     written, numbering = options.dates_of_patients, options.day_numbering

@@ -128,6 +128,7 @@ def in_another_unit(bands: "dict[tuple[int, bool], _Band]") -> list[tuple[int, b
 def patient_bands(patient: Ints, counts: Numbers) -> pl.DataFrame:
     """The band of each patient with enough counts: `patient`, `band`, `decimals`; one entry per count is given.
 
+    >>> from itp_response.cohort.values import exactly
     >>> patient_bands(np.array([0, 0, 0]), exactly(np.array([0.12, 1.5, 1.8]))).row(0)
     (0, 0, True)
     """

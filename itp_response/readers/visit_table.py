@@ -8,6 +8,7 @@ import numpy as np
 
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, exactly
+from itp_response.readers.cell_errors import without_cell_errors
 from itp_response.readers.cells import as_declared, as_grades, as_rescue, is_empty
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
 from itp_response.readers.count_units import CountUnit, counts_of, note_unused
@@ -84,7 +85,7 @@ def read_visits(
     """The visits of a table, or of a chunk of it."""
     told = options.told | table.told
     not_known = not_known_rows(table, "bleeding_grade", told) | table.has_left_out("bleeding_grade")
-    table = without_codes(table, told, problems)
+    table = without_codes(without_cell_errors(table, problems), told, problems)
     table.report_cell_problems(problems)
     when, rescue_end = _when_and_end(table, options, problems)
     platelets, unit = counts_of(table, "platelets", "unit", options, problems)

@@ -790,7 +790,7 @@ class TestRefusals:
             study.write(tmp_path / "out")
 
         assert str(error.value) == (
-            "XPT needs pyreadstat, which is not installed: pip install 'itp-response[sdtm]', or another format."
+            "XPT needs pyreadstat, which is not installed: pip install 'itp-response[sas-spss-stata]', or another format."
         )
         study.write(tmp_path / "out", "parquet")
 

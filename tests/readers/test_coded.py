@@ -4,11 +4,12 @@ import contextlib
 import json
 import sys
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
 from coded_study import SCALE, bundle, condition, observation, patient, quantity, treatment
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import itp_response
@@ -189,6 +190,69 @@ class TestEvents:
         )
 
 
+class TestDays:
+    """Of an event without a date or an end, nothing is taken that makes a verdict better."""
+
+    COUNTS = (count("2019-05-01", "12"), count("2019-05-22", "60"), count("2019-05-29", "60"))
+    ACTIVE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}  # noqa: RUF012
+    TOLD = '[rescue]\nIVIG = "IVIg"\n[bleeding]\n249366005 = 2\n'
+
+    def read(self, folder, event):
+        cohort = fhir(folder, *self.COUNTS, event, told=self.TOLD)
+        return cohort, dict(zip(cohort.day.tolist(), cohort.bleeding_grade.tolist(), strict=True))
+
+    def test_a_condition_without_a_date_may_be_of_any_day(self, tmp_path):
+        undated = condition("P1", "249366005", None)
+        del undated["onsetDateTime"]
+        cohort, _ = self.read(tmp_path, undated)
+        assert cohort.partial.dates.written.to_list() == ["2019-04-30/2019-05-30"]
+        assert any(text.startswith("1 event without a date, which may be of any day") for text in texts(cohort))
+        assert classify(cohort).frame()["OR"].to_list() == ["NE"]
+
+    def test_so_may_a_treatment_of_which_its_taker_says_no_date(self, tmp_path):
+        undated = treatment("P1", "IVIG", "2019-05-20", kind="MedicationStatement")
+        del undated["effectivePeriod"]
+        cohort, _ = self.read(tmp_path, undated)
+        assert cohort.partial.dates.written.to_list() == ["2019-04-30/2019-05-30"]
+        assert "1 treatment without an end taken as of one day." in texts(cohort)
+
+    def test_of_a_patient_without_a_count_it_is_left_out(self, tmp_path):
+        undated = condition("P2", "249366005", None)
+        del undated["onsetDateTime"]
+        cohort, _ = self.read(tmp_path, undated)
+        assert "1 event without a date left out, of patients without a count." in texts(cohort)
+
+    def test_a_condition_that_is_active_goes_on(self, tmp_path):
+        _, grades = self.read(tmp_path, condition("P1", "249366005", "2019-05-20", clinicalStatus=self.ACTIVE))
+        assert (grades[0], grades[21], grades[28]) == (0, 2, 2)
+
+    def test_a_treatment_that_is_active_goes_on(self, tmp_path):
+        going = treatment("P1", "IVIG", "2019-05-20", kind="MedicationStatement", status="active")
+        cohort, _ = self.read(tmp_path, going)
+        assert cohort.courses.last.tolist() == [28]
+        assert "1 treatment still going on, taken to the last count." in texts(cohort)
+
+    def test_with_a_date_in_part_it_is_not_known_where_it_may_have_been(self, tmp_path):
+        _, grades = self.read(tmp_path, condition("P1", "249366005", "2019-05", "2019-05-25"))
+        assert np.isnan(grades[21])
+        assert grades[28] == 0
+
+    def test_a_count_of_several_days_is_of_one_of_them(self, tmp_path):
+        of_days = count("2019-06-03", "70") | {"effectivePeriod": {"start": "2019-06-03", "end": "2019-06-05"}}
+        del of_days["effectiveDateTime"]
+        cohort, _ = self.read(tmp_path, of_days)
+        assert cohort.partial.dates.written.to_list() == ["2019-06-03/2019-06-05"]
+
+
+def test_two_versions_of_a_resource_are_asked_about(tmp_path):
+    one, other = (count(text=text) | {"id": "a"} for text in ("15", "16"))
+    assert (
+        refused(tmp_path, one, other)
+        == "study.ndjson: line 2: Observation/a is there twice, and differs; keep its last version."
+    )
+    assert counts(fhir(tmp_path, one, one)) == [(0, 15)]
+
+
 class TestPatients:
     def test_a_patient_without_a_count_is_kept(self, tmp_path):
         assert sorted(fhir(tmp_path, patient("P1"), patient("P2"), count()).id.to_list()) == ["P1", "P2"]
@@ -247,10 +311,12 @@ class TestOmop:
             ("1,3024929,2019-05-01,,15,,K/uL",           15, 15),
             ("1,3024929,2019-05-01,4171755,15,8848,",    15, float("inf")),
             ("1,3024929,2019-05-01,4171754,15,8848,",     0, 15),
+            ("1,3024929,2019-05-01,,,8848,,<=10",         0, 10),
         ],
     )  # fmt: skip
     def test_counts(self, line, low, high, tmp_path):
-        cohort = read(*omop(tmp_path, line))
+        head = f"{MEASUREMENT},value_source_value" if line.count(",") > 6 else MEASUREMENT
+        cohort = read(*omop(tmp_path, line, head=head))
 
         assert (cohort.platelets.low.tolist(), cohort.platelets.high.tolist()) == ([low], [high])
         assert sorted(cohort.id.to_list()) == ["1", "2"]
@@ -367,8 +433,70 @@ def test_rows_that_cannot_be_read_may_be_left_out(tmp_path):
     study, _ = itp_response.mapped(lines(tmp_path, count(), count("2019-05-08", unit="g/L")), tmp_path / "codes.toml")
     cohort = read(study, options=ReadOptions(on_error="quarantine"))
 
-    assert counts(cohort) == [(0, 15)]
+    # The day of the count stands, and the count may have been anything.
+    np.testing.assert_array_equal(counts(cohort), [(0, 15), (7, np.nan)])
+    assert cohort.left_out is not None
     assert cohort.quarantine.rows()[0][:4] == ("study.ndjson", 2, "valueQuantity.code", "g/L")
+    assert cohort.quarantine["left_out"].to_list() == ["cell"]
+
+
+def lines_used(cohort):
+    """The lines of the file of the observations."""
+    return {int(cohort.origin.named(line).rpartition(" ")[2]) for line in cohort.lines.tolist()}
+
+
+BAD_COUNT = count() | {"subject": {"display": "Mr X"}}
+RESOURCES_BY_FATE = {
+    "used": (
+        count(),
+        count("2019-05-22", "<10"),
+        count("2019-05-22", name="P2"),
+        condition("P1", "249366005", "2019-05-03"),
+    ),
+    "used in part": (count(unit="g/L"), count("2019-05-22", "60", unit="mg/dL")),
+    "left out": (BAD_COUNT, count(statuss="final"), count("01/05/2019"), count() | {"effectiveDateTime": 7}),
+    "counted": (count(status="preliminary"), count(code=f"{LOINC}|718-7"), treatment("P1", "PPI", "2019-05-02")),
+}
+FATES = st.sampled_from([(fate, one) for fate, resources in RESOURCES_BY_FATE.items() for one in resources])
+
+
+@settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(drawn=st.lists(FATES, max_size=6))
+def test_each_resource_is_used_or_reported_or_counted_as_not_taken(drawn, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fhir")
+    (folder / "codes.toml").write_text(WHOLE)
+    path = lines(folder, count(), *(one for _, one in drawn))
+    cohort = read(*itp_response.mapped(path, folder / "codes.toml"), options=ReadOptions(on_error="quarantine"))
+    fates = ["used", *(fate for fate, _ in drawn)]
+    by_fate = {fate: {line for line, own in enumerate(fates, 1) if own == fate} for fate in RESOURCES_BY_FATE}
+    whole, cells = (set(cohort.quarantine.filter(left_out=what)["line"]) for what in ("row", "cell"))
+
+    assert lines_used(cohort) == by_fate["used"] | by_fate["used in part"]
+    assert (whole, cells) == (by_fate["left out"], by_fate["used in part"])
+    noted = [text for text in texts(cohort) if " not taken" in text]
+    assert sum(int(text.split()[0]) for text in noted) == len(by_fate["counted"])
+
+
+OPERATORS = st.sampled_from(["", "4171756", "99"])
+MEASURED = st.tuples(
+    st.sampled_from("12"), st.sampled_from(["3024929", "3000963"]), st.sampled_from(["2019-05-01", "soon"]), OPERATORS
+)
+
+
+@settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(drawn=st.lists(MEASURED, max_size=6))
+def test_each_measurement_is_used_or_reported_or_counted_as_not_taken(drawn, tmp_path_factory):
+    rows = [("1", "3024929", "2019-05-01", ""), *drawn]
+    tables = omop(tmp_path_factory.mktemp("omop"), *(f"{','.join(row)},15,8848," for row in rows))
+    cohort = read(*tables, options=ReadOptions(on_error="quarantine"))
+    counted = sum(code == "3000963" for _, code, _, _ in rows)
+    left_out = set(cohort.quarantine["line"])
+    good = {line for line, row in enumerate(rows, 2) if row[1] == "3024929" and row[2] != "soon" and row[3] != "99"}
+
+    assert lines_used(cohort) - left_out == good
+    assert len(rows) == len(good) + len(left_out) + counted
+    noted = [int(text.split()[0]) for text in texts(cohort) if " not taken, as no code" in text]
+    assert sum(noted) == counted
 
 
 def test_an_observation_is_known_by_its_line(tmp_path):

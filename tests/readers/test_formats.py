@@ -17,11 +17,13 @@ import pytest
 import test_mapping
 import test_odm
 import xlwt
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from test_reading import content
 from test_sdtm import write_json
 
 import itp_response
-from itp_response import CohortError, read
+from itp_response import CohortError, ReadOptions, read
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.readers import READERS
 from itp_response.readers.files import open_table
@@ -359,6 +361,77 @@ class TestOneCohort:
         assert set(READERS) - written == {".sas7bdat", ".xlsm", ".xml"}
 
 
+class TestValueLabels:
+    """What a file says of its own codes is not read as something else."""
+
+    def read(self, folder, column, values, labels):
+        frame = pl.DataFrame({"patient_id": ["P1"] * len(values), "day": [0, 21, 28][: len(values)], "platelets": 12.0})
+        frame = frame.with_columns(pl.Series(column, values, dtype=pl.Int32))
+        pyreadstat.write_sav(frame, folder / "a.sav", variable_value_labels={column: labels})
+        pyreadstat.write_dta(frame, folder / "a.dta", variable_value_labels={column: labels})
+        return [read(folder / name) for name in ("a.sav", "a.dta")]
+
+    def test_a_rescue_of_1_that_is_none(self, tmp_path):
+        for cohort in self.read(tmp_path, "rescue", [1, 2, 1], {1: "No", 2: "Yes"}):
+            assert cohort.rescue.tolist() == [False, True, False]
+
+    def test_names_of_treatments(self, tmp_path):
+        for cohort in self.read(tmp_path, "rescue", [0, 2, 9], {0: "none", 2: "IVIg", 9: "unknown"}):
+            assert (cohort.rescue.tolist(), cohort.courses.name.labels) == ([False, True, False], ("ivig",))
+
+    @pytest.mark.parametrize("labels", [{1: "none", 2: "mild"}, {1: "Grade 0", 2: "Grade 1"}])
+    def test_grades_that_are_numbered_otherwise(self, labels, tmp_path):
+        with pytest.raises(CohortError) as error:
+            self.read(tmp_path, "bleeding_grade", [1, 2, 1], labels)
+        assert str(error.value).startswith(
+            f"a.sav: bleeding_grade: '1' is labelled {labels[1]!r} in the file, so it is not the grade; say in a mapping"
+        )
+
+    def test_grades_that_are_as_they_are_labelled(self, tmp_path):
+        for cohort in self.read(tmp_path, "bleeding_grade", [0, 1, 2], {0: "none", 1: "Grade 1: petechiae", 2: "mild"}):
+            assert cohort.bleeding_grade.tolist() == [0, 1, 2]
+
+
+BAD = {
+    "patient_id": ("P1", "P2", None),
+    "date": ("2019-05-01", "2019-05-22", None),
+    "platelets": ("15", "<10", "4x5", None),
+    "bleeding_grade": ("0", "7", None),
+    "rescue": ("IVIg", "#REF!", None),
+}
+BAD_ROWS = st.lists(st.tuples(*map(st.sampled_from, BAD.values())), min_size=1, max_size=5)
+
+
+def what_was_left_out(cohort):
+    """What was left out of a cohort, without the places in its file."""
+    report = cohort.quarantine.select("column", "value", "reason", "patient_id", "left_out")
+    return sorted(report.rows(), key=str)
+
+
+@settings(max_examples=5, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(rows_of_table=BAD_ROWS)
+@pytest.mark.parametrize("name", WRITERS)
+def test_each_row_is_used_or_reported_in_every_format(name, rows_of_table, tmp_path_factory):
+    """The rows that cannot be read are left out and reported in every format, and the others are the same cohort."""
+    per_value = name.startswith("eav")
+    first = ("P1", "2019-05-01", "15", "0", "IVIg")
+    rows_of_table = [first, *(row for row in rows_of_table if any(row) and not (per_value and row[0] is None))]
+    frame = pl.DataFrame(rows_of_table, schema=dict.fromkeys(BAD, pl.String), orient="row")
+    folder = tmp_path_factory.mktemp("format")
+    WRITERS[name](frame, folder / name)
+    options = ReadOptions(on_error="quarantine")
+    plain, found = read(frame, options=options), read(folder / name, options=options)
+    left_out = found.quarantine.filter(left_out="row").select("line").unique().height
+    passed_over = sum(int(note.text.split()[0]) for note in found.notes if "passed over: without" in note.text)
+
+    # Where each value has a row, the cells of a record are reported by rows of their own.
+    assert per_value or len(frame) == len(found.lines) + left_out + passed_over
+    assert what_was_left_out(found) == what_was_left_out(plain)
+    assert str(found.left_out) == str(plain.left_out)
+    cohorts = [replace(cohort, quarantine=None, quarantined=None, left_out=None) for cohort in (found, plain)]
+    assert same(cohorts[0]) == same(cohorts[1])
+
+
 TYPED = pl.DataFrame(
     {
         "patient_id": ["1", "1", "2", "2", "3"],
@@ -484,7 +557,7 @@ class TestErrorsOfSpreadsheets:
         with pytest.raises(CohortError) as error:
             read(tmp_path / "visits.xls")
 
-        assert str(error.value) == "visits.xls: row 2: C2 holds #DIV/0!, an error of the spreadsheet; correct it."
+        assert str(error.value) == "visits.xls: row 2: platelets: '#DIV/0!' is an error of the spreadsheet; correct it."
 
     def test_in_ods(self, tmp_path):
         empty = '<table:table-cell table:number-columns-repeated="2"/>'
@@ -498,7 +571,7 @@ class TestErrorsOfSpreadsheets:
         with pytest.raises(CohortError) as error:
             read(tmp_path / "visits.ods")
 
-        assert str(error.value) == "visits.ods: row 3: C3 holds #DIV/0!, an error of the spreadsheet; correct it."
+        assert str(error.value) == "visits.ods: row 3: platelets: '#DIV/0!' is an error of the spreadsheet; correct it."
 
 
 def test_content_tells_cohorts_apart(study, expected):

@@ -41,6 +41,8 @@ class TestWords:
         """In a log of events an empty cell is no bleeding; one that says that it is not known is not."""
         cohort = read(visits({"P1": "10 20 30 40"}, ["2", "", "NA", "UNK"]))
         np.testing.assert_array_equal(cohort.bleeding_grade, [2, 0, 0, nan])
+        same_day = [*visits({"P1": "10 20"}, ["2", ""]), {**visits({"P1": "10 20"}, ["2", "UNK"])[1], "platelets": ""}]
+        np.testing.assert_array_equal(read(same_day).bleeding_grade, [2, nan])
         told = read(visits({"P1": "10 20"}, ["2", "9"]), options=ReadOptions(missing=["bleeding_grade=9"]))
         np.testing.assert_array_equal(told.bleeding_grade, [2, nan])
 

@@ -13,6 +13,7 @@ import itp_response
 from itp_response.cli import main
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.files import open_table
+from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
 
 DEFINITIONS = """
@@ -287,6 +288,17 @@ class TestRows:
         assert (source.lines, source.row_word) == (None, "row")
 
 
+REFERENCE = '<MeasurementUnitRef MeasurementUnitOID="{}"/>'
+NO_PATIENT_ITEMS = """
+confirmed = true
+[patients]
+patient_id = "StudySubjectID"
+[[visits]]
+date = "StartDate"
+platelets = "I_LAB_PLT"
+"""
+
+
 class TestUnits:
     """Units of counts, of the item's definition or of each item; each has to be one of counts."""
 
@@ -296,12 +308,25 @@ class TestUnits:
     )
     ITEM = '<ItemData ItemOID="I_LAB_PLT" Value="15"/>'
 
-    def read(self, tmp_path, item="", of_all=""):
+    def read(self, tmp_path, item="", of_all="", mapping=NO_PATIENT_ITEMS, **options):
         text = SMALL.replace(self.ITEM, self.ITEM.replace("/>", f">{item}</ItemData>")) if item else SMALL
         definition = f'<ItemDef OID="I_LAB_PLT" Name="PLT" DataType="float">{of_all}</ItemDef>'
         study = f'<Study OID="S">{self.UNITS}<MetaDataVersion OID="v" Name="v">{definition}</MetaDataVersion></Study>'
         text = text.replace("<ClinicalData", f"{study}<ClinicalData", 1)
-        return read(*itp_response.mapped(*written(tmp_path, text, NO_PATIENT_ITEMS)))
+        return read(*itp_response.mapped(*written(tmp_path, text, mapping)), options=ReadOptions(**options))
+
+    def test_of_several_that_differ_none_is_taken_unless_it_is_told(self, tmp_path):
+        both = REFERENCE.format("MU_1") + REFERENCE.format("MU_2")
+        with pytest.raises(CohortError) as error:
+            self.read(tmp_path, of_all=both)
+        assert str(error.value).startswith(
+            "study.xml: platelets: the file has 'lakh/mm3 or 10^4/uL', which is no unit of platelet counts; say --unit,"
+        )
+        plain = self.read(tmp_path).platelets.low.tolist()
+        by_option = self.read(tmp_path, of_all=both, unit="10^4/uL")
+        by_mapping = self.read(tmp_path, of_all=both, mapping=f'unit = "10^4/uL"\n{NO_PATIENT_ITEMS}')
+        for told in (by_option, by_mapping):
+            assert told.platelets.low.tolist() == [10 * count for count in plain]
 
     def test_of_the_definition(self, tmp_path):
         plain, told = self.read(tmp_path), self.read(tmp_path, of_all=REFERENCE.format("MU_2"))
@@ -324,17 +349,6 @@ class TestUnits:
         with pytest.raises(CohortError) as error:
             self.read(tmp_path, REFERENCE.format(of_item), REFERENCE.format(of_all))
         assert message in str(error.value)
-
-
-REFERENCE = '<MeasurementUnitRef MeasurementUnitOID="{}"/>'
-NO_PATIENT_ITEMS = """
-confirmed = true
-[patients]
-patient_id = "StudySubjectID"
-[[visits]]
-date = "StartDate"
-platelets = "I_LAB_PLT"
-"""
 
 
 class TestRefused:

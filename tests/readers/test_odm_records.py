@@ -112,6 +112,14 @@ class TestRemoved:
         assert [row["PLT"] for row in table(tmp_path, text) if "PLT" in row] == ["12"]
         assert notes(tmp_path, text) == ["Marked as removed, so left out: one event and one form."]
 
+    @pytest.mark.parametrize("mark", MARKS[:3])
+    def test_so_are_item_groups_and_items(self, mark, tmp_path):
+        of_group = held("E_2", form("F_LAB", 1, group("IG", **LAB[1]).replace('OID="IG"', f'OID="IG"{mark}')))
+        of_item = held("E_3", form("F_LAB", 1, group("IG", **LAB[1]).replace('OID="PLT"', f'OID="PLT"{mark}')))
+        text = document(subject(1, "P1", held("E_1", self.KEPT), of_group, of_item))
+        assert [row["PLT"] for row in table(tmp_path, text) if "PLT" in row] == ["12"]
+        assert notes(tmp_path, text) == ["Marked as removed, so left out: one item group and one item."]
+
     @pytest.mark.parametrize("mark", MARKS)
     def test_so_are_subjects(self, mark, tmp_path):
         removed = subject(2, "P2", held("E", self.KEPT)).replace(' OpenClinica:Status="ok"', mark)

@@ -253,7 +253,7 @@ class TestPublic:
         assert len(frame) == 254
         assert int((~np.isnan(cohort.counts.low)).sum()) == len(plat) == 1788
         assert (np.nanmin(cohort.platelets.low), np.nanmax(cohort.platelets.low)) == (92, 582)
-        assert said(cohort, "52 subjects without RFSTDTC, not enrolled, left out.")
+        assert said(cohort, "52 subjects not enrolled, left out.")
         assert said(
             cohort, "1,788 of 59,580 records of platelets" if name == "lb" else "1,788 of 21,927 records of platelets"
         )
@@ -427,7 +427,7 @@ class TestPatients:
         dm = "USUBJID, RFSTDTC, ARM, ARMCD\nP1, 2019-05-01, A, A\nP2, , Screen Failure, SCRNFAIL"
         cohort = read(study(tmp_path / "trial", dm=dm))
         assert cohort.id.to_list() == ["P1"]
-        assert said(cohort, "dm.csv: one subject without RFSTDTC, not enrolled, left out.")
+        assert said(cohort, "dm.csv: one subject not enrolled, left out.")
         assert said(cohort, "one record of subjects who were not enrolled left out.")
 
     def test_a_patient_without_day_0_is_refused(self, tmp_path: Path) -> None:
@@ -476,14 +476,24 @@ class TestBleeding:
         ]
 
     def test_dates_in_part(self, tmp_path: Path) -> None:
-        """Begun in April, ended in May after the 21st: there for sure on the 1st of May; the 22nd is not said."""
+        """Begun in April, ended on the 21st of May: there for sure on the 1st of May, and not on the 22nd."""
         ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC\nP1, 1, Petechiae, MILD, 2019-04, 2019-05-21"
         cohort = read(study(tmp_path / "trial", ae=ae))
         grades = {day: grade for who, day, grade in rows(cohort, "bleeding_grade") if who == "P1"}
         assert (grades[0], grades[21]) == (1, 0)
         assert said(
-            cohort, "one bleeding event with dates known in part taken for the days on which there surely was bleeding."
+            cohort,
+            "one bleeding event with dates known in part: not known on the days of counts on which there may have been bleeding.",
         )
+
+    def test_it_is_not_known_on_days_on_which_there_may_have_been_bleeding(self, tmp_path: Path) -> None:
+        """Begun in May, ended on the 25th: maybe there on the 1st and the 22nd, not on the 29th."""
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC\nP1, 1, Petechiae, MILD, {}, 2019-05-25"
+        for start in ("2019-05", "2019", ""):
+            cohort = read(study(tmp_path / f"begun {start}", ae=ae.format(start)))
+            grades = {day: grade for who, day, grade in rows(cohort, "bleeding_grade") if who == "P1"}
+            assert np.isnan(grades[21])
+            assert grades[28] == 0
 
     def test_own_terms(self, tmp_path: Path) -> None:
         ce = "USUBJID, CESEQ, CETERM, CESEV, CESTDTC\nP1, 1, Wet purpura, MILD, 2019-05-22\nP1, 2, Epistaxis, MILD, 2019-05-29"

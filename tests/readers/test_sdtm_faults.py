@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyreadstat
 import pytest
@@ -31,6 +32,49 @@ class TestBaseline:
         text = lb("P1, 1, PLAT, 12000, /uL, 2019-05-01, , Y", columns=FLAGGED)
         assert read(study(tmp_path / "trial", lb=text)).baseline.low[0] == 12
 
+    def test_the_same_count_in_two_units_is_one(self, tmp_path: Path) -> None:
+        of_bound = FLAGGED.replace("LBSTRESN", "LBSTRESC")
+        for columns, first, second in ((FLAGGED, "12, GI/L", "12000, /uL"), (of_bound, "<10, GI/L", "<10, GI/L")):
+            text = lb(
+                f"P1, 1, PLAT, {first}, 2019-04-30, Y,", f"P1, 2, PLAT, {second}, 2019-04-30, , Y", columns=columns
+            )
+            folder = study(tmp_path / columns[18:26], lb=text)
+            assert read(folder).baseline.high[0] == pytest.approx(12 if columns == FLAGGED else 10)
+
+    def test_two_counts_with_the_same_flag_are_asked_about(self, tmp_path: Path) -> None:
+        text = lb("P1, 1, PLAT, 12, GI/L, 2019-04-30, , Y", "P1, 2, PLAT, 14, GI/L, 2019-04-30, , Y", columns=FLAGGED)
+        folder = study(tmp_path / "trial", lb=text)
+        assert refused(folder) == (
+            "lb.csv: 'P1' has several counts flagged as baseline: '12', '14'; keep one, "
+            "or say 'baseline_flag' in sdtm.toml (none)."
+        )
+        assert np.isnan(read(told(folder, 'baseline_flag = "none"')).baseline.low[0])
+
+    @pytest.mark.parametrize(("result", "status"), [("", ""), ("", "NOT DONE")])
+    def test_a_flag_of_no_count_is_said(self, result: str, status: str, tmp_path: Path) -> None:
+        text = lb(
+            f"P1, 1, PLAT, {result}, GI/L, 2019-04-30, Y, {status}",
+            "P1, 2, PLAT, 30, GI/L, 2019-05-01, ,",
+            columns=FLAGGED.replace("LBBLFL", "LBSTAT"),
+        )
+        cohort = read(study(tmp_path / "trial", lb=text))
+        assert np.isnan(cohort.baseline.low[0])
+        assert said(
+            cohort, "lb.csv: the flagged baseline of 1 patient has no count: 'P1'; theirs is left to the criteria."
+        )
+
+    def test_one_after_day_0_is_said(self, tmp_path: Path) -> None:
+        text = lb("P1, 1, PLAT, 12, GI/L, 2019-05-03, , Y", columns=FLAGGED)
+        assert said(
+            read(study(tmp_path / "trial", lb=text)), "is of a day after day 0: 'P1'; 'day_0' in sdtm.toml says"
+        )
+
+    def test_what_is_no_flag_is_said(self, tmp_path: Path) -> None:
+        text = lb("P1, 1, PLAT, 12, GI/L, 2019-04-30, maybe,", columns=FLAGGED)
+        cohort = read(study(tmp_path / "trial", lb=text))
+        assert np.isnan(cohort.baseline.low[0])
+        assert said(cohort, "lb.csv: LBLOBXFL is neither yes nor no: 'maybe', taken as no flag.")
+
     def test_two_flags_that_differ_are_asked_about(self, tmp_path: Path) -> None:
         text = lb("P1, 1, PLAT, 12, GI/L, 2019-04-29, , Y", "P1, 2, PLAT, 30, GI/L, 2019-05-01, Y,", columns=FLAGGED)
         folder = study(tmp_path / "trial", lb=text)
@@ -52,11 +96,26 @@ class TestDoses:
     def test_of_0_is_none(self, tmp_path: Path) -> None:
         cohort = read(study(tmp_path / "trial", ex=self.EX))
         assert not cohort.rescue.any()
-        assert said(cohort, "ex.csv: one dose of 0, or not given (EXOCCUR N), taken as no dose.")
+        assert said(cohort, "ex.csv: one dose of 0, or not given (EXSTAT NOT DONE, EXOCCUR N), taken as no dose.")
 
     def test_above_the_first_one_given_is_raised(self, tmp_path: Path) -> None:
         cohort = read(study(tmp_path / "trial", ex=self.EX + "P1, 4, drug, 200, mg, 2019-05-22"))
         assert rows(cohort, "rescue").count(("P1", 21, True)) == 1
+
+    @pytest.mark.parametrize(("column", "text"), [("EXSTAT", "NOT DONE"), ("EXOCCUR", "N"), ("EXOCCUR", "No")])
+    def test_not_given_is_none(self, column: str, text: str, tmp_path: Path) -> None:
+        ex = f"""
+            USUBJID, EXSEQ, EXTRT, EXDOSE, EXDOSU, EXSTDTC, {column}
+            P1,      1,     drug,  25,     mg,     2019-05-01, {text}
+            P1,      2,     drug,  100,    mg,     2019-05-08,
+            P1,      3,     drug,  100,    mg,     2019-05-15,
+            """
+        assert not read(study(tmp_path / "trial", ex=ex)).rescue.any()
+
+    def test_raised_that_may_not_have_been_given_is_asked_about(self, tmp_path: Path) -> None:
+        ex = f"{self.EX}P1, 4, drug, 200, mg, 2019-05-22".replace("EXSTDTC", "EXSTDTC, EXOCCUR")
+        ex = "\n".join(line + (", U" if "200" in line else ", " if "drug" in line else "") for line in ex.splitlines())
+        assert refused(study(tmp_path / "trial", ex=ex)).startswith("ex.csv: line 5: EXOCCUR: 'U' does not say whether")
 
     def test_of_0_is_no_rescue(self, tmp_path: Path) -> None:
         cm = "USUBJID, CMSEQ, CMTRT, CMCAT, CMDOSE, CMSTDTC\nP1, 1, IVIg, RESCUE, 0, 2019-05-10"
@@ -81,6 +140,18 @@ class TestOccurrence:
         )
         assert not read(told(folder, 'unknown_occurrence = "not_occurred"')).rescue.any()
         assert possible_days(read(told(folder, 'unknown_occurrence = "occurred"')))["P1"]
+
+    @pytest.mark.parametrize(("occurred", "status"), [("UNKNOWN", ""), ("", "REFUSED")])
+    def test_other_words_are_asked_about(self, occurred: str, status: str, tmp_path: Path) -> None:
+        text = refused(study(tmp_path / "trial", cm=self.cm(occurred, status)))
+        assert f"'{occurred or status}' does not say whether it took place" in text
+
+    def test_no_in_full(self, tmp_path: Path) -> None:
+        assert not read(study(tmp_path / "trial", cm=self.cm("No", ""))).rescue.any()
+
+    def test_bleeding_that_did_not_occur_is_not_said_to_be_like_one(self, tmp_path: Path) -> None:
+        ae = "USUBJID, AESEQ, AEDECOD, AEOCCUR, AESTDTC, AESEV\nP1, 1, EPISTAXIS, N, ,"
+        assert not said(read(study(tmp_path / "trial", ae=ae)), "not taken as bleeding, though like it")
 
     def test_bleeding_that_did_not_occur(self, tmp_path: Path) -> None:
         ce = "USUBJID, CESEQ, CETERM, CEOCCUR, CESTDTC, CESEV\nP1, 1, EPISTAXIS, N, ,"
@@ -108,6 +179,25 @@ class TestWithoutADate:
         cohort = read(study(tmp_path / "trial", cm=cm))
         assert cohort.partial is not None
         assert cohort.partial.dates.count.tolist() == [4]
+
+    def test_one_that_ended_before_the_study_was_before_it(self, tmp_path: Path) -> None:
+        cm = "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 1, IVIg, RESCUE, , 2019-03-01"
+        folder = study(tmp_path / "trial", cm=cm)
+        assert possible_days(read(folder)) == {"P1": ["2019-02-28/2019-03-01"]}
+        assert itp_response.classify(folder).frame()["OR"][0] == "Y"
+
+    def test_so_may_a_grade_at_a_visit(self, tmp_path: Path) -> None:
+        fa = "USUBJID, FASEQ, FATESTCD, FAOBJ, FASTRESC, FADTC\nP1, 1, SEV, Bleeding, 2,"
+        folder = study(tmp_path / "trial", fa=fa)
+        assert possible_days(read(folder)) == {"P1": ["2019-04-30/2019-05-30"]}
+        assert itp_response.classify(folder).frame()["OR"][0] == "NE"
+
+    def test_bleeding_that_goes_on_may_be_on_every_day(self, tmp_path: Path) -> None:
+        """It is not one of one day, on whichever that may be."""
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEOUT\nP1, 1, EPISTAXIS, MILD, , NOT RECOVERED/NOT RESOLVED"
+        cohort = read(study(tmp_path / "trial", ae=ae))
+        grades = {day: grade for who, day, grade in rows(cohort, "bleeding_grade") if who == "P1" and day >= 0}
+        assert all(map(np.isnan, grades.values()))
 
     def test_of_a_patient_without_a_count_it_is_left_out(self, tmp_path: Path) -> None:
         text = lb("P1, 1, PLAT, 15, GI/L, 15, 15, GI/L, 2019-05-01")
@@ -144,9 +234,32 @@ class TestWithoutDay0:
         cohort = read(folder)
         assert (cohort.id.to_list(), cohort.arm.to_list()) == (["P1", "P2"], ["A", "B"])
         assert said(cohort, "dm.csv: one subject without RFSTDTC, not treated, kept and not evaluable")
-        assert said(cohort, "dm.csv: one subject without RFSTDTC, not enrolled, left out.")
+        assert said(cohort, "dm.csv: one subject not enrolled, left out.")
         assert said(cohort, "one record of subjects without a day 0 left out.")
         assert itp_response.classify(folder).frame()["OR"].to_list() == ["Y", "NE"]
+
+    def test_the_arm_of_who_was_not_treated_is_the_planned_one(self, tmp_path: Path) -> None:
+        dm = """
+            USUBJID, RFSTDTC,    ARM, ACTARMCD, ACTARM
+            P1,      2019-05-01, A,   A,        A
+            P2,      ,           B,   NOTTRT,   Not Treated
+            P3,      2019-05-01, B,   ,
+            """
+        assert read(study(tmp_path / "trial", dm=dm)).arm.to_list() == ["A", "B", "B"]
+
+    def test_who_failed_screening_is_left_out_with_a_date_too(self, tmp_path: Path) -> None:
+        dm = "USUBJID, RFSTDTC, ARM\nP1, 2019-05-01, A\nP2, 2019-05-02, Screen Failure"
+        cohort = read(study(tmp_path / "trial", dm=dm))
+        assert cohort.id.to_list() == ["P1"]
+        assert said(cohort, "dm.csv: one subject not enrolled, left out.")
+        assert read(told(tmp_path / "trial", 'without_day_0 = "leave_out"')).id.to_list() == ["P1"]
+        assert read(told(tmp_path / "trial", 'without_day_0 = "keep"')).id.to_list() == ["P1", "P2"]
+
+    def test_a_subject_without_a_name_is_refused(self, tmp_path: Path) -> None:
+        dm = "USUBJID, RFSTDTC, ARM, ACTARM\nP1, 2019-05-01, A, A\n, , B,\nP2, 2019-06-01, B, B"
+        assert (
+            refused(study(tmp_path / "trial", dm=dm)) == "dm.csv: line 3: USUBJID: the patient is missing; fill it in."
+        )
 
     def test_an_end_of_treatment_is_of_no_use(self, tmp_path: Path) -> None:
         ds = "USUBJID, DSDECOD, DSSTDTC\nP2, WITHDRAWAL BY SUBJECT, 2019-06-03"

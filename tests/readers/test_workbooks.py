@@ -81,12 +81,15 @@ class TestForms:
     def test_show_their_errors(self, change, tmp_path):
         path = book(tmp_path / "a.xlsx", [HEADER, ["P1", 0, ("=1/0", "#DIV/0!")]])
         assert refused(rewritten(path, change)) == (
-            "a.xlsx: row 2: C2 holds #DIV/0!, an error of the spreadsheet; correct it."
+            "a.xlsx: row 2: platelets: '#DIV/0!' is an error of the spreadsheet; correct it."
         )
 
 
 class TestFormulas:
-    MESSAGE = "a.xlsx: row 3: C3 holds a formula that was never calculated; open the file in a spreadsheet and save it."
+    MESSAGE = (
+        "a.xlsx: row 3: platelets: '=C2*5' is a formula that was never calculated; open the file in a spreadsheet and "
+        "save it."
+    )
 
     def test_never_calculated(self, tmp_path):
         assert refused(book(tmp_path / "a.xlsx", [*ROWS[:2], ["P1", 28, "=C2*5"]])) == self.MESSAGE
@@ -99,9 +102,16 @@ class TestFormulas:
         path = book(tmp_path / "a.xlsx", [*ROWS[:2], ["P1", 28, ("=C2*5", 60)]])
         assert counts(path) == [12, 60]
 
+    def test_whose_value_is_an_empty_text(self, tmp_path):
+        rows = [[*HEADER, "rescue"], ["P1", 0, 12, ("=IF(TRUE,E1,E1)", "")], ["P1", 28, 60, "IVIg"]]
+        path = rewritten(
+            book(tmp_path / "a.xlsx", rows), lambda text: calculated(text).replace('r="D2"', 'r="D2" t="str"')
+        )
+        assert read(path).rescue.tolist() == [False, True]
+
     def test_whose_value_is_0(self, tmp_path):
         path = book(tmp_path / "a.xlsx", [*ROWS[:2], ["P1", 28, "=C2*0"]])
-        assert counts(rewritten(path, calculated)) == [12, 0]
+        assert counts(rewritten(path, calculated), unit="10^9/L") == [12, 0]
 
 
 class TestHeader:
@@ -153,6 +163,28 @@ class TestSheets:
         cohort = read(book(tmp_path / "b.xlsx"), path, options=ReadOptions(patients_sheet="Patients"))
         assert cohort.arm.to_list() == ["A"]
 
+    def test_the_first_that_is_not_hidden_is_read(self, tmp_path):
+        with xlsxwriter.Workbook(tmp_path / "a.xlsx") as made:
+            for name, count in (("Old", 20), ("Very old", 30), ("Data", 60)):
+                sheet = made.add_worksheet(name)
+                sheet.write_row(0, 0, HEADER)
+                sheet.write_row(1, 0, ["P1", 0, count])
+            made.worksheets()[2].activate()
+            made.worksheets()[2].set_first_sheet()
+            made.worksheets()[0].hide()
+            made.worksheets()[1].very_hidden()
+        assert counts(tmp_path / "a.xlsx") == [60]
+        assert counts(tmp_path / "a.xlsx", sheet="Old") == [20]
+
+    def test_one_without_the_columns_names_the_others(self, tmp_path):
+        assert refused(self.made(tmp_path)).startswith(
+            "a.xlsx: another sheet may be meant; say --sheet, there are: 'Visits', 'Patients'.\n"
+            "a.xlsx: the column 'patient_id' is missing; there are: read me."
+        )
+        assert refused(book(tmp_path / "b.xlsx", [], Visits=ROWS)) == (
+            "b.xlsx: the sheet 'Data' is empty; say --sheet, there are: 'Visits'."
+        )
+
     def test_a_wrong_one_names_the_others(self, tmp_path):
         assert refused(self.made(tmp_path), sheet="Vists") == (
             "a.xlsx: unknown sheet 'Vists'; known: Data, Visits, Patients. Did you mean 'Visits'?"
@@ -185,7 +217,87 @@ class TestSheets:
     def test_of_what_has_none(self, tmp_path):
         (tmp_path / "a.csv").write_text("patient_id,day,platelets\nP1,0,12\n")
         assert refused(tmp_path / "a.csv", sheet="X") == (
-            "a.csv: only a workbook (.xlsx) has sheets, so there is no sheet 'X'."
+            "a.csv: only a workbook (.xlsx, .xls, .ods) has sheets, so there is no sheet 'X'."
         )
         with pytest.raises(UsageError, match=r"^a sheet: only a file has one, not 'list'\.$"):
             read([dict(zip(HEADER, ROWS[1], strict=True))], options=ReadOptions(sheet="X"))
+
+
+class TestCells:
+    """What has no value of its own is a problem of its column, and is left out as any other cell that cannot be read."""
+
+    WITH_ERROR = (*ROWS, ["P1", 35, ("=1/0", "#DIV/0!"), "x"])
+
+    def test_an_error_is_left_out_with_its_cell(self, tmp_path):
+        cohort = read(book(tmp_path / "a.xlsx", self.WITH_ERROR), options=ReadOptions(on_error="quarantine"))
+        assert cohort.day.tolist() == [0, 28, 35]
+        assert cohort.quarantine.select("line", "column", "value", "left_out").rows() == [
+            (4, "platelets", "#DIV/0!", "cell")
+        ]
+
+    @pytest.mark.parametrize("error", ["#REF!", "#N/A", "#NAME?"])
+    def test_an_error_is_no_treatment_and_no_patient(self, error, tmp_path):
+        for column, name in enumerate(("patient_id", "day", "platelets", "rescue")):
+            row = ["P1", 0, 12, "IVIg"]
+            row[column] = ("=A9", error)
+            path = book(tmp_path / f"{column}.xlsx", [[*HEADER, "rescue"], row, ["P1", 28, 60, ""]])
+            assert f"{column}.xlsx: row 2: {name}: '{error.replace('#N/A', '#N/A!')}' is an error of" in refused(path)
+
+    def test_nor_is_it_in_a_text_file(self, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("patient_id,day,platelets,rescue\nP1,0,12,\nP1,28,60,#REF!\n")
+        message = "a.csv: line 3: rescue: '#REF!' is an error of the spreadsheet; correct it."
+        assert refused(path) == message
+        with pytest.raises(CohortError) as error:
+            itp_response.classify_to(tmp_path / "out.csv", path)
+        assert str(error.value) == message
+
+    def test_an_error_in_a_column_that_is_not_read_is_of_no_importance(self, tmp_path):
+        path = book(tmp_path / "a.xlsx", [[*HEADER, "comment"], ["P1", 0, 12, ("=1/0", "#DIV/0!")]])
+        assert counts(path) == [12]
+
+    def test_its_column_is_known_in_a_table_that_begins_elsewhere(self, tmp_path):
+        moved = [[], [], *(["", "", *row] for row in self.WITH_ERROR)]
+        path = book(tmp_path / "a.xlsx", [["" if cell == "" else cell for cell in row] for row in moved])
+        assert refused(path) == "a.xlsx: row 6: platelets: '#DIV/0!' is an error of the spreadsheet; correct it."
+
+    def merged(self, path, first, last, value):
+        with xlsxwriter.Workbook(path) as made:
+            sheet = made.add_worksheet()
+            for row, cells in enumerate([[*HEADER, "rescue"], ["P1", 0, 12, ""], ["P1", 28, 60, ""]]):
+                sheet.write_row(row, 0, cells)
+            sheet.merge_range(*first, *last, value)
+        return path
+
+    def test_merged_ones_are_asked_about(self, tmp_path):
+        for column, name, value in ((0, "patient_id", "P1"), (2, "platelets", 12), (3, "rescue", "IVIg")):
+            path = self.merged(tmp_path / f"{name}.xlsx", (1, column), (2, column), value)
+            text = "is a cell without a value of its own; unmerge the cells, and fill in each."
+            assert f"row 3: {name}: '(merged with {'ABCD'[column]}2)' {text}" in refused(path)
+
+    def test_merged_ones_above_the_header_are_a_title(self, tmp_path):
+        with xlsxwriter.Workbook(tmp_path / "a.xlsx") as made:
+            sheet = made.add_worksheet()
+            sheet.merge_range(0, 0, 0, 2, "Platelets of ward 3")
+            for row, cells in enumerate(ROWS, 1):
+                sheet.write_row(row, 0, cells)
+        assert counts(tmp_path / "a.xlsx") == [12, 60]
+
+    def test_hidden_ones_are_read_and_said(self, tmp_path):
+        with xlsxwriter.Workbook(tmp_path / "a.xlsx") as made:
+            sheet = made.add_worksheet()
+            for row, cells in enumerate(ROWS):
+                sheet.write_row(row, 0, cells)
+            sheet.set_row(2, None, None, {"hidden": True})
+            sheet.set_column(2, 2, None, None, {"hidden": True})
+        cohort = read(tmp_path / "a.xlsx")
+        assert cohort.platelets.low.tolist() == [12, 60]
+        assert "Hidden in the sheet, and read all the same: 1 row and column C." in [note.text for note in cohort.notes]
+
+    def test_days_from_1904_are_said(self, tmp_path):
+        with xlsxwriter.Workbook(tmp_path / "a.xlsx", {"date_1904": True}) as made:
+            sheet = made.add_worksheet()
+            for row, cells in enumerate(ROWS):
+                sheet.write_row(row, 0, cells)
+        notes = [note.text for note in read(tmp_path / "a.xlsx").notes]
+        assert "The workbook counts days from 1904: numbers of days in it are --date-format excel-1904." in notes

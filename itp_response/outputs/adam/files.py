@@ -32,9 +32,8 @@ def xpt(dataset: Dataset, _: Provenance) -> bytes:
     try:
         import pyreadstat
     except ImportError:
-        raise UsageError(
-            "XPT needs pyreadstat, which is not installed: pip install 'itp-response[sdtm]', or another format."
-        ) from None
+        cure = "pip install 'itp-response[sas-spss-stata]', or another format"
+        raise UsageError(f"XPT needs pyreadstat, which is not installed: {cure}.") from None
     wrong = list(problems(dataset))
     if wrong:
         cure = "XPT cannot hold this; write json, parquet or csv, or change it in the source."

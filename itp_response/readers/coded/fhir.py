@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from itp_response.messages.errors import CohortError
 from itp_response.messages.optional_imports import needed
-from itp_response.readers.coded.records import COLUMNS, CodedRecords
+from itp_response.readers.coded.records import COLUMNS, ONGOING, CodedRecords, WrongRecord
 from itp_response.readers.coded.terms import KnownCodes
 from itp_response.readers.problems import quoted
 from itp_response.readers.units import exponent_of
@@ -53,6 +53,9 @@ NAMES = {
     "rescue_end": "effectivePeriod.end",
 }
 """The elements of resources by the readers' names."""
+NO_RESOURCE = "this is no resource in JSON."
+GOES_ON = ("active", "recurrence", "relapse", "in-progress", "on-hold")
+"""The statuses of a treatment, and clinical ones of a condition, that goes on if it has no end."""
 Element = Mapping[str, Any]
 
 
@@ -72,7 +75,7 @@ class _File:
 
     path: Path
     resources: Sequence[_Resource]
-    problems: list[tuple[int, str]]
+    problems: list[WrongRecord]
     by_lines: bool
 
 
@@ -114,7 +117,7 @@ def _read(path: Path) -> _File:
     if path.suffix.lower() == ".ndjson":
         lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         parsed = [(number, _parsed(line)) for number, line in lines]
-        problems = [(number, "this is no resource in JSON.") for number, content in parsed if content is None]
+        problems = [WrongRecord(number, NO_RESOURCE) for number, content in parsed if content is None]
         return _File(path, [_Resource(content, number, None) for number, content in parsed if content], problems, True)
     content = _parsed(text)
     if content is None:
@@ -125,9 +128,7 @@ def _read(path: Path) -> _File:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise CohortError(f"{path.name}: this bundle is no list of entries; export it again.")
     given = [(number, entry) for number, entry in enumerate(entries, 1) if "resource" in entry]
-    problems = [
-        (number, "this is no resource in JSON.") for number, entry in given if not _is_resource(entry["resource"])
-    ]
+    problems = [WrongRecord(number, NO_RESOURCE) for number, entry in given if not _is_resource(entry["resource"])]
     resources = [
         _Resource(entry["resource"], number, str(entry.get("fullUrl")))
         for number, entry in given
@@ -162,7 +163,7 @@ class _Models:
             self.of_kind(kind).model_validate(content)
         except ValidationError as error:
             first = error.errors()[0]
-            return f"{'.'.join(map(str, (kind, *first['loc'])))}: {first['msg']}."
+            return f"{'.'.join(map(str, (kind, *first['loc'])))}: {first['msg'].rstrip('.')}."
         return None
 
 
@@ -172,14 +173,29 @@ class _Index:
     def __init__(self, resources: Sequence[_Resource], identifier: str | None) -> None:
         self.identifier = identifier
         self.by_reference: dict[str, Element] = {}
+        self._first: dict[str, Element] = {}
         for content, _, url in resources:
+            if content.get("id") is not None:
+                self._first.setdefault(_name(content), content)
             if content.get("resourceType") in ("Patient", "Medication"):
-                own = f"{content['resourceType']}/{content.get('id')}"
+                own = _name(content)
                 self.by_reference |= {own: content, url or own: content}
 
     def resource(self, reference: str) -> Element | None:
         """The resource under a reference, which may be absolute; None: it is in no file."""
         return self.by_reference.get(reference) or self.by_reference.get("/".join(reference.split("/")[-2:]))
+
+    def is_other_version(self, content: Element) -> bool:
+        """Whether another resource with its id stands before it, and differs."""
+        return self._first.get(_name(content), content) != content
+
+    def patient_or_none(self, content: Element) -> str | None:
+        """The patient of a resource that is not built as FHIR says; None: not known."""
+        try:
+            patient_id = self.patient_id(content)
+        except (AttributeError, TypeError, KeyError):
+            return None
+        return patient_id if isinstance(patient_id, str) else None
 
     def patient_id(self, content: Element) -> str | None:
         """The patient that a resource is about, or that it is; None: not known."""
@@ -200,6 +216,10 @@ class _Index:
         return values[0] if len(values) == 1 else None
 
 
+def _name(content: Element) -> str:
+    return f"{content.get('resourceType')}/{content.get('id')}"
+
+
 # RECORDS
 
 
@@ -213,13 +233,14 @@ def _records(file: _File, index: _Index, codes: KnownCodes, models: _Models) -> 
         try:
             of_resource = list(_rows(content, index, codes))
         except (AttributeError, TypeError, KeyError):
-            problems.append((number, models.problem(content) or "this is not built as FHIR says."))
+            reason = models.problem(content) or "this is not built as FHIR says."
+            problems.append(WrongRecord(number, reason, index.patient_or_none(content)))
             continue
         is_known = kind == "Patient" or any(row["code"] in codes.all for row in of_resource)
         problem = _wrong(content, of_resource, index, models) if is_known else None
         status = _status(content)
         if problem is not None:
-            problems.append((number, problem))
+            problems.append(WrongRecord(number, problem, index.patient_or_none(content)))
         elif is_known and kind in TAKEN and status not in TAKEN[kind]:
             statuses[f"{kind} with the status {quoted(status)}"] += 1
         else:
@@ -237,6 +258,8 @@ def _records(file: _File, index: _Index, codes: KnownCodes, models: _Models) -> 
 def _wrong(content: Element, rows: Sequence[Mapping[str, Any]], index: _Index, models: _Models) -> str | None:
     """What is wrong with a resource that is taken."""
     problem = models.problem(content)
+    if problem is None and index.is_other_version(content):
+        return f"{_name(content)} is there twice, and differs; keep its last version."
     if problem is None and index.patient_id(content) is None:
         if index.identifier is None:
             return "the patient is not known; it needs a subject that refers to one, as 'Patient/1'."
@@ -251,10 +274,22 @@ def _status(content: Element) -> str:
     return next((str(coding.get("code")) for coding in codings), "confirmed")
 
 
+def _clinical_status(content: Element) -> str:
+    """The status of a treatment, or the clinical one of a condition."""
+    if ROLES[content["resourceType"]] == "treatment":
+        return str(content.get("status", ""))
+    codings = content.get("clinicalStatus", {}).get("coding", ())
+    return next((str(coding.get("code")) for coding in codings), "")
+
+
 def _rows(content: Element, index: _Index, codes: KnownCodes) -> Iterator[dict[str, Any]]:
     """The records of a resource: one, and one of each component of an observation."""
     kind = content["resourceType"]
     start, end = _onset(content) if kind == "Condition" else _effective(content)
+    if ROLES[kind] == "result" and start and end and start[:10] != end[:10]:
+        start = f"{start[:10]}/{end[:10]}"  # on one of these days
+    elif end is None and _clinical_status(content) in GOES_ON:
+        end = ONGOING
     concept = content.get("code", {}) if ROLES[kind] in ("result", "condition") else _medication(content, index)
     shared = {"role": ROLES[kind], "patient_id": index.patient_id(content), "date": start, "end": end}
     components = content.get("component", ())
@@ -271,6 +306,7 @@ def _coded(concept: Element, known: frozenset[str]) -> dict[str, Any]:
         (spelling, coding)
         for coding in codings
         for spelling in (f"{coding.get('system')}|{coding.get('code')}", coding.get("code"))
+        if "system" in coding or spelling == coding.get("code")
     ]
     spelling, coding = next((one for one in written if one[0] in known), written[0] if written else (None, {}))
     return {"code": spelling, "called": concept.get("text") or coding.get("display")}

@@ -9,7 +9,7 @@ import polars as pl
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.messages.optional_imports import needed
-from itp_response.readers.coded.records import COLUMNS, CodedRecords
+from itp_response.readers.coded.records import COLUMNS, CodedRecords, WrongRecord
 from itp_response.readers.coded.terms import KnownCodes
 from itp_response.readers.files import READERS, kind_of, open_table
 from itp_response.readers.open_table import OpenTable
@@ -37,6 +37,8 @@ class _Table:
     value: str = ""
     unit: tuple[str, ...] = ()
     operator: str = ""
+    source: str = ""
+    """The value as its source has it, such as `<10`, where it is no number."""
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -46,7 +48,7 @@ class _Table:
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that are read."""
-        rest = (self.called, *self.date, *self.end, self.value, *self.unit, self.operator)
+        rest = (self.called, *self.date, *self.end, self.value, *self.unit, self.operator, self.source)
         return tuple(dict.fromkeys(filter(None, (*self.needed, *rest))))
 
 
@@ -58,6 +60,7 @@ TABLES = (
         value="value_as_number",
         unit=("unit_concept_id", "unit_source_value"),
         operator="operator_concept_id",
+        source="value_source_value",
     ),
     _Table(
         *("observation", "result", "observation_concept_id", "observation_source_value"),
@@ -107,7 +110,15 @@ def omop_records(path: Path, codes: KnownCodes) -> list[CodedRecords]:
         return records
     persons = next(source for table, source in opened if table.name == "person")
     ids = _identified(persons, codes.patient_identifier)
-    return [replace(of_table, frame=_renamed(of_table.frame, ids)) for of_table in records]
+    named = dict(ids.iter_rows())
+    return [
+        replace(
+            of_table,
+            frame=_renamed(of_table.frame, ids),
+            problems=[problem._replace(patient=named.get(problem.patient)) for problem in of_table.problems],
+        )
+        for of_table in records
+    ]
 
 
 def _identified(persons: OpenTable, column: str) -> pl.DataFrame:
@@ -180,7 +191,8 @@ def _records(table: _Table, opened: OpenTable) -> CodedRecords:
         schema=dict.fromkeys(COLUMNS, pl.String),
     )
     names["unit"] = _first(table.unit, texts)
-    problems = [*opened.problems, *_unknown_operators(table, texts, opened.lines)]
+    problems = [WrongRecord(line, text) for line, text in opened.problems]
+    problems += _unknown_operators(table, texts, opened.lines)
     return CodedRecords(opened.name, frame, names, opened.lines, opened.row_word, problems, opened.notes)
 
 
@@ -202,15 +214,18 @@ def _units(table: _Table, texts: pl.DataFrame) -> pl.Series:
 
 
 def _signed(table: _Table, texts: pl.DataFrame) -> pl.Series:
-    """The values, each with the sign of its operator; none where the operator is not known."""
-    values = _filled((table.value,), texts)
+    """The values, each with the sign of its operator; none where the operator is not known.
+
+    Where there is no number, the value as its source has it.
+    """
+    values, source = _filled((table.value,), texts), _filled((table.source,), texts)
     if table.operator not in texts.columns:
-        return values
+        return values.zip_with(values.is_not_null(), source)
     signs = texts[table.operator].fill_null(NONE).replace_strict(OPERATORS, default=None, return_dtype=pl.String)
-    return signs + values
+    return (signs + values).zip_with(values.is_not_null(), source)
 
 
-def _unknown_operators(table: _Table, texts: pl.DataFrame, lines: Ints | None) -> Iterator[tuple[int, str]]:
+def _unknown_operators(table: _Table, texts: pl.DataFrame, lines: Ints | None) -> Iterator[WrongRecord]:
     if table.operator not in texts.columns:
         return
     given = texts.select(
@@ -219,4 +234,5 @@ def _unknown_operators(table: _Table, texts: pl.DataFrame, lines: Ints | None) -
     for row in given.arg_true().to_list():
         cure = "known: 4172703 (=), 4171756 (<), 4172704 (>), 4171754 (<=), 4171755 (>=)"
         operator = quoted(texts[table.operator][row])
-        yield row + 1 if lines is None else int(lines[row]), f"{table.operator}: {operator} is no sign; {cure}."
+        line = row + 1 if lines is None else int(lines[row])
+        yield WrongRecord(line, f"{table.operator}: {operator} is no sign; {cure}.", texts["person_id"][row])

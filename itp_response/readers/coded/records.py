@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import polars as pl
 
@@ -11,8 +11,19 @@ from itp_response.cohort.values import Ints
 COLUMNS = ("role", "patient_id", "code", "called", "date", "end", "value", "unit")
 """The columns of records, all texts.
 
-`role` is one of `result`, `treatment`, `condition` and `patient`; `called` is what the file calls the code.
+`role` is one of `result`, `treatment`, `condition` and `patient`; `called` is what the file calls the code. `end` is
+`ONGOING` of a treatment or a condition that goes on.
 """
+ONGOING = "ongoing"
+
+
+class WrongRecord(NamedTuple):
+    """A record that cannot be used."""
+
+    line: int
+    reason: str
+    patient: str | None = None
+    """None: not known."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,5 @@ class CodedRecords:
     lines: Ints | None = None
     """The line of each record in the file; None: they are numbered from 1."""
     row_word: Literal["line", "row"] = "row"
-    problems: Sequence[tuple[int, str]] = ()
-    """Records that cannot be used: their line, and the reason."""
+    problems: Sequence[WrongRecord] = ()
     notes: Sequence[str] = field(default=())

@@ -14,6 +14,7 @@ import polars as pl
 
 from itp_response.messages.errors import CohortError
 from itp_response.messages.wording import counted
+from itp_response.readers.coded.events import placed
 from itp_response.readers.coded.fhir import PLATELETS as LOINC
 from itp_response.readers.coded.fhir import fhir_records, is_fhir
 from itp_response.readers.coded.omop import PLATELETS as CONCEPTS
@@ -21,8 +22,7 @@ from itp_response.readers.coded.omop import is_omop, omop_records
 from itp_response.readers.coded.records import CodedRecords
 from itp_response.readers.coded.terms import OWN_VALUE, KnownCodes, known_codes
 from itp_response.readers.column_names import NamedTable, together
-from itp_response.readers.problems import Location, Problems, quoted
-from itp_response.readers.sdtm.records import whole_days
+from itp_response.readers.problems import BrokenLine, Location, Problems, quoted
 from itp_response.readers.told import NOTHING, Told
 from itp_response.readers.treatments import unknown_names
 
@@ -55,7 +55,7 @@ class CodedStudy:
         _check_told(records, codes, location, problems)
         frames = [_visits(of_table, codes) for of_table in records]
         _check_counted(records, frames, codes, location, problems)
-        frames = _with_lasting(frames, location, problems)
+        frames = placed(frames, location, problems)
         return _together(records, _without_further_patients(frames), location, names, problems)
 
     def _records(self) -> tuple[KnownCodes, list[CodedRecords]]:
@@ -160,31 +160,6 @@ def _check_counted(
     problems.wrong(location, f"no result is a platelet count ({', '.join(sorted(codes.platelets))}); {there}.")
 
 
-def _with_lasting(frames: Sequence[pl.DataFrame], location: Location, problems: Problems) -> list[pl.DataFrame]:
-    """The visits, and bleeding of several days on each day with a count up to its last day."""
-    counts = pl.concat([frame.filter(pl.col("platelets").is_not_null()) for frame in frames])
-    days = (
-        counts.select("patient_id", "date", day=whole_days(pl.col("date"))).drop_nulls().unique(["patient_id", "day"])
-    )
-    lasting, number = [], 0
-    for frame in frames:
-        spans = frame.with_columns(start=whole_days(pl.col("date")), last=whole_days(pl.col("until"))).drop_nulls(
-            ["start", "last"]
-        )
-        inside = spans.drop("date").join(days, on="patient_id", maintain_order="left")
-        inside = inside.filter((pl.col("day") > pl.col("start")) & (pl.col("day") <= pl.col("last")))
-        lasting.append(pl.concat([frame, inside.select(frame.columns)]))
-        number += len(inside)
-    starting = pl.concat(frames).filter("is_condition")
-    lacking = len(starting) - starting.select(whole_days(pl.col("until"))).to_series().count()
-    if lacking:
-        what = f"{counted(lacking, 'condition', digits=True)} of bleeding without a complete end"
-        problems.note(location, f"{what} taken for the first day alone.", warning=True)
-    if number:
-        problems.note(location, f"Bleeding of several days stands on {counted(number, 'further day')} with a count.")
-    return lasting
-
-
 def _without_further_patients(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
     """The visits, and a row without an observation for each patient who has none."""
     observed = pl.concat([frame.filter(~pl.col("is_patient"))["patient_id"] for frame in frames]).unique()
@@ -206,8 +181,8 @@ def _together(
         row = frame["row"].to_numpy().astype(np.int64)
         lines = row + 1 if of_table.lines is None else of_table.lines[row]
         own = Location(of_table.name, location.order, of_table.row_word, lines, part=part)
-        for line, text in of_table.problems:
-            problems.wrong(own, text, line)
+        for line, reason, patient in of_table.problems:
+            problems.broken_line(BrokenLine(own, line, reason, "", patient))
         for note in of_table.notes:
             problems.note(own, note)
         tables.append(NamedTable(own, frame.select(chosen), {name: name for name in chosen}, chosen))

@@ -450,12 +450,12 @@ class MappedFile:
 
     @cached_property
     def of_wanted(self) -> pl.Series:
-        """Which rows are of patients who are not left out by `only`."""
+        """Which rows are of patients who are not left out by `only`; those without a patient are reported later."""
         ids = self.frame[self.file.patients.patient_id]
         rows = pl.Series([True]).new_from_index(0, len(ids))
         for column, value in self.file.patients.only.items():
             wanted = ids.filter((self.frame[column] == value.strip()).fill_null(value=False)).unique()
-            rows &= ids.is_in(wanted.to_list()).fill_null(value=False)
+            rows &= ids.is_in(wanted.to_list()).fill_null(value=True)
         return rows
 
     @property
@@ -533,6 +533,7 @@ class MappedFile:
         first = self.table.header[:1] == [self.file.patients.patient_id]
         report_file(self.table, location, problems, patient_first=first)
         self._check_key(location, problems)
+        self._check_only(location, problems)
         names = {name for name, _ in self.named()} - set(self.file.other_columns)
         others = [name for name in self.table.header if name not in names]
         if others:
@@ -563,6 +564,29 @@ class MappedFile:
                     cure = f"name it under [patients] ({name.strip()} = {header[position]!r})"
                     problems.wrong(location, f"{what}; {cure}, or write patient_key = 'id' under [options].")
 
+    def _check_only(self, location: Location, problems: Problems) -> None:
+        """Report an `only` of patients that no row says; note one of visits, and patients of whom rows differ."""
+        of_patients = self.file.patients.only.items()
+        of_visits = [only for visit in self.file.visits for only in visit.only.items()]
+        for column, value in dict.fromkeys((*of_patients, *of_visits)):
+            cells = self.frame[column]
+            if (cells == value.strip()).any() or not value.strip():
+                continue
+            there = first_few(cells.drop_nulls().unique(maintain_order=True)) or "nothing"
+            text = f"only: no row says that {column} is {value!r}; it says {there}."
+            if (column, value) in of_patients:
+                problems.wrong(location, text)
+            else:
+                problems.note(location, text, warning=True)
+        ids = self.frame[self.file.patients.patient_id]
+        for column, value in of_patients:
+            others = ids.filter((self.frame[column] != value.strip()).fill_null(value=False) & self.of_wanted)
+            if number := others.drop_nulls().n_unique():
+                what = f"{counted_patients(number)} taken, of whom some row says that {column} is {value!r} and some"
+                problems.note(
+                    location, f"{what} says otherwise: {first_few(others.drop_nulls().unique())}.", warning=True
+                )
+
     def units(
         self, name: str, counts: str | None, own: str | None, rows: Ints, location: Location, problems: Problems
     ) -> list[pl.Series]:
@@ -572,10 +596,9 @@ class MappedFile:
         """
         if counts is None:
             return []
-        column = unit_column(self.table, counts, own)
-        told = [unit for unit in (None if own == column else own, self.file.unit) if unit is not None]
-        said = [*(UnitSaid(unit, "the mapping") for unit in told), *said_by_header(counts)]
-        said += units_said(self.table, counts)
+        column, said = self._units_said(counts, own)
+        if column is None and not any(exponent_of(one.unit) is not None for one in said):
+            return []
         cells = Cells(location, counts, self.frame[counts])
         whole = agreed(said, cells, problems, elsewhere=column is not None)
         unit = pl.Series(name, [whole and whole.unit], dtype=pl.String).new_from_index(0, len(rows))
@@ -584,7 +607,23 @@ class MappedFile:
             if whole is not None:
                 check_same_unit(Cells(location, column, of_rows), whole, problems)
             unit = of_rows.zip_with(of_rows.is_not_null(), unit).alias(name)
-        return [] if column is None and whole is None else [unit]
+        return [unit]
+
+    def _units_said(self, counts: str, own: str | None) -> tuple[str | None, list[UnitSaid]]:
+        """The column of the units of a column of counts, and what tells the unit of all of it."""
+        column = unit_column(self.table, counts, own)
+        told = [unit for unit in (None if own == column else own, self.file.unit) if unit is not None]
+        said = [*(UnitSaid(unit, "the mapping") for unit in told), *said_by_header(counts)]
+        return column, said + units_said(self.table, counts)
+
+    def unknown_units(self, name: str, of_counts: Iterable[tuple[str | None, str | None]]) -> dict[str, list[UnitSaid]]:
+        """The units that are told of a column of counts and are none, which an option may tell.
+
+        `of_counts` has the columns of the file and the units that the mapping names.
+        """
+        said = [self._units_said(counts, own)[1] for counts, own in of_counts if counts is not None]
+        unknown = [one for of_column in said for one in of_column if exponent_of(one.unit) is None]
+        return {name: list(dict.fromkeys(unknown))} if unknown else {}
 
     def coded(self, name: str, column: str, rows: Ints) -> pl.Series:
         """The texts of a column in these rows, decoded if the mapping has codes for that name.
@@ -643,13 +682,14 @@ def _visits(source: MappedFile, location: Location, names: Iterable[str], proble
         [location] * len(frames), np.repeat(np.arange(len(frames)), list(map(len, rows_of))), rows, columns_of
     )
     _note_unused(source, rows, location, problems)
-    if not len(rows) and not source.table.problems:
+    if not len(rows) and not source.table.problems and source.of_wanted.any():
         problems.wrong(location, "nothing is filled in at any visit that the mapping names.")
     frame = pl.concat(frames, how="diagonal")
     header = {name: name for name in frame.columns}
     cell_problems = source.cell_problems(pl.concat(as_written, how="diagonal").to_dict(), frame, header)
     of_visits = replace(location, lines=location.all_lines(rows), pieces=pieces)
-    return replace(_table(of_visits, frame, names, header, cell_problems), told=source.file.told)
+    unknown = source.unknown_units("platelets", ((visit.platelets, visit.unit) for visit in source.file.visits))
+    return replace(_table(of_visits, frame, names, header, cell_problems), told=source.file.told, units=unknown)
 
 
 def _recorded(source: MappedFile, visit: VisitColumns) -> Ints:
@@ -726,7 +766,9 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
     frame = pl.DataFrame(columns)
     header = header | {name: name for name in frame.columns if name not in header}
     cell_problems = source.cell_problems(as_written, frame, header)
-    return replace(_table(gathered, frame, names, header, cell_problems), told=source.file.told)
+    patients = source.file.patients
+    unknown = source.unknown_units("baseline", [(patients.baseline, patients.baseline_unit)])
+    return replace(_table(gathered, frame, names, header, cell_problems), told=source.file.told, units=unknown)
 
 
 def _filled_rows(ids: pl.Series, cells: pl.Series, firsts: pl.Series, location: Location, problems: Problems) -> Ints:

@@ -7,7 +7,7 @@ import polars as pl
 from itp_response.messages.wording import counted as number_of
 from itp_response.readers.column_names import WITHOUT_DAY_0
 from itp_response.readers.sdtm.records import Records, SdtmStudy, either
-from itp_response.readers.sdtm.terms import NOT_ENROLLED, NOT_TREATED
+from itp_response.readers.sdtm.terms import NOT_ENROLLED, NOT_TREATED, SCREEN_FAILURE
 
 ARMS = ("ACTARMCD", "ARMCD", "ACTARM", "ARM", "ARMNRS")
 
@@ -19,14 +19,15 @@ class Absent:
     left_out: pl.Series
     kept: pl.Series
     """They are not evaluable."""
+    as_told: bool = False
+    """The settings say it, not DM."""
 
     def in_planned_arm(self, patients: pl.DataFrame, dm: Records) -> pl.DataFrame:
         """The patients, of whom those kept are marked; these have their planned arm and no end of treatment."""
         kept = patients["patient_id"].is_in(self.kept.to_list()).fill_null(value=False)
         columns = [kept.alias(WITHOUT_DAY_0)]
         if "arm" in patients.columns:
-            planned = either(patients["arm"], dm.texts("ARM"))
-            columns.append(planned.zip_with(kept, patients["arm"]).alias("arm"))
+            columns.append(_planned_arm(patients["arm"], kept, dm).alias("arm"))
         columns.append(patients["treatment_discontinued"].set(kept, None))
         return patients.with_columns(columns)
 
@@ -34,23 +35,30 @@ class Absent:
         """Note how many subjects are left out, and how many are kept."""
         if len(self.left_out):
             number = number_of(self.left_out.n_unique(), "subject")
-            study.note(dm, f"{number} without {day_0}, not enrolled, left out.")
+            study.note(
+                dm, f"{number} {f'without {day_0} or not enrolled' if self.as_told else 'not enrolled'}, left out."
+            )
         if len(self.kept):
             number = number_of(self.kept.n_unique(), "subject")
-            text = f"{number} without {day_0}, not treated, kept and not evaluable, in the planned arm"
+            why = "" if self.as_told else " not treated,"
+            text = f"{number} without {day_0},{why} kept and not evaluable, in the planned arm"
             study.note(dm, f"{text}; 'without_day_0 = \"leave_out\"' in sdtm.toml leaves them out.", warning=True)
 
 
 def without_day_0(dm: Records, day_0: str, study: SdtmStudy) -> Absent:
     """The subjects without a day 0; those that neither DM nor the settings explain are a problem of reading."""
     missing = dm.texts(day_0).is_null() & dm.subject.is_not_null()
+    # A subject who failed screening may have a reference date all the same.
+    failed = _says(dm, SCREEN_FAILURE) & dm.subject.is_not_null()
     told = study.settings.without_day_0
     if told is not None:
-        subjects, none = dm.subject.filter(missing), dm.subject.clear()
-        return Absent(none, subjects) if told == "keep" else Absent(subjects, none)
+        none = dm.subject.clear()
+        if told == "keep":
+            return Absent(none, dm.subject.filter(missing), as_told=True)
+        return Absent(dm.subject.filter(missing | failed), none, as_told=True)
     if not dm.has(day_0):
         return Absent(dm.subject.clear(), dm.subject.clear())
-    not_enrolled = missing & _says(dm, NOT_ENROLLED)
+    not_enrolled = (missing & _says(dm, NOT_ENROLLED)) | failed
     not_treated = missing & ~not_enrolled & _says(dm, NOT_TREATED)
     return Absent(dm.subject.filter(not_enrolled), dm.subject.filter(not_treated))
 
@@ -59,3 +67,9 @@ def _says(dm: Records, values: tuple[str, ...]) -> pl.Series:
     """Which subjects have one of the values in a variable of their arm."""
     columns = [dm.folded(name).is_in(values).fill_null(value=False) for name in ARMS]
     return pl.select(pl.any_horizontal(columns)).to_series()
+
+
+def _planned_arm(arm: pl.Series, kept: pl.Series, dm: Records) -> pl.Series:
+    """The arms; the planned one of those who are kept, and of those who were treated in none."""
+    in_none = (arm.is_null() | arm.str.to_uppercase().is_in(NOT_TREATED)).fill_null(value=True)
+    return either(dm.texts("ARM"), arm).zip_with(kept | in_none, arm)

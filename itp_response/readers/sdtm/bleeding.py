@@ -9,6 +9,7 @@ import polars as pl
 from itp_response.cohort.values import Ints, Numbers
 from itp_response.messages.wording import counted as number_of
 from itp_response.readers.dates import as_day_numbers
+from itp_response.readers.lasting import lasting_days
 from itp_response.readers.problems import Cells, Problems, first_few, quoted
 from itp_response.readers.sdtm.counts import CountDays
 from itp_response.readers.sdtm.occurrence import dated, took_place
@@ -35,8 +36,9 @@ def bleeding_events(records: Records, counted: CountDays, study: SdtmStudy) -> N
     domain = records.domain
     term = either(records.folded(f"{domain}DECOD"), records.folded(f"{domain}TERM"))
     terms = [name.upper() for name in study.settings.bleeding_terms]
-    bleeding = took_place(records, term.is_in(terms).fill_null(value=False), "bleeding", study)
-    _note_terms(records, term, bleeding, study)
+    named = term.is_in(terms).fill_null(value=False)
+    bleeding = took_place(records, named, "bleeding", study)
+    _note_terms(records, term, bleeding, named, study)
     graded = _graded(records, bleeding, study)
     for rows, variable in (
         (graded.by_scale, " or ".join(graded.scales)),
@@ -110,12 +112,12 @@ def _note_grades(records: Records, graded: _Graded, fatal: pl.Series, study: Sdt
         study.note(records, f"grades of {domain}TOXGR taken as WHO grades.", warning=True)
 
 
-def _note_terms(records: Records, term: pl.Series, bleeding: pl.Series, study: SdtmStudy) -> None:
+def _note_terms(records: Records, term: pl.Series, bleeding: pl.Series, named: pl.Series, study: SdtmStudy) -> None:
     """Note which terms count as bleeding, and which similar ones do not."""
     terms = term.filter(bleeding)
     words = f": {first_few(terms.unique().sort(), 10)}" if len(terms) else ""
     study.note(records, f"{of_all(len(terms), records)} taken as bleeding{words}.")
-    alike = term.filter(~bleeding & term.str.contains(BLEEDING_LIKE).fill_null(value=False))
+    alike = term.filter(~named & term.str.contains(BLEEDING_LIKE).fill_null(value=False))
     if len(alike):
         shown = first_few(alike.unique().sort(), 10)
         what = f"{number_of(len(alike), 'record')} not taken as bleeding, though like it: {shown}"
@@ -123,7 +125,7 @@ def _note_terms(records: Records, term: pl.Series, bleeding: pl.Series, study: S
 
 
 def _lasting(first_days: VisitRecords, counted: CountDays, study: SdtmStudy) -> None:
-    """The bleeding on the days of counts after its first day up to its last, where it is certain."""
+    """The bleeding on the days of counts after its first day up to its last; not known where it is not certain."""
     records, domain = first_days.records, first_days.records.domain
     start, end = (_interval(records, f"{domain}{name}", first_days.row, study) for name in ("STDTC", "ENDTC"))
     goes_on = without_end(records).gather(first_days.row).to_numpy() & np.isnan(end.low)
@@ -131,25 +133,24 @@ def _lasting(first_days: VisitRecords, counted: CountDays, study: SdtmStudy) -> 
     for rows, what in (
         (np.isnan(last), "without an end taken for the first day alone"),
         (
-            (start.low < start.high) | (end.low < end.high),
-            "with dates known in part taken for the days on which there surely was bleeding",
+            ((start.low < start.high) & ~np.isnan(last)) | (end.low < end.high),
+            "with dates known in part: not known on the days of counts on which there may have been bleeding",
         ),
     ):
         if rows.any():
             study.note(records, f"{number_of(int(rows.sum()), 'bleeding event')} {what}.", warning=True)
-    # In comparisons of polars, NaN is above every number.
-    known = ~np.isnan(start.high) & ~np.isnan(last) & first_days.cells["bleeding_grade"].is_not_null().to_numpy()
-    spans = pl.DataFrame({"subject": first_days.column("patient_id"), "start": start.high, "end": last, "known": known})
-    inside = (
-        spans.with_row_index("event")
-        .filter(pl.col("known") & (pl.col("end") > pl.col("start")))
-        .join(counted.days, on="subject", maintain_order="left")
-        .filter((pl.col("day") > pl.col("start")) & (pl.col("day") <= pl.col("end")))
-    )
+    spans = {
+        "subject": first_days.column("patient_id"),
+        "grade": first_days.cells["bleeding_grade"],
+        "start_low": start.low,
+        "start_high": start.high,
+        "end_low": last,
+        "end_high": np.where(goes_on, np.inf, end.high),
+    }
+    inside = lasting_days(pl.DataFrame(spans), counted.days)
     if len(inside):
-        event = inside["event"].to_numpy().astype(np.int64)
-        grades = first_days.cells["bleeding_grade"].gather(event)
-        cells = {"date": inside["date"], "bleeding_grade": grades}
+        event = inside["event"].to_numpy()
+        cells = {"date": inside["date"], "bleeding_grade": inside["grade"]}
         study.visit_records.append(replace(first_days, row=first_days.row[event], cells=cells, only_cells=True))
         days = number_of(len(inside), "further day")
         study.note(records, f"bleeding of several days stands on {days} with a count.")
@@ -165,7 +166,7 @@ def _interval(records: Records, name: str, row: Ints, study: SdtmStudy) -> Numbe
     return days
 
 
-def bleeding_findings(records: Records, study: SdtmStudy) -> None:
+def bleeding_findings(records: Records, counted: CountDays, study: SdtmStudy) -> None:
     """Bleeding scored at visits, in FA."""
     test, finding_object = records.folded("FATESTCD"), records.folded("FAOBJ")
     terms = [*BLEEDING_OBJECTS, *(name.upper() for name in study.settings.bleeding_terms)]
@@ -186,6 +187,7 @@ def bleeding_findings(records: Records, study: SdtmStudy) -> None:
         return
     codes = first_few(test.gather(row).unique().sort(), 10)
     study.note(records, f"{of_all(len(row), records)} taken as a grade of bleeding: FATESTCD {codes}.")
+    row, dates = dated(records, row, counted, "a grade of bleeding", study)
     names = {"date": "FADTC", "bleeding_grade": "FASTRESC"}
-    cells = {"date": records.texts("FADTC").gather(row), "bleeding_grade": grade.gather(row)}
+    cells = {"date": dates, "bleeding_grade": grade.gather(row)}
     study.visit_records.append(VisitRecords(records, row, "FASTRESC", names, cells))

@@ -15,11 +15,18 @@ LARGEST_WITHOUT_UNIT = 1000
 """Larger counts without a unit are probably cells/µL."""
 
 
+def _by_code(records: Records) -> pl.Series:
+    return (records.folded("LBTESTCD") == PLATELETS).fill_null(value=False)
+
+
+def is_count(records: Records) -> pl.Series:
+    """Which records of LB are platelet counts, by their code or by LOINC."""
+    return _by_code(records) | records.texts("LBLOINC").is_in(LOINC).fill_null(value=False)
+
+
 def counts_of(records: Records, study: SdtmStudy) -> None:
     """The platelet counts of LB: the standard result, else the original one."""
-    by_code = (records.folded("LBTESTCD") == PLATELETS).fill_null(value=False)
-    by_loinc = records.texts("LBLOINC").is_in(LOINC).fill_null(value=False)
-    chosen = by_code | by_loinc
+    chosen = is_count(records)
     not_done = (records.folded("LBSTAT") == "NOT DONE").fill_null(value=False)
     number, standard, original = (records.texts(name) for name in ("LBSTRESN", "LBSTRESC", "LBORRES"))
     empty = number.is_null() & standard.is_null() & original.is_null()
@@ -33,7 +40,7 @@ def counts_of(records: Records, study: SdtmStudy) -> None:
         contradictory,
         lambda text: f"{quoted(text)} {cure}.",
     )
-    _note_counts(records, chosen, chosen & not_done, chosen & empty & ~not_done, by_loinc & ~by_code, study)
+    _note_counts(records, chosen, chosen & not_done, chosen & empty & ~not_done, chosen & ~_by_code(records), study)
     given = chosen & ~empty & ~not_done
     # A bound is kept even if there is a number too, such as LBSTRESN 10 beside LBSTRESC <10.
     bound, bound_at_first = (texts.str.contains("^[<>≤≥]").fill_null(value=False) for texts in (standard, original))
@@ -124,13 +131,17 @@ class CountDays:
         self.last = frame.group_by("subject").agg(pl.col("date").sort_by("day").last())
         self._spans = _spans(self.days, day_0)
 
-    def span(self, subject: pl.Series) -> pl.Series:
+    def span(self, subject: pl.Series, until: pl.Series) -> pl.Series:
         """The days from before each subject's day 0 and first count to after its last count; null: it has no count.
 
-        They are an interval of ISO 8601, as `2019-04-30/2020-05-01`.
+        None is after the day `until` (null: any may be). They are an interval of ISO 8601, as `2019-04-30/2020-05-01`.
         """
-        of_subjects = pl.DataFrame({"subject": subject})
-        return of_subjects.join(self._spans, on="subject", how="left", maintain_order="left")["span"]
+        of_subjects = pl.DataFrame({"subject": subject, "until": until})
+        spans = of_subjects.join(self._spans, on="subject", how="left", maintain_order="left")
+        last = pl.when(pl.col("last").is_not_null()).then(pl.min_horizontal("last", "until"))
+        first = pl.min_horizontal("first", last - 1)
+        texts = [day.cast(pl.Int32).cast(pl.Date).cast(pl.String) for day in (first, last)]
+        return spans.select(span=pl.concat_str(texts, separator="/"))["span"]
 
     def last_date(self, subject: pl.Series) -> pl.Series:
         """The date of each subject's last count; null: there is none."""
@@ -144,5 +155,4 @@ def _spans(days: pl.DataFrame, day_0: pl.DataFrame) -> pl.DataFrame:
     spans = spans.join(day_0, on="subject", how="left")
     # A day more at each end stands for all days before and after those that are observed.
     first, last = pl.min_horizontal("first", "day_0") - 1, pl.max_horizontal("last", "day_0") + 1
-    texts = [day.cast(pl.Int32).cast(pl.Date).cast(pl.String) for day in (first, last)]
-    return spans.select("subject", pl.concat_str(texts, separator="/").alias("span"))
+    return spans.select("subject", first=first, last=last)

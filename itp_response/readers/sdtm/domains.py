@@ -25,6 +25,7 @@ from itp_response.readers.sdtm.absent import Absent, without_day_0
 from itp_response.readers.sdtm.baseline import flagged_baselines
 from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm.counts import CountDays, check_counted, counts_of
+from itp_response.readers.sdtm.occurrence import did_not_take_place
 from itp_response.readers.sdtm.records import (
     REQUIRED,
     RecordProblem,
@@ -47,8 +48,10 @@ SPLIT = ("lb", "fa", "cm", "ex")
 """Domains that may be split into several files, such as `lbhe` and `lbch`."""
 
 
-WRITTEN = {"treatment_discontinued": "DSSTDTC", "baseline": "the baseline flag of LB"}
+WRITTEN = {"treatment_discontinued": "DSSTDTC", "baseline": "the baseline flag of LB", "baseline_unit": "its unit"}
 """The names of columns of patients that come from other domains."""
+UNIT_IF_MISSING = "10^9/L"
+"""The unit of counts without one, which are noted where the domain is read."""
 UNNAMED = (STOPPED_BY, WITHOUT_DAY_0)
 
 
@@ -132,11 +135,11 @@ def study_tables(
         counts_of(records, study)
     check_counted(domains["LB"], study)
     counted = CountDays(study.visit_records, days_0(domains["DM"][0], day_0))
-    baselines = flagged_baselines(study)
+    baselines = flagged_baselines(domains["LB"], days_0(domains["DM"][0], day_0), study)
     for records in [*domains["AE"], *domains["CE"]]:
         bleeding_events(records, counted, study)
     for records in domains["FA"]:
-        bleeding_findings(records, study)
+        bleeding_findings(records, counted, study)
     for records in [*domains["CM"], *domains["PR"], *domains["EX"]]:
         rescues(records, counted, study)
     for records in domains["EX"]:
@@ -158,7 +161,7 @@ def doses(given: "str | Path | MappedStudy") -> pl.DataFrame:
         records = read_records(path, "EX", 0, (), Problems())
         if records is not None and _complete(records):
             number = records.texts("EXDOSE").cast(pl.Float64, strict=False)
-            was_given = (number > 0).fill_null(value=False) & (records.folded("EXOCCUR") != "N").fill_null(value=True)
+            was_given = (number > 0).fill_null(value=False) & ~did_not_take_place(records)
             frame = pl.DataFrame(
                 {
                     "subject": records.subject,
@@ -285,7 +288,14 @@ def _patients(
     )
     absent.note(dm, day_0, study)
     names = {name: WRITTEN.get(name, header.get(name, name)) for name in frame.columns if name not in UNNAMED}
-    return NamedTable(location, frame.filter(kept), names, dm.written)
+    return NamedTable(
+        location,
+        frame.filter(kept),
+        names,
+        dm.written,
+        units=_units("baseline", study),
+        unit_if_missing=UNIT_IF_MISSING,
+    )
 
 
 def _visits(folder: Path, study: SdtmStudy, dm: Records, absent: Absent, declared: tuple[str, ...]) -> NamedTable:
@@ -318,10 +328,15 @@ def _visits(folder: Path, study: SdtmStudy, dm: Records, absent: Absent, declare
     location = Location(folder.resolve().name, 0, "row", None, pieces)
     cell_problems = [_of_visits(problem, parts, piece[kept], row[kept]) for problem in study.record_problems]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
-    units = {"platelets": [UnitSaid(study.settings.unit, FILE)]} if study.settings.unit else {}
     frame = frame.filter(pl.Series(kept))
     told = _told(study.settings, frame["rescue"])
-    return NamedTable(location, frame, header, names, cell_problems, units, "10^9/L", told)
+    units = _units("platelets", study)
+    return NamedTable(location, frame, header, names, cell_problems, units, UNIT_IF_MISSING, told)
+
+
+def _units(name: str, study: SdtmStudy) -> dict[str, list[UnitSaid]]:
+    """The unit of a column of counts that the settings tell."""
+    return {name: [UnitSaid(study.settings.unit, FILE)]} if study.settings.unit else {}
 
 
 def _told(settings: Settings, rescues: pl.Series) -> Told:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from itp_response.cohort.declared_columns import TRUTHS
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import report_file
 from itp_response.readers.files import open_table
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.problems import BrokenLine, Cells, Location, Problems, as_json, as_text
+from itp_response.readers.problems import BrokenLine, Cells, Location, Problems, as_json, as_text, first_few
 from itp_response.readers.sdtm.terms import ONGOING, Settings
 
 COLUMNS = {
@@ -198,6 +199,16 @@ class SdtmStudy:
 def either(first: pl.Series, second: pl.Series) -> pl.Series:
     """The first column; where it is empty, the second."""
     return first.zip_with(first.is_not_null(), second)
+
+
+def says_yes(records: Records, name: str, study: SdtmStudy, otherwise: str) -> pl.Series:
+    """Which records say yes in a column; what is neither yes nor no is noted, and what it is taken as `otherwise`."""
+    texts = records.texts(name).str.to_lowercase()
+    truth = texts.replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
+    neither = texts.filter(texts.is_not_null() & truth.is_null()).unique().sort()
+    if len(neither):
+        study.note(records, f"{name} is neither yes nor no: {first_few(neither)}, {otherwise}.", warning=True)
+    return truth.fill_null(value=False)
 
 
 def without_end(records: Records) -> pl.Series:

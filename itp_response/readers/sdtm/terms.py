@@ -17,7 +17,8 @@ FILE = "sdtm.toml"
 PLATELETS = "PLAT"
 LOINC = ("777-3", "26515-7")
 """Platelets in blood: by automated count, and by any method."""
-NOT_ENROLLED = ("SCRNFAIL", "SCREEN FAILURE", "NOTASSGN", "NOT ASSIGNED")
+SCREEN_FAILURE = ("SCRNFAIL", "SCREEN FAILURE")
+NOT_ENROLLED = (*SCREEN_FAILURE, "NOTASSGN", "NOT ASSIGNED")
 """Values of `ARMCD`, `ACTARMCD`, `ARM`, `ACTARM`, `ARMNRS` of a subject who was not enrolled."""
 SEVERITIES = {"MILD": "1", "MODERATE": "2", "SEVERE": "3"}
 ONGOING = ("ONGOING", "AFTER", "DURING/AFTER", "Y")

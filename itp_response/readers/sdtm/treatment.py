@@ -7,7 +7,6 @@ from functools import reduce
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.declared_columns import TRUTHS
 from itp_response.cohort.values import Ints
 from itp_response.messages.wording import counted as number_of
 from itp_response.readers.cells import Wording
@@ -15,13 +14,14 @@ from itp_response.readers.column_names import REASON
 from itp_response.readers.dates import as_day_numbers
 from itp_response.readers.problems import Cells, Problems, first_few, quoted
 from itp_response.readers.sdtm.counts import CountDays
-from itp_response.readers.sdtm.occurrence import dated, no_dose, took_place
+from itp_response.readers.sdtm.occurrence import dated, did_not_take_place, took_place
 from itp_response.readers.sdtm.records import (
     Records,
     SdtmStudy,
     VisitRecords,
     either,
     of_all,
+    says_yes,
     whole_days_of,
     without_end,
 )
@@ -68,13 +68,7 @@ def _flagged(records: Records, study: SdtmStudy) -> pl.Series:
     """The records that the supplement flags as rescue treatment."""
     flagged = pl.Series([False]).new_from_index(0, len(records))
     for name in filter(records.has, study.settings.rescue_flags):
-        texts = records.texts(name).str.to_lowercase()
-        truth = texts.replace_strict(TRUTHS, default=None, return_dtype=pl.Boolean)
-        flagged |= truth.fill_null(value=False)
-        neither = texts.filter(texts.is_not_null() & truth.is_null()).unique().sort()
-        if len(neither):
-            text = f"{name} is neither yes nor no: {first_few(neither)}, not taken as rescue treatment"
-            study.note(records, f"{text}.", warning=True)
+        flagged |= says_yes(records, name, study, "not taken as rescue treatment")
     return flagged
 
 
@@ -129,7 +123,7 @@ def raised_doses(records: Records, dm: Records, day_0: str, counted: CountDays, 
     doses = _doses(records, dm, day_0)
     later = (pl.col("start") > pl.col("day_0")).fill_null(value=True)
     raised = doses.select((pl.col("dose") > pl.coalesce("enrolled", "first")) & later).to_series()
-    row = records.rows(raised)
+    row = records.rows(took_place(records, raised.fill_null(value=False), "a raised dose", study))
     _report_doses(records, doses, row, study)
     if len(row):
         text = f"{number_of(len(row), 'dose')} above that at enrolment taken as rescue treatment"
@@ -142,13 +136,12 @@ def _doses(records: Records, dm: Records, day_0: str) -> pl.DataFrame:
     """Per record the `dose`, its `start`, `day_0`, and the `first` dose and that when `enrolled`; null: not known."""
     of_study = pl.DataFrame({"subject": dm.subject, "day_0": whole_days_of(dm.texts(day_0))}).unique("subject")
     dose = records.texts("EXDOSE").cast(pl.Float64, strict=False)
-    not_given = (records.folded("EXOCCUR") == "N").fill_null(value=False)
     doses = pl.DataFrame(
         {
             "subject": records.subject,
             "treatment": records.folded("EXTRT"),
             "unit": records.folded("EXDOSU"),
-            "dose": dose.set(no_dose(records) | not_given, None),
+            "dose": dose.set(did_not_take_place(records), None),
             "start": whole_days_of(records.texts("EXSTDTC")),
         }
     ).join(of_study, on="subject", how="left", maintain_order="left")
@@ -171,7 +164,7 @@ def _report_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: Sd
     no_number = records.rows(given & records.texts("EXDOSE").cast(pl.Float64, strict=False).is_null())
     if int(none.sum()) > len(no_number):
         number = number_of(int(none.sum()) - len(no_number), "dose")
-        study.note(records, f"{number} of 0, or not given (EXOCCUR N), taken as no dose.")
+        study.note(records, f"{number} of 0, or not given (EXSTAT NOT DONE, EXOCCUR N), taken as no dose.")
     nameless = records.rows(records.subject.is_null() & given)
     study.leave_out(records, "USUBJID", np.setdiff1d(nameless, raised), lambda _: "the patient is missing; fill it in.")
     study.leave_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is no dose; give a number.")
