@@ -25,6 +25,8 @@ from itp_response.readers.sheet_errors import column_letters, holds_error, ods_e
 
 ERRORS = b't="e"', b"t='e'"
 FORMULAS = b"<f", b":f"
+DATE = r"^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d+)?)$"
+"""A cell that is a date, as fastexcel writes it; with a `T` in it, no format of texts is asked of it."""
 ERRORS_OF = {".xls": xls_errors, ".ods": ods_errors}
 """The functions that find the errors of other spreadsheets than .xlsx."""
 
@@ -74,7 +76,8 @@ def _below_header(
     below: Ints = filled[filled > position]
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
-        return cells[below].select(cells.to_series(column)[below].alias(str(column)) for column in positions)
+        columns = (cells.to_series(column)[below].alias(str(column)) for column in positions)
+        return pl.DataFrame(columns).with_columns(pl.all().str.replace(DATE, "${1}T${2}"))
 
     problems = [(row, text) for row, text in wrong if row > position]
     return OpenTable(file, header, load, below + 1, "row", problems, [*notes, *filter(None, [note])])
