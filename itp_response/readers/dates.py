@@ -430,10 +430,12 @@ def _ask_format(cells: Cells, bad: pl.Series, every: pl.Series, written: DateFor
 
     Some formats fit a first date and not a later one: which these are, all chunks of a table must say.
     """
-    every = every.filter(~is_not_given(every))
+    if written.inherited:
+        return  # each problem says how to tell this table's format
     candidates = dict.fromkeys(told for text in bad.head(FEW) for told in _formats_of(text) if told != written.told)
-    unfit = [told for told in candidates if (_possible_days(every, told)[0].is_null() & every.is_not_null()).any()]
-    texts = [*candidates, *(f"{UNFIT}{told}" for told in unfit)]
+    reads = {told: _possible_days(every, told)[0].is_not_null() for told in (*candidates, written.told)}
+    readable = pl.select(pl.any_horizontal(reads.values())).to_series()
+    texts = [*candidates, *(f"{UNFIT}{told}" for told in candidates if (readable & ~reads[told]).any())]
     about, note_text = f"format of {cells.name}", _formats_asked(cells.name, written.option, new=written.told is None)
     problems.ask(cells.location, about, note_text, len(bad), texts, unreadable=[])
 

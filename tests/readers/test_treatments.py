@@ -25,7 +25,7 @@ MEANINGS = {
         rhTPO | TPIAO | 地塞米松 | rituximab | danazol | vincristine | Fostamatinib | splenectomy | Splenektomie
         azathioprine | mycophenolate mofetil | tranexamic acid | IVIg+prednisone | steroids, no IVIg | rescue
         """,
-    Meaning.UNKNOWN_NAME: "aspirin | Vitamin C | study drug | physiotherapy",
+    Meaning.UNKNOWN_NAME: "aspirin | Vitamin C | physiotherapy | Sokolin",
     Meaning.NOT_A_TREATMENT: "2 | 99 | 3.5 | B | j | B. | 12/3 | 2,5 | +++",
     Meaning.NEGATED: "not IVIg but prednisone | no change of IVIg dose",
 }

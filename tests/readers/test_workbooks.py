@@ -100,8 +100,8 @@ class TestFormulas:
         assert counts(path) == [12, 60]
 
     def test_whose_value_is_0(self, tmp_path):
-        path = book(tmp_path / "a.xlsx", [*ROWS[:2], ["P1", 28, "=C2*0"]])
-        assert counts(rewritten(path, calculated)) == [12, 0]
+        path = book(tmp_path / "a.xlsx", [*ROWS, ["P1", 35, "=C2*0"]])
+        assert counts(rewritten(path, calculated)) == [12, 60, 0]
 
 
 class TestHeader:
@@ -185,7 +185,7 @@ class TestSheets:
     def test_of_what_has_none(self, tmp_path):
         (tmp_path / "a.csv").write_text("patient_id,day,platelets\nP1,0,12\n")
         assert refused(tmp_path / "a.csv", sheet="X") == (
-            "a.csv: only a workbook (.xlsx) has sheets, so there is no sheet 'X'."
+            "a.csv: only a workbook (.xlsx, .xls, .ods) has sheets, so there is no sheet 'X'."
         )
         with pytest.raises(UsageError, match=r"^a sheet: only a file has one, not 'list'\.$"):
             read([dict(zip(HEADER, ROWS[1], strict=True))], options=ReadOptions(sheet="X"))
