@@ -14,6 +14,7 @@ from itp_response.cohort.values import Bools, Ints, Numbers
 from itp_response.readers.cells import as_counts, without_not_given
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.decimals import points_assumed
+from itp_response.readers.known_names import UNIT_WORDS
 from itp_response.readers.odm_records import OF_ITEM
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.options import ReadOptions
@@ -194,11 +195,15 @@ def _check_thousands(cells: Cells, rows: Bools, problems: Problems) -> None:
     )
 
 
-LIKE_UNIT = ("unit", "units", "uom", "einheit", "unite", "unité", "unidad", "unidade", "eenheid", "enhed", "jednostka")
+LIKE_UNIT = (*UNIT_WORDS, "einheiten", "jedn", "uoms")
+WITHIN_WORDS = ("unit", "units", "uom", "einheit", "einheiten")
+"""Words that may end another, as in `PLTUNIT`."""
 LIKE_QUALIFIER = (
     *("flag", "flags", "qualifier", "qualifiers", "operator", "sign", "prefix", "modifier", "qual", "censored"),
     *("censoring", "comparator", "abnormal", "interpretation", "remark", "remarks", "comment", "comments"),
-    *("lloq", "lloqfl", "lbnrind", "lbstat", "clot", "clumps", "clumping", "status"),
+    *("lloq", "lloqfl", "lbnrind", "lbstat", "clot", "clumps", "clumping", "status", "note", "notes", "symbol"),
+    *("relation", "inequality", "lod", "loq", "bemerkung", "kommentar", "vorzeichen", "remarque", "commentaire"),
+    *("observaciones", "comentario", "comentarios", "nota", "備考", "备注", "コメント"),
 )
 
 
@@ -215,4 +220,5 @@ def note_unused(table: NamedTable, problems: Problems) -> None:
 
 def _has_word(name: str, words: Sequence[str]) -> bool:
     parts = "".join(character if character.isalnum() else " " for character in name.lower()).split()
-    return any(part in words for part in parts)
+    ends = tuple(word for word in words if word in WITHIN_WORDS)
+    return any(part in words for part in parts) or any(part.endswith(ends) for part in parts if ends)

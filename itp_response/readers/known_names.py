@@ -1,6 +1,7 @@
 """Known names: the columns that the readers know, their aliases, and which column of a header is meant."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from itp_response.readers.units import in_header
 
@@ -9,6 +10,29 @@ PATIENTS = (
     *("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "baseline_unit"),
     "treatment_discontinued",
 )
+
+UNIT_WORDS = (
+    *("unit", "units", "uom", "unit_of_measure", "units_of_measure", "unit_of_measurement", "einheit", "masseinheit"),
+    *("maßeinheit", "unité", "unite", "unites", "unités", "unità", "unita", "unidad", "unidades", "unidade", "eenheid"),
+    *("enhed", "enhet", "jednostka", "jednotka", "yksikkö", "birim", "единица", "единицы", "ед.изм.", "単位", "单位"),
+    *("單位", "단위"),
+)
+"""Words for a unit in the names of columns."""
+COUNT_WORDS = (
+    *("platelet", "platelets", "plt", "plts", "count", "counts", "platelet_count", "plt_count", "result", "results"),
+    *("value", "lab", "lab_test", "test", "measurement", "measure", "original", "reported", "standard", "std"),
+    *("concentration", "thrombocytes", "thrombozyten", "plaquettes"),
+)
+"""Words for what a unit is of, in the name of a column of units."""
+UNITS_OF_COUNTS = tuple(
+    dict.fromkeys(
+        name
+        for word in UNIT_WORDS
+        for of in COUNT_WORDS
+        for name in (f"{of}_{word}", f"{word}_{of}", f"{word}_of_{of}")
+    )
+)
+"""Names of columns of units. One as `dose_unit` is none of these."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "patient_id": ("usubjid", "subjid", "subject_id", "subject", "patient", "pid", "record_id", "id"),
@@ -28,9 +52,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("plaquettes", "thrombozyten", "plaquetas", "piastrine", "trombocyten", "trombocytter"),
     ),
     "unit": (
-        *("units", "unit_of_measure", "uom", "platelet_unit", "platelets_unit", "platelet_units", "platelets_units"),
-        *("plt_unit", "plt_units", "count_unit", "count_units", "unit_concept_id", "unit_source_value", "lbunit"),
-        *("lborresu", "lbstresu", "result_unit", "result_units", "einheit", "unité", "unidad", "unidade"),
+        *(*UNIT_WORDS, *UNITS_OF_COUNTS, "unit_concept_id", "unit_source_value", "plt_u", "platelets_u"),
+        *("lbunit", "lbunits", "lborresu", "lbstresu"),
     ),
     "bleeding_grade": (*("bleeding", "who_bleeding", "bleeding_score", "who_grade", "bleed_grade", "bleeding_who"),),
     "rescue": ("rescue_therapy", "rescue_treatment", "rescue_medication", "rescue_drug"),
@@ -43,8 +66,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "enrolment_day": ("enrollment_day", "day_of_enrolment", "day_of_enrollment"),
     "baseline": ("baseline_platelets", "baseline_plt", "base"),
     "baseline_unit": (
-        *("baseline_units", "baseline_platelets_unit", "baseline_plt_unit", "base_unit", "unit", "units"),
-        *("platelet_unit", "platelets_unit", "plt_unit"),
+        *(f"{of}_{word}" for of in ("baseline", "base", "baseline_platelets", "baseline_plt") for word in UNIT_WORDS),
+        *(*UNIT_WORDS, *UNITS_OF_COUNTS),
     ),
     "treatment_discontinued": (
         *("discontinued", "treatment_discontinued_date", "treatment_discontinued_day"),
@@ -61,12 +84,20 @@ CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
 """
 BESIDE: dict[str, tuple[str, ...]] = {
     " site": (
-        *("siteid", "site", "sitenumber", "siteno", "sitenr", "sitecode", "siteoid", "locationoid"),
+        *("siteid", "site", "sitenumber", "siteno", "sitenr", "sitecode", "siteoid", "locationoid", "studysite"),
         *("centre", "center", "centreid", "centerid", "centreno", "centerno", "centrenumber", "centernumber"),
+        *("studycentre", "studycenter", "sitename", "centrename", "centername", "centrecode", "centercode", "ctr"),
+        *("hospital", "hospitalid", "hospitalname", "clinic", "clinicid", "institution", "institutionid", "facility"),
+        *("facilityid", "zentrum", "zentrumnr", "zentrumsnummer", "prüfzentrum", "klinik", "centro", "centroid"),
+        *("hôpital", "sede", "redcapdataaccessgroup", "dag", "country", "invid", "investigatorid"),
     ),
-    " study": ("studyid", "study", "studyoid", "studyno", "studynumber", "trial", "trialid", "protocol", "protocolid"),
+    " study": (
+        *("usubjid", "studyid", "study", "studyoid", "studyno", "studynumber", "studycode", "studyname", "studie"),
+        *("trial", "trialid", "trialno", "trialnumber", "nctid", "nctnumber"),
+        *("protocol", "protocolid", "protocolno", "protocolnumber", "protocolcode"),
+    ),
 }
-"""Columns beside a patient's id that may be a part of it, by names that no column of ours has."""
+"""Columns beside a patient's id that may be a part of it, by names of letters and digits that no column of ours has."""
 UNIQUE = "usubjid"
 """The id of a patient that no other patient of any study has; it goes before other columns with ids."""
 UNIT_OF = {"unit": "platelets", "baseline_unit": "baseline"}
@@ -89,10 +120,15 @@ def fitting(name: str, header: Sequence[str]) -> list[int]:
     exact = [position for position, written in enumerate(header) if written == name]
     all_folded = [folded(_without_unit(written) if name in UNIT_OF.values() else written) for written in header]
     similar = [position for position, written in enumerate(all_folded) if written == folded(name)]
-    aliases = {folded(alias) for alias in ALIASES.get(name, ())}
+    aliases = _aliases_of(name)
     others = [position for position, written in enumerate(all_folded) if written in aliases]
     unique = [position for position in others if all_folded[position] == UNIQUE]
     return exact or similar or unique or others
+
+
+@cache
+def _aliases_of(name: str) -> frozenset[str]:
+    return frozenset(folded(alias) for alias in ALIASES.get(name, ()))
 
 
 def _without_unit(written: str) -> str:

@@ -16,7 +16,7 @@ from itp_response.readers.cells import as_counts, as_grades, ask_about_mixed, no
 from itp_response.readers.dates import YEARS, as_days, ask_numbering, count_shifted
 from itp_response.readers.external_sort import Records
 from itp_response.readers.grid import Column, Grid
-from itp_response.readers.ids import rounded
+from itp_response.readers.ids import not_given, rounded
 from itp_response.readers.missing_codes import NOT_KNOWN
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import expect_plain_decimals
@@ -90,7 +90,8 @@ class Plain:
             recorded=~np.isnan(platelets.low) | ~np.isnan(grade.low) | rescue.begins,
             not_imputed=(when, end),
         )
-        if problems.any_wrong or not _all_valid(visits) or any(ids.any() for ids in rounded(patient_ids.names)):
+        ids = patient_ids.names
+        if problems.any_wrong or not _all_valid(visits) or any(lost.any() for lost in rounded(ids)) or not_given(ids):
             return None
         if not self.empty.dated:
             ask_numbering(self.empty.time, when.low, self.options.day_numbering, problems)

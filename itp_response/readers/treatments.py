@@ -13,6 +13,7 @@ from enum import Enum
 
 import polars as pl
 
+from itp_response.messages.wording import in_option
 from itp_response.readers.missing_codes import NOT_GIVEN
 from itp_response.readers.told import Told
 
@@ -37,7 +38,16 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
         *("solu-?medrol", "depo-?medrol", "urbason", "decortin\\w*", "decadron", "fortecortin", "hemady"),
         *("deltasone", "rayos", "solupred", "cortancyl", "orapred", "millipred", "dacortin", "deltacortene"),
         *("meticorten", "激素", "泼尼松\\w*", "地塞米松\\w*", "甲泼尼龙\\w*", "强的松\\w*", "プレドニゾロン"),
-        *("デキサメタゾン", "プレドニン", "ステロイド", "dexa", "\\w*pred", "\\w*преднизолон\\w*", "дексаметазон\\w*", "гкс"),
+        *(
+            "デキサメタゾン",
+            "プレドニン",
+            "ステロイド",
+            "dexa",
+            "\\w*pred",
+            "\\w*преднизолон\\w*",
+            "дексаметазон\\w*",
+            "гкс",
+        ),
         *("кортикостероид\\w*", "κορτιζον\\w*", "κορτικοστερο\\w*", "스테로이드", "프레드니솔론", "덱사메타손"),
     ),
     "platelet transfusion": (
@@ -51,7 +61,15 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
         *("amg-? ?531", "el?trombopag\\w*", "promacta", "revolade", "alvaiz", "avatrombopag\\w*", "doptelet"),
         *("hetrombopag\\w*", "herombopag\\w*", "lusutrombopag\\w*", "mulpleta", "tpiao", "特比澳", "艾曲\\w*"),
         *("海曲\\w*", "阿伐曲\\w*", "罗普司亭", "血小板生成素\\w*", "升板\\w*", "oprelvekin", "rh-? ?il-? ?11"),
-        *("il-? ?11", "interleukin\\w*", "ромиплостим\\w*", "элтромбопаг\\w*", "ロミプレート", "ロミプロスチム", "レボレード"),
+        *(
+            "il-? ?11",
+            "interleukin\\w*",
+            "ромиплостим\\w*",
+            "элтромбопаг\\w*",
+            "ロミプレート",
+            "ロミプロスチム",
+            "レボレード",
+        ),
         *("エルトロンボパグ", "로미플로스팀", "엘트롬보팍"),
     ),
     "anti-CD20": (
@@ -64,9 +82,26 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
         *("orelabrutinib", "efgartigimod\\w*", "vyvgart", "rozanolixizumab", "ianalumab", "sutimlimab"),
         *("mezagitamab", "daratumumab"),
     ),
-    "splenectomy": ("\\w*spl[ea]n[ea]?[ck]tom\\w*", "esplenect\\w*", "esplenectomia", "milzentfernung", "脾切\\w*", "脾摘", "спленэктоми\\w*"),
+    "splenectomy": (
+        "\\w*spl[ea]n[ea]?[ck]tom\\w*",
+        "esplenect\\w*",
+        "esplenectomia",
+        "milzentfernung",
+        "脾切\\w*",
+        "脾摘",
+        "спленэктоми\\w*",
+    ),
     "immunosuppressant": (
-        *("danazol\\w*", "danocrine", "达那唑", "vin[ck]ristin\\w*", "vinblastin\\w*", "vin[ck]a\\w*", "oncovin", "vcr"),
+        *(
+            "danazol\\w*",
+            "danocrine",
+            "达那唑",
+            "vin[ck]ristin\\w*",
+            "vinblastin\\w*",
+            "vin[ck]a\\w*",
+            "oncovin",
+            "vcr",
+        ),
         *("长春\\w*", "azathioprin\\w*", "azatioprin\\w*", "imuran", "imurel", "imurek", "aza"),
         *("my[ck]ofenol\\w*", "my[ck]ophenol\\w*", "mmf", "cell-?cept", "myfortic"),
         *("[ck]y[ck]los?phos?ph?amid\\w*", "ciclofosfamid\\w*", "cytoxan", "endoxan", "[ck]i?y?[ck]losporin\\w*"),
@@ -121,8 +156,8 @@ NO_TREATMENT = (
 MISSING_NUMBERS = ("-9", "-99", "-999", "-9999", "-1", "-7", "-8", "-88", "-77")
 """Numbers below 0, which exports write for what is not known."""
 NEITHER = re.compile(
-    r"[#={]|(?:placebo|ok|okay|same|unchanged|stable|continued?|cont|ongoing|stopped|completed|discontinued|pending|tbd"
-    r"|tbc|see notes?|see comments?|comments?|study|concomitant|prior|previous|standard of care|soc|supportive|as before"
+    r"[#={]|(?:placebo|ok|okay|same|unchanged|stable|continued?|cont|ongoing|stopped|completed|discontinued|pending"
+    r"|tbd|tbc|see notes?|see comments?|comments?|study|concomitant|prior|previous|standard of care|soc|supportive|as before"
     r"|ditto|idem)\b"
 )
 """What a text begins with that is neither a treatment nor none, if no treatment is named in it."""
@@ -130,11 +165,13 @@ YES_AND_NO = re.compile(r"(?:y|yes|ja|oui|si|1)\W+(?:n|no|nein|non|0)|(?:n|no|ne
 CODE_AND_YES = re.compile(r"1\W+yes|yes\W+1\W?|1\W+(?:ja|oui|si|checked)")
 LETTERS_AND_NUMBER = re.compile(r"[a-z]{1,2}[-_ ]?\d{1,3}")
 """As `A1` and `R02`: a code."""
-CHANGE = re.compile(r"\b(?:changes?|longer|further|more|effects?|responses?|responding|improv\w*|only|dose|taper\w*|stopp?\w*)\b")
+CHANGE = re.compile(
+    r"\b(?:changes?|longer|further|more|effects?|responses?|responding|improv\w*|only|dose|taper\w*|stopp?\w*)\b"
+)
 """Words of a sentence about a treatment that goes on."""
 NEGATION = (
-    r"non|not|no|nil|none|never|without|w/o|ohne|kein\w*|nein|nicht|sans|aucune?|pas de|sin|ningun[oa]?|senza|nessun[oa]?"
-    r"|sem|nenhuma?|nao|geen|niet|ingen|inga|inte|ikke|ei|brak|nie|bez|zadn\w|nebyl\w*|nepodan\w|nem|ne|nu|без|нет|не"
+    r"non|not|no|nil|none|never|without|w/o|ohne|kein\w*|nein|nicht|sans|aucune?|pas de|sin|ningun[oa]?|senza"
+    r"|nessun[oa]?|sem|nenhuma?|nao|geen|niet|ingen|inga|inte|ikke|ei|brak|nie|bez|zadn\w|nebyl\w*|nepodan\w|nem|ne|nu|без|нет|не"
 )
 BEGINS_NEGATED = re.compile(rf"^[\[(]?(?:(?:{NEGATION})\b\s*|[未无無]|没有|沒有|不)(?P<rest>.*)$")
 ENDS_NEGATED = re.compile(
@@ -299,14 +336,14 @@ def is_mixable(text: str, meanings: Mapping[str, Meaning]) -> bool:
 def no_treatment(text: str) -> str:
     """The problem of a text that cannot be a treatment."""
     cure = "give its name, or 1 where it has none"
-    return f"{text!r} is no treatment; {cure}. If it means none, say --no-rescue {text}."
+    return f"{text!r} is no treatment; {cure}. If it means none, say --no-rescue {in_option(text)}."
 
 
 def both_ways(text: str) -> str:
     """The problem of a text that names a treatment and denies one."""
     return (
         f"{text!r} names a treatment and has a word for none; write the name alone, or say what it is: "
-        f"--no-rescue {text!r} or --rescue-names {text!r}."
+        f"--no-rescue {in_option(text)} or --rescue-names {in_option(text)}."
     )
 
 
@@ -327,7 +364,7 @@ def unknown_text(name: str, numbers: Mapping[str, int]) -> str:
         return ""
     first = min(numbers)
     what = "is no treatment" if len(numbers) == 1 else "are no treatments"
-    cure = f"If one is none, say --no-rescue {first!r}; if it is one, --rescue-names {first!r}"
+    cure = f"If one is none, say --no-rescue {in_option(first)}; if it is one, --rescue-names {in_option(first)}"
     return f"{name}: {numbered(numbers)} {what} known here, taken as rescue treatment all the same. {cure}."
 
 
