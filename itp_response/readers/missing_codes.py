@@ -7,6 +7,7 @@ value, so it is missing only where that was told (`MissingCodes`), and is asked 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -148,33 +149,39 @@ def _told_text(name: str) -> NoteText:
 
 def or_missing(column: str, text: str) -> str:
     """The cure where a text may stand for a missing value; nothing for a text that is no likely code."""
-    code = re.fullmatch(r"-?(\d)\1+|9(9*\.0+)?|-\d+(\.0+)?|[^\d<>≤≥=]{1,20}", text)
+    code = re.fullmatch(r"-?(\d)\1+|-?9(9*\.0+)?|-[178]|[A-Z]{1,12}", text)
     return f" If it stands for a missing value, say --missing {in_option(f'{column}={text}')}." if code else ""
 
 
 # NINES AMONG COUNTS
 
 
-def ask_about_nines(
-    table: NamedTable,
-    counts: Numbers,
-    rows: Ints,
-    patient: Ints,
-    told: Told,
-    problems: Problems,
-    as_written: Floats | None = None,
-) -> None:
+class CountsRead(Protocol):
+    """Visits whose counts were read."""
+
+    @property
+    def table(self) -> NamedTable: ...
+    @property
+    def platelets(self) -> Numbers: ...
+    @property
+    def told(self) -> Told: ...
+    @property
+    def converted(self) -> bool:
+        """Some count was not in 10⁹/L."""
+
+
+def ask_about_nines(visits: CountsRead, rows: Ints, patient: Ints, problems: Problems) -> None:
     """Ask whether 99, 999 or 9999 among the counts stands for a missing count.
 
     It is asked about each 999 and 9999 that has no other count of the patient between half and double of it. 99 is
     asked about if it is repeated: at least two more of its cells are far from the patient's other counts than are near
-    one. `rows` are the rows of the table with a patient, and `patient` the position of each;
-    `as_written` has the numbers as they were written, where the counts were converted.
+    one. `rows` are the rows of the table with a patient, and `patient` the position of each.
     """
-    if MissingCodes.of(told.missing).names(table, "platelets"):
+    table, counts = visits.table, visits.platelets
+    if MissingCodes.of(visits.told.missing).names(table, "platelets"):
         return
     cells, low = table.cells("platelets"), counts.low[rows]
-    written = low if as_written is None else as_written[rows]
+    written = _as_written(cells.values)[rows] if visits.converted else low
     for nines in NINES:
         at = np.flatnonzero((written == nines) & (counts.high[rows] == low))
         if not len(at):
@@ -199,10 +206,10 @@ def ask_about_baselines(table: NamedTable, counts: Numbers, told: Told, problems
 
     99 is repeated if it is more than twice as frequent as the numbers beside it.
     """
-    if not table.has("baseline") or MissingCodes.of(told.missing).names(table, "baseline"):
+    if MissingCodes.of(told.missing).names(table, "baseline"):
         return
     cells = table.cells("baseline")
-    written = as_numbers_written(cells.values)
+    written = _as_written(cells.values)
     for nines in NINES:
         at = np.flatnonzero((written == nines) & (counts.low <= HIGHEST_COUNT))
         needed = REPEATED + 2 * int(np.isin(written, (98, 100)).sum()) if nines == MAY_BE_COUNTED else 1
@@ -212,7 +219,7 @@ def ask_about_baselines(table: NamedTable, counts: Numbers, told: Told, problems
             problems.wrong(table.location, text, unreadable=[UnreadableCells(cells, at, _one_asked(cells.name))])
 
 
-def as_numbers_written(values: pl.Series) -> Floats:
+def _as_written(values: pl.Series) -> Floats:
     """The numbers of cells as they were written; NaN for others."""
     return as_text(values).cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
 

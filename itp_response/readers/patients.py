@@ -81,7 +81,6 @@ def read_patients(
         note_partial(table.cells(name), days, problems, options.impute)
     ids = _ids(table, options, problems)
     baseline, baseline_unit = _baseline(table, options, problems)
-    ask_about_baselines(table, baseline, options.told | table.told, problems)
     return PatientTable(
         table=table,
         id=ids,
@@ -116,6 +115,7 @@ def _baseline(table: NamedTable, options: ReadOptions, problems: Problems) -> tu
         cells = table.cells("baseline")
         expect_decimals(cells, options.accept, problems)
         problems.expect(count_sizes(cells, unit, counts, options.accept))
+        ask_about_baselines(table, counts, options.told | table.told, problems)
     return counts, unit
 
 

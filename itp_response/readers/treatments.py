@@ -157,8 +157,8 @@ MISSING_NUMBERS = ("-9", "-99", "-999", "-9999", "-1", "-7", "-8", "-88", "-77")
 """Numbers below 0, which exports write for what is not known."""
 NEITHER = re.compile(
     r"[#={]|(?:placebo|ok|okay|same|unchanged|stable|continued?|cont|ongoing|stopped|completed|discontinued|pending"
-    r"|tbd|tbc|see notes?|see comments?|comments?|study|concomitant|prior|previous|standard of care|soc|supportive|as before"
-    r"|ditto|idem)\b"
+    r"|tbd|tbc|see notes?|see comments?|comments?|study|concomitant|prior|previous|standard of care|soc|supportive"
+    r"|as before|ditto|idem)\b"
 )
 """What a text begins with that is neither a treatment nor none, if no treatment is named in it."""
 YES_AND_NO = re.compile(r"(?:y|yes|ja|oui|si|1)\W+(?:n|no|nein|non|0)|(?:n|no|nein|non|0)\W+(?:y|yes|ja|oui|si|1)")

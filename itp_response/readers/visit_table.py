@@ -55,6 +55,11 @@ class VisitTable:
         return self.table.cells("date" if self.dated else "day")
 
     @property
+    def converted(self) -> bool:
+        """Some count was not in 10⁹/L."""
+        return self.unit.converted
+
+    @property
     def scored(self) -> bool:
         """There is (or may be) a grade of 0, which is written down only where bleeding is scored at visits."""
         return bool((self.bleeding_grade == 0).any()) or self.table.may_be_scored

@@ -26,7 +26,7 @@ from itp_response.readers.column_names import STOPPED_BY, WITHOUT_DAY_0, NamedTa
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_similar, check_sites, in_one_spelling, keyed
 from itp_response.readers.known_names import PATIENTS, VISITS
-from itp_response.readers.missing_codes import as_numbers_written, ask_about_nines, check_columns_told
+from itp_response.readers.missing_codes import ask_about_nines, check_columns_told
 from itp_response.readers.options import DEFAULTS, Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, TableRows, as_dates, imputed_of, partial_of
 from itp_response.readers.patients import PatientTable, Stopped, positions_of, read_patients
@@ -291,8 +291,7 @@ def assemble(
         raise problems.error()
 
     patient = study.patient[study.kept_index]
-    written = as_numbers_written(visits.table.cells("platelets").values) if visits.unit.converted else None
-    ask_about_nines(visits.table, visits.platelets, study.kept, patient, visits.told, problems, written)
+    ask_about_nines(visits, study.kept, patient, problems)
     _count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
     observed = _observations(study, times, declared, options, scored=scored)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
