@@ -76,7 +76,7 @@ def _report_ids(cells: Cells, ids: Runs, wrong: Bools, what: str, problems: Prob
     def note_text(number: int, few: Sequence[str]) -> str:
         return f"{name}: {and_more(few, FEW, number)} {'is' if number == 1 else 'are each'} {what}"
 
-    wording = UnreadableCells(cells, rows, lambda text: f"{quoted(text)} is {what}")
+    wording = UnreadableCells(cells, rows, lambda text: f"{quoted(text)} is {what}", of_anybody=True)
     problems.wrong_in_all(cells.location, what, note_text, len(named), texts, unreadable=[wording])
 
 

@@ -87,6 +87,8 @@ class Quarantine:
             self._reports.append(_report(unreadable, table, rows, name))
             if name is None or UNIT_OF.get(name, name) not in (*COMPLETED, *WITHOUT_EFFECT):
                 self._undecided.append(self._reports[-1]["patient_id"])
+            if unreadable.of_anybody:
+                self._undecided.append(pl.Series("patient_id", [None], dtype=pl.String))
         return bool(problems.unreadable)
 
     def _kept(self, table: NamedTable) -> Ints:
