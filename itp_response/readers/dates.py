@@ -83,6 +83,8 @@ YEARS = (1900, 2209)
 """The years that a date may lie in; MIMIC shifts its dates to 2100 to 2209."""
 SHIFTED = (np.datetime64("2100-01-01") - np.datetime64("1970-01-01")).astype(int).item()
 """The first day, since 1970, that no observation can have been made on."""
+ENROLLED = "enrolled"
+"""Among the sides of day 0 on which there are days: days of enrolment are given."""
 FEW = 20
 """The number of dates that cannot be read of which the formats are looked for."""
 UNFIT = "not "
@@ -160,20 +162,28 @@ def ask_numbering(cells: Cells, days: Floats, numbering: DayNumbering | None, pr
 
 
 def sides(days: Floats) -> list[str]:
-    """On which sides of day 0 there are days.
+    """On which sides of day 0 there are days, and whether there is a day 1.
 
     >>> sides(np.array([-7.0, 1.0, np.nan]))
-    ['before', 'after']
+    ['before', 'after', 'day 1']
     """
-    there = {"before": (days < 0).any(), "on": (days == 0).any(), "after": (days > 0).any()}
+    there = {"before": (days < 0).any(), "on": (days == 0).any(), "after": (days > 0).any(), "day 1": (days == 1).any()}
     return [side for side, days_there in there.items() if days_there]
+
+
+def note_enrolled(cells: Cells, numbering: DayNumbering | None, problems: Problems) -> None:
+    """Take account of days of enrolment in the patient table: a column of days may then begin with day 1."""
+    if numbering is None:
+        problems.ask(cells.location, "day 0", partial(no_day_0, cells.name), 0, [ENROLLED])
 
 
 def no_day_0(name: str, _: int, sides: Sequence[str]) -> str:
     """The question about a column of days with these sides; an empty text: there is none."""
-    if "on" in sides or not {"before", "after"} <= set(sides):
+    first_is_1 = "day 1" in sides and "before" not in sides and ENROLLED not in sides
+    if "on" in sides or not (first_is_1 or {"before", "after"} <= set(sides)):
         return ""
-    what = f"{name}: there are days before and after 0 but no day 0, as in CDISC's study days"
+    where = "from 1 on" if first_is_1 else "before and after 0"
+    what = f"{name}: there are days {where} but no day 0, as in CDISC's study days"
     return f"{what}, where day 1 is the first; say --day-numbering study-day or --day-numbering from-0."
 
 

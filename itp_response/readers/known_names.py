@@ -24,15 +24,13 @@ COUNT_WORDS = (
     *("concentration", "thrombocytes", "thrombozyten", "plaquettes"),
 )
 """Words for what a unit is of, in the name of a column of units."""
-UNITS_OF_COUNTS = tuple(
-    dict.fromkeys(
-        name
-        for word in UNIT_WORDS
-        for of in COUNT_WORDS
-        for name in (f"{of}_{word}", f"{word}_{of}", f"{word}_of_{of}")
-    )
+UNITS_OF_COUNTS = (
+    *(*UNIT_WORDS, "plt_u", "platelets_u", "lbunits"),
+    *(f"{of}_{word}" for word in UNIT_WORDS for of in COUNT_WORDS),
+    *(f"{word}_{of}" for word in UNIT_WORDS for of in COUNT_WORDS),
+    *(f"{word}_of_{of}" for word in UNIT_WORDS for of in COUNT_WORDS),
 )
-"""Names of columns of units. One as `dose_unit` is none of these."""
+"""Further names of columns of units: a word for a unit with one for the counts. `dose_unit` is none of these."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "patient_id": ("usubjid", "subjid", "subject_id", "subject", "patient", "pid", "record_id", "id"),
@@ -52,8 +50,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("plaquettes", "thrombozyten", "plaquetas", "piastrine", "trombocyten", "trombocytter"),
     ),
     "unit": (
-        *(*UNIT_WORDS, *UNITS_OF_COUNTS, "unit_concept_id", "unit_source_value", "plt_u", "platelets_u"),
-        *("lbunit", "lbunits", "lborresu", "lbstresu"),
+        *("units", "unit_of_measure", "uom", "platelet_unit", "platelets_unit", "platelet_units", "platelets_units"),
+        *("plt_unit", "plt_units", "count_unit", "count_units", "unit_concept_id", "unit_source_value", "lbunit"),
+        *("lborresu", "lbstresu", "result_unit", "result_units", "einheit", "unité", "unidad", "unidade"),
     ),
     "bleeding_grade": (*("bleeding", "who_bleeding", "bleeding_score", "who_grade", "bleed_grade", "bleeding_who"),),
     "rescue": ("rescue_therapy", "rescue_treatment", "rescue_medication", "rescue_drug"),
@@ -66,8 +65,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "enrolment_day": ("enrollment_day", "day_of_enrolment", "day_of_enrollment"),
     "baseline": ("baseline_platelets", "baseline_plt", "base"),
     "baseline_unit": (
-        *(f"{of}_{word}" for of in ("baseline", "base", "baseline_platelets", "baseline_plt") for word in UNIT_WORDS),
-        *(*UNIT_WORDS, *UNITS_OF_COUNTS),
+        *("baseline_units", "baseline_platelets_unit", "baseline_plt_unit", "base_unit", "unit", "units"),
+        *("platelet_unit", "platelets_unit", "plt_unit"),
     ),
     "treatment_discontinued": (
         *("discontinued", "treatment_discontinued_date", "treatment_discontinued_day"),
@@ -128,7 +127,8 @@ def fitting(name: str, header: Sequence[str]) -> list[int]:
 
 @cache
 def _aliases_of(name: str) -> frozenset[str]:
-    return frozenset(folded(alias) for alias in ALIASES.get(name, ()))
+    further = UNITS_OF_COUNTS if name in UNIT_OF else ()
+    return frozenset(folded(alias) for alias in (*ALIASES.get(name, ()), *further))
 
 
 def _without_unit(written: str) -> str:

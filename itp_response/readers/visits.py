@@ -23,6 +23,7 @@ from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.readers.cells import is_empty
 from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import STOPPED_BY, WITHOUT_DAY_0, NamedTable, no_table, read_table
+from itp_response.readers.dates import DayNumbering, note_enrolled
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_similar, check_sites, in_one_spelling, keyed
 from itp_response.readers.known_names import PATIENTS, VISITS
@@ -135,7 +136,7 @@ def _of_tables(
     known = read_patients(patients, of_patients, options, problems, stopped)
     if visit_table is None:
         raise problems.error()
-    check_enrolment(visit_table.table, known, visit_table.dated, problems)
+    check_enrolment(visit_table.table, known, options.day_numbering, problems)
     check_columns_told(options.told | visit_table.told, [visit_table.table, known.table], problems)
     if visit_table.table.has("patient_id") and not len(known.rows) and not len(further) and names_nobody(visit_table):
         problems.wrong(visit_table.table.location, NOBODY)
@@ -498,9 +499,13 @@ def _wrong_once(location: Location, text: str, problems: Problems) -> None:
 # DAY 0
 
 
-def check_enrolment(visits: NamedTable, patients: PatientTable, dated: bool, problems: Problems) -> None:
-    """Report days of enrolment beside visits by dates."""
-    table = patients.table
+def check_enrolment(
+    visits: NamedTable, patients: PatientTable, numbering: DayNumbering | None, problems: Problems
+) -> None:
+    """Report days of enrolment beside visits by dates; beside visits by days, they say what day 1 is."""
+    table, dated = patients.table, visits.has("date")
+    if not dated and table.has("enrolment_day"):
+        note_enrolled(visits.cells("day"), numbering, problems)
     if dated and table.has("enrolment_day") and not table.has("enrolment_date"):
         what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.location.name} has dates"
         problems.wrong(table.location, f"{what}; give 'enrolment_date'.")

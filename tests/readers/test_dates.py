@@ -34,13 +34,18 @@ def by_date(*dates):
 
 class TestDays:
     @pytest.mark.parametrize(
-        ("days", "asked"), [((-7, 1, 29), True), ((-7, 0, 28), False), ((1, 29), False), ((-7, -1), False)]
+        ("days", "asked"), [((-7, 1, 29), True), ((-7, 0, 28), False), ((2, 29), False), ((-7, -1), False)]
     )
     def test_are_asked_about_where_day_0_is_skipped(self, days, asked):
         if asked:
             assert refused(by_day(*days)) == f"visits: {ASKED}"
         else:
             assert read(by_day(*days)).day.tolist() == list(days)
+
+    def test_are_asked_about_where_the_first_is_1(self):
+        assert refused(by_day(1, 29)) == f"visits: {ASKED.replace('before and after 0', 'from 1 on')}"
+        enrolled = [{"patient_id": "P1", "enrolment_day": 1}]
+        assert read(by_day(1, 29), enrolled).day.tolist() == [0, 28]
 
     def test_told(self):
         study_days = read(by_day(-7, 1, 29), options=ReadOptions(day_numbering="study-day"))

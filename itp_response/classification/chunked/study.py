@@ -129,7 +129,7 @@ class ChunkedStudy:
         listed = replace(listed, table=listed.table.without("baseline", "arm"))
         study = cls(source, criteria, read_from, options, chosen, listed, problems)
         check_header(study.empty(), of_visits, problems.both)
-        check_enrolment(study.empty(), listed, "date" in chosen, problems.both)
+        check_enrolment(study.empty(), listed, options.day_numbering, problems.both)
         check_columns_told(options.told, [study.empty(), table], problems.both)
         return study
 
