@@ -504,7 +504,7 @@ class TestErrors:
             ("2,99999.0,40", "day: '99999.0' lies over 100 years from day 0; correct it."),
             (
                 "2,7,-5.0",
-                "platelets: '-5.0' is below 0; correct it. If it stands for a missing value, say --missing platelets=-1.",
+                "platelets: '-5.0' is below 0; correct it.",
             ),
         ],
     )
