@@ -191,6 +191,26 @@ class TestAdvice:
         for one in formats.split(" or "):
             assert len(read(by_date(text), options=ReadOptions(date_format=one.strip("'"))))
 
+    @pytest.mark.parametrize(
+        ("dates", "told", "message"),
+        [
+            (("4/1/2019", "14/2/2019"), None, "all of these dates are read by --date-format dmy."),
+            (("1/4/19", "2/14/19"), None, "all of these dates are read by --date-format %m/%d/%y."),
+            (("14/1/2019", "1/14/2019"), None, "no format reads all of these dates; write YYYY-MM-DD throughout."),
+            (("4/1/2019", "2019-01-05"), None, "no format reads all of these dates; write YYYY-MM-DD throughout."),
+            (("4.1.19", "31.1.19"), "dmy", "all of these dates are read by --date-format %d.%m.%y or %y.%m.%d."),
+        ],
+    )
+    def test_is_of_the_whole_column(self, dates, told, message):
+        assert refused(by_date(*dates), date_format=told).splitlines()[0] == f"visits: date: {message}"
+
+    @pytest.mark.parametrize(
+        "text",
+        ["4 janvier 2019", "04-janv.-2019", "4. Januar 2019", "4 de enero de 2019", "04-ene-2019", "4 gennaio 2019", "4 januari 2019", "4 января 2019", "4 Ocak 2019", "2019年1月4日", "2019년 1월 4일", "Jan 4, 2019"],
+    )
+    def test_is_not_needed_for_names_of_months(self, text):
+        assert read(by_date("2019-01-01", text)).day.tolist() == [0, 3]
+
     def test_of_a_spreadsheets_numbers_works(self):
         assert refused(by_date(43586)) == (
             "visits: row 1: date: '43586' looks like a spreadsheet's number of 2019-05-01; "
