@@ -206,7 +206,20 @@ class TestAdvice:
 
     @pytest.mark.parametrize(
         "text",
-        ["4 janvier 2019", "04-janv.-2019", "4. Januar 2019", "4 de enero de 2019", "04-ene-2019", "4 gennaio 2019", "4 januari 2019", "4 января 2019", "4 Ocak 2019", "2019年1月4日", "2019년 1월 4일", "Jan 4, 2019"],
+        [
+            "4 janvier 2019",
+            "04-janv.-2019",
+            "4. Januar 2019",
+            "4 de enero de 2019",
+            "04-ene-2019",
+            "4 gennaio 2019",
+            "4 januari 2019",
+            "4 января 2019",
+            "4 Ocak 2019",
+            "2019年1月4日",
+            "2019년 1월 4일",
+            "Jan 4, 2019",
+        ],
     )
     def test_is_not_needed_for_names_of_months(self, text):
         assert read(by_date("2019-01-01", text)).day.tolist() == [0, 3]
