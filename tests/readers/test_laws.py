@@ -170,7 +170,7 @@ def as_arrow(rows: list[dict[str, str | None]], folder: Path) -> Any:
 def as_workbook(rows: list[dict[str, str | None]], folder: Path) -> Any:
     with xlsxwriter.Workbook(folder / "visits.xlsx") as book:
         sheet = book.add_worksheet()
-        for number, cells in enumerate([COLUMNS, *(tuple(row.values()) for row in rows)]):
+        for number, cells in enumerate([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)]):
             sheet.write_row(number, 0, [cell or "" for cell in cells])
     return folder / "visits.xlsx"
 
