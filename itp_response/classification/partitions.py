@@ -29,9 +29,9 @@ from itp_response.messages.errors import CohortError, ItpResponseError, UsageErr
 from itp_response.messages.wording import counted
 from itp_response.readers.cells import as_grades
 from itp_response.readers.column_names import read_table
-from itp_response.readers.dates import DateFormat, are_days, as_days, no_day_0, sides
+from itp_response.readers.dates import ENROLLED, DateFormat, are_days, as_days, no_day_0, sides
 from itp_response.readers.ids import check_for_cluster
-from itp_response.readers.known_names import PATIENTS, VISITS
+from itp_response.readers.known_names import PATIENTS, VISITS, fitting
 from itp_response.readers.options import DEFAULTS, Bleeding, ReadOptions
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted
@@ -200,8 +200,9 @@ def _inspected(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame
     named = read_table(_with_a_row(visits), "visits", 0, VISITS, (), Problems())
     assert named is not None
     if numbering is None and named.has("day"):
+        enrolled = [ENROLLED] if patients is not None and fitting("enrolment_day", patients.columns) else []
         days = as_days(named.cells("day"), Problems())
-        yield from (Inspected(side, text=named.header["day"]) for side in sides(days))
+        yield from (Inspected(side, text=named.header["day"]) for side in (*sides(days), *enrolled))
     if len(cohort):
         yield Inspected("patient")
     if (as_grades(named.cells("bleeding_grade"), Problems()) == 0).any():

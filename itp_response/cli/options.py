@@ -1,5 +1,6 @@
 """The options that commands share."""
 
+import csv
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,8 +47,9 @@ set_option = click.option(
 
 
 def _listed(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """The texts between commas."""
-    return tuple(filter(None, map(str.strip, (value or "").split(","))))
+    """The texts between commas; one with a comma in it stands in quotation marks."""
+    texts = next(csv.reader([value or ""], skipinitialspace=True), [])
+    return tuple(filter(None, map(str.strip, texts)))
 
 
 READ_OPTIONS = (

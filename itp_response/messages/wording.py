@@ -1,6 +1,7 @@
 """Wording: numbers, lists, days, counts of things and lines as every message words them."""
 
 import math
+import shlex
 import textwrap
 from collections.abc import Sequence
 
@@ -30,6 +31,16 @@ def counted(number: int, noun: str, *, digits: bool = False) -> str:
 def counted_patients(number: int) -> str:
     """A number of patients, in digits."""
     return counted(number, "patient", digits=True)
+
+
+def in_option(text: str) -> str:
+    r"""A text as it is typed for an option that takes several with commas between.
+
+    >>> in_option("999"), in_option("vitamin C"), in_option("IVIg, none")
+    ('999', "'vitamin C'", '\'"IVIg, none"\'')
+    """
+    quotes = '"' in text or "," in text
+    return shlex.quote('"' + text.replace('"', '""') + '"' if quotes else text)
 
 
 def listed(texts: Sequence[str], conjunction: str = "and") -> str:

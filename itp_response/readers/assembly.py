@@ -67,7 +67,7 @@ def assemble(
         raise problems.error()
 
     patient = study.patient[study.kept_index]
-    ask_about_nines(visits.table, visits.platelets, study.kept, patient, visits.told, problems)
+    ask_about_nines(visits, study.kept, patient, problems)
     count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
     observed = _observations_of(study, times, declared, bleeding)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))

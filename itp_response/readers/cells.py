@@ -131,18 +131,25 @@ def all_missing(size: int) -> Numbers:
     return exactly(np.broadcast_to(np.nan, size))
 
 
-def as_counts(cells: Cells, problems: Problems, exponent: Ints | int | None = None) -> Numbers:
-    """Platelet counts in 10⁹/L; `exponent` is that of their unit, one or one per row; None: it was not told."""
+def as_counts(
+    cells: Cells, problems: Problems, exponent: Ints | int | None = None, *, unit_wrong: Bools | None = None
+) -> Numbers:
+    """Platelet counts in 10⁹/L; `exponent` is that of their unit, one or one per row; None: it was not told.
+
+    Whether a count is too high is not asked in rows with a problem of their unit (`unit_wrong`).
+    """
 
     def wrong(wording: Wording) -> Wording:
         return lambda text: f"{wording(text)}{or_missing(cells.name, text)}"
 
     power = 0 if exponent is None else exponent
     counts = as_numbers(cells, problems, least=0.0, wrong=wrong(_no_count), exponent=power)
-    too_high = _per_microlitre if exponent is None else _too_high
+    usual = _per_microlitre if cells.location.decimal == "usual" else _like_microlitres
+    too_high = usual if exponent is None else _too_high
     high = np.where(np.isinf(counts.high), counts.low, counts.high)
     problems.wrong_cells(cells, np.flatnonzero(counts.low < 0), wrong(_below_0))
-    problems.wrong_cells(cells, np.flatnonzero((high > HIGHEST_COUNT) & np.isfinite(high)), wrong(too_high))
+    above = (high > HIGHEST_COUNT) & np.isfinite(high)
+    problems.wrong_cells(cells, np.flatnonzero(above if unit_wrong is None else above & ~unit_wrong), wrong(too_high))
     return counts
 
 
@@ -165,6 +172,10 @@ def _no_number(text: str, cure: str = "give a number or leave the cell empty") -
 
 def _per_microlitre(text: str) -> str:
     return f"{quoted(text)} {per_microlitre(text)}"
+
+
+def _like_microlitres(text: str) -> str:
+    return f"{quoted(text)} looks like cells/µL; give 10⁹/L, or say --unit /uL."
 
 
 def _too_high(text: str) -> str:

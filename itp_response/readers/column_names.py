@@ -356,7 +356,7 @@ def beside_columns(header: Sequence[str], of_ids: int | None = None) -> dict[str
     ids = fitting("patient_id", header) if of_ids is None else [of_ids]
     if not ids or folded(header[ids[0]]) == UNIQUE:
         return {}
-    all_folded = [folded(name) for name in header]
+    all_folded = ["".join(filter(str.isalnum, name.lower())) for name in header]
     found = {
         name: [all_folded.index(alias) for alias in aliases if alias in all_folded] for name, aliases in BESIDE.items()
     }

@@ -13,6 +13,8 @@ import polars as pl
 from itp_response.cohort.values import Bools, Ints, Numbers
 from itp_response.readers.cells import as_counts, without_not_given
 from itp_response.readers.column_names import NamedTable
+from itp_response.readers.decimals import points_assumed
+from itp_response.readers.known_names import UNIT_WORDS
 from itp_response.readers.odm_records import OF_ITEM
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.options import ReadOptions
@@ -101,14 +103,14 @@ def _by_column(
     noted = table.unit_if_missing is not None
     missing = units.is_null().to_numpy()
     exponents = np.where(missing, whole, exponents)
-    counts = as_counts(cells, problems, exponents)
+    not_told = missing if said is None and not noted else np.zeros(len(missing), dtype=np.bool_)
+    counts = as_counts(cells, problems, exponents, unit_wrong=unknown | not_told)
     given = ~np.isnan(counts.low)
     problems.wrong_cells(of_rows, np.flatnonzero(given & unknown), no_unit)
     problems.count(cells.location, f"unit of {cells.name}", _no_text, 0)
-    if said is None and not noted:
-        cure = "the unit of the count is missing; fill it in, or say --unit."
-        problems.wrong_cells(of_rows, np.flatnonzero(given & missing), lambda _: cure)
-    elif said is not None:
+    cure = "the unit of the count is missing; fill it in, or say --unit."
+    problems.wrong_cells(of_rows, np.flatnonzero(given & not_told), lambda _: cure)
+    if said is not None:
         other = np.flatnonzero(given & ~unknown & (exponents != whole))
         _report_other(of_rows, other, said, problems)
         _note(cells, said.unit, said.by, whole, int((given & missing).sum()), problems)
@@ -184,11 +186,13 @@ def converted_text(name: str, unit: str, by: str, exponent: int) -> NoteText:
 
 
 def _check_thousands(cells: Cells, rows: Bools, problems: Problems) -> None:
-    """Report counts per microlitre with a point that may stand between thousands."""
-    if cells.values.dtype != pl.String or not rows.any():
+    """Report counts per microlitre with a point that may stand between thousands, unless that was asked or told."""
+    if cells.values.dtype != pl.String or not rows.any() or not points_assumed(cells):
         return
     pointed = as_text(cells.values).str.contains(THOUSANDS).fill_null(value=False).to_numpy()
     cure = "write nothing between thousands, and fewer or more than three decimals"
+    if cells.location.row_word == "line":
+        cure = f"say --decimal point or --decimal comma, or {cure}"
     problems.wrong_cells(
         cells,
         np.flatnonzero(rows & pointed),
@@ -196,11 +200,15 @@ def _check_thousands(cells: Cells, rows: Bools, problems: Problems) -> None:
     )
 
 
-LIKE_UNIT = ("unit", "units", "uom", "einheit", "unite", "unité", "unidad", "unidade", "eenheid", "enhed", "jednostka")
+LIKE_UNIT = (*UNIT_WORDS, "einheiten", "jedn", "uoms")
+WITHIN_WORDS = ("unit", "units", "uom", "einheit", "einheiten")
+"""Words that may end another, as in `PLTUNIT`."""
 LIKE_QUALIFIER = (
     *("flag", "flags", "qualifier", "qualifiers", "operator", "sign", "prefix", "modifier", "qual", "censored"),
     *("censoring", "comparator", "abnormal", "interpretation", "remark", "remarks", "comment", "comments"),
-    *("lloq", "lloqfl", "lbnrind", "lbstat", "clot", "clumps", "clumping", "status"),
+    *("lloq", "lloqfl", "lbnrind", "lbstat", "clot", "clumps", "clumping", "status", "note", "notes", "symbol"),
+    *("relation", "inequality", "lod", "loq", "bemerkung", "kommentar", "vorzeichen", "remarque", "commentaire"),
+    *("observaciones", "comentario", "comentarios", "nota", "備考", "备注", "コメント"),
 )
 
 
@@ -217,4 +225,5 @@ def note_unused(table: NamedTable, problems: Problems) -> None:
 
 def _has_word(name: str, words: Sequence[str]) -> bool:
     parts = "".join(character if character.isalnum() else " " for character in name.lower()).split()
-    return any(part in words for part in parts)
+    ends = tuple(word for word in words if word in WITHIN_WORDS)
+    return any(part in words for part in parts) or any(part.endswith(ends) for part in parts if ends)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
+from shlex import quote
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,11 +26,24 @@ DATE_CELL = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}"
 TIME = r"(?:T|,?\s+)\d{1,2}:\d{2}.*$"
 NOT_KNOWN = r"(?:UN|UNK|UK|NK|XX|XXX|\?\?|\?\?\?)"
 """What stands for an unknown day or month."""
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-MONTH = (
-    r"(?P<m>JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SEPT|JANUARY|FEBRUARY|MARCH|APRIL|JUNE|JULY|AUGUST|"
-    r"SEPTEMBER|OCTOBER|NOVEMBER|DECEMBER)"
+MONTHS = (
+    "JAN JANUARY JANUAR JÄNNER JÄN JANVIER JANV ENERO ENE GENNAIO GEN JANEIRO JANUARI OCAK ЯНВАРЯ ЯНВАРЬ ЯНВ",
+    "FEB FEBRUARY FEBRUAR FEBER FÉVRIER FEVRIER FÉVR FEVR FÉV FEV FEBRERO FEBBRAIO FEVEREIRO FEBRUARI ŞUBAT "
+    "ФЕВРАЛЯ ФЕВРАЛЬ ФЕВ",
+    "MAR MARCH MÄRZ MAERZ MÄR MRZ MARS MARZO MARÇO MARCO MAART MRT MARTS MART МАРТА МАРТ МАР",
+    "APR APRIL AVRIL AVR ABRIL ABR APRILE NISAN АПРЕЛЯ АПРЕЛЬ АПР",
+    "MAY MAI MAYO MAGGIO MAG MAIO MEI MAJ MAYIS МАЯ МАЙ",
+    "JUN JUNE JUNI JUIN JUNIO GIUGNO GIU JUNHO HAZIRAN ИЮНЯ ИЮНЬ ИЮН",
+    "JUL JULY JULI JUILLET JUIL JULIO LUGLIO LUG JULHO TEMMUZ ИЮЛЯ ИЮЛЬ ИЮЛ",
+    "AUG AUGUST AOÛT AOUT AGOSTO AGO AUGUSTUS AUGUSTI AĞUSTOS АВГУСТА АВГУСТ АВГ",
+    "SEP SEPTEMBER SEPT SEPTEMBRE SEPTIEMBRE SETTEMBRE SETEMBRO EYLÜL СЕНТЯБРЯ СЕНТЯБРЬ СЕН СЕНТ",
+    "OCT OCTOBER OKTOBER OKT OCTOBRE OCTUBRE OTTOBRE OTT OUTUBRO EKIM ОКТЯБРЯ ОКТЯБРЬ ОКТ",
+    "NOV NOVEMBER NOVEMBRE NOVIEMBRE NOVEMBRO KASIM НОЯБРЯ НОЯБРЬ НОЯ НОЯБ",
+    "DEC DECEMBER DEZEMBER DEZ DÉCEMBRE DECEMBRE DÉC DICIEMBRE DIC DICEMBRE DEZEMBRO ARALIK ДЕКАБРЯ ДЕКАБРЬ ДЕК",
 )
+"""The names of the months in several languages, in capital letters; none means another month in another of them."""
+MONTH_NUMBERS = {name: str(number) for number, names in enumerate(MONTHS, start=1) for name in names.split()}
+MONTH = rf"(?P<m>{'|'.join(sorted(MONTH_NUMBERS, key=len, reverse=True))})"
 DAY, MONTH_NUMBER, YEAR = (
     rf"(?:(?P<d>\d{{1,2}})|{NOT_KNOWN})",
     rf"(?:(?P<m>\d{{1,2}})|{NOT_KNOWN})",
@@ -48,19 +62,20 @@ ISO_FORMS = (
 A form has groups `y`, `m` and `d`; a group that is not there is not known.
 """
 MONTH_NAME_FORMS = (
-    rf"^(?:{DAY}{BETWEEN}?\s*)?{MONTH}[.,]?{BETWEEN}?\s*{YEAR}(?::\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?)?$",
+    rf"^(?:{DAY}(?:ER|º)?{BETWEEN}?\s*(?:DE\s+)?)?{MONTH}[.,]?{BETWEEN}?\s*(?:DE\s+)?{YEAR}(?::\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?)?$",
     rf"^{MONTH}\.?\s+(?P<d>\d{{1,2}}),?\s+{YEAR}$",
     rf"^{YEAR}{BETWEEN}{MONTH}(?:{BETWEEN}{DAY})?$",
     rf"^{NOT_KNOWN}{BETWEEN}{NOT_KNOWN}{BETWEEN}{YEAR}$",
+    r"^(?P<y>\d{4})[年년]\s*(?P<m>\d{1,2})[月월]\s*(?P<d>\d{1,2})[日일]$",
 )
-"""Forms with the English name of the month and four digits of the year: `04-JAN-2019`, `Jan 4, 2019`, `UN-FEB-2019`."""
+"""Forms with the name of the month and four digits of the year: `04-JAN-2019`, `Jan 4, 2019`, `UN-FEB-2019`."""
 ORDERS = {
     "dmy": (rf"^{DAY}[/.-]{MONTH_NUMBER}[/.-]{YEAR}$", rf"^{MONTH_NUMBER}[/.-]{YEAR}$", rf"^{YEAR}$"),
     "mdy": (rf"^{MONTH_NUMBER}[/.-]{DAY}[/.-]{YEAR}$", rf"^{MONTH_NUMBER}[/.-]{YEAR}$", rf"^{YEAR}$"),
     "ymd": (rf"^{YEAR}[/.-]{MONTH_NUMBER}[/.-]{DAY}$", rf"^{YEAR}[/.-](?P<m>\d{{1,2}})$", rf"^{YEAR}$"),
 }
 """The forms of dates whose numbers come in that order."""
-SERIAL = r"^(\d{5,6})(?:\.\d+)?$"
+SERIAL = r"^([1-9]\d{4,5})(?:\.\d+)?$"
 SERIALS = {"excel": date(1899, 12, 30), "excel-1904": date(1904, 1, 1)}
 """The day that a spreadsheet numbers 0, by the name of the format."""
 KNOWN_FORMATS = ("iso", *ORDERS, *SERIALS)
@@ -68,6 +83,12 @@ YEARS = (1900, 2209)
 """The years that a date may lie in; MIMIC shifts its dates to 2100 to 2209."""
 SHIFTED = (np.datetime64("2100-01-01") - np.datetime64("1970-01-01")).astype(int).item()
 """The first day, since 1970, that no observation can have been made on."""
+ENROLLED = "enrolled"
+"""Among the sides of day 0 on which there are days: days of enrolment are given."""
+FEW = 20
+"""The number of dates that cannot be read of which the formats are looked for."""
+UNFIT = "not "
+"""Before a format that does not read some date of a column."""
 IMPUTED = {
     "first": "imputed as the first day that may be meant, as told",
     "last": "imputed as the last day that may be meant, as told",
@@ -141,20 +162,28 @@ def ask_numbering(cells: Cells, days: Floats, numbering: DayNumbering | None, pr
 
 
 def sides(days: Floats) -> list[str]:
-    """On which sides of day 0 there are days.
+    """On which sides of day 0 there are days, and whether there is a day 1.
 
     >>> sides(np.array([-7.0, 1.0, np.nan]))
-    ['before', 'after']
+    ['before', 'after', 'day 1']
     """
-    there = {"before": (days < 0).any(), "on": (days == 0).any(), "after": (days > 0).any()}
+    there = {"before": (days < 0).any(), "on": (days == 0).any(), "after": (days > 0).any(), "day 1": (days == 1).any()}
     return [side for side, days_there in there.items() if days_there]
+
+
+def note_enrolled(cells: Cells, numbering: DayNumbering | None, problems: Problems) -> None:
+    """Take account of days of enrolment in the patient table: a column of days may then begin with day 1."""
+    if numbering is None:
+        problems.ask(cells.location, "day 0", partial(no_day_0, cells.name), 0, [ENROLLED])
 
 
 def no_day_0(name: str, _: int, sides: Sequence[str]) -> str:
     """The question about a column of days with these sides; an empty text: there is none."""
-    if "on" in sides or not {"before", "after"} <= set(sides):
+    first_is_1 = "day 1" in sides and "before" not in sides and ENROLLED not in sides
+    if "on" in sides or not (first_is_1 or {"before", "after"} <= set(sides)):
         return ""
-    what = f"{name}: there are days before and after 0 but no day 0, as in CDISC's study days"
+    where = "from 1 on" if first_is_1 else "before and after 0"
+    what = f"{name}: there are days {where} but no day 0, as in CDISC's study days"
     return f"{what}, where day 1 is the first; say --day-numbering study-day or --day-numbering from-0."
 
 
@@ -224,6 +253,7 @@ def _dates(cells: Cells, problems: Problems, written: DateFormat, instead: str) 
     first, last = _possible_days(texts, written.told)
     bad = (texts.is_not_null() & first.is_null()).to_numpy()
     problems.wrong_cells(cells, other.to_numpy()[bad], lambda text: _no_date(text, written, instead))
+    _ask_format(cells, texts.filter(bad), as_text(values), written, problems)
     if last.equals(first):
         dates = dates.scatter(other, first)
         return dates, dates
@@ -298,7 +328,7 @@ def _possible_days(texts: pl.Series, told: str | None) -> tuple[pl.Series, pl.Se
 
 def _of_forms(texts: pl.Series, forms: Sequence[str]) -> tuple[pl.Series, pl.Series]:
     """The first and the last possible day of each text in the first form that it has."""
-    upper = texts.str.to_uppercase()
+    upper = texts.str.normalize("NFC").str.to_uppercase()
     without_time = upper.str.replace(TIME, "")
     first = last = pl.Series([None], dtype=pl.Date).new_from_index(0, len(texts))
     for form in forms:
@@ -315,7 +345,7 @@ def _days_of(texts: pl.Series, form: str) -> tuple[pl.Series, pl.Series]:
     parts = texts.str.extract_groups(form).struct.unnest()
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))
     year, month, day = (parts[name] if name in parts.columns else nothing for name in "ymd")
-    month = month.str.slice(0, 3).replace({name: str(number) for number, name in enumerate(MONTHS, start=1)})
+    month = month.replace(MONTH_NUMBERS)
     padded = [year, month.str.zfill(2), day.str.zfill(2)]
     first, last = (_joined(padded, month_instead) for month_instead in ("01", "12"))
     return first, pl.select(pl.when(day.is_null()).then(last.dt.month_end()).otherwise(last)).to_series()
@@ -364,7 +394,7 @@ def _no_date(text: str, written: DateFormat, instead: str) -> str:
     if formats[0] in SERIALS:
         looks_like = f"looks like a spreadsheet's number of {_possible_days(pl.Series([text]), formats[0])[0][0]}"
         return f"{quoted(text)} {looks_like}; write YYYY-MM-DD{instead}, or say so: {written.option} {formats[0]}."
-    option = f"{written.option} {' or '.join(formats)}"
+    option = f"{written.option} {' or '.join(map(quote, formats))}"
     return f"{quoted(text)} is not ISO 8601; write YYYY-MM-DD, or say how dates are written: {option}."
 
 
@@ -394,7 +424,36 @@ def _formats_of(text: str) -> list[str]:
 
 def _is_plausible(text: str, told: str) -> bool:
     day = _possible_days(pl.Series([text]), told)[0][0]
-    return day is not None and YEARS[0] <= day.year <= YEARS[1]
+    # Numbers that a spreadsheet would have for earlier years are mostly another program's.
+    return day is not None and (1970 if told in SERIALS else YEARS[0]) <= day.year <= YEARS[1]
+
+
+def _ask_format(cells: Cells, bad: pl.Series, every: pl.Series, written: DateFormat, problems: Problems) -> None:
+    """Say which formats read all dates of a column, where some cannot be read and a format may be told.
+
+    Some formats fit a first date and not a later one: which these are, all chunks of a table must say.
+    """
+    if written.inherited:
+        return  # each problem says how to tell this table's format
+    candidates = dict.fromkeys(told for text in bad.head(FEW) for told in _formats_of(text) if told != written.told)
+    reads = {told: _possible_days(every, told)[0].is_not_null() for told in (*candidates, written.told)}
+    readable = pl.select(pl.any_horizontal(reads.values())).to_series()
+    texts = [*candidates, *(f"{UNFIT}{told}" for told in candidates if (readable & ~reads[told]).any())]
+    about, note_text = f"format of {cells.name}", _formats_asked(cells.name, written.option, new=written.told is None)
+    problems.ask(cells.location, about, note_text, len(bad), texts, unreadable=[])
+
+
+def _formats_asked(name: str, option: str, *, new: bool) -> NoteText:
+    def note_text(_: int, texts: Sequence[str]) -> str:
+        candidates = [told for told in texts if not told.startswith(UNFIT)]
+        fit = [told for told in candidates if f"{UNFIT}{told}" not in texts]
+        if len(fit) == len(candidates) and (new or not fit):
+            return ""
+        if not fit:
+            return f"{name}: no format reads all of these dates; write YYYY-MM-DD throughout."
+        return f"{name}: all of these dates are read by {option} {' or '.join(map(quote, fit))}."
+
+    return note_text
 
 
 # KNOWN IN PART

@@ -9,6 +9,7 @@ from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
 from itp_response.readers.cells import is_empty
 from itp_response.readers.column_names import STOPPED_BY, WITHOUT_DAY_0, NamedTable
+from itp_response.readers.dates import DayNumbering, note_enrolled
 from itp_response.readers.patients import PatientTable
 from itp_response.readers.problems import (
     Cells,
@@ -25,9 +26,13 @@ FAR = 36525
 """A hundred years in days; an observation farther from day 0 is an error of writing."""
 
 
-def check_enrolment(visits: NamedTable, patients: PatientTable, dated: bool, problems: Problems) -> None:
-    """Report days of enrolment beside visits by dates."""
-    table = patients.table
+def check_enrolment(
+    visits: NamedTable, patients: PatientTable, numbering: DayNumbering | None, problems: Problems
+) -> None:
+    """Report days of enrolment beside visits by dates; beside visits by days, they say what day 1 is."""
+    table, dated = patients.table, visits.has("date")
+    if not dated and table.has("enrolment_day"):
+        note_enrolled(visits.cells("day"), numbering, problems)
     if dated and table.has("enrolment_day") and not table.has("enrolment_date"):
         what = f"{table.header['enrolment_day']!r} cannot be used, as {visits.location.name} has dates"
         problems.wrong(table.location, f"{what}; give 'enrolment_date'.")

@@ -47,6 +47,19 @@ def with_decimal_points(cells: Cells, problems: Problems) -> Cells:
     return _without(cells, plain.zip_with(changed, texts), wrong)
 
 
+def points_assumed(cells: Cells) -> bool:
+    """Whether points are taken to stand before decimals although nobody said so."""
+    told = cells.location.decimal
+    if told != "shown" or cells.values.dtype != pl.String:
+        return told == "usual"
+    texts = cells.values.str.strip_chars()
+    shows = [
+        (texts.str.contains(DECIMALS[decimal]) & ~texts.str.contains(GROUPED[decimal])).any()
+        for decimal in ("point", "comma")
+    ]
+    return shows == [True, False]
+
+
 def _without(cells: Cells, texts: pl.Series, wrong: pl.Series) -> Cells:
     return Cells(cells.location, cells.name, texts.set(wrong.fill_null(value=False), None))
 

@@ -16,6 +16,7 @@ from itp_response.cohort.values import Bools
 from itp_response.messages.errors import UsageError
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.known_names import BESIDE
+from itp_response.readers.missing_codes import NOT_GIVEN
 from itp_response.readers.problems import (
     Cells,
     Location,
@@ -36,6 +37,7 @@ FEW = 5
 EXPONENT = r"^\d+(?:[.,]\d+)?[eE]\+\d+$|^\d+[.,]\d+[eE]\d+$"
 ENDS_IN_ZEROS = r"^(?:\d{13}00|\d{15,}0)(?:\.0+)?$"
 """A spreadsheet keeps 15 digits of a number, and writes zeros for the others."""
+LONGEST_WORD = max(map(len, NOT_GIVEN))
 WIDEST = 1e14
 """From here on, a number has 15 digits."""
 
@@ -74,7 +76,7 @@ def _report_ids(cells: Cells, ids: Runs, wrong: Bools, what: str, problems: Prob
     def note_text(number: int, few: Sequence[str]) -> str:
         return f"{name}: {and_more(few, FEW, number)} {'is' if number == 1 else 'are each'} {what}"
 
-    wording = UnreadableCells(cells, rows, lambda text: f"{quoted(text)} is {what}")
+    wording = UnreadableCells(cells, rows, lambda text: f"{quoted(text)} is {what}", of_anybody=True)
     problems.wrong_in_all(cells.location, what, note_text, len(named), texts, unreadable=[wording])
 
 
@@ -86,6 +88,27 @@ def rounded(ids: pl.Series) -> tuple[Bools, Bools]:
         return none, none
     lost, doubtful = (ids.str.contains(form).fill_null(value=False).to_numpy() for form in (EXPONENT, ENDS_IN_ZEROS))
     return lost, doubtful
+
+
+# NOT GIVEN
+
+
+def not_given(ids: pl.Series) -> list[str]:
+    """The ids that would say in any other column that nothing was recorded."""
+    short = ids.filter((ids.str.len_bytes() <= LONGEST_WORD).fill_null(value=False))
+    return short.filter(short.str.to_lowercase().is_in(NOT_GIVEN)).unique(maintain_order=True).to_list()
+
+
+def note_not_given(cells: Cells, ids: pl.Series, problems: Problems) -> None:
+    """Note ids such as `NA`; somebody may have them as initials."""
+    name = cells.name
+
+    def note_text(number: int, texts: Sequence[str]) -> str:
+        cure = "where it says that the patient is not known, fill in the id"
+        return f"{name}: taken as the id of a patient: {first_few(texts)}; {cure}." if number else ""
+
+    found = not_given(ids)
+    problems.count(cells.location, f"ids not given: {name}", note_text, len(found), found, warning=True)
 
 
 # SITES AND STUDIES
@@ -176,13 +199,22 @@ def check_for_cluster(key: PatientKey | None, similar_ids: SimilarIds | None) ->
 # SIMILAR
 
 
+LIKE_LATIN = dict(zip("авекмнорстухіѕјαβεηικμνορτυχ", "abekmhopctyxisjabehikmnoptyx", strict=True))
+"""Small letters, Cyrillic and Greek, whose capitals nobody can tell from Latin ones."""
+
+
 def folded(ids: pl.Series) -> pl.Series:
     r"""The ids without what is easily lost or added: case, blanks, invisible letters, leading zeros, a trailing `.0`.
+
+    Alike are also hyphens and dashes, and letters of other alphabets that look the same.
 
     >>> folded(pl.Series(["P-01", "p-1\u200b", "002", "2.0", "1.10"])).to_list()
     ['p-1', 'p-1', '2', '2', '1.10']
     """
-    texts = ids.str.normalize("NFKC").str.replace_all(r"[\s\p{Cf}\p{Z}]", "").str.to_lowercase()
+    texts = ids.str.normalize("NFKC").str.replace_all(r"[\s\p{Cf}\p{Z}'’`]", "").str.to_lowercase()
+    texts = texts.str.replace_all(r"\p{Pd}|−", "-")
+    if not texts.str.len_bytes().eq(texts.str.len_chars()).all():
+        texts = texts.str.replace_many(LIKE_LATIN)
     return texts.str.replace(r"^(\d+)\.0+$", "${1}").str.replace_all(r"(^|[^\d.])0+(\d)", "${1}${2}")
 
 

@@ -1,6 +1,7 @@
 """Known names: the columns that the readers know, their aliases, and which column of a header is meant."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from itp_response.readers.units import in_header
 
@@ -9,6 +10,27 @@ PATIENTS = (
     *("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "baseline_unit"),
     "treatment_discontinued",
 )
+
+UNIT_WORDS = (
+    *("unit", "units", "uom", "unit_of_measure", "units_of_measure", "unit_of_measurement", "einheit", "masseinheit"),
+    *("maßeinheit", "unité", "unite", "unites", "unités", "unità", "unita", "unidad", "unidades", "unidade", "eenheid"),
+    *("enhed", "enhet", "jednostka", "jednotka", "yksikkö", "birim", "единица", "единицы", "ед.изм.", "単位", "单位"),
+    *("單位", "단위"),
+)
+"""Words for a unit in the names of columns."""
+COUNT_WORDS = (
+    *("platelet", "platelets", "plt", "plts", "count", "counts", "platelet_count", "plt_count", "result", "results"),
+    *("value", "lab", "lab_test", "test", "measurement", "measure", "original", "reported", "standard", "std"),
+    *("concentration", "thrombocytes", "thrombozyten", "plaquettes"),
+)
+"""Words for what a unit is of, in the name of a column of units."""
+UNITS_OF_COUNTS = (
+    *(*UNIT_WORDS, "plt_u", "platelets_u", "lbunits"),
+    *(f"{of}_{word}" for word in UNIT_WORDS for of in COUNT_WORDS),
+    *(f"{word}_{of}" for word in UNIT_WORDS for of in COUNT_WORDS),
+    *(f"{word}_of_{of}" for word in UNIT_WORDS for of in COUNT_WORDS),
+)
+"""Further names of columns of units: a word for a unit with one for the counts. `dose_unit` is none of these."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "patient_id": ("usubjid", "subjid", "subject_id", "subject", "patient", "pid", "record_id", "id"),
@@ -61,12 +83,20 @@ CDISC's study days (`LBDY`, `ADY`) are not among them: they have no day 0.
 """
 BESIDE: dict[str, tuple[str, ...]] = {
     " site": (
-        *("siteid", "site", "sitenumber", "siteno", "sitenr", "sitecode", "siteoid", "locationoid"),
+        *("siteid", "site", "sitenumber", "siteno", "sitenr", "sitecode", "siteoid", "locationoid", "studysite"),
         *("centre", "center", "centreid", "centerid", "centreno", "centerno", "centrenumber", "centernumber"),
+        *("studycentre", "studycenter", "sitename", "centrename", "centername", "centrecode", "centercode", "ctr"),
+        *("hospital", "hospitalid", "hospitalname", "clinic", "clinicid", "institution", "institutionid", "facility"),
+        *("facilityid", "zentrum", "zentrumnr", "zentrumsnummer", "prüfzentrum", "klinik", "centro", "centroid"),
+        *("hôpital", "sede", "redcapdataaccessgroup", "dag", "country", "invid", "investigatorid"),
     ),
-    " study": ("studyid", "study", "studyoid", "studyno", "studynumber", "trial", "trialid", "protocol", "protocolid"),
+    " study": (
+        *("usubjid", "studyid", "study", "studyoid", "studyno", "studynumber", "studycode", "studyname", "studie"),
+        *("trial", "trialid", "trialno", "trialnumber", "nctid", "nctnumber"),
+        *("protocol", "protocolid", "protocolno", "protocolnumber", "protocolcode"),
+    ),
 }
-"""Columns beside a patient's id that may be a part of it, by names that no column of ours has."""
+"""Columns beside a patient's id that may be a part of it, by names of letters and digits that no column of ours has."""
 UNIQUE = "usubjid"
 """The id of a patient that no other patient of any study has; it goes before other columns with ids."""
 UNIT_OF = {"unit": "platelets", "baseline_unit": "baseline"}
@@ -89,10 +119,16 @@ def fitting(name: str, header: Sequence[str]) -> list[int]:
     exact = [position for position, written in enumerate(header) if written == name]
     all_folded = [folded(_without_unit(written) if name in UNIT_OF.values() else written) for written in header]
     similar = [position for position, written in enumerate(all_folded) if written == folded(name)]
-    aliases = {folded(alias) for alias in ALIASES.get(name, ())}
+    aliases = _aliases_of(name)
     others = [position for position, written in enumerate(all_folded) if written in aliases]
     unique = [position for position in others if all_folded[position] == UNIQUE]
     return exact or similar or unique or others
+
+
+@cache
+def _aliases_of(name: str) -> frozenset[str]:
+    further = UNITS_OF_COUNTS if name in UNIT_OF else ()
+    return frozenset(folded(alias) for alias in (*ALIASES.get(name, ()), *further))
 
 
 def _without_unit(written: str) -> str:

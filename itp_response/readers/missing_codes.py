@@ -7,12 +7,15 @@ value, so it is missing only where that was told (`MissingCodes`), and is asked 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.values import Bools, Ints, Numbers
+from itp_response.cohort.notation import HIGHEST_COUNT
+from itp_response.cohort.values import Bools, Floats, Ints, Numbers
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.wording import in_option
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.known_names import BESIDE
 from itp_response.readers.problems import NoteText, Problems, UnreadableCells, as_text
@@ -35,13 +38,14 @@ DAYS = ("day", "rescue_end", "enrolment_day", "treatment_discontinued")
 """Columns of days in tables without dates: a number that is told for all columns may be a day there."""
 NINES = (99.0, 999.0, 9999.0)
 """Numbers among counts that are asked about."""
+MAY_BE_COUNTED = 99.0
+"""The one of these that may well be a count."""
 FAR = 2.0
 """A count is far from another of more than so many times, or less than one of so many parts of it."""
 FEW = 3
 """The number of rows that a question names."""
 REPEATED = 2
-"""By as many at least must the cells of a number of nines that are far from other counts outnumber those that are
-not, to be asked about."""
+"""By as many at least must the cells with 99 that are far from other counts outnumber those that are not."""
 
 
 @dataclass(frozen=True)
@@ -146,43 +150,81 @@ def _told_text(name: str) -> NoteText:
 
 def or_missing(column: str, text: str) -> str:
     """The cure where a text may stand for a missing value; nothing for a text that is no likely code."""
-    code = re.fullmatch(r"-?(\d)\1+|-?9(9*\.0+)?|[A-Z]{1,5}", text)
-    return f" If it stands for a missing value, say --missing {column}={text}." if code else ""
+    code = re.fullmatch(r"-?(\d)\1+|-?9(9*\.0+)?|-[178]|[A-Z]{1,12}", text)
+    return f" If it stands for a missing value, say --missing {in_option(f'{column}={text}')}." if code else ""
 
 
 # NINES AMONG COUNTS
 
 
-def ask_about_nines(
-    table: NamedTable, counts: Numbers, rows: Ints, patient: Ints, told: Told, problems: Problems
-) -> None:
+class CountsRead(Protocol):
+    """Visits whose counts were read."""
+
+    @property
+    def table(self) -> NamedTable: ...
+    @property
+    def platelets(self) -> Numbers: ...
+    @property
+    def told(self) -> Told: ...
+    @property
+    def converted(self) -> bool:
+        """Some count was not in 10⁹/L."""
+
+
+def ask_about_nines(visits: CountsRead, rows: Ints, patient: Ints, problems: Problems) -> None:
     """Ask whether 99, 999 or 9999 among the counts stands for a missing count.
 
-    It is asked if the number is repeated and far from the patient's other counts: at least two more of its cells have
-    no other count of the patient between half and double of it than have one. `rows` are the rows of the table with a
-    patient, and `patient` the position of each. A number that is the patient's only count is neither.
+    It is asked about each 999 and 9999 that has no other count of the patient between half and double of it. 99 is
+    asked about if it is repeated: at least two more of its cells are far from the patient's other counts than are near
+    one. `rows` are the rows of the table with a patient, and `patient` the position of each.
     """
-    if MissingCodes.of(told.missing).names(table, "platelets"):
+    table, counts = visits.table, visits.platelets
+    if MissingCodes.of(visits.told.missing).names(table, "platelets"):
         return
     cells, low = table.cells("platelets"), counts.low[rows]
+    written = _as_written(cells.values)[rows] if visits.converted else low
     for nines in NINES:
-        at = np.flatnonzero(low == nines)
-        at = at if counts.exact else at[counts.high[rows[at]] == nines]
+        at = np.flatnonzero(written == nines)
+        at = at if counts.exact else at[counts.high[rows[at]] == low[at]]
         if not len(at):
             continue
-        others = ~np.isnan(low) & (low != nines)
+        others, value = ~np.isnan(low) & (written != nines), low[at[0]]
         has_other = _has_row(patient, others)[patient[at]]
-        near = _has_row(patient, others & (low >= nines / FAR) & (low <= nines * FAR))[patient[at]]
-        far_rows = rows[at[has_other & ~near]]
+        near = _has_row(patient, others & (low >= value / FAR) & (low <= value * FAR))[patient[at]]
+        only_far = nines == MAY_BE_COUNTED
+        far_rows = rows[at[has_other & ~near if only_far else ~near]]
         problems.ask(
             cells.location,
             f"nines {nines}",
-            _asked(cells.name, nines),
-            len(far_rows) - int(near.sum()),
+            _asked(cells.name, nines, REPEATED if only_far else 1),
+            len(far_rows) - int(near.sum()) * only_far,
             [table.location.named(int(row)) for row in far_rows[:FEW]],
             unreadable=[UnreadableCells(cells, far_rows, _one_asked(cells.name))],
             last=True,
         )
+
+
+def ask_about_baselines(table: NamedTable, counts: Numbers, told: Told, problems: Problems) -> None:
+    """Ask whether 999 or 9999, or a repeated 99, among the baseline counts stands for a missing one.
+
+    99 is repeated if it is more than twice as frequent as the numbers beside it.
+    """
+    if MissingCodes.of(told.missing).names(table, "baseline"):
+        return
+    cells = table.cells("baseline")
+    written = _as_written(cells.values)
+    for nines in NINES:
+        at = np.flatnonzero((written == nines) & (counts.low <= HIGHEST_COUNT))
+        needed = REPEATED + 2 * int(np.isin(written, (98, 100)).sum()) if nines == MAY_BE_COUNTED else 1
+        if len(at) >= needed:
+            where = ", ".join(table.location.named(int(row)) for row in at[:FEW])
+            text = f"{cells.name}: {nines:g} ({where}) is a code in many files: {_question(cells.name, nines)}"
+            problems.wrong(table.location, text, unreadable=[UnreadableCells(cells, at, _one_asked(cells.name))])
+
+
+def _as_written(values: pl.Series) -> Floats:
+    """The numbers of cells as they were written; NaN for others."""
+    return as_text(values).cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
 
 
 def _has_row(patient: Ints, rows: Bools) -> Bools:
@@ -192,16 +234,24 @@ def _has_row(patient: Ints, rows: Bools) -> Bools:
     return has
 
 
-def _asked(name: str, nines: float) -> NoteText:
+def _asked(name: str, nines: float, least: int) -> NoteText:
     def note_text(score: int, rows: Sequence[str]) -> str:
-        if score < REPEATED:
+        if score < least:
             return ""
-        where = f"'{nines:g}' is repeated ({', '.join(rows[:FEW])}), far from the other counts of its patients"
-        what = f"{name}: {where}: is it a missing count?"
-        return f"{what} Say --missing {name}={nines:g} if it is, and --missing {name}= if it is a count."
+        where = f"'{nines:g}' ({', '.join(rows[:FEW])}) is far from all other counts of its patients"
+        return f"{name}: {where}: {_question(name, nines)}"
 
     return note_text
 
 
+def _question(name: str, nines: float) -> str:
+    missing, count = in_option(f"{name}={nines:g}"), in_option(f"{name}=")
+    return f"is it a missing count? Say --missing {missing} if it is, and --missing {count} if it is a count."
+
+
 def _one_asked(name: str) -> Callable[[str], str]:
-    return lambda text: f"{text!r} may stand for a missing count; say --missing {name}={text}, or --missing {name}=."
+    def wording(text: str) -> str:
+        missing, count = in_option(f"{name}={text}"), in_option(f"{name}=")
+        return f"{text!r} may stand for a missing count; say --missing {missing}, or --missing {count}."
+
+    return wording

@@ -14,9 +14,9 @@ from itp_response.readers.cells import as_declared, as_texts
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.count_units import CountUnit, counts_of
 from itp_response.readers.dates import are_days, as_day_numbers, as_days, imputed, note_partial
-from itp_response.readers.ids import check_long
+from itp_response.readers.ids import check_long, note_not_given
 from itp_response.readers.known_names import BESIDE
-from itp_response.readers.missing_codes import without_codes
+from itp_response.readers.missing_codes import ask_about_baselines, without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import count_sizes, expect_decimals
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
@@ -105,6 +105,7 @@ def _ids(table: NamedTable, options: ReadOptions, problems: Problems) -> pl.Seri
     cells = table.cells("patient_id")
     ids = as_text(cells.values)
     check_long(cells, ids, options.long_ids, problems)
+    note_not_given(cells, ids.unique(maintain_order=True), problems)
     return ids
 
 
@@ -115,6 +116,7 @@ def _baseline(table: NamedTable, options: ReadOptions, problems: Problems) -> tu
         cells = table.cells("baseline")
         expect_decimals(cells, options.accept, problems)
         problems.expect(count_sizes(cells, unit, counts, options.accept))
+        ask_about_baselines(table, counts, options.told | table.told, problems)
     return counts, unit
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from itp_response.cohort.values import Floats, Ints, Numbers
 from itp_response.readers.count_units import CountUnit
+from itp_response.readers.decimals import points_assumed
 from itp_response.readers.problems import Cells, Location, Problems, as_text, first_few
 
 LOWEST, HIGHEST = 1.0, 1000.0
@@ -26,6 +27,8 @@ TENFOLD = 4
 """Bands below (6 times): so far a refractory patient may be, unless the counts alone are written with decimals."""
 FEW_COUNTS = 3
 """A patient with fewer counts may have left the study while low."""
+FEW_WITH_DECIMALS = 2
+"""Likewise, of counts with decimals, which few studies have."""
 FEW_DECIMALS = 0.25
 """The largest share of patients with decimals in a study of whole numbers."""
 FEW = 5
@@ -141,7 +144,7 @@ def patient_bands(patient: Ints, counts: Numbers) -> pl.DataFrame:
             (pl.col("count").median().log10() * BANDS).floor().cast(pl.Int64).alias("band"),
             (pl.col("count") != pl.col("count").round()).any().alias("decimals"),
         )
-        .filter(pl.col("number") >= FEW_COUNTS)
+        .filter(pl.col("number") >= pl.when("decimals").then(FEW_WITH_DECIMALS).otherwise(FEW_COUNTS))
         .drop("number")
     )
 
@@ -204,7 +207,7 @@ class PointedCounts:
 
 def expect_decimals(cells: Cells, accept: tuple[str, ...], problems: Problems) -> None:
     """Ask about points between thousands once all counts have been read."""
-    if "three_decimals" in accept:
+    if "three_decimals" in accept or not points_assumed(cells):
         return
     if cells.values.dtype.is_numeric():
         # Of other chunks of the table the counts may be texts.

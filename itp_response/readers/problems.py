@@ -135,6 +135,8 @@ class UnreadableCells:
     cells: Cells
     rows: NDArray[np.integer]
     wording: Callable[[str], str]
+    of_anybody: bool = False
+    """The rows may be of any patient."""
 
 
 @dataclass(frozen=True)

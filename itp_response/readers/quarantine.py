@@ -56,6 +56,8 @@ class _Unreadable(NamedTuple):
     report: pl.DataFrame
     may_be_0: bool
     """A grade of 0 may be among what is left out with it."""
+    of_anybody: bool
+    """Its rows may be of any patient."""
 
     @property
     def takes_row(self) -> bool:
@@ -138,6 +140,8 @@ class Quarantine:
         self._reports.append(one.report)
         if one.column not in (*COMPLETED, *WITHOUT_EFFECT):
             self._undecided.append(one.report["patient_id"])
+        if one.of_anybody:
+            self._undecided.append(pl.Series("patient_id", [None], dtype=pl.String))
 
     @property
     def patients(self) -> pl.Series:
@@ -173,6 +177,7 @@ def _unreadable(unreadable: UnreadableCells, table: NamedTable) -> _Unreadable:
         table.all_numbers[rows],
         _report(unreadable, table, rows, "row" if takes_row else "cell"),
         _has_grade_of_0(table, rows) if takes_row else name == "bleeding_grade",
+        unreadable.of_anybody,
     )
 
 

@@ -13,6 +13,7 @@ from enum import Enum
 
 import polars as pl
 
+from itp_response.messages.wording import in_option
 from itp_response.readers.missing_codes import NOT_GIVEN
 from itp_response.readers.told import Told
 
@@ -23,11 +24,11 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
         *("venoglobulin\\w*", "hyqvia", "privigen", "octagam", "gamunex", "gammagard", "gammaplex", "gammaked"),
         *("flebogamma", "kiovig", "intratect", "panzyga", "asceniv", "bivigam", "carimune", "sandoglobulin\\w*"),
         *("intraglobin", "pentaglobin", "clairyg", "tegeline", "nanogam", "iqymune", "hizentra", "endobulin"),
-        *("vigam", "丙种球蛋白", "免疫球蛋白", "丙球", "グロブリン"),
+        *("vigam", "丙种球蛋白", "免疫球蛋白", "丙球", "グロブリン", "иммуноглобулин\\w*", "ввиг", "면역글로불린"),
     ),
     "anti-D": (
         *("anti ?-? ?d", "anti ?-? ?rh\\w*", "winrho\\w*", "rhophylac", "rhogam", "rhesogam\\w*", "rhesonativ"),
-        *("抗d",),
+        *("抗d", "антирезус\\w*"),
     ),
     "corticosteroid": (
         *("\\w*steroid\\w*", "\\w*steroi?de?s?", "\\w*kortiko\\w*", "\\w*cortico\\w*", "glucocort\\w*"),
@@ -37,33 +38,70 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
         *("solu-?medrol", "depo-?medrol", "urbason", "decortin\\w*", "decadron", "fortecortin", "hemady"),
         *("deltasone", "rayos", "solupred", "cortancyl", "orapred", "millipred", "dacortin", "deltacortene"),
         *("meticorten", "激素", "泼尼松\\w*", "地塞米松\\w*", "甲泼尼龙\\w*", "强的松\\w*", "プレドニゾロン"),
-        *("デキサメタゾン",),
+        *(
+            "デキサメタゾン",
+            "プレドニン",
+            "ステロイド",
+            "dexa",
+            "\\w*pred",
+            "\\w*преднизолон\\w*",
+            "дексаметазон\\w*",
+            "гкс",
+        ),
+        *("кортикостероид\\w*", "κορτιζον\\w*", "κορτικοστερο\\w*", "스테로이드", "프레드니솔론", "덱사메타손"),
     ),
     "platelet transfusion": (
         *("plt ?-? ?tran\\w*", "plts", "tx ?plt", "platelets?", "platelet\\w*", "thrombo[zc]yten\\w*"),
         *("trombocit\\w*", "\\w*transfu\\w*", "thrombaph\\w*", "apheresis", "plaquet\\w*", "piastrin\\w*"),
         *("plaquettes?", "tk", "atk", "pools?", "血小板\\w*", "输血\\w*", "red (blood )?cells?", "rbcs?"),
-        *("prbcs?",),
+        *("prbcs?", "тромбоконцентрат\\w*", "тромбомасс\\w*", "혈소판\\w*"),
     ),
     "TPO receptor agonist": (
         *("tpo", "tpo-? ?ras?", "rh-? ?tpo", "thrombopoietin\\w*", "romiplostim\\w*", "nplate", "romiplate"),
         *("amg-? ?531", "el?trombopag\\w*", "promacta", "revolade", "alvaiz", "avatrombopag\\w*", "doptelet"),
         *("hetrombopag\\w*", "herombopag\\w*", "lusutrombopag\\w*", "mulpleta", "tpiao", "特比澳", "艾曲\\w*"),
         *("海曲\\w*", "阿伐曲\\w*", "罗普司亭", "血小板生成素\\w*", "升板\\w*", "oprelvekin", "rh-? ?il-? ?11"),
-        *("il-? ?11", "interleukin\\w*"),
+        *(
+            "il-? ?11",
+            "interleukin\\w*",
+            "ромиплостим\\w*",
+            "элтромбопаг\\w*",
+            "ロミプレート",
+            "ロミプロスチム",
+            "レボレード",
+        ),
+        *("エルトロンボパグ", "로미플로스팀", "엘트롬보팍"),
     ),
     "anti-CD20": (
         *("rituxim\\w*", "rituxan", "mabthera", "truxima", "rixathon", "ruxience", "riabni", "ritux\\w*", "rtx"),
         *("ld-? ?rtx", "veltuzumab", "ofatumumab", "obinutuzumab", "利妥昔\\w*"),
+        *("ритуксимаб\\w*", "リツキシマブ", "리툭시맙"),
     ),
     "SYK, BTK and FcRn inhibitors": (
         *("fostamatinib\\w*", "tavalisse", "tavlesse", "sovleplenib", "rilzabrutinib", "wayrilz"),
         *("orelabrutinib", "efgartigimod\\w*", "vyvgart", "rozanolixizumab", "ianalumab", "sutimlimab"),
         *("mezagitamab", "daratumumab"),
     ),
-    "splenectomy": ("\\w*spl[ea]n[ea]?[ck]tom\\w*", "esplenect\\w*", "esplenectomia", "milzentfernung", "脾切\\w*"),
+    "splenectomy": (
+        "\\w*spl[ea]n[ea]?[ck]tom\\w*",
+        "esplenect\\w*",
+        "esplenectomia",
+        "milzentfernung",
+        "脾切\\w*",
+        "脾摘",
+        "спленэктоми\\w*",
+    ),
     "immunosuppressant": (
-        *("danazol\\w*", "danocrine", "达那唑", "vin[ck]ristin\\w*", "vinblastin\\w*", "vin[ck]a\\w*", "oncovin"),
+        *(
+            "danazol\\w*",
+            "danocrine",
+            "达那唑",
+            "vin[ck]ristin\\w*",
+            "vinblastin\\w*",
+            "vin[ck]a\\w*",
+            "oncovin",
+            "vcr",
+        ),
         *("长春\\w*", "azathioprin\\w*", "azatioprin\\w*", "imuran", "imurel", "imurek", "aza"),
         *("my[ck]ofenol\\w*", "my[ck]ophenol\\w*", "mmf", "cell-?cept", "myfortic"),
         *("[ck]y[ck]los?phos?ph?amid\\w*", "ciclofosfamid\\w*", "cytoxan", "endoxan", "[ck]i?y?[ck]losporin\\w*"),
@@ -91,7 +129,8 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
 NAMELESS = (
     *("1", "1.0", "yes", "y", "true", "x", "t", "checked", "given", "ja", "oui", "si", "sim", "tak", "da", "да"),
     *("igen", "evet", "kylla", "ano", "hai", "はい", "是", "有", "あり", "예", "네", "✓", "✔", "☑", "selected"),
-    *("administered", "positive"),
+    *("administered", "positive", "ναι", "co", "đung", "ya", "نعم", "כן", "так", "jah", "taip", "jā", "ใช่", "हाँ", "हां"),
+    *("on", "present", "pos", "+ve", "ticked", "done", "[x]", "(x)"),
 )
 """Words by which a column says that a treatment was given."""
 FLAG = ("1", "1.0")
@@ -99,27 +138,49 @@ FLAG = ("1", "1.0")
 NO_TREATMENT = (
     *("0", "no", "n", "false", "f", "none", "nil", "nihil", "null", "neg", "negative", "unchecked"),
     *("not checked", "☐", "never", "nope", "nothing", "nothing given", "unselected", "off", "0.0", "zero"),
-    *("nein", "kein", "keine", "keiner", "keins", "nicht", "ohne", "non", "aucun", "aucune", "rien", "neant"),
-    *("pas", "sans", "ninguno", "ninguna", "ningun", "nada", "nao", "nenhum", "nenhuma", "sem", "nessuno"),
-    *("nessuna", "niente", "geen", "nee", "niets", "nej", "ingen", "inga", "intet", "ingenting", "nei", "ei"),
-    *("ei ole", "nie", "brak", "zaden", "zadny", "ne", "nem", "nincs", "hayir", "yok", "niciunul", "nu", "nema"),
-    *("nijedan", "нет", "не", "ні", "нема", "без", "не было", "не проводилась", "无", "無", "沒有", "没有", "否"),
-    *("未", "未用", "未使用", "なし", "無し", "いいえ", "없음", "아니오", "아니요", "khong", "tidak"),
-    *("tidak ada", "لا", "لا يوجد", "לא", "אין", "ไม่", "ไม่มี", "नहीं", "οχι", "καμια"),
+    *("unticked", "absent", "-ve", "[ ]", "[]", "( )", "()", "observation", "observation only", "watch and wait"),
+    *("watch & wait", "w&w", "watchful waiting", "wait and see", "wait & see", "expectant management"),
+    *("nein", "kein", "keine", "keiner", "keins", "nicht", "ohne", "entfallt", "trifft nicht zu", "k.a.", "ka"),
+    *("non", "aucun", "aucune", "rien", "neant", "pas", "sans", "s/o", "s.o.", "nsp", "nc", "nr", "np", "msk"),
+    *("ninguno", "ninguna", "ningun", "nada", "no aplica", "n/p", "nao", "nenhum", "nenhuma", "sem", "nao se aplica"),
+    *("nessuno", "nessuna", "niente", "geen", "nee", "niets", "nvt", "n.v.t.", "niet van toepassing"),
+    *("nej", "ej", "ingen", "inga", "intet", "ingenting", "nei", "ikke relevant", "ej aktuellt", "ei", "ei ole"),
+    *("nie", "brak", "zaden", "zadny", "zadna", "zadne", "nie dotyczy", "neuplatnuje se", "ne", "nem", "nincs"),
+    *("nem alkalmazhato", "hayir", "yok", "niciunul", "nu", "nu este cazul", "nema", "nije", "nijedan", "nera"),
+    *("нет", "не", "ні", "немає", "нема", "без", "отсутствует", "отсутствуют", "не было", "не проводилась"),
+    *("无", "無", "沒有", "没有", "否", "未", "未用", "未使用", "不适用", "不適用", "なし", "無し", "いいえ"),
+    *("없음", "아니오", "아니요", "미투여", "해당없음", "khong", "khong co", "khong ap dung", "tidak", "tidak ada"),
+    *("لا", "لا يوجد", "לא", "אין", "לא ניתן", "ไม่", "ไม่มี", "नहीं", "οχι", "καμια", "δεν δοθηκε"),
 )
 """Words for no treatment."""
 MISSING_NUMBERS = ("-9", "-99", "-999", "-9999", "-1", "-7", "-8", "-88", "-77")
 """Numbers below 0, which exports write for what is not known."""
-NEGATION = (
-    r"non|not|no|nil|never|without|w/o|ohne|kein\w*|nicht|sans|aucune?|pas de|sin|ningun[oa]?|senza|nessun[oa]?"
-    r"|sem|nenhuma?|nao|geen|ingen|inga|brak|bez|без|нет"
+NEITHER = re.compile(
+    r"[#={]|(?:placebo|ok|okay|same|unchanged|stable|continued?|cont|ongoing|stopped|completed|discontinued|pending"
+    r"|tbd|tbc|see notes?|see comments?|comments?|study|concomitant|prior|previous|standard of care|soc|supportive"
+    r"|as before|ditto|idem)\b"
 )
-BEGINS_NEGATED = re.compile(rf"^(?:(?:{NEGATION})\b[\s:_-]*|[未无無]|没有|沒有)(?P<rest>.*)$")
+"""What a text begins with that is neither a treatment nor none, if no treatment is named in it."""
+YES_AND_NO = re.compile(r"(?:y|yes|ja|oui|si|1)\W+(?:n|no|nein|non|0)|(?:n|no|nein|non|0)\W+(?:y|yes|ja|oui|si|1)")
+CODE_AND_YES = re.compile(r"1\W+yes|yes\W+1\W?|1\W+(?:ja|oui|si|checked)")
+LETTERS_AND_NUMBER = re.compile(r"[a-z]{1,2}[-_ ]?\d{1,3}")
+"""As `A1` and `R02`: a code."""
+CHANGE = re.compile(
+    r"\b(?:changes?|longer|further|more|effects?|responses?|responding|improv\w*|only|dose|taper\w*|stopp?\w*)\b"
+)
+"""Words of a sentence about a treatment that goes on."""
+NEGATION = (
+    r"non|not|no|nil|none|never|without|w/o|ohne|kein\w*|nein|nicht|sans|aucune?|pas de|sin|ningun[oa]?|senza"
+    r"|nessun[oa]?|sem|nenhuma?|nao|geen|niet|ingen|inga|inte|ikke|ei|brak|nie|bez|zadn\w|nebyl\w*|nepodan\w|nem|ne|nu|без|нет|не"
+)
+BEGINS_NEGATED = re.compile(rf"^[\[(]?(?:(?:{NEGATION})\b\s*|[未无無]|没有|沒有|不)(?P<rest>.*)$")
 ENDS_NEGATED = re.compile(
     r"^(?P<rest>.*?)[\s:(_-]*(?:"
     r"\b(?:not|never) (?:given|done|used|needed|required|taken|administered|received|indicated|prescribed)"
-    r"|\b(?:declined|refused|withheld|not|none|no)|\bnicht (?:gegeben|erfolgt)|なし|無し|없음)\W*$"
+    r"|\b(?:declined|refused|withheld|not|none|no)|\bnicht (?:gegeben|erfolgt)|なし|無し|없음"
+    r"|せず|verilmedi|uygulanmadi|nepodano)\W*$"
 )
+NOT_AS_RESCUE = re.compile(r"\b(?:non|not|no)\b[\s-]*(?:as |a |for )*(?:rescue|salvage)|\bnon-?steroid")
 OF_TREATMENT = re.compile(
     r"\b(?:rescues?|rescued|salvage|medications?|meds?|therap\w+|treatments?|drugs?|given|needed|required|used|done"
     r"|taken|administered|received|of|any|for|itp|a|the|medikament\w*|behandlung\w*|gegeben|traitement\w*|secours"
@@ -191,9 +252,26 @@ class RescueWords:
             return Meaning.MISSING
         if word in NAMELESS:
             return Meaning.WITHOUT_A_NAME
-        if (len(word.strip(".")) < 2 and word.isascii()) or NUMBER.fullmatch(word) or not any(map(str.isalpha, word)):
+        bare = word.strip("[]{}()<>*\"'-–—_:; ")
+        if bare != word and bare in NOT_GIVEN:
+            return Meaning.MISSING
+        if _is_code(word):
             return Meaning.NOT_A_TREATMENT
-        return _negated(word) or (Meaning.NAME if is_known(word) else Meaning.UNKNOWN_NAME)
+        if CODE_AND_YES.fullmatch(word):
+            return Meaning.WITHOUT_A_NAME
+        negated = _negated(word)
+        if negated is not None:
+            return negated
+        if is_known(word):
+            return Meaning.NAME
+        return Meaning.NOT_A_TREATMENT if NEITHER.match(word) else Meaning.UNKNOWN_NAME
+
+
+def _is_code(word: str) -> bool:
+    """Whether a plain text is a fragment, a number or a code, or says yes and no at once."""
+    fragment = (len(word.strip(".")) < 2 and word.isascii()) or not any(map(str.isalpha, word))
+    code = LETTERS_AND_NUMBER.fullmatch(word) and not is_known(word)
+    return bool(fragment or NUMBER.fullmatch(word) or code or YES_AND_NO.fullmatch(word))
 
 
 def plain(text: str) -> str:
@@ -202,7 +280,7 @@ def plain(text: str) -> str:
     >>> plain(" Não  dado")
     'nao dado'
     """
-    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i"))
     return " ".join("".join(unicodedata.normalize("NFC", _without_accents(letters))).split())
 
 
@@ -233,14 +311,17 @@ def is_negated(text: str) -> bool:
 
 def _negated(word: str) -> Meaning | None:
     """The meaning of a plain text with a negation: none, if all of it is negated; None: there is no negation."""
+    if NOT_AS_RESCUE.search(word) and KNOWN.search(OF_TREATMENT.sub("", word)):
+        return Meaning.NEGATED
     for pattern in (BEGINS_NEGATED, ENDS_NEGATED):
         match = pattern.match(word)
-        if match:
-            rest = OF_TREATMENT.sub("", match["rest"])
-            known = KNOWN.findall(rest)
-            rest = KNOWN.sub("", rest)
-            # A name beside other words may be a treatment that was given all the same.
-            return Meaning.NEGATED if known and re.search(r"[^\W_]", rest) else Meaning.NONE_BEGINS
+        if match is None:
+            continue
+        rest = OF_TREATMENT.sub("", match["rest"])
+        if KNOWN.search(rest):
+            # A name beside other words, or behind a mark, may be a treatment that was given all the same.
+            return Meaning.NEGATED if KNOWN.sub("", rest).strip(" .") else Meaning.NONE_BEGINS
+        return Meaning.NOT_A_TREATMENT if CHANGE.search(rest) else Meaning.NONE_BEGINS
     return None
 
 
@@ -255,14 +336,14 @@ def is_mixable(text: str, meanings: Mapping[str, Meaning]) -> bool:
 def no_treatment(text: str) -> str:
     """The problem of a text that cannot be a treatment."""
     cure = "give its name, or 1 where it has none"
-    return f"{text!r} is no treatment; {cure}. If it means none, say --no-rescue {text}."
+    return f"{text!r} is no treatment; {cure}. If it means none, say --no-rescue {in_option(text)}."
 
 
 def both_ways(text: str) -> str:
     """The problem of a text that names a treatment and denies one."""
     return (
         f"{text!r} names a treatment and has a word for none; write the name alone, or say what it is: "
-        f"--no-rescue {text!r} or --rescue-names {text!r}."
+        f"--no-rescue {in_option(text)} or --rescue-names {in_option(text)}."
     )
 
 
@@ -283,7 +364,7 @@ def unknown_text(name: str, numbers: Mapping[str, int]) -> str:
         return ""
     first = min(numbers)
     what = "is no treatment" if len(numbers) == 1 else "are no treatments"
-    cure = f"If one is none, say --no-rescue {first!r}; if it is one, --rescue-names {first!r}"
+    cure = f"If one is none, say --no-rescue {in_option(first)}; if it is one, --rescue-names {in_option(first)}"
     return f"{name}: {numbered(numbers)} {what} known here, taken as rescue treatment all the same. {cure}."
 
 

@@ -18,21 +18,24 @@ AMOUNTS: Mapping[int, tuple[str, ...]] = {
     0: ("",),
     3: (
         *("thousand", "thousands", "thous", "thou", "th", "k", "tsd", "tausend", "tys", "mille", "milles"),
-        *("miles", "millares", "千"),
+        *("miles", "millares", "тыс", "тысяч", "bin", "千", "천"),
     ),
-    4: ("万", "萬"),
+    4: ("万", "萬", "만"),
     5: ("lakh", "lakhs", "lac", "lacs"),
-    6: ("million", "millions", "mio", "mi", "mpt"),
-    9: ("giga", "gi", "gpt", "billion", "billions", "bil", "mrd", "milliard", "milliards"),
+    6: ("million", "millions", "mio", "mi", "mln", "mpt", "млн"),
+    9: (
+        *("giga", "gi", "gpt", "billion", "billions", "bil", "mrd", "mld", "mlrd", "milliard", "milliards"),
+        *("гига", "млрд"),  # г is a gram
+    ),
     12: ("tera", "tpt"),
 }
 """Words for a power of ten. Words that two languages use differently, such as `mil` and `m`, are not among them."""
 VOLUMES: Mapping[int, tuple[str, ...]] = {
-    0: ("l", "litre", "liter", "litres", "liters"),
+    0: ("l", "litre", "liter", "litres", "liters", "л"),
     -1: ("dl",),
-    -3: ("ml", "cc", "cm3", "millilitre", "milliliter"),
+    -3: ("ml", "cc", "cm3", "millilitre", "milliliter", "мл"),
     -6: ("ul", "mcl", "mm3", "cmm", "cumm", "mmc", "microlitre", "microliter", "microlitres", "microliters", "мкл"),
-    -9: ("nl", "nanolitre", "nanoliter"),
+    -9: ("nl", "nanolitre", "nanoliter", "нл"),
 }
 """Words for a power of ten of a litre."""
 EXPONENTS: dict[str, int] = {
@@ -58,7 +61,9 @@ EXPONENTS: dict[str, int] = {
 """The units in one spelling, as `folded` gives it, with their exponents."""
 KNOWN = "10^9/L, G/L, 10^3/uL, K/uL, 10^4/uL, lakh/mm3, /uL"
 """The units that messages name."""
-CHARACTERS = str.maketrans({"μ": "u", "×": "x", "·": ".", "∙": ".", "•": ".", "−": "-", "_": " "})
+CHARACTERS = str.maketrans(
+    {"μ": "u", "×": "x", "·": ".", "∙": ".", "•": ".", "⋅": ".", "−": "-", "_": " ", "∧": "^", "ˆ": "^"}
+)
 
 
 def _either(words: Mapping[int, tuple[str, ...]]) -> str:
@@ -91,7 +96,7 @@ LIKE = re.compile(
 CUBIC = re.compile(r"\b(?:cubic|cub\.?|cu\.?|c\.)\s*(?:mm\b\.?|millimet(?:re|er)s?)|\bmm\s*(?:\^|\*{1,2})?\s*3\b")
 MINUS_ONE = re.compile(rf"[.\s]*\b({_either(VOLUMES)})\s*\^?\s*-\s*1\b")
 SUPERSCRIPTS = re.compile("[⁻⁰¹²³⁴-⁹]+")
-BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]")
+BRACKETS = re.compile(r"[(\[（【]([^)\]）】]*)[)\]）】]")
 
 
 class HeaderUnit(NamedTuple):
@@ -120,7 +125,7 @@ def folded(text: str) -> str:
     """
     text = SUPERSCRIPTS.sub(lambda match: f"^{unicodedata.normalize('NFKC', match[0])}", text)
     text = unicodedata.normalize("NFKC", text)
-    text = re.sub(r"(?<!\w)G(?=\s*(?:/|per\b)\s*[lL])", "giga", text)
+    text = re.sub(r"(?<!\w)G(?=\s*(?:/|per\b)\s*[lL]|\s*[.⋅·]?\s*[lL]\s*\^?\s*-\s*1)", "giga", text)
     text = re.sub(r"\{[^}]*\}", "", text.lower().translate(CHARACTERS))
     text = re.sub(r"\b(?:per|pro|par|por)\b", "/", text)
     text = MINUS_ONE.sub(r"/\1", CUBIC.sub("mm3", text))
@@ -134,7 +139,7 @@ def exponent_of(unit: str) -> int | None:
     >>> [exponent_of(unit) for unit in ("10*9/L", "x10E3/uL", "Tsd/µl", "lakh/mm³", "10^4/uL", "/cmm", "8848", "g/L")]
     [0, 0, 0, 2, 1, -3, 0, None]
     """
-    text = folded(unit)
+    text = re.sub(r"^(\d+)\.0+$", r"\1", folded(unit))  # a concept's number as some programs write it
     match = CELL.fullmatch(text.strip("()[]"))
     return EXPONENTS.get(text) if match is None else EXPONENTS.get(_spelling(match))
 

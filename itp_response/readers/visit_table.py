@@ -13,7 +13,7 @@ from itp_response.readers.cells import as_declared, as_grades, as_rescue, is_emp
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
 from itp_response.readers.count_units import CountUnit, counts_of, note_unused
 from itp_response.readers.dates import as_day_numbers, as_days, ask_numbering, imputed, note_partial
-from itp_response.readers.ids import check_long
+from itp_response.readers.ids import check_long, note_not_given
 from itp_response.readers.missing_codes import not_known_rows, without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import expect_decimals
@@ -59,6 +59,11 @@ class VisitTable:
     def has_grade_0(self) -> bool:
         """There is a grade of 0, which is written down only where bleeding is scored at visits."""
         return bool((self.bleeding_grade == 0).any())
+
+    @property
+    def converted(self) -> bool:
+        """Some count was not in 10⁹/L."""
+        return self.unit.converted
 
     @property
     def grade_not_known(self) -> Bools:
@@ -120,6 +125,7 @@ def _patient_ids(table: NamedTable, options: ReadOptions, problems: Problems) ->
     cells = table.cells("patient_id")
     ids = Runs.of_cells(cells.values)
     check_long(cells, ids, options.long_ids, problems)
+    note_not_given(cells, ids.names, problems)
     return ids
 
 
@@ -224,7 +230,7 @@ def _check_visits(visits: VisitTable, problems: Problems) -> None:
     table, end = visits.table, visits.table.cells("rescue_end")
     ended = ~np.isnan(visits.rescue_end.low)
     begun = visits.rescue | table.has_left_out("rescue")
-    without_patient = visits.recorded & visits.patient_ids.missing
+    without_patient = visits.recorded & visits.patient_ids.missing & table.has("patient_id")
     problems.wrong_cells(
         table.cells("patient_id"), np.flatnonzero(without_patient), lambda _: "the patient is missing; fill it in."
     )

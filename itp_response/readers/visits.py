@@ -122,7 +122,7 @@ def _of_tables(
     known = read_patients(patients, of_patients, options, problems, stopped)
     if visit_table is None:
         raise problems.error()
-    check_enrolment(visit_table.table, known, visit_table.dated, problems)
+    check_enrolment(visit_table.table, known, options.day_numbering, problems)
     check_columns_told(options.told | visit_table.told, [visit_table.table, known.table], problems)
     if visit_table.table.has("patient_id") and not len(known.rows) and not len(further) and names_nobody(visit_table):
         problems.wrong(visit_table.table.location, NOBODY)

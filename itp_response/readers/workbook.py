@@ -45,6 +45,8 @@ MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*\bref=[\"']([A-Z]+)(\d+):([A-Z]
 FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]*\br=[\"']([A-Z]+)\d+[^>]*[^/]>")
 FIRST_COLUMN = re.compile(rb"\bmin=[\"'](\d+)")
 TRUE = ("1", "true")
+DATE = r"^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d+)?)$"
+"""A cell that is a date, as fastexcel writes it; with a `T` in it, no format of texts is asked of it."""
 
 
 def workbook(path: Path, sheet: str | None = None, header_row: int | None = None) -> OpenTable:
@@ -96,7 +98,8 @@ def _below_header(file: str, cells: pl.DataFrame, told: int | None, form: SheetF
     below: Ints = filled[filled > position]
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
-        return cells[below].select(cells.to_series(column)[below].alias(str(column)) for column in positions)
+        columns = (cells.to_series(column)[below].alias(str(column)) for column in positions)
+        return pl.DataFrame(columns).with_columns(pl.all().str.replace(DATE, "${1}T${2}"))
 
     return OpenTable(file, header, load, below + 1, "row", notes=list(filter(None, [note])))
 

@@ -485,7 +485,10 @@ class TestErrors:
         rows = [f"{number // 3},{number % 3},{'x' if number % 2 else -1}" for number in range(90)]
         visits = written(tmp_path, "\n".join(["patient_id,day,platelets", *rows]))
         (message,) = errors(tmp_path, visits)
-        assert message.splitlines()[0] == "visits.csv: line 2: platelets: '-1' is below 0; correct it."
+        assert (
+            message.splitlines()[0]
+            == "visits.csv: line 2: platelets: '-1' is below 0; correct it. If it stands for a missing value, say --missing platelets=-1."
+        )
         assert message.splitlines()[-1] == "… and 70 more"
 
     def test_not_utf_8(self, tmp_path):
@@ -499,7 +502,10 @@ class TestErrors:
         [
             ("2,28.50,40", "day: '28.50' is no whole day; give whole days."),
             ("2,99999.0,40", "day: '99999.0' lies over 100 years from day 0; correct it."),
-            ("2,7,-5.0", "platelets: '-5.0' is below 0; correct it."),
+            (
+                "2,7,-5.0",
+                "platelets: '-5.0' is below 0; correct it.",
+            ),
         ],
     )
     def test_numbers_are_quoted_as_written(self, row, expected, tmp_path):

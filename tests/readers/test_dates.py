@@ -34,13 +34,18 @@ def by_date(*dates):
 
 class TestDays:
     @pytest.mark.parametrize(
-        ("days", "asked"), [((-7, 1, 29), True), ((-7, 0, 28), False), ((1, 29), False), ((-7, -1), False)]
+        ("days", "asked"), [((-7, 1, 29), True), ((-7, 0, 28), False), ((2, 29), False), ((-7, -1), False)]
     )
     def test_are_asked_about_where_day_0_is_skipped(self, days, asked):
         if asked:
             assert refused(by_day(*days)) == f"visits: {ASKED}"
         else:
             assert read(by_day(*days)).day.tolist() == list(days)
+
+    def test_are_asked_about_where_the_first_is_1(self):
+        assert refused(by_day(1, 29)) == f"visits: {ASKED.replace('before and after 0', 'from 1 on')}"
+        enrolled = [{"patient_id": "P1", "enrolment_day": 1}]
+        assert read(by_day(1, 29), enrolled).day.tolist() == [0, 28]
 
     def test_told(self):
         study_days = read(by_day(-7, 1, 29), options=ReadOptions(day_numbering="study-day"))
@@ -146,7 +151,7 @@ class TestWritten:
             ("2019-01-10/2019-01-04", "is no date; write YYYY-MM-DD."),
             ("2019-01-04/P7D", "is no date; write YYYY-MM-DD."),
             ("31-FEB-2019", "is no date; write YYYY-MM-DD."),
-            ("4. Mai 2019", "is no date; write YYYY-MM-DD."),
+            ("4. Listopad 2019", "is no date; write YYYY-MM-DD."),
             ("2210-01-01", "is not between the years 1900 and 2209; correct the year."),
         ],
     )
@@ -171,7 +176,7 @@ class TestAdvice:
             ("12.31.19", "%m.%d.%y"),
             ("04-JAN-19", "%d-%b-%y"),
             ("04JAN19", "%d%b%y"),
-            ("4 January 19", "%d %B %y"),
+            ("4 January 19", "'%d %B %y'"),
             ("3.4.2019 10:30", "dmy or mdy"),
         ],
     )
@@ -184,7 +189,40 @@ class TestAdvice:
             f"write YYYY-MM-DD, or say how dates are written: --date-format {formats}."
         )
         for one in formats.split(" or "):
-            assert len(read(by_date(text), options=ReadOptions(date_format=one)))
+            assert len(read(by_date(text), options=ReadOptions(date_format=one.strip("'"))))
+
+    @pytest.mark.parametrize(
+        ("dates", "told", "message"),
+        [
+            (("4/1/2019", "14/2/2019"), None, "all of these dates are read by --date-format dmy."),
+            (("1/4/19", "2/14/19"), None, "all of these dates are read by --date-format %m/%d/%y."),
+            (("14/1/2019", "1/14/2019"), None, "no format reads all of these dates; write YYYY-MM-DD throughout."),
+            (("4/1/2019", "2019-01-05"), None, "no format reads all of these dates; write YYYY-MM-DD throughout."),
+            (("4.1.19", "31.1.19"), "dmy", "all of these dates are read by --date-format %d.%m.%y or %y.%m.%d."),
+        ],
+    )
+    def test_is_of_the_whole_column(self, dates, told, message):
+        assert refused(by_date(*dates), date_format=told).splitlines()[0] == f"visits: date: {message}"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "4 janvier 2019",
+            "04-janv.-2019",
+            "4. Januar 2019",
+            "4 de enero de 2019",
+            "04-ene-2019",
+            "4 gennaio 2019",
+            "4 januari 2019",
+            "4 января 2019",
+            "4 Ocak 2019",
+            "2019年1月4日",
+            "2019년 1월 4일",
+            "Jan 4, 2019",
+        ],
+    )
+    def test_is_not_needed_for_names_of_months(self, text):
+        assert read(by_date("2019-01-01", text)).day.tolist() == [0, 3]
 
     def test_of_a_spreadsheets_numbers_works(self):
         assert refused(by_date(43586)) == (

@@ -108,10 +108,22 @@ class TestSimilar:
         [
             *(["P01", "p01"], ["P 01", "P01"], ["P\u00a001", "P01"], ["P01", "\ufeffP01"], ["\u00adP01", "P01"]),
             *(["002", "2"], ["2", "2.0"], ["P-01", "P-1"], ["01-001", "1-1"], ["\uff11", "1"]),
+            *(["P\u20131", "P-1"], ["\u042001", "P01"], ["'001", "001"]),
         ],
     )
     def test_kinds(self, ids):
         assert "look like the same patient" in refused(study(*ids))
+
+    def test_of_two_columns_that_contradict_each_other(self):
+        rows = [{"patient_id": "1", "usubjid": one, "day": 0, "platelets": 12} for one in ("S-1", "S-2")]
+        assert "'1' has several 'usubjid'" in refused(rows)
+        assert read(rows, options=ReadOptions(patient_key="study-id")).id.to_list() == ["S-1-1", "S-2-1"]
+
+    def test_that_say_that_nothing_was_recorded_are_named(self):
+        told = (
+            "subject: taken as the id of a patient: 'NA'; where it says that the patient is not known, fill in the id."
+        )
+        assert told in notes(read(study("NA", "P2")))
 
     @pytest.mark.parametrize("ids", [["1.10", "1.1"], ["P10", "P1"], ["10-1", "1-01"], ["a-1", "a1"], ["2.5", "25"]])
     def test_other_ids_are_different(self, ids):
@@ -199,6 +211,9 @@ class TestSites:
             ({"Centre": "AB"}, "site-id"),
             ({"STUDYID": "AB"}, "study-id"),
             ({"StudyOID": "AB"}, "study-id"),
+            ({"Study No.": "AB"}, "study-id"),
+            ({"hospital": "AB"}, "site-id"),
+            ({"redcap_data_access_group": "AB"}, "site-id"),
             ({"STUDYID": "XY", "SITEID": "AB"}, "study-site-id"),
         ],
     )

@@ -73,7 +73,13 @@ class TestTold:
 class TestAsked:
     @pytest.mark.parametrize(
         ("counts", "grade", "cure"),
-        [("10 -99", "0", "platelets=-99"), ("10 9999", "0", "platelets=9999"), ("10", "9", "bleeding_grade=9")],
+        [
+            ("10 -99", "0", "platelets=-99"),
+            ("10 -1", "0", "platelets=-1"),
+            ("10 PENDING", "0", "platelets=PENDING"),
+            ("10 9999", "0", "platelets=9999"),
+            ("10", "9", "bleeding_grade=9"),
+        ],
     )
     def test_what_cannot_be(self, counts, grade, cure):
         with pytest.raises(CohortError, match=rf"If it stands for a missing value, say --missing {cure}\.$"):
@@ -83,20 +89,55 @@ class TestAsked:
         with pytest.raises(CohortError) as error:
             read(visits({**COUNTS, "P2": "12 20"}))
         assert str(error.value) == (
-            "visits: platelets: '999' is repeated (row 2, row 4), far from the other counts of its patients: is it a "
-            "missing count? Say --missing platelets=999 if it is, and --missing platelets= if it is a count."
+            "visits: platelets: '999' (row 2, row 4) is far from all other counts of its patients: is it a missing count? "
+            "Say --missing platelets=999 if it is, and --missing platelets= if it is a count."
         )
 
     @pytest.mark.parametrize(
         "counts",
-        [{"P1": "10 999 20"}, {"P1": "10 99 20 60 99"}, {"P1": "999", "P2": "999 999"}, COUNTS],
-        ids=["once", "near another count", "the only counts", "far twice, near once"],
+        [
+            {"P1": "10 99 20"},
+            {"P1": "10 99 20 60 99"},
+            {"P1": "99", "P2": "99 99"},
+            {"P1": "10 99 20 99", "P2": "12 90 99 40"},
+            {"P1": "12 900 999"},
+        ],
+        ids=["once", "near another count", "the only counts", "far twice, near once", "999 near another"],
     )
     def test_nines_that_are_not(self, counts):
         assert len(read(visits(counts)).platelets.low)
 
+    @pytest.mark.parametrize("counts", [{"P1": "10 999 20"}, {"P1": "999", "P2": "999 999"}, COUNTS])
+    def test_any_999_that_is_far(self, counts):
+        with pytest.raises(CohortError, match=r"'999' .* is far from all other counts of its patients"):
+            read(visits(counts))
+
+    @pytest.mark.parametrize(("unit", "code"), [("/uL", "9999"), ("10^4/uL", "99"), ("10^9/L", "999")])
+    def test_as_they_are_written_in_any_unit(self, unit, code):
+        factor = {"/uL": 1000, "10^4/uL": 0.1, "10^9/L": 1}[unit]
+        low = f"{60 * factor:g} {code} {80 * factor:g} {code}"
+        with pytest.raises(CohortError, match=rf"'{code}' \(row 2, row 4\) is far"):
+            read(visits({"P1": low}), options=ReadOptions(unit=unit))
+
+    @pytest.mark.parametrize(("baseline", "asked"), [("999", True), ("99", False), ("98", False), ("12", False)])
+    def test_a_baseline(self, baseline, asked):
+        patients = [{"patient_id": "P1", "baseline": baseline}]
+        if not asked:
+            assert len(read(visits({"P1": "10 20"}), patients))
+            return
+        with pytest.raises(CohortError, match=rf"baseline: {baseline} \(row 1\) is a code in many files"):
+            read(visits({"P1": "10 20"}), patients)
+        for answer, count in ((f"baseline={baseline}", nan), ("baseline=", float(baseline))):
+            cohort = read(visits({"P1": "10 20"}), patients, options=ReadOptions(missing=[answer]))
+            np.testing.assert_array_equal(cohort.baseline.low, [count])
+
+    def test_a_repeated_baseline(self):
+        patients = [{"patient_id": f"P{number}", "baseline": "99"} for number in (1, 2)]
+        with pytest.raises(CohortError, match=r"baseline: 99 \(row 1, row 2\) is a code"):
+            read(visits({"P1": "10 20"}), patients)
+
     def test_99_of_many_patients(self):
-        with pytest.raises(CohortError, match="'99' is repeated"):
+        with pytest.raises(CohortError, match=r"'99' .* is far from all other counts"):
             read(visits({"P1": "10 99 20", "P2": "12 99 14", "P3": "300 99"}))
 
     @pytest.mark.parametrize(("answer", "count"), [("platelets=999", nan), ("platelets=", 999)])

@@ -764,7 +764,8 @@ class TestBroken:
             ),
             (
                 {"lb": lb("P1, 1, PLAT, CLUMPED, GI/L, CLUMPED, , GI/L, 2019-05-01")},
-                "lb.csv: line 2: LBSTRESC: 'CLUMPED' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
+                "lb.csv: line 2: LBSTRESC: 'CLUMPED' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty. "
+                "If it stands for a missing value, say --missing platelets=CLUMPED.",
             ),
             (
                 {"lb": lb("P1, x, PLAT, 15, GI/L, 15, 15, GI/L, 2019-05-01")},

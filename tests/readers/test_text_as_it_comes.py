@@ -94,7 +94,8 @@ class TestPreamble:
 def counts(folder, *texts, separator=";", **options):
     lines = [f"P1;{day};{text}".replace(";", separator) for day, text in enumerate(texts)]
     header = "patient_id;day;platelets".replace(";", separator)
-    return read(file(folder, "\n".join([header, *lines]) + "\n"), options=ReadOptions(**options))
+    options = ReadOptions(accept=("implausible_counts",), **options)
+    return read(file(folder, "\n".join([header, *lines]) + "\n"), options=options)
 
 
 class TestDecimals:
@@ -111,6 +112,7 @@ class TestDecimals:
             (("1,250",), {"decimal": "point"}, [1250]),
             (("1,250.5",), {"decimal": "point"}, [1250.5]),
             (("<12,5",), {}, [0]),
+            (("12,5", "12.500"), {"unit": "/uL"}, [0.0125, 12.5]),
         ],
     )
     def test_where_semicolons_separate(self, texts, options, expected, tmp_path):
@@ -170,7 +172,7 @@ class TestDecimals:
         mapping.write_text(text.format(""))
         with pytest.raises(CohortError, match=r"'1\.250' may be 1250 or 1\.250"):
             read(*itp_response.mapped(path, mapping))
-        mapping.write_text(text.format('decimal = "comma"\n'))
+        mapping.write_text(text.format('decimal = "comma"\naccept = ["implausible_counts"]\n'))
         assert read(*itp_response.mapped(path, mapping)).platelets.low.tolist() == [1250]
 
     def test_is_the_same_written_in_chunks(self, tmp_path):

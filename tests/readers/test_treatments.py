@@ -1,8 +1,13 @@
 """What a text in the column of rescue treatment means, and what the summary says of it."""
 
+import re
+import shlex
+
 import pytest
+from click.testing import CliRunner
 
 from itp_response.classification.classification import classify
+from itp_response.cli import main
 from itp_response.messages.errors import CohortError
 from itp_response.readers.mapping.mapping import mapped
 from itp_response.readers.options import ReadOptions
@@ -14,10 +19,11 @@ MEANINGS = {
     Meaning.NONE_BEGINS: """
         0 | no | None | Unchecked | no rescue | NOT GIVEN | nein | nil | ninguno | aucun | Aucune | 无 | keine | non | não
         нет | なし | geen | nessuno | NON-RESCUE MEDICATION | without rescue | no IVIg | IVIg not given | ohne | nicht gegeben
-        Kein Notfallmedikament | declined | never | brak | 未用药
+        Kein Notfallmedikament | declined | never | brak | 未用药 | None given | none required | n.v.t. | entfällt | hayır
+        nie dotyczy | niet gegeven | не назначалось | 不适用 | 該当せず | [ ] | unticked | watch and wait | IVIg (not given)
         """,
-    Meaning.MISSING: "NI | UNK | NASK | nk | ND | NA | n/a | . | - | ? | -99 | -9 | not done | unknown | Missing",
-    Meaning.WITHOUT_A_NAME: "1 | yes | X | ja | oui | sí | 是 | Checked | TRUE",
+    Meaning.MISSING: "NI | UNK | NASK | nk | ND | NA | n/a | . | - | ? | -99 | -9 | not done | unknown | Missing | [Not Done] | *UNK*",
+    Meaning.WITHOUT_A_NAME: "1 | yes | X | ja | oui | sí | 是 | Checked | TRUE | 1=Yes | Yes (1) | [x]",
     Meaning.NAME: """
         IVIg | ivig 1 g/kg | Privigen | OCTAGAM 10% | WinRho SDF | rhophylac | anti-D | Prednisone 1mg/kg | prednisolon
         Dexaméthasone | dexametasona | Medrol | Solu-Medrol | methylprednisolone | steroids | corticoides | Kortison
@@ -25,9 +31,15 @@ MEANINGS = {
         rhTPO | TPIAO | 地塞米松 | rituximab | danazol | vincristine | Fostamatinib | splenectomy | Splenektomie
         azathioprine | mycophenolate mofetil | tranexamic acid | IVIg+prednisone | steroids, no IVIg | rescue
         """,
-    Meaning.UNKNOWN_NAME: "aspirin | Vitamin C | study drug | physiotherapy",
-    Meaning.NOT_A_TREATMENT: "2 | 99 | 3.5 | B | j | B. | 12/3 | 2,5 | +++",
-    Meaning.NEGATED: "not IVIg but prednisone | no change of IVIg dose",
+    Meaning.UNKNOWN_NAME: "aspirin | Vitamin C | physiotherapy | Sokolin",
+    Meaning.NOT_A_TREATMENT: """
+        2 | 99 | 3.5 | B | j | B. | 12/3 | 2,5 | +++ | A1 | R 02 | Y/N | no/yes | ongoing | Placebo | no change | #NAME? | ok
+        study drug | concomitant medication | see comment | unchanged
+        """,
+    Meaning.NEGATED: """
+        not IVIg but prednisone | no change of IVIg dose | IVIg, none | No (IVIg given) | no IVIg, steroids | none/IVIg
+        prednisone, not as rescue | IVIg (non-rescue) | non-steroid drug
+        """,
 }
 
 
@@ -47,6 +59,15 @@ def test_what_the_user_says_goes_before_the_lists():
     assert [words.meaning(text) for text in ("NEIN-PHARM", "No", "ivig (home)", "ivig")] == [
         *(Meaning.NAME, Meaning.NAME, Meaning.NONE_BEGINS, Meaning.NAME),
     ]
+
+
+def test_the_cure_works_as_it_is_typed(tmp_path):
+    path = tmp_path / "visits.csv"
+    path.write_text('patient_id,day,platelets,rescue\nP1,0,20,"IVIg, none"\n')
+    refused = CliRunner().invoke(main, ["classify", str(path)])
+    cure = re.search(r"(--no-rescue '.*?') or", refused.output)[1]
+    told = CliRunner().invoke(main, ["classify", str(path), *shlex.split(cure)])
+    assert "rescue: 1 cell with 'ivig, none' taken as no rescue." in told.output
 
 
 def rows(*rescues):

@@ -30,11 +30,12 @@ class TestSpellings:
             (0, "GI/L|10^9/L|10*9/L|x10^9/L|THOU/uL|10^3/uL|10*3/uL|K/uL|x10E9/L|10**9/L|X 10^9 / L|E9/L|1e9/L"),
             (0, "×10⁹/L|10³/µL|10³/μL|10^3 cells/uL|10^3/mm^3|K/mcL|G/L|1/nL|thou/cu mm|109/L|x103/µL|10^6/mL"),
             (0, "Gpt/L|Tsd/µl|Tsd./µl|1000/µl|1.000/µl|1,000/uL|T/µl|10⁹·L⁻¹|10*3.uL-1|[10*3/uL]|10(9)/L"),
+            (0, "тыс/мкл|10⁹/л|10*9/л|천/μL|bin/mm3|mln/ml|Mld/L|G·L⁻¹|G.L-1|10∧9/L|×10^9 ⋅ L⁻¹|8848.0"),
             (0, "8848|8961|9444|8816|44777588|billion per litre|thousand per cubic millimeter"),
             (-3, "/uL|cells/uL|/µL|/mm3|cells/mm³|1/uL|per uL|/cumm|/cmm|platelets/uL|{Platelets}/uL|#/uL|10^6/L"),
-            (1, "10^4/uL|x10^4/µL|10*4/uL|×10⁴/㎕|万/μL|10000/uL|10^10/L"),
+            (1, "만/μL|10^4/uL|x10^4/µL|10*4/uL|×10⁴/㎕|万/μL|10000/uL|10^10/L"),
             (2, "lakhs/cumm|lakh/mm³|Lakh/cu.mm|lac/cmm|10^5/uL"),
-            (None, "g/L|mg/dL|%|fL|10^9|L|uL|lakh|K|T/L|mil/mm3|10-9/L||unit|8713|day 3"),
+            (None, "г/л|g/L|mg/dL|%|fL|10^9|L|uL|lakh|K|T/L|mil/mm3|10-9/L||unit|8713|day 3"),
         ],
     )
     def test_exponent(self, exponent: int | None, spellings: str) -> None:
@@ -47,6 +48,7 @@ class TestSpellings:
         [
             ("PLT (x10^4/uL)", 1, "PLT"),
             ("PLT [10*3/uL] week 4", 0, "PLT week 4"),
+            ("PLT（×10⁴/μL）", 1, "PLT"),
             ("Plaquettes G/L", 0, "plaquettes"),
             ("Platelets /cmm", -3, "platelets"),
             ("Platelets/uL", -3, "platelets"),
@@ -366,6 +368,22 @@ class TestQuestions:
                 CohortError, match="baseline: other counts are not in 10⁹/L, and the unit of these is not"
             ):
                 ask(visits, patients)
+
+    @pytest.mark.parametrize(
+        "name", ["valueuom", "Lab Unit", "result_units", "PLT_U", "Unit of measure", "unités", "单位"]
+    )
+    def test_a_column_of_units_by_other_names(self, name: str, tmp_path: Path) -> None:
+        path = table(
+            tmp_path, f"patient_id | day | platelets | {name} \n A | 0 | 1.2 | 10^4/uL \n A | 28 | 15 | 10^4/uL"
+        )
+        assert read(path).platelets.low.tolist() == [12.0, 150.0]
+
+    def test_a_missing_unit_is_one_problem(self, tmp_path: Path) -> None:
+        path = table(tmp_path, "patient_id | day | platelets | unit \n A | 0 | 12000 | /uL \n A | 28 | 60000 | ")
+        with pytest.raises(CohortError) as error:
+            read(path)
+        message = "visits.csv: line 3: unit: the unit of the count is missing; fill it in, or say --unit."
+        assert str(error.value) == message
 
     def test_columns_that_are_not_used_are_named(self, tmp_path: Path) -> None:
         path = table(tmp_path, "patient_id | day | platelets | dose_unit | flag | site \n A | 0 | 12 | mg | L | x")

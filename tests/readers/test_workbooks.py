@@ -110,8 +110,8 @@ class TestFormulas:
         assert read(path).rescue.tolist() == [False, True]
 
     def test_whose_value_is_0(self, tmp_path):
-        path = book(tmp_path / "a.xlsx", [*ROWS[:2], ["P1", 28, "=C2*0"]])
-        assert counts(rewritten(path, calculated), unit="10^9/L") == [12, 0]
+        path = book(tmp_path / "a.xlsx", [*ROWS, ["P1", 35, "=C2*0"]])
+        assert counts(rewritten(path, calculated)) == [12, 60, 0]
 
 
 class TestHeader:

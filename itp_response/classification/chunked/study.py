@@ -147,7 +147,7 @@ class ChunkedStudy:
             table = table.without(*table.header.keys() - {"patient_id", *BESIDE})
         study = cls(source, criteria, read_from, options, chosen, table, listed, problems, Quarantine())
         check_header(study.empty(), of_visits, problems.both)
-        check_enrolment(study.empty(), listed, "date" in chosen, problems.both)
+        check_enrolment(study.empty(), listed, options.day_numbering, problems.both)
         check_columns_told(options.told, [study.empty(), columns], problems.both)
         return study
 
