@@ -125,7 +125,7 @@ def folded(text: str) -> str:
     """
     text = SUPERSCRIPTS.sub(lambda match: f"^{unicodedata.normalize('NFKC', match[0])}", text)
     text = unicodedata.normalize("NFKC", text)
-    text = re.sub(r"(?<!\w)G(?=\s*(?:/|per\b)\s*[lL]|\s*[.⋅·]?\s*[lL]\s*\^?\s*-\s*1)", "giga", text)
+    text = re.sub(r"(?<!\w)G(?=\s*(?:/|per\b)\s*[lL]|\s*[.⋅·]?\s*[lL]\s*\^?\s*[-−]\s*1)", "giga", text)
     text = re.sub(r"\{[^}]*\}", "", text.lower().translate(CHARACTERS))
     text = re.sub(r"\b(?:per|pro|par|por)\b", "/", text)
     text = MINUS_ONE.sub(r"/\1", CUBIC.sub("mm3", text))
