@@ -300,7 +300,9 @@ class TestWorkbook:
         with pytest.raises(CohortError) as error:
             read(path)
 
-        assert str(error.value) == "visits.xlsx: row 3: platelets: '#DIV/0!' is an error of the spreadsheet; correct it."
+        assert (
+            str(error.value) == "visits.xlsx: row 3: platelets: '#DIV/0!' is an error of the spreadsheet; correct it."
+        )
 
     def test_a_sheet_is_named_in_the_mapping(self, tmp_path):
         frame = pl.DataFrame({"patient_id": ["1"], "Week 4": ["60"]})
