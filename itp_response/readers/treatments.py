@@ -127,7 +127,7 @@ TREATMENTS: Mapping[str, tuple[str, ...]] = {
 }
 """Treatments given in ITP, with abbreviations, brands and other languages; each a pattern of whole words."""
 NAMELESS = (
-    *("1", "1.0", "yes", "y", "true", "x", "t", "checked", "given", "ja", "oui", "si", "sim", "tak", "da", "да"),
+    *("1", "1.0", "yes", "y", "true", "t", "checked", "given", "ja", "oui", "si", "sim", "tak", "da", "да"),
     *("igen", "evet", "kylla", "ano", "hai", "はい", "是", "有", "あり", "예", "네", "✓", "✔", "☑", "selected"),
     *("administered", "positive", "ναι", "co", "đung", "ya", "نعم", "כן", "так", "jah", "taip", "jā", "ใช่", "हाँ", "हां"),
     *("on", "present", "pos", "+ve", "ticked", "done", "[x]", "(x)"),

@@ -23,7 +23,7 @@ MEANINGS = {
         nie dotyczy | niet gegeven | не назначалось | 不适用 | 該当せず | [ ] | unticked | watch and wait | IVIg (not given)
         """,
     Meaning.MISSING: "NI | UNK | NASK | nk | ND | NA | n/a | . | - | ? | -99 | -9 | not done | unknown | Missing | [Not Done] | *UNK*",
-    Meaning.WITHOUT_A_NAME: "1 | yes | X | ja | oui | sí | 是 | Checked | TRUE | 1=Yes | Yes (1) | [x]",
+    Meaning.WITHOUT_A_NAME: "1 | yes | ja | oui | sí | 是 | Checked | TRUE | 1=Yes | Yes (1) | [x]",
     Meaning.NAME: """
         IVIg | ivig 1 g/kg | Privigen | OCTAGAM 10% | WinRho SDF | rhophylac | anti-D | Prednisone 1mg/kg | prednisolon
         Dexaméthasone | dexametasona | Medrol | Solu-Medrol | methylprednisolone | steroids | corticoides | Kortison
@@ -33,7 +33,7 @@ MEANINGS = {
         """,
     Meaning.UNKNOWN_NAME: "aspirin | Vitamin C | physiotherapy | Sokolin",
     Meaning.NOT_A_TREATMENT: """
-        2 | 99 | 3.5 | B | j | B. | 12/3 | 2,5 | +++ | A1 | R 02 | Y/N | no/yes | ongoing | Placebo | no change | #NAME? | ok
+        2 | 99 | 3.5 | B | j | X | B. | 12/3 | 2,5 | +++ | A1 | R 02 | Y/N | no/yes | ongoing | Placebo | no change | #NAME? | ok
         study drug | concomitant medication | see comment | unchanged
         """,
     Meaning.NEGATED: """
