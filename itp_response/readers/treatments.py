@@ -384,7 +384,8 @@ def mixed_if_named(name: str, number: int, cells: Sequence[str]) -> str:
         return ""
     first = next(cell for cell in cells if cell != SOME_NAME)
     more = f" and {number - 1} more" if number > 1 else ""
-    said = "say that a treatment was given, but not which, and other cells have names"
+    say = "say" if more else "says"
+    said = f"{say} that a treatment was given, but not which, and other cells have names"
     return f"{name}: {first}{more} {said}; give its name, or 1 where it has none."
 
 

@@ -94,14 +94,14 @@ def decided(criteria, rows: list[Told], enrolment: str, stopped: str | None, pat
             "date": row.date,
             "platelets": None if row.seen.platelets is None else str(row.seen.platelets),
             "bleeding_grade": row.seen.bleeding_grade,
-            "rescue": (row.seen.rescue_name or "yes") if row.seen.rescue else None,
+            "rescue": (row.seen.rescue_name or "1") if row.seen.rescue else None,
             "rescue_end": row.end if row.seen.rescue else None,
         }
         for row in rows
     ]
     baseline = None if patient.baseline is None else str(patient.baseline)
     table = [{"patient_id": "P", "enrolment_date": enrolment, "baseline": baseline, "treatment_discontinued": stopped}]
-    return as_literal(classify(visits, table, criteria, options=ReadOptions(bleeding="scored")))[0]
+    return as_literal(classify(visits, table, criteria, options=ReadOptions(bleeding="scored", unit="10^9/L")))[0]
 
 
 EVIDENCE = ("onset", "confirming", "ended")
