@@ -428,7 +428,7 @@ class TestADSL:
 
 class TestStudyDays:
     def test_there_is_no_day_0(self):
-        days = [{"patient_id": "1", "day": day, "platelets": 15, "rescue": "x"} for day in (-2, -1, 0, 1)]
+        days = [{"patient_id": "1", "day": day, "platelets": 15, "rescue": "1"} for day in (-2, -1, 0, 1)]
 
         analysis = itp_response.adam(days, study="S")
 

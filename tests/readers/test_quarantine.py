@@ -291,7 +291,7 @@ class TestRowsInAndOut:
         known = found.quarantine.drop_nulls("patient_id")
         assert sum(found.quarantined) == len(known.unique(["file", "line"]))
 
-    @settings(max_examples=100)
+    @settings(max_examples=30)
     @given(
         st.lists(LINES, min_size=1, max_size=9),
         st.none() | st.lists(PATIENTS, min_size=1, max_size=4),
