@@ -25,6 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 
 NAN, INF = math.nan, math.inf
+NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
 NAMED = ("from", "after", "until", "to", "of", "when")
 WORDS = ("label", "says", "where", "role")
@@ -492,36 +493,49 @@ def of_source(certificate, source, files):
     if source["read_as"] == "patients":
         row = next(iter(lines.values()), {})
         cell = row.get(columns.get("baseline"), "")
-        if cell and count(cell, power(row, source, "baseline_unit")) != pair(patient["baseline_given"]):
+        counted = count(given(row, source, "baseline"), power(row, source, "baseline_unit"))
+        if not math.isnan(counted[0]) and counted != pair(patient["baseline_given"]):
             yield f"{source['file']}: the baseline is {cell}, not {patient['baseline_given']}"
         return
     for observed in certificate["observations"]:
         yield from of_observation(observed, source, lines, patient)
     used = {line for observed in certificate["observations"] for line in observed["lines"]}
     for line in sorted(lines.keys() - used):
-        if any(lines[line].get(columns.get(name)) for name in ("platelets", "bleeding_grade", "rescue")):
+        if any(given(lines[line], source, name) for name in ("platelets", "bleeding_grade", "rescue")):
             yield f"{source['file']} line {line} is of {patient['id']}, but not in the certificate"
 
 
 def of_observation(observed, source, lines, patient):
     """What the lines of an observation have that differs."""
-    columns, rows = source["columns"], [lines.get(line) for line in observed["lines"]]
+    rows = [lines.get(line) for line in observed["lines"]]
     where = f"{source['file']} line {', '.join(map(str, observed['lines']))}"
     if None in rows:
         yield f"{where}: this is no line of {patient['id']}"
         return
-    every = [count(row[columns["platelets"]], power(row, source, "unit")) for row in rows]
+    every = [count(given(row, source, "platelets"), power(row, source, "unit")) for row in rows]
     counts = [bounds for bounds in every if not math.isnan(bounds[0])]
     lowest = tuple(map(min, zip(*counts, strict=True))) if counts else (NAN, NAN)
     if any(repr(own) != repr(float(other)) for own, other in zip(lowest, pair(observed["platelets"]), strict=True)):
         yield f"{where}: the count of day {observed['day']} is {lowest[0]:g}, not {observed['platelets']}"
-    grades = [float(row[columns["bleeding_grade"]] or NAN) for row in rows if "bleeding_grade" in columns]
+    grades = [float(given(row, source, "bleeding_grade") or NAN) for row in rows]
     grade = max((grade for grade in grades if not math.isnan(grade)), default=observed["bleeding_grade"])
     if grade != observed["bleeding_grade"]:
         yield f"{where}: the bleeding grade of day {observed['day']} is {grade:g}, not {observed['bleeding_grade']}"
-    days = {day_of(row, columns, patient) for row in rows} - {None}
+    days = {day_of(row, source, patient) for row in rows} - {None}
     if days - {observed["day"]}:
         yield f"{where}: this is day {min(days)}, not {observed['day']}"
+
+
+def given(row, source, name):
+    """A cell as it is written; nothing where it says by a code or a word that nothing was recorded."""
+    text = row.get(source["columns"].get(name), "").strip()
+    codes = [code.lower() for code in source.get("missing", {}).get(name, ())]
+    if text.lower() in codes or (NUMBER.fullmatch(text) and float(text) in map(float, filter(NUMBER.fullmatch, codes))):
+        return ""
+    if source.get("decimal") == "comma":
+        text = text.replace(".", "").replace(",", ".")
+    numeric = name in ("platelets", "baseline", "bleeding_grade")
+    return "" if numeric and not re.search(r"\d", text) else text
 
 
 def power(row, source, name):
@@ -532,9 +546,9 @@ def power(row, source, name):
 
 def count(text, power):
     """The lowest and highest value of a count as it is written, in 10⁹/L."""
-    if not text.strip():
+    if not text:
         return (NAN, NAN)
-    sign, value = re.fullmatch(r"([<>≤≥]?=?)\s*(\d+\.?\d*)", text.strip()).groups()
+    sign, value = re.fullmatch(r"([<>≤≥]?=?)\s*(\d+\.?\d*)", text).groups()
     value = float(Decimal(value).scaleb(power))
     near = 2.0**-36 * max(abs(value), 1.0)
     return {"": (value, value), "<": (0.0, value - near), ">": (value + near, INF)}.get(
@@ -542,10 +556,14 @@ def count(text, power):
     )
 
 
-def day_of(row, columns, patient):
+def day_of(row, source, patient):
+    columns = source["columns"]
     if "date" in columns and patient["day_0"] and re.fullmatch(r"\d{4}-\d\d-\d\d.*", row[columns["date"]]):
         return (date.fromisoformat(row[columns["date"]][:10]) - date.fromisoformat(patient["day_0"])).days
-    return int(float(row[columns["day"]])) if "day" in columns else None
+    if "day" not in columns:
+        return None
+    day = int(float(row[columns["day"]]))
+    return day - 1 if source.get("day_numbering") == "study-day" and day > 0 else day
 
 
 def limits(value):

@@ -18,18 +18,21 @@ from itp_response.explanation.counterfactuals.in_words import Counterfactual
 from itp_response.explanation.explain import explain
 from itp_response.explanation.one_patient import asked_about
 from itp_response.messages.errors import UsageError
-from itp_response.readers.column_names import chosen_columns
+from itp_response.readers.column_names import NamedTable, chosen_columns
+from itp_response.readers.decimals import decimal_of
 from itp_response.readers.files import TableFile, Tabular, is_text, open_table
 from itp_response.readers.known_names import PATIENTS, VISITS
-from itp_response.readers.open_table import OpenTable
+from itp_response.readers.missing_codes import MissingCodes
 from itp_response.readers.options import ReadOptions
-from itp_response.readers.problems import Location, Problems, as_text
+from itp_response.readers.problems import Location, Problems, as_text, location_of
 from itp_response.readers.text import PACKED
 from itp_response.readers.units import exponent_of, in_header
 
 WORDS = ("label", "says", "where", "role")
 """Keys of an endpoint that decide nothing."""
 NAMES: Mapping[str, tuple[str, ...]] = {"visits": VISITS, "patients": PATIENTS}
+OF_COUNTS: Mapping[str, tuple[str, str]] = {"visits": ("unit", "platelets"), "patients": ("baseline_unit", "baseline")}
+"""The columns of units and of counts."""
 
 
 def certificate(
@@ -126,43 +129,63 @@ def _limits_as_texts(value: Any) -> Any:
 
 def _sources(provenance: Provenance, cohort: Cohort) -> list[dict[str, Any]]:
     inputs = {} if cohort.read_from is None else cohort.read_from.inputs
-    unit = None if cohort.read_from is None else cohort.read_from.options.get("unit")
+    options = {} if cohort.read_from is None else cohort.read_from.options
     return [
         {
             "read_as": read_as,
             "file": file.name,
             "sha256": file.sha256,
-            **_columns(read_as, inputs.get(read_as), unit),
+            **_columns(read_as, inputs.get(read_as), options),
         }
         for read_as, files in provenance.inputs.items()
         for file in files
     ]
 
 
-def _columns(read_as: str, source: Any, unit: str | None) -> dict[str, Any]:
+def _columns(read_as: str, source: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     """Of a text table that is not packed, which of its columns was used as which; nothing of another source.
 
     Of counts that were not written in 10⁹/L, `powers` has the powers of ten by which they were multiplied, by the unit
-    in their row; under an empty text those without one. `unit` is the option.
+    in their row; under an empty text those without one. `decimal` is there where a comma stands before decimals,
+    `missing` where codes were told, by column, and `day_numbering` where days are study days.
     """
     path = source.path if isinstance(source, TableFile) else Path(source) if isinstance(source, str | Path) else None
     if path is None or not path.is_file() or not is_text(path) or path.suffix.lower() in PACKED:
         return {}
     table = open_table(source, read_as)
     chosen = chosen_columns(table.header, NAMES[read_as], (), Location(table.name, 0), Problems())
-    powers = _powers(read_as, table, chosen, unit)
     columns = {name: table.header[position] for name, position in chosen.items() if name in NAMES[read_as]}
-    return {"delimiter": table.separator, "columns": columns, **({"powers": powers} if powers else {})}
+    loaded = {name: chosen[name] for name in OF_COUNTS[read_as] if name in chosen}
+    frame = table.load(list(loaded.values()) or [0]).rename({str(position): name for name, position in loaded.items()})
+    named = NamedTable(location_of(table, 0), frame, columns, table.header)
+    further = {
+        "powers": _powers(read_as, named, options.get("unit")),
+        "decimal": "comma" if decimal_of(named.cells(OF_COUNTS[read_as][1])) == "comma" else None,
+        "missing": _missing(named, options),
+        "day_numbering": "study-day" if options.get("day_numbering") == "study-day" else None,
+    }
+    return {
+        "delimiter": table.separator,
+        "columns": columns,
+        **{name: value for name, value in further.items() if value},
+    }
 
 
-def _powers(read_as: str, table: OpenTable, chosen: Mapping[str, int], unit: str | None) -> dict[str, int]:
+def _missing(table: NamedTable, options: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The codes that were told to stand for a missing value, by the readers' names of columns."""
+    told = MissingCodes.of(options.get("missing", ()))
+    codes = {name: list(told.of_column(table, name)) for name in table.header if name != "patient_id"}
+    return {name: of_column for name, of_column in codes.items() if of_column}
+
+
+def _powers(read_as: str, table: NamedTable, unit: str | None) -> dict[str, int]:
     """The powers of ten of the counts, by unit; empty: all are in 10⁹/L."""
-    of_rows, counts = ("unit", "platelets") if read_as == "visits" else ("baseline_unit", "baseline")
-    if counts not in chosen:
+    of_rows, counts = OF_COUNTS[read_as]
+    if not table.has(counts):
         return {}
-    in_name = in_header(table.header[chosen[counts]])
+    in_name = in_header(table.header[counts])
     whole = unit if unit is not None else None if in_name is None else in_name.text
-    units = as_text(table.load([chosen[of_rows]]).to_series()).drop_nulls().unique() if of_rows in chosen else ()
+    units = as_text(table.cells(of_rows).values).drop_nulls().unique() if table.has(of_rows) else ()
     powers = {text: exponent_of(text) or 0 for text in sorted({*units, ""})}
     powers[""] = 0 if whole is None else exponent_of(whole) or 0
     return powers if any(powers.values()) else {}

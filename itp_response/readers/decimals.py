@@ -47,6 +47,14 @@ def with_decimal_points(cells: Cells, problems: Problems) -> Cells:
     return _without(cells, plain.zip_with(changed, texts), wrong)
 
 
+def decimal_of(cells: Cells) -> str | None:
+    """What stands before decimals in a column, `point` or `comma`; None: it is not sure, so that it cannot be read."""
+    told = cells.location.decimal
+    if told == "usual" or cells.values.dtype != pl.String:
+        return "point"
+    return _shown(cells, cells.values.str.strip_chars(), Problems()) if told == "shown" else told
+
+
 def points_assumed(cells: Cells) -> bool:
     """Whether points are taken to stand before decimals although nobody said so."""
     told = cells.location.decimal

@@ -17,6 +17,7 @@ from itp_response.definitions.load import load, shipped
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.explanation.certificate import certificate
 from itp_response.messages.errors import UsageError
+from itp_response.readers.options import ReadOptions
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -130,6 +131,31 @@ def test_it_names_the_columns_as_the_reader_took_them(suffix, separator, tmp_pat
     (changed, said) = checker(made, {path.name: path})
     assert changed.startswith(f"{path.name} is not the file")
     assert said == f"{path.name} line 5: the count of day 28 is 61, not 60"
+
+
+AS_WRITTEN = {
+    "a decimal comma": ({}, ["A;0;12,5;0", "A;28;1.060;0", "A;35;60,25;"], [12.5, 1060, 60.25]),
+    "codes for missing values": (
+        {"missing": ("-99", "PLT=999")},
+        ["A;0;12;-99", "A;28;999;0", "A;35;ND;1"],
+        [12, None, None],
+    ),
+    "study days": ({"day_numbering": "study-day"}, ["A;-1;12;0", "A;29;40;0", "A;36;60;0"], [12, 40, 60]),
+    "thousands": ({"decimal": "comma", "unit": "/uL"}, ["A;0;12.000;0", "A;28;40.000;0"], [12, 40]),
+}
+
+
+@pytest.mark.parametrize("written", AS_WRITTEN)
+def test_it_tells_how_cells_are_written(written, tmp_path, checker):
+    options, rows, counts = AS_WRITTEN[written]
+    path = tmp_path / "visits.csv"
+    path.write_text("\n".join(["id;Day;PLT;bleeding_grade", *rows]) + "\n")
+    made = certificate(path, patient="A", options=ReadOptions(**options))
+
+    assert [observed["platelets"] for observed in made["observations"]] == counts
+    assert checker(made, {path.name: path}) == []
+    made["observations"][0]["platelets"] = 13
+    assert checker(made, {path.name: path}) != []
 
 
 def put(place, value):
