@@ -33,6 +33,14 @@ day_0_option = click.option(
     metavar="DATE",
     help="The date of day 0, for calendar months.",
 )
+title_option = click.option(
+    "--title", metavar="TEXT", help="The name of the study. Default: its own identifier, else the name of the folder."
+)
+reference_option = click.option(
+    "--reference",
+    metavar="GROUP",
+    help="The reference (control) group. Default: the one whose name says that it is a control, else the last by name.",
+)
 interpretation_option = click.option(
     "--interpretation", multiple=True, metavar="ID", help="Under this interpretation of the set; again for more."
 )

@@ -10,8 +10,10 @@ from itp_response.cli.options import (
     StudyArguments,
     day_0_option,
     interpretation_option,
+    reference_option,
     set_option,
     study_options,
+    title_option,
 )
 from itp_response.outputs.figures.kinds import KINDS
 
@@ -34,6 +36,8 @@ from itp_response.outputs.figures.kinds import KINDS
 @click.option(
     "--by", multiple=True, metavar="COLUMN", help="What makes the groups; forest: the subgroups, also several times."
 )
+@reference_option
+@title_option
 @click.option("--measure", type=click.Choice(["difference", "odds-ratio"]), help="forest: what is compared.")
 @click.option("--baseline", metavar="COUNT", help="Typed timeline: the baseline, if it is not the count of day 0.")
 @click.option("--discontinued", type=int, metavar="DAY", help="Typed timeline: the day treatment was stopped for good.")
@@ -47,6 +51,8 @@ def plot(
     patient: str | None,
     endpoint: str | None,
     by: tuple[str, ...],
+    reference: str | None,
+    title: str | None,
     measure: Any,
     baseline: str | None,
     discontinued: int | None,
@@ -71,6 +77,8 @@ def plot(
         endpoint=endpoint,
         by=by,
         measure=measure,
+        reference=reference,
+        title=title,
         baseline=baseline,
         treatment_discontinued=discontinued,
         day_0=day_0,

@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
-from itp_response.cli.options import StudyArguments, study_options
+from itp_response.cli.options import StudyArguments, reference_option, study_options, title_option
 
 
 def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which patients are chosen and grouped."""
     options = [
         click.option("--only", multiple=True, metavar="CONDITION", help="Only patients of whom it holds: 'age >= 60'."),
+        title_option,
         click.option("--output", type=click.Path(), help="A .csv (the numbers), .html, .tex, .rtf or .txt file."),
     ]
     for option in reversed(options):
@@ -22,7 +23,7 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command(short_help="Tables of the results, arm beside arm.")
 @study_options()
 @click.option("--by", default="arm", show_default=True, metavar="COLUMN", help="What makes the groups.")
-@click.option("--reference", metavar="GROUP", help="The group taken off the others; else the last.")
+@reference_option
 @click.option(
     "--show",
     multiple=True,
@@ -69,6 +70,8 @@ def table(study: StudyArguments, output: str | None, **options: Any) -> None:
     if output is not None:
         tables.write(output)
     click.echo(str(tables))
+    for line in tables.assumed:
+        click.echo(line, err=True)
 
 
 @click.command(short_help="How a number differs between groups, and foretells them.")

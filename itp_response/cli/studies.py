@@ -4,10 +4,11 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from itp_response.cli.options import StudyArguments, endpoint_option, study_options
+from itp_response.cli.options import StudyArguments, endpoint_option, reference_option, study_options, title_option
 from itp_response.cli.progress import ProgressBar
 
 
@@ -102,15 +103,19 @@ def compare(study: StudyArguments, output: str | None, changes: str | None) -> N
 @click.option(
     "--output", type=click.Path(), help="The patients who depend on an interpretation: .csv, .json or .parquet."
 )
-def sensitivity(study: StudyArguments, together: bool, output: str | None) -> None:
+@reference_option
+@title_option
+def sensitivity(study: StudyArguments, output: str | None, **options: Any) -> None:
     """Decide VISITS under every interpretation of a set of criteria, and say whose verdict depends on which."""
     from itp_response.outputs.comparison.sensitivity import sensitivity as analyse
 
-    analysis = study.call(analyse, together=together)
+    analysis = study.call(analyse, **options)
     study.write_quarantine(analysis.base)
     if output is not None:
         analysis.write(output)
     click.echo(str(analysis))
+    for line in analysis.assumed:
+        click.echo(line, err=True)
 
 
 @click.command(short_help="Say what to ask about a study before it is decided.")

@@ -82,6 +82,16 @@ class Criteria:
         return f"{self.name}{self._mark}"
 
     @property
+    def response_definition(self) -> str:
+        """What outputs say of the set beneath the name of the user's study.
+
+        >>> from itp_response.definitions.load import load
+        >>> load("atra_2022").under("any-gap").response_definition
+        'Response definition: Wu 2022 (ATRA trial) under any-gap'
+        """
+        return f"Response definition: {self.file.short or self.name}{self._mark}{self.under_in_words}"
+
+    @property
     def under_in_words(self) -> str:
         """The interpretations that it stands under, to follow its name or title; empty: it stands as it is written.
 

@@ -51,6 +51,10 @@ class CriteriaFile(StrictModel):
     """A criteria file, its endpoints gathered under `endpoints`."""
 
     title: str = Field(description="the set in a line")
+    short: str = Field(
+        default="",
+        description="the source in a few words, as outputs name it: 'Wu 2022 (ATRA trial)'; else the file's name",
+    )
     checked: Literal["primary", "secondary", "unverified"] = Field(
         description="'primary' if read in the paper or registry itself, 'secondary' if elsewhere, else 'unverified'"
     )

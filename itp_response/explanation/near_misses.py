@@ -8,13 +8,14 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
+from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.writers import write
 from itp_response.cohort.values import Bools, Ints
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import aligned, counted
+from itp_response.messages.wording import aligned, counted, counted_patients
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
@@ -61,7 +62,8 @@ class NearMisses:
 
     def _lines(self, most: int) -> Iterator[str]:
         cohort, criteria = self.classification.cohort, self.classification.criteria
-        yield f"{len(cohort):,} patients under {criteria.marked_name}: {criteria.file.title}"
+        yield titled(study_title(cohort), counted_patients(len(cohort)))
+        yield criteria.response_definition
         with_verdict = " with Y" if self.met else " with N or NE"
         for name, patients in self.patients.items():
             near = self._frame.filter(endpoint=name).drop_nulls("distance")

@@ -99,8 +99,13 @@ def _endpoint(criteria: Criteria, shown: ShownSetRequest) -> str:
     return shown.endpoint if shown.endpoint in names else next(iter(names))
 
 
+def _head(criteria: Criteria, shown: ShownSetRequest) -> dict[str, Any]:
+    under = list(shown.interpretations)
+    return {"name": criteria.name, "definition": criteria.response_definition, "interpretations": under}
+
+
 def _decision(criteria: Criteria, shown: ShownSetRequest, cohort: Cohort) -> dict[str, Any]:
-    head = {"name": criteria.name, "title": criteria.title, "interpretations": list(shown.interpretations)}
+    head = _head(criteria, shown)
     name = _endpoint(criteria, shown)
     model = criteria.endpoints[name]
     try:

@@ -475,7 +475,7 @@ class TestRefused:
         assert str(refused.value) == message
 
     def test_a_forest_of_four_arms(self, study):
-        with pytest.raises(UsageError, match=r"^a forest sets two arms beside each other; here are 4: All-trans"):
+        with pytest.raises(UsageError, match=r"^a forest sets two arms beside each other; here are 4: A, All-trans"):
             plot("forest", *study)
 
     def test_a_missing_library_is_one_sentence(self, classification, monkeypatch):

@@ -442,7 +442,7 @@ L 3.999 4.0001" transform="scale(0.015625)"/></defs>
 
 
 def test_a_figure_that_cannot_be_drawn_says_why(monkeypatch):
-    def refused(kind, _):
+    def refused(kind, _, **__):
         raise itp_response.UsageError(f"no {kind} & no more")
 
     monkeypatch.setattr(drawing, "plot", refused)

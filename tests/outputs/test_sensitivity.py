@@ -144,7 +144,7 @@ class TestWhoDepends:
         analysis = tried(RESPONSE + FIFTY)
 
         assert analysis.dependent().is_empty()
-        assert str(analysis).startswith("0 patients under tried: ")
+        assert str(analysis).startswith("0 patients\nResponse definition: tried\n")
 
 
 class TestFrame:
@@ -200,9 +200,11 @@ class TestText:
         analysis = tried(RESPONSE + FIFTY + NO_BLEEDING + FROM_DAY_15, *FOUR, arms=list("AABB"))
 
         assert str(analysis).splitlines() == [
-            "4 patients in two arms under tried: of the tests",
+            "4 patients in two arms",
+            "Response definition: tried",
             "tried: three interpretations that the file does not take, one at a time",
             "points: Y in A less Y in B, in per cent of each; not evaluable counts as not met",
+            "assumed: the reference group is B, the last by name; --reference names another.",
             "",
             "R                          Y 2  N 1  NE 1  +100.0 points",
             "  fifty        1 patient   Y -1  N +1      +50.0 points",
@@ -254,15 +256,15 @@ class TestText:
         analysis = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, together=True)
         lines = str(analysis).splitlines()
 
-        assert lines[1] == "tried: two interpretations that the file does not take, one at a time, then all together"
-        assert lines[5].startswith("  all together  1 patient ")
+        assert lines[2] == "tried: two interpretations that the file does not take, one at a time, then all together"
+        assert lines[6].startswith("  all together  1 patient ")
         assert not [line for line in lines if line.startswith("  timeline") and "all together" in line]
 
     def test_an_interpretation_that_the_file_gives_no_change_for(self):
         analysis = tried(RESPONSE + FIFTY + interpretation("in-words", ""), *FOUR)
 
         assert "in-words" not in analysis.under
-        assert str(analysis).splitlines()[1:3] == [
+        assert str(analysis).splitlines()[2:4] == [
             "tried: one interpretation that the file does not take, one at a time",
             "not tried: in-words: the file gives no change for it",
         ]
@@ -369,7 +371,7 @@ class TestCommand:
     def test_a_set_that_is_not_verified_is_marked(self):
         done = CliRunner().invoke(main, [*self.WORDS[:4], "--criteria", "ash_2019"])
 
-        assert done.output.splitlines()[0].endswith("(unverified)")
+        assert done.output.splitlines()[1] == "Response definition: ASH guideline 2019 (unverified)"
 
 
 ATRA = load("atra_2022")

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from contextlib import ExitStack
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -17,6 +18,7 @@ from served import served
 
 from itp_response.definitions.load import load
 from itp_response.explanation.ask import ask
+from itp_response.readers.visits import read
 from itp_response.teaching.api import app
 from itp_response.teaching.page_data import PageData
 from itp_response.teaching.teach import listening
@@ -319,6 +321,79 @@ class TestQuiz:
         expect(page.get_by_label("The endpoint")).to_have_value(endpoint)
 
 
+@pytest.fixture
+def of_study(browser):
+    """The page of a study with one patient, whose id and day 0 are what no link may hold."""
+    counts = ((0, 12), (22, 45), (29, 50), (364, 12))
+    visits = [
+        {"patient_id": "SITE7-0042", "date": date(2021, 3, 5) + timedelta(days=day), "platelets": count}
+        for day, count in counts
+    ]
+    patients = [{"patient_id": "SITE7-0042", "enrolment_date": date(2021, 3, 5)}]
+    listener = listening(None)
+    data = PageData(load("atra_2022"), read(visits, patients))
+    with (
+        served(app(data, listener.getsockname()[1]), listener) as address,
+        opened(browser, address, **DESKTOP) as shown,
+    ):
+        shown.page.wait_for_selector("html[data-ready]")
+        yield shown.page
+
+
+class TestWhose:
+    def test_a_patient_of_the_study_is_named_and_never_called_invented(self, of_study):
+        page = of_study
+        expect(page.locator("#whose")).to_have_text("Invented patient")
+        section = page.locator("section", has=page.get_by_role("button", name="SITE7-0042"))
+        assert "nvented" not in section.inner_text()
+        page.get_by_role("button", name="SITE7-0042").click()
+
+        expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits")
+        expect(page.locator("#patient").get_by_label("Date of day 0")).to_have_value("2021-03-05")
+
+    def test_what_was_changed_is_no_longer_the_patients(self, of_study):
+        page = of_study
+        page.get_by_role("button", name="SITE7-0042").click()
+        expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits")
+        page.locator("#timeline").fill("d0 12, d22 99, d29 50, d364 12")
+
+        expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits, changed on this page")
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits")
+
+    def test_the_saved_picture_names_the_patient(self, of_study):
+        page = of_study
+        page.get_by_role("button", name="SITE7-0042").click()
+        expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits")
+        rested(page, 1)
+        with page.expect_download() as drawn:
+            page.get_by_role("button", name="Save as SVG").click()
+
+        assert ">Patient SITE7-0042 of visits<" in drawn.value.path().read_text()
+
+    def test_a_link_holds_neither_id_nor_date(self, of_study):
+        page = of_study
+        page.get_by_role("button", name="SITE7-0042").click()
+        expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits")
+        rested(page, 1)
+
+        assert "d22+45" in page.url
+        assert "SITE7" not in page.url
+        assert "2021" not in page.url
+        elsewhere = page.context.new_page()
+        elsewhere.goto(page.url)
+        expect(elsewhere.locator("#whose")).to_have_text("Patient from a link, which names none")
+        page.reload()
+        expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits")
+
+    def test_a_worked_example_is_called_so(self, visit):
+        page = visit()
+        expect(page.locator("#whose")).to_have_text("Patient from a link, which names none")
+        page.locator("#examples button").first.click()
+
+        expect(page.locator("#whose")).to_have_text(re.compile(r"^Worked example \(invented\): "))
+
+
 class TestKeeping:
     def test_a_link_holds_the_whole_state(self, visit):
         page = visit(
@@ -329,7 +404,6 @@ class TestKeeping:
                 "b.endpoint": "R",
                 "baseline": "<20",
                 "discontinued": "200",
-                "day_0": "2020-02-29",
                 "p.corticosteroid_dependence": "no",
                 "zoom": "2",
             },
@@ -346,8 +420,18 @@ class TestKeeping:
         assert page.locator("#drawing > svg").get_attribute("width") == width
         assert page.locator("#patient").get_by_label("Baseline").input_value() == "<20"
         assert page.locator("#patient").get_by_label("Treatment stopped on day").input_value() == "200"
-        assert page.locator("#patient").get_by_label("Date of day 0").input_value() == "2020-02-29"
         assert page.locator("#patient").get_by_label("corticosteroid dependence").input_value() == "no"
+
+    def test_a_link_holds_no_date_and_a_reload_keeps_it(self, visit):
+        page = visit(**{"p.corticosteroid_dependence": "no"})
+        page.locator("#patient").get_by_label("Date of day 0").fill("2020-02-29")
+        page.keyboard.press("Tab")
+        rested(page, 1)
+
+        assert "2020" not in page.url
+        page.reload()
+        rested(page, 1)
+        assert page.locator("#patient").get_by_label("Date of day 0").input_value() == "2020-02-29"
 
     def test_the_drawing_is_saved_with_what_it_shows(self, visit):
         page = visit()

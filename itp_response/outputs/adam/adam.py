@@ -9,6 +9,7 @@ import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.classification.provenance import INSIDE, of_bytes
+from itp_response.classification.supplied import records_discontinuation
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.outputs.adam.datasets import datasets
 from itp_response.outputs.adam.define import page, table
@@ -61,7 +62,7 @@ class Adam:
             f"{name.lower()}.{format}": FORMATS[format](dataset, origin) for name, dataset in self.datasets.items()
         }
         contents["define.csv"] = self.define().write_csv().encode()
-        contents["define.md"] = page(self.datasets, self.classification.criteria).encode()
+        contents["define.md"] = page(self.datasets, self.classification.criteria, self.study).encode()
         outputs = [of_bytes(name, content) for name, content in contents.items()]
         contents[INSIDE] = replace(origin, outputs=outputs).text().encode()
         _put(contents, folder)
@@ -114,6 +115,8 @@ def _notes(classification: Classification, by_name: Mapping[str, Dataset]) -> li
         notes.append(
             f"ADTTE: {code}: {size} of {len(classification.cohort)} patients have no time; their ANL01FL is empty."
         )
+    if not records_discontinuation(classification.cohort):
+        notes.append("Discontinuation of treatment: not recorded, so ADICE has none.")
     if not classification.cohort.has_dates:
         notes.append("The source has no dates: only study days are given.")
     return notes

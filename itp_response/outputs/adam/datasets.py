@@ -429,7 +429,7 @@ def _patients_with(partial: Partial, columns: Sequence[int]) -> Ints:
 def _adsl(classification: Classification, study: str) -> Dataset:
     """The patients with a flag and a result for each endpoint."""
     cohort, criteria = classification.cohort, classification.criteria
-    day_0 = f"Day 0: {criteria.file.clock.day_0}."
+    day_0 = f"Day 0 as read from the source; by the definition it is {criteria.file.clock.day_0}."
     variables = [replace(variable, means=variable.means or day_0) for variable in ADSL]
     columns = _subjects(cohort, study)
     columns |= {"SUBJID": cohort.id, "TRT01P": columns.pop("TRTP")}

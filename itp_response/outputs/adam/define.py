@@ -31,18 +31,20 @@ def table(datasets: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def page(datasets: Mapping[str, Dataset], criteria: Criteria) -> str:
-    """The same as a page of Markdown."""
-    return "\n".join(_page(datasets, criteria)) + "\n"
+def page(datasets: Mapping[str, Dataset], criteria: Criteria, study: str) -> str:
+    """The same as a page of Markdown; `study` is the name of the user's study."""
+    return "\n".join(_page(datasets, criteria, study)) + "\n"
 
 
-def _page(datasets: Mapping[str, Dataset], criteria: Criteria) -> Iterator[str]:
+def _page(datasets: Mapping[str, Dataset], criteria: Criteria, study: str) -> Iterator[str]:
     source = criteria.file.source
     reference = ", ".join(filter(None, [source.cite, source.where, source.registry, source.link]))
-    yield f"# {criteria.title}"
+    yield f"# {study}"
     yield ""
+    yield f"{criteria.response_definition}."
     yield f"Criteria `{criteria.name}`, from {reference}."
-    yield f"Day 0: {criteria.file.clock.day_0}. It is day 1 in ADY and all other study days, and the day before is -1."
+    yield f"Day 0 by the definition: {criteria.file.clock.day_0}."
+    yield "Day 0 is day 1 in ADY and all other study days, and the day before is -1."
     yield ""
     yield from _row("Dataset", "", "A record is", "Keys", "Records")
     yield "|---|---|---|---|---|"

@@ -17,6 +17,7 @@ from itp_response.classification.classification import (
     read_study,
 )
 from itp_response.classification.provenance import Provenance, provenance
+from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, joined_columns
@@ -220,7 +221,7 @@ class Comparison:
 
     def _lines(self) -> Iterator[str]:
         sets = [classification.criteria for classification in self.classifications]
-        yield f"{described(self.cohort)} under"
+        yield titled(study_title(self.cohort), f"{described(self.cohort)} under")
         yield aligned([[f"  {criteria.marked_name}", criteria.file.title] for criteria in sets])
         for name, endpoints in self._not_compared():
             yield from wrapped(f"not compared, of {name}: {endpoints}")

@@ -1,7 +1,7 @@
 """Sensitivity: one cohort under every interpretation of a set; which verdicts depend on an interpretation."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from itp_response.classification.classification import (
     labelled,
     read_study,
 )
+from itp_response.classification.reference_arm import Reference, arms_of, reference_of
+from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Ints, Numbers
@@ -44,6 +46,10 @@ class Sensitivity:
     """By interpretation, in the order of the file; then, if asked for, `all together`."""
     untried: Mapping[str, str] = field(default_factory=dict)
     """By interpretation that was not tried, why: the file gives no change, or it cannot decide what was read."""
+    reference: Reference | None = None
+    """The arm that the other is compared with, where there are two."""
+    study: str = ""
+    """The name of the user's study; empty: it has none."""
 
     @property
     def cohort(self) -> Cohort:
@@ -121,13 +127,20 @@ class Sensitivity:
 
     def write(self, path: str | Path) -> None:
         """Write `dependent()` to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
-        write(self.dependent(), path, self.base.provenance(interpretations=list(self.under)))
+        origin = self.base.provenance(interpretations=list(self.under))
+        write(self.dependent(), path, replace(origin, assumed=[*origin.assumed, *self.assumed]))
 
     @cached_property
     def arms(self) -> tuple[str, ...]:
-        """The two arms, in the order of the cohort; none where there are not two."""
-        arms = self.cohort.arm.drop_nulls().unique(maintain_order=True).to_list()
-        return tuple(arms) if len(arms) == 2 else ()
+        """The two arms, the reference arm last; none where there are not two."""
+        if self.reference is None:
+            return ()
+        return (*(arm for arm in arms_of(self.cohort) if arm != self.reference.label), self.reference.label)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What is assumed of the reference arm, a line with its prefix."""
+        return () if self.reference is None else self.reference.assumed
 
     def _difference(self, verdict: Verdict) -> float | None:
         if not self.arms:
@@ -140,8 +153,8 @@ class Sensitivity:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        criteria = self.base.criteria
-        yield f"{described(self.cohort)} under {criteria.name}: {criteria.title}"
+        yield titled(self.study, described(self.cohort))
+        yield self.base.criteria.response_definition
         single = [interpretation for interpretation in self.under if interpretation != TOGETHER]
         also = ", then all together" if TOGETHER in self.under else ""
         yield f"tried: {counted(len(single), 'interpretation')} that the file does not take, one at a time{also}"
@@ -150,6 +163,7 @@ class Sensitivity:
         if self.arms:
             first, second = self.arms
             yield f"points: Y in {first} less Y in {second}, in per cent of each; not evaluable counts as not met"
+            yield from self.assumed
         yield ""
         yield aligned(list(self._table()))
         yield ""
@@ -247,6 +261,8 @@ def sensitivity(
     criteria: CriteriaInput | None = None,
     *,
     together: bool = False,
+    reference: str | None = None,
+    title: str | None = None,
     options: ReadOptions | None = None,
     threads: int | None = None,
 ) -> Sensitivity:
@@ -254,7 +270,8 @@ def sensitivity(
 
     `visits`, `patients`, `criteria` and `options` are as in `classify`.
     `together` adds all interpretations at once. Where two change the same key, the later in the file stands.
-    `threads` decide pieces of the cohort side by side; None: one a processor.
+    `reference` is the arm that the other is compared with, where there are two, and `title` the name of the study, both
+    as in `table`. `threads` decide pieces of the cohort side by side; None: one a processor.
     An interpretation that cannot decide these data, as one by calendar months without dates, is left out; `untried`
     says why.
     Raises `UsageError` if the set has no interpretations to try, or they cannot stand together; else as `classify`
@@ -288,7 +305,17 @@ def sensitivity(
     if together:
         all_of_them = _together(base, list(under))
         under[TOGETHER] = Classification(all_of_them, cohort, evaluate(all_of_them, cohort, threads))
-    return Sensitivity(as_it_is, under, untried)
+    return Sensitivity(as_it_is, under, untried, _reference(cohort, reference), study_title(cohort, title))
+
+
+def _reference(cohort: Cohort, told: str | None) -> Reference | None:
+    """The reference arm; None where there are not two arms."""
+    arms = arms_of(cohort)
+    if len(arms) == 2:
+        return reference_of(arms, told)
+    if told is not None:
+        raise UsageError(f"--reference {told!r}: two arms are compared here, and there are {len(arms)}; leave it out.")
+    return None
 
 
 def _reads_as(criteria: Criteria, base: Criteria) -> bool:

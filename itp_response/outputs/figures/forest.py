@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,17 @@ class Row:
 
 
 def draw(
-    classification: Classification, *, by: Sequence[str] = (), endpoint: str | None = None, measure: str = "difference"
+    classification: Classification,
+    *,
+    study: str = "",
+    by: Sequence[str] = (),
+    endpoint: str | None = None,
+    measure: str = "difference",
+    reference: str | None = None,
 ) -> Picture:
     """The shares of patients in two arms that met an endpoint: all, and the subgroups by each of the columns `by`.
+
+    The second arm is the reference arm.
 
     Without `by`, every column of the patient table with two to four values that are not numbers makes subgroups.
     Raises `UsageError` unless there are two arms, and for an unknown endpoint, column or measure.
@@ -72,7 +80,7 @@ def draw(
     if measure not in MEASURES:
         raise UsageError(unknown("measure", measure, MEASURES))
     patients = all_patients(classification)
-    groups = grouped(patients, "arm")
+    groups = _reference_last(grouped(patients, "arm", reference))
     if len(groups.labels) != 2:
         arms = ", ".join(groups.labels)
         raise UsageError(f"a forest sets two arms beside each other; here are {len(groups.labels)}: {arms}.")
@@ -86,9 +94,23 @@ def draw(
     layout = _layout(rows, groups, measure)
     title = f"{classification.criteria.endpoints[name].label} in subgroups"
     body = layout.head_height + ROW * len(rows) + 0.25 + height(layout.axis.count("\n") + 1, BODY)
-    sheet = Sheet(title, notes, body, subtitle=classification.criteria.title, width=layout.width)
+    subtitle = classification.criteria.response_definition
+    sheet = Sheet((study, title), notes, body, subtitle=subtitle, assumed=groups.assumed, width=layout.width)
     _draw_rows(sheet, rows, layout, measure)
     return sheet.picture
+
+
+def _reference_last(groups: Groups) -> Groups:
+    """The groups, the reference group last."""
+    number = len(groups.labels)
+    order = [code for code in range(number) if code != groups.reference] + [groups.reference]
+    position = np.array([*(order.index(code) for code in range(number)), -1])
+    return replace(
+        groups,
+        labels=tuple(groups.labels[code] for code in order),
+        code=position[groups.code],
+        reference=number - 1,
+    )
 
 
 def _with_few_values(patients: AnalysedPatients) -> list[str]:

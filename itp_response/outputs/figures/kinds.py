@@ -10,9 +10,9 @@ KINDS: Mapping[Kind, tuple[str, ...]] = {
     "timeline": ("patient", "endpoint", "baseline", "treatment_discontinued", "day_0", "interpretation", "columns"),
     "swimmer": ("by", "endpoint"),
     "spaghetti": ("by",),
-    "km": ("by", "endpoint"),
+    "km": ("by", "endpoint", "reference"),
     "waterfall": ("by", "endpoint"),
-    "forest": ("by", "endpoint", "measure"),
+    "forest": ("by", "endpoint", "measure", "reference"),
     "reclassification": ("endpoint",),
 }
 """The kinds of picture, and the options of each."""

@@ -10,11 +10,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from itp_response.classification.classification import Classification
+from itp_response.classification.supplied import records_discontinuation
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, Truths
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.messages.wording import counted
-from itp_response.outputs.figures.picture import BLACK, BLUE, GREY, ORANGE, PALE, SKY, VERMILLION
+from itp_response.outputs.figures.picture import BLACK, BLUE, GREY, ORANGE, SKY, VERMILLION
 from itp_response.outputs.figures.responses import last_counts, loss_of
 
 RESCUES = 6
@@ -43,7 +44,6 @@ class LaneMark:
 
 BARS: dict[str, dict[str, Any]] = {
     "rescue": {"facecolor": ORANGE, "edgecolor": BLACK, "linewidth": 0.4},
-    "drug": {"facecolor": PALE, "edgecolor": BLACK, "linewidth": 0.4},
     "held": {"facecolor": BLUE, "edgecolor": BLACK, "linewidth": 0.4},
     "kept": {"facecolor": SKY, "edgecolor": BLACK, "linewidth": 0.4},
     "time": {"facecolor": "white", "edgecolor": BLACK, "linewidth": 0.6},
@@ -61,7 +61,7 @@ LANE_SIGNS = {
     "kept": "until it is lost, or the last count",
     "time": "a time, with its event or (arrow) censored",
     "open": "no longer observed; in a lane: not evaluable",
-    "stopped": "stopped for good",
+    "stopped": "permanently discontinued",
     "noted": "recorded on that day",
     "onset": "onset",
     "confirming": "confirming, or what shows it",
@@ -100,8 +100,8 @@ class Lane:
 
 
 def observed_lanes(cohort: Cohort) -> list[Lane]:
-    """The lanes of the one patient of a cohort: rescue by name, the study treatment, and columns of yes and no."""
-    return [*_rescues(cohort), _drug(cohort), *_columns(cohort)]
+    """The lanes of the one patient of a cohort: rescue by name, its discontinuation, and columns of yes and no."""
+    return [*_rescues(cohort), *_discontinued(cohort), *_columns(cohort)]
 
 
 def _rescues(cohort: Cohort) -> Iterator[Lane]:
@@ -122,16 +122,17 @@ def _rescues(cohort: Cohort) -> Iterator[Lane]:
         yield Lane(f"rescue: {counted(len(names) - RESCUES, 'other')}", ", ".join(names[RESCUES:]), rest)
 
 
-def _drug(cohort: Cohort) -> Lane:
-    """The study treatment. It begins on day 0; its planned end is not recorded."""
+def _discontinued(cohort: Cohort) -> Iterator[Lane]:
+    """The day study treatment was discontinued; without bar, as no input has the days on which it was given.
+
+    None where discontinuation is not recorded.
+    """
     stopped = float(cohort.treatment_discontinued[0])
-    last = float(cohort.day[-1]) if len(cohort.day) else 0.0
     if np.isfinite(stopped):
-        return Lane(
-            "study treatment", f"stopped for good on day {stopped:g}", (Stretch(0.0, stopped, "drug"),),
-            (LaneMark(stopped, "stopped"),),
-        )  # fmt: skip
-    return Lane("study treatment", "not stopped for good", (Stretch(0.0, last, "drug", True),))
+        marks = (LaneMark(stopped, "stopped"),)
+        yield Lane("study treatment", f"permanently discontinued on day {stopped:g}", marks=marks)
+    elif records_discontinuation(cohort):
+        yield Lane("study treatment", "not permanently discontinued")
 
 
 def _columns(cohort: Cohort) -> Iterator[Lane]:

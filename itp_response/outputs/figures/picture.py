@@ -25,6 +25,7 @@ from matplotlib.textpath import text_to_path
 
 from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
+from itp_response.classification.supplied import titled
 from itp_response.classification.writers import put
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
@@ -109,6 +110,8 @@ class Picture(Figure):
 
     notes: tuple[str, ...] = ()
     """What the picture assumes or leaves out, a sentence each; the picture shows them beneath."""
+    assumed: tuple[str, ...] = ()
+    """What is assumed of the reference group, a line with its prefix; the picture shows it beneath too."""
     study_notes: tuple[str, ...] = ()
     """What was assumed or noticed while reading, as in `Classification.summary`."""
     origin: Provenance | None = None
@@ -136,7 +139,7 @@ class Picture(Figure):
 
     def summary(self) -> str:
         """The notes of the picture and of the study, a line each, for standard error."""
-        return "\n".join([*self.notes, *self.study_notes])
+        return "\n".join([*self.notes, *self.assumed, *self.study_notes])
 
 
 # No dates, so that the bytes depend on the picture alone.
@@ -221,16 +224,24 @@ def spread(positions: Sequence[float], apart: float, low: float, high: float) ->
 class Sheet:
     """A picture that is being drawn: a title, a body for axes placed from the top left, and the notes beneath.
 
-    `body` is the height between the title and the notes; all lengths are in inches.
+    The title has the study first, then what is shown; beneath it stands the response definition. `body` is the height
+    between the title and the notes; all lengths are in inches.
     """
 
     def __init__(
-        self, title: str, notes: Sequence[str], body: float, *, subtitle: str = "", width: float = WIDTH
+        self,
+        titles: tuple[str, str],
+        notes: Sequence[str],
+        body: float,
+        *,
+        subtitle: str = "",
+        assumed: Sequence[str] = (),
+        width: float = WIDTH,
     ) -> None:
         room = width - 2 * MARGIN
-        heading = folded(title, room, TITLE)
+        heading = folded(titled(*titles), room, TITLE)
         under = folded(subtitle, room, BODY) if subtitle else ""
-        beneath = "\n".join(folded(note, room, SMALL) for note in notes)
+        beneath = "\n".join(folded(note, room, SMALL) for note in (*notes, *assumed))
         self.width = width
         self.top = MARGIN + height(heading.count("\n") + 1, TITLE) + 0.06
         if under:
@@ -238,7 +249,7 @@ class Sheet:
         foot = height(beneath.count("\n") + 1, SMALL) + 0.08 if beneath else 0.0
         self.height = self.top + body + foot + MARGIN
         self.picture = Picture(figsize=(width, self.height))
-        self.picture.notes = tuple(notes)
+        self.picture.notes, self.picture.assumed = tuple(notes), tuple(assumed)
         self.text(MARGIN, MARGIN, heading, size=TITLE, weight="bold", linespacing=LEADING - 0.15)
         if under:
             below = MARGIN + height(heading.count("\n") + 1, TITLE) + 0.04

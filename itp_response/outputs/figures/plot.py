@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from itp_response.classification.classification import DEFAULT_CRITERIA, Classification, CriteriaInput, Study, classify
 from itp_response.classification.provenance import Provenance
+from itp_response.classification.supplied import study_title
 from itp_response.explanation.ask import PATIENT, cohort_asked
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
@@ -39,6 +41,8 @@ def plot(
     endpoint: str | None = None,
     by: str | Sequence[str] | None = None,
     measure: Measure | None = None,
+    reference: str | None = None,
+    title: str | None = None,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
     day_0: date | None = None,
@@ -53,8 +57,10 @@ def plot(
     for `reclassification` it may be a `Comparison`, and otherwise `criteria` are two sets or more.
     `patient` is the id of the patient whose timeline is drawn. `endpoint` replaces the kind's own endpoint. `by` names
     the column that makes the groups (default `arm`); for `forest`, the columns that make the subgroups. `measure` of
-    `forest` is `difference` or `odds-ratio`. `baseline` (10⁹/L), `treatment_discontinued` (a day), `day_0` (a date),
-    `interpretation` and `columns` belong to a typed timeline, as in `ask`. What is left out has the kind's default.
+    `forest` is `difference` or `odds-ratio`. `reference` of `km` and `forest` is the group that others are compared
+    with, and `title` the name of the study, both as in `table`. `baseline` (10⁹/L), `treatment_discontinued` (a day),
+    `day_0` (a date), `interpretation` and `columns` belong to a typed timeline, as in `ask`. What is left out has the
+    kind's default.
     Raises `UsageError` for a name that does not exist, for an option that the kind does not have, and if matplotlib is
     not installed.
 
@@ -64,7 +70,7 @@ def plot(
     """
     if kind not in KINDS:
         raise UsageError(unknown("kind of plot", kind, KINDS))
-    drawn = {"patient": patient, "endpoint": endpoint, "by": by, "measure": measure}
+    drawn = {"patient": patient, "endpoint": endpoint, "by": by, "measure": measure, "reference": reference}
     typed = {"baseline": baseline, "treatment_discontinued": treatment_discontinued, "day_0": day_0}
     under = {"interpretation": interpretation or None, "columns": columns or None}
     choices = _choices(kind, {**drawn, **typed, **under})
@@ -74,11 +80,15 @@ def plot(
     result = _result(kind, visits, patients, criteria, choices, options)
     if _is_typed(kind, visits):
         choices["patient"] = PATIENT
+    study = study_title(result.cohort, title)
     with styled():
-        picture = _drawn(kind, result, {name: value for name, value in choices.items() if name not in OF_TYPED})
+        own = {name: value for name, value in choices.items() if name not in OF_TYPED}
+        picture = _drawn(kind, result, {"study": study, **own})
     picture.result = result
     picture.study_notes = tuple(result.cohort.note_lines)
-    picture.origin = _provenance(kind, result, choices)
+    named = {} if title is None else {"title": title}
+    origin = _provenance(kind, result, choices | named)
+    picture.origin = replace(origin, assumed=[*origin.assumed, *picture.assumed])
     return picture
 
 

@@ -8,7 +8,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import listed
+from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.comparison.compare import Comparison, Pair
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -54,7 +54,7 @@ class Flow:
     patients: int
 
 
-def draw(comparison: Comparison, *, endpoint: str | None = None) -> Picture:
+def draw(comparison: Comparison, *, study: str = "", endpoint: str | None = None) -> Picture:
     """The patients as streams from one verdict to another, for every pair of corresponding endpoints.
 
     Durations and endpoints that only sum up others have no streams. With `endpoint`, a name of the first set, only its
@@ -76,9 +76,8 @@ def draw(comparison: Comparison, *, endpoint: str | None = None) -> Picture:
     side_height = max(height(text.count("\n") + 1, SMALL) for pair in sides for text in pair)
     head = max(height(title.count("\n") + 1, BODY) for title in titles) + side_height + 0.1
     notes = ["Orange: another verdict under the other set. Y met, N not met, NE not evaluable, NA does not arise."]
-    sheet = Sheet(
-        f"{len(comparison.cohort):,} patients under {listed(names)}", notes, rows * (head + HIGH + BETWEEN) - 0.1
-    )
+    title = f"{counted_patients(len(comparison.cohort))} under {listed(names)}"
+    sheet = Sheet((study, title), notes, rows * (head + HIGH + BETWEEN) - 0.1)
     for number, (pair, title, heads) in enumerate(zip(pairs, titles, sides, strict=True)):
         row, column = divmod(number, COLUMNS)
         left, top = MARGIN + column * (width + 2 * BETWEEN), row * (head + HIGH + BETWEEN)

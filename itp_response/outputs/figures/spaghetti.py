@@ -55,7 +55,7 @@ class CountPoints:
     """The number of censored counts."""
 
 
-def draw(classification: Classification, *, by: str = "arm") -> Picture:
+def draw(classification: Classification, *, study: str = "", by: str = "arm") -> Picture:
     """The counts of every patient, and the median and quartiles of each group by week.
 
     A count belongs to the nearest planned visit; of several counts of a patient the last one stands.
@@ -67,7 +67,7 @@ def draw(classification: Classification, *, by: str = "arm") -> Picture:
     notes = [*groups.notes, *_notes(counts)]
     title = "Platelet counts of every patient, and medians by week"
     body = layout.medians + MEDIANS + 0.6 + sum(layout.heights)
-    sheet = Sheet(title, notes, body, subtitle=classification.criteria.title)
+    sheet = Sheet((study, title), notes, body, subtitle=classification.criteria.response_definition)
     limits = _limits(counts)
     for code, heading in enumerate(layout.headings):
         row, column = divmod(code, COLUMNS)

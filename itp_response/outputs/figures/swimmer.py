@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from itp_response.classification.classification import Classification
+from itp_response.classification.supplied import unrecorded
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
 from itp_response.evaluation.verdicts import NE, Y
 from itp_response.messages.wording import counted_patients
@@ -64,7 +65,7 @@ class Lanes:
     """An entry per rescue course; the patient is a position."""
 
 
-def draw(classification: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
+def draw(classification: Classification, *, study: str = "", by: str = "arm", endpoint: str | None = None) -> Picture:
     """The follow-up and response of every patient, the longest responses first in each group.
 
     Raises `UsageError` for an endpoint without an onset and for groups that cannot be formed.
@@ -84,7 +85,8 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
     heights = [max(lane * len(patients), 0.2) for patients in members]
     body = sum(heights) + BETWEEN * len(heights) + 0.32 + legend
     label = classification.criteria.endpoints[name].label
-    sheet = Sheet(f"{label}: every patient", notes, body, subtitle=classification.criteria.title)
+    title = f"{label}: every patient"
+    sheet = Sheet((study, title), notes, body, subtitle=classification.criteria.response_definition)
     low, high = _days(lanes)
     top, axes = -0.1, None
     for heading, patients, height in zip(groups.headed(), members, heights, strict=True):
@@ -161,6 +163,7 @@ def _notes(classification: Classification, lanes: Lanes, shown: int) -> list[str
             f"{classification.criteria.name} has no endpoint for the loss of {lanes.response.name}: "
             "the bar ends with the last count that it rests on."
         )
+    notes += [note for note in unrecorded(classification.cohort) if "leeding" not in note]
     nothing = int((lanes.last == NO_DAY).sum())
     if nothing:
         notes.append(f"{counted_patients(nothing)} without any observation: an empty lane.")
@@ -179,7 +182,7 @@ def _handles(classification: Classification, lanes: Lanes, name: str, shown: int
         "complete": nice(with_role(classification.criteria, "complete_response") or ""),
         "lost": nice(lanes.response.loss or ""),
         "rescue": "rescue treatment begins",
-        "stopped": "treatment stopped for good",
+        "stopped": "treatment permanently discontinued",
         "ongoing": "not lost at the last count",
     }
     signs = DOTS if shown > MANY else SIGNS

@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classification.classification import Classification
+from itp_response.classification.supplied import bleeding_is_log, unrecorded
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
@@ -49,6 +50,8 @@ from itp_response.outputs.figures.responses import Responses, loss_of, response_
 TICKS = (1, 3, 10, 30, 50, 100, 300, 1000, 3000)
 ABOVE, COUNTS, BLEEDING, LANE, BETWEEN, BELOW = 0.3, 2.5, 0.55, 0.2, 0.1, 0.42
 """The heights of the parts: the bracket, the counts, bleeding, a lane, the room between them, the days."""
+EMPTY = 0.01
+"""The height of a panel without lanes."""
 CLOSE = 120
 """With more counts than this, their symbols are small."""
 TEXTS = 1.75
@@ -70,6 +73,10 @@ class PatientTimeline:
     response: Responses
     low: float = 1.0
     high: float = 400.0
+    is_log: bool = False
+    """Bleeding is a log of events, so that no grade of 0 is recorded."""
+    unrecorded: tuple[str, ...] = ()
+    """What no input of the study records, a sentence each."""
     signs: dict[str, Any] = field(default_factory=dict)
     """The symbols of the legend by name; drawing adds to them."""
 
@@ -78,7 +85,7 @@ class PatientTimeline:
         return self.classification.cohort
 
 
-def draw(classification: Classification, *, patient: str, endpoint: str | None = None) -> Picture:
+def draw(classification: Classification, *, patient: str, study: str = "", endpoint: str | None = None) -> Picture:
     """The timeline of the patient with this id.
 
     With `endpoint`, only its thresholds and lanes are drawn, and those of the endpoints it rests on or is lost by.
@@ -91,7 +98,10 @@ def draw(classification: Classification, *, patient: str, endpoint: str | None =
     alone = Classification(criteria, cohort, evaluate(criteria, cohort, threads=1))
     response = responses(alone, response_of(criteria, endpoint))
     names = list(criteria.endpoints) if endpoint is None else _related(criteria, endpoint)
-    return _drawn(PatientTimeline(alone, names, patient_days_of(criteria, cohort, 0, 1), response), patient)
+    timeline = PatientTimeline(alone, names, patient_days_of(criteria, cohort, 0, 1), response)
+    timeline.is_log = bleeding_is_log(classification.cohort)
+    timeline.unrecorded = tuple(unrecorded(classification.cohort)) if classification.cohort.read_from else ()
+    return _drawn(timeline, (study, _title(timeline, patient)))
 
 
 def _related(criteria: Criteria, endpoint: str) -> list[str]:
@@ -101,7 +111,7 @@ def _related(criteria: Criteria, endpoint: str) -> list[str]:
     return [name for name in criteria.endpoints if name in related]
 
 
-def _drawn(timeline: PatientTimeline, patient: str) -> Picture:
+def _drawn(timeline: PatientTimeline, titles: tuple[str, str]) -> Picture:
     _set_counts_shown(timeline)
     first, last = _days(timeline)
     observed, decided = observed_lanes(timeline.cohort), verdict_lanes(timeline.classification, timeline.names)
@@ -109,13 +119,12 @@ def _drawn(timeline: PatientTimeline, patient: str) -> Picture:
     width = WIDTH - left - TEXTS - MARGIN
     texts = [[folded(lane.text, TEXTS - LEADS, SMALL) for lane in lanes] for lanes in (observed, decided)]
     heights = [[LANE * max(1, 0.72 * (text.count("\n") + 1)) for text in column] for column in texts]
-    parts = (COUNTS, BLEEDING, *map(sum, heights))
+    parts = (COUNTS, BLEEDING, *(max(sum(column), EMPTY) for column in heights))
     above = ABOVE if timeline.response.met[0] else BETWEEN
     body = above + sum(parts) + 3 * BETWEEN + BELOW
 
-    criteria = timeline.classification.criteria
-    subtitle = f"{criteria.title}{criteria.under_in_words}"
-    sheet = Sheet(_title(timeline, patient), _notes(timeline), body, subtitle=subtitle)
+    subtitle = timeline.classification.criteria.response_definition
+    sheet = Sheet(titles, _notes(timeline), body, subtitle=subtitle)
     panels: list[Axes] = []
     top = above
     for part in parts:
@@ -166,7 +175,7 @@ def _notes(timeline: PatientTimeline) -> list[str]:
         notes.append(
             f"{timeline.classification.criteria.name} has no endpoint for the loss of {timeline.response.name}."
         )
-    return notes
+    return [*notes, *timeline.unrecorded]
 
 
 def _days(timeline: PatientTimeline) -> tuple[float, float]:
@@ -368,7 +377,10 @@ def _dot(marker: str, face: str, label: str) -> Line2D:
 
 
 def _draw_bleeding(axes: Axes, timeline: PatientTimeline) -> None:
-    """Draw a bar as high as the grade, a dot for no bleeding, a cross where bleeding was not recorded."""
+    """Draw a bar as high as the grade, a dot for no bleeding, a cross where bleeding was not recorded.
+
+    Of a log of events there is no dot, as nothing was recorded where there is no bar.
+    """
     day, grade = timeline.cohort.day, timeline.cohort.bleeding_grade
     axes.set_ylim(-0.6, 4.4)
     axes.set_yticks([0, 1, 2, 3, 4])
@@ -377,7 +389,8 @@ def _draw_bleeding(axes: Axes, timeline: PatientTimeline) -> None:
     axes.grid(axis="y", color=FAINT, linewidth=0.5)
     bled = grade > 0
     axes.vlines(day[bled], 0, grade[bled], color=VERMILLION, linewidth=2.4, zorder=3)
-    axes.scatter(day[grade == 0], grade[grade == 0], s=3, color=BLACK, zorder=3, clip_on=False)
+    if not timeline.is_log:
+        axes.scatter(day[grade == 0], grade[grade == 0], s=3, color=BLACK, zorder=3, clip_on=False)
     missing = np.isnan(grade)
     if missing.any():
         axes.scatter(day[missing], np.zeros(missing.sum()), s=12, marker="x", color=GREY, linewidth=0.8, clip_on=False)

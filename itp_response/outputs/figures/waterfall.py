@@ -66,7 +66,7 @@ class BestChanges:
     no_count: int
 
 
-def draw(classification: Classification, *, by: str = "arm", endpoint: str | None = None) -> Picture:
+def draw(classification: Classification, *, study: str = "", by: str = "arm", endpoint: str | None = None) -> Picture:
     """Each patient's highest count after day 0 minus the baseline, coloured by the best response.
 
     Counts that are no evidence for the endpoint of response, as soon after rescue, are passed over.
@@ -82,7 +82,8 @@ def draw(classification: Classification, *, by: str = "arm", endpoint: str | Non
     legend = legend_height(labels_of(handles), room)
     body = len(groups.labels) * (HIGH + BETWEEN) + 0.3 + legend
     notes = [*groups.notes, *_notes(changes, name, shown)]
-    sheet = Sheet("Best change of the count from the baseline", notes, body, subtitle=classification.criteria.title)
+    title = "Best change of the count from the baseline"
+    sheet = Sheet((study, title), notes, body, subtitle=classification.criteria.response_definition)
     low, high = _limits(changes)
     top, left = 0.0, MARGIN + 0.6
     for code, heading in enumerate(groups.headed()):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from itp_response.classification.classification import Classification
 from itp_response.messages.errors import UsageError
-from itp_response.outputs.figures.kinds import Kind
+from itp_response.outputs.figures.kinds import KINDS, Kind
 from itp_response.outputs.figures.plot import plot
 from itp_response.outputs.report.patients import ReportProgress
 
@@ -39,15 +39,20 @@ class EmbeddedFigure:
     why_not: str = ""
 
 
-def figures(classification: Classification, progress: ReportProgress) -> Iterator[EmbeddedFigure]:
+def figures(
+    classification: Classification, progress: ReportProgress, title: str | None = None, reference: str | None = None
+) -> Iterator[EmbeddedFigure]:
     """Every kind of picture; the reason instead where the criteria or data do not allow one."""
     for kind, _ in zip(SHOWN, progress(list(SHOWN), "figures"), strict=True):
         try:
-            picture = plot(kind, classification)
+            compared_with = reference if "reference" in KINDS[kind] else None
+            picture = plot(kind, classification, title=title, reference=compared_with)
         except UsageError as error:
             yield EmbeddedFigure(kind, SHOWN[kind], "", (), str(error))
             continue
-        yield EmbeddedFigure(kind, SHOWN[kind], small(picture.drawn(".svg").decode(), kind), picture.notes)
+        yield EmbeddedFigure(
+            kind, SHOWN[kind], small(picture.drawn(".svg").decode(), kind), (*picture.notes, *picture.assumed)
+        )
 
 
 def small(svg: str, name: str) -> str:

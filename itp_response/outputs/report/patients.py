@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification
+from itp_response.classification.reference_arm import arms_of
+from itp_response.classification.supplied import bleeding_is_log
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, Ints, Numbers
@@ -60,8 +62,8 @@ def study(classification: Classification) -> dict[str, Any]:
 
 
 def arms(cohort: Cohort) -> list[str]:
-    """The arms in the order of the patients, and last a label for patients without an arm, if there are any."""
-    known: list[str] = cohort.arm.drop_nulls().unique(maintain_order=True).to_list()
+    """The arms by name, and last a label for patients without an arm, if there are any."""
+    known = arms_of(cohort)
     return [*known, NO_ARM] if known and cohort.arm.null_count() else known
 
 
@@ -113,7 +115,7 @@ def _explanation(explanation: Explanation) -> list[Any]:
 def _patients(classification: Classification) -> Iterator[dict[str, Any]]:
     """The observations of each patient, and the days and counts that the timeline marks."""
     cohort = classification.cohort
-    counts, grades = _counts(cohort.platelets), _numbers(cohort.bleeding_grade)
+    counts, grades = _counts(cohort.platelets), _grades(cohort)
     rows, first_course = cohort.first_row.tolist(), np.searchsorted(cohort.courses.row, cohort.first_row).tolist()
     days, courses = cohort.day.tolist(), list(_courses(cohort))
     marks = [_marks(classification, name) for name in classification.verdicts]
@@ -175,6 +177,12 @@ def _counts(counts: Numbers) -> list[Any]:
 def _numbers(values: Any) -> list[float | None]:
     """Numbers for JSON: whole numbers without a point, None for NaN."""
     return [None if value != value else int(value) if value == int(value) else value for value in values.tolist()]
+
+
+def _grades(cohort: Cohort) -> list[float | str | None]:
+    """The grade of each row, None: not known; of a log of events nothing is said where no bleeding was recorded."""
+    grades: list[float | str | None] = list(_numbers(cohort.bleeding_grade))
+    return [grade or "" if grade is not None else None for grade in grades] if bleeding_is_log(cohort) else grades
 
 
 def _days(days: Any) -> list[int | None]:

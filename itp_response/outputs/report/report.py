@@ -10,6 +10,8 @@ from typing import Any
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study
 from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
+from itp_response.classification.reference_arm import arms_of
+from itp_response.classification.supplied import unrecorded
 from itp_response.classification.writers import put
 from itp_response.data_review.edit_checks import EDIT_CHECKS
 from itp_response.data_review.review import Review, review
@@ -47,12 +49,14 @@ class Page:
     html: str = field(repr=False)
     classification: Classification
     origin: Provenance = field(repr=False)
+    assumed: tuple[str, ...] = ()
+    """What is assumed of the reference group, a line with its prefix."""
 
     def summary(self) -> str:
         """The size of the page, the assumptions and the warnings, a line each, for standard error."""
         size = f"{len(self.html.encode()) / 1e6:.1f} MB"
         cohort = self.classification.cohort
-        return "\n".join([f"{len(cohort):,} patients on a page of {size}", *cohort.note_lines])
+        return "\n".join([f"{len(cohort):,} patients on a page of {size}", *self.assumed, *cohort.note_lines])
 
     def write(self, path: str | Path) -> None:
         """Write the page to an `.html` file, whole or not at all.
@@ -82,11 +86,14 @@ def report(
     options: ReadOptions | None = None,
     events: Tabular | None = None,
     screening: Tabular | None = None,
+    reference: str | None = None,
+    title: str | None = None,
     progress: ReportProgress = quietly,
 ) -> Page:
     """A study on one page: results, figures, definitions, sensitivity, data queries, every patient, and provenance.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`, `events` and `screening` as in `table`.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`, `events`, `screening`,
+    `reference` and `title` as in `table`.
     `progress` is called with the items of a long task and their label, and yields the items; it may show a bar.
     Raises `UsageError` if a library is not installed, and what `classify` and `table` raise.
 
@@ -97,16 +104,19 @@ def report(
     classification = reviewed.classification
     definitions = classification.criteria
     has_interpretations = any(interpretation.change for interpretation in definitions.file.interpretation)
-    tried = sensitivity(classification.cohort, criteria=definitions) if has_interpretations else None
-    results = table(classification, show=["all"], events=events, screening=screening)
-    origin = replace(results.provenance(), options=classification.provenance().options)
+    results = table(classification, show=["all"], events=events, screening=screening, reference=reference, title=title)
+    told = reference if len(arms_of(classification.cohort)) == 2 else None
+    tried = sensitivity(classification.cohort, criteria=definitions, reference=told) if has_interpretations else None
+    named = {name: text for name, text in (("reference", reference), ("title", title)) if text is not None}
+    origin = replace(results.provenance(), options=classification.provenance(**named).options)
     loader = jinja2.FileSystemLoader(HERE)
     templates = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.filters["embedded"] = embedded
     shown = _shown(classification, results, reviewed, tried, origin, progress)
-    return Page(templates.get_template("page.html").render(shown), classification, origin)
+    shown["figures"] = list(figures(classification, progress, title, reference))
+    return Page(templates.get_template("page.html").render(shown), classification, origin, results.assumed)
 
 
 def _shown(
@@ -131,7 +141,7 @@ def _shown(
         "groups": sections.groups(classification),
         "verdicts": sections.verdicts(classification),
         "results": results,
-        "figures": list(figures(classification, progress)),
+        "unrecorded": unrecorded(classification.cohort),
         "about": sections.about(classification.criteria),
         "definitions": sections.definitions(classification.criteria),
         "tried": tried,

@@ -9,6 +9,7 @@ import polars as pl
 from itp_response.authoring.describe import head
 from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import Provenance
+from itp_response.classification.supplied import UNRECORDED
 from itp_response.cohort.values import Ints
 from itp_response.data_review.edit_checks import EDIT_CHECKS
 from itp_response.data_review.review import Review
@@ -16,6 +17,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.report.patients import arm_codes, arms
+from itp_response.outputs.statistics.groups import all_patients
 
 MOST = 300
 """The lists of edit checks and of data queries have up to this many rows; every patient shows all of theirs."""
@@ -44,12 +46,18 @@ def verdicts(classification: Classification) -> list[EndpointSummary]:
     """The number of each verdict in each of `groups`, by endpoint."""
     everyone = np.arange(len(classification.cohort))
     codes = arm_codes(classification.cohort)
+    without_record = all_patients(classification).without_record
     by_arm = [np.flatnonzero(codes == code) for code in range(len(_compared_arms(classification)))]
     return [
         EndpointSummary(
             name,
             model.label,
-            tuple(tuple(_shares(classification.verdicts[name], group)) for group in (everyone, *by_arm)),
+            tuple(
+                (VerdictShare(UNRECORDED, len(group), 2),)
+                if name in without_record
+                else tuple(_shares(classification.verdicts[name], group))
+                for group in (everyone, *by_arm)
+            ),
         )
         for name, model in classification.criteria.endpoints.items()
     ]

@@ -1,7 +1,7 @@
 """Groups: the columns of the patients besides their verdicts, and the groups that are set beside each other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,15 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification, labelled
+from itp_response.classification.reference_arm import Reference, reference_of
+from itp_response.classification.supplied import records_rescue
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import TRUTHS, texts_of
 from itp_response.cohort.values import Bools, Column, Ints, Numbers, Truths, exactly
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.parse import Names, parse
-from itp_response.evaluation.rules.tree import Type
+from itp_response.evaluation.rules.tree import NOT_OBSERVED, SINCE, Type, names_in
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients
 from itp_response.readers.cells import without_not_given
@@ -159,6 +161,19 @@ class AnalysedPatients:
         return self.classification.criteria.endpoints
 
     @cached_property
+    def without_record(self) -> frozenset[str]:
+        """The endpoints that rest on rescue treatment alone, where no input records it."""
+        if records_rescue(self.cohort):
+            return frozenset()
+        criteria = self.classification.criteria
+        of_rescue = {"rescue", "days_since_rescue", *criteria.rescues, *(f"{SINCE}{name}" for name in criteria.rescues)}
+        named = {
+            name: {used for rule in model.count_rules() for used in names_in(rule.tree)} - {*NOT_OBSERVED}
+            for name, model in criteria.endpoints.items()
+        }
+        return frozenset(name for name, used in named.items() if used and used <= of_rescue)
+
+    @cached_property
     def columns(self) -> Mapping[str, pl.Series]:
         return patient_columns(self.classification)
 
@@ -240,6 +255,8 @@ class Groups:
     reference: int
     """The group that the others are compared with."""
     notes: tuple[str, ...] = field(default=())
+    found: str = ""
+    """How the reference group was found; empty: it was told, or there is one group alone."""
 
     @property
     def inside(self) -> Bools:
@@ -256,6 +273,11 @@ class Groups:
         """Each other group and the reference group."""
         return [(code, self.reference) for code in range(len(self.labels)) if code != self.reference]
 
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What is assumed of the reference group, a line with its prefix; nothing where it was told."""
+        return Reference(self.labels[self.reference], self.found).assumed if self.pairs else ()
+
     def sizes(self) -> list[int]:
         return [int(member.sum()) for member in self.members]
 
@@ -269,13 +291,14 @@ class Groups:
 
     def within(self, included: Bools) -> "Groups":
         """The same groups, of these patients alone."""
-        return Groups(self.by, self.labels, np.where(included, self.code, -1), self.reference)
+        return replace(self, code=np.where(included, self.code, -1), notes=())
 
 
 def grouped(patients: AnalysedPatients, by: str, reference: str | None = None) -> Groups:
-    """The patients in groups by what `AnalysedPatients.column` takes; arms in the order of the cohort.
+    """The patients in groups by what `AnalysedPatients.column` takes, in the order of `levels`: arms by name.
 
-    The reference group is the last, unless another is named. A patient without a value is in no group; the notes name
+    The reference group is as in `reference_of` of the whole study, so that it is the same whatever part is analysed; an
+    arm is there even if none of its patients is analysed. A patient without a value is in no group; the notes name
     these patients.
     Raises `UsageError` for a reference that is no group, or a column of too many values.
     """
@@ -284,22 +307,22 @@ def grouped(patients: AnalysedPatients, by: str, reference: str | None = None) -
         code = np.where(patients.included, 0, -1)
         return Groups("", ("all patients",), code, 0, ("No patient has an arm, so all are one group.",))
     labels = _group_labels(patients, by)
-    if reference is not None and reference not in labels:
-        raise UsageError(unknown("group", reference, labels))
+    of_study = reference_of(levels(values), reference)
+    if by == "arm" or reference is not None:
+        labels = tuple(label for label in levels(values) if label in (*labels, of_study.label))
+    compared_with = of_study if of_study.label in labels else reference_of(labels)
     codes = {label: code for code, label in enumerate(labels)}
     of_label = in_words(values).replace_strict(codes, default=-1, return_dtype=pl.Int64).to_numpy()
     code = np.where(patients.included, of_label, -1)
     without = patients.cohort.id.filter(pl.Series(patients.included & (code < 0))).to_list()
     notes = (f"{counted_patients(len(without))} without {by} in no group: {first_few(without)}.",) if without else ()
-    last = len(labels) - 1 if reference is None else labels.index(reference)
-    return Groups(by, labels, code, last, notes)
+    return Groups(by, labels, code, labels.index(compared_with.label), notes, compared_with.found)
 
 
 def _group_labels(patients: AnalysedPatients, by: str) -> tuple[str, ...]:
+    """The groups of the patients analysed."""
     values = patients.column(by)
-    analysed = values.filter(pl.Series(patients.included))
-    in_order = by == "arm"
-    labels = tuple(in_words(analysed).drop_nulls().unique(maintain_order=True)) if in_order else levels(analysed)
+    labels = levels(values.filter(pl.Series(patients.included)))
     if len(labels) > LEVELS:
         cure = f"say a condition, as --by '{by} >= …'" if values.dtype.is_numeric() else "name another"
         raise UsageError(f"--by {by!r} has {len(labels)} different values, too many for groups; {cure}.")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from itp_response.classification.supplied import UNRECORDED
 from itp_response.cohort.values import Bools
 from itp_response.evaluation.verdicts import NA, NE, N, Y
 from itp_response.messages.errors import UsageError
@@ -19,6 +20,7 @@ from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.printed import as_printed
 from itp_response.outputs.statistics.tables import (
+    DASH,
     Number,
     RowTexts,
     Table,
@@ -229,20 +231,30 @@ def line(
 def responses(
     patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: Set = "itt", interval: Interval = "newcombe"
 ) -> Table:
-    """Per endpoint and group how many met it, the differences with their intervals, and a test."""
-    lines = [line(patients, groups, name, of, interval) for name in names]
+    """Per endpoint and group how many met it, the differences with their intervals, and a test.
+
+    Of an endpoint that rests on what no input records there are no numbers.
+    """
+    by_name = {
+        name: line(patients, groups, name, of, interval) for name in names if name not in patients.without_record
+    }
+    lines = list(by_name.values())
+    header = _header(groups.headed(), groups)
     criteria = patients.classification.criteria
     notes = [
         *_methods(groups, interval, lines),
         *(f"{row.name}: {counted_patients(row.left_out)} left out as not evaluable." for row in lines if row.left_out),
-        *_denominators(patients, groups, names, of),
+        *_denominators(patients, groups, list(by_name), of),
+        *_unrecorded(patients, names),
         *(as_printed(criteria.name, row.name, ((share.met, share.of) for share in row.shares)) for row in lines),
     ]
     return Table(
         name="responses",
         title=f"Responses ({SETS[of]})",
-        header=_header(groups.headed(), groups),
-        rows=tuple((row.name, *_cells(row)) for row in lines),
+        header=header,
+        rows=tuple(
+            (name, *(_cells(by_name[name]) if name in by_name else [DASH] * (len(header) - 1))) for name in names
+        ),
         numbers=tuple(number for row in lines for number in numbers(row, groups)),
         notes=once(notes),
     )
@@ -259,7 +271,7 @@ def subgroups(
     """The same, in each of the patients' subgroups by these columns."""
     rows = TableRows()
     lines: list[ProportionRow] = []
-    notes: list[str] = []
+    notes = list(_unrecorded(patients, names))
     for column in columns:
         parts = grouped(patients, column)
         notes += parts.notes
@@ -267,12 +279,19 @@ def subgroups(
             subgroup = f"{column}: {label}"
             rows.heading(subgroup)
             inside = groups.within(member)
-            for name in names:
+            for name in (name for name in names if name not in patients.without_record):
                 row = line(patients, inside, name, of, interval, plain=False)
                 lines.append(row)
                 rows.add((f"  {name}", *_cells(row)), numbers(row, groups, subgroup=subgroup))
     header = _header(groups.labels, groups)
     return rows.table("subgroups", f"Subgroups ({SETS[of]})", header, [*_methods(groups, interval, lines), *notes])
+
+
+def _unrecorded(patients: AnalysedPatients, names: Sequence[str]) -> Iterator[str]:
+    """Which endpoints rest on what no input records."""
+    without = [name for name in names if name in patients.without_record]
+    if without:
+        yield f"{listed(without)}: {UNRECORDED}, as no input has rescue treatment."
 
 
 def best(patients: AnalysedPatients, groups: Groups, of: Set = "itt") -> Table | None:

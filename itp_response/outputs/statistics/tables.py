@@ -8,8 +8,21 @@ import polars as pl
 
 from itp_response.messages.wording import aligned, wrapped
 
-RESULTS = ("table", "subgroup", "variable", "level", "group", "statistic", "value", "method")
+RESULTS = (
+    "table",
+    "subgroup",
+    "variable",
+    "level",
+    "group",
+    "statistic",
+    "value",
+    "method",
+    "reference",
+    "reference_assumed",
+)
 """The columns of the numbers; all are texts but `value`."""
+OF_TABLE = {"table": "name", "reference": "reference", "reference_assumed": "found"}
+"""Those that are of the table, and not of a number: the fields of `Table`."""
 DASH = "–"
 
 
@@ -92,15 +105,23 @@ class Table:
     rows: tuple[RowTexts, ...]
     numbers: tuple[Number, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    reference: str = ""
+    """The group that the others are compared with; empty: the table compares none."""
+    found: str = ""
+    """How that group was found; empty: it was told."""
 
     def frame(self) -> pl.DataFrame:
-        """One row per number: `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`.
+        """One row per number.
 
-        Numbers are not rounded. A share lies between 0 and 1, a time is in days. Null: a column that does not apply, or
-        a value that cannot be estimated.
+        `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`, `reference` (the group that
+        the others are compared with) and `reference_assumed` (how it was found; null where it was told). Numbers are
+        not rounded. A share lies between 0 and 1, a time is in days. Null: a column that does not apply, or a value
+        that cannot be estimated.
         """
         rows = [
-            (self.name, *(getattr(number, column) for column in RESULTS if column != "table"))
+            tuple(
+                getattr(self, OF_TABLE[column]) if column in OF_TABLE else getattr(number, column) for column in RESULTS
+            )
             for number in self.numbers
         ]
         schema = {name: pl.Float64 if name == "value" else pl.String for name in RESULTS}

@@ -8,18 +8,20 @@ Kruskal-Wallis tests are scipy's.
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from itp_response.classification.supplied import UNRECORDED
 from itp_response.cohort.values import NO_DAY, Bools, Floats
 from itp_response.evaluation.verdicts import NE, Y
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
+from itp_response.outputs.statistics.from_day_0 import FromDay0, cumulative_incidence, from_day_0, interval
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
-from itp_response.outputs.statistics.proportions import LEVEL, Set
+from itp_response.outputs.statistics.proportions import LEVEL, Set, normal_quantile
 from itp_response.outputs.statistics.tables import (
     DASH,
     Number,
@@ -46,18 +48,31 @@ class Times:
     """Whether the time ended with the event; else it was censored."""
     censored: bool
     """Patients without the event are censored; else only patients with the event have a time."""
+    followed: FromDay0 | None = None
+    """The same from day 0 over all patients; None: the time does not begin on day 0."""
+
+    @property
+    def of_all(self) -> "Times":
+        """The time that curves, tests and hazard ratios are of: never of those with the event alone.
+
+        Where the set gives a time to those with the event alone, the others are censored at their last evaluable day.
+        """
+        if self.censored or self.followed is None:
+            return self
+        return replace(self, days=self.followed.days, event=self.followed.event, censored=True)
 
 
 def lengths(patients: AnalysedPatients, of: Set = "itt") -> list[Times]:
     """The lengths of time of a set, for the patients analysed; in the order of the file."""
-    inside = patients.included & (patients.per_protocol() if of == "per-protocol" else True)
+    inside: Bools = patients.included & (patients.per_protocol() if of == "per-protocol" else True)
     times_of_set = []
     for name, model in patients.endpoints.items():
         verdict = patients.classification.verdicts[name]
         if verdict.days is not None:
             days = np.where(inside & (verdict.days != NO_DAY), verdict.days, np.nan).astype(np.float64)
             is_event = (verdict.value == Y) | (not model.can_be_censored)
-            times_of_set.append(Times(name, days, is_event, model.can_be_censored))
+            followed = from_day_0(patients.classification, name, inside)
+            times_of_set.append(Times(name, days, is_event, model.can_be_censored, followed))
     return times_of_set
 
 
@@ -147,6 +162,8 @@ def cox(days: Floats, event: Bools, first: Bools) -> Hazard | None:
 def times(patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: Set = "itt") -> Table | None:
     """Per length of time and group the median and quartiles, or where it can be censored the Kaplan-Meier median.
 
+    A time from day 0 to an endpoint has its Kaplan-Meier median over all patients and, where other events compete with
+    the endpoint, its cumulative incidence; the quartiles of those with the event stand beneath.
     For a time that can be censored the median over all patients is given too, with censored times as if they were
     whole. It is called the naive median.
     None: no length is named.
@@ -158,7 +175,12 @@ def times(patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: 
     names_by_note: dict[str, list[str]] = {}
     for time in named:
         rows.heading(f"{time.name}: {patients.endpoints[time.name].label.lower()}")
-        notes = _add_censored(rows, time, groups) if time.censored else _add_whole(rows, time, groups)
+        notes = [*_add_curves_of(rows, time, groups), *_add_quartiles_of(rows, patients, time, groups)]
+        origins = patients.endpoints[time.name].origins()
+        if origins and groups.pairs:
+            notes.append(
+                f"groups are compared among patients with {listed(origins)} only; this is no randomised comparison."
+            )
         for note in (*notes, *_without_time(patients, groups, time)):
             names_by_note.setdefault(note, []).append(time.name)
     header = ("", *groups.headed(), *(["p"] if len(groups.labels) > 1 else []))
@@ -172,30 +194,55 @@ def _with_time(time: Times, groups: Groups) -> list[Bools]:
     return [known & member for member in groups.members]
 
 
-def _add_whole(rows: TableRows, time: Times, groups: Groups) -> list[str]:
-    """The rows of a time that cannot be censored; what is given back are the notes."""
-    samples = [time.days[member] for member in _with_time(time, groups)]
-    rows.add(("  patients", *(str(len(sample)) for sample in samples)), ())
-    test = _add_quartiles(rows, time.name, "days, median (quartiles)", samples, groups)
-    return [f"{test} test."] if test else []
-
-
-def _add_censored(rows: TableRows, time: Times, groups: Groups) -> list[str]:
-    """The rows of a time that can be censored; what is given back are the notes."""
-    members = _with_time(time, groups)
-    events = [f"{int(time.event[member].sum())}/{int(member.sum())}" for member in members]
+def _add_curves_of(rows: TableRows, time: Times, groups: Groups) -> Iterator[str]:
+    """The rows of the curves of a time that can be censored, or is from day 0; what is given back are the notes."""
+    of_all = time.of_all
+    if not of_all.censored:
+        return
+    members = _with_time(of_all, groups)
+    events = [f"{int(of_all.event[member].sum())}/{int(member.sum())}" for member in members]
     rows.add(("  events/patients", *events), ())
-    _add_curves(rows, time, members, groups)
+    _add_curves(rows, of_all, members, groups)
     for first, second in groups.pairs:
-        _add_hazard(rows, time, groups, first, second)
-    heading = "weeks, naive median (quartiles) over all"
-    samples = [time.days[member] for member in members]
-    test = _add_quartiles(rows, time.name, heading, samples, groups, naive=True)
-    return list(_methods(groups, test))
+        _add_hazard(rows, of_all, groups, first, second)
+    if time.followed is not None and time.followed.competitors:
+        yield from _add_incidence(rows, time.followed, groups)
+    if time.followed is not None and time.followed.unrecorded:
+        yield f"competing events {UNRECORDED}: {listed(time.followed.unrecorded)}."
+    yield _methods(groups)
+    if not time.censored:
+        yield "Kaplan-Meier over all patients; those who did not reach it are censored at their last evaluable day."
+
+
+def _add_quartiles_of(rows: TableRows, patients: AnalysedPatients, time: Times, groups: Groups) -> Iterator[str]:
+    """The row of quartiles of a time; what is given back are the notes."""
+    samples = [time.days[member] for member in _with_time(time, groups)]
+    if time.censored:
+        heading = "weeks, naive median (quartiles) over all"
+        test = _add_quartiles(rows, time.name, heading, samples, groups, naive=True)
+        by = f", {test} test" if test else ""
+        yield (
+            f"the naive median takes censored times as if they had ended in the event{by}; "
+            "it is no estimate of how long a response lasts, and given because papers print it."
+        )
+        return
+    to = patients.endpoints[time.name].runs_to
+    rows.add((f"  patients{f' with {to}' if to else ''}", *(str(len(sample)) for sample in samples)), ())
+    method = f"patients with {to}" if to else ""
+    test = _add_quartiles(rows, time.name, "days, median (quartiles)", samples, groups, method=method)
+    if test:
+        yield f"{test} test{f' among patients with {to} only; this is no randomised comparison' if to else ''}."
 
 
 def _add_quartiles(
-    rows: TableRows, name: str, heading: str, samples: Sequence[Floats], groups: Groups, *, naive: bool = False
+    rows: TableRows,
+    name: str,
+    heading: str,
+    samples: Sequence[Floats],
+    groups: Groups,
+    *,
+    method: str = "",
+    naive: bool = False,
 ) -> str:
     """A row of medians and the p-value of their test; what is given back is the test.
 
@@ -204,7 +251,7 @@ def _add_quartiles(
     p, test = alike(samples)
     cells = [median_quartiles(sample / WEEK if naive else sample, 1) for sample in samples]
     last = [probability(p)] if len(samples) > 1 else []
-    method = "naive: censored times as if they were whole" if naive else ""
+    method = "naive: censored times as if they were whole" if naive else method
     numbers = [
         number
         for label, sample in zip(groups.labels, samples, strict=True)
@@ -233,6 +280,39 @@ def _add_curves(rows: TableRows, time: Times, members: Sequence[Bools], groups: 
     rows.add(("  weeks, Kaplan-Meier median (95 % interval)", *map(_weeks, curves), *last), numbers)
 
 
+def _add_incidence(rows: TableRows, time: FromDay0, groups: Groups) -> Iterator[str]:
+    """The rows of competing events and of the cumulative incidence; what is given back are the notes."""
+    known = ~np.isnan(time.days)
+    day = time.last if np.isfinite(time.last) else float(np.max(time.days[known], initial=0.0))
+    members = [known & member for member in groups.members]
+    counts = [int(time.competing[member].sum()) for member in members]
+    name = "competing events"
+    numbers = [Number(time.name, label, name, float(count)) for label, count in zip(groups.labels, counts, strict=True)]
+    rows.add((f"  {name}", *map(str, counts)), numbers)
+    cells, numbers = [], []
+    for label, member in zip(groups.labels, members, strict=True):
+        share, low, high = incidence_on(time, member, day)
+        cells.append(DASH if math.isnan(share) else span(100 * share, 100 * low, 100 * high, 1))
+        statistics = {"cumulative incidence": share, "low": low, "high": high}
+        numbers += numbers_of(time.name, label, statistics, "Aalen-Johansen", level=f"day {day:g}")
+    rows.add((f"  cumulative incidence by day {day:g}, % (95 % interval)", *cells), numbers)
+    yield f"{competing_in_words(time)}: cumulative incidence by Aalen and Johansen, interval from log(-log)."
+
+
+def incidence_on(time: FromDay0, member: Bools, day: float) -> tuple[float, float, float]:
+    """The cumulative incidence among these patients on a day, with its 95 % interval; NaN without patients."""
+    if not member.any():
+        return math.nan, math.nan, math.nan
+    steps = cumulative_incidence(time.days[member], time.event[member], time.competing[member])
+    share, variance = steps.at(day)
+    return share, *interval(share, variance, normal_quantile())
+
+
+def competing_in_words(time: FromDay0) -> str:
+    """The competing events, for a note."""
+    return f"competing events, after which it can be reached no more: {listed(time.competitors, 'or')}"
+
+
 def _add_hazard(rows: TableRows, time: Times, groups: Groups, first: int, second: int) -> None:
     """The row of the hazard ratio of two groups."""
     compared = ~np.isnan(time.days) & np.isin(groups.code, (first, second))
@@ -249,17 +329,12 @@ def _hazard_row(hazard: Hazard | None, label: str, groups: int) -> RowTexts:
     return (heading, span(hazard.ratio, hazard.low, hazard.high, 2), *blanks, probability(hazard.p))
 
 
-def _methods(groups: Groups, test: str) -> Iterator[str]:
+def _methods(groups: Groups) -> str:
     """How censored times were estimated and compared."""
     methods = ["Kaplan-Meier median with the interval from log(-log S)"]
     if groups.pairs:
         methods += ["log-rank test", "hazard ratio by Cox's model, ties by Efron"]
-    yield f"{listed(methods)}."
-    by = f", {test} test" if test else ""
-    yield (
-        f"the naive median takes censored times as if they had ended in the event{by}; "
-        "it is no estimate of how long a response lasts, and given because papers print it."
-    )
+    return f"{listed(methods)}."
 
 
 def median_quartiles(sample: Floats, digits: int) -> str:
@@ -279,7 +354,7 @@ def _weeks(curve: Survival) -> str:
 def _without_time(patients: AnalysedPatients, groups: Groups, time: Times) -> Iterator[str]:
     """How many patients have no time, as it is not evaluable."""
     not_evaluable = patients.classification.verdicts[time.name].value == NE
-    number = int((not_evaluable & np.isnan(time.days) & groups.inside).sum())
+    number = int((not_evaluable & np.isnan(time.of_all.days) & groups.inside).sum())
     if number:
         yield f"not evaluable for {counted_patients(number)}, left out."
 

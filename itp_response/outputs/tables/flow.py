@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from itp_response.classification.supplied import UNRECORDED, records_discontinuation
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools
 from itp_response.outputs.statistics.groups import PER_PROTOCOL, REASON_STOPPED, AnalysedPatients, Groups, in_words
-from itp_response.outputs.statistics.tables import Number, Table, TableRows
+from itp_response.outputs.statistics.tables import DASH, Number, Table, TableRows
 from itp_response.outputs.tables.further_tables import named_table
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, quoted
@@ -70,18 +71,29 @@ def flow(patients: AnalysedPatients, groups: Groups, excluded: Mapping[str, int]
     rows = TableRows()
     if excluded is not None:
         _add_screened(rows, excluded, len(patients.cohort))
-    _add(rows, groups, "allocated", groups.inside)
+    # Of patients who have no arm, or stand in other groups, no input says that they were allocated.
+    _add(rows, groups, "allocated" if groups.by == "arm" else "in the study", groups.inside)
+    is_recorded = records_discontinuation(patients.cohort)
+    if is_recorded:
+        _add_stopped(rows, patients, groups)
+    else:
+        rows.add((STOPPED, *[DASH] * (1 + len(groups.labels))), ())
+    _add(rows, groups, "analysed, intention to treat", groups.inside)
+    if PER_PROTOCOL in patients.columns:
+        _add(rows, groups, "analysed, per protocol", patients.per_protocol())
+    notes = ["Who was assessed is not known; --screening FILE says it."] if excluded is None else []
+    notes += [] if is_recorded else [f"{DASH} {STOPPED}: {UNRECORDED}."]
+    return rows.table("flow", "Trial flow", ("", "all", *groups.labels), notes)
+
+
+def _add_stopped(rows: TableRows, patients: AnalysedPatients, groups: Groups) -> None:
+    """The rows of treatment that was discontinued, and of the reasons where the patient table has them."""
     stopped = np.isfinite(patients.cohort.treatment_discontinued)
     _add(rows, groups, STOPPED, stopped)
     if REASON_STOPPED in patients.columns:
         reasons = in_words(patients.columns[REASON_STOPPED]).fill_null(NO_REASON)
         for reason, _ in _by_frequency(reasons.filter(pl.Series(stopped & groups.inside))):
             _add(rows, groups, f"  {reason}", stopped & (reasons == reason).to_numpy(), of=STOPPED)
-    _add(rows, groups, "analysed, intention to treat", groups.inside)
-    if PER_PROTOCOL in patients.columns:
-        _add(rows, groups, "analysed, per protocol", patients.per_protocol())
-    notes = ["Who was assessed is not known; --screening FILE says it."] if excluded is None else []
-    return rows.table("flow", "Trial flow", ("", "all", *groups.labels), notes)
 
 
 def _add_screened(rows: TableRows, excluded: Mapping[str, int], enrolled: int) -> None:

@@ -11,12 +11,16 @@ import polars as pl
 from itp_response.messages.optional_imports import needed
 from itp_response.outputs.statistics.tables import Table
 
+Heading = tuple[str, str]
+"""The study with its patients, and the response definition."""
 INDENT, INDENT_RTF = 2, 200
 """The indent of rows that belong to the row above: a step of great-tables, and twentieths of a point."""
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{title}</title></head>
 <body>
+<h1>{title}</h1>
+<p>{definition}</p>
 {tables}
 </body>
 </html>
@@ -41,34 +45,41 @@ def as_html(table: Table) -> str:
     return text
 
 
-def page(tables: Sequence[Table], title: str) -> str:
+def page(tables: Sequence[Table], heading: Heading) -> str:
     """All tables as one page of HTML."""
-    return PAGE.format(title=html.escape(title), tables="\n".join(map(as_html, tables)))
+    title, definition = map(html.escape, heading)
+    return PAGE.format(title=title, definition=definition, tables="\n".join(map(as_html, tables)))
 
 
-def as_latex(tables: Sequence[Table]) -> str:
+def as_latex(tables: Sequence[Table], heading: Heading) -> str:
     """All tables as LaTeX, to be put into a document that uses booktabs, caption and longtable."""
-    return "\n\n".join(_great_table(table).as_latex(use_longtable=True) for table in tables) + "\n"
+    return "\n\n".join(_great_table(table, heading).as_latex(use_longtable=True) for table in tables) + "\n"
 
 
-def as_rtf(tables: Sequence[Table]) -> str:
+def as_rtf(tables: Sequence[Table], heading: Heading) -> str:
     """All tables as one document for Word, each on at least one page."""
     rtf = needed("rtflite", "stats")
     with tempfile.TemporaryDirectory() as folder:
         parts = [Path(folder, f"{number}.rtf") for number in range(len(tables))]
         for part, table in zip(parts, tables, strict=True):
-            part.write_text(_rtf(rtf, table).rtf_encode(), encoding="utf-8")
+            part.write_text(_rtf(rtf, table, heading).rtf_encode(), encoding="utf-8")
         whole = Path(folder, "whole.rtf")
         rtf.assemble_rtf(list(map(str, parts)), str(whole))
         return whole.read_text(encoding="utf-8")
 
 
-def _great_table(table: Table) -> Any:
-    """The table as great-tables has it."""
+def as_text(tables: Sequence[Table], heading: Heading) -> str:
+    """All tables as text."""
+    return "\n\n".join(["\n".join(heading), *map(str, tables)]) + "\n"
+
+
+def _great_table(table: Table, heading: Heading | None = None) -> Any:
+    """The table as great-tables has it; the heading is its subtitle."""
     great = needed("great_tables", "stats")
     great_table = great.GT(_cells(table), rowname_col="0", auto_align=False, id=f"itp-{table.name}")
     heads = {str(column): head for column, head in enumerate(table.header) if column}
-    great_table = great_table.tab_header(title=table.title).cols_label(heads).cols_align("left")
+    subtitle = None if heading is None else ". ".join(heading)
+    great_table = great_table.tab_header(title=table.title, subtitle=subtitle).cols_label(heads).cols_align("left")
     inner = [number for number, row in enumerate(table.rows) if row[0].startswith(" ")]
     if inner:
         great_table = great_table.tab_stub_indent(rows=inner, indent=INDENT)
@@ -84,7 +95,7 @@ def _cells(table: Table) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=[str(column) for column in range(width)], orient="row")
 
 
-def _rtf(rtf: Any, table: Table) -> Any:
+def _rtf(rtf: Any, table: Table, heading: Heading) -> Any:
     width = len(table.header)
     widths = [3.0, *[2.0] * (width - 1)]
     notes = list(table.notes)
@@ -92,7 +103,7 @@ def _rtf(rtf: Any, table: Table) -> Any:
         df=_cells(table),
         # One page: rtflite would give the rows of a second page the formats of the first. Word breaks pages itself.
         rtf_page=rtf.RTFPage(orientation="landscape", nrow=len(table.rows) + len(table.notes) + 10),
-        rtf_title=rtf.RTFTitle(text=[table.title], text_convert=[False]),
+        rtf_title=rtf.RTFTitle(text=[*heading, table.title], text_convert=[False]),
         rtf_column_header=rtf.RTFColumnHeader(
             text=list(table.header),
             col_rel_width=widths,
@@ -110,11 +121,11 @@ def _rtf(rtf: Any, table: Table) -> Any:
     )
 
 
-WRITERS: Mapping[str, Callable[[Sequence[Table], str], str]] = {
+WRITERS: Mapping[str, Callable[[Sequence[Table], Heading], str]] = {
     ".csv": lambda tables, _: frame(tables).write_csv(),
     ".html": page,
-    ".tex": lambda tables, _: as_latex(tables),
-    ".rtf": lambda tables, _: as_rtf(tables),
-    ".txt": lambda tables, _: "\n\n".join(map(str, tables)) + "\n",
+    ".tex": as_latex,
+    ".rtf": as_rtf,
+    ".txt": as_text,
 }
 """How tables are written, by the suffix of the file."""

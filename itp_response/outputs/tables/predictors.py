@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import CriteriaInput, Study, classify
+from itp_response.classification.supplied import study_title
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients, listed
@@ -60,11 +61,12 @@ def predictors(
     positive: Sequence[str] = (),
     negative: Sequence[str] = (),
     only: Sequence[str] = (),
+    title: str | None = None,
     options: ReadOptions | None = None,
 ) -> Predictors:
     """How numbers known of the patients differ between groups, and how well each tells two of them apart.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`, `only` is as in `table`.
+    `visits`, `patients`, `criteria` and `options` are as in `classify`, `only` and `title` are as in `table`.
     `column` names the numbers: columns of the patient table, or `baseline`. Patients without the number are left out.
     Groups are `by` an endpoint's verdicts (None: the primary endpoint's), or by a patient column.
     The curve tells the `positive` groups from the `negative`. Without these, it tells the patients who met the endpoint
@@ -102,7 +104,8 @@ def predictors(
         "negative": sides.negative,
         "only": list(only),
     }
-    return Predictors(classification, groups, tuple(tables), choices, {}, tuple(only), curves)
+    study = study_title(classification.cohort, title)
+    return Predictors(classification, groups, tuple(tables), choices, {}, tuple(only), study, curves)
 
 
 def _ordered(patients: AnalysedPatients, groups: Groups) -> Groups:
@@ -113,7 +116,7 @@ def _ordered(patients: AnalysedPatients, groups: Groups) -> Groups:
     labels = patients.classification.verdicts[groups.by].labels
     ranked = [label for label in labels if label in groups.labels]
     rank = np.array([ranked.index(label) for label in groups.labels] + [-1])
-    return Groups(groups.by, tuple(ranked), rank[groups.code], len(ranked) - 1, groups.notes)
+    return Groups(groups.by, tuple(ranked), rank[groups.code], len(ranked) - 1, groups.notes, groups.found)
 
 
 def _sides(patients: AnalysedPatients, groups: Groups, positive: Sequence[str], negative: Sequence[str]) -> CurveGroups:

@@ -9,6 +9,7 @@ import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.classification.provenance import BESIDE, Provenance, files, of_bytes
+from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.writers import put
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients, listed, wrapped
@@ -54,6 +55,8 @@ SHOWN: tuple[Shown, ...] = (
 USUAL: tuple[Shown, ...] = ("responses", "times")
 NEEDS = {"subgroups": "--subgroup COLUMN", "events": "--events FILE"}
 """The tables that need another option."""
+COMPARING: tuple[Shown, ...] = ("responses", "times", "imputation", "subgroups")
+"""The tables that compare groups with a reference group."""
 IMPUTATIONS = 20
 ODDS_ROLES = ("response", "sustained_response")
 """Odds ratios are of the endpoints with these roles, unless endpoints are named."""
@@ -72,6 +75,8 @@ class Tables:
     """Further tables that were read, by name."""
     conditions: tuple[str, ...]
     """The conditions that hold for all these patients."""
+    study: str
+    """The name of the user's study; empty: it has none."""
 
     def __getitem__(self, name: str) -> Table:
         """The table of that name; raises `UsageError` where there is none."""
@@ -83,8 +88,8 @@ class Tables:
     def frame(self) -> pl.DataFrame:
         """Every number of every table, one to a row and not rounded.
 
-        `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`. Shares are from 0 to 1, times
-        in days; a value that cannot be estimated is null.
+        `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`, `reference`,
+        `reference_assumed`. Shares are from 0 to 1, times in days; a value that cannot be estimated is null.
         """
         return frame(self.tables)
 
@@ -96,7 +101,7 @@ class Tables:
         """What made these: program, criteria, options, input files with their SHA-256."""
         origin = self.classification.provenance(**self.options)
         further = {name: files(given) for name, given in self.inputs.items()}
-        return replace(origin, inputs={**origin.inputs, **further})
+        return replace(origin, inputs={**origin.inputs, **further}, assumed=[*origin.assumed, *self.assumed])
 
     def write(self, path: str | Path) -> None:
         """Write all tables to a `.csv` (the numbers), `.html`, `.tex`, `.rtf` or `.txt` file, whole or not at all.
@@ -107,23 +112,29 @@ class Tables:
         path = Path(path)
         if path.suffix not in WRITERS:
             raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
-        text = WRITERS[path.suffix](self.tables, self.title)
+        text = WRITERS[path.suffix](self.tables, (self.title, self.classification.criteria.response_definition))
         put(path, lambda file: file.write(text.encode()))
         origin = replace(self.provenance(), outputs=(of_bytes(path.name, path.read_bytes()),))
         put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(origin.text().encode()))
 
     @property
     def title(self) -> str:
-        """The patients and the set of criteria."""
+        """The study and its patients."""
         number = int(self.groups.inside.sum())
-        conditions = f", of whom {listed(self.conditions)}" if self.conditions else ""
-        return f"{counted_patients(number)}{conditions}, under {self.classification.criteria.marked_name}"
+        conditions = f" with {listed(self.conditions)}" if self.conditions else ""
+        return titled(self.study, f"{counted_patients(number)}{conditions}")
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What is assumed of the reference group, if a table has one: a line with its prefix."""
+        return self.groups.assumed if any(table.reference for table in self.tables) else ()
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield from wrapped(f"{self.title}: {self.classification.criteria.title}")
+        yield from wrapped(self.title)
+        yield from wrapped(self.classification.criteria.response_definition)
         for note in self.groups.notes:
             yield from wrapped(note)
         for table in self.tables:
@@ -152,6 +163,7 @@ def table(
     events: Tabular | None = None,
     screening: Tabular | None = None,
     least: float = 2.0,
+    title: str | None = None,
     options: ReadOptions | None = None,
 ) -> Tables:
     """The results of a study, its patients in groups `by` their arm or another column.
@@ -165,7 +177,8 @@ def table(
     hold.
     `endpoint` names the endpoints; without it all of the set.
     `of` is the analysis set, `interval` the method of the 95 % intervals of differences. `reference` is the group that
-    the others are compared with; None: the last.
+    the others are compared with; None: the one whose name says that it is a control, else the last by name. `title` is
+    the name of the study; None: its own identifier, else the name of the folder.
     `events` is a table of adverse events; those that at least `least` per cent of the patients had are shown by name.
     `screening` is a table with a row per person assessed.
     Raises `UsageError` for a column, group, endpoint or table that is not there, `CohortError` and `CriteriaError` as
@@ -191,7 +204,7 @@ def table(
         show, endpoint, of, interval, subgroup, column, adjust, imputations, seed, events, screening, least
     )
     analysed = all_patients(classification).restricted_to(only)
-    return _tables(analysed, by, grouped(analysed, by, reference), choices)
+    return _tables(analysed, by, grouped(analysed, by, reference), choices, study_title(classification.cohort, title))
 
 
 @dataclass(frozen=True)
@@ -218,10 +231,10 @@ class TableChoices:
         return {name: table for name, table in given.items() if table is not None}
 
 
-def _tables(patients: AnalysedPatients, by: str, groups: Groups, choices: TableChoices) -> Tables:
+def _tables(patients: AnalysedPatients, by: str, groups: Groups, choices: TableChoices, study: str) -> Tables:
     _check_endpoints(patients, choices.endpoint)
     names = _wanted(choices)
-    tables = [MAKERS[name](patients, groups, choices) for name in names]
+    tables = [_compared(MAKERS[name](patients, groups, choices), groups) for name in names]
     # The provenance gives the options in this order.
     options = {
         "by": by,
@@ -245,7 +258,16 @@ def _tables(patients: AnalysedPatients, by: str, groups: Groups, choices: TableC
         options=options,
         inputs=choices.further_tables,
         conditions=patients.conditions,
+        study=study,
     )
+
+
+def _compared(table: Table | None, groups: Groups) -> Table | None:
+    """The table; where it compares groups, with its reference group and what is assumed of it."""
+    if table is None or table.name not in COMPARING or not groups.pairs:
+        return table
+    label = groups.labels[groups.reference]
+    return replace(table, reference=label, found=groups.found, notes=(*table.notes, *groups.assumed))
 
 
 def _check(of: str, interval: str, show: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import { Drawing, number } from "./drawing.js";
 import { card, gallery, make, interpretations, sentence, strips, table, verdictInWords } from "./panels.js";
 import { quiz } from "./quiz.js";
 import { savePng, saveSvg } from "./save.js";
-import { entry, fragment, lineText, patientRequest, readLink, state } from "./state.js";
+import { besideLink, entry, fragment, lineText, loaded, patientRequest, readLink, state, whoseInWords } from "./state.js";
 
 const $ = (id) => document.getElementById(id);
 const infos = new Map();
@@ -46,6 +46,7 @@ async function decide(line) {
       $("wrong").textContent = "";
       if (typed != null) {
         state.entries = answer.entries;
+        loaded();
         const { shown } = answer.sets[0];
         const day = shown?.ended ?? shown?.onset ?? answer.entries[0].day;
         state.chosen = Math.max(0, state.entries.findIndex((candidate) => candidate.day === day));
@@ -82,9 +83,9 @@ function askCounterfactuals() {
 // CHANGES, UNDO AND REDO
 
 const past = [], future = [];
-const snapshot = () => JSON.stringify([state.entries, state.baseline, state.discontinued, state.day_0, state.patient, state.chosen]);
+const snapshot = () => JSON.stringify([state.entries, state.baseline, state.discontinued, state.day_0, state.patient, state.chosen, state.whose]);
 function restore(text) {
-  [state.entries, state.baseline, state.discontinued, state.day_0, state.patient, state.chosen] = JSON.parse(text);
+  [state.entries, state.baseline, state.discontinued, state.day_0, state.patient, state.chosen, state.whose] = JSON.parse(text);
 }
 
 function keep() {
@@ -227,7 +228,8 @@ function draw() {
   inspector();
   $("undo").disabled = !past.length;
   $("redo").disabled = !future.length;
-  history.replaceState(null, "", `#${fragment()}`);
+  $("whose").textContent = whoseInWords(study?.source);
+  history.replaceState(besideLink(), "", `#${fragment()}`);
 }
 
 function show() {
@@ -326,7 +328,7 @@ function showPatient() {
   const input = (key, type, placeholder) => make("input", { type, value: state[key], placeholder, onchange: (event) => change(() => { state[key] = event.target.value.trim(); }) });
   replace($("patient"), [
     field("Baseline", input("baseline", "text", "as counted")),
-    field("Treatment stopped on day", input("discontinued", "number", "never")),
+    field("Treatment stopped on day", input("discontinued", "number", "none recorded")),
     field("Date of day 0", input("day_0", "date", "")),
     ...columnFields("patients", state.patient),
   ]);
@@ -380,7 +382,7 @@ const on = {
   },
   async example(setName, name) {
     const set = await info(setName);
-    load(set.examples.find((example) => example.name === name), name);
+    load(set.examples.find((example) => example.name === name), { kind: "example", name });
   },
   choose,
   day(day) {
@@ -388,17 +390,18 @@ const on = {
   },
 };
 
-/** Shows a patient of the gallery or of the file. */
-function load(patient, name) {
+/** Shows a patient of the gallery, of the study or of the quiz. */
+function load(patient, { kind, name }) {
   keep();
-  current = name;
+  current = kind === "example" ? name : "";
+  state.whose = { kind, name, asLoaded: null };
   Object.assign(state, {
     baseline: patient.baseline ?? "", discontinued: patient.discontinued ?? "", day_0: patient.day_0 ?? "",
     patient: { ...patient.patient }, chosen: 0,
   });
   showPatient();
   decide(patient.timeline);
-  say(patient.because ? `${name}: ${patient.because}` : name);
+  say(patient.because ? `${name}: ${patient.because}` : whoseInWords(study?.source));
   $("play").scrollIntoView();
 }
 
@@ -410,15 +413,17 @@ async function list(part) {
   $("study-ids").replaceChildren(...ids.map((id) => make("button", { onclick: async () => {
     const patient = await ask(`/api/patient?id=${encodeURIComponent(id)}`);
     if (!patient.timeline) return say(`${id} has no observations.`);
-    load(patient, id);
+    load(patient, { kind: "study", name: id });
     return patient.notes.length ? say([id, ...patient.notes].join(" ")) : null;
   } }, id)), more);
 }
 
 function showStudy() {
   if (!study) return;
+  $("study").hidden = false;
   $("study").replaceChildren(
-    make("h3", {}, `The ${study.patients} patients of ${study.source}`),
+    make("h2", {}, `The ${study.patients} patients of ${study.source}`),
+    make("p", {}, "As recorded; what you change on this page is changed here alone."),
     make("label", { className: "find" }, "Find ", make("input", { type: "search", oninput: (event) => list(event.target.value) })),
     make("div", { id: "study-ids", className: "choices" }));
   list("");
@@ -449,8 +454,8 @@ const copy = async (text, message) => {
   }
 };
 $("copy-line").onclick = () => copy(lineText(), "The line is copied.");
-$("copy-link").onclick = () => copy(location.href, "The link is copied; it works while this page is served at this address.");
-const caption = () => [lineText(), ...(answers ?? []).filter(({ shown }) => shown).map((answer) => `${answer.name}, ${verdictInWords(answer)}`)];
+$("copy-link").onclick = () => copy(location.href, "The link is copied, without id and dates; it works while this page is served at this address.");
+const caption = () => [whoseInWords(study?.source), lineText(), ...(answers ?? []).filter(({ shown }) => shown).map((answer) => `${answer.name}, ${verdictInWords(answer)}`)];
 $("save-svg").onclick = () => saveSvg($("drawing").firstElementChild, caption());
 $("save-png").onclick = () => savePng($("drawing").firstElementChild, caption());
 let width = 0;
@@ -459,7 +464,7 @@ new ResizeObserver(([{ contentRect }]) => {
   width = contentRect.width;
 }).observe($("drawing"));
 addEventListener("hashchange", () => {
-  const line = readLink(location.hash.slice(1));
+  const line = readLink(location.hash.slice(1), history.state);
   if (line) begin(line);
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
@@ -491,7 +496,7 @@ async function begin(line) {
 const listed = await ask("/api/sets");
 names = listed.sets;
 study = listed.study;
-const linked = readLink(location.hash.slice(1));
+const linked = readLink(location.hash.slice(1), history.state);
 if (!linked) state.sets = [{ criteria: listed.first, endpoint: null, interpretations: [] }];
 try {
   await begin(linked ?? FIRST);
@@ -509,7 +514,7 @@ quiz($("quiz-body"), {
   async load({ criteria, endpoint }, timeline) {
     state.sets[0] = { criteria, endpoint, interpretations: [] };
     await chosenSets();
-    load({ timeline }, "The question of the quiz");
+    load({ timeline }, { kind: "quiz", name: "" });
   },
 });
 document.documentElement.dataset.ready = "yes";

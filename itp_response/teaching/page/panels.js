@@ -38,7 +38,7 @@ export function strips(state, sets, answers, names, on) {
     const letter = "ab"[setNumber], answer = answers?.[setNumber];
     const verdict = answer?.verdicts?.find((candidate) => candidate.endpoint === answer.shown.endpoint);
     return make("div", { className: `strip ${letter}`, role: "group", "aria-label": setNumber ? "The set beside it" : "The set" },
-      select(setNumber ? "The set beside it" : "The set", shown.criteria, names.map(({ name }) => [name, name]), (name) => on.set(setNumber, name), { title: answer?.title ?? "" }),
+      select(setNumber ? "The set beside it" : "The set", shown.criteria, names.map(({ name }) => [name, name]), (name) => on.set(setNumber, name), { title: answer?.definition ?? "" }),
       select("The endpoint", answer?.shown?.endpoint, (sets[setNumber]?.endpoints ?? []).map(({ name }) => [name, name]), (name) => on.endpoint(setNumber, name)),
       make("span", { className: "verdict" }, ...(verdict ? [badge(verdict.value), ` ${verdict.label}: ${verdict.result}`, because(answer)] : [answer?.error ?? ""])),
       shown.interpretations.length ? make("span", { className: "small" }, `read otherwise: ${shown.interpretations.join(", ")}`) : null,
@@ -69,7 +69,7 @@ export function card(answer, info, setNumber, chosen, on) {
   const { shown } = answer;
   const source = info?.source;
   return make("article", { className: `sheet card ${letter}`, "aria-label": `${answer.name}, ${shown.label}` },
-    make("h2", {}, answer.title),
+    make("h2", {}, answer.definition),
     make("div", { className: "chips", role: "group", "aria-label": "The criteria of the set" },
       ...answer.verdicts.map(({ endpoint, label, value, result }) => make("button", { "aria-pressed": endpoint === shown.endpoint, title: `${label}: ${result}`, onclick: () => on.endpoint(setNumber, endpoint) }, `${endpoint} `, badge(value)))),
     make("div", { className: "wide" },
