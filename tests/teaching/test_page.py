@@ -262,7 +262,7 @@ class TestSets:
         says(page, "Overall response: Y on day 36", 0)
 
         page.get_by_label("The set", exact=True).last.select_option("iwg_2009")
-        page.wait_for_function("() => document.querySelectorAll('.card h2')[0].textContent.startsWith('International')")
+        page.wait_for_function("() => document.querySelectorAll('.card h2')[0].textContent.includes('IWG 2009')")
         page.get_by_role("button", name="− take it away").click()
         page.wait_for_function("() => document.querySelectorAll('.strip').length === 1")
 
