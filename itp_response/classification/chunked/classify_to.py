@@ -106,11 +106,11 @@ def classify_to(
 
     The file has the same bytes as that of `classify(...).write(path, long=long)`; `visits`, `patients`, `criteria`,
     `options` and `threads` are as there.
-    Visits in a text, Parquet or Arrow file, or in a folder of such files, are read in chunks of this `size`; others,
-    and those of which any row may say whose the others are, are read as a whole. If the rows of a patient do not follow
-    each other, or patients are not in the order of the patient table, the rows are sorted: on disk, if they need more
-    than `memory` bytes (None: half of the machine's memory). `notify` is then called with a sentence. `progress` is
-    called with rows, patients and the share that is done (0 to 1).
+    Visits in a text, Parquet or Arrow file, by a mapping too, or in a folder of such files, are read in chunks of this
+    `size`; others, and those of which any row may say whose the others are, are read as a whole. If the rows of a
+    patient do not follow each other, or patients are not in the order of the patient table, the rows are sorted: on
+    disk, if they need more than `memory` bytes (None: half of the machine's memory). `notify` is then called with a
+    sentence. `progress` is called with rows, patients and the share that is done (0 to 1).
     Raises what `classify` raises, and `UsageError` for an output that cannot be written.
 
     >>> visits = pl.DataFrame({"patient_id": ["A"] * 3, "day": [0, 22, 29], "platelets": [15, 40, 45]})
