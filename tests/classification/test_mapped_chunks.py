@@ -137,13 +137,13 @@ OF_LONG = {
 
 class TestLong:
     @pytest.mark.parametrize("on_error", ["stop", "quarantine"])
-    @pytest.mark.parametrize("shuffled", [None, 1, 2])
+    @pytest.mark.parametrize("shuffled", [None, 1])
     @pytest.mark.parametrize("name", OF_LONG)
     def test_the_same(self, name, shuffled, on_error, tmp_path):
         top, of_patients = OF_LONG[name]
         rows = ROWS if "unsch" in top or on_error == "quarantine" else ROWS.replace("unsch", "70")
         study = mapped(tmp_path, table(tmp_path, rows, shuffled=shuffled), LONG, top, of_patients)
-        same(tmp_path, *study, sizes=TINY[1:3], on_error=on_error)
+        same(tmp_path, *study, sizes=TINY[1:2], on_error=on_error)
 
     def test_some_of_them_are_decided(self, tmp_path):
         """Of the studies above not all are refused."""
@@ -218,7 +218,7 @@ class TestWide:
             frame, path = pl.read_csv(path), path.with_suffix(suffix)
             frame.write_parquet(path) if suffix == ".parquet" else frame.write_ipc(path)
         for of_patients in ("", 'arm = "Arm"\nbaseline = "PLT 0"'):
-            same(tmp_path, *mapped(tmp_path, path, WIDE, "", of_patients), on_error=on_error)
+            same(tmp_path, *mapped(tmp_path, path, WIDE, "", of_patients), sizes=TINY[:2], on_error=on_error)
 
     def test_many_errors_of_many_visits(self, tmp_path):
         """The first that are shown are the first of the file, not of its first visit."""
@@ -229,7 +229,7 @@ class TestWide:
 
 
 class TestAtRandom:
-    @pytest.mark.parametrize("seed", range(24))
+    @pytest.mark.parametrize("seed", range(20))
     def test_the_same(self, seed, tmp_path):
         chance = random.Random(seed)
         names = [f"{chance.choice(['P', '', 'Ä'])}{number}" for number in range(chance.randint(1, 8))]
