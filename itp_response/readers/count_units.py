@@ -16,7 +16,6 @@ from itp_response.readers.column_names import NamedTable
 from itp_response.readers.decimals import points_assumed
 from itp_response.readers.known_names import UNIT_WORDS
 from itp_response.readers.odm_records import OF_ITEM
-from itp_response.readers.open_table import OpenTable
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Cells, NoteText, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.units import KNOWN, UnitSaid, exponent_of, factor_text, in_header, no_unit
@@ -132,12 +131,12 @@ def check_same_unit(units: Cells, said: UnitSaid, problems: Problems) -> None:
     _report_other(units, np.flatnonzero(other), said, problems)
 
 
-def unit_column(table: OpenTable, counts: str, own: str | None) -> str | None:
+def unit_column(header: Sequence[str], counts: str, own: str | None) -> str | None:
     """The column of the units of a column of counts: the one that is named, or the one of the items' own units."""
-    if own in table.header:
+    if own in header:
         return own
     of_items = f"{counts}{OF_ITEM}"
-    return of_items if of_items in table.header else None
+    return of_items if of_items in header else None
 
 
 def _report_other(units: Cells, rows: Ints, said: UnitSaid, problems: Problems) -> None:

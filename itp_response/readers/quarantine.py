@@ -76,7 +76,8 @@ class Quarantine:
     def __init__(self) -> None:
         self._left_out: dict[int, _OfTable] = {}
         """By the order of the table."""
-        self._reports: list[pl.DataFrame] = []
+        self._reports: list[tuple[int, pl.DataFrame]] = []
+        """Each with the order of its table."""
         self._may_be_0 = False
         self._undecided: list[pl.Series] = []
         """The ids of patients of whom more than a count, a grade or a rescue was left out; null: an unknown one."""
@@ -137,7 +138,7 @@ class Quarantine:
             assert one.column is not None
             left_out.cells[one.column] = np.union1d(left_out.cells.get(one.column, NOBODY), one.numbers)
         self._may_be_0 |= one.may_be_0
-        self._reports.append(one.report)
+        self._reports.append((one.order, one.report))
         if one.column not in (*COMPLETED, *WITHOUT_EFFECT):
             self._undecided.append(one.report["patient_id"])
         if one.of_anybody:
@@ -162,7 +163,9 @@ class Quarantine:
             (line.location.name, line.line, line.column, line.value, line.reason, line.text, line.patient, "row")
             for line in self.broken_lines
         ]
-        return pl.concat([pl.DataFrame(rows, schema=schema, orient="row"), *self._reports]).sort(
+        # Both tables may be of one file, and of a line its visits come first.
+        reports = [report for _, report in sorted(self._reports, key=lambda of_table: of_table[0])]
+        return pl.concat([pl.DataFrame(rows, schema=schema, orient="row"), *reports]).sort(
             "file", "line", maintain_order=True
         )
 

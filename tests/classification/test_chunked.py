@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from patience import PATIENCE, until
+from whole_and_chunked import ATRA, TINY, errors, ways, written
 
 import itp_response
 from itp_response.definitions.load import loads
@@ -23,9 +24,6 @@ from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv"
 BAD_VISITS = Path(__file__).parents[1] / "readers" / "bad_visits"
-ATRA = itp_response.criteria("atra_2022")
-TINY = [ChunkSize(1, 1), ChunkSize(30, 2), ChunkSize(60, 3), ChunkSize(150, 7)]
-"""Bytes and rows: of one, two, three and some more rows."""
 DOSED = """
 title   = "Doses"
 checked = "primary"
@@ -47,28 +45,6 @@ kind = "achieved"
 when = "platelets >= 50 and dose > 20 and taken and drug == 'tpo'"
 days = [1, 28]
 """
-
-
-def ways(path, visits, patients=None, criteria=ATRA, *, sizes=TINY, memory=None, threads=(2,), **options):
-    """The summary of the study read as a whole. Every other way must give the same summary and the same file."""
-    whole, chunked = path.with_stem("whole"), path.with_stem("chunked")
-    long, options = options.pop("long", False), ReadOptions(**options)
-    classification = itp_response.classify(visits, patients, criteria, options=options)
-    classification.write(whole, long=long)
-    for size, number in itertools.product(sizes, threads):
-        given = {"options": options, "long": long, "size": size, "threads": number, "memory": memory}
-        classified = itp_response.classify_to(chunked, visits, patients, criteria, **given)
-        assert chunked.read_bytes() == whole.read_bytes(), size
-        assert classified.summary() == classification.summary(), size
-        beside = [Path(f"{file}.provenance.json").read_text().replace(file.name, "") for file in (whole, chunked)]
-        assert beside[0] == beside[1]
-    return classification.summary()
-
-
-def written(folder, text, name="visits.csv"):
-    path = folder / name
-    path.write_text("\n".join(line.strip() for line in text.strip().splitlines()) + "\n", encoding="utf-8")
-    return path
 
 
 FILES = {
@@ -443,25 +419,6 @@ class TestInputs:
         path.write_bytes(b"patient_id,day,platelets\r1,0,15\r1,21,40\r")
         assert chunked_table(path) is None
         ways(tmp_path / "out.csv", path, sizes=[ChunkSize()])
-
-
-def errors(folder, visits, patients=None, criteria=ATRA, sizes=TINY, **options):
-    """The messages, as a whole and chunk by chunk."""
-    messages = set()
-    for run in (
-        lambda: itp_response.classify(visits, patients, criteria, options=ReadOptions(**options)),
-        *(
-            lambda size=size: itp_response.classify_to(
-                folder / "out.csv", visits, patients, criteria, size=size, options=ReadOptions(**options)
-            )
-            for size in sizes
-        ),
-    ):
-        with pytest.raises(ItpResponseError) as error:
-            run()
-        messages.add(str(error.value))
-    assert not (folder / "out.csv").exists()
-    return messages
 
 
 class TestErrors:

@@ -48,7 +48,7 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError
 from itp_response.readers.assembly import assemble, recorded_as
 from itp_response.readers.chunks import ChunkedTable, ChunkSize
-from itp_response.readers.column_names import NamedTable, concatenated, no_rows
+from itp_response.readers.column_names import NamedTable, concatenated
 from itp_response.readers.files import Tabular
 from itp_response.readers.ids import FoldedIds, check_similar, check_sites
 from itp_response.readers.options import DEFAULTS, ReadOptions
@@ -106,11 +106,11 @@ def classify_to(
 
     The file has the same bytes as that of `classify(...).write(path, long=long)`; `visits`, `patients`, `criteria`,
     `options` and `threads` are as there.
-    Visits in a text, Parquet or Arrow file, or in a folder of such files, are read in chunks of this `size`; others,
-    and those of which any row may say whose the others are, are read as a whole. If the rows of a patient do not follow
-    each other, or patients are not in the order of the patient table, the rows are sorted: on disk, if they need more
-    than `memory` bytes (None: half of the machine's memory). `notify` is then called with a sentence. `progress` is
-    called with rows, patients and the share that is done (0 to 1).
+    Visits in a text, Parquet or Arrow file, by a mapping too, or in a folder of such files, are read in chunks of this
+    `size`; others, and those of which any row may say whose the others are, are read as a whole. If the rows of a
+    patient do not follow each other, or patients are not in the order of the patient table, the rows are sorted: on
+    disk, if they need more than `memory` bytes (None: half of the machine's memory). `notify` is then called with a
+    sentence. `progress` is called with rows, patients and the share that is done (0 to 1).
     Raises what `classify` raises, and `UsageError` for an output that cannot be written.
 
     >>> visits = pl.DataFrame({"patient_id": ["A"] * 3, "day": [0, 22, 29], "platelets": [15, 40, 45]})
@@ -130,14 +130,15 @@ def classify_to(
         classification = classify(visits, patients, definitions, options=options, threads=threads)
         classification.write(path, long=long)
         return ClassifiedFile(definitions, classification.cohort, classification.counts)
-    options = options or DEFAULTS
+    options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
+    size = size or ChunkSize()
     inputs = {"visits": visits, "patients": patients}
     read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)))
-    study = ChunkedStudy.read(source, patients, definitions, read_from, options)
+    study = ChunkedStudy.read(source, visits, patients, definitions, read_from, options, size)
     chunk_options = ChunkOptions(
         long,
         threads or os.cpu_count() or 1,
-        size or ChunkSize(),
+        size,
         memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
         progress or (lambda *_: None),
         notify or (lambda _: None),
@@ -153,7 +154,7 @@ def _opened(
     """The tables, opened as the options tell, and the visits to be read in chunks; None: they are read as a whole."""
     if isinstance(visits, Classification | Cohort):
         return visits, patients, None
-    options = options or DEFAULTS
+    options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     visits, patients = options.opened(visits, patients)
     return visits, patients, source_of(visits, options)
 
@@ -310,11 +311,12 @@ class _Run:
         """All problems and notes, in the order of those of a study that is read as a whole."""
         study, empty = self.study, self.study.empty()
         location = empty.location
-        of_all_rows = Problems()
+        nothing_read, of_all_rows = Problems(), Problems()
         some_left_out = len(study.excluded) > 0 or bool(self.cell_problems.broken_lines)
         if not rows and not self.cell_problems.any_wrong and not some_left_out:
-            of_all_rows.wrong(location, no_rows(location))
-        elif rows and self.without_content and "patient_id" in study.chosen and not self.end:
+            if study.rows.nothing_read:
+                nothing_read.wrong(location, study.rows.nothing_read)
+        elif rows and self.without_content and empty.has("patient_id") and not self.end:
             of_all_rows.wrong(location, NOBODY)
         of_sites = Problems()
         check_sites(
@@ -322,7 +324,7 @@ class _Run:
             study.options.patient_key,
             of_sites,
         )
-        problems = study.problems.visits.copy()
+        problems = study.problems.visits.copy().join(nothing_read)
         for others in (
             study.problems.patients,
             of_sites,
@@ -372,6 +374,8 @@ class _Run:
         try:
             yield from self._in_turn(pool)
         except CohortError as error:
+            if self.study.of_one_file:
+                raise
             # The visits cannot be read to their end, so that their other problems are not known.
             problems = Problems()
             problems.failed(0, error)
@@ -413,13 +417,13 @@ class _Run:
 
         A chunk without patients, if there was no chunk at all.
         """
-        last = len(self.study.patients.rows)
+        last, none = len(self.study.patients.rows), self.study.rows.no_cells
         if self.positions is not None:
             self.positions.of(self.study.left_out.patients)
             last = len(self.positions)
         while self.end < last or not self.chunks:
             end = min(self.end + PATIENTS_AT_ONCE, last)
-            yield UnreadChunk(lambda: self.study.of_table(self.study.empty(), Problems(), 1.0), max(end, self.end))
+            yield UnreadChunk(lambda: self.study.of_table(none, Problems(), 1.0), max(end, self.end))
 
     # deciding
 

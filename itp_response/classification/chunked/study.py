@@ -1,6 +1,6 @@
 """Study: what is known before visits are read chunk by chunk, and how a chunk of them is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,19 +9,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from itp_response.classification.classification import Study
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
 from itp_response.cohort.observations import ReadFrom
 from itp_response.cohort.values import Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
-from itp_response.readers.chunks import Chunk, ChunkedTable, WantedColumns, chunked_table
+from itp_response.readers.chunks import Chunk, ChunkedTable, ChunkSize, WantedColumns, chunked_table
 from itp_response.readers.coded.study import coded_kind
-from itp_response.readers.column_names import NamedTable, chosen_columns, filled, together
+from itp_response.readers.column_names import NamedTable, chosen_columns, filled, no_rows, together
 from itp_response.readers.day_0 import check_enrolment
 from itp_response.readers.files import TableFile, Tabular
 from itp_response.readers.ids import read_as_a_whole
 from itp_response.readers.known_names import BESIDE, VISITS
+from itp_response.readers.mapping.chunks import MappedVisits
+from itp_response.readers.mapping.mapping import Mapped
 from itp_response.readers.missing_codes import check_columns_told
+from itp_response.readers.open_table import OpenTable
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.problems import Location, Pieces, Problems
@@ -106,15 +110,68 @@ class TableProblems(NamedTuple):
 
 
 @dataclass(frozen=True)
+class NamedVisits:
+    """How the rows of a file whose columns have names that the readers know, read in chunks, are rows of visits."""
+
+    source: ChunkedTable
+    chosen: dict[str, int]
+    """The columns that are read: our name for each, and its position in the table."""
+
+    @classmethod
+    def read(cls, source: ChunkedTable, declared: Iterable[str], problems: Problems) -> "NamedVisits":
+        """The visits, of which only the header is read."""
+        location = Location(source.name, 0, source.row_word)
+        chosen = chosen_columns(source.header, VISITS, declared, location, problems)
+        for number, (name, note) in enumerate(source.notes):
+            problems.note(Location(name, 0, part=number), note)
+        return cls(source, chosen)
+
+    @property
+    def nothing_read(self) -> str:
+        """The problem of a table without rows."""
+        return no_rows(self.empty.location)
+
+    def wanted(self, numbers: Sequence[str]) -> WantedColumns:
+        """The columns to be read; those of these names as numbers."""
+        as_numbers = frozenset(self.chosen[name] for name in numbers if name in self.chosen)
+        return WantedColumns(sorted(set(self.chosen.values())), self.chosen.get("patient_id"), as_numbers)
+
+    @property
+    def empty(self) -> NamedTable:
+        """The table of visits without its rows."""
+        frame = pl.DataFrame(schema=dict.fromkeys(self.chosen, pl.String))
+        header = {name: self.source.header[position] for name, position in self.chosen.items()}
+        return NamedTable(Location(self.source.name, 0, self.source.row_word), frame, header, self.source.header)
+
+    @property
+    def no_cells(self) -> NamedTable:
+        """The table of cells (`cells`) without its rows."""
+        return self.empty
+
+    def cells(self, opened: OpenTable, location: Location, problems: Problems) -> NamedTable:
+        """The rows of a chunk."""
+        return filled(opened, self.chosen, location, problems)
+
+    def visits(self, cells: NamedTable, _: Problems) -> NamedTable:
+        """The visits, each of which is a row of the file."""
+        return cells
+
+    def used(self, cells: NamedTable, left_out: Quarantine) -> NamedTable:
+        """The rows that are not left out."""
+        return left_out.without(cells)
+
+
+@dataclass(frozen=True)
 class ChunkedStudy:
     """What is known of a study before the rows of its visits are read."""
 
-    source: ChunkedTable
+    rows: NamedVisits | MappedVisits
+    """How rows of the file become visits."""
+    of_one_file: bool
+    """The patients are in the file of the visits."""
     criteria: Criteria
     read_from: ReadFrom
     options: ReadOptions
-    chosen: dict[str, int]
-    """The columns of the visits that are read: our name for each, and its position in the table."""
     listed: NamedTable
     """The table of patients as it was opened; only its ids and their sites, if no row is left out."""
     patients: PatientTable
@@ -126,30 +183,36 @@ class ChunkedStudy:
     def read(
         cls,
         source: ChunkedTable,
+        visits: Study,
         patients: Tabular | None,
         criteria: Criteria,
         read_from: ReadFrom,
         options: ReadOptions,
+        size: ChunkSize,
     ) -> "ChunkedStudy":
         """The study with its patient table read; problems are kept, to be raised with those of the visits."""
         options = options.with_names(criteria.rescue_names)
         of_visits, of_patients = (in_table(criteria.file.columns, table) for table in ("visits", "patients"))
         problems = TableProblems(*(Problems(leave_out=options.on_error == "quarantine") for _ in range(4)))
-        location = Location(source.name, 0, source.row_word)
-        chosen = chosen_columns(source.header, VISITS, of_visits, location, problems.visits)
-        for number, (name, note) in enumerate(source.notes):
-            problems.visits.note(Location(name, 0, part=number), note)
+        rows: NamedVisits | MappedVisits
+        of_one_file = isinstance(visits, Mapped) and isinstance(patients, Mapped) and patients.source is visits.source
+        if isinstance(visits, Mapped):
+            names = (*VISITS, *of_visits)
+            rows, of_all_patients = MappedVisits.read(visits.source, source, names, size, problems.visits)
+            patients = Mapped(visits.source, patients=True, rows=of_all_patients) if of_one_file else patients
+        else:
+            rows = NamedVisits.read(source, of_visits, problems.visits)
         table = patient_table(patients, of_patients, problems.patients)
         listed = read_patients(table, of_patients, options, problems.patient_cells)
         columns = table
         if options.on_error == "stop":
-            listed = replace(listed, table=listed.table.without("baseline", "arm"))
+            listed = replace(listed, table=listed.table.without("arm"))
             table = table.without(*table.header.keys() - {"patient_id", *BESIDE})
-        study = cls(source, criteria, read_from, options, chosen, table, listed, problems, Quarantine())
-        check_header(study.empty(), of_visits, problems.both)
-        check_enrolment(study.empty(), listed, options.day_numbering, problems.both)
-        check_columns_told(options.told, [study.empty(), columns], problems.both)
-        return study
+        empty = rows.empty
+        check_header(empty, of_visits, problems.both)
+        check_enrolment(empty, listed, options.day_numbering, problems.both)
+        check_columns_told(options.told | empty.told, [empty, columns], problems.both)
+        return cls(rows, of_one_file, criteria, read_from, options, table, listed, problems, Quarantine())
 
     def without(self, left_out: Quarantine) -> "ChunkedStudy":
         """The study without these rows; those of the visits are left out when their chunks are read."""
@@ -161,6 +224,11 @@ class ChunkedStudy:
         )
 
     @property
+    def source(self) -> ChunkedTable:
+        """The table of visits, of which the header is read."""
+        return self.rows.source
+
+    @property
     def leaves_out(self) -> bool:
         """Whether rows that cannot be read are left out."""
         return self.options.on_error == "quarantine"
@@ -169,7 +237,7 @@ class ChunkedStudy:
     def assumptions(self) -> Assumptions:
         """What probably holds of all chunks."""
         enrolled = self.patients.enrolment_date.at(self.patients.rows)
-        day_0_is_first_date = "date" in self.chosen and not self.patients.table.has("enrolment_date")
+        day_0_is_first_date = self.empty().has("date") and not self.patients.table.has("enrolment_date")
         return Assumptions(
             # Nothing depends on it if it was told.
             has_grade_0=self.options.bleeding is not None,
@@ -185,16 +253,14 @@ class ChunkedStudy:
         # A code for a missing value may be any text, and is quoted; decimals may be told.
         as_numbers = assumptions.valid and not self.options.missing and self.source.decimal == "usual"
         names = (*NUMBERS, *declared) if as_numbers else ()
-        numbers = frozenset(self.chosen[name] for name in names if name in self.chosen)
         # The end of a rescue is a number only where visits are numbered by days.
-        if "date" in self.chosen:
-            numbers -= {self.chosen.get("rescue_end", -1)}
-        return WantedColumns(sorted(set(self.chosen.values())), self.chosen.get("patient_id"), numbers)
+        dated = self.empty().has("date")
+        return self.rows.wanted([name for name in names if not (dated and name == "rescue_end")])
 
     @property
     def beside(self) -> list[str]:
         """The columns of a site and of a study beside the ids."""
-        return [name for name in BESIDE if name in self.chosen]
+        return [name for name in BESIDE if self.empty().has(name)]
 
     @property
     def declared(self) -> dict[str, ColumnDeclared]:
@@ -203,15 +269,14 @@ class ChunkedStudy:
 
     def visits(self, table: NamedTable, problems: Problems) -> VisitTable:
         """The visits of a chunk of the table, without what is left out."""
+        visits = self.rows.visits(table, problems)
         if self.leaves_out:
-            table = self.left_out.without(table)
-        return read_visits(table, self.declared, self.options, problems)
+            visits = self.left_out.without(visits)
+        return read_visits(visits, self.declared, self.options, problems)
 
     def empty(self) -> NamedTable:
         """The table of visits without its rows."""
-        frame = pl.DataFrame(schema=dict.fromkeys(self.chosen, pl.String))
-        header = {name: self.source.header[position] for name, position in self.chosen.items()}
-        return NamedTable(Location(self.source.name, 0, self.source.row_word), frame, header, self.source.header)
+        return self.rows.empty
 
     @cached_property
     def excluded(self) -> pl.DataFrame:
@@ -232,7 +297,7 @@ class ChunkedStudy:
         """The cells of a chunk, and the problems of its lines."""
         problems, source = Problems(leave_out=self.leaves_out), chunk.read()
         location = Location(source.name, 0, source.row_word, source.lines, part=chunk.file, decimal=self.source.decimal)
-        table = filled(source, self.chosen, location, problems)
+        table = self.rows.cells(source, location, problems)
         if self.leaves_out:
             lines = location.all_lines(np.arange(len(table.frame)))
             table = replace(table, numbers=_numbered(lines, chunk.file))
@@ -254,7 +319,7 @@ class ChunkedStudy:
         if file is not None:
             files = [Location(name, 0, "line", part=number) for number, name in enumerate(source.files)]
             location = Location(source.name, 0, pieces=Pieces(files, file, lines - 1, [{}] * len(files)))
-        return replace(self.empty(), location=location, numbers=_numbered(lines, 0 if file is None else file))
+        return replace(self.rows.no_cells, location=location, numbers=_numbered(lines, 0 if file is None else file))
 
 
 def _numbered(lines: Ints, file: Ints | int) -> Ints:
@@ -264,12 +329,14 @@ def _numbered(lines: Ints, file: Ints | int) -> Ints:
 
 def source_of(visits: Any, options: ReadOptions = DEFAULTS) -> ChunkedTable | None:
     """The visits to be read in chunks; None: they are read as a whole, also to say why they cannot be read."""
+    if read_as_a_whole(options.patient_key, options.similar_ids):
+        return None
+    if isinstance(visits, Mapped):
+        return visits.source.chunked
     if not isinstance(visits, str | Path | TableFile) or is_study(visits) or coded_kind(visits):
         return None
     try:
         source = chunked_table(visits if isinstance(visits, TableFile) else Path(visits))
     except CohortError:
         return None
-    if source is None or not source.header:
-        return None
-    return None if read_as_a_whole(options.patient_key, options.similar_ids) else source
+    return source if source and source.header else None

@@ -94,7 +94,7 @@ class Unsorted:
     def _rows(self, chunk: Chunk) -> _RowsToSort:
         """The rows of a chunk, with the lines in which they are."""
         table, problems = self.study.table(chunk)
-        table = self.study.left_out.without(table)
+        table = self.study.rows.used(table, self.study.left_out)
         ids = as_text(table.cells("patient_id").values)
         origin = table.location.pieces.origin if table.location.pieces else None
         lines = origin.sequence if origin else table.location.all_lines(np.arange(len(ids)))
@@ -118,4 +118,4 @@ class Unsorted:
         visits = self.study.visits(replace(table, frame=frame), problems)
         # The first half of the work was to store the rows.
         share = 0.5 + 0.5 * last / max(len(self.positions), 1)
-        return ReadChunk(replace(visits, patient_ids=runs), problems, share, of_run)
+        return ReadChunk(visits, problems, share, of_run)

@@ -6,7 +6,7 @@ row per visit needs one, and one more for each repeating instrument.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,18 +16,19 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from itp_response.cohort.values import Ints
+from itp_response.cohort.values import Bools, Ints
 from itp_response.messages.errors import CohortError, UsageError, nearest, unknown
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
 from itp_response.messages.toml_positions import KeyPositions, Keys, Problem, refuse
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.readers.cells import Wording, is_not_given
+from itp_response.readers.chunks import ChunkedTable, chunked_table
 from itp_response.readers.coded.study import CodedStudy, coded_kind
 from itp_response.readers.column_names import CellProblem, NamedTable, beside_columns, report_file, units_said
 from itp_response.readers.count_units import agreed, check_same_unit, said_by_header, unit_column
 from itp_response.readers.dates import DayNumbering, cells_as_texts, check_date_format
-from itp_response.readers.files import Tabular, given_as, open_table
+from itp_response.readers.files import TableFile, Tabular, given_as, open_table
 from itp_response.readers.ids import LongIds, SimilarIds, has, with_several
 from itp_response.readers.open_table import Decimal, OpenTable
 from itp_response.readers.options import ACCEPTABLE
@@ -54,6 +55,7 @@ OPEN = "?"
 NOT_USED = "not used"
 """What is said of a column that could matter to a result and does not."""
 UNUSED = f'write "{NOT_USED}"'
+NOTHING_FILLED_IN = "nothing is filled in at any visit that the mapping names."
 CURES = {
     "codes": "say what it stands for",
     "codes.day": f"write its day, such as 28, or '{NOT_USED}' to leave out its rows",
@@ -353,6 +355,8 @@ class Mapped:
     source: "MappedFile"
     patients: bool
     """Whether it is the table of patients; else it is the table of visits."""
+    rows: "MappedRows | None" = None
+    """The rows that the table is made of; None: all rows of the file."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -368,14 +372,22 @@ class Mapped:
     def as_table(self, order: int, names: Iterable[str], problems: Problems) -> NamedTable | None:
         """The columns of these names in the mapping; None: the file cannot be opened, which is reported."""
         try:
-            location = self.source.location(order)
+            rows = self.rows or self.source.rows
         except CohortError as error:
-            problems.failed(order, error)
+            # Both tables are of one file, which is named once.
+            problems.failed(0, error)
             return None
+        location = rows.location(order)
         if self.patients:
-            return _patients(self.source, location, names, problems)
-        self.source.report(location, problems)
-        return _visits(self.source, location, names, problems)
+            return patients_of(rows, location, names, problems)
+        first = self.source.header[:1] == [self.source.file.patients.patient_id]
+        report_file(self.source.table, location, problems, patient_first=first)
+        rows.report(location, problems)
+        visits = visits_of(rows, location, names, problems)
+        rows.count_unused(location, problems)
+        if not len(visits.frame) and not self.source.table.problems and rows.of_wanted.any():
+            problems.wrong(location, NOTHING_FILLED_IN)
+        return visits
 
 
 def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study | CodedStudy, None]":
@@ -421,7 +433,7 @@ def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple
 
 @dataclass(frozen=True)
 class MappedFile:
-    """A file and its mapping; the file is read once."""
+    """A file and its mapping."""
 
     given: Tabular
     mapping: LoadedMapping
@@ -431,52 +443,83 @@ class MappedFile:
         return self.mapping.file
 
     @cached_property
-    def table(self) -> OpenTable:
-        return open_table(given_as(self.given, self.file.sheet, self.file.header_row, self.file.decimal), "visits")
+    def opened(self) -> Tabular:
+        """The file, opened as the mapping tells."""
+        return given_as(self.given, self.file.sheet, self.file.header_row, self.file.decimal)
 
     @cached_property
-    def frame(self) -> pl.DataFrame:
-        """The columns the mapping names, by their names in the file, as texts; null where empty."""
-        names = [name for name in dict.fromkeys(name for name, _ in self.named()) if name in self.table.header]
-        positions = [self.table.header.index(name) for name in names]
-        frame = self.table.load(positions or [0])
-        columns = [cells_as_texts(frame[str(position)]) for position in positions]
-        frame = pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
+    def chunked(self) -> ChunkedTable | None:
+        """The file, to be read in chunks; None: it can only be read as a whole, also to say why it cannot be read."""
+        file = TableFile(Path(self.opened)) if isinstance(self.opened, str | Path) else self.opened
+        if not isinstance(file, TableFile):
+            return None
+        try:
+            source = chunked_table(file)
+        except CohortError:
+            return None
+        return source if source and source.header else None
+
+    @cached_property
+    def table(self) -> OpenTable:
+        """The whole file; it is read once."""
+        return open_table(self.opened, "visits")
+
+    @property
+    def header(self) -> Sequence[str]:
+        return self.table.header if self.chunked is None else self.chunked.header
+
+    @property
+    def name(self) -> str:
+        return self.table.name if self.chunked is None else self.chunked.name
+
+    @cached_property
+    def rows(self) -> "MappedRows":
+        """All rows of the file."""
+        positions = sorted({*self.of_visits, *self.of_patients})
+        frame = self.texts(self.table.load(positions or [0]), positions)
+        return MappedRows(self, frame, partial(location_of, self.table))
+
+    @property
+    def of_visits(self) -> list[int]:
+        """The positions of the columns that the visits are made of, and those that say which rows are used."""
+        patients, visits = self.file.patients, self.file.visits
+        used = {*patients.chosen.values(), *patients.key.values(), *patients.only}
+        used |= {column for visit in visits for column in (*visit.chosen.values(), *visit.only)}
+        units = {unit_column(self.header, visit.platelets, visit.unit) for visit in visits if visit.platelets}
+        return [self.header.index(name) for name in {*used, *units} if name in self.header]
+
+    @property
+    def of_patients(self) -> list[int]:
+        """The positions of the columns that the patients are made of, and those that are looked at in all rows."""
+        patients = self.file.patients
+        used = {*patients.chosen.values(), *patients.key.values(), *patients.only, *patients.baseline_only}
+        used |= {column for visit in self.file.visits for column in visit.only}
+        if patients.baseline and (units := unit_column(self.header, patients.baseline, patients.baseline_unit)):
+            used.add(units)
+        positions = {self.header.index(name) for name in used if name in self.header}
+        return list(positions | set(self.beside.values()))
+
+    @property
+    def beside(self) -> dict[str, int]:
+        """The positions of a site and of a study beside the ids, if the mapping does not say what they are."""
+        patients = self.file.patients
+        if patients.key or self.file.options.patient_key is not None:
+            return {}
+        return beside_columns(self.header, self.header.index(patients.patient_id))
+
+    def texts(self, frame: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:
+        """Columns of the file by their names in it, as texts; null where empty. Ids have their site and study."""
+        columns = [cells_as_texts(frame[str(position)]).alias(self.header[position]) for position in positions]
         patients = self.file.patients
         if not patients.key:
-            return frame
+            return pl.DataFrame(columns)
         key = [*patients.key.values(), patients.patient_id]
-        return frame.with_columns(pl.concat_str(key, separator="-").alias(patients.patient_id))
-
-    @cached_property
-    def of_wanted(self) -> pl.Series:
-        """Which rows are of patients who are not left out by `only`; those without a patient are reported later."""
-        ids = self.frame[self.file.patients.patient_id]
-        rows = pl.Series([True]).new_from_index(0, len(ids))
-        for column, value in self.file.patients.only.items():
-            wanted = ids.filter((self.frame[column] == value.strip()).fill_null(value=False)).unique()
-            rows &= ids.is_in(wanted.to_list()).fill_null(value=True)
-        return rows
+        return pl.DataFrame(columns).with_columns(pl.concat_str(key, separator="-").alias(patients.patient_id))
 
     @property
     def unused_visits(self) -> list[str]:
         """The values of the column of days whose rows are not used."""
         return [code for code, meaning in self.file.codes.get("day", {}).items() if meaning == NOT_USED]
-
-    def at_unused_visits(self, column: str) -> pl.Series:
-        """Which rows say in the column of days that they are not used."""
-        return self.frame[column].is_in(self.unused_visits).fill_null(value=False)
-
-    @cached_property
-    def of_baseline(self) -> pl.Series:
-        """Which rows have the patient's baseline, if it is filled in."""
-        rows = pl.Series([True]).new_from_index(0, len(self.frame))
-        for name, value in self.file.patients.baseline_only.items():
-            rows &= self.frame[name].fill_null("") == value.strip()
-        return rows
-
-    def location(self, order: int) -> Location:
-        return location_of(self.table, order)
 
     def named(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
         """The columns of the file that the mapping names, each with the keys that lead to it."""
@@ -494,25 +537,25 @@ class MappedFile:
                 yield column, ("visits", number, *_key(name, visit.columns))
             for column in visit.only:
                 yield column, ("visits", number, "only", column)
-            if visit.platelets is not None and (units := unit_column(self.table, visit.platelets, visit.unit)):
+            if visit.platelets is not None and (units := unit_column(self.header, visit.platelets, visit.unit)):
                 yield units, ("visits", number, "unit")
         patients = self.file.patients
         if patients.baseline is not None and (
-            units := unit_column(self.table, patients.baseline, patients.baseline_unit)
+            units := unit_column(self.header, patients.baseline, patients.baseline_unit)
         ):
             yield units, ("patients", "baseline_unit")
 
     def check(self) -> None:
         """Raises `CohortError` if the mapping names columns that the file does not have, or has several times."""
-        header = self.table.header
+        header = self.header
         problems = []
         for column, path in self.named():
             times = header.count(column)
             if not times:
-                text = f"there is no column {column!r} in {self.table.name}; there are: {', '.join(header)}."
+                text = f"there is no column {column!r} in {self.name}; there are: {', '.join(header)}."
                 problems.append(self.mapping.positions.problem(path, f"{text}{nearest(column, header)}"))
             elif times > 1:
-                text = f"{self.table.name} has {times} columns {column!r}; rename all but one of them."
+                text = f"{self.name} has {times} columns {column!r}; rename all but one of them."
                 problems.append(self.mapping.positions.problem(path, text))
         for unit, path in self._own_units():
             if unit not in header and exponent_of(unit) is None:
@@ -528,14 +571,61 @@ class MappedFile:
         if self.file.patients.baseline_unit is not None:
             yield self.file.patients.baseline_unit, ("patients", "baseline_unit")
 
+    def units_said(self, counts: str) -> list[UnitSaid]:
+        """The units of a column of counts that the file tells besides its header; one that is read in chunks, none."""
+        return units_said(self.table, counts) if self.chunked is None else []
+
+
+@dataclass(frozen=True)
+class MappedRows:
+    """Rows of a mapped file: all, those of a chunk, or those that tell all of its patients."""
+
+    source: MappedFile
+    frame: pl.DataFrame
+    """Columns by their names in the file, as texts; null where empty."""
+    location: Callable[[int], Location]
+    """The location of the rows, by the order of the table that is made of them."""
+    wanted: pl.Series | None = None
+    """The ids of the patients who are not left out by `only`; None: as these rows say."""
+
+    @property
+    def file(self) -> MappingFile:
+        return self.source.file
+
+    @property
+    def ids(self) -> pl.Series:
+        """The patient of each row."""
+        return self.frame[self.file.patients.patient_id]
+
+    @cached_property
+    def of_wanted(self) -> pl.Series:
+        """Which rows are of patients who are not left out by `only`; those without a patient are reported later."""
+        if self.wanted is not None:
+            return self.ids.is_in(self.wanted.implode()).fill_null(value=True)
+        rows = pl.Series([True]).new_from_index(0, len(self.ids))
+        for column, value in self.file.patients.only.items():
+            wanted = self.ids.filter((self.frame[column] == value.strip()).fill_null(value=False)).unique()
+            rows &= self.ids.is_in(wanted.to_list()).fill_null(value=True)
+        return rows
+
+    def at_unused_visits(self, column: str) -> pl.Series:
+        """Which rows say in the column of days that they are not used."""
+        return self.frame[column].is_in(self.source.unused_visits).fill_null(value=False)
+
+    @cached_property
+    def of_baseline(self) -> pl.Series:
+        """Which rows have the patient's baseline, if it is filled in."""
+        rows = pl.Series([True]).new_from_index(0, len(self.frame))
+        for name, value in self.file.patients.baseline_only.items():
+            rows &= self.frame[name].fill_null("") == value.strip()
+        return rows
+
     def report(self, location: Location, problems: Problems) -> None:
-        """Report broken lines of the file, and note the columns that are not used."""
-        first = self.table.header[:1] == [self.file.patients.patient_id]
-        report_file(self.table, location, problems, patient_first=first)
+        """Report what all rows say of the patients and of `only`, and note the columns that are not used."""
         self._check_key(location, problems)
         self._check_only(location, problems)
-        names = {name for name, _ in self.named()} - set(self.file.other_columns)
-        others = [name for name in self.table.header if name not in names]
+        names = {name for name, _ in self.source.named()} - set(self.file.other_columns)
+        others = [name for name in self.source.header if name not in names]
         if others:
             problems.note(location, f"Columns that the mapping does not take: {first_few(others)}.")
         self._note_lengths(location, problems)
@@ -551,18 +641,16 @@ class MappedFile:
 
     def _check_key(self, location: Location, problems: Problems) -> None:
         """Report ids with several sites or studies; note what ids are made of."""
-        patients, header = self.file.patients, self.table.header
+        patients, header = self.file.patients, self.source.header
         if patients.key:
             made = " and ".join(map(repr, [*patients.key.values(), patients.patient_id]))
             problems.note(location, f"Patients are told apart by {made}, as the mapping says.")
-        elif self.file.options.patient_key is None:
-            for name, position in beside_columns(header, header.index(patients.patient_id)).items():
-                values = cells_as_texts(self.table.load([position])[str(position)])
-                ids = with_several(self.frame[patients.patient_id], values)
-                if len(ids):
-                    what = f"{patients.patient_id}: {first_few(ids)} {has(ids)} several {header[position]!r}"
-                    cure = f"name it under [patients] ({name.strip()} = {header[position]!r})"
-                    problems.wrong(location, f"{what}; {cure}, or write patient_key = 'id' under [options].")
+        for name, position in self.source.beside.items():
+            ids = with_several(self.ids, self.frame[header[position]])
+            if len(ids):
+                what = f"{patients.patient_id}: {first_few(ids)} {has(ids)} several {header[position]!r}"
+                cure = f"name it under [patients] ({name.strip()} = {header[position]!r})"
+                problems.wrong(location, f"{what}; {cure}, or write patient_key = 'id' under [options].")
 
     def _check_only(self, location: Location, problems: Problems) -> None:
         """Report an `only` of patients that no row says; note one of visits, and patients of whom rows differ."""
@@ -578,14 +666,12 @@ class MappedFile:
                 problems.wrong(location, text)
             else:
                 problems.note(location, text, warning=True)
-        ids = self.frame[self.file.patients.patient_id]
         for column, value in of_patients:
-            others = ids.filter((self.frame[column] != value.strip()).fill_null(value=False) & self.of_wanted)
-            if number := others.drop_nulls().n_unique():
-                what = f"{counted_patients(number)} taken, of whom some row says that {column} is {value!r} and some"
-                problems.note(
-                    location, f"{what} says otherwise: {first_few(others.drop_nulls().unique())}.", warning=True
-                )
+            differ = (self.frame[column] != value.strip()).fill_null(value=False) & self.of_wanted
+            others = self.ids.filter(differ).drop_nulls().unique(maintain_order=True)
+            if len(others):
+                what = f"{counted_patients(len(others))} taken, of whom some row says that {column} is {value!r}"
+                problems.note(location, f"{what} and some says otherwise: {first_few(others)}.", warning=True)
 
     def units(
         self, name: str, counts: str | None, own: str | None, rows: Ints, location: Location, problems: Problems
@@ -611,10 +697,10 @@ class MappedFile:
 
     def _units_said(self, counts: str, own: str | None) -> tuple[str | None, list[UnitSaid]]:
         """The column of the units of a column of counts, and what tells the unit of all of it."""
-        column = unit_column(self.table, counts, own)
+        column = unit_column(self.source.header, counts, own)
         told = [unit for unit in (None if own == column else own, self.file.unit) if unit is not None]
         said = [*(UnitSaid(unit, "the mapping") for unit in told), *said_by_header(counts)]
-        return column, said + units_said(self.table, counts)
+        return column, said + self.source.units_said(counts)
 
     def unknown_units(self, name: str, of_counts: Iterable[tuple[str | None, str | None]]) -> dict[str, list[UnitSaid]]:
         """The units that are told of a column of counts and are none, which an option may tell.
@@ -650,6 +736,48 @@ class MappedFile:
                 problems.append(CellProblem(header[name], written, without_code, _without_code(name, codes)))
         return problems
 
+    def recorded(self, visit: VisitColumns) -> Ints:
+        """The rows with an observation for a visit, of patients who are not left out."""
+        filled = pl.any_horizontal(pl.col(column).is_not_null() for column in visit.recorded.values())
+        recorded = self.of_wanted & self.frame.select(filled).to_series()
+        for column, value in visit.only.items():
+            recorded &= self.frame[column].fill_null("") == value.strip()
+        if isinstance(visit.day, str):
+            recorded &= ~self.at_unused_visits(visit.day)
+        return recorded.arg_true().to_numpy().astype(np.int64)
+
+    @cached_property
+    def with_visit(self) -> Bools:
+        """Which rows have a visit."""
+        with_visit = np.zeros(len(self.frame), dtype=np.bool_)
+        for visit in self.file.visits:
+            with_visit[self.recorded(visit)] = True
+        return with_visit
+
+    def count_unused(self, location: Location, problems: Problems) -> None:
+        """Note the rows without a visit and without a value of the patient."""
+        used = self.with_visit | ~self.of_wanted.to_numpy()
+        said, word = ", ".join(map(quoted, self.source.unused_visits)), location.row_word
+        for column in sorted({visit.day for visit in self.file.visits if isinstance(visit.day, str)}):
+            unused = self.at_unused_visits(column).to_numpy() & ~used
+
+            def not_used(number: int, _: Sequence[str], column: str = column) -> str:
+                rows = f"{number} {word}{'' if number == 1 else 's'} left out"
+                return f"{rows}: the mapping says of {column} that {said} is not used." if number else ""
+
+            problems.count(location, f"not used: {column}", not_used, int(unused.sum()))
+            used |= unused
+        of_visits = {"patient_id"} | ({"baseline"} if self.file.patients.baseline_only else set())
+        about = [column for name, column in self.file.patients.chosen.items() if name not in of_visits]
+        if about:
+            used |= self.frame.select(pl.any_horizontal(pl.col(about).is_not_null())).to_series().to_numpy()
+
+        def nothing(number: int, _: Sequence[str]) -> str:
+            rows = f"{number} {word}{'' if number == 1 else 's'} passed over"
+            return f"{rows}: nothing that the mapping takes is filled in." if number else ""
+
+        problems.count(location, "nothing filled in", nothing, int((~used).sum()))
+
 
 def _without_code(name: str, codes: Iterable[str]) -> Wording:
     cure = f"has no code in the mapping, which has {', '.join(codes)}; add it under [codes.{name}]"
@@ -661,96 +789,54 @@ def _key(name: str, columns: Mapping[str, str]) -> tuple[str, ...]:
     return ("columns", name) if name in columns else (name,)
 
 
-def _visits(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
-    """The table of visits: one row per visit, and row of the file with an observation for it."""
+def visits_of(of: MappedRows, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
+    """The table of visits: of each row of the file, one row per visit for which it has an observation."""
     frames, as_written, rows_of, columns_of = [], [], [], []
-    for visit in source.file.visits:
-        rows = _recorded(source, visit)
-        columns = {"patient_id": source.file.patients.patient_id, **visit.chosen}
-        cells = [source.coded(name, column, rows).alias(name) for name, column in columns.items()]
-        as_written.append(
-            pl.DataFrame([source.frame[column].gather(rows).alias(name) for name, column in columns.items()])
-        )
+    for visit in of.file.visits:
+        rows = of.recorded(visit)
+        columns = {"patient_id": of.file.patients.patient_id, **visit.chosen}
+        cells = [of.coded(name, column, rows).alias(name) for name, column in columns.items()]
+        as_written.append(pl.DataFrame([of.frame[column].gather(rows).alias(name) for name, column in columns.items()]))
         if isinstance(visit.day, int):
             cells.append(pl.Series("day", [str(visit.day)]).new_from_index(0, len(rows)))
-        cells += source.units("unit", visit.platelets, visit.unit, rows, location, problems)
+        cells += of.units("unit", visit.platelets, visit.unit, rows, location, problems)
         frames.append(pl.DataFrame(cells))
         rows_of.append(rows)
         columns_of.append(columns)
     rows = np.concatenate(rows_of)
-    pieces = Pieces(
-        [location] * len(frames), np.repeat(np.arange(len(frames)), list(map(len, rows_of))), rows, columns_of
-    )
-    _note_unused(source, rows, location, problems)
-    if not len(rows) and not source.table.problems and source.of_wanted.any():
-        problems.wrong(location, "nothing is filled in at any visit that the mapping names.")
-    frame = pl.concat(frames, how="diagonal")
+    # In the order of the file, as its chunks have them.
+    order = np.argsort(rows, kind="stable")
+    rows, piece = rows[order], np.repeat(np.arange(len(frames)), list(map(len, rows_of)))[order]
+    frame = pl.concat(frames, how="diagonal")[order]
     header = {name: name for name in frame.columns}
-    cell_problems = source.cell_problems(pl.concat(as_written, how="diagonal").to_dict(), frame, header)
+    cell_problems = of.cell_problems(pl.concat(as_written, how="diagonal")[order].to_dict(), frame, header)
+    pieces = Pieces([location] * len(frames), piece, rows, columns_of)
     of_visits = replace(location, lines=location.all_lines(rows), pieces=pieces)
-    unknown = source.unknown_units("platelets", ((visit.platelets, visit.unit) for visit in source.file.visits))
-    return replace(_table(of_visits, frame, names, header, cell_problems), told=source.file.told, units=unknown)
+    unknown = of.unknown_units("platelets", ((visit.platelets, visit.unit) for visit in of.file.visits))
+    return replace(_table(of_visits, frame, names, header, cell_problems), told=of.file.told, units=unknown)
 
 
-def _recorded(source: MappedFile, visit: VisitColumns) -> Ints:
-    """The rows of the file with an observation for a visit, of patients who are not left out."""
-    frame = source.frame
-    recorded = (
-        source.of_wanted
-        & frame.select(
-            pl.any_horizontal(pl.col(column).is_not_null() for column in visit.recorded.values())
-        ).to_series()
-    )
-    for column, value in visit.only.items():
-        recorded &= frame[column].fill_null("") == value.strip()
-    if isinstance(visit.day, str):
-        recorded &= ~source.at_unused_visits(visit.day)
-    return recorded.arg_true().to_numpy().astype(np.int64)
-
-
-def _note_unused(source: MappedFile, rows: Ints, location: Location, problems: Problems) -> None:
-    """Note the rows without a visit and without a value of the patient."""
-    used = ~source.of_wanted.to_numpy()
-    used[rows] = True
-    days = {visit.day for visit in source.file.visits if isinstance(visit.day, str)}
-    for column in sorted(days):
-        unused = source.at_unused_visits(column).to_numpy() & ~used
-        if unused.any():
-            said = ", ".join(map(quoted, source.unused_visits))
-            rows_left_out = f"{int(unused.sum())} {location.row_word}{'' if unused.sum() == 1 else 's'} left out"
-            problems.note(location, f"{rows_left_out}: the mapping says of {column} that {said} is not used.")
-        used |= unused
-    of_visits = {"patient_id"} | ({"baseline"} if source.file.patients.baseline_only else set())
-    about = [column for name, column in source.file.patients.chosen.items() if name not in of_visits]
-    if about:
-        used |= source.frame.select(pl.any_horizontal(pl.col(about).is_not_null())).to_series().to_numpy()
-    count = int((~used).sum())
-    if count:
-        word = f"{location.row_word}{'' if count == 1 else 's'}"
-        problems.note(location, f"{count} {word} passed over: nothing that the mapping takes is filled in.")
-
-
-def _patients(source: MappedFile, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
+def patients_of(of: MappedRows, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
     """The table of patients: one row per patient, with the value of each column from any row of the file."""
-    header = source.file.patients.chosen
-    all_ids = source.frame[header["patient_id"]]
-    ids = all_ids.set(~source.of_wanted, None)
-    left_out = all_ids.filter(~source.of_wanted).n_unique()
+    header = of.file.patients.chosen
+    all_ids = of.ids
+    ids = all_ids.set(~of.of_wanted, None)
+    left_out = all_ids.filter(~of.of_wanted).n_unique()
     if left_out:
-        said = listed([f"{column} is {value!r}" for column, value in source.file.patients.only.items()])
+        said = listed([f"{column} is {value!r}" for column, value in of.file.patients.only.items()])
         problems.note(location, f"{counted_patients(left_out)} left out, of whom no row says that {said}.")
     firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     columns: list[pl.Series] = []
     as_written: dict[str, pl.Series] = {}
     rows_of: dict[str, Ints] = {"": firsts.to_numpy().astype(np.int64)}
     for name, column in header.items():
-        elsewhere = ~source.of_baseline & (name == "baseline")
-        cells = source.frame[column].set(elsewhere, None)
+        elsewhere = ~of.of_baseline & (name == "baseline")
+        cells = of.frame[column].set(elsewhere, None)
         rows = _filled_rows(ids, cells, firsts, location, problems)
-        columns.append(source.coded(name, column, rows).set(elsewhere.gather(rows), None).alias(name))
+        columns.append(of.coded(name, column, rows).set(elsewhere.gather(rows), None).alias(name))
         if name == "baseline":
-            own = source.file.patients.baseline_unit
-            columns += source.units("baseline_unit", column, own, rows, location, problems)
+            own = of.file.patients.baseline_unit
+            columns += of.units("baseline_unit", column, own, rows, location, problems)
         as_written[name] = cells.gather(rows)
         rows_of[column] = rows
     lines = location.all_lines(rows_of[""])
@@ -765,10 +851,10 @@ def _patients(source: MappedFile, location: Location, names: Iterable[str], prob
     )
     frame = pl.DataFrame(columns)
     header = header | {name: name for name in frame.columns if name not in header}
-    cell_problems = source.cell_problems(as_written, frame, header)
-    patients = source.file.patients
-    unknown = source.unknown_units("baseline", [(patients.baseline, patients.baseline_unit)])
-    return replace(_table(gathered, frame, names, header, cell_problems), told=source.file.told, units=unknown)
+    cell_problems = of.cell_problems(as_written, frame, header)
+    patients = of.file.patients
+    unknown = of.unknown_units("baseline", [(patients.baseline, patients.baseline_unit)])
+    return replace(_table(gathered, frame, names, header, cell_problems), told=of.file.told, units=unknown)
 
 
 def _filled_rows(ids: pl.Series, cells: pl.Series, firsts: pl.Series, location: Location, problems: Problems) -> Ints:
