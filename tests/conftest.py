@@ -5,7 +5,7 @@ import os
 from hypothesis import settings
 
 # A first run imports and builds much; a deadline would measure that.
-settings.register_profile("short", max_examples=60, deadline=None)
+settings.register_profile("short", max_examples=40, deadline=None)
 settings.register_profile("long", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 

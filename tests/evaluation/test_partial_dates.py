@@ -170,7 +170,7 @@ class TestTwoReadings:
     def test_of_the_atra_trial(self, case):
         self.check(RAW, CRITERIA, *case)
 
-    @settings(max_examples=6)
+    @settings(max_examples=4)
     @given(told(), strategies.criteria_variants())
     def test_of_every_option(self, case, raw):
         criteria = read_dict({**raw, "interpretation": [], "example": []}, ATRA, "variant")

@@ -46,7 +46,8 @@ def read(folder, text, **options):
     path = folder / "visits.csv"
     path.write_text(text)
     criteria = itp_response.criteria("atra_2022")
-    study = ChunkedStudy.read(source_of(path), None, criteria, ReadFrom({}, {}), ReadOptions(**options))
+    tables = source_of(path), path, None
+    study = ChunkedStudy.read(*tables, criteria, ReadFrom({}, {}), ReadOptions(**options), ChunkSize())
     for valid in (True, False):
         wanted = replace(study.wanted(replace(study.assumptions, valid=valid)), patient=None)
         table, problems = study.table(next(study.source.chunks(wanted, ChunkSize())))

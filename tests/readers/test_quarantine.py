@@ -268,7 +268,7 @@ class TestRowsInAndOut:
     And no patient is lost.
     """
 
-    @settings(max_examples=100)
+    @settings(max_examples=30)
     @given(st.lists(LINES, min_size=1, max_size=7), st.none() | st.lists(PATIENTS, min_size=1, max_size=4))
     def test_as_many(self, tmp_path_factory, rows, of_patients):
         folder = tmp_path_factory.getbasetemp()
@@ -317,7 +317,7 @@ class TestRowsInAndOut:
         assert found.cohort.quarantine.equals(expected.cohort.quarantine)
         assert found.summary() == expected.summary()
 
-    @settings(max_examples=100)
+    @settings(max_examples=30)
     @given(st.lists(LINES, min_size=1, max_size=7))
     def test_all_or_nothing(self, tmp_path_factory, rows):
         """Without the option a study is read if nothing of it would be left out, and is then the same."""
