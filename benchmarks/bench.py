@@ -37,6 +37,8 @@ ROOT = HERE.parent
 README = ROOT / "README.md"
 TABLE = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- end of bench -->)", re.DOTALL)
 OURS = [sys.executable, "-c", "from itp_response.cli import main; main()"]
+ACCEPTED = ("--accept", "patient_in_another_unit")
+"""Of a million invented patients a few have counts so far above all others that they are asked about."""
 LONG = 60
 """Seconds; what takes longer runs once."""
 LOOPED = 20_000
@@ -86,7 +88,7 @@ def script(name: str, *arguments: str | Path) -> list[str | Path]:
 
 def ours(visits: Path, out: Path, *further: str) -> list[str | Path]:
     patients = visits.with_name(f"patients{'.csv' if visits.suffix == '.csv' else visits.suffix}")
-    return [*OURS, "classify", visits, "--patients", patients, "--output", out, *further]
+    return [*OURS, "classify", visits, "--patients", patients, "--output", out, *ACCEPTED, *further]
 
 
 def file_ways(folder: Path, patients: int, compiled: Path | None) -> dict[str, Way]:
@@ -101,7 +103,7 @@ def file_ways(folder: Path, patients: int, compiled: Path | None) -> dict[str, W
     ways = {
         "ours": Way(ours(visits, out("ours")), out("ours")),
         "ours, 1 thread": Way(ours(visits, out("one"), "--threads", "1"), out("one")),
-        "ours, no patient table": Way([*OURS, "classify", visits, "--output", out("alone")]),
+        "ours, no patient table": Way([*OURS, "classify", visits, "--output", out("alone"), *ACCEPTED]),
         "polars, best script": Way(script("polars", visits, listed, out("polars")), out("polars")),
         "polars, window expressions": Way(script("polars-windows", visits, listed, out("windows")), out("windows")),
         "polars, bare read": Way(script("polars-read", visits, listed, out("read"))),
@@ -189,7 +191,7 @@ def grown(folder: Path) -> dict[str, Way]:
     part.mkdir()
     files.copies(folder, 10, part)
     visits, out = part / "visits.csv", part / "out.csv"
-    alone = Way([*OURS, "classify", visits, "--output", out])
+    alone = Way([*OURS, "classify", visits, "--output", out, *ACCEPTED])
     ways = {"ten times": Way(ours(visits, out)), "ten times, no patient table": alone}
     in_turn(ways, 1)
     return ways
