@@ -69,6 +69,12 @@ class Cohort:
     """Name of the source, for the evidence."""
     row_word: str = "line"
     """What a line of the source is called."""
+    study: str = ""
+    """The identifier of the study in its data; empty: there is none, or several."""
+    records_rescue: bool = True
+    """An input says when rescue treatment was given, be it that none was."""
+    bleeding_is_log: bool = False
+    """Bleeding is written down as a log of events, so that no grade was taken as a grade of 0."""
     origin: Origin | None = None
     """The records behind the lines; None: a line of the source is known by its number alone."""
     stopped_by: Origin | None = None

@@ -20,9 +20,7 @@ from itp_response.readers.day_0 import check_near, day_0_of_patients, days_stopp
 from itp_response.readers.missing_codes import ask_about_nines
 from itp_response.readers.options import Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, as_dates, imputed_of, partial_of
-from itp_response.readers.problems import (
-    Problems,
-)
+from itp_response.readers.problems import Problems
 from itp_response.readers.quarantine import COMPLETED
 from itp_response.readers.study_notes import check_units, count_passed_over, note_unmatched
 from itp_response.readers.study_rows import StudyRows
@@ -74,19 +72,27 @@ def assemble(
     imputed = None if impute is None else _imputed_dates(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
-    built = build(_patients_of(study, date_0, stopped), observed)
-    if built.left_out is not None:
-        built = replace(built, left_out=replace(built.left_out, undecided=_moves_day_0(study, day_0.low)))
     return replace(
-        built,
+        _built(study, _patients_of(study, date_0, stopped), observed, day_0.low),
         source=location.name,
         row_word=location.row_word,
+        study=visits.table.study,
+        records_rescue=visits.table.has("rescue"),
+        bleeding_is_log=bleeding == "events",
         origin=location.pieces.origin if location.pieces else None,
         stopped_by=stopped_by_record(patients.table, study.patient_row),
         notes=tuple(problems.notes),
         imputed=imputed,
         partial=partial,
     )
+
+
+def _built(study: StudyRows, patients: Patients, observed: Observations, day_0: Floats) -> Cohort:
+    """The cohort; no verdict is given where what was left out may move day 0."""
+    built = build(patients, observed)
+    if built.left_out is None:
+        return built
+    return replace(built, left_out=replace(built.left_out, undecided=_moves_day_0(study, day_0)))
 
 
 def _patients_of(study: StudyRows, date_0: Numbers, stopped: Floats) -> Patients:

@@ -68,6 +68,8 @@ class NamedTable:
     """A grade of 0 may be among what was left out."""
     numbers: Ints | None = None
     """The number of each row in the whole table, in any numbering; None: they are numbered from 0."""
+    study: str = ""
+    """As in `OpenTable`."""
 
     def has(self, name: str) -> bool:
         """Whether the table has that column."""
@@ -187,7 +189,7 @@ def filled(source: OpenTable, chosen: Mapping[str, int], location: Location, pro
     header = {name: source.header[position] for name, position in chosen.items()}
     frame = _labelled(source, frame, header, location, problems)
     units = {name: units_said(source, header[name]) for name in UNIT_OF.values() if name in header}
-    return NamedTable(location, frame, header, source.header, units=units)
+    return NamedTable(location, frame, header, source.header, units=units, study=source.study)
 
 
 def _labelled(

@@ -414,6 +414,7 @@ def odm(path: Path) -> OpenTable:
         codes=flat_file.codes,
         units=flat_file.units,
         notes=flat_file.notes,
+        study=flat_file.study,
     )
 
 

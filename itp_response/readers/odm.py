@@ -34,6 +34,8 @@ class Flat(NamedTuple):
     units: Mapping[str, tuple[str, ...]]
     """The unit of each column whose items have units by their definition."""
     notes: list[str]
+    study: str
+    """The study of all records; empty: there are several."""
 
 
 def flat(path: Path) -> Flat:
@@ -66,7 +68,13 @@ def flat(path: Path) -> Flat:
     header.sort(key=lambda name: name != NAMES[0])
     labels, codes = _described(root)
     unique = len(set(begins)) == len(begins)
-    return Flat(header, rows, begins if unique else None, labels, codes, _units(root), records.notes)
+    begin = begins if unique else None
+    return Flat(header, rows, begin, labels, codes, _units(root), records.notes, _study(root))
+
+
+def _study(root: Element) -> str:
+    studies = {data.get("StudyOID", "") for data in root.iter(f"{SPACE}ClinicalData")} - {""}
+    return studies.pop() if len(studies) == 1 else ""
 
 
 def _check(root: Element, name: str) -> None:

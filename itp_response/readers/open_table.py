@@ -51,6 +51,8 @@ class OpenTable:
     """As `load`, for a file that can be read in chunks; None: it cannot."""
     decimal: Decimal | Literal["usual", "shown"] = "usual"
     """`usual`: a point, and nothing between thousands; `shown`: either, as its numbers show."""
+    study: str = ""
+    """The identifier of the study that the file tells of, if it has one and one alone."""
     kind: str = ""
     """The name of the format."""
     separator: str | None = None

@@ -27,9 +27,7 @@ from itp_response.readers.known_names import PATIENTS, VISITS
 from itp_response.readers.missing_codes import check_columns_told
 from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import Stopped, read_patients
-from itp_response.readers.problems import (
-    Problems,
-)
+from itp_response.readers.problems import Problems
 from itp_response.readers.quarantine import Quarantine, with_quarantine
 from itp_response.readers.sdtm.domains import MappedStudy, is_study, study_tables
 from itp_response.readers.study_rows import StudyRows

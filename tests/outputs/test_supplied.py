@@ -1,18 +1,16 @@
 """What stands around the numbers is what the user's inputs say: the study, the reference arm, what was recorded."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itp_response import adam, classify, plot, read, report, sensitivity, table
+from itp_response import adam, classify, mapped, plot, read, report, sensitivity, table
 from itp_response.classification.reference_arm import reference_of
-from itp_response.classification.supplied import records_discontinuation, records_rescue, study_title, unrecorded
+from itp_response.classification.supplied import records_discontinuation, study_title, unrecorded
 from itp_response.cli import main
-from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.load import load, shipped
 from itp_response.messages.errors import UsageError
 from itp_response.outputs.figures.lanes import observed_lanes
@@ -42,6 +40,20 @@ P1,1,PLAT,15,THOU/uL,15,15,GI/L,2019-05-01
 P2,1,PLAT,9,THOU/uL,9,9,GI/L,2019-06-01
 """
 DS = "USUBJID,DSSEQ,DSCAT,DSSCAT,DSDECOD,DSTERM,DSSTDTC\nP1,1,DISPOSITION EVENT,TREATMENT,COMPLETED,COMPLETED,2019-09-01\n"
+ODM_DATA = """
+<ClinicalData StudyOID="{0}"><SubjectData SubjectKey="{1}"><StudyEventData StudyEventOID="V0"><FormData FormOID="F">
+<ItemGroupData ItemGroupOID="G"><ItemData ItemOID="DAY" Value="0"/><ItemData ItemOID="PLT" Value="12"/></ItemGroupData>
+</FormData></StudyEventData></SubjectData></ClinicalData>
+"""
+ODM_MAPPING = """
+confirmed = true
+[patients]
+patient_id = "SubjectKey"
+[[visits]]
+day = "DAY"
+platelets = "PLT"
+"""
+CM = "USUBJID,CMSEQ,CMTRT,CMCAT,CMSTDTC\nP1,1,IVIg,RESCUE MEDICATION,2019-05-20\n"
 
 
 def sdtm(folder, **further):
@@ -76,10 +88,12 @@ class TestTitles:
 
     @pytest.mark.parametrize(("oids", "expected"), [(["S_1", "S_1"], "S_1"), (["S_1", "S_2"], None)])
     def test_of_odm_it_is_the_study_of_its_data(self, tmp_path, oids, expected):
-        data = "".join(f'<ClinicalData StudyOID="{oid}"/>' for oid in oids)
+        data = "".join(map(ODM_DATA.format, oids, ("P1", "P2")))
         (tmp_path / "export.xml").write_text(f'<ODM xmlns="http://www.cdisc.org/ns/odm/v1.3">{data}</ODM>')
-        cohort = replace(read(*TWO), read_from=ReadFrom({"visits": tmp_path / "export.xml"}, {}))
+        (tmp_path / "mapping.toml").write_text(ODM_MAPPING)
+        cohort = read(*mapped(tmp_path / "export.xml", tmp_path / "mapping.toml"))
 
+        assert len(cohort) == 2
         assert study_title(cohort) == (expected or tmp_path.name)
 
     def test_every_shipped_set_has_a_short_name_of_its_own(self):
@@ -281,7 +295,8 @@ class TestRecorded:
 
         assert not records_discontinuation(without)
         assert records_discontinuation(with_ds)
-        assert not records_rescue(without)
+        assert not without.records_rescue
+        assert read(sdtm(tmp_path / "c", cm=CM)).records_rescue
         assert (
             adam(without, criteria="atra_2022").notes[-1]
             == "Discontinuation of treatment: not recorded, so ADICE has none."

@@ -43,8 +43,9 @@ def plain():
 
 
 def same(cohort):
-    """What is the same of a study however it is written: all but its lines and what was read."""
-    return {name: value for name, value in content(cohort).items() if name not in ("first_line", "read_from")}
+    """What is the same of a study however it is written: all but its lines, its identifier, and what was read."""
+    of_source = ("first_line", "read_from", "study")
+    return {name: value for name, value in content(cohort).items() if name not in of_source}
 
 
 def wide(visits, patients):

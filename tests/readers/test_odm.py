@@ -163,6 +163,7 @@ class TestExample:
         cohort = read(*itp_response.mapped(*written(tmp_path, export())))
 
         assert same(cohort) == same(read(VISITS, PATIENTS))
+        assert cohort.study == "S_ITP"
         assert (cohort.source, cohort.row_word) == ("study.xml", "line")
 
     def test_an_observation_is_known_by_the_line_of_its_record(self, tmp_path):

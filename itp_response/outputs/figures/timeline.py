@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classification.classification import Classification
-from itp_response.classification.supplied import bleeding_is_log, unrecorded
+from itp_response.classification.supplied import unrecorded
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
@@ -99,7 +99,7 @@ def draw(classification: Classification, *, patient: str, study: str = "", endpo
     response = responses(alone, response_of(criteria, endpoint))
     names = list(criteria.endpoints) if endpoint is None else _related(criteria, endpoint)
     timeline = PatientTimeline(alone, names, patient_days_of(criteria, cohort, 0, 1), response)
-    timeline.is_log = bleeding_is_log(classification.cohort)
+    timeline.is_log = classification.cohort.bleeding_is_log
     timeline.unrecorded = tuple(unrecorded(classification.cohort)) if classification.cohort.read_from else ()
     return _drawn(timeline, (study, _title(timeline, patient)))
 

@@ -11,7 +11,6 @@ import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.classification.reference_arm import arms_of
-from itp_response.classification.supplied import bleeding_is_log
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, Ints, Numbers
@@ -182,7 +181,7 @@ def _numbers(values: Any) -> list[float | None]:
 def _grades(cohort: Cohort) -> list[float | str | None]:
     """The grade of each row, None: not known; of a log of events nothing is said where no bleeding was recorded."""
     grades: list[float | str | None] = list(_numbers(cohort.bleeding_grade))
-    return [grade or "" if grade is not None else None for grade in grades] if bleeding_is_log(cohort) else grades
+    return [grade or "" if grade is not None else None for grade in grades] if cohort.bleeding_is_log else grades
 
 
 def _days(days: Any) -> list[int | None]:

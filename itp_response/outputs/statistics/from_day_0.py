@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from itp_response.classification.classification import Classification
-from itp_response.classification.supplied import records_discontinuation, records_rescue
+from itp_response.classification.supplied import records_discontinuation
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
 from itp_response.evaluation.endpoints.endpoint import Endpoint, excluded
 from itp_response.evaluation.evaluate import patient_days_of
@@ -90,7 +90,7 @@ def _closed(classification: Classification, patient_days: PatientDays, name: str
     for event in model.account(patient_days, verdicts, verdicts[name]).events:
         if isinstance(event.what, Rule):
             closed = np.minimum(closed, np.where(event.row == NONE, np.inf, patient_days.day_of(event.row)))
-            events[rule_in_words(event.what)] = "rescue" not in names_in(event.what.tree) or records_rescue(cohort)
+            events[rule_in_words(event.what)] = "rescue" not in names_in(event.what.tree) or cohort.records_rescue
     if model.unless is not None and STOPPED in names_in(model.unless.tree):
         stopped = np.where(excluded(model, patient_days), cohort.treatment_discontinued, np.inf)
         closed = np.minimum(closed, stopped)

@@ -11,7 +11,6 @@ import polars as pl
 
 from itp_response.classification.classification import Classification, labelled
 from itp_response.classification.reference_arm import Reference, reference_of
-from itp_response.classification.supplied import records_rescue
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import TRUTHS, texts_of
 from itp_response.cohort.values import Bools, Column, Ints, Numbers, Truths, exactly
@@ -163,7 +162,7 @@ class AnalysedPatients:
     @cached_property
     def without_record(self) -> frozenset[str]:
         """The endpoints that rest on rescue treatment alone, where no input records it."""
-        if records_rescue(self.cohort):
+        if self.cohort.records_rescue:
             return frozenset()
         criteria = self.classification.criteria
         of_rescue = {"rescue", "days_since_rescue", *criteria.rescues, *(f"{SINCE}{name}" for name in criteria.rescues)}

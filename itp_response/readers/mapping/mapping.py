@@ -465,6 +465,11 @@ class MappedFile:
         return open_table(self.opened, "visits")
 
     @property
+    def study(self) -> str:
+        """As in `OpenTable`; a file that is read in chunks tells none."""
+        return self.table.study if self.chunked is None else ""
+
+    @property
     def header(self) -> Sequence[str]:
         return self.table.header if self.chunked is None else self.chunked.header
 
@@ -813,7 +818,8 @@ def visits_of(of: MappedRows, location: Location, names: Iterable[str], problems
     pieces = Pieces([location] * len(frames), piece, rows, columns_of)
     of_visits = replace(location, lines=location.all_lines(rows), pieces=pieces)
     unknown = of.unknown_units("platelets", ((visit.platelets, visit.unit) for visit in of.file.visits))
-    return replace(_table(of_visits, frame, names, header, cell_problems), told=of.file.told, units=unknown)
+    table = _table(of_visits, frame, names, header, cell_problems)
+    return replace(table, told=of.file.told, units=unknown, study=of.source.study)
 
 
 def patients_of(of: MappedRows, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:

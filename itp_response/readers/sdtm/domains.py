@@ -5,7 +5,7 @@ Cells are passed on as written, partial dates too, so that they get the checks o
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -53,6 +53,9 @@ WRITTEN = {"treatment_discontinued": "DSSTDTC", "baseline": "the baseline flag o
 UNIT_IF_MISSING = "10^9/L"
 """The unit of counts without one, which are noted where the domain is read."""
 UNNAMED = (STOPPED_BY, WITHOUT_DAY_0)
+TREATMENT = ("CM", "PR", "EX")
+"""The domains that can have rescue treatment."""
+RESCUE = ("rescue", "rescue_end")
 
 
 class StudyTables(NamedTuple):
@@ -140,14 +143,16 @@ def study_tables(
         bleeding_events(records, counted, study)
     for records in domains["FA"]:
         bleeding_findings(records, counted, study)
-    for records in [*domains["CM"], *domains["PR"], *domains["EX"]]:
+    for records in [records for domain in TREATMENT for records in domains[domain]]:
         rescues(records, counted, study)
     for records in domains["EX"]:
         raised_doses(records, domains["DM"][0], day_0, counted, study)
     stopped = stopped_of(domains["DS"], domains["DM"][0], counted, study)
     of_subjects = stopped.join(baselines, on="subject", how="full", coalesce=True)
     patients = _patients(domains["DM"][0], day_0, absent, of_subjects, of_patients, study)
-    return StudyTables(_visits(folder, study, domains["DM"][0], absent, declared), patients)
+    if not domains["DS"]:
+        patients = patients.without("treatment_discontinued", STOPPED_BY)
+    return StudyTables(_visits(folder, study, domains, absent, declared), patients)
 
 
 def doses(given: "str | Path | MappedStudy") -> pl.DataFrame:
@@ -298,10 +303,16 @@ def _patients(
     )
 
 
-def _visits(folder: Path, study: SdtmStudy, dm: Records, absent: Absent, declared: tuple[str, ...]) -> NamedTable:
-    """The table of visits: the records of all domains that become visits, one after another."""
-    parts = study.visit_records
-    names = [name for name in VISITS if name != "day"]
+def _visits(
+    folder: Path, study: SdtmStudy, domains: Mapping[str, Sequence[Records]], absent: Absent, declared: tuple[str, ...]
+) -> NamedTable:
+    """The table of visits: the records of all domains that become visits, one after another.
+
+    Without a domain of treatments it has no columns of rescue treatment, as nothing is recorded of it.
+    """
+    parts, dm = study.visit_records, domains["DM"][0]
+    treated = any(domains[domain] for domain in TREATMENT)
+    names = [name for name in VISITS if name != "day" and (treated or name not in RESCUE)]
     names += [REASON] if any(REASON in part.cells for part in parts) else []
     names += [name for name in declared if any(part.records.has(name) for part in parts)]
     empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
@@ -329,7 +340,7 @@ def _visits(folder: Path, study: SdtmStudy, dm: Records, absent: Absent, declare
     cell_problems = [_of_visits(problem, parts, piece[kept], row[kept]) for problem in study.record_problems]
     header = {name: "USUBJID" if name == "patient_id" else name for name in names}
     frame = frame.filter(pl.Series(kept))
-    told = _told(study.settings, frame["rescue"])
+    told = _told(study.settings, frame["rescue"] if treated else pl.Series([], dtype=pl.String))
     units = _units("platelets", study)
     return NamedTable(location, frame, header, names, cell_problems, units, UNIT_IF_MISSING, told)
 
