@@ -23,7 +23,7 @@ from itp_response.readers.units import KNOWN, UnitSaid, exponent_of, factor_text
 OPTION = "--unit"
 SPELLINGS = 20
 """So many spellings of a unit are gathered at most for a message."""
-THOUSANDS = r"^[<>=≤≥\s]*[1-9]\d{0,2}\.\d{3}$"
+THREE_DECIMALS = r"^[<>=≤≥\s]*[1-9]\d{0,2}\.\d{3}$"
 """A number of which the point may stand between thousands."""
 
 
@@ -188,7 +188,7 @@ def _check_thousands(cells: Cells, rows: Bools, problems: Problems) -> None:
     """Report counts per microlitre with a point that may stand between thousands, unless that was asked or told."""
     if cells.values.dtype != pl.String or not rows.any() or not points_assumed(cells):
         return
-    pointed = as_text(cells.values).str.contains(THOUSANDS).fill_null(value=False).to_numpy()
+    pointed = as_text(cells.values).str.contains(THREE_DECIMALS).fill_null(value=False).to_numpy()
     cure = "write nothing between thousands, and fewer or more than three decimals"
     if cells.location.row_word == "line":
         cure = f"say --decimal point or --decimal comma, or {cure}"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.values import Bools
 from itp_response.messages.errors import UsageError
+from itp_response.readers.cells import is_not_given
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.known_names import BESIDE
 from itp_response.readers.missing_codes import NOT_GIVEN
@@ -96,7 +97,7 @@ def rounded(ids: pl.Series) -> tuple[Bools, Bools]:
 def not_given(ids: pl.Series) -> list[str]:
     """The ids that would say in any other column that nothing was recorded."""
     short = ids.filter((ids.str.len_bytes() <= LONGEST_WORD).fill_null(value=False))
-    return short.filter(short.str.to_lowercase().is_in(NOT_GIVEN)).unique(maintain_order=True).to_list()
+    return short.filter(is_not_given(short)).unique(maintain_order=True).to_list()
 
 
 def note_not_given(cells: Cells, ids: pl.Series, problems: Problems) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.values import Floats, Ints, Numbers
-from itp_response.readers.count_units import CountUnit
+from itp_response.readers.count_units import THREE_DECIMALS, CountUnit
 from itp_response.readers.decimals import points_assumed
 from itp_response.readers.problems import Cells, Location, Problems, as_text, first_few
 
@@ -34,7 +34,6 @@ FEW_DECIMALS = 0.25
 FEW = 5
 CLOSE = 1e-6
 """By as much may a number differ that was multiplied."""
-THREE_DECIMALS = r"^[<>=≤≥\s]*[1-9]\d{0,2}\.\d{3}$"
 THOUSANDS = r"^[<>=≤≥\s]*[1-9]\d{0,2}\.\d\d0$"
 
 

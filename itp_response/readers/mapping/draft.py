@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,8 +88,22 @@ def draft(file: Tabular, *, sheet: str | None = None) -> str:
     if kind is not None:
         name = Path(file).name if isinstance(file, str | Path) else "this"
         raise CohortError(f"{name}: {kind} is read without a mapping of columns: 'itp-response classify'.")
-    source = open_table(given_as(file, sheet), "visits")
+    source = _held(open_table(given_as(file, sheet), "visits"))
     return "\n".join(_written(source, guessed(source), sheet)) + "\n"
+
+
+def _held(source: OpenTable) -> OpenTable:
+    """The table, of which each column is read from the file once, however often it is looked at."""
+    held: dict[int, pl.Series] = {}
+
+    def load(positions: Sequence[int]) -> pl.DataFrame:
+        others = [position for position in positions if position not in held]
+        if others:
+            frame = source.load(others)
+            held.update({position: frame[str(position)] for position in others})
+        return pl.DataFrame([held[position] for position in positions])
+
+    return replace(source, load=load)
 
 
 # WHAT IS WRITTEN

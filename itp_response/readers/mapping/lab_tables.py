@@ -101,6 +101,7 @@ def lab_table(source: OpenTable) -> LabTable | None:
     rows = _rows(source, column, counts)
     value = next((name for name in values if _filled(source, name, rows)), values[0])
     unit = _unit(source, value)
+    others = [name for name in tests if name != column]
     flag = next(iter(_named(source, FLAGS)), None)
     return LabTable(
         column,
@@ -108,14 +109,14 @@ def lab_table(source: OpenTable) -> LabTable | None:
         sure,
         value,
         unit,
-        _said_unit(source, [name for name in tests if name != column] + [column], rows) if unit is None else None,
+        _said_unit(source, [*others, column], rows) if unit is None else None,
         {name: "" for name in _named(source, DERIVED) if _filled(source, name, rows)},
         None if sure is None else _baseline(source, value, flag),
         {
             **({flag: "says which count is the baseline"} if flag is not None and sure is None else {}),
             **dict(_other_values(source, values, value, rows)),
-            **dict(_other_rows(source, [name for name in tests if name != column], rows)),
-            **dict(_qualifiers(source, [name for name in tests if name != column], rows)),
+            **dict(_other_rows(source, others, rows)),
+            **dict(_qualifiers(source, others, rows)),
         },
         list(_remarks(column, tests[column], counts)),
     )
