@@ -118,7 +118,7 @@ class Cohort:
 
     @property
     def incomplete(self) -> Ints:
-        """The positions of the patients with dates known only in part, or of whom something was left out."""
+        """The positions of the patients with dates known only in part, or with something left out."""
         positions: Ints = np.zeros(0, dtype=np.int64)
         if self.partial is not None:
             positions = self.partial.patient

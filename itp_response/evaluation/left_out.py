@@ -1,4 +1,4 @@
-"""Left out: the completions of patients of whom a cell was left out, as it cannot be read.
+"""Left out: the completions of patients with a cell that was left out, as it cannot be read.
 
 The cell may have held anything that its column can hold, or nothing. A completion has for each such count none or any
 count, for each grade none or one of 0 to 4, and for each rescue treatment none, one without a name, or one of each
@@ -26,7 +26,7 @@ COUNTS, GRADES = 2, 6
 
 
 def undecided(cohort: Cohort, rescues: Rescues) -> Ints:
-    """The positions of the patients of whom no verdict is given."""
+    """The positions of the patients for whom no verdict is given."""
     assert cohort.left_out is not None
     over = _Cells(cohort, rescues).numbers > MOST_COMPLETIONS
     if cohort.partial is not None:

@@ -187,7 +187,7 @@ def _cells_left_out(visits: VisitTable, kept: Ints, bleeding: RecordedAs) -> Boo
 
 
 def _moves_day_0(study: StudyRows, day_0: Floats) -> Bools:
-    """The patients of whom a count that was left out may be the first, which is day 0."""
+    """The patients whose first count, which is day 0, may have been left out."""
     visits, rows = study.visits, study.kept
     moved = np.zeros(len(study.ids), dtype=np.bool_)
     if not visits.dated or study.patients.table.has("enrolment_date") or not visits.table.left_out:

@@ -22,7 +22,7 @@ from itp_response.readers.units import KNOWN, UnitSaid, exponent_of, factor_text
 
 OPTION = "--unit"
 SPELLINGS = 20
-"""So many spellings of a unit are gathered at most for a message."""
+"""At most this number of spellings of a unit is gathered for a message."""
 THREE_DECIMALS = r"^[<>=≤≥\s]*[1-9]\d{0,2}\.\d{3}$"
 """A number of which the point may stand between thousands."""
 

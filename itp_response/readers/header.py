@@ -46,7 +46,7 @@ def _is_number(text: str) -> bool:
 
 
 def no_such_header(told: int, rows: int, word: str, name: str) -> CohortError:
-    """The error of a header that was told to be in a row which is empty, or is not in a file of so many rows."""
+    """The error of a header that was told to be in a row which is empty, or in none of the `rows` of the file."""
     if told > rows:
         return CohortError(f"{name}: there is no {word} {told} for the header; the file has {rows} {word}s.")
     return CohortError(

@@ -41,7 +41,7 @@ NINES = (99.0, 999.0, 9999.0)
 MAY_BE_COUNTED = 99.0
 """The one of these that may well be a count."""
 FAR = 2.0
-"""A count is far from another of more than so many times, or less than one of so many parts of it."""
+"""A count is far from another if it is more than this number of times the other, or the other of it."""
 FEW = 3
 """The number of rows that a question names."""
 REPEATED = 2

@@ -80,7 +80,7 @@ class Quarantine:
         """Each with the order of its table."""
         self._may_be_0 = False
         self._undecided: list[pl.Series] = []
-        """The ids of patients of whom more than a count, a grade or a rescue was left out; null: an unknown one."""
+        """The ids of patients with more left out than counts, grades and rescues; null: an unknown patient."""
         self._asked: dict[object, list[_Unreadable]] = {}
         """What is left out if the question of that key is raised."""
         self.broken_lines: list[BrokenLine] = []
@@ -146,7 +146,7 @@ class Quarantine:
 
     @property
     def patients(self) -> pl.Series:
-        """The patients of whom something was left out."""
+        """The patients with something left out."""
         return self.report["patient_id"].drop_nulls().unique(maintain_order=True)
 
     @property

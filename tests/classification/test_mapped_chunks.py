@@ -124,7 +124,7 @@ OF_LONG = {
     "values of patients": ("", 'arm = "Arm"\nbaseline = "Base"'),
     "a baseline in some rows alone": ("", 'arm = "Arm"\nbaseline = "Base"\nbaseline_only = { Test = "PLT" }'),
     "some patients alone": ("", 'arm = "Arm"\nonly = { Arm = "A" }'),
-    "patients of whom no row says it": ("", 'only = { Arm = "C" }'),
+    "patients with no row that says it": ("", 'only = { Arm = "C" }'),
     "a site": ("", 'site = "Site"\narm = "Arm"'),
     "a site that is not asked about": ('options = { patient_key = "id" }', ""),
     "codes": (f"codes = {{ arm = {{ A = 'active', B = 'placebo' }}, day = {DAYS} }}", 'arm = "Arm"'),

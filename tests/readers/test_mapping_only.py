@@ -37,7 +37,7 @@ def test_who_failed_screening_is_left_out_or_kept_and_counted_either_way(tmp_pat
 
     taken = cohort(tmp_path, TAKEN + FAILED, 'only = { failed = "0" }')
     assert taken.id.to_list() == ["P1"]
-    assert "1 patient left out, of whom no row says that failed is '0'." in notes(taken)
+    assert "1 patient left out, with no row that says that failed is '0'." in notes(taken)
     kept = cohort(tmp_path, TAKEN + FAILED, on_error="quarantine")
     assert kept.id.to_list() == ["P1", "P2"]
     assert itp_response.classify(kept).frame()["OR"].to_list()[1] == "NE"
@@ -68,5 +68,5 @@ def test_of_whom_rows_say_both_is_taken_and_said(tmp_path):
     both = "P3,base,A,2019-05-01,0,,\nP3,late,,,1,2019-05-01,12\n"
     found = cohort(tmp_path, TAKEN + both, 'only = { failed = "0" }')
     assert found.id.to_list() == ["P1", "P3"]
-    said = "1 patient taken, of whom some row says that failed is '0' and some says otherwise: 'P3'."
+    said = "1 patient taken, with a row that says that failed is '0' and one that does not: 'P3'."
     assert said in notes(found)

@@ -199,7 +199,7 @@ platelets = "plt"
         (tmp_path / "mapping.toml").write_text(self.MAPPING)
         cohort = read(*itp_response.mapped(file(tmp_path, self.ROWS), tmp_path / "mapping.toml"))
         assert (cohort.id.to_list(), cohort.platelets.low.tolist()) == (["P1"], [12, 60])
-        assert "1 patient left out, of whom no row says that failed is '0'." in notes(cohort)
+        assert "1 patient left out, with no row that says that failed is '0'." in notes(cohort)
 
     def test_a_column_that_is_not_there(self, tmp_path):
         (tmp_path / "mapping.toml").write_text(self.MAPPING.replace("failed", "fail"))

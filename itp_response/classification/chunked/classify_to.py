@@ -413,7 +413,7 @@ class _Run:
         return unsorted.chunks()
 
     def _without_visits(self) -> Iterator[UnreadChunk]:
-        """The patients after the last one with visits, in the end those of whom all rows were left out.
+        """The patients after the last one with visits, in the end those with all rows left out.
 
         A chunk without patients, if there was no chunk at all.
         """

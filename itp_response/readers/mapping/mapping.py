@@ -94,7 +94,7 @@ class PatientColumns(StrictModel):
     death_date: str | None = None
     columns: dict[str, str] = Field(default_factory=dict, description="further columns, as criteria declare them")
     only: dict[str, str] = Field(
-        default_factory=dict, description="only patients of whom some row says that in that column"
+        default_factory=dict, description="only patients with a row that says that in that column"
     )
 
     @property
@@ -658,7 +658,7 @@ class MappedRows:
                 problems.wrong(location, f"{what}; {cure}, or write patient_key = 'id' under [options].")
 
     def _check_only(self, location: Location, problems: Problems) -> None:
-        """Report an `only` of patients that no row says; note one of visits, and patients of whom rows differ."""
+        """Report an `only` of patients that no row says; note one of visits, and patients whose rows differ."""
         of_patients = self.file.patients.only.items()
         of_visits = [only for visit in self.file.visits for only in visit.only.items()]
         for column, value in dict.fromkeys((*of_patients, *of_visits)):
@@ -675,8 +675,8 @@ class MappedRows:
             differ = (self.frame[column] != value.strip()).fill_null(value=False) & self.of_wanted
             others = self.ids.filter(differ).drop_nulls().unique(maintain_order=True)
             if len(others):
-                what = f"{counted_patients(len(others))} taken, of whom some row says that {column} is {value!r}"
-                problems.note(location, f"{what} and some says otherwise: {first_few(others)}.", warning=True)
+                what = f"{counted_patients(len(others))} taken, with a row that says that {column} is {value!r}"
+                problems.note(location, f"{what} and one that does not: {first_few(others)}.", warning=True)
 
     def units(
         self, name: str, counts: str | None, own: str | None, rows: Ints, location: Location, problems: Problems
@@ -830,7 +830,7 @@ def patients_of(of: MappedRows, location: Location, names: Iterable[str], proble
     left_out = all_ids.filter(~of.of_wanted).n_unique()
     if left_out:
         said = listed([f"{column} is {value!r}" for column, value in of.file.patients.only.items()])
-        problems.note(location, f"{counted_patients(left_out)} left out, of whom no row says that {said}.")
+        problems.note(location, f"{counted_patients(left_out)} left out, with no row that says that {said}.")
     firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     columns: list[pl.Series] = []
     as_written: dict[str, pl.Series] = {}

@@ -14,7 +14,7 @@ ARMS = ("ACTARMCD", "ARMCD", "ACTARM", "ARM", "ARMNRS")
 
 @dataclass(frozen=True)
 class Absent:
-    """The subjects without a day 0 that DM explains, or of whom the settings say what becomes of them."""
+    """The subjects without a day 0 that DM explains, or about whom the settings say what becomes of them."""
 
     left_out: pl.Series
     kept: pl.Series
@@ -23,7 +23,7 @@ class Absent:
     """The settings say it, not DM."""
 
     def in_planned_arm(self, patients: pl.DataFrame, dm: Records) -> pl.DataFrame:
-        """The patients, of whom those kept are marked; these have their planned arm and no end of treatment."""
+        """The patients, with a mark on those kept; these have their planned arm and no end of treatment."""
         kept = patients["patient_id"].is_in(self.kept.to_list()).fill_null(value=False)
         columns = [kept.alias(WITHOUT_DAY_0)]
         if "arm" in patients.columns:
