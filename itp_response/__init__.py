@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from itp_response.authoring.mutate import Mutations, mutate
     from itp_response.authoring.visit_plan import VisitPlan, visit_plan
     from itp_response.classification import dask, spark
-    from itp_response.classification.chunked.classify_to import ClassifiedFile, classify_to
+    from itp_response.classification.chunked.classified_file import ClassifiedFile
+    from itp_response.classification.chunked.classify_to import classify_to
     from itp_response.classification.classification import Classification, classify
     from itp_response.cohort.cohort import Cohort
     from itp_response.data_review.review import Review, review
@@ -70,10 +71,8 @@ _MODULES = {
         "VisitPlan",
         "visit_plan",
     ),
-    "classification.chunked.classify_to": (
-        "ClassifiedFile",
-        "classify_to",
-    ),
+    "classification.chunked.classified_file": ("ClassifiedFile",),
+    "classification.chunked.classify_to": ("classify_to",),
     "classification.classification": (
         "Classification",
         "classify",

@@ -29,7 +29,8 @@ from itp_response.messages.errors import CohortError, ItpResponseError, UsageErr
 from itp_response.messages.wording import counted
 from itp_response.readers.cells import as_grades
 from itp_response.readers.column_names import read_table
-from itp_response.readers.dates import ENROLLED, DateFormat, are_days, as_days, no_day_0, sides
+from itp_response.readers.date_forms import DateFormat
+from itp_response.readers.dates import ENROLLED, are_days, as_days, no_day_0, sides
 from itp_response.readers.ids import check_for_cluster
 from itp_response.readers.known_names import PATIENTS, VISITS, fitting
 from itp_response.readers.options import DEFAULTS, Bleeding, ReadOptions

@@ -6,9 +6,9 @@ A file format goes in here; it gives tables of cells, and only one module knows 
    for two of them. `column_names` finds the columns. The result is a table of cells, a `NamedTable`, in which each row
    keeps its location. `sdtm` and `mapping` make such tables from a folder of domains, and from a file of another shape;
    `coded` from FHIR and OMOP, and `eav` from a row per value.
-2. `cells` is the module that knows what cells mean: counts, grades, rescue; `dates` knows days and dates, and `ids`
-   which rows are one patient's. `visit_table` and `patients` apply them to the two tables of a study, with the
-   `options` that the user gave.
+2. `cells` is the module that knows what cells mean: counts, grades, rescue; `dates` knows days and dates, whose texts
+   are in `date_forms`, and `ids` which rows are one patient's. `visit_table` and `patients` apply them to the two
+   tables of a study, with the `options` that the user gave.
 3. `visits` is the way in: `read`. `assembly` makes the cohort of the rows of both tables (`study_rows`), with `day_0`
    and `study_notes`: of all rows, or of a chunk.
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.readers.dates import DateFormat, DayNumbering, check_date_format, check_impute
+from itp_response.readers.date_forms import DateFormat, check_date_format
+from itp_response.readers.dates import DayNumbering, check_impute
 from itp_response.readers.files import Tabular, given_as
 from itp_response.readers.ids import LongIds, PatientKey, SimilarIds
 from itp_response.readers.missing_codes import MissingCodes

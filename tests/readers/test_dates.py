@@ -12,9 +12,10 @@ from told import notes, refused
 
 import itp_response
 from itp_response import ReadOptions
-from itp_response.classification.chunked.classify_to import ChunkSize, classify_to
+from itp_response.classification.chunked.classify_to import classify_to
 from itp_response.messages.errors import CohortError
-from itp_response.readers.dates import KNOWN_FORMATS
+from itp_response.readers.chunks import ChunkSize
+from itp_response.readers.date_forms import KNOWN_FORMATS
 from itp_response.readers.visits import read
 
 ASKED = (

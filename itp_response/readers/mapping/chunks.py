@@ -13,13 +13,9 @@ import polars as pl
 
 from itp_response.readers.chunks import ChunkedTable, ChunkSize, WantedColumns
 from itp_response.readers.column_names import NamedTable, report_file
-from itp_response.readers.mapping.mapping import (
-    NOTHING_FILLED_IN,
-    MappedFile,
-    MappedRows,
-    patients_of,
-    visits_of,
-)
+from itp_response.readers.mapping.mapped_file import MappedFile, MappedRows
+from itp_response.readers.mapping.mapped_tables import patients_of, visits_of
+from itp_response.readers.mapping.mapping import NOTHING_FILLED_IN
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import Location, Problems
 from itp_response.readers.quarantine import Quarantine

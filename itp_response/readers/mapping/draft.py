@@ -25,7 +25,7 @@ from itp_response.readers.mapping.guess import (
     guessed,
 )
 from itp_response.readers.mapping.lab_tables import LabTable, texts
-from itp_response.readers.mapping.mapping import CURES, NOT_USED, OPEN
+from itp_response.readers.mapping.mapping_file import CURES, NOT_USED, OPEN
 from itp_response.readers.mapping.visit_labels import WEEK, VisitTime
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.sdtm.domains import is_study
