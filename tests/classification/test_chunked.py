@@ -12,13 +12,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 from patience import PATIENCE, until
-from whole_and_chunked import ATRA, TINY, errors, ways, written
+from whole_and_chunked import ATRA, TINY, errors, same, ways, written
 
 import itp_response
 from itp_response.definitions.load import loads
-from itp_response.messages.errors import CohortError, ItpResponseError
+from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import ChunkSize, chunked_table
-from itp_response.readers.options import ReadOptions
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 
 ROOT = Path(__file__).parents[2]
@@ -523,12 +522,7 @@ class TestWhatAllChunksDecide:
     @pytest.mark.parametrize("name", ASKED)
     def test_the_same(self, name, on_error, tmp_path):
         visits = written(tmp_path, HEADER + ASKED[name])
-        try:
-            itp_response.classify(visits, options=ReadOptions(on_error=on_error))
-        except ItpResponseError:
-            assert len(errors(tmp_path, visits, on_error=on_error)) == 1
-        else:
-            ways(tmp_path / "out.csv", visits, on_error=on_error)
+        same(tmp_path, visits, on_error=on_error)
 
     @pytest.mark.parametrize("header", ["platelets (furlong)", "platelets [10^4/uL]", "platelets"])
     def test_units(self, header, tmp_path):
@@ -537,12 +531,7 @@ class TestWhatAllChunksDecide:
             lines = [",".join(line.split(",")[:cut]) for line in rows.splitlines()]
             visits = written(tmp_path, "\n".join([name, *lines]))
             for options in ({}, {"unit": "10^4/uL"}, {"on_error": "quarantine"}):
-                try:
-                    itp_response.classify(visits, options=ReadOptions(**options))
-                except ItpResponseError:
-                    assert len(errors(tmp_path, visits, **options)) == 1
-                else:
-                    ways(tmp_path / "out.csv", visits, **options)
+                same(tmp_path, visits, **options)
 
     @pytest.mark.parametrize("visits", ["S1,A,0,15\nS1,A,7,20\nS2,B,0,12", "S1,A,0,15\nS1,B,7,20\nS2,A,0,12"])
     @pytest.mark.parametrize("patients", [None, "id,site\nA,S1\nB,S2", "id,site\nA,S1\nB,S3", "id\nB\nA"])
@@ -550,12 +539,7 @@ class TestWhatAllChunksDecide:
         path = written(tmp_path, f"site,id,day,platelets\n{visits}")
         of_patients = patients and written(tmp_path, patients, "patients.csv")
         for options in ({}, {"patient_key": "id"}, {"patient_key": "site-id"}, {"missing": ["S3"]}):
-            try:
-                itp_response.classify(path, of_patients, options=ReadOptions(**options))
-            except ItpResponseError:
-                assert len(errors(tmp_path, path, of_patients, **options)) == 1
-            else:
-                ways(tmp_path / "out.csv", path, of_patients, **options)
+            same(tmp_path, path, of_patients, **options)
 
     @pytest.mark.parametrize("decimal", ["comma", "point", None])
     def test_decimals_and_the_row_of_names(self, decimal, tmp_path):
@@ -565,12 +549,7 @@ class TestWhatAllChunksDecide:
             visits = written(tmp_path, text)
             for options in ({"header_row": 3}, {}, {"header_row": 40}):
                 options |= {"decimal": decimal}
-                try:
-                    itp_response.classify(visits, options=ReadOptions(**options))
-                except ItpResponseError:
-                    assert len(errors(tmp_path, visits, **options)) == 1
-                else:
-                    ways(tmp_path / "out.csv", visits, **options)
+                same(tmp_path, visits, **options)
 
     @pytest.mark.parametrize("missing", [["999"], ["platelets=999", "bleeding_grade=-9"], ["platelets="]])
     def test_codes_that_were_told(self, missing, tmp_path):
