@@ -47,11 +47,14 @@ def records_discontinuation(cohort: Cohort) -> bool:
     return cohort.stopped_by is not None or bool(np.isfinite(cohort.treatment_discontinued).any())
 
 
-def unrecorded(cohort: Cohort) -> list[str]:
-    """What no input records, a sentence each, for the notes of an output that would show it."""
+def unrecorded(cohort: Cohort, *, bleeding: bool = True) -> list[str]:
+    """What no input records, a sentence each, for the notes of an output that would show it.
+
+    Without `bleeding`, nothing of bleeding, which the output does not show.
+    """
     bleeds = bool((cohort.bleeding_grade > 0).any())
     notes = {
-        f"Bleeding: {UNRECORDED}.": cohort.bleeding_is_log and not bleeds,
+        f"Bleeding: {UNRECORDED}.": bleeding and cohort.bleeding_is_log and not bleeds,
         f"Rescue treatment: {UNRECORDED}.": not cohort.records_rescue,
         f"Discontinuation of treatment: {UNRECORDED}.": not records_discontinuation(cohort),
     }

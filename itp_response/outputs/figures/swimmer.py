@@ -163,7 +163,7 @@ def _notes(classification: Classification, lanes: Lanes, shown: int) -> list[str
             f"{classification.criteria.name} has no endpoint for the loss of {lanes.response.name}: "
             "the bar ends with the last count that it rests on."
         )
-    notes += [note for note in unrecorded(classification.cohort) if "leeding" not in note]
+    notes += unrecorded(classification.cohort, bleeding=False)
     nothing = int((lanes.last == NO_DAY).sum())
     if nothing:
         notes.append(f"{counted_patients(nothing)} without any observation: an empty lane.")
