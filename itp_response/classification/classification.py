@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,7 +17,8 @@ from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import NO_DAY, NONE, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
-from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.evaluate import evaluate, patient_days_of
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.errors import UsageError
 from itp_response.messages.wording import aligned, counted
@@ -45,6 +47,11 @@ class Classification:
     cohort: Cohort
     verdicts: Mapping[str, Verdict]
     """By endpoint, in the order of the criteria file; the evidence is given as rows of the cohort."""
+
+    @cached_property
+    def patient_days(self) -> PatientDays:
+        """All patient-days of the cohort as the rules of the criteria see them."""
+        return patient_days_of(self.criteria, self.cohort, 0, len(self.cohort))
 
     def provenance(self, **options: Any) -> Provenance:
         """The program, the criteria, the options and the input files with their SHA-256.

@@ -10,7 +10,6 @@ from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.endpoints.account import QUALIFIES, Account
 from itp_response.evaluation.endpoints.endpoint import excluded
-from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import Rule
 from itp_response.evaluation.verdicts import Verdict, Y, reason_in_words
@@ -40,9 +39,7 @@ class _FailingClauses:
 
     def __init__(self, classification: Classification) -> None:
         self._classification = classification
-        self._patient_days = patient_days_of(
-            classification.criteria, classification.cohort, 0, len(classification.cohort)
-        )
+        self._patient_days = classification.patient_days
         self.sentences: list[str] = []
 
     def of(self, name: str, other: Verdict, patients: Ints) -> Ints:

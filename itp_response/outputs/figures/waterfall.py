@@ -9,7 +9,6 @@ from matplotlib.patches import Patch
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.values import Bools, Floats, Ints
-from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.messages.wording import counted_patients
 from itp_response.outputs.figures.clauses import baseline_of, evidence
 from itp_response.outputs.figures.picture import (
@@ -108,7 +107,7 @@ def draw(classification: Classification, *, study: str = "", by: str = "arm", en
 
 def _changes(classification: Classification, name: str, best: str | None) -> BestChanges:
     cohort = classification.cohort
-    patient_days = patient_days_of(classification.criteria, cohort, 0, len(cohort))
+    patient_days = classification.patient_days
     counts = cohort.platelets
     level = np.where(np.isinf(counts.high), counts.low, counts.high)
     is_evidence = evidence(classification.criteria, name, patient_days)

@@ -14,7 +14,6 @@ from itp_response.classification.classification import Classification
 from itp_response.classification.supplied import records_discontinuation
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
 from itp_response.evaluation.endpoints.endpoint import Endpoint, excluded
-from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import Rule, names_in
@@ -50,8 +49,7 @@ def from_day_0(classification: Classification, name: str, included: Bools) -> Fr
     to, verdicts = model.runs_to, classification.verdicts
     length = verdicts[name].days
     assert length is not None  # it runs to an endpoint
-    cohort = classification.cohort
-    patient_days = patient_days_of(classification.criteria, cohort, 0, len(cohort))
+    patient_days = classification.patient_days
     last = _last_day(classification, to)
     event = (verdicts[to].value == Y) & (length != NO_DAY)
     closed, events = _closed(classification, patient_days, to)

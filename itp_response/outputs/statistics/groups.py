@@ -14,7 +14,6 @@ from itp_response.classification.reference_arm import Reference, reference_of
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import TRUTHS, texts_of
 from itp_response.cohort.values import Bools, Column, Ints, Numbers, Truths, exactly
-from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.parse import Names, parse
 from itp_response.evaluation.rules.tree import NOT_OBSERVED, SINCE, Type, names_in
@@ -47,9 +46,7 @@ def patient_columns(classification: Classification) -> dict[str, pl.Series]:
     """
     columns = {name: _typed(texts) for name, texts in _patient_cells(classification.cohort).items()}
     columns.pop("patient_id", None)
-    counts = patient_days_of(
-        classification.criteria, classification.cohort, 0, len(classification.cohort)
-    ).patient_values("baseline")
+    counts = classification.patient_days.patient_values("baseline")
     assert isinstance(counts, Numbers)
     exact = pl.Series("baseline", np.where(counts.low == counts.high, counts.low, np.nan), dtype=pl.Float64)
     return {**columns, "arm": classification.cohort.arm, "baseline": exact.fill_nan(None)}

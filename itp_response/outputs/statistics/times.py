@@ -62,17 +62,23 @@ class Times:
         return replace(self, days=self.followed.days, event=self.followed.event, censored=True)
 
 
+def names_of_lengths(patients: AnalysedPatients) -> list[str]:
+    """The endpoints of a set that are lengths of time, in the order of the file."""
+    verdicts = patients.classification.verdicts
+    return [name for name in patients.endpoints if verdicts[name].days is not None]
+
+
 def lengths(patients: AnalysedPatients, of: Set = "itt") -> list[Times]:
     """The lengths of time of a set, for the patients analysed; in the order of the file."""
     inside: Bools = patients.included & (patients.per_protocol() if of == "per-protocol" else True)
     times_of_set = []
-    for name, model in patients.endpoints.items():
-        verdict = patients.classification.verdicts[name]
-        if verdict.days is not None:
-            days = np.where(inside & (verdict.days != NO_DAY), verdict.days, np.nan).astype(np.float64)
-            is_event = (verdict.value == Y) | (not model.can_be_censored)
-            followed = from_day_0(patients.classification, name, inside)
-            times_of_set.append(Times(name, days, is_event, model.can_be_censored, followed))
+    for name in names_of_lengths(patients):
+        model, verdict = patients.endpoints[name], patients.classification.verdicts[name]
+        assert verdict.days is not None
+        days = np.where(inside & (verdict.days != NO_DAY), verdict.days, np.nan).astype(np.float64)
+        is_event = (verdict.value == Y) | (not model.can_be_censored)
+        followed = from_day_0(patients.classification, name, inside)
+        times_of_set.append(Times(name, days, is_event, model.can_be_censored, followed))
     return times_of_set
 
 

@@ -29,7 +29,7 @@ from itp_response.outputs.statistics.proportions import (
     subgroups,
 )
 from itp_response.outputs.statistics.tables import Table
-from itp_response.outputs.statistics.times import lengths, times
+from itp_response.outputs.statistics.times import names_of_lengths, times
 from itp_response.outputs.tables.adverse_events import events, read_events
 from itp_response.outputs.tables.characteristics import characteristics
 from itp_response.outputs.tables.flow import flow, read_screening
@@ -281,7 +281,7 @@ def _check(of: str, interval: str, show: Sequence[str]) -> None:
 
 
 def _check_endpoints(patients: AnalysedPatients, endpoints: Sequence[str]) -> None:
-    shown = {*criteria_met(patients), *(time.name for time in lengths(patients))}
+    shown = {*criteria_met(patients), *names_of_lengths(patients)}
     for name in endpoints:
         if name not in shown:
             raise UsageError(unknown("endpoint", name, [known for known in patients.endpoints if known in shown]))
@@ -329,7 +329,7 @@ def _best(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> 
 
 
 def _times(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
-    names = [time.name for time in lengths(patients) if time.name in choices.endpoint or not choices.endpoint]
+    names = [name for name in names_of_lengths(patients) if name in choices.endpoint or not choices.endpoint]
     return times(patients, groups, names, choices.of)
 
 
