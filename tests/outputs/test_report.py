@@ -326,7 +326,7 @@ def test_the_same_input_gives_the_same_bytes(hostile):
     code = f"""
 import sys, itp_response.outputs.report.report
 sys.modules["itp_response.outputs.report.report"].figures = lambda *_: []
-sys.stdout.buffer.write(itp_response.report({ROWS!r}, {ARMS!r}).html.encode())
+sys.stdout.buffer.write(itp_response.report({ROWS!r}, {ARMS!r}).text.encode())
 """
     environment = {**os.environ, "PYTHONHASHSEED": "1"}
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=environment)
