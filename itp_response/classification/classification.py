@@ -20,7 +20,8 @@ from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, Y
-from itp_response.messages.errors import UsageError
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import Problem, UsageError
 from itp_response.messages.results import ROWS, DataResult, as_pandas, html_table
 from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
@@ -378,7 +379,8 @@ def read_study(
     for name, given in (("patients", patients), ("options", options)):
         if given is not None:
             type_name = type(visits).__name__
-            raise UsageError(f"{name}: a {type_name} has been read already; give the tables, or leave out {name!r}.")
+            sentence = f"{name}: a {type_name} has been read already; give the tables, or leave out {name!r}."
+            raise UsageError(Problem(sentence, code=Code.ALREADY_READ, value=name))
     return visits.cohort if isinstance(visits, Classification) else visits
 
 

@@ -23,11 +23,11 @@ from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
 from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.verdicts import Reasons
-from itp_response.messages.errors import CriteriaError, nearest, unknown
+from itp_response.messages.errors import CriteriaError, Problem, nearest, unknown
 from itp_response.messages.results import DataResult, html_frame, html_paragraph
 from itp_response.messages.schema_errors import worded
 from itp_response.messages.toml_file import tupled
-from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
+from itp_response.messages.toml_positions import KeyPositions, refuse
 from itp_response.messages.wording import listed
 
 
@@ -227,4 +227,4 @@ def _wrong_interpretations(
         try:
             _read({**content, "interpretation": [], "example": []}, path, name, under, whole=True)
         except CriteriaError as error:
-            yield Problem(under.line(()), str(error))
+            yield Problem(str(error), code=error.code, file=under.name, line=under.line(()) or None)

@@ -176,7 +176,7 @@ def writable(path: str | Path) -> Path:
     """The path; raises `UsageError` if its suffix is not that of a picture."""
     path = Path(path)
     if path.suffix not in METADATA:
-        raise UsageError(f"{path.name}: {unknown('kind of picture', path.suffix, METADATA)}")
+        raise UsageError(unknown("kind of picture", path.suffix, METADATA).after(f"{path.name}: "))
     return path
 
 

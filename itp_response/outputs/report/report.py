@@ -82,7 +82,7 @@ class Page(Result):
         """
         path = Path(path)
         if path.suffix != SUFFIX:
-            raise UsageError(f"{path.name}: {unknown('kind of report', path.suffix, [SUFFIX])}")
+            raise UsageError(unknown("kind of report", path.suffix, [SUFFIX]).after(f"{path.name}: "))
         content = self.text.encode()
         put(path, lambda file: file.write(content))
         text = replace(self.origin, outputs=(of_bytes(path.name, content),)).text()

@@ -119,7 +119,7 @@ class Tables(DataResult):
         """
         path = Path(path)
         if path.suffix not in WRITERS:
-            raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
+            raise UsageError(unknown("kind of output", path.suffix, WRITERS).after(f"{path.name}: "))
         text = WRITERS[path.suffix](self.tables, (self.title, self.classification.criteria.response_definition))
         put(path, lambda file: file.write(text.encode()))
         origin = replace(self.provenance(), outputs=(of_bytes(path.name, path.read_bytes()),))
