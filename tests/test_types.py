@@ -48,7 +48,7 @@ adam("visits.csv").write("folder", "xlsx")  # arg-type
 explain("visits.csv", patient=7)  # arg-type
 explain("visits.csv")  # call-arg
 report(42)  # arg-type
-ask("d0 15").frame()  # attr-defined
+ask("d0 15").summary()  # attr-defined
 ReadOptions().bleeding = "events"  # misc
 """
 

@@ -19,12 +19,13 @@ from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import tree_in_words
 from itp_response.evaluation.rules.tree import Name, Tree, leaves
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError, unknown
+from itp_response.messages.results import DataResult, html_frame
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class CheckReport:
+@dataclass(frozen=True, repr=False)
+class CheckReport(DataResult):
     """The result of `check`; printed, it is a summary with a line for each failure and each clause not tried."""
 
     criteria: Criteria
@@ -39,6 +40,22 @@ class CheckReport:
     def ok(self) -> bool:
         """Whether every worked example is as expected and tries every clause both ways."""
         return not self.failures and not self.untried
+
+    def frame(self) -> pl.DataFrame:
+        """A row per problem: `problem` (`failed` or `not tried`) and `says`, the sentence on it."""
+        rows = [("failed", says) for says in self.failures] + [("not tried", says) for says in self.untried]
+        return pl.DataFrame(rows, schema={"problem": pl.String, "says": pl.String}, orient="row")
+
+    def _headline(self) -> str:
+        return str(self).partition("\n")[0]
+
+    def _pieces(self) -> Iterator[str]:
+        if not self.ok:
+            problems = self.frame()
+            yield html_frame(problems, rows=len(problems))
+
+    def _assumptions(self) -> list[str]:
+        return str(self).split("\n")[1:2]
 
     def __str__(self) -> str:
         examples = self.criteria.file.example

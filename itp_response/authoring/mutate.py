@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from itp_response.authoring.check import failures, unmet, worked_examples
 from itp_response.classification.classification import classify
 from itp_response.cohort.cohort import Cohort
@@ -22,6 +24,7 @@ from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.endpoints.endpoint import Scope
 from itp_response.evaluation.rules.tree import SINCE
 from itp_response.messages.errors import CriteriaError, UsageError, one_a_line
+from itp_response.messages.results import DataResult, html_frame
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
 LENGTH = re.compile(r"\d+ \w+")
@@ -83,8 +86,8 @@ def _with(raw: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str
     return changed
 
 
-@dataclass(frozen=True)
-class Mutations:
+@dataclass(frozen=True, repr=False)
+class Mutations(DataResult):
     """The result of `mutate`; printed, it is a line on all changes and a line for each that nothing noticed."""
 
     criteria: Criteria
@@ -97,6 +100,19 @@ class Mutations:
     def ok(self) -> bool:
         """Whether some worked example notices each change."""
         return not self.unnoticed
+
+    def frame(self) -> pl.DataFrame:
+        """A row per change: `change` in words, and whether it was `noticed`; those that nothing noticed come first."""
+        changes = [*self.unnoticed, *self.noticed]
+        noticed = [change >= len(self.unnoticed) for change in range(len(changes))]
+        return pl.DataFrame({"change": pl.Series(map(str, changes), dtype=pl.String), "noticed": noticed})
+
+    def _headline(self) -> str:
+        return str(self).partition("\n")[0]
+
+    def _pieces(self) -> Iterator[str]:
+        if not self.ok:
+            yield html_frame(self.frame().filter(~pl.col("noticed")))
 
     def __str__(self) -> str:
         tried = len(self.noticed) + len(self.unnoticed)

@@ -31,6 +31,8 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import N, Verdict, Y, reason_in_words
 from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
+from itp_response.messages.results import DataResult, html_table
+from itp_response.messages.wording import counted
 
 BASELINE = 10.0
 """The baseline of every simulated patient, 10⁹/L."""
@@ -59,8 +61,8 @@ class EndpointOnPlan:
     """Where it can never be `Y`, the reason for a patient with high counts throughout; else empty."""
 
 
-@dataclass(frozen=True)
-class VisitPlan:
+@dataclass(frozen=True, repr=False)
+class VisitPlan(DataResult):
     """The result of `visit_plan`; printed, it has a line for each endpoint."""
 
     criteria: Criteria
@@ -79,6 +81,25 @@ class VisitPlan:
         return pl.DataFrame(rows, schema={**columns, "never": pl.String}).with_columns(
             pl.col("never").replace("", None)
         )
+
+    def _headline(self) -> str:
+        days = f"days {self.days[0]} to {self.days[-1]}" if len(self.days) > 1 else f"day {self.days[0]}"
+        visits = f"{counted(len(self.days), 'visit', digits=True)}, {days}"
+        return f"{visits}; {self.simulated:,} patients simulated. {self.criteria.response_definition}"
+
+    def _pieces(self) -> Iterator[str]:
+        rows = [
+            (
+                f"{shown.label} ({shown.endpoint})",
+                _y_in_words(shown),
+                "never N" if shown.n_from is None else f"N from day {shown.n_from}",
+            )
+            for shown in self.shown
+        ]
+        yield html_table(["endpoint", "can be Y", "can be N"], rows)
+
+    def _assumptions(self) -> Iterator[str]:
+        yield f"assumed: every visit is kept; the baseline is {BASELINE:g}."
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

@@ -1,7 +1,7 @@
 """Classify: one classification per patient, as a frame, a file or a summary."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,9 @@ from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, Y
-from itp_response.messages.errors import UsageError
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import Problem, UsageError
+from itp_response.messages.results import ROWS, DataResult, as_pandas, html_table
 from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -29,8 +31,8 @@ from itp_response.readers.visits import read
 DEFAULT_CRITERIA = "atra_2022"
 
 
-@dataclass(frozen=True)
-class Classification:
+@dataclass(frozen=True, repr=False)
+class Classification(DataResult):
     """The verdicts on a cohort under a set of criteria: what `classify` gives.
 
     >>> counts = {0: 15, 22: 40, 29: 45}
@@ -104,6 +106,29 @@ class Classification:
         # From all patients of each endpoint to all endpoints of each patient.
         order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
         return pl.concat(tables)[order]
+
+    def to_pandas(self, *, long: bool = False, **options: Any) -> Any:
+        """`frame`, or `long`, as a frame of pandas; whole numbers that may be missing stay whole.
+
+        Raises `UsageError` with the cure if pandas or pyarrow is not installed.
+
+        >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}]).to_pandas(long=True)["day"].dtype
+        Int32Dtype()
+        """
+        return as_pandas(self.long() if long else self.frame(**options))
+
+    def _headline(self) -> str:
+        return f"{self.counts.in_words(self.cohort)}. {self.criteria.response_definition}"
+
+    def _pieces(self) -> Iterator[str]:
+        yield self.counts.html(self.criteria)
+        header, rows = self._table(ROWS)
+        size = len(self.cohort)
+        more = [f"{ROWS} of {size:,} patients are shown; .frame() has all."] if size > ROWS else []
+        yield html_table(header, rows, title="Patients", notes=more)
+
+    def _assumptions(self) -> list[str]:
+        return self.cohort.note_lines
 
     def _long(self, name: str) -> pl.DataFrame:
         verdict, size = self.verdicts[name], len(self.cohort)
@@ -187,18 +212,24 @@ class Classification:
         patient  arm  best_response  OR
         A             NE             NE no_counts
         """
-        endpoints = [name for name in self._best_first() if "time" not in self.criteria.endpoints[name].measures()]
-        columns = [self.cohort.id.to_list(), self.cohort.arm.fill_null("").to_list(), *map(self._cells, endpoints)]
-        return aligned([["patient", "arm", *endpoints], *map(list, zip(*columns, strict=True))])
+        header, rows = self._table(len(self.cohort))
+        return aligned([header, *rows])
 
-    def _cells(self, name: str) -> list[str]:
-        """The value of an endpoint for each patient, with its day or its reason, as text."""
+    def _table(self, most: int) -> tuple[list[str], list[list[str]]]:
+        """The header and the lines of the first patients, at most that many."""
+        endpoints = [name for name in self._best_first() if "time" not in self.criteria.endpoints[name].measures()]
+        columns = [self.cohort.id.head(most).to_list(), self.cohort.arm.head(most).fill_null("").to_list()]
+        columns += [self._cells(name, most) for name in endpoints]
+        return ["patient", "arm", *endpoints], list(map(list, zip(*columns, strict=True)))
+
+    def _cells(self, name: str, most: int) -> list[str]:
+        """The value of an endpoint for each of the first patients, with its day or its reason, as text."""
         verdict, reasons = self.verdicts[name], self.criteria.reasons.names
-        labels = [verdict.labels[value] for value in verdict.value.tolist()]
+        labels = [verdict.labels[value] for value in verdict.value[:most].tolist()]
         if self.criteria.endpoints[name].is_ranked:
             return labels
-        days = self.days_of(verdict.dated).tolist()
-        codes = verdict.reason.tolist()
+        days = self.days_of(verdict.dated[:most]).tolist()
+        codes = verdict.reason[:most].tolist()
         return [_cell(label, day, reasons[code]) for label, day, code in zip(labels, days, codes, strict=True)]
 
     @property
@@ -252,10 +283,8 @@ class ResultCounts:
 
     def summary(self, criteria: Criteria, cohort: Cohort) -> str:
         """As `Classification.summary`; the cohort gives its source and its notes."""
-        in_arms = f" in {counted(len(self.arms), 'arm')}" if self.arms else ""
-        source = f" from {cohort.source}" if cohort.source else ""
         lines = [
-            f"{self.patients:,} patients{in_arms}, {self.rows:,} patient-days{source}",
+            self.in_words(cohort),
             f"criteria {criteria.marked_name}: {criteria.file.title} "
             f"({criteria.file.source.cite}; checked: {criteria.file.checked})",
         ]
@@ -264,6 +293,31 @@ class ResultCounts:
             for name, by_label in self.values.items()
         ]
         return "\n".join([*lines, aligned(table), *cohort.note_lines])
+
+    def in_words(self, cohort: Cohort) -> str:
+        """The number of patients, arms and patient-days, and the source."""
+        in_arms = f" in {counted(len(self.arms), 'arm')}" if self.arms else ""
+        source = f" from {cohort.source}" if cohort.source else ""
+        return f"{self.patients:,} patients{in_arms}, {self.rows:,} patient-days{source}"
+
+    def frame(self, criteria: Criteria) -> pl.DataFrame:
+        """A row per endpoint and value that a patient has: `endpoint`, `label`, `value`, `patients`."""
+        rows = [
+            (name, criteria.endpoints[name].label, value, patients)
+            for name, by_value in self.values.items()
+            for value, patients in by_value.items()
+            if patients
+        ]
+        return pl.DataFrame(rows, schema=["endpoint", "label", "value", "patients"], orient="row")
+
+    def html(self, criteria: Criteria) -> str:
+        """The number of patients with each value of each endpoint, as a table of HTML."""
+        values = list(dict.fromkeys(value for by_value in self.values.values() for value in by_value))
+        rows = [
+            (f"{criteria.endpoints[name].label} ({name})", *(by_value.get(value) or "" for value in values))
+            for name, by_value in self.values.items()
+        ]
+        return html_table(["endpoint", *values], rows, title="Results (patients)")
 
 
 Study: TypeAlias = Classification | Cohort | Tabular
@@ -325,7 +379,8 @@ def read_study(
     for name, given in (("patients", patients), ("options", options)):
         if given is not None:
             type_name = type(visits).__name__
-            raise UsageError(f"{name}: a {type_name} has been read already; give the tables, or leave out {name!r}.")
+            sentence = f"{name}: a {type_name} has been read already; give the tables, or leave out {name!r}."
+            raise UsageError(Problem(sentence, code=Code.ALREADY_READ, value=name))
     return visits.cohort if isinstance(visits, Classification) else visits
 
 

@@ -14,7 +14,8 @@ from typing import IO, Any, NamedTuple, Protocol, TypeVar
 import polars as pl
 
 from itp_response.classification.provenance import BESIDE, KEY, Provenance, of_path
-from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import Problem, UsageError, unknown
 
 Result = TypeVar("Result")
 ROWS_PER_GROUP = 100_000
@@ -36,13 +37,18 @@ def write(frame: pl.DataFrame, path: str | Path, provenance: Provenance | None =
 def check_suffix(path: Path) -> None:
     """Raises `UsageError` for a format that is not written."""
     if path.suffix not in FORMATS:
-        raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, FORMATS)}")
+        raise UsageError(unknown("kind of output", path.suffix, FORMATS).after(f"{path.name}: "))
 
 
 def write_beside(path: Path, provenance: Provenance) -> None:
     """Write the provenance of a file beside it."""
     text = replace(provenance, outputs=(of_path(path),)).text()
     put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    sentence = f"{path}: cannot be written: {error.strerror}."
+    return UsageError(Problem(sentence, code=Code.OUTPUT_UNWRITABLE, file=str(path)))
 
 
 def put(path: Path, content: Callable[[Any], Result]) -> Result:
@@ -53,7 +59,7 @@ def put(path: Path, content: Callable[[Any], Result]) -> Result:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
+        raise _unwritable(path, error) from None
     try:
         with os.fdopen(handle, "wb") as file:
             result = content(file)
@@ -62,7 +68,7 @@ def put(path: Path, content: Callable[[Any], Result]) -> Result:
         written.replace(path)
         return result
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}.") from None
+        raise _unwritable(path, error) from None
     finally:
         Path(name).unlink(missing_ok=True)
 

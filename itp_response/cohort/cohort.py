@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.observations import Imputed, LeftOut, Note, Origin, Partial, ReadFrom, RescueCourses
 from itp_response.cohort.values import Bools, Column, Floats, Ints, Numbers, offsets, ranges
+from itp_response.messages.results import DataResult, html_frame
+from itp_response.messages.wording import counted_patients
 
 
-@dataclass(frozen=True)
-class Cohort:
+@dataclass(frozen=True, repr=False)
+class Cohort(DataResult):
     """The patients of a study and their rows, sorted by patient and day. A reader or `build` makes one.
 
     Entries per patient (P) stand in the order of `id`. Rows (N) are one per patient and day.
@@ -102,6 +104,39 @@ class Cohort:
 
     def __len__(self) -> int:
         return len(self.id)
+
+    def frame(self) -> pl.DataFrame:
+        """A row per patient and day, in order: what was observed.
+
+        `patient_id`, `arm`, `day`, `date` (where the date of day 0 is known), `platelets` (10⁹/L; null: no count, or a
+        censored one), `platelets_low` and `platelets_high` (the bounds of the count), `bleeding_grade` (WHO 0 to 4),
+        `rescue` (a rescue treatment begins).
+        """
+        low, high = (pl.Series(bound).fill_nan(None) for bound in (self.platelets.low, self.platelets.high))
+        dates = (self.day_0[self.patient] + self.day.astype("timedelta64[D]")).astype("datetime64[D]")
+        return pl.DataFrame(
+            {
+                "patient_id": self.id.gather(self.patient),
+                "arm": self.arm.gather(self.patient),
+                "day": pl.Series(self.day, dtype=pl.Int32),
+                "date": pl.Series(dates),
+                "platelets": low.set((low != high).fill_null(value=False), None),
+                "platelets_low": low,
+                "platelets_high": high,
+                "bleeding_grade": pl.Series(self.bleeding_grade).fill_nan(None).cast(pl.Int8),
+                "rescue": pl.Series(self.rescue),
+            }
+        )
+
+    def _headline(self) -> str:
+        source = f" from {self.source}" if self.source else ""
+        return f"{counted_patients(len(self))}, {len(self.day):,} patient-days{source}; not classified"
+
+    def _pieces(self) -> list[str]:
+        return [html_frame(self.frame())]
+
+    def _assumptions(self) -> list[str]:
+        return self.note_lines
 
     @property
     def note_lines(self) -> list[str]:

@@ -19,7 +19,8 @@ from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_t
 from itp_response.cohort.observations import Note, Observations, Patients
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
-from itp_response.messages.errors import CohortError, nearest, unknown
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import CohortError, Problem, nearest, unknown
 from itp_response.messages.wording import listed
 
 FARTHEST = 36_525
@@ -167,7 +168,7 @@ def _patient_columns(patients: Sequence[Mapping[str, Any]], columns: Mapping[str
             raise CohortError(
                 f"patient: {strange!r} is a column of the visits; write it there, as in 'd3 {strange}=…'."
             )
-        raise CohortError(f"patient: {unknown('column', strange, declared)}")
+        raise CohortError(unknown("column", strange, declared).after("patient: "))
     return {
         name: with_empty(_column(name, [patient.get(name) for patient in patients], column), column)
         for name, column in declared.items()
@@ -322,7 +323,9 @@ def _rescue(text: re.Match[str], rest: list[str]) -> dict[str, Any]:
 def _error(entry: re.Match[str], problem: str) -> CohortError:
     text, timeline = entry[1], entry.string
     start = entry.start(1) + len(text) - len(text.lstrip())
-    return CohortError(f"timeline: {problem}\n    {timeline}\n    {' ' * start}{'^' * max(1, len(text.strip()))}")
+    drawn = f"timeline: {problem}\n    {timeline}\n    {' ' * start}{'^' * max(1, len(text.strip()))}"
+    code = Code.TIMELINE_UNREADABLE
+    return CohortError(Problem(drawn, code=code, file="timeline", position=start + 1, value=text.strip()))
 
 
 def timeline_of(cohort: Cohort, position: int) -> tuple[str, list[str]]:

@@ -15,13 +15,14 @@ from itp_response.cohort.texts import said
 from itp_response.data_review.data_queries import data_queries
 from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS, CheckedCohort, Confirmed
 from itp_response.data_review.source_checks import SourceChecks, source_checks
+from itp_response.messages.results import DataResult, html_frame, html_paragraph
 from itp_response.messages.wording import aligned, counted
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
 
 
-@dataclass(frozen=True)
-class Review:
+@dataclass(frozen=True, repr=False)
+class Review(DataResult):
     """What is to be asked about a study; `str()` is a table for people, `frame()` the same as data."""
 
     classification: Classification
@@ -78,6 +79,20 @@ class Review:
         """Where each row of `frame()` stands, `visits.csv line 12`."""
         word = f"{self.cohort.number_word} " if self.cohort.number_word else ""
         return said(f"{{}} {word}{{}}", self.frame()["file"], self.frame()["line"])
+
+    def _headline(self) -> str:
+        fired = self.frame()
+        patients = f"{fired['patient_id'].n_unique():,} of {len(self.cohort):,} patients"
+        checks = counted(len(fired), "edit check", digits=True)
+        return f"{checks} fired, in {patients}. {self.classification.criteria.response_definition}"
+
+    def _pieces(self) -> Iterator[str]:
+        shown = self.frame().select("patient_id", "check", "day", "says").with_columns(record=self.sources())
+        yield html_frame(shown, title="Edit checks that fired")
+        yield html_paragraph("The data queries on results that are not evaluable: .data_queries().")
+
+    def _assumptions(self) -> list[str]:
+        return self.cohort.note_lines
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

@@ -13,9 +13,9 @@ from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.rules.parse import Names, RuleError
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, Type
-from itp_response.messages.errors import nearest, unknown
+from itp_response.messages.errors import Problem, nearest, unknown
 from itp_response.messages.schema_errors import ended
-from itp_response.messages.toml_positions import KeyPositions, Problem
+from itp_response.messages.toml_positions import KeyPositions
 
 PATIENT_NAMES: dict[str, Type] = {"baseline": "number", "treatment_discontinued": "moment"}
 """The names of every criteria file that rules may ask of a patient as a whole."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from pydantic import ValidationError
 
 from itp_response.definitions.checks import (
@@ -22,15 +23,16 @@ from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
 from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.verdicts import Reasons
-from itp_response.messages.errors import CriteriaError, nearest, unknown
+from itp_response.messages.errors import CriteriaError, Problem, nearest, unknown
+from itp_response.messages.results import DataResult, html_frame, html_paragraph
 from itp_response.messages.schema_errors import worded
 from itp_response.messages.toml_file import tupled
-from itp_response.messages.toml_positions import KeyPositions, Problem, refuse
+from itp_response.messages.toml_positions import KeyPositions, refuse
 from itp_response.messages.wording import listed
 
 
-@dataclass(frozen=True)
-class Criteria:
+@dataclass(frozen=True, repr=False)
+class Criteria(DataResult):
     """A criteria set, read and checked: what `criteria` gives and `classify` takes.
 
     >>> from itp_response.definitions.load import load
@@ -50,6 +52,19 @@ class Criteria:
     positions: KeyPositions = field(repr=False, compare=False)
     interpretations: tuple[str, ...] = ()
     """The ids of the interpretations that it stands under."""
+
+    def frame(self) -> pl.DataFrame:
+        """A row per endpoint, in the order of the file: `endpoint`, `label`, `kind`, `role`, `definition` in words."""
+        rows = [(name, model.label, model.kind, model.role, model.sentence()) for name, model in self.endpoints.items()]
+        columns = ("endpoint", "label", "kind", "role", "definition")
+        return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+    def _headline(self) -> str:
+        return f"{self.marked_name}: {self.file.title}. {self.response_definition}"
+
+    def _pieces(self) -> list[str]:
+        source = f"Source: {self.file.source.cite}; checked: {self.file.checked}."
+        return [html_paragraph(source), html_frame(self.frame(), rows=len(self.endpoints))]
 
     @property
     def endpoints(self) -> dict[str, Endpoint]:
@@ -212,4 +227,4 @@ def _wrong_interpretations(
         try:
             _read({**content, "interpretation": [], "example": []}, path, name, under, whole=True)
         except CriteriaError as error:
-            yield Problem(under.line(()), str(error))
+            yield Problem(str(error), code=error.code, file=under.name, line=under.line(()) or None)

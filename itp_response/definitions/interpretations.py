@@ -7,8 +7,8 @@ from typing import Any
 from itp_response.definitions.schema import CriteriaFile, Interpretation
 from itp_response.evaluation.clock import UnrecordedBleeding
 from itp_response.evaluation.rules.tree import names_in
-from itp_response.messages.errors import unknown
-from itp_response.messages.toml_positions import KeyPositions, Problem
+from itp_response.messages.errors import Problem, unknown
+from itp_response.messages.toml_positions import KeyPositions
 
 ABOUT = "Bleeding not recorded"
 QUESTION = "What is assumed where a count was taken and bleeding was not recorded?"

@@ -33,7 +33,8 @@ def load(name_or_file: str | Path | Criteria) -> Criteria:
     by_name = path.suffix != SUFFIX and "/" not in named
     if by_name:
         if named not in shipped():
-            raise CriteriaError(f"{unknown('criteria', named, shipped())} A file of your own is named by its path.")
+            sentence = unknown("criteria", named, shipped())
+            raise CriteriaError(sentence.replaced(f"{sentence} A file of your own is named by its path."))
         path = criteria_folder() / f"{named}{SUFFIX}"
     content, positions = load_toml(path, CriteriaError, partial(_unreadable, named))
     # The tests check the interpretations of the shipped sets, which takes longer than reading a small study.

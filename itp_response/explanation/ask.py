@@ -10,7 +10,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
-from itp_response.explanation.explain import Explanation, explain
+from itp_response.explanation.explain import Explanations, explain
 
 PATIENT = "timeline"
 """The id of the patient of a typed timeline."""
@@ -27,7 +27,7 @@ def ask(
     interpretation: str | Sequence[str] = (),
     columns: Mapping[str, Any] | None = None,
     counterfactuals: bool = True,
-) -> list[Explanation]:
+) -> Explanations:
     """The verdicts on a timeline in the notation of the worked examples, explained, in the order of the file.
 
     Counts are in 10⁹/L and days count from day 0. Bleeding that is not mentioned was absent. `baseline` is a count that
@@ -60,7 +60,7 @@ def ask(
     classification = classify(cohort, criteria=definitions)
     explanations = explain(classification, patient=PATIENT, endpoint=endpoint, counterfactuals=counterfactuals)
     notes = tuple(note.text for note in cohort.notes)
-    return [replace(explanation, notes=(*notes, *explanation.notes)) for explanation in explanations]
+    return Explanations(replace(explanation, notes=(*notes, *explanation.notes)) for explanation in explanations)
 
 
 def cohort_asked(

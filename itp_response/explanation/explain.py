@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
@@ -14,6 +15,7 @@ from itp_response.explanation.missing import missing_in_words
 from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
 from itp_response.explanation.records import ExplainedRow, explained_rows, folded
+from itp_response.messages.results import DataResult, html_paragraph, html_table
 from itp_response.messages.wording import aligned, counted, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -21,8 +23,8 @@ from itp_response.readers.options import ReadOptions
 WIDTH = 110
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(DataResult):
     """Why one patient has the verdict on one endpoint; `str()` says it for people."""
 
     patient: str
@@ -71,6 +73,33 @@ class Explanation:
         """The day, what was observed, what it means and where it stands; many alike in a row are one entry."""
         return [(line.days, line.observed, line.means, line.source) for line in folded(self.rows)]
 
+    def frame(self) -> pl.DataFrame:
+        """A row per observation that the result rests on, or was looked for in, by day.
+
+        `patient_id`, `endpoint`, `day`, `observed`, `means`, `part` (what it did; null: it is no observation), `source`
+        and `line` (null: it stands nowhere).
+        """
+        columns = {"day": pl.Int64, "observed": pl.String, "means": pl.String, "part": pl.String, "source": pl.String}
+        rows = [(row.day, row.observed, row.means, row.part, row.source, row.line) for row in self.rows]
+        frame = pl.DataFrame(rows, schema={**columns, "line": pl.Int64}, orient="row")
+        named = (pl.lit(self.patient).alias("patient_id"), pl.lit(self.endpoint).alias("endpoint"))
+        missing = (pl.col("part", "source").replace("", None), pl.col("line").replace(0, None))
+        return frame.select(*named, "day", "observed", "means", *missing)
+
+    def _headline(self) -> str:
+        return f"{self.patient}, {self.label} ({self.endpoint}): {self.verdict}. {self.title}"
+
+    def _pieces(self) -> Iterator[str]:
+        yield html_paragraph(self.origin or self.needs)
+        if self.rows and not self.origin:
+            yield html_table(["day", "observed", "what it means", "record"], self.observations)
+        missing = f"missing: {self.missing}" if self.missing else ""
+        yield from map(html_paragraph, filter(None, [*self.rests_on, missing, self.partial_dates]))
+        yield from map(html_paragraph, self.counterfactuals_in_words)
+
+    def _assumptions(self) -> tuple[str, ...]:
+        return self.notes
+
     def __str__(self) -> str:
         head = f"{self.patient}  {self.endpoint}: {self.verdict}    {self.title}, {self.label}"
         end = [line for sentence in (*self.counterfactuals_in_words, *self.notes) for line in _indented(sentence)]
@@ -87,6 +116,28 @@ class Explanation:
         return "\n".join([head, *body, *end])
 
 
+class Explanations(DataResult, list[Explanation]):
+    """The explanations of several endpoints, a list; `print(*explanations)` prints them."""
+
+    study_notes: Sequence[str] = ()
+    """What was assumed and noticed in reading the study, a line each."""
+
+    def frame(self) -> pl.DataFrame:
+        """The observations of all of them; the columns are those of `Explanation.frame`."""
+        return pl.concat([explanation.frame() for explanation in self])
+
+    def _headline(self) -> str:
+        results = ", ".join(f"{explanation.endpoint} {explanation.length or explanation.value}" for explanation in self)
+        return f"{self[0].patient} by {self[0].title}: {results}" if self else "no endpoint"
+
+    def _pieces(self) -> Iterator[str]:
+        for explanation in self:
+            yield explanation.html()
+
+    def _assumptions(self) -> Sequence[str]:
+        return self.study_notes
+
+
 def _indented(sentence: str) -> list[str]:
     return wrapped(sentence, WIDTH, first="  ")
 
@@ -100,7 +151,7 @@ def explain(
     endpoint: str | None = None,
     options: ReadOptions | None = None,
     counterfactuals: bool = True,
-) -> list[Explanation]:
+) -> Explanations:
     """Why a patient has the verdicts, an explanation per endpoint, in the order of the file; or that of one endpoint.
 
     `visits`, `patients`, `criteria` and `options` are as in `classify`; `patient` is an id of the study.
@@ -118,19 +169,21 @@ def explain(
     classification = classify(visits, patients, criteria, options=options)
     alone, names = asked_about(classification, patient, endpoint)
     changing = find_counterfactuals(alone, np.array([0]), names) if counterfactuals else {}
-    return explained(alone, names, changing)
+    explanations = explained(alone, names, changing)
+    explanations.study_notes = classification.cohort.note_lines
+    return explanations
 
 
 def explained(
     classification: Classification, names: Sequence[str], counterfactuals: Mapping[str, Counterfactuals]
-) -> list[Explanation]:
+) -> Explanations:
     """The explanations of these endpoints in a classification of one patient.
 
     An explanation says what would change the verdict where the endpoint is in `counterfactuals`.
     """
     patient_days = patient_days_of(classification.criteria, classification.cohort, 0, 1)
     decided = [DecidedEndpoint(classification, patient_days, name) for name in names]
-    return [_explanation(one, counterfactuals.get(one.name)) for one in decided]
+    return Explanations(_explanation(one, counterfactuals.get(one.name)) for one in decided)
 
 
 def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> Explanation:

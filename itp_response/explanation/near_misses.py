@@ -15,6 +15,7 @@ from itp_response.evaluation.verdicts import Verdict
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import aligned, counted, counted_patients
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -23,8 +24,8 @@ SHOWN = 10
 """The number of patients that are shown of each endpoint."""
 
 
-@dataclass(frozen=True)
-class NearMisses:
+@dataclass(frozen=True, repr=False)
+class NearMisses(DataResult):
     """What `near_misses` gives: the smallest change that would change each verdict asked about.
 
     `str()` lists the nearest patients of each endpoint, `text(most)` at most that many.
@@ -52,6 +53,22 @@ class NearMisses:
     def write(self, path: str | Path) -> None:
         """Write the frame to a `.csv`, `.json` or `.parquet` file, whole or not at all, and its provenance."""
         write(self._frame, path, self.classification.provenance(met=self.met))
+
+    def _headline(self) -> str:
+        asked = f"{len(self._frame):,} results asked about in {counted_patients(len(self.classification.cohort))}"
+        turned = f"{self._frame['becomes'].is_not_null().sum():,} would change by one observation"
+        return f"{asked}, {turned}. {self.classification.criteria.response_definition}"
+
+    def _pieces(self) -> Iterator[str]:
+        shown = ("patient_id", "arm", "value", "becomes", "distance", "says")
+        for name in self.patients:
+            near = self._frame.filter(endpoint=name).drop_nulls("distance")
+            if len(near):
+                label = f"{self.classification.criteria.endpoints[name].label} ({name})"
+                yield html_frame(near.select(shown), title=label, rows=SHOWN)
+
+    def _assumptions(self) -> list[str]:
+        return self.classification.cohort.note_lines
 
     def __str__(self) -> str:
         return self.text()

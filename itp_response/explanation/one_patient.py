@@ -12,7 +12,8 @@ from itp_response.evaluation.endpoints.account import PARTS, Account
 from itp_response.evaluation.endpoints.endpoint import excluded
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, reason_in_words
-from itp_response.messages.errors import UsageError, nearest, unknown
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import Problem, UsageError, nearest, unknown
 from itp_response.messages.wording import counted
 
 IDS_SHOWN = 3
@@ -128,9 +129,10 @@ def asked_about(classification: Classification, patient: str, endpoint: str | No
     return of_one(classification, position), names if endpoint is None else [endpoint]
 
 
-def unknown_patient(cohort: Cohort, patient: str) -> str:
-    """The message for a patient who is not in the cohort."""
+def unknown_patient(cohort: Cohort, patient: str) -> Problem:
+    """The problem of a patient who is not in the cohort."""
     ids = cohort.id.to_list()
     shown = ", ".join(ids[:IDS_SHOWN]) + (f" … {ids[-1]}" if len(ids) > IDS_SHOWN else "")
     among = f"among the {len(ids):,} of {cohort.source or 'the cohort'}"
-    return f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
+    sentence = f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
+    return Problem(sentence, code=Code.PATIENT_UNKNOWN, value=patient)

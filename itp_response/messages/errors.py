@@ -1,11 +1,84 @@
-"""Errors: their classes, and the order of a message: where; what is wrong, quoted; what is known; the cure."""
+"""Errors: their classes, and the order of a message: where; what is wrong, quoted; what is known; the cure.
+
+An error is data too: its `problems` know their code, place and value.
+"""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any, ClassVar
+
+from itp_response.messages.codes import MEANINGS, Code
+
+PLACE = ("file", "line", "column", "position")
+"""The parts of a problem that say where it is."""
+
+
+class Problem(str):
+    """The sentence on one problem, which knows its parts; those that are not known are None.
+
+    >>> problem = Problem("visits.csv: line 3: platelets: '4o' is no number.", line=3, column="platelets", value="4o")
+    >>> problem.line, problem.value, problem.file
+    (3, '4o', None)
+    """
+
+    code: Code | None
+    """None: as the error that has it."""
+    file: str | None
+    """The file or the table, as messages name it."""
+    line: int | None
+    """The line of a text file, or the row of another table, from 1."""
+    column: str | None
+    """The column as the header has it; in a criteria file the table and the key."""
+    position: int | None
+    """The character in the line, or in a typed timeline, at which it begins, from 1."""
+    value: str | None
+    """What stands there."""
+
+    def __new__(
+        cls,
+        text: str,
+        *,
+        code: Code | None = None,
+        file: str | None = None,
+        line: int | None = None,
+        column: str | None = None,
+        position: int | None = None,
+        value: str | None = None,
+    ) -> "Problem":
+        problem = super().__new__(cls, text)
+        problem.code, problem.value = code, value
+        problem.file, problem.line, problem.column, problem.position = file, line, column, position
+        return problem
+
+    def replaced(self, text: str | None = None, **parts: Any) -> "Problem":
+        """The problem with other parts; one that is None stays as it is."""
+        given = {name: part for name, part in parts.items() if part is not None}
+        return Problem(str(self) if text is None else text, **{**vars(self), **given})
+
+    def after(self, where: str) -> "Problem":
+        """The problem with a text before its sentence."""
+        return self.replaced(f"{where}{self}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The parts as plain data: `code`, `message`, `place` (its known parts), `value` and `cure`."""
+        assert self.code is not None
+        place = {part: getattr(self, part) for part in PLACE if getattr(self, part) is not None}
+        cure = MEANINGS[self.code].cure
+        return {"code": str(self.code), "message": str(self), "place": place, "value": self.value, "cure": cure}
+
+
+def as_problem(text: str, **parts: Any) -> Problem:
+    """The sentence as a problem, with these parts where it has none of its own."""
+    if not isinstance(text, Problem):
+        return Problem(text, **parts)
+    return text.replaced(**{name: part for name, part in parts.items() if getattr(text, name) is None})
 
 
 class ItpResponseError(Exception):
     """An error in what the user gave; its message is shown as it stands, without a traceback.
+
+    `problems` are all that is wrong; `code`, `file`, `line`, `column`, `position` and `value` are those of the first,
+    None where they are not known, and `cure` is what to do about its code. `as_dict()` has all of it as plain data.
 
     Every error that the package raises on purpose is one:
 
@@ -15,15 +88,69 @@ class ItpResponseError(Exception):
     ... except itp_response.ItpResponseError as error:
     ...     print(type(error).__name__, str(error).partition(";")[0])
     CriteriaError unknown criteria 'atra_2021'
+    >>> error.code.value, error.value, error.cure
+    ('name_unknown', 'atra_2021', 'Use one of the names that the message lists.')
     """
+
+    of_no_other: ClassVar[Code] = Code.CALL_UNUSABLE
+    """The code of a problem without one of its own."""
+
+    def __init__(self, message: str, problems: Iterable[str] = ()) -> None:
+        super().__init__(str(message))
+        self.problems = tuple(as_problem(problem, code=self.of_no_other) for problem in problems or [message])
+
+    @property
+    def code(self) -> Code:
+        return self.problems[0].code or self.of_no_other
+
+    @property
+    def file(self) -> str | None:
+        return self.problems[0].file
+
+    @property
+    def line(self) -> int | None:
+        return self.problems[0].line
+
+    @property
+    def column(self) -> str | None:
+        return self.problems[0].column
+
+    @property
+    def position(self) -> int | None:
+        return self.problems[0].position
+
+    @property
+    def value(self) -> str | None:
+        return self.problems[0].value
+
+    @property
+    def cure(self) -> str:
+        return MEANINGS[self.code].cure
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as plain data, ready for JSON.
+
+        `error` (the name of its class), `message` (all of it), then `code`, `place`, `value` and `cure` of the first
+        problem, and `problems`, each with its own.
+
+        >>> UsageError(unknown("endpoint", "ORR", ["OR", "CR"])).as_dict()["code"]
+        'name_unknown'
+        """
+        first = self.problems[0].as_dict()
+        problems = [problem.as_dict() for problem in self.problems]
+        return {"error": type(self).__name__, **first, "message": str(self), "problems": problems}
 
 
 class CriteriaError(ItpResponseError):
     """A criteria file, or the name of a criteria set, cannot be used."""
 
+    of_no_other = Code.CRITERIA_UNUSABLE
+
 
 class CohortError(ItpResponseError):
     """Visits or patients cannot be used; the message names files, rows and columns."""
+
+    of_no_other = Code.STUDY_UNUSABLE
 
 
 class UsageError(ItpResponseError):
@@ -41,14 +168,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f" Did you mean {by_lower_case[matches[0]]!r}?" if matches else ""
 
 
-def unknown(what: str, word: str, known: Iterable[str]) -> str:
+def unknown(what: str, word: str, known: Iterable[str]) -> Problem:
     """The sentence for a word that is not one of the known ones.
 
     >>> unknown("endpoint", "ORR", ["OR", "CR"])
     "unknown endpoint 'ORR'; known: OR, CR. Did you mean 'OR'?"
     """
     known = list(known)
-    return f"unknown {what} {word!r}; known: {', '.join(known) or 'none'}.{nearest(word, known)}"
+    sentence = f"unknown {what} {word!r}; known: {', '.join(known) or 'none'}.{nearest(word, known)}"
+    return Problem(sentence, code=Code.NAME_UNKNOWN, value=word)
 
 
 def one_a_line(problems: list[str], most: int = 20) -> str:

@@ -3,7 +3,8 @@
 from importlib import import_module
 from typing import Any
 
-from itp_response.messages.errors import UsageError
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import Problem, UsageError
 
 
 def needed(module: str, extra: str) -> Any:
@@ -18,4 +19,5 @@ def needed(module: str, extra: str) -> Any:
         if (error.name or "").partition(".")[0] != library:
             raise
         cure = f"pip install 'itp-response[{extra}]'"
-        raise UsageError(f"this needs {library}, which is not installed: {cure}.") from None
+        sentence = f"this needs {library}, which is not installed: {cure}."
+        raise UsageError(Problem(sentence, code=Code.LIBRARY_MISSING, value=library)) from None

@@ -9,8 +9,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from itp_response.messages.errors import unknown
-from itp_response.messages.toml_positions import KeyPositions, Keys, Problem
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import Problem, as_problem, unknown
+from itp_response.messages.toml_positions import KeyPositions, Keys
 
 Model = type[BaseModel]
 
@@ -47,7 +48,7 @@ NOT_TOML = {
 """How tomllib's sentences begin, and ours."""
 
 
-def not_toml(name: str, text: str, error: str) -> str:
+def not_toml(name: str, text: str, error: str) -> Problem:
     """The message for a text that is not TOML: the line, its problem, and a caret under the position.
 
     `error` is tomllib's message.
@@ -57,7 +58,9 @@ def not_toml(name: str, text: str, error: str) -> str:
     lines = text.splitlines() or [""]
     line, column = (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else (len(lines), len(lines[-1]) + 1)
     shown = lines[line - 1] if line <= len(lines) else ""
-    return f"{name}: line {line}: this is not TOML: {_not_toml(problem)}.\n    {shown}\n    {' ' * (column - 1)}^"
+    sentence = f"{name}: line {line}: this is not TOML: {_not_toml(problem)}."
+    drawn = f"{sentence}\n    {shown}\n    {' ' * (column - 1)}^"
+    return Problem(drawn, code=Code.NOT_TOML, file=name, line=line, position=column)
 
 
 def _not_toml(problem: str) -> str:
@@ -113,7 +116,7 @@ def worded(
         error = errors_there[0]
         if error.type == "missing" and isinstance(error.loc[-1], str):
             field = _fields(error.loc[:-1], file, endpoints).get(error.loc[-1])
-            yield positions.problem(error.loc[:-1], _missing(error.loc, field))
+            yield positions.problem(error.loc[:-1], Problem(_missing(error.loc, field), code=Code.KEY_MISSING))
         elif error.type == "extra_forbidden":
             sentence = unknown("key", str(path[-1]), _fields(path[:-1], file, endpoints))
             yield positions.problem_with_key(path, sentence)
@@ -123,7 +126,9 @@ def worded(
         elif not error.loc:
             yield positions.problem((), "there are no endpoints; an endpoint is a table with a 'kind'.")
         else:
-            yield positions.problem(path, _sentence(path, errors_there))
+            code = Code.RULE_UNREADABLE if error.type == "rule" else None
+            value = None if isinstance(error.value, dict | list) else str(error.value)
+            yield positions.problem(path, as_problem(_sentence(path, errors_there), code=code, value=value))
 
 
 def _quoted_in(text: str) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from itp_response.messages.errors import ItpResponseError
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import ItpResponseError, Problem
 from itp_response.messages.schema_errors import not_toml, worded
 from itp_response.messages.toml_positions import KeyPositions, refuse
 
@@ -27,11 +28,18 @@ def load_toml(
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as failure:
-        raise error(unreadable(failure) if unreadable else file_unreadable(str(path), failure)) from None
+        sentence = unreadable(failure) if unreadable else file_unreadable(str(path), failure)
+        raise error(Problem(sentence, code=unopened(failure), file=path.name)) from None
     except UnicodeDecodeError as failure:
         line = failure.object[: failure.start].count(b"\n") + 1
-        raise error(f"{path.name}: line {line}: this is not UTF-8; save the file as UTF-8.") from None
+        sentence = f"{path.name}: line {line}: this is not UTF-8; save the file as UTF-8."
+        raise error(Problem(sentence, code=Code.FILE_UNREADABLE, file=path.name, line=line)) from None
     return parse_toml(text, path.name, error)
+
+
+def unopened(failure: OSError) -> Code:
+    """The code of a file that cannot be opened."""
+    return Code.FILE_NOT_FOUND if isinstance(failure, FileNotFoundError) else Code.FILE_UNREADABLE
 
 
 def file_unreadable(path: str, failure: OSError) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from itp_response.messages.errors import CriteriaError, ItpResponseError, one_a_line
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import CriteriaError, ItpResponseError, Problem, as_problem, one_a_line
 
 Keys = tuple[str | int, ...]
 """The keys that lead to a value, and its number in a list."""
@@ -26,19 +27,11 @@ NAMED_BY = {"interpretation": "id", "example": "name", "visits": "platelets"}
 """The tables of which there are several, and the key that tells them apart."""
 
 
-@dataclass(frozen=True)
-class Problem:
-    """The sentence on a problem, and its line; 0 if that is not known."""
-
-    line: int
-    text: str
-
-
 def refuse(problems: Iterable[Problem], error: type[ItpResponseError] = CriteriaError) -> None:
     """Raises the error with all problems, in the order of the file, if there are any."""
-    texts = [problem.text for problem in sorted(problems, key=lambda problem: problem.line)]
-    if texts:
-        raise error(one_a_line(texts))
+    in_order = sorted(problems, key=lambda problem: problem.line or 0)
+    if in_order:
+        raise error(one_a_line([*in_order]), in_order)
 
 
 @dataclass(frozen=True)
@@ -63,11 +56,16 @@ class KeyPositions:
 
     def problem(self, path: Keys, sentence: str) -> Problem:
         """A problem with the value under that path of keys."""
-        return Problem(self.line(path), f"{self.at(*path)}{sentence}")
+        return self._placed(path, self.at(*path), sentence)
 
     def problem_with_key(self, path: Keys, sentence: str) -> Problem:
         """A problem with the last key of that path."""
-        return Problem(self.line(path), f"{self.holding(*path)}{sentence}")
+        return self._placed(path, self.holding(*path), sentence)
+
+    def _placed(self, path: Keys, where: str, sentence: str) -> Problem:
+        problem = as_problem(sentence, code=Code.VALUE_UNUSABLE)
+        keys = " ".join(str(key) for key in path) or None
+        return problem.replaced(f"{where}{sentence}", file=self.name, line=self.line(path) or None, column=keys)
 
     def under(self, change: Keys) -> "KeyPositions":
         """The positions in the file as an interpretation changes it."""

@@ -25,6 +25,7 @@ from itp_response.cohort.values import (
     just_above,
     just_below,
 )
+from itp_response.messages.codes import Code
 from itp_response.readers.decimals import with_decimal_points
 from itp_response.readers.missing_codes import NOT_GIVEN, or_missing
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, quoted, shown
@@ -83,11 +84,20 @@ def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
 # NUMBERS
 
 
-def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording, exponent: Ints | int = 0) -> Numbers:
+def as_numbers(
+    cells: Cells,
+    problems: Problems,
+    *,
+    least: float,
+    wrong: Wording,
+    exponent: Ints | int = 0,
+    code: Code = Code.NUMBER_UNREADABLE,
+) -> Numbers:
     """Numbers and bounds such as `<10`; NaN where empty.
 
     `least` is the lowest value that a bound `<10` includes. `wrong` words the problem of a text that is no number.
-    `exponent` is the power of ten by which the numbers are multiplied, one or one per row.
+    `exponent` is the power of ten by which the numbers are multiplied, one or one per row. `code` is that of a text
+    that is no number.
     """
     count_not_given(cells, 0, problems)
     cells = with_decimal_points(cells, problems)
@@ -97,7 +107,7 @@ def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording
     if values.dtype.is_numeric():
         low = times(values.cast(pl.Float64).to_numpy(), exponent)  # null becomes NaN
         infinite = np.isinf(low)
-        problems.wrong_cells(cells, np.flatnonzero(infinite), wrong)
+        problems.wrong_cells(cells, np.flatnonzero(infinite), wrong, code)
         return exactly(np.where(infinite, np.nan, low) if infinite.any() else low)
     if values.dtype != pl.String:
         values = as_text(values)
@@ -112,7 +122,7 @@ def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording
     unsigned = parts.to_series(1).fill_null("").zip_with(parts.to_series(1).is_not_null(), texts)
     number = unsigned.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy(writable=True)
     bad = np.isnan(number) | np.isinf(number) | ((sign == "<") & (number <= least))
-    problems.wrong_cells(cells, other[bad & texts.is_not_null().to_numpy()], wrong)
+    problems.wrong_cells(cells, other[bad & texts.is_not_null().to_numpy()], wrong, code)
     number[bad] = np.nan
     sign[bad] = ""
     number = times(number, exponent if isinstance(exponent, int) else exponent[other])
@@ -147,9 +157,10 @@ def as_counts(
     usual = _per_microlitre if cells.location.decimal == "usual" else _like_microlitres
     too_high = usual if exponent is None else _too_high
     high = np.where(np.isinf(counts.high), counts.low, counts.high)
-    problems.wrong_cells(cells, np.flatnonzero(counts.low < 0), wrong(_below_0))
+    problems.wrong_cells(cells, np.flatnonzero(counts.low < 0), wrong(_below_0), Code.COUNT_IMPLAUSIBLE)
     above = (high > HIGHEST_COUNT) & np.isfinite(high)
-    problems.wrong_cells(cells, np.flatnonzero(above if unit_wrong is None else above & ~unit_wrong), wrong(too_high))
+    rows = np.flatnonzero(above if unit_wrong is None else above & ~unit_wrong)
+    problems.wrong_cells(cells, rows, wrong(too_high), Code.COUNT_IMPLAUSIBLE)
     return counts
 
 
@@ -189,9 +200,9 @@ def as_grades(cells: Cells, problems: Problems) -> Floats:
     def wrong(text: str) -> str:
         return f"{quoted(text)} is no WHO bleeding grade; give 0, 1, 2, 3 or 4.{or_missing(cells.name, text)}"
 
-    grades = as_numbers(cells, problems, least=0.0, wrong=wrong)
+    grades = as_numbers(cells, problems, least=0.0, wrong=wrong, code=Code.GRADE_UNREADABLE)
     off = ~np.isnan(grades.low) & ((grades.low != grades.high) | ~np.isin(grades.low, (0, 1, 2, 3, 4)))
-    problems.wrong_cells(cells, np.flatnonzero(off), wrong)
+    problems.wrong_cells(cells, np.flatnonzero(off), wrong, Code.GRADE_UNREADABLE)
     return grades.low
 
 
@@ -250,7 +261,7 @@ def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Boo
 
     for meaning, wording in ((Meaning.NOT_A_TREATMENT, no_treatment), (Meaning.NEGATED, both_ways)):
         wrong = rows_of(text for text in meanings if meanings[text] is meaning)
-        problems.wrong_cells(cells, written[wrong.to_numpy()], wording)
+        problems.wrong_cells(cells, written[wrong.to_numpy()], wording, Code.RESCUE_UNCLEAR)
     mixed = rows_of(text for text in meanings if is_mixable(text, meanings))
     ask_about_mixed(cells, written[mixed.to_numpy()], meanings, problems)
     begins: Bools = np.zeros(len(cells.values), dtype=np.bool_)

@@ -11,7 +11,8 @@ import polars as pl
 
 from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
-from itp_response.messages.errors import CohortError, nearest
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import CohortError, Problem, nearest
 from itp_response.readers.files import READERS, Tabular, kind_of, open_table
 from itp_response.readers.known_names import ALIASES, BESIDE, UNIQUE, UNIT_OF, fitting, folded
 from itp_response.readers.open_table import OpenTable
@@ -159,7 +160,7 @@ def read_table(
         source = open_table(given, what)
         location = location_of(source, order)
         if not source.header:
-            raise CohortError(f"{source.name}: there are no rows.")
+            raise CohortError(Problem(f"{source.name}: there are no rows.", code=Code.NO_ROWS, file=source.name))
         chosen = chosen_columns(source.header, names, declared, location, problems)
         table = filled(source, chosen, location, problems)
     except CohortError as error:
@@ -175,9 +176,10 @@ def read_table(
     return table
 
 
-def no_rows(location: Location) -> str:
+def no_rows(location: Location) -> Problem:
     """The problem of a table without rows."""
-    return "there is no row below the header." if location.row_word == "line" else "there are no rows."
+    sentence = "there is no row below the header." if location.row_word == "line" else "there are no rows."
+    return Problem(sentence, code=Code.NO_ROWS)
 
 
 def filled(source: OpenTable, chosen: Mapping[str, int], location: Location, problems: Problems) -> NamedTable:
@@ -335,7 +337,8 @@ def chosen_columns(
             several = [header[position] for position in positions]
             cure = "keep one" if name in several else f"keep one, or name it {name!r}"
             which = "both" if len(several) == 2 else "all"
-            problems.wrong(location, f"the columns {' and '.join(map(repr, several))} {which} fit {name}; {cure}.")
+            sentence = f"the columns {' and '.join(map(repr, several))} {which} fit {name}; {cure}."
+            problems.wrong(location, sentence, code=Code.COLUMN_AMBIGUOUS)
         chosen[name] = positions[0]
         written = header[positions[0]]
         if folded(written) != folded(name):
@@ -365,7 +368,7 @@ def beside_columns(header: Sequence[str], of_ids: int | None = None) -> dict[str
     return {name: positions[0] for name, positions in found.items() if positions}
 
 
-def missing_column(name: str, written: Sequence[str], *instead: str) -> str:
+def missing_column(name: str, written: Sequence[str], *instead: str) -> Problem:
     """The problem of a missing column, with the columns there are and the nearest name; `instead` would do too."""
     wanted = (name, *instead)
     near = [nearest(column, written) for column in wanted]
@@ -373,4 +376,5 @@ def missing_column(name: str, written: Sequence[str], *instead: str) -> str:
         # There are many aliases, so only a very similar name is likely to be a misspelling of one.
         near.extend(nearest(alias, [similar]) for similar in get_close_matches(alias, written, 1, cutoff=0.8))
     what = " or ".join(map(repr, wanted))
-    return f"the column {what} is missing; there are: {', '.join(written)}.{next(filter(None, near), '')}"
+    sentence = f"the column {what} is missing; there are: {', '.join(written)}.{next(filter(None, near), '')}"
+    return Problem(sentence, code=Code.COLUMN_MISSING, column=name)

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.values import Bools, Ints, Numbers
+from itp_response.messages.codes import Code
 from itp_response.readers.cells import as_counts, without_not_given
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.decimals import points_assumed
@@ -82,11 +83,13 @@ def agreed(said: Sequence[UnitSaid], cells: Cells, problems: Problems, *, elsewh
     if said and not known and not elsewhere:
         cure = "say --unit, or name a known one: "
         text = f"{said[0].by} has {quoted(said[0].unit)}, which is no unit of platelet counts"
-        problems.wrong(cells.location, f"{cells.name}: {text}; {cure}{KNOWN}, and alike.")
+        problems.wrong(cells.location, f"{cells.name}: {text}; {cure}{KNOWN}, and alike.", code=Code.UNIT_UNCLEAR)
     for entry in known[1:]:
         if exponent_of(entry.unit) != exponent_of(known[0].unit):
             texts = (f"{one.by} says {quoted(one.unit)}" for one in (known[0], entry))
-            problems.wrong(cells.location, f"{cells.name}: {', but '.join(texts)}; tell one unit.")
+            problems.wrong(
+                cells.location, f"{cells.name}: {', but '.join(texts)}; tell one unit.", code=Code.UNIT_UNCLEAR
+            )
             return None
     return known[0] if known else None
 
@@ -105,10 +108,10 @@ def _by_column(
     not_told = missing if said is None and not noted else np.zeros(len(missing), dtype=np.bool_)
     counts = as_counts(cells, problems, exponents, unit_wrong=unknown | not_told)
     given = ~np.isnan(counts.low)
-    problems.wrong_cells(of_rows, np.flatnonzero(given & unknown), no_unit)
+    problems.wrong_cells(of_rows, np.flatnonzero(given & unknown), no_unit, Code.UNIT_UNCLEAR)
     problems.count(cells.location, f"unit of {cells.name}", _no_text, 0)
     cure = "the unit of the count is missing; fill it in, or say --unit."
-    problems.wrong_cells(of_rows, np.flatnonzero(given & not_told), lambda _: cure)
+    problems.wrong_cells(of_rows, np.flatnonzero(given & not_told), lambda _: cure, Code.UNIT_UNCLEAR)
     if said is not None:
         other = np.flatnonzero(given & ~unknown & (exponents != whole))
         _report_other(of_rows, other, said, problems)
@@ -149,7 +152,9 @@ def _report_other(units: Cells, rows: Ints, said: UnitSaid, problems: Problems) 
 
     reason = UnreadableCells(units, rows, lambda text: f"{quoted(text)}, but {by} says {quoted(unit)}; tell one unit.")
     texts = as_text(units.values.gather(rows)).unique(maintain_order=True).head(SPELLINGS)
-    problems.wrong_in_all(units.location, "another unit", note_text, len(rows), texts, unreadable=[reason])
+    problems.wrong_in_all(
+        units.location, "another unit", note_text, len(rows), texts, unreadable=[reason], code=Code.UNIT_UNCLEAR
+    )
 
 
 def exponents_of(units: pl.Series) -> tuple[Ints, Bools]:

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.values import Floats, Numbers, exactly
+from itp_response.messages.codes import Code
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.cells import all_missing, as_numbers, count_not_given, is_not_given, without_not_given
 from itp_response.readers.date_forms import (
@@ -49,9 +50,14 @@ IMPUTED = {
 
 def as_days(cells: Cells, problems: Problems, numbering: DayNumbering | None = None) -> Floats:
     """Whole days from day 0; NaN where empty. Of study days, day 1 is day 0 and the day before it is -1."""
-    days = as_numbers(cells, problems, least=-np.inf, wrong=_no_day)
+    days = as_numbers(cells, problems, least=-np.inf, wrong=_no_day, code=Code.DAY_UNREADABLE)
     off = ~np.isnan(days.low) & ((days.low != days.high) | (days.low != np.floor(days.low)))
-    problems.wrong_cells(cells, np.flatnonzero(off), lambda text: f"{quoted(text)} is no whole day; give whole days.")
+    problems.wrong_cells(
+        cells,
+        np.flatnonzero(off),
+        lambda text: f"{quoted(text)} is no whole day; give whole days.",
+        Code.DAY_UNREADABLE,
+    )
     whole = np.where(off, np.nan, days.low) if off.any() else days.low
     return whole if numbering != "study-day" else _from_day_0(cells, whole, problems)
 
@@ -62,6 +68,7 @@ def _from_day_0(cells: Cells, study_days: Floats, problems: Problems) -> Floats:
         cells,
         np.flatnonzero(study_days == 0),
         lambda text: f"{quoted(text)} is no study day, as day 1 comes after day -1; {cure}.",
+        Code.DAY_UNREADABLE,
     )
     return np.where(study_days > 0, study_days - 1, study_days)
 
@@ -154,6 +161,7 @@ def _calendar_dates(cells: Cells, problems: Problems, written: DateFormat, inste
         cells,
         np.flatnonzero(implausible.to_numpy()),
         lambda text: f"{quoted(text)} is not between the years {YEARS[0]} and {YEARS[1]}; correct the year.",
+        Code.DATE_UNREADABLE,
     )
     if not implausible.any():
         return first, last
@@ -175,7 +183,8 @@ def _dates(cells: Cells, problems: Problems, written: DateFormat, instead: str) 
     texts = without_not_given(cells, as_text(values.gather(other)), problems)
     first, last = possible_days(texts, written.told)
     bad = (texts.is_not_null() & first.is_null()).to_numpy()
-    problems.wrong_cells(cells, other.to_numpy()[bad], lambda text: _no_date(text, written, instead))
+    rows = other.to_numpy()[bad]
+    problems.wrong_cells(cells, rows, lambda text: _no_date(text, written, instead), Code.DATE_UNREADABLE)
     _ask_format(cells, texts.filter(bad), as_text(values), written, problems)
     if last.equals(first):
         dates = dates.scatter(other, first)

@@ -7,6 +7,7 @@ import numpy as np
 
 from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
+from itp_response.messages.codes import Code
 from itp_response.readers.cells import is_empty
 from itp_response.readers.column_names import STOPPED_BY, WITHOUT_DAY_0, NamedTable
 from itp_response.readers.dates import DayNumbering, note_enrolled
@@ -74,6 +75,7 @@ def _check_enrolled(study: StudyRows, enrolment: Cells, problems: Problems) -> N
         len(empty),
         _with_locations(patients.table, patients.id.gather(empty[:FEW]).to_list(), empty),
         unreadable=[UnreadableCells(enrolment, empty, lambda _: reason)],
+        code=Code.CELL_EMPTY,
     )
     not_listed = np.flatnonzero(study.patient >= study.listed)
     if len(not_listed) and patients.table.has("patient_id"):
@@ -85,6 +87,7 @@ def _check_enrolled(study: StudyRows, enrolment: Cells, problems: Problems) -> N
             len(first),
             _with_locations(visits.table, study.ids.gather(study.patient[first[:FEW]]).to_list(), first),
             unreadable=[UnreadableCells(visits.table.cells("patient_id"), not_listed, lambda _: reason)],
+            code=Code.CELL_EMPTY,
         )
 
 

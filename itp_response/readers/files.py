@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 import numpy as np
 import polars as pl
 
-from itp_response.messages.errors import CohortError, UsageError, unknown
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import CohortError, Problem, UsageError, unknown
 from itp_response.messages.wording import listed
 from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
@@ -139,7 +140,8 @@ def _file(file: TableFile) -> OpenTable:
             study = "An SDTM study has at least a dm and an lb in it, as .xpt, .csv, .parquet, .json or .ndjson."
             raise CohortError(f"{path.name}: this is a folder; name the file in it. {study}")
         if not path.exists():
-            raise CohortError(f"{path.name}: there is no such file.")
+            sentence = f"{path.name}: there is no such file."
+            raise CohortError(Problem(sentence, code=Code.FILE_NOT_FOUND, file=path.name))
         if reader is None:
             raise CohortError(f"{path.name}: {unknown('kind of file', kind, READERS)} Save the table as CSV.")
         return _told(reader, file)

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort.values import Bools
+from itp_response.messages.codes import Code
 from itp_response.messages.errors import UsageError
 from itp_response.readers.cells import is_not_given
 from itp_response.readers.column_names import NamedTable
@@ -78,7 +79,9 @@ def _report_ids(cells: Cells, ids: Runs, wrong: Bools, what: str, problems: Prob
         return f"{name}: {and_more(few, FEW, number)} {'is' if number == 1 else 'are each'} {what}"
 
     wording = UnreadableCells(cells, rows, lambda text: f"{quoted(text)} is {what}", of_anybody=True)
-    problems.wrong_in_all(cells.location, what, note_text, len(named), texts, unreadable=[wording])
+    problems.wrong_in_all(
+        cells.location, what, note_text, len(named), texts, unreadable=[wording], code=Code.PATIENT_UNCLEAR
+    )
 
 
 def rounded(ids: pl.Series) -> tuple[Bools, Bools]:
@@ -125,7 +128,8 @@ def keyed(table: NamedTable, key: PatientKey | None, problems: Problems) -> Name
     written = table.header["patient_id"]
     if missing:
         what = f"there is no column of the {' or the '.join(missing)} beside {written!r}"
-        problems.wrong(table.location, f"--patient-key {key}: {what}; there are: {', '.join(table.written)}.")
+        there = f"there are: {', '.join(table.written)}"
+        problems.wrong(table.location, f"--patient-key {key}: {what}; {there}.", code=Code.COLUMN_MISSING)
         return table
     ids = as_text(table.cells("patient_id").values)
     parts = [as_text(table.cells(name).values) for name in names]
@@ -158,7 +162,7 @@ def check_sites(tables: Sequence[NamedTable], key: PatientKey | None, problems: 
     joined = "-".join([name.strip() for name in reversed(there)] + ["id"])
     what = f"{table.header['patient_id']}: {first_few(ids, FEW)} {has(ids)} several {names}"
     cure = f"say whether each is one patient (--patient-key id) or one of each (--patient-key {joined})"
-    problems.wrong(table.location, f"{what}; {cure}.")
+    problems.wrong(table.location, f"{what}; {cure}.", code=Code.PATIENT_UNCLEAR)
 
 
 def has(ids: pl.Series) -> str:
@@ -234,7 +238,8 @@ def check_similar(ids: pl.Series, location: Location, similar_ids: SimilarIds | 
         return
     if similar_ids is None:
         cure = "correct them, or say what they are: --similar-ids same or --similar-ids different"
-        problems.wrong(location, f"these ids look like the same patient: {_in_words(groups)}; {cure}.")
+        sentence = f"these ids look like the same patient: {_in_words(groups)}; {cure}."
+        problems.wrong(location, sentence, code=Code.PATIENT_UNCLEAR)
     else:
         problems.note(location, f"These ids are different patients, as told: {_in_words(groups)}.", warning=True)
 

@@ -89,7 +89,7 @@ def check_columns_told(told: Told, tables: Sequence[NamedTable], problems: Probl
     known = {name for table in tables for names in table.header.items() for name in names}
     for column in codes:
         if column not in known and column != ANY:
-            problems.wrong(tables[0].location, f"missing: {unknown('column', column, sorted(known))}")
+            problems.wrong(tables[0].location, unknown("column", column, sorted(known)).after("missing: "))
 
 
 def _number(text: str) -> float | None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
 from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
+from itp_response.messages.codes import Code
 from itp_response.readers.cell_errors import without_cell_errors
 from itp_response.readers.cells import as_declared, as_texts
 from itp_response.readers.column_names import NamedTable
@@ -137,7 +138,8 @@ def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints
     recorded = np.zeros(len(nameless), dtype=np.bool_)
     for name in table.header.keys() - BESIDE:
         recorded |= as_text(table.cells(name).values.gather(nameless)).is_not_null().to_numpy()
-    problems.wrong_cells(table.cells("patient_id"), nameless[recorded], lambda _: "the patient is missing; fill it in.")
+    missing = "the patient is missing; fill it in."
+    problems.wrong_cells(table.cells("patient_id"), nameless[recorded], lambda _: missing, Code.CELL_EMPTY)
 
     new = ids.is_first_distinct()
     rows, repeated = (given & new).arg_true().to_numpy(), (given & ~new).arg_true().to_numpy()
@@ -171,7 +173,7 @@ def _report_two_values(
     what = f"{column}: {' and '.join(values)} for the same patient {quoted(patient)}"
     reason = f"{what} (first in {table.location.row_word} {lines[0]}); keep one."
     both = UnreadableCells(table.cells("patient_id"), np.array(rows), lambda _: reason)
-    problems.wrong(table.location, reason, lines[1], unreadable=[both])
+    problems.wrong(table.location, reason, lines[1], unreadable=[both], code=Code.CELL_CONTRADICTED)
 
 
 def positions_of(ids: pl.Series, known: pl.Series) -> Ints:

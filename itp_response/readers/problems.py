@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.observations import Note, Origin
 from itp_response.cohort.values import Ints
-from itp_response.messages.errors import CohortError, one_a_line
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import CohortError, Problem, as_problem, one_a_line
 from itp_response.readers.open_table import OpenTable
 
 SHOWN = 20
@@ -167,6 +168,8 @@ class _Tally:
     warning: bool
     number: int
     texts: dict[str, None]
+    code: Code | None = None
+    """Of what is a problem."""
 
     def as_note(self) -> Note:
         return Note(self.location.name, self.note_text(self.number, list(self.texts)), self.warning)
@@ -237,7 +240,7 @@ class Problems:
         self.broken_lines: list[BrokenLine] = []
         self.beyond_rows = False
         """There is a problem that leaving out rows does not solve."""
-        self._problems: list[tuple[int, int, int, str]] = []
+        self._problems: list[tuple[int, int, int, Problem]] = []
         self._unworded = 0
 
     def note(self, location: Location, text: str, *, warning: bool = False) -> None:
@@ -303,7 +306,7 @@ class Problems:
                 self.raised.append(key)
                 self.beyond_rows |= key not in self.asked_cells
                 self.unreadable += self.asked_cells.get(key, ())
-                self._add(tally.location, text, 0)
+                self._add(tally.location, as_problem(text, code=Code.DATA_AMBIGUOUS))
         asked.clear()
 
     def settle(self) -> "Problems":
@@ -314,7 +317,7 @@ class Problems:
         if not self.any_wrong:
             for question in self._questions.values():
                 for text in question.problems():
-                    self.wrong(question.location, text)
+                    self.wrong(question.location, as_problem(text, code=Code.DATA_AMBIGUOUS, column=question.name))
             self._questions.clear()
         return self
 
@@ -368,12 +371,18 @@ class Problems:
         return self
 
     def wrong(
-        self, location: Location, text: str, line: int = 0, *, unreadable: Sequence[UnreadableCells] = ()
+        self,
+        location: Location,
+        text: str,
+        line: int = 0,
+        *,
+        unreadable: Sequence[UnreadableCells] = (),
+        code: Code | None = None,
     ) -> None:
         """A problem of the whole table, or of one line; leaving out the cells `unreadable` would solve it."""
         self.unreadable += unreadable
         self.beyond_rows |= not unreadable
-        self._add(location, text, line)
+        self._add(location, as_problem(text, code=code), line)
 
     def wrong_in_all(
         self,
@@ -384,12 +393,13 @@ class Problems:
         texts: Iterable[str],
         *,
         unreadable: Sequence[UnreadableCells],
+        code: Code | None = None,
     ) -> None:
         """One problem of a number of rows, counted as `count` counts for a note."""
         if number:
             self.unreadable += unreadable
             self.beyond_rows |= not unreadable
-            tally = _Tally(location, note_text, False, number, dict.fromkeys(texts))
+            tally = _Tally(location, note_text, False, number, dict.fromkeys(texts), code)
             _merge(self._wrong, (location.order, about), tally)
 
     def broken_line(self, line: BrokenLine) -> None:
@@ -398,30 +408,45 @@ class Problems:
             self.broken_lines.append(line)
         else:
             column = "" if line.column is None else f"{line.column}: "
-            self.wrong(line.location, f"{column}{line.reason}", line.line)
+            reason = f"{column}{line.reason}"
+            code = Code.ROW_UNREADABLE if line.column is None else Code.CELL_UNREADABLE
+            problem = Problem(reason, code=code, column=line.column, value=line.value)
+            self.wrong(line.location, problem, line.line)
 
-    def _add(self, location: Location, text: str, line: int) -> None:
+    def _add(self, location: Location, problem: Problem, line: int = 0) -> None:
         where = f"{location.row_word} {line}: " if line else ""
-        self._problems.append((location.order, location.part, line, f"{location.name}: {where}{text}"))
+        placed = problem.replaced(f"{location.name}: {where}{problem}", file=location.name, line=line or None)
+        self._problems.append((location.order, location.part, line, placed))
 
     def failed(self, order: int, error: CohortError) -> None:
         """A table that cannot be opened, for this reason."""
         self.beyond_rows = True
-        self._problems.append((order, 0, 0, str(error)))
+        for problem in error.problems:
+            # Such a sentence begins with the name of the file.
+            code = Code.FILE_UNREADABLE if problem.code is error.of_no_other else None
+            file = problem.file or problem.partition(": ")[0]
+            self._problems.append((order, 0, 0, problem.replaced(code=code, file=file)))
 
-    def wrong_cells(self, cells: Cells, rows: NDArray[np.integer], wording: Callable[[str], str]) -> None:
+    def wrong_cells(
+        self,
+        cells: Cells,
+        rows: NDArray[np.integer],
+        wording: Callable[[str], str],
+        code: Code = Code.CELL_UNREADABLE,
+    ) -> None:
         """A problem in each of these rows, worded by `wording` from the cell's text."""
         if not len(rows):
             return
         if not self.worded:
-            self._add(cells.location, cells.name, 0)
+            self._add(cells.location, Problem(cells.name))
             return
         self.unreadable.append(UnreadableCells(cells, rows, wording))
         first = rows[:SHOWN]
         self._unworded += len(rows) - len(first)
         for row, text in zip(first, shown(cells, first), strict=True):
             location, source_row, name = cells.location.source(int(row), cells.name)
-            self._add(location, f"{name}: {wording(text)}", location.line(source_row))
+            problem = Problem(f"{name}: {wording(text)}", code=code, column=name, value=text or None)
+            self._add(location, problem, location.line(source_row))
 
     def raise_if_wrong(self) -> None:
         """Raises `CohortError` if there is a problem."""
@@ -441,15 +466,18 @@ class Problems:
 
     def error(self) -> CohortError:
         """All problems in the order of the files."""
-        counted = [
-            (tally.location.order, 0, 0, f"{tally.location.name}: {tally.as_note().text}")
-            for tally in self._wrong.values()
-        ]
+        counted = [(tally.location.order, 0, 0, self._of_many(tally)) for tally in self._wrong.values()]
         # What is wrong with a whole table is noticed in each of its chunks.
         in_order = dict.fromkeys(sorted([*self._problems, *counted], key=lambda problem: problem[:3]))
-        texts = [text for *_, text in in_order]
+        problems = [problem for *_, problem in in_order]
         # Problems beyond the first of each kind would not be shown, so they were counted and not worded.
-        return CohortError(one_a_line([*texts, *[""] * self._unworded], SHOWN))
+        return CohortError(one_a_line([*problems, *[""] * self._unworded], SHOWN), problems)
+
+    @staticmethod
+    def _of_many(tally: _Tally) -> Problem:
+        """The one problem of a number of rows."""
+        name = tally.location.name
+        return Problem(f"{name}: {tally.as_note().text}", code=tally.code, file=name)
 
 
 def _merge(entries: dict[Any, Any], key: object, entry: Note | _Tally | _NameTally) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, exactly
+from itp_response.messages.codes import Code
 from itp_response.readers.cell_errors import without_cell_errors
 from itp_response.readers.cells import as_declared, as_grades, as_rescue, is_empty
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
@@ -175,7 +176,8 @@ def _check_times(table: NamedTable, problems: Problems) -> None:
     if date and day:
         names = f"{table.header['date']!r} and {table.header['day']!r}"
         cure = "keep the day if it counts from enrolment as day 0, else the date"
-        problems.wrong(table.location, f"{names} both say when a visit was; drop one: {cure}.")
+        sentence = f"{names} both say when a visit was; drop one: {cure}."
+        problems.wrong(table.location, sentence, code=Code.COLUMN_AMBIGUOUS)
     elif not date and not day:
         study_days = [name for name in table.written if name.lower() in STUDY_DAYS]
         if study_days:
@@ -183,6 +185,7 @@ def _check_times(table: NamedTable, problems: Problems) -> None:
                 table.location,
                 f"{study_days[0]!r} is CDISC's study day, which has no day 0; give the date, or name it 'day' and say "
                 "--day-numbering study-day.",
+                code=Code.COLUMN_MISSING,
             )
         else:
             problems.wrong(table.location, missing_column("date", table.written, "day"))
@@ -232,23 +235,31 @@ def _check_visits(visits: VisitTable, problems: Problems) -> None:
     begun = visits.rescue | table.has_left_out("rescue")
     without_patient = visits.recorded & visits.patient_ids.missing & table.has("patient_id")
     problems.wrong_cells(
-        table.cells("patient_id"), np.flatnonzero(without_patient), lambda _: "the patient is missing; fill it in."
+        table.cells("patient_id"),
+        np.flatnonzero(without_patient),
+        lambda _: "the patient is missing; fill it in.",
+        Code.CELL_EMPTY,
     )
     if table.has("date") or table.has("day"):
         rows = np.flatnonzero(visits.recorded & np.isnan(visits.when.low))
         rows = rows[is_empty(visits.time, rows)]
         problems.wrong_cells(
-            visits.time, rows, lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in."
+            visits.time,
+            rows,
+            lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in.",
+            Code.CELL_EMPTY,
         )
     problems.wrong_cells(
         end,
         np.flatnonzero(ended & ~begun),
         lambda text: f"{quoted(text)} ends a rescue that did not begin; name the rescue in the same row.",
+        Code.CELL_CONTRADICTED,
     )
     problems.wrong_cells(
         end,
         np.flatnonzero(ended & begun & (visits.rescue_end.high < visits.when.low)),
         lambda text: f"{quoted(text)} lies before the rescue begins; correct one of the two.",
+        Code.CELL_CONTRADICTED,
     )
 
 

@@ -16,7 +16,8 @@ import polars as pl
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
 from itp_response.cohort.observations import ReadFrom
-from itp_response.messages.errors import CohortError, UsageError, unknown
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import CohortError, Problem, UsageError, unknown
 from itp_response.readers.assembly import assemble, recorded_as
 from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import NamedTable, no_table, read_table
@@ -34,7 +35,7 @@ from itp_response.readers.study_rows import StudyRows
 from itp_response.readers.visit_table import VisitTable, check_columns, check_declared, check_header, read_visits
 
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
-NOBODY = "no row names a patient."
+NOBODY = Problem("no row names a patient.", code=Code.NO_ROWS)
 
 
 def read(

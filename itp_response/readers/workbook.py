@@ -62,7 +62,7 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
         book = fastexcel.read_excel(path)
         name = _first_visible(book) if sheet is None else sheet
         if name not in book.sheet_names:
-            raise CohortError(f"{path.name}: {unknown('sheet', name, book.sheet_names)}")
+            raise CohortError(unknown("sheet", name, book.sheet_names).after(f"{path.name}: "))
         # Read from the first row on and as texts, so that rows keep their numbers and ids their zeros.
         cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
         form = FORMS.get(path.suffix.lower(), xlsx_form)(path, name)

@@ -25,6 +25,7 @@ from itp_response.explanation.counterfactuals.table import clause_in_words, coun
 from itp_response.explanation.explain import WIDTH
 from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
+from itp_response.messages.results import Result, html_paragraph
 from itp_response.messages.wording import wrapped
 
 HARD = Path(__file__).parent / "hard_questions.json"
@@ -36,8 +37,8 @@ ANSWERS = ("Y", "N", "NE", "NA")
 IN_WORDS = {"Y": "met", "N": "not met", "NE": "not evaluable", "NA": "the question does not arise"}
 
 
-@dataclass(frozen=True)
-class Question:
+@dataclass(frozen=True, repr=False)
+class Question(Result):
     """A timeline, an endpoint, the verdict, and what decides it.
 
     >>> lines = "d0 15, d22 40, d28 45", "d0 15, d22 40, d29 45"
@@ -63,6 +64,14 @@ class Question:
     """The verdict on the twin or under the other interpretation."""
     decides: str
     """What makes the difference, in a sentence."""
+
+    def _headline(self) -> str:
+        return f"{self.label} ({self.endpoint}) by {self.criteria}: {self.timeline}"
+
+    def _pieces(self) -> Iterator[str]:
+        # The answer stays folded until it is asked for.
+        answer = html_paragraph(f"{self.answer}, {IN_WORDS[self.answer]}. {self.decides}")
+        yield f"<details><summary>Answer</summary>{answer}</details>"
 
     def asked(self) -> str:
         """The question in words."""

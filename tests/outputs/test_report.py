@@ -326,7 +326,7 @@ def test_the_same_input_gives_the_same_bytes(hostile):
     code = f"""
 import sys, itp_response.outputs.report.report
 sys.modules["itp_response.outputs.report.report"].figures = lambda *_: []
-sys.stdout.buffer.write(itp_response.report({ROWS!r}, {ARMS!r}).html.encode())
+sys.stdout.buffer.write(itp_response.report({ROWS!r}, {ARMS!r}).text.encode())
 """
     environment = {**os.environ, "PYTHONHASHSEED": "1"}
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=environment)
@@ -412,8 +412,8 @@ def test_other_sets_make_a_page(name, monkeypatch):
     patients = [{**row, **given(columns, "patients")} for row in ARMS]
     page = itp_response.report(rows, patients, name)
 
-    assert definitions.title.replace("&", "&amp;") in page.html or "&" in definitions.title
-    assert ("not verified" in page.html) == (definitions.file.checked == "unverified")
+    assert definitions.title.replace("&", "&amp;") in page.text or "&" in definitions.title
+    assert ("not verified" in page.text) == (definitions.file.checked == "unverified")
 
 
 def given(columns, table):
@@ -448,7 +448,7 @@ def test_a_figure_that_cannot_be_drawn_says_why(monkeypatch):
     monkeypatch.setattr(drawing, "plot", refused)
     page = itp_response.report(ROWS, ARMS)
 
-    assert re.findall(r"Not drawn: (.*?)</p>", page.html) == [f"no {kind} &amp; no more" for kind in SHOWN]
+    assert re.findall(r"Not drawn: (.*?)</p>", page.text) == [f"no {kind} &amp; no more" for kind in SHOWN]
 
 
 # THE COMMAND

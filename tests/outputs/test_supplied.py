@@ -108,7 +108,7 @@ class TestTitles:
         tables = table(classification, title="ITP-77")
         outputs = {
             "tables": str(tables),
-            "html": "\n".join(report(*TWO, title="ITP-77").html.partition("<nav")[::2][:1]),
+            "html": "\n".join(report(*TWO, title="ITP-77").text.partition("<nav")[::2][:1]),
             "sensitivity": str(sensitivity(*TWO, title="ITP-77")),
             **{
                 kind: "\n".join(text.get_text().replace("\n", " ") for text in plot(kind, *TWO, title="ITP-77").texts)
@@ -233,7 +233,7 @@ class TestReference:
         assert picture.assumed == ()
         assert any("Placebo" in text.get_text() for text in picture.axes[0].texts + picture.texts)
         assert sensitivity(*TWO, reference="Active").arms == ("Placebo", "Active")
-        assert "assumed: the reference" not in report(*TWO, reference="Active").html
+        assert "assumed: the reference" not in report(*TWO, reference="Active").text
 
     def test_the_difference_turns_round_with_it(self):
         first, second = (sensitivity(*TWO, reference=arm).frame().row(0)[-1] for arm in ("Active", "Placebo"))
@@ -321,7 +321,7 @@ class TestRecorded:
         assert {row[0]: row[1] for row in bare.rows}["late_rescue"] == "–"
         assert "late_rescue: not recorded, as no input has rescue treatment." in bare.notes
         assert {row[0]: row[1] for row in told.rows}["late_rescue"] == "0/2 (0.0)"
-        assert "not recorded" in report(visits, TWO[1]).html.partition("late_<wbr>rescue")[2][:900]
+        assert "not recorded" in report(visits, TWO[1]).text.partition("late_<wbr>rescue")[2][:900]
 
     def test_a_log_of_bleeding_has_no_grades_of_zero(self):
         visits = [{**row, "bleeding_grade": 2 if row["day"] == 22 else None} for row in TWO[0]]

@@ -692,11 +692,12 @@ def test_what_an_option_asks_for_is_added_to_what_is_shown(study):
     assert [result.name for result in imputed.tables] == ["responses", "imputation"]
 
 
-def test_html_of_single_tables_is_for_pages(study):
-    pieces = table(study).html()
+def test_html_has_every_table_with_its_notes_and_one_of_them_its_own(study):
+    results = table(study)
 
-    assert list(pieces) == ["responses", "times"]
-    assert pieces["responses"].startswith('<div id="itp-responses"')
+    assert [title in results.html() for title in ("Responses", "Times")] == [True, True]
+    assert ["Responses" in results["times"].html(), "Times" in results["times"].html()] == [False, True]
+    assert results.html().count("assumed: the reference group") == 2
 
 
 def test_nothing_heavy_is_imported_before_it_is_used():

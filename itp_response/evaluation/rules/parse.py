@@ -18,7 +18,8 @@ from itp_response.evaluation.rules.tree import (
     Type,
     type_of,
 )
-from itp_response.messages.errors import ItpResponseError, unknown
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import ItpResponseError, Problem, unknown
 
 
 class RuleError(ItpResponseError):
@@ -27,7 +28,8 @@ class RuleError(ItpResponseError):
     def __init__(self, problem: str, text: str, start: int = 0, end: int | None = None) -> None:
         self.problem = problem
         width = max(1, (len(text) if end is None else end) - start)
-        super().__init__(f"{problem}\n    {text}\n    {' ' * start}{'^' * width}")
+        drawn = f"{problem}\n    {text}\n    {' ' * start}{'^' * width}"
+        super().__init__(Problem(drawn, code=Code.RULE_UNREADABLE, position=start + 1, value=text))
 
 
 ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}

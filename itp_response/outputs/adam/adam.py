@@ -1,7 +1,7 @@
 """ADaM: a classification as CDISC's analysis datasets, each record with the records of the source behind it."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from itp_response.classification.classification import Classification, CriteriaI
 from itp_response.classification.provenance import INSIDE, of_bytes
 from itp_response.classification.supplied import records_discontinuation
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.results import DataResult, html_frame, html_table
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.adam.datasets import datasets
 from itp_response.outputs.adam.define import page, table
 from itp_response.outputs.adam.files import FORMATS, Format
@@ -24,8 +26,8 @@ OWN = {*(f"{name}.{form}" for name in NAMES for form in FORMATS), "define.csv", 
 """The files that may be in a folder that is written to; they are replaced."""
 
 
-@dataclass(frozen=True)
-class Adam:
+@dataclass(frozen=True, repr=False)
+class Adam(DataResult):
     """The datasets ADSL, ADRS, ADTTE and ADICE of a classification."""
 
     classification: Classification
@@ -36,6 +38,28 @@ class Adam:
     notes: tuple[str, ...] = ()
     """What was assumed in making the datasets."""
 
+    def frame(self, dataset: str = "ADRS") -> pl.DataFrame:
+        """The records of one dataset, a column per variable.
+
+        Raises `UsageError` for a dataset that there is not.
+        """
+        if dataset not in self.datasets:
+            raise UsageError(unknown("dataset", dataset, self.datasets))
+        return self.datasets[dataset].frame
+
+    def _headline(self) -> str:
+        patients = counted_patients(len(self.classification.cohort))
+        names = ", ".join(self.datasets)
+        return f"{self.study}: {patients} in {names}. {self.classification.criteria.response_definition}"
+
+    def _pieces(self) -> Iterator[str]:
+        rows = [(name, dataset.label, dataset.structure, len(dataset.frame)) for name, dataset in self.datasets.items()]
+        yield html_table(["dataset", "label", "a record is", "records"], rows)
+        yield html_frame(self.frame().head(3), title="ADRS, the first records")
+
+    def _assumptions(self) -> list[str]:
+        return [*self.classification.cohort.note_lines, *(f"assumed: {note}" for note in self.notes)]
+
     def define(self) -> pl.DataFrame:
         """A row per variable and parameter: what it is, and how it is derived."""
         return table(self.datasets, self.classification.criteria)
@@ -43,8 +67,7 @@ class Adam:
     def summary(self) -> str:
         """The records of each dataset and what was assumed: for standard error."""
         lines = [f"{name}: {len(dataset.frame):,} records, {dataset.label}" for name, dataset in self.datasets.items()]
-        lines += self.classification.cohort.note_lines
-        return "\n".join([*lines, *(f"assumed: {note}" for note in self.notes)])
+        return "\n".join([*lines, *self._assumptions()])
 
     def write(self, folder: str | Path, format: Format = "xpt") -> None:  # noqa: A002
         """Write the datasets, `define.csv`, `define.md` and `provenance.json` into a folder, all or nothing.

@@ -29,7 +29,8 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.explanation.failing_clause import failing_clauses
 from itp_response.messages.errors import CriteriaError, UsageError
-from itp_response.messages.wording import aligned, counted, counted_patients, number_in_words, wrapped
+from itp_response.messages.results import DataResult, html_frame
+from itp_response.messages.wording import aligned, counted, counted_patients, listed, number_in_words, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
@@ -159,8 +160,8 @@ class Pair:
         return f"{side.classification.criteria.marked_name}: " + clause
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(DataResult):
     """One cohort under several sets; `str()` is the report."""
 
     cohort: Cohort
@@ -215,6 +216,20 @@ class Comparison:
     def provenance(self) -> Provenance:
         """What made this: program, sets of criteria and input files with their SHA-256."""
         return provenance([classification.criteria for classification in self.classifications], self.cohort)
+
+    def _headline(self) -> str:
+        sets = [classification.criteria.marked_name for classification in self.classifications]
+        return titled(study_title(self.cohort), f"{counted_patients(len(self.cohort))} under {listed(sets)}")
+
+    def _pieces(self) -> Iterator[str]:
+        for pair in self.pairs:
+            if not pair.measured:
+                title = f"{pair.role.replace('_', ' ')}: {pair.first.title} (down), {pair.second.title} (across)"
+                yield html_frame(pair.cross_table().rename({pair.title: ""}), title=title)
+        yield html_frame(self.changes(), title="Reclassified patients", whole="changes()")
+
+    def _assumptions(self) -> list[str]:
+        return self.cohort.note_lines
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

@@ -25,6 +25,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
+from itp_response.messages.results import DataResult, html_frame, html_table
 from itp_response.messages.wording import aligned, counted, counted_patients, listed, wrapped
 from itp_response.outputs.comparison.compare import described
 from itp_response.readers.files import Tabular
@@ -36,8 +37,8 @@ SHOWN = 10
 DEPENDENT = ("patient_id", "arm", "endpoint", "verdict", "interpretation", "verdict_under")
 
 
-@dataclass(frozen=True)
-class Sensitivity:
+@dataclass(frozen=True, repr=False)
+class Sensitivity(DataResult):
     """The verdicts on a cohort as the file has it, and under each of its interpretations; `str()` is the report."""
 
     base: Classification
@@ -148,6 +149,20 @@ class Sensitivity:
         met = verdict.value == Y
         first, second = ((self.cohort.arm == arm).fill_null(value=False).to_numpy() for arm in self.arms)
         return float(met[first].mean() - met[second].mean())
+
+    def _headline(self) -> str:
+        tried = counted(len(self.under), "interpretation", digits=True)
+        patients = counted_patients(len(self.cohort))
+        return titled(self.study, f"{patients}, {tried} tried. {self.base.criteria.response_definition}")
+
+    def _pieces(self) -> Iterator[str]:
+        header = ["endpoint, and the interpretation that changes it", "reclassified", "patients", "risk difference"]
+        yield html_table(header, ([*row, *[""] * (len(header) - len(row))] for row in self._table()))
+        yield html_frame(self.dependent(), title="Patients sensitive to interpretation", whole="dependent()")
+
+    def _assumptions(self) -> list[str]:
+        untried = [f"not tried: {interpretation}: {why}" for interpretation, why in self.untried.items()]
+        return [*untried, *self.assumed, *self.cohort.note_lines]
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

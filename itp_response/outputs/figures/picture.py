@@ -4,12 +4,14 @@ Lengths on paper are in inches, sizes of type in points. Text is measured in the
 picture is the same on every machine.
 """
 
+import base64
 import io
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ from itp_response.classification.supplied import titled
 from itp_response.classification.writers import put
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.results import Result
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.comparison.compare import Comparison
 
 FONT = "DejaVu Sans"
@@ -41,6 +45,8 @@ MARGIN = 0.15
 WIDTH = 7.4
 """The width of a picture over both columns of a journal."""
 DPI = 200
+SCREEN = 96
+"""The dots an inch of a screen, on which a notebook shows pictures."""
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, ordered from dark to light in grey.
 BLACK, BLUE, VERMILLION, GREEN, ORANGE, SKY = "#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9"
@@ -95,7 +101,7 @@ def styled() -> Iterator[None]:
         yield
 
 
-class Picture(Figure):
+class Picture(Result, Figure):
     """A matplotlib `Figure` with its notes and its provenance.
 
     >>> from itp_response import plot
@@ -137,6 +143,22 @@ class Picture(Figure):
             self.savefig(file, format=suffix.removeprefix("."), dpi=dpi, metadata=METADATA[suffix])
             return file.getvalue()
 
+    def _headline(self) -> str:
+        result = self.result
+        if result is None:
+            return "not of a study"
+        sets = [result] if isinstance(result, Classification) else result.classifications
+        definitions = "; ".join(classification.criteria.response_definition for classification in sets)
+        return f"{counted_patients(len(result.cohort))}. {definitions}"
+
+    def _pieces(self) -> list[str]:
+        image = base64.b64encode(self.drawn(".png", dpi=2 * SCREEN)).decode()
+        width = round(self.get_figwidth() * SCREEN)
+        return [f'<img src="data:image/png;base64,{image}" width="{width}" alt="{escape(self._headline())}">']
+
+    def _assumptions(self) -> tuple[str, ...]:
+        return self.study_notes  # the picture itself shows the others
+
     def summary(self) -> str:
         """The notes of the picture and of the study, a line each, for standard error."""
         return "\n".join([*self.notes, *self.assumed, *self.study_notes])
@@ -154,7 +176,7 @@ def writable(path: str | Path) -> Path:
     """The path; raises `UsageError` if its suffix is not that of a picture."""
     path = Path(path)
     if path.suffix not in METADATA:
-        raise UsageError(f"{path.name}: {unknown('kind of picture', path.suffix, METADATA)}")
+        raise UsageError(unknown("kind of picture", path.suffix, METADATA).after(f"{path.name}: "))
     return path
 
 

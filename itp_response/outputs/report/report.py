@@ -4,7 +4,8 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from itp_response.data_review.edit_checks import EDIT_CHECKS
 from itp_response.data_review.review import Review, review
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
+from itp_response.messages.results import Result
+from itp_response.messages.wording import counted_patients
 from itp_response.outputs.comparison.sensitivity import Sensitivity, sensitivity
 from itp_response.outputs.report import patients as of_patients
 from itp_response.outputs.report import sections
@@ -42,19 +45,32 @@ CONTENTS = (
 """The id and the heading of each section."""
 
 
-@dataclass(frozen=True)
-class Page:
+@dataclass(frozen=True, repr=False)
+class Page(Result):
     """A report as HTML, with the classification it shows and its provenance."""
 
-    html: str = field(repr=False)
+    text: str
+    """The page, a whole document."""
     classification: Classification
-    origin: Provenance = field(repr=False)
+    origin: Provenance
     assumed: tuple[str, ...] = ()
     """What is assumed of the reference group, a line with its prefix."""
 
+    def _headline(self) -> str:
+        patients = counted_patients(len(self.classification.cohort))
+        return f"a report on {patients}. {self.classification.criteria.response_definition}"
+
+    def _pieces(self) -> list[str]:
+        # The page stands in a frame of its own, so that its style and its scripts stay within.
+        page = f'<iframe sandbox="allow-scripts" srcdoc="{escape(self.text)}" title="report"'
+        return [f'{page} style="width:100%;height:40em;border:1px solid #ccc"></iframe>']
+
+    def _assumptions(self) -> list[str]:
+        return [*self.assumed, *self.classification.cohort.note_lines]
+
     def summary(self) -> str:
         """The size of the page, the assumptions and the warnings, a line each, for standard error."""
-        size = f"{len(self.html.encode()) / 1e6:.1f} MB"
+        size = f"{len(self.text.encode()) / 1e6:.1f} MB"
         cohort = self.classification.cohort
         return "\n".join([f"{len(cohort):,} patients on a page of {size}", *self.assumed, *cohort.note_lines])
 
@@ -66,8 +82,8 @@ class Page:
         """
         path = Path(path)
         if path.suffix != SUFFIX:
-            raise UsageError(f"{path.name}: {unknown('kind of report', path.suffix, [SUFFIX])}")
-        content = self.html.encode()
+            raise UsageError(unknown("kind of report", path.suffix, [SUFFIX]).after(f"{path.name}: "))
+        content = self.text.encode()
         put(path, lambda file: file.write(content))
         text = replace(self.origin, outputs=(of_bytes(path.name, content),)).text()
         put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))

@@ -6,7 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
-from itp_response.messages.wording import aligned, wrapped
+from itp_response.messages.results import DataResult, html_table
+from itp_response.messages.wording import aligned, counted, wrapped
 
 RESULTS = (
     "table",
@@ -85,8 +86,8 @@ class TableRows:
         return Table(name, title, header, tuple(self.rows), tuple(self.numbers), once(notes))
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, repr=False)
+class Table(DataResult):
     """One table: `header`, `rows` and `notes` as they are shown, and the `numbers` behind the rows.
 
     A row with one cell is a heading. A row whose first cell begins with two spaces belongs to the row above it that
@@ -127,6 +128,12 @@ class Table:
         schema = {name: pl.Float64 if name == "value" else pl.String for name in RESULTS}
         texts = pl.col(pl.String).replace("", None)
         return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("value").fill_nan(None), texts)
+
+    def _headline(self) -> str:
+        return f"{self.title}, {counted(len(self.rows), 'row', digits=True)}"
+
+    def _pieces(self) -> Iterator[str]:
+        yield html_table(self.header, self.rows, title=self.title, notes=self.notes)
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

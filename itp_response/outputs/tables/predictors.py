@@ -35,7 +35,7 @@ CURVE = "roc curve"
 """The method of the curve's numbers, `false positive` and `true positive`: an entry per limit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Predictors(Tables):
     """The tables of the columns, each with its curve."""
 

@@ -12,6 +12,7 @@ from itp_response.classification.provenance import BESIDE, Provenance, files, of
 from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.writers import put
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import counted_patients, listed, wrapped
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped
 from itp_response.outputs.statistics.imputation import imputation
@@ -33,7 +34,7 @@ from itp_response.outputs.statistics.times import names_of_lengths, times
 from itp_response.outputs.tables.adverse_events import events, read_events
 from itp_response.outputs.tables.characteristics import characteristics
 from itp_response.outputs.tables.flow import flow, read_screening
-from itp_response.outputs.tables.forms import WRITERS, as_html, frame
+from itp_response.outputs.tables.forms import WRITERS, frame
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
@@ -62,8 +63,8 @@ ODDS_ROLES = ("response", "sustained_response")
 """Odds ratios are of the endpoints with these roles, unless endpoints are named."""
 
 
-@dataclass(frozen=True)
-class Tables:
+@dataclass(frozen=True, repr=False)
+class Tables(DataResult):
     """The tables of a study; `str()` of it is all of them as text."""
 
     classification: Classification
@@ -93,9 +94,16 @@ class Tables:
         """
         return frame(self.tables)
 
-    def html(self) -> dict[str, str]:
-        """Each table by its name as a piece of HTML, to be put into a page."""
-        return {table.name: as_html(table) for table in self.tables}
+    def _headline(self) -> str:
+        return f"{self.title}. {self.classification.criteria.response_definition}"
+
+    def _pieces(self) -> Iterator[str]:
+        for table in self.tables:
+            yield html_table(table.header, table.rows, title=table.title, notes=table.notes)
+
+    def _assumptions(self) -> list[str]:
+        # What is assumed of the reference group stands below the tables that compare with it.
+        return [*self.groups.notes, *self.classification.cohort.note_lines]
 
     def provenance(self) -> Provenance:
         """What made these: program, criteria, options, input files with their SHA-256."""
@@ -111,7 +119,7 @@ class Tables:
         """
         path = Path(path)
         if path.suffix not in WRITERS:
-            raise UsageError(f"{path.name}: {unknown('kind of output', path.suffix, WRITERS)}")
+            raise UsageError(unknown("kind of output", path.suffix, WRITERS).after(f"{path.name}: "))
         text = WRITERS[path.suffix](self.tables, (self.title, self.classification.criteria.response_definition))
         put(path, lambda file: file.write(text.encode()))
         origin = replace(self.provenance(), outputs=(of_bytes(path.name, path.read_bytes()),))

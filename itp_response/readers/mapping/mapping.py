@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from itp_response.messages.errors import CohortError
+from itp_response.messages.results import Result
 from itp_response.readers.coded.study import CodedStudy, coded_kind
 from itp_response.readers.column_names import NamedTable, report_file
 from itp_response.readers.files import Tabular
@@ -25,8 +26,8 @@ from itp_response.readers.sdtm.terms import settings
 NOTHING_FILLED_IN = "nothing is filled in at any visit that the mapping names."
 
 
-@dataclass(frozen=True)
-class Mapped:
+@dataclass(frozen=True, repr=False)
+class Mapped(Result):
     """The visits, or the patients, of a file by a mapping; `mapped` makes it.
 
     `read`, `classify` and every other function that takes a study take it in place of a file.
@@ -43,6 +44,10 @@ class Mapped:
         """The options of reading that the mapping file tells."""
         file = self.source.file
         return {name: value for name, value in file.options if value is not None} | {"accept": file.accept}
+
+    def _headline(self) -> str:
+        table = "patients" if self.patients else "visits"
+        return f"the table of {table} of {self.source.table.name}, by {self.source.mapping.path.name}; not read yet"
 
     @property
     def files(self) -> tuple[Tabular, Path]:

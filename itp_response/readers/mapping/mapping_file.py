@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from itp_response.messages.errors import CohortError, UsageError, unknown
+from itp_response.messages.errors import CohortError, Problem, UsageError, unknown
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.toml_file import checked_by, file_unreadable, load_toml, tupled
-from itp_response.messages.toml_positions import KeyPositions, Keys, Problem, refuse
+from itp_response.messages.toml_positions import KeyPositions, Keys, refuse
 from itp_response.readers.date_forms import check_date_format
 from itp_response.readers.dates import DayNumbering
 from itp_response.readers.ids import LongIds, SimilarIds
