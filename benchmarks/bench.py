@@ -1,4 +1,4 @@
-"""How fast `itp-response classify` is, beside the ways there are: what README's table is made with.
+"""How fast `itp-response classify` is, beside the ways there are: what docs/explanation/speed.md shows.
 
 Called as `python benchmarks/bench.py [--patients 1000000] [--runs 3] [--busy] [--long] [--write]`.
 
@@ -7,7 +7,7 @@ and writes a file of verdicts, each in a process of its own, all in turn, the wh
 minute run in the first round only. The wall clock's median counts, and the most memory the process held. Every verdict
 of every patient must be the same in all ways, else the exit status is 1. What counts is the ratios.
 On a machine that is busy with other things `--busy` counts the processor's time, of all cores together, instead.
-`--long` goes on to ten times the patients, which takes 9 GB of the disk; `--write` puts the table into README.md.
+`--long` goes on to ten times the patients, which takes 9 GB of the disk; `--write` puts the table into that page.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from polars_scans import VERDICTS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "explanation" / "speed.md"
 TABLE = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- end of bench -->)", re.DOTALL)
 OURS = [sys.executable, "-c", "from itp_response.cli import main; main()"]
 ACCEPTED = ("--accept", "patient_in_another_unit")
@@ -227,7 +227,7 @@ COMPARED = (
     ("168 patients: ours to a Python that imports numpy, polars, pydantic and click", "the example", "imports"),
     ("Ten times the rows: ours to ours", "ten times", "ours"),
 )
-"""What README shows, and the ways whose times it compares."""
+"""What the page shows, and the ways whose times it compares."""
 HELD = {
     "ours": "ours",
     "ours without a patient table": "ours, no patient table",
@@ -243,7 +243,7 @@ HELD = {
 def rows_of_table(
     memory: dict[str, float], ways: dict[str, Way], sizes: dict[int, Way], counted: str, *, busy: bool
 ) -> list[tuple[str, str]]:
-    """What README shows: what is compared, and how many times as long one takes. Without a compiler there is no C."""
+    """What the page shows: what is compared, and how many times as long one takes. Without a compiler there is no C."""
     seconds = {name: way.median(busy=busy) for name, way in ways.items()}
     seconds |= {f"{MEMORY}{way}": median for way, median in memory.items()}
     seconds[f"{MEMORY}ours"] = memory[f"ours, {os.cpu_count()} threads"]
@@ -265,7 +265,7 @@ def most_growth(sizes: dict[int, Way], *, busy: bool) -> float:
 
 
 def page(rows: list[tuple[str, str]], options: argparse.Namespace) -> str:
-    """The table as README has it, with how it was made."""
+    """The table as the page has it, with how it was made."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "polars", "duckdb", "pandas"))
     what = "processor seconds of all cores" if options.busy else "seconds"
     command = f"python benchmarks/bench.py --patients {options.patients} --runs {options.runs}"
@@ -285,7 +285,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--busy", action="store_true", help="count the processor's time, not the wall clock's")
     parser.add_argument("--long", action="store_true", help="also ten times the patients")
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/explanation/speed.md")
     options = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as name:
@@ -310,7 +310,7 @@ def main() -> int:
     text = page(rows_of_table(memory, ways, sizes, counted, busy=options.busy), options)
     print(f"\n{text}", end="")
     if options.write:
-        README.write_text(TABLE.sub(lambda _: text, README.read_text()))
+        PAGE.write_text(TABLE.sub(lambda _: text, PAGE.read_text()))
     return 0
 
 

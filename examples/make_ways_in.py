@@ -63,7 +63,9 @@ def day_or_nothing(text: str) -> object:
 
 def workbook(path: Path, visits: list[Row], patients: list[Row]) -> None:
     """A workbook with a sheet of visits and one of patients."""
-    visit_rows: list[list[object]] = [["Patient ID", "Visit date", "PLT (10^9/L)", "WHO bleeding", "Rescue", "Rescue end"]]
+    visit_rows: list[list[object]] = [
+        ["Patient ID", "Visit date", "PLT (10^9/L)", "WHO bleeding", "Rescue", "Rescue end"]
+    ]
     visit_rows += [
         [
             *(row["patient_id"], date.fromisoformat(row["date"])),
@@ -97,11 +99,11 @@ def wide(path: Path, visits: list[Row], patients: list[Row]) -> None:
 def redcap(path: Path, visits: list[Row], patients: list[Row]) -> None:
     """A REDCap export: a row per event, and one per instance of the repeating instruments."""
     arms = {"ATRA + LD-RTX": "1", "LD-RTX": "2"}
-    empty = dict.fromkeys(
-        ["record_id", "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance", "arm", "enrolled_on"]
-        + ["visit_date", "plt", "who_grade", "rescue_date", "rescue_drug", "rescue_stop"],
-        "",
-    )
+    columns = [
+        *("record_id", "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance", "arm", "enrolled_on"),
+        *("visit_date", "plt", "who_grade", "rescue_date", "rescue_drug", "rescue_stop"),
+    ]
+    empty = dict.fromkeys(columns, "")
     table = []
     for patient in patients:
         own = [row for row in visits if row["patient_id"] == patient["patient_id"]]

@@ -1,31 +1,51 @@
 """The documents say what the program does: sessions and examples in them are run, and nothing is left out."""
 
+import importlib.util
 import inspect
 import os
 import re
+import shlex
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
+import polars as pl
 import pytest
 import sessions
+from click.testing import CliRunner
 
 import itp_response
 from itp_response.authoring.definitions_page import definitions_page
 from itp_response.cli import main
 from itp_response.definitions.load import load, shipped
+from itp_response.messages.codes import MEANINGS
 from itp_response.readers.known_names import ALIASES
 
 ROOT = Path(__file__).parent.parent
-README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "reference.md"
+DOCS = ROOT / "docs"
+REFERENCE = [DOCS / "reference.md", *sorted((DOCS / "reference").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", DOCS / "plots.md", *REFERENCE]
+DOCUMENTS += sorted([*(DOCS / "how-to").glob("*.md"), *(DOCS / "explanation").glob("*.md")])
+SHELL = re.compile(r"(?<=```sh\n).*?(?=```)", re.DOTALL)
 PYTHON = re.compile(r"(?<=```python\n).*?(?=```)", re.DOTALL)
 CALL = re.compile(r"(?<=`)([a-z_]+)\(([a-z][^`]*)\)`")
-LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
+READING, READING_PAGE = "[options for reading](reading.md)", DOCS / "reference" / "reading.md"
+ALL = "\n".join(page.read_text() for page in REFERENCE)
+
+
+def errors_page(now):
+    """The page as `docs/errors_page.py` makes it."""
+    spec = importlib.util.spec_from_file_location("errors_page", DOCS / "errors_page.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.errors_page(now)
 
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     """A folder of its own, from which the examples are seen as from a checkout."""
-    for name in ("examples", "criteria"):
+    for name in ("examples", "criteria", "docs"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
 
@@ -34,7 +54,7 @@ def blocks(kind):
     """The blocks of the documents that match, each with its document, named by it and a number."""
     return [
         pytest.param(document, block, id=f"{document.name}-{number}")
-        for document in (README, REFERENCE)
+        for document in DOCUMENTS
         for number, block in enumerate(kind.findall(document.read_text()), 1)
     ]
 
@@ -51,14 +71,54 @@ def test_a_python_example_runs(document, example):
     exec(compile(example, document.name, "exec"), {})
 
 
+def lines_of_shell():
+    """The lines of the command that documents show without their output, on the files of the examples."""
+    for document in DOCUMENTS:
+        lines = "".join(SHELL.findall(document.read_text())).splitlines()
+        for number, line in enumerate(
+            (line for line in lines if re.match(r"itp-response .*(examples/|\"d0)", line)), 1
+        ):
+            yield pytest.param(line.removeprefix("itp-response "), id=f"{document.name}-{number}")
+
+
+@pytest.mark.parametrize("command", list(lines_of_shell()))
+def test_a_command_shown_without_its_output_works(command):
+    done = CliRunner().invoke(main, shlex.split(command), catch_exceptions=False)
+
+    assert done.exit_code == 0, done.output
+
+
+def test_every_command_of_a_how_to_page_is_run():
+    """Those in shell blocks that the tests do not run are named here."""
+    for page in (DOCS / "how-to").glob("*.md"):
+        lines = "".join(SHELL.findall(page.read_text())).splitlines()
+        not_run = [line for line in lines if line.startswith("itp-response") and "examples/" not in line]
+        assert not_run == [line for line in not_run if "--json > certificate.json" in line], page.name
+
+
+def test_functions_may_be_called_from_several_threads():
+    """As `docs/how-to/service.md` says."""
+    criteria = itp_response.criteria("atra_2022")
+    rows = [{"patient_id": "01", "day": day, "platelets": count} for day, count in ((0, 15), (21, 45), (28, 60))]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: itp_response.classify(rows, criteria=criteria).frame(), range(40)))
+
+    assert all(frame.equals(found[0]) for frame in found)
+
+
 def section(heading):
     """What stands in the reference under a heading of the second or third level, to the next of its level or above."""
     level, _, title = heading.partition(" ")
-    found = re.search(
-        rf"(?ms)^{level} {re.escape(title)}$(.*?)(?=^##{{0,{len(level) - 1}}} |\Z)", REFERENCE.read_text()
-    )
-    assert found, heading
-    return found[1]
+    pattern = rf"(?ms)^{level} {re.escape(title)}$(.*?)(?=^##{{0,{len(level) - 1}}} |\Z)"
+    found = [match for page in REFERENCE for match in re.findall(pattern, page.read_text())]
+    assert len(found) == 1, heading
+    return found[0]
+
+
+def section_of(command):
+    """The section of a command, with the options for reading where it refers to them."""
+    text = section(f"## `{command}`")
+    return f"{text}{READING_PAGE.read_text()}" if READING in text else text
 
 
 def options(text):
@@ -78,7 +138,7 @@ class TestCommands:
         declared = [one for one in main.commands[name].params if isinstance(one, click.Option)]
 
         assert [option.name for option in declared if not option.help] == []
-        assert {one for option in declared for one in option.opts} - options(section(f"## `{name}`")) == set()
+        assert {one for option in declared for one in option.opts} - options(section_of(name)) == set()
 
     @pytest.mark.parametrize("name", sorted(main.commands))
     def test_no_option_stands_in_its_table_that_it_does_not_have(self, name):
@@ -95,10 +155,10 @@ class TestPublicNames:
         named = getattr(itp_response, name)
         shown = rf"`{name}`" if inspect.isclass(named) else rf"`{name}\." if inspect.ismodule(named) else rf"`{name}\("
 
-        assert re.search(shown, REFERENCE.read_text())
+        assert re.search(shown, ALL)
         assert not (named.__doc__ or f"{name}(").startswith(f"{name}(")  # as a dataclass has it of its own
 
-    @pytest.mark.parametrize(("name", "arguments"), CALL.findall(REFERENCE.read_text()))
+    @pytest.mark.parametrize(("name", "arguments"), CALL.findall(ALL))
     def test_a_call_shown_has_the_parameters_that_there_are(self, name, arguments):
         """Defaults too, where they are written out: not `[…]`."""
         parameters = inspect.signature(getattr(itp_response, name)).parameters
@@ -112,7 +172,7 @@ class TestPublicNames:
 def test_every_other_name_of_a_column_is_listed():
     rows = [
         line.split("|")[1:3]
-        for line in section("### Other names that are understood").splitlines()
+        for line in section("## Other names that are understood").splitlines()
         if line.startswith("| `")
     ]
     listed = {column.strip(" `"): re.findall("`([^`]+)`", others.split(";")[0]) for column, others in rows}
@@ -123,9 +183,16 @@ def test_every_other_name_of_a_column_is_listed():
 
 
 def test_links_lead_somewhere():
-    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "criteria").glob("*.md")]:
-        for target in LINK.findall(document.read_text()):
-            if not target.startswith("http"):
+    """To a file that there is; headings are held by the site, which is built in strict mode."""
+    others = [
+        *ROOT.glob("*.md"),
+        *DOCS.glob("*.md"),
+        *(ROOT / "criteria").glob("*.md"),
+        *(ROOT / "examples").glob("*.md"),
+    ]
+    for document in {*DOCUMENTS, *others}:
+        for target, _ in LINK.findall(document.read_text()):
+            if target and not target.startswith("http"):
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
@@ -177,9 +244,55 @@ def test_the_page_of_definitions_says_what_decides(definitions):
     assert where == "Table 1; Methods, Study endpoints"
 
 
-def test_readme_shows_the_shipped_rules():
-    atra = (ROOT / "criteria" / "atra_2022.toml").read_text()
-    block = re.search(r"(?<=```toml\n).*?(?=```)", README.read_text(), re.DOTALL)
-    assert block
+@pytest.mark.parametrize(
+    ("document", "files"),
+    [
+        ("docs/explanation/results.md", ["criteria/atra_2022.toml"]),
+        ("docs/how-to/own-definition.md", ["examples/own_definition.toml"]),
+        ("docs/how-to/redcap.md", ["examples/ways_in/redcap.toml"]),
+        ("docs/how-to/fhir-omop.md", ["examples/ways_in/codes.toml", "examples/ways_in/concepts.toml"]),
+    ],
+)
+def test_a_file_is_shown_as_it_is(document, files):
+    """Each block has lines of one of the files alone; a `"?"` is what a draft asks."""
+    lines = [(ROOT / file).read_text().splitlines() for file in files]
+    blocks = re.findall(r"(?<=```toml\n).*?(?=```)", (ROOT / document).read_text(), re.DOTALL)
+    shown = [[line for line in block.splitlines() if '"?"' not in line] for block in blocks]
 
-    assert [line for line in block[0].splitlines() if line and line not in atra.splitlines()] == []
+    assert shown
+    assert [block for block in shown if not any(set(block) <= {*of_file, ""} for of_file in lines)] == []
+
+
+def test_the_page_of_errors_is_made_from_the_codes():
+    page = DOCS / "reference" / "errors.md"
+    made = errors_page(page.read_text())
+    if os.environ.get("REGOLDEN"):
+        page.write_text(made)
+
+    assert page.read_text() == made
+    assert [code for code in MEANINGS if f"| `{code}` |" not in made] == []
+
+
+def test_the_page_of_functions_has_every_public_name():
+    named = re.findall(
+        r"(?m)^::: itp_response\.(?:classification\.)?([\w.]+)", (DOCS / "reference" / "python.md").read_text()
+    )
+
+    assert sorted(name.partition(".")[0] for name in named) == sorted(itp_response.__all__)
+
+
+def test_the_same_patients_give_the_same_results_from_every_system():
+    """What `docs/how-to/` reads: a workbook, REDCap, SDTM, FHIR and OMOP."""
+    ways = [
+        ["study.xlsx", "--patients", "examples/ways_in/study.xlsx", "--patients-sheet", "Patients"],
+        ["redcap.csv", "--mapping", "examples/ways_in/redcap.toml"],
+        ["sdtm"],
+        ["fhir", "--mapping", "examples/ways_in/codes.toml", "--patients", "examples/ways_in/patients.csv"],
+        ["omop", "--mapping", "examples/ways_in/concepts.toml", "--patients", "examples/ways_in/patients.csv"],
+    ]
+    study = itp_response.classify("examples/visits.csv", "examples/patients.csv").frame()
+    patients = ["ITP-0001", "ITP-0003", "ITP-0004", "ITP-0007"]
+    expected = study.filter(pl.col("patient_id").is_in(patients)).write_csv()
+    for name, *options in ways:
+        arguments = ["classify", f"examples/ways_in/{name}", *options, "--format", "csv"]
+        assert CliRunner().invoke(main, arguments).stdout == expected, name

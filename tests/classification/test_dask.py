@@ -17,7 +17,9 @@ from itp_response.messages.errors import CohortError, UsageError
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-EXAMPLE = re.search(r"(?<=```py\n)import dask.*?(?=```)", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL)
+EXAMPLE = re.search(
+    r"(?<=```py\n)import dask.*?(?=```)", (ROOT / "docs" / "reference" / "scale.md").read_text(), re.DOTALL
+)
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +57,7 @@ def test_the_example_of_the_reference(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert EXAMPLE
 
-    exec(compile(EXAMPLE[0], "reference.md", "exec"), {})
+    exec(compile(EXAMPLE[0], "scale.md", "exec"), {})
 
     found = pl.read_parquet(tmp_path / "verdicts" / "*.parquet").sort("patient_id")
     assert found.select(pl.exclude("^__.*$")).equals(whole(EXAMPLES / "visits.csv", EXAMPLES / "patients.csv"))

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 EXAMPLE = re.search(
     r"(?<=```py\n)import itp_response\n\nvisits = spark.*?(?=```)",
-    (ROOT / "docs" / "reference.md").read_text(),
+    (ROOT / "docs" / "reference" / "scale.md").read_text(),
     re.DOTALL,
 )
 # Java that does not run long enough to gain by compiling well.
@@ -95,7 +95,7 @@ def test_the_example_of_the_reference(session, tmp_path):
     )
     names = {"spark": session}
 
-    exec(compile(example, "reference.md", "exec"), names)
+    exec(compile(example, "scale.md", "exec"), names)
 
     columns = [(field.name, field.dataType.simpleString()) for field in names["found"].schema]
     assert columns[:5] == [

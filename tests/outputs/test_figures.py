@@ -201,8 +201,9 @@ def drawn_as(name, classification):
 
 SHOWN = {
     "timeline": {"patient": "ITP-0086"},
-    "swimmer": {},
-    "km": {},
+    **{kind: {} for kind in ("swimmer", "spaghetti", "waterfall", "km")},
+    "forest": {"by": ["sex", "age >= 50", "prior_danazol"]},
+    "reclassification": {"criteria": ["atra_2022", "iwg_2009"]},
 }
 """The pictures in docs/plots.md, which are larger."""
 
@@ -223,7 +224,8 @@ class TestPictures:
 
     @pytest.mark.parametrize("kind", SHOWN)
     def test_of_the_documents_look_as_they_did(self, kind, classification, tmp_path):
-        picture = plot(kind, classification, **SHOWN[kind])
+        study = STUDY if "criteria" in SHOWN[kind] else (classification,)
+        picture = plot(kind, *study, **SHOWN[kind])
 
         assert is_as_it_was(ROOT / "docs" / "plots" / f"{kind}.png", picture.drawn(".png", 1.6 * DPI), tmp_path)
 
