@@ -8,7 +8,7 @@ RUN     = $(BIN)/itp-response
 GOLDEN  = tests/test_golden.py tests/test_docs.py tests/test_tutorial.py tests/definitions/test_criteria.py tests/outputs/test_figures.py
 STUDY   = examples/visits.csv --patients examples/patients.csv
 
-.PHONY: show test lint long regolden schema definitions tutorial site bench debian clean
+.PHONY: show test lint long regolden schema definitions tutorial errors site bench debian clean
 
 show: $(READY)
 	$(RUN) classify $(STUDY) --format table
@@ -44,7 +44,7 @@ tutorial: $(READY)
 	$(BIN)/python docs/tutorial/make.py
 
 site: $(READY)
-	$(BIN)/mkdocs build --quiet
+	$(BIN)/python docs/site_tree.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py --write
@@ -61,3 +61,6 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+errors: $(READY)
+	$(BIN)/python docs/errors_page.py
