@@ -93,7 +93,8 @@ def test_the_search_finds_a_word_from_a_file_without_a_network(site, browser, si
     width, height = size
     with opened(browser, site / "index.html", viewport={"width": width, "height": height}, offline=True) as shown:
         shown.page.locator(".md-search__button:visible, label[for=__search]:visible").first.click()
-        shown.page.keyboard.type("wash-out")
+        shown.page.wait_for_timeout(200)
+        shown.page.keyboard.insert_text("wash-out")
         for _ in range(100):
             # The list of results is closed to us: Enter goes to the first, once there is one.
             shown.page.keyboard.press("Enter")
