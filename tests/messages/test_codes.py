@@ -88,13 +88,13 @@ RAISED = {
     Code.VALUE_UNUSABLE: (
         lambda folder: own(folder, "occasions = 2", "occasions = 0"),
         "own.toml",
-        33,
+        27,
         *("response occasions", "0"),
     ),
     Code.RULE_UNREADABLE: (
         lambda folder: own(folder, "platelets >= 50", "platelets => 50"),
         "own.toml",
-        20,
+        19,
         *("terms good", "platelets => 50"),
     ),
     Code.CALL_UNUSABLE: (lambda _: itp_response.compare([GOOD], criteria=["fit"]), None, None, None, None),
