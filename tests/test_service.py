@@ -93,7 +93,9 @@ class TestExample:
 class TestThreads:
     def test_threads_that_share_a_set_agree_with_one_call(self):
         """Each patient of the example study by itself, eight at a time."""
-        visits, patients = (pl.read_csv(ROOT / "examples" / f"{name}.csv", infer_schema=False) for name in ("visits", "patients"))
+        visits, patients = (
+            pl.read_csv(ROOT / "examples" / f"{name}.csv", infer_schema=False) for name in ("visits", "patients")
+        )
         criteria, options = itp_response.criteria("atra_2022"), itp_response.ReadOptions(bleeding="scored")
         whole = itp_response.classify(visits, patients, criteria, options=options)
         ids = whole.cohort.id.to_list()[:48]
