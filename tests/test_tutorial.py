@@ -1,8 +1,8 @@
 """The tutorial: its sessions print what they show, its pictures and its notebook are made from it and work."""
 
-import contextlib
+import ast
 import importlib.util
-import io
+import os
 import re
 from pathlib import Path
 
@@ -96,6 +96,10 @@ def test_the_file_that_grows_is_checked_by_its_worked_examples():
 
 def test_pictures_and_notebook_are_those_that_are_made(made):
     """After a change: `make tutorial`, and look at the pictures."""
+    if os.environ.get("REGOLDEN"):
+        for name, content in made.items():
+            (FOLDER / name).write_text(content)
+
     assert set(made) == {path.name for path in FOLDER.iterdir() if path.suffix in (".svg", ".ipynb")}
     assert [name for name, content in made.items() if (FOLDER / name).read_text() != content] == []
 
@@ -115,21 +119,60 @@ def test_a_picture_shows_what_was_decided(made, step, parts):
     assert [part for part in parts if part not in made[f"{step}.svg"]] == []
 
 
-def test_the_notebook_prints_what_it_holds(made, monkeypatch):
+NOTEBOOKS = ("tutorial.ipynb", "study.ipynb")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_shows_what_it_holds(made, name, monkeypatch):
     """Its cells are run one after another in this process, from its folder; no kernel is needed."""
-    whole = nbformat.reads(made["tutorial.ipynb"], as_version=4)
+    whole = nbformat.reads(made[name], as_version=4)
     nbformat.validate(whole)
     monkeypatch.chdir(FOLDER)
     names: dict[str, object] = {}
-    cells = [cell for cell in whole.cells if cell.cell_type == "code"]
-    for cell in cells:
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            exec(cell.source, names)
-        assert printed.getvalue() == "".join(output.text for output in cell.outputs)
+    shown = []
+    for cell in (cell for cell in whole.cells if cell.cell_type == "code"):
+        *before, last = ast.parse(cell.source).body
+        exec(compile(ast.Module(before, []), name, "exec"), names)
+        if not isinstance(last, ast.Expr):
+            exec(compile(ast.Module([last], []), name, "exec"), names)
+            assert cell.outputs == []
+            continue
+        value = eval(compile(ast.Expression(last.value), name, "eval"), names)
+        ((data),) = (output.data for output in cell.outputs)
+        assert data["text/plain"] == repr(value)
+        assert data.get("text/html", "") == (value._repr_html_() if hasattr(value, "_repr_html_") else "")
+        shown.append(type(value).__name__)
 
-    assert len(cells) == 1 + TUTORIAL.read_text().count("```console")
+    assert shown == SHOWN[name]
+
+
+SHOWN = {
+    "tutorial.ipynb": ["Explanations"] * 10,
+    "study.ipynb": [
+        *("Classification", "DataFrame", "Explanations", "Tables", "DataFrame", "Picture", "Adam", "DataFrame", "list"),
+    ],
+}
+
+
+def test_an_answer_of_the_notebook_is_folded_until_it_is_asked_for(made):
+    """In it stand the text of the answer and its sessions; the other cells do not tell it."""
+    whole = nbformat.reads(made["tutorial.ipynb"], as_version=4)
+    folded = [
+        answer
+        for cell in whole.cells
+        for answer in re.findall(r"<details>\n<summary>Answer</summary>\n\n(.*?)</details>", cell.source, re.DOTALL)
+    ]
+    outside = re.sub(r"<details>.*?</details>", "", made["tutorial.ipynb"], flags=re.DOTALL)
+
+    assert len(folded) == 10
+    assert sum(answer.count("    ask(") for answer in folded) == sum(len(heads) for heads in ANSWERS.values())
+    assert [head for heads in ANSWERS.values() for head in heads if f"timeline  {head} " in outside] == []
+
+
+def test_the_table_of_the_second_notebook_is_that_of_the_paper(made):
+    assert [count for count in ("90/112 (80.4)", "33/56 (58.9)") if count not in made["study.ipynb"]] == []
 
 
 def test_the_links_of_the_notebook_lead_somewhere(made):
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", made["tutorial.ipynb"]):
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", "".join(made[name] for name in NOTEBOOKS)):
         assert (FOLDER / target).exists(), target

@@ -1,9 +1,13 @@
-"""Makes the pictures and the notebook of the tutorial from docs/tutorial.md; `make tutorial` runs it.
+"""Makes the pictures and the notebooks of the tutorial; `make tutorial` runs it.
 
-A picture shows the answer of the program in the first session of a step. The notebook has the text and, for every
-session, the call in Python with its output.
+A picture shows the answer of the program in the first session of a step of docs/tutorial.md. The first notebook has the
+text and, for every session, the call in Python with what it shows; answers stay folded until they are asked for. The
+second is made from study.md. The cells are run here, without a kernel.
 """
 
+import ast
+import contextlib
+import io
 import json
 import re
 import shlex
@@ -20,9 +24,11 @@ from itp_response.teaching.requests import PatientRequest, ShownSetRequest
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 TUTORIAL = HERE.parent / "tutorial.md"
+STUDY = HERE / "study.md"
 STEP = re.compile(r"^## (\d+)\. (.*)$", re.MULTILINE)
 SESSION = re.compile(r"```console\n\$ itp-response ask (.*)\n(?:.*\n)*?```\n")
 ANSWER = re.compile(r'<details markdown="1">\n<summary>(.*)</summary>\n\n((?:.*\n)*?)</details>\n')
+CELL = re.compile(r"```python\n(.*?)\n```\n", re.DOTALL)
 LINK = re.compile(r"\]\((?!http)([^)]+)\)")
 
 
@@ -182,22 +188,53 @@ def _mark(x: float, y: float, part: str) -> str:
     return f'{circle} fill="#fff" stroke="{BAD}" stroke-width="1.6"/>{cross}'
 
 
-# THE NOTEBOOK
+# THE NOTEBOOKS
 
 
 def notebook(text: str) -> str:
     """The tutorial as a Jupyter notebook beside the pictures, with the output of its cells."""
-    cells = [_code("from itp_response import ask", "")]
-    text = ANSWER.sub(lambda match: f"**{match[1]}.** {match[2]}", text)
+    text = ANSWER.sub(lambda match: _folded(match[1], match[2]), text)
     text = LINK.sub(
         lambda match: f"]({match[1].removeprefix('tutorial/') if 'tutorial/' in match[1] else '../' + match[1]})", text
     )
-    end = 0
-    for session in SESSION.finditer(text):
-        cells += [_markdown(text[end : session.start()]), _cell(arguments_of(session[1]))]
-        end = session.end()
-    cells.append(_markdown(text[end:]))
-    cells.insert(0, cells.pop(1))
+    title, text = text.split("\n## ", 1)
+    begin = "```python\nfrom itp_response import ask\n```\n"
+    calls = SESSION.sub(lambda match: f"```python\n{_call(match[1])}\n```\n", f"## {text}")
+    return cells_of(f"{title}\n{begin}\n{calls}")
+
+
+def _folded(summary: str, answer: str) -> str:
+    """An answer that stays folded until it is asked for; a session in it is shown and is no cell."""
+    shown = SESSION.sub(lambda match: f"    {_call(match[1])}\n\n```text\n{_printed(match[1])}```\n", answer)
+    return f"<details>\n<summary>{summary}</summary>\n\n{shown}\n</details>\n"
+
+
+def _call(session: str) -> str:
+    """The call in Python that a session makes."""
+    arguments = arguments_of(session)
+    criteria = Path(arguments["criteria"]).name
+    named = "" if criteria == "atra_2022" else f', "{criteria}"'
+    return f'ask("{arguments["timeline"]}"{named}, endpoint="{arguments["endpoint"]}")'
+
+
+def _printed(session: str) -> str:
+    arguments = arguments_of(session)
+    criteria = Path(arguments["criteria"]).name
+    definitions = HERE / criteria if criteria.endswith(".toml") else criteria
+    (explanation,) = ask(arguments["timeline"], definitions, endpoint=arguments["endpoint"])
+    return f"{explanation}\n"
+
+
+def cells_of(text: str) -> str:
+    """A page of Markdown as a notebook: each block of Python is a cell, with its output."""
+    names: dict[str, Any] = {}
+    parts = CELL.split(text)
+    with contextlib.chdir(HERE):
+        cells = [
+            _code(part, shown_by(part, names)) if number % 2 else _markdown(part)
+            for number, part in enumerate(parts)
+            if part.strip()
+        ]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     whole = {
@@ -212,30 +249,37 @@ def notebook(text: str) -> str:
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
-def _cell(arguments: dict[str, str]) -> dict[str, Any]:
-    criteria = Path(arguments["criteria"]).name
-    named = "" if criteria == "atra_2022" else f', "{criteria}"'
-    definitions = HERE / criteria if criteria.endswith(".toml") else criteria
-    (explanation,) = ask(arguments["timeline"], definitions, endpoint=arguments["endpoint"])
-    call = f'print(*ask("{arguments["timeline"]}"{named}, endpoint="{arguments["endpoint"]}"))'
-    return _code(call, f"{explanation}\n")
+def shown_by(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
+    """The outputs of a cell, as a notebook holds them: what it prints, and what its last line gives."""
+    *before, last = ast.parse(source).body
+    is_shown = isinstance(last, ast.Expr)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(ast.Module(before if is_shown else [*before, last], []), "cell", "exec"), names)
+        value = eval(compile(ast.Expression(last.value), "cell", "eval"), names) if is_shown else None
+    outputs = [{"name": "stdout", "output_type": "stream", "text": _lines(printed.getvalue())}]
+    data = {} if value is None else {"text/plain": _lines(repr(value))}
+    if hasattr(value, "_repr_html_"):
+        data["text/html"] = _lines(value._repr_html_())
+    result = {"data": data, "execution_count": None, "metadata": {}, "output_type": "execute_result"}
+    return [*(outputs if printed.getvalue() else []), *([result] if data else [])]
 
 
-def _code(source: str, printed: str) -> dict[str, Any]:
-    outputs = (
-        [{"name": "stdout", "output_type": "stream", "text": printed.splitlines(keepends=True)}] if printed else []
-    )
-    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": outputs, "source": [source]}
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def _code(source: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": outputs, "source": _lines(source)}
 
 
 def _markdown(text: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "metadata": {}, "source": text.strip().splitlines(keepends=True)}
+    return {"cell_type": "markdown", "metadata": {}, "source": _lines(text.strip())}
 
 
 def files() -> dict[str, str]:
     """The contents of the files, by name."""
     text = TUTORIAL.read_text()
-    return {**pictures(text), "tutorial.ipynb": notebook(text)}
+    return {**pictures(text), "tutorial.ipynb": notebook(text), "study.ipynb": cells_of(STUDY.read_text())}
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import polars as pl
 
+from itp_response.classification.as_data import as_data, evidence
 from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
@@ -106,6 +107,37 @@ class Classification(DataResult):
         # From all patients of each endpoint to all endpoints of each patient.
         order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
         return pl.concat(tables)[order]
+
+    def evidence(self) -> pl.DataFrame:
+        """A row per patient, endpoint and observation that the result rests on, in the order of both.
+
+        `patient_id`, `endpoint`, `role` (`onset`: it begins the endpoint, `confirming`: it confirms it, `ended`: it
+        ends it, or shows that it is not met), `day`, `date`, `platelets` (10⁹/L; null: no count, or a censored one),
+        `platelets_low`, `platelets_high` (its bounds), `bleeding_grade` (WHO 0 to 4; null: not recorded), `rescue` (a
+        rescue treatment begins), `file` and `line`.
+
+        >>> counts = {0: 15, 22: 40, 29: 45}
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+        >>> classify(visits).evidence().filter(endpoint="OR")["role", "day", "platelets"].rows()
+        [('onset', 22, 40.0), ('confirming', 29, 45.0)]
+        """
+        return evidence(self.cohort, self.verdicts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The results with their evidence as plain data, ready for JSON; a missing value is None.
+
+        `criteria` (`name`, `title`, `response_definition`, `interpretations`), `notes` (assumptions and warnings, a
+        line each) and `patients`. Each patient has `patient_id`, `arm` and `results`, one per endpoint: `endpoint`,
+        `label`, `value`, `day`, `date`, `confirmed_day`, `reason`, `because` (the reason in words), `days`, `of_days`,
+        `event` (1: event, 0: censored) and `evidence`, a list of observations as in `evidence()`.
+
+        >>> counts = {0: 15, 22: 40, 29: 45}
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+        >>> result = classify(visits).as_dict()["patients"][0]["results"][0]
+        >>> result["label"], result["value"], result["day"], [one["day"] for one in result["evidence"]]
+        ('Overall response', 'Y', 22, [22, 29])
+        """
+        return as_data(self.criteria, self.cohort, self.verdicts, self.long())
 
     def to_pandas(self, *, long: bool = False, **options: Any) -> Any:
         """`frame`, or `long`, as a frame of pandas; whole numbers that may be missing stay whole.

@@ -13,6 +13,7 @@ from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.rules.parse import Names, RuleError
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, Type
+from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, nearest, unknown
 from itp_response.messages.schema_errors import ended
 from itp_response.messages.toml_positions import KeyPositions
@@ -137,7 +138,8 @@ def _wrong_terms(names: Names, positions: KeyPositions) -> Iterator[Problem]:
             circle = frozenset(re.findall(r"\w+", error.problem)) if "circle" in error.problem else term
             if circle not in reported:
                 reported.add(circle)
-                yield positions.problem(("terms", term), ended(str(error)))
+                problem = Problem(ended(str(error)), code=Code.RULE_UNREADABLE, value=text)
+                yield positions.problem(("terms", term), problem)
 
 
 def misnamed_endpoints(endpoints: Iterable[str], positions: KeyPositions) -> Iterator[Problem]:

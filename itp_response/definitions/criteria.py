@@ -149,7 +149,7 @@ class Criteria(DataResult):
         for interpretation_id in ids:
             if interpretation_id not in interpretations:
                 sentence = unknown("interpretation", interpretation_id, interpretations)
-                raise CriteriaError(f"{self.path.name}: {sentence}")
+                raise CriteriaError(sentence.after(f"{self.path.name}: "))
             content = changed(content, interpretations[interpretation_id].change)
         changed_set = _read(content, self.path, self.name, self.positions, whole=False)
         # What the file itself leaves open stays so, whatever is assumed by now.

@@ -127,15 +127,19 @@ class Explanations(DataResult, list[Explanation]):
         return pl.concat([explanation.frame() for explanation in self])
 
     def _headline(self) -> str:
+        if len(self) == 1:
+            return self[0]._headline()
         results = ", ".join(f"{explanation.endpoint} {explanation.length or explanation.value}" for explanation in self)
         return f"{self[0].patient} by {self[0].title}: {results}" if self else "no endpoint"
 
     def _pieces(self) -> Iterator[str]:
-        for explanation in self:
-            yield explanation.html()
+        if len(self) == 1:
+            yield from self[0]._pieces()
+        else:
+            yield from (explanation.html() for explanation in self)
 
     def _assumptions(self) -> Sequence[str]:
-        return self.study_notes
+        return [*self.study_notes, *(self[0].notes if len(self) == 1 else ())]
 
 
 def _indented(sentence: str) -> list[str]:

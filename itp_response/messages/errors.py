@@ -87,9 +87,9 @@ class ItpResponseError(Exception):
     ...     itp_response.criteria("atra_2021")
     ... except itp_response.ItpResponseError as error:
     ...     print(type(error).__name__, str(error).partition(";")[0])
+    ...     print(error.code, error.value, error.cure, sep="; ")
     CriteriaError unknown criteria 'atra_2021'
-    >>> error.code.value, error.value, error.cure
-    ('name_unknown', 'atra_2021', 'Use one of the names that the message lists.')
+    name_unknown; atra_2021; Use one of the names that the message lists.
     """
 
     of_no_other: ClassVar[Code] = Code.CALL_UNUSABLE

@@ -18,14 +18,15 @@ ROWS = 10
 """The number of rows of a long table that are shown."""
 SHORT = 24
 """A text up to this length is not broken into lines."""
+# Notebooks have a style of their own for tables; two classes in a selector go before it.
 STYLE = (
     "<style>.itp-response{overflow-x:auto}"
-    ".itp-response table{border-collapse:collapse;margin:.2em 0}"
-    ".itp-response th,.itp-response td{text-align:left;vertical-align:top;padding:.15em .8em .15em 0}"
+    ".itp-response .rows{border-collapse:collapse;margin:.2em 0 .6em}"
+    ".itp-response .rows th,.itp-response .rows td{text-align:left;vertical-align:top;padding:.15em .8em .15em 0}"
     ".itp-response .title{font-weight:600;margin:.8em 0 0}"
-    ".itp-response thead th{border-bottom:1px solid currentColor}"
-    ".itp-response td.short{white-space:nowrap}"
-    ".itp-response td.inner{padding-left:1.2em}"
+    ".itp-response .rows thead th{border-bottom:1px solid currentColor}"
+    ".itp-response .rows td.short{white-space:nowrap}"
+    ".itp-response .rows td.inner{padding-left:1.2em}"
     ".itp-response .notes{font-size:90%;opacity:.8;margin:.2em 0;padding-left:1.2em}</style>"
 )
 
@@ -98,13 +99,13 @@ def html_table(
 
     A row with one cell alone is a heading. A row whose first cell begins with two spaces belongs to the row above it.
 
-    >>> html_table(["endpoint", "Y"], [["<OR>", 3]])
-    '<table><thead><tr><th>endpoint</th><th>Y</th></tr></thead><tbody><tr><td>&lt;OR&gt;</td><td>3</td></tr></tbody></table>'
+    >>> html_table(["Y"], [["<3>"]])
+    '<table class="rows"><thead><tr><th>Y</th></tr></thead><tbody><tr><td>&lt;3&gt;</td></tr></tbody></table>'
     """
     above = f'<p class="title">{escape(title)}</p>' if title else ""
     head = "".join(f"<th>{escape(name)}</th>" for name in header)
     body = "".join(f"<tr>{_cells(row, len(header))}</tr>" for row in rows)
-    table = f"{above}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f'{above}<table class="rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f"{table}\n{html_notes(notes)}" if notes else table
 
 
