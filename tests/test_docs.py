@@ -5,7 +5,6 @@ import inspect
 import os
 import re
 import shlex
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -94,16 +93,6 @@ def test_every_command_of_a_how_to_page_is_run():
         lines = "".join(SHELL.findall(page.read_text())).splitlines()
         not_run = [line for line in lines if line.startswith("itp-response") and "examples/" not in line]
         assert not_run == [line for line in not_run if "--json > certificate.json" in line], page.name
-
-
-def test_functions_may_be_called_from_several_threads():
-    """As `docs/how-to/service.md` says."""
-    criteria = itp_response.criteria("atra_2022")
-    rows = [{"patient_id": "01", "day": day, "platelets": count} for day, count in ((0, 15), (21, 45), (28, 60))]
-    with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: itp_response.classify(rows, criteria=criteria).frame(), range(40)))
-
-    assert all(frame.equals(found[0]) for frame in found)
 
 
 def section(heading):
