@@ -12,6 +12,7 @@ An endpoint is a function from a cohort to verdicts; every verdict names the obs
               |        |
            explain   frame, write
 
+Every result shows itself in a notebook and becomes a frame of pandas; an error knows its code, place and value.
 `classify_to` does all of it chunk by chunk, from file to file, for cohorts of any length.
 
 `compare` decides one cohort by several sets, `sensitivity` by one set under each of its interpretations.
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from itp_response.explanation.ask import ask
     from itp_response.explanation.certificate import certificate
     from itp_response.explanation.clause_results import clause_results
-    from itp_response.explanation.explain import Explanation, explain
+    from itp_response.explanation.explain import Explanation, Explanations, explain
     from itp_response.explanation.near_misses import NearMisses, near_misses
     from itp_response.messages.errors import CohortError, CriteriaError, ItpResponseError, UsageError
     from itp_response.outputs.adam.adam import Adam, adam
@@ -88,6 +89,7 @@ _MODULES = {
     "explanation.clause_results": ("clause_results",),
     "explanation.explain": (
         "Explanation",
+        "Explanations",
         "explain",
     ),
     "explanation.near_misses": (
@@ -152,6 +154,7 @@ __all__ = [
     "Criteria",
     "CriteriaError",
     "Explanation",
+    "Explanations",
     "ItpResponseError",
     "Mapped",
     "Mutations",

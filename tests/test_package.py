@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import inspect
 import os
 import re
 import subprocess
@@ -101,3 +102,24 @@ def test_the_wheel_carries_the_files_that_are_no_python(installed, installed_as,
     _, packages = installed
 
     assert names(packages / "itp_response" / installed_as) == names(ROOT / source)
+
+
+FUNCTIONS = [
+    *(getattr(itp_response, name) for name in itp_response.__all__ if inspect.isfunction(getattr(itp_response, name))),
+    *(getattr(itp_response, name).classify for name in ("dask", "spark")),
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: f"{function.__module__}.{function.__name__}")
+def test_a_public_docstring_has_every_parameter_in_order_and_what_is_given_and_raised(function):
+    docstring = inspect.getdoc(function)
+    sections = dict(
+        re.findall(r"^(Args|Returns|Raises|Examples):\n(.*?)(?=^\w+:$|\Z)", docstring, re.MULTILINE | re.DOTALL)
+    )
+    parameters = re.findall(r"^    (\w+): ", sections["Args"], re.MULTILINE)
+
+    assert re.fullmatch(r"[A-Z].*\.", docstring.partition("\n")[0])
+    assert parameters == list(inspect.signature(function).parameters)
+    assert ("Returns" in sections) == (function is not itp_response.teach)
+    assert ("Raises" in sections) == (function is not itp_response.describe)
+    assert ("Examples" in sections) == (function is not itp_response.report)

@@ -72,15 +72,22 @@ class CheckReport(DataResult):
 
 
 def check(file: str | Path | Criteria) -> CheckReport:
-    """Decide the worked examples of a criteria file, and see whether they make every clause true and false.
+    """Check a criteria file: decide its worked examples, and see whether they make every clause true and false.
 
-    `file` is the name of a shipped set, a path, or a criteria set that `criteria` gave.
-    Raises `CriteriaError` for a file or an example that cannot be used, and `UsageError` for an example that expects a
-    column that the output does not have.
+    Args:
+        file: The name of a shipped set, a path, or a `Criteria`.
 
-    >>> report = check("fit")
-    >>> report.ok, report.failures
-    (True, ())
+    Returns:
+        What differs from the expectations, and which clauses are not tried both ways.
+
+    Raises:
+        CriteriaError: The file or a worked example cannot be used.
+        UsageError: A worked example expects a column that the output does not have.
+
+    Examples:
+        >>> report = check("fit")
+        >>> report.ok, report.failures
+        (True, ())
     """
     criteria = load(file)
     wrong = tuple(failures(criteria))

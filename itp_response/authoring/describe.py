@@ -20,14 +20,22 @@ HEADING = "Interpretations assumed"
 
 
 def criteria(name_or_file: str | Path) -> Criteria:
-    """The shipped criteria set of that name, or the set of that file.
+    """Load a criteria set, to be given to every function in place of its name; it is then read once.
 
-    Read once, it can be given to every function in place of the name. `describe` puts it in words.
-    Raises `CriteriaError` with everything wrong with the file, or the nearest name if there is no such set.
+    Args:
+        name_or_file: The name of a shipped set, or the path of a criteria file.
 
-    >>> fit = criteria("fit")
-    >>> fit.title, list(fit.endpoints)
-    ('Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2', ['stable', 'overall', 'rescue_use'])
+    Returns:
+        The criteria set, checked.
+
+    Raises:
+        CriteriaError: There is no such set (the error names the nearest), or the file cannot be used (it has every
+            problem).
+
+    Examples:
+        >>> fit = criteria("fit")
+        >>> fit.title, list(fit.endpoints)
+        ('Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2', ['stable', 'overall', 'rescue_use'])
     """
     return load(name_or_file)
 
@@ -38,13 +46,18 @@ def shipped_titles() -> dict[str, str]:
 
 
 def describe(criteria: Criteria) -> str:
-    r"""The set in plain English: its source, its clock, each endpoint as decided, the interpretations assumed.
+    r"""Describe a criteria set in plain English.
 
-    `criteria` is a set that `criteria` gave.
+    Args:
+        criteria: A set that `criteria` gave.
 
-    >>> print(describe(criteria("fit")).partition("\n\n")[0])
-    Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2
-    ==========================================================
+    Returns:
+        Its source, its clock, each endpoint as it is decided, and the interpretations assumed, as text.
+
+    Examples:
+        >>> print(describe(criteria("fit")).partition("\n\n")[0])
+        Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2
+        ==========================================================
     """
     file = criteria.file
     lines = [criteria.title, "=" * len(criteria.title), ""]

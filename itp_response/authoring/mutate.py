@@ -123,15 +123,24 @@ class Mutations(DataResult):
 
 
 def mutate(file: str | Path | Criteria) -> Mutations:
-    """Make every small change of a criteria file, and see whether a worked example notices it.
+    """Make every small change of a criteria file, one at a time, and see whether a worked example notices it.
 
     A change that makes no valid criteria file is not counted. Interpretations are left aside.
-    `file` is the name of a shipped set, a path, or a criteria set that `criteria` gave.
-    Raises `CriteriaError` for a file that cannot be used, and `UsageError` where its worked examples fail unchanged.
 
-    >>> mutations = mutate("ritp")
-    >>> mutations.ok, mutations.unnoticed
-    (True, ())
+    Args:
+        file: The name of a shipped set, a path, or a `Criteria`.
+
+    Returns:
+        The changes that were noticed, and those that were not.
+
+    Raises:
+        CriteriaError: The file cannot be used.
+        UsageError: A worked example fails without any change.
+
+    Examples:
+        >>> mutations = mutate("ritp")
+        >>> mutations.ok, mutations.unnoticed
+        (True, ())
     """
     criteria = load(file)
     wrong = list(failures(criteria))

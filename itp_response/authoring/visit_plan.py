@@ -126,20 +126,30 @@ def _y_in_words(shown: EndpointOnPlan) -> str:
 def visit_plan(
     plan: str | Path | Iterable[int] | None = None, criteria: str | Path | Criteria = "atra_2022"
 ) -> VisitPlan:
-    """Which endpoints of a set a plan of visits can show, from which day on, and which it can never show.
+    """Show which endpoints a visit schedule can establish, from which day on, and which it never can.
 
-    `plan` is a list of days, a text such as `"d0 d7 d14..d364 every 28"`, a file that holds such a text, or, if left
-    out, the plan of the set. Each visit is taken to be kept. `criteria` is the name of a shipped set, a path, or a
-    criteria set that `criteria` gave.
-    Raises `UsageError` for a plan that cannot be read or has no visit, `CriteriaError` for a set that cannot be used.
+    Every visit is assumed to be kept.
 
-    >>> print(visit_plan("d0 d28 d56", "fit"))
-    fit: Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2
-    plan of 3 visits, all of them kept: days 0, 28, 56
-    a baseline of 10 is given; 4,044 patients simulated
-      stable      never Y: at too few visits  N from day 0
-      overall     Y from day 28  never N
-      rescue_use  Y from day 0   never N
+    Args:
+        plan: The days: a list, a text such as `"d0 d7 d14..d364 every 28"`, or a file that holds such a text. None: the
+            schedule of the set.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`.
+
+    Returns:
+        The first day of `Y` and of `N` for each endpoint.
+
+    Raises:
+        UsageError: The plan cannot be read, or has no visit.
+        CriteriaError: The criteria cannot be used.
+
+    Examples:
+        >>> print(visit_plan("d0 d28 d56", "fit"))
+        fit: Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2
+        plan of 3 visits, all of them kept: days 0, 28, 56
+        a baseline of 10 is given; 4,044 patients simulated
+          stable      never Y: at too few visits  N from day 0
+          overall     Y from day 28  never N
+          rescue_use  Y from day 0   never N
     """
     definitions = load(criteria)
     days = planned_days(definitions.file.clock.visits if plan is None else plan)

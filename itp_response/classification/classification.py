@@ -368,18 +368,31 @@ def classify(
 ) -> Classification:
     """Classify every patient of a study.
 
-    `visits` is what `read` takes, `patients` the patient table, and `options` say how both are read. Or `visits` is a
-    `Cohort` or a `Classification`; these have been read, so that neither of the two may be given.
-    `criteria` is a shipped set by its name, a criteria file by its path, or what `criteria` gave; None: `atra_2022`, or
-    the set of the `Classification`, which is then returned as it is.
-    `threads` is the number of threads that decide; None: one for each processor. It does not change the result.
-    Raises `CriteriaError` for criteria that cannot be used, `CohortError` with everything that is wrong with the
-    tables, and `UsageError` for `patients` or `options` beside a study that has been read.
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+        threads: The number of threads that decide. None: one per processor. The result does not depend on it.
 
-    >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
-    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
-    >>> classify(visits, criteria="atra_2022").frame()["OR", "OR_day"].row(0)
-    ('Y', 22)
+    Returns:
+        The results on every endpoint for every patient, with the observations they rest on. A `Classification` that is
+        decided by the same set is returned as it is.
+
+    Raises:
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+        UsageError: `patients` or `options` were given beside a study that has been read.
+
+    Examples:
+        >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+        >>> classify(visits, criteria="atra_2022").frame()["OR", "OR_day"].row(0)
+        ('Y', 22)
     """
     definitions = criteria_of(visits, criteria)
     cohort = read_study(visits, patients, definitions.file.columns, options, definitions.rescue_names)

@@ -31,20 +31,33 @@ def classify(
     *,
     options: ReadOptions | None = None,
 ) -> Any:
-    """The results of a study in Dask's data frames: one row per patient, in no order, as a Dask data frame.
+    """Classify a study in frames of Dask where they are: one row per patient, in no order.
 
-    The columns are those of `Classification.frame`, of Arrow's types; a missing value is null. `criteria` and `options`
-    are as in the main `classify`, but rows that cannot be read are always an error.
     The frames are read twice: at once, for what depends on the whole study and for what is wrong with it, and when the
-    result is computed. All rows of a patient go into one partition; the result has as many partitions as the visits.
-    What was assumed goes to the log `itp_response`.
-    Raises `CohortError` with everything that is wrong, each problem with its patient, and `UsageError` for what is no
-    frame of Dask.
+    result is used. All rows of a patient go into one partition; the result has as many partitions as the visits. What
+    was assumed goes to the log `itp_response`.
 
-    >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}])
-    Traceback (most recent call last):
-    ...
-    itp_response.messages.errors.UsageError: visits is a frame of Dask, not 'list'; others go to 'classify'.
+    Args:
+        visits: The visits, a frame of Dask.
+        patients: The patient table, a frame of Dask. None: there is none.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        options: How the tables are read. None: the defaults of `ReadOptions`; rows that cannot be read are always an
+            error.
+
+    Returns:
+        A Dask data frame with the columns of `Classification.frame`, of Arrow's types; a missing value is null.
+
+    Raises:
+        CohortError: The tables cannot be used; the error has every problem, each with its patient.
+        CriteriaError: The criteria cannot be used.
+        UsageError: A table is not a frame of Dask.
+
+    Examples:
+        >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}])
+        Traceback (most recent call last):
+        ...
+        itp_response.messages.errors.UsageError: visits is a frame of Dask, not 'list'; others go to 'classify'.
     """
     needed("dask.dataframe", "dask")
     needed("pyarrow", "dask")

@@ -39,20 +39,33 @@ def classify(
     *,
     options: ReadOptions | None = None,
 ) -> "DataFrame":
-    """The results of a study in frames of Spark: one row per patient, in no order, as a frame of Spark.
+    """Classify a study in frames of Spark where they are: one row per patient, in no order.
 
-    The columns are those of `Classification.frame`; a missing value is null. `criteria` and `options` are as in the
-    main `classify`, but rows that cannot be read are always an error.
     The frames are read twice: at once, for what depends on the whole study and for what is wrong with it, and when the
-    result is used. All rows of a patient go to one executor and must fit into its memory. The package must be
-    installed on the executors. What was assumed goes to the log `itp_response`.
-    Raises `CohortError` with everything that is wrong, each problem with its patient, and `UsageError` for what is no
-    frame of Spark.
+    result is used. All rows of a patient go to one executor and must fit into its memory. The package must be installed
+    on the executors. What was assumed goes to the log `itp_response`.
 
-    >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}])
-    Traceback (most recent call last):
-    ...
-    itp_response.messages.errors.UsageError: visits is a frame of Spark, not 'list'; others go to 'classify'.
+    Args:
+        visits: The visits, a frame of Spark.
+        patients: The patient table, a frame of Spark. None: there is none.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        options: How the tables are read. None: the defaults of `ReadOptions`; rows that cannot be read are always an
+            error.
+
+    Returns:
+        A frame of Spark with the columns of `Classification.frame`; a missing value is null.
+
+    Raises:
+        CohortError: The tables cannot be used; the error has every problem, each with its patient.
+        CriteriaError: The criteria cannot be used.
+        UsageError: A table is not a frame of Spark.
+
+    Examples:
+        >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}])
+        Traceback (most recent call last):
+        ...
+        itp_response.messages.errors.UsageError: visits is a frame of Spark, not 'list'; others go to 'classify'.
     """
     needed("pyspark.sql", "spark")
     needed("pyarrow", "spark")

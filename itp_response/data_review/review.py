@@ -115,18 +115,36 @@ def review(
     *,
     options: ReadOptions | None = None,
 ) -> Review:
-    """What is to be asked about a study before analysis: edit checks, and data queries on what is not evaluable.
+    """Review a study before analysis: edit checks, and data queries on results that are not evaluable.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`. `criteria` gives the planned visits, and the
-    verdicts that the data queries are about. A `Cohort` and a `Classification` have no dates of birth and death, no
-    bleeding without a grade and no reasons for rescue, so that these are not checked.
-    Raises what `classify` raises, and `CohortError` for a birth or a death that is no date.
+    `criteria` gives the planned visits, and the results that the data queries are about. A `Cohort` and a
+    `Classification` hold no dates of birth and death, no bleeding without a grade and no reasons for rescue, so these
+    are not checked.
 
-    >>> counts = {0: 15, 7: 20, 14: 200, 21: 22, 28: 25}
-    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
-    >>> reviewed = review(visits)
-    >>> reviewed.frame().select("check", "day", "says").row(0)
-    ('ten_times_off', 14, '200 on day 14 between 20 and 22: is it ten times off?')
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+
+    Returns:
+        The edit checks that fired and the data queries.
+
+    Raises:
+        CohortError: The tables cannot be used, or a birth or a death is not a date.
+        CriteriaError: The criteria cannot be used.
+        UsageError: `patients` or `options` were given beside a study that has been read.
+
+    Examples:
+        >>> counts = {0: 15, 7: 20, 14: 200, 21: 22, 28: 25}
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+        >>> reviewed = review(visits)
+        >>> reviewed.frame().select("check", "day", "says").row(0)
+        ('ten_times_off', 14, '200 on day 14 between 20 and 22: is it ten times off?')
     """
     classification = classify(visits, patients, criteria, options=options)
     options = (options or DEFAULTS).with_names(classification.criteria.rescue_names)

@@ -28,25 +28,43 @@ def ask(
     columns: Mapping[str, Any] | None = None,
     counterfactuals: bool = True,
 ) -> Explanations:
-    """The verdicts on a timeline in the notation of the worked examples, explained, in the order of the file.
+    """Decide one timeline typed by hand, and explain the results.
 
-    Counts are in 10⁹/L and days count from day 0. Bleeding that is not mentioned was absent. `baseline` is a count that
-    is not in the timeline; without it the timeline has it. `treatment_discontinued` is a day; None: it was not.
-    `day_0` is the date of day 0, which a set with calendar months needs.
-    `interpretation` is the id of an interpretation of the set, or several. `columns` has the values of the columns of
-    the patient table that the set declares; one that is not given is empty.
-    `counterfactuals=False` leaves out what would change the verdicts, which takes most of the time.
-    Raises `CohortError` with the position of what cannot be read, and for an unknown column or a value that is not of
-    its type; `CriteriaError` for an unknown interpretation; `UsageError` for an unknown endpoint.
+    Args:
+        timeline: The timeline, in the notation of the worked examples: `"d0 15, d22 40 bleed 1, d28 45 rescue ivig"`.
+            Days count from day 0, counts are in 10⁹/L. Bleeding that is not mentioned was absent.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`.
+        endpoint: The endpoint to answer. None: all of the set.
+        baseline: The baseline count, 10⁹/L or a bound such as `"<10"`. None: the baseline that the definition picks
+            from the timeline.
+        treatment_discontinued: The day on which treatment was discontinued. None: it was not.
+        day_0: The date of day 0, which a set with calendar months needs. None: not known.
+        interpretation: The id of an interpretation of the set to decide under, or several ids.
+        columns: The values of the patient columns that the set declares; one that is not given is empty.
+        counterfactuals: Whether to look for the smallest changes that would change the result, which takes most of the
+            time.
 
-    >>> (explanation,) = ask("d0 15, d21 29, d28 45, d42 12, d364 12", endpoint="OR")
-    >>> explanation.value, explanation.counterfactuals[0].says
-    ('N', 'a count of 30 instead of 29 on day 21')
-    >>> (explanation,) = ask(
-    ...     "d0 20, d22 38, d29 38", endpoint="OR", interpretation="doubling-not-needed-from-30", counterfactuals=False
-    ... )
-    >>> explanation.value, explanation.title
-    ('Y', 'atra_2022 under doubling-not-needed-from-30')
+    Returns:
+        An explanation per endpoint, in the order of the criteria file.
+
+    Raises:
+        CohortError: An entry cannot be read (the error has its position), or a column is unknown or has a value of
+            another type.
+        CriteriaError: The criteria cannot be used, or the interpretation is unknown.
+        UsageError: The endpoint is unknown.
+
+    Examples:
+        >>> (explanation,) = ask("d0 15, d21 29, d28 45, d42 12, d364 12", endpoint="OR")
+        >>> explanation.value, explanation.counterfactuals[0].says
+        ('N', 'a count of 30 instead of 29 on day 21')
+        >>> (explanation,) = ask(
+        ...     "d0 20, d22 38, d29 38",
+        ...     endpoint="OR",
+        ...     interpretation="doubling-not-needed-from-30",
+        ...     counterfactuals=False,
+        ... )
+        >>> explanation.value, explanation.title
+        ('Y', 'atra_2022 under doubling-not-needed-from-30')
     """
     definitions, cohort = cohort_asked(
         timeline,

@@ -45,7 +45,7 @@ def certificate(
     options: ReadOptions | None = None,
     counterfactuals: bool = True,
 ) -> dict[str, Any]:
-    """All that a patient's verdicts rest on, as plain data, ready for JSON: what `explain --json` prints.
+    """Certify the results of one patient: all that they rest on, so that others can decide them again.
 
     It has what `clause_results` has, of the endpoints asked about and those they rest on, and further:
     `definition`, what of the criteria file decides them (a day without a limit is "inf" or "-inf");
@@ -54,13 +54,34 @@ def certificate(
     of the patient `day_0`, `baseline_given` and the rescue treatments, `courses`;
     of each verdict asked about `counterfactuals`, what would change it; `counterfactuals=False` leaves them out.
 
-    The parameters are those of `explain`. Raises `UsageError` for an unknown patient or endpoint, and for a patient
-    with partial dates, for which there are several possible histories, and what `classify` raises.
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        patient: The id of the patient.
+        endpoint: The endpoint to certify. None: all of the set.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+        counterfactuals: Whether to add the changes that would change the result, which takes most of the time.
 
-    >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}, {"patient_id": "A", "day": 28, "platelets": 60}]
-    >>> data = certificate(visits, patient="A", endpoint="OR")
-    >>> data["definition"]["endpoints"]["OR"]["apart"], data["verdicts"][0]["value"]
-    ('7 days', 'NE')
+    Returns:
+        The data described above, ready for JSON: what `explain --json` prints.
+
+    Raises:
+        UsageError: The patient or the endpoint is unknown, the patient has partial dates (several histories are
+            possible), or something of the patient was left out; or `patients` or `options` were given beside a study
+            that has been read.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}, {"patient_id": "A", "day": 28, "platelets": 60}]
+        >>> data = certificate(visits, patient="A", endpoint="OR")
+        >>> data["definition"]["endpoints"]["OR"]["apart"], data["verdicts"][0]["value"]
+        ('7 days', 'NE')
     """
     study = classify(visits, patients, criteria, options=options)
     classification, names = asked_about(study, patient, endpoint)

@@ -52,7 +52,7 @@ def clause_results(
     interpretation: str | Sequence[str] = (),
     columns: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What `ask` decides on a timeline, as plain data, with the truth of each clause at each observation.
+    """Decide one timeline, with the truth of each clause of each rule at each observation.
 
     `criteria`, `title`, `checked`: of the set; `interpretations`, the ids of those that it stands under.
     `notes`: what of the timeline was not used as written, a sentence each.
@@ -68,12 +68,32 @@ def clause_results(
     `patient` or `endpoints`), its truth `at` each of these (of a patient and of endpoints one), and its `clauses`: the
     `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
 
-    The parameters are those of `ask`, and so are the errors.
+    Args:
+        timeline: The timeline, in the notation of the worked examples: `"d0 15, d22 40 bleed 1, d28 45 rescue ivig"`.
+            Days count from day 0, counts are in 10⁹/L. Bleeding that is not mentioned was absent.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`.
+        endpoint: The endpoint to answer. None: all of the set.
+        baseline: The baseline count, 10⁹/L or a bound such as `"<10"`. None: the baseline that the definition picks
+            from the timeline.
+        treatment_discontinued: The day on which treatment was discontinued. None: it was not.
+        day_0: The date of day 0, which a set with calendar months needs. None: not known.
+        interpretation: The id of an interpretation of the set to decide under, or several ids.
+        columns: The values of the patient columns that the set declares; one that is not given is empty.
 
-    >>> (verdict,) = clause_results("d0 15, d22 40, d28 <45", endpoint="OR")["verdicts"]
-    >>> rules = {rule["key"]: rule for rule in verdict["rules"]}
-    >>> verdict["value"], rules["when"]["at"]
-    ('NE', [False, True, None])
+    Returns:
+        The data described above, ready for JSON.
+
+    Raises:
+        CohortError: An entry cannot be read (the error has its position), or a column is unknown or has a value of
+            another type.
+        CriteriaError: The criteria cannot be used, or the interpretation is unknown.
+        UsageError: The endpoint is unknown.
+
+    Examples:
+        >>> (verdict,) = clause_results("d0 15, d22 40, d28 <45", endpoint="OR")["verdicts"]
+        >>> rules = {rule["key"]: rule for rule in verdict["rules"]}
+        >>> verdict["value"], rules["when"]["at"]
+        ('NE', [False, True, None])
     """
     definitions, cohort = cohort_asked(
         timeline,

@@ -156,19 +156,40 @@ def explain(
     options: ReadOptions | None = None,
     counterfactuals: bool = True,
 ) -> Explanations:
-    """Why a patient has the verdicts, an explanation per endpoint, in the order of the file; or that of one endpoint.
+    """Explain the results of one patient.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`; `patient` is an id of the study.
-    `counterfactuals=False` leaves out what would change the verdicts, which takes most of the time.
-    Raises `UsageError` for an unknown patient or endpoint, and what `classify` raises.
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        patient: The id of the patient.
+        endpoint: The endpoint to explain. None: all of the set.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+        counterfactuals: Whether to look for the smallest changes that would change the result, which takes most of the
+            time.
 
-    >>> counts = {0: 15, 21: 29, 28: 45, 42: 12, 364: 12}
-    >>> visits = [
-    ...     {"patient_id": "A", "day": day, "platelets": count, "bleeding_grade": 0} for day, count in counts.items()
-    ... ]
-    >>> (explanation,) = explain(visits, patient="A", endpoint="OR")
-    >>> explanation.verdict, explanation.rows[1].means
-    ('N (not confirmed)', 'fails: a count below 30')
+    Returns:
+        An explanation per endpoint, in the order of the criteria file; `str()` of one is a text for people.
+
+    Raises:
+        UsageError: The patient or the endpoint is unknown, or `patients` or `options` were given beside a study that
+            has been read.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> counts = {0: 15, 21: 29, 28: 45, 42: 12, 364: 12}
+        >>> visits = [
+        ...     {"patient_id": "A", "day": day, "platelets": count, "bleeding_grade": 0}
+        ...     for day, count in counts.items()
+        ... ]
+        >>> (explanation,) = explain(visits, patient="A", endpoint="OR")
+        >>> explanation.verdict, explanation.rows[1].means
+        ('N (not confirmed)', 'fails: a count below 30')
     """
     classification = classify(visits, patients, criteria, options=options)
     alone, names = asked_about(classification, patient, endpoint)

@@ -119,19 +119,40 @@ def near_misses(
     met: bool = False,
     options: ReadOptions | None = None,
 ) -> NearMisses:
-    """The patients by the smallest change of one observation that would change their verdict.
+    """List the patients by the smallest change of one observation that would change their result.
 
-    Of every endpoint that gives a verdict, or of one: the verdicts of `N` and `NE`, or with `met` those of `Y`; of a
-    `best` all verdicts. `visits`, `patients`, `criteria` and `options` are as in `classify`. Patients with partial
-    dates are not asked about.
-    Raises `UsageError` for an endpoint that is unknown, or that is a length of time, and what `classify` raises.
+    Patients with partial dates are not asked about.
 
-    >>> counts = {0: 15, 21: 29, 28: 45, 42: 12, 364: 12}
-    >>> visits = [
-    ...     {"patient_id": "A", "day": day, "platelets": count, "bleeding_grade": 0} for day, count in counts.items()
-    ... ]
-    >>> near_misses(visits, endpoint="OR").frame().select("value", "becomes", "says").row(0)
-    ('N', 'Y', 'a count of 30 instead of 29 on day 21')
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        endpoint: The endpoint to ask about. None: every endpoint that is not a length of time.
+        met: Ask about the results of `Y`; else about those of `N` and `NE`. Of a `best` endpoint, all results are asked
+            about.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+
+    Returns:
+        The nearest change of each result asked about.
+
+    Raises:
+        UsageError: The endpoint is unknown or is a length of time, or `patients` or `options` were given beside a study
+            that has been read.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> counts = {0: 15, 21: 29, 28: 45, 42: 12, 364: 12}
+        >>> visits = [
+        ...     {"patient_id": "A", "day": day, "platelets": count, "bleeding_grade": 0}
+        ...     for day, count in counts.items()
+        ... ]
+        >>> near_misses(visits, endpoint="OR").frame().select("value", "becomes", "says").row(0)
+        ('N', 'Y', 'a count of 30 instead of 29 on day 21')
     """
     classification = classify(visits, patients, criteria, options=options)
     names = _names(classification, endpoint)

@@ -6,6 +6,7 @@ by themselves.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -126,8 +127,13 @@ def as_numbers(
     number[bad] = np.nan
     sign[bad] = ""
     number = times(number, exponent if isinstance(exponent, int) else exponent[other])
+    return _with_censored(low, other, number, sign, least)
+
+
+def _with_censored(exact: Floats, other: Ints, number: Floats, sign: NDArray[Any], least: float) -> Numbers:
+    """The numbers, those of the rows `other` in place; a sign before a number makes it a bound."""
     below, above = np.isin(sign, ("<", "<=", "≤")), np.isin(sign, (">", ">=", "≥"))
-    low = low.copy()
+    low = exact.copy()
     low[other] = np.where(below, least, np.where(sign == ">", just_above(number), number))
     if not (below | above).any():
         return exactly(low)

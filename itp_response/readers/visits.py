@@ -47,33 +47,44 @@ def read(
     stopped: Stopped | None = None,
     rescue_names: Collection[str] = (),
 ) -> Cohort:
-    """The cohort of these visits and patients.
+    """Read the visits and the patients of a study.
 
-    `visits` is the path of a file or of a folder of part files, a frame, a list of rows, or a table by `mapped`. It has
-    one row per visit: the `patient_id`, a `date` or a `day` since enrolment, and the count (`platelets`) in 10⁹/L, or a
-    bound of it such as `<10`. The columns `bleeding_grade` (WHO, 0 to 4), `rescue` (a name, or 1) and `rescue_end` are
-    optional. An empty cell means that nothing was recorded; for a grade, `ReadOptions.bleeding` decides. `visits` may
-    also be the folder of an SDTM study, which has its patients with it.
-    `patients` is such a table with one row per patient: `patient_id`, and optionally `arm`, `enrolment_date` or
-    `enrolment_day`, `baseline` (10⁹/L) and `treatment_discontinued`. If visits have dates and there is no enrolment,
-    day 0 is the date of the first count.
-    `options` say how the cells are read; None: `ReadOptions()`. `columns` are further columns, as a criteria file
-    declares them, and `rescue_names` treatments that it names. `stopped` says whether ends of treatment are `days` or
-    `dates`; None: what most of them look like.
-    Raises `CohortError` with all problems of the two tables, and `UsageError` for an object that is no table.
+    A visit has the `patient_id`, a `date` or a `day` since enrolment, and the platelet count (`platelets`) in 10⁹/L, or
+    a result below or above the reporting limit such as `<10`. `bleeding_grade` (WHO, 0 to 4), `rescue` (a name, or 1)
+    and `rescue_end` are optional. An empty cell means that nothing was recorded; for a grade, `ReadOptions.bleeding`
+    decides. A patient has the `patient_id`, and optionally `arm`, `enrolment_date` or `enrolment_day`, `baseline`
+    (10⁹/L) and `treatment_discontinued`. If visits have dates and no enrolment is known, day 0 is the date of the first
+    count.
 
-    >>> visits = [
-    ...     {"patient_id": "P1", "day": 0, "platelets": "12"},
-    ...     {"patient_id": "P1", "day": 28, "platelets": "<10"},
-    ... ]
-    >>> cohort = read(visits, [{"patient_id": "P1", "arm": "placebo"}])
-    >>> cohort.day.tolist(), cohort.arm.to_list()
-    ([0, 28], ['placebo'])
+    Args:
+        visits: A table with a row per visit: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict
+            per row, or what `mapped` gave; or the folder of an SDTM study, which has its patients with it.
+        patients: A table with a row per patient, in the same forms. None: there is none.
+        options: How the tables are read. None: the defaults of `ReadOptions`.
+        columns: Further columns to read, as a criteria file declares them.
+        stopped: Whether ends of treatment are `days` or `dates`. None: what most of them look like.
+        rescue_names: Further names of rescue treatments, in lower case.
 
-    A count below the reporting limit is an interval:
+    Returns:
+        What was observed: one row per patient and day, sorted.
 
-    >>> cohort.platelets.low.tolist(), cohort.platelets.high.round(3).tolist()
-    ([12.0, 0.0], [12.0, 10.0])
+    Raises:
+        CohortError: The tables cannot be used; the error has every problem.
+        UsageError: An object is not a table.
+
+    Examples:
+        >>> visits = [
+        ...     {"patient_id": "P1", "day": 0, "platelets": "12"},
+        ...     {"patient_id": "P1", "day": 28, "platelets": "<10"},
+        ... ]
+        >>> cohort = read(visits, [{"patient_id": "P1", "arm": "placebo"}])
+        >>> cohort.day.tolist(), cohort.arm.to_list()
+        ([0, 28], ['placebo'])
+
+        A count below the reporting limit is an interval:
+
+        >>> cohort.platelets.low.tolist(), cohort.platelets.high.round(3).tolist()
+        ([12.0, 0.0], [12.0, 10.0])
     """
     options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     visits, patients = options.opened(visits, patients)

@@ -89,15 +89,26 @@ class Question(Result):
 def quiz(
     criteria: Criteria | str | Path = "atra_2022", *, seed: int = 0, number: int = 5, hard: bool = False
 ) -> list[Question]:
-    """Up to `number` questions about a set, the same for the same seed; fewer if the set does not give as many.
+    """Ask questions about a criteria set.
 
-    `criteria` is the name of a shipped set, a file, or a loaded set. On each timeline one observation decides, by one
-    clause or by its day: the smallest change of it changes the verdict. With `hard`, the questions are the smallest
-    timelines on which the file and another interpretation of its source differ.
-    Raises `UsageError` if there are no hard questions about the set.
+    On each timeline one observation decides, by one clause or by its day: the smallest change of it changes the result.
 
-    >>> [question.answer for question in quiz("atra_2022", hard=True, number=2)]
-    ['N', 'N']
+    Args:
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`.
+        seed: The questions are the same for the same seed.
+        number: The number of questions, at most; there are fewer if the set does not give as many.
+        hard: Ask about the smallest timelines on which the file and another interpretation of its source differ.
+
+    Returns:
+        The questions, each with its answer.
+
+    Raises:
+        UsageError: There are no hard questions about the set.
+        CriteriaError: The criteria cannot be used.
+
+    Examples:
+        >>> [question.answer for question in quiz("atra_2022", hard=True, number=2)]
+        ['N', 'N']
     """
     definitions = load(criteria)
     random = np.random.default_rng(seed)

@@ -26,17 +26,31 @@ def teach(
     say: Callable[[str], object] = print,
     options: ReadOptions | None = None,
 ) -> None:
-    """Serve the page on 127.0.0.1 until it is stopped (Ctrl+C), with `criteria` shown first.
+    """Serve the page to try definitions on, on 127.0.0.1, until it is stopped (Ctrl+C).
 
-    The page has the worked examples of the criteria files and, with `visits`, the patients of a study. `visits`,
-    `patients`, `criteria` and `options` are as in `classify`. `port` is 1 to 65535; None: a free port. `show` opens
-    the page in the browser. `say` is called with the notes of the study and with the address, a line each.
-    Raises `UsageError` if the port cannot be used or the server is not installed, and what reading a study raises.
+    The page has the worked examples of the criteria files and, with `visits`, the patients of a study.
 
-    >>> teach(port=70000)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    itp_response.messages.errors.UsageError: port 70000: cannot be used: there is no such port...
+    Args:
+        visits: The visits of a study, as in `classify`. None: no study.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: The set that is shown first: a shipped name, a path, or a `Criteria`. None: `atra_2022`.
+        port: The port, 1 to 65535. None: a free one.
+        show: Open the page in the browser.
+        say: Called with the notes of the study and with the address, a line each.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+
+    Raises:
+        UsageError: The port cannot be used, or the server is not installed.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> teach(port=70000)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        itp_response.messages.errors.UsageError: port 70000: cannot be used: there is no such port...
     """
     uvicorn = needed("uvicorn", "teach")
     needed("starlette", "teach")

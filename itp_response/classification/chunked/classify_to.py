@@ -53,26 +53,49 @@ def classify_to(
     size: ChunkSize | None = None,
     memory: int | None = None,
 ) -> ClassifiedFile:
-    """Classify every patient of a study into a `.csv`, `.json` or `.parquet` file, whole or not at all.
+    """Classify every patient of a study into a file, whole or not at all; the memory does not grow with the study.
 
-    The file has the same bytes as that of `classify(...).write(path, long=long)`; `visits`, `patients`, `criteria`,
-    `options` and `threads` are as there.
-    Visits in a text, Parquet or Arrow file, by a mapping too, or in a folder of such files, are read in chunks of this
-    `size`; others, and those of which any row may say whose the others are, are read as a whole. If the rows of a
-    patient do not follow each other, or patients are not in the order of the patient table, the rows are sorted: on
-    disk, if they need more than `memory` bytes (None: half of the machine's memory). `notify` is then called with a
-    sentence. `progress` is called with rows, patients and the share that is done (0 to 1).
-    Raises what `classify` raises, and `UsageError` for an output that cannot be written.
+    The file has the same bytes as that of `classify(...).write(path, long=long)`. Visits in a text, Parquet or Arrow
+    file, by a mapping too, or in a folder of such files, are read in chunks; others, and those in which any row may say
+    which patient the other rows belong to, are read as a whole.
 
-    >>> import polars as pl
-    >>> visits = pl.DataFrame({"patient_id": ["A"] * 3, "day": [0, 22, 29], "platelets": [15, 40, 45]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     visits.write_csv(f"{folder}/visits.csv")
-    ...     classified = classify_to(f"{folder}/out.csv", f"{folder}/visits.csv")
-    ...     print(Path(folder, "out.csv").read_text().splitlines()[1][:12])
-    A,,R,Y,22,29
-    >>> classified.counts.values["OR"]["Y"]
-    1
+    Args:
+        path: The output, a `.csv`, `.json` or `.parquet` file.
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        long: One row per patient and endpoint, as `Classification.long`; else one per patient.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+        threads: The number of threads that decide. None: one per processor. The result does not depend on it.
+        progress: Called with the rows read, the patients decided and the share done (0 to 1).
+        notify: Called with a sentence where the rows have to be sorted: the rows of a patient do not follow each other,
+            or patients are not in the order of the patient table.
+        size: The size of a chunk. None: chosen by the file.
+        memory: The bytes that sorting may take before it uses the disk. None: half of the machine's memory.
+
+    Returns:
+        The number of patients with each value of each endpoint, the assumptions and the provenance.
+
+    Raises:
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+        UsageError: The output cannot be written, or `patients` or `options` were given beside a study that has been
+            read.
+
+    Examples:
+        >>> import polars as pl
+        >>> visits = pl.DataFrame({"patient_id": ["A"] * 3, "day": [0, 22, 29], "platelets": [15, 40, 45]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     visits.write_csv(f"{folder}/visits.csv")
+        ...     classified = classify_to(f"{folder}/out.csv", f"{folder}/visits.csv")
+        ...     print(Path(folder, "out.csv").read_text().splitlines()[1][:12])
+        A,,R,Y,22,29
+        >>> classified.counts.values["OR"]["Y"]
+        1
     """
     path = Path(path)
     check_suffix(path)

@@ -100,18 +100,35 @@ def adam(
     options: ReadOptions | None = None,
     threads: int | None = None,
 ) -> Adam:
-    """The classification of every patient as the ADaM datasets ADSL, ADRS, ADTTE and ADICE.
+    """Make the ADaM datasets ADSL, ADRS, ADTTE and ADICE of a study.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`.
-    `study` is the STUDYID; None: the STUDYID of DM, or else the name of the source.
-    `threads` decide pieces of the cohort side by side; None: one a processor.
-    Raises `UsageError` for a study that cannot be a STUDYID; else as `classify` does.
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        study: The STUDYID. None: that of DM, else the name of the source, which is noted.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+        threads: The number of threads that decide. None: one per processor. The result does not depend on it.
 
-    >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
-    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
-    >>> analysis = adam(visits, criteria="atra_2022", study="ITP-1")
-    >>> analysis.datasets["ADRS"].frame["USUBJID", "PARAMCD", "AVALC", "ADY", "CNFDY"].row(0)
-    ('A', 'OR', 'Y', 23, 30)
+    Returns:
+        The datasets, each record with the records of the source behind it.
+
+    Raises:
+        UsageError: The study cannot be a STUDYID, or `patients` or `options` were given beside a study that has been
+            read.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+        >>> analysis = adam(visits, criteria="atra_2022", study="ITP-1")
+        >>> analysis.datasets["ADRS"].frame["USUBJID", "PARAMCD", "AVALC", "ADY", "CNFDY"].row(0)
+        ('A', 'OR', 'Y', 23, 30)
     """
     classification = classify(visits, patients, criteria, options=options, threads=threads)
     notes = []

@@ -267,19 +267,35 @@ def compare(
     options: ReadOptions | None = None,
     threads: int | None = None,
 ) -> Comparison:
-    """One cohort under several sets of criteria, the first beside each of the others; the data are read once.
+    """Compare one cohort under several criteria sets, the first beside each of the others; the data are read once.
 
-    `visits`, `patients` and `options` are as in `classify`; `criteria` are two sets or more. Endpoints with the same
-    `role` are compared. A set with the name of an earlier one is called `NAME (2)` and so on.
-    `threads` decide pieces of the cohort side by side; None: one a processor.
-    Raises `UsageError` if there are not two sets, or the first has no role in common with any other; `CriteriaError`
-    if two sets declare the same column differently; else as `classify` does.
+    Endpoints with the same `role` are compared. A set with the name of an earlier one is called `NAME (2)` and so on.
 
-    >>> counts = {0: 15, 28: 40, 35: 45, 84: 50}
-    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
-    >>> comparison = compare(visits, criteria=["atra_2022", "cm313"])
-    >>> comparison.changes()["first_set", "first_verdict", "second_set", "second_verdict", "why"].row(0)
-    ('atra_2022 OR', 'Y', 'cm313 response', 'N', 'cm313: fails: a count below 50')
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: Two sets or more, each as in `classify`.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+        threads: The number of threads that decide. None: one per processor. The result does not depend on it.
+
+    Returns:
+        The results under each set, the patients reclassified, and the clause that made the difference.
+
+    Raises:
+        UsageError: There are not two sets, or the first has no role in common with any other; or `patients` or
+            `options` were given beside a study that has been read.
+        CriteriaError: A set cannot be used, or two declare the same column differently.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> counts = {0: 15, 28: 40, 35: 45, 84: 50}
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+        >>> comparison = compare(visits, criteria=["atra_2022", "cm313"])
+        >>> comparison.changes()["first_set", "first_verdict", "second_set", "second_verdict", "why"].row(0)
+        ('atra_2022 OR', 'Y', 'cm313 response', 'N', 'cm313: fails: a count below 50')
     """
     if isinstance(criteria, str | Path | Criteria) or len(criteria) < 2:
         raise UsageError("give two or more sets of criteria, as --criteria atra_2022 --criteria iwg_2009.")

@@ -281,22 +281,41 @@ def sensitivity(
     options: ReadOptions | None = None,
     threads: int | None = None,
 ) -> Sensitivity:
-    """The verdicts on a cohort under each interpretation of a set, one at a time; the data are read once.
+    """Run the sensitivity analysis: one cohort under each interpretation of a criteria set; the data are read once.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`.
-    `together` adds all interpretations at once. Where two change the same key, the later in the file stands.
-    `reference` is the arm that the other is compared with, where there are two, and `title` the name of the study, both
-    as in `table`. `threads` decide pieces of the cohort side by side; None: one a processor.
-    An interpretation that cannot decide these data, as one by calendar months without dates, is left out; `untried`
-    says why.
-    Raises `UsageError` if the set has no interpretations to try, or they cannot stand together; else as `classify`
-    does.
+    An interpretation that cannot decide these data, such as one by calendar months without dates, is not tried;
+    `untried` says why.
 
-    >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
-    >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
-    >>> analysis = sensitivity(visits, criteria="atra_2022")
-    >>> analysis.dependent()["endpoint", "verdict", "interpretation", "verdict_under"].rows()
-    [('SR', 'NE', 'any-gap', 'Y')]
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        together: Also try all interpretations at once. Where two change the same key, the later in the file stands.
+        reference: The reference arm or group. None: a group recognised by its name as a control, else the last by name;
+            either is an assumption, which is noted.
+        title: The name of the study. None: its own identifier, else the name of the folder of its files.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+        threads: The number of threads that decide. None: one per processor. The result does not depend on it.
+
+    Returns:
+        The results as the file has it, and under each interpretation.
+
+    Raises:
+        UsageError: The set has no interpretations to try, or they cannot stand together; or `patients` or `options`
+            were given beside a study that has been read.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> counts = {0: 15, 22: 40, 29: 45, 364: 50}
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+        >>> analysis = sensitivity(visits, criteria="atra_2022")
+        >>> analysis.dependent()["endpoint", "verdict", "interpretation", "verdict_under"].rows()
+        [('SR', 'NE', 'any-gap', 'Y')]
     """
     base = criteria_of(visits, criteria)
     interpretations = base.file.interpretation

@@ -50,23 +50,43 @@ def plot(
     columns: Mapping[str, Any] | None = None,
     options: ReadOptions | None = None,
 ) -> "Picture":
-    """A picture of a study or of one patient: a matplotlib `Figure` with `.write(path)`, `.notes` and `.summary()`.
+    """Draw a picture of a study or of one patient.
 
-    `kind` is one of `timeline`, `swimmer`, `spaghetti`, `km`, `waterfall`, `forest` and `reclassification`. `visits`,
-    `patients`, `criteria` and `options` are as in `classify`. For `timeline`, `visits` may be a timeline as in `ask`;
-    for `reclassification` it may be a `Comparison`, and otherwise `criteria` are two sets or more.
-    `patient` is the id of the patient whose timeline is drawn. `endpoint` replaces the kind's own endpoint. `by` names
-    the column that makes the groups (default `arm`); for `forest`, the columns that make the subgroups. `measure` of
-    `forest` is `difference` or `odds-ratio`. `reference` of `km` and `forest` is the group that others are compared
-    with, and `title` the name of the study, both as in `table`. `baseline` (10⁹/L), `treatment_discontinued` (a day),
-    `day_0` (a date), `interpretation` and `columns` belong to a typed timeline, as in `ask`. What is left out has the
-    kind's default.
-    Raises `UsageError` for a name that does not exist, for an option that the kind does not have, and if matplotlib is
-    not installed.
+    An option that is left out has the default of the kind.
 
-    >>> picture = plot("timeline", "d0 15, d22 40, d29 45", endpoint="OR")
-    >>> picture.result.verdicts["OR"].labels[int(picture.result.verdicts["OR"].value[0])]
-    'Y'
+    Args:
+        kind: `timeline`, `swimmer`, `spaghetti`, `km`, `waterfall`, `forest` or `reclassification`.
+        visits: As in `classify`. For `timeline`, also a timeline as in `ask`; for `reclassification`, also a
+            `Comparison`.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: As in `classify`; for `reclassification`, two sets or more.
+        patient: The patient whose timeline is drawn.
+        endpoint: The endpoint that is drawn. None: that of the kind.
+        by: The column that makes the groups (`arm` if left out); for `forest`, the columns that make the subgroups.
+        measure: The measure of `forest`: `difference` or `odds-ratio`.
+        reference: Of `km` and `forest`, the reference group, as in `table`.
+        title: The name of the study. None: its own identifier, else the name of the folder of its files.
+        baseline: Of a typed timeline, the baseline count in 10⁹/L, as in `ask`.
+        treatment_discontinued: Of a typed timeline, the day on which treatment was discontinued.
+        day_0: Of a typed timeline, the date of day 0.
+        interpretation: Of a typed timeline, the interpretation or interpretations to decide under.
+        columns: Of a typed timeline, the values of the declared patient columns.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+
+    Returns:
+        A matplotlib `Figure` that a notebook shows by itself, with `.write(path)`, `.notes` and `.summary()`.
+
+    Raises:
+        UsageError: A name does not exist, the kind does not have an option, or matplotlib is not installed.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> picture = plot("timeline", "d0 15, d22 40, d29 45", endpoint="OR")
+        >>> picture.result.verdicts["OR"].labels[int(picture.result.verdicts["OR"].value[0])]
+        'Y'
     """
     if kind not in KINDS:
         raise UsageError(unknown("kind of plot", kind, KINDS))

@@ -106,14 +106,35 @@ def report(
     title: str | None = None,
     progress: ReportProgress = quietly,
 ) -> Page:
-    """A study on one page: results, figures, definitions, sensitivity, data queries, every patient, and provenance.
+    """Make a report of a study: one HTML page that a browser opens without network.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`, `events`, `screening`,
-    `reference` and `title` as in `table`.
-    `progress` is called with the items of a long task and their label, and yields the items; it may show a bar.
-    Raises `UsageError` if a library is not installed, and what `classify` and `table` raise.
+    It has results, figures, definitions, the sensitivity analysis, edit checks and data queries, every patient, and the
+    provenance. `report("visits.csv", "patients.csv").write("report.html")` writes the page of a study.
 
-    `report("visits.csv", "patients.csv").write("report.html")` writes the page of a study.
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+        events: A table of adverse events, as in `table`.
+        screening: A table with a row per person assessed, as in `table`.
+        reference: The reference arm or group. None: a group recognised by its name as a control, else the last by name;
+            either is an assumption, which is noted.
+        title: The name of the study. None: its own identifier, else the name of the folder of its files.
+        progress: Called with the items of a long task and their label; it yields the items, and may show a bar.
+
+    Returns:
+        The page.
+
+    Raises:
+        UsageError: A library is not installed, or what `table` refuses; or `patients` or `options` were given beside a
+            study that has been read.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
     """
     jinja2 = needed("jinja2", "report")
     reviewed = review(visits, patients, criteria, options=options)

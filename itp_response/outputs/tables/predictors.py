@@ -64,24 +64,47 @@ def predictors(
     title: str | None = None,
     options: ReadOptions | None = None,
 ) -> Predictors:
-    """How numbers known of the patients differ between groups, and how well each tells two of them apart.
+    """Assess baseline variables as predictors of response.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`, `only` and `title` are as in `table`.
-    `column` names the numbers: columns of the patient table, or `baseline`. Patients without the number are left out.
-    Groups are `by` an endpoint's verdicts (None: the primary endpoint's), or by a patient column.
-    The curve tells the `positive` groups from the `negative`. Without these, it tells the patients who met the endpoint
-    (of a ranked list, all but the last name) from those who did not. Groups that are neither are left out of the curve.
-    Raises `UsageError` for a column that is not of numbers, or groups that do not exist; else as `classify` does.
+    Patients without the number are not included. The curve tells the positive groups from the negative; without either,
+    the patients who met the endpoint (of a ranked endpoint, all but the last name) from those who did not. Groups that
+    are neither are not in the curve.
 
-    >>> visits = [{"patient_id": name, "day": day, "platelets": 15} for name in "ABCD" for day in (0, 28)]
-    >>> patients = [
-    ...     {"patient_id": name, "kind": kind, "cells": cells}
-    ...     for name, kind, cells in [("A", "good", 80), ("B", "good", 90), ("C", "bad", 120), ("D", "bad", 150)]
-    ... ]
-    >>> study = predictors(visits, patients, column=["cells"], by="kind", positive=["good"])
-    >>> curve = study.curves["cells"]
-    >>> curve.lower, curve.limit, curve.area
-    (True, 105.0, 1.0)
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        column: The numbers to assess: columns of the patient table, or `baseline` (10⁹/L).
+        by: What makes the groups: an endpoint, or a patient column. None: the primary endpoint.
+        positive: The groups that the curve counts as positive.
+        negative: The groups that it counts as negative.
+        only: Conditions such as `age >= 60`; only patients for whom all hold are included.
+        title: The name of the study. None: its own identifier, else the name of the folder of its files.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+
+    Returns:
+        A table per column, and its ROC curve.
+
+    Raises:
+        UsageError: A column is not of numbers, or a group does not exist; or `patients` or `options` were given beside
+            a study that has been read.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> visits = [{"patient_id": name, "day": day, "platelets": 15} for name in "ABCD" for day in (0, 28)]
+        >>> patients = [
+        ...     {"patient_id": name, "kind": kind, "cells": cells}
+        ...     for name, kind, cells in [("A", "good", 80), ("B", "good", 90), ("C", "bad", 120), ("D", "bad", 150)]
+        ... ]
+        >>> study = predictors(visits, patients, column=["cells"], by="kind", positive=["good"])
+        >>> curve = study.curves["cells"]
+        >>> curve.lower, curve.limit, curve.area
+        (True, 105.0, 1.0)
     """
     classification = classify(visits, patients, criteria, options=options)
     analysed = all_patients(classification).restricted_to(only)

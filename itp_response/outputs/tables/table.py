@@ -174,37 +174,63 @@ def table(
     title: str | None = None,
     options: ReadOptions | None = None,
 ) -> Tables:
-    """The results of a study, its patients in groups `by` their arm or another column.
+    """Make the tables of results of a study, its patients in groups.
 
-    `visits`, `patients`, `criteria` and `options` are as in `classify`.
-    `show` has names of `SHOWN`, or `all`: all that these data give but the imputation. Without it the tables are
-    responses and times. What `subgroup`, `imputations`, `events`, `screening` and, without `show`, `column` and
-    `adjust` ask for is added.
-    A column (`by`, `subgroup`, `column`, `adjust`, `only`) is one of the patient table, or `baseline` (10⁹/L), or an
-    endpoint, or a condition such as `age >= 60`. `only` restricts the tables to the patients for whom all of these
-    hold.
-    `endpoint` names the endpoints; without it all of the set.
-    `of` is the analysis set, `interval` the method of the 95 % intervals of differences. `reference` is the group that
-    the others are compared with; None: the one whose name says that it is a control, else the last by name. `title` is
-    the name of the study; None: its own identifier, else the name of the folder.
-    `events` is a table of adverse events; those that at least `least` per cent of the patients had are shown by name.
-    `screening` is a table with a row per person assessed.
-    Raises `UsageError` for a column, group, endpoint or table that is not there, `CohortError` and `CriteriaError` as
-    `classify` does.
+    A column (`by`, `subgroup`, `column`, `adjust`, `only`) is one of the patient table, or `baseline` (10⁹/L), an
+    endpoint, or a condition such as `age >= 60`.
 
-    >>> counts = {"A": {0: 12, 22: 45, 29: 50}, "B": {0: 20, 22: 18, 364: 25}}
-    >>> visits = [
-    ...     {"patient_id": patient, "day": day, "platelets": count}
-    ...     for patient, of_patient in counts.items()
-    ...     for day, count in of_patient.items()
-    ... ]
-    >>> tables = table(visits, show=["responses"], endpoint=["OR"])
-    >>> print(tables["responses"])
-    Responses (intention to treat: not evaluable counts as not met)
-          all patients (n = 2)
-      OR  1/2 (50.0)
-    >>> tables.frame()["statistic", "value"].rows()
-    [('n', 1.0), ('N', 2.0), ('share', 0.5)]
+    Args:
+        visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
+            row, what `mapped` gave; or a `Cohort` or a `Classification`, which have been read already.
+        patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
+            read.
+        criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
+            or the set of the `Classification`.
+        by: The column that makes the groups.
+        reference: The reference arm or group. None: a group recognised by its name as a control, else the last by name;
+            either is an assumption, which is noted.
+        show: The names of the tables, or `all`: all that these data give except the imputation. Left out: responses and
+            times. What `subgroup`, `imputations`, `events`, `screening` and, without `show`, `column` and `adjust` ask
+            for is added.
+        endpoint: The endpoints to include. Left out: all of the set.
+        only: Conditions; only patients for whom all hold are included.
+        of: The analysis set: `itt` (non-evaluable patients counted as non-responders), `complete` or `per-protocol`.
+        interval: The method of the 95% CI of risk differences.
+        subgroup: The columns that make the subgroups.
+        column: The columns of the characteristics, the odds ratios and the imputation.
+        adjust: The columns that odds ratios are adjusted for.
+        imputations: The number of imputations. 0: none.
+        seed: The seed of the imputation; the same seed gives the same numbers.
+        events: A table of adverse events.
+        screening: A table with a row per person assessed for eligibility.
+        least: The adverse events that are shown by name: those in at least this per cent of the patients.
+        title: The name of the study. None: its own identifier, else the name of the folder of its files.
+        options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
+            read.
+
+    Returns:
+        The tables, with every number behind them.
+
+    Raises:
+        UsageError: A column, group, endpoint or table does not exist; or `patients` or `options` were given beside a
+            study that has been read.
+        CriteriaError: The criteria cannot be used.
+        CohortError: The tables cannot be used; the error has every problem.
+
+    Examples:
+        >>> counts = {"A": {0: 12, 22: 45, 29: 50}, "B": {0: 20, 22: 18, 364: 25}}
+        >>> visits = [
+        ...     {"patient_id": patient, "day": day, "platelets": count}
+        ...     for patient, of_patient in counts.items()
+        ...     for day, count in of_patient.items()
+        ... ]
+        >>> tables = table(visits, show=["responses"], endpoint=["OR"])
+        >>> print(tables["responses"])
+        Responses (intention to treat: not evaluable counts as not met)
+              all patients (n = 2)
+          OR  1/2 (50.0)
+        >>> tables.frame()["statistic", "value"].rows()
+        [('n', 1.0), ('N', 2.0), ('share', 0.5)]
     """
     classification = classify(visits, patients, criteria, options=options)
     _check(of, interval, show)

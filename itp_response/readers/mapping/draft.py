@@ -53,36 +53,45 @@ Keys = dict[str, DraftValue]
 
 
 def draft(file: Tabular, *, sheet: str | None = None) -> str:
-    """A mapping of a file as TOML text, guessed from its headers; the public name is `map`.
+    """Draft a mapping file from the headers of a table; its public name is `map`.
 
-    `file` is a path, a frame or a list of rows. `sheet` is the sheet of a workbook; None: its first.
     `mapped` refuses the draft until a person has written `confirmed = true`, and while it has a `?`. A `?` stands where
-    the file does not say enough, with a comment that says why. Every column is named in it: as read, asked about, or as
-    not taken.
-    Raises `CohortError` if the file cannot be read, or is one of SDTM, FHIR or OMOP, which need none.
+    the file does not say enough, with a comment that says why. Every column is named: as read, as asked about, or as
+    not used.
 
-    >>> print(draft([{"ID": "P1", "PLT baseline": 12, "PLT week 4": 140, "PLT EOT": 90, "Site": "Bonn"}]))
-    # A draft, guessed from the headers of visits.
-    # Look every line over; "?" is for you to fill in.
-    confirmed = false
-    <BLANKLINE>
-    [patients]
-    patient_id = "ID"
-    <BLANKLINE>
-    [[visits]]
-    day       = 0
-    platelets = "PLT baseline"
-    <BLANKLINE>
-    [[visits]]
-    day       = 28
-    platelets = "PLT week 4"
-    <BLANKLINE>
-    [[visits]]
-    day       = "?"  # "PLT EOT": 'eot': this has no planned day
-    platelets = "PLT EOT"
-    <BLANKLINE>
-    # Not taken: Site
-    <BLANKLINE>
+    Args:
+        file: The table: a path, a frame, or a list with a dict per row.
+        sheet: The sheet of a workbook. None: its first.
+
+    Returns:
+        The mapping as TOML text.
+
+    Raises:
+        CohortError: The file cannot be read, or is one of SDTM, FHIR or OMOP, which need no mapping of columns.
+
+    Examples:
+        >>> print(draft([{"ID": "P1", "PLT baseline": 12, "PLT week 4": 140, "PLT EOT": 90, "Site": "Bonn"}]))
+        # A draft, guessed from the headers of visits.
+        # Look every line over; "?" is for you to fill in.
+        confirmed = false
+        <BLANKLINE>
+        [patients]
+        patient_id = "ID"
+        <BLANKLINE>
+        [[visits]]
+        day       = 0
+        platelets = "PLT baseline"
+        <BLANKLINE>
+        [[visits]]
+        day       = 28
+        platelets = "PLT week 4"
+        <BLANKLINE>
+        [[visits]]
+        day       = "?"  # "PLT EOT": 'eot': this has no planned day
+        platelets = "PLT EOT"
+        <BLANKLINE>
+        # Not taken: Site
+        <BLANKLINE>
     """
     kind = "SDTM" if is_study(file) else coded_kind(file)
     if kind is not None:

@@ -76,35 +76,46 @@ class Mapped(Result):
 
 
 def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple[Study | CodedStudy, None]":
-    """The visits and the patients of a file by a mapping file: `classify(*mapped("export.csv", "mapping.toml"))`.
+    """Arrange a file by a mapping file: `classify(*mapped("export.csv", "mapping.toml"))`.
 
-    `file` is anything that `read` takes as visits: a path, a frame or a list of rows. `mapping` is the path of a TOML
-    file that says what the columns are, and that a person has confirmed; `map` drafts it.
-    For the folder of an SDTM study, the mapping has the keys of `sdtm.toml`; the study has its patients with it, so the
-    second table is None. For FHIR resources or OMOP tables, it says what their codes mean; the second table is None.
-    Raises `CohortError` with all problems of the mapping, such as a column that is not in the file.
+    For the folder of an SDTM study, the mapping has the keys of `sdtm.toml`. For FHIR resources or OMOP tables, it says
+    what their codes mean.
 
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> import itp_response
-    >>> text = '''
-    ... confirmed = true
-    ... [patients]
-    ... patient_id = "ID"
-    ... [[visits]]
-    ... day = 0
-    ... platelets = "PLT baseline"
-    ... [[visits]]
-    ... day = 28
-    ... platelets = "PLT week 4"
-    ... '''
-    >>> wide = [{"ID": "P1", "PLT baseline": 12, "PLT week 4": 140}]
-    >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "mapping.toml")
-    ...     _ = path.write_text(text)
-    ...     cohort = itp_response.read(*mapped(wide, path))
-    >>> cohort.day.tolist(), cohort.platelets.low.tolist()
-    ([0, 28], [12.0, 140.0])
+    Args:
+        file: The table, in any form that `read` takes as visits.
+        mapping: The path of the mapping file, which says what the columns are, and which a person has confirmed; `map`
+            drafts it.
+
+    Returns:
+        The visits and the patients. A study that has its patients with it (SDTM, FHIR, OMOP) is the first of the two,
+        and the second is None.
+
+    Raises:
+        CohortError: The mapping cannot be used, for instance as it names a column that the file does not have; the
+            error has every problem.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> import itp_response
+        >>> text = '''
+        ... confirmed = true
+        ... [patients]
+        ... patient_id = "ID"
+        ... [[visits]]
+        ... day = 0
+        ... platelets = "PLT baseline"
+        ... [[visits]]
+        ... day = 28
+        ... platelets = "PLT week 4"
+        ... '''
+        >>> wide = [{"ID": "P1", "PLT baseline": 12, "PLT week 4": 140}]
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "mapping.toml")
+        ...     _ = path.write_text(text)
+        ...     cohort = itp_response.read(*mapped(wide, path))
+        >>> cohort.day.tolist(), cohort.platelets.low.tolist()
+        ([0, 28], [12.0, 140.0])
     """
     if isinstance(file, str | Path) and is_study(file):
         settings(Path(mapping))
