@@ -181,7 +181,7 @@ def review(
     >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
     >>> reviewed = review(visits)
     >>> reviewed.frame().select("check", "day", "says").row(0)
-    ('ten_times_off', 14, '200 on day 14 between 20 and 22: is it ten times off?')
+    ('ten_times_off', 14, 'Platelet count of 200 on day 14, between 20 and 22: is it wrong by a factor of ten?')
     """
     classification = classify(visits, patients, criteria, options=options)
     options = (options or DEFAULTS).with_names(classification.criteria.rescue_names)
