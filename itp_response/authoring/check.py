@@ -22,6 +22,7 @@ from itp_response.messages.errors import CohortError, CriteriaError, UsageError,
 from itp_response.messages.results import DataResult, html_frame
 
 T = TypeVar("T")
+NO_EXAMPLES = "there are no worked examples, so that no clause is tried"
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +60,11 @@ class CheckReport(DataResult):
 
     def __str__(self) -> str:
         examples = self.criteria.file.example
+        if not examples:
+            return (
+                f"{self.criteria.marked_name}: not checked, because it has no worked examples; add [[example]] tables "
+                "that make each clause true in one and false in another"
+            )
         interpretations = sum(len(example.under) for example in examples)
         wrong, untried = len(self.failures), len(self.untried)
         lines = [
@@ -91,7 +97,7 @@ def check(file: str | Path | Criteria) -> CheckReport:
     """
     criteria = load(file)
     wrong = tuple(failures(criteria))
-    untried = tuple(_untried(criteria)) if criteria.file.example else ("there are no worked examples",)
+    untried = tuple(_untried(criteria)) if criteria.file.example else (NO_EXAMPLES,)
     return CheckReport(criteria, wrong, untried, clauses=sum(1 for _ in _clauses(criteria)))
 
 
@@ -151,6 +157,15 @@ def _failures(criteria: Criteria, examples: Sequence[WorkedExample], interpretat
             criteria, examples, lambda examples: classify(_cohort(criteria, examples), criteria=criteria).frame()
         )
         yield from unmet(criteria, examples, frame, interpretation)
+
+
+def as_expected(criteria: Criteria) -> list[WorkedExample]:
+    """The worked examples that are as expected under the set as it is written."""
+    examples = criteria.file.example
+    if not examples:
+        return []
+    frame = classify(worked_examples(criteria, examples), criteria=criteria).frame()
+    return [example for row, example in enumerate(examples) if not any(unmet(criteria, [example], frame.slice(row, 1)))]
 
 
 def unmet(

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from itp_response.authoring.check import failures, unmet, worked_examples
+from itp_response.authoring.check import as_expected, unmet, worked_examples
 from itp_response.classification.classification import classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.checks import PATIENT_NAMES, ROW_NAMES
@@ -23,8 +23,9 @@ from itp_response.evaluation.censored_counts import has_censored
 from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.endpoints.endpoint import Scope
 from itp_response.evaluation.rules.tree import SINCE
-from itp_response.messages.errors import CriteriaError, UsageError, one_a_line
+from itp_response.messages.errors import CriteriaError
 from itp_response.messages.results import DataResult, html_frame
+from itp_response.messages.wording import listed
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
 LENGTH = re.compile(r"\d+ \w+")
@@ -95,11 +96,13 @@ class Mutations(DataResult):
     """The changes under which a worked example is no longer as expected."""
     unnoticed: tuple[Mutation, ...]
     """The changes under which every worked example is still as expected."""
+    failing: tuple[str, ...] = ()
+    """The names of the worked examples that are not as expected without any change, so that they notice nothing."""
 
     @property
     def ok(self) -> bool:
-        """Whether some worked example notices each change."""
-        return not self.unnoticed
+        """Whether every worked example is as expected, and some worked example notices each change."""
+        return not self.unnoticed and not self.failing
 
     def frame(self) -> pl.DataFrame:
         """A row per change: `change` in words, and whether it was `noticed`; those that nothing noticed come first."""
@@ -115,17 +118,23 @@ class Mutations(DataResult):
             yield html_frame(self.frame().filter(~pl.col("noticed")))
 
     def __str__(self) -> str:
-        tried = len(self.noticed) + len(self.unnoticed)
+        tried, examples = len(self.noticed) + len(self.unnoticed), len(self.criteria.file.example)
         share = 100 * len(self.noticed) / tried if tried else 100.0
-        noticed = f"the worked examples notice {len(self.noticed)}, {share:.1f} %"
-        head = f"{self.criteria.marked_name}: of {tried} small changes {noticed}"
-        return "\n".join([head, *(f"  not noticed: {change}" for change in self.unnoticed)])
+        noticed = f"the worked examples notice {len(self.noticed)} ({share:.1f}%)"
+        lines = [f"{self.criteria.marked_name}: of {tried} small changes of the file, {noticed}"]
+        if self.failing:
+            failing = listed(self.failing)
+            lines.append(f"  not used, because they are not as expected without any change: {failing}")
+        if len(self.failing) < examples:
+            lines += [f"  not noticed: {change}" for change in self.unnoticed]
+        return "\n".join(lines)
 
 
 def mutate(file: str | Path | Criteria) -> Mutations:
     """Make every small change of a criteria file, one at a time, and see whether a worked example notices it.
 
-    A change that makes no valid criteria file is not counted. Interpretations are left aside.
+    A change that makes no valid criteria file is not counted. Interpretations are left aside. A worked example that is
+    not as expected without any change is named in `failing` and notices nothing.
 
     Args:
         file: The name of a shipped set, a path, or a `Criteria`.
@@ -135,7 +144,6 @@ def mutate(file: str | Path | Criteria) -> Mutations:
 
     Raises:
         CriteriaError: The file cannot be used.
-        UsageError: A worked example fails without any change.
 
     Examples:
         >>> mutations = mutate("ritp")
@@ -143,10 +151,8 @@ def mutate(file: str | Path | Criteria) -> Mutations:
         (True, ())
     """
     criteria = load(file)
-    wrong = list(failures(criteria))
-    if wrong:
-        raise UsageError(f"{criteria.path.name}: the worked examples do not come out as it is: {one_a_line(wrong)}")
-    batches = _batches(criteria)
+    usable = as_expected(criteria)
+    batches = _batches(criteria, usable)
     noticed: list[Mutation] = []
     unnoticed: list[Mutation] = []
     for change in changes(criteria.raw):
@@ -154,16 +160,16 @@ def mutate(file: str | Path | Criteria) -> Mutations:
         if changed is not None:
             differs = any(_differs(changed, examples, cohort) for examples, cohort in batches)
             (noticed if differs else unnoticed).append(change)
-    return Mutations(criteria, tuple(noticed), tuple(unnoticed))
+    failing = tuple(example.name for example in criteria.file.example if example not in usable)
+    return Mutations(criteria, tuple(noticed), tuple(unnoticed), failing)
 
 
-def _batches(criteria: Criteria) -> list[tuple[list[WorkedExample], Cohort]]:
+def _batches(criteria: Criteria, examples: Sequence[WorkedExample]) -> list[tuple[list[WorkedExample], Cohort]]:
     """The worked examples as cohorts: those whose counts are all known, then those with censored counts.
 
     No change reaches the visits, the declared columns or the examples, so that the cohorts serve every change.
     Censored counts take several times as long, and are decided only where no other example notices a change.
     """
-    examples = criteria.file.example
     if not examples:
         return []
     censored = has_censored(worked_examples(criteria, examples)).tolist()

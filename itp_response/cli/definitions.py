@@ -85,7 +85,7 @@ def check(file: str, mutate: bool) -> None:
     from itp_response.authoring.mutate import mutate as change_everywhere
 
     reports: list[CheckReport | Mutations] = [run_examples(file)]
-    if mutate and reports[0].ok:
+    if mutate:
         reports.append(change_everywhere(file))
     for report in reports:
         click.echo(str(report))

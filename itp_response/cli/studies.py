@@ -122,7 +122,10 @@ def sensitivity(study: StudyArguments, output: str | None, **options: Any) -> No
 @study_options()
 @click.option("--output", type=click.Path(), help="The findings: a .csv, .json or .parquet file.")
 @click.option("--data-queries", type=click.Path(), help="For each NE what would settle it: such a file too.")
-def review(study: StudyArguments, output: str | None, data_queries: str | None) -> None:
+@click.option(
+    "--query-log", type=click.Path(), help="One query per patient and cause, for a site to answer: .csv, .xlsx."
+)
+def review(study: StudyArguments, output: str | None, data_queries: str | None, query_log: str | None) -> None:
     """Say what in VISITS is to be asked about before it is decided, each with its place.
 
     With --data-queries also which single observation would settle each verdict that is not evaluable.
@@ -136,4 +139,6 @@ def review(study: StudyArguments, output: str | None, data_queries: str | None) 
         reviewed.write(output)
     if data_queries is not None:
         write(reviewed.data_queries(), data_queries, reviewed.classification.provenance())
+    if query_log is not None:
+        reviewed.write_query_log(query_log)
     click.echo(str(reviewed))

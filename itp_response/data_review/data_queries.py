@@ -36,7 +36,7 @@ GRADE, BOUND, COUNT, BASELINE, LATER, VISIT = range(len(KINDS))
 DECLARED = len(KINDS)
 """The kind of the first unrecorded column; those of the others follow."""
 NOT_FILLED = np.nan
-VISIT_IN_WORDS = "a count, and whether there was bleeding,"
+VISIT_IN_WORDS = "a platelet count and a bleeding assessment"
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _of_endpoint(
             "patient_id": cohort.id.gather(patients),
             "endpoint": pl.Series([name], dtype=pl.String).new_from_index(0, len(patients)),
             "reason": reason,
-            "unsettled": said("no single observation settles it ({})", in_words),
+            "unsettled": said("no single observation would make it evaluable ({})", in_words),
         }
     )
     queries = queries.join(requests, on="position", how="left", maintain_order="left")
@@ -187,11 +187,11 @@ def _asks(cohort: Cohort, candidates: Candidates, columns: Sequence[UnrecordedCo
     given = texts(cohort.platelets.at(np.maximum(candidates.row, 0))) if len(cohort.day) else day
     phrases = {
         GRADE: said("the bleeding grade of day {}, {} {}", day, *source),
-        BOUND: said("the exact count of day {}, {} {} (given as {})", day, *source, given),
-        COUNT: said("the count of day {}, {} {}", day, *source),
-        BASELINE: pl.Series(["the baseline count"]).new_from_index(0, len(day)),
-        LATER: said(f"{VISIT_IN_WORDS} from day {{}} on", day),
-        VISIT: said(f"{VISIT_IN_WORDS} of about day {{}}", day),
+        BOUND: said("the exact platelet count of day {}, {} {} (given as {})", day, *source, given),
+        COUNT: said("the platelet count of day {}, {} {}", day, *source),
+        BASELINE: pl.Series(["the baseline platelet count"]).new_from_index(0, len(day)),
+        LATER: said(f"{VISIT_IN_WORDS} on day {{}} or later", day),
+        VISIT: said(f"{VISIT_IN_WORDS} on about day {{}}", day),
     }
     for kind, column in enumerate(columns, start=DECLARED):
         if column.of_patient:

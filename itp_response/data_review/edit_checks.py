@@ -7,6 +7,7 @@ and none decides a verdict.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,10 @@ from itp_response.cohort.texts import said, texts
 from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers
 from itp_response.readers.plausible_counts import banded, in_another_unit, patient_bands
 
+Priority = Literal["high", "medium", "low"]
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+"""High: a value or a date may be wrong, so that a result may change. Medium: something may be missing. Low: a record
+that no result depends on."""
 COLUMNS = ("patient_id", "check", "day", "file", "line", "column", "value", "says")
 
 TENFOLD = (7.0, 14.0)
@@ -43,6 +48,11 @@ TREATED_WITHIN = 7
 """Protocols commonly ask for rescue below 10 × 10⁹/L or at bleeding of grade 2 or more; a week is time to give it."""
 FAR_APART = 56
 """Days between the two counts of a confirmed response: two of the longest usual intervals of visits, four weeks."""
+PATIENT_UNIT = (
+    "Platelet count of {}: this patient's counts differ from the cohort's by a power of ten. In which unit are they?"
+)
+TWICE = "The same platelet count twice on day {} ({} {}): which record should stay?"
+SEVERAL = "Platelet counts of {} on day {} ({} {}): which is correct? The lowest is used."
 DOSED = "dose_after_stop"
 WINDOW = 7
 """Days about a planned visit at most; between visits closer than that, less than half of the days between them."""
@@ -125,9 +135,10 @@ class CheckedCohort:
 
 @dataclass(frozen=True)
 class EditCheck:
-    """A check: its name, the question it asks, and the function that gives the rows at which it fires."""
+    """A check: its name, its priority, the question it asks, and the function that gives the rows at which it fires."""
 
     name: str
+    priority: Priority
     asks: str
     fire: Callable[[CheckedCohort], pl.DataFrame]
 
@@ -144,7 +155,13 @@ def _tenfold(checked: CheckedCohort) -> pl.DataFrame:
     above = (count[here] >= least * high) & (count[here] <= most * low)
     below = (count[here] * least <= low) & (count[here] * most >= high)
     at = np.flatnonzero(agree & (above | below))
-    return _between(checked, before[at], here[at], after[at], "{} on day {} between {} and {}: is it ten times off?")
+    return _between(
+        checked,
+        before[at],
+        here[at],
+        after[at],
+        "Platelet count of {} on day {}, between {} and {}: is it wrong by a factor of ten?",
+    )
 
 
 def _thousandfold(checked: CheckedCohort) -> pl.DataFrame:
@@ -155,7 +172,9 @@ def _thousandfold(checked: CheckedCohort) -> pl.DataFrame:
     off = (count >= THOUSANDFOLD * np.maximum(median, 1)) | ((count > 0) & (count * THOUSANDFOLD <= median))
     at = np.flatnonzero(off)
     value = texts(count[at])
-    says = said("{} where the patient's median is {}: is it in another unit?", value, texts(median[at]))
+    says = said(
+        "Platelet count of {}, where the patient's median is {}: is it in another unit?", value, texts(median[at])
+    )
     return checked.fired(rows[at], "platelets", value, says)
 
 
@@ -168,20 +187,27 @@ def _in_another_unit(checked: CheckedCohort) -> pl.DataFrame:
     first = checked.exact[np.unique(cohort.patient[checked.exact], return_index=True)[1]]
     rows = first[np.isin(cohort.patient[first], patients)]
     value = texts(cohort.platelets.low[rows])
-    says = said("{} and the patient's other counts differ from the cohort's by powers of ten: which unit?", value)
+    says = said(PATIENT_UNIT, value)
     return checked.fired(rows, "platelets", value, says)
 
 
 def _zero(checked: CheckedCohort) -> pl.DataFrame:
     rows = checked.exact[checked.cohort.platelets.low[checked.exact] == 0]
     value = texts(checked.cohort.platelets.at(rows))
-    return checked.fired(rows, "platelets", value, said("a count of {}: is it right, or was none taken?", value))
+    return checked.fired(
+        rows, "platelets", value, said("Platelet count of {}: is it correct, or was no count taken?", value)
+    )
 
 
 def _high(checked: CheckedCohort) -> pl.DataFrame:
     rows = checked.counted[checked.cohort.platelets.low[checked.counted] >= HIGH]
     value = texts(checked.cohort.platelets.at(rows))
-    return checked.fired(rows, "platelets", value, said("{} is very high: is it right, or in cells/µL?", value))
+    return checked.fired(
+        rows,
+        "platelets",
+        value,
+        said("Platelet count of {}, which is very high: is it correct, or in cells/µL?", value),
+    )
 
 
 # COUNTS BESIDE THEIR NEIGHBOURS
@@ -192,7 +218,7 @@ def _isolated_drop(checked: CheckedCohort) -> pl.DataFrame:
     count = checked.cohort.platelets.low
     bleeds = checked.cohort.bleeding_grade[here] >= 1
     at = np.flatnonzero(~bleeds & (count[here] * DROP < np.minimum(count[before], count[after])))
-    pattern = "{} on day {} between {} and {}, without bleeding: did the sample clump (EDTA)?"
+    pattern = "Platelet count of {} on day {}, between {} and {}, without bleeding: did the sample clump (EDTA)?"
     return _between(checked, before[at], here[at], after[at], pattern)
 
 
@@ -212,7 +238,7 @@ def _jump(checked: CheckedCohort) -> pl.DataFrame:
     at = np.flatnonzero(near & (np.abs(count[here] - count[before]) > JUMP))
     value = texts(count[here[at]])
     days = texts(cohort.day[here[at]] - cohort.day[before[at]])
-    says = said("from {} to {} in {} days: are both right?", texts(count[before[at]]), value, days)
+    says = said("Platelet counts of {} and {} within {} days: are both correct?", texts(count[before[at]]), value, days)
     return checked.fired(here[at], "platelets", value, says)
 
 
@@ -235,7 +261,7 @@ def _same_day(checked: CheckedCohort, *, same: bool) -> pl.DataFrame:
     numbers = days["number"].cast(pl.List(pl.String)).list.join(", ")
     counts = days["text"].list.join(" and ")
     rows = days["row"].to_numpy()
-    pattern = "twice on day {} ({} {}): which is to stay?" if same else "{} on day {} ({} {}); the lowest is taken."
+    pattern = TWICE if same else SEVERAL
     words = days["word"]
     if cohort.number_word:
         words = pl.Series([f"{cohort.number_word}s"]).new_from_index(0, len(days))
@@ -253,20 +279,18 @@ def _other_count(checked: CheckedCohort) -> pl.DataFrame:
 
 
 def _before_birth(checked: CheckedCohort) -> pl.DataFrame:
-    return _outside(
-        checked, checked.cohort.day < checked.born[checked.cohort.patient], checked.born, "before the birth"
-    )
+    return _outside(checked, checked.cohort.day < checked.born[checked.cohort.patient], checked.born, "before birth")
 
 
 def _after_death(checked: CheckedCohort) -> pl.DataFrame:
-    return _outside(checked, checked.cohort.day > checked.died[checked.cohort.patient], checked.died, "after the death")
+    return _outside(checked, checked.cohort.day > checked.died[checked.cohort.patient], checked.died, "after death")
 
 
 def _outside(checked: CheckedCohort, outside: Bools, moment: Floats, what: str) -> pl.DataFrame:
     rows = np.flatnonzero(outside)
     day = checked.cohort.day[rows]
     says = said(
-        f"observed on day {{}}, {what} on day {{}}: which is right?",
+        f"Observation on day {{}}, {what} on day {{}}: which date is correct?",
         texts(day),
         texts(moment[checked.cohort.patient[rows]]),
     )
@@ -286,7 +310,7 @@ def _out_of_window(checked: CheckedCohort) -> pl.DataFrame:
     at = at[day[at] > 0]
     visit = planned[nearest[at]]
     says = said(
-        "day {}: the nearest planned visit is that of day {}, {} days away: unscheduled, or a wrong date?",
+        "Visit on day {}, where the nearest planned visit, on day {}, is {} days away: unscheduled, or a wrong date?",
         *(texts(days) for days in (day[at], visit, np.abs(day[at] - visit))),
     )
     return checked.fired(rows[at], "day", texts(day[at]), says)
@@ -310,7 +334,7 @@ def _far_apart(checked: CheckedCohort) -> pl.DataFrame:
         at = np.flatnonzero(second - first > FAR_APART)
         rows = confirmed.confirming[both[at]]
         says = said(
-            f"{confirmed.endpoint} of day {{}} is confirmed on day {{}}, {{}} days later: is a count missing between?",
+            f"{confirmed.endpoint} on day {{}} is confirmed on day {{}}, {{}} days later: is a count missing between?",
             *(texts(days) for days in (first[at], second[at], (second - first)[at])),
         )
         fired.append(checked.fired(rows, "platelets", texts(checked.cohort.platelets.at(rows)), says))
@@ -324,7 +348,10 @@ def _nameless_rescue(checked: CheckedCohort) -> pl.DataFrame:
     rows = checked.cohort.courses.row[checked.cohort.courses.name.codes < 0]
     value = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
     return checked.fired(
-        rows, "rescue", value, said("rescue on day {} without a name: what was given?", texts(checked.cohort.day[rows]))
+        rows,
+        "rescue",
+        value,
+        said("Rescue treatment on day {} without a name: what was given?", texts(checked.cohort.day[rows])),
     )
 
 
@@ -334,7 +361,8 @@ def _unmeasured_rescue(checked: CheckedCohort) -> pl.DataFrame:
     day = cohort.day[rows]
     at = np.flatnonzero(~checked.any_between(checked.counted, cohort.patient[rows], day + 1, day + MEASURED_WITHIN))
     says = said(
-        f"rescue on day {{}}, and no count in the {MEASURED_WITHIN} days after it: was none taken?", texts(day[at])
+        f"Rescue treatment on day {{}}, but no platelet count in the {MEASURED_WITHIN} days after it: was none taken?",
+        texts(day[at]),
     )
     return checked.fired(rows[at], "rescue", _rescues(cohort, rows[at]), says)
 
@@ -357,9 +385,11 @@ def _untreated(checked: CheckedCohort) -> pl.DataFrame:
     rows = rows[~begun]
     count, grade = texts(cohort.platelets.at(rows)), texts(cohort.bleeding_grade[rows])
     by_count = pl.Series(low[rows])
-    what = said("a count of {}", count).zip_with(by_count, said("bleeding of grade {}", grade))
+    what = said("Platelet count of {}", count).zip_with(by_count, said("Bleeding of grade {}", grade))
     says = said(
-        f"{{}} on day {{}}, and no rescue within {TREATED_WITHIN} days: was none given?", what, texts(cohort.day[rows])
+        f"{{}} on day {{}}, but no rescue treatment within {TREATED_WITHIN} days: please confirm that none was given.",
+        what,
+        texts(cohort.day[rows]),
     )
     fired = checked.fired(rows, "platelets", count.zip_with(by_count, grade), says)
     return fired.with_columns(pl.when(by_count).then("column").otherwise(pl.lit("bleeding_grade")).alias("column"))
@@ -372,7 +402,7 @@ def _rescue_after_stop(checked: CheckedCohort) -> pl.DataFrame:
     cohort = checked.cohort
     rows = np.unique(cohort.courses.row)
     rows = rows[cohort.day[rows] > cohort.treatment_discontinued[cohort.patient[rows]]]
-    return _after_stop(checked, rows, "rescue", _rescues(cohort, rows), "a rescue began")
+    return _after_stop(checked, rows, "rescue", _rescues(cohort, rows), "rescue treatment began")
 
 
 def _dose_after_stop(checked: CheckedCohort) -> pl.DataFrame:
@@ -399,36 +429,63 @@ def _after_stop(checked: CheckedCohort, rows: Ints, column: str, value: pl.Serie
 
 def after_stop_in_words(what: str, stopped: Floats, day: Ints) -> pl.Series:
     """The question about what was recorded on a day after treatment was discontinued."""
-    pattern = f"treatment was discontinued on day {{}}, yet {what} on day {{}}: which is right?"
+    pattern = f"Treatment was discontinued on day {{}}, but {what} on day {{}}: which is correct?"
     return said(pattern, texts(stopped), texts(day))
 
 
 EDIT_CHECKS: tuple[EditCheck, ...] = (
-    EditCheck("ten_times_off", "Is a count ten times that of both its neighbours, or a tenth?", _tenfold),
-    EditCheck("other_unit", "Is a count some thousand times off the patient's median?", _thousandfold),
+    EditCheck("ten_times_off", "high", "Is a count ten times that of both its neighbours, or a tenth of it?", _tenfold),
+    EditCheck(
+        "other_unit",
+        "high",
+        "Does a count differ from the patient's median by a factor of about a thousand?",
+        _thousandfold,
+    ),
     EditCheck(
         "patient_in_another_unit",
+        "high",
         "Do a patient's counts differ from the cohort's by powers of ten?",
         _in_another_unit,
     ),
-    EditCheck("zero", "Is a count of 0 a count, or is it missing?", _zero),
-    EditCheck("very_high", "Is a count of 1000 or more right?", _high),
+    EditCheck("zero", "high", "Is a count of 0 a count, or is it missing?", _zero),
+    EditCheck("very_high", "high", "Is a count of 1,000 or more correct?", _high),
     EditCheck(
-        "isolated_drop", "Is one low count between two good ones, without bleeding, due to the sample?", _isolated_drop
+        "isolated_drop",
+        "medium",
+        "Is one low count between two higher ones, without bleeding, an artefact of the sample?",
+        _isolated_drop,
     ),
-    EditCheck("jump", "Is a step of more than 400 within a week right?", _jump),
-    EditCheck("same_count_twice", "Is the same count of the same day one count?", _same_count),
-    EditCheck("two_counts_a_day", "Which of several counts of a day is right?", _other_count),
-    EditCheck("before_birth", "Was something observed before the patient was born?", _before_birth),
-    EditCheck("after_death", "Was something observed after the patient died?", _after_death),
-    EditCheck("out_of_window", "Is a count far from every planned visit dated rightly?", _out_of_window),
-    EditCheck("confirmed_late", "Is a count missing between the two of a response, which lie far apart?", _far_apart),
-    EditCheck("rescue_without_a_name", "What was given as rescue?", _nameless_rescue),
-    EditCheck("rescue_not_measured", "Was no count taken in two weeks after a rescue?", _unmeasured_rescue),
+    EditCheck("jump", "medium", "Is a change of more than 400 within a week correct?", _jump),
+    EditCheck("same_count_twice", "low", "Is the same count, recorded twice on a day, one count?", _same_count),
+    EditCheck("two_counts_a_day", "medium", "Which of several counts on one day is correct?", _other_count),
+    EditCheck("before_birth", "high", "Was something observed before the patient was born?", _before_birth),
+    EditCheck("after_death", "high", "Was something observed after the patient died?", _after_death),
+    EditCheck("out_of_window", "low", "Is a count far from every planned visit dated correctly?", _out_of_window),
     EditCheck(
-        "rescue_not_given", "Was no rescue given at a count below 10 or bleeding of grade 2 or more?", _untreated
+        "confirmed_late",
+        "medium",
+        "Is a count missing between the two counts of a response that lie far apart?",
+        _far_apart,
     ),
-    EditCheck("rescue_after_stop", "Was rescue given to a patient who had discontinued?", _rescue_after_stop),
-    EditCheck(DOSED, "Was treatment given to a patient who had discontinued it?", _dose_after_stop),
+    EditCheck("rescue_without_a_name", "medium", "What was given as rescue treatment?", _nameless_rescue),
+    EditCheck(
+        "rescue_not_measured",
+        "medium",
+        "Was no count taken within two weeks after rescue treatment?",
+        _unmeasured_rescue,
+    ),
+    EditCheck(
+        "rescue_not_given",
+        "medium",
+        "Was no rescue treatment given for a count below 10 or bleeding of grade 2 or more?",
+        _untreated,
+    ),
+    EditCheck(
+        "rescue_after_stop",
+        "high",
+        "Was rescue treatment given after the patient had discontinued?",
+        _rescue_after_stop,
+    ),
+    EditCheck(DOSED, "high", "Was study treatment given after the patient had discontinued it?", _dose_after_stop),
 )
 """The checks, in the order in which those of a patient's day are listed."""

@@ -1,4 +1,4 @@
-"""Review: what a careful data manager would ask of a study before lock."""
+"""Review: the data queries that a careful data manager would raise before database lock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,16 +14,22 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
 from itp_response.data_review.data_queries import data_queries
 from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS, CheckedCohort, Confirmed
+from itp_response.data_review.query_log import query_log, write_query_log
+from itp_response.data_review.source_checks import PRIORITIES as OF_SOURCE_CHECKS
 from itp_response.data_review.source_checks import SourceChecks, source_checks
-from itp_response.messages.results import DataResult, html_frame, html_paragraph
-from itp_response.messages.wording import aligned, counted
+from itp_response.messages.results import DataResult, html_frame
+from itp_response.messages.wording import aligned, counted, counted_patients, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
+
+ADDED = ("query_id", "priority")
+PRIORITY = {check.name: check.priority for check in EDIT_CHECKS} | OF_SOURCE_CHECKS
+"""The priority of each edit check."""
 
 
 @dataclass(frozen=True, repr=False)
 class Review(DataResult):
-    """What is to be asked about a study; `str()` is a table for people, `frame()` the same as data."""
+    """The data queries of a study; `str()` lists them for people, `query_log()` is a list that a site can answer."""
 
     classification: Classification
     source_checks: SourceChecks
@@ -43,7 +49,20 @@ class Review(DataResult):
         fired = pl.concat([frame.select(COLUMNS) for frame in (*of_cohort, self.source_checks.fired)])
         positions = self.cohort.id.alias("patient_id").to_frame().with_row_index("position")
         fired = fired.join(positions, on="patient_id", how="left", maintain_order="left")
-        return fired.sort("position", "day", maintain_order=True, nulls_last=True).drop("position")
+        fired = fired.sort("position", "day", maintain_order=True, nulls_last=True).drop("position")
+        fired = self._with_dates(fired).with_columns(
+            query_id=pl.format("{}.{}", "patient_id", "check"),
+            priority=pl.col("check").replace_strict(PRIORITY, return_dtype=pl.String),
+        )
+        return fired.select("query_id", "priority", *(name for name in fired.columns if name not in ADDED))
+
+    def _with_dates(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with the `date` of each `day` beside it; null: it has no day, or day 0 has no date."""
+        cohort = self.cohort
+        day_0 = pl.DataFrame({"patient_id": cohort.id, "day_0": cohort.day_0.astype("datetime64[D]")})
+        frame = frame.join(day_0, on="patient_id", how="left", maintain_order="left")
+        date = frame.select((pl.col("day_0") + pl.duration(days="day")).cast(pl.Date).alias("date")).to_series()
+        return frame.drop("day_0").insert_column(frame.columns.index("day") + 1, date)
 
     def _confirmed(self) -> Iterator[Confirmed]:
         """The endpoints that last and are confirmed by a second count."""
@@ -55,41 +74,77 @@ class Review(DataResult):
     def frame(self) -> pl.DataFrame:
         """A row for each observation at which an edit check fires, by patient and day.
 
-        `patient_id`, `check`, `day`, `file`, `line`, `column`, `value` as recorded (null: nothing was), `says`.
+        `query_id` (the same for all findings of a check about a patient), `priority` (`high`: a result may change;
+        `medium`: something may be missing; `low`), `patient_id`, `check`, `day`, `date` (null where day 0 has none),
+        `file`, `line`, `column`, `value` as recorded (null: nothing was), `says`.
         """
         return self._frame
 
     @cached_property
     def _data_queries(self) -> pl.DataFrame:
-        return data_queries(self.classification)
+        queries = self._with_dates(data_queries(self.classification))
+        cause = pl.coalesce("settled_by", "reason")
+        on_day = pl.when(pl.col("day").is_null()).then(pl.lit("")).otherwise(pl.format(".{}", "day"))
+        query_id = queries.select(pl.format("{}.{}{}", "patient_id", cause, on_day).alias("query_id")).to_series()
+        return queries.insert_column(0, query_id)
 
     def data_queries(self) -> pl.DataFrame:
         """A row per patient and endpoint that is not evaluable: which single observation would settle it.
 
-        `patient_id`, `endpoint`, `reason`, `settled_by` (null: no single observation would), `day`, `file`, `line`
-        (null: not in the file yet), `asks`, `also` (how many other single observations would settle it as well).
+        `query_id` (the same for all endpoints that wait for one observation), `patient_id`, `endpoint`, `reason`,
+        `settled_by` (null: no single observation would), `day`, `date`, `file`, `line` (null: not in the file yet),
+        `asks`, `also` (how many other single observations would settle it as well).
         """
         return self._data_queries
+
+    def query_log(self) -> pl.DataFrame:
+        """A row per query, one per patient and cause, for a site to answer: those of high priority first.
+
+        `query_id`, `priority`, `patient_id`, `cause` (the edit check, or `not_evaluable`), `question`, `observations`
+        (how many it is about), their `days`, `dates`, `places` and `values` (texts, separated by semicolons), the
+        `endpoints` that are not evaluable without an answer, `status` (`open`), and `answer`, `answered_by`,
+        `answered_on`, which are empty.
+        """
+        return self._query_log
+
+    @cached_property
+    def _query_log(self) -> pl.DataFrame:
+        queries = self._data_queries
+        in_file = queries["line"].is_not_null()
+        return query_log(
+            self._frame.with_columns(place=self._places(self._frame)),
+            queries.with_columns(place=self._places(queries).set(~in_file, None)),
+            self.cohort,
+        )
 
     def write(self, path: str | Path) -> None:
         """Write `frame()` to a `.csv`, `.json` or `.parquet` file, whole or not at all, with its provenance."""
         write(self.frame(), path, self.classification.provenance())
 
+    def write_query_log(self, path: str | Path) -> None:
+        """Write `query_log()` to a `.csv`, `.xlsx`, `.json` or `.parquet` file, whole or not at all.
+
+        A text that a spreadsheet would take for a formula has an apostrophe before it in `.csv`. `.xlsx` needs the
+        extra `excel`.
+        """
+        write_query_log(self.query_log(), path, self.classification.provenance())
+
     def sources(self) -> pl.Series:
         """Where each row of `frame()` stands, `visits.csv line 12`."""
+        return self._places(self._frame)
+
+    def _places(self, frame: pl.DataFrame) -> pl.Series:
         word = f"{self.cohort.number_word} " if self.cohort.number_word else ""
-        return said(f"{{}} {word}{{}}", self.frame()["file"], self.frame()["line"])
+        return said(f"{{}} {word}{{}}", frame["file"], frame["line"])
 
     def _headline(self) -> str:
-        fired = self.frame()
-        patients = f"{fired['patient_id'].n_unique():,} of {len(self.cohort):,} patients"
-        checks = counted(len(fired), "edit check", digits=True)
-        return f"{checks} fired, in {patients}. {self.classification.criteria.response_definition}"
+        log = self.query_log()
+        patients = f"{log['patient_id'].n_unique():,} of {counted_patients(len(self.cohort))}"
+        return f"Data queries: {len(log):,}, about {patients}. {self.classification.criteria.response_definition}"
 
     def _pieces(self) -> Iterator[str]:
-        shown = self.frame().select("patient_id", "check", "day", "says").with_columns(record=self.sources())
-        yield html_frame(shown, title="Edit checks that fired")
-        yield html_paragraph("The data queries on results that are not evaluable: .data_queries().")
+        columns = ("priority", "patient_id", "cause", "question", "places")
+        yield html_frame(self.query_log().select(columns), title="Data queries")
 
     def _assumptions(self) -> list[str]:
         return self.cohort.note_lines
@@ -98,12 +153,25 @@ class Review(DataResult):
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        fired = self.frame()
-        patients = counted(fired["patient_id"].n_unique(), "patient")
-        yield f"{counted(len(fired), 'finding')} in {patients} of {len(self.cohort):,}"
-        if len(fired):
-            columns = (fired["patient_id"], fired["check"], fired["says"], self.sources())
-            yield aligned(list(zip(*columns, strict=True)), indent="  ")
+        log = self.query_log()
+        patients = log["patient_id"].n_unique()
+        yield f"Data queries: {len(log):,}, about {patients:,} of {counted_patients(len(self.cohort))}"
+        if len(log):
+            causes = log.group_by("priority", "cause", maintain_order=True).agg(
+                pl.col("patient_id").n_unique(), pl.col("observations").sum()
+            )
+            yield aligned(
+                [
+                    (priority, cause, counted_patients(of), counted(number, "observation", digits=True))
+                    for priority, cause, of, number in causes.iter_rows()
+                ],
+                indent="  ",
+            )
+            columns = ("patient_id", "priority", "cause", "question", "places")
+            for patient, priority, cause, question, places in log.select(columns).iter_rows():
+                yield from ("", f"{patient}  {priority}  {cause}")
+                place = "" if places is None else f" ({places.partition(';')[0]})"
+                yield from wrapped(f"{question}{place}", first="  ", further="  ")
         if self.cohort.notes:
             yield from ("", *self.cohort.note_lines)
 
@@ -144,7 +212,7 @@ def review(
         >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
         >>> reviewed = review(visits)
         >>> reviewed.frame().select("check", "day", "says").row(0)
-        ('ten_times_off', 14, '200 on day 14 between 20 and 22: is it ten times off?')
+        ('ten_times_off', 14, 'Platelet count of 200 on day 14, between 20 and 22: is it wrong by a factor of ten?')
     """
     classification = classify(visits, patients, criteria, options=options)
     options = (options or DEFAULTS).with_names(classification.criteria.rescue_names)

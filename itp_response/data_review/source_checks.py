@@ -15,7 +15,7 @@ from itp_response.classification.classification import Classification, Study
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
 from itp_response.cohort.values import Floats, Ints
-from itp_response.data_review.edit_checks import COLUMNS, DOSED, after_stop_in_words
+from itp_response.data_review.edit_checks import COLUMNS, DOSED, Priority, after_stop_in_words
 from itp_response.readers.cells import is_empty
 from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import REASON, NamedTable, no_table, read_table
@@ -41,6 +41,8 @@ NO_BLEEDING = ("0", "no", "n", "none", "false", "na", "n/a", "nan", "null", ".",
 REASON_COLUMNS = (REASON, "reason_for_rescue", "rescue_indication", "rescue_for")
 """Columns of the visits that say why rescue treatment was given."""
 UNGRADED, UNREASONED = "bleeding_without_a_grade", "rescue_without_a_reason"
+PRIORITIES: dict[str, Priority] = {UNGRADED: "high", UNREASONED: "low"}
+"""Of the checks that are made here alone."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _ungraded(visits: NamedTable, name: str, cohort: Cohort) -> pl.DataFrame:
     bleeds = (text.is_not_null() & ~text.str.to_lowercase().is_in(NO_BLEEDING)).to_numpy()
     rows = np.flatnonzero(bleeds)
     rows = rows[is_empty(visits.cells("bleeding_grade"), rows)]
-    says = said("bleeding ({}) without a grade: of which grade was it?", text.gather(rows))
+    says = said("Bleeding ({}) without a grade: which WHO grade was it?", text.gather(rows))
     return _fired(visits, cohort, rows, UNGRADED, visits.cells(name).name, text.gather(rows), says)
 
 
@@ -140,7 +142,7 @@ def _unreasoned(visits: NamedTable, name: str, cohort: Cohort, words: RescueWord
     begins = [given for given in text.drop_nulls().unique() if words.meaning(given).begins]
     rows = np.flatnonzero(text.is_in(begins).fill_null(value=False).to_numpy())
     rows = rows[is_empty(visits.cells(name), rows)]
-    says = said("rescue ({}) without a reason: why was it given?", text.gather(rows))
+    says = said("Rescue treatment ({}) without a reason: why was it given?", text.gather(rows))
     return _fired(visits, cohort, rows, UNREASONED, visits.cells("rescue").name, text.gather(rows), says)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from itp_response.cohort.declared_columns import EMPTY
+from itp_response.cohort.notation import HIGHEST_COUNT
 from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.rules.parse import Names, RuleError
@@ -29,6 +30,8 @@ ROW_NAMES: dict[str, Type] = {
     **PATIENT_NAMES,
 }
 """The names of every criteria file that rules may ask of a row."""
+RANGES = {"platelets": (0.0, HIGHEST_COUNT), "baseline": (0.0, HIGHEST_COUNT), "bleeding_grade": (0.0, 4.0)}
+"""The lowest and the highest value that is read of each of them, counts in 10⁹/L."""
 MOMENTS = ("from", "after", "until", "to")
 """Keys that refer to an endpoint for its day."""
 PATIENT_COLUMNS = ("patient_id", "arm")
@@ -69,10 +72,11 @@ def rule_names(
     terms = {
         name: text for name, text in _table(raw, "terms").items() if ("terms", name) in usable and isinstance(text, str)
     }
-    names = Names(rows, terms)
+    names = Names(rows, terms, RANGES)
     if not problems and names_known(raw):
         problems += _wrong_terms(names, positions)
-    return {"rows": names, "patients": Names(patients), "endpoints": Names(dict.fromkeys(endpoints, "truth"))}, problems
+    of_endpoints = Names(dict.fromkeys(endpoints, "truth"))
+    return {"rows": names, "patients": Names(patients, ranges=RANGES), "endpoints": of_endpoints}, problems
 
 
 def names_known(raw: Mapping[str, Any]) -> bool:

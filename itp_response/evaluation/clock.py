@@ -39,6 +39,24 @@ class Length:
         self.unit: Literal["days", "months"] = "days" if unit in DAYS else "months"
         self.number = number * (DAYS.get(unit) or MONTHS[unit])
 
+    @property
+    def at_least_days(self) -> int:
+        """The days it has at the least: of a calendar month 28.
+
+        >>> Length("2 weeks").at_least_days, Length("1 month").at_least_days
+        (14, 28)
+        """
+        return self.number if self.unit == "days" else 28 * self.number
+
+    @property
+    def at_most_days(self) -> int:
+        """The days it has at the most: of a calendar month 31.
+
+        >>> Length("1 month").at_most_days
+        31
+        """
+        return self.number if self.unit == "days" else 31 * self.number
+
     def __str__(self) -> str:
         return self.text
 

@@ -4,13 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from itp_response.authoring.check import check, worked_examples
 from itp_response.authoring.mutate import Mutation, changes, mutate
 from itp_response.classification.classification import classify
+from itp_response.cli import main
 from itp_response.definitions.criteria import Criteria, read_dict
 from itp_response.definitions.load import criteria_folder, load, loads
-from itp_response.messages.errors import CriteriaError, UsageError
+from itp_response.messages.errors import CriteriaError
 
 FOUND = re.search(r"(?<=```toml\n)#:schema.*?(?=```)", (criteria_folder() / "README.md").read_text(), re.DOTALL)
 assert FOUND
@@ -46,7 +48,13 @@ class TestCheck:
 
     def test_a_file_without_examples(self) -> None:
         criteria = loads(TEXT[: TEXT.index("[[example]]")], Path("readme.toml"))
-        assert check(criteria).untried == ("there are no worked examples",)
+        report = check(criteria)
+        assert report.untried == ("there are no worked examples, so that no clause is tried",)
+        assert not report.ok
+        assert str(report) == (
+            "readme: not checked, because it has no worked examples; add [[example]] tables that make each clause true "
+            "in one and false in another"
+        )
 
     def test_an_example_that_cannot_be_read_is_named(self) -> None:
         with pytest.raises(CriteriaError, match=r"^readme.toml: line \d+: \[\[example\]\] T04: timeline: '4x9'"):
@@ -63,13 +71,29 @@ class TestMutate:
     def test_a_change_that_only_a_missing_example_notices(self, example: str, unnoticed: list[str]) -> None:
         mutations = mutate(_without(example))
         assert [str(change) for change in mutations.unnoticed] == unnoticed
-        assert len(mutations.noticed) == 21
+        assert len(mutations.noticed) == 20
         assert not mutations.ok
         assert f"  not noticed: {unnoticed[0]}" in str(mutations)
 
-    def test_examples_that_fail_are_refused(self) -> None:
-        with pytest.raises(UsageError, match="the worked examples do not come out as it is"):
-            mutate(loads(TEXT.replace("R_confirmed_day = 28", "R_confirmed_day = 21"), Path("readme.toml")))
+    def test_examples_that_fail_are_named_and_notice_nothing(self) -> None:
+        mutations = mutate(loads(TEXT.replace("R_confirmed_day = 28", "R_confirmed_day = 21"), Path("readme.toml")))
+        assert mutations.failing == ("T03",)
+        assert [str(change) for change in mutations.unnoticed] == ["[R] days: [1, 28] -> [1, 27]"]
+        assert not mutations.ok
+        assert "  not used, because they are not as expected without any change: T03" in str(mutations)
+
+    def test_without_examples_no_change_is_noticed(self) -> None:
+        mutations = mutate(loads(TEXT[: TEXT.index("[[example]]")], Path("readme.toml")))
+        assert (mutations.noticed, mutations.failing, mutations.ok) == ((), (), False)
+        assert str(mutations).endswith("small changes of the file, the worked examples notice 0 (0.0%)")
+
+    def test_the_command_mutates_whatever_the_check_says(self, tmp_path: Path) -> None:
+        path = tmp_path / "readme.toml"
+        path.write_text(TEXT.replace("R_confirmed_day = 28", "R_confirmed_day = 21"), encoding="utf-8")
+        ran = CliRunner().invoke(main, ["check", str(path), "--mutate"])
+        assert ran.exit_code == 1
+        assert "expected 21" in ran.output
+        assert "small changes of the file" in ran.output
 
     @pytest.mark.parametrize("name", ["ritp", "atra_2022_conduct", "avatrombopag_paediatric"])
     def test_examples_built_anew_under_each_change_notice_the_same(self, name: str) -> None:

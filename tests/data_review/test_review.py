@@ -19,6 +19,7 @@ from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.data_review.data_queries import COUNTS
 from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS
+from itp_response.data_review.review import PRIORITY
 from itp_response.data_review.source_checks import UNGRADED, UNREASONED
 from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError
@@ -43,7 +44,7 @@ def timeline(text, **more):
 def fired(visits, patients=None, **more):
     """Check, day, value and sentence of each check that fired."""
     frame = itp_response.review(visits, patients, **more).frame()
-    assert frame.columns == list(COLUMNS)
+    assert frame.columns == ["query_id", "priority", *COLUMNS[:3], "date", *COLUMNS[3:]]
     return list(frame.select("check", "day", "value", "says").iter_rows())
 
 
@@ -140,13 +141,14 @@ class TestEditChecks:
     def test_two_counts_of_a_response_far_apart_are_asked_about_with_their_days(self):
         (row,) = fired(timeline("d0 15, d28 40, d85 45"))
 
-        says = "OR of day 28 is confirmed on day 85, 57 days later: is a count missing between?"
+        says = "OR on day 28 is confirmed on day 85, 57 days later: is a count missing between?"
         assert row == ("confirmed_late", 85, "45", says)
 
     def test_a_count_far_off_the_patients_median_is_asked_about_with_the_unit(self):
         rows = fired(timeline("d0 15, d7 4500, d14 12, d21 14"))
 
-        assert ("other_unit", 7, "4500", "4500 where the patient's median is 14.5: is it in another unit?") in rows
+        says = "Platelet count of 4500, where the patient's median is 14.5: is it in another unit?"
+        assert ("other_unit", 7, "4500", says) in rows
 
     def test_a_day_with_two_counts_is_told_with_both_lines(self):
         visits = table("""
@@ -160,7 +162,7 @@ class TestEditChecks:
             "two_counts_a_day",
             7,
             "40 and <10",
-            "40 and <10 on day 7 (rows 2, 3); the lowest is taken.",
+            "Platelet counts of 40 and <10 on day 7 (rows 2, 3): which is correct? The lowest is used.",
         )
 
     def test_births_and_deaths_are_read_from_the_patient_table(self):
@@ -178,8 +180,8 @@ class TestEditChecks:
         """)
 
         assert fired(visits, patients) == [
-            ("after_death", 64, "64", "observed on day 64, after the death on day 58: which is right?"),
-            ("before_birth", 0, "0", "observed on day 0, before the birth on day 31: which is right?"),
+            ("after_death", 64, "64", "Observation on day 64, after death on day 58: which date is correct?"),
+            ("before_birth", 0, "0", "Observation on day 0, before birth on day 31: which date is correct?"),
         ]
 
     def test_a_death_that_is_no_date_is_refused(self):
@@ -205,8 +207,8 @@ class TestEditChecks:
         rows = itp_response.review(visits, patients, criteria).frame().filter(pl.col("check").str.ends_with("_stop"))
 
         assert rows["says"].to_list() == [
-            "treatment was discontinued on day 30, yet a rescue began on day 35: which is right?",
-            "treatment was discontinued on day 30, yet a dose was recorded on day 35: which is right?",
+            "Treatment was discontinued on day 30, but rescue treatment began on day 35: which is correct?",
+            "Treatment was discontinued on day 30, but a dose was recorded on day 35: which is correct?",
         ]
         assert rows["value"].to_list() == ["ivig", "5"]
 
@@ -220,8 +222,8 @@ class TestEditChecks:
         frame = itp_response.review(path).frame().filter(pl.col("check") == UNGRADED)
 
         assert list(frame.select("day", "line", "column", "value", "says").iter_rows()) == [
-            (7, 3, "bleeding_site", "gums", "bleeding (gums) without a grade: of which grade was it?"),
-            (None, 5, "bleeding_site", "nose", "bleeding (nose) without a grade: of which grade was it?"),
+            (7, 3, "bleeding_site", "gums", "Bleeding (gums) without a grade: which WHO grade was it?"),
+            (None, 5, "bleeding_site", "nose", "Bleeding (nose) without a grade: which WHO grade was it?"),
         ]
 
     def test_a_rescue_without_a_reason_where_reasons_are_recorded(self, tmp_path):
@@ -234,8 +236,8 @@ class TestEditChecks:
         frame = itp_response.review(path).frame().filter(pl.col("check") == UNREASONED)
 
         assert frame.select("day", "line", "value", "says").rows() == [
-            (14, 4, "IVIg", "rescue (IVIg) without a reason: why was it given?"),
-            (35, 7, "1", "rescue (1) without a reason: why was it given?"),
+            (14, 4, "IVIg", "Rescue treatment (IVIg) without a reason: why was it given?"),
+            (35, 7, "1", "Rescue treatment (1) without a reason: why was it given?"),
         ]
         path.write_text("patient_id,day,platelets,rescue\nP1,0,15,\nP1,7,8,IVIg\n")
         assert UNREASONED not in itp_response.review(path).frame()["check"].to_list()
@@ -263,12 +265,12 @@ class TestEditChecks:
 # A timeline, the endpoint, and what would settle it.
 OPEN = """
     OR     | d0 15, d28 60, d35 60 bleed ?, d42..d364 12     | bleeding_grade | the bleeding grade of day 35, entry 3
-    OR     | d0 15, d28 60, d35 <50, d42..d364 12            | exact_count    | the exact count of day 35, entry 3 (given as <50)
-    OR     | d0 15, d7..d112 15                              | later_count    | a count, and whether there was bleeding, from day 337 on
-    OR     | d7..d21 15, d28 40, d35 40, d42..d364 12        | baseline       | the baseline count
-    SR     | d0 15, d28 60, d42 60, d98 60, d155 60, d210 60, d224..d364 60 | visit | a count, and whether there was bleeding, of about day 112
-    SR     | d0 15, d28 60, d42 60, d210 60, d364 60         | -              | no single observation settles it (the gap between counts is too long to know)
-    OR     | d0 15, d28..d364 60 bleed ?                     | -              | no single observation settles it (bleeding was not recorded)
+    OR     | d0 15, d28 60, d35 <50, d42..d364 12            | exact_count    | the exact platelet count of day 35, entry 3 (given as <50)
+    OR     | d0 15, d7..d112 15                              | later_count    | a platelet count and a bleeding assessment on day 337 or later
+    OR     | d7..d21 15, d28 40, d35 40, d42..d364 12        | baseline       | the baseline platelet count
+    SR     | d0 15, d28 60, d42 60, d98 60, d155 60, d210 60, d224..d364 60 | visit | a platelet count and a bleeding assessment on about day 112
+    SR     | d0 15, d28 60, d42 60, d210 60, d364 60         | -              | no single observation would make it evaluable (the gap between counts is too long to know)
+    OR     | d0 15, d28..d364 60 bleed ?                     | -              | no single observation would make it evaluable (bleeding was not recorded)
 """
 
 
@@ -357,7 +359,7 @@ class TestQueriesOfDeclaredColumns:
         visits = self.KNOWN.format("- 5 a") + "P1 21 60 0 - 5 a"
 
         assert self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0") == [
-            ("off", None, None, None, "no single observation settles it (something was not recorded)")
+            ("off", None, None, None, "no single observation would make it evaluable (something was not recorded)")
         ]
 
     def test_only_what_settles_it_is_asked_for(self, tmp_path):
@@ -377,9 +379,13 @@ class TestQueriesOfDeclaredColumns:
             P1         28  60        0              0       -    a
         """
 
-        assert ("twice", None, None, None, "no single observation settles it (something was not recorded)") in (
-            self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0")
-        )
+        assert (
+            "twice",
+            None,
+            None,
+            None,
+            "no single observation would make it evaluable (something was not recorded)",
+        ) in (self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0"))
 
     @pytest.mark.parametrize(
         ("cells", "answers"), [("- 5 a", "01"), ("0 - a", ("5", "5.1", "0", "900")), ("0 5 -", "ab")]
@@ -476,26 +482,140 @@ class TestQueries:
         queries = itp_response.review(visits, patients).data_queries().filter(pl.col("patient_id") == "P2")
 
         assert queries.filter(pl.col("endpoint") == "OR")["asks"].to_list() == [
-            "no single observation settles it (no counts in the days looked at)"
+            "no single observation would make it evaluable (no counts in the days looked at)"
         ]
+
+
+class TestQueryLog:
+    """One query per patient and cause, with all that it is about, for a site to answer."""
+
+    VISITS = """
+        patient_id date       platelets bleeding_grade
+        P1         2020-01-01 15        0
+        P1         2020-01-08 5         0
+        P1         2020-01-15 4         0
+        P1         2020-01-22 3         0
+        P2         2020-01-01 15        0
+        P2         2020-01-29 60        0
+        P2         2020-02-05 60        -
+        P2         2020-02-12 12        0
+        P2         2020-12-30 12        0
+    """
+
+    def log(self):
+        return itp_response.review(table(self.VISITS)).query_log()
+
+    def test_findings_of_a_patient_and_check_are_one_query_with_days_dates_places_and_values(self):
+        query = self.log().filter(pl.col("query_id") == "P1.rescue_not_given").row(0, named=True)
+
+        assert query == {
+            "query_id": "P1.rescue_not_given",
+            "priority": "medium",
+            "patient_id": "P1",
+            "cause": "rescue_not_given",
+            "question": "Platelet count of 5 on day 7, but no rescue treatment within 7 days: please confirm that none "
+            "was given. The same question about 2 more observations.",
+            "observations": 3,
+            "days": "7; 14; 21",
+            "dates": "2020-01-08; 2020-01-15; 2020-01-22",
+            "places": "visits row 2; visits row 3; visits row 4",
+            "values": "5; 4; 3",
+            "endpoints": None,
+            "status": "open",
+            "answer": None,
+            "answered_by": None,
+            "answered_on": None,
+        }
+
+    def test_endpoints_that_wait_for_one_observation_are_one_query(self):
+        [query] = self.log().filter(pl.col("patient_id") == "P2", pl.col("cause") == "not_evaluable").rows(named=True)
+
+        assert (query["query_id"], query["priority"]) == ("P2.bleeding_grade.35", "high")
+        assert (query["days"], query["dates"], query["places"]) == ("35", "2020-02-05", "visits row 7")
+        assert query["question"] == (
+            "Please provide the bleeding grade of day 35, row 7. Without it, these endpoints are not evaluable: "
+            f"{query['endpoints']}."
+        )
+        assert query["endpoints"].split("; ")[0] == "OR"
+
+    def test_each_query_has_an_id_of_its_own_and_every_finding_a_query(self):
+        reviewed = itp_response.review(*STUDY)
+        log = reviewed.query_log()
+
+        assert log["query_id"].is_unique().all()
+        expected = {*reviewed.frame()["query_id"], *reviewed.data_queries()["query_id"]}
+        assert set(log["query_id"]) == expected
+        assert log.filter(pl.col("cause") != "not_evaluable")["observations"].sum() == len(reviewed.frame())
+        ranks = log["priority"].replace_strict({"high": 0, "medium": 1, "low": 2})
+        assert ranks.is_sorted()
+
+    def test_every_check_has_a_priority(self):
+        assert {check.priority for check in EDIT_CHECKS} == {"high", "medium", "low"}
+        assert {*PRIORITY} == {*(check.name for check in EDIT_CHECKS), UNGRADED, UNREASONED}
+
+    def test_where_there_are_no_dates_none_are_given(self):
+        log = itp_response.review(timeline("d0 5, d7 9.9, d14 20, d28..d364 60")).query_log()
+
+        assert log.select("query_id", "days", "dates").rows() == [("P1.rescue_not_given", "7", None)]
+
+    def test_without_findings_it_is_empty(self):
+        reviewed = itp_response.review(timeline("d0 15, d28..d364 60"))
+
+        assert (len(reviewed.query_log()), reviewed.query_log().columns[0]) == (0, "query_id")
+        assert str(reviewed).startswith("Data queries: 0, about 0 of 1 patient")
+
+    @pytest.mark.parametrize(
+        ("hostile", "written"),
+        [("@x", "'@x"), ("+x", "'+x"), ("-x", "'-x"), ("-7", "-7"), ("P=1", "P=1")],
+    )
+    def test_a_text_that_a_spreadsheet_takes_for_a_formula_is_written_as_text(self, hostile, written, tmp_path):
+        visits = [{"patient_id": hostile, "day": day, "platelets": count} for day, count in ((0, 15), (7, 5), (14, 15))]
+        reviewed = itp_response.review(visits)
+
+        reviewed.write_query_log(tmp_path / "log.csv")
+        reviewed.write_query_log(tmp_path / "log.xlsx")
+
+        rows = pl.read_csv(tmp_path / "log.csv", infer_schema=False)
+        assert set(rows["patient_id"]) == {written}
+        sheet = pl.read_excel(tmp_path / "log.xlsx", infer_schema_length=0)
+        assert set(sheet["Patient id"]) == {hostile}
+        assert reviewed.query_log()["patient_id"].unique().to_list() == [hostile]
 
 
 class TestCommand:
     def run(self, *words):
         return CliRunner().invoke(main, ["review", *map(str, words)], catch_exceptions=False)
 
-    def test_prints_a_table_and_writes_findings_and_queries(self, tmp_path):
+    def test_prints_the_queries_and_writes_findings_and_queries(self, tmp_path):
         findings, asked = tmp_path / "findings.json", tmp_path / "queries.csv"
 
         done = self.run(STUDY[0], "--patients", STUDY[1], "--output", findings, "--data-queries", asked)
 
         assert done.exit_code == 0
-        number = len(json.loads(findings.read_text()))
-        assert done.stdout.splitlines()[0].startswith(f"{number} findings in ")
-        table, told = done.stdout.split("\n\n")
-        assert len(table.splitlines()) == number + 1
-        assert "\nassumed: Bleeding has grades of 0" in told
-        assert asked.read_text().startswith("patient_id,endpoint,reason,settled_by,day,file,line,asks,also\nITP-0008,")
+        head, *blocks = done.stdout.split("\n\n")
+        reviewed = itp_response.review(*STUDY)
+        log = reviewed.query_log()
+        assert len(json.loads(findings.read_text())) == len(reviewed.frame()) > len(log) - 27
+        assert head.splitlines()[0] == f"Data queries: {len(log)}, about {log['patient_id'].n_unique()} of 168 patients"
+        assert "  medium  rescue_not_given     20 patients  73 observations" in head
+        assert [block.split("  ")[0] for block in blocks[: len(log)]] == log["patient_id"].to_list()
+        assert "\nassumed: Bleeding has grades of 0" in done.stdout
+        columns = "query_id,patient_id,endpoint,reason,settled_by,day,date,file,line,asks,also"
+        assert asked.read_text().startswith(f"{columns}\nITP-0008.later_count.337,ITP-0008,")
+
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "parquet"])
+    def test_writes_a_query_log(self, suffix, tmp_path):
+        path = tmp_path / f"queries.{suffix}"
+
+        assert self.run(STUDY[0], "--patients", STUDY[1], "--query-log", path).exit_code == 0
+
+        readers = {"csv": pl.read_csv, "xlsx": pl.read_excel, "json": pl.read_json, "parquet": pl.read_parquet}
+        log = readers[suffix](path)
+        expected = itp_response.review(*STUDY).query_log()
+        assert len(log) == len(expected)
+        assert [name.lower().replace(" ", "_") for name in log.columns] == expected.columns
+        assert log[log.columns[0]].to_list() == expected["query_id"].to_list()
+        assert (tmp_path / f"queries.{suffix}.provenance.json").exists()
 
     def test_bad_input_is_refused_before_anything_is_written(self, tmp_path):
         visits = tmp_path / "visits.csv"

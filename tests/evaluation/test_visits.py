@@ -60,22 +60,14 @@ class TestAtLeast:
             """,
         )
 
-    def test_all_and_more_than_there_are(self):
-        """More than there are cannot be."""
+    def test_all_that_there_are(self):
+        """More than there are is refused with the file (bad_criteria/unreachable_visits)."""
         assert not wrong(
             PLANNED + "at_least = 5",
             """
             timeline     | value | day | onset
             d28..d84 60  | Y     | 84  | 28
             d42..d84 60  | N     |     |
-            """,
-        )
-        assert not wrong(
-            PLANNED + 'at_least = 6\nmissing = "unknown"',
-            """
-            timeline     | value | reason
-            d28..d84 60  | N     | too_few_met
-            d28 60       | N     | too_few_met
             """,
         )
 

@@ -40,6 +40,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     RowRule,
     discounted_rows,
     inside,
+    never_met,
     occasion_before,
     occasions,
     occasions_in_words,
@@ -92,6 +93,10 @@ class Achieved(Endpoint):
     def _limit_of_two(self) -> Self:
         if self.apart_at_most is not None and self.occasions != 2:
             raise PydanticCustomError("achieved", "'apart_at_most' is for two occasions")
+        if self.apart_at_most is not None and self.apart_at_most.at_most_days < self.apart.at_least_days:
+            raise never_met("'apart_at_most' is shorter than 'apart'")
+        if (self.occasions - 1) * self.apart.at_least_days > self.days[1] - self.days[0]:
+            raise never_met(f"{self.occasions} occasions {self.apart} apart do not fit{days_in_words(self.days)}")
         return self
 
     def references(self) -> dict[str, str]:

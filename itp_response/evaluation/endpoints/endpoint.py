@@ -288,6 +288,11 @@ class Endpoint(StrictModel):
         return ""
 
 
+def never_met(why: str) -> PydanticCustomError:
+    """The error of an endpoint that no patient could ever meet."""
+    return PydanticCustomError("never_met", "{problem}", {"problem": f"can never be met: {why}"})
+
+
 def _scope(field: FieldInfo) -> Scope | None:
     """What the rule under a key is asked of; None: no rule stands there."""
     # The annotation of a key that may be left out is a union, which holds the marks of its parts.

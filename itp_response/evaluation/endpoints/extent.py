@@ -31,12 +31,12 @@ from itp_response.evaluation.endpoints.account import (
     parts_by_state,
     place,
 )
-from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, discounted_rows, started
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, discounted_rows, never_met, started
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
-from itp_response.messages.wording import days_in_words
+from itp_response.messages.wording import counted, days_in_words
 
 
 class Extent(Endpoint):
@@ -86,7 +86,15 @@ class Extent(Endpoint):
             raise PydanticCustomError("extent", "'max_gap' goes with lasting = 'step'")
         if "months" in {length.unit for length in (self.each, self.max_gap, self.at_least) if length}:
             raise PydanticCustomError("extent", "lengths here are days or weeks, not calendar months")
+        if self.at_least is not None and self.at_least.number > self._longest:
+            raise never_met(f"'at_least' is {self.at_least}, of at most {counted(int(self._longest), 'day')}")
         return self
+
+    @property
+    def _longest(self) -> float:
+        """The most days that a patient can have been in the state."""
+        days = self.days[1] - self.days[0] + 1
+        return days if self.each is None else days * self.each.number
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """How long each patient was in the state, of how long observed, and from which row to which."""

@@ -50,6 +50,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     flag_at,
     inside,
     nearest,
+    never_met,
     started,
 )
 from itp_response.evaluation.patient_days import Flagged, PatientDays
@@ -122,7 +123,17 @@ class Visits(Endpoint):
             raise PydanticCustomError("visits", "the planned days must be in order, and their windows apart")
         if self.visits and "days" in self.model_fields_set:
             raise PydanticCustomError("visits", "'days' is for criteria without planned 'visits'")
+        for key in ("at_least", "in_any", "of_at_least"):
+            if (getattr(self, key) or 0) > self._most_visits:
+                raise never_met(f"{key!r} is {getattr(self, key)}, of {counted(int(self._most_visits), 'visit')}")
+        if self.more_than is not None and Fraction(self.more_than) == 1:
+            raise never_met("'more_than' is all of the visits")
         return self
+
+    @property
+    def _most_visits(self) -> float:
+        """The number of visits that a patient can have: the planned ones, else one a day."""
+        return len(self.visits) if self.visits else self.days[1] - self.days[0] + 1
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether each patient was in the state at enough visits."""

@@ -1,6 +1,7 @@
 """Parsing: from a rule as it is written to its tree, by a white list. A caret points to what is not listed."""
 
 import ast
+import math
 from collections.abc import Mapping
 
 from itp_response.evaluation.rules.tree import (
@@ -43,11 +44,20 @@ CURES: dict[type[ast.AST], str] = {
 
 
 class Names:
-    """The names a rule may use: what is observed, with its type, and terms, which are parsed when first used."""
+    """The names a rule may use: what is observed, with its type, and terms, which are parsed when first used.
 
-    def __init__(self, observed: Mapping[str, Type], terms: Mapping[str, str] | None = None) -> None:
+    `ranges` has the lowest and the highest value that can be observed of a number; a threshold beyond is refused.
+    """
+
+    def __init__(
+        self,
+        observed: Mapping[str, Type],
+        terms: Mapping[str, str] | None = None,
+        ranges: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
         self.observed = dict(observed)
         self.terms = dict(terms or {})
+        self.ranges = dict(ranges or {})
         self._trees: dict[str, Tree] = {}
         self._open: list[str] = []
 
@@ -165,7 +175,17 @@ class _Parser:
                 raise self.error(node, "a text is compared by == or != of its name with a quoted text")
             if isinstance(left, Text):
                 left, right = right, left
+        for observed, limit in ((left, right), (right, left)):
+            if isinstance(observed, Name) and isinstance(limit, Constant):
+                self.check_reachable(node, observed.name, limit.value)
         return Relation(sign, left, right)
+
+    def check_reachable(self, node: ast.expr, name: str, limit: float) -> None:
+        """Raises an error for a threshold beyond all that can be observed."""
+        least, most = self.names.ranges.get(name, (-math.inf, math.inf))
+        if not least <= limit <= most:
+            problem = f"{name} lies between {least:g} and {most:g}, so that {limit:g} is no threshold"
+            raise self.error(node, problem)
 
     def number(self, node: ast.expr) -> Tree:
         tree = self.tree(node)
