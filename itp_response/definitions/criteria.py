@@ -101,6 +101,15 @@ class Criteria:
         """
         return f" under {listed(self.interpretations)}" if self.interpretations else ""
 
+    def labelled(self, name: str) -> str:
+        """The label of an endpoint with its id, as outputs name it at first mention.
+
+        >>> from itp_response.definitions.load import load
+        >>> load("atra_2022").labelled("OR")
+        'Overall response (OR)'
+        """
+        return f"{self.endpoints[name].label} ({name})"
+
     @property
     def _mark(self) -> str:
         return " (unverified)" if self.file.checked == "unverified" else ""
