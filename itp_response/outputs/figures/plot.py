@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 TYPED = re.compile(r"\s*d-?\d+(\.\.d-?\d+)?(\s|$)")
 """The beginning of a timeline typed by hand."""
 OF_TYPED = {
-    "baseline": "a study has its own",
-    "treatment_discontinued": "a study has its own",
-    "day_0": "a study has its own",
-    "interpretation": "a study is decided by the set as it is given",
-    "columns": "a study has its own",
+    "baseline": "the baseline of a study comes from its data",
+    "treatment_discontinued": "the discontinuations of a study come from its data",
+    "day_0": "day 0 of a study comes from its data",
+    "interpretation": "a study is classified by the criteria set as given",
+    "columns": "the columns of a study come from its data",
 }
 """The options of a typed timeline, and why a study does not have them."""
 
@@ -43,6 +43,9 @@ def plot(
     measure: Measure | None = None,
     reference: str | None = None,
     title: str | None = None,
+    width: float | None = None,
+    dpi: float | None = None,
+    font: str | None = None,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
     day_0: date | None = None,
@@ -58,9 +61,10 @@ def plot(
     `patient` is the id of the patient whose timeline is drawn. `endpoint` replaces the kind's own endpoint. `by` names
     the column that makes the groups (default `arm`); for `forest`, the columns that make the subgroups. `measure` of
     `forest` is `difference` or `odds-ratio`. `reference` of `km` and `forest` is the group that others are compared
-    with, and `title` the name of the study, both as in `table`. `baseline` (10⁹/L), `treatment_discontinued` (a day),
-    `day_0` (a date), `interpretation` and `columns` belong to a typed timeline, as in `ask`. What is left out has the
-    kind's default.
+    with, and `title` the name of the study, both as in `table`. `width` is in inches (default 7.4, both columns of a
+    journal), `dpi` the resolution of a `.png` file (default 200), `font` the name of an installed font (default
+    DejaVu Sans). `baseline` (10⁹/L), `treatment_discontinued` (a day), `day_0` (a date), `interpretation` and
+    `columns` belong to a typed timeline, as in `ask`. What is left out has the kind's default.
     Raises `UsageError` for a name that does not exist, for an option that the kind does not have, and if matplotlib is
     not installed.
 
@@ -75,19 +79,22 @@ def plot(
     under = {"interpretation": interpretation or None, "columns": columns or None}
     choices = _choices(kind, {**drawn, **typed, **under})
     needed("matplotlib", "plot")
-    from itp_response.outputs.figures.picture import styled
+    from itp_response.outputs.figures.picture import check_paper, styled
+
+    check_paper(width, dpi, font)
 
     result = _result(kind, visits, patients, criteria, choices, options)
     if _is_typed(kind, visits):
         choices["patient"] = PATIENT
     study = study_title(result.cohort, title)
-    with styled():
+    with styled(font):
         own = {name: value for name, value in choices.items() if name not in OF_TYPED}
-        picture = _drawn(kind, result, {"study": study, **own})
-    picture.result = result
+        picture = _drawn(kind, result, {"study": study, "width": width, **own})
+    picture.result, picture.font = result, font
+    picture.dots = dpi or picture.dots
     picture.study_notes = tuple(result.cohort.note_lines)
-    named = {} if title is None else {"title": title}
-    origin = _provenance(kind, result, choices | named)
+    paper = {"title": title, "width": width, "dpi": dpi, "font": font}
+    origin = _provenance(kind, result, choices | {name: value for name, value in paper.items() if value is not None})
     picture.origin = replace(origin, assumed=[*origin.assumed, *picture.assumed])
     return picture
 
@@ -98,7 +105,7 @@ def _choices(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
     for name in choices:
         if name not in KINDS[kind]:
             kinds = [other for other, names in KINDS.items() if name in names]
-            raise UsageError(f"{name!r} is not asked of {kind}, but of {', '.join(kinds)}; leave it out.")
+            raise UsageError(f"{name!r} does not apply to {kind}, only to {', '.join(kinds)}; leave it out.")
     return choices
 
 
@@ -132,7 +139,7 @@ def _single(choices: dict[str, Any]) -> dict[str, Any]:
     if isinstance(by, str):
         return choices
     if len(by) != 1:
-        raise UsageError(f"groups are made by one column here, not by {len(by)}: {', '.join(by)}.")
+        raise UsageError(f"this plot groups patients by one column, not by {len(by)}: {', '.join(by)}; name one.")
     return {**choices, "by": by[0]}
 
 
@@ -141,10 +148,10 @@ def _check_study(kind: Kind, choices: dict[str, Any]) -> None:
     if kind != "timeline":
         return
     if "patient" not in choices:
-        raise UsageError("say whose timeline: --patient ID, or type the timeline as 'd0 15, d21 45, d28 60'.")
+        raise UsageError("name the patient with --patient ID, or type a timeline such as 'd0 15, d21 45, d28 60'.")
     for name, instead in OF_TYPED.items():
         if name in choices:
-            raise UsageError(f"{name!r} goes with a typed timeline; {instead}.")
+            raise UsageError(f"{name!r} applies only to a typed timeline; {instead}.")
 
 
 def _is_typed(kind: Kind, visits: Any) -> bool:
@@ -170,7 +177,7 @@ def _classified(visits: Any, patients: Any, criteria: Any, options: ReadOptions 
 def _typed(text: str, criteria: Any, choices: dict[str, Any]) -> Classification:
     """The classification of the one patient of a typed timeline."""
     if "patient" in choices:
-        raise UsageError("a typed timeline is of one patient; leave out which.")
+        raise UsageError("'patient' does not apply to a typed timeline, which has one patient; leave it out.")
     own = {name: choices[name] for name in OF_TYPED if name in choices}
     definitions, cohort = cohort_asked(text, _one_set(criteria) or DEFAULT_CRITERIA, **own)
     return classify(cohort, criteria=definitions)
@@ -185,5 +192,7 @@ def _one_set(criteria: Any) -> Any:
     if not isinstance(criteria, list | tuple):
         return criteria
     if len(criteria) != 1:
-        raise UsageError(f"one set of criteria here, not {len(criteria)}; only reclassification takes two.")
+        raise UsageError(
+            f"this plot takes one criteria set, not {len(criteria)}; only reclassification takes two or more."
+        )
     return criteria[0]

@@ -12,6 +12,7 @@ SPELLED = {
     "hiv": "HIV",
     "hcv": "HCV",
     "ana": "ANA",
+    "anti-d": "anti-D",
 }
 """Words that the field does not write in small letters."""
 UNITS = ("days", "weeks", "months", "years", "kg", "cm", "mg")
@@ -43,6 +44,15 @@ def _in_words(token: str) -> str:
         return token
     *words, last = [SPELLED.get(word.lower(), word) for word in token.split("_") if word] or [token]
     return " ".join([*words, f"({last})" if words and last.lower() in UNITS else last])
+
+
+def as_the_field_spells(text: str) -> str:
+    """A text with the abbreviations of the field in their own letters.
+
+    >>> as_the_field_spells("ivig and anti-d")
+    'IVIg and anti-D'
+    """
+    return " ".join(SPELLED.get(word.lower(), word) for word in text.split(" "))
 
 
 def result_in_words(label: str) -> str:
