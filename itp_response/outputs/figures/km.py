@@ -34,7 +34,7 @@ from itp_response.outputs.figures.responses import with_role
 from itp_response.outputs.statistics.from_day_0 import FromDay0, cumulative_incidence, interval
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped
 from itp_response.outputs.statistics.proportions import LEVEL, normal_quantile
-from itp_response.outputs.statistics.tables import probability, rounded
+from itp_response.outputs.statistics.tables import NOT_ESTIMABLE, probability, rounded
 from itp_response.outputs.statistics.times import (
     Survival,
     Times,
@@ -221,7 +221,9 @@ def _comparison(times: Times, groups: Groups) -> list[str]:
     if len(groups.pairs) == 1:
         (first, second) = groups.pairs[0]
         hazard = cox(days, event, group == first)
-        if hazard is not None:
+        if hazard is None:
+            text += f"; hazard ratio {NOT_ESTIMABLE}"
+        else:
             limits = f"95% CI {rounded(hazard.low, 2)} to {rounded(hazard.high, 2)}"
             compared = f"{groups.labels[first]} vs {groups.labels[second]}"
             text += f"; hazard ratio, {compared}: {rounded(hazard.ratio, 2)} ({limits})"

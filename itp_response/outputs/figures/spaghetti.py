@@ -32,7 +32,7 @@ from itp_response.outputs.statistics.times import quartiles
 
 WEEK = 7
 BOTTOM = 3.0
-HIGH, MEDIANS, BETWEEN, LEFT = 1.9, 2.4, 0.5, 0.55
+HIGH, MEDIANS, BETWEEN, LEFT = 1.9, 2.4, 0.58, 0.55
 """The heights of a panel and of the panel of medians, the room between them, and the room at their left."""
 COLUMNS = 2
 SIDE_BY_SIDE = 5.5
@@ -127,7 +127,7 @@ def _layout(groups: Groups, paper: float) -> PanelLayout:
         above=0.15,
         row=row,
         medians=0.15 + rows * (row + BETWEEN) + 0.1,
-        left=MARGIN + max(LEFT, widest(names, SMALL) + 0.42),
+        left=MARGIN + max(LEFT, widest(names, SMALL) + 0.52),
         headings=headings,
         names=names,
         heights=[height(name.count("\n") + 1, SMALL) + 0.03 for name in names],

@@ -331,7 +331,8 @@ def grouped(patients: AnalysedPatients, by: str, reference: str | None = None) -
     of_label = in_words(values).replace_strict(codes, default=-1, return_dtype=pl.Int64).to_numpy()
     code = np.where(patients.included, of_label, -1)
     without = patients.cohort.id.filter(pl.Series(patients.included & (code < 0))).to_list()
-    excluded = f"{counted_patients(len(without))} without {by} excluded from the groups: {first_few(without)}."
+    what = "an arm" if by == "arm" else f"a value for {patients.title_of(by)}"
+    excluded = f"{counted_patients(len(without))} without {what} excluded from the groups: {first_few(without)}."
     notes = (excluded,) if without else ()
     return Groups(by, labels, code, labels.index(compared_with.label), notes, compared_with.found)
 

@@ -191,7 +191,7 @@ def _table(
         f"{test} test." if test else "",
         *_curve_notes(curve, sides, samples),
         f"Not included in the ROC curve: {listed(left_out)}." if left_out else "",
-        f"{counted_patients(missing)} without {title} excluded." if missing else "",
+        f"{counted_patients(missing)} without a value for {title} excluded." if missing else "",
     ]
     header = ("", *groups.headed(), *(["p"] if test else []))
     return rows.table(f"predictor {name}", f"{title} by {patients.title_of(groups.by)}", header, notes)
