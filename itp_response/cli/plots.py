@@ -1,6 +1,6 @@
 """The command that draws."""
 
-from datetime import date
+import functools
 from typing import Any
 
 import click
@@ -58,58 +58,15 @@ from itp_response.outputs.figures.kinds import KINDS
 @day_0_option
 @interpretation_option
 @set_option
-def plot(
-    kind: Any,
-    study: StudyArguments,
-    output: str,
-    patient: str | None,
-    endpoint: str | None,
-    by: tuple[str, ...],
-    reference: str | None,
-    title: str | None,
-    width: float | None,
-    dpi: float | None,
-    font: str | None,
-    measure: Any,
-    baseline: str | None,
-    discontinued: int | None,
-    day_0: date | None,
-    interpretation: tuple[str, ...],
-    columns: dict[str, str],
-) -> None:
+def plot(kind: Any, study: StudyArguments, output: str, discontinued: int | None, **options: Any) -> None:
     """Draw a figure of VISITS: the timeline of one patient, or a figure of all patients.
 
     For timeline, VISITS can be a typed timeline, such as "d0 15, d21 45, d28 60".
     Assumptions, exclusions and notes are written to standard error.
-
-    \b
-    Examples:
-      itp-response plot km visits.csv --patients patients.csv -o km.png
-      itp-response plot timeline visits.csv --patient ITP-0086 -o timeline.svg
-    """  # noqa: D301 - click leaves the lines after its sign as they are
+    """
     from itp_response.outputs.figures.plot import plot as draw
 
-    picture = draw(
-        kind,
-        study.visits,
-        study.patients,
-        study.criteria,
-        options=study.options,
-        patient=patient,
-        endpoint=endpoint,
-        by=by,
-        measure=measure,
-        reference=reference,
-        title=title,
-        width=width,
-        dpi=dpi,
-        font=font,
-        baseline=baseline,
-        treatment_discontinued=discontinued,
-        day_0=day_0,
-        interpretation=interpretation,
-        columns=columns,
-    )
+    picture = study.call(functools.partial(draw, kind), treatment_discontinued=discontinued, **options)
     study.write_quarantine(picture.result)
     picture.write(output)
     for line in picture.summary().splitlines():

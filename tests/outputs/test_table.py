@@ -206,7 +206,7 @@ class TestThePapersNumbers:
         result = table(study, events=EXAMPLES / "adverse_events.csv", show=["events"])["events"]
 
         assert rows(result) == shown(self.TABLE_4)
-        assert "3 less frequent events not listed by name." in result.notes
+        assert "3 rarer events not listed by name." in result.notes
 
     FIGURE_1 = """
         assessed for eligibility        181
@@ -476,12 +476,62 @@ def test_several_groups_are_each_compared_with_the_reference(study):
     tables = table(study, by="entry_bleeding_grade", reference="0", endpoint=["OR", "DOR"])
 
     assert tables["responses"].header[-5:] == (
-        *(f"risk difference (95% CI), {grade} minus 0" for grade in range(1, 5)),
+        *(f"risk difference (95% CI), {grade} minus reference" for grade in range(1, 5)),
         "p",
     )
     labels = [row[0].strip() for row in tables["times"].rows if "hazard" in row[0]]
-    assert labels == [f"hazard ratio (95% CI), {grade} vs 0" for grade in range(1, 5)]
+    assert labels == [f"hazard ratio (95% CI), {grade} vs reference" for grade in range(1, 5)]
+    assert tables["responses"].notes[0].startswith("n/N (%). Risk differences: each group minus 0; 95% CI by")
+    assert "hazard ratios vs 0 by Cox regression" in "".join(tables["times"].notes)
     assert "random tables" in "".join(tables["responses"].notes)
+
+
+def test_what_cannot_be_estimated_is_said_once_in_a_cell_and_why_beneath():
+    """In B nobody relapses, so that there is no hazard ratio; of no responders there is no difference."""
+    study = small(a=("A", 10, 50, 60, 20), b=("A", 10, 50, 60, 20), c=("B", 10, 11, 12, 12))
+    tables = table(*study, endpoint=["relapse", "DOR"])
+
+    assert tables["responses"].rows[0][3] == "not estimable"
+    assert ("  hazard ratio (95% CI)", "not estimable", "", "") in tables["times"].rows
+    assert (
+        "DOR: hazard ratio, A vs B, not estimable: a group has no event, or all its events precede those of the other."
+        in tables["times"].notes
+    )
+
+
+OLD = (
+    "95 %",
+    " less ",
+    "not to be had",
+    "is bad",
+    "left out",
+    "counts as not met",
+    "limit",
+    "foretell",
+    "-0",
+    "taken as ",
+)
+
+
+def test_no_table_says_what_is_not_said_any_more(study):
+    tables = table(study, show=["all"], subgroup=["sex"], events=EXAMPLES / "adverse_events.csv")
+    text = "\n".join(map(str, tables.tables)) + str(
+        itp_response.predictors(study, column=["nk_cells"])["predictor nk_cells"]
+    )
+
+    assert [word for word in OLD if word in text] == []
+    assert "risk difference (95% CI)" in text
+    assert "−0.31 (−0.46 to −0.12)" in text
+
+
+def test_the_assumed_reference_is_stated_once_in_every_form(study, tmp_path):
+    tables = table(study, subgroup=["sex"])
+    tables.write(tmp_path / "one.rtf")
+    tables.write(tmp_path / "one.html")
+
+    assert str(tables).count("assumed: the reference group") == 1
+    assert [(tmp_path / name).read_text().count("assumed: the reference") for name in ("one.rtf", "one.html")] == [1, 1]
+    assert [str(one).count("assumed: the reference group") for one in tables.tables] == [1, 1, 1]
 
 
 def test_the_reference_turns_difference_and_hazard_ratio_round(study):

@@ -86,15 +86,19 @@ def plot(
     result = _result(kind, visits, patients, criteria, choices, options)
     if _is_typed(kind, visits):
         choices["patient"] = PATIENT
-    study = study_title(result.cohort, title)
     with styled(font):
         own = {name: value for name, value in choices.items() if name not in OF_TYPED}
-        picture = _drawn(kind, result, {"study": study, "width": width, **own})
-    picture.result, picture.font = result, font
-    picture.dots = dpi or picture.dots
-    picture.study_notes = tuple(result.cohort.note_lines)
+        picture = _drawn(kind, result, {"study": study_title(result.cohort, title), "width": width, **own})
     paper = {"title": title, "width": width, "dpi": dpi, "font": font}
-    origin = _provenance(kind, result, choices | {name: value for name, value in paper.items() if value is not None})
+    picture.font, picture.dots = font, dpi or picture.dots
+    return _signed(picture, kind, result, choices | {name: value for name, value in paper.items() if value is not None})
+
+
+def _signed(picture: "Picture", kind: Kind, result: Classification | Comparison, options: dict[str, Any]) -> "Picture":
+    """The picture with what it shows, what was noticed while reading, and what made it."""
+    picture.result = result
+    picture.study_notes = tuple(result.cohort.note_lines)
+    origin = _provenance(kind, result, options)
     picture.origin = replace(origin, assumed=[*origin.assumed, *picture.assumed])
     return picture
 

@@ -84,17 +84,15 @@ def draw(
     shown = sum(map(len, members))
     notes = [*groups.notes, *_notes(classification, lanes, shown)]
     ids = classification.cohort.id.to_list() if shown <= NAMED else []
-    paper = paper_width(width)
+    paper, lane = paper_width(width), LANE if ids else CONDENSED / max(shown, 1)
     left = MARGIN + (max(0.6, widest(ids, SMALL) + 0.12) if ids else 0.35)
-    lane = LANE if ids else CONDENSED / max(shown, 1)
     handles = _handles(classification, lanes, name, shown)
     heights = [max(lane * len(patients), 0.2) for patients in members]
     headings = [folded(heading, paper - left - MARGIN, BODY) for heading in groups.headed()]
     above = [BETWEEN + height(heading.count("\n"), BODY) for heading in headings]
     body = sum(heights) + sum(above) + 0.32 + legend_height(handles, paper)
-    title = f"{classification.criteria.labelled(name)} and follow-up of each patient"
-    subtitle = classification.criteria.response_definition
-    sheet = Sheet((study, title), notes, body, subtitle=subtitle, width=paper)
+    titles = (study, f"{classification.criteria.labelled(name)} and follow-up of each patient")
+    sheet = Sheet(titles, notes, body, subtitle=classification.criteria.response_definition, width=paper)
     low, high = _days(lanes)
     top, axes = -0.1, None
     for number, patients in enumerate(members):
@@ -104,7 +102,6 @@ def draw(
         top += heights[number]
         axes.set_title(headings[number], size=BODY, pad=3)
         axes.set_xlim(low, high)
-        axes.tick_params(labelbottom=False, bottom=False)
         _draw_group(axes, lanes, patients, shown)
         _name_lanes(axes, [ids[patient] for patient in patients.tolist()] if ids else [])
     if axes is not None:
@@ -240,6 +237,7 @@ def _draw_group(axes: Axes, lanes: Lanes, patients: Ints, shown: int) -> None:
     """Draw the lanes of a group, the first of `patients` at the top."""
     axes.set_ylim(max(len(patients), 1) - 0.5, -0.5)
     axes.spines["left"].set_visible(False)
+    axes.tick_params(labelbottom=False, bottom=False)
     lane = np.full(len(lanes.last), -1)
     lane[patients] = np.arange(len(patients))
     _draw_bars(axes, lanes, patients, shown)

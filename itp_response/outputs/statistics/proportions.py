@@ -352,7 +352,7 @@ def _cells(row: ProportionRow) -> RowTexts:
 
 def _header(headings: Sequence[str], groups: Groups) -> RowTexts:
     """The groups, their comparisons, and p where there are two groups or more."""
-    compared = [f"risk difference (95% CI), {name}" for name in groups.compared()]
+    compared = [f"risk difference (95% CI), {groups.labels[first]} minus reference" for first, _ in groups.pairs]
     gaps = ["risk difference (95% CI)"] if len(groups.pairs) == 1 else compared
     return ("", *headings, *gaps, *(["p"] if len(groups.labels) > 1 else []))
 
@@ -362,7 +362,8 @@ def _methods(groups: Groups, interval: Interval, lines: Sequence[ProportionRow])
     if not groups.pairs:
         yield "n/N (%)."
         return
-    which = f": {groups.compared()[0]}" if len(groups.pairs) == 1 else "s"
+    reference = groups.labels[groups.reference]
+    which = f": {groups.compared()[0]}" if len(groups.pairs) == 1 else f"s: each group minus {reference}"
     yield f"n/N (%). Risk difference{which}; 95% CI by {INTERVALS[interval]}."
     fisher_used = any(row.test.startswith("Fisher") for row in lines)
     rule = "p: chi-squared test without continuity correction"

@@ -141,7 +141,7 @@ class Table:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield self.title
+        yield from wrapped(self.title)
         yield aligned([["", *self.header[1:]], *([f"  {row[0]}", *row[1:]] for row in self.rows)])
         for note in (*self.notes, *self.assumed):
             yield from (f"  {line}" for line in wrapped(note))
@@ -158,7 +158,9 @@ def fraction(number: int, of: int) -> str:
 
 
 def span(middle: float, low: float, high: float, digits: int) -> str:
-    """`0.21 (0.07 to 0.36)`."""
+    """`0.21 (0.07 to 0.36)`; where the value is not known, that it is not estimable."""
+    if middle != middle:
+        return NOT_ESTIMABLE
     return f"{rounded(middle, digits)} ({rounded(low, digits)} to {rounded(high, digits)})"
 
 

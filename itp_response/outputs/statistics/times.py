@@ -327,15 +327,16 @@ def _add_hazard(rows: TableRows, time: Times, groups: Groups, first: int, second
     compared = ~np.isnan(time.days) & np.isin(groups.code, (first, second))
     hazard = cox(time.days[compared], time.event[compared], groups.code[compared] == first)
     label = f"{groups.labels[first]} vs {groups.labels[second]}"
-    rows.add(_hazard_row(hazard, label, len(groups.labels)), _hazard_numbers(time.name, label, hazard))
+    which = f", {groups.labels[first]} vs reference" if len(groups.pairs) > 1 else ""
+    rows.add(_hazard_row(hazard, which, len(groups.labels)), _hazard_numbers(time.name, label, hazard))
     if hazard is None:
         yield (
             f"hazard ratio, {label}, not estimable: a group has no event, or all its events precede those of the other."
         )
 
 
-def _hazard_row(hazard: Hazard | None, label: str, groups: int) -> RowTexts:
-    heading = f"  hazard ratio (95% CI), {label}"
+def _hazard_row(hazard: Hazard | None, compared: str, groups: int) -> RowTexts:
+    heading = f"  hazard ratio (95% CI){compared}"
     blanks = [""] * (groups - 1)
     if hazard is None:
         return (heading, NOT_ESTIMABLE, *blanks, "")
@@ -346,7 +347,11 @@ def _methods(groups: Groups) -> str:
     """How censored times were estimated and compared."""
     methods = ["Kaplan-Meier median, 95% CI by log(−log) transformation"]
     if groups.pairs:
-        methods += ["log-rank test", "hazard ratio by Cox regression (Efron's method for ties)"]
+        reference = groups.labels[groups.reference]
+        what = (
+            f"s vs {reference}" if len(groups.pairs) > 1 else f", {groups.labels[groups.pairs[0][0]]} vs {reference},"
+        )
+        methods += ["log-rank test", f"hazard ratio{what} by Cox regression (Efron's method for ties)"]
     return f"{'; '.join(methods)}."
 
 
