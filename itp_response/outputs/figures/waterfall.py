@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from itp_response.classification.classification import Classification
 from itp_response.cohort.values import Bools, Floats, Ints
 from itp_response.messages.wording import counted_patients
+from itp_response.outputs.figures.axes import true_minus
 from itp_response.outputs.figures.clauses import baseline_of, evidence
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -118,6 +119,7 @@ def _draw_group(axes: Axes, changes: BestChanges, patients: Ints, shown: int) ->
     axes.set_xlim(-0.5, max(len(patients), 1) - 0.5)
     axes.set_xticks([])
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(lambda value, _: true_minus(f"{value:,.0f}"))
     axes.spines["bottom"].set_visible(False)
     axes.set_ylabel("Change from baseline\n(×10⁹/L)")
     axes.axhline(0, color=BLACK, linewidth=0.6, zorder=4)
