@@ -1,6 +1,6 @@
 """The command that draws."""
 
-from datetime import date
+import functools
 from typing import Any
 
 import click
@@ -27,64 +27,46 @@ from itp_response.outputs.figures.kinds import KINDS
         default=(DEFAULT,),
         show_default=True,
         metavar="NAME_OR_FILE",
-        help="A shipped set or a file of your own; for reclassification twice.",
+        help="A shipped criteria set or your own file; for reclassification, give it twice or more.",
     )
 )
-@click.option("--output", "-o", required=True, type=click.Path(), help="A .svg, .png or .pdf file.")
-@click.option("--patient", metavar="ID", help="timeline: the patient.")
-@click.option("--endpoint", metavar="X", help="The endpoint to draw, in place of the kind's own.")
+@click.option("--output", "-o", required=True, type=click.Path(), help="The .svg, .png or .pdf file to write.")
+@click.option("--patient", metavar="ID", help="timeline: the patient to draw.")
 @click.option(
-    "--by", multiple=True, metavar="COLUMN", help="What makes the groups; forest: the subgroups, also several times."
+    "--endpoint", metavar="X", help="The endpoint to draw. Default: the response, duration or best response of the set."
+)
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="The column that defines the groups (default: arm). forest: a column that defines subgroups; can be repeated.",
 )
 @reference_option
 @title_option
-@click.option("--measure", type=click.Choice(["difference", "odds-ratio"]), help="forest: what is compared.")
-@click.option("--baseline", metavar="COUNT", help="Typed timeline: the baseline, if it is not the count of day 0.")
-@click.option("--discontinued", type=int, metavar="DAY", help="Typed timeline: the day treatment was stopped for good.")
+@click.option("--width", type=float, metavar="INCHES", help="The width of the picture. Default: 7.4.")
+@click.option("--dpi", type=float, metavar="N", help="The resolution of a .png file, in dots per inch. Default: 200.")
+@click.option("--font", metavar="NAME", help="An installed font, such as Arial. Default: DejaVu Sans.")
+@click.option(
+    "--measure",
+    type=click.Choice(["difference", "odds-ratio"]),
+    help="forest: the risk difference or the odds ratio. Default: difference.",
+)
+@click.option("--baseline", metavar="COUNT", help="Typed timeline: the baseline count. Default: the count on day 0.")
+@click.option(
+    "--discontinued", type=int, metavar="DAY", help="Typed timeline: the day of permanent treatment discontinuation."
+)
 @day_0_option
 @interpretation_option
 @set_option
-def plot(
-    kind: Any,
-    study: StudyArguments,
-    output: str,
-    patient: str | None,
-    endpoint: str | None,
-    by: tuple[str, ...],
-    reference: str | None,
-    title: str | None,
-    measure: Any,
-    baseline: str | None,
-    discontinued: int | None,
-    day_0: date | None,
-    interpretation: tuple[str, ...],
-    columns: dict[str, str],
-) -> None:
-    """Draw VISITS: one patient's timeline, or a picture of all patients.
+def plot(kind: Any, study: StudyArguments, output: str, discontinued: int | None, **options: Any) -> None:
+    """Draw a figure of VISITS: the timeline of one patient, or a figure of all patients.
 
-    For timeline VISITS may be typed by hand, as "d0 15, d21 45, d28 60".
-    What was assumed, left out or noticed goes to standard error.
+    For timeline, VISITS can be a typed timeline, such as "d0 15, d21 45, d28 60".
+    Assumptions, exclusions and notes are written to standard error.
     """
     from itp_response.outputs.figures.plot import plot as draw
 
-    picture = draw(
-        kind,
-        study.visits,
-        study.patients,
-        study.criteria,
-        options=study.options,
-        patient=patient,
-        endpoint=endpoint,
-        by=by,
-        measure=measure,
-        reference=reference,
-        title=title,
-        baseline=baseline,
-        treatment_discontinued=discontinued,
-        day_0=day_0,
-        interpretation=interpretation,
-        columns=columns,
-    )
+    picture = study.call(functools.partial(draw, kind), treatment_discontinued=discontinued, **options)
     study.write_quarantine(picture.result)
     picture.write(output)
     for line in picture.summary().splitlines():

@@ -70,8 +70,6 @@ def table(study: StudyArguments, output: str | None, **options: Any) -> None:
     if output is not None:
         tables.write(output)
     click.echo(str(tables))
-    for line in tables.assumed:
-        click.echo(line, err=True)
 
 
 @click.command(short_help="How a number differs between groups, and foretells them.")

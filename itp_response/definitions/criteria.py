@@ -116,6 +116,16 @@ class Criteria(DataResult):
         """
         return f" under {listed(self.interpretations)}" if self.interpretations else ""
 
+    def labelled(self, name: str) -> str:
+        """The label of an endpoint with its id, as outputs name it at first mention; once where the two are the same.
+
+        >>> from itp_response.definitions.load import load
+        >>> load("atra_2022").labelled("OR"), load("atra_2022").labelled("relapse")
+        ('Overall response (OR)', 'Relapse')
+        """
+        label = self.endpoints[name].label
+        return label if label.lower() == name.replace("_", " ").lower() else f"{label} ({name})"
+
     @property
     def _mark(self) -> str:
         return " (unverified)" if self.file.checked == "unverified" else ""

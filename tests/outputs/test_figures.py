@@ -1,6 +1,8 @@
 """Pictures: that they look as they were looked at, that no label covers another, that the same gives the same."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from itertools import combinations, pairwise
@@ -13,6 +15,8 @@ import pytest
 from click.testing import CliRunner
 from crowded import BUSY, crowded
 from matplotlib.backend_bases import RendererBase
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
@@ -21,8 +25,9 @@ from itp_response import UsageError, plot
 from itp_response.cli import main
 from itp_response.definitions.load import load, shipped
 from itp_response.explanation.thresholds import plain_thresholds, thresholds
+from itp_response.outputs.figures.axes import set_time_axis
 from itp_response.outputs.figures.clauses import spoiled_by_rescue
-from itp_response.outputs.figures.picture import STYLE, spread, styled
+from itp_response.outputs.figures.picture import RESCUE, STYLE, spread, styled
 from itp_response.outputs.figures.plot import KINDS
 from itp_response.outputs.figures.responses import loss_of, response_of
 
@@ -154,7 +159,9 @@ class TestLabels:
         drawn = texts_drawn(plot("timeline", TYPED, criteria=criteria), monkeypatch)
 
         assert overlaps(drawn) == []
-        assert {name.replace("_", " ") for name in load(criteria).endpoints} <= {text for text, _ in drawn}
+        names = load(criteria)
+        texts = {text.replace("\n", " ") for text, _ in drawn}
+        assert {names.labelled(name) for name in names.endpoints} <= texts
 
     def test_are_seen_to_lie_on_each_other_where_they_do(self, classification, monkeypatch):
         picture = plot("km", classification)
@@ -282,8 +289,8 @@ class TestPictures:
         classification = itp_response.classify(visits, patients)
 
         for kind, note in (
-            ("swimmer", "5,040 patients are more than can be named here; a lane is a patient."),
-            ("waterfall", "5,010 bars are more than can be named or hatched here; each is a patient."),
+            ("swimmer", "Each horizontal line is one of 5,040 patients; patient ids are not shown."),
+            ("waterfall", "Each of the 5,010 bars is one patient; patient ids are not shown."),
         ):
             picture = plot(kind, classification)
             assert note in picture.notes
@@ -321,7 +328,7 @@ class TestWhatIsDrawn:
         picture = plot("timeline", "d5 10, d21 45")
 
         assert lines_of("d5 10, d21 45", "atra_2022") == ["100: OR, CR", "30: OR, SR, relapse, remission"]
-        assert picture.notes == ("No baseline is known, so no line that is reckoned from it.",)
+        assert picture.notes == ("No baseline: thresholds relative to baseline are not drawn.",)
 
     @pytest.mark.parametrize(
         ("timeline", "criteria", "days"),
@@ -366,19 +373,20 @@ class TestWhatIsDrawn:
     def test_the_bracket_runs_from_onset_to_loss(self, monkeypatch):
         texts = [text for text, _ in texts_drawn(plot("timeline", TYPED), monkeypatch)]
 
-        assert "OR: day 42 to 154" in texts
+        assert "OR: day 42 (week 6) to day 154 (week 22)" in texts
 
     def test_one_not_lost_is_said_to_be_so(self, monkeypatch):
         texts = [text for text, _ in texts_drawn(plot("timeline", "d0 15, d28..d364 60"), monkeypatch)]
 
-        assert "OR: from day 28, not lost by day 364" in texts
+        assert "OR: from day 28 (week 4), ongoing at day 364 (week 52)" in texts
 
     def test_the_curve_says_what_the_table_says(self, classification, monkeypatch):
         texts = [text for text, _ in texts_drawn(plot("km", classification), monkeypatch)]
 
-        assert "ATRA + LD-RTX: event in 43 of 90; median not reached (from 40.0 weeks)" in texts
-        assert "LD-RTX: event in 26 of 33; median 40.0 weeks (30.0 to 44.0)" in texts
-        assert "log-rank p = 0.012; hazard ratio of ATRA + LD-RTX to LD-RTX 0.54 (0.33 to 0.87)" in texts
+        arm = "ATRA + LD-RTX: 43 events in 90 patients; median not reached (95% CI 40.0 weeks to not reached)"
+        assert arm in texts
+        assert "LD-RTX: 26 events in 33 patients; median 40.0 weeks (95% CI 30.0 to 44.0)" in texts
+        assert "Log-rank p = 0.012; hazard ratio, ATRA + LD-RTX vs LD-RTX: 0.54 (95% CI 0.33 to 0.87)" in texts
 
     def test_the_forest_has_the_counts_of_the_paper(self, classification, monkeypatch):
         texts = [text for text, _ in texts_drawn(plot("forest", classification, by="maintenance"), monkeypatch)]
@@ -390,7 +398,8 @@ class TestWhatIsDrawn:
         picture = plot("reclassification", *STUDY, ["atra_2022", "iwg_2009"], endpoint="OR")
         texts = [text for text, _ in texts_drawn(picture, monkeypatch)]
 
-        assert {"response: 19 of 168 change", "Y → N: 8", "N → Y: 2", "N → NE: 9", "NE 11"} <= set(texts)
+        streams = {"met → not met: 8", "not met → met: 2", "not met → NE: 9", "NE 11"}
+        assert {"Response: 19 of 168 reclassified", *streams} <= set(texts)
 
 
 def lines_of(timeline, criteria):
@@ -405,10 +414,201 @@ def lines_of(timeline, criteria):
     ]
 
 
+class TestForest:
+    """Which arm an effect favours, and how much a subgroup weighs."""
+
+    @pytest.mark.parametrize(
+        ("criteria", "endpoint", "left", "right"),
+        [
+            ("atra_2022", "OR", "← Favours LD-RTX", "Favours ATRA + LD-RTX →"),
+            ("atra_2022", "remission", "← Favours LD-RTX", "Favours ATRA + LD-RTX →"),
+            ("atra_2022", "relapse", "← Favours ATRA + LD-RTX", "Favours LD-RTX →"),
+            ("atra_2022", "late_rescue", "← Favours ATRA + LD-RTX", "Favours LD-RTX →"),
+            ("iwg_2009", "entry", "← More often in LD-RTX", "More often in ATRA + LD-RTX →"),
+        ],
+    )
+    def test_says_which_arm_an_effect_favours(self, criteria, endpoint, left, right, monkeypatch):
+        drawn = texts_drawn(plot("forest", *STUDY, criteria, endpoint=endpoint, by="sex"), monkeypatch)
+        boxes = {text: box for text, box in drawn if text in (left, right)}
+
+        assert boxes[left].x1 < boxes[right].x0
+
+    @pytest.mark.parametrize("measure", ["difference", "odds-ratio"])
+    def test_squares_have_areas_by_inverse_variance(self, measure, classification):
+        axes = plot("forest", classification, by=["sex", "prior_danazol"], measure=measure).axes[0]
+        squares = {line.get_ydata()[0]: line.get_markersize() for line in axes.lines if line.get_marker() == "s"}
+        across = {
+            line.get_ydata()[0]: np.diff(np.log(line.get_xdata()) if measure == "odds-ratio" else line.get_xdata())[0]
+            for line in axes.lines
+            if line.get_marker() == "None" and line.get_ydata()[0] in squares
+        }
+
+        assert len(squares) == 4
+        assert len({round(squares[row] * across[row], 6) for row in squares}) == 1
+
+    def test_subgroups_have_labels_and_no_names_of_columns(self, classification, monkeypatch):
+        texts = {text for text, _ in texts_drawn(plot("forest", classification), monkeypatch)}
+
+        assert {"Prior IVIg", "Prior rhTPO", "Childbearing female"} <= texts
+        assert [text for text in texts if "_" in text and "--" not in text] == []
+
+
+class TestAxes:
+    """Counts with their unit, times in the unit that suits them, few numbers."""
+
+    @pytest.mark.parametrize(
+        ("last", "label", "numbers"),
+        [
+            (21, "Days since day 0", ["0", "7", "14", "21"]),
+            (84, "Weeks since day 0", ["0", "2", "4", "6", "8", "10", "12"]),
+            (364, "Weeks since day 0", ["0", "8", "16", "24", "32", "40", "48"]),
+            (1100, "Months since day 0", ["0", "6", "12", "18", "24", "30", "36"]),
+            (5000, "Years since day 0", ["0", "2", "4", "6", "8", "10", "12"]),
+        ],
+    )
+    def test_the_unit_suits_the_time(self, last, label, numbers):
+        axes = Figure().add_axes((0, 0, 1, 1))
+        set_time_axis(axes, 0, last, 6)
+
+        assert axes.get_xlabel() == label
+        assert [text.get_text() for text in axes.get_xticklabels()] == numbers
+
+    def test_a_month_is_the_twelfth_of_a_year(self):
+        axes = Figure().add_axes((0, 0, 1, 1))
+        set_time_axis(axes, -400, 1100, 6)
+
+        assert axes.get_xticks()[0] == -12 * 365.25 / 12
+        assert axes.get_xticklabels()[0].get_text() == "−12"
+
+    @pytest.mark.parametrize("days", [5, 20, 60, 100, 200, 365, 500, 800, 1500, 3000, 9000, 40000])
+    @pytest.mark.parametrize("width", [2.2, 3.3, 7.4])
+    def test_never_have_more_than_nine_numbers(self, days, width):
+        axes = Figure().add_axes((0, 0, 1, 1))
+        set_time_axis(axes, -7, days, width)
+
+        assert 2 <= len(axes.get_xticks()) <= 9
+
+    @pytest.mark.parametrize("kind", ["timeline", "swimmer", "spaghetti", "km", "waterfall", "forest"])
+    def test_of_no_picture_have_more_than_nine_numbers(self, kind, classification):
+        picture = plot(kind, classification, **({"patient": "ITP-0086"} if kind == "timeline" else {}))
+        axes = [texts for one in picture.axes for texts in (one.get_xticklabels(), one.get_yticklabels())]
+        # The names of lanes are no numbers.
+        numbers = [[text for text in texts if re.fullmatch(r"−?[\d,.]+", text.get_text())] for texts in axes]
+
+        assert 3 <= max(map(len, numbers)) <= 9
+
+    @pytest.mark.parametrize(
+        ("kind", "label"),
+        [
+            ("timeline", "Platelet count (×10⁹/L)"),
+            ("spaghetti", "Platelet count (×10⁹/L)"),
+            ("waterfall", "Change from baseline\n(×10⁹/L)"),
+            ("km", "Patients without relapse (%)"),
+        ],
+    )
+    def test_have_their_unit(self, kind, label, classification):
+        picture = plot(kind, classification, **({"patient": "ITP-0086"} if kind == "timeline" else {}))
+
+        assert picture.axes[0].get_ylabel() == label
+
+
+class TestPaper:
+    """The width, the resolution and the font that are asked for."""
+
+    @pytest.mark.parametrize("kind", ["swimmer", "spaghetti", "km", "waterfall"])
+    @pytest.mark.parametrize("font", [None, "STIXGeneral"])
+    def test_texts_keep_apart_in_one_column_of_a_journal(self, kind, font, classification, monkeypatch):
+        picture = plot(kind, classification, width=3.5, font=font)
+        drawn = texts_drawn(picture, monkeypatch)
+
+        assert picture.get_figwidth() == 3.5
+        assert overlaps(drawn) == []
+        assert outside(picture, drawn) == []
+
+    def test_reclassification_fits_one_column_of_a_journal(self, monkeypatch):
+        picture = plot("reclassification", *STUDY, ["atra_2022", "iwg_2009"], width=3.5)
+        drawn = texts_drawn(picture, monkeypatch)
+
+        assert overlaps(drawn) == []
+        assert outside(picture, drawn) == []
+
+    def test_the_resolution_is_that_of_the_file(self, tmp_path):
+        plot("timeline", "d0 15, d21 45", dpi=50, width=8).write(tmp_path / "one.png")
+
+        header = (tmp_path / "one.png").read_bytes()[16:20]
+        assert int.from_bytes(header, "big") == 8 * 50
+        options = json.loads((tmp_path / "one.png.provenance.json").read_text())["options"]
+        assert (options["width"], options["dpi"]) == (8, 50)
+
+    def test_the_font_is_that_of_all_texts(self):
+        picture = plot("timeline", "d0 15, d21 45", font="DejaVu Serif")
+
+        assert {text.get_fontfamily()[0] for text in picture.texts} == {"DejaVu Serif"}
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"width": 2}, "width 2: give 3.3 to 30 inches."),
+            ({"dpi": 5000}, "dpi 5000: give 30 to 1200 dots per inch."),
+            (
+                {"width": 3.5},
+                "width 3.5: the texts of this picture need 5.4 inches; give 5.4 or more.",
+            ),
+            (
+                {"font": "DejaVu Sanz"},
+                "font 'DejaVu Sanz' is not installed; install it, or name another "
+                "(matplotlib.font_manager.get_font_names() lists them). Did you mean 'DejaVu Sans'?",
+            ),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, options, message, classification):
+        with pytest.raises(UsageError) as refused:
+            plot("timeline", classification, patient="ITP-0086", **options)
+        assert str(refused.value) == message
+
+
+class TestSigns:
+    def test_rescue_has_one_colour_in_counts_lanes_and_legend(self, classification):
+        picture = plot("timeline", classification, patient="ITP-0086")
+        counts, _, observed, _ = picture.axes
+        (sign,) = (
+            handle
+            for handle, text in zip(picture.legends[0].legend_handles, picture.legends[0].texts, strict=True)
+            if text.get_text() == "Rescue treatment"
+        )
+        shade, lane = counts.patches[-1].get_facecolor(), observed.collections[0].get_facecolor()[0]
+
+        assert to_hex(sign.get_facecolor()) == to_hex(shade) == to_hex(lane) == RESCUE.lower()
+
+    def test_no_picture_says_what_is_not_said_any_more(self, classification, monkeypatch):
+        pictures = [
+            *(plot(kind, classification) for kind in ("swimmer", "spaghetti", "km", "waterfall", "forest")),
+            plot("timeline", TYPED),
+            plot("reclassification", *STUDY, ["atra_2022", "iwg_2009"]),
+        ]
+        said = " ".join(text for picture in pictures for text, _ in texts_drawn(picture, monkeypatch))
+
+        assert [word for word in OLD if word in said] == []
+
+
+OLD = (
+    "95 %",
+    "interval)",
+    " less ",
+    "Strokes",
+    "no evidence",
+    "bound",
+    "verdict",
+    "not to be had",
+    "in no curve",
+    "-0",
+)
+
+
 class TestNothingIsSilent:
     def test_patients_without_bar_or_lane_are_counted(self, study):
         assert "2 patients without a baseline: no bar." in plot("waterfall", *study).notes
-        assert any(note.endswith("in no curve.") for note in plot("km", *study).notes)
+        assert any(note.endswith("not included in the analysis.") for note in plot("km", *study).notes)
 
     def test_patients_in_no_group_are_named(self):
         visits, patients = first_patients(12)
@@ -416,14 +616,14 @@ class TestNothingIsSilent:
             pl.when(pl.col("patient_id") == "ITP-0003").then(None).otherwise("arm").alias("arm")
         )
 
-        assert plot("swimmer", visits, patients).notes == ("1 patient without arm in no group: 'ITP-0003'.",)
+        assert plot("swimmer", visits, patients).notes == (
+            "1 patient without an arm excluded from the groups: 'ITP-0003'.",
+        )
 
     def test_a_set_without_a_loss_is_said_to_be_so(self):
         picture = plot("swimmer", *first_patients(5), "fit")
 
-        assert picture.notes == (
-            "fit has no endpoint for the loss of overall: the bar ends with the last count that it rests on.",
-        )
+        assert picture.notes == ("fit defines no loss of overall: the bar ends with the last count that supports it.",)
 
     def test_what_was_noticed_in_interpretation_is_told_too(self, classification):
         assert plot("km", classification).summary().endswith(classification.cohort.note_lines[-1])
@@ -432,15 +632,19 @@ class TestNothingIsSilent:
 REFUSED = {
     "unknown kind of plot 'swim'; known: timeline, swimmer, spaghetti, km, waterfall, forest, reclassification. "
     "Did you mean 'swimmer'?": {"kind": "swim"},
-    "'patient' is not asked of swimmer, but of timeline; leave it out.": {"kind": "swimmer", "patient": "1"},
-    "say whose timeline: --patient ID, or type the timeline as 'd0 15, d21 45, d28 60'.": {"kind": "timeline"},
-    "a typed timeline is of one patient; leave out which.": {"kind": "timeline", "visits": TYPED, "patient": "1"},
-    "'baseline' goes with a typed timeline; a study has its own.": {
+    "'patient' does not apply to swimmer, only to timeline; leave it out.": {"kind": "swimmer", "patient": "1"},
+    "name the patient with --patient ID, or type a timeline such as 'd0 15, d21 45, d28 60'.": {"kind": "timeline"},
+    "'patient' does not apply to a typed timeline, which has one patient; leave it out.": {
+        "kind": "timeline",
+        "visits": TYPED,
+        "patient": "1",
+    },
+    "'baseline' applies only to a typed timeline; the baseline of a study comes from its data.": {
         "kind": "timeline",
         "patient": "ITP-0001",
         "baseline": 10,
     },
-    "'interpretation' goes with a typed timeline; a study is decided by the set as it is given.": {
+    "'interpretation' applies only to a typed timeline; a study is classified by the criteria set as given.": {
         "kind": "timeline",
         "patient": "ITP-0001",
         "interpretation": "any-gap",
@@ -451,14 +655,14 @@ REFUSED = {
         "kind": "swimmer",
         "endpoint": "TTR",
     },
-    "unknown time to an event 'OR'; known: TTR, DOR. Did you mean 'DOR'?": {"kind": "km", "endpoint": "OR"},
-    "groups are made by one column here, not by 2: arm, sex.": {"kind": "km", "by": ["arm", "sex"]},
+    "unknown time to event 'OR'; known: TTR, DOR. Did you mean 'DOR'?": {"kind": "km", "endpoint": "OR"},
+    "this plot groups patients by one column, not by 2: arm, sex; name one.": {"kind": "km", "by": ["arm", "sex"]},
     "unknown measure 'risk'; known: difference, odds-ratio.": {"kind": "forest", "measure": "risk"},
-    "one set of criteria here, not 2; only reclassification takes two.": {
+    "this plot takes one criteria set, not 2; only reclassification takes two or more.": {
         "kind": "km",
         "criteria": ["atra_2022", "iwg_2009"],
     },
-    "fit.toml: no endpoint here is a time to an event, so there is no curve to draw.": {
+    "fit.toml: no endpoint is a time to event, so no curve can be drawn.": {
         "kind": "km",
         "criteria": "fit",
     },
@@ -477,7 +681,7 @@ class TestRefused:
         assert str(refused.value) == message
 
     def test_a_forest_of_four_arms(self, study):
-        with pytest.raises(UsageError, match=r"^a forest sets two arms beside each other; here are 4: A, All-trans"):
+        with pytest.raises(UsageError, match=r"^a forest plot compares two arms; this study has 4: A, All-trans"):
             plot("forest", *study)
 
     def test_a_missing_library_is_one_sentence(self, classification, monkeypatch):
@@ -500,7 +704,7 @@ class TestCommand:
         done = self.run("timeline", TYPED, "-o", path)
 
         assert (done.exit_code, done.stdout) == (0, "")
-        assert done.stderr.startswith("A count known only as a bound stands at the bound")
+        assert done.stderr.startswith("Triangles: censored counts, drawn at the reporting limit")
         assert path.read_bytes().startswith(begins)
         assert '"kind": "timeline"' in path.with_name(f"{path.name}.provenance.json").read_text()
 

@@ -123,10 +123,10 @@ class TestTable:
         ]
         rows = {row[0].strip(): row[1:] for row in found.rows}
 
-        assert rows["events/patients"] == ("2/4",)
+        assert rows["events/patients (n/N)"] == ("2/4",)
         assert rows["competing events"] == ("1",)
-        assert rows["patients with OR"] == ("2",)
-        assert rows["cumulative incidence by day 365, % (95 % interval)"][0].startswith("50.0 (")
+        assert rows["patients with Overall response (OR)"] == ("2",)
+        assert rows["cumulative incidence by day 365, % (95% CI)"][0].startswith("50.0 (")
 
     def test_no_log_rank_test_is_among_responders(self):
         numbers = table("examples/visits.csv", "examples/patients.csv", endpoint=["TTR"])["times"].frame()
@@ -139,6 +139,6 @@ class TestTable:
         drawn = plot("km", "examples/visits.csv", "examples/patients.csv", endpoint="TTR")
         texts = [text.get_text() for text in drawn.texts]
 
-        assert "ATRA + LD-RTX: event in 90 of 112; median 6.0 weeks (4.0 to 6.0)" in texts
+        assert "ATRA + LD-RTX: 90 events in 112 patients; median 6.0 weeks (95% CI 4.0 to 6.0)" in texts
         assert len(drawn.axes) == 2
         assert len(plot("km", "examples/visits.csv", "examples/patients.csv").axes) == 1

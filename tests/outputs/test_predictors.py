@@ -33,11 +33,11 @@ class TestThePapersNumbers:
     """
 
     COUNT = """
-        patients            21                   17                    10
+        n                   21                   17                    10
         mean ± SD           78.81 ± 20.15        91.82 ± 28.60         139.00 ± 42.41
-        best limit          below 110.5
-        sensitivity         81.6 %
-        specificity         100.0 %
+        optimal cut-off     below 110.5
+        sensitivity, %      81.6
+        specificity, %      100.0
     """
 
     @pytest.mark.parametrize("line", shown(COUNT), ids=lambda line: line[0])
@@ -52,9 +52,9 @@ class TestThePapersNumbers:
         curve = tables.curves["nk_percent"]
 
         assert rows(tables["predictor nk_percent"])[-3:] == [
-            ("best limit", "below 5.72"),
-            ("sensitivity", "65.8 %"),
-            ("specificity", "100.0 %"),
+            ("optimal cut-off", "below 5.72"),
+            ("sensitivity, %", "65.8"),
+            ("specificity, %", "100.0"),
         ]
         assert (curve.lower, curve.others) == (True, ())
 
@@ -67,9 +67,9 @@ class TestThePapersNumbers:
 
 FIGURES = {
     "nk_cells Kruskal-Wallis": ("", "p", "Kruskal-Wallis"),
-    "nk_cells area": ("CR and R to NR", "area", "DeLong"),
-    "nk_cells area low": ("CR and R to NR", "low", "DeLong"),
-    "nk_cells area high": ("CR and R to NR", "high", "DeLong"),
+    "nk_cells area": ("CR and R vs NR", "area", "DeLong"),
+    "nk_cells area low": ("CR and R vs NR", "low", "DeLong"),
+    "nk_cells area high": ("CR and R vs NR", "high", "DeLong"),
 }
 
 
@@ -113,7 +113,7 @@ def test_limits_that_are_as_good_are_told():
         positive=["good"],
     )
 
-    assert "As good: 2.5." in tables["predictor cells"].notes
+    assert "Equally good cut-offs: 2.5." in tables["predictor cells"].notes
 
 
 def small(patients, **others):
@@ -136,11 +136,11 @@ def test_three_groups_of_a_column_of_which_two_are_told_apart():
     result = tables["predictor cells"]
 
     assert result.header[1:4] == ("healthy (n = 2)", "none (n = 3)", "sustained (n = 2)")
-    assert rows(result)[0] == ("patients", "2", "2", "2")
-    assert "Not in the curve: healthy." in result.notes
-    assert "1 patient without cells left out." in result.notes
+    assert rows(result)[0] == ("n", "2", "2", "2")
+    assert "Not included in the ROC curve: healthy." in result.notes
+    assert "1 patient without a value for Cells excluded." in result.notes
     assert (
-        "ROC: sustained (2) from none (2); area with DeLong's 95 % interval; best limit by Youden's index."
+        "ROC curve: sustained (2) vs none (2); AUC with DeLong's 95% CI; optimal cut-off by Youden's index."
         in result.notes
     )
 
@@ -149,8 +149,8 @@ def test_without_values_on_one_side_there_is_no_curve():
     tables = predictors(*small("good ?, good ?, bad 2, bad 3"), column=["cells"], by="kind", positive=["good"])
 
     assert tables.curves == {}
-    assert "No ROC curve: one side is empty." in tables["predictor cells"].notes
-    assert [row[0] for row in rows(tables["predictor cells"])] == ["patients", "mean ± SD", "median (quartiles)"]
+    assert "ROC curve not estimable: the positive or the negative group is empty." in tables["predictor cells"].notes
+    assert [row[0] for row in rows(tables["predictor cells"])] == ["n", "mean ± SD", "median (quartiles)"]
 
 
 def test_the_curve_is_among_the_numbers(cells):
@@ -163,13 +163,13 @@ def test_the_curve_is_among_the_numbers(cells):
 
 ERRORS = [
     ({"column": ["celsl"], "positive": ["good"]}, "unknown column 'celsl'; known: kind, cells, arm, baseline, OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, best_response. Did you mean 'cells'?"),
-    ({"column": ["kind"], "positive": ["good"]}, "--column 'kind' is not of numbers, so there is no limit to look for; name another."),
-    ({"column": []}, "name a column of numbers, as --column nk_cells."),
-    ({}, "say which groups are --positive; there are: bad, good."),
+    ({"column": ["kind"], "positive": ["good"]}, "--column 'kind' is not numeric, so it has no cut-off; name another column."),
+    ({"column": []}, "name a numeric column, such as --column nk_cells."),
+    ({}, "name the positive groups with --positive; the groups are: bad, good."),
     ({"positive": ["z"]}, "unknown group 'z'; known: bad, good."),
-    ({"positive": ["good"], "negative": ["good"]}, "the group 'good' cannot be both --positive and --negative."),
-    ({"positive": ["good", "bad"]}, "all patients are of one group of kind, so there is nothing to tell apart."),
-    ({"by": "OR"}, "--by 'OR' is empty for every patient, so there are no groups."),
+    ({"positive": ["good"], "negative": ["good"]}, "the group 'good' is given as both --positive and --negative; give it once."),
+    ({"positive": ["good", "bad"]}, "all patients are in one group of kind; the ROC curve needs a positive and a negative group."),
+    ({"by": "OR"}, "--by 'OR' is empty for every patient, so no groups can be formed; name another column."),
 ]  # fmt: skip
 
 

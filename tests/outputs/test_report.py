@@ -368,7 +368,7 @@ def test_the_tables_and_figures_are_in(browser, example, classification):
         drawn = it.page.locator(".picture svg").count()
     responses = itp_response.table(classification)["responses"]
 
-    assert "OR 90/112 (80.4) 33/56 (58.9) 0.21 (0.07 to 0.36)" in results
+    assert "Overall response (OR) 90/112 (80.4) 33/56 (58.9) 0.21 (0.07 to 0.36)" in results
     for row in responses.rows:
         assert words(" ".join(row)) in results
     assert [note for note in responses.notes if words(note) not in results] == []

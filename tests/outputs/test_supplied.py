@@ -13,6 +13,7 @@ from itp_response.classification.supplied import records_discontinuation, study_
 from itp_response.cli import main
 from itp_response.definitions.load import load, shipped
 from itp_response.messages.errors import UsageError
+from itp_response.outputs.figures.axes import UNITS
 from itp_response.outputs.figures.lanes import observed_lanes
 from itp_response.outputs.report.patients import _grades
 
@@ -193,7 +194,7 @@ class TestReference:
         tables = table(*TWO, only=["arm == 'Active'"])
 
         assert tables.groups.sizes() == [2, 0]
-        assert tables["responses"].rows[0][:3] == ("OR", "2/2 (100.0)", "0/0")
+        assert tables["responses"].rows[0][:3] == ("Overall response (OR)", "2/2 (100.0)", "0/0")
 
     def test_it_is_the_same_in_all_outputs_and_each_says_so(self, tmp_path):
         line = (
@@ -209,7 +210,7 @@ class TestReference:
         ):
             done = CliRunner().invoke(main, command)
             assert done.exit_code == 0, done.output
-            assert line in done.stderr.splitlines(), command
+            assert line in " ".join(done.output.split()), command
         assert line in (tmp_path / "page.html").read_text()
         assert line in json.loads((tmp_path / "forest.svg.provenance.json").read_text())["assumed"]
 
@@ -218,16 +219,18 @@ class TestReference:
         tables.write(tmp_path / "out.csv")
 
         for name in ("responses", "times"):
-            assert tables[name].notes[-1].startswith("assumed: the reference group is Placebo")
+            assert tables[name].assumed[0].startswith("assumed: the reference group is Placebo")
+            assert str(tables[name]).count("assumed: the reference group") == 1
             assert set(tables[name].frame()["reference"]) == {"Placebo"}
             assert set(tables[name].frame()["reference_assumed"]) == {"recognised as a control by its name"}
+        assert str(tables).count("assumed: the reference group") == 1
         assert json.loads((tmp_path / "out.csv.provenance.json").read_text())["assumed"][-1].startswith("assumed: ")
 
     def test_one_that_is_told_is_used_and_is_no_assumption(self):
         tables = table(*TWO, reference="Active")
         picture = plot("forest", *TWO, reference="Active")
 
-        assert "Difference: Placebo less Active" in tables["responses"].notes[0]
+        assert "Risk difference: Placebo minus Active" in tables["responses"].notes[0]
         assert "assumed: the reference" not in str(tables)
         assert tables.frame()["reference_assumed"].null_count() == len(tables.frame())
         assert picture.assumed == ()
@@ -246,7 +249,7 @@ class TestReference:
             (lambda: table(*TWO, reference="X"), "unknown group 'X'; known: Active, Placebo."),
             (
                 lambda: plot("swimmer", *TWO, reference="Active"),
-                "'reference' is not asked of swimmer, but of km, forest; leave it out.",
+                "'reference' does not apply to swimmer, only to km, forest; leave it out.",
             ),
             (
                 lambda: sensitivity(*study(("A", "R"), ("B", "N"), ("C", "N")), reference="A"),
@@ -285,7 +288,7 @@ class TestRecorded:
     @pytest.mark.parametrize(("column", "lane"), STOPPED, ids=["no column", "empty", "day 40"])
     def test_study_treatment_has_no_bar_and_no_lane_without_a_record(self, column, lane):
         cohort = read(TWO[0], [{**row, **column} for row in TWO[1]])
-        lanes = [one for one in observed_lanes(cohort.select([0])) if one.label == "study treatment"]
+        lanes = [one for one in observed_lanes(cohort.select([0]), UNITS[0]) if one.label == "Study treatment"]
 
         assert [(one.text, [mark.day for mark in one.marks]) for one in lanes] == ([] if lane is None else [lane])
         assert [one.stretches for one in lanes] == [()] * len(lanes)
@@ -316,11 +319,12 @@ class TestRecorded:
 
     def test_what_rests_on_rescue_alone_is_not_counted_without_a_record(self):
         visits = [{name: cell for name, cell in row.items() if name != "rescue"} for row in TWO[0]]
+        label = "Rescue treatment from week 6 (late_rescue)"
         bare, told = (table(rows, TWO[1])["responses"] for rows in (visits, TWO[0]))
 
-        assert {row[0]: row[1] for row in bare.rows}["late_rescue"] == "–"
-        assert "late_rescue: not recorded, as no input has rescue treatment." in bare.notes
-        assert {row[0]: row[1] for row in told.rows}["late_rescue"] == "0/2 (0.0)"
+        assert {row[0]: row[1] for row in bare.rows}[label] == "–"
+        assert "late_rescue: not recorded; no input contains rescue treatment." in bare.notes
+        assert {row[0]: row[1] for row in told.rows}[label] == "0/2 (0.0)"
         assert "not recorded" in report(visits, TWO[1]).text.partition("late_<wbr>rescue")[2][:900]
 
     def test_a_log_of_bleeding_has_no_grades_of_zero(self):

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
 
 from itp_response.classification.classification import Classification
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
+from itp_response.outputs.figures.axes import true_minus
 from itp_response.outputs.figures.picture import (
     BLACK,
     BLUE,
@@ -19,16 +21,22 @@ from itp_response.outputs.figures.picture import (
     GREY,
     MARGIN,
     SMALL,
-    WIDTH,
     Picture,
     Sheet,
     folded,
     height,
-    nice,
+    paper_width,
     text_width,
     widest,
 )
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped, in_words
+from itp_response.outputs.statistics.groups import (
+    FAVOURABLE_ROLES,
+    AnalysedPatients,
+    Groups,
+    all_patients,
+    grouped,
+    in_words,
+)
 from itp_response.outputs.statistics.proportions import (
     INTERVALS,
     LEVEL,
@@ -47,6 +55,8 @@ SMALL_GROUPS = (2, 4)
 """The least and the greatest number of values of a column that makes subgroups by default."""
 ROW, INSET, GRAPH = 0.165, 0.12, 1.8
 """The height of a row, the indent of a subgroup, and the least width of the graph."""
+LARGEST, SMALLEST = 7.0, 1.6
+"""The sides of the squares of the greatest and of the least weight, in points."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,7 @@ def draw(
     endpoint: str | None = None,
     measure: str = "difference",
     reference: str | None = None,
+    width: float | None = None,
 ) -> Picture:
     """The shares of patients in two arms that met an endpoint: all, and the subgroups by each of the columns `by`.
 
@@ -83,21 +94,36 @@ def draw(
     groups = _reference_last(grouped(patients, "arm", reference))
     if len(groups.labels) != 2:
         arms = ", ".join(groups.labels)
-        raise UsageError(f"a forest sets two arms beside each other; here are {len(groups.labels)}: {arms}.")
+        raise UsageError(f"a forest plot compares two arms; this study has {len(groups.labels)}: {arms}.")
     if endpoint is not None and endpoint not in criteria_met(patients):
         raise UsageError(unknown("endpoint that is met or not", endpoint, criteria_met(patients)))
     name = endpoint or primary(patients)
     subgroups = {column: grouped(patients, column) for column in list(by) or _with_few_values(patients)}
-    rows = list(_rows(outcome(patients, name), groups, subgroups, measure))
-    group_notes = [note for division in (groups, *subgroups.values()) for note in division.notes]
-    notes = [*group_notes, *_notes(rows, measure, by_default=not by)]
-    layout = _layout(rows, groups, measure)
-    title = f"{classification.criteria.endpoints[name].label} in subgroups"
-    body = layout.head_height + ROW * len(rows) + 0.25 + height(layout.axis.count("\n") + 1, BODY)
-    subtitle = classification.criteria.response_definition
-    sheet = Sheet((study, title), notes, body, subtitle=subtitle, assumed=groups.assumed, width=layout.width)
+    rows = list(_rows(patients, outcome(patients, name), groups, subgroups, measure))
+    layout = _layout(rows, groups, measure, _directions(patients, name, groups), width)
+    notes = [*groups.notes, *(note for division in subgroups.values() for note in division.notes)]
+    notes += _notes(rows, groups, measure, by_default=not by)
+    body = layout.head_height + ROW * len(rows) + 0.25 + layout.axis_height
+    sheet = Sheet(
+        (study, f"{classification.criteria.labelled(name)} in subgroups"),
+        notes,
+        body,
+        subtitle=classification.criteria.response_definition,
+        assumed=groups.assumed,
+        width=layout.width,
+    )
     _draw_rows(sheet, rows, layout, measure)
     return sheet.picture
+
+
+def _directions(patients: AnalysedPatients, name: str, groups: Groups) -> tuple[str, str]:
+    """What an effect to the left of no effect says, and one to the right."""
+    first, second = groups.labels
+    if patients.is_unfavourable(name):
+        return f"Favours {first}", f"Favours {second}"
+    if patients.endpoints[name].role in FAVOURABLE_ROLES:
+        return f"Favours {second}", f"Favours {first}"
+    return f"More often in {second}", f"More often in {first}"
 
 
 def _reference_last(groups: Groups) -> Groups:
@@ -120,10 +146,12 @@ def _with_few_values(patients: AnalysedPatients) -> list[str]:
     return [name for name, column in texts.items() if low <= in_words(column).drop_nulls().n_unique() <= high]
 
 
-def _rows(met: Outcome, groups: Groups, subgroups: Mapping[str, Groups], measure: str) -> Iterator[Row]:
-    yield _row("all patients", shares(met, groups), measure)
+def _rows(
+    patients: AnalysedPatients, met: Outcome, groups: Groups, subgroups: Mapping[str, Groups], measure: str
+) -> Iterator[Row]:
+    yield _row("All patients", shares(met, groups), measure)
     for column, subgroup in subgroups.items():
-        yield Row(nice(column))
+        yield Row(patients.title_of(column))
         for code, label in enumerate(subgroup.labels):
             proportions = shares(met, groups.within(subgroup.code == code))
             if any(proportion.of for proportion in proportions):
@@ -148,17 +176,22 @@ def _odds_ratio(first: Proportion, second: Proportion) -> tuple[float, float, fl
     return float(table.oddsratio), float(low), float(high)
 
 
-def _notes(rows: list[Row], measure: str, *, by_default: bool) -> Iterator[str]:
+def _notes(rows: list[Row], groups: Groups, measure: str, *, by_default: bool) -> Iterator[str]:
+    first, second = groups.labels
     if measure == "difference":
-        yield f"Difference of the first arm less the second; {INTERVALS['newcombe']}, 95 %."
+        yield f"Risk difference: {first} minus {second}; 95% CI by {INTERVALS['newcombe']}."
     else:
-        yield "Odds ratio of the first arm to the second; Wald's interval on its logarithm, 95 %."
-    yield "Not evaluable counts as not met. The intervals are not corrected for their number."
+        yield f"Odds ratio: {first} vs {second}; Wald 95% CI on the log scale."
+    yield (
+        "Non-evaluable patients counted as not meeting the endpoint (ITT). Not adjusted for multiplicity. "
+        "Area of squares: inverse variance, from the width of the 95% CI; diamond: all patients."
+    )
     if any(row.shares and row.value != row.value for row in rows):
-        why = "an arm without patients" if measure == "difference" else "an arm in which all or none met it"
-        yield f"{DASH}: cannot be worked out with {why}."
+        why = "an arm without patients" if measure == "difference" else "all or no patients of an arm met the endpoint"
+        yield f"{DASH} not estimable: {why}."
     if by_default:
-        yield "Subgroups: the columns of the patient table with two to four values that are not numbers."
+        low, high = SMALL_GROUPS
+        yield f"Subgroups: all text columns of the patient table with {low} to {high} different values."
 
 
 @dataclass(frozen=True)
@@ -167,7 +200,7 @@ class _Layout:
 
     heads: tuple[str, str, str]
     cells: tuple[list[str], list[str], list[str]]
-    """n/N of each arm, and the effect with its interval."""
+    """n/N of each arm, and the effect with its 95% CI."""
     starts: tuple[float, float, float]
     graph: tuple[float, float]
     """The left edge and the width of the graph."""
@@ -176,29 +209,39 @@ class _Layout:
     head_height: float
     """The height of the heads."""
     axis: str
+    directions: tuple[str, str]
+    """What stands under the graph at the left and at the right of no effect."""
+
+    @property
+    def axis_height(self) -> float:
+        """The height of the texts under the graph."""
+        lines = max(text.count("\n") + 1 for text in self.directions) + self.axis.count("\n") + 1
+        return height(lines, BODY) + 0.06
 
 
-def _layout(rows: list[Row], groups: Groups, measure: str) -> _Layout:
-    ratio = "difference" if measure == "difference" else "odds ratio"
+def _layout(rows: list[Row], groups: Groups, measure: str, directions: tuple[str, str], width: float | None) -> _Layout:
+    effect = "Risk difference,\npercentage points" if measure == "difference" else "Odds ratio"
     first, second = (f"{folded(label, 1.1, SMALL)},\nn/N (%)" for label in groups.labels)
-    heads = (first, second, f"{ratio}\n(95 % interval)")
+    heads = (first, second, f"{effect}\n(95% CI)")
     cells = (_cells(rows, 0), _cells(rows, 1), [_effect_in_words(row, measure) for row in rows])
     widths = [widest([*column, head], SMALL) + 0.15 for column, head in zip(cells, heads, strict=True)]
     # Headings are bold, a seventh wider.
     label = max(0.9, *(text_width(row.label, BODY) * (1.0 if row.inset else 1.15) + row.inset + 0.12 for row in rows))
     begin = MARGIN + label + widths[0] + widths[1]
-    width = max(WIDTH, begin + GRAPH + 0.1 + widths[2] + MARGIN)
-    last = width - MARGIN - widths[2] + 0.12
-    across = last - 0.1 - begin
-    word = "difference in percentage points" if measure == "difference" else "odds ratio"
+    paper = paper_width(width, begin + GRAPH + 0.1 + widths[2] + MARGIN)
+    last = paper - MARGIN - widths[2] + 0.12
+    across = last - 0.2 - begin
+    word = "Risk difference (percentage points)" if measure == "difference" else "Odds ratio (log scale)"
+    half = across / 2 - 0.05
     return _Layout(
         heads=heads,
         cells=cells,
         starts=(MARGIN + label, MARGIN + label + widths[0], last),
-        graph=(begin, across - 0.1),
-        width=width,
+        graph=(begin, across),
+        width=paper,
         head_height=max(head.count("\n") + 1 for head in heads) * SMALL * 1.3 / 72 + 0.08,
-        axis=folded(f"{word}; to the right: more in {groups.labels[0]}", across, BODY),
+        axis=folded(word, across, BODY),
+        directions=(folded(f"← {directions[0]}", half, SMALL), folded(f"{directions[1]} →", half, SMALL)),
     )
 
 
@@ -213,6 +256,8 @@ def _draw_rows(sheet: Sheet, rows: list[Row], layout: _Layout, measure: str) -> 
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(layout.axis)
+    _draw_directions(sheet, layout, len(rows))
+    _draw_no_effect(axes, rows, measure)
     for position, row in enumerate(rows):
         middle = sheet.top + layout.head_height + ROW * (position + 0.5)
         weight = "normal" if row.inset else "bold"
@@ -222,7 +267,36 @@ def _draw_rows(sheet: Sheet, rows: list[Row], layout: _Layout, measure: str) -> 
         if row.shares is None:
             axes.axhline(position - 0.5, color=FAINT, linewidth=0.6, zorder=0)
         elif row.value == row.value:
-            _draw_effect(axes, row, position, rows)
+            _draw_effect(axes, row, position, _side(rows, position, measure))
+
+
+def _draw_directions(sheet: Sheet, layout: _Layout, rows: int) -> None:
+    """Write which arm an effect favours, under the graph at its left and at its right."""
+    begin, across = layout.graph
+    top = sheet.top + layout.head_height + ROW * rows + 0.21 + height(layout.axis.count("\n") + 1, BODY)
+    for at, ha, text in ((begin, "left", layout.directions[0]), (begin + across, "right", layout.directions[1])):
+        sheet.text(at, top, text, ha=ha, size=SMALL, linespacing=1.15)
+
+
+def _draw_no_effect(axes: Axes, rows: list[Row], measure: str) -> None:
+    """Draw the line of no effect, and dotted that of all patients."""
+    axes.axvline(0 if measure == "difference" else 1, color=BLACK, linewidth=0.6, zorder=1)
+    if rows[0].value == rows[0].value:
+        axes.axvline(rows[0].value, color=BLUE, linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
+
+
+def _side(rows: list[Row], position: int, measure: str) -> float:
+    """The side of the square of a row in points; its area goes with the inverse of the variance of the effect.
+
+    The variance is judged by the width of the 95% CI; of odds ratios, on the log scale.
+    """
+
+    def weight(row: Row) -> float:
+        across = row.high - row.low if measure == "difference" else math.log(row.high / row.low)
+        return across**-2 if across > 0 else 0.0
+
+    greatest = max((weight(row) for row in rows[1:] if row.value == row.value), default=0.0)
+    return max(SMALLEST, LARGEST * math.sqrt(weight(rows[position]) / greatest)) if greatest else SMALLEST
 
 
 def _cells(rows: list[Row], arm: int) -> list[str]:
@@ -247,8 +321,7 @@ def _set_scale(axes: Axes, rows: list[Row], measure: str) -> None:
         axes.set_xlim(max(low - 0.05, -1.02), min(high + 0.05, 1.02))
         step = 0.2 if high - low < 1.2 else 0.5
         points = [step * number for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
-        axes.set_xticks(points, [f"{100 * point:.0f}" for point in points])
-        axes.axvline(0, color=BLACK, linewidth=0.6)
+        axes.set_xticks(points, [true_minus(f"{100 * point:.0f}") for point in points])
         return
     axes.set_xscale("log")
     low, high = max(min([0.5, *ends]), 0.02), min(max([2.0, *ends]), 200)
@@ -256,19 +329,23 @@ def _set_scale(axes: Axes, rows: list[Row], measure: str) -> None:
     ticks = [tick for tick in (0.02, 0.1, 0.2, 0.5, 1, 2, 5, 10, 50, 200) if low <= tick <= high]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    axes.axvline(1, color=BLACK, linewidth=0.6)
 
 
-def _draw_effect(axes: Axes, row: Row, position: int, rows: list[Row]) -> None:
-    """Draw the interval as a line, with arrows beyond the axes; the square of the value grows with the subgroup."""
+def _draw_effect(axes: Axes, row: Row, position: int, side: float) -> None:
+    """Draw the 95% CI as a line, with arrows beyond the axes, and the estimate as a square; all patients as a diamond.
+
+    The diamond reaches from one end of the 95% CI to the other.
+    """
     first, last = axes.get_xlim()
-    whole = sum(share.of for share in rows[0].shares or ())
-    part = sum(share.of for share in row.shares or ()) / max(whole, 1)
-    shape, colour = ("D", BLUE) if position == 0 else ("s", BLACK)
-    axes.plot([max(row.low, first), min(row.high, last)], [position, position], color=colour, linewidth=0.9, zorder=2)
+    low, high = max(row.low, first), min(row.high, last)
+    colour = BLUE if position == 0 else BLACK
+    if position == 0 and low <= row.value <= high:
+        corners = [(low, position), (row.value, position - 0.32), (high, position), (row.value, position + 0.32)]
+        axes.add_patch(Polygon(corners, facecolor=BLUE, edgecolor=BLACK, linewidth=0.5, zorder=3))
+    else:
+        axes.plot([low, high], [position, position], color=colour, linewidth=0.9, zorder=2)
     for edge, beyond, sign in ((first, row.low < first, "<"), (last, row.high > last, ">")):
         if beyond:
             axes.plot([edge], [position], marker=sign, markersize=4, color=colour, clip_on=False, zorder=3)
-    if first <= row.value <= last:
-        size = 5.5 if position == 0 else 2 + 3.5 * math.sqrt(part)
-        axes.plot([row.value], [position], marker=shape, markersize=size, color=colour, zorder=3)
+    if position and first <= row.value <= last:
+        axes.plot([row.value], [position], marker="s", markersize=side, color=colour, zorder=3)

@@ -15,4 +15,4 @@ KINDS: Mapping[Kind, tuple[str, ...]] = {
     "forest": ("by", "endpoint", "measure", "reference"),
     "reclassification": ("endpoint",),
 }
-"""The kinds of picture, and the options of each."""
+"""The kinds of picture, and the options of each; all have a title, a width, a resolution and a font."""

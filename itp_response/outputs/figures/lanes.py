@@ -15,12 +15,15 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, Truths
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.messages.wording import counted
-from itp_response.outputs.figures.picture import BLACK, BLUE, GREY, ORANGE, SKY, VERMILLION
+from itp_response.outputs.figures.axes import TimeUnit, day_on_axis
+from itp_response.outputs.figures.picture import BLACK, BLUE, GREY, RESCUE, SKY, VERMILLION
 from itp_response.outputs.figures.responses import last_counts, loss_of
+from itp_response.outputs.statistics.groups import all_patients
+from itp_response.outputs.statistics.names import as_the_field_spells, column_in_words, result_in_words
 
 RESCUES = 6
 """Up to this many rescue treatments have a lane of their own."""
-UNNAMED = "no name given"
+UNNAMED = "name not recorded"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class LaneMark:
 
 
 BARS: dict[str, dict[str, Any]] = {
-    "rescue": {"facecolor": ORANGE, "edgecolor": BLACK, "linewidth": 0.4},
+    "rescue": {"facecolor": RESCUE, "edgecolor": BLACK, "linewidth": 0.4},
     "held": {"facecolor": BLUE, "edgecolor": BLACK, "linewidth": 0.4},
     "kept": {"facecolor": SKY, "edgecolor": BLACK, "linewidth": 0.4},
     "time": {"facecolor": "white", "edgecolor": BLACK, "linewidth": 0.6},
@@ -57,15 +60,15 @@ MARKS: dict[str, dict[str, Any]] = {
     "ended": {"marker": "x", "markersize": 4.5, "color": BLACK, "mew": 1.2},
 }
 LANE_SIGNS = {
-    "held": "from the onset to the row that shows it",
-    "kept": "until it is lost, or the last count",
-    "time": "a time, with its event or (arrow) censored",
-    "open": "no longer observed; in a lane: not evaluable",
-    "stopped": "permanently discontinued",
-    "noted": "recorded on that day",
-    "onset": "onset",
-    "confirming": "confirming, or what shows it",
-    "ended": "what ended it",
+    "held": "From onset to confirmatory count",
+    "kept": "Until loss, or the last count",
+    "time": "Time to event or duration (arrow: censored)",
+    "open": "After the last count; in a row: not evaluable (NE)",
+    "stopped": "Permanently discontinued",
+    "noted": "Recorded on that day",
+    "onset": "Onset",
+    "confirming": "Confirmatory count",
+    "ended": "Loss, or failure of the endpoint",
 }
 """The texts of the legend; the lane's name is not repeated."""
 
@@ -99,9 +102,12 @@ class Lane:
         return {same.get(name, name): sign for name, sign in signs.items()}
 
 
-def observed_lanes(cohort: Cohort) -> list[Lane]:
-    """The lanes of the one patient of a cohort: rescue by name, its discontinuation, and columns of yes and no."""
-    return [*_rescues(cohort), *_discontinued(cohort), *_columns(cohort)]
+def observed_lanes(cohort: Cohort, unit: TimeUnit) -> list[Lane]:
+    """The lanes of the one patient of a cohort: rescue by name, its discontinuation, and columns of yes and no.
+
+    Days in texts are those of an axis in this unit.
+    """
+    return [*_rescues(cohort), *_discontinued(cohort, unit), *_columns(cohort)]
 
 
 def _rescues(cohort: Cohort) -> Iterator[Lane]:
@@ -109,20 +115,21 @@ def _rescues(cohort: Cohort) -> Iterator[Lane]:
     by_name: dict[str, list[Stretch]] = {}
     begins = cohort.day[courses.row].tolist()
     for begin, last, code in zip(begins, courses.last.tolist(), courses.name.codes.tolist(), strict=True):
-        name = courses.name.labels[code] if code >= 0 else ""
+        name = as_the_field_spells(courses.name.labels[code]) if code >= 0 else ""
         by_name.setdefault(name, []).append(Stretch(begin, last + 1, "rescue"))
     if set(by_name) == {""}:
-        yield Lane("rescue", stretches=tuple(by_name[""]))
+        yield Lane("Rescue", stretches=tuple(by_name[""]))
         return
     names = list(by_name)
     for name in names[:RESCUES]:
-        yield Lane(f"rescue: {name or UNNAMED}", stretches=tuple(by_name[name]))
+        yield Lane(f"Rescue: {name or UNNAMED}", stretches=tuple(by_name[name]))
     if names[RESCUES:]:
         rest = tuple(stretch for name in names[RESCUES:] for stretch in by_name[name])
-        yield Lane(f"rescue: {counted(len(names) - RESCUES, 'other')}", ", ".join(names[RESCUES:]), rest)
+        more = counted(len(names) - RESCUES, "other", digits=True)
+        yield Lane(f"Rescue: {more}", ", ".join(names[RESCUES:]), rest)
 
 
-def _discontinued(cohort: Cohort) -> Iterator[Lane]:
+def _discontinued(cohort: Cohort, unit: TimeUnit) -> Iterator[Lane]:
     """The day study treatment was discontinued; without bar, as no input has the days on which it was given.
 
     None where discontinuation is not recorded.
@@ -130,51 +137,60 @@ def _discontinued(cohort: Cohort) -> Iterator[Lane]:
     stopped = float(cohort.treatment_discontinued[0])
     if np.isfinite(stopped):
         marks = (LaneMark(stopped, "stopped"),)
-        yield Lane("study treatment", f"permanently discontinued on day {stopped:g}", marks=marks)
+        yield Lane("Study treatment", f"permanently discontinued on {day_on_axis(int(stopped), unit)}", marks=marks)
     elif records_discontinuation(cohort):
-        yield Lane("study treatment", "not permanently discontinued")
+        yield Lane("Study treatment", "not permanently discontinued")
 
 
 def _columns(cohort: Cohort) -> Iterator[Lane]:
     for name, column in cohort.row_columns.items():
         if isinstance(column, Truths) and column.true.any():
-            yield Lane(name, marks=tuple(LaneMark(day, "noted") for day in cohort.day[column.true].tolist()))
+            marks = tuple(LaneMark(day, "noted") for day in cohort.day[column.true].tolist())
+            yield Lane(column_in_words(name), marks=marks)
 
 
-def verdict_lanes(classification: Classification, names: list[str]) -> list[Lane]:
+def verdict_lanes(classification: Classification, names: list[str], unit: TimeUnit) -> list[Lane]:
     """A lane for each of these endpoints of the one patient of a classification."""
-    return [_verdict(classification, name) for name in names]
+    return [_verdict(classification, name, unit) for name in names]
 
 
-def _verdict(classification: Classification, name: str) -> Lane:
+def _verdict(classification: Classification, name: str, unit: TimeUnit) -> Lane:
     model, verdict = classification.criteria.endpoints[name], classification.verdicts[name]
-    value = verdict.labels[int(verdict.value[0])]
+    value, label = verdict.labels[int(verdict.value[0])], classification.criteria.labelled(name)
     onset, confirming, ended, dated = (
         int(classification.days_of(rows)[0])
         for rows in (verdict.onset, verdict.confirming, verdict.ended, verdict.dated)
     )
     reason = reason_in_words(classification.criteria.reasons.names[int(verdict.reason[0])])
+    because = f"{result_in_words(value)}: {reason}"
     length = NO_DAY if verdict.days is None else int(verdict.days[0])
     if model.is_ranked:
-        return Lane(name, value if value != "NE" else f"NE: {reason}")
+        return Lane(label, because if value == "NE" else all_patients(classification).rank_in_words(value))
     if value == "NE":
-        return Lane(name, f"NE: {reason}", (_open(classification, name),), _marks(ended=ended))
+        return Lane(label, because, (_open(classification, name),), _marks(ended=ended))
     if model.runs_to is not None and length != NO_DAY:
         censored = value != "Y"
         text = counted(length, "day", digits=True) + (", censored" if censored else "")
-        return Lane(name, text, (Stretch(ended - length, ended, "time", censored),))
+        return Lane(label, text, (Stretch(ended - length, ended, "time", censored),))
     if value != "Y":
-        return Lane(
-            name, value if value == "NA" else f"N: {reason}", (), _marks(ended=ended if value == "N" else NO_DAY)
-        )
+        failed = value == "N"
+        return Lane(label, because if failed else result_in_words(value), (), _marks(ended=ended if failed else NO_DAY))
     if model.is_lost is not None:
-        return Lane(name, f"Y, day {dated}: {reason}", (), _marks(ended=dated))
-    text = f"Y, day {dated}" if dated != NO_DAY else "Y"
-    if verdict.of_days is not None:
-        observed = counted(int(verdict.of_days[0]), "day", digits=True)
-        text = f"{'' if model.is_length else 'Y, '}{length:,} of {observed} observed"
+        return Lane(label, f"met, {day_on_axis(dated, unit)}: {reason}", (), _marks(ended=dated))
     begin = onset if onset != NO_DAY else dated
-    return Lane(name, text, tuple(_response(classification, name, begin, confirming)), _marks(begin, confirming))
+    stretches = tuple(_response(classification, name, begin, confirming))
+    return Lane(label, _met_in_words(classification, name, unit), stretches, _marks(begin, confirming))
+
+
+def _met_in_words(classification: Classification, name: str, unit: TimeUnit) -> str:
+    """What stands beside the lane of an endpoint that is met: its day, or of how many days observed it held."""
+    verdict, model = classification.verdicts[name], classification.criteria.endpoints[name]
+    if verdict.of_days is not None:
+        length = NO_DAY if verdict.days is None else int(verdict.days[0])
+        observed = counted(int(verdict.of_days[0]), "day", digits=True)
+        return f"{'' if model.is_length else 'met, '}{length:,} of {observed} observed"
+    dated = int(classification.days_of(verdict.dated)[0])
+    return f"met, {day_on_axis(dated, unit)}" if dated != NO_DAY else "met"
 
 
 def _response(classification: Classification, name: str, begin: int, confirming: int) -> Iterator[Stretch]:

@@ -1,11 +1,15 @@
 """Picture: a matplotlib figure with its notes and provenance, and the layout that all pictures share.
 
-Lengths on paper are in inches, sizes of type in points. Text is measured in the font that matplotlib ships, so a
-picture is the same on every machine.
+Lengths on paper are in inches, sizes of type in points. Text is measured in the font that matplotlib ships, unless
+another is asked for, so a picture is the same on every machine.
+
+The height of a picture follows from what it shows: a lane per patient, a row per subgroup, as many notes as there are.
+matplotlib's own layout fits axes into a height that is given, so the positions here are reckoned from the texts.
 """
 
 import base64
 import io
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +24,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, get_font_names
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
@@ -30,7 +34,7 @@ from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
 from itp_response.classification.supplied import titled
 from itp_response.classification.writers import put
 from itp_response.cohort.values import Floats
-from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.errors import UsageError, nearest, unknown
 from itp_response.messages.results import Result
 from itp_response.messages.wording import counted_patients
 from itp_response.outputs.comparison.compare import Comparison
@@ -44,13 +48,18 @@ LEADING = 1.35
 MARGIN = 0.15
 WIDTH = 7.4
 """The width of a picture over both columns of a journal."""
+WIDTHS = (3.3, 30.0)
+"""The widths that can be asked for: from one column of a journal to a poster."""
 DPI = 200
 SCREEN = 96
 """The dots an inch of a screen, on which a notebook shows pictures."""
+DPIS = (30, 1200)
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, ordered from dark to light in grey.
 BLACK, BLUE, VERMILLION, GREEN, ORANGE, SKY = "#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9"
 GREY, PALE, FAINT = "#6E6E6E", "#C8C8C8", "#EBEBEB"
+RESCUE = "#F4C95D"
+"""Rescue treatment, wherever it is drawn: light enough for counts to be seen on it."""
 GROUPS: tuple[tuple[str, Any, str], ...] = (
     (BLUE, "-", "o"),
     (VERMILLION, (0, (4, 1.5)), "s"),
@@ -71,7 +80,6 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "axes.unicode_minus": False,  # as in the tables
     "xtick.labelsize": SMALL + 0.5,
     "ytick.labelsize": SMALL + 0.5,
     "xtick.major.width": 0.6,
@@ -92,13 +100,37 @@ STYLE: dict[str, Any] = {
 
 
 @contextmanager
-def styled() -> Iterator[None]:
-    """Draw and write with the settings of this package; the caller's settings return afterwards."""
-    settings: Any = STYLE
+def styled(font: str | None = None) -> Iterator[None]:
+    """Draw and write with the settings of this package; the caller's settings return afterwards.
+
+    Signs that the font lacks, as some lack a superscript, are taken from the font of the package.
+    """
+    settings: Any = STYLE if font is None else STYLE | {"font.family": [font, FONT]}
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(settings)
         yield
+
+
+def check_paper(width: float | None, dpi: float | None, font: str | None) -> None:
+    """Raise `UsageError` for a width or a resolution that no paper has, and for a font that is not installed."""
+    for name, value, (least, most), unit in (("width", width, WIDTHS, "inches"), ("dpi", dpi, DPIS, "dots per inch")):
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"{name} {value:g}: give {least:g} to {most:g} {unit}.")
+    if font is not None and font not in (installed := get_font_names()):
+        cure = "install it, or name another (matplotlib.font_manager.get_font_names() lists them)"
+        raise UsageError(f"font {font!r} is not installed; {cure}.{nearest(font, installed)}")
+
+
+def paper_width(asked: float | None, least: float = 0.0) -> float:
+    """The width of the picture: as asked for, else that of two columns, or more where its texts need more.
+
+    Raises `UsageError` where the texts need more than was asked for.
+    """
+    if asked is not None and asked < least:
+        needed = math.ceil(10 * least) / 10
+        raise UsageError(f"width {asked:g}: the texts of this picture need {needed:g} inches; give {needed:g} or more.")
+    return max(WIDTH, least) if asked is None else asked
 
 
 class Picture(Result, Figure):
@@ -107,7 +139,7 @@ class Picture(Result, Figure):
     >>> from itp_response import plot
     >>> picture = plot("timeline", "d0 15, d22 <50, d29 45")
     >>> picture.notes
-    ('A count known only as a bound stands at the bound, a triangle that points to where it may lie.',)
+    ('Triangles: censored counts, drawn at the reporting limit and pointing to where the count may lie.',)
     >>> picture.result.criteria.name
     'atra_2022'
     >>> picture.drawn(".svg")[:5]
@@ -115,11 +147,15 @@ class Picture(Result, Figure):
     """
 
     notes: tuple[str, ...] = ()
-    """What the picture assumes or leaves out, a sentence each; the picture shows them beneath."""
+    """What the picture assumes or excludes, a sentence each; the picture shows them beneath."""
     assumed: tuple[str, ...] = ()
     """What is assumed of the reference group, a line with its prefix; the picture shows it beneath too."""
     study_notes: tuple[str, ...] = ()
     """What was assumed or noticed while reading, as in `Classification.summary`."""
+    dots: float = DPI
+    """The resolution of a `.png` file, in dots per inch."""
+    font: str | None = None
+    """The font of its texts; None: that of matplotlib."""
     origin: Provenance | None = None
     result: Classification | Comparison | None = None
     """The result that is drawn; a `Comparison` for `reclassification`."""
@@ -137,10 +173,10 @@ class Picture(Result, Figure):
             text = replace(self.origin, outputs=(of_bytes(path.name, content),)).text()
             put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
 
-    def drawn(self, suffix: str, dpi: float = DPI) -> bytes:
-        """The bytes of a file with this suffix: `.svg`, `.png` (at `dpi` dots an inch) or `.pdf`."""
-        with styled(), io.BytesIO() as file:
-            self.savefig(file, format=suffix.removeprefix("."), dpi=dpi, metadata=METADATA[suffix])
+    def drawn(self, suffix: str, dpi: float | None = None) -> bytes:
+        """The bytes of a file with this suffix: `.svg`, `.png` (at `dpi`, else its own `dots` per inch) or `.pdf`."""
+        with styled(self.font), io.BytesIO() as file:
+            self.savefig(file, format=suffix.removeprefix("."), dpi=dpi or self.dots, metadata=METADATA[suffix])
             return file.getvalue()
 
     def _headline(self) -> str:
@@ -183,13 +219,15 @@ def writable(path: str | Path) -> Path:
 # MEASURES
 
 
-@cache
 def text_width(text: str, size: float) -> float:
     """The width of a line of text."""
-    if not text.strip():
-        return 0.0
+    return _width_in(tuple(mpl.rcParams["font.family"]), text, size) if text.strip() else 0.0
+
+
+@cache
+def _width_in(family: tuple[str, ...], text: str, size: float) -> float:
     # Outlines have no hinting of a renderer, so the width is the same at every resolution.
-    font = FontProperties(family=FONT, size=size)
+    font = FontProperties(family=list(family), size=size)
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / POINTS
 
 
@@ -308,13 +346,15 @@ class Sheet:
         position = (left / self.width, bottom / self.height, width / self.width, height / self.height)
         return self.picture.add_axes(position, **options)
 
-    def legend(self, handles: Sequence[Any], left: float, top: float, width: float) -> Legend:
+    def legend(self, handles: Sequence[Any], left: float, top: float) -> Legend:
         """A legend in as many columns as fit; `top` is the distance from the lower edge of the title."""
+        labels = labels_of(handles, self.width)
         return self.picture.legend(
             handles=list(handles),
+            labels=labels,
             loc="upper left",
             bbox_to_anchor=(left / self.width, 1 - (self.top + top) / self.height),
-            ncols=columns_of(labels_of(handles), width),
+            ncols=columns_of(labels, self.width),
             borderaxespad=0,
             borderpad=0,
             handlelength=HANDLE,
@@ -327,22 +367,26 @@ HANDLE = 2.4
 """The length of a symbol in a legend, in sizes of its type."""
 
 
-def labels_of(handles: Sequence[Any]) -> list[str]:
-    """The texts of a legend."""
-    return [str(handle.get_label()) for handle in handles]
+def labels_of(handles: Sequence[Any], width: float) -> list[str]:
+    """The texts of a legend on paper of this width, broken where they are wider than the paper."""
+    size = STYLE["legend.fontsize"]
+    room = width - 2 * MARGIN - (HANDLE + 0.8) * size / POINTS
+    return [folded(str(handle.get_label()), room, size) for handle in handles]
 
 
 def columns_of(labels: Sequence[str], width: float) -> int:
     """The number of columns of a legend of these labels."""
-    size = STYLE["legend.fontsize"]
+    size, room = STYLE["legend.fontsize"], width - 2 * MARGIN
     column = widest(labels, size) + (HANDLE + 0.8 + 1.6) * size / POINTS
-    return max(1, min(len(labels), int((width + 1.6 * size / POINTS) / column)))
+    return max(1, min(len(labels), int((room + 1.6 * size / POINTS) / column)))
 
 
-def legend_height(labels: Sequence[str], width: float) -> float:
-    """The height of the legend of these labels in this width."""
-    rows = -(-len(labels) // columns_of(labels, width)) if labels else 0
-    return rows * 1.55 * float(STYLE["legend.fontsize"]) / POINTS + 0.05
+def legend_height(handles: Sequence[Any], width: float) -> float:
+    """The height of the legend of these symbols on paper of this width."""
+    labels = labels_of(handles, width)
+    columns = np.array_split(np.array([label.count("\n") + 1 for label in labels]), columns_of(labels, width))
+    size = float(STYLE["legend.fontsize"]) / POINTS
+    return max((1.2 * lines.sum() + 0.45 * len(lines) for lines in columns), default=0.0) * size + 0.05
 
 
 def rectangles(axes: Axes, across: tuple[Floats, Floats], up: tuple[Floats, Floats], **look: Any) -> None:
@@ -351,27 +395,6 @@ def rectangles(axes: Axes, across: tuple[Floats, Floats], up: tuple[Floats, Floa
     corners = [(left, up[0]), (right, up[0]), (right, up[1]), (left, up[1])]
     shapes: Any = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)
     axes.add_collection(PolyCollection(shapes, **look), autolim=False)
-
-
-def day_ticks(first: float, last: float, most: int = 13) -> list[int]:
-    """The days marked on an axis: whole weeks, at most `most`."""
-    steps = [step for step in WEEKS if (last - first) / step <= most]
-    step = steps[0] if steps else 364 * int(np.ceil((last - first) / (364 * most)))
-    return list(range(int(np.ceil(first / step)) * step, int(last) + 1, step))
-
-
-WEEKS = (7, 14, 28, 56, 84, 182, 364, 728)
-
-
-def week_ticks(first: float, last: float, most: int = 14) -> list[int]:
-    """The weeks marked on an axis, at most `most`."""
-    step = next((step for step in (1, 2, 4, 8, 13, 26, 52, 104) if (last - first) / step <= most), 260)
-    return list(range(int(np.ceil(first / step)) * step, int(last) + 1, step))
-
-
-def nice(name: str) -> str:
-    """A name without its underscores."""
-    return name.replace("_", " ")
 
 
 def look_of(group: int) -> tuple[str, Any, str]:

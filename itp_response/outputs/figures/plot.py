@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 TYPED = re.compile(r"\s*d-?\d+(\.\.d-?\d+)?(\s|$)")
 """The beginning of a timeline typed by hand."""
 OF_TYPED = {
-    "baseline": "a study has its own",
-    "treatment_discontinued": "a study has its own",
-    "day_0": "a study has its own",
-    "interpretation": "a study is decided by the set as it is given",
-    "columns": "a study has its own",
+    "baseline": "the baseline of a study comes from its data",
+    "treatment_discontinued": "the discontinuations of a study come from its data",
+    "day_0": "day 0 of a study comes from its data",
+    "interpretation": "a study is classified by the criteria set as given",
+    "columns": "the columns of a study come from its data",
 }
 """The options of a typed timeline, and why a study does not have them."""
 
@@ -43,6 +43,9 @@ def plot(
     measure: Measure | None = None,
     reference: str | None = None,
     title: str | None = None,
+    width: float | None = None,
+    dpi: float | None = None,
+    font: str | None = None,
     baseline: float | str | None = None,
     treatment_discontinued: int | None = None,
     day_0: date | None = None,
@@ -67,6 +70,9 @@ def plot(
         measure: The measure of `forest`: `difference` or `odds-ratio`.
         reference: Of `km` and `forest`, the reference group, as in `table`.
         title: The name of the study. None: its own identifier, else the name of the folder of its files.
+        width: The width in inches. None: 7.4, both columns of a journal, or more where the texts need more.
+        dpi: The resolution of a `.png` file in dots per inch. None: 200.
+        font: The name of an installed font. None: DejaVu Sans.
         baseline: Of a typed timeline, the baseline count in 10⁹/L, as in `ask`.
         treatment_discontinued: Of a typed timeline, the day on which treatment was discontinued.
         day_0: Of a typed timeline, the date of day 0.
@@ -95,19 +101,26 @@ def plot(
     under = {"interpretation": interpretation or None, "columns": columns or None}
     choices = _choices(kind, {**drawn, **typed, **under})
     needed("matplotlib", "plot")
-    from itp_response.outputs.figures.picture import styled
+    from itp_response.outputs.figures.picture import check_paper, styled
+
+    check_paper(width, dpi, font)
 
     result = _result(kind, visits, patients, criteria, choices, options)
     if _is_typed(kind, visits):
         choices["patient"] = PATIENT
-    study = study_title(result.cohort, title)
-    with styled():
+    with styled(font):
         own = {name: value for name, value in choices.items() if name not in OF_TYPED}
-        picture = _drawn(kind, result, {"study": study, **own})
+        picture = _drawn(kind, result, {"study": study_title(result.cohort, title), "width": width, **own})
+    paper = {"title": title, "width": width, "dpi": dpi, "font": font}
+    picture.font, picture.dots = font, dpi or picture.dots
+    return _signed(picture, kind, result, choices | {name: value for name, value in paper.items() if value is not None})
+
+
+def _signed(picture: "Picture", kind: Kind, result: Classification | Comparison, options: dict[str, Any]) -> "Picture":
+    """The picture with what it shows, what was noticed while reading, and what made it."""
     picture.result = result
     picture.study_notes = tuple(result.cohort.note_lines)
-    named = {} if title is None else {"title": title}
-    origin = _provenance(kind, result, choices | named)
+    origin = _provenance(kind, result, options)
     picture.origin = replace(origin, assumed=[*origin.assumed, *picture.assumed])
     return picture
 
@@ -118,7 +131,7 @@ def _choices(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
     for name in choices:
         if name not in KINDS[kind]:
             kinds = [other for other, names in KINDS.items() if name in names]
-            raise UsageError(f"{name!r} is not asked of {kind}, but of {', '.join(kinds)}; leave it out.")
+            raise UsageError(f"{name!r} does not apply to {kind}, only to {', '.join(kinds)}; leave it out.")
     return choices
 
 
@@ -152,7 +165,7 @@ def _single(choices: dict[str, Any]) -> dict[str, Any]:
     if isinstance(by, str):
         return choices
     if len(by) != 1:
-        raise UsageError(f"groups are made by one column here, not by {len(by)}: {', '.join(by)}.")
+        raise UsageError(f"this plot groups patients by one column, not by {len(by)}: {', '.join(by)}; name one.")
     return {**choices, "by": by[0]}
 
 
@@ -161,10 +174,10 @@ def _check_study(kind: Kind, choices: dict[str, Any]) -> None:
     if kind != "timeline":
         return
     if "patient" not in choices:
-        raise UsageError("say whose timeline: --patient ID, or type the timeline as 'd0 15, d21 45, d28 60'.")
+        raise UsageError("name the patient with --patient ID, or type a timeline such as 'd0 15, d21 45, d28 60'.")
     for name, instead in OF_TYPED.items():
         if name in choices:
-            raise UsageError(f"{name!r} goes with a typed timeline; {instead}.")
+            raise UsageError(f"{name!r} applies only to a typed timeline; {instead}.")
 
 
 def _is_typed(kind: Kind, visits: Any) -> bool:
@@ -190,7 +203,7 @@ def _classified(visits: Any, patients: Any, criteria: Any, options: ReadOptions 
 def _typed(text: str, criteria: Any, choices: dict[str, Any]) -> Classification:
     """The classification of the one patient of a typed timeline."""
     if "patient" in choices:
-        raise UsageError("a typed timeline is of one patient; leave out which.")
+        raise UsageError("'patient' does not apply to a typed timeline, which has one patient; leave it out.")
     own = {name: choices[name] for name in OF_TYPED if name in choices}
     definitions, cohort = cohort_asked(text, _one_set(criteria) or DEFAULT_CRITERIA, **own)
     return classify(cohort, criteria=definitions)
@@ -205,5 +218,7 @@ def _one_set(criteria: Any) -> Any:
     if not isinstance(criteria, list | tuple):
         return criteria
     if len(criteria) != 1:
-        raise UsageError(f"one set of criteria here, not {len(criteria)}; only reclassification takes two.")
+        raise UsageError(
+            f"this plot takes one criteria set, not {len(criteria)}; only reclassification takes two or more."
+        )
     return criteria[0]

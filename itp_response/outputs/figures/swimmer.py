@@ -13,6 +13,7 @@ from itp_response.classification.supplied import unrecorded
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
 from itp_response.evaluation.verdicts import NE, Y
 from itp_response.messages.wording import counted_patients
+from itp_response.outputs.figures.axes import set_time_axis
 from itp_response.outputs.figures.picture import (
     BLACK,
     BLUE,
@@ -22,13 +23,12 @@ from itp_response.outputs.figures.picture import (
     ORANGE,
     PALE,
     SMALL,
-    WIDTH,
     Picture,
     Sheet,
-    day_ticks,
-    labels_of,
+    folded,
+    height,
     legend_height,
-    nice,
+    paper_width,
     rectangles,
     widest,
 )
@@ -65,7 +65,14 @@ class Lanes:
     """An entry per rescue course; the patient is a position."""
 
 
-def draw(classification: Classification, *, study: str = "", by: str = "arm", endpoint: str | None = None) -> Picture:
+def draw(
+    classification: Classification,
+    *,
+    study: str = "",
+    by: str = "arm",
+    endpoint: str | None = None,
+    width: float | None = None,
+) -> Picture:
     """The follow-up and response of every patient, the longest responses first in each group.
 
     Raises `UsageError` for an endpoint without an onset and for groups that cannot be formed.
@@ -77,32 +84,30 @@ def draw(classification: Classification, *, study: str = "", by: str = "arm", en
     shown = sum(map(len, members))
     notes = [*groups.notes, *_notes(classification, lanes, shown)]
     ids = classification.cohort.id.to_list() if shown <= NAMED else []
+    paper, lane = paper_width(width), LANE if ids else CONDENSED / max(shown, 1)
     left = MARGIN + (max(0.6, widest(ids, SMALL) + 0.12) if ids else 0.35)
-    lane = LANE if ids else CONDENSED / max(shown, 1)
     handles = _handles(classification, lanes, name, shown)
-    room = WIDTH - 2 * MARGIN
-    legend = legend_height(labels_of(handles), room)
     heights = [max(lane * len(patients), 0.2) for patients in members]
-    body = sum(heights) + BETWEEN * len(heights) + 0.32 + legend
-    label = classification.criteria.endpoints[name].label
-    title = f"{label}: every patient"
-    sheet = Sheet((study, title), notes, body, subtitle=classification.criteria.response_definition)
+    headings = [folded(heading, paper - left - MARGIN, BODY) for heading in groups.headed()]
+    above = [BETWEEN + height(heading.count("\n"), BODY) for heading in headings]
+    body = sum(heights) + sum(above) + 0.32 + legend_height(handles, paper)
+    titles = (study, f"{classification.criteria.labelled(name)} and follow-up of each patient")
+    sheet = Sheet(titles, notes, body, subtitle=classification.criteria.response_definition, width=paper)
     low, high = _days(lanes)
     top, axes = -0.1, None
-    for heading, patients, height in zip(groups.headed(), members, heights, strict=True):
-        top += BETWEEN
-        axes = sheet.axes(left, top, WIDTH - left - MARGIN, height, **({"sharex": axes} if axes else {}))
-        top += height
-        axes.set_title(heading, size=BODY, pad=3)
+    for number, patients in enumerate(members):
+        top += above[number]
+        options: dict[str, Any] = {"sharex": axes} if axes else {}
+        axes = sheet.axes(left, top, paper - left - MARGIN, heights[number], **options)
+        top += heights[number]
+        axes.set_title(headings[number], size=BODY, pad=3)
         axes.set_xlim(low, high)
-        axes.set_xticks(day_ticks(low, high))
-        axes.tick_params(labelbottom=False, bottom=False)
         _draw_group(axes, lanes, patients, shown)
         _name_lanes(axes, [ids[patient] for patient in patients.tolist()] if ids else [])
     if axes is not None:
         axes.tick_params(labelbottom=True, bottom=True)
-        axes.set_xlabel("day")
-    sheet.legend(handles, MARGIN, top + 0.42, room)
+        set_time_axis(axes, low, high, paper - left - MARGIN)
+    sheet.legend(handles, MARGIN, top + 0.42)
     return sheet.picture
 
 
@@ -155,40 +160,46 @@ def _days(lanes: Lanes) -> tuple[float, float]:
 def _notes(classification: Classification, lanes: Lanes, shown: int) -> list[str]:
     notes = []
     if shown > MANY:
-        notes.append("Of what happened to so many, only rescue treatment and complete response are marked.")
+        notes.append(f"More than {MANY} patients: only rescue treatment and complete response are marked.")
     if shown > NAMED:
-        notes.append(f"{counted_patients(shown)} are more than can be named here; a lane is a patient.")
+        notes.append(f"Each horizontal line is one of {counted_patients(shown)}; patient ids are not shown.")
     if lanes.response.loss is None:
         notes.append(
-            f"{classification.criteria.name} has no endpoint for the loss of {lanes.response.name}: "
-            "the bar ends with the last count that it rests on."
+            f"{classification.criteria.name} defines no loss of {lanes.response.name}: "
+            "the bar ends with the last count that supports it."
         )
     notes += unrecorded(classification.cohort, bleeding=False)
     nothing = int((lanes.last == NO_DAY).sum())
     if nothing:
-        notes.append(f"{counted_patients(nothing)} without any observation: an empty lane.")
+        notes.append(f"{counted_patients(nothing)} without any observation: the line is empty.")
     return notes
 
 
 def _handles(classification: Classification, lanes: Lanes, name: str, shown: int) -> list[Any]:
+    criteria = classification.criteria
     bars: list[Any] = [
-        Patch(facecolor=RESPONSE, edgecolor=BLACK, linewidth=0.3, label=nice(name)),
-        Patch(facecolor=FOLLOWED, edgecolor=BLACK, linewidth=0.3, label=f"no {nice(name)}, or before and after it"),
+        Patch(facecolor=RESPONSE, edgecolor=BLACK, linewidth=0.3, label=criteria.labelled(name)),
+        Patch(facecolor=FOLLOWED, edgecolor=BLACK, linewidth=0.3, label=f"Follow-up without {name}"),
     ]
     if lanes.open.any():
-        label = f"{nice(name)} not evaluable"
+        label = f"Follow-up, {name} not evaluable"
         bars.append(Patch(facecolor=UNKNOWN, edgecolor=GREY, hatch="/////", linewidth=0.3, label=label))
+    complete = with_role(criteria, "complete_response")
     labels = {
-        "complete": nice(with_role(classification.criteria, "complete_response") or ""),
-        "lost": nice(lanes.response.loss or ""),
-        "rescue": "rescue treatment begins",
-        "stopped": "treatment permanently discontinued",
-        "ongoing": "not lost at the last count",
+        "complete": f"Onset of {_in_sentence(criteria.labelled(complete))}" if complete else "",
+        "lost": criteria.labelled(lanes.response.loss) if lanes.response.loss else "",
+        "rescue": "Start of rescue treatment",
+        "stopped": "Study treatment permanently discontinued",
+        "ongoing": f"{name} ongoing at the last count",
     }
     signs = DOTS if shown > MANY else SIGNS
     occurred = [look for look, days, _ in _events(lanes) if len(days) and look in signs]
     shape = {"mec": BLACK, "mew": 0.4, "markersize": 4} if shown > MANY else {}
     return bars + [Line2D([], [], linestyle="", label=labels[look], **{**signs[look], **shape}) for look in occurred]
+
+
+def _in_sentence(label: str) -> str:
+    return label[:1].lower() + label[1:]
 
 
 SIGNS: dict[str, dict[str, Any]] = {
@@ -226,6 +237,7 @@ def _draw_group(axes: Axes, lanes: Lanes, patients: Ints, shown: int) -> None:
     """Draw the lanes of a group, the first of `patients` at the top."""
     axes.set_ylim(max(len(patients), 1) - 0.5, -0.5)
     axes.spines["left"].set_visible(False)
+    axes.tick_params(labelbottom=False, bottom=False)
     lane = np.full(len(lanes.last), -1)
     lane[patients] = np.arange(len(patients))
     _draw_bars(axes, lanes, patients, shown)
@@ -263,5 +275,9 @@ def _signs(shown: int) -> dict[str, dict[str, Any]]:
     if shown > MANY:
         return DOTS
     share = min(1.0, ROOMY / shown)
-    thin = {} if shown <= NAMED else {"mew": 0.3}
-    return {name: {**sign, **thin, "markersize": sign["markersize"] * share} for name, sign in SIGNS.items()}
+    # A sign of strokes alone keeps enough of them to be seen.
+    thin = {name: 0.9 if name in ("stopped", "lost") else 0.3 for name in SIGNS}
+    edges: dict[str, Any] = {} if shown <= NAMED else {name: {"mew": mew} for name, mew in thin.items()}
+    return {
+        name: {**sign, **edges.get(name, {}), "markersize": sign["markersize"] * share} for name, sign in SIGNS.items()
+    }

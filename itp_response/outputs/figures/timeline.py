@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from itp_response.classification.classification import Classification
 from itp_response.classification.supplied import unrecorded
@@ -18,9 +17,11 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
+from itp_response.explanation.ask import PATIENT
 from itp_response.explanation.one_patient import unknown_patient
 from itp_response.explanation.thresholds import thresholds
 from itp_response.messages.errors import UsageError
+from itp_response.outputs.figures.axes import TimeUnit, day_on_axis, set_count_axis, set_time_axis, time_unit
 from itp_response.outputs.figures.clauses import baseline_of, spoiled_by_rescue
 from itp_response.outputs.figures.lanes import BARS, LANE_SIGNS, Lane, observed_lanes, verdict_lanes
 from itp_response.outputs.figures.picture import (
@@ -31,23 +32,20 @@ from itp_response.outputs.figures.picture import (
     GREY,
     MARGIN,
     PALE,
+    RESCUE,
     SMALL,
     VERMILLION,
-    WIDTH,
     Picture,
     Sheet,
-    day_ticks,
     folded,
-    labels_of,
     legend_height,
     merged,
-    nice,
+    paper_width,
     spread,
     widest,
 )
 from itp_response.outputs.figures.responses import Responses, loss_of, response_of, responses, rests_on
 
-TICKS = (1, 3, 10, 30, 50, 100, 300, 1000, 3000)
 ABOVE, COUNTS, BLEEDING, LANE, BETWEEN, BELOW = 0.3, 2.5, 0.55, 0.2, 0.1, 0.42
 """The heights of the parts: the bracket, the counts, bleeding, a lane, the room between them, the days."""
 EMPTY = 0.01
@@ -59,6 +57,10 @@ TEXTS = 1.75
 LEADS = 0.14
 """The part of that room for the strokes from a line to its text."""
 BASELINE_SIGN = (0, (1, 2))
+NAMES = 1.55
+"""The greatest width of the name of a lane."""
+GRAPH = 1.8
+"""The least width of the axes."""
 
 
 @dataclass
@@ -85,7 +87,14 @@ class PatientTimeline:
         return self.classification.cohort
 
 
-def draw(classification: Classification, *, patient: str, study: str = "", endpoint: str | None = None) -> Picture:
+def draw(
+    classification: Classification,
+    *,
+    patient: str,
+    study: str = "",
+    endpoint: str | None = None,
+    width: float | None = None,
+) -> Picture:
     """The timeline of the patient with this id.
 
     With `endpoint`, only its thresholds and lanes are drawn, and those of the endpoints it rests on or is lost by.
@@ -101,7 +110,7 @@ def draw(classification: Classification, *, patient: str, study: str = "", endpo
     timeline = PatientTimeline(alone, names, patient_days_of(criteria, cohort, 0, 1), response)
     timeline.is_log = classification.cohort.bleeding_is_log
     timeline.unrecorded = tuple(unrecorded(classification.cohort)) if classification.cohort.read_from else ()
-    return _drawn(timeline, (study, _title(timeline, patient)))
+    return _drawn(timeline, (study, _title(timeline, patient)), width)
 
 
 def _related(criteria: Criteria, endpoint: str) -> list[str]:
@@ -111,40 +120,79 @@ def _related(criteria: Criteria, endpoint: str) -> list[str]:
     return [name for name in criteria.endpoints if name in related]
 
 
-def _drawn(timeline: PatientTimeline, titles: tuple[str, str]) -> Picture:
+def _drawn(timeline: PatientTimeline, titles: tuple[str, str], width: float | None) -> Picture:
     _set_counts_shown(timeline)
     first, last = _days(timeline)
-    observed, decided = observed_lanes(timeline.cohort), verdict_lanes(timeline.classification, timeline.names)
-    left = max(1.0, widest([lane.label for lane in (*observed, *decided)], BODY) + 0.12) + MARGIN
-    width = WIDTH - left - TEXTS - MARGIN
-    texts = [[folded(lane.text, TEXTS - LEADS, SMALL) for lane in lanes] for lanes in (observed, decided)]
-    heights = [[LANE * max(1, 0.72 * (text.count("\n") + 1)) for text in column] for column in texts]
-    parts = (COUNTS, BLEEDING, *(max(sum(column), EMPTY) for column in heights))
+    unit = time_unit(first, last)
+    layout = _layout(timeline, unit, width)
     above = ABOVE if timeline.response.met[0] else BETWEEN
-    body = above + sum(parts) + 3 * BETWEEN + BELOW
-
+    body = above + sum(layout.parts) + 3 * BETWEEN + BELOW
     subtitle = timeline.classification.criteria.response_definition
-    sheet = Sheet(titles, _notes(timeline), body, subtitle=subtitle)
+    sheet = Sheet(titles, _notes(timeline), body, subtitle=subtitle, width=layout.paper)
     panels: list[Axes] = []
     top = above
-    for part in parts:
-        panels.append(sheet.axes(left, top, width, part, **({"sharex": panels[0]} if panels else {})))
+    for part in layout.parts:
+        options = {"sharex": panels[0]} if panels else {}
+        panels.append(sheet.axes(layout.left, top, layout.width, part, **options))
         top += part + BETWEEN
     panels[0].set_xlim(first, last)
-    _draw_counts(panels[0], timeline, width, last)
+    _draw_counts(panels[0], timeline, layout.width, last)
+    if timeline.response.met[0]:
+        _draw_bracket(panels[0], timeline, layout.width, unit)
     _draw_bleeding(panels[1], timeline)
-    _draw_lanes(panels[2], observed, heights[0], timeline, texts[0])
-    _draw_lanes(panels[3], decided, heights[1], timeline, texts[1])
+    _draw_lanes(panels[2], layout.observed, layout.width, timeline)
+    _draw_lanes(panels[3], layout.decided, layout.width, timeline)
     for axes in panels[:-1]:
         axes.tick_params(labelbottom=False, bottom=False)
         axes.spines["bottom"].set_visible(False)
-    panels[-1].set_xticks(day_ticks(first, last))
-    panels[-1].set_xlabel("day")
+    set_time_axis(panels[-1], first, last, layout.width)
     # The texts of the legend are known only after drawing.
-    handles, room = list(timeline.signs.values()), WIDTH - 2 * MARGIN
-    sheet.grow(legend_height(labels_of(handles), room))
-    sheet.legend(handles, MARGIN, body, room)
+    handles = list(timeline.signs.values())
+    sheet.grow(legend_height(handles, layout.paper))
+    sheet.legend(handles, MARGIN, body)
     return sheet.picture
+
+
+@dataclass(frozen=True)
+class LaneLayout:
+    """A lane with its texts broken into lines, and its height."""
+
+    lane: Lane
+    label: str
+    text: str
+    height: float
+
+
+@dataclass(frozen=True)
+class TimelineLayout:
+    """Where the parts of the picture stand, in inches."""
+
+    paper: float
+    left: float
+    width: float
+    """Of the axes."""
+    observed: list[LaneLayout]
+    decided: list[LaneLayout]
+
+    @property
+    def parts(self) -> tuple[float, ...]:
+        """The heights of the counts, bleeding, and the two groups of lanes."""
+        lanes = (max(sum(lane.height for lane in group), EMPTY) for group in (self.observed, self.decided))
+        return (COUNTS, BLEEDING, *lanes)
+
+
+def _layout(timeline: PatientTimeline, unit: TimeUnit, width: float | None) -> TimelineLayout:
+    observed = [_lane_layout(lane) for lane in observed_lanes(timeline.cohort, unit)]
+    decided = [_lane_layout(lane) for lane in verdict_lanes(timeline.classification, timeline.names, unit)]
+    left = max(1.0, widest([lane.label for lane in (*observed, *decided)], BODY) + 0.12) + MARGIN
+    paper = paper_width(width, left + GRAPH + TEXTS + MARGIN)
+    return TimelineLayout(paper, left, paper - left - TEXTS - MARGIN, observed, decided)
+
+
+def _lane_layout(lane: Lane) -> LaneLayout:
+    label, text = folded(lane.label, NAMES, BODY), folded(lane.text, TEXTS - LEADS, SMALL)
+    lines = max(label.count("\n"), text.count("\n")) + 1
+    return LaneLayout(lane, label, text, LANE * max(1, 0.72 * lines))
 
 
 def _set_counts_shown(timeline: PatientTimeline) -> None:
@@ -156,25 +204,27 @@ def _set_counts_shown(timeline: PatientTimeline) -> None:
 
 
 def _title(timeline: PatientTimeline, patient: str) -> str:
+    if patient == PATIENT and timeline.classification.cohort.read_from is None:
+        return "Patient timeline"
     arm = timeline.cohort.arm[0]
-    return f"{patient}, {arm}" if arm is not None else patient
+    return f"Patient {patient}" + (f" ({arm})" if arm is not None else "")
 
 
 def _notes(timeline: PatientTimeline) -> list[str]:
     counts = timeline.cohort.platelets
     notes = []
     if (counts.low != counts.high)[~np.isnan(counts.low)].any():
-        notes.append("A count known only as a bound stands at the bound, a triangle that points to where it may lie.")
-    if (counts.high < timeline.low).any():
-        notes.append(f"Counts below {timeline.low:g} stand at {timeline.low:g}.")
-    if np.isnan(baseline_of(timeline.patient_days).low[0]):
-        notes.append("No baseline is known, so no line that is reckoned from it.")
-    if timeline.cohort.partial is not None:
-        notes.append("Dates known only in part stand on the first of the days that may be meant.")
-    if timeline.response.met[0] and timeline.response.loss is None:
         notes.append(
-            f"{timeline.classification.criteria.name} has no endpoint for the loss of {timeline.response.name}."
+            "Triangles: censored counts, drawn at the reporting limit and pointing to where the count may lie."
         )
+    if (counts.high < timeline.low).any():
+        notes.append(f"Counts below {timeline.low:g} ×10⁹/L are drawn at {timeline.low:g}.")
+    if np.isnan(baseline_of(timeline.patient_days).low[0]):
+        notes.append("No baseline: thresholds relative to baseline are not drawn.")
+    if timeline.cohort.partial is not None:
+        notes.append("Partial dates are drawn on the first possible day.")
+    if timeline.response.met[0] and timeline.response.loss is None:
+        notes.append(f"{timeline.classification.criteria.name} defines no loss of {timeline.response.name}.")
     return [*notes, *timeline.unrecorded]
 
 
@@ -193,18 +243,10 @@ def _days(timeline: PatientTimeline) -> tuple[float, float]:
 
 
 def _draw_counts(axes: Axes, timeline: PatientTimeline, width: float, last: float) -> None:
-    axes.set_yscale("log")
-    axes.set_ylim(timeline.low * 0.93, timeline.high)
-    axes.yaxis.set_major_locator(FixedLocator([tick for tick in TICKS if timeline.low <= tick <= timeline.high]))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_ylabel("platelets, 10⁹/L")
+    set_count_axis(axes, timeline.low * 0.93, timeline.high)
     _draw_shades(axes, timeline, last)
     _draw_lines(axes, timeline, width)
     _draw_points(axes, timeline)
-    if timeline.response.met[0]:
-        _draw_bracket(axes, timeline, width)
 
 
 def _draw_shades(axes: Axes, timeline: PatientTimeline, last: float) -> None:
@@ -214,12 +256,12 @@ def _draw_shades(axes: Axes, timeline: PatientTimeline, last: float) -> None:
     for begin, end in spoiled:
         axes.axvspan(begin, end + 1, color=FAINT, linewidth=0, zorder=0)
     if spoiled:
-        timeline.signs["spoiled"] = Patch(facecolor=FAINT, label="no evidence for a response, after rescue")
+        timeline.signs["spoiled"] = Patch(facecolor=FAINT, label="Rescue wash-out: not evidence of response")
     given = merged([(float(day), float(end) + 1) for day, end in zip(days, courses.last, strict=True)])
     for begin, end in given:
-        axes.axvspan(begin, end, color=PALE, linewidth=0, zorder=0.5)
+        axes.axvspan(begin, end, color=RESCUE, linewidth=0, zorder=0.5)
     if given:
-        timeline.signs["rescue"] = Patch(facecolor=PALE, label="rescue treatment")
+        timeline.signs["rescue"] = Patch(label="Rescue treatment", **BARS["rescue"])
     end = float(timeline.patient_days.last_counted_day[0])
     until = timeline.classification.criteria.file.clock.followed_from
     if np.isfinite(until) and end < until:
@@ -233,7 +275,7 @@ def _draw_lines(axes: Axes, timeline: PatientTimeline, width: float) -> None:
     lines: list[tuple[float, str, Any, str]] = [
         (
             _level(threshold.low, threshold.high),
-            f"{threshold.text}  {_listed(threshold.endpoints)}",
+            f"{threshold.text} ({_listed(threshold.endpoints)})",
             (0, (5, 2)),
             BLUE,
         )
@@ -261,10 +303,10 @@ def _draw_lines(axes: Axes, timeline: PatientTimeline, width: float) -> None:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    """The endpoints of a threshold; of more than three, the first two."""
-    shown = names if len(names) <= 3 else names[:2]
+    """The endpoints of a threshold; of more than four, the first three."""
+    shown = names if len(names) <= 4 else names[:3]
     rest = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-    return ", ".join(map(nice, shown)) + rest
+    return ", ".join(shown) + rest
 
 
 def _level(low: float, high: float) -> float:
@@ -286,9 +328,9 @@ def _draw_points(axes: Axes, timeline: PatientTimeline) -> None:
     below = known & (counts.low < counts.high) & np.isfinite(counts.high)
     above = known & np.isinf(counts.high)
     looks = (
-        (meets, BLACK, f"count that meets {rule}"),
-        (fails, "white", f"count that does not meet {rule}"),
-        (~meets & ~fails, PALE, "count that is no evidence, or it is not known" if rule else "count"),
+        (meets, BLACK, f"Count that meets {rule}"),
+        (fails, "white", f"Count that does not meet {rule}"),
+        (~meets & ~fails, PALE, "Count that is not evidence, or not evaluable" if rule else "Platelet count"),
     )
     size = 13 if known.sum() <= CLOSE else 7
     for has_look, face, label in looks:
@@ -312,7 +354,7 @@ def _states(timeline: PatientTimeline) -> tuple[str, Bools, Bools]:
     meets: Bools = state.true
     for rule in model.discounting_rules():
         meets = meets & decide(rule.tree, timeline.patient_days).false
-    return f"the rule of {nice(name)}", meets, state.false
+    return f"the condition for {name}", meets, state.false
 
 
 def _ruled_by(timeline: PatientTimeline) -> str | None:
@@ -328,7 +370,7 @@ def _ruled_by(timeline: PatientTimeline) -> str | None:
     return next(iter(dating or parts[::-1]), None)
 
 
-def _draw_bracket(axes: Axes, timeline: PatientTimeline, width: float) -> None:
+def _draw_bracket(axes: Axes, timeline: PatientTimeline, width: float, unit: TimeUnit) -> None:
     """Draw the response above the counts, from onset to loss, and rings around its counts."""
     response = timeline.response
     begin, end = int(response.begin[0]), int(response.end[0])
@@ -339,17 +381,14 @@ def _draw_bracket(axes: Axes, timeline: PatientTimeline, width: float) -> None:
     axes.plot([begin, begin, end], [1.0, 1.035, 1.035], solid_joinstyle="miter", **style)
     if response.lost[0]:
         axes.plot([end, end], [1.035, 1.0], **style)
-        text = f"{nice(response.name)}: day {begin} to {end}"
     elif response.loss is not None:
         axes.plot([end], [1.035], marker=">", markersize=4, **style)
-        text = f"{nice(response.name)}: from day {begin}, not lost by day {end}"
-    else:
-        text = f"{nice(response.name)}: day {begin}" + (f" to {end}" if end != begin else "")
+    text = _bracket_in_words(response, unit)
     low, high = axes.get_xlim()
     half = (widest([text], BODY) / 2 + 0.02) / width * (high - low)
     middle = min(max((begin + end) / 2, low + half), high - half)
     axes.text(middle, 1.055, text, transform=across, ha="center", va="bottom", size=BODY)
-    for day, ring, label in ((begin, "onset", "onset of the response"), (confirmed, "confirming", "confirming count")):
+    for day, ring, label in ((begin, "onset", "Onset"), (confirmed, "confirming", "Confirmatory count")):
         row = np.flatnonzero(timeline.cohort.day == day)
         if day != NO_DAY and len(row) and (ring == "onset" or day != begin):
             level = float(np.clip(_levels(timeline.cohort)[row[0]], timeline.low, timeline.high))
@@ -357,6 +396,15 @@ def _draw_bracket(axes: Axes, timeline: PatientTimeline, width: float) -> None:
                 look = RINGS[ring]
                 axes.scatter([day], [level], facecolor="none", edgecolor=VERMILLION, zorder=5, clip_on=False, **look)
                 timeline.signs[ring] = Line2D([], [], linestyle="", **LEGEND_RINGS[ring], label=label)
+
+
+def _bracket_in_words(response: Responses, unit: TimeUnit) -> str:
+    """From when to when the response is, and whether it was lost."""
+    begin, end = int(response.begin[0]), int(response.end[0])
+    first, last = day_on_axis(begin, unit), day_on_axis(end, unit)
+    if response.loss is not None and not response.lost[0]:
+        return f"{response.name}: from {first}, ongoing at {last}"
+    return f"{response.name}: {first} to {last}" if end != begin else f"{response.name}: {first}"
 
 
 RINGS: dict[str, dict[str, Any]] = {
@@ -383,35 +431,37 @@ def _draw_bleeding(axes: Axes, timeline: PatientTimeline) -> None:
     """
     day, grade = timeline.cohort.day, timeline.cohort.bleeding_grade
     axes.set_ylim(-0.6, 4.4)
-    axes.set_yticks([0, 1, 2, 3, 4])
+    axes.set_yticks([0, 2, 4])
+    axes.set_yticks([1, 3], minor=True)
     axes.tick_params(axis="y", labelsize=SMALL - 0.5)
-    axes.set_ylabel("bleeding,\ngrade", rotation=0, ha="right", va="center", labelpad=6)
-    axes.grid(axis="y", color=FAINT, linewidth=0.5)
-    bled = grade > 0
+    axes.set_ylabel("Bleeding\ngrade", rotation=0, ha="right", va="center", labelpad=6)
+    axes.grid(axis="y", which="both", color=FAINT, linewidth=0.5)
+    bled, free = grade > 0, grade == 0
     axes.vlines(day[bled], 0, grade[bled], color=VERMILLION, linewidth=2.4, zorder=3)
-    if not timeline.is_log:
-        axes.scatter(day[grade == 0], grade[grade == 0], s=3, color=BLACK, zorder=3, clip_on=False)
+    if bled.any():
+        timeline.signs["bled"] = Patch(facecolor=VERMILLION, label="Bleeding (height: grade)")
+    if free.any() and not timeline.is_log:
+        axes.scatter(day[free], grade[free], s=3, color=BLACK, zorder=3, clip_on=False)
+        look: dict[str, Any] = {"linestyle": "", "marker": ".", "markersize": 3, "color": BLACK}
+        timeline.signs["free"] = Line2D([], [], label="No bleeding (grade 0)", **look)
     missing = np.isnan(grade)
     if missing.any():
         axes.scatter(day[missing], np.zeros(missing.sum()), s=12, marker="x", color=GREY, linewidth=0.8, clip_on=False)
-        label = "bleeding not recorded"
+        label = "Bleeding not recorded"
         timeline.signs[label] = Line2D([], [], linestyle="", marker="x", markersize=4, color=GREY, label=label)
 
 
-def _draw_lanes(
-    axes: Axes, lanes: list[Lane], heights: list[float], timeline: PatientTimeline, texts: list[str]
-) -> None:
+def _draw_lanes(axes: Axes, lanes: list[LaneLayout], width: float, timeline: PatientTimeline) -> None:
     """Draw the lanes from the top down, each with its name at the left and its text at the right."""
-    edges = np.concatenate([[0.0], np.cumsum(heights)])
+    edges = np.concatenate([[0.0], np.cumsum([lane.height for lane in lanes])])
     middles = (edges[:-1] + edges[1:]) / 2
     axes.set_ylim(max(edges[-1], 0.01), 0)
-    axes.set_yticks(middles, [nice(lane.label) for lane in lanes])
+    axes.set_yticks(middles, [lane.label for lane in lanes], linespacing=1.15)
     axes.tick_params(axis="y", length=0, labelsize=BODY)
     axes.spines["left"].set_visible(False)
     first, last = axes.get_xlim()
-    for lane, middle, text in zip(lanes, middles.tolist(), texts, strict=True):
+    style: dict[str, Any] = {"size": SMALL, "va": "center", "linespacing": 1.1, "color": BLACK}
+    for lane, middle in zip(lanes, middles.tolist(), strict=True):
         axes.axhline(middle, color=FAINT, linewidth=0.6, zorder=0)
-        style: dict[str, Any] = {"size": SMALL, "va": "center", "linespacing": 1.1, "color": BLACK}
-        share = LEADS / (axes.get_position().width * WIDTH)
-        axes.text(1 + share, middle, text, transform=axes.get_yaxis_transform(), **style)
-        timeline.signs |= lane.draw(axes, middle, 0.3 * LANE, first, last)
+        axes.text(1 + LEADS / width, middle, lane.text, transform=axes.get_yaxis_transform(), **style)
+        timeline.signs |= lane.lane.draw(axes, middle, 0.3 * LANE, first, last)

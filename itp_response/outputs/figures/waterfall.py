@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.values import Bools, Floats, Ints
 from itp_response.messages.wording import counted_patients
+from itp_response.outputs.figures.axes import true_minus
 from itp_response.outputs.figures.clauses import baseline_of, evidence
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -20,16 +22,17 @@ from itp_response.outputs.figures.picture import (
     PALE,
     SKY,
     VERMILLION,
-    WIDTH,
     Picture,
     Sheet,
-    labels_of,
+    folded,
+    height,
     legend_height,
-    nice,
+    paper_width,
     rectangles,
 )
 from itp_response.outputs.figures.responses import response_of, with_role
 from itp_response.outputs.statistics.groups import Groups, all_patients, grouped
+from itp_response.outputs.statistics.names import result_in_words
 
 HIGH, BETWEEN = 1.7, 0.32
 HATCHED = 150
@@ -65,10 +68,17 @@ class BestChanges:
     no_count: int
 
 
-def draw(classification: Classification, *, study: str = "", by: str = "arm", endpoint: str | None = None) -> Picture:
+def draw(
+    classification: Classification,
+    *,
+    study: str = "",
+    by: str = "arm",
+    endpoint: str | None = None,
+    width: float | None = None,
+) -> Picture:
     """Each patient's highest count after day 0 minus the baseline, coloured by the best response.
 
-    Counts that are no evidence for the endpoint of response, as soon after rescue, are passed over.
+    Counts that are no evidence for the endpoint of response, as soon after rescue, are not used.
     With `endpoint`, that endpoint is used, and its verdict is the colour.
     Raises `UsageError` for an unknown endpoint and for groups that cannot be formed.
     """
@@ -76,33 +86,45 @@ def draw(classification: Classification, *, study: str = "", by: str = "arm", en
     name = response_of(classification.criteria, endpoint)
     changes = _changes(classification, name, None if endpoint else with_role(classification.criteria, "best"))
     shown = int((~np.isnan(changes.change) & (groups.code >= 0)).sum())
-    handles = _handles(changes, shown)
-    room = WIDTH - 2 * MARGIN
-    legend = legend_height(labels_of(handles), room)
-    body = len(groups.labels) * (HIGH + BETWEEN) + 0.3 + legend
+    handles = _handles(classification, changes, shown)
+    paper, left = paper_width(width), MARGIN + 0.6
+    headings = [folded(text, paper - left - MARGIN, BODY) for text in _headings(changes, groups)]
+    above = BETWEEN + max(height(heading.count("\n"), BODY) for heading in headings)
+    body = len(headings) * (HIGH + above) + 0.3 + legend_height(handles, paper)
     notes = [*groups.notes, *_notes(changes, name, shown)]
-    title = "Best change of the count from the baseline"
-    sheet = Sheet((study, title), notes, body, subtitle=classification.criteria.response_definition)
-    low, high = _limits(changes)
-    top, left = 0.0, MARGIN + 0.6
-    for code, heading in enumerate(groups.headed()):
-        top += BETWEEN
-        axes = sheet.axes(left, top, WIDTH - left - MARGIN, HIGH)
+    title = "Best change in platelet count from baseline"
+    subtitle = classification.criteria.response_definition
+    sheet = Sheet((study, title), notes, body, subtitle=subtitle, width=paper)
+    top = 0.0
+    for code, heading in enumerate(headings):
+        top += above
+        axes = sheet.axes(left, top, paper - left - MARGIN, HIGH)
         top += HIGH
-        patients = _sorted(changes, groups, code)
-        without = len(np.flatnonzero(groups.code == code)) - len(patients)
-        axes.set_title(heading + (f", {without:,} of them without a bar" if without else ""), size=BODY)
-        axes.set_ylim(low, high)
-        axes.set_xlim(-0.5, max(len(patients), 1) - 0.5)
-        axes.set_xticks([])
-        axes.spines["bottom"].set_visible(False)
-        axes.set_ylabel("change, 10⁹/L")
-        axes.axhline(0, color=BLACK, linewidth=0.6, zorder=4)
-        axes.grid(axis="y", color=PALE, linewidth=0.4)
-        _draw_bars(axes, changes, patients, shown)
-    sheet.text(left, sheet.top + top + 0.08, "patients, from the greatest change to the least", color=GREY)
-    sheet.legend(handles, MARGIN, top + 0.3, room)
+        axes.set_title(heading, size=BODY)
+        _draw_group(axes, changes, _sorted(changes, groups, code), shown)
+    sheet.text(left, sheet.top + top + 0.08, "Patients, from the greatest change to the smallest", color=GREY)
+    sheet.legend(handles, MARGIN, top + 0.3)
     return sheet.picture
+
+
+def _headings(changes: BestChanges, groups: Groups) -> list[str]:
+    """The groups with their sizes, and how many of their patients have no bar."""
+    without = [int((member & np.isnan(changes.change)).sum()) for member in groups.members]
+    texts = zip(groups.headed(), without, strict=True)
+    return [f"{heading}, {number:,} without a bar" if number else heading for heading, number in texts]
+
+
+def _draw_group(axes: Axes, changes: BestChanges, patients: Ints, shown: int) -> None:
+    axes.set_ylim(*_limits(changes))
+    axes.set_xlim(-0.5, max(len(patients), 1) - 0.5)
+    axes.set_xticks([])
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(lambda value, _: true_minus(f"{value:,.0f}"))
+    axes.spines["bottom"].set_visible(False)
+    axes.set_ylabel("Change from baseline\n(×10⁹/L)")
+    axes.axhline(0, color=BLACK, linewidth=0.6, zorder=4)
+    axes.grid(axis="y", color=PALE, linewidth=0.4)
+    _draw_bars(axes, changes, patients, shown)
 
 
 def _changes(classification: Classification, name: str, best: str | None) -> BestChanges:
@@ -147,16 +169,18 @@ def _sorted(changes: BestChanges, groups: Groups, code: int) -> Ints:
 
 
 def _notes(changes: BestChanges, name: str, shown: int) -> list[str]:
-    notes = [f"Highest count after day 0 less the baseline; a count that is no evidence for {name} is passed over."]
+    notes = [
+        f"Highest platelet count after day 0 minus baseline; counts that are not evidence for {name} are not used."
+    ]
     if changes.no_baseline:
         notes.append(f"{counted_patients(changes.no_baseline)} without a baseline: no bar.")
     if changes.no_count:
-        notes.append(f"{counted_patients(changes.no_count)} without such a count: no bar.")
+        notes.append(f"{counted_patients(changes.no_count)} without a count that can be used: no bar.")
     bounded = int(changes.bounded.sum())
     if bounded:
-        notes.append(f"{counted_patients(bounded)} with a count or baseline known only as a bound: taken at the bound.")
+        notes.append(f"{counted_patients(bounded)} with a censored count or baseline: the reporting limit is used.")
     if shown > HATCHED:
-        notes.append(f"{shown:,} bars are more than can be named or hatched here; each is a patient.")
+        notes.append(f"Each of the {shown:,} bars is one patient; patient ids are not shown.")
     return notes
 
 
@@ -174,11 +198,14 @@ def _looks(changes: BestChanges, shown: int) -> list[tuple[int, str, dict[str, A
     return looks
 
 
-def _handles(changes: BestChanges, shown: int) -> list[Any]:
+def _handles(classification: Classification, changes: BestChanges, shown: int) -> list[Any]:
     style: dict[str, Any] = {"edgecolor": BLACK, "linewidth": 0.3}
-    return [
-        Patch(label=f"{nice(changes.colour_of)}: {label}", **look, **style) for _, label, look in _looks(changes, shown)
-    ]
+    patients = all_patients(classification)
+    name = changes.colour_of
+    ranked = patients.endpoints[name].is_ranked
+    what = patients.endpoints[name].label if ranked else classification.criteria.labelled(name)
+    in_words = patients.rank_in_words if ranked else result_in_words
+    return [Patch(label=f"{what}: {in_words(label)}", **look, **style) for _, label, look in _looks(changes, shown)]
 
 
 def _draw_bars(axes: Axes, changes: BestChanges, patients: Ints, shown: int) -> None:

@@ -19,6 +19,7 @@ from itp_response.evaluation.rules.parse import Names, parse
 from itp_response.evaluation.rules.tree import NOT_OBSERVED, SINCE, Type, names_in
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients
+from itp_response.outputs.statistics.names import column_in_words, result_in_words
 from itp_response.readers.cells import without_not_given
 from itp_response.readers.column_names import read_table
 from itp_response.readers.files import open_table
@@ -31,6 +32,8 @@ PER_PROTOCOL = "per_protocol"
 """The column of the patient table that gives the per-protocol set: yes or no."""
 REASON_STOPPED = "discontinuation_reason"
 """The column with the reason for discontinuing treatment."""
+UNFAVOURABLE_ROLES = ("loss", "rescue", "failure")
+FAVOURABLE_ROLES = ("response", "complete_response", "sustained_response", "remission")
 NO_CHARACTERISTIC = (*PATIENTS, PER_PROTOCOL, REASON_STOPPED, "birth_date", "death_date")
 """Columns of the patient table that are no characteristics at entry; `baseline` comes from the counts."""
 LEVELS = 12
@@ -198,6 +201,22 @@ class AnalysedPatients:
         met = decide(rule.tree, _PatientRows(self.columns))
         return pl.Series(text, met.true).set(pl.Series(met.unknown), None)
 
+    def title_of(self, column: str) -> str:
+        """What a column, an endpoint or a condition is called in a table or picture."""
+        if column not in self.columns and column in self.endpoints:
+            return self.classification.criteria.labelled(column)
+        return column_in_words(column)
+
+    def rank_in_words(self, label: str) -> str:
+        """A label of a ranked list: with its name in full where it is an endpoint or not evaluable."""
+        if label in self.endpoints:
+            return self.classification.criteria.labelled(label)
+        return result_in_words(label) if label == "NE" else label
+
+    def is_unfavourable(self, endpoint: str) -> bool:
+        """Whether to meet the endpoint is bad for the patient."""
+        return self.endpoints[endpoint].role in UNFAVOURABLE_ROLES
+
     def _verdicts(self, endpoint: str) -> pl.Series:
         labels = labelled(endpoint, self.classification.verdicts[endpoint])
         if self.endpoints[endpoint].is_ranked:
@@ -215,7 +234,8 @@ class AnalysedPatients:
         for condition in conditions:
             met = in_words(self.column(condition))
             if not is_truth(met):
-                raise UsageError(f"--only {condition!r} is neither yes nor no of a patient; say as 'age >= 60'.")
+                cure = "use a condition, such as 'age >= 60'"
+                raise UsageError(f"--only {condition!r} is not a yes/no column or a condition; {cure}.")
             included &= truths(met).fill_null(value=False).to_numpy()
         return AnalysedPatients(self.classification, included, (*self.conditions, *conditions))
 
@@ -225,8 +245,8 @@ class AnalysedPatients:
         Raises `UsageError` where the patient table does not say.
         """
         if PER_PROTOCOL not in self.columns:
-            what = f"the per-protocol set needs a column {PER_PROTOCOL!r} in the patient table, yes or no"
-            raise UsageError(f"{what}; there are: {', '.join(self.columns)}.")
+            what = f"the per-protocol set needs a yes/no column {PER_PROTOCOL!r} in the patient table"
+            raise UsageError(f"{what}; its columns are: {', '.join(self.columns)}.")
         members = in_words(self.columns[PER_PROTOCOL])
         if not is_truth(members):
             wrong = [text for text in members.drop_nulls().unique().sort() if text.lower() not in TRUTHS]
@@ -283,7 +303,7 @@ class Groups:
 
     def compared(self) -> list[str]:
         """The comparisons by name."""
-        return [f"{self.labels[first]} less {self.labels[second]}" for first, second in self.pairs]
+        return [f"{self.labels[first]} minus {self.labels[second]}" for first, second in self.pairs]
 
     def within(self, included: Bools) -> "Groups":
         """The same groups, of these patients alone."""
@@ -301,7 +321,7 @@ def grouped(patients: AnalysedPatients, by: str, reference: str | None = None) -
     values = patients.column(by)
     if by == "arm" and not len(values.filter(pl.Series(patients.included)).drop_nulls()):
         code = np.where(patients.included, 0, -1)
-        return Groups("", ("all patients",), code, 0, ("No patient has an arm, so all are one group.",))
+        return Groups("", ("all patients",), code, 0, ("No patient has an arm; all patients form one group.",))
     labels = _group_labels(patients, by)
     of_study = reference_of(levels(values), reference)
     if by == "arm" or reference is not None:
@@ -311,7 +331,9 @@ def grouped(patients: AnalysedPatients, by: str, reference: str | None = None) -
     of_label = in_words(values).replace_strict(codes, default=-1, return_dtype=pl.Int64).to_numpy()
     code = np.where(patients.included, of_label, -1)
     without = patients.cohort.id.filter(pl.Series(patients.included & (code < 0))).to_list()
-    notes = (f"{counted_patients(len(without))} without {by} in no group: {first_few(without)}.",) if without else ()
+    what = "an arm" if by == "arm" else f"a value for {patients.title_of(by)}"
+    excluded = f"{counted_patients(len(without))} without {what} excluded from the groups: {first_few(without)}."
+    notes = (excluded,) if without else ()
     return Groups(by, labels, code, labels.index(compared_with.label), notes, compared_with.found)
 
 
@@ -320,10 +342,10 @@ def _group_labels(patients: AnalysedPatients, by: str) -> tuple[str, ...]:
     values = patients.column(by)
     labels = levels(values.filter(pl.Series(patients.included)))
     if len(labels) > LEVELS:
-        cure = f"say a condition, as --by '{by} >= …'" if values.dtype.is_numeric() else "name another"
-        raise UsageError(f"--by {by!r} has {len(labels)} different values, too many for groups; {cure}.")
+        cure = f"use a condition, such as --by '{by} >= …'" if values.dtype.is_numeric() else "name another column"
+        raise UsageError(f"--by {by!r} has {len(labels)} different values; at most {LEVELS} can form groups; {cure}.")
     if not labels:
-        raise UsageError(f"--by {by!r} is empty for every patient, so there are no groups.")
+        raise UsageError(f"--by {by!r} is empty for every patient, so no groups can be formed; name another column.")
     return labels
 
 

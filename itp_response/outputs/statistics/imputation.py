@@ -13,7 +13,7 @@ from itp_response.cohort.values import Bools, Floats
 from itp_response.evaluation.verdicts import NE, N
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.messages.wording import listed
+from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.odds import term
 from itp_response.outputs.statistics.proportions import normal_quantile, outcome
@@ -34,12 +34,12 @@ def imputation(
     Raises `UsageError` where nothing is missing, or nothing is there to impute from.
     """
     if imputations < 2:
-        raise UsageError(f"--imputations {imputations}: there must be two or more, to see how they differ.")
+        raise UsageError(f"--imputations {imputations}: give 2 or more, as the variance between imputations is needed.")
     missing = _missing(patients, name) & groups.inside
     if not missing.any():
-        raise UsageError(f"{name}: nothing is missing, so there is nothing to impute; leave out --imputations.")
+        raise UsageError(f"{name}: no outcome is missing, so none can be imputed; leave out --imputations.")
     if not groups.pairs:
-        raise UsageError("there is one group alone, so no difference to impute for; leave out --imputations.")
+        raise UsageError("there is only one group, so no risk difference can be estimated; leave out --imputations.")
     data, used = _data(patients, groups, name, missing, list(columns or patients.characteristics))
     pooled = _pooled(data, len(groups.pairs), imputations, seed)
     rows = TableRows()
@@ -47,19 +47,24 @@ def imputation(
     for position, compared in enumerate(groups.compared(), start=1):
         difference, low, high, p = _estimate(pooled, position)
         statistics = {"difference": difference, "low": low, "high": high, "p": p}
-        cells = (name, compared, span(difference, low, high, 2), probability(p))
+        cells = (
+            patients.classification.criteria.labelled(name),
+            compared,
+            span(difference, low, high, 2),
+            probability(p),
+        )
         rows.add(cells, numbers_of(name, compared, statistics, method))
     imputed = [
-        f"{int((missing & member).sum())} in {label}"
+        f"{counted_patients(int((missing & member).sum()))} in {label}"
         for label, member in zip(groups.labels, groups.members, strict=True)
     ]
     notes = [
-        f"Imputed: {listed(imputed)}: not evaluable, or not met because treatment was discontinued.",
-        f"m = {imputations}, seed {seed}; by fully conditional specification with predictive mean matching, from "
-        f"{listed(['the group', *used])}; columns that are the same for all or follow from these are left out.",
-        "Linear regression of the outcome on the group, pooled by Rubin's rules.",
+        f"Imputed: {listed(imputed)}, not evaluable or not met because treatment was discontinued.",
+        f"{imputations} imputations, seed {seed}; fully conditional specification with predictive mean matching, from "
+        f"{listed(['group', *map(patients.title_of, used)])}; constant and collinear variables are excluded.",
+        "Linear regression of the outcome on group; estimates are pooled by Rubin's rules.",
     ]
-    return rows.table("imputation", "Multiple imputation", ("", "", "difference (95 % interval)", "p"), notes)
+    return rows.table("imputation", "Multiple imputation", ("", "comparison", "risk difference (95% CI)", "p"), notes)
 
 
 def _estimate(pooled: Any, position: int) -> tuple[float, float, float, float]:
@@ -98,7 +103,7 @@ def _data(
             names_of[column] = [f"x{first + number}" for number in range(model_term.values.shape[1])]
             data.update(zip(names_of[column], model_term.values[inside].T, strict=True))
     if not names_of:
-        raise UsageError("no column of the patients differs between them, so there is nothing to impute from.")
+        raise UsageError("no column of the patient table varies between patients; leave out --imputations.")
     kept = _independent(data)
     used = [column for column, names in names_of.items() if set(names) & set(kept)]
     return {key: data[key] for key in ("y", *kept)}, used

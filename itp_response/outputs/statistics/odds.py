@@ -18,7 +18,15 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import LEVELS, AnalysedPatients, in_words, levels
 from itp_response.outputs.statistics.proportions import LEVEL, SETS, Set, outcome
-from itp_response.outputs.statistics.tables import Number, Table, TableRows, numbers_of, probability, span
+from itp_response.outputs.statistics.tables import (
+    NOT_ESTIMABLE,
+    Number,
+    Table,
+    TableRows,
+    numbers_of,
+    probability,
+    span,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class ModelTerm:
 
 @dataclass(frozen=True)
 class Odds:
-    """An odds ratio with its 95 % interval and p-value; NaN in all where it cannot be estimated."""
+    """An odds ratio with its 95% CI and p-value; NaN in all where it cannot be estimated."""
 
     column: str
     contrast: str
@@ -62,7 +70,7 @@ def term(column: str, values: pl.Series, included: Bools) -> ModelTerm | None:
     base, *others = reversed(ordered) if ordered == ("yes", "no") else ordered
     texts = in_words(values)
     indicators = [(texts == other).cast(pl.Float64).fill_null(math.nan).to_numpy() for other in others]
-    return ModelTerm(column, tuple(f"{other}, to {base}" for other in others), np.column_stack(indicators))
+    return ModelTerm(column, tuple(f"{other} vs {base}" for other in others), np.column_stack(indicators))
 
 
 def odds(
@@ -78,10 +86,11 @@ def odds(
     """
     rows = TableRows()
     left_out: dict[str, None] = {}
+    reasons: dict[str, list[str]] = {}
     candidates = [column for column in columns or patients.characteristics if column not in adjust]
     adjusting = [_adjusting(patients, column) for column in adjust]
     for name in names:
-        rows.heading(name)
+        rows.heading(patients.classification.criteria.labelled(name))
         for column in candidates:
             if column == name:
                 continue
@@ -90,21 +99,26 @@ def odds(
                 left_out[column] = None
                 continue
             for ratio in _fitted(patients, name, studied, adjusting, of):
-                rows.add(_row(ratio), _numbers(name, ratio))
+                rows.add(_row(patients, ratio), _numbers(name, ratio))
+                if ratio.why_not:
+                    reasons.setdefault(ratio.why_not, []).append(f"{name}, {patients.title_of(ratio.column)}")
+    adjusted = f"adjusted for {listed(list(map(patients.title_of, adjust)))}" if adjust else "one variable at a time"
+    not_used = listed(list(map(patients.title_of, left_out)))
     notes = [
-        f"Logistic regression, {'each column by itself' if not adjust else f'adjusted for {listed(adjust)}'}; "
-        "exploratory: nothing is corrected for looking at many columns.",
-        "Patients are those of whom the column is recorded.",
-        f"Left out, as the same for all or of more than {LEVELS} texts: {listed(list(left_out))}." if left_out else "",
+        f"Logistic regression, {adjusted}; exploratory, not adjusted for multiple testing.",
+        "n: patients with the variable recorded.",
+        *(f"Not estimable, {why}: {'; '.join(rows_of)}." for why, rows_of in reasons.items()),
+        f"Excluded, with one value for all patients or more than {LEVELS} texts: {not_used}." if left_out else "",
     ]
-    header = ("", "patients", "odds ratio (95 % interval)", "p")
-    return rows.table("odds", f"Odds ratios ({SETS[of]})", header, notes)
+    header = ("", "n", "odds ratio (95% CI)", "p")
+    return rows.table("odds", f"Odds ratios: {SETS[of]}", header, notes)
 
 
 def _adjusting(patients: AnalysedPatients, column: str) -> ModelTerm:
     adjusting = term(column, patients.column(column), patients.included)
     if adjusting is None:
-        raise UsageError(f"--adjust {column!r} is the same for all patients, or of too many texts; leave it out.")
+        what = f"has one value for all patients, or more than {LEVELS} texts"
+        raise UsageError(f"--adjust {column!r} {what}; leave it out.")
     return adjusting
 
 
@@ -129,10 +143,10 @@ def _fitted(
 def _model(met: Floats, design: Floats) -> Any:
     """The fitted model, or why it cannot be estimated."""
     if len(np.unique(met)) < 2:
-        return f"not to be had: {'all' if met.any() else 'none'} of {counted_patients(len(met))} met it"
+        return f"as {'all' if met.any() else 'none'} of {counted_patients(len(met))} met the endpoint"
     indicators = [column for column in design.T if set(np.unique(column)) <= {0.0, 1.0}]
     if any(len(np.unique(met[column == side])) < 2 for column in indicators for side in (0.0, 1.0)):
-        return "not to be had: all or none with a level met it"
+        return "as all or none of the patients at one level met the endpoint"
     logit = needed("statsmodels.discrete.discrete_model", "stats").Logit
     problems = needed("statsmodels.tools.sm_exceptions", "stats")
     with warnings.catch_warnings():
@@ -141,14 +155,14 @@ def _model(met: Floats, design: Floats) -> Any:
         try:
             return logit(met, np.column_stack([np.ones(len(met)), design])).fit(disp=0)
         except (problems.ConvergenceWarning, problems.PerfectSeparationWarning, problems.PerfectSeparationError):
-            return "not to be had: the column parts those who met it from those who did not"
+            return "as the variable separates the patients who met the endpoint from the others"
         except np.linalg.LinAlgError:
-            return "not to be had: it follows from the columns it is adjusted for"
+            return "as the variable is determined by those it is adjusted for"
 
 
-def _row(ratio: Odds) -> tuple[str, ...]:
-    shown = ratio.why_not or span(ratio.ratio, ratio.low, ratio.high, 3)
-    return (f"  {ratio.column}: {ratio.contrast}", str(ratio.patients), shown, probability(ratio.p))
+def _row(patients: AnalysedPatients, ratio: Odds) -> tuple[str, ...]:
+    shown = NOT_ESTIMABLE if ratio.why_not else span(ratio.ratio, ratio.low, ratio.high, 3)
+    return (f"  {patients.title_of(ratio.column)}: {ratio.contrast}", str(ratio.patients), shown, probability(ratio.p))
 
 
 def _numbers(name: str, ratio: Odds) -> list[Number]:

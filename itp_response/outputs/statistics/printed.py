@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 PRINTED: Mapping[tuple[str, str, tuple[tuple[int, int], ...]], str] = {
     ("atra_2022", "OR", ((90, 112), (33, 56))): (
-        "OR: Wu et al. 2022 print a difference of 0.22; their own counts, 90/112 and 33/56, give 0.214."
+        "OR: Wu et al. 2022 report a difference of 0.22; their counts, 90/112 and 33/56, give 0.214."
     ),
 }
 """By set, endpoint and the counts in the groups."""

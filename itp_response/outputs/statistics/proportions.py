@@ -36,24 +36,29 @@ LEVEL = 0.95
 Set = Literal["itt", "complete", "per-protocol"]
 Interval = Literal["newcombe", "wald", "wald-cc", "score", "agresti-caffo", "wu-2022"]
 SETS: Mapping[Set, str] = {
-    "itt": "intention to treat: not evaluable counts as not met",
-    "complete": "complete cases: who is not evaluable for an endpoint is left out of it",
-    "per-protocol": "per protocol: those whose per_protocol is yes; not evaluable counts as not met",
+    "itt": "non-evaluable patients counted as non-responders (ITT)",
+    "complete": "complete cases: patients not evaluable for an endpoint are excluded from it",
+    "per-protocol": "per-protocol set; non-evaluable patients counted as non-responders",
 }
+RANKED_SETS: Mapping[Set, str] = {
+    "itt": "all patients (ITT)",
+    "complete": "complete cases: non-evaluable patients are excluded",
+    "per-protocol": "per-protocol set",
+}
+"""The analysis sets of a ranked list, which shows patients who are not evaluable in a row of their own."""
 INTERVALS: Mapping[Interval, str] = {
-    "newcombe": "Newcombe's interval (hybrid of Wilson's scores)",
-    "wald": "Wald's interval",
-    "wald-cc": "Wald's interval with continuity correction",
-    "score": "Miettinen and Nurminen's score interval",
-    "agresti-caffo": "Agresti and Caffo's interval",
+    "newcombe": "the Newcombe hybrid score method",
+    "wald": "the Wald method",
+    "wald-cc": "the Wald method with continuity correction",
+    "score": "the Miettinen-Nurminen score method",
+    "agresti-caffo": "the Agresti-Caffo method",
     "wu-2022": (
-        "the intervals of Wu et al. 2022: Wald's for overall, complete and sustained response of all patients by arm, "
-        "with continuity correction for all else"
+        "the methods of Wu et al. 2022: Wald for overall, complete and sustained response of all patients by arm, "
+        "Wald with continuity correction for all others"
     ),
 }
 STATSMODELS = {"newcombe": "newcomb", "wald": "wald", "score": "score", "agresti-caffo": "agresti-caffo"}
 PLAIN_ROLES = ("response", "complete_response", "sustained_response")
-BAD_ROLES = ("loss", "rescue", "failure")
 SEED = 20220120
 TABLES = 9_999
 """Random tables that stand for all tables, where Fisher's test compares more than two groups."""
@@ -138,7 +143,7 @@ def shares(endpoint: Outcome, groups: Groups) -> list[Proportion]:
 
 
 def difference(first: Proportion, second: Proportion, method: str = "newcombe") -> Compared:
-    """The difference of two shares with its 95 % interval; NaN where one is of no patients."""
+    """The difference of two shares with its 95% CI; NaN where one is of no patients."""
     if not (first.of and second.of):
         return Compared(first, second, math.nan, math.nan, math.nan, method)
     if method == "wald-cc":
@@ -243,17 +248,18 @@ def responses(
     criteria = patients.classification.criteria
     notes = [
         *_methods(groups, interval, lines),
-        *(f"{row.name}: {counted_patients(row.left_out)} left out as not evaluable." for row in lines if row.left_out),
+        *(f"{row.name}: {counted_patients(row.left_out)} excluded as not evaluable." for row in lines if row.left_out),
         *_denominators(patients, groups, list(by_name), of),
         *_unrecorded(patients, names),
         *(as_printed(criteria.name, row.name, ((share.met, share.of) for share in row.shares)) for row in lines),
     ]
     return Table(
         name="responses",
-        title=f"Responses ({SETS[of]})",
+        title=f"Response endpoints: {SETS[of]}",
         header=header,
         rows=tuple(
-            (name, *(_cells(by_name[name]) if name in by_name else [DASH] * (len(header) - 1))) for name in names
+            (criteria.labelled(name), *(_cells(by_name[name]) if name in by_name else [DASH] * (len(header) - 1)))
+            for name in names
         ),
         numbers=tuple(number for row in lines for number in numbers(row, groups)),
         notes=once(notes),
@@ -277,21 +283,23 @@ def subgroups(
         notes += parts.notes
         for label, member in zip(parts.labels, parts.members, strict=True):
             subgroup = f"{column}: {label}"
-            rows.heading(subgroup)
+            rows.heading(f"{patients.title_of(column)}: {label}")
             inside = groups.within(member)
             for name in (name for name in names if name not in patients.without_record):
                 row = line(patients, inside, name, of, interval, plain=False)
                 lines.append(row)
-                rows.add((f"  {name}", *_cells(row)), numbers(row, groups, subgroup=subgroup))
+                label_of_row = f"  {patients.classification.criteria.labelled(name)}"
+                rows.add((label_of_row, *_cells(row)), numbers(row, groups, subgroup=subgroup))
     header = _header(groups.labels, groups)
-    return rows.table("subgroups", f"Subgroups ({SETS[of]})", header, [*_methods(groups, interval, lines), *notes])
+    title = f"Response endpoints in subgroups: {SETS[of]}"
+    return rows.table("subgroups", title, header, [*_methods(groups, interval, lines), *notes])
 
 
 def _unrecorded(patients: AnalysedPatients, names: Sequence[str]) -> Iterator[str]:
     """Which endpoints rest on what no input records."""
     without = [name for name in names if name in patients.without_record]
     if without:
-        yield f"{listed(without)}: {UNRECORDED}, as no input has rescue treatment."
+        yield f"{listed(without)}: {UNRECORDED}; no input contains rescue treatment."
 
 
 def best(patients: AnalysedPatients, groups: Groups, of: Set = "itt") -> Table | None:
@@ -305,14 +313,16 @@ def best(patients: AnalysedPatients, groups: Groups, of: Set = "itt") -> Table |
         counted = patients.included & (patients.per_protocol() if of == "per-protocol" else True)
         if of == "complete":
             counted = counted & (verdict.value != verdict.labels.index("NE"))
-        rows.heading(name)
+        rows.heading(patients.classification.criteria.labelled(name))
         for code, label in enumerate(verdict.labels):
             proportions = shares(Outcome(name, counted, counted & (verdict.value == code), ~counted), groups)
             if label != "NE" or any(share.met for share in proportions):
                 cells = [fraction(share.met, share.of) for share in proportions]
-                rows.add((f"  {label}", *cells), _share_numbers(name, proportions, groups, level=label))
-    title = f"Best response ({SETS[of]})".replace("not evaluable counts as not met", "not evaluable is shown")
-    return rows.table("best", title, ("", *groups.headed()), ())
+                rows.add(
+                    (f"  {patients.rank_in_words(label)}", *cells),
+                    _share_numbers(name, proportions, groups, level=label),
+                )
+    return rows.table("best", f"Best response: {RANKED_SETS[of]}", ("", *groups.headed()), ["n/N (%)."])
 
 
 def numbers(row: ProportionRow, groups: Groups, subgroup: str = "") -> Iterator[Number]:
@@ -342,23 +352,23 @@ def _cells(row: ProportionRow) -> RowTexts:
 
 def _header(headings: Sequence[str], groups: Groups) -> RowTexts:
     """The groups, their comparisons, and p where there are two groups or more."""
-    compared = [f"{name} (95 % interval)" for name in groups.compared()]
-    gaps = ["difference (95 % interval)"] if len(groups.pairs) == 1 else compared
+    compared = [f"risk difference (95% CI), {groups.labels[first]} minus reference" for first, _ in groups.pairs]
+    gaps = ["risk difference (95% CI)"] if len(groups.pairs) == 1 else compared
     return ("", *headings, *gaps, *(["p"] if len(groups.labels) > 1 else []))
 
 
 def _methods(groups: Groups, interval: Interval, lines: Sequence[ProportionRow]) -> Iterator[str]:
     """How differences and tests were made."""
     if not groups.pairs:
+        yield "n/N (%)."
         return
-    if len(groups.pairs) == 1:
-        yield f"n/N (%). Difference: {groups.compared()[0]}, by {INTERVALS[interval]}."
-    else:
-        yield f"n/N (%). Differences by {INTERVALS[interval]}."
+    reference = groups.labels[groups.reference]
+    which = f": {groups.compared()[0]}" if len(groups.pairs) == 1 else f"s: each group minus {reference}"
+    yield f"n/N (%). Risk difference{which}; 95% CI by {INTERVALS[interval]}."
     fisher_used = any(row.test.startswith("Fisher") for row in lines)
     rule = "p: chi-squared test without continuity correction"
-    random = f" (of more than two groups by {TABLES:,} random tables, seed {SEED})" if len(groups.pairs) > 1 else ""
-    exact = f"; F: Fisher's exact test{random}, where an expected number is below 5" if fisher_used else ""
+    random = f" (more than two groups: {TABLES:,} random tables, seed {SEED})" if len(groups.pairs) > 1 else ""
+    exact = f"; F: Fisher's exact test{random}, used where an expected count is below 5" if fisher_used else ""
     yield f"{rule}{exact}."
 
 
@@ -368,14 +378,15 @@ def _denominators(patients: AnalysedPatients, groups: Groups, names: Sequence[st
         not_evaluable = {name: _counted_as_not_met(patients, groups, name) for name in names}
         counts = [f"{name} {number}" for name, number in not_evaluable.items() if number]
         if counts:
-            yield f"Not evaluable, counted as not met: {', '.join(counts)}."
-        bad = [name for name, number in not_evaluable.items() if number and patients.endpoints[name].role in BAD_ROLES]
+            yield f"Non-evaluable patients, counted as not meeting the endpoint: {', '.join(counts)}."
+        bad = [name for name, number in not_evaluable.items() if number and patients.is_unfavourable(name)]
         if bad:
-            yield f"{listed(bad)}: to be met is bad, so that counting as not met is the milder interpretation."
+            what = "an unfavourable endpoint" if len(bad) == 1 else "unfavourable endpoints"
+            yield (f"{listed(bad)}: {what}; counting non-evaluable patients as not meeting it is anti-conservative.")
     for name in names:
         model = patients.endpoints[name]
         if model.is_lost:
-            yield f"{name} is of those with {model.is_lost}."
+            yield f"{name}: among patients with {patients.classification.criteria.labelled(model.is_lost)}."
 
 
 def _counted_as_not_met(patients: AnalysedPatients, groups: Groups, name: str) -> int:

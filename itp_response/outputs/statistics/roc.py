@@ -16,7 +16,7 @@ from itp_response.outputs.statistics.proportions import normal_quantile
 
 @dataclass(frozen=True)
 class Roc:
-    """The curve, the area under it with its 95 % interval, and the best limit by Youden's index."""
+    """The curve, the area under it with its 95% CI, and the best limit by Youden's index."""
 
     lower: bool
     """Low values point to the positive group, else high ones: whichever gives an area of at least one half."""

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
+from itp_response.classification.reference_arm import Reference
 from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import aligned, counted, wrapped
 
@@ -24,14 +25,15 @@ RESULTS = (
 """The columns of the numbers; all are texts but `value`."""
 OF_TABLE = {"table": "name", "reference": "reference", "reference_assumed": "found"}
 """Those that are of the table, and not of a number: the fields of `Table`."""
-DASH = "–"
+DASH, MINUS = "–", "−"
+NOT_ESTIMABLE = "not estimable"
 
 
 @dataclass(frozen=True)
 class Number:
     """One number of a table, not rounded.
 
-    `group` is a group of patients, or a comparison of two: `A less B` for a difference, `A to B` for a ratio.
+    `group` is a group of patients, or a comparison of two: `A minus B` for a difference, `A vs B` for a ratio.
     """
 
     variable: str
@@ -110,6 +112,13 @@ class Table(DataResult):
     """The group that the others are compared with; empty: the table compares none."""
     found: str = ""
     """How that group was found; empty: it was told."""
+    is_assumption_stated: bool = False
+    """A table above this one already states how the reference group was found."""
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """The assumption about the reference group as a line with its prefix, where this table has to state it."""
+        return () if self.is_assumption_stated else Reference(self.reference, self.found).assumed
 
     def frame(self) -> pl.DataFrame:
         """One row per number.
@@ -135,13 +144,16 @@ class Table(DataResult):
     def _pieces(self) -> Iterator[str]:
         yield html_table(self.header, self.rows, title=self.title, notes=self.notes)
 
+    def _assumptions(self) -> list[str]:
+        return list(self.assumed)
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield self.title
+        yield from wrapped(self.title)
         yield aligned([["", *self.header[1:]], *([f"  {row[0]}", *row[1:]] for row in self.rows)])
-        for note in self.notes:
+        for note in (*self.notes, *self.assumed):
             yield from (f"  {line}" for line in wrapped(note))
 
 
@@ -156,19 +168,21 @@ def fraction(number: int, of: int) -> str:
 
 
 def span(middle: float, low: float, high: float, digits: int) -> str:
-    """`0.21 (0.07 to 0.36)`."""
+    """`0.21 (0.07 to 0.36)`; where the value is not known, that it is not estimable."""
+    if middle != middle:
+        return NOT_ESTIMABLE
     return f"{rounded(middle, digits)} ({rounded(low, digits)} to {rounded(high, digits)})"
 
 
 def rounded(value: float, digits: int) -> str:
-    """The number with that many decimals, never `-0.00`; NaN is `not known`, infinite `not reached`."""
+    """The number with that many decimals, never `−0.00`; NaN is `not estimable`, infinite `not reached`."""
     if value != value:
-        return "not known"
+        return NOT_ESTIMABLE
     if value == float("inf"):
         return "not reached"
     # As the field rounds: 6.25 is 6.3.
     text = str(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
-    return text.removeprefix("-") if not text.strip("-0.") else text
+    return text.removeprefix("-") if not text.strip("-0.") else text.replace("-", MINUS)
 
 
 def probability(p: float | None) -> str:

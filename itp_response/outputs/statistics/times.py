@@ -24,6 +24,7 @@ from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, Set, normal_quantile
 from itp_response.outputs.statistics.tables import (
     DASH,
+    NOT_ESTIMABLE,
     Number,
     RowTexts,
     Table,
@@ -35,6 +36,7 @@ from itp_response.outputs.statistics.tables import (
 )
 
 WEEK = 7
+QUARTILES = "Quartiles: the value at position (n + 1)p, as in SPSS (type 6 of R)."
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Survival:
 
 
 def kaplan_meier(days: Floats, event: Bools) -> Survival:
-    """The median of the Kaplan-Meier curve, with Brookmeyer and Crowley's 95 % interval from log(-log S)."""
+    """The median of the Kaplan-Meier curve, with Brookmeyer and Crowley's 95% CI from log(-log S)."""
     lifelines = needed("lifelines", "stats")
     from_curve = needed("lifelines.utils", "stats").median_survival_times
     if not len(days):
@@ -135,7 +137,7 @@ def log_rank(days: Floats, event: Bools, code: Any) -> float:
 
 @dataclass(frozen=True)
 class Hazard:
-    """A hazard ratio of the first group to the second, with its 95 % interval."""
+    """A hazard ratio of the first group to the second, with its 95% CI."""
 
     ratio: float
     low: float
@@ -180,18 +182,18 @@ def times(patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: 
     rows = TableRows()
     names_by_note: dict[str, list[str]] = {}
     for time in named:
-        rows.heading(f"{time.name}: {patients.endpoints[time.name].label.lower()}")
+        rows.heading(patients.classification.criteria.labelled(time.name))
         notes = [*_add_curves_of(rows, time, groups), *_add_quartiles_of(rows, patients, time, groups)]
         origins = patients.endpoints[time.name].origins()
         if origins and groups.pairs:
             notes.append(
-                f"groups are compared among patients with {listed(origins)} only; this is no randomised comparison."
+                f"groups are compared among patients with {listed(origins)} only; this is not a randomised comparison."
             )
         for note in (*notes, *_without_time(patients, groups, time)):
             names_by_note.setdefault(note, []).append(time.name)
     header = ("", *groups.headed(), *(["p"] if len(groups.labels) > 1 else []))
     by_name = [f"{', '.join(of_note)}: {note}" for note, of_note in names_by_note.items()]
-    return rows.table("times", "Times", header, ["Quartiles at the (n + 1) p-th place.", *by_name])
+    return rows.table("times", "Times to event and durations", header, [QUARTILES, *by_name])
 
 
 def _with_time(time: Times, groups: Groups) -> list[Bools]:
@@ -207,37 +209,38 @@ def _add_curves_of(rows: TableRows, time: Times, groups: Groups) -> Iterator[str
         return
     members = _with_time(of_all, groups)
     events = [f"{int(of_all.event[member].sum())}/{int(member.sum())}" for member in members]
-    rows.add(("  events/patients", *events), ())
+    rows.add(("  events/patients (n/N)", *events), ())
     _add_curves(rows, of_all, members, groups)
     for first, second in groups.pairs:
-        _add_hazard(rows, of_all, groups, first, second)
+        yield from _add_hazard(rows, of_all, groups, first, second)
     if time.followed is not None and time.followed.competitors:
         yield from _add_incidence(rows, time.followed, groups)
     if time.followed is not None and time.followed.unrecorded:
         yield f"competing events {UNRECORDED}: {listed(time.followed.unrecorded)}."
     yield _methods(groups)
     if not time.censored:
-        yield "Kaplan-Meier over all patients; those who did not reach it are censored at their last evaluable day."
+        yield "Kaplan-Meier over all patients; those without the event are censored at their last evaluable day."
 
 
 def _add_quartiles_of(rows: TableRows, patients: AnalysedPatients, time: Times, groups: Groups) -> Iterator[str]:
     """The row of quartiles of a time; what is given back are the notes."""
     samples = [time.days[member] for member in _with_time(time, groups)]
     if time.censored:
-        heading = "weeks, naive median (quartiles) over all"
+        heading = "naive median (quartiles), weeks"
         test = _add_quartiles(rows, time.name, heading, samples, groups, naive=True)
-        by = f", {test} test" if test else ""
+        by = f" ({test} test)" if test else ""
         yield (
-            f"the naive median takes censored times as if they had ended in the event{by}; "
-            "it is no estimate of how long a response lasts, and given because papers print it."
+            f"the naive median treats censored durations as events{by}; it is not a valid estimate of duration "
+            "and is shown only for comparison with published reports."
         )
         return
     to = patients.endpoints[time.name].runs_to
-    rows.add((f"  patients{f' with {to}' if to else ''}", *(str(len(sample)) for sample in samples)), ())
+    with_event = f" with {patients.classification.criteria.labelled(to)}" if to else ""
+    rows.add((f"  patients{with_event}", *(str(len(sample)) for sample in samples)), ())
     method = f"patients with {to}" if to else ""
-    test = _add_quartiles(rows, time.name, "days, median (quartiles)", samples, groups, method=method)
+    test = _add_quartiles(rows, time.name, "median (quartiles), days", samples, groups, method=method)
     if test:
-        yield f"{test} test{f' among patients with {to} only; this is no randomised comparison' if to else ''}."
+        yield f"{test} test{f' among patients with {to} only; this is not a randomised comparison' if to else ''}."
 
 
 def _add_quartiles(
@@ -257,7 +260,7 @@ def _add_quartiles(
     p, test = alike(samples)
     cells = [median_quartiles(sample / WEEK if naive else sample, 1) for sample in samples]
     last = [probability(p)] if len(samples) > 1 else []
-    method = "naive: censored times as if they were whole" if naive else method
+    method = "naive: censored durations as events" if naive else method
     numbers = [
         number
         for label, sample in zip(groups.labels, samples, strict=True)
@@ -283,7 +286,7 @@ def _add_curves(rows: TableRows, time: Times, members: Sequence[Bools], groups: 
     if several:
         numbers.append(Number(time.name, "", "p", p, "log-rank"))
     last = [probability(p)] if several else []
-    rows.add(("  weeks, Kaplan-Meier median (95 % interval)", *map(_weeks, curves), *last), numbers)
+    rows.add(("  Kaplan-Meier median, weeks (95% CI)", *map(_weeks, curves), *last), numbers)
 
 
 def _add_incidence(rows: TableRows, time: FromDay0, groups: Groups) -> Iterator[str]:
@@ -301,12 +304,12 @@ def _add_incidence(rows: TableRows, time: FromDay0, groups: Groups) -> Iterator[
         cells.append(DASH if math.isnan(share) else span(100 * share, 100 * low, 100 * high, 1))
         statistics = {"cumulative incidence": share, "low": low, "high": high}
         numbers += numbers_of(time.name, label, statistics, "Aalen-Johansen", level=f"day {day:g}")
-    rows.add((f"  cumulative incidence by day {day:g}, % (95 % interval)", *cells), numbers)
-    yield f"{competing_in_words(time)}: cumulative incidence by Aalen and Johansen, interval from log(-log)."
+    rows.add((f"  cumulative incidence by day {day:g}, % (95% CI)", *cells), numbers)
+    yield f"{competing_in_words(time)}; cumulative incidence by Aalen-Johansen, 95% CI by log(−log) transformation."
 
 
 def incidence_on(time: FromDay0, member: Bools, day: float) -> tuple[float, float, float]:
-    """The cumulative incidence among these patients on a day, with its 95 % interval; NaN without patients."""
+    """The cumulative incidence among these patients on a day, with its 95% CI; NaN without patients."""
     if not member.any():
         return math.nan, math.nan, math.nan
     steps = cumulative_incidence(time.days[member], time.event[member], time.competing[member])
@@ -316,31 +319,40 @@ def incidence_on(time: FromDay0, member: Bools, day: float) -> tuple[float, floa
 
 def competing_in_words(time: FromDay0) -> str:
     """The competing events, for a note."""
-    return f"competing events, after which it can be reached no more: {listed(time.competitors, 'or')}"
+    return f"competing events, after which the endpoint can no longer be reached: {listed(time.competitors, 'or')}"
 
 
-def _add_hazard(rows: TableRows, time: Times, groups: Groups, first: int, second: int) -> None:
-    """The row of the hazard ratio of two groups."""
+def _add_hazard(rows: TableRows, time: Times, groups: Groups, first: int, second: int) -> Iterator[str]:
+    """The row of the hazard ratio of two groups; what is given back is why there is none."""
     compared = ~np.isnan(time.days) & np.isin(groups.code, (first, second))
     hazard = cox(time.days[compared], time.event[compared], groups.code[compared] == first)
-    label = f"{groups.labels[first]} to {groups.labels[second]}"
-    rows.add(_hazard_row(hazard, label, len(groups.labels)), _hazard_numbers(time.name, label, hazard))
+    label = f"{groups.labels[first]} vs {groups.labels[second]}"
+    which = f", {groups.labels[first]} vs reference" if len(groups.pairs) > 1 else ""
+    rows.add(_hazard_row(hazard, which, len(groups.labels)), _hazard_numbers(time.name, label, hazard))
+    if hazard is None:
+        yield (
+            f"hazard ratio, {label}, not estimable: a group has no event, or all its events precede those of the other."
+        )
 
 
-def _hazard_row(hazard: Hazard | None, label: str, groups: int) -> RowTexts:
-    heading = f"  hazard ratio (95 % interval), {label}"
+def _hazard_row(hazard: Hazard | None, compared: str, groups: int) -> RowTexts:
+    heading = f"  hazard ratio (95% CI){compared}"
     blanks = [""] * (groups - 1)
     if hazard is None:
-        return (heading, "not to be had: a group has no event, or all before the other", *blanks, "")
+        return (heading, NOT_ESTIMABLE, *blanks, "")
     return (heading, span(hazard.ratio, hazard.low, hazard.high, 2), *blanks, probability(hazard.p))
 
 
 def _methods(groups: Groups) -> str:
     """How censored times were estimated and compared."""
-    methods = ["Kaplan-Meier median with the interval from log(-log S)"]
+    methods = ["Kaplan-Meier median, 95% CI by log(−log) transformation"]
     if groups.pairs:
-        methods += ["log-rank test", "hazard ratio by Cox's model, ties by Efron"]
-    return f"{listed(methods)}."
+        reference = groups.labels[groups.reference]
+        what = (
+            f"s vs {reference}" if len(groups.pairs) > 1 else f", {groups.labels[groups.pairs[0][0]]} vs {reference},"
+        )
+        methods += ["log-rank test", f"hazard ratio{what} by Cox regression (Efron's method for ties)"]
+    return f"{'; '.join(methods)}."
 
 
 def median_quartiles(sample: Floats, digits: int) -> str:
@@ -362,7 +374,7 @@ def _without_time(patients: AnalysedPatients, groups: Groups, time: Times) -> It
     not_evaluable = patients.classification.verdicts[time.name].value == NE
     number = int((not_evaluable & np.isnan(time.of_all.days) & groups.inside).sum())
     if number:
-        yield f"not evaluable for {counted_patients(number)}, left out."
+        yield f"{counted_patients(number)} not evaluable, excluded."
 
 
 def _quartile_numbers(name: str, group: str, sample: Floats, method: str = "") -> list[Number]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools, Floats, Ints
+from itp_response.messages.wording import counted
 from itp_response.outputs.statistics.groups import Groups
 from itp_response.outputs.statistics.tables import Number, Table, TableRows, numbers_of, percent, plainly
 from itp_response.outputs.tables.further_tables import named_table
@@ -68,10 +69,12 @@ def read_events(given: Any, cohort: Cohort) -> Events:
     patient = positions_of(ids, cohort.id)
     unknown_patients = np.flatnonzero(patient < 0)
     problems.wrong_cells(
-        named.cells("patient_id"), unknown_patients, lambda text: f"{quoted(text)} is not in the study; correct it."
+        named.cells("patient_id"),
+        unknown_patients,
+        lambda text: f"patient {quoted(text)} is not in the study; correct the id.",
     )
     nameless = np.flatnonzero(event.is_null().to_numpy())
-    problems.wrong_cells(named.cells("event"), nameless, lambda _: "the event is missing; fill it in.")
+    problems.wrong_cells(named.cells("event"), nameless, lambda _: "the name of the event is missing; fill it in.")
     grades = as_numbers(named.cells("grade"), problems, least=0.0, wrong=_no_grade)
     off = ~np.isnan(grades.low) & ((grades.low != grades.high) | ~np.isin(grades.low, GRADES))
     problems.wrong_cells(named.cells("grade"), np.flatnonzero(off), _no_grade)
@@ -81,7 +84,7 @@ def read_events(given: Any, cohort: Cohort) -> Events:
 
 
 def _no_grade(text: str) -> str:
-    return f"{quoted(text)} is no CTCAE grade; give 1, 2, 3, 4 or 5, or leave the cell empty."
+    return f"{quoted(text)} is not a CTCAE grade; give 1, 2, 3, 4 or 5, or leave the cell empty."
 
 
 def events(recorded: Events, groups: Groups, least: float = 2.0) -> Table:
@@ -91,27 +94,27 @@ def events(recorded: Events, groups: Groups, least: float = 2.0) -> Table:
     """
     rows = TableRows()
     severe = recorded.severe
-    _add(rows, recorded, groups, "deaths (grade 5)", recorded.grade == FATAL)
-    rows.heading("patients with an adverse event")
-    _add(rows, recorded, groups, "  any", recorded.all)
-    _add(rows, recorded, groups, "  any of grade 3 or 4", severe)
+    _add(rows, recorded, groups, "Fatal events (grade 5)", recorded.grade == FATAL)
+    rows.heading("Patients with at least one event")
+    _add(rows, recorded, groups, "  any grade", recorded.all)
+    _add(rows, recorded, groups, "  grade 3 or 4", severe)
     if recorded.knows_stopped:
-        _add(rows, recorded, groups, "  any that led to the end of treatment", recorded.stopped)
+        _add(rows, recorded, groups, "  led to discontinuation of treatment", recorded.stopped)
     by_frequency = recorded.by_frequency(recorded.all, groups)
     patients = sum(groups.sizes())
     frequent = [name for name, number in by_frequency if number >= least / 100 * patients]
-    rows.heading(f"events of at least {plainly(least)} % of all patients")
+    rows.heading(f"Events in at least {plainly(least)}% of all patients")
     for name in frequent:
         _add(rows, recorded, groups, f"  {name}", recorded.named(name))
-    rows.heading("events of grade 3 or 4")
+    rows.heading("Events of grade 3 or 4")
     for name, _ in recorded.by_frequency(severe, groups):
         _add(rows, recorded, groups, f"  {name}", recorded.named(name) & severe, "3-4")
     ungraded = int(np.isnan(recorded.grade).sum())
     rare = len(by_frequency) - len(frequent)
     notes = [
-        "Patients (%), each once in a row, by the grades of the CTCAE.",
-        f"{rare} rarer event{'s are' if rare > 1 else ' is'} not shown by name." if rare else "",
-        f"{ungraded} without a grade, in no row of a grade." if ungraded else "",
+        "Number of patients (%); a patient counts once per row. Grades by CTCAE.",
+        f"{counted(rare, 'rarer event', digits=True)} not listed by name." if rare else "",
+        f"{counted(ungraded, 'event', digits=True)} without a grade, in no row for a grade." if ungraded else "",
     ]
     return rows.table("events", "Adverse events", ("", *groups.headed()), notes)
 

@@ -8,7 +8,7 @@ from itp_response.cohort.values import Floats
 from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import LEVELS, AnalysedPatients, Groups, in_words, levels
 from itp_response.outputs.statistics.tables import Number, RowTexts, Table, TableRows, numbers_of, percent
-from itp_response.outputs.statistics.times import median_quartiles, quartiles
+from itp_response.outputs.statistics.times import QUARTILES, median_quartiles, quartiles
 
 FEW = 5
 """A number with at most this many values, all whole, as a grade, is counted value by value too."""
@@ -25,19 +25,19 @@ def characteristics(patients: AnalysedPatients, groups: Groups, columns: Sequenc
         values = patients.column(name)
         known = levels(values.filter(pl.Series(groups.inside)))
         if not values.dtype.is_numeric() and len(known) > LEVELS:
-            left_out.append(f"{name} ({len(known)})")
+            left_out.append(f"{patients.title_of(name)} ({len(known)})")
             continue
-        rows.rows += _rows(name, values, known, groups)
+        rows.rows += _rows(patients.title_of(name), values, known, groups)
         rows.numbers += _numbers(name, values, known, groups)
     notes = [
-        "Median (quartiles, at the (n + 1) p-th place), or number (% of those recorded).",
-        f"Not shown, as of more than {LEVELS} different texts: {listed(left_out)}." if left_out else "",
+        "Median (quartiles), or number (% of patients with a record).",
+        QUARTILES,
+        f"Not shown, with more than {LEVELS} different texts: {listed(left_out)}." if left_out else "",
     ]
-    return rows.table("characteristics", "Characteristics at entry", ("", *groups.headed()), notes)
+    return rows.table("characteristics", "Baseline characteristics", ("", *groups.headed()), notes)
 
 
-def _rows(name: str, values: pl.Series, known: Sequence[str], groups: Groups) -> Iterator[RowTexts]:
-    label = "baseline count" if name == "baseline" else name
+def _rows(label: str, values: pl.Series, known: Sequence[str], groups: Groups) -> Iterator[RowTexts]:
     if values.dtype.is_numeric():
         yield (label, *(median_quartiles(sample, 1) for sample in _samples(values, groups)))
     if not values.dtype.is_numeric() or _few(values):

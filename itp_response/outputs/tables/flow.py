@@ -35,10 +35,12 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
     problems.wrong_cells(
         named.cells("patient_id"),
         np.flatnonzero(excluded & in_study),
-        lambda text: f"{quoted(text)} is in the study although excluded; correct it.",
+        lambda text: f"{quoted(text)} is in the study but also recorded as excluded; correct it.",
     )
     repeated = (ids.is_not_null() & ~ids.is_first_distinct()).arg_true().to_numpy()
-    problems.wrong_cells(named.cells("patient_id"), repeated, lambda text: f"{quoted(text)} is there twice; keep one.")
+    problems.wrong_cells(
+        named.cells("patient_id"), repeated, lambda text: f"{quoted(text)} occurs more than once; keep one row."
+    )
     absent = cohort.id.filter(~cohort.id.is_in(ids.drop_nulls().to_list()))
     if len(absent):
         problems.wrong(named.location, _absent(absent))
@@ -47,14 +49,14 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
 
 
 def _no_reason(text: str) -> str:
-    what = f"{quoted(text)} is not in the study" if text else "nobody is named"
-    return f"{what}, and no reason is given; correct it."
+    what = f"{quoted(text)} is not in the study" if text else "the id is missing"
+    return f"{what}, and no reason for exclusion is given; correct it."
 
 
 def _absent(ids: pl.Series) -> str:
     more = len(ids) - 1
     others = f" and {more} other{'s' if more > 1 else ''}" if more else ""
-    return f"{quoted(ids[0])}{others} of the study {'are' if more else 'is'} missing; add them."
+    return f"{quoted(ids[0])}{others} of the study {'are' if more else 'is'} missing; add a row for each."
 
 
 def _by_frequency(reasons: pl.Series) -> Iterable[tuple[str, int]]:
@@ -78,12 +80,14 @@ def flow(patients: AnalysedPatients, groups: Groups, excluded: Mapping[str, int]
         _add_stopped(rows, patients, groups)
     else:
         rows.add((STOPPED, *[DASH] * (1 + len(groups.labels))), ())
-    _add(rows, groups, "analysed, intention to treat", groups.inside)
+    _add(rows, groups, "analysed (ITT)", groups.inside)
     if PER_PROTOCOL in patients.columns:
-        _add(rows, groups, "analysed, per protocol", patients.per_protocol())
-    notes = ["Who was assessed is not known; --screening FILE says it."] if excluded is None else []
+        _add(rows, groups, "analysed (per protocol)", patients.per_protocol())
+    notes = (
+        [f"Patients assessed for eligibility: {UNRECORDED}; no screening table was given."] if excluded is None else []
+    )
     notes += [] if is_recorded else [f"{DASH} {STOPPED}: {UNRECORDED}."]
-    return rows.table("flow", "Trial flow", ("", "all", *groups.labels), notes)
+    return rows.table("flow", "Participant flow", ("", "total", *groups.labels), notes)
 
 
 def _add_stopped(rows: TableRows, patients: AnalysedPatients, groups: Groups) -> None:

@@ -15,6 +15,8 @@ Heading = tuple[str, str]
 """The study with its patients, and the response definition."""
 INDENT, INDENT_RTF = 2, 200
 """The indent of rows that belong to the row above: a step of great-tables, and twentieths of a point."""
+IN_LATEX = {"−": "$-$", "≥": r"$\geq$", "≤": r"$\leq$", "≠": r"$\neq$", "×": r"$\times$", "⁹": r"\textsuperscript{9}"}
+"""Signs that pdfLaTeX does not know by themselves."""
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{title}</title></head>
@@ -53,7 +55,10 @@ def page(tables: Sequence[Table], heading: Heading) -> str:
 
 def as_latex(tables: Sequence[Table], heading: Heading) -> str:
     """All tables as LaTeX, to be put into a document that uses booktabs, caption and longtable."""
-    return "\n\n".join(_great_table(table, heading).as_latex(use_longtable=True) for table in tables) + "\n"
+    text = "\n\n".join(_great_table(table, heading).as_latex(use_longtable=True) for table in tables)
+    for sign, command in IN_LATEX.items():
+        text = text.replace(sign, command)
+    return f"{text}\n"
 
 
 def as_rtf(tables: Sequence[Table], heading: Heading) -> str:
@@ -83,7 +88,7 @@ def _great_table(table: Table, heading: Heading | None = None) -> Any:
     inner = [number for number, row in enumerate(table.rows) if row[0].startswith(" ")]
     if inner:
         great_table = great_table.tab_stub_indent(rows=inner, indent=INDENT)
-    for note in table.notes:
+    for note in (*table.notes, *table.assumed):
         great_table = great_table.tab_source_note(note)
     return great_table.tab_options(heading_align="left")
 
@@ -98,11 +103,11 @@ def _cells(table: Table) -> pl.DataFrame:
 def _rtf(rtf: Any, table: Table, heading: Heading) -> Any:
     width = len(table.header)
     widths = [3.0, *[2.0] * (width - 1)]
-    notes = list(table.notes)
+    notes = [*table.notes, *table.assumed]
     return rtf.RTFDocument(
         df=_cells(table),
         # One page: rtflite would give the rows of a second page the formats of the first. Word breaks pages itself.
-        rtf_page=rtf.RTFPage(orientation="landscape", nrow=len(table.rows) + len(table.notes) + 10),
+        rtf_page=rtf.RTFPage(orientation="landscape", nrow=len(table.rows) + len(notes) + 10),
         rtf_title=rtf.RTFTitle(text=[*heading, table.title], text_convert=[False]),
         rtf_column_header=rtf.RTFColumnHeader(
             text=list(table.header),

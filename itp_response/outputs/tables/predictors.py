@@ -16,6 +16,7 @@ from itp_response.outputs.statistics.proportions import criteria_met, primary
 from itp_response.outputs.statistics.roc import Roc, roc
 from itp_response.outputs.statistics.tables import (
     DASH,
+    NOT_ESTIMABLE,
     Number,
     Table,
     TableRows,
@@ -109,7 +110,7 @@ def predictors(
     classification = classify(visits, patients, criteria, options=options)
     analysed = all_patients(classification).restricted_to(only)
     if not column:
-        raise UsageError("name a column of numbers, as --column nk_cells.")
+        raise UsageError("name a numeric column, such as --column nk_cells.")
     by = by or primary(analysed)
     groups = _ordered(analysed, grouped(analysed, by))
     sides = _sides(analysed, groups, positive, negative)
@@ -117,7 +118,7 @@ def predictors(
     for name in column:
         samples = _samples(analysed, groups, name)
         curve = _curve(samples, sides)
-        tables.append(_table(groups, name, samples, sides, curve))
+        tables.append(_table(analysed, groups, name, samples, sides, curve))
         if curve is not None:
             curves[name] = curve
     choices = {
@@ -149,11 +150,13 @@ def _sides(patients: AnalysedPatients, groups: Groups, positive: Sequence[str], 
             raise UsageError(unknown("group", label, groups.labels))
     both = [label for label in positive if label in negative]
     if both:
-        raise UsageError(f"the group {both[0]!r} cannot be both --positive and --negative.")
+        raise UsageError(f"the group {both[0]!r} is given as both --positive and --negative; give it once.")
     positive = list(positive) or _responders(patients, groups, negative)
     negative = list(negative) or [label for label in groups.labels if label not in positive]
     if not positive or not negative:
-        raise UsageError(f"all patients are of one group of {groups.by}, so there is nothing to tell apart.")
+        raise UsageError(
+            f"all patients are in one group of {groups.by}; the ROC curve needs a positive and a negative group."
+        )
     return CurveGroups(positive, negative)
 
 
@@ -164,14 +167,14 @@ def _responders(patients: AnalysedPatients, groups: Groups, negative: Sequence[s
         return [label for label in groups.labels if label != model.ranks[-1] and label not in negative]
     if groups.by in criteria_met(patients) or set(groups.labels) == {"yes", "no"}:
         return [label for label in groups.labels if label == "yes"]
-    raise UsageError(f"say which groups are --positive; there are: {', '.join(groups.labels)}.")
+    raise UsageError(f"name the positive groups with --positive; the groups are: {', '.join(groups.labels)}.")
 
 
 def _samples(patients: AnalysedPatients, groups: Groups, name: str) -> dict[str, Floats]:
     """The numbers of each group, by its label; without those that are not recorded."""
     values = patients.column(name)
     if not values.dtype.is_numeric():
-        raise UsageError(f"--column {name!r} is not of numbers, so there is no limit to look for; name another.")
+        raise UsageError(f"--column {name!r} is not numeric, so it has no cut-off; name another column.")
     return {
         label: values.filter(pl.Series(member)).cast(pl.Float64).drop_nulls().to_numpy()
         for label, member in zip(groups.labels, groups.members, strict=True)
@@ -187,6 +190,7 @@ def _curve(samples: Mapping[str, Floats], sides: CurveGroups) -> Roc | None:
 
 
 def _table(
+    patients: AnalysedPatients,
     groups: Groups,
     name: str,
     samples: Mapping[str, Floats],
@@ -194,45 +198,46 @@ def _table(
     curve: Roc | None,
 ) -> Table:
     p, test = alike(list(samples.values()))
+    title = patients.title_of(name)
     rows = TableRows()
-    rows.add(("patients", *(str(len(sample)) for sample in samples.values())), ())
+    rows.add(("n", *(str(len(sample)) for sample in samples.values())), ())
     rows.add(("mean ± SD", *map(_mean, samples.values())), ())
     rows.add(("median (quartiles)", *map(_median, samples.values()), probability(p)), ())
     rows.numbers += [number for group, sample in samples.items() for number in _numbers(name, group, sample)]
     rows.numbers += [Number(name, "", "p", p, test)] if test else []
     if curve is not None:
         rows.rows += _curve_rows(curve)
-        rows.numbers += _curve_numbers(name, curve, f"{listed(sides.positive)} to {listed(sides.negative)}")
+        rows.numbers += _curve_numbers(name, curve, f"{listed(sides.positive)} vs {listed(sides.negative)}")
     missing = int(groups.inside.sum()) - sum(map(len, samples.values()))
     left_out = [label for label in groups.labels if label not in (*sides.positive, *sides.negative)]
     notes = [
         f"{test} test." if test else "",
         *_curve_notes(curve, sides, samples),
-        f"Not in the curve: {listed(left_out)}." if left_out else "",
-        f"{counted_patients(missing)} without {name} left out." if missing else "",
+        f"Not included in the ROC curve: {listed(left_out)}." if left_out else "",
+        f"{counted_patients(missing)} without a value for {title} excluded." if missing else "",
     ]
     header = ("", *groups.headed(), *(["p"] if test else []))
-    return rows.table(f"predictor {name}", f"{name} by {groups.by}", header, notes)
+    return rows.table(f"predictor {name}", f"{title} by {patients.title_of(groups.by)}", header, notes)
 
 
 def _curve_notes(curve: Roc | None, sides: CurveGroups, samples: Mapping[str, Floats]) -> Iterator[str]:
     """How the curve was made, and how far it may be trusted."""
     if curve is None:
-        yield "No ROC curve: one side is empty."
+        yield "ROC curve not estimable: the positive or the negative group is empty."
         return
-    compared = " from ".join(
+    compared = " vs ".join(
         f"{listed(side)} ({sum(len(samples[label]) for label in side)})" for side in (sides.positive, sides.negative)
     )
-    yield f"ROC: {compared}; area with DeLong's 95 % interval; best limit by Youden's index."
+    yield f"ROC curve: {compared}; AUC with DeLong's 95% CI; optimal cut-off by Youden's index."
     if curve.others:
-        yield f"As good: {listed([plainly(limit) for limit in curve.others])}."
-    yield "The limit was looked for in the same patients that it is judged by: it will do less well in others."
+        yield f"Equally good cut-offs: {listed([plainly(limit) for limit in curve.others])}."
+    yield "Cut-off and accuracy come from the same patients, so the accuracy is optimistic; validate it in others."
 
 
 def _mean(sample: Floats) -> str:
     if not len(sample):
         return DASH
-    spread = rounded(float(sample.std(ddof=1)), 2) if len(sample) > 1 else "not known"
+    spread = rounded(float(sample.std(ddof=1)), 2) if len(sample) > 1 else NOT_ESTIMABLE
     return f"{rounded(float(sample.mean()), 2)} ± {spread}"
 
 
@@ -242,11 +247,11 @@ def _median(sample: Floats) -> str:
 
 
 def _curve_rows(curve: Roc) -> Iterator[tuple[str, ...]]:
-    yield ("area under the curve (95 % interval)", span(curve.area, curve.low, curve.high, 3))
+    yield ("AUC (95% CI)", span(curve.area, curve.low, curve.high, 3))
     side = "below" if curve.lower else "above"
-    yield ("best limit", f"{side} {plainly(round(curve.limit, 6))}")
-    yield ("  sensitivity", f"{percent(curve.sensitivity)} %")
-    yield ("  specificity", f"{percent(curve.specificity)} %")
+    yield ("optimal cut-off", f"{side} {plainly(round(curve.limit, 6))}")
+    yield ("  sensitivity, %", percent(curve.sensitivity))
+    yield ("  specificity, %", percent(curve.specificity))
 
 
 def _numbers(name: str, group: str, sample: Floats) -> list[Number]:

@@ -102,8 +102,7 @@ class Tables(DataResult):
             yield html_table(table.header, table.rows, title=table.title, notes=table.notes)
 
     def _assumptions(self) -> list[str]:
-        # What is assumed of the reference group stands below the tables that compare with it.
-        return [*self.groups.notes, *self.classification.cohort.note_lines]
+        return [*self.groups.notes, *self.assumed, *self.classification.cohort.note_lines]
 
     def provenance(self) -> Provenance:
         """What made these: program, criteria, options, input files with their SHA-256."""
@@ -120,7 +119,9 @@ class Tables(DataResult):
         path = Path(path)
         if path.suffix not in WRITERS:
             raise UsageError(unknown("kind of output", path.suffix, WRITERS).after(f"{path.name}: "))
-        text = WRITERS[path.suffix](self.tables, (self.title, self.classification.criteria.response_definition))
+        text = WRITERS[path.suffix](
+            self._stating_assumption_once(), (self.title, self.classification.criteria.response_definition)
+        )
         put(path, lambda file: file.write(text.encode()))
         origin = replace(self.provenance(), outputs=(of_bytes(path.name, path.read_bytes()),))
         put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(origin.text().encode()))
@@ -137,6 +138,11 @@ class Tables(DataResult):
         """What is assumed of the reference group, if a table has one: a line with its prefix."""
         return self.groups.assumed if any(table.reference for table in self.tables) else ()
 
+    def _stating_assumption_once(self) -> tuple[Table, ...]:
+        """The tables; only the first that compares with the reference group states how that group was found."""
+        first = next((table for table in self.tables if table.assumed), None)
+        return tuple(table if table is first else replace(table, is_assumption_stated=True) for table in self.tables)
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
@@ -145,7 +151,7 @@ class Tables(DataResult):
         yield from wrapped(self.classification.criteria.response_definition)
         for note in self.groups.notes:
             yield from wrapped(note)
-        for table in self.tables:
+        for table in self._stating_assumption_once():
             yield f"\n{table}"
         if self.classification.cohort.notes:
             yield from ("", *self.classification.cohort.note_lines)
@@ -226,9 +232,10 @@ def table(
         ... ]
         >>> tables = table(visits, show=["responses"], endpoint=["OR"])
         >>> print(tables["responses"])
-        Responses (intention to treat: not evaluable counts as not met)
-              all patients (n = 2)
-          OR  1/2 (50.0)
+        Response endpoints: non-evaluable patients counted as non-responders (ITT)
+                                 all patients (n = 2)
+          Overall response (OR)  1/2 (50.0)
+          n/N (%).
         >>> tables.frame()["statistic", "value"].rows()
         [('n', 1.0), ('N', 2.0), ('share', 0.5)]
     """
@@ -301,7 +308,7 @@ def _compared(table: Table | None, groups: Groups) -> Table | None:
     if table is None or table.name not in COMPARING or not groups.pairs:
         return table
     label = groups.labels[groups.reference]
-    return replace(table, reference=label, found=groups.found, notes=(*table.notes, *groups.assumed))
+    return replace(table, reference=label, found=groups.found)
 
 
 def _check(of: str, interval: str, show: Sequence[str]) -> None:
@@ -332,7 +339,7 @@ def _wanted(choices: TableChoices) -> list[Shown]:
     }
     for name, option in NEEDS.items():
         if name in choices.show and not asked[name]:
-            raise UsageError(f"the table of {name} needs {option}.")
+            raise UsageError(f"--show {name} needs {option}.")
     # Imputing takes seconds, so that it is done only when it is asked for.
     everything = [name for name in SHOWN if name not in (*NEEDS, "imputation")] if "all" in choices.show else []
     named = {*(choices.show or USUAL), *everything, *(name for name, given in asked.items() if given)}
