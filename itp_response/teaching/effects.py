@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.values import Bools, Truths
-from itp_response.evaluation.endpoints.account import CLOSED, DISCOUNTED, FAILS, PASSED_OVER, QUALIFIES, UNKNOWN, Account
+from itp_response.evaluation.endpoints.account import (
+    CLOSED,
+    DISCOUNTED,
+    FAILS,
+    PASSED_OVER,
+    QUALIFIES,
+    UNKNOWN,
+    Account,
+)
 from itp_response.evaluation.endpoints.endpoint import AskedRule, excluded, seen_by
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import Observed, decide

@@ -22,7 +22,7 @@ from itp_response.definitions.schema import Interpretation
 from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
-from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
+from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.explanation.explain import WIDTH
 from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
@@ -202,9 +202,11 @@ def _question(classification: Classification, change: Counterfactuals, random: n
 
 def _deciding(classification: Classification, change: Counterfactuals) -> str:
     """What a change turns: a clause, else the day, the rescue treatment or the count itself."""
-    clause = clause_in_words(counterfactual_table(classification, change).row(0, named=True)).removeprefix(": ")
-    of_kind = {DAY: "the day of the observation", RESCUE: "the rescue treatment"}
-    return f'the clause "{clause}"' if clause else of_kind.get(int(change.edits.kind[0]), "the count")
+    row = counterfactual_table(classification, change).row(0, named=True)
+    if row["clause"] is None:
+        of_kind = {DAY: "the day of the observation", RESCUE: "the rescue treatment"}
+        return of_kind.get(int(change.edits.kind[0]), "the count")
+    return f'the clause "{row["clause"]}"' + (f" of {row['clause_of']}" if row["clause_of"] else "")
 
 
 def _different_entries(timeline: str, twin: str) -> tuple[list[str], list[str]]:

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 import itp_response
 from itp_response.cli import main
-from itp_response.definitions.load import load
+from itp_response.definitions.load import load, shipped
 from itp_response.explanation.clause_results import clause_results
 from itp_response.messages.errors import UsageError
-from itp_response.teaching.quiz import HARD, Question, hard_questions, quiz
+from itp_response.teaching.quiz import HARD, IN_WORDS, hard_questions, quiz
 
 OWN = str(Path(__file__).parents[2] / "examples" / "own_definition.toml")
 SETS = ["atra_2022", "fit", "iwg_2009", "luna3", "riviere_2023", OWN]
@@ -33,7 +33,7 @@ def asked(name):
 @pytest.mark.parametrize("name", SETS)
 def test_the_answers_are_the_verdicts_and_the_twin_has_another(name):
     for question in asked(name):
-        assert question.graded(question.answer).startswith("Right. ")
+        assert question.graded(question.answer).startswith(f"Correct: {question.answer} (")
         assert verdict_on(question.timeline, question)["value"] == question.answer
         assert verdict_on(question.twin, question)["value"] == question.twin_answer != question.answer
 
@@ -43,7 +43,7 @@ def test_the_twin_differs_by_one_observation_and_at_most_one_clause(name):
     for question in asked(name):
         own, other = (set(line.split(", ")) for line in (question.timeline, question.twin))
         assert len(own - other) == len(other - own) == 1, question
-        if "count of" in question.decides.split("What decides")[0] or "bleeding" in question.decides:
+        if "decided by the clause" in question.decides:
             before, after = (verdict_on(line, question)["rules"] for line in (question.timeline, question.twin))
             flipped = {
                 old["clause"]
@@ -52,6 +52,19 @@ def test_the_twin_differs_by_one_observation_and_at_most_one_clause(name):
                 if old["at"] != new["at"]
             }
             assert len(flipped) <= 1, question
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_answer_is_one_sentence_and_the_hint_does_not_give_it(name):
+    for question in asked(name):
+        (own,) = set(question.timeline.split(", ")) - set(question.twin.split(", "))
+        (other,) = set(question.twin.split(", ")) - set(question.timeline.split(", "))
+
+        assert question.hint == f'The entry "{own}" decides.'
+        assert question.in_a_sentence.startswith(f"{question.answer} ({IN_WORDS[question.answer]}), decided by the ")
+        assert question.in_a_sentence.endswith(
+            f'; with "{other}" instead of "{own}" it would be {question.twin_answer}.'
+        )
 
 
 def test_the_same_number_gives_the_same_questions():
@@ -69,6 +82,8 @@ def test_hard_questions_are_what_the_file_and_the_interpretation_say(name):
         (interpretation,) = (
             candidate for candidate in criteria.file.interpretation if f"({candidate.id})" in question.decides
         )
+        assert question.hint == interpretation.question
+        assert question.background == f"{interpretation.question} Assumed: {interpretation.assumed}"
         (other,) = clause_results(question.timeline, criteria.under(interpretation.id), endpoint=question.endpoint)[
             "verdicts"
         ]
@@ -76,7 +91,11 @@ def test_hard_questions_are_what_the_file_and_the_interpretation_say(name):
 
 
 def test_every_hard_question_has_its_verdict():
-    for question in (Question(**raw) for raw in json.loads(HARD.read_text())):
+    stored = json.loads(HARD.read_text())
+    questions = [question for name in shipped() for question in hard_questions(name)]
+
+    assert len(questions) == len(stored) > 50
+    for question in questions:
         assert verdict_on(question.timeline, question)["value"] == question.answer
 
 
@@ -89,15 +108,18 @@ def test_in_the_terminal():
     questions = quiz(seed=2, number=2)
     wrong = next(answer for answer in ("Y", "N") if answer != questions[1].answer)
     done = CliRunner().invoke(
-        main, ["quiz", "--seed", "2", "--number", "2"], input=f"maybe\n{questions[0].answer.lower()}\n{wrong}\n"
+        main, ["quiz", "--seed", "2", "--number", "2"], input=f"maybe\nhint\n{questions[0].answer.lower()}\n{wrong}\n"
     )
 
     assert done.exit_code == 0
     assert questions[0].asked() in done.output
     assert "Error: 'maybe' is not one of" in done.output
-    assert f"Right. {questions[0].decides}" in " ".join(done.output.split())
-    assert f"No, it is {questions[1].answer}," in done.output
-    assert done.output.endswith("1 of 2 right\n")
+    said = " ".join(done.output.split())
+    assert said.count(questions[0].hint) == 1
+    assert questions[1].hint not in said
+    assert f"Correct: {questions[0].in_a_sentence}" in said
+    assert f"Not correct; the result is {questions[1].in_a_sentence}" in said
+    assert done.output.endswith("1 of 2 correct\n")
 
 
 def test_the_explanation_is_that_of_the_timeline():

@@ -34,7 +34,7 @@
   // THE SEARCH
 
   const fill = (select, options) =>
-    select.replaceChildren(...options.map(([value, text]) => make("option", { value }, text)));
+    select.replaceChildren(...options.map(([value, ...text]) => make("option", { value }, ...text)));
   // The positions of the endpoints searched: the one chosen, else all.
   const endpointsSearched = (chosen) => (chosen === "" ? [...study.endpoints.keys()] : [Number(chosen)]);
   const verdictsOf = (chosen) => {
@@ -153,7 +153,7 @@
     make(
       "section",
       { class: `why e${hue}` },
-      make("h4", {}, endpoint.label, " (", breakable(endpoint.name), `): ${verdict}`),
+      make("h4", {}, ...named(endpoint), `: ${verdict}`),
       make("p", { class: "needs" }, origin || endpoint.needs),
       lines.length ? make("table", {}, make("tbody", {}, lines.map(headed))) : null,
       rests.length ? make("ul", {}, rests.map((sentence) => make("li", {}, sentence))) : null,
@@ -185,20 +185,22 @@
   const heads = [
     make("th", { scope: "col" }, "Patient"),
     study.arms.length ? make("th", { scope: "col" }, "Arm") : null,
-    study.endpoints.map(({ name, label }) => make("th", { scope: "col", title: label }, breakable(name))),
+    study.endpoints.map(({ name, label }) => make("th", { scope: "col" }, breakable(name), make("small", {}, label))),
   ];
   list.tHead.replaceChildren(make("tr", {}, ...heads));
   fill(form.elements.arm, [["", "any"], ...study.arms.map((arm, code) => [code, arm])]);
   form.elements.arm.parentElement.hidden = !study.arms.length;
-  fill(form.elements.endpoint, [["", "any"], ...study.endpoints.map((endpoint, number) => [number, `${endpoint.label} (${endpoint.name})`])]);
+  fill(form.elements.endpoint, [["", "any"], ...study.endpoints.map((endpoint, number) => [number, ...named(endpoint)])]);
   fill(form.elements.notes, [["", "all"], [0, "with edit checks"], [1, "with data queries"], [2, "sensitive to interpretation"]]);
   offerVerdicts();
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
+    unknown.hidden = true;
     if (event.target === form.elements.endpoint) offerVerdicts();
     search();
   });
   form.addEventListener("reset", () => setTimeout(() => { offerVerdicts(); search(); }));
+  form.querySelector("button").addEventListener("click", () => { unknown.hidden = true; });
   more.addEventListener("click", () => {
     const begin = list.tBodies[0].querySelectorAll("tr.patient").length;
     showMore();

@@ -1,7 +1,7 @@
 // The timeline: counts by day, bleeding and rescue treatment, the bracket of the result, the effect of each clause by day.
 
 const NS = "http://www.w3.org/2000/svg";
-const LEFT = 52, RIGHT = 18, TOP = 46, TALL = 250, UNDER = 80, LANE = 27, LETTER = 6.3;
+const LEFT = 52, RIGHT = 18, TOP = 46, UNDER = 80, LANE = 27, LETTER = 6.3;
 export const KEYS = {
   unless: "not met if", when: "qualifies if", at_once: "one observation is enough if", discount: "not evidence of response if",
   closed_by: "can no longer be met after", set_aside: "observation disregarded if",
@@ -13,6 +13,9 @@ export function svg(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+/** An endpoint by its label, with its id; one whose label is its id is named once. */
+export const named = (label, id) => (label.toLowerCase() === id.toLowerCase() ? label : `${label} (${id})`);
 
 /** The number drawn for a count; a censored count is drawn at its bound. */
 export const number = (count) => (count === "" ? null : Number(count.replace(/^[<>≤≥]=?/, "")));
@@ -38,7 +41,7 @@ export function partsInWords(set) {
 
 /** The mark of what a clause does on a day; one without effect is small, and filled if the clause is true. */
 export function effectMark(effect, truth, letter, x, y, size) {
-  const attributes = { class: `effect ${effect} ${truthName(truth)} ${letter}` };
+  const attributes = { class: `effect ${effect} ${truth === true ? "true" : ""} ${letter}` };
   if (effect === "against") return svg("path", { ...attributes, d: `M${x - size} ${y - size}l${2 * size} ${2 * size}m0 ${-2 * size}l${-2 * size} ${2 * size}` });
   return svg("circle", { ...attributes, cx: x, cy: y, r: effect === "none" ? size * 0.6 : size });
 }
@@ -66,7 +69,8 @@ export class Drawing {
     const lanes = this.lanes ? this._lanes() : [];
     const visible = Math.max(this.container.clientWidth, 300);
     this.width = visible * state.zoom;
-    this.bottom = TOP + TALL;
+    this.tall = visible < 640 ? 190 : 230;
+    this.bottom = TOP + this.tall;
     const tall = this.bottom + UNDER + lanes.length * LANE + 8;
     this._scales();
     const parts = [...this._ground(), ...this._thresholdLines(), ...this._events(), ...this._brackets(), ...this._clauseResults(lanes)];
@@ -119,8 +123,8 @@ export class Drawing {
     this.x = (day) => LEFT + ((day - this.first) / (this.last - this.first)) * wide;
     this.day = (x) => Math.round(this.first + ((x - LEFT) / wide) * (this.last - this.first));
     // A square root has room for 0 and shows 30 and 100 well apart.
-    this.y = (count) => this.bottom - Math.sqrt(Math.max(count, 0) / this.most) * TALL;
-    this.count = (y) => Math.max(0, Math.round(this.most * Math.max(0, (this.bottom - y) / TALL) ** 2));
+    this.y = (count) => this.bottom - Math.sqrt(Math.max(count, 0) / this.most) * this.tall;
+    this.count = (y) => Math.max(0, Math.round(this.most * Math.max(0, (this.bottom - y) / this.tall) ** 2));
   }
 
   _thresholds() {
@@ -149,7 +153,7 @@ export class Drawing {
 
   /** What the axes show, with their units. */
   _titles() {
-    const middle = TOP + TALL / 2, zero = this.sets[0]?.day_0;
+    const middle = TOP + this.tall / 2, zero = this.sets[0]?.day_0;
     const days = zero && `Days from day 0 (${zero})`;
     const fits = days && days.length * LETTER < this.width - LEFT - RIGHT;
     return [
@@ -227,7 +231,7 @@ export class Drawing {
   _resultText({ shown, verdicts }, room) {
     const { result, value } = verdicts.find((verdict) => verdict.endpoint === shown.endpoint);
     const because = ["met", "event"].includes(shown.reason) ? "" : ` (${shown.because})`;
-    const texts = [`${shown.label} (${shown.endpoint}): ${result}${because}`, `${shown.endpoint}: ${result}${because}`, `${shown.endpoint}: ${result}`];
+    const texts = [`${named(shown.label, shown.endpoint)}: ${result}${because}`, `${shown.endpoint}: ${result}${because}`, `${shown.endpoint}: ${result}`];
     return texts.find((text) => text.length * LETTER < room) ?? `${shown.endpoint}: ${value}`;
   }
 

@@ -92,7 +92,7 @@ function askCounterfactuals() {
   clearTimeout(pause);
   const shown = answers;
   pause = setTimeout(async () => {
-    if (deciding || shown !== answers) return;
+    if (deciding || dragging || shown !== answers) return;
     try {
       const { counterfactuals } = await ask("/api/counterfactuals", patientRequest());
       if (shown !== answers) return;
@@ -270,6 +270,8 @@ function show() {
 }
 
 function showReasons() {
+  // The timeline must not move up under a finger that drags.
+  $("reasons").style.minHeight = dragging ? `${$("reasons").offsetHeight}px` : "";
   $("reasons").replaceChildren(...reasons(state, answers));
 }
 

@@ -1,6 +1,6 @@
 // The parts around the drawing: results, legend, definitions with their clauses, interpretations, worked examples, the table.
 
-import { KEYS, effectMark, partOf, partsInWords, sketch, svg, truthName } from "./drawing.js";
+import { KEYS, effectMark, named, partOf, partsInWords, sketch, svg, truthName } from "./drawing.js";
 
 /** An element; `on…` are listeners, other names properties, `data`, `aria…` and `role` attributes. */
 export function make(tag, properties = {}, ...children) {
@@ -19,9 +19,6 @@ const VALUES = { Y: "met", N: "not met", NE: "not evaluable (missing data)", NA:
 
 export const badge = (value) => make("span", { className: `badge ${value}`, title: VALUES[value] ?? "" }, value);
 
-/** An endpoint by its label, with its id; one whose label is its id is named once. */
-export const named = (label, id) => (label === id ? id : `${label} (${id})`);
-
 const MARKS = { yes: "✓", no: "✕", open: "?" };
 const TRUTHS = { yes: "true", no: "false", open: "unknown" };
 const EFFECTS = {
@@ -32,7 +29,7 @@ const EFFECTS = {
 /** Whether a clause is true, and what it does for the endpoint. */
 function clauseResult(truth, effect) {
   const name = truthName(truth);
-  return make("span", { className: `clause ${name} ${effect}`, role: "img", "aria-label": `${TRUTHS[name]}, ${EFFECTS[effect]}` }, MARKS[name]);
+  return make("span", { className: `clause ${effect}`, role: "img", "aria-label": `${TRUTHS[name]}, ${EFFECTS[effect]}` }, MARKS[name]);
 }
 
 const effectInWords = (effect) => (effect === "none" ? "" : make("span", { className: `does ${effect}` }, ` ${EFFECTS[effect]}`));
@@ -92,7 +89,7 @@ function evidence({ value, is_loss: isLoss, onset, confirming, ended, explained:
   const known = days.filter(([, day]) => day != null).map(([words, day]) => `${words} ${day}`);
   return [
     known.length ? make("p", {}, make("strong", {}, "Evidence: "), `${known.join(", ")}.`) : "",
-    missing ? make("p", {}, make("strong", {}, "Missing: "), missing) : "",
+    missing ? make("p", {}, make("strong", {}, "Missing: "), `${missing}.`) : "",
   ];
 }
 
@@ -112,6 +109,8 @@ const DOTS = {
 };
 const LANE_EFFECTS = { supports: "supports the endpoint", against: "counts against it", open: "unknown, leaves it open", disregards: "observation disregarded", none: "no effect (filled: true)" };
 
+const bracketInWords = ({ confirming, ended }) => (confirming != null ? "from onset to confirmation" : ended != null ? "from onset to end" : "onset");
+
 /** The signs of the drawing in words: those that it has. */
 export function legend(entries, answers, hasLanes) {
   const [answer] = answers ?? [];
@@ -121,7 +120,7 @@ export function legend(entries, answers, hasLanes) {
     [svg("g", { class: part }, svg("circle", { class: "dot", r: 5.5 }), ...DOTS[part].map(([tag, attributes, ...text]) => svg(tag, attributes, ...text))), words[part]]);
   const lines = [
     [answers.some((one) => one.shown?.thresholds.length), svg("path", { class: "bound a", d: "M-11 0H11" }), "threshold"],
-    [answers.some((one) => one.shown?.onset != null), svg("path", { class: "bracket a", d: "M-9 5V-2H9V5" }), "from onset to confirmation"],
+    [answers.some((one) => one.shown?.onset != null), svg("path", { class: "bracket a", d: "M-9 5V-2H9V5" }), bracketInWords(answer.shown)],
     [answers.some((one) => one.shown?.ended != null), svg("path", { class: "bracket a", d: "M-4-4l8 8m0-8l-8 8" }), "decided here"],
     [entries.some(({ bleed }) => !["0", "?"].includes(bleed)), svg("path", { class: "bleed", d: "M0-7c4 6 5 8 5 10a5 5 0 0 1-10 0c0-2 1-4 5-10z" }), "bleeding, with its WHO grade"],
     [entries.some(({ bleed }) => bleed === "?"), svg("path", { class: "bleed unsure", d: "M0-7c4 6 5 8 5 10a5 5 0 0 1-10 0c0-2 1-4 5-10z" }), "bleeding not recorded"],

@@ -1,7 +1,7 @@
 // The quiz: a timeline, an endpoint, and the question of the result; one observation decides.
 
-import { sketch } from "./drawing.js";
-import { badge, make, named } from "./panels.js";
+import { named, sketch } from "./drawing.js";
+import { badge, make } from "./panels.js";
 
 const CHOICES = [["Y", "met"], ["N", "not met"], ["NE", "not evaluable"], ["NA", "not applicable"]];
 
