@@ -123,6 +123,7 @@ def hard_questions(name: str) -> list[Question]:
 
 def _hard_question(criteria: Criteria, interpretation: Interpretation, entry: dict[str, str]) -> Question:
     other = entry["answer_under_it"]
+    otherwise = f"under the other interpretation ({interpretation.id}) it would be {other}"
     return Question(
         criteria=criteria.name,
         endpoint=entry["endpoint"],
@@ -131,7 +132,7 @@ def _hard_question(criteria: Criteria, interpretation: Interpretation, entry: di
         answer=entry["answer"],
         twin="",
         twin_answer=other,
-        decides=f"as the set interprets its source; under the other interpretation ({interpretation.id}) it would be {other}",
+        decides=f"as the set interprets its source; {otherwise}",
         hint=interpretation.question,
         background=f"{interpretation.question} Assumed: {interpretation.assumed}",
     )
@@ -187,6 +188,7 @@ def _question(classification: Classification, change: Counterfactuals, random: n
     if random.random() < 0.5:
         timeline, twin, answer, twin_answer = twin, timeline, twin_answer, answer
     own, other = (", ".join(entries) for entries in _different_entries(timeline, twin))
+    otherwise = f'with "{other}" instead of "{own}" it would be {twin_answer}'
     return Question(
         criteria=criteria.name if criteria.path.parent == criteria_folder() else str(criteria.path),
         endpoint=name,
@@ -195,7 +197,7 @@ def _question(classification: Classification, change: Counterfactuals, random: n
         answer=answer,
         twin=twin,
         twin_answer=twin_answer,
-        decides=f'decided by {_deciding(classification, change)}; with "{other}" instead of "{own}" it would be {twin_answer}',
+        decides=f"decided by {_deciding(classification, change)}; {otherwise}",
         hint=f'The entry "{own}" decides.',
     )
 

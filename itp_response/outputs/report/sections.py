@@ -119,7 +119,7 @@ def without_options(note: str) -> str:
 
 
 def about(criteria: Criteria) -> list[list[str]]:
-    """The sentences about the set, each as its first words and the rest; the title of the set stands with its source."""
+    """The sentences about the set, each as its first words and the rest; its title stands with its source."""
     (source, cited), *others = (sentence.split(": ", 1) for sentence in head(criteria))
     return [[source, f"{criteria.title}. {cited}"], *others]
 
