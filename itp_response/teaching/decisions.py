@@ -147,7 +147,7 @@ def _decision(criteria: Criteria, shown: ShownSetRequest, cohort: Cohort) -> dic
 
 
 def _as_written(rule: dict[str, Any], tree: Tree, effects: RuleEffects) -> dict[str, Any]:
-    """The rule with its effects, and its clauses as the rule has them: behind a `not` they are denied, as are truths."""
+    """The rule with its effects, and its clauses as the rule has them: behind a `not` clause and truth are denied."""
     denied = dict(reversed(list(leaves_denied(tree))))
     of_clauses = zip(dict.fromkeys(leaves(tree)), rule["clauses"], effects.clauses, strict=True)
     clauses = [

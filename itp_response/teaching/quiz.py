@@ -185,10 +185,10 @@ def _question(classification: Classification, change: Counterfactuals, random: n
     clauses = _different_clauses(criteria, name, timeline, twin) if kind in (COUNT, BLEEDING) else set()
     if len(clauses) > 1:
         return None
-    if random.random() < 0.5:
+    is_changed = random.random() < 0.5
+    if is_changed:
         timeline, twin, answer, twin_answer = twin, timeline, twin_answer, answer
     own, other = (", ".join(entries) for entries in _different_entries(timeline, twin))
-    otherwise = f'with "{other}" instead of "{own}" it would be {twin_answer}'
     return Question(
         criteria=criteria.name if criteria.path.parent == criteria_folder() else str(criteria.path),
         endpoint=name,
@@ -197,18 +197,24 @@ def _question(classification: Classification, change: Counterfactuals, random: n
         answer=answer,
         twin=twin,
         twin_answer=twin_answer,
-        decides=f"decided by {_deciding(classification, change)}; {otherwise}",
+        decides=_decides(classification, change, f'with "{other}" instead of "{own}"', twin_answer, is_changed),
         hint=f'The entry "{own}" decides.',
     )
 
 
-def _deciding(classification: Classification, change: Counterfactuals) -> str:
-    """What a change turns: a clause, else the day, the rescue treatment or the count itself."""
+def _decides(
+    classification: Classification, change: Counterfactuals, otherwise: str, becomes: str, is_changed: bool
+) -> str:
+    """What makes the difference: a clause, which holds on the changed timeline alone, or the day, or what was given."""
     row = counterfactual_table(classification, change).row(0, named=True)
     if row["clause"] is None:
         of_kind = {DAY: "the day of the observation", RESCUE: "the rescue treatment"}
-        return of_kind.get(int(change.edits.kind[0]), "the count")
-    return f'the clause "{row["clause"]}"' + (f" of {row['clause_of']}" if row["clause_of"] else "")
+        deciding = of_kind.get(int(change.edits.kind[0]), "the count")
+        return f"decided by {deciding}; {otherwise} it would be {becomes}"
+    clause = f'the clause "{row["clause"]}"' + (f" of {row['clause_of']}" if row["clause_of"] else "") + " holds"
+    if is_changed:
+        return f"as {clause}; {otherwise} it would be {becomes}"
+    return f"but {otherwise} {clause} and it would be {becomes}"
 
 
 def _different_entries(timeline: str, twin: str) -> tuple[list[str], list[str]]:

@@ -398,6 +398,7 @@ class TestWhose:
         page.get_by_role("button", name="SITE7-0042").click()
 
         expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits")
+        expect(page.locator("#whose")).to_be_in_viewport()
         expect(page.locator("#patient").get_by_label("Date of day 0")).to_have_value("2021-03-05")
 
     def test_what_was_changed_is_no_longer_the_patients(self, of_study):

@@ -1,6 +1,7 @@
 """Questions on which one thing decides: the answer is the verdict, the twin differs from it by one observation."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_the_twin_differs_by_one_observation_and_at_most_one_clause(name):
     for question in asked(name):
         own, other = (set(line.split(", ")) for line in (question.timeline, question.twin))
         assert len(own - other) == len(other - own) == 1, question
-        if "decided by the clause" in question.decides:
+        if "the clause" in question.decides:
             before, after = (verdict_on(line, question)["rules"] for line in (question.timeline, question.twin))
             flipped = {
                 old["clause"]
@@ -61,10 +62,35 @@ def test_the_answer_is_one_sentence_and_the_hint_does_not_give_it(name):
         (other,) = set(question.twin.split(", ")) - set(question.timeline.split(", "))
 
         assert question.hint == f'The entry "{own}" decides.'
-        assert question.in_a_sentence.startswith(f"{question.answer} ({IN_WORDS[question.answer]}), decided by the ")
-        assert question.in_a_sentence.endswith(
-            f'; with "{other}" instead of "{own}" it would be {question.twin_answer}.'
-        )
+        assert question.in_a_sentence.startswith(f"{question.answer} ({IN_WORDS[question.answer]}), ")
+        assert f'with "{other}" instead of "{own}" ' in question.in_a_sentence
+        assert question.in_a_sentence.endswith(f" it would be {question.twin_answer}.")
+        assert question.in_a_sentence.count(". ") == 0
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_clause_named_holds_where_the_sentence_says_so(name):
+    """On more observations of the timeline that is shown than of its twin, after `as`; on fewer, after `but`."""
+    for question in asked(name):
+        named = re.search(r'the clause "(.*?)"(?: of (\w+))? holds', question.decides)
+        if named is None:
+            assert question.decides.startswith("decided by the ")
+            continue
+        endpoint = named[2] or question.endpoint
+        shown, twin = (held(line, question, endpoint, named[1]) for line in (question.timeline, question.twin))
+        assert (shown > twin) == question.decides.startswith("as ")
+        assert (shown < twin) == question.decides.startswith("but ")
+
+
+def held(line, question, endpoint, clause):
+    """On how many observations a clause holds, or its opposite, of which this is the text."""
+    (verdict,) = clause_results(line, question.criteria, endpoint=endpoint)["verdicts"]
+    return sum(
+        one["at"].count(one["words"] == clause)
+        for rule in verdict["rules"]
+        for one in rule["clauses"]
+        if clause in (one["words"], one["otherwise"])
+    )
 
 
 def test_the_same_number_gives_the_same_questions():

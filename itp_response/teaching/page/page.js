@@ -438,7 +438,7 @@ function load(patient, { kind, name }) {
   showPatient();
   decide(patient.timeline);
   say(patient.because ? `${name}: ${patient.because}` : whoseInWords(study?.source));
-  $("play").scrollIntoView();
+  $("play").scrollIntoView({ behavior: "instant" });
 }
 
 // FINDING A DEFINITION

@@ -32,7 +32,7 @@ function clauseResult(truth, effect) {
   return make("span", { className: `clause ${effect}`, role: "img", "aria-label": `${TRUTHS[name]}, ${EFFECTS[effect]}` }, MARKS[name]);
 }
 
-const effectInWords = (effect) => (effect === "none" ? "" : make("span", { className: `does ${effect}` }, ` ${EFFECTS[effect]}`));
+const effectInWords = (effect) => (effect === "none" ? "" : make("span", { className: `does ${effect}` }, ` – ${EFFECTS[effect]}`));
 
 function select(label, value, options, onchange) {
   return make("select", { "aria-label": label, onchange: (event) => onchange(event.target.value) },
@@ -84,7 +84,7 @@ export function reasons(state, answers) {
 }
 
 function evidence({ value, is_loss: isLoss, onset, confirming, ended, explained: { missing } }) {
-  const end = isLoss ? "lost on day" : value === "N" ? "contradicted on day" : "ended on day";
+  const end = isLoss ? "lost on day" : value === "N" ? "decided on day" : "ended on day";
   const days = [[isLoss ? "response from day" : "onset on day", onset], [end, isLoss ? ended : null], ["confirmed on day", confirming], [end, isLoss ? null : ended]];
   const known = days.filter(([, day]) => day != null).map(([words, day]) => `${words} ${day}`);
   return [
