@@ -437,7 +437,7 @@ function load(patient, { kind, name }) {
   });
   showPatient();
   decide(patient.timeline);
-  say(patient.because ? `${name}: ${patient.because}` : whoseInWords(study?.source));
+  say(patient.because ?? "");
   $("play").scrollIntoView({ behavior: "instant" });
 }
 
@@ -477,7 +477,7 @@ async function list(part) {
     const patient = await ask(`/api/patient?id=${encodeURIComponent(id)}`);
     if (!patient.timeline) return say(`${id} has no observations.`);
     load(patient, { kind: "study", name: id });
-    return patient.notes.length ? say([id, ...patient.notes].join(" ")) : null;
+    return patient.notes.length ? say(patient.notes.join(" ")) : null;
   } }, id)));
 }
 
