@@ -76,13 +76,11 @@ def question(criteria, interpretation):
     name, answer, other_answer = difference(criteria, other, least)
     return {
         "criteria": criteria.name,
+        "interpretation": interpretation.id,
         "endpoint": name,
-        "label": criteria.endpoints[name].label,
         "timeline": least,
         "answer": answer,
-        "twin": "",
-        "twin_answer": other_answer,
-        "decides": f"{interpretation.question} {interpretation.assumed} Read otherwise ({interpretation.id}) it would be {other_answer}.",
+        "answer_under_it": other_answer,
     }
 
 

@@ -1,8 +1,13 @@
 """The commands that teach what a definition means and what would tip it."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from itp_response.cli.options import StudyArguments, criteria_option, endpoint_option, study_options
+
+if TYPE_CHECKING:
+    from itp_response.teaching.quiz import Question
 
 
 @click.command(name="near-misses", short_help="List patients by how little would have turned their verdicts.")
@@ -46,25 +51,34 @@ def visit_plan(plan: str | None, criteria: str, output: str | None) -> None:
     click.echo(str(assessment))
 
 
-@click.command(short_help="Ask what the verdict is, and grade the answer.")
+@click.command(short_help="Ask for the result on timelines, and grade the answers.")
 @criteria_option
-@click.option("--seed", type=int, default=0, show_default=True, help="The same questions for the same number.")
-@click.option("--number", type=click.IntRange(min=1), default=5, show_default=True, help="So many questions.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed; the same seed gives the same questions.")
+@click.option("--number", type=click.IntRange(min=1), default=5, show_default=True, help="Maximum number of questions.")
 @click.option(
-    "--hard", is_flag=True, help="The smallest timelines on which two interpretations of the definition differ."
+    "--hard", is_flag=True, help="Ask only about timelines on which two interpretations of the definition differ."
 )
 def quiz(criteria: str, seed: int, number: int, hard: bool) -> None:
-    """Judge timelines on which one thing decides: Y, N, NE or NA.
+    """Judge timelines on which one observation decides: Y, N, NE or NA; `hint` shows where to look.
 
-    Each answer is graded with the explanation, and with what decides.
+    Each answer is graded in one sentence, which is followed by the explanation.
     """
-    from itp_response.teaching.quiz import ANSWERS
     from itp_response.teaching.quiz import quiz as make_quiz
 
     questions, right = make_quiz(criteria, seed=seed, number=number, hard=hard), 0
     for position, question in enumerate(questions, 1):
         click.echo(f"{position} of {len(questions)}  {question.asked()}")
-        answer = click.prompt("  the verdict", type=click.Choice(ANSWERS, case_sensitive=False))
-        right += answer.upper() == question.answer
+        answer = _answer(question)
+        right += answer == question.answer
         click.echo(f"{question.graded(answer)}\n")
-    click.echo(f"{right} of {len(questions)} right")
+    click.echo(f"{right} of {len(questions)} correct")
+
+
+def _answer(question: "Question") -> str:
+    """The answer to a question; gives the hint as often as it is asked for."""
+    from itp_response.teaching.quiz import ANSWERS
+
+    choices = click.Choice([*ANSWERS, "hint"], case_sensitive=False)
+    while (answer := str(click.prompt("  result", type=choices))) == "hint":
+        click.echo(f"  {question.hint}")
+    return answer

@@ -21,6 +21,7 @@ from itp_response.explanation.explain import Explanation, explain
 from itp_response.explanation.records import folded
 from itp_response.explanation.thresholds import thresholds
 from itp_response.messages.errors import ItpResponseError
+from itp_response.teaching.effects import RuleEffects, effects_of
 from itp_response.teaching.page_data import PageData
 from itp_response.teaching.requests import PatientRequest, ShownSetRequest
 from itp_response.teaching.sets import results_of, values_of
@@ -133,8 +134,10 @@ def _decision(criteria: Criteria, shown: ShownSetRequest, cohort: Cohort) -> dic
             **verdict,
             "is_loss": model.is_lost is not None,
             "rules": [
-                _as_written(results, asked.rule.tree)
-                for results, asked in zip(verdict["rules"], model.rules(), strict=True)
+                _as_written(results, asked.rule.tree, effects)
+                for results, asked, effects in zip(
+                    verdict["rules"], model.rules(), effects_of(classification, name), strict=True
+                )
             ],
             "says": model.says,
             "explained": _explained(explanation),
@@ -143,17 +146,19 @@ def _decision(criteria: Criteria, shown: ShownSetRequest, cohort: Cohort) -> dic
     }
 
 
-def _as_written(rule: dict[str, Any], tree: Tree) -> dict[str, Any]:
-    """The rule with its clauses as the rule has them: a clause behind a `not` is denied, and so are its truths."""
+def _as_written(rule: dict[str, Any], tree: Tree, effects: RuleEffects) -> dict[str, Any]:
+    """The rule with its effects, and its clauses as the rule has them: behind a `not` clause and truth are denied."""
     denied = dict(reversed(list(leaves_denied(tree))))
+    of_clauses = zip(dict.fromkeys(leaves(tree)), rule["clauses"], effects.clauses, strict=True)
     clauses = [
         {
             "words": clause["otherwise"] if denied[leaf] else clause["words"],
             "at": [None if truth is None else truth != denied[leaf] for truth in clause["at"]],
+            "effects": of_clause,
         }
-        for leaf, clause in zip(dict.fromkeys(leaves(tree)), rule["clauses"], strict=True)
+        for leaf, clause, of_clause in of_clauses
     ]
-    return {**rule, "clauses": clauses}
+    return {**rule, "effects": effects.rule, "clauses": clauses}
 
 
 def _explained(explanation: Explanation) -> dict[str, Any]:

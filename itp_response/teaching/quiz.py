@@ -1,6 +1,6 @@
 """Quiz: timelines on which one clause or one day decides, to be judged and then graded with the explanation.
 
-A question has a twin: the same timeline with the smallest change of one observation that changes the verdict. Hard
+A question has a twin: the same timeline with the smallest change of one observation that changes the result. Hard
 questions are the smallest timelines on which two interpretations of a definition differ; `tests/hard_questions.py`
 finds them.
 """
@@ -18,10 +18,11 @@ from itp_response.cohort.edited import BLEEDING, COUNT, DAY, RESCUE, edited
 from itp_response.cohort.notation import cohort_of, timeline_of
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import criteria_folder, load
+from itp_response.definitions.schema import Interpretation
 from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
-from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
+from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.explanation.explain import WIDTH
 from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
@@ -34,21 +35,22 @@ POOL = 400
 BASELINE = 15
 """The baseline of every timeline, 10⁹/L."""
 ANSWERS = ("Y", "N", "NE", "NA")
-IN_WORDS = {"Y": "met", "N": "not met", "NE": "not evaluable", "NA": "the question does not arise"}
+IN_WORDS = {"Y": "met", "N": "not met", "NE": "not evaluable", "NA": "not applicable"}
 
 
 @dataclass(frozen=True, repr=False)
 class Question(Result):
-    """A timeline, an endpoint, the verdict, and what decides it.
+    """A timeline, an endpoint, the result, and what decides it.
 
     >>> lines = "d0 15, d22 40, d28 45", "d0 15, d22 40, d29 45"
-    >>> decides = "With 45 on day 29 it would be Y. What decides: when it was observed."
-    >>> question = Question("atra_2022", "OR", "Overall response", lines[0], "N", lines[1], "Y", decides)
+    >>> decides = 'decided by the day of the observation; with "d29 45" instead of "d28 45" it would be Y'
+    >>> hint = 'The entry "d28 45" decides.'
+    >>> question = Question("atra_2022", "OR", "Overall response", lines[0], "N", lines[1], "Y", decides, hint)
     >>> print(question.asked())
-    atra_2022, OR: Overall response
+    Overall response (OR), atra_2022
       d0 15, d22 40, d28 45
-    >>> print(question.graded("n").splitlines()[0])
-    Right. With 45 on day 29 it would be Y. What decides: when it was observed.
+    >>> print(question.in_a_sentence)
+    N (not met), decided by the day of the observation; with "d29 45" instead of "d28 45" it would be Y.
     """
 
     criteria: str
@@ -59,11 +61,20 @@ class Question(Result):
     answer: str
     """`Y`, `N`, `NE` or `NA`."""
     twin: str
-    """The timeline with another verdict; empty for a hard question, on which another interpretation has it."""
+    """The timeline with another result; empty for a hard question, on which another interpretation has it."""
     twin_answer: str
-    """The verdict on the twin or under the other interpretation."""
+    """The result on the twin or under the other interpretation."""
     decides: str
-    """What makes the difference, in a sentence."""
+    """What makes the difference, in words that follow the result."""
+    hint: str
+    """Where to look, in a sentence that does not give the result."""
+    background: str = ""
+    """Of a hard question, what its source leaves open and what is assumed."""
+
+    @property
+    def in_a_sentence(self) -> str:
+        """The result and what decides it."""
+        return f"{self.answer} ({IN_WORDS[self.answer]}), {self.decides}."
 
     def _headline(self) -> str:
         return f"{self.label} ({self.endpoint}) by {self.criteria}: {self.timeline}"
@@ -75,13 +86,13 @@ class Question(Result):
 
     def asked(self) -> str:
         """The question in words."""
-        return f"{self.criteria}, {self.endpoint}: {self.label}\n  {self.timeline}"
+        return f"{self.label} ({self.endpoint}), {self.criteria}\n  {self.timeline}"
 
     def graded(self, answer: str) -> str:
-        """The grade of an answer in words: right or wrong, what decides, and the explanation of the verdict."""
-        right = answer.strip().upper() == self.answer
-        grade = "Right" if right else f"No, it is {self.answer}, {IN_WORDS[self.answer]}"
-        lines = wrapped(f"{grade}. {self.decides}", WIDTH, further="")
+        """The grade of an answer in a sentence, then the background and the explanation of the result."""
+        grade = "Correct:" if answer.strip().upper() == self.answer else "Not correct; the result is"
+        lines = wrapped(f"{grade} {self.in_a_sentence}", WIDTH, further="")
+        lines += wrapped(self.background, WIDTH, further="") if self.background else []
         (explanation,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, counterfactuals=False)
         return "\n".join([*lines, "", str(explanation)])
 
@@ -122,8 +133,29 @@ def quiz(
 
 def hard_questions(name: str) -> list[Question]:
     """The hard questions about a shipped set, in the order of its interpretations."""
-    questions = json.loads(HARD.read_text(encoding="utf-8"))
-    return [Question(**question) for question in questions if question["criteria"] == name]
+    known = [entry for entry in json.loads(HARD.read_text(encoding="utf-8")) if entry["criteria"] == name]
+    if not known:
+        return []
+    criteria = load(name)
+    interpretations = {interpretation.id: interpretation for interpretation in criteria.file.interpretation}
+    return [_hard_question(criteria, interpretations[entry["interpretation"]], entry) for entry in known]
+
+
+def _hard_question(criteria: Criteria, interpretation: Interpretation, entry: dict[str, str]) -> Question:
+    other = entry["answer_under_it"]
+    otherwise = f"under the other interpretation ({interpretation.id}) it would be {other}"
+    return Question(
+        criteria=criteria.name,
+        endpoint=entry["endpoint"],
+        label=criteria.endpoints[entry["endpoint"]].label,
+        timeline=entry["timeline"],
+        answer=entry["answer"],
+        twin="",
+        twin_answer=other,
+        decides=f"as the set interprets its source; {otherwise}",
+        hint=interpretation.question,
+        background=f"{interpretation.question} Assumed: {interpretation.assumed}",
+    )
 
 
 def _questions(criteria: Criteria, random: np.random.Generator) -> Iterator[Question]:
@@ -167,22 +199,48 @@ def _question(classification: Classification, change: Counterfactuals, random: n
     twin, _ = timeline_of(edited(classification.cohort, edits, criteria.file.columns), 0)
     verdict = classification.verdicts[name]
     answer, twin_answer = (verdict.labels[int(code)] for code in (verdict.value[edits.patient[0]], change.becomes[0]))
-    row = counterfactual_table(classification, change).row(0, named=True)
+    if not twin:
+        return None
     kind = int(edits.kind[0])
     clauses = _different_clauses(criteria, name, timeline, twin) if kind in (COUNT, BLEEDING) else set()
-    if len(clauses) > 1 or not twin:
+    if len(clauses) > 1:
         return None
-    deciding = clause_in_words(row).removeprefix(": ") or {
-        DAY: "when it was observed",
-        RESCUE: "the rescue treatment",
-    }.get(kind, "the count")
-    decides = f"With {row['says']} it would be {twin_answer}. What decides: {deciding}."
-    if random.random() < 0.5:
-        decides = f"This is {timeline} with {row['says']}; that is {answer}. What decides: {deciding}."
+    is_changed = random.random() < 0.5
+    if is_changed:
         timeline, twin, answer, twin_answer = twin, timeline, twin_answer, answer
-    set_name = criteria.name if criteria.path.parent == criteria_folder() else str(criteria.path)
-    label = criteria.endpoints[name].label
-    return Question(set_name, name, label, timeline, answer, twin, twin_answer, decides)
+    own, other = (", ".join(entries) for entries in _different_entries(timeline, twin))
+    return Question(
+        criteria=criteria.name if criteria.path.parent == criteria_folder() else str(criteria.path),
+        endpoint=name,
+        label=criteria.endpoints[name].label,
+        timeline=timeline,
+        answer=answer,
+        twin=twin,
+        twin_answer=twin_answer,
+        decides=_decides(classification, change, f'with "{other}" instead of "{own}"', twin_answer, is_changed),
+        hint=f'The entry "{own}" decides.',
+    )
+
+
+def _decides(
+    classification: Classification, change: Counterfactuals, otherwise: str, becomes: str, is_changed: bool
+) -> str:
+    """What makes the difference: a clause, which holds on the changed timeline alone, or the day, or what was given."""
+    row = counterfactual_table(classification, change).row(0, named=True)
+    if row["clause"] is None:
+        of_kind = {DAY: "the day of the observation", RESCUE: "the rescue treatment"}
+        deciding = of_kind.get(int(change.edits.kind[0]), "the count")
+        return f"decided by {deciding}; {otherwise} it would be {becomes}"
+    clause = f'the clause "{row["clause"]}"' + (f" of {row['clause_of']}" if row["clause_of"] else "") + " holds"
+    if is_changed:
+        return f"as {clause}; {otherwise} it would be {becomes}"
+    return f"but {otherwise} {clause} and it would be {becomes}"
+
+
+def _different_entries(timeline: str, twin: str) -> tuple[list[str], list[str]]:
+    """The entries that only one of two timelines has, for each of them."""
+    own, other = timeline.split(", "), twin.split(", ")
+    return [entry for entry in own if entry not in other], [entry for entry in other if entry not in own]
 
 
 def _different_clauses(criteria: Criteria, name: str, timeline: str, twin: str) -> set[str]:

@@ -27,11 +27,26 @@ AT_ONCE = 5
 
 
 def sets(data: PageData) -> dict[str, Any]:
-    """The sets by name and title, the one shown first, and the number of patients of the study."""
+    """The sets as they are searched and chosen, the one shown first, and the number of patients of the study."""
     return {
         "first": data.first.name,
-        "sets": [{"name": criteria.name, "title": criteria.title} for criteria in data.sets.values()],
+        "sets": [_listed(criteria) for criteria in data.sets.values()],
         "study": None if data.study is None else {"source": data.study.source, "patients": len(data.study)},
+    }
+
+
+def _listed(criteria: Criteria) -> dict[str, Any]:
+    """A set in a list. `searched` has all texts that name its drug or its trial: titles, source, registry numbers."""
+    file = criteria.file
+    source = file.source
+    short = file.short or criteria.name
+    return {
+        "name": criteria.name,
+        "short": short,
+        "title": criteria.title,
+        "registry": source.registry,
+        "verified": file.checked != "unverified",
+        "searched": " ".join([criteria.name, short, criteria.title, source.cite, source.where, source.registry]),
     }
 
 
@@ -41,6 +56,7 @@ def details(data: PageData, name: str) -> dict[str, Any]:
     file = criteria.file
     return {
         "name": criteria.name,
+        "short": file.short or criteria.name,
         "title": criteria.title,
         "source": file.source.model_dump(),
         "checked": CHECKED[file.checked],
@@ -146,7 +162,14 @@ def questions(data: PageData, request: QuizRequest) -> dict[str, Any]:
     cohort = cohort_of(timelines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     return {
         "questions": [
-            {**asdict(question), "says": criteria.endpoints[question.endpoint].says, "sketch": sketch}
+            {
+                **asdict(question),
+                "criteria": criteria.name,
+                "definition": criteria.file.short or criteria.name,
+                "says": criteria.endpoints[question.endpoint].says,
+                "in_a_sentence": question.in_a_sentence,
+                "sketch": sketch,
+            }
             for question, sketch in zip(drawn, _sketches(cohort), strict=True)
         ]
     }

@@ -35,7 +35,7 @@ def patient(data: PageData, patient_id: str) -> dict[str, Any]:
     timeline, notes = timeline_of(study, position)
     baseline, stopped = study.baseline, study.treatment_discontinued[position]
     if study.partial is not None and position in study.partial.patient:
-        notes.append("Dates of which only a part is known are shown as the first day they may be.")
+        notes.append("Partial dates are shown as their first possible day.")
     return {
         "name": patient_id,
         "timeline": timeline,

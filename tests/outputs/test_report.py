@@ -19,9 +19,11 @@ from pypdf import PdfReader
 import itp_response
 import itp_response.outputs.report.figures
 import itp_response.outputs.report.report
+from itp_response.authoring import describe
 from itp_response.cli import main
 from itp_response.outputs.report.figures import SHOWN, small
 from itp_response.outputs.report.patients import packed
+from itp_response.outputs.report.sections import without_options
 
 ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
@@ -116,15 +118,14 @@ def test_it_may_not_use_the_network_nor_run_what_is_put_in(browser, hostile):
     [
         ({"id": "itp-001"}, 10),
         ({"id": " ITP-0168 "}, 1),
-        ({"id": "no such"}, 0),
         ({"arm": "LD-RTX"}, 56),
-        ({"endpoint": "OR", "verdict": "Y"}, 123),
-        ({"endpoint": "OR", "verdict": "NE"}, 2),
-        ({"endpoint": "late_rescue", "verdict": "NE"}, 27),
+        ({"endpoint": "Overall response (OR)", "verdict": "Y"}, 123),
+        ({"endpoint": "Overall response (OR)", "verdict": "NE"}, 2),
+        ({"endpoint": "Rescue treatment from week 6 (late_rescue)", "verdict": "NE"}, 27),
         ({"verdict": "NE"}, 27),
-        ({"arm": "LD-RTX", "endpoint": "remission", "verdict": "Y"}, 7),
-        ({"arm": "ATRA + LD-RTX", "endpoint": "best_response", "verdict": "CR"}, 45),
-        ({"notes": "that depend on an interpretation"}, 49),
+        ({"arm": "LD-RTX", "endpoint": "Remission at one year (remission)", "verdict": "Y"}, 7),
+        ({"arm": "ATRA + LD-RTX", "endpoint": "Best response (best_response)", "verdict": "CR"}, 45),
+        ({"notes": "sensitive to interpretation"}, 49),
         ({"notes": "with data queries"}, 27),
     ],
     ids=str,
@@ -140,12 +141,72 @@ def test_search(browser, example, asked, patients):
         assert len(listed(it.page)) == min(patients, 50)
 
 
+def test_a_search_without_a_match_says_so_and_clear_brings_the_list_back(browser, example):
+    with opened(browser, example) as it:
+        it.page.locator("[name=id]").fill("no such")
+        assert it.page.locator("#matches").inner_text() == (
+            "None of the 168 patients matches this search. Change it, or choose Clear to list all patients."
+        )
+        assert not it.page.locator("#list thead").is_visible()
+
+        it.page.get_by_role("button", name="Clear").click()
+        it.page.wait_for_function("document.getElementById('matches').textContent === '168 patients'")
+        assert it.page.locator("#list thead").is_visible()
+
+
+@pytest.mark.parametrize(("written", "read"), [("ITP-9999", "ITP-9999"), ("<b>%20x</b>", "<b> x</b>"), ("50%", "50%")])
+def test_an_unknown_patient_in_the_address_is_said(browser, example, written, read):
+    with opened(browser, f"{example.as_uri()}#patient:{written}") as it:
+        it.page.wait_for_selector("#unknown:not([hidden])")
+        assert it.page.locator("#unknown").inner_text() == (
+            f"The address names patient “{read}”. This report has no such patient. "
+            "Search for part of an id, or choose one from the list."
+        )
+        box = it.page.locator("#unknown").bounding_box()
+        assert 0 <= box["y"] < it.page.viewport_size["height"]
+        assert it.page.locator("#matches").inner_text() == "168 patients"
+
+        it.page.locator("[name=id]").fill("ITP-0047")
+        assert not it.page.locator("#unknown").is_visible()
+        it.page.evaluate("location.hash = 'patient:ITP-0008'")
+        it.page.wait_for_selector(".detail .timeline svg")
+        assert not it.page.locator("#unknown").is_visible()
+        assert it.complaints == []
+
+
+def test_captions_wrap_at_the_width_of_a_phone(browser, example):
+    with opened(browser, example, viewport={"width": 390, "height": 844}) as it:
+        wide = it.page.evaluate(
+            """() => [...document.querySelectorAll("caption, figcaption")]
+                .filter((one) => one.getBoundingClientRect().right > innerWidth || one.scrollWidth > one.clientWidth + 1)
+                .map((one) => one.textContent)"""
+        )
+        assert wide == []
+        assert it.page.locator(".bars caption").bounding_box()["height"] > 40  # more than one line
+
+
+def test_no_option_of_the_command_line_stands_on_it(browser, example):
+    with opened(browser, example) as it:
+        it.page.evaluate("document.getElementById('provenance').remove()")
+        it.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        text = it.page.locator("body").inner_text()
+
+    assert re.findall(r"(?<!\S)--[a-z-]+", text) == []
+    assert "itp-response" not in text
+    assert "assumed: the reference group is LD-RTX, the last by name." in text
+
+
 def test_the_verdicts_offered_are_those_of_the_endpoint(browser, example):
     with opened(browser, example) as it:
         offered = {}
-        for endpoint in ("any", "OR", "TTR", "best_response"):
-            it.page.locator("[name=endpoint]").select_option(label=endpoint)
-            offered[endpoint] = it.page.locator("[name=verdict] option").all_inner_texts()
+        for endpoint in ("", "OR", "TTR", "best_response"):
+            label = next(
+                text
+                for text in it.page.locator("[name=endpoint] option").all_inner_texts()
+                if text.endswith(f"({endpoint})" if endpoint else "any")
+            )
+            it.page.locator("[name=endpoint]").select_option(label=label)
+            offered[endpoint or "any"] = it.page.locator("[name=verdict] option").all_inner_texts()
 
         assert offered == {
             "any": ["any", "Y", "N", "NE", "NA", "CR", "R", "NR"],
@@ -198,10 +259,12 @@ def test_the_explanations_are_those_of_explain_word_for_word(browser, example, c
             shown, itp_response.explain(classification, patient=patient, counterfactuals=False), strict=True
         ):
             head, *body = str(explanation).splitlines()
-            label = one.locator("h4 small").inner_text()
-            title = one.locator("h4 span").inner_text()
-            rest = one.inner_text().removeprefix(f"{title} {label}")
-            assert f"{patient}  {title}    atra_2022, {label}" == head
+            title = one.locator("h4").inner_text()
+            rest = one.inner_text().removeprefix(title).replace("Missing: ", "missing: ")
+            label, endpoint = explanation.label, explanation.endpoint
+            named = label if label.lower() == endpoint.lower() else f"{label} ({endpoint})"
+            assert title == f"{named}: {explanation.verdict}"
+            assert f"{patient}  {endpoint}: {explanation.verdict}    atra_2022, {label}" == head
             assert words(rest) == words(" ".join(body))
 
 
@@ -218,8 +281,8 @@ def test_the_timeline_has_what_was_observed(browser, hostile):
 
         assert {"day 28: 60", "day 42: bleeding not recorded", "twice the baseline: 30"} <= set(texts)
         assert {"day 0: <10, bleeding grade 2", "day 28: >1000, bleeding grade 1"} <= set(texts)
-        assert {"day 2: <img src=x onerror=alert(2)>", "treatment stopped"} <= set(texts)
-        assert "day 3 to 37: so soon after rescue treatment that a count is no evidence" in texts
+        assert {"day 2: <img src=x onerror=alert(2)>", "treatment discontinued"} <= set(texts)
+        assert "day 3 to 37: not evidence of response, within the rescue wash-out" in texts
 
 
 def test_texts_of_the_study_are_shown_and_never_run(browser, hostile):
@@ -233,7 +296,7 @@ def test_texts_of_the_study_are_shown_and_never_run(browser, hostile):
         assert it.page.locator("#list tr.patient td[data-label=arm]").all_inner_texts() == [
             "<i>A</i>",
             "B & C",
-            "no arm given",
+            "arm not recorded",
         ]
         assert it.page.locator("#evil, main img").count() == 0
         assert it.complaints == []
@@ -307,7 +370,7 @@ def test_it_prints_to_pdf_with_its_headings_and_what_is_in_view(browser, hostile
 
     headings = [heading for _, heading in page_of.CONTENTS]
     assert [heading for heading in headings if heading not in text] == []
-    assert text.index("Y met, N not met") < text.index("Interpretations assumed") < text.index("Nothing was changed")
+    assert text.index("Y met; N not met") < text.index("Interpretations assumed") < text.index("No data were changed")
     assert f"{ENDS} B & C N N N NA".replace(" ", "") in text.replace(" ", "")
     assert "Met by ((a count of at least 30 and at least twice the baseline)" in text.split("3 patients")[-1]
     assert "a count of <10 on day 0" not in text
@@ -354,11 +417,12 @@ def test_it_says_what_made_it(example):
 
 def test_the_summary_has_the_counts_of_the_paper(browser, example):
     with opened(browser, example) as it:
-        rows = [words(row).split(" ", 1) for row in it.page.locator(".bars tbody tr").all_inner_texts()]
+        rows = [words(row) for row in it.page.locator(".bars tbody tr").all_inner_texts()]
 
-    assert dict(rows)["OR"] == "Overall response Y 123 N 43 NE 2 Y 90 N 21 NE 1 Y 33 N 22 NE 1"
-    assert dict(rows)["late_rescue"] == "Rescue treatment from week 6 Y 40 N 101 NE 27 Y 21 N 75 NE 16 Y 19 N 26 NE 11"
-    assert dict(rows)["best_response"].endswith("CR 45 R 45 NR 21 NE 1 CR 14 R 19 NR 22 NE 1")
+    assert "Overall response (OR) Y 123 N 43 NE 2 Y 90 N 21 NE 1 Y 33 N 22 NE 1" in rows
+    assert "Rescue treatment from week 6 (late_rescue) Y 40 N 101 NE 27 Y 21 N 75 NE 16 Y 19 N 26 NE 11" in rows
+    (best,) = (row for row in rows if row.startswith("Best response (best_response) "))
+    assert best.endswith("CR 45 R 45 NR 21 NE 1 CR 14 R 19 NR 22 NE 1")
 
 
 def test_the_tables_and_figures_are_in(browser, example, classification):
@@ -371,19 +435,33 @@ def test_the_tables_and_figures_are_in(browser, example, classification):
     assert "Overall response (OR) 90/112 (80.4) 33/56 (58.9) 0.21 (0.07 to 0.36)" in results
     for row in responses.rows:
         assert words(" ".join(row)) in results
-    assert [note for note in responses.notes if words(note) not in results] == []
-    assert (captions, drawn) == (["Times to an event, by Kaplan and Meier", "Best change of the count"], 2)
+    assert [note for note in responses.notes if words(without_options(note)) not in results] == []
+    assert (captions, drawn) == ([SHOWN[kind] for kind in FEW], 2)
 
 
 def test_the_definitions_are_those_of_criteria_word_for_word(browser, example):
     with opened(browser, example) as it:
         shown = words(it.page.locator("#definitions").inner_text().replace(":", ""))
-    paragraphs = itp_response.describe(itp_response.criteria("atra_2022")).replace("Assumed: ", "").split("\n\n")
+    criteria = itp_response.criteria("atra_2022")
+    sentences = [text for model in criteria.endpoints.values() for text in (model.label, model.says, model.sentence())]
+    sentences += [sentence.partition(": ")[2] for sentence in describe.head(criteria)]
+    for interpretation in criteria.file.interpretation:
+        sentences += [f"{interpretation.id} {interpretation.question}", interpretation.assumed]
 
-    assert len(paragraphs) == 41
-    for paragraph in paragraphs[1:]:
-        if not paragraph.startswith("Interpretations assumed"):
-            assert words(paragraph.replace(":", "")) in shown
+    assert len(sentences) > 80
+    assert [text for text in sentences if words(text.replace(":", "")) not in shown] == []
+
+
+def test_the_title_of_the_set_stands_with_its_source_alone(browser, example):
+    criteria = itp_response.criteria("atra_2022")
+    with opened(browser, example) as it:
+        lead = it.page.locator("#definitions > p").first.inner_text()
+        source = it.page.locator("#definitions .about dd").first.inner_text()
+        text = it.page.locator("body").inner_text()
+
+    assert lead == f"{criteria.response_definition}."
+    assert source.startswith(f"{criteria.title}. Wu et al.")
+    assert text.count(criteria.title) == 1
 
 
 def test_the_sensitivity_is_that_of_the_interpretations(browser, example, classification):
@@ -391,8 +469,8 @@ def test_the_sensitivity_is_that_of_the_interpretations(browser, example, classi
     with opened(browser, example) as it:
         text = words(it.page.locator("#sensitivity").inner_text())
 
-    assert "OR as the file has it Y 123 N 43 NE 2 +21.4 points" in text
-    assert "response-stands-after-discontinuation 15 Y 125 (+2) N 28 (-15) NE 15 (+13) +20.5 points" in text
+    assert "Overall response (OR) as defined Y 123 N 43 NE 2 +21.4 percentage points" in text
+    assert "response-stands-after-discontinuation 15 Y 125 (+2) N 28 (−15) NE 15 (+13) +20.5 percentage points" in text
     changing = {
         interpretation
         for interpretation in tried.under

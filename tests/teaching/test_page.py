@@ -87,15 +87,15 @@ def says(page, text, set_number=0):
 
 
 def rested(page, sets):
-    """Waits until the page says, of each set, what would turn the verdict, which it does last."""
+    """Waits until the page says, of each set, what would change the result, which it does last."""
     page.wait_for_function(
-        "sets => [...document.querySelectorAll('.card h3')].filter((one) => one.textContent === 'What would turn it').length === sets",
+        "sets => document.querySelectorAll('#reasons .turns[data-known=yes]').length === sets",
         arg=sets,
     )
 
 
 def clause_result(page, clause, set_number=0):
-    """The result of a clause for the observation chosen."""
+    """The result of a clause for the observation selected, and what it does."""
     row = page.locator(".card").nth(set_number).locator(".clauses ul li", has_text=clause)
     return row.locator(".clause").get_attribute("aria-label")
 
@@ -120,20 +120,20 @@ class TestByHand:
         x, y = spot(page, 29)
         page.mouse.move(x, y)
         page.mouse.down()
-        assert clause_result(page, "a count of at least 30") == "true"
+        assert clause_result(page, "a count of at least 30") == "true, supports the endpoint"
 
         page.mouse.move(x + 2, y + 40, steps=4)
         says(page, "N (not confirmed)")
-        assert clause_result(page, "a count of at least 30") == "false"
+        assert clause_result(page, "a count of at least 30") == "false, counts against the endpoint"
         page.mouse.move(x, y, steps=4)
         says(page, "Y on day 22")
         page.mouse.move(x, y + 60, steps=4)
         page.mouse.up()
 
         says(page, "N (not confirmed)")
-        assert clause_result(page, "a count of at least 30") == "false"
+        assert clause_result(page, "a count of at least 30") == "false, counts against the endpoint"
         assert re.fullmatch(r"d0 15, d22 40, d29 \d\d?, d364 12", line(page))
-        assert page.locator("#said").inner_text() == "atra_2022, Overall response: N (not confirmed)"
+        assert page.locator("#said").inner_text() == "atra_2022, Overall response (OR): N (not confirmed)"
 
     def test_a_count_dragged_aside_changes_its_day_alone(self, visit):
         page = visit()
@@ -162,21 +162,23 @@ class TestByHand:
         page.mouse.click(*spot(page, 29))
         inspector(page).get_by_label("Bleeding").select_option("grade 1")
         says(page, "N (not confirmed)")
-        assert clause_result(page, "no bleeding of grade 1 or more") == "false"
+        assert clause_result(page, "no bleeding of grade 1 or more") == "false, counts against the endpoint"
+        assert clause_result(page, "a count of at least 30") == "true, no effect"
         inspector(page).get_by_label("Bleeding").select_option("none")
         says(page, "Y on day 22")
 
         page.mouse.click(*spot(page, 22))
-        inspector(page).get_by_label("Rescue begins").check()
-        inspector(page).get_by_label("to day").fill("24")
-        inspector(page).get_by_label("to day").press("Enter")
-        inspector(page).get_by_label("named").fill("IVIg")
-        inspector(page).get_by_label("named").press("Enter")
+        inspector(page).get_by_label("Rescue treatment starts").check()
+        inspector(page).get_by_label("Rescue until day").fill("24")
+        inspector(page).get_by_label("Rescue until day").press("Enter")
+        inspector(page).get_by_label("Rescue treatment", exact=True).fill("IVIg")
+        inspector(page).get_by_label("Rescue treatment", exact=True).press("Enter")
         says(page, "N (not confirmed)")
         assert line(page) == "d0 15, d22 40 rescue IVIg to d24, d29 45, d364 12"
 
     def test_by_touch(self, visit):
         page = visit(options=PHONE)
+        rested(page, 1)
         page.locator("#drawing").scroll_into_view_if_needed()
         x, y = spot(page, 29)
         touch = page.context.new_cdp_session(page)
@@ -202,7 +204,7 @@ class TestByKeyboard:
         page.keyboard.press("Enter")
         page.wait_for_function("() => document.activeElement.classList.contains('obs')")
         steps = [
-            ("Home", "d0 15, d22 40, d29 30, d364 12", "Y on day 22", "day 0, count 15"),
+            ("Home", "d0 15, d22 40, d29 30, d364 12", "Y on day 22", "day 0, count 15, not considered"),
             ("ArrowRight", None, "Y on day 22", "day 22, count 40, qualifies"),
             ("ArrowRight", None, "Y on day 22", "day 29, count 30, qualifies"),
             ("ArrowDown", "d0 15, d22 40, d29 29, d364 12", "N (not confirmed)", "day 29, count 29, does not qualify"),
@@ -241,7 +243,7 @@ class TestByKeyboard:
         assert [
             [text.strip() for text in rows.nth(place).locator("td").all_inner_texts()][:5] for place in range(5)
         ] == [
-            ["0", "15", "none", "", ""],
+            ["0", "15", "none", "", "not considered"],
             ["22", "<50", "none", "", "unknown"],
             ["29", "45", "not recorded", "", "unknown"],
             ["35", "none", "none", "yes, to day 36", "unknown"],
@@ -249,22 +251,59 @@ class TestByKeyboard:
         ]
         page.get_by_role("button", name="Change the observation of day 29").click()
         assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("day 29,")
-        assert inspector(page).get_by_label("Count").input_value() == "45"
+        assert inspector(page).get_by_label("Count, ×10⁹/L").input_value() == "45"
 
 
 class TestSets:
     def test_two_stand_side_by_side(self, visit):
         page = visit("d0 15, d22 40, d29 45 bleed 1, d36 45, d43 45, d364 12")
-        page.get_by_role("button", name="+ a set beside it").click()
-        says(page, "Complete response or response: Y on day 36", 1)
-        page.get_by_label("The endpoint").nth(1).select_option("R")
-        says(page, "Response: Y on day 36", 1)
-        says(page, "Overall response: Y on day 36", 0)
+        page.get_by_role("button", name="Compare with another definition").click()
+        says(page, "Complete response or response (OR): Y on day 36", 1)
+        page.get_by_label("Endpoint", exact=True).nth(1).select_option("R")
+        says(page, "Response (R): Y on day 36", 1)
+        says(page, "Overall response (OR): Y on day 36", 0)
+        rested(page, 2)
 
-        page.get_by_label("The set", exact=True).last.select_option("iwg_2009")
-        page.wait_for_function("() => document.querySelectorAll('.card h2')[0].textContent.includes('IWG 2009')")
-        page.get_by_role("button", name="− take it away").click()
+        page.get_by_role("button", name="Remove").click()
         page.wait_for_function("() => document.querySelectorAll('.strip').length === 1")
+
+    @pytest.mark.parametrize(
+        ("wanted", "found"),
+        [
+            ("fostamatinib", ["fit"]),
+            ("ELTROMBOPAG raise", ["raise"]),
+            ("nct04562766", ["luna3"]),
+            ("vicenza", ["iwg_2009"]),
+            ("romiplostim", ["nct00415532", "romiplostim_2008"]),
+        ],
+    )
+    def test_are_found_by_drug_trial_or_registry_number(self, visit, wanted, found):
+        page = visit()
+        page.locator(".strip .definition").click()
+        page.get_by_label("Drug, trial or registry number").fill(wanted)
+        expect(page.locator("#finder-number")).to_have_text(re.compile(rf"^{len(found)} of \d+ definitions$"))
+
+        names = page.locator("#finder-list .small").all_inner_texts()
+        assert sorted(name.partition(" ·")[0] for name in names) == found
+        page.keyboard.press("Enter")
+        expect(page.locator("#finder")).not_to_be_visible()
+        shown = names[0].partition(" ·")[0]
+        expect(page.locator("#cards .card h2")).to_have_text(load(shown).response_definition)
+        page.wait_for_function("() => document.activeElement.classList.contains('definition')")
+
+    def test_a_search_that_finds_none_says_so_and_escape_leaves_the_set(self, visit):
+        page = visit()
+        page.locator(".strip .definition").click()
+        page.get_by_label("Drug, trial or registry number").fill("aspirin")
+        expect(page.locator("#finder-number")).to_have_text(
+            "No definition matches “aspirin”. Try a drug, a trial or a registry number."
+        )
+        assert page.locator("#finder-list button").count() == 0
+        page.keyboard.press("Escape")  # which empties the field
+        page.keyboard.press("Escape")
+
+        expect(page.locator("#finder")).not_to_be_visible()
+        says(page, "Overall response (OR): Y on day 22")
 
     def test_an_interpretation_switched_shows_which_examples_are_reclassified(self, visit):
         page = visit("d0 15, d22 40, d28 45, d364 12")
@@ -272,7 +311,7 @@ class TestSets:
         expect(page.locator("#interpretations-body")).not_to_contain_text("undefined")
         page.get_by_label("May visits a week apart by plan lie six days apart by date?").check()
         says(page, "Y on day 22")
-        page.get_by_text("of 99 worked examples change").wait_for()
+        page.get_by_text("of 99 worked examples are reclassified").wait_for()
         page.get_by_role("button", name="T07", exact=True).click()
 
         page.wait_for_function(
@@ -284,7 +323,7 @@ class TestSets:
 
     def test_a_worked_example_is_found_and_shown(self, visit):
         page = visit()
-        page.get_by_label("Find").fill("rescue week 6")
+        page.get_by_label("Find an example").fill("rescue week 6")
         page.locator("#examples button", has_text="T13").click()
 
         says(page, "N (late rescue)")
@@ -292,9 +331,9 @@ class TestSets:
 
     def test_columns_that_a_set_declares_can_be_given(self, visit):
         page = visit("d0 15, d22 40, d29 45, d364 45", a="iwg_2009", **{"a.endpoint": "R"})
-        says(page, "Response: Y on day 22")
+        says(page, "Response (R): Y on day 22")
         page.locator("#patient").get_by_label("corticosteroid dependence").select_option("yes")
-        says(page, "Response: N (corticosteroid dependence)")
+        says(page, "Response (R): N (corticosteroid dependence)")
 
 
 class TestQuiz:
@@ -302,23 +341,33 @@ class TestQuiz:
     def test_is_graded_as_the_engine_decides(self, visit, name, hard):
         page = visit(a=name)
         quiz = page.locator("#quiz-body")
-        quiz.get_by_label("hard ones").set_checked(hard)
-        quiz.get_by_role("button", name="Begin").click()
+        quiz.get_by_label("hard questions").set_checked(hard)
+        quiz.get_by_role("button", name="Start").click()
         for number in (1, 2):
             quiz.locator(".choices button:enabled").first.wait_for()
             timeline = page.locator("#quiz-line").inner_text()
-            endpoint = quiz.locator("strong").first.inner_text().partition(", ")[2].partition(":")[0]
+            label = quiz.locator("strong").first.inner_text().partition(", ")[0]
+            endpoint = next(
+                name
+                for name, model in load(name).endpoints.items()
+                if label in (model.label, f"{model.label} ({name})")
+            )
             (explanation,) = ask(timeline, name, endpoint=endpoint)
+            quiz.get_by_role("button", name="Hint").click()
+            expect(page.locator("#quiz-hint")).to_have_text(re.compile(r"^Hint: .+[.?]$"))
             quiz.locator(".choices button", has_text="not evaluable").click()
 
-            quiz.get_by_text("Right." if explanation.value == "NE" else f"No, it is {explanation.value}.").wait_for()
-            quiz.get_by_text(re.compile(rf"^\d of {number} right$")).wait_for()
+            grade = (
+                "Correct: NE (" if explanation.value == "NE" else f"Not correct; the result is {explanation.value} ("
+            )
+            quiz.get_by_text(grade).wait_for()
+            quiz.get_by_text(re.compile(rf"^\d of {number} correct$")).wait_for()
             if number == 1:
-                quiz.get_by_role("button", name="The next one").click()
+                quiz.get_by_role("button", name="Next question").click()
 
-        quiz.get_by_role("button", name="Put it on the timeline").click()
+        quiz.get_by_role("button", name="Show it on the timeline").click()
         says(page, f": {explanation.value}")
-        expect(page.get_by_label("The endpoint")).to_have_value(endpoint)
+        expect(page.get_by_label("Endpoint", exact=True)).to_have_value(endpoint)
 
 
 @pytest.fixture
@@ -349,6 +398,7 @@ class TestWhose:
         page.get_by_role("button", name="SITE7-0042").click()
 
         expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits")
+        expect(page.locator("#whose")).to_be_in_viewport()
         expect(page.locator("#patient").get_by_label("Date of day 0")).to_have_value("2021-03-05")
 
     def test_what_was_changed_is_no_longer_the_patients(self, of_study):
@@ -382,13 +432,13 @@ class TestWhose:
         assert "2021" not in page.url
         elsewhere = page.context.new_page()
         elsewhere.goto(page.url)
-        expect(elsewhere.locator("#whose")).to_have_text("Patient from a link, which names none")
+        expect(elsewhere.locator("#whose")).to_have_text("Patient from a link (the link names no patient)")
         page.reload()
         expect(page.locator("#whose")).to_have_text("Patient SITE7-0042 of visits")
 
     def test_a_worked_example_is_called_so(self, visit):
         page = visit()
-        expect(page.locator("#whose")).to_have_text("Patient from a link, which names none")
+        expect(page.locator("#whose")).to_have_text("Patient from a link (the link names no patient)")
         page.locator("#examples button").first.click()
 
         expect(page.locator("#whose")).to_have_text(re.compile(r"^Worked example \(invented\): "))
@@ -418,8 +468,8 @@ class TestKeeping:
         assert (page.locator("#strips").inner_text(), page.locator("#cards").inner_text(), line(page)) == shown
         assert page.url == link
         assert page.locator("#drawing > svg").get_attribute("width") == width
-        assert page.locator("#patient").get_by_label("Baseline").input_value() == "<20"
-        assert page.locator("#patient").get_by_label("Treatment stopped on day").input_value() == "200"
+        assert page.locator("#patient").get_by_label("Baseline count").input_value() == "<20"
+        assert page.locator("#patient").get_by_label("Treatment discontinued on day").input_value() == "200"
         assert page.locator("#patient").get_by_label("corticosteroid dependence").input_value() == "no"
 
     def test_a_link_holds_no_date_and_a_reload_keeps_it(self, visit):
@@ -445,22 +495,38 @@ class TestKeeping:
         assert drawn.value.suggested_filename == "timeline.svg"
         assert text.count("<circle") > 4
         assert RESPONDER in text
-        assert "atra_2022, Overall response: Y on day 22" in text
+        assert "atra_2022, Overall response (OR): Y on day 22" in text
+        assert "Platelet count, ×10⁹/L" in text
         assert 'fill="rgb(23, 113, 74)"' in text  # the colours are in it
         assert "class=" not in text
         assert pixels[:8] == b"\x89PNG\r\n\x1a\n"
         assert min(struct.unpack(">II", pixels[16:24])) > 600
 
-    def test_a_line_typed_is_shown_and_one_that_cannot_be_read_is_told(self, visit):
+    def test_a_line_typed_is_shown_and_one_that_cannot_be_read_has_its_error_beside_it(self, visit):
         page = visit(refused=True)
-        page.locator("#timeline").fill("d0 15, d22 40, d28 4o")
+        field = page.locator("#timeline")
+        field.fill("d0 15, d22 40, d28 4o")
         page.locator("#wrong", has_text="'4o' is not understood").wait_for()
-        assert "^^^" in page.locator("#wrong").inner_text()
+        error = page.locator("#wrong")
+        assert "^^^" in error.inner_text()
+        assert (field.get_attribute("aria-invalid"), field.get_attribute("aria-describedby")) == ("true", "wrong")
+        line_box, error_box = field.bounding_box(), error.bounding_box()
+        assert 0 <= error_box["y"] - (line_box["y"] + line_box["height"]) < 16
 
-        page.locator("#timeline").fill("d0 15, d22 40, d28..d56 45")
+        field.fill("d0 15, d22 40, d28..d56 45")
         page.wait_for_function("() => document.querySelectorAll('.obs').length === 5")
         says(page, "Y on day 22")
-        assert page.locator("#wrong").inner_text() == ""
+        assert error.count() == 0
+        assert field.get_attribute("aria-invalid") is None
+
+    def test_a_value_that_cannot_be_read_has_its_error_beside_it(self, visit):
+        page = visit(refused=True)
+        baseline = page.locator("#patient label", has_text="Baseline count")
+        baseline.locator("input").fill("many")
+        page.keyboard.press("Tab")
+
+        expect(baseline.locator("#wrong")).to_contain_text("'many' is no count")
+        expect(baseline.locator("input")).to_have_attribute("aria-invalid", "true")
 
 
 def ratio(first, second):
@@ -494,11 +560,88 @@ class TestForEverybody:
         assert page.evaluate("getComputedStyle(document.querySelector('.dot')).transitionDuration") == "0s"
         assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
 
-    def test_on_a_phone_only_the_drawing_is_wider_than_the_screen(self, visit):
-        page = visit(options=PHONE, b="iwg_2009")
-
+    @pytest.mark.parametrize("sets", [{}, {"b": "iwg_2009"}])
+    def test_on_a_phone_all_of_it_fits_and_a_timeline_that_scrolls_says_so(self, visit, sets):
+        page = visit(options=PHONE, **sets)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
-        assert page.locator("#drawing > svg").bounding_box()["width"] > 390
+        drawn = page.locator("#drawing > svg").bounding_box()
+        assert drawn["x"] >= 0
+        assert drawn["x"] + drawn["width"] <= 390
+        expect(page.locator("#scrolls")).not_to_be_visible()
+
+        page.get_by_label("Zoom").select_option("2 ×")
+        page.wait_for_function(
+            "() => document.querySelector('#drawing').scrollWidth > document.querySelector('#drawing').clientWidth"
+        )
+        expect(page.locator("#scrolls")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+    @pytest.mark.parametrize("sets", [{}, {"b": "iwg_2009"}])
+    def test_the_first_screen_of_a_phone_has_the_results_and_the_chart(self, visit, sets):
+        page = visit(options=PHONE, **sets)
+        rested(page, 1 + len(sets))
+
+        assert [name for name in ("#strips", "#drawing > svg") if bottom(page, name) > 844] == []
+
+    @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1366, 768)])
+    @pytest.mark.parametrize("sets", [{}, {"b": "iwg_2009", "b.endpoint": "R"}])
+    def test_result_reason_and_counterfactual_stand_above_the_fold(self, visit, width, height, sets):
+        page = visit("d0 15, d22 40, d28 45, d364 12", {"viewport": {"width": width, "height": height}}, **sets)
+        says(page, "N (not confirmed)")
+        number = 1 + bool(sets)
+        page.wait_for_function("n => document.querySelectorAll('#reasons .turns[data-known=yes]').length >= n", arg=1)
+
+        (explanation,) = ask("d0 15, d22 40, d28 45, d364 12", endpoint="OR")
+        assert (
+            explanation.counterfactuals_in_words[0].partition(" (timeline")[0] in page.locator("#reasons").inner_text()
+        )
+        assert page.locator(".strip .verdict").count() == number
+        assert max(bottom(page, name) for name in ("#strips", "#reasons", "#legend")) < height
+        # The chart without the clauses under its days: down to the title of its axis.
+        title = page.locator("#drawing .title", has_text="Days from day 0").bounding_box()
+        assert title["y"] + title["height"] < height
+
+    def test_the_legend_has_the_signs_of_the_drawing_and_no_others(self, visit):
+        page = visit("d0 15, d22 40, d28 45 bleed ?, d35 rescue, d364 <30")
+        signs = page.locator("#legend .sign").all_inner_texts()
+        expected = {"bleeding not recorded", "rescue treatment", "count beyond a reporting limit", "threshold"}
+        assert expected <= set(signs)
+        assert "bleeding, with its WHO grade" not in signs
+        assert page.locator("#drawing .title").all_text_contents()[0] == "Platelet count, ×10⁹/L"
+        assert page.locator("#drawing .title").all_text_contents()[1].startswith("Days from day 0 (")
+
+    def test_every_control_is_reached_by_tab_and_shows_that_it_has_the_focus(self, visit):
+        page = visit(b="iwg_2009")
+        rested_controls = (
+            "() => [...document.querySelectorAll('#play button, #play select, #play input, #play textarea, header a')]"
+        )
+        expected = page.evaluate(
+            f"({rested_controls})().filter((one) => !one.disabled && one.checkVisibility() && one.tabIndex >= 0).length"
+        )
+        reached = page.evaluate("() => { window.reached = new Set(); window.unseen = []; }")
+        for _ in range(2 * expected):
+            page.keyboard.press("Tab")
+            reached = page.evaluate(
+                """() => {
+                    const one = document.activeElement;
+                    if (!one.matches("#play button, #play select, #play input, #play textarea, header a")) return window.reached.size;
+                    window.reached.add(one);
+                    if (getComputedStyle(one).outlineStyle === "none") window.unseen.push(one.outerHTML);
+                    return window.reached.size;
+                }"""
+            )
+            if reached == expected:
+                break
+
+        assert reached == expected
+        assert page.evaluate("window.unseen") == []
+        assert page.evaluate("document.documentElement.lang") == "en-GB"
+
+
+def bottom(page, selector):
+    """Where an element ends, from the top of the page."""
+    box = page.locator(selector).bounding_box()
+    return box["y"] + box["height"]
 
 
 class TestAlone:
@@ -543,7 +686,7 @@ class TestAlone:
             told = iter(running.stderr.readline, "")
             address = next(re.search(r"http://\S+", text)[0] for text in told if "http://" in text)
             with urlopen(address, timeout=PATIENCE) as answer:
-                assert b"Play with a definition" in answer.read()
+                assert b"Play with a response definition" in answer.read()
             listening_at = listeners(running.pid)
         finally:
             running.send_signal(signal.SIGINT)

@@ -183,6 +183,29 @@ class TestQuiz:
             "seed: input should be greater than or equal to 0.",
         )
 
+    def test_about_a_set_of_one_s_own_can_be_decided(self):
+        own = load(ROOT / "examples" / "own_definition.toml")
+        with served(app(PageData(own), 8017)) as address, reached(address) as client:
+            (question, *_) = client.post("/api/quiz", json={"criteria": own.name, "seed": 1}).json()["questions"]
+            told = asked(question["timeline"], question["criteria"], question["endpoint"])
+            (decided,) = client.post("/api/decide", json=told).json()["sets"]
+
+        assert decided["shown"]["value"] == question["answer"]
+
+
+class TestSets:
+    def test_are_listed_with_what_they_are_searched_by(self, client):
+        listed = {one["name"]: one for one in client.get("/api/sets").json()["sets"]}
+
+        assert list(listed) == ["atra_2022", *(name for name in shipped() if name != "atra_2022")]
+        assert listed["fit"]["short"] == "Bussel 2018 (FIT-1 and FIT-2)"
+        assert listed["fit"]["registry"] == "NCT02076399 (FIT-1), NCT02076412 (FIT-2)"
+        assert {name for name, one in listed.items() if not one["verified"]} == {
+            name for name in shipped() if load(name).file.checked == "unverified"
+        }
+        for one in listed.values():
+            assert [one[key] for key in ("name", "short", "title", "registry") if one[key] not in one["searched"]] == []
+
 
 class TestInterpretations:
     def test_say_which_worked_examples_are_reclassified(self, client):

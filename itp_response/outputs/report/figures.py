@@ -11,11 +11,11 @@ from itp_response.outputs.figures.plot import plot
 from itp_response.outputs.report.patients import ReportProgress
 
 SHOWN: Mapping[Kind, str] = {
-    "swimmer": "Each patient's course",
-    "spaghetti": "Counts over time",
-    "km": "Times to an event, by Kaplan and Meier",
-    "waterfall": "Best change of the count",
-    "forest": "Subgroups",
+    "swimmer": "Course of each patient (swimmer plot)",
+    "spaghetti": "Platelet counts over time",
+    "km": "Time to event (Kaplan-Meier)",
+    "waterfall": "Best change in platelet count (waterfall plot)",
+    "forest": "Response by subgroup (forest plot)",
 }
 """The kinds of picture, in the order of the page, and their headings."""
 BEFORE = re.compile(r"^.*?(?=<svg)", re.DOTALL)

@@ -3,7 +3,7 @@
   const SHOWN = 50; // rows added at a time
   const DEFINED = ["Y", "N", "NE", "NA"];
   const by = (id) => document.getElementById(id);
-  const form = by("search"), list = by("list"), more = by("more"), matches = by("matches");
+  const form = by("search"), list = by("list"), more = by("more"), matches = by("matches"), unknown = by("unknown");
 
   // THE DATA
 
@@ -13,7 +13,7 @@
     return JSON.parse(await new Response(stream).text());
   };
   if (typeof DecompressionStream === "undefined") {
-    matches.textContent = "This browser is too old to show the patients: it cannot unpack their data.";
+    matches.textContent = "This browser cannot show the patients: it is too old to unpack their data.";
     return;
   }
   const study = JSON.parse(by("study").textContent);
@@ -34,7 +34,7 @@
   // THE SEARCH
 
   const fill = (select, options) =>
-    select.replaceChildren(...options.map(([value, text]) => make("option", { value }, text)));
+    select.replaceChildren(...options.map(([value, ...text]) => make("option", { value }, ...text)));
   // The positions of the endpoints searched: the one chosen, else all.
   const endpointsSearched = (chosen) => (chosen === "" ? [...study.endpoints.keys()] : [Number(chosen)]);
   const verdictsOf = (chosen) => {
@@ -65,10 +65,11 @@
   let positions = [];
   const search = () => {
     positions = matching();
-    matches.textContent =
-      positions.length === index.id.length
-        ? counted(positions.length, "patient")
-        : `${positions.length.toLocaleString("en")} of ${counted(index.id.length, "patient")}`;
+    const all = counted(index.id.length, "patient");
+    matches.textContent = !positions.length
+      ? `None of the ${all} matches this search. Change it, or choose Clear to list all patients.`
+      : positions.length === index.id.length ? all : `${positions.length.toLocaleString("en")} of ${all}`;
+    list.tHead.hidden = !positions.length;
     list.tBodies[0].replaceChildren();
     showMore();
   };
@@ -133,8 +134,8 @@
     const known = [
       ["arm", study.arms.length ? study.arms[index.arm[position]] : null],
       ["day 0", patient.zero],
-      ["baseline", countInWords(patient.baseline) || "not known"],
-      ["treatment stopped", patient.stopped === null ? null : `day ${patient.stopped}`],
+      ["baseline count, ×10⁹/L", countInWords(patient.baseline) || "not recorded"],
+      ["treatment discontinued", patient.stopped === null ? null : `day ${patient.stopped}`],
     ].filter(([, value]) => value !== null);
     return [
       make("dl", { class: "known" }, known.map(pair)),
@@ -152,18 +153,18 @@
     make(
       "section",
       { class: `why e${hue}` },
-      make("h4", {}, make("span", {}, breakable(endpoint.name), `: ${verdict}`), " ", make("small", {}, endpoint.label)),
+      make("h4", {}, ...named(endpoint), `: ${verdict}`),
       make("p", { class: "needs" }, origin || endpoint.needs),
       lines.length ? make("table", {}, make("tbody", {}, lines.map(headed))) : null,
       rests.length ? make("ul", {}, rests.map((sentence) => make("li", {}, sentence))) : null,
-      missing ? make("p", { class: "missing" }, `missing: ${missing}`) : null,
+      missing ? make("p", { class: "missing" }, `Missing: ${missing}`) : null,
       unsure ? make("p", { class: "missing" }, unsure) : null,
     );
   const notesOf = ([editChecks, dataQueries, interpretations]) =>
     [
       ["Edit checks", editChecks, ([check, says, where]) => [says, make("small", {}, ` ${check}, ${where}`)]],
       ["Data queries", dataQueries, ([endpoint, reason, asks]) => [`${endpoint} (${reason}): ${asks}`]],
-      ["Depends on interpretations", interpretations, ([interpretation, change]) => [make("code", {}, interpretation), ` ${change}`]],
+      ["Sensitive to interpretation", interpretations, ([interpretation, change]) => [make("code", {}, interpretation), ` ${change}`]],
     ]
       .filter(([, notes]) => notes.length)
       .map(([title, notes, inWords]) =>
@@ -174,7 +175,7 @@
     const rescues = (day) => patient.rescue.filter(([first]) => first === day).map(rescueInWords).join(", ");
     const rows = patient.day.map((day, row) =>
       headed([`day ${day}`, countInWords(patient.count[row]), String(patient.grade[row] ?? ""), rescues(day)]));
-    const heads = ["Day", "Count, 10⁹/L", "Bleeding grade", "Rescue"].map((head) => make("th", { scope: "col" }, head));
+    const heads = ["Day", "Count, ×10⁹/L", "Bleeding grade", "Rescue treatment"].map((head) => make("th", { scope: "col" }, head));
     return make("details", { class: "observed" }, make("summary", {}, `All ${counted(rows.length, "observation")}`),
       make("table", {}, make("thead", {}, make("tr", {}, heads)), make("tbody", {}, rows)));
   };
@@ -184,33 +185,51 @@
   const heads = [
     make("th", { scope: "col" }, "Patient"),
     study.arms.length ? make("th", { scope: "col" }, "Arm") : null,
-    study.endpoints.map(({ name, label }) => make("th", { scope: "col", title: label }, breakable(name))),
+    study.endpoints.map(({ name, label }) => make("th", { scope: "col" }, breakable(name), make("small", {}, label))),
   ];
   list.tHead.replaceChildren(make("tr", {}, ...heads));
   fill(form.elements.arm, [["", "any"], ...study.arms.map((arm, code) => [code, arm])]);
   form.elements.arm.parentElement.hidden = !study.arms.length;
-  fill(form.elements.endpoint, [["", "any"], ...study.endpoints.map((endpoint, number) => [number, endpoint.name])]);
-  fill(form.elements.notes, [["", "all"], [0, "with edit checks"], [1, "with data queries"], [2, "that depend on an interpretation"]]);
+  fill(form.elements.endpoint, [["", "any"], ...study.endpoints.map((endpoint, number) => [number, ...named(endpoint)])]);
+  fill(form.elements.notes, [["", "all"], [0, "with edit checks"], [1, "with data queries"], [2, "sensitive to interpretation"]]);
   offerVerdicts();
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
+    unknown.hidden = true;
     if (event.target === form.elements.endpoint) offerVerdicts();
     search();
   });
   form.addEventListener("reset", () => setTimeout(() => { offerVerdicts(); search(); }));
+  form.querySelector("button").addEventListener("click", () => { unknown.hidden = true; });
   more.addEventListener("click", () => {
     const begin = list.tBodies[0].querySelectorAll("tr.patient").length;
     showMore();
     list.tBodies[0].querySelectorAll("tr.patient button")[begin].focus();
   });
-  // Opens the patient named in the address, as by a link of the lists above.
+  const decoded = (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  };
+  // Opens the patient named in the address, as by a link of the lists above; says so if there is no such patient.
   const follow = async () => {
-    const name = location.hash.startsWith("#patient:") ? decodeURIComponent(location.hash.slice(9)) : null;
-    const position = name === null ? -1 : index.id.indexOf(name);
-    if (position < 0) return;
+    unknown.hidden = true;
+    if (!location.hash.startsWith("#patient:")) return;
+    const name = decoded(location.hash.slice(9));
+    const position = index.id.indexOf(name);
+    if (position < 0) {
+      unknown.textContent = `The address names patient “${name}”. This report has no such patient. Search for part of an id, or choose one from the list.`;
+      unknown.hidden = false;
+      form.reset();
+      by("patients").scrollIntoView();
+      return;
+    }
     for (const field of form.elements) if (field.name) field.value = field.name === "id" ? name : "";
     offerVerdicts();
     positions = [position]; // without other patients with this text in their ids
+    list.tHead.hidden = false;
     list.tBodies[0].replaceChildren(row(position));
     matches.textContent = `1 of ${counted(index.id.length, "patient")}`;
     more.hidden = true;

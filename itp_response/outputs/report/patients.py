@@ -26,7 +26,7 @@ from itp_response.outputs.figures.responses import responses
 
 PART = 32
 """The number of patients in a part: larger parts pack better, smaller ones open faster."""
-NO_ARM = "no arm given"
+NO_ARM = "arm not recorded"
 PatientNotes = Mapping[str, Sequence[Sequence[str]]]
 """Notes by patient id, each a list of texts: edit checks, data queries, or interpretations."""
 ReportProgress = Callable[[Sequence[str], str], Iterable[str]]
@@ -209,7 +209,7 @@ def interpretations_of(tried: Sensitivity | None) -> PatientNotes:
     if tried is None:
         return {}
     dependent = tried.dependent()
-    changes = dependent.select(pl.format("{}: {} -> {}", "endpoint", "verdict", "verdict_under")).to_series()
+    changes = dependent.select(pl.format("{}: {} → {}", "endpoint", "verdict", "verdict_under")).to_series()
     return _by_patient(dependent, [dependent["interpretation"], changes])
 
 

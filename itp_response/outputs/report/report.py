@@ -37,7 +37,7 @@ CONTENTS = (
     ("results", "Results"),
     ("figures", "Figures"),
     ("definitions", "Definitions"),
-    ("sensitivity", "Sensitivity"),
+    ("sensitivity", "Sensitivity analysis"),
     ("data-queries", "Edit checks and data queries"),
     ("patients", "Patients"),
     ("provenance", "Provenance"),
@@ -151,6 +151,7 @@ def report(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.filters["embedded"] = embedded
+    templates.filters["without_options"] = sections.without_options
     shown = _shown(classification, results, reviewed, tried, origin, progress)
     shown["figures"] = list(figures(classification, progress, title, reference))
     return Page(templates.get_template("page.html").render(shown), classification, origin, results.assumed)

@@ -1,5 +1,6 @@
 """Sections: the parts of the page about the study as a whole, as plain rows for the template."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from itp_response.outputs.statistics.groups import all_patients
 
 MOST = 300
 """The lists of edit checks and of data queries have up to this many rows; every patient shows all of theirs."""
+PARTS_OF_A_NOTE = re.compile(r"(?<=[.;])\s+")
+"""Between the sentences of a note, and the parts of a sentence that a semicolon divides."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,22 @@ def definitions(criteria: Criteria) -> list[dict[str, str]]:
     ]
 
 
+def without_options(note: str) -> str:
+    """A note without what it says of the command line, which is of no use to the readers of a report.
+
+    >>> without_options("assumed: the reference group is B, the last by name; --reference names another.")
+    'assumed: the reference group is B, the last by name.'
+    >>> without_options("No grade was recorded. Use --bleeding events if there was none. See Methods.")
+    'No grade was recorded. See Methods.'
+    """
+    kept = [part for part in PARTS_OF_A_NOTE.split(note) if " --" not in f" {part}"]
+    return re.sub(";$", ".", " ".join(kept)) or note
+
+
 def about(criteria: Criteria) -> list[list[str]]:
-    """The sentences about the set, each as its first words and the rest."""
-    return [sentence.split(": ", 1) for sentence in head(criteria)]
+    """The sentences about the set, each as its first words and the rest; its title stands with its source."""
+    (source, cited), *others = (sentence.split(": ", 1) for sentence in head(criteria))
+    return [[source, f"{criteria.title}. {cited}"], *others]
 
 
 @dataclass(frozen=True)
@@ -113,6 +129,7 @@ class SensitivityRow:
     """An endpoint as the file has it (no interpretation), or under an interpretation that changes verdicts."""
 
     endpoint: str
+    label: str
     interpretation: str
     patients: int
     """The number of patients with a changed verdict."""
@@ -125,6 +142,7 @@ class SensitivityRow:
 def sensitivity(tried: Sensitivity) -> list[SensitivityRow]:
     """For each endpoint its verdicts as the file has it, then each interpretation that changes some."""
     frame = tried.frame()
+    labels_of = {name: tried.base.criteria.endpoints[name].label for name in tried.names}
     table = []
     for name in tried.names:
         before: dict[str, int] = {}
@@ -141,7 +159,7 @@ def sensitivity(tried: Sensitivity) -> list[SensitivityRow]:
             )
             difference = next(iter(rows["arm_difference"].drop_nulls()), None)
             points = "" if difference is None else f"{100 * difference:+.1f}"
-            table.append(SensitivityRow(name, interpretation or "", number, verdicts, points))
+            table.append(SensitivityRow(name, labels_of[name], interpretation or "", number, verdicts, points))
     return table
 
 

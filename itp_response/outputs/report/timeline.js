@@ -31,7 +31,7 @@ const timeline = ({ id, endpoints, verdicts, patient, until, width }) => {
     drawVerdict(scene, lane(endpoint.name, ` ${label}`), { label, hue, title, marks: [begin, ...marks] });
   });
   const height = at + 6;
-  const label = `Counts of ${id} from day ${scene.first} to day ${scene.last}; what they mean is in words below.`;
+  const label = `Platelet counts of ${id} from day ${scene.first} to day ${scene.last}. The text below explains the results.`;
   return draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label }, scene.parts);
 };
 
@@ -71,7 +71,7 @@ const drawScale = (scene, limits) => {
     line("limit", y(count));
     scene.say(String(count), left - 7, y(count) + 4, "scale limit", "end");
   });
-  scene.say("10⁹/L", left - 7, TOP - 3, "scale", "end");
+  scene.say("×10⁹/L", left - 7, TOP - 3, "scale", "end");
   limits.filter((limit) => !isPlain(limit)).forEach(([, high, text]) => line("fold", y(high), text));
 };
 
@@ -103,7 +103,7 @@ const drawBaselineLimits = ({ left, right, x, y, say }, patient) => {
 
 const drawSpoiled = ({ x, last, put }, spoiled) =>
   spoiled.filter(([begin]) => begin <= last).forEach(([begin, end]) => {
-    const title = `day ${begin} to ${end}: so soon after rescue treatment that a count is no evidence`;
+    const title = `day ${begin} to ${end}: not evidence of response, within the rescue wash-out`;
     put("rect", { class: "spoiled", x: x(begin), y: TOP, width: Math.max(x(end + 1) - x(begin), 1), height: HEIGHT }, title);
   });
 
@@ -111,7 +111,7 @@ const drawStopped = ({ x, last, bottom, width, put, say }, stopped) => {
   if (stopped === null || stopped > last) return;
   const at = x(stopped), isLeft = at > width / 2;
   put("line", { class: "stopped", x1: at, x2: at, y1: TOP, y2: bottom });
-  say("treatment stopped", isLeft ? at - 5 : at + 5, TOP + 9, "note", isLeft ? "end" : "start");
+  say("treatment discontinued", isLeft ? at - 5 : at + 5, TOP + 9, "note", isLeft ? "end" : "start");
 };
 
 const pointsOf = ({ day, count, grade }) =>
@@ -187,7 +187,7 @@ const drawVerdict = ({ x, left, right, put }, at, { label, hue, title, marks: [o
   }
   const circle = (day, kind, meaning) =>
     day !== null && put("circle", { class: `mark ${kind} m${hue}`, cx: x(day), cy: middle, r: 4 }, `day ${day}: ${meaning}`);
-  circle(onset, "onset", "starts here");
-  circle(confirming, "confirming", "confirms");
-  if (ended !== null) put("path", { class: `mark m${hue}`, d: `M${x(ended) - 4} ${middle - 4}l8 8m0 -8l-8 8` }, `day ${ended}: ends here`);
+  circle(onset, "onset", "onset");
+  circle(confirming, "confirming", "confirmation");
+  if (ended !== null) put("path", { class: `mark m${hue}`, d: `M${x(ended) - 4} ${middle - 4}l8 8m0 -8l-8 8` }, `day ${ended}: decides the result`);
 };

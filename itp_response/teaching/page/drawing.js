@@ -1,10 +1,10 @@
-// The timeline: counts by day, bleeding and rescue treatment, the bracket of the verdict, a clause result per day.
+// The timeline: counts by day, bleeding and rescue treatment, the bracket of the result, the effect of each clause by day.
 
 const NS = "http://www.w3.org/2000/svg";
-const LEFT = 40, RIGHT = 18, TOP = 46, TALL = 250, LANE = 27;
+const LEFT = 52, RIGHT = 18, TOP = 46, UNDER = 80, LANE = 27, LETTER = 6.3;
 export const KEYS = {
-  unless: "never, where", when: "counts, where", discount: "no evidence, where",
-  closed_by: "closed by", set_aside: "passed over, where",
+  unless: "not met if", when: "qualifies if", at_once: "one observation is enough if", discount: "not evidence of response if",
+  closed_by: "can no longer be met after", set_aside: "observation disregarded if",
 };
 
 export function svg(tag, attributes = {}, ...children) {
@@ -14,13 +14,16 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** An endpoint by its label, with its id; one whose label is its id is named once. */
+export const named = (label, id) => (label.toLowerCase() === id.toLowerCase() ? label : `${label} (${id})`);
+
 /** The number drawn for a count; a censored count is drawn at its bound. */
 export const number = (count) => (count === "" ? null : Number(count.replace(/^[<>≤≥]=?/, "")));
 const sign = (count) => count.match(/^[<>≤≥]=?/)?.[0] ?? "";
 
 const PARTS = { qualifies: "yes", fails: "no", unknown: "open", discounted: "void", too_soon: "void" };
 
-/** The part of an observation in a shown endpoint: `yes`, `no`, `open`, `void` (no evidence), `aside`. */
+/** The part of an observation in a shown endpoint: `yes`, `no`, `open`, `void` (not evidence), `aside` (not considered). */
 export function partOf(set, day) {
   const [, played] = set?.shown?.explained.parts.find(([candidate]) => candidate === day) ?? [];
   const part = PARTS[played] ?? "aside";
@@ -33,7 +36,14 @@ export const truthName = (truth) => (truth === null ? "open" : truth ? "yes" : "
 /** The parts of observations in words. */
 export function partsInWords(set) {
   const lost = set?.shown?.is_loss;
-  return { yes: lost ? "no loss" : "qualifies", no: lost ? "loss" : "does not qualify", open: "unknown", void: "does not count", aside: "" };
+  return { yes: lost ? "no loss" : "qualifies", no: lost ? "loss" : "does not qualify", open: "unknown", void: "does not count", aside: "not considered" };
+}
+
+/** The mark of what a clause does on a day; one without effect is small, and filled if the clause is true. */
+export function effectMark(effect, truth, letter, x, y, size) {
+  const attributes = { class: `effect ${effect} ${truth === true ? "true" : ""} ${letter}` };
+  if (effect === "against") return svg("path", { ...attributes, d: `M${x - size} ${y - size}l${2 * size} ${2 * size}m0 ${-2 * size}l${-2 * size} ${2 * size}` });
+  return svg("circle", { ...attributes, cx: x, cy: y, r: effect === "none" ? size * 0.6 : size });
 }
 
 export class Drawing {
@@ -58,9 +68,10 @@ export class Drawing {
     this.sets = sets;
     const lanes = this.lanes ? this._lanes() : [];
     const visible = Math.max(this.container.clientWidth, 300);
-    this.width = (visible < 640 ? Math.max(visible, 560) : visible) * state.zoom;
-    this.bottom = TOP + TALL;
-    const tall = this.bottom + 66 + lanes.length * LANE + 8;
+    this.width = visible * state.zoom;
+    this.tall = visible < 640 ? 190 : 230;
+    this.bottom = TOP + this.tall;
+    const tall = this.bottom + UNDER + lanes.length * LANE + 8;
     this._scales();
     const parts = [...this._ground(), ...this._thresholdLines(), ...this._events(), ...this._brackets(), ...this._clauseResults(lanes)];
     const counts = state.entries.filter((entry) => entry.count !== "").sort((earlier, later) => earlier.day - later.day);
@@ -72,7 +83,7 @@ export class Drawing {
     if (this.drag) return this._redrawAround(this.drag.target, parts);
     const drawn = svg("svg", {
       width: this.width, height: tall, viewBox: `0 0 ${this.width} ${tall}`, role: "group",
-      "aria-label": "Timeline. Each observation can be chosen and moved with the arrow keys.",
+      "aria-label": "Timeline. Select an observation with the left and right arrow keys, change its count with up and down.",
     }, ...parts);
     this._watch(drawn);
     const from = this.container.scrollLeft;
@@ -112,8 +123,8 @@ export class Drawing {
     this.x = (day) => LEFT + ((day - this.first) / (this.last - this.first)) * wide;
     this.day = (x) => Math.round(this.first + ((x - LEFT) / wide) * (this.last - this.first));
     // A square root has room for 0 and shows 30 and 100 well apart.
-    this.y = (count) => this.bottom - Math.sqrt(Math.max(count, 0) / this.most) * TALL;
-    this.count = (y) => Math.max(0, Math.round(this.most * Math.max(0, (this.bottom - y) / TALL) ** 2));
+    this.y = (count) => this.bottom - Math.sqrt(Math.max(count, 0) / this.most) * this.tall;
+    this.count = (y) => Math.max(0, Math.round(this.most * Math.max(0, (this.bottom - y) / this.tall) ** 2));
   }
 
   _thresholds() {
@@ -137,7 +148,18 @@ export class Drawing {
     parts.push(svg("line", { class: "axis", x1: LEFT, x2: this.width - RIGHT, y1: this.bottom + 40, y2: this.bottom + 40 }));
     const chosen = this.state.entries[this.state.chosen];
     if (chosen) parts.push(svg("rect", { class: "now", x: this.x(chosen.day) - 8, width: 16, y: TOP - 12, height: 4000 }));
-    return parts;
+    return [...parts, ...this._titles()];
+  }
+
+  /** What the axes show, with their units. */
+  _titles() {
+    const middle = TOP + this.tall / 2, zero = this.sets[0]?.day_0;
+    const days = zero && `Days from day 0 (${zero})`;
+    const fits = days && days.length * LETTER < this.width - LEFT - RIGHT;
+    return [
+      svg("text", { class: "title", x: 13, y: middle, "text-anchor": "middle", transform: `rotate(-90 13 ${middle})` }, "Platelet count, ×10⁹/L"),
+      svg("text", { class: "title", x: (LEFT + this.width - RIGHT) / 2, y: this.bottom + 74, "text-anchor": "middle" }, fits ? days : "Days from day 0"),
+    ];
   }
 
   _thresholdLines() {
@@ -198,33 +220,47 @@ export class Drawing {
         else to = Math.max(to, x + 4);
         parts.push(svg("path", { class: `bracket ${letter}`, d: `M${x - 4} ${y - 4}l8 8m0-8l-8 8` }, svg("title", {}, "ends here")));
       }
-      const words = `${shown.endpoint}: ${set.verdicts.find((verdict) => verdict.endpoint === shown.endpoint).result}${shown.because === "met" ? "" : ` (${shown.because})`}`;
-      const isLeft = to > this.width * 0.7;
-      parts.push(svg("text", { class: letter, x: isLeft ? from - 8 : to + (to > LEFT ? 8 : 0), y: y + 5, "text-anchor": isLeft ? "end" : "start" }, words));
+      const isLeft = to > this.width * 0.7, room = isLeft ? from - 8 : this.width - to - 8;
+      const text = this._resultText(set, room);
+      parts.push(svg("text", { class: letter, x: isLeft ? from - 8 : to + (to > LEFT ? 8 : 0), y: y + 5, "text-anchor": isLeft ? "end" : "start" }, text));
       return parts;
     });
   }
 
+  /** The result as fully as it fits beside the bracket; it stands in full above the drawing. */
+  _resultText({ shown, verdicts }, room) {
+    const { result, value } = verdicts.find((verdict) => verdict.endpoint === shown.endpoint);
+    const because = ["met", "event"].includes(shown.reason) ? "" : ` (${shown.because})`;
+    const texts = [`${named(shown.label, shown.endpoint)}: ${result}${because}`, `${shown.endpoint}: ${result}${because}`, `${shown.endpoint}: ${result}`];
+    return texts.find((text) => text.length * LETTER < room) ?? `${shown.endpoint}: ${value}`;
+  }
+
   _lanes() {
     return this.sets.flatMap((set, setNumber) =>
-      (set?.shown?.rules ?? []).filter((rule) => rule.of === "observations").flatMap((rule) => [
-        { letter: "ab"[setNumber], set, words: `${set.shown.endpoint}: ${KEYS[rule.key] ?? rule.key}${rule.clauses.length === 1 ? ` ${rule.words}` : " …"}`, at: rule.at, whole: true },
-        ...(rule.clauses.length === 1 ? [] : rule.clauses.map((clause) => ({ letter: "ab"[setNumber], set, words: clause.words, at: clause.at }))),
-      ]),
+      (set?.shown?.rules ?? []).filter((rule) => rule.of === "observations").flatMap((rule) => {
+        const lane = { letter: "ab"[setNumber], set }, isOne = rule.clauses.length === 1;
+        return [
+          { ...lane, words: `${set.shown.endpoint}: ${KEYS[rule.key] ?? rule.key}${isOne ? ` ${rule.words}` : " …"}`, at: rule.at, effects: rule.effects, whole: true },
+          ...(isOne ? [] : rule.clauses.map((clause) => ({ ...lane, words: clause.words, at: clause.at, effects: clause.effects }))),
+        ];
+      }),
     );
   }
 
   _clauseResults(lanes) {
     return lanes.flatMap((lane, laneNumber) => {
-      const y = this.bottom + 84 + laneNumber * LANE;
+      const y = this.bottom + UNDER + 18 + laneNumber * LANE;
       return [
-        svg("text", { class: `lane${lane.whole ? " whole" : ""} ${lane.whole ? lane.letter : ""}`, x: lane.whole ? LEFT : LEFT + 10, y: y - 5 }, lane.words),
+        svg("text", { class: `lane${lane.whole ? " whole" : ""} ${lane.whole ? lane.letter : ""}`, x: lane.whole ? LEFT : LEFT + 10, y: y - 5 }, this._shortened(lane.words)),
         svg("line", { class: "line", x1: LEFT, x2: this.width - RIGHT, y1: y + 5, y2: y + 5 }),
-        ...lane.set.days.map((day, at) => svg("circle", {
-          class: `clause ${truthName(lane.at[at])} ${lane.letter}`, cx: this.x(day), cy: y + 5, r: lane.whole ? 4.5 : 3.6,
-        })),
+        ...lane.set.days.map((day, at) => effectMark(lane.effects[at], lane.at[at], lane.letter, this.x(day), y + 5, lane.whole ? 4.5 : 3.6)),
       ];
     });
+  }
+
+  _shortened(words) {
+    const most = Math.floor((this.width - LEFT - RIGHT - 10) / LETTER);
+    return words.length > most ? `${words.slice(0, most - 1)}…` : words;
   }
 
   _observation(entry, index) {

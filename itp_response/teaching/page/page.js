@@ -1,7 +1,9 @@
 // The page: sends each change of the patient to the engine, and shows its answer.
 
 import { Drawing, number } from "./drawing.js";
-import { card, gallery, make, interpretations, sentence, strips, table, verdictInWords } from "./panels.js";
+import {
+  card, gallery, interpretations, legend, make, matchingExamples, matchingSets, reasons, sentence, setButtons, strips, table, verdictInWords,
+} from "./panels.js";
 import { quiz } from "./quiz.js";
 import { savePng, saveSvg } from "./save.js";
 import { besideLink, entry, fragment, lineText, loaded, patientRequest, readLink, state, whoseInWords } from "./state.js";
@@ -28,8 +30,27 @@ async function info(name) {
 
 const shownSets = () => state.sets.map(({ criteria }) => infos.get(criteria));
 
+/** Shows an error beside the field that it names, as `baseline: …` does; else under the timeline. */
 function showError(error) {
-  $("wrong").textContent = error instanceof TypeError ? "The program does not answer; is it still running?" : error.message;
+  clearErrors();
+  const text = error instanceof TypeError ? "The program does not answer; is it still running?" : error.message;
+  const field = document.getElementsByName(text.split(":")[0])[0];
+  const trouble = field?.closest(".line, label") ? make("p", { className: "error", role: "alert", id: "wrong" }, text) : $("trouble");
+  if (trouble === $("trouble")) trouble.textContent = text;
+  else {
+    field.closest(".line, label").append(trouble);
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", "wrong");
+  }
+}
+
+function clearErrors() {
+  $("trouble").textContent = "";
+  $("wrong")?.remove();
+  for (const field of document.querySelectorAll("[aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    field.removeAttribute("aria-describedby");
+  }
 }
 
 // One request at a time; of the requests that come up meanwhile, the last one follows.
@@ -43,7 +64,7 @@ async function decide(line) {
     next = null;
     try {
       const answer = await ask("/api/decide", patientRequest(typed));
-      $("wrong").textContent = "";
+      clearErrors();
       if (typed != null) {
         state.entries = answer.entries;
         loaded();
@@ -51,7 +72,10 @@ async function decide(line) {
         const day = shown?.ended ?? shown?.onset ?? answer.entries[0].day;
         state.chosen = Math.max(0, state.entries.findIndex((candidate) => candidate.day === day));
       }
-      answers = answer.sets.map((set, index) => ({ ...set, visits: infos.get(state.sets[index]?.criteria)?.visits }));
+      answers = answer.sets.map((set, index) => {
+        const { visits, day_0 } = infos.get(state.sets[index]?.criteria) ?? {};
+        return { ...set, visits, day_0 };
+      });
       show();
       askCounterfactuals();
     } catch (error) {
@@ -62,18 +86,18 @@ async function decide(line) {
   deciding = false;
 }
 
-// Counterfactuals take longer than verdicts: they are asked after a pause, and shown if nothing has changed meanwhile.
+// Counterfactuals take longer than results: they are asked after a pause, and shown if nothing has changed meanwhile.
 let pause;
 function askCounterfactuals() {
   clearTimeout(pause);
   const shown = answers;
   pause = setTimeout(async () => {
-    if (deciding || shown !== answers) return;
+    if (deciding || dragging || shown !== answers) return;
     try {
       const { counterfactuals } = await ask("/api/counterfactuals", patientRequest());
       if (shown !== answers) return;
       answers.forEach((answer, index) => { answer.counterfactuals = counterfactuals[index]; });
-      showCards();
+      showReasons();
     } catch (error) {
       showError(error);
     }
@@ -91,6 +115,7 @@ function restore(text) {
 function keep() {
   past.push(snapshot());
   future.length = 0;
+  say("");
 }
 
 function change(edit) {
@@ -134,7 +159,7 @@ function addNext() {
 }
 
 function deleteChosen() {
-  if (state.entries.length < 2) return say("The last observation stays.");
+  if (state.entries.length < 2) return say("The last observation cannot be deleted.");
   change(() => {
     state.entries.splice(state.chosen, 1);
     state.chosen = Math.min(state.chosen, state.entries.length - 1);
@@ -215,15 +240,16 @@ addEventListener("keydown", (event) => {
 
 // SHOWING
 
-/** A message for four seconds. */
+/** A message beside the name of the patient; it stays until the next change. */
 function say(text) {
   $("done").textContent = text;
-  setTimeout(() => { if ($("done").textContent === text) $("done").textContent = ""; }, 4000);
 }
 
 /** Shows all that does not wait for the engine. */
 function draw() {
   drawing.show(state, answers ?? []);
+  $("scrolls").hidden = $("drawing").scrollWidth <= $("drawing").clientWidth;
+  $("legend").replaceChildren(...legend(state.entries, answers, drawing.lanes));
   if (document.activeElement !== $("timeline")) $("timeline").value = lineText();
   inspector();
   $("undo").disabled = !past.length;
@@ -235,11 +261,18 @@ function draw() {
 function show() {
   draw();
   replace($("strips"), strips(state, shownSets(), answers, names, on));
+  showReasons();
   const text = sentence(answers);
   if ($("said").textContent !== text) $("said").textContent = text;
   showCards();
   $("table").replaceChildren(table(state.entries, answers?.[0], on));
   showExamples();
+}
+
+function showReasons() {
+  // The timeline must not move up under a finger that drags.
+  $("reasons").style.minHeight = dragging ? `${$("reasons").offsetHeight}px` : "";
+  $("reasons").replaceChildren(...reasons(state, answers));
 }
 
 function showCards() {
@@ -261,8 +294,10 @@ function showExamples() {
   const key = [first.name, answers?.[0]?.shown?.endpoint, $("find").value, current].join("|");
   if ($("examples").dataset.key === key) return;
   $("examples").dataset.key = key;
-  $("gallery-about").textContent = `${first.examples.length} invented patients of ${first.name}, each to show one thing. Take one and change it.`;
-  replace($("examples"), gallery(first, answers?.[0]?.shown?.endpoint, $("find").value, current, on));
+  $("gallery-about").textContent = `${first.examples.length} invented patients of ${first.short}. Each shows one point of the definition. Choose one and change it.`;
+  const matching = matchingExamples(first, $("find").value);
+  $("found").textContent = matching.length === first.examples.length ? "" : `${matching.length || "None"} of ${first.examples.length} worked examples match.`;
+  replace($("examples"), gallery(first, matching, answers?.[0]?.shown?.endpoint, current, on));
 }
 
 function showInterpretations() {
@@ -301,12 +336,12 @@ function inspector() {
   };
   form.replaceChildren(
     field("Day", make("input", { type: "number", value: chosen.day, onchange: setDay("day") })),
-    field("Count", make("input", { type: "text", inputMode: "decimal", value: chosen.count, placeholder: "none", title: "a number; <10 and >1000 are bounds; empty: no count", onchange: set("count") })),
+    field("Count, ×10⁹/L", make("input", { type: "text", inputMode: "decimal", value: chosen.count, placeholder: "none", title: "A number. <10 and >1000 are results beyond a reporting limit. Empty: no count.", onchange: set("count") })),
     field("Bleeding", make("select", { onchange: set("bleed") }, ...BLEEDING.map(([value, words]) => make("option", { value, selected: chosen.bleed === value }, words)))),
-    make("label", { className: "tick" }, make("input", { type: "checkbox", checked: chosen.rescue, onchange: (event) => change(() => { chosen.rescue = event.target.checked; chosen.rescue_to = chosen.day; }) }), "Rescue begins"),
+    make("label", { className: "tick" }, make("input", { type: "checkbox", checked: chosen.rescue, onchange: (event) => change(() => { chosen.rescue = event.target.checked; chosen.rescue_to = chosen.day; }) }), "Rescue treatment starts"),
     ...(chosen.rescue ? [
-      field("to day", make("input", { type: "number", value: chosen.rescue_to, min: chosen.day, onchange: setDay("rescue_to") })),
-      field("named", make("input", { type: "text", value: chosen.rescue_name, placeholder: "any", onchange: set("rescue_name") })),
+      field("Rescue until day", make("input", { type: "number", value: chosen.rescue_to, min: chosen.day, onchange: setDay("rescue_to") })),
+      field("Rescue treatment", make("input", { type: "text", value: chosen.rescue_name, placeholder: "not named", onchange: set("rescue_name") })),
     ] : []),
     ...columnFields("visits", chosen.columns),
     make("button", { type: "button", onclick: deleteChosen }, "Delete this observation"),
@@ -320,15 +355,15 @@ function inspector() {
 function columnControl(column, values) {
   const set = (event) => change(() => { values[column.name] = event.target.value.trim(); });
   const value = values[column.name] ?? "";
-  if (column.type !== "truth") return make("input", { type: "text", value, onchange: set });
-  return make("select", { onchange: set }, ...[["", "not said"], ["yes", "yes"], ["no", "no"]].map(([name, words]) => make("option", { value: name, selected: name === value }, words)));
+  if (column.type !== "truth") return make("input", { type: "text", name: column.name, value, onchange: set });
+  return make("select", { name: column.name, onchange: set }, ...[["", "not recorded"], ["yes", "yes"], ["no", "no"]].map(([name, words]) => make("option", { value: name, selected: name === value }, words)));
 }
 
 function showPatient() {
-  const input = (key, type, placeholder) => make("input", { type, value: state[key], placeholder, onchange: (event) => change(() => { state[key] = event.target.value.trim(); }) });
+  const input = (key, type, placeholder) => make("input", { type, name: key, value: state[key], placeholder, onchange: (event) => change(() => { state[key] = event.target.value.trim(); }) });
   replace($("patient"), [
-    field("Baseline", input("baseline", "text", "as counted")),
-    field("Treatment stopped on day", input("discontinued", "number", "none recorded")),
+    field("Baseline count, ×10⁹/L", input("baseline", "text", "from the counts")),
+    field("Treatment discontinued on day", input("discontinued", "number", "not recorded")),
     field("Date of day 0", input("day_0", "date", "")),
     ...columnFields("patients", state.patient),
   ]);
@@ -353,6 +388,7 @@ async function chosenSets() {
 }
 
 const on = {
+  find: openFinder,
   async set(setNumber, name) {
     state.sets[setNumber] = { criteria: name, endpoint: null, interpretations: [] };
     await chosenSets();
@@ -401,21 +437,48 @@ function load(patient, { kind, name }) {
   });
   showPatient();
   decide(patient.timeline);
-  say(patient.because ? `${name}: ${patient.because}` : whoseInWords(study?.source));
-  $("play").scrollIntoView();
+  say(patient.because ?? "");
+  $("play").scrollIntoView({ behavior: "instant" });
+}
+
+// FINDING A DEFINITION
+
+let finding = 0;
+function openFinder(setNumber) {
+  finding = setNumber;
+  $("finder-text").value = "";
+  showFound();
+  $("finder").showModal();
+  $("finder-text").focus();
+}
+
+const foundSets = () => matchingSets(names, $("finder-text").value);
+
+function showFound() {
+  const found = foundSets();
+  $("finder-number").textContent = found.length ? `${found.length} of ${names.length} definitions`
+    : `No definition matches “${$("finder-text").value}”. Try a drug, a trial or a registry number.`;
+  $("finder-list").replaceChildren(...setButtons(found, state.sets[finding]?.criteria, chooseSet));
+}
+
+async function chooseSet(name) {
+  $("finder").close();
+  await on.set(finding, name);
+  document.querySelectorAll(".strip .definition")[finding]?.focus();
 }
 
 // THE PATIENTS OF A STUDY
 
 async function list(part) {
-  const { ids, matching } = await ask(`/api/patients?part=${encodeURIComponent(part)}`);
-  const more = matching > ids.length ? ` The first ${ids.length} of ${matching}.` : "";
+  const { ids, matching, of } = await ask(`/api/patients?part=${encodeURIComponent(part)}`);
+  $("study-found").textContent = !matching ? `No patient id contains “${part}”.`
+    : matching > ids.length ? `The first ${ids.length} of ${matching} patients.` : `${matching} of ${of} patients.`;
   $("study-ids").replaceChildren(...ids.map((id) => make("button", { onclick: async () => {
     const patient = await ask(`/api/patient?id=${encodeURIComponent(id)}`);
     if (!patient.timeline) return say(`${id} has no observations.`);
     load(patient, { kind: "study", name: id });
-    return patient.notes.length ? say([id, ...patient.notes].join(" ")) : null;
-  } }, id)), more);
+    return patient.notes.length ? say(patient.notes.join(" ")) : null;
+  } }, id)));
 }
 
 function showStudy() {
@@ -423,8 +486,9 @@ function showStudy() {
   $("study").hidden = false;
   $("study").replaceChildren(
     make("h2", {}, `The ${study.patients} patients of ${study.source}`),
-    make("p", {}, "As recorded; what you change on this page is changed here alone."),
-    make("label", { className: "find" }, "Find ", make("input", { type: "search", oninput: (event) => list(event.target.value) })),
+    make("p", {}, "The data are shown as recorded. Changes on this page are not saved to the study."),
+    make("label", { className: "find" }, "Find a patient ", make("input", { type: "search", oninput: (event) => list(event.target.value) })),
+    make("p", { id: "study-found", role: "status" }),
     make("div", { id: "study-ids", className: "choices" }));
   list("");
 }
@@ -437,6 +501,14 @@ $("add").onclick = addNext;
 $("undo").onclick = () => back(past, future);
 $("redo").onclick = () => back(future, past);
 $("zoom").onchange = (event) => { state.zoom = Number(event.target.value); draw(); };
+$("finder-text").oninput = showFound;
+$("finder-close").onclick = () => $("finder").close();
+// Enter chooses the first definition found.
+$("finder-form").onsubmit = (event) => {
+  event.preventDefault();
+  const [first] = foundSets();
+  if (first) chooseSet(first.name);
+};
 $("lanes").onchange = (event) => { drawing.lanes = event.target.checked; draw(); };
 $("find").oninput = showExamples;
 $("inspector").onsubmit = (event) => event.preventDefault();
@@ -450,11 +522,11 @@ const copy = async (text, message) => {
     await navigator.clipboard.writeText(text);
     say(message);
   } catch {
-    say("The browser does not allow copying; the line and the address are there to be marked.");
+    say("The browser does not allow copying. Select the line, or the address of the page, and copy it.");
   }
 };
-$("copy-line").onclick = () => copy(lineText(), "The line is copied.");
-$("copy-link").onclick = () => copy(location.href, "The link is copied, without id and dates; it works while this page is served at this address.");
+$("copy-line").onclick = () => copy(lineText(), "Line copied.");
+$("copy-link").onclick = () => copy(location.href, "Link copied. It holds no patient id and no dates, and works while this page is served at this address.");
 const caption = () => [whoseInWords(study?.source), lineText(), ...(answers ?? []).filter(({ shown }) => shown).map((answer) => `${answer.name}, ${verdictInWords(answer)}`)];
 $("save-svg").onclick = () => saveSvg($("drawing").firstElementChild, caption());
 $("save-png").onclick = () => savePng($("drawing").firstElementChild, caption());
@@ -477,7 +549,7 @@ for (const link of document.querySelectorAll("[data-part]")) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
     $(link.dataset.part).scrollIntoView();
-    $(link.dataset.part).querySelector("h2, .strip select")?.focus();
+    $(link.dataset.part).querySelector("h2, .strip button")?.focus();
   });
 }
 
@@ -509,7 +581,7 @@ quiz($("quiz-body"), {
   async why({ criteria, endpoint, timeline }) {
     const answer = await ask("/api/decide", { timeline, sets: [{ criteria, endpoint }] });
     const { lines, further, missing } = answer.sets[0].shown.explained;
-    return [...lines.map((line) => line.slice(1)), ...further.map((text) => [text]), ...(missing ? [[`missing: ${missing}`]] : [])];
+    return [...lines.map((line) => line.slice(1)), ...further.map((text) => [text]), ...(missing ? [[`Missing: ${missing}`]] : [])];
   },
   async load({ criteria, endpoint }, timeline) {
     state.sets[0] = { criteria, endpoint, interpretations: [] };

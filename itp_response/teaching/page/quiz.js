@@ -1,9 +1,9 @@
-// The quiz: a timeline, an endpoint, and the question of the verdict; one observation decides.
+// The quiz: a timeline, an endpoint, and the question of the result; one observation decides.
 
-import { sketch } from "./drawing.js";
+import { named, sketch } from "./drawing.js";
 import { badge, make } from "./panels.js";
 
-const CHOICES = [["Y", "met"], ["N", "not met"], ["NE", "not evaluable"], ["NA", "does not arise"]];
+const CHOICES = [["Y", "met"], ["N", "not met"], ["NE", "not evaluable"], ["NA", "not applicable"]];
 
 /** `on` has ask(seed, hard) for questions, why(question) for an explanation's rows, load(question, line) to show a line. */
 export function quiz(container, on) {
@@ -11,7 +11,7 @@ export function quiz(container, on) {
 
   async function next() {
     if (!questions.length) {
-      container.append(make("p", { className: "small", role: "status" }, "Questions are being made …"));
+      container.append(make("p", { className: "small", role: "status" }, "Preparing questions …"));
       try {
         questions = await on.ask(seed, hard);
       } catch (error) {
@@ -19,7 +19,7 @@ export function quiz(container, on) {
         return begin(error.message);
       }
       seed += 1;
-      if (!questions.length) return begin("There are no questions about this set.");
+      if (!questions.length) return begin("There are no questions about this definition.");
     }
     return show(questions.shift());
   }
@@ -36,37 +36,42 @@ export function quiz(container, on) {
         if (CHOICES[index][0] === question.answer) choice.classList.add("right");
       });
       if (value !== question.answer) button.classList.add("wrong");
+      hint.disabled = true;
       const why = await on.why(question);
-      const further = make("button", { onclick: next }, "The next one");
+      const further = make("button", { onclick: next }, "Next question");
       grade.replaceChildren(
-        make("p", {}, make("strong", {}, value === question.answer ? "Right. " : `No, it is ${question.answer}. `), question.decides),
+        make("p", {}, make("strong", {}, value === question.answer ? "Correct: " : "Not correct; the result is "), question.in_a_sentence),
+        question.background && make("p", { className: "small" }, question.background),
         make("div", { className: "scroll" }, make("table", {}, make("tbody", {}, ...why.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell))))))),
         make("div", { className: "tools" },
           further,
-          make("button", { onclick: () => on.load(question, question.timeline) }, "Put it on the timeline"),
-          question.twin && make("button", { onclick: () => on.load(question, question.twin) }, "Put its twin there"),
-          make("span", { className: "small" }, `${right} of ${answered} right`)));
+          make("button", { onclick: () => on.load(question, question.timeline) }, "Show it on the timeline"),
+          question.twin && make("button", { onclick: () => on.load(question, question.twin) }, "Show the contrasting case"),
+          make("span", { className: "small" }, `${right} of ${answered} correct`)));
       further.focus({ preventScroll: true });
     }
 
+    const hinted = make("p", { role: "status", id: "quiz-hint" });
+    const hint = make("button", { onclick: () => { hinted.textContent = `Hint: ${question.hint}`; } }, "Hint");
     const drawn = sketch(question.sketch);
     drawn.setAttribute("width", "480");
     drawn.setAttribute("height", "96");
     container.replaceChildren(
-      make("p", {}, make("strong", {}, `${question.criteria}, ${question.endpoint}: ${question.label}. `), question.says),
+      make("p", {}, make("strong", {}, `${named(question.label, question.endpoint)}, ${question.definition}. `), question.says),
       drawn,
       make("p", { className: "preline", id: "quiz-line" }, question.timeline),
-      make("div", { className: "choices", role: "group", "aria-label": "The verdict" }, ...choices),
+      make("div", { className: "choices", role: "group", "aria-label": "The result" }, ...choices, hint),
+      hinted,
       grade);
     return null;
   }
 
   function begin(trouble = "") {
     container.replaceChildren(
-      make("p", {}, "A timeline and an endpoint of the set shown first; one thing on it decides. What is the verdict?"),
+      make("p", {}, "Each question shows a timeline and an endpoint of the definition above. One observation decides: what is the result?"),
       make("div", { className: "tools" },
-        make("button", { onclick: next }, "Begin"),
-        make("label", { className: "tick" }, make("input", { type: "checkbox", checked: hard, onchange: (event) => { hard = event.target.checked; } }), "hard ones, on which two interpretations of the source differ")),
+        make("button", { onclick: next }, "Start"),
+        make("label", { className: "tick" }, make("input", { type: "checkbox", checked: hard, onchange: (event) => { hard = event.target.checked; } }), "Ask only hard questions, on which two interpretations of the source differ")),
       make("p", { role: "status" }, trouble));
   }
 

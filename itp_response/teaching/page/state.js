@@ -43,9 +43,9 @@ export function whoseInWords(study) {
   const words = {
     study: `Patient ${name} of ${study}`,
     example: `Worked example (invented): ${name}`,
-    quiz: "Question of the quiz (invented)",
+    quiz: "Quiz question (invented)",
     own: "Invented patient",
-    link: "Patient from a link, which names none",
+    link: "Patient from a link (the link names no patient)",
   }[kind];
   const isChanged = kind !== "own" && asLoaded !== null && asLoaded !== content();
   return isChanged ? `${words}, changed on this page` : words;
