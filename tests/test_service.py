@@ -56,7 +56,7 @@ class TestExample:
     def test_another_set_may_be_asked(self, client):
         status, answer = posted(client, VISITS, criteria="iwg_2009")
 
-        assert (status, answer["response_definition"]) == (200, "Response definition: IWG 2009")
+        assert (status, answer["response_definition"]) == (200, "Response definition: IWG 2009 (Vicenza consensus)")
 
     def test_a_count_that_cannot_be_is_answered_as_data(self, client):
         status, answer = posted(client, [*VISITS[:2], {"day": 28, "platelets": "6o", "bleeding_grade": 0}])
