@@ -256,7 +256,7 @@ class ResultCounts:
         source = f" from {cohort.source}" if cohort.source else ""
         lines = [
             f"{self.patients:,} patients{in_arms}, {self.rows:,} patient-days{source}",
-            f"criteria {criteria.marked_name}: {criteria.file.title} "
+            f"{criteria.response_definition}; criteria set {criteria.name} "
             f"({criteria.file.source.cite}; checked: {criteria.file.checked})",
         ]
         table = [

@@ -33,7 +33,7 @@ def load(name_or_file: str | Path | Criteria) -> Criteria:
     by_name = path.suffix != SUFFIX and "/" not in named
     if by_name:
         if named not in shipped():
-            raise CriteriaError(f"{unknown('criteria', named, shipped())} A file of your own is named by its path.")
+            raise CriteriaError(f"{unknown('criteria', named, shipped())} For your own file, give its path.")
         path = criteria_folder() / f"{named}{SUFFIX}"
     content, positions = load_toml(path, CriteriaError, partial(_unreadable, named))
     # The tests check the interpretations of the shipped sets, which takes longer than reading a small study.
@@ -44,7 +44,7 @@ def _unreadable(named: str, failure: OSError) -> str:
     """The sentence for a file that cannot be opened; `named` is what was asked for."""
     if isinstance(failure, FileNotFoundError):
         close = nearest(Path(named).stem, shipped())
-        return f"{named}: there is no such file; shipped are: {', '.join(shipped())}.{close}"
+        return f"{named}: file not found; shipped criteria sets: {', '.join(shipped())}.{close}"
     if isinstance(failure, IsADirectoryError):
         return f"{named}: this is a folder; name a file in it."
     return file_unreadable(named, failure)

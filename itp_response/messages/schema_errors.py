@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from itp_response.messages.errors import unknown
+from itp_response.messages.errors import nearest_word, unknown
 from itp_response.messages.toml_positions import KeyPositions, Keys, Problem
 
 Model = type[BaseModel]
@@ -109,13 +109,18 @@ def worded(
             loc = (*loc[1:2], *loc[3:])
         path, value = _in_file(raw, loc)
         by_path.setdefault(loc if details["type"] == "missing" else path, []).append(_Error(loc, value, details))
+    stands_for = _mistyped([there[0] for there in by_path.values()])
     for path, errors_there in by_path.items():
         error = errors_there[0]
+        if error.loc in stands_for.values():
+            continue
         if error.type == "missing" and isinstance(error.loc[-1], str):
             field = _fields(error.loc[:-1], file, endpoints).get(error.loc[-1])
             yield positions.problem(error.loc[:-1], _missing(error.loc, field))
         elif error.type == "extra_forbidden":
             sentence = unknown("key", str(path[-1]), _fields(path[:-1], file, endpoints))
+            if path in stands_for and repr(missing := stands_for[path][-1]) not in sentence:
+                sentence += f" The key {missing!r} is missing."
             yield positions.problem_with_key(path, sentence)
         elif error.type.startswith("union_tag"):
             kinds = _quoted_in(error.context["expected_tags"])
@@ -124,6 +129,20 @@ def worded(
             yield positions.problem((), "there are no endpoints; an endpoint is a table with a 'kind'.")
         else:
             yield positions.problem(path, _sentence(path, errors_there))
+
+
+def _mistyped(errors: Sequence[_Error]) -> dict[Keys, Keys]:
+    """The unknown keys that stand for missing keys of their table: those that are like them, then the others."""
+    unknown_keys = [error.loc for error in errors if error.type == "extra_forbidden"]
+    missing = [error.loc for error in errors if error.type == "missing" and isinstance(error.loc[-1], str)]
+    stands_for: dict[Keys, Keys] = {}
+    for only_near in (True, False):
+        for path in unknown_keys:
+            left = [str(loc[-1]) for loc in missing if loc[:-1] == path[:-1] and loc not in stands_for.values()]
+            match = nearest_word(str(path[-1]), left) if only_near else next(iter(left), None)
+            if match is not None and path not in stands_for:
+                stands_for[path] = (*path[:-1], match)
+    return stands_for
 
 
 def _quoted_in(text: str) -> list[str]:

@@ -4,12 +4,13 @@ tomllib keeps no lines. A text that it could read is read once more for the line
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from itp_response.messages.errors import CriteriaError, ItpResponseError, one_a_line
+from itp_response.messages.wording import listed
 
 Keys = tuple[str | int, ...]
 """The keys that lead to a value, and its number in a list."""
@@ -22,6 +23,8 @@ TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+UNDER = "under this interpretation: "
+"""How a sentence begins on a file as an interpretation changes it."""
 NAMED_BY = {"interpretation": "id", "example": "name", "visits": "platelets"}
 """The tables of which there are several, and the key that tells them apart."""
 
@@ -32,13 +35,28 @@ class Problem:
 
     line: int
     text: str
+    sentence: str = ""
+    """The text without its position."""
 
 
 def refuse(problems: Iterable[Problem], error: type[ItpResponseError] = CriteriaError) -> None:
     """Raises the error with all problems, in the order of the file, if there are any."""
-    texts = [problem.text for problem in sorted(problems, key=lambda problem: problem.line)]
+    texts = list(_each_once(sorted(problems, key=lambda problem: problem.line)))
     if texts:
         raise error(one_a_line(texts))
+
+
+def _each_once(problems: Iterable[Problem]) -> Iterator[str]:
+    """The texts; one for all uses of the same unknown word, as the typo may be in the one place that names it."""
+    alike: dict[str, list[Problem]] = {}
+    for number, problem in enumerate(problems):
+        first_line = problem.sentence.partition("\n")[0]
+        alike.setdefault(first_line if first_line.startswith("unknown ") else str(number), []).append(problem)
+    for first, *others in alike.values():
+        lines = [str(line) for line in dict.fromkeys(other.line for other in others) if line not in (0, first.line)]
+        also = f" Also used in line{'s' if len(lines) > 1 else ''} {listed(lines)}." if lines else ""
+        said, *shown = first.text.split("\n")
+        yield "\n".join([f"{said}{also}", *shown])
 
 
 @dataclass(frozen=True)
@@ -63,11 +81,11 @@ class KeyPositions:
 
     def problem(self, path: Keys, sentence: str) -> Problem:
         """A problem with the value under that path of keys."""
-        return Problem(self.line(path), f"{self.at(*path)}{sentence}")
+        return Problem(self.line(path), f"{self.at(*path)}{sentence}", sentence)
 
     def problem_with_key(self, path: Keys, sentence: str) -> Problem:
         """A problem with the last key of that path."""
-        return Problem(self.line(path), f"{self.holding(*path)}{sentence}")
+        return Problem(self.line(path), f"{self.holding(*path)}{sentence}", sentence)
 
     def under(self, change: Keys) -> "KeyPositions":
         """The positions in the file as an interpretation changes it."""
@@ -83,7 +101,7 @@ class KeyPositions:
         return f"{self.name}: line {line}: " if line else f"{self.name}: "
 
     def _table(self, path: Keys) -> str:
-        before = f"{self._entry(self.change[:2])}: under this interpretation: " if self.change else ""
+        before = f"{self._entry(self.change[:2])}: {UNDER}" if self.change else ""
         match path:
             case ():
                 return before

@@ -53,6 +53,12 @@ class Side:
         return f"{self.classification.criteria.marked_name} {self.name}"
 
     @property
+    def labelled(self) -> str:
+        """The set and the endpoint, with its label."""
+        criteria = self.classification.criteria
+        return f"{criteria.marked_name}, {criteria.labelled(self.name)}"
+
+    @property
     def model(self) -> Endpoint:
         return self.classification.criteria.endpoints[self.name]
 
@@ -221,13 +227,15 @@ class Comparison:
 
     def _lines(self) -> Iterator[str]:
         sets = [classification.criteria for classification in self.classifications]
-        yield titled(study_title(self.cohort), f"{described(self.cohort)} under")
-        yield aligned([[f"  {criteria.marked_name}", criteria.file.title] for criteria in sets])
+        yield titled(study_title(self.cohort), described(self.cohort))
+        yield aligned([[f"  {criteria.name}", criteria.response_definition] for criteria in sets])
         for name, endpoints in self._not_compared():
-            yield from wrapped(f"not compared, of {name}: {endpoints}")
+            yield from wrapped(f"no counterpart for these endpoints of {name}: {endpoints}")
         for pair in self.pairs:
             yield ""
-            yield f"{pair.role.replace('_', ' ')}: {pair.title}"
+            yield pair.role.replace("_", " ").capitalize()
+            if not pair.measured:
+                yield f"  down: {pair.first.labelled}; across: {pair.second.labelled}"
             yield from _lengths(pair) if pair.measured else _verdicts(pair)
         if self.cohort.notes:
             yield from ("", *self.cohort.note_lines)
@@ -276,7 +284,7 @@ def compare(
     )
     if not comparison.pairs:
         roles = "; ".join(f"{definitions.name} has {', '.join(_roles(definitions)) or 'none'}" for definitions in sets)
-        raise UsageError(f"these sets have no role in common, so nothing can be compared: {roles}.")
+        raise UsageError(f"these sets have no role in common, so no endpoints can be compared: {roles}.")
     return comparison
 
 
@@ -302,8 +310,8 @@ def read_for(sets: Sequence[Criteria], visits: Study, patients: Tabular | None, 
             first = declared_by.setdefault(name, criteria.path.name)
             if not columns.setdefault(name, column).reads_as(column):
                 raise CriteriaError(
-                    f"{criteria.path.name}: [columns] {name} is declared otherwise than in {first}; "
-                    "where sets read the same column they must declare it alike."
+                    f"{criteria.path.name}: [columns] {name} is declared differently in {first}; "
+                    "sets that read the same column must declare it in the same way."
                 )
     rescue_names = [name for criteria in sets for name in criteria.rescue_names]
     columns = joined_columns(criteria.file.columns for criteria in sets)
@@ -337,11 +345,11 @@ def _verdicts(pair: Pair) -> Iterator[str]:
         yield aligned([["  ", *across], *([f"  {row[0]}", *map(str, row[1:])] for row in table.iter_rows())])
     number = len(pair.changed)
     if not number:
-        yield "  nobody changes"
+        yield "  no patient reclassified"
         return
-    change = f"{counted_patients(number)} change{'s' if number == 1 else ''}"
+    change = f"{counted_patients(number)} reclassified"
     if pair.summed:
-        yield f"  {change}, because the criteria that it sums up do"
+        yield f"  {change}, because the endpoints that it combines differ"
         return
     yield f"  {change}:"
     ways = _ways(pair.changes())
@@ -350,7 +358,7 @@ def _verdicts(pair: Pair) -> Iterator[str]:
         yield f"        {_named(patients, of_way)}"
     if len(ways) > WAYS:
         rest = counted_patients(int(ways["patients"].slice(WAYS).sum()))
-        yield f"  and {rest} in {counted(len(ways) - WAYS, 'other way')}; --changes has them all"
+        yield f"  and {rest} in {counted(len(ways) - WAYS, 'other way')}; --changes writes all of them"
 
 
 def _ways(changes: pl.DataFrame) -> pl.DataFrame:
@@ -372,7 +380,7 @@ def _lengths(pair: Pair) -> Iterator[str]:
     both = (first != NO_DAY) & (second != NO_DAY)
     differ = int((both & (first != second)).sum())
     alone = int(((first == NO_DAY) != (second == NO_DAY)).sum())
-    yield f"  {counted_patients(differ)} with another length under the other set, {alone:,} with one under only one"
+    yield f"  a different duration by the two sets: {counted_patients(differ)}; a duration by one set only: {alone:,}"
 
 
 def _length_row(side: Side) -> list[str]:
@@ -380,4 +388,4 @@ def _length_row(side: Side) -> list[str]:
     assert days is not None
     known = days[days != NO_DAY]
     median = f"median {number_in_words(float(np.median(known)))} days" if len(known) else ""
-    return [f"  {side.title}", counted_patients(len(known)), median]
+    return [f"  {side.labelled}", counted_patients(len(known)), median]
