@@ -44,7 +44,7 @@ def _unreadable(named: str, failure: OSError) -> str:
     """The sentence for a file that cannot be opened; `named` is what was asked for."""
     if isinstance(failure, FileNotFoundError):
         close = nearest(Path(named).stem, shipped())
-        return f"{named}: file not found; shipped criteria sets: {', '.join(shipped())}.{close}"
+        return f"{named}: there is no such file; shipped criteria sets: {', '.join(shipped())}.{close}"
     if isinstance(failure, IsADirectoryError):
         return f"{named}: this is a folder; name a file in it."
     return file_unreadable(named, failure)

@@ -32,7 +32,7 @@ class Length:
             begin = re.match(r"[1-9]\d* ?(?=[a-z])", text)
             close = nearest(text, [f"{begin[0].strip()} {unit}s" for unit in (*DAYS, *MONTHS)]) if begin else ""
             raise ValueError(
-                f"{text!r} is no length of time; write '7 days', '26 weeks', '6 months' or '1 year'.{close}"
+                f"{text!r} is not a length of time; write '7 days', '26 weeks', '6 months' or '1 year'.{close}"
             )
         self.text = text
         number, unit = int(match[1]), match[2]
