@@ -101,7 +101,7 @@ class Mutations:
     def __str__(self) -> str:
         tried = len(self.noticed) + len(self.unnoticed)
         share = 100 * len(self.noticed) / tried if tried else 100.0
-        noticed = f"the worked examples notice {len(self.noticed)}, {share:.1f} %"
+        noticed = f"the worked examples notice {len(self.noticed)}, {share:.1f}%"
         head = f"{self.criteria.marked_name}: of {tried} small changes {noticed}"
         return "\n".join([head, *(f"  not noticed: {change}" for change in self.unnoticed)])
 
@@ -120,7 +120,7 @@ def mutate(file: str | Path | Criteria) -> Mutations:
     criteria = load(file)
     wrong = list(failures(criteria))
     if wrong:
-        raise UsageError(f"{criteria.path.name}: the worked examples do not come out as it is: {one_a_line(wrong)}")
+        raise UsageError(f"{criteria.path.name}: the worked examples fail without any change: {one_a_line(wrong)}")
     batches = _batches(criteria)
     noticed: list[Mutation] = []
     unnoticed: list[Mutation] = []

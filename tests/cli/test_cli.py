@@ -181,7 +181,7 @@ class TestCheck:
         done = run("check", "atra_2022")
 
         assert done.exit_code == 0
-        assert "all come out as expected" in done.stdout
+        assert "all results as expected" in done.stdout
 
     def test_one_that_does_not_says_which_and_exits_with_1(self, tmp_path):
         text = (ROOT / "criteria" / "atra_2022.toml").read_text()

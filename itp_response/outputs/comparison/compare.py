@@ -87,7 +87,7 @@ class Pair:
 
     @cached_property
     def changed(self) -> Ints:
-        """The positions of the patients whose verdict differs."""
+        """The positions of the reclassified patients."""
         first, second = self.values
         return np.flatnonzero((first != second).to_numpy())
 
@@ -117,7 +117,7 @@ class Pair:
         return pl.DataFrame({self.title: down, **cells}, schema_overrides={self.title: pl.String})
 
     def changes(self) -> pl.DataFrame:
-        """A row per patient whose verdict differs, with the columns of `CHANGES`."""
+        """A row per reclassified patient, with the columns of `CHANGES`."""
         first, second = self.values
         cohort = self.first.classification.cohort
         columns = [
@@ -138,7 +138,7 @@ class Pair:
         )
 
     def why(self) -> pl.Series:
-        """For each patient whose verdict differs, the clause that fails under the set that is not met.
+        """For each reclassified patient, the clause that fails under the set that is not met.
 
         For a patient who meets neither set, the clause of each.
         """
@@ -175,7 +175,7 @@ class Comparison:
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """The endpoints of the first set beside those of each other set that have the same role, set by set.
+        """The endpoints of the first set, each paired with that of every other set with the same role, set by set.
 
         If several endpoints of a set have a role, the first in the file is compared.
         """
@@ -206,7 +206,7 @@ class Comparison:
         return pl.DataFrame(columns)
 
     def changes(self) -> pl.DataFrame:
-        """One row per patient and pair of endpoints whose verdicts differ, with the clause that made the difference.
+        """One row per reclassified patient and pair of endpoints, with the clause that made the difference.
 
         `patient_id`, `arm`, `role`, `first_set` and `second_set` (set and endpoint), `first_verdict`, `second_verdict`,
         `why`. Lengths of time have no rows, nor has a best response, which only sums up other endpoints.

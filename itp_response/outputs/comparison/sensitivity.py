@@ -61,7 +61,7 @@ class Sensitivity:
         return tuple(name for name, model in self.base.criteria.endpoints.items() if not model.is_length)
 
     def changed(self, interpretation: str, name: str) -> Ints:
-        """The positions of the patients whose verdict on an endpoint is different under an interpretation.
+        """The positions of the patients who are reclassified on an endpoint under an interpretation.
 
         All, where the interpretation removes the endpoint.
         """
@@ -81,7 +81,7 @@ class Sensitivity:
         `interpretation` (null: as the file has it), `endpoint`, `verdict`, `patients`, `arm_difference`. A verdict that
         no patient has is left out, except `Y`.
         `arm_difference` is given for `Y` where there are two arms: the share of the first arm that is `Y` minus that of
-        the second, -1 to 1; `NE` counts as not met.
+        the second, -1 to 1; non-evaluable patients count as non-responders.
         """
         classifications = ((None, self.base), *self.under.items())
         rows = [
