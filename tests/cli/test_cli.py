@@ -219,7 +219,7 @@ class TestAsk:
     def test_baseline_and_discontinuation_may_be_given(self):
         stopped = run("ask", "d7 40, d14 60", "--baseline", "25", "--discontinued", "5")
 
-        assert "OR: N (treatment was discontinued)" in stopped.stdout
+        assert "OR: N (treatment discontinued)" in stopped.stdout
         assert "OR: Y on day 7" in run("ask", "d7 40, d14 60", "--baseline", "<20").stdout
 
     def test_interpretations_and_columns_of_the_patient_may_be_given(self):

@@ -160,7 +160,7 @@ class _Parser:
             raise self.error(node, "a condition cannot be compared; use it as it is, or with 'not'")
         if "text" in types:
             if types != {"text"} or sign not in ("==", "!=") or isinstance(left, Text) == isinstance(right, Text):
-                raise self.error(node, "a text column can only be compared with a quoted text, by == or !=")
+                raise self.error(node, "compare a text column with a quoted text, by == or !=")
             if isinstance(left, Text):
                 left, right = right, left
         return Relation(sign, left, right)

@@ -112,9 +112,8 @@ def _notes(classification: Classification, by_name: Mapping[str, Dataset]) -> li
     notes = [f"PARAMCD has at most 8 letters: {', '.join(codes)}; define.csv lists all of them."] if codes else []
     untimed = by_name["ADTTE"].frame.filter(pl.col("AVAL").is_null())
     for code, size in untimed.group_by("PARAMCD", maintain_order=True).len().rows():
-        notes.append(
-            f"ADTTE: {code}: {size} of {len(classification.cohort)} patients have no time to event; their ANL01FL is empty."
-        )
+        of = len(classification.cohort)
+        notes.append(f"ADTTE: {code}: {size} of {of} patients have no time to event; their ANL01FL is empty.")
     if not records_discontinuation(classification.cohort):
         notes.append("Discontinuation of treatment is not recorded, so ADICE has no record of it.")
     if not classification.cohort.has_dates:
