@@ -171,7 +171,7 @@ def test_the_page_of_definitions_says_what_decides(definitions):
     assert (bleeding, window) == ("no bleeding of grade 1 or more", "from day 1 to day 365")
     assert confirmed == "two occasions, at least 7 days apart, no observation between them that fails"
     assert rescue == (
-        "not met after rescue treatment on day 36 or later; "
+        "no longer met after rescue treatment on day 36 or later; "
         "not evidence: rescue treatment ongoing or ended at most 35 days earlier"
     )
     assert where == "Table 1; Methods, Study endpoints"

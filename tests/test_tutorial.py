@@ -56,7 +56,7 @@ def heads():
     """The first lines of what each step's sessions print, the step's own first."""
     for step in re.split(r"(?m)^(?=## \d)", TUTORIAL.read_text())[1:]:
         yield [
-            found.split("\n")[1].removeprefix("timeline  ").partition("    ")[0]
+            re.sub(r"^timeline  .*\((\w+)\): ", r"\1: ", found.split("\n")[1].partition("    ")[0])
             for found in sessions.SESSION.findall(step)
         ]
 

@@ -111,6 +111,8 @@ class Visits(Endpoint):
     def confirmation(self) -> str:
         enough = f"more than {self.more_than}" if self.more_than else f"at least {self.at_least or self.share}"
         of = f" of any {self.in_any} consecutive visits" if self.in_any else ""
+        if self.in_any == self.at_least and self.in_any is not None:
+            of = " consecutive visits"
         least = f", {self.of_at_least} with a count" if self.of_at_least else ""
         whole = f" of {counted(len(self.visits), 'visit')}" if self.visits else " of the visits with a count"
         return f"{enough}{of or whole}{least}"
