@@ -22,11 +22,11 @@ STEPS = [
     ("What lies between", "unbroken", "N (not confirmed)"),
     ("Twice the baseline", "doubled", "N (not confirmed)"),
     ("The bleed between two counts", "dry", "N (not confirmed)"),
-    ("Rescue, and its five weeks", "OR", "N (only soon after rescue treatment, which is no evidence)"),
+    ("Rescue, and its five weeks", "OR", "N (qualifying counts are not evidence of response)"),
     ("Rescue that ends it", "OR", "N (late rescue)"),
     ("At least 30, and above 30", "SR", "N (platelet count)"),
     ("Losing it", "relapse", "Y on day 140 (platelet count)"),
-    ("When no answer is the answer", "OR", "NE (bleeding was not recorded)"),
+    ("When no answer is the answer", "OR", "NE (bleeding not recorded)"),
 ]
 ANSWERS = {
     2: ["two: Y on day 22"],
@@ -35,7 +35,7 @@ ANSWERS = {
     5: ["dry: Y on day 29"],
     6: ["OR: Y on day 42"],
     8: ["relapse: N (not lost)"],
-    10: ["SR: NE (the gap between counts is too long to know)"],
+    10: ["SR: NE (gap between counts too long)"],
 }
 
 
@@ -56,7 +56,7 @@ def heads():
     """The first lines of what each step's sessions print, the step's own first."""
     for step in re.split(r"(?m)^(?=## \d)", TUTORIAL.read_text())[1:]:
         yield [
-            found.split("\n")[1].removeprefix("timeline  ").partition("    ")[0]
+            re.sub(r"^timeline  .*\((\w+)\): ", r"\1: ", found.split("\n")[1].partition("    ")[0])
             for found in sessions.SESSION.findall(step)
         ]
 

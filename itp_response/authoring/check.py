@@ -70,7 +70,7 @@ class CheckReport(DataResult):
         lines = [
             f"{self.criteria.marked_name}: {len(examples)} worked examples, "
             f"{interpretations} of them also under another interpretation: "
-            f"{'all come out as expected' if not wrong else f'{wrong} not as expected'}",
+            f"{'all results as expected' if not wrong else f'{wrong} not as expected'}",
             f"{self.clauses} clauses: "
             f"{'each is true and false somewhere' if not untried else f'{untried} not tried both ways'}",
         ]

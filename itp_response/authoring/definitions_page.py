@@ -11,21 +11,21 @@ from itp_response.evaluation.rules.tree import SINCE, And, Not, Or, Rule, Tree, 
 
 TOP = """# The definitions side by side
 
-Made from the criteria files by `make definitions`: the wording is that of the rules that decide.
-Where a cell is empty, the endpoint says nothing of it.
-A set is checked as *primary* where its source itself was read, as *secondary* where it was read elsewhere.
-Sets marked **unverified** hold numbers that were read nowhere; they are not for use as they stand.
-`itp-response criteria NAME` prints a set whole, with its clock and its interpretations; `itp-response compare` decides
-a cohort by several.
+`make definitions` writes this page from the criteria files; its wording is generated from the rules that decide.
+An empty cell means that the endpoint does not specify it.
+*Primary*: the set was checked against its source. *Secondary*: it was checked against another source.
+**Unverified**: its numbers were not checked against any source; do not use it as it stands.
+`itp-response criteria NAME` prints a whole set, with its clock and its interpretations; `itp-response compare` applies
+several sets to the same patients.
 """
 HEADS = ("set", "endpoint", "threshold", "confirmation", "bleeding", "rescue treatment", "window", "where")
 COUNTS = frozenset({"platelets", "baseline"})
 BLEEDING = frozenset({"bleeding_grade"})
 OF_RESCUE = {
-    "unless": "excluded by {}",
-    "closed_by": "not met after {}",
-    "discount": "no evidence: {}",
-    "set_aside": "passed over: {}",
+    "unless": "not met with {}",
+    "closed_by": "no longer met after {}",
+    "discount": "not evidence: {}",
+    "set_aside": "disregarded: {}",
     "when": "part of the definition",
 }
 """What the rule under a key says, in the order of the page."""
@@ -40,7 +40,7 @@ def definitions_page() -> str:
     for role in (*get_args(ROLES), None):
         lines += ["", f"## {'Without a role' if role is None else role.replace('_', ' ').capitalize()}", ""]
         if role is None:
-            lines += ["Other endpoints of the files rest on these, or they stand for themselves.", ""]
+            lines += ["Other endpoints are built on these, or they stand alone.", ""]
         rows = [
             _endpoint_row(criteria, name, model)
             for criteria in sets

@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+from itp_response.authoring.intercurrent_events import intercurrent_events
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
 from itp_response.messages.wording import days_in_words, number_in_words, wrapped
 
 CHECKED = {
-    "primary": "read in the paper or registry itself",
-    "secondary": "read in a secondary source, not in the original",
-    "unverified": "NOT VERIFIED: written down from memory, not for use as it stands",
+    "primary": "against the paper or registry itself",
+    "secondary": "against a secondary source, not the original",
+    "unverified": "NOT VERIFIED; written from memory, not for use as it stands",
 }
 NOT_RECORDED = {
-    "bleeding": ["Where bleeding was not recorded at a count: taken as bleeding of any grade."],
-    "none": ["Where bleeding was not recorded at a count: taken as none."],
+    "bleeding": ["Bleeding not recorded at a count: assumed present, of any grade."],
+    "none": ["Bleeding not recorded at a count: assumed absent."],
     "unknown": [],
 }
 HEADING = "Interpretations assumed"
@@ -66,7 +67,9 @@ def describe(criteria: Criteria) -> str:
     for name, model in file.endpoints.items():
         lines += ["", f"{name}: {model.label}{f' ({model.where})' if model.where else ''}"]
         lines += _wrapped(model.says, "  ")
-        lines += _wrapped(f"Decided so: {model.sentence()}", "  ")
+        lines += _wrapped(f"Rule: {model.sentence()}", "  ")
+        if events := intercurrent_events(criteria, name):
+            lines += _wrapped(f"Intercurrent events (ICH E9(R1)): {'; '.join(events)}.", "  ")
     if file.interpretation:
         lines += ["", HEADING, "-" * len(HEADING)]
     for interpretation in file.interpretation:
@@ -85,8 +88,8 @@ def head(criteria: Criteria) -> list[str]:
         f"Source: {', '.join(filter(None, [source.cite, source.where, source.registry, source.link]))}.",
         f"Checked: {CHECKED[file.checked]}.",
         f"Day 0: {file.clock.day_0}.",
-        f"Followed to the end: a count on day {number_in_words(file.clock.followed_from)} or later. "
-        f"Baseline: as given, else {_baseline(criteria)}.",
+        f"Complete follow-up: a count on day {number_in_words(file.clock.followed_from)} or later.",
+        f"Baseline: as supplied, otherwise {_baseline(criteria)}.",
         *NOT_RECORDED[criteria.not_recorded.bleeding],
     ]
 

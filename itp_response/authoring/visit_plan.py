@@ -147,7 +147,7 @@ def visit_plan(
         fit: Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2
         plan of 3 visits, all of them kept: days 0, 28, 56
         a baseline of 10 is given; 4,044 patients simulated
-          stable      never Y: at too few visits  N from day 0
+          stable      never Y: too few visits met  N from day 0
           overall     Y from day 28  never N
           rescue_use  Y from day 0   never N
     """

@@ -317,7 +317,7 @@ class ResultCounts:
         """As `Classification.summary`; the cohort gives its source and its notes."""
         lines = [
             self.in_words(cohort),
-            f"criteria {criteria.marked_name}: {criteria.file.title} "
+            f"{criteria.response_definition}; criteria set {criteria.name} "
             f"({criteria.file.source.cite}; checked: {criteria.file.checked})",
         ]
         table = [

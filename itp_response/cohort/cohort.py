@@ -89,14 +89,14 @@ class Cohort(DataResult):
     quarantine: pl.DataFrame | None = None
     """What was left out of the source: `file`, `line`, `column`, `value`, `reason`, `row`, `patient_id`."""
     imputed: Imputed | None = None
-    """The dates known only in part that were imputed; None: no date was to be imputed."""
+    """The partial dates that were imputed; None: no date was to be imputed."""
     left_out: LeftOut | None = None
     """The cells that were left out as they cannot be read, and may hold anything; None: none was.
 
     The rows are as if nothing had been recorded there; `evaluate` decides what may have been as well.
     """
     partial: Partial | None = None
-    """The dates known only in part; None: all are known.
+    """The partial dates; None: all are known.
 
     The rows of its patients stand on the first possible day of each date, and `day_0` is NaT where it is such a date
     itself; `evaluate` decides the other possible days too.
@@ -153,7 +153,7 @@ class Cohort(DataResult):
 
     @property
     def incomplete(self) -> Ints:
-        """The positions of the patients with dates known only in part, or with something left out."""
+        """The positions of the patients with partial dates, or with something left out."""
         positions: Ints = np.zeros(0, dtype=np.int64)
         if self.partial is not None:
             positions = self.partial.patient

@@ -43,12 +43,12 @@ COLUMNS = ("day", "date", "confirmed_day", "reason", "days", "of_days", "event")
 def stray_key(key: str, value: Any, positions: KeyPositions) -> Problem:
     """The problem of a key at the top of a file that is no endpoint and none of the file's own."""
     close = nearest(key, HEAD)
-    known = f"known: {', '.join(HEAD)}, and a table with a 'kind' for each endpoint."
+    known = f"known: {', '.join(HEAD)}, and one table with a 'kind' for each endpoint."
     sentence = f"unknown {'table' if isinstance(value, dict) else 'key'} {key!r}; {known}{close}"
     if isinstance(value, dict) and not close:
-        sentence = f"[{key}] has no 'kind', so it is no endpoint; known kinds: {', '.join(KINDS)}."
+        sentence = f"[{key}] has no 'kind', so it is not an endpoint; known kinds: {', '.join(KINDS)}."
     elif isinstance(value, list) and all(isinstance(entry, dict) for entry in value) and not close:
-        sentence = f"[[{key}]] is the head of a list, and an endpoint is one table; write [{key}]."
+        sentence = f"[[{key}]] starts a list, but an endpoint is a single table; write [{key}]."
     return positions.problem_with_key((key,), sentence)
 
 
@@ -106,7 +106,7 @@ def _usable_names(raw: Mapping[str, Any], positions: KeyPositions) -> tuple[set[
     """The tables and keys whose names rules can use; and a problem for each of the others."""
     usable: set[tuple[str, str]] = set()
     problems: list[Problem] = []
-    owners = dict.fromkeys(ROW_NAMES, "the language")
+    owners = dict.fromkeys(ROW_NAMES, "the rule language")
     for table, key, names in _declared_names(raw):
         sentence = next(filter(None, (_why_no_name(name, owners) for name in names)), "")
         if sentence:
@@ -121,10 +121,10 @@ def _why_no_name(name: str, owners: Mapping[str, str]) -> str:
     """The sentence on why rules cannot use that name; empty if they can. `owners` has the names in use."""
     if name in owners:
         known = f", one of {', '.join(ROW_NAMES)}" if name in ROW_NAMES else ""
-        return f"{name!r} is a name of {owners[name]} already{known}; choose another."
+        return f"{name!r} is already a name in {owners[name]}{known}; choose another."
     if not name.isidentifier() or keyword.iskeyword(name):
         return (
-            f"{name!r} is no name that a rule can use; it is written with letters, digits and _, and no 'and' or 'or'."
+            f"{name!r} cannot be used as a name in rules; use letters, digits and _, and no word of the rule language."
         )
     return ""
 
@@ -152,13 +152,13 @@ def misnamed_endpoints(endpoints: Iterable[str], positions: KeyPositions) -> Ite
     for name in endpoints:
         if not re.fullmatch(r"\w+", name):
             sentence = (
-                f"an endpoint cannot be named {name!r}: its name begins those of columns; use letters, digits, _."
+                f"an endpoint cannot be named {name!r}, as column names start with it; use letters, digits and _."
             )
             yield positions.problem_with_key((name,), sentence)
         others = [other for other in endpoints if name in (f"{other}_{column}" for column in COLUMNS)]
         if others or name in PATIENT_COLUMNS:
             of = f" of [{others[0]}]" if others else ""
-            sentence = f"{name!r} is the name of a column of the output{of} already; choose another."
+            sentence = f"{name!r} is already the name of an output column{of}; choose another."
             yield positions.problem_with_key((name,), sentence)
 
 
@@ -188,11 +188,11 @@ def _wrong_reference(file: CriteriaFile, other: str, path: tuple[str, ...]) -> s
     if other not in file.endpoints:
         return unknown("endpoint", other, file.endpoints)
     if other in path:
-        return f"endpoints go in a circle: {' -> '.join([*path[path.index(other) :], other])}."
+        return f"endpoints refer to each other in a circle: {' -> '.join([*path[path.index(other) :], other])}."
     model = file.endpoints[other]
     if not model.can_be_referred_to:
         known = [name for name, model in file.endpoints.items() if model.can_be_referred_to]
-        return f"{other!r} is of kind {model.kind!r}, on which nothing can rest; known: {', '.join(known)}."
+        return f"{other!r} is of kind {model.kind!r}, to which no endpoint can refer; known: {', '.join(known)}."
     return ""
 
 
@@ -201,7 +201,7 @@ def _without_a_day(file: CriteriaFile, positions: KeyPositions) -> Iterator[Prob
     for name, model in file.endpoints.items():
         for key, other in model.references().items():
             if key in MOMENTS and not _has_day(file, other):
-                sentence = f"{other!r} can be met without a day, so that nothing can start or end with it."
+                sentence = f"{other!r} can be met without a day, so nothing can start or end with it."
                 yield positions.problem((name, key), sentence)
 
 
@@ -240,5 +240,5 @@ def repeated_name(table: str, key: str, names: Sequence[str], number: int, posit
     """The problem of an entry of a list with the name of an earlier entry."""
     line = positions.line((table, names.index(names[number]), key))
     there = f", in line {line}" if line else ""
-    sentence = f"the name {names[number]!r} is taken already{there}; choose another."
+    sentence = f"the name {names[number]!r} is already used{there}; choose another."
     return positions.problem((table, number, key), sentence)

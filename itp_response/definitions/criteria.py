@@ -23,7 +23,7 @@ from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
 from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.verdicts import Reasons
-from itp_response.messages.errors import CriteriaError, Problem, nearest, unknown
+from itp_response.messages.errors import CriteriaError, Problem, nearest, nearest_word, unknown
 from itp_response.messages.results import DataResult, html_frame, html_paragraph
 from itp_response.messages.schema_errors import worded
 from itp_response.messages.toml_file import tupled
@@ -184,7 +184,8 @@ def _read(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions
     file = file.model_copy(update={"interpretation": (*file.interpretation, *offered(file))})
     order, problems = evaluation_order(file, positions)
     if whole:
-        problems += _wrong_interpretations(raw, file, path, name, positions)
+        if not problems:  # they would be told again of each interpretation
+            problems += _wrong_interpretations(raw, file, path, name, positions)
         problems += wrong_examples(file, positions)
     refuse(problems)
     return Criteria(name=name, path=path, raw=raw, file=file, order=order, positions=positions)
@@ -208,6 +209,8 @@ def _validated(raw: Mapping[str, Any], positions: KeyPositions) -> CriteriaFile:
             errors = [error for error in errors if error["type"] != "rule"]
         if problems:  # a table without a 'kind' may be the endpoint that is missing
             errors = [error for error in errors if error["loc"] != ("endpoints",)]
+        mistyped = [(nearest_word(key, HEAD),) for key in strays]
+        errors = [error for error in errors if error["loc"] not in mistyped]
         kinds = {key: str(table["kind"]) for key, table in endpoints.items()}
         models = {key: KINDS[kind] for key, kind in kinds.items() if kind in KINDS}
         refuse([*problems, *worded(raw, positions, errors, CriteriaFile, models)])
@@ -233,7 +236,7 @@ def _wrong_interpretations(
             continue
         content = changed(raw, interpretation.change)
         if content == raw:
-            yield positions.problem(keys, "this changes nothing: the file says so already.")
+            yield positions.problem(keys, "this change has no effect: the file already says so.")
         try:
             _read({**content, "interpretation": [], "example": []}, path, name, under, whole=True)
         except CriteriaError as error:

@@ -11,11 +11,11 @@ from itp_response.messages.errors import Problem, unknown
 from itp_response.messages.toml_positions import KeyPositions
 
 ABOUT = "Bleeding not recorded"
-QUESTION = "What is assumed where a count was taken and bleeding was not recorded?"
+QUESTION = "What is assumed on a day with a count on which bleeding was not recorded?"
 ASSUMED: dict[UnrecordedBleeding, str] = {
-    "unknown": "Nothing: such a count neither shows nor breaks what asks for the absence of bleeding.",
-    "bleeding": "That there was bleeding, of whatever grade a rule asks for.",
-    "none": "That there was no bleeding.",
+    "unknown": "Nothing: where a rule asks for no bleeding, such a count is evidence neither for nor against it.",
+    "bleeding": "Bleeding, of any grade that a rule requires.",
+    "none": "No bleeding.",
 }
 OFFERED: dict[UnrecordedBleeding, str] = {
     "bleeding": "unrecorded-bleeding-is-bleeding",

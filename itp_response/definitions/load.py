@@ -34,7 +34,7 @@ def load(name_or_file: str | Path | Criteria) -> Criteria:
     if by_name:
         if named not in shipped():
             sentence = unknown("criteria", named, shipped())
-            raise CriteriaError(sentence.replaced(f"{sentence} A file of your own is named by its path."))
+            raise CriteriaError(sentence.replaced(f"{sentence} For your own file, give its path."))
         path = criteria_folder() / f"{named}{SUFFIX}"
     content, positions = load_toml(path, CriteriaError, partial(_unreadable, named))
     # The tests check the interpretations of the shipped sets, which takes longer than reading a small study.
@@ -45,7 +45,7 @@ def _unreadable(named: str, failure: OSError) -> str:
     """The sentence for a file that cannot be opened; `named` is what was asked for."""
     if isinstance(failure, FileNotFoundError):
         close = nearest(Path(named).stem, shipped())
-        return f"{named}: there is no such file; shipped are: {', '.join(shipped())}.{close}"
+        return f"{named}: there is no such file; shipped criteria sets: {', '.join(shipped())}.{close}"
     if isinstance(failure, IsADirectoryError):
         return f"{named}: this is a folder; name a file in it."
     return file_unreadable(named, failure)

@@ -16,7 +16,7 @@ class Source(StrictModel):
     """`[source]`: where the definitions are from."""
 
     cite: str = Field(description="the publication, as it is cited")
-    where: str = Field(default="", description="where in it")
+    where: str = Field(default="", description="the place in the publication")
     registry: str = Field(default="", description="the number of the trial in its registry")
     link: str = ""
 
@@ -24,45 +24,49 @@ class Source(StrictModel):
 class Interpretation(StrictModel):
     """`[[interpretation]]`: a place where the source can be read two ways."""
 
-    id: str = Field(description="its name in a word")
-    question: str = Field(description="what the source leaves open")
-    assumed: str = Field(description="the answer that this file takes, and why")
-    change: dict[str, Any] = Field(default_factory=dict, description="what would take the other interpretation")
-    about: str = Field(default="", description="what it is about, in a few words")
+    id: str = Field(description="its id, a short name")
+    question: str = Field(description="the question that the source leaves open")
+    assumed: str = Field(description="the answer that this file assumes, and why")
+    change: dict[str, Any] = Field(
+        default_factory=dict, description="the change of this file that gives the other interpretation"
+    )
+    about: str = Field(default="", description="its subject in a few words")
 
 
 class WorkedExample(StrictModel):
     """`[[example]]`: a worked example."""
 
-    name: str = Field(description="the patient's name")
-    because: str = Field(description="what the patient shows")
-    timeline: str = Field(description="what was observed, as in 'd0 15, d22 40, d42..d364 12'")
+    name: str = Field(description="the name of the example")
+    because: str = Field(description="what the example demonstrates")
+    timeline: str = Field(description="the observations, as in 'd0 15, d22 40, d42..d364 12'")
     baseline: float | str | None = None
-    treatment_discontinued: int | None = Field(default=None, description="the day")
-    day_0: date | None = Field(default=None, description="a date, where calendar months matter")
-    patient: dict[str, float | str | bool] = Field(default_factory=dict, description="further columns of the patient")
-    expect: dict[str, str | int | float] = Field(min_length=1, description="columns of the output and what they hold")
+    treatment_discontinued: int | None = Field(default=None, description="the day on which treatment was discontinued")
+    day_0: date | None = Field(default=None, description="the date of day 0, required for calendar months")
+    patient: dict[str, float | str | bool] = Field(
+        default_factory=dict, description="further columns of the patient table"
+    )
+    expect: dict[str, str | int | float] = Field(min_length=1, description="expected output: column and cell")
     under: dict[str, dict[str, str | int | float]] = Field(
-        default_factory=dict, description="what they hold under an interpretation"
+        default_factory=dict, description="expected cells that differ under an interpretation"
     )
 
 
 class CriteriaFile(StrictModel):
     """A criteria file, its endpoints gathered under `endpoints`."""
 
-    title: str = Field(description="the set in a line")
+    title: str = Field(description="the title of the set, one line")
     short: str = Field(
         default="",
-        description="the source in a few words, as outputs name it: 'Wu 2022 (ATRA trial)'; else the file's name",
+        description="the source in a few words, as outputs name it: 'Wu 2022 (ATRA trial)'; default: the file's name",
     )
     checked: Literal["primary", "secondary", "unverified"] = Field(
-        description="'primary' if read in the paper or registry itself, 'secondary' if elsewhere, else 'unverified'"
+        description="checked against the paper or registry (primary), another source (secondary), nothing (unverified)"
     )
     source: Source
     clock: Clock
     baseline: Baseline
     not_recorded: NotRecorded = Field(default_factory=NotRecorded)
-    columns: dict[str, ColumnDeclared] = Field(default_factory=dict, description="further columns that rules name")
+    columns: dict[str, ColumnDeclared] = Field(default_factory=dict, description="further columns that rules use")
     rescues: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="classes of rescue treatment by the names recorded"
     )
@@ -77,24 +81,59 @@ HEAD = tuple(name for name in CriteriaFile.model_fields if name != "endpoints")
 
 
 def schema() -> str:
-    """The JSON Schema of criteria files, for editors."""
+    """The JSON Schema of criteria files, for editors. One mistyped key gives one error, which names the key."""
     document = CriteriaFile.model_json_schema()
     document["properties"].pop("endpoints")
-    document["required"].remove("endpoints")
-    document["additionalProperties"] = TypeAdapter(AnyEndpoint).json_schema(ref_template="#/$defs/{model}")
-    document["$defs"].update(document["additionalProperties"].pop("$defs", {}))
+    required = [key for key in document.pop("required") if key != "endpoints"]
+    endpoint = TypeAdapter(AnyEndpoint).json_schema(ref_template="#/$defs/{model}")
+    document["$defs"].update(endpoint.pop("$defs", {}))
+    document = _plain(document)
+    known: dict[str, Any] = {"properties": dict.fromkeys(document["properties"], True)}
+    known["additionalProperties"] = {"type": "object", "required": ["kind"]}
+    document |= _required_where(known, required)
+    document["additionalProperties"] = _by_kind(endpoint["discriminator"]["mapping"], document["$defs"])
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     document["title"] = "ITP response criteria"
-    document["description"] = "A criteria file of itp_response: every table beside those named here is an endpoint."
-    return json.dumps(_without_infinite(document), indent=2, ensure_ascii=False) + "\n"
+    document["description"] = "A criteria file of itp_response. Every table other than those named here is an endpoint."
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _without_infinite(value: Any) -> Any:
-    """The document without defaults that are infinite, for which JSON has no word."""
-    if isinstance(value, dict):
-        return {
-            key: _without_infinite(entry)
-            for key, entry in value.items()
-            if not (key == "default" and "inf" in json.dumps(entry, default=str).lower())
+def _by_kind(kinds: dict[str, str], models: dict[str, Any]) -> dict[str, Any]:
+    """An endpoint, checked by the model of its kind alone: a choice of models would give an error for each of them."""
+    keys = {key: field for ref in kinds.values() for key, field in models[ref.split("/")[-1]]["properties"].items()}
+    # An editor offers the keys that stand here.
+    offered = {key: {"description": field["description"]} for key, field in keys.items() if "description" in field}
+    of_kind = [
+        {
+            "if": {"type": "object", "properties": {"kind": {"const": kind}}, "required": ["kind"]},
+            "then": {"$ref": ref},
         }
-    return [_without_infinite(entry) for entry in value] if isinstance(value, list) else value
+        for kind, ref in kinds.items()
+    ]
+    kind = {"enum": list(kinds), "description": "how the endpoint is decided"}
+    return {"type": "object", "properties": {"kind": kind, **offered}, "required": ["kind"], "allOf": of_kind}
+
+
+def _required_where(known: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    """The keys that must be there, asked for where all that are there are known: a mistyped key is not missing too."""
+    return {"if": known, "then": {"required": required}}
+
+
+def _plain(value: Any) -> Any:
+    """The document without what TOML has no word for, null and infinite defaults, and with one error for a typo."""
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {key: _plain(entry) for key, entry in value.items() if not (key == "default" and _is_not_written(entry))}
+    if {"type": "null"} in plain.get("anyOf", ()):
+        kept = [entry for entry in plain.pop("anyOf") if entry != {"type": "null"}]
+        plain = (kept[0] if len(kept) == 1 else {"anyOf": kept}) | plain
+    if plain.get("additionalProperties") is False and "required" in plain:
+        plain |= _required_where({"propertyNames": {"enum": list(plain["properties"])}}, plain.pop("required"))
+    return plain
+
+
+def _is_not_written(default: Any) -> bool:
+    """Whether a default is null or infinite."""
+    return default is None or "inf" in json.dumps(default, default=str).lower()

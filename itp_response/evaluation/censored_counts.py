@@ -336,8 +336,8 @@ def _line(at_1: Floats, at_2: Floats, at_4: Floats) -> tuple[Floats, Floats]:
 
 def _product() -> CriteriaError:
     return CriteriaError(
-        "a rule has a product of counts, which is not decided where counts are known only as bounds; "
-        "write it without the product, or give the exact counts."
+        "a rule multiplies counts, which cannot be evaluated for censored counts; "
+        "rewrite the rule without the product, or supply exact counts."
     )
 
 

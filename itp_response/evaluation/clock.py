@@ -32,7 +32,7 @@ class Length:
             begin = re.match(r"[1-9]\d* ?(?=[a-z])", text)
             close = nearest(text, [f"{begin[0].strip()} {unit}s" for unit in (*DAYS, *MONTHS)]) if begin else ""
             raise ValueError(
-                f"{text!r} is no length of time; write '7 days', '26 weeks', '6 months' or '1 year'.{close}"
+                f"{text!r} is not a length of time; write '7 days', '26 weeks', '6 months' or '1 year'.{close}"
             )
         self.text = text
         number, unit = int(match[1]), match[2]
@@ -93,14 +93,14 @@ class Length:
 
 def _in_order(days: tuple[float, float]) -> tuple[float, float]:
     if days[0] > days[1]:
-        problem = f"the first day, {days[0]:g}, lies after the last, {days[1]:g}"
+        problem = f"the first day, {days[0]:g}, is after the last, {days[1]:g}"
         raise PydanticCustomError("days", "{problem}", {"problem": problem})
     return days
 
 
 def _checked_day(day: float) -> float:
     if day != day:
-        raise PydanticCustomError("day", "nan is no day; write inf where there is no limit")
+        raise PydanticCustomError("day", "nan is not a day; write inf where there is no limit")
     return day
 
 
@@ -114,13 +114,13 @@ class Clock(StrictModel):
 
     day_0: str = Field(description="what day 0 is, in words")
     visits: tuple[int, ...] = Field(default=(), description="the planned visit days")
-    followed_from: Day = Field(description="a count on this day or later: followed to the end")
+    followed_from: Day = Field(description="a patient with a count on this day or later was followed to the end")
 
 
 class Baseline(StrictModel):
     """`[baseline]`: which count is the baseline where the patient table gives none."""
 
-    days: Days = Field(description="the days it may come from")
+    days: Days = Field(description="first and last day of the counts that it may come from")
     pick: Literal["last", "lowest", "mean"] = "last"
 
 
@@ -131,5 +131,6 @@ class NotRecorded(StrictModel):
     """`[not_recorded]`: what is assumed of what was not recorded."""
 
     bleeding: UnrecordedBleeding = Field(
-        default="unknown", description="on a day with a count but no grade: not known, bleeding of any grade, or none"
+        default="unknown",
+        description="assumed on a day with a count but no grade: nothing (unknown), bleeding of any grade, or none",
     )

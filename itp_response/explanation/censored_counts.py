@@ -1,4 +1,4 @@
-"""Censored counts: those on which a verdict hangs, and for which counts it is what, in words.
+"""Censored counts: those on which a result depends, and which counts would give which result, in words.
 
 All that is said was decided: a count is put in the place of each bound, and the patient is decided with it.
 """
@@ -29,11 +29,11 @@ def counts_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     """The counts of the one patient on which a verdict depends, and for each verdict the counts that give it."""
     counts, labels = _completions(criteria, cohort, name)
     if not len(counts):
-        return "counts of which only bounds are known; they may lie in more ways than are looked at"
+        return "counts reported only as below or above a limit, with more possible combinations than are tried"
     columns = _deciding(criteria, cohort, np.flatnonzero(counts.min(axis=0) < counts.max(axis=0)))
     named = listed([_named(cohort, column) for column in columns])
     if len(set(labels.tolist())) == 1:
-        return f"{named}; why it is NE hangs on {'it' if len(columns) == 1 else 'them'}"
+        return f"{named}; the reason why it is NE depends on {'it' if len(columns) == 1 else 'them'}"
     if len(cohort.incomplete):
         return named  # with dates that are not known, no count alone gives a verdict
     patient = _SupposedPatient(criteria, cohort, name, columns)

@@ -87,11 +87,11 @@ def certificate(
     classification, names = asked_about(study, patient, endpoint)
     cohort = classification.cohort
     if cohort.left_out is not None:
-        raise UsageError(f"{cohort.id[0]}: something was left out, as it cannot be read; correct it in the file.")
+        raise UsageError(f"{cohort.id[0]}: records that cannot be read were excluded; correct them in the file.")
     if cohort.partial is not None:
         raise UsageError(
-            f"{cohort.id[0]}: dates are known only in part, so that there is not one completion to certify; "
-            "give the dates in full, or say how they are to be taken (--impute)."
+            f"{cohort.id[0]}: the patient has partial dates, so there is no single history to certify; "
+            "supply the full dates, or impute them (--impute)."
         )
     explanations = explain(classification, patient=patient, endpoint=endpoint) if counterfactuals else []
     changing = {explanation.endpoint: explanation.counterfactuals for explanation in explanations}

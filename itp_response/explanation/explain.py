@@ -101,7 +101,7 @@ class Explanation(DataResult):
         return self.notes
 
     def __str__(self) -> str:
-        head = f"{self.patient}  {self.endpoint}: {self.verdict}    {self.title}, {self.label}"
+        head = f"{self.patient}  {self.label} ({self.endpoint}): {self.verdict}    {self.title}"
         end = [line for sentence in (*self.counterfactuals_in_words, *self.notes) for line in _indented(sentence)]
         if self.origin:
             body = [f"  {self.origin}"]
@@ -254,7 +254,7 @@ def _unmet_origin(decided: DecidedEndpoint) -> str:
     origin = decided.decided_by
     if origin is None or decided.model.sums_up or decided.length:
         return ""
-    return f"{origin.name}, on which it rests, is {origin.value} ({origin.because})"
+    return f"depends on {decided.criteria.labelled(origin.name)}, which is {origin.value} ({origin.because})"
 
 
 def _rests_on(decided: DecidedEndpoint) -> Iterator[str]:
@@ -262,10 +262,10 @@ def _rests_on(decided: DecidedEndpoint) -> Iterator[str]:
     for name in dict.fromkeys(decided.model.references().values()) if decided.model.sums_up else ():
         other = decided.other(name)
         when_or_why = f"({other.because})" if other.day is None else f"on day {other.day}"
-        yield f"{name}: {other.value} {when_or_why}"
+        yield f"{decided.criteria.labelled(name)}: {other.value} {when_or_why}"
     if decided.length and decided.decided_by is not None:
         event = decided.decided_by
-        yield f"no event: {event.name} is {event.value} ({event.because})"
+        yield f"no event: {decided.criteria.labelled(event.name)} is {event.value} ({event.because})"
 
 
 def _notes(cohort: Cohort) -> Iterator[str]:
@@ -273,4 +273,4 @@ def _notes(cohort: Cohort) -> Iterator[str]:
     if imputed := dates_imputed(cohort):
         yield imputed
     if cohort.quarantined is not None and cohort.quarantined[0]:
-        yield f"left out, as they cannot be read: {counted(int(cohort.quarantined[0]), 'row')} of this patient"
+        yield f"excluded because they cannot be read: {counted(int(cohort.quarantined[0]), 'row')} of this patient"

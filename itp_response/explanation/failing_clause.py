@@ -47,7 +47,7 @@ class _FailingClauses:
         model, verdict = self._classification.criteria.endpoints[name], self._classification.verdicts[name]
         account = model.account(self._patient_days, self._classification.verdicts, verdict)
         codes = np.full(len(patients), NO_SENTENCE)
-        self._put(codes, excluded(model, self._patient_days)[patients], f"excluded: {excluded_in_words(model)}")
+        self._put(codes, excluded(model, self._patient_days)[patients], f"ruled out by {excluded_in_words(model)}")
         self._by_others(codes, model, account, other, patients)
         self._by_events(codes, account, verdict.ended[patients], patients)
         for row in (verdict.ended, *_evidence(model, other)):
@@ -76,7 +76,7 @@ class _FailingClauses:
             self._put(codes, decides[patients] & met, f"{name} is met")
             index = np.flatnonzero((codes == NO_SENTENCE) & decides[patients])
             if len(index):
-                prefix = name if model.sums_up else f"{name}, on which it rests"
+                prefix = name if model.sums_up else f"depends on {name}"
                 codes[index] = self._prefixed(prefix, self.of(name, other, patients[index]))
 
     def _by_events(self, codes: Ints, account: Account, ended: Ints, patients: Ints) -> None:
@@ -84,7 +84,7 @@ class _FailingClauses:
         for event in account.events:
             happened = (ended != NONE) & (event.row[patients] == ended)
             words = rule_in_words(event.what) if isinstance(event.what, Rule) else event.what
-            self._put(codes, happened, f"closed by {words}")
+            self._put(codes, happened, f"can no longer be met after {words}")
 
     def _by_row(self, codes: Ints, model: Endpoint, account: Account, rows: Ints) -> None:
         """By what each row did (-1: none), unless it qualifies."""

@@ -29,7 +29,7 @@ from itp_response.messages.wording import counted
 NOT_OBSERVED = {
     "platelets": "no count",
     "bleeding_grade": "bleeding not recorded",
-    "baseline": "no baseline",
+    "baseline": "baseline missing",
 }
 
 
@@ -66,7 +66,7 @@ class Meanings:
         for played in np.unique(part).tolist():
             index = np.flatnonzero(part == played)
             if played == EXCLUDED:
-                codes[index] = self._code(f"does not count: {excluded_in_words(self._model)}")
+                codes[index] = self._code(f"not used: {excluded_in_words(self._model)}")
             elif played in worded:
                 codes[index] = worded[played](rows[index])
             else:
@@ -92,18 +92,18 @@ class Meanings:
 
     def _passed_over(self, rows: Ints) -> Ints:
         tree = self._rules["set_aside"]
-        codes = self._by_clause(tree, rows, "passed over: ", holds=True)
+        codes = self._by_clause(tree, rows, "disregarded: ", holds=True)
         codes[~self._is_true("set_aside", rows)] = self._code(
-            f"passed over: it is not known whether there was {tree_in_words(tree)}"
+            f"disregarded: it is unknown whether there was {tree_in_words(tree)}"
         )
         return codes
 
     def _discounted(self, rows: Ints) -> Ints:
         tree, in_state = self._rules["discount"], self._is_true("when", rows)
-        codes = self._by_clause(tree, rows, "would qualify, but is no evidence: ", holds=True)
-        not_known = f"would qualify, but it is not known whether there was {tree_in_words(tree)}"
+        codes = self._by_clause(tree, rows, "would qualify, but is not evidence: ", holds=True)
+        not_known = f"would qualify, but it is unknown whether there was {tree_in_words(tree)}"
         codes[~self._is_true("discount", rows)] = self._code(not_known)
-        codes[~in_state] = self._by_clause(tree, rows[~in_state], "no evidence: ", holds=True)
+        codes[~in_state] = self._by_clause(tree, rows[~in_state], "not evidence: ", holds=True)
         return codes
 
     def _too_soon(self, rows: Ints) -> Ints:
@@ -146,7 +146,7 @@ class Meanings:
         at = np.stack([event.row for event in self._account.events])
         at = np.where(at == NONE, len(self._patient_days.day), at)[:, patient]
         for number, event in enumerate(self._account.events):
-            name = "it was closed" if isinstance(event.what, Rule) else event.what
+            name = "the event that ended assessment" if isinstance(event.what, Rule) else event.what
             codes[np.argmin(at, axis=0) == number] = self._code(f"after {name}")
         return codes
 
@@ -162,6 +162,6 @@ def _not_observed(name: str, patient_days: PatientDays, rows: Ints) -> Iterator[
     match column:
         case Numbers(low=low, high=high):
             yield NOT_OBSERVED.get(name, f"{name} not recorded"), np.isnan(low)
-            yield f"{name} known only as a bound", ~np.isnan(low) & (low != high)
+            yield f"{name.replace('platelets', 'count')} censored", ~np.isnan(low) & (low != high)
         case Truths():
             yield f"{name} not recorded", column.unknown

@@ -24,7 +24,7 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
         case "partial_date":
             return dates_missing(criteria, cohort, decided.name)
         case "unreadable":
-            return "what was left out, as it cannot be read"
+            return "the excluded record, which cannot be read"
         case "censored_count":
             return counts_missing(criteria, cohort, decided.name)
     if decided.decided_by is not None:
@@ -34,7 +34,7 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
             return _gaps(decided)
         case "baseline_missing":
             first, last = (number_in_words(day) for day in criteria.file.baseline.days)
-            return f"a baseline: none is given, and there is no count from day {first} to {last}"
+            return f"a baseline: none is supplied, and there is no count from day {first} to {last}"
         case "too_few_counts":
             return _observation(decided) or _visits(decided, open_alone=False)
     return _observation(decided) or _left_open(decided) or _visits(decided, open_alone=False)
@@ -46,11 +46,11 @@ def _gaps(decided: DecidedEndpoint) -> str:
     assert gaps is not None
     after = np.flatnonzero(gaps != NONE)
     if not len(after):  # where the start depends on a count known only as a bound, so does the gap
-        return "counts that lie less far apart"
+        return "counts with shorter gaps between them"
     between = list(zip(day[gaps[after]].tolist(), day[after].tolist(), strict=True))
     if len(between) == 1:
         ((first, last),) = between
-        return f"a count between day {first} and day {last}, which lie {last - first} days apart"
+        return f"a count between day {first} and day {last}, which are {last - first} days apart"
     return f"counts {listed([f'between day {first} and day {last} ({last - first} days)' for first, last in between])}"
 
 
@@ -61,7 +61,7 @@ def _observation(decided: DecidedEndpoint) -> str:
         return ""
     first, last = float(account.missing_from[0]), float(account.missing_to[0])
     last_count = int(decided.patient_days.last_counted_day[0])
-    there_is = "there is no count" if last_count == NO_DAY else f"the last is of day {last_count}"
+    there_is = "there is no count" if last_count == NO_DAY else f"the last count is on day {last_count}"
     if math.isinf(last):
         days = f"day {number_in_words(first)} or later" if math.isfinite(first) else "any day"
         return f"a count on {days}; {there_is}"
@@ -87,7 +87,7 @@ def _doubtful_rows(decided: DecidedEndpoint) -> str:
     doubtful, day = decided.account.doubtful, decided.patient_days.day
     if doubtful is None or not doubtful.any():
         return ""
-    return f"evidence {_days(day[doubtful].tolist())}, where what there is does not count"
+    return f"evidence {_days(day[doubtful].tolist())}, where the counts present are discounted"
 
 
 def _unknown_rows(decided: DecidedEndpoint) -> str:
@@ -99,7 +99,7 @@ def _unknown_rows(decided: DecidedEndpoint) -> str:
     grades = rows[np.isnan(decided.cohort.bleeding_grade[rows])]
     if decided.reason == "bleeding_not_recorded" and len(grades):
         return f"whether there was bleeding {_days(patient_days.day[grades].tolist())}"
-    return f"what was not recorded {_days(patient_days.day[rows].tolist())}"
+    return f"the data not recorded {_days(patient_days.day[rows].tolist())}"
 
 
 def _visits(decided: DecidedEndpoint, *, open_alone: bool) -> str:
@@ -108,7 +108,7 @@ def _visits(decided: DecidedEndpoint, *, open_alone: bool) -> str:
     if not days:
         return ""
     passed_over = any(asked.key == "set_aside" for asked in decided.model.rules())
-    return f"a count {_days(days)}{', which is not passed over' if passed_over else ''}"
+    return f"a count {_days(days)}{' that is not disregarded' if passed_over else ''}"
 
 
 def _days(days: list[int]) -> str:

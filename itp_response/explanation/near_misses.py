@@ -85,14 +85,15 @@ class NearMisses(DataResult):
         for name, patients in self.patients.items():
             near = self._frame.filter(endpoint=name).drop_nulls("distance")
             asked = counted(len(patients), "patient") + (with_verdict if not criteria.endpoints[name].is_ranked else "")
-            yield f"\n{name}: {asked}; a single change would turn {'none' if not len(near) else f'{len(near):,}'}"
+            reclassified = f"{len(near):,}" if len(near) else "none"
+            yield f"\n{criteria.labelled(name)}: {asked}; a single change would reclassify {reclassified}"
             if len(near):
                 yield _table(near.head(most))
             if len(near) > most:
-                yield f"  and {len(near) - most:,} more; --output has them all"
+                yield f"  and {len(near) - most:,} more; --output writes all of them"
         if len(cohort.incomplete):
-            lack = "with dates known only in part" if cohort.left_out is None else "with something not known"
-            yield f"\nnot asked: {counted(len(cohort.incomplete), 'patient')} {lack}"
+            lack = "with partial dates" if cohort.left_out is None else "with excluded records or partial dates"
+            yield f"\nnot analysed: {counted(len(cohort.incomplete), 'patient')} {lack}"
         if cohort.notes:
             yield from ("", *cohort.note_lines)
 
@@ -174,7 +175,7 @@ def _names(classification: Classification, endpoint: str | None) -> list[str]:
     if endpoint not in models:
         raise UsageError(unknown("endpoint", endpoint, models))
     if endpoint not in names:
-        raise UsageError(f"{endpoint} tells a length, not a verdict that could turn; known: {', '.join(names)}.")
+        raise UsageError(f"{endpoint} is a duration, which a single change cannot reverse; known: {', '.join(names)}.")
     return [endpoint]
 
 

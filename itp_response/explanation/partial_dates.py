@@ -9,7 +9,7 @@ from itp_response.evaluation.evaluate import evaluate_partial_dates
 from itp_response.evaluation.partial_dates import days_in
 from itp_response.messages.wording import listed
 
-DATES_IN_WORDS = ("date of {}", "end of the rescue of {}", "date of enrolment", "date treatment was stopped")
+DATES_IN_WORDS = ("date of {}", "end of the rescue of {}", "date of enrolment", "date of treatment discontinuation")
 """What each of `cohort.observations.DATES` is a date of."""
 
 
@@ -26,9 +26,9 @@ def dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
             days = listed([str(day) for day in days_in(dates, int(completions.number[first]))])
             verdicts_given.append(f"{verdict.labels[value]} if {it_is} {days}")
     if not verdicts_given:
-        return f"{missing}; they may lie in more ways than are looked at"
+        return f"{missing}; with more possible combinations than are tried"
     if len(verdicts_given) == 1:
-        return f"{missing}; why it is NE hangs on {it}"
+        return f"{missing}; the reason why it is NE depends on {it}"
     return f"{missing}: {', '.join(verdicts_given)}"
 
 
@@ -38,7 +38,7 @@ def dates_not_deciding(cohort: Cohort) -> str:
         return ""
     dates = _dates_in_words(cohort, cohort.partial.dates)
     known = listed([f"the {date} is only {written!r}" for date, written in dates])
-    return f"the same on all days that may be meant: {known}; shown as of the first"
+    return f"the result is the same for every possible date: {known}; shown with the earliest"
 
 
 def dates_imputed(cohort: Cohort) -> str:
@@ -48,7 +48,7 @@ def dates_imputed(cohort: Cohort) -> str:
     dates = _dates_in_words(cohort, cohort.imputed.dates)
     days = cohort.imputed.assumed.tolist()
     assumed = [
-        f"the {date} is only {written!r}, taken as {day}" for (date, written), day in zip(dates, days, strict=True)
+        f"the {date} is only {written!r}, imputed as {day}" for (date, written), day in zip(dates, days, strict=True)
     ]
     return f"imputed: {listed(assumed)}"
 

@@ -104,8 +104,8 @@ def _ends_it(event: Event, decided: DecidedEndpoint) -> str:
     """What the event that ends the window is, in words."""
     if isinstance(event.what, Rule):
         row = int(event.row[0])
-        return f"closes it: {clause_in_words(event.what.tree, decided.patient_days, row, holds=True)}"
-    return f"{event.what}: nothing counts from this day on"
+        return f"ends assessment: {clause_in_words(event.what.tree, decided.patient_days, row, holds=True)}"
+    return f"{event.what}: observations from this day on are not assessed"
 
 
 def _without_a_row(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
@@ -116,7 +116,7 @@ def _without_a_row(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
     stopped = float(decided.cohort.treatment_discontinued[0])
     rule = decided.model.unless
     if decided.is_excluded and np.isfinite(stopped) and "treatment_discontinued" in names_in(rule.tree):
-        says = f"not met, whatever else holds: {excluded_in_words(decided.model)}"
+        says = f"{decided.model.if_excluded}: {excluded_in_words(decided.model)}"
         yield ExplainedRow(int(stopped), "discontinued", says, "", 0)
 
 

@@ -163,9 +163,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("platelet", ["platelets", "rescue"]), nearest("zz", ["platelets"])
     (" Did you mean 'platelets'?", '')
     """
+    match = nearest_word(word, known)
+    return f" Did you mean {match!r}?" if match is not None else ""
+
+
+def nearest_word(word: str, known: Iterable[str]) -> str | None:
+    """The known word nearest to `word`; None where none is near."""
     by_lower_case = {name.lower(): name for name in known}
     matches = get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.6)
-    return f" Did you mean {by_lower_case[matches[0]]!r}?" if matches else ""
+    return by_lower_case[matches[0]] if matches else None
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> Problem:

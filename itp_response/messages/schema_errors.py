@@ -10,40 +10,41 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import Problem, as_problem, unknown
+from itp_response.messages.errors import Problem, as_problem, nearest_word, unknown
 from itp_response.messages.toml_positions import KeyPositions, Keys
+from itp_response.messages.wording import listed
 
 Model = type[BaseModel]
 
-IS_NO = {
-    "string_type": "text, which stands in quotes",
-    "int_type": "whole number",
-    "float_type": "number",
+IS_NOT = {
+    "string_type": "a text; write it in quotes",
+    "int_type": "a whole number",
+    "float_type": "a number",
     "bool_type": "true or false",
-    "date_type": "date, which stands without quotes, as 2018-08-30",
-    "tuple_type": "list, which stands in [ ]",
-    "dict_type": "table, which stands in { } or under a [head]",
-    "model_type": "table, which stands in { } or under a [head]",
+    "date_type": "a date; write it without quotes, as 2018-08-30",
+    "tuple_type": "a list; write it in [ ]",
+    "dict_type": "a table; write it in { } or under a [head]",
+    "model_type": "a table; write it in { } or under a [head]",
 }
 """pydantic's words for a value of another type, and what the value is not."""
 
 NOT_TOML = {
-    "Invalid value": "this is no value; a text stands in quotes",
-    "Expected '=' after a key in a key/value pair": "after a key comes '='",
-    "Expected newline or end of document after a statement": "after a value the line ends",
+    "Invalid value": "this is not a value; write a text in quotes",
+    "Expected '=' after a key in a key/value pair": "a key must be followed by '='",
+    "Expected newline or end of document after a statement": "a value must be followed by the end of the line",
     "Unterminated string": "the quote is never closed",
     "Illegal character '\\n'": "the quote is not closed on its line",
-    "Unclosed array": "between the values of a list stand commas, after the last ']'",
-    "Unclosed inline table": "between the keys of an inline table stand commas, after the last '}'",
-    "Cannot overwrite a value": "this key is there already",
+    "Unclosed array": "separate the values of a list by commas, and end it with ']'",
+    "Unclosed inline table": "separate the keys of an inline table by commas, and end it with '}'",
+    "Cannot overwrite a value": "this key is already present",
     "Cannot mutate immutable namespace": "this table is closed; put all its keys where it begins",
-    "Duplicate inline table key": "this key is there already",
+    "Duplicate inline table key": "this key is already present",
     "Invalid statement": "this is neither 'key = value' nor the [head] of a table",
-    "Expected ']' at the end of a table declaration": "the head of a table ends with ']'",
-    "Expected ']]' at the end of an array declaration": "this head ends with ']]'",
-    "Invalid initial character for a key part": "here a key is missing",
+    "Expected ']' at the end of a table declaration": "the head of a table must end with ']'",
+    "Expected ']]' at the end of an array declaration": "this head must end with ']]'",
+    "Invalid initial character for a key part": "a key is missing here",
     "Invalid date or datetime": "there is no such date",
-    "Unescaped '\\' in a string": "a backslash in a text is written twice",
+    "Unescaped '\\' in a string": "write a backslash in a text twice",
 }
 """How tomllib's sentences begin, and ours."""
 
@@ -68,7 +69,7 @@ def _not_toml(problem: str) -> str:
     repeated = re.fullmatch(r"Cannot declare \((.*?),?\) twice", problem)
     if repeated:
         keys = [key.replace("'", "") for key in re.findall(r"[^, ]+", repeated[1])]
-        return f"[{'.'.join(keys)}] is there twice"
+        return f"[{'.'.join(keys)}] is present twice"
     return next((ours for theirs, ours in NOT_TOML.items() if problem.startswith(theirs)), _lowered(problem))
 
 
@@ -112,23 +113,42 @@ def worded(
             loc = (*loc[1:2], *loc[3:])
         path, value = _in_file(raw, loc)
         by_path.setdefault(loc if details["type"] == "missing" else path, []).append(_Error(loc, value, details))
+    stands_for = _mistyped([there[0] for there in by_path.values()])
     for path, errors_there in by_path.items():
         error = errors_there[0]
+        if error.loc in stands_for.values():
+            continue
         if error.type == "missing" and isinstance(error.loc[-1], str):
             field = _fields(error.loc[:-1], file, endpoints).get(error.loc[-1])
             yield positions.problem(error.loc[:-1], Problem(_missing(error.loc, field), code=Code.KEY_MISSING))
         elif error.type == "extra_forbidden":
             sentence = unknown("key", str(path[-1]), _fields(path[:-1], file, endpoints))
+            if path in stands_for and repr(missing := stands_for[path][-1]) not in sentence:
+                sentence = sentence.replaced(f"{sentence} The key {missing!r} is missing.")
             yield positions.problem_with_key(path, sentence)
         elif error.type.startswith("union_tag"):
             kinds = _quoted_in(error.context["expected_tags"])
             yield positions.problem((*error.loc, "kind"), unknown("kind", str(error.value["kind"]), kinds))
         elif not error.loc:
-            yield positions.problem((), "there are no endpoints; an endpoint is a table with a 'kind'.")
+            yield positions.problem((), "this file has no endpoints; an endpoint is a table with a 'kind'.")
         else:
             code = Code.RULE_UNREADABLE if error.type == "rule" else None
             value = None if isinstance(error.value, dict | list) else str(error.value)
             yield positions.problem(path, as_problem(_sentence(path, errors_there), code=code, value=value))
+
+
+def _mistyped(errors: Sequence[_Error]) -> dict[Keys, Keys]:
+    """The unknown keys that stand for missing keys of their table: those that are like them, then the others."""
+    unknown_keys = [error.loc for error in errors if error.type == "extra_forbidden"]
+    missing = [error.loc for error in errors if error.type == "missing" and isinstance(error.loc[-1], str)]
+    stands_for: dict[Keys, Keys] = {}
+    for only_near in (True, False):
+        for path in unknown_keys:
+            left = [str(loc[-1]) for loc in missing if loc[:-1] == path[:-1] and loc not in stands_for.values()]
+            match = nearest_word(str(path[-1]), left) if only_near else next(iter(left), None)
+            if match is not None and path not in stands_for:
+                stands_for[path] = (*path[:-1], match)
+    return stands_for
 
 
 def _quoted_in(text: str) -> list[str]:
@@ -180,11 +200,11 @@ def _sentence(path: Keys, errors: Sequence[_Error]) -> str:
 
 def _of_rule(path: Keys, error: _Error) -> str:
     if not isinstance(error.value, str):
-        return ended(f"{spelled(error.value)} is no rule, which is a text in quotes")
+        return ended(f"{spelled(error.value)} is not a rule; write a rule as a text in quotes")
     problem = ended(error.details["msg"])
     if path[-1] == "unless" and problem.startswith("unknown name"):
         first, rest = problem.split("\n", 1)
-        cure = "'unless' is asked of the patient as a whole: it has no terms and nothing of a single day."
+        cure = "'unless' is a rule over the patient as a whole: it cannot use terms or what was observed on a day."
         return f"{first} {cure}\n{rest}"
     return problem
 
@@ -192,7 +212,7 @@ def _of_rule(path: Keys, error: _Error) -> str:
 def _of_length(_: Keys, error: _Error) -> str:
     if isinstance(error.value, str):
         return ""
-    return ended(f"{spelled(error.value)} is no{error.details['msg'].partition(' no')[2]}")
+    return ended(f"{spelled(error.value)} is not{error.details['msg'].partition(' is not')[2]}")
 
 
 def _of_choice(_: Keys, error: _Error) -> str:
@@ -204,19 +224,19 @@ def _of_choice(_: Keys, error: _Error) -> str:
 def _of_pair(_: Keys, error: _Error) -> str:
     if not isinstance(error.value, list):
         return ""
-    return f"{spelled(error.value)} is no pair of days; write [first, last]."
+    return f"{spelled(error.value)} is not a pair of days; write [first, last]."
 
 
 def _of_list(path: Keys, _: _Error) -> str:
-    return f"there may be several; write [[{path[0]}]]." if len(path) == 1 else ""
+    return f"this table may be repeated; write [[{path[0]}]]." if len(path) == 1 else ""
 
 
 def _of_empty(_: Keys, error: _Error) -> str:
-    return f"{spelled(error.value)} is empty; give at least one."
+    return f"{spelled(error.value)} is empty; give at least one entry."
 
 
 def _of_least(_: Keys, error: _Error) -> str:
-    return f"{spelled(error.value)} is too small; it is at least {spelled(error.context['ge'])}."
+    return f"{spelled(error.value)} is too small; it must be at least {spelled(error.context['ge'])}."
 
 
 SENTENCES: dict[str, Callable[[Keys, _Error], str]] = {
@@ -235,14 +255,14 @@ SENTENCES: dict[str, Callable[[Keys, _Error], str]] = {
 def _of_types(error: _Error, types: Sequence[str]) -> str:
     """The sentence for a value of a wrong type; `types` are those of all its errors."""
     if "too_long" in types:
-        return f"{spelled(error.value)} has more than one entry; write each in {{ }} of its own."
+        return f"{spelled(error.value)} has more than one entry; write each in its own {{ }}."
     if "float_type" in types:  # what may be any number need not be whole
         types = [name for name in types if name != "int_type"]
-    wrong = [IS_NO[name] for name in types if name in IS_NO]
+    wrong = [IS_NOT[name] for name in types if name in IS_NOT]
     if len(wrong) > 1:
-        return f"{spelled(error.value)} is {' and '.join('no ' + what.partition(',')[0] for what in wrong)}."
+        return f"{spelled(error.value)} must be {listed([what.partition(';')[0] for what in wrong], 'or')}."
     if wrong:
-        return f"{spelled(error.value)} is no {wrong[0]}."
+        return f"{spelled(error.value)} is not {wrong[0]}."
     return ended(_lowered(error.details["msg"]))
 
 

@@ -4,13 +4,14 @@ tomllib keeps no lines. A text that it could read is read once more for the line
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import CriteriaError, ItpResponseError, Problem, as_problem, one_a_line
+from itp_response.messages.wording import listed
 
 Keys = tuple[str | int, ...]
 """The keys that lead to a value, and its number in a list."""
@@ -29,9 +30,22 @@ NAMED_BY = {"interpretation": "id", "example": "name", "visits": "platelets"}
 
 def refuse(problems: Iterable[Problem], error: type[ItpResponseError] = CriteriaError) -> None:
     """Raises the error with all problems, in the order of the file, if there are any."""
-    in_order = sorted(problems, key=lambda problem: problem.line or 0)
-    if in_order:
-        raise error(one_a_line([*in_order]), in_order)
+    told = list(_each_once(sorted(problems, key=lambda problem: problem.line or 0)))
+    if told:
+        raise error(one_a_line([*told]), told)
+
+
+def _each_once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems; one for all uses of the same unknown word, as the typo may be in the one place that names it."""
+    alike: dict[str, list[Problem]] = {}
+    for number, problem in enumerate(problems):
+        word = problem.partition("\n")[0].partition(": unknown ")[2]
+        alike.setdefault(word or str(number), []).append(problem)
+    for first, *others in alike.values():
+        lines = [str(line) for line in dict.fromkeys(other.line for other in others) if line not in (None, first.line)]
+        also = f" Also used in line{'s' if len(lines) > 1 else ''} {listed(lines)}." if lines else ""
+        said, *shown = first.split("\n")
+        yield first.replaced("\n".join([f"{said}{also}", *shown]))
 
 
 @dataclass(frozen=True)

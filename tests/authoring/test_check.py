@@ -31,7 +31,7 @@ class TestCheck:
 
     def test_an_example_that_fails(self) -> None:
         report = check(loads(TEXT.replace("R_confirmed_day = 28", "R_confirmed_day = 21"), Path("readme.toml")))
-        because = "of two counts of a day the lower stands; the last day is looked at"
+        because = "of two counts of a day the lower stands; the last day is assessed"
         assert report.failures == (f"T03 ({because}): R_confirmed_day is 28, expected 21",)
         assert not report.ok
         assert "1 not as expected" in str(report)

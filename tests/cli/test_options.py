@@ -76,7 +76,7 @@ class TestEveryCommand:
         if name == "explain":
             assert told.splitlines()[-2:] == [
                 "  imputed: the date of visits.csv line 4 is only '2019-05', taken as 2019-05-01",
-                "  left out, as they cannot be read: one row of this patient",
+                "  excluded because they cannot be read: one row of this patient",
             ]
             return
         assert (

@@ -49,6 +49,45 @@ class TestBadCriteria:
         assert said == expected.read_text(encoding="utf-8")
 
 
+def _with_typos() -> dict[str, str]:
+    """The ATRA set with one key, or one head of a table, mistyped; each under what was mistyped."""
+    lines = (FOLDER / "atra_2022.toml").read_text().splitlines()
+    texts: dict[str, str] = {}
+    for number, line in enumerate(lines):
+        found = re.match(r"\[*(\w+)\]*(?: *= |$)", line)
+        if found and found[0].strip(" =") not in texts and found[1] not in NAMES_AT_WILL:
+            mistyped = line.replace(found[1], f"{found[1]}x", 1)
+            texts[found[0].strip(" =")] = "\n".join([*lines[:number], mistyped, *lines[number + 1 :]])
+    return texts
+
+
+NAMES_AT_WILL = ("died", "planned_end_of_treatment", "late_rescue", "TTR", "DOR")
+"""Names of columns and endpoints that nothing else in the file uses, so that another name is no mistake."""
+TERMS = ("bleeding", "response", "complete", "washout")
+ENDPOINTS = ("[OR]", "[CR]", "[SR]", "[relapse]", "[remission]", "[best_response]")
+TYPOS = _with_typos()
+
+
+class TestTypo:
+    """One typo is one message, in the program and in an editor that validates by the schema."""
+
+    @pytest.mark.parametrize("mistyped", TYPOS)
+    def test_is_one_message(self, mistyped: str) -> None:
+        with pytest.raises(CriteriaError) as error:
+            loads(TYPOS[mistyped], FOLDER / "typo.toml")
+        assert str(error.value).count("typo.toml: ") == 1
+
+    @pytest.mark.parametrize("mistyped", [key for key in TYPOS if key not in (*TERMS, *ENDPOINTS)])
+    def test_is_one_error_of_the_schema(self, mistyped: str) -> None:
+        content = _plain(tomllib.loads(TYPOS[mistyped]))
+        (error,) = jsonschema.Draft202012Validator(json.loads(schema())).iter_errors(content)
+        name = mistyped.strip("[]")
+        assert f"{name}x" in f"{error.json_path} {error.message}" or (name, error.message) == (
+            "kind",
+            "'kind' is a required property",
+        )
+
+
 class TestShipped:
     """Every shipped set holds by its own worked examples."""
 
@@ -123,7 +162,10 @@ class TestFinding:
         ("asked", "said"),
         [
             ("atra_2021", "unknown criteria 'atra_2021'; known: .*Did you mean 'atra_2022'"),
-            ("atra_2023.toml", "atra_2023.toml: there is no such file; shipped are: .*Did you mean 'atra_2022'"),
+            (
+                "atra_2023.toml",
+                "atra_2023.toml: there is no such file; shipped criteria sets: .*Did you mean 'atra_2022'",
+            ),
             ("criteria/", "criteria/: this is a folder; name a file in it."),
         ],
     )
@@ -154,11 +196,11 @@ class TestSchema:
     @pytest.mark.parametrize(
         ("name", "path", "quoted"),
         [
-            ("apart_without_unit", "$.OR", "'apart': '7'"),
+            ("apart_without_unit", "$.OR.apart", "'7' does not match"),
             ("checked_unknown", "$.checked", "'primery' is not one of"),
             ("cite_missing", "$.source", "'cite' is a required property"),
             ("key_unknown_in_endpoint", "$.OR", "'whem'"),
-            ("kind_unknown", "$.OR", "'acheived'"),
+            ("kind_unknown", "$.OR.kind", "'acheived' is not one of"),
         ],
     )
     def test_refuses(self, name: str, path: str, quoted: str) -> None:

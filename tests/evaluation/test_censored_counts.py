@@ -243,7 +243,7 @@ class TestLimits:
         assert censored_counts.MOST_COMPLETIONS == 10_000
         (found,) = ask(timeline, endpoint="OR")
         assert (found.value, found.reason) == ("NE", "censored_count")
-        assert found.missing.endswith("they may lie in more ways than are looked at")
+        assert found.missing.endswith("with more possible combinations than are tried")
         (late,) = ask(timeline, endpoint="late_rescue")
         assert late.value == "N"
 

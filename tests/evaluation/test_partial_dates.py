@@ -357,7 +357,7 @@ class TestExplained:
     def test_that_it_does_not_hang_on_it(self):
         (said,) = explain(told_of(*RESPONDER, ("2019-02", None, "IVIg")), patient="P", endpoint="OR")
         assert str(said).splitlines()[-1] == (
-            "  the same on all days that may be meant: the date of visits row 5 is only '2019-02'; shown as of the first"
+            "  the result is the same for every possible date: the date of visits row 5 is only '2019-02'; shown with the earliest"
         )
 
     def test_of_evidence_that_depends_on_it(self):
@@ -372,5 +372,5 @@ class TestExplained:
         (said,) = explain(rows, patient="P", endpoint="OR")
         assert said.missing == (
             "the date of visits row 5, which is only '2019' and the date of visits row 6, which is only '2020'; "
-            "they may lie in more ways than are looked at"
+            "with more possible combinations than are tried"
         )

@@ -560,10 +560,10 @@ FEW = Names(
     },
 )
 KNOWN = "arm, behind, broken, good, half, one, platelets, rescue, self, stopped, three, two, word"
-LANGUAGE = "this is not part of the language, which has " + (
+LANGUAGE = "this is not part of the rule language, which has " + (
     "numbers, names, + - * /, < <= > >= == !=, and, or, not, parentheses."
 )
-TEXTS = "a text is compared by == or != of its name with a quoted text"
+TEXTS = "compare a text column with a quoted text, by == or !="
 
 ERRORS = f"""
     unknown name 'platelet'; known: {KNOWN}. Did you mean 'platelets'?
@@ -582,39 +582,39 @@ ERRORS = f"""
         platelets < inf
                     ^^^
 
-    '=' is not part of the language. Write '==' for equal.
+    '=' is not part of the rule language. Write '==' for equal.
         platelets = 30
                   ^
 
-    '=' is not part of the language. Write '==' for equal.
+    '=' is not part of the rule language. Write '==' for equal.
         platelets => 30
                   ^
 
-    '≥' is not part of the language. Write '>='.
+    '≥' is not part of the rule language. Write '>='.
         platelets ≥ 30
                   ^
 
-    '≤' is not part of the language. Write '<='.
+    '≤' is not part of the rule language. Write '<='.
         platelets ≤ 30
                   ^
 
-    '≠' is not part of the language. Write '!='.
+    '≠' is not part of the rule language. Write '!='.
         platelets ≠ 30
                   ^
 
-    '×' is not part of the language. Write '*'.
+    '×' is not part of the rule language. Write '*'.
         2 × platelets > 30
           ^
 
-    '&&' is not part of the language. Write 'and'.
+    '&&' is not part of the rule language. Write 'and'.
         rescue && good
                 ^
 
-    '||' is not part of the language. Write 'or'.
+    '||' is not part of the rule language. Write 'or'.
         rescue || good
                 ^
 
-    '!' is not part of the language. Write 'not'.
+    '!' is not part of the rule language. Write 'not'.
         !rescue
         ^
 
@@ -674,11 +674,11 @@ ERRORS = f"""
         None
         ^^^^
 
-    True is not part of the language
+    True is not part of the rule language
         rescue == True
                   ^^^^
 
-    this comparison is not part of the language, which has < <= > >= == !=
+    this comparison is not part of the rule language, which has < <= > >= == !=
         platelets is stopped
         ^^^^^^^^^^^^^^^^^^^^
 
@@ -686,55 +686,55 @@ ERRORS = f"""
         platelets in (30, 40)
                      ^^^^^^^^
 
-    this is a number, not a condition; compare it with something
+    this is a number, not a condition; compare it with a value
         platelets
         ^^^^^^^^^
 
-    this is a number, not a condition; compare it with something
+    this is a number, not a condition; compare it with a value
         half
         ^^^^
 
-    this is a number, not a condition; compare it with something
+    this is a number, not a condition; compare it with a value
         platelets + 30
         ^^^^^^^^^^^^^^
 
-    this is a text, not a condition; compare it with something
+    this is a text, not a condition; compare it with a value
         arm
         ^^^
 
-    a condition is needed here, this is a number; compare it with something
+    a condition is required here, but this is a number; compare it with a value
         rescue and platelets
                    ^^^^^^^^^
 
-    a condition is needed here, this is a number; compare it with something
+    a condition is required here, but this is a number; compare it with a value
         rescue or half
                   ^^^^
 
-    a condition is needed here, this is a text; compare it with something
+    a condition is required here, but this is a text; compare it with a value
         not arm
             ^^^
 
-    a number is needed here, this is a truth
+    a number is required here, but this is a truth
         rescue + 1 > 1
         ^^^^^^
 
-    a number is needed here, this is a truth
+    a number is required here, but this is a truth
         2 * good >= 1
             ^^^^
 
-    a number is needed here, this is a text
+    a number is required here, but this is a text
         platelets > 1 + arm
                         ^^^
 
-    a number is needed here, this is a text
+    a number is required here, but this is a text
         -'A' < 1
          ^^^
 
-    a condition is not compared; use it as it is, or with 'not'
+    a condition cannot be compared; use it as it is, or with 'not'
         rescue == good
         ^^^^^^^^^^^^^^
 
-    a condition is not compared; use it as it is, or with 'not'
+    a condition cannot be compared; use it as it is, or with 'not'
         rescue and (good >= 30)
                     ^^^^^^^^^^
 
@@ -762,31 +762,31 @@ ERRORS = f"""
         'A' == 'A'
         ^^^^^^^^^^
 
-    this cannot be read as a rule: '(' was never closed
+    this is not a valid rule: '(' was never closed
         rescue and (platelets >= 30
                    ^
 
-    this cannot be read as a rule: unmatched ')'
+    this is not a valid rule: unmatched ')'
         platelets >= 30) and rescue
                        ^
 
-    this cannot be read as a rule: invalid syntax
+    this is not a valid rule: invalid syntax
         platelets 30
                   ^
 
-    this cannot be read as a rule: invalid syntax
+    this is not a valid rule: invalid syntax
         platelets <> 30
                   ^
 
-    this cannot be read as a rule: invalid syntax
+    this is not a valid rule: invalid syntax
         rescue AND good
                ^
 
-    terms go in a circle: one -> two -> three -> one
+    terms refer to each other in a circle: one -> two -> three -> one
         two and rescue
         ^^^^^^^^^^^^^^
 
-    terms go in a circle: self -> self
+    terms refer to each other in a circle: self -> self
         self
         ^^^^
 """
@@ -849,7 +849,7 @@ class TestErrors:
     @pytest.mark.parametrize("rule", ["platelets >= 30\x00", "(" * 300 + "rescue" + ")" * 300, "-" * 5000 + "1 > 0"])
     def test_what_python_cannot_read(self, rule):
         """It is an error of the rule, whatever Python makes of it."""
-        with pytest.raises(RuleError, match="this cannot be read as a rule"):
+        with pytest.raises(RuleError, match="this is not a valid rule"):
             parse(rule, FEW)
 
 

@@ -97,10 +97,8 @@ class TestInterpretations:
         (otherwise,) = ask(timeline, endpoint="OR", interpretation="doubling-not-needed-from-30")
 
         assert (as_written.value, otherwise.value) == ("N", "Y")
-        assert str(as_written).splitlines()[0].endswith("    atra_2022, Overall response")
-        assert (
-            str(otherwise).splitlines()[0].endswith("    atra_2022 under doubling-not-needed-from-30, Overall response")
-        )
+        assert str(as_written).splitlines()[0].endswith("    atra_2022")
+        assert str(otherwise).splitlines()[0].endswith("    atra_2022 under doubling-not-needed-from-30")
 
     def test_several_are_named_in_their_order_and_each_once(self):
         ids = ["any-gap", "no-washout", "any-gap"]

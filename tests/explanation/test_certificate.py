@@ -241,5 +241,5 @@ def test_of_dates_known_only_in_part_there_is_none():
     visits = pl.DataFrame(
         {"patient_id": ["A", "A"], "date": ["2019-01-01", "2019-02"], "platelets": [15, 40], "bleeding_grade": [0, 0]}
     )
-    with pytest.raises(UsageError, match=r"^A: dates are known only in part"):
+    with pytest.raises(UsageError, match=r"^A: the patient has partial dates"):
         certificate(visits, patient="A")

@@ -32,19 +32,19 @@ COUNT = re.compile(r"(?<= )[<>≤≥]?=?\d+(\.\d+)?(?= |$)")
 SETS = ["atra_2022", "fit", "hetrombopag", "iwg_2009", "luna3", "raise", "riviere_2023", "romiplostim_2008"]
 """Among them they have criteria of every kind."""
 CASES = """
-d0 15, d22 40, d28 45, d42 12, d364 12           | OR        | would be Y with the observation of day 22 on day 21 instead (timeline entry 2)
-d0 15, d21 29, d28 45, d42 12, d364 12           | OR        | would be Y with a count of 30 instead of 29 on day 21: a count of at least 30 (timeline entry 2)
-d0 15.5, d21 30.9, d28 45, d42 12, d364 12       | OR        | would be Y with a count of 31 instead of 30.9 on day 21: a count of at least twice the baseline (timeline entry 2)
-d0 25, d21 45, d28 60, d42 12, d364 12           | OR        | would be Y with a count of 50 instead of 45 on day 21: a count of at least twice the baseline (timeline entry 2)
-d0 26, d21 45, d28 60, d42 12, d364 12           | OR        | would be Y with a count of 52 instead of 45 on day 21: a count of at least twice the baseline (timeline entry 2)
-d0 2, d21 45 bleed 1, d28 60, d42 2, d364 2      | OR        | would be Y with no bleeding on day 21, where there was grade 1: no bleeding of grade 1 or more (timeline entry 2)
-d0 2, d21 45, d28 60 bleed ?, d42 2, d364 2      | OR        | would be N with the observation of day 21 on day 22 instead (timeline entry 2); would be Y with bleeding known to be absent on day 28: no bleeding of grade 1 or more (timeline entry 3)
-d0 2, d7 2 rescue IVIg, d14 40, d28 60, d364 2   | OR        | would be Y with no rescue treatment (ivig) on day 7 (timeline entry 2)
-d0 2, d21 <29, d28 60, d84 2, d364 2             | OR        | would be Y with a count of 30 instead of <29 on day 21: a count of at least 30 (timeline entry 2)
-d0 2, d28..d364 2                                | OR        | none of the changes tried would make it Y; came nearest on day 28: a count of 30 instead of 2 would qualify there (timeline entry 2)
-d0 15, d21 30, d28 30, d42 12, d364 12           | OR        | would be N with a count of 29 instead of 30 on day 21: a count below 30 (timeline entry 2); rests on the observation of day 0, without which it would be NE; rests on the observations of days 21 and 28, without any of which it would be N
-d0 15, d21 45, d28 60, d84 60, d140 60, d200 60, d336 60 | remission | would be Y with the observation of day 336 on day 337 instead (timeline entry 7); would be N with a count of 30 instead of 45 on day 21: a count of at most 30 (timeline entry 2)
-d0 15, d21 45, d28 60, d42..d336 60              | CR        | would be N with the observation of day 336 on day 337 instead (timeline entry 19)
+d0 15, d22 40, d28 45, d42 12, d364 12           | OR        | the result would be Y with the observation of day 22 moved to day 21 (timeline entry 2)
+d0 15, d21 29, d28 45, d42 12, d364 12           | OR        | the result would be Y with a count of 30 instead of 29 on day 21: a count of at least 30 (timeline entry 2)
+d0 15.5, d21 30.9, d28 45, d42 12, d364 12       | OR        | the result would be Y with a count of 31 instead of 30.9 on day 21: a count of at least twice the baseline (timeline entry 2)
+d0 25, d21 45, d28 60, d42 12, d364 12           | OR        | the result would be Y with a count of 50 instead of 45 on day 21: a count of at least twice the baseline (timeline entry 2)
+d0 26, d21 45, d28 60, d42 12, d364 12           | OR        | the result would be Y with a count of 52 instead of 45 on day 21: a count of at least twice the baseline (timeline entry 2)
+d0 2, d21 45 bleed 1, d28 60, d42 2, d364 2      | OR        | the result would be Y with no bleeding on day 21 instead of grade 1: no bleeding of grade 1 or more (timeline entry 2)
+d0 2, d21 45, d28 60 bleed ?, d42 2, d364 2      | OR        | the result would be N with the observation of day 21 moved to day 22 (timeline entry 2); the result would be Y with bleeding recorded as absent on day 28: no bleeding of grade 1 or more (timeline entry 3)
+d0 2, d7 2 rescue IVIg, d14 40, d28 60, d364 2   | OR        | the result would be Y with no rescue treatment (ivig) on day 7 (timeline entry 2)
+d0 2, d21 <29, d28 60, d84 2, d364 2             | OR        | the result would be Y with a count of 30 instead of <29 on day 21: a count of at least 30 (timeline entry 2)
+d0 2, d28..d364 2                                | OR        | no single change tried would make the result Y; closest on day 28: a count of 30 instead of 2 would qualify (timeline entry 2)
+d0 15, d21 30, d28 30, d42 12, d364 12           | OR        | the result would be N with a count of 29 instead of 30 on day 21: a count below 30 (timeline entry 2); depends on the observation of day 0; without it the result would be NE; depends on the observations of days 21 and 28; without any one of them the result would be N
+d0 15, d21 45, d28 60, d84 60, d140 60, d200 60, d336 60 | remission | the result would be Y with the observation of day 336 moved to day 337 (timeline entry 7); the result would be N with a count of 30 instead of 45 on day 21: a count of at most 30 (timeline entry 2)
+d0 15, d21 45, d28 60, d42..d336 60              | CR        | the result would be N with the observation of day 336 moved to day 337 (timeline entry 19)
 """
 
 
@@ -58,26 +58,26 @@ def test_what_would_turn_it_is_said(case):
 
 SETS_ASKED = """
 # A change in the endpoint's own direction comes first, and an artefact not at all where there is another.
-atra_2022 | d0 15, d28 60, d35 60 rescue, d84..d364 60 | SR | would be Y with no rescue treatment on day 35 (timeline entry 3)
-atra_2022 | d0 15, d7 60, d10 60, d14 60, d28..d364 60, d10 rescue | SR | would be Y with no rescue treatment on day 10 (timeline entries 3, 23)
-nct03304288 | d0 15, d7..d336 12, d365 60 | loss | would be Y with a count of 30 instead of 12 on day 7 (an artefact of two thresholds: R then begins earlier) (timeline entry 2)
+atra_2022 | d0 15, d28 60, d35 60 rescue, d84..d364 60 | SR | the result would be Y with no rescue treatment on day 35 (timeline entry 3)
+atra_2022 | d0 15, d7 60, d10 60, d14 60, d28..d364 60, d10 rescue | SR | the result would be Y with no rescue treatment on day 10 (timeline entries 3, 23)
+nct03304288 | d0 15, d7..d336 12, d365 60 | loss | the result would be Y with a count of 30 instead of 12 on day 7 (an artefact of two thresholds: R then begins earlier) (timeline entry 2)
 # The clause named is the one by whose turning the verdict changed.
-atra_2022 | d0 15, d28..d126 60, d140 29, d154..d364 105 | CR | would be Y with a count of 30 instead of 29 on day 140: a count of at least 30 (relapse; timeline entry 10)
-iwg_2009 | d0 15, d21 60, d28 12, d56..d364 12 | OR | would be Y with a count of 30 instead of 12 on day 28: a count of at least 30 (R; timeline entry 3)
-ema_ivig | d0 60, d1..d28 105 | loss_CR | would be N with a count of 52 instead of 60 on day 0: a count of at least twice the baseline (timeline entry 1); rests on the observation of day 0, without which it would be N
+atra_2022 | d0 15, d28..d126 60, d140 29, d154..d364 105 | CR | the result would be Y with a count of 30 instead of 29 on day 140: a count of at least 30 (relapse; timeline entry 10)
+iwg_2009 | d0 15, d21 60, d28 12, d56..d364 12 | OR | the result would be Y with a count of 30 instead of 12 on day 28: a count of at least 30 (R; timeline entry 3)
+ema_ivig | d0 60, d1..d28 105 | loss_CR | the result would be N with a count of 52 instead of 60 on day 0: a count of at least twice the baseline (timeline entry 1); depends on the observation of day 0; without it the result would be N
 # Nearest came what could have counted, and first what would if all of it were known.
-atra_2022 | d0 15, d28..d336 60, d364 105 bleed ? | CR | none of the changes tried would make it Y; came nearest on day 364: a count of 105, had bleeding been recorded as absent (timeline entry 19)
-atra_2022 | d0 15, d7..d28 12, d50 29 rescue, d56..d364 12 | OR | none of the changes tried would make it Y; came nearest on day 7: a count of 30 instead of 12 would qualify there (timeline entry 2)
+atra_2022 | d0 15, d28..d336 60, d364 105 bleed ? | CR | no single change tried would make the result Y; closest on day 364: a count of 105 would qualify if bleeding had been recorded as absent (timeline entry 19)
+atra_2022 | d0 15, d7..d28 12, d50 29 rescue, d56..d364 12 | OR | no single change tried would make the result Y; closest on day 7: a count of 30 instead of 12 would qualify (timeline entry 2)
 # One more count is offered where it is missing.
-atra_2022 | d0 15, d28..d196 60, d364 60 | SR | would be N with a count of 30 instead of 60 on day 28: a count of at most 30 (timeline entry 2); would be Y with one more count, of 60 without bleeding, on day 252
-atra_2022 | d0 15, d28..d196 60 | SR | would be N with a count of 30 instead of 60 on day 28: a count of at most 30 (timeline entry 2); would be Y with one more count, of 60 without bleeding, on day 224
-atra_2022 | d0 15, d28 60 | OR | would be Y with one more count, of 60 without bleeding, on day 42; would be N with one more count, of 29 without bleeding, on day 364
-atra_2022 | d0 15, d28 12, d56 12 | OR | would be N with one more count, of 12 without bleeding, on day 364
-fit | d0 15, d98 60, d112 60, d126 60, d154 12, d168 12 | stable | would be Y with one more count, of 60 without bleeding, on day 140
+atra_2022 | d0 15, d28..d196 60, d364 60 | SR | the result would be N with a count of 30 instead of 60 on day 28: a count of at most 30 (timeline entry 2); the result would be Y with an additional count of 60 without bleeding on day 252
+atra_2022 | d0 15, d28..d196 60 | SR | the result would be N with a count of 30 instead of 60 on day 28: a count of at most 30 (timeline entry 2); the result would be Y with an additional count of 60 without bleeding on day 224
+atra_2022 | d0 15, d28 60 | OR | the result would be Y with an additional count of 60 without bleeding on day 42; the result would be N with an additional count of 29 without bleeding on day 364
+atra_2022 | d0 15, d28 12, d56 12 | OR | the result would be N with an additional count of 12 without bleeding on day 364
+fit | d0 15, d98 60, d112 60, d126 60, d154 12, d168 12 | stable | the result would be Y with an additional count of 60 without bleeding on day 140
 # Another day stays what it was.
-atra_2022 | d0 15, d28..d364 60, d366 12, d380 12 | relapse | would be Y with the observation of day 366 on day 365 instead (timeline entry 20)
+atra_2022 | d0 15, d28..d364 60, d366 12, d380 12 | relapse | the result would be Y with the observation of day 366 moved to day 365 (timeline entry 20)
 # A best response has more verdicts than two.
-atra_2022 | d0 15, d7..d364 >30 | best_response | none of the changes tried would make it CR, R or NR
+atra_2022 | d0 15, d7..d364 >30 | best_response | no single change tried would make the result CR, R or NR
 """
 
 
@@ -170,7 +170,7 @@ def test_a_given_baseline_is_changed_to_the_step():
     (explained,) = itp_response.ask("d21 45, d28 45, d42 12, d364 12", endpoint="OR", baseline=30)
 
     assert explained.counterfactuals_in_words == (
-        "would be Y with a baseline of 22 instead of 30: a count of at least twice the baseline",
+        "the result would be Y with a baseline of 22 instead of 30: a count of at least twice the baseline",
     )
 
 

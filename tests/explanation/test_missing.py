@@ -1,4 +1,4 @@
-"""Missing: where a count is known only as a bound, what is said of the counts that decide holds."""
+"""Missing: where a count is censored, what is said of the counts that decide holds."""
 
 import re
 

@@ -17,7 +17,7 @@ IDS = ["criteria", "mapping", "settings"]
     [
         (
             b"a = 1\nb = x\n",
-            "it.toml: line 2: this is not TOML: this is no value; a text stands in quotes.\n    b = x\n        ^",
+            "it.toml: line 2: this is not TOML: this is not a value; write a text in quotes.\n    b = x\n        ^",
         ),
         (b"a = 1\n# \xe4\n", "it.toml: line 2: this is not UTF-8; save the file as UTF-8."),
     ],
@@ -44,7 +44,7 @@ def test_an_unknown_key_is_told_with_its_line(loader, error, tmp_path):
 @pytest.mark.parametrize(
     ("loader", "error", "rest"),
     [
-        (load, CriteriaError, "there is no such file; shipped are: .*"),
+        (load, CriteriaError, "there is no such file; shipped criteria sets: .*"),
         (load_mapping, CohortError, "there is no such file; 'itp-response map' drafts one."),
         (settings, CohortError, "there is no such file."),
     ],

@@ -160,7 +160,7 @@ class TestADRS:
 
     def test_what_was_not_met_has_a_reason_in_words_and_no_date(self, study):
         assert records(study, "ADRS", "AVALC", "AVAL", "ADT", "ADY", "ARSN", USUBJID="03", PARAMCD="OR") == [
-            ("N", 0, None, None, "treatment was discontinued")
+            ("N", 0, None, None, "treatment discontinued")
         ]
 
     def test_what_does_not_arise_is_not_analysed(self, study):
@@ -227,7 +227,7 @@ class TestADTTE:
 
     def test_no_time_says_of_which_endpoint_the_reason_is(self, study):
         assert records(study, "ADTTE", "ARSN", USUBJID="03", PARAMCD="DOR") == [
-            ("Overall response: treatment was discontinued",)
+            ("Overall response: treatment discontinued",)
         ]
 
     def test_a_length_without_days_has_no_dates(self):
@@ -331,7 +331,7 @@ def wrong_times(time, verdict):
     elif any(time[name] is not None for name in ("AVAL", "CNSR", "EVNTDESC", "CNSDTDSC", "ADY", "STARTDY")):
         yield "something of a time that is none"
     if "ollow-up ended" in text and verdict["ARSNCD"] != "follow_up_ended":
-        yield "follow-up ended"
+        yield "follow-up incomplete"
     if "vent-free" in text and (verdict["AVALC"] != "N" or verdict["ARSNCD"] not in REACHED_NOT):
         yield "event-free"
     if "cannot come" in text and verdict["AVALC"] != "NA":

@@ -68,13 +68,13 @@ class TestWhichClauseMovedHim:
     def test_a_clause_that_is_not_known(self):
         other = THIRTY.replace("30", "30 and platelets >= 2 * baseline")
 
-        why = "b: unknown: no baseline"
+        why = "b: unknown: baseline missing"
         assert moved(THIRTY, other, "d28 40, d350 15") == ("Y", "NE", why)
 
     def test_a_count_that_is_no_evidence(self):
         other = THIRTY + 'discount = "days_since_rescue <= 35"'
 
-        why = "b: would qualify, but is no evidence: rescue treatment that goes on or ended at most 35 days before"
+        why = "b: would qualify, but is not evidence: rescue treatment ongoing or ended at most 35 days earlier"
         assert moved(THIRTY, other, "d0 15, d3 rescue, d28 40, d350 15") == ("Y", "N", why)
 
     def test_a_count_outside_the_days(self):
@@ -89,20 +89,20 @@ class TestWhichClauseMovedHim:
     def test_a_patient_who_is_excluded(self):
         other = THIRTY + 'unless = "treatment_discontinued"'
 
-        why = "b: excluded: treatment was discontinued"
+        why = "b: ruled out by discontinuation of treatment"
         assert moved(THIRTY, other, "d0 15, d28 40, d350 15", discontinued=100) == ("Y", "N", why)
 
     def test_what_closed_it(self):
         other = THIRTY + 'closed_by = "rescue"'
 
-        why = "b: closed by rescue treatment"
+        why = "b: can no longer be met after rescue treatment"
         assert moved(THIRTY, other, "d0 15, d7 15 rescue, d28 40, d350 15") == ("Y", "N", why)
 
     def test_a_count_that_is_passed_over(self):
         at = '[R]\nkind = "at"\nrole = "response"\nwhen = "platelets >= 30"\nday = 28\nwithin = [21, 35]\n'
         setting_aside = at + 'set_aside = "days_since_rescue <= 35"'
 
-        why = "b: passed over: rescue treatment that goes on or ended at most 35 days before"
+        why = "b: disregarded: rescue treatment ongoing or ended at most 35 days earlier"
         assert moved(at, setting_aside, "d0 15, d3 rescue, d28 40, d350 15") == ("Y", "NE", why)
 
     def test_the_count_that_ended_it(self):
@@ -125,10 +125,10 @@ class TestWhichClauseMovedHim:
             when = "platelets >= 30"
         """
 
-        why = "b: begun, on which it rests: fails: a count below 50"
+        why = "b: depends on begun: fails: a count below 50"
         assert moved(THIRTY, other, "d0 15, d28 40, d350 15") == ("Y", "N", why)
         excluded = other + 'unless = "treatment_discontinued"'
-        why = "b: excluded: treatment was discontinued"
+        why = "b: ruled out by discontinuation of treatment"
         assert moved(THIRTY, excluded, "d0 15, d28 40, d350 15", discontinued=9) == ("Y", "N", why)
 
     @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ class TestWhichClauseMovedHim:
             when = "{rule}"
         """
 
-        why = "b: B: unknown: no baseline"
+        why = "b: B: unknown: baseline missing"
         assert moved(THIRTY, other, "d28 60, d350 15") == ("Y", "NE", why)
 
     @pytest.mark.parametrize(
@@ -182,9 +182,9 @@ class TestWhichClauseMovedHim:
                 "d0 15, d28 40, d30 15, d350 15",
                 "N",
                 'between = "unbroken"',
-                "not confirmed on two occasions, at least 7 days apart, nothing between them that fails",
+                "not confirmed on two occasions, at least 7 days apart, no observation between them that fails",
             ),
-            ("d0 15, d28 40", "NE", "", "follow-up ended"),
+            ("d0 15, d28 40", "NE", "", "follow-up incomplete"),
         ],
     )
     def test_else_it_is_the_reason_of_the_verdict(self, timeline, verdict, further, why):
@@ -195,7 +195,7 @@ class TestWhichClauseMovedHim:
     def test_a_patient_who_meets_neither_has_a_word_of_each(self):
         unless = THIRTY + 'unless = "treatment_discontinued"'
 
-        why = "a: excluded: treatment was discontinued; b: follow-up ended"
+        why = "a: ruled out by discontinuation of treatment; b: follow-up incomplete"
         assert moved(unless, THIRTY, "d0 15, d28 15", discontinued=10) == ("N", "NE", why)
 
 
@@ -217,13 +217,13 @@ class TestWhichClauseIsNoLoss:
     @pytest.mark.parametrize(
         ("change", "count", "why"),
         [
-            (("< 30", "< 20"), "25", "no loss: a count of at least 20"),
+            (("< 30", "< 20"), "25", "not lost: a count of at least 20"),
             (("< 30", "< 30 and bleeding_grade >= 1"), "25 bleed ?", "unknown: bleeding not recorded"),
-            (("< 30", "< 30 and bleeding_grade >= 1"), "25", "no loss: no bleeding of grade 1 or more"),
+            (("< 30", "< 30 and bleeding_grade >= 1"), "25", "not lost: no bleeding of grade 1 or more"),
             (
                 ('"R"', '"R"\noccasions = 2'),
                 "25",
-                "not lost on two occasions, at least 1 day apart, nothing between them that is no loss",
+                "not lost on two occasions, at least 1 day apart, no observation between them that is not a loss",
             ),
             (('"R"', '"R"\nby = 40'), "25", "after day 40"),
         ],
@@ -237,7 +237,7 @@ class TestWhichClauseIsNoLoss:
     def test_without_the_response_there_is_none_to_lose(self):
         other = LOSS.replace(">= 30", ">= 50")
 
-        why = "b: R, on which it rests: fails: a count below 50"
+        why = "b: depends on R: fails: a count below 50"
         assert moved(LOSS, other, "d0 15, d28 40, d42 25, d350 40") == ("Y", "NA", why)
 
 
@@ -275,16 +275,17 @@ class TestCounts:
 
     def test_the_whole_text(self):
         assert str(compared(THIRTY, FIFTY, *FIVE)).splitlines() == [
-            "5 patients under",
-            "  a  of the tests",
-            "  b  of the tests",
+            "5 patients",
+            "  a  Response definition: a",
+            "  b  Response definition: b",
             "",
-            "response: a R | b R",
+            "Response",
+            "  down: a, - (R); across: b, - (R)",
             "      Y  N  NE",
             "  Y   1  1  1",
             "  N   0  1  0",
             "  NE  0  0  1",
-            "  2 patients change:",
+            "  2 patients reclassified:",
             "     1  Y -> N  b: fails: a count below 50",
             "        timeline 2",
             "     1  Y -> NE  b: fails: a count below 50",
@@ -292,8 +293,8 @@ class TestCounts:
         ]
 
     def test_one_patient_changes_and_nobody_changes(self):
-        assert "  1 patient changes:" in str(compared(THIRTY, FIFTY, *FIVE[1:4])).splitlines()
-        assert str(compared(THIRTY, THIRTY, *FIVE)).splitlines()[-1] == "  nobody changes"
+        assert "  1 patient reclassified:" in str(compared(THIRTY, FIFTY, *FIVE[1:4])).splitlines()
+        assert str(compared(THIRTY, THIRTY, *FIVE)).splitlines()[-1] == "  no patient reclassified"
 
     def test_of_many_patients_the_first_are_named_and_of_many_ways_the_most_frequent(self):
         counts = [f"d0 15, d28 {count}, d350 15" for count in (40, 40, 40, 40, 40, 40)]
@@ -305,7 +306,7 @@ class TestCounts:
         )
         other = f'{begun}[R]\nkind = "combined"\nrole = "response"\nwhen = "{" and ".join(names)}"'
         comparison = compared(THIRTY, other, *(f"d0 15, d28 {39 + number}, d350 15" for number in range(12)))
-        assert str(comparison).splitlines()[-1] == "  and 2 patients in two other ways; --changes has them all"
+        assert str(comparison).splitlines()[-1] == "  and 2 patients in two other ways; --changes writes all of them"
 
 
 class TestRoles:
@@ -319,12 +320,15 @@ class TestRoles:
     def test_what_only_one_set_has_is_told(self):
         lines = str(compared(LOSS + THIRTY.replace("[R]", "[Q]"), self.TWO, FIVE[0])).splitlines()
 
-        assert lines[3:5] == ["not compared, of a: R, L", "not compared, of b: S"]
+        assert lines[3:5] == [
+            "no counterpart for these endpoints of a: R, L",
+            "no counterpart for these endpoints of b: S",
+        ]
 
     def test_what_has_no_role_is_told_too(self):
         lines = str(compared(THIRTY + '[Z]\nkind = "achieved"\nwhen = "rescue"\n', FIFTY, FIVE[0])).splitlines()
 
-        assert lines[3] == "not compared, of a: Z"
+        assert lines[3] == "no counterpart for these endpoints of a: Z"
 
     def test_sets_without_a_common_role_are_refused(self):
         other = THIRTY.replace('"response"', '"remission"')
@@ -332,7 +336,7 @@ class TestRoles:
         with pytest.raises(UsageError) as error:
             compared(THIRTY, other, FIVE[0])
         assert str(error.value) == (
-            "these sets have no role in common, so nothing can be compared: a has response; b has remission."
+            "these sets have no role in common, so no endpoints can be compared: a has response; b has remission."
         )
 
     def test_three_sets_are_the_first_beside_each_of_the_others(self):
@@ -368,17 +372,17 @@ class TestLengths:
         comparison = compared(TIMED, TIMED.replace(">= 30", ">= 50"), *timelines)
 
         assert str(comparison).splitlines()[-4:] == [
-            "duration: a D | b D",
-            "  a D  2 patients  median 21 days",
-            "  b D  1 patient   median 20 days",
-            "  1 patient with another length under the other set, 1 with one under only one",
+            "Duration",
+            "  a, - (D)  2 patients  median 21 days",
+            "  b, - (D)  1 patient   median 20 days",
+            "  a different duration by the two sets: 1 patient; a duration by one set only: 1",
         ]
         assert comparison.frame()["duration a D"].to_list() == [14, 28, None]
         assert comparison.frame()["duration b D"].to_list() == [None, 20, None]
         assert comparison.changes().is_empty()
 
     def test_nobody_has_a_length(self):
-        assert "  a D  0 patients" in str(compared(TIMED, TIMED, "d0 15, d350 15")).splitlines()
+        assert "  a, - (D)  0 patients" in str(compared(TIMED, TIMED, "d0 15, d350 15")).splitlines()
 
     EXTENT = '[E]\nkind = "extent"\nrole = "extent"\nwhen = "platelets >= 30"\ndays = [1, 100]\n'
 
@@ -394,7 +398,7 @@ class TestLengths:
         comparison = compared(first, second, "d0 15, d21 40, d42 20, d350 20")
 
         assert comparison.frame().rows() == [("timeline 1", None, "Y", "N")]
-        assert comparison.changes()["why"].to_list() == ["b: too short a time"]
+        assert comparison.changes()["why"].to_list() == ["b: duration too short"]
 
 
 class TestBest:
@@ -404,12 +408,12 @@ class TestBest:
         comparison = compared(self.BEST, self.BEST.replace("30", "50"), *FIVE)
 
         assert str(comparison).splitlines()[-6:] == [
-            "best: a best | b best",
+            "  down: a, - (best); across: b, - (best)",
             "        good  none  NE",
             "  good  1     1     1",
             "  none  0     1     0",
             "  NE    0     0     1",
-            "  2 patients change, because the criteria that it sums up do",
+            "  2 patients reclassified, because the endpoints that it combines differ",
         ]
         assert set(comparison.changes()["role"]) == {"response"}
 
@@ -441,8 +445,8 @@ class TestInput:
         with pytest.raises(CriteriaError) as error:
             compare(cohort_of(FIVE), criteria=[*sets, other])
         assert str(error.value) == (
-            "other.toml: [columns] dose is declared otherwise than in worked.toml; "
-            "where sets read the same column they must declare it alike."
+            "other.toml: [columns] dose is declared differently in worked.toml; "
+            "sets that read the same column must declare it in the same way."
         )
 
     @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
@@ -468,7 +472,7 @@ class TestInput:
 
         assert comparison.frame().is_empty()
         assert comparison.changes().is_empty()
-        assert str(comparison).startswith("0 patients under\n")
+        assert str(comparison).startswith("0 patients\n  atra_2022    Response definition: ")
 
     def test_a_patient_without_observations(self):
         visits = [{"patient_id": "1", "day": day, "platelets": count} for day, count in ((0, 15), (28, 40), (350, 15))]
@@ -544,10 +548,7 @@ class TestCommand:
     def test_sets_that_are_not_verified_are_marked(self):
         done = run(*self.WORDS[:5], "--criteria", "ash_2019")
 
-        assert done.output.splitlines()[2] == (
-            "  ash_2019 (unverified)  American Society of Hematology guideline 2019: "
-            "response at one week, one month, six and twelve months"
-        )
+        assert done.output.splitlines()[2] == "  ash_2019   Response definition: ASH guideline 2019 (unverified)"
 
 
 ATRA, REGISTERED = load("atra_2022"), load("nct03304288")

@@ -130,7 +130,7 @@ class TestWhoDepends:
 
         assert analysis.dependent().is_empty()
         assert analysis.frame().filter(interpretation="without-S")["endpoint"].unique().to_list() == ["R"]
-        assert "  without-S  no longer there" in str(analysis).splitlines()
+        assert "  without-S  endpoint removed" in str(analysis).splitlines()
 
     def test_a_length_that_must_be_reached_is_a_verdict(self):
         extent = '[E]\nkind = "extent"\nwhen = "platelets >= 30"\ndays = [1, 100]\nat_least = "40 days"\n'
@@ -202,20 +202,21 @@ class TestText:
         assert str(analysis).splitlines() == [
             "4 patients in two arms",
             "Response definition: tried",
-            "tried: three interpretations that the file does not take, one at a time",
-            "points: Y in A less Y in B, in per cent of each; not evaluable counts as not met",
+            "three alternative interpretations tested, one at a time",
+            "Risk difference (A minus B), percentage points;",
+            "  non-evaluable patients counted as non-responders (ITT)",
             "assumed: the reference group is B, the last by name; --reference names another.",
             "",
-            "R                          Y 2  N 1  NE 1  +100.0 points",
+            "- (R)                      Y 2  N 1  NE 1  +100.0 points",
             "  fifty        1 patient   Y -1  N +1      +50.0 points",
-            "S                          Y 2  N 1  NE 1  +100.0 points",
+            "- (S)                      Y 2  N 1  NE 1  +100.0 points",
             "  fifty        1 patient   Y -1  N +1      +50.0 points",
             "  from-day-15  2 patients  Y -2  N +2      +0.0 points",
             "",
-            "fifty gives other lengths of T (1 patient).",
-            "from-day-15 gives other lengths of T (2 patients).",
-            "The answer does not depend on no-bleeding.",
-            "Some verdict of 2 patients depends on an interpretation; 2 patients come out the same under each.",
+            "fifty changes T (1 patient).",
+            "from-day-15 changes T (2 patients).",
+            "No result depends on no-bleeding.",
+            "At least one result of 2 patients depends on an interpretation; 2 patients have the same results under each.",
             "  timeline 1  from-day-15  S Y -> N",
             "  timeline 2  fifty        R Y -> N, S Y -> N",
             "  timeline 2  from-day-15  S Y -> N",
@@ -227,8 +228,8 @@ class TestText:
         )
 
         assert str(analysis).splitlines()[-2:] == [
-            "The answer does not depend on no-bleeding or other.",
-            "Nobody's verdict depends on an interpretation.",
+            "No result depends on no-bleeding or other.",
+            "No result depends on an interpretation.",
         ]
 
     def test_an_interpretation_that_only_changes_a_length(self):
@@ -238,8 +239,8 @@ class TestText:
 
         assert analysis.under["confirming"].frame()["T_days"].to_list() == [14]
         assert str(analysis).splitlines()[-2:] == [
-            "confirming gives other lengths of T (1 patient).",
-            "Nobody's verdict depends on an interpretation.",
+            "confirming changes T (1 patient).",
+            "No result depends on an interpretation.",
         ]
 
     def test_patients_who_change_places(self):
@@ -256,7 +257,7 @@ class TestText:
         analysis = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, together=True)
         lines = str(analysis).splitlines()
 
-        assert lines[2] == "tried: two interpretations that the file does not take, one at a time, then all together"
+        assert lines[2] == "two alternative interpretations tested, one at a time, then all together"
         assert lines[6].startswith("  all together  1 patient ")
         assert not [line for line in lines if line.startswith("  timeline") and "all together" in line]
 
@@ -265,8 +266,8 @@ class TestText:
 
         assert "in-words" not in analysis.under
         assert str(analysis).splitlines()[2:4] == [
-            "tried: one interpretation that the file does not take, one at a time",
-            "not tried: in-words: the file gives no change for it",
+            "one alternative interpretation tested, one at a time",
+            "not tested: in-words: the file does not say what it changes",
         ]
 
     def test_an_interpretation_by_calendar_months_where_there_are_only_days(self):
@@ -275,7 +276,7 @@ class TestText:
 
         assert list(analysis.under) == ["fifty", TOGETHER]
         assert analysis.under[TOGETHER].frame().equals(analysis.under["fifty"].frame())
-        assert "not tried: months: 1 month are calendar months, which need dates; " in str(analysis)
+        assert "not tested: months: 1 month are calendar months, which need dates; " in str(analysis)
         with pytest.raises(CohortError):
             tried(RESPONSE.replace("4 weeks", "1 month") + FIFTY, *FOUR)
 
@@ -285,9 +286,7 @@ class TestText:
         criteria = criteria_of(RESPONSE.replace(">= 30", ">= 30 and dose < 10") + interpretations, head)
         cohort = cohort_of(FOUR, columns=criteria.file.columns)
 
-        assert sensitivity(cohort, criteria=criteria).untried == {
-            "dose-unknown": "it changes the columns that are read"
-        }
+        assert sensitivity(cohort, criteria=criteria).untried == {"dose-unknown": "it needs other columns of the data"}
 
     def test_a_column_that_an_interpretation_alone_asks_for(self):
         """Where nothing is recorded in it, the interpretation is not tried, and this is said."""
@@ -302,7 +301,7 @@ class TestText:
 
         assert with_it.dependent()["endpoint", "verdict_under"].rows() == [("R", "N"), ("S", "N")]
         assert with_it.untried == {}
-        assert without.untried == {"death": "it asks for died of the patient, of which nothing is recorded"}
+        assert without.untried == {"death": "it needs the patient column died, in which nothing is recorded"}
         assert str(sensitivity(classify(visits, [{"patient_id": "A"}], criteria))) == str(without)
         assert missing not in str(classify(visits, [{"patient_id": "A"}], criteria))
         assert missing in str(classify(visits, [{"patient_id": "A"}], criteria.under("death")))
@@ -311,7 +310,7 @@ class TestText:
         lines = str(tried(RESPONSE + FIFTY, *[FOUR[1]] * 12)).splitlines()
 
         assert lines[-2].startswith("  timeline 10")
-        assert lines[-1] == "  and 2 more; --output has them all"
+        assert lines[-1] == "  and 2 more; --output writes all of them"
 
 
 SAME = '{ S.when = "platelets > 29" }'
@@ -322,7 +321,9 @@ class TestRefused:
     def test_a_set_without_interpretations(self, interpretations):
         with pytest.raises(UsageError) as error:
             tried(RESPONSE + interpretations, *FOUR)
-        assert str(error.value) == "worked.toml: this set has no interpretations, so there is nothing to try."
+        assert (
+            str(error.value) == "worked.toml: this set has no alternative interpretations, so there is nothing to test."
+        )
 
     def test_interpretations_that_cannot_stand_together(self):
         combined = '[R]\nkind = "combined"\nwhen = "S"\n[S]\nkind = "achieved"\nwhen = "platelets >= 30"\n'
@@ -333,7 +334,7 @@ class TestRefused:
         with pytest.raises(UsageError) as error:
             tried(combined + alone + other, *FOUR, together=True)
         assert str(error.value).startswith(
-            "worked.toml: its interpretations cannot stand together; leave out --together and try them one at a time.\n"
+            "worked.toml: its interpretations cannot be combined; omit --together to test them one at a time.\n"
         )
 
 

@@ -234,7 +234,7 @@ class TestVerdicts:
         visits = written(tmp_path, GOOD, ["A", "2019-05-22", "4x5", "0", "", "", ""])
         (said,) = explain(visits, patient="A", endpoint="OR", options=ReadOptions(on_error="quarantine"))
         assert (said.value, said.reason) == ("NE", "unreadable")
-        assert said.missing == "what was left out, as it cannot be read"
+        assert said.missing == "the excluded record, which cannot be read"
 
     @pytest.mark.parametrize("options", [["--on-error", "quarantine"], ["--quarantine-file", "out.csv"]])
     def test_the_options_go_together(self, tmp_path, options):

@@ -118,8 +118,12 @@ class TestVerdicts:
 
         assert client.post("/api/counterfactuals", json=asked_for).json() == {
             "counterfactuals": [
-                ["would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"],
-                ["would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"],
+                [
+                    "the result would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"
+                ],
+                [
+                    "the result would be Y with a count of 30 instead of 28 on day 25: a count of at least 30 (timeline entry 3)"
+                ],
             ]
         }
 

@@ -50,7 +50,7 @@ from itp_response.evaluation.endpoints.endpoint import (
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
-from itp_response.evaluation.rules.tree import Rule, reason
+from itp_response.evaluation.rules.tree import reason
 from itp_response.evaluation.verdicts import NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import counted, days_in_words
 
@@ -60,30 +60,33 @@ class Achieved(Endpoint):
 
     kind: Literal["achieved"]
     when: RowRule = Field(description="the state")
-    occasions: int = Field(default=1, ge=1, description="how many rows in the state")
-    apart: Length = Field(default=Length("1 day"), description="each at least so long after the one before")
+    occasions: int = Field(default=1, ge=1, description="the number of observations in the state that are required")
+    apart: Length = Field(default=Length("1 day"), description="the least time from one occasion to the next")
     apart_at_most: Length | None = Field(
-        default=None, description="with two occasions: the second at most so long after the first"
+        default=None, description="with two occasions: the longest time from the first to the second"
     )
     between: Literal["anything", "unbroken"] = Field(
-        default="anything", description="unbroken: no row between the first and the last occasion may fail"
+        default="anything", description="unbroken: no observation between the first and the last occasion may fail"
     )
-    days: Days = Field(default=(-np.inf, np.inf), description="first and last day looked at")
-    from_: str | None = Field(default=None, alias="from", description="only from the day of that endpoint on")
-    until: str | None = Field(default=None, description="only to the day before that of that endpoint")
+    days: Days = Field(default=(-np.inf, np.inf), description="first and last day of the assessment window")
+    from_: str | None = Field(default=None, alias="from", description="assessment starts on the day of this endpoint")
+    until: str | None = Field(default=None, description="assessment ends on the day before this endpoint")
     discount: RowRule | None = Field(
-        default=None, description="where true, a row is no evidence, nor one in the state where unknown"
+        default=None,
+        description="where true, an observation is not evidence of it; nor is one in the state where this is unknown",
     )
-    closed_by: RowRule | None = Field(default=None, description="from the first such row on nothing is looked at")
-    dated_by: Literal["first", "confirming"] = Field(default="first", description="the occasion that gives the day")
+    closed_by: RowRule | None = Field(
+        default=None, description="from the first such observation on, it can no longer be met"
+    )
+    dated_by: Literal["first", "confirming"] = Field(default="first", description="the occasion that dates it")
     unknown_counts: Literal["may_meet", "do_not_meet"] = Field(
-        default="may_meet", description="could rows with a count whose state is unknown have met it?"
+        default="may_meet", description="could observations with a count and an unknown state have met it?"
     )
     discounted_counts: Literal["may_meet", "do_not_meet"] = Field(
-        default="do_not_meet", description="could discounted rows have met it?"
+        default="do_not_meet", description="could discounted observations have met it?"
     )
     without_counts: Literal["N", "NE"] = Field(
-        default="N", description="the verdict on a patient followed to the end with no count in the days looked at"
+        default="N", description="the result of a patient followed to the end with no count in the assessment window"
     )
 
     lasts: ClassVar[bool] = True
@@ -92,7 +95,7 @@ class Achieved(Endpoint):
     @model_validator(mode="after")
     def _limit_of_two(self) -> Self:
         if self.apart_at_most is not None and self.occasions != 2:
-            raise PydanticCustomError("achieved", "'apart_at_most' is for two occasions")
+            raise PydanticCustomError("achieved", "'apart_at_most' requires occasions = 2")
         if self.apart_at_most is not None and self.apart_at_most.at_most_days < self.apart.at_least_days:
             raise never_met("'apart_at_most' is shorter than 'apart'")
         if (self.occasions - 1) * self.apart.at_least_days > self.days[1] - self.days[0]:
@@ -197,27 +200,36 @@ class Achieved(Endpoint):
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
-        times = "at least once" if self.occasions == 1 else f"on {counted(self.occasions, 'occasion')}"
-        if self.occasions > 1:
-            times += f", each at least {length_in_words(self.apart)}"
-            times += f" and at most {length_in_words(self.apart_at_most)}" if self.apart_at_most is not None else ""
-            times += " after the one before"
-        if self.occasions > 1 and self.between == "unbroken":
-            times += ", with no observation between them that fails"
-        text = f"Met by {rule_in_words(self.when)}, {times}{days_in_words(self.days)}."
+        text = f"Requires {rule_in_words(self.when)}, {self._times()}{days_in_words(self.days)}."
         if self.from_ or self.until:
             begins = f"from the day of {self.from_}" if self.from_ else ""
             ends = f"up to the day before {self.until}" if self.until else ""
-            text += f" Only observations {' '.join(filter(None, [begins, ends]))} are looked at."
-        if self.discount is not None:
-            text += f" Where {_as_words(self.discount)}, a count is no evidence for it, but may be evidence against it."
-        if self.closed_by is not None:
-            text += f" It can no longer be met once {_as_words(self.closed_by)}."
+            text += f" Only observations {' '.join(filter(None, [begins, ends]))} are assessed."
         if self.occasions > 1:
-            text += f" It is dated by the {'first' if self.dated_by == 'first' else 'last'} of these occasions."
+            text += f" The day is that of the {'first' if self.dated_by == 'first' else 'last'} of these occasions."
+        if self.discount is not None:
+            text += (
+                f" A count with {rule_in_words(self.discount)} is not evidence that it is met; a failing count still"
+                " counts against it."
+            )
+        if self.closed_by is not None:
+            text += f" It can no longer be met once there is {rule_in_words(self.closed_by)} (intercurrent event)."
         if self.without_counts == "NE":
-            text += " Without a count in these days it cannot be said."
+            text += " Without a count in these days it is not evaluable."
         return text
+
+    def _times(self) -> str:
+        """On how many occasions, how far apart and with what between them."""
+        if self.occasions == 1:
+            return "at least once"
+        apart = length_in_words(self.apart)
+        if self.apart_at_most is not None:
+            apart += f" and at most {length_in_words(self.apart_at_most)}"
+        number = counted(self.occasions, "occasion")
+        times = f"on {number} at least {apart} apart"
+        if self.occasions > 2:
+            times = f"on {number}, each at least {apart} after the one before"
+        return times + (", with no failing observation between them" if self.between == "unbroken" else "")
 
 
 class _Columns(NamedTuple):
@@ -301,7 +313,3 @@ def _why_unknown(model: Achieved, patient_days: PatientDays, row: Ints, discount
     why = why_unknown(model.when, patient_days, row, reasons)
     np.putmask(why, discounted[np.maximum(row, 0)], reasons["discounted"])
     return why
-
-
-def _as_words(rule: Rule) -> str:
-    return f"there is {rule_in_words(rule)}"

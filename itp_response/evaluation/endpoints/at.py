@@ -51,7 +51,7 @@ from itp_response.evaluation.rules.tree import And, reason
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import day_in_words, days_in_words, number_in_words
 
-WHICH = {"nearest": "nearest to it", "first": "the first of these days", "last": "the last of these days"}
+WHICH = {"nearest": "the nearest count", "first": "the first count", "last": "the last count"}
 
 
 class At(Endpoint):
@@ -60,11 +60,15 @@ class At(Endpoint):
     kind: Literal["at"]
     when: RowRule = Field(description="the state")
     day: int = Field(description="the landmark")
-    within: Days = Field(description="first and last day a count for it may come from")
-    which: Literal["nearest", "first", "last"] = Field(default="nearest", description="which of several such counts")
-    from_: str | None = Field(default=None, alias="from", description="an endpoint from whose day on days are counted")
-    set_aside: RowRule | None = Field(default=None, description="where not false, a row is passed over")
-    closed_by: RowRule | None = Field(default=None, description="where true on a row up to the landmark's, not met")
+    within: Days = Field(description="first and last day of the window for its count")
+    which: Literal["nearest", "first", "last"] = Field(
+        default="nearest", description="which of several counts in the window is used"
+    )
+    from_: str | None = Field(default=None, alias="from", description="an endpoint: days are counted from its day")
+    set_aside: RowRule | None = Field(default=None, description="where not false, an observation is disregarded")
+    closed_by: RowRule | None = Field(
+        default=None, description="where true after day 0 and up to the count used, the endpoint is not met"
+    )
 
     def references(self) -> dict[str, str]:
         return {} if self.from_ is None else {"from": self.from_}
@@ -79,7 +83,7 @@ class At(Endpoint):
     @model_validator(mode="after")
     def _day_within(self) -> Self:
         if not self.within[0] <= self.day <= self.within[1]:
-            raise PydanticCustomError("at", "the day must lie within 'within'")
+            raise PydanticCustomError("at", "'day' must lie within 'within'")
         return self
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
@@ -113,7 +117,7 @@ class At(Endpoint):
         first, last = self.within
         since = f" after the day of {self.from_}" if self.from_ else ""
         return super().phrases() | {
-            "not_taken": f"not taken: another count is {WHICH[self.which]}",
+            "not_taken": f"not used: {WHICH[self.which]} is another one",
             "outside": f"outside {day_in_words(first)} to {number_in_words(last)}{since}",
         }
 
@@ -138,7 +142,7 @@ class At(Endpoint):
             part,
             begin,
             end,
-            marks=(Mark(np.where(open_, row, NONE), "taken for the landmark"),),
+            marks=(Mark(np.where(open_, row, NONE), "used for the landmark"),),
             events=() if self.closed_by is None else (Event(closing, self.closed_by),),
             missing_from=needed(missing, start + self.within[0]),
             missing_to=needed(missing, start + self.within[1]),
@@ -146,17 +150,17 @@ class At(Endpoint):
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
-        since = f" after the day of {self.from_}" if self.from_ else ""
         first, last = (day_in_words(day) for day in self.within)
-        text = f"On {day_in_words(self.day)}{since} there is {rule_in_words(self.when)}. "
-        text += f"The count is that from {first} to {last}{since} which is {WHICH[self.which]}."
+        text = f"Requires {rule_in_words(self.when)} at {day_in_words(self.day)}, assessed by {WHICH[self.which]}"
+        text += f" from {first} to {last}."
+        if self.from_:
+            text += f" Days are counted from the day of {self.from_}."
         if self.set_aside is not None:
-            text += f" Counts are passed over where there is {rule_in_words(self.set_aside)}."
+            text += f" Counts with {rule_in_words(self.set_aside)} are disregarded."
         if self.closed_by is not None:
-            origin = self.from_ or "day 0"
-            text += (
-                f" It is not met where, after {origin} and up to that count, there was {rule_in_words(self.closed_by)}."
-            )
+            origin = f"the day of {self.from_}" if self.from_ else "day 0"
+            closing = f"{rule_in_words(self.closed_by)} after {origin} and by the day of that count"
+            text += f" Not met if there is {closing}, or by {last} without one (intercurrent event)."
         return text
 
 

@@ -28,10 +28,10 @@ class Best(Endpoint):
     """The first of a ranked list."""
 
     kind: Literal["best"]
-    of: tuple[str | Named, ...] = Field(min_length=1, description="criteria, best first; { R = 'OR' } gives OR a name")
-    otherwise: str = Field(description="what it is called if none is met")
+    of: tuple[str | Named, ...] = Field(min_length=1, description="endpoints, best first; { R = 'OR' } reports OR as R")
+    otherwise: str = Field(description="the value if none is met")
     unknown: Literal["passed_over", "leaves_it_open"] = Field(
-        default="passed_over", description="one that is not evaluable, before the first that is met"
+        default="passed_over", description="what a non-evaluable endpoint before the first that is met does"
     )
 
     is_ranked: ClassVar[bool] = True
@@ -98,6 +98,6 @@ class Best(Endpoint):
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
-        ranks = [name if name == to else f"{name} (if {to} is met)" for name, to in self.ranked.items()]
-        unless = ", unless one before it is not evaluable" if self.unknown == "leaves_it_open" else ""
-        return f"The first of {', '.join(ranks)} that is met{unless}; {self.otherwise} if none is."
+        ranks = [name if name == to else f"{name} ({to} is met)" for name, to in self.ranked.items()]
+        unless = ", unless one ranked higher is not evaluable" if self.unknown == "leaves_it_open" else ""
+        return f"The highest of {', '.join(ranks)} that is met{unless}; {self.otherwise} if none is met."

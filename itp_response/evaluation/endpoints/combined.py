@@ -33,7 +33,7 @@ class Combined(Endpoint):
     """A rule over other verdicts."""
 
     kind: Literal["combined"]
-    when: EndpointRule = Field(description="criteria joined by and, or, not")
+    when: EndpointRule = Field(description="endpoints joined by and, or, not")
 
     lasts: ClassVar[bool] = True
     sums_up: ClassVar[bool] = True
@@ -82,7 +82,7 @@ class Combined(Endpoint):
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
-        return f"Met where {_in_words(self.when.tree)}."
+        return f"Met if {_in_words(self.when.tree)}."
 
 
 def _deciding(tree: Tree, observed: OfVerdicts, names: Sequence[str], near: Bools) -> Ints:
@@ -145,7 +145,7 @@ def _in_words(tree: Tree, within: type[And] | type[Or] | None = None) -> str:
         case Not(part=Name(name=name)):
             return f"{name} is not met"
         case Not(part=part):
-            return f"it is not so that {_in_words(part)}"
+            return f"not ({_in_words(part)})"
         case And(parts=parts) | Or(parts=parts):
             joint = type(tree)
             text = (" and " if joint is And else " or ").join(_in_words(part, joint) for part in parts)

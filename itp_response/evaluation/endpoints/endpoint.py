@@ -59,7 +59,7 @@ class _AsRule:
 
     def _read(self, value: Any, info: ValidationInfo) -> Rule:
         if not isinstance(value, str):
-            raise PydanticCustomError("rule", "{problem}", {"problem": f"a rule is a text, not {value!r}"})
+            raise PydanticCustomError("rule", "{problem}", {"problem": f"a rule is a quoted text, not {value!r}"})
         assert info.context is not None
         try:
             return parse(value, info.context[self.scope])
@@ -106,12 +106,17 @@ class Endpoint(StrictModel):
     """
 
     kind: str
-    label: str = Field(description="the long name")
-    says: str = Field(description="the source's sense in our own words")
+    label: str = Field(description="the name in full")
+    says: str = Field(description="plain-language paraphrase of the source's definition")
     where: str = Field(default="", description="where in the source")
-    role: ROLES | None = Field(default=None, description="what it stands for, when sets are compared")
-    unless: PatientRule | None = Field(default=None, description="where true of a patient, not met whatever else holds")
-    followed_from: float | None = Field(default=None, description="replaces the clock's for this endpoint")
+    role: ROLES | None = Field(default=None, description="what it measures; sets are compared role by role")
+    unless: PatientRule | None = Field(
+        default=None,
+        description="a rule over the patient: where true, the endpoint is not met, regardless of the observations",
+    )
+    followed_from: float | None = Field(
+        default=None, description="replaces the clock's followed_from for this endpoint"
+    )
 
     lengths: ClassVar[tuple[str, ...]] = ()
     """The lengths that its verdicts have, fields of `Verdict`."""
@@ -127,6 +132,10 @@ class Endpoint(StrictModel):
     """It is decided from other verdicts alone, and from no row."""
     asks_for_follow_up: ClassVar[bool] = False
     """Whether it is `N` or `NE` may depend on the patient having been followed to the end."""
+    if_excluded: ClassVar[str] = "not met"
+    """What it is, in words, of a patient whom `unless` excludes."""
+    decides_against: ClassVar[tuple[str, ...]] = ("unless", "closed_by")
+    """The keys of rules that, where true, make it not met."""
     discounting: ClassVar[tuple[str, ...]] = ("discount", "set_aside")
     """The keys of rules that make a count no evidence; the others say what a count must be."""
 
@@ -141,11 +150,11 @@ class Endpoint(StrictModel):
             "qualifies": "qualifies",
             "fails": "fails",
             "no_count": "no count",
-            "not_taken": "not taken",
-            "outside": "not looked at",
+            "not_taken": "not used",
+            "outside": "not assessed",
             "before": f"before {day_in_words(first)}",
             "after": f"after {day_in_words(last)}",
-            "decided": "after it was decided",
+            "decided": "after the result was determined",
         }
 
     def rows_played(self, decided: Decided) -> Account:
@@ -185,7 +194,8 @@ class Endpoint(StrictModel):
         """The endpoint in words, made from what decides it."""
         if self.unless is None:
             return self.definition()
-        return f"{self.definition()} Not met, whatever else holds, where this is so: {rule_in_words(self.unless)}."
+        excluded_by = f"if there is {rule_in_words(self.unless)}"
+        return f"{self.definition()} Regardless of the observations, it is {self.if_excluded} {excluded_by}."
 
     def references(self) -> dict[str, str]:
         """The endpoints this one is decided from: the name that stands under each key."""
@@ -212,6 +222,15 @@ class Endpoint(StrictModel):
     def row_rules(self) -> list[Rule]:
         """Its rules over what was observed on a day."""
         return [rule for _, rule, of in self.rules() if of == "rows"]
+
+    def ends_against_it(self) -> Iterator[tuple[Tree, bool]]:
+        """The conditions that by themselves decide against the patient, and whether they do so by being true.
+
+        Where one of them is an event such as rescue treatment, that is the composite strategy of ICH E9(R1).
+        """
+        for key, rule, _ in self.rules():
+            if key in self.decides_against:
+                yield rule.tree, True
 
     def count_rules(self) -> list[Rule]:
         """Its rules that say what a count must be, for it to be met or to be closed."""
@@ -461,7 +480,7 @@ def occasions_in_words(number: int, apart: Length, broken_by: str, at_most: Leng
     if number == 1:
         return ""
     limit = "" if at_most is None else f" and at most {at_most}"
-    between = f", nothing between them that {broken_by}" if broken_by else ""
+    between = f", no observation between them that {broken_by}" if broken_by else ""
     return f"{counted(number, 'occasion')}, at least {apart}{limit} apart{between}"
 
 

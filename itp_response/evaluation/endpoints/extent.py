@@ -44,17 +44,23 @@ class Extent(Endpoint):
 
     kind: Literal["extent"]
     when: RowRule = Field(description="the state")
-    days: Days = Field(description="first and last day, both finite")
-    measure: Literal["total", "longest"] = Field(default="total", description="all time, or the longest stretch")
-    lasting: Literal["step", "visit"] = Field(
-        default="step", description="step: a row's state lasts until the next; visit: each row stands for `each`"
+    days: Days = Field(description="first and last day of the assessment window, both finite")
+    measure: Literal["total", "longest"] = Field(
+        default="total", description="total time, or the longest continuous period"
     )
-    each: Length | None = Field(default=None, description="the length a visit stands for")
-    max_gap: Length | None = Field(default=None, description="with step: a row's state lasts no longer")
-    at_least: Length | None = Field(default=None, description="the length that is to be reached")
-    set_aside: RowRule | None = Field(default=None, description="where not false, a row is passed over")
+    lasting: Literal["step", "visit"] = Field(
+        default="step",
+        description="step: a state lasts until the next observation; visit: each observation counts for `each`",
+    )
+    each: Length | None = Field(default=None, description="the time that a visit counts for")
+    max_gap: Length | None = Field(
+        default=None, description="with step: the longest time that a state is carried forward"
+    )
+    at_least: Length | None = Field(default=None, description="the time that must be reached")
+    set_aside: RowRule | None = Field(default=None, description="where not false, an observation is disregarded")
     discount: RowRule | None = Field(
-        default=None, description="where true, a count is out of the state, as one in it where unknown"
+        default=None,
+        description="where true, a count is not in the state; nor is one in the state where this is unknown",
     )
 
     lengths: ClassVar[tuple[str, ...]] = ("days", "of_days")
@@ -79,13 +85,15 @@ class Extent(Endpoint):
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if not np.isfinite(self.days).all():
-            raise PydanticCustomError("extent", "both of 'days' must be finite")
+            raise PydanticCustomError("extent", "both ends of 'days' must be finite")
         if (self.each is None) == (self.lasting == "visit"):
-            raise PydanticCustomError("extent", "'each' goes with lasting = 'visit', and that with it")
+            raise PydanticCustomError(
+                "extent", "'each' requires lasting = 'visit', and lasting = 'visit' requires 'each'"
+            )
         if self.max_gap is not None and self.lasting == "visit":
-            raise PydanticCustomError("extent", "'max_gap' goes with lasting = 'step'")
+            raise PydanticCustomError("extent", "'max_gap' requires lasting = 'step'")
         if "months" in {length.unit for length in (self.each, self.max_gap, self.at_least) if length}:
-            raise PydanticCustomError("extent", "lengths here are days or weeks, not calendar months")
+            raise PydanticCustomError("extent", "times here are days or weeks, not calendar months")
         if self.at_least is not None and self.at_least.number > self._longest:
             raise never_met(f"'at_least' is {self.at_least}, of at most {counted(int(self._longest), 'day')}")
         return self
@@ -150,19 +158,19 @@ class Extent(Endpoint):
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
-        what = "All time" if self.measure == "total" else "The longest stretch of time"
+        what = "The total time" if self.measure == "total" else "The longest continuous period"
         text = f"{what} with {rule_in_words(self.when)}{days_in_words(self.days)}"
         if self.at_least is not None:
-            text += f", which must come to {length_in_words(self.at_least)} or more"
+            text += f", which must reach {length_in_words(self.at_least)}"
         if self.each is not None:
-            text += f". Each visit that shows it stands for {length_in_words(self.each)}."
+            text += f". Each observation in this state counts for {length_in_words(self.each)}."
         else:
-            limit = f", but no longer than {length_in_words(self.max_gap)}" if self.max_gap else ""
-            text += f". What an observation shows lasts until the next{limit}."
+            limit = f", for at most {length_in_words(self.max_gap)}" if self.max_gap else ""
+            text += f". The state at an observation is carried forward to the next one{limit}."
         if self.set_aside is not None:
-            text += f" What is seen where there is {rule_in_words(self.set_aside)} is passed over."
+            text += f" Observations with {rule_in_words(self.set_aside)} are disregarded."
         if self.discount is not None:
-            text += f" Where there is {rule_in_words(self.discount)}, it does not count."
+            text += f" Observations with {rule_in_words(self.discount)} are not in this state."
         return text
 
 

@@ -12,6 +12,7 @@ are of this kind.
 ('N', 'not_lost')
 """
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -43,26 +44,27 @@ from itp_response.evaluation.endpoints.endpoint import (
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
-from itp_response.evaluation.rules.tree import Or
+from itp_response.evaluation.rules.tree import Or, Tree, parts_of
 from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
-from itp_response.messages.wording import counted, day_in_words, up_to
+from itp_response.messages.wording import counted, up_to
 
 
 class Lost(Endpoint):
     """The first observation in a state, after a moment."""
 
     kind: Literal["lost"]
-    after: str = Field(description="the endpoint; rows after its last evidence count")
-    when: RowRule = Field(description="the state that is loss")
-    by: Day = Field(default=np.inf, description="the last day")
-    occasions: int = Field(default=1, ge=1, description="how many rows in the state")
-    apart: Length = Field(default=Length("1 day"), description="each at least so long after the one before")
-    at_once: RowRule | None = Field(default=None, description="where true, a row is loss by itself, without a second")
+    after: str = Field(description="the endpoint that is lost; observations after its last evidence are assessed")
+    when: RowRule = Field(description="the state that is the loss")
+    by: Day = Field(default=np.inf, description="the last day of the assessment window")
+    occasions: int = Field(default=1, ge=1, description="the number of observations in the state that are required")
+    apart: Length = Field(default=Length("1 day"), description="the least time from one occasion to the next")
+    at_once: RowRule | None = Field(default=None, description="where true, a single observation is the loss")
     between: Literal["anything", "unbroken"] = Field(
-        default="unbroken", description="unbroken: no row between the first and the last occasion may fail"
+        default="unbroken", description="unbroken: no observation between the first and the last occasion may fail"
     )
 
     begins_on_a_day: ClassVar[bool] = False
+    if_excluded: ClassVar[str] = "not applicable"
     asks_for_follow_up: ClassVar[bool] = True
 
     def references(self) -> dict[str, str]:
@@ -82,8 +84,12 @@ class Lost(Endpoint):
     def is_confirmed(self) -> bool:
         return self.occasions > 1
 
+    def ends_against_it(self) -> Iterator[tuple[Tree, bool]]:
+        for rule in filter(None, (self.when, self.at_once)):
+            yield from ((part, True) for part in parts_of(rule.tree, Or))
+
     def confirmation(self) -> str:
-        return occasions_in_words(self.occasions, self.apart, "is no loss" if self.between == "unbroken" else "")
+        return occasions_in_words(self.occasions, self.apart, "is not a loss" if self.between == "unbroken" else "")
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether and when each patient lost it, and by what."""
@@ -114,7 +120,7 @@ class Lost(Endpoint):
         return verdict
 
     def phrases(self) -> dict[str, str]:
-        own = {"qualifies": "loss", "fails": "no loss", "before": f"until {self.after} was shown"}
+        own = {"qualifies": "loss", "fails": "not lost", "before": f"before {self.after} was established"}
         return super().phrases() | own | {"decided": "after the loss"}
 
     def rows_played(self, decided: Decided) -> Account:
@@ -143,14 +149,13 @@ class Lost(Endpoint):
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
-        limit = f" and up to {day_in_words(self.by)}" if np.isfinite(self.by) else ""
-        text = f"After {self.after} was shown{limit}, the first observation of {rule_in_words(self.when)}"
+        text = f"After {self.after} is established{up_to(self.by)}: the first observation of {rule_in_words(self.when)}"
         if self.occasions > 1:
-            text += f", seen on {counted(self.occasions, 'occasion')} at least {length_in_words(self.apart)} apart"
+            text += f", on {counted(self.occasions, 'occasion')} at least {length_in_words(self.apart)} apart"
         if self.occasions > 1 and self.between == "unbroken":
-            text += ", with no observation between them that is no loss"
+            text += ", with no observation between them that is not a loss"
         if self.at_once is not None:
-            text += f", or once of {rule_in_words(self.at_once)}"
+            text += f", or a single observation of {rule_in_words(self.at_once)}"
         return text + "."
 
 

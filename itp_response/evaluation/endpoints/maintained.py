@@ -12,6 +12,7 @@ one-year visit. The sustained response off treatment of NCT05325593 is of this k
 ('N', 'platelets')
 """
 
+from collections.abc import Iterator
 from typing import Literal, Self
 
 import numpy as np
@@ -35,7 +36,7 @@ from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
-from itp_response.evaluation.rules.tree import And
+from itp_response.evaluation.rules.tree import And, Tree, parts_of
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import day_in_words, days_in_words, up_to
 
@@ -46,14 +47,16 @@ class Maintained(Endpoint):
     kind: Literal["maintained"]
     from_: str = Field(alias="from", description="the endpoint it starts from")
     counted_from: Literal["day", "confirming"] = Field(
-        default="day", description="its day, or the day of its confirming row"
+        default="day", description="its day, or the day of its confirming observation"
     )
     when: RowRule = Field(description="the state")
-    for_: Length | None = Field(default=None, alias="for", description="how long")
-    by: Day = Field(default=np.inf, description="the last day on which that time may end")
-    evidence_by: Day = Field(default=np.inf, description="the last day for an observation that shows the end")
-    until: Days | None = Field(default=None, description="instead of `for`: the days of the landmark")
-    max_gap: Length | None = Field(default=None, description="the longest time between two rows in the state")
+    for_: Length | None = Field(default=None, alias="for", description="the time for which the state must be kept")
+    by: Day = Field(default=np.inf, description="the last day on which this time may end")
+    evidence_by: Day = Field(default=np.inf, description="the last day for the observation that confirms it")
+    until: Days | None = Field(default=None, description="instead of `for`: first and last day of the landmark window")
+    max_gap: Length | None = Field(
+        default=None, description="the longest time between consecutive observations in the state"
+    )
 
     def references(self) -> dict[str, str]:
         return {"from": self.from_}
@@ -65,17 +68,23 @@ class Maintained(Endpoint):
         last = self.by if self.until is None else self.until[1]
         return f"from {self.from_} on{up_to(last)}"
 
+    def ends_against_it(self) -> Iterator[tuple[Tree, bool]]:
+        yield from super().ends_against_it()
+        yield from ((part, False) for part in parts_of(self.when.tree, And))
+
     def confirmation(self) -> str:
         if self.until is None:
             return f"kept for {self.for_}"
-        return f"kept, and seen{days_in_words(self.until).replace(',', '')}"
+        return f"kept, and observed{days_in_words(self.until).replace(',', '')}"
 
     @model_validator(mode="after")
     def _one_end(self) -> Self:
         if (self.for_ is None) == (self.until is None):
-            raise PydanticCustomError("maintained", "give one of 'for' and 'until'")
+            raise PydanticCustomError("maintained", "give either 'for' or 'until'")
         if self.until is not None and {"by", "evidence_by"} & self.model_fields_set:
-            raise PydanticCustomError("maintained", "'by' and 'evidence_by' go with 'for', not with 'until'")
+            raise PydanticCustomError(
+                "maintained", "'by' and 'evidence_by' require 'for'; they cannot be used with 'until'"
+            )
         return self
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
@@ -119,7 +128,7 @@ class Maintained(Endpoint):
     def phrases(self) -> dict[str, str]:
         start = "day" if self.counted_from == "day" else "confirming day"
         own = {"before": f"before the {start} of {self.from_}"}
-        return super().phrases() | own | ({} if self.until else {"after": "after the time it must be kept"})
+        return super().phrases() | own | ({} if self.until else {"after": "after the required time"})
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
@@ -153,7 +162,7 @@ class Maintained(Endpoint):
                 Mark(row, says)
                 for row, says in (
                     (np.where(has_start, start_row, NONE), "starts here"),
-                    (verdict.confirming, "shows it"),
+                    (verdict.confirming, "confirms it"),
                     (verdict.ended, "ends here"),
                 )
             ),
@@ -164,22 +173,23 @@ class Maintained(Endpoint):
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
-        start = f"the day of {self.from_}" if self.counted_from == "day" else f"the confirming day of {self.from_}"
-        text = f"From {start}, that day included, every observation must show {rule_in_words(self.when)}"
+        start = "day" if self.counted_from == "day" else "confirming day"
+        text = f"Every observation from the {start} of {self.from_} (inclusive)"
         if self.until is not None:
             first, last = (day_in_words(day) for day in self.until)
-            text += f", up to {last}, and one from {first} to {last} must show it"
+            text += f" to {last} must show {rule_in_words(self.when)}, and at least one must be made"
+            text += f" from {first} to {last}."
         else:
             assert self.for_ is not None
-            text += f" for {length_in_words(self.for_)}"
-            if np.isfinite(self.by):
-                text += f", which must be over by {day_in_words(self.by)}"
-            text += "; so must the first observation on or after the last day"
-            if np.isfinite(self.evidence_by):
-                text += f", which must come by {day_in_words(self.evidence_by)}"
+            text += f" must show {rule_in_words(self.when)} for {length_in_words(self.for_)}"
+            text += f", a period that must end by {day_in_words(self.by)}." if np.isfinite(self.by) else "."
+            text += " The first observation on or after the last day of this period must show it too"
+            by = self.evidence_by
+            text += f", and must come by {day_in_words(by)}." if np.isfinite(by) else "."
         if self.max_gap is not None:
-            text += f". Two such observations more than {length_in_words(self.max_gap)} apart leave it open"
-        return text + "."
+            gap = length_in_words(self.max_gap)
+            text += f" A gap of more than {gap} between consecutive such observations makes it not evaluable."
+        return text
 
 
 def _span(

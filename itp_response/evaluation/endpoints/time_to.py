@@ -11,6 +11,7 @@ Time to response and duration of response in the ATRA trial and in the IWG 2009 
 ('N', 'censored', 100)
 """
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from itp_response.evaluation.clock import Day
 from itp_response.evaluation.endpoints.account import Account, Decided, Mark
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
+from itp_response.evaluation.rules.tree import Tree
 from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import day_in_words, up_to
 
@@ -29,16 +31,19 @@ class TimeTo(Endpoint):
     """The time from a moment to an endpoint."""
 
     kind: Literal["time_to"]
-    from_: str | None = Field(default=None, alias="from", description="an endpoint, its day; left out: day 0")
-    to: str = Field(description="the endpoint whose Y is the event")
-    censored: Literal["last_count"] | None = Field(
-        default=None, description="where those without the event are censored; left out: they have no time"
+    from_: str | None = Field(
+        default=None, alias="from", description="the endpoint whose day is the start; default: day 0"
     )
-    by: Day = Field(default=np.inf, description="the last day of that count")
+    to: str = Field(description="the endpoint that is the event")
+    censored: Literal["last_count"] | None = Field(
+        default=None, description="where patients without the event are censored; default: they have no time"
+    )
+    by: Day = Field(default=np.inf, description="the last day for the count at which a patient is censored")
 
     lengths: ClassVar[tuple[str, ...]] = ("days",)
     can_be_referred_to: ClassVar[bool] = False
     begins_on_a_day: ClassVar[bool] = False
+    if_excluded: ClassVar[str] = "not applicable"
 
     @property
     def is_length(self) -> bool:
@@ -60,6 +65,9 @@ class TimeTo(Endpoint):
 
     def window(self) -> str:
         return f"from {self.from_ or 'day 0'}{up_to(self.by)}"
+
+    def ends_against_it(self) -> Iterator[tuple[Tree, bool]]:
+        yield from ()
 
     def references(self) -> dict[str, str]:
         named = {"from": self.from_, "to": self.to}
@@ -118,11 +126,12 @@ class TimeTo(Endpoint):
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
-        text = f"The days from {f'the day of {self.from_}' if self.from_ else 'day 0'} to the day of {self.to}"
+        start = f"the day of {self.from_}" if self.from_ else "day 0"
+        text = f"Time in days from {start} to the day of {self.to}"
         if self.censored is None:
-            return f"{text}, in those who have it."
+            return f"{text}, in patients who meet {self.to}."
         limit = f" up to {day_in_words(self.by)}" if np.isfinite(self.by) else ""
-        return f"{text}; in those without it censored at their last count{limit}."
+        return f"{text}; patients without {self.to} are censored at their last count{limit}."
 
 
 def _last_count(model: TimeTo, patient_days: PatientDays, earlier: VerdictsByName) -> Ints:

@@ -64,14 +64,14 @@ from itp_response.messages.wording import counted, days_in_words
 def _checked_share(text: str) -> str:
     above, _, below = text.partition("/")
     if not (above.isdecimal() and below.isdecimal() and 0 < int(above) <= int(below)):
-        raise PydanticCustomError("share", "{problem}", {"problem": f"{text!r} is no share; write '2/3'"})
+        raise PydanticCustomError("share", "{problem}", {"problem": f"{text!r} is not a share; write it as '2/3'"})
     return text
 
 
 Share = Annotated[str, AfterValidator(_checked_share), Field(json_schema_extra={"pattern": "^[0-9]+/[1-9][0-9]*$"})]
 Treated = Literal["fails", "unknown", "left_out"]
 """What becomes of a visit that is missing or discounted."""
-TREATED = {"fails": "fails", "unknown": "leaves it open", "left_out": "is left out"}
+TREATED = {"fails": "counts as failing", "unknown": "counts as unknown", "left_out": "is excluded"}
 
 
 class Visits(Endpoint):
@@ -79,22 +79,26 @@ class Visits(Endpoint):
 
     kind: Literal["visits"]
     when: RowRule = Field(description="the state")
-    visits: tuple[int, ...] = Field(default=(), description="the planned days; left out: every row with a count")
-    within: int = Field(default=0, ge=0, description="so many days before or after a planned day its count may come")
-    days: Days = Field(default=(-np.inf, np.inf), description="without planned visits: first and last day looked at")
-    at_least: int | None = Field(default=None, ge=1, description="how many visits must be in the state")
-    share: Share | None = Field(default=None, description="what share of the visits, as 2/3")
-    more_than: Share | None = Field(default=None, description="more than what share of the visits")
-    in_any: int | None = Field(default=None, ge=1, description="with at_least: of any so many visits in a row")
-    of_at_least: int = Field(default=0, ge=0, description="how many visits must have a count")
-    too_few: Literal["N", "NE"] = Field(default="N", description="the verdict if fewer have")
-    missing: Treated = Field(default="fails", description="a planned visit without a count")
-    set_aside: RowRule | None = Field(default=None, description="where not false, a row is passed over")
-    discount: RowRule | None = Field(
-        default=None, description="where true, a visit is none, nor one in the state where unknown"
+    visits: tuple[int, ...] = Field(default=(), description="the planned days; default: every day with a count")
+    within: int = Field(default=0, ge=0, description="visit window: days before or after the planned day")
+    days: Days = Field(
+        default=(-np.inf, np.inf), description="without planned visits: first and last day of the assessment window"
     )
-    discounted: Treated = Field(default="fails", description="what such a visit is instead")
-    closed_by: RowRule | None = Field(default=None, description="where true on any row, not met")
+    at_least: int | None = Field(default=None, ge=1, description="the number of visits that must be in the state")
+    share: Share | None = Field(default=None, description="the share of the visits that must be in the state, as 2/3")
+    more_than: Share | None = Field(default=None, description="the share of the visits that must be exceeded")
+    in_any: int | None = Field(
+        default=None, ge=1, description="with at_least: the number of consecutive visits among which they must be"
+    )
+    of_at_least: int = Field(default=0, ge=0, description="the number of visits that must have a count")
+    too_few: Literal["N", "NE"] = Field(default="N", description="the result if fewer visits have a count")
+    missing: Treated = Field(default="fails", description="how a planned visit without a count is treated")
+    set_aside: RowRule | None = Field(default=None, description="where not false, an observation is disregarded")
+    discount: RowRule | None = Field(
+        default=None, description="where true, a visit is discounted; so is one in the state where this is unknown"
+    )
+    discounted: Treated = Field(default="fails", description="how a discounted visit is treated")
+    closed_by: RowRule | None = Field(default=None, description="where true on any day, the endpoint is not met")
 
     def days_looked_at(self) -> tuple[float, float]:
         return (self.visits[0] - self.within, self.visits[-1] + self.within) if self.visits else self.days
@@ -102,12 +106,14 @@ class Visits(Endpoint):
     def window(self) -> str:
         if not self.visits:
             return super().window()
-        near = f", give or take {counted(self.within, 'day')}" if self.within else ""
+        near = f", window ± {counted(self.within, 'day')}" if self.within else ""
         return f"{'day' if len(self.visits) == 1 else 'days'} {listed_days(self.visits)}{near}"
 
     def confirmation(self) -> str:
         enough = f"more than {self.more_than}" if self.more_than else f"at least {self.at_least or self.share}"
-        of = f" of any {self.in_any} in a row" if self.in_any else ""
+        of = f" of any {self.in_any} consecutive visits" if self.in_any else ""
+        if self.in_any == self.at_least and self.in_any is not None:
+            of = " consecutive visits"
         least = f", {self.of_at_least} with a count" if self.of_at_least else ""
         whole = f" of {counted(len(self.visits), 'visit')}" if self.visits else " of the visits with a count"
         return f"{enough}{of or whole}{least}"
@@ -116,13 +122,15 @@ class Visits(Endpoint):
     def _sensible(self) -> Self:
         asked = [key for key in ("at_least", "share", "more_than") if getattr(self, key) is not None]
         if len(asked) != 1:
-            raise PydanticCustomError("visits", "give one of 'at_least', 'share' and 'more_than'")
+            raise PydanticCustomError("visits", "give exactly one of 'at_least', 'share' and 'more_than'")
         if self.in_any is not None and (self.at_least is None or self.in_any < self.at_least):
-            raise PydanticCustomError("visits", "'in_any' goes with 'at_least' and is not less")
+            raise PydanticCustomError("visits", "'in_any' requires 'at_least' and must not be below it")
         if any(later - earlier <= 2 * self.within for earlier, later in pairwise(self.visits)):
-            raise PydanticCustomError("visits", "the planned days must be in order, and their windows apart")
+            raise PydanticCustomError(
+                "visits", "the planned days must be in ascending order, and their windows must not overlap"
+            )
         if self.visits and "days" in self.model_fields_set:
-            raise PydanticCustomError("visits", "'days' is for criteria without planned 'visits'")
+            raise PydanticCustomError("visits", "'days' cannot be used with planned 'visits'")
         for key in ("at_least", "in_any", "of_at_least"):
             if (getattr(self, key) or 0) > self._most_visits:
                 raise never_met(f"{key!r} is {getattr(self, key)}, of {counted(int(self._most_visits), 'visit')}")
@@ -162,7 +170,7 @@ class Visits(Endpoint):
     def phrases(self) -> dict[str, str]:
         outside = "at no planned visit" if self.visits else f"outside {days_in_words(self.days)[len(', from ') :]}"
         return super().phrases() | {
-            "not_taken": "not taken: another count is nearer to the planned day",
+            "not_taken": "not used: another count is nearer to the planned day",
             "outside": outside,
         }
 
@@ -183,7 +191,7 @@ class Visits(Endpoint):
             part,
             begin,
             end,
-            marks=(Mark(verdict.onset, "first"), Mark(verdict.confirming, "made it enough")),
+            marks=(Mark(verdict.onset, "first"), Mark(verdict.confirming, "completes the required number")),
             events=() if self.closed_by is None else (Event(closing, self.closed_by),),
             doubtful=part == DISCOUNTED if self.discounted == "unknown" else None,
         )
@@ -234,14 +242,15 @@ class Visits(Endpoint):
         if self.visits:
             text += f" A planned visit without a count {TREATED[self.missing]}."
         if self.of_at_least:
-            verdict = "it is not met" if self.too_few == "N" else "it cannot be said"
-            text += f" With a count at fewer than {self.of_at_least} visits {verdict}."
+            result = "not met" if self.too_few == "N" else "not evaluable"
+            text += f" With a count at fewer than {self.of_at_least} visits it is {result}."
         if self.set_aside is not None:
-            text += f" Counts are passed over where there is {rule_in_words(self.set_aside)}."
+            text += f" Counts with {rule_in_words(self.set_aside)} are disregarded."
         if self.discount is not None:
-            text += f" Where there is {rule_in_words(self.discount)}, a visit that shows it {TREATED[self.discounted]}."
+            treated = TREATED[self.discounted]
+            text += f" A visit that would qualify but has {rule_in_words(self.discount)} {treated}."
         if self.closed_by is not None:
-            text += f" It is not met where there was {rule_in_words(self.closed_by)}."
+            text += f" Not met if there is {rule_in_words(self.closed_by)} (intercurrent event)."
         return text
 
 
@@ -374,7 +383,7 @@ def listed_days(days: tuple[int, ...]) -> str:
 
 def _number_in_words(model: Visits) -> str:
     """At which visits the state must be, a sentence."""
-    near = f", give or take {counted(model.within, 'day')}" if model.within else ""
+    near = f", window ± {counted(model.within, 'day')}" if model.within else ""
     state = rule_in_words(model.when)
     number = len(model.visits)
     if number == 1:
@@ -383,9 +392,11 @@ def _number_in_words(model: Visits) -> str:
         whole = f"the {number} planned visits (days {listed_days(model.visits)}{near})"
     else:
         whole = f"all visits with a count{days_in_words(model.days).removeprefix(',')}"
+    if model.at_least is not None and model.in_any == model.at_least:
+        return f"At least {model.at_least} consecutive visits among {whole} must show {state}."
     if model.at_least is not None and model.in_any:
-        return f"Of any {model.in_any} in a row of {whole}, at least {model.at_least} must show {state}."
+        return f"At least {model.at_least} of any {model.in_any} consecutive visits among {whole} must show {state}."
     if model.at_least is not None:
-        return f"Of {whole}, at least {model.at_least} must show {state}."
-    share = f"at least {model.share}" if model.share else f"more than {model.more_than}"
-    return f"Of {whole}, {share} must show {state}."
+        return f"At least {model.at_least} of {whole} must show {state}."
+    share = f"At least {model.share}" if model.share else f"More than {model.more_than}"
+    return f"{share} of {whole} must show {state}."

@@ -16,7 +16,7 @@ from itp_response.evaluation.rules.tree import (
     Tree,
     parts_of,
 )
-from itp_response.messages.wording import number_in_words
+from itp_response.messages.wording import day_in_words, number_in_words
 
 NOUNS = {
     "platelets": "the count",
@@ -25,7 +25,7 @@ NOUNS = {
     "rescue": "rescue treatment",
     "days_since_rescue": "the days since rescue treatment",
     "day": "the day",
-    "treatment_discontinued": "treatment was discontinued",
+    "treatment_discontinued": "discontinuation of treatment",
 }
 SIGNS = {
     "<": "below",
@@ -75,10 +75,11 @@ def _days_apart(parts: tuple[Tree, ...], joint: type[And] | type[Or]) -> tuple[t
     others = tuple(part for part in turned if part not in days)
     if joint is Or or not days or not others:
         return parts, ""
-    first = next((_quantity(part.right) for part in days if part.sign == ">="), "")
-    last = next((_quantity(part.right) for part in days if part.sign == "<="), "")
-    if len(days) == 2 and first and last:
-        return others, f" from day {first} to day {last}"
+    bounds = [(part.sign, part.right.value) for part in days if isinstance(part.right, Constant)]
+    first = [value for sign, value in bounds if sign == ">="]
+    last = [value for sign, value in bounds if sign == "<="]
+    if first and last and len(first) + len(last) == len(days):
+        return others, f" from {day_in_words(max(first))} to {day_in_words(min(last))}"
     return others, "".join(f" {_on(tree_in_words(part).removeprefix('a day '))}" for part in days)
 
 
@@ -115,8 +116,6 @@ def denied_in_words(tree: Tree) -> str:
             return denied_in_words(body)
         case Not(part=part):
             return tree_in_words(part, And)
-        case Name(name="treatment_discontinued"):
-            return "treatment was not discontinued"
         case Relation(sign=">=" | ">", left=Name(name="bleeding_grade")):
             return f"no {tree_in_words(tree)}"
         case Relation(sign=sign, left=left, right=right):
@@ -144,32 +143,39 @@ def _compared(sign: str, left: Tree, right: Tree) -> str:
         case Name(name=name) if name.startswith(SINCE):
             return _since(_noun(name.removeprefix(SINCE)), sign, right)
         case Name(name="day"):
+            moment = _moment(right)
             return {
-                ">=": f"day {quantity} or later",
-                ">": f"a day after day {quantity}",
-                "<": f"a day before day {quantity}",
-                "<=": f"day {quantity} or earlier",
+                ">=": f"{moment} or later",
+                ">": f"a day after {moment}",
+                "<": f"a day before {moment}",
+                "<=": f"{moment} or earlier",
             }.get(sign, f"a day {SIGNS[sign]} {quantity}")
         case Name(name="treatment_discontinued"):
-            moment = f"day {quantity}" if isinstance(right, Constant) else f"the {quantity}"
-            return f"treatment discontinued {BY_DAY[sign]} {moment}"
+            moment = _moment(right)
+            return f"discontinuation of treatment {BY_DAY[sign]} {moment}"
     return f"{_quantity(left)} {_of(sign, quantity)}"
+
+
+def _moment(tree: Tree) -> str:
+    """A day, or the day that a column has."""
+    quantity = _quantity(tree)
+    return f"day {quantity}" if isinstance(tree, Constant) else f"the day of {quantity}"
 
 
 def _since(treatment: str, sign: str, right: Tree) -> str:
     """A bound on the days since a treatment; where the bound is the day, since day 0."""
     if right == DAY:
         return {
-            "<=": f"{treatment} that goes on or ended on day 0 or later",
-            "<": f"{treatment} that goes on or ended after day 0",
-            ">": f"no {treatment} that goes on or ended on day 0 or later",
-            ">=": f"no {treatment} that goes on or ended after day 0",
+            "<=": f"{treatment} ongoing or ended on day 0 or later",
+            "<": f"{treatment} ongoing or ended after day 0",
+            ">": f"no {treatment} ongoing or ended on day 0 or later",
+            ">=": f"no {treatment} ongoing or ended after day 0",
         }.get(sign, f"{treatment} that ended {SIGNS[sign]} on day 0")
     quantity = _quantity(right)
     if sign in ("<", "<="):
         limit = SIGNS[sign].replace("below", "less than")
-        return f"{treatment} that goes on or ended {limit} {quantity} days before"
-    return f"no {treatment} that goes on or ended {NEGATED_SPAN[sign]} {quantity} days before"
+        return f"{treatment} ongoing or ended {limit} {quantity} days earlier"
+    return f"no {treatment} ongoing or ended {NEGATED_SPAN[sign]} {quantity} days earlier"
 
 
 def _noun(name: str) -> str:

@@ -68,7 +68,7 @@ class Names:
     def term(self, name: str) -> Term:
         if name in self._open:
             circle = [*self._open[self._open.index(name) :], name]
-            raise RuleError(f"terms go in a circle: {' -> '.join(circle)}", self.terms[name])
+            raise RuleError(f"terms refer to each other in a circle: {' -> '.join(circle)}", self.terms[name])
         if name not in self._trees:
             self._open.append(name)
             try:
@@ -88,7 +88,7 @@ def parse(text: str, names: Names) -> Rule:
     """
     tree = parse_expression(text, names)
     if type_of(tree) not in ("truth", "moment"):
-        raise RuleError(f"this is a {type_of(tree)}, not a condition; compare it with something", text)
+        raise RuleError(f"this is a {type_of(tree)}, not a condition; compare it with a value", text)
     return Rule(text, tree)
 
 
@@ -103,17 +103,17 @@ def parse_expression(text: str, names: Names) -> Tree:
         start = min(max((error.offset or 1) - 1, 0), len(flat))
         raise RuleError(_syntax_problem(flat, start, error.msg), flat, start, start + 1) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise RuleError(f"this cannot be read as a rule: {error}", flat) from None
+        raise RuleError(f"this is not a valid rule: {error}", flat) from None
     return _Parser(flat, names).tree(body)
 
 
 def _syntax_problem(text: str, start: int, message: str) -> str:
     for wrong, right in {"≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "&&": "and", "||": "or", "!": "not"}.items():
         if wrong in text and not (wrong == "!" and "!=" in text):
-            return f"{wrong!r} is not part of the language. Write {right!r}."
+            return f"{wrong!r} is not part of the rule language. Write {right!r}."
     if text[start : start + 1] == "=" or " = " in text:
-        return "'=' is not part of the language. Write '==' for equal."
-    return f"this cannot be read as a rule: {message}"
+        return "'=' is not part of the rule language. Write '==' for equal."
+    return f"this is not a valid rule: {message}"
 
 
 class _Parser:
@@ -141,14 +141,14 @@ class _Parser:
             case ast.Name(id=name):
                 return self.name(node, name)
             case ast.Constant(value=bool()):
-                raise self.error(node, f"{node.value!r} is not part of the language")
+                raise self.error(node, f"{node.value!r} is not part of the rule language")
             case ast.Constant(value=int() | float() as value):
                 return Constant(float(value))
             case ast.Constant(value=str() as value):
                 return Text(value)
         cure = CURES.get(type(node.op), "") if isinstance(node, ast.BinOp | ast.UnaryOp) else ""
         known = "numbers, names, + - * /, < <= > >= == !=, and, or, not, parentheses"
-        raise self.error(node, f"this is not part of the language, which has {known}. {cure}".rstrip())
+        raise self.error(node, f"this is not part of the rule language, which has {known}. {cure}".rstrip())
 
     def name(self, node: ast.expr, name: str) -> Tree:
         if name in self.names.terms:
@@ -162,17 +162,17 @@ class _Parser:
         relations = []
         for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
             if type(op) not in COMPARISONS:
-                raise self.error(node, "this comparison is not part of the language, which has < <= > >= == !=")
+                raise self.error(node, "this comparison is not part of the rule language, which has < <= > >= == !=")
             relations.append(self.compared(node, COMPARISONS[type(op)], left, right))
         return relations[0] if len(relations) == 1 else And(tuple(relations))
 
     def compared(self, node: ast.expr, sign: str, left: Tree, right: Tree) -> Tree:
         types = {type_of(left), type_of(right)}
         if "truth" in types:
-            raise self.error(node, "a condition is not compared; use it as it is, or with 'not'")
+            raise self.error(node, "a condition cannot be compared; use it as it is, or with 'not'")
         if "text" in types:
             if types != {"text"} or sign not in ("==", "!=") or isinstance(left, Text) == isinstance(right, Text):
-                raise self.error(node, "a text is compared by == or != of its name with a quoted text")
+                raise self.error(node, "compare a text column with a quoted text, by == or !=")
             if isinstance(left, Text):
                 left, right = right, left
         for observed, limit in ((left, right), (right, left)):
@@ -190,13 +190,15 @@ class _Parser:
     def number(self, node: ast.expr) -> Tree:
         tree = self.tree(node)
         if type_of(tree) not in ("number", "moment"):
-            raise self.error(node, f"a number is needed here, this is a {type_of(tree)}")
+            raise self.error(node, f"a number is required here, but this is a {type_of(tree)}")
         return tree
 
     def condition(self, node: ast.expr) -> Tree:
         tree = self.tree(node)
         if type_of(tree) not in ("truth", "moment"):
-            raise self.error(node, f"a condition is needed here, this is a {type_of(tree)}; compare it with something")
+            raise self.error(
+                node, f"a condition is required here, but this is a {type_of(tree)}; compare it with a value"
+            )
         return tree
 
     def error(self, node: ast.expr, problem: str) -> RuleError:

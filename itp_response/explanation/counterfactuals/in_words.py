@@ -71,11 +71,11 @@ def sentences(classification: Classification, name: str, counterfactuals: Sequen
         row = counterfactual.row
         source = classification.cohort.source_of(row) if row != NONE else ""
         clause = clause_in_words(vars(counterfactual), source)
-        yield f"would be {counterfactual.becomes} with {counterfactual.says}{clause}"
+        yield f"the result would be {counterfactual.becomes} with {counterfactual.says}{clause}"
     if not counterfactuals:
         decided = VALUES[:2] if verdict.labels == VALUES else verdict.labels  # a best is never Y or N
         others = [label for label in decided if label not in (value, "NE")]
-        yield f"none of the changes tried would make it {listed(others, 'or')}"
+        yield f"no single change tried would make the result {listed(others, 'or')}"
     if not first and value != "Y":
         yield from _nearest_count(classification, name)
     yield from _rests_on(lost)
@@ -86,9 +86,10 @@ def _rests_on(lost: Sequence[Counterfactual]) -> Iterator[str]:
     for becomes in dict.fromkeys(one.becomes for one in lost):
         days = [str(day) for day in sorted(one.day or 0 for one in lost if one.becomes == becomes)]
         if len(days) == 1:
-            yield f"rests on the observation of day {days[0]}, without which it would be {becomes}"
+            yield f"depends on the observation of day {days[0]}; without it the result would be {becomes}"
         else:
-            yield f"rests on the observations of days {listed(days)}, without any of which it would be {becomes}"
+            without = f"without any one of them the result would be {becomes}"
+            yield f"depends on the observations of days {listed(days)}; {without}"
 
 
 def _nearest_count(classification: Classification, name: str) -> Iterator[str]:
@@ -109,10 +110,10 @@ def _nearest_count(classification: Classification, name: str) -> Iterator[str]:
     row, day = int(edits.row[best]), edits.day[best]
     was = count_in_words(float(cohort.platelets.low[row]), float(cohort.platelets.high[row]))
     if edits.kind[best] == GRADE:
-        nearest = f"a count of {was}, had bleeding been recorded as absent"
+        nearest = f"a count of {was} would qualify if bleeding had been recorded as absent"
     else:
-        nearest = f"a count of {number_in_words(float(edits.count[best]))} instead of {was} would qualify there"
-    yield f"came nearest on day {day}: {nearest} ({cohort.source_of(row)})"
+        nearest = f"a count of {number_in_words(float(edits.count[best]))} instead of {was} would qualify"
+    yield f"closest on day {day}: {nearest} ({cohort.source_of(row)})"
 
 
 def _could_count(classification: Classification, name: str) -> Ints:

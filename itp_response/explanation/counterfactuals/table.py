@@ -118,13 +118,13 @@ def _edits_in_words(cohort: Cohort, edits: Edits, old_day: Ints, before: pl.Seri
     stopped = texts(np.where(edits.kind == STOPPED, cohort.treatment_discontinued[edits.patient], 0.0))
     phrases = {
         COUNT: said("a count of {} instead of {} on day {}", after, before, day),
-        DAY: said("the observation of day {} on day {} instead", before, after),
-        BLEEDING: said("no bleeding on day {}, where there was grade {}", day, grade),
-        GRADE: said("bleeding known to be absent on day {}", day),
+        DAY: said("the observation of day {} moved to day {}", before, after),
+        BLEEDING: said("no bleeding on day {} instead of grade {}", day, grade),
+        GRADE: said("bleeding recorded as absent on day {}", day),
         RESCUE: said("no rescue treatment{} on day {}", _rescue_names(cohort, edits), day),
-        STOPPED: said("treatment not discontinued on day {}", stopped),
+        STOPPED: said("no discontinuation of treatment on day {}", stopped),
         LOST: said("no observation on day {}", day),
-        ADDED: said("one more count, of {} without bleeding, on day {}", after, texts(edits.day)),
+        ADDED: said("an additional count of {} without bleeding on day {}", after, texts(edits.day)),
         BASELINE: said("a baseline of {} instead of {}", after, before),
     }
     in_words = _repeated(None, len(edits))

@@ -136,9 +136,9 @@ def adam(
         study = classification.cohort.origin.study
     if study is None:
         study = Path(classification.cohort.source).stem or "STUDY"
-        notes.append(f"STUDYID is {study!r}, the name of the source; --study says another.")
+        notes.append(f"STUDYID is {study!r}, the name of the source; --study sets another.")
     if not study.strip() or len(study.encode()) > TEXT:
-        raise UsageError(f"the study {study[:30]!r} is no STUDYID; it has 1 to {TEXT} bytes.")
+        raise UsageError(f"the study {study[:30]!r} is not a valid STUDYID, which has 1 to {TEXT} bytes.")
     by_name = datasets(classification, study)
     return Adam(classification, study, by_name, (*notes, *_notes(classification, by_name)))
 
@@ -149,14 +149,13 @@ def _notes(classification: Classification, by_name: Mapping[str, Dataset]) -> li
         for parameter in parameters(classification.criteria)
         if parameter.what in ("verdict", "best") and parameter.endpoint.upper() != parameter.code
     ]
-    notes = [f"PARAMCD has at most 8 letters: {', '.join(codes)}; define.csv has all."] if codes else []
+    notes = [f"PARAMCD has at most 8 letters: {', '.join(codes)}; define.csv lists all of them."] if codes else []
     untimed = by_name["ADTTE"].frame.filter(pl.col("AVAL").is_null())
     for code, size in untimed.group_by("PARAMCD", maintain_order=True).len().rows():
-        notes.append(
-            f"ADTTE: {code}: {size} of {len(classification.cohort)} patients have no time; their ANL01FL is empty."
-        )
+        of = len(classification.cohort)
+        notes.append(f"ADTTE: {code}: {size} of {of} patients have no time to event; their ANL01FL is empty.")
     if not records_discontinuation(classification.cohort):
-        notes.append("Discontinuation of treatment: not recorded, so ADICE has none.")
+        notes.append("Discontinuation of treatment is not recorded, so ADICE has no record of it.")
     if not classification.cohort.has_dates:
         notes.append("The source has no dates: only study days are given.")
     return notes

@@ -20,7 +20,7 @@ from itp_response.outputs.adam.variables import Dataset, Variable, study_days
 Dates = NDArray[np.datetime64]
 
 SUBJECT = (
-    Variable("STUDYID", "Study Identifier", "text", "The study, as it was named."),
+    Variable("STUDYID", "Study Identifier", "text", "The study, as named."),
     Variable("USUBJID", "Unique Subject Identifier", "text", "The patient, as in the source."),
 )
 ARM = Variable("TRTP", "Planned Treatment", "text", "The arm, as in the source.")
@@ -29,27 +29,33 @@ PARAMETER = (
     Variable("PARAM", "Parameter", "text", "See the parameters."),
 )
 REASON = (
-    Variable("ARSNCD", "Analysis Reason Code", "text", "Why the verdict is what it is, as a word of the program."),
-    Variable("ARSN", "Analysis Reason", "text", "The same in words."),
+    Variable("ARSNCD", "Analysis Reason Code", "text", "The reason for the result, as a code of the program."),
+    Variable("ARSN", "Analysis Reason", "text", "The reason for the result, in words."),
 )
-FLAGGED = "D where the day of the source's date was imputed, M where the month was too."
+FLAGGED = "D: the day of the date was imputed; M: the month and the day were imputed."
 DATED = (
     Variable(
-        "ADT", "Analysis Date", "date", "The day of the verdict; missing where it has none, or dates are unknown."
+        "ADT", "Analysis Date", "date", "The date of the result; missing where it has none, or dates are unknown."
     ),
     Variable("ADTF", "Analysis Date Imputation Flag", "text", FLAGGED),
     Variable(
-        "ADY", "Analysis Relative Day", "integer", "The same in days: day 0 of the criteria is 1, the day before -1."
+        "ADY",
+        "Analysis Relative Day",
+        "integer",
+        "The same as a study day: day 0 of the criteria is 1, the day before is -1.",
     ),
 )
 
 
 def _source(prefix: str, what: str) -> tuple[Variable, ...]:
     return (
-        Variable(f"{prefix}DOM", f"Source Data of {what}", "text", "The domain, or the file, that has the record."),
-        Variable(f"{prefix}VAR", f"Source Variable of {what}", "text", "What of it was looked at."),
+        Variable(f"{prefix}DOM", f"Source Data of {what}", "text", "The domain or the file that holds the record."),
+        Variable(f"{prefix}VAR", f"Source Variable of {what}", "text", "The variable of the record that was used."),
         Variable(
-            f"{prefix}SEQ", f"Source Sequence of {what}", "integer", "Its sequence number, or its line in the file."
+            f"{prefix}SEQ",
+            f"Source Sequence of {what}",
+            "integer",
+            "The sequence number of the record, or its line in the file.",
         ),
     )
 
@@ -58,13 +64,13 @@ ADRS = (
     *SUBJECT,
     ARM,
     *PARAMETER,
-    Variable("AVALC", "Analysis Value (C)", "text", "The verdict; missing where the parameter is a number of days."),
-    Variable("AVAL", "Analysis Value", "integer", "1 for Y, 0 for N, else missing; or a number of days."),
+    Variable("AVALC", "Analysis Value (C)", "text", "The result; missing where the parameter is a number of days."),
+    Variable("AVAL", "Analysis Value", "integer", "1 for Y, 0 for N, otherwise missing; or a number of days."),
     *DATED,
     Variable("CNFDT", "Confirmation Date", "date", "The day of the confirming record."),
     Variable("CNFDY", "Confirmation Relative Day", "integer", "The same as a study day."),
     *REASON,
-    Variable("ANL01FL", "Analysis Flag 01", "text", "Y where the question arises: AVALC is not NA."),
+    Variable("ANL01FL", "Analysis Flag 01", "text", "Y where the endpoint is applicable: AVALC is not NA."),
     Variable("ADTREC", "Record That Gives the Analysis Date", "text", "ONSET, CONFIRMING or ENDING."),
     *_source("SRC", "Onset Record"),
     *_source("CNF", "Confirming Record"),
@@ -76,27 +82,31 @@ ADTTE = (
     *PARAMETER,
     Variable("AVAL", "Analysis Value", "integer", "Days from the start to the event or to censoring."),
     Variable("CNSR", "Censor", "integer", ""),
-    Variable("EVNTDESC", "Event or Censoring Description", "text", "The event, or why there is none."),
-    Variable("CNSDTDSC", "Censor Date Description", "text", "Which date stands for that of the event."),
-    Variable("STARTDT", "Time-to-Event Origin Date for Subject", "date", "The day from which is counted."),
+    Variable("EVNTDESC", "Event or Censoring Description", "text", "The event, or the reason for censoring."),
+    Variable("CNSDTDSC", "Censor Date Description", "text", "The date at which the patient is censored."),
+    Variable("STARTDT", "Time-to-Event Origin Date for Subject", "date", "The start of the time to event."),
     Variable("STARTDY", "Time-to-Event Origin Relative Day", "integer", "The same as a study day."),
     *DATED,
     *REASON,
-    Variable("ANL01FL", "Analysis Flag 01", "text", "Y where there is a time."),
+    Variable("ANL01FL", "Analysis Flag 01", "text", "Y where there is a time to event."),
     *_source("SRC", "Event or Last Count"),
 )
 ADICE = (
     *SUBJECT,
     ARM,
-    Variable("ASEQ", "Analysis Sequence Number", "integer", "Counts a patient's records."),
-    Variable("ATERM", "Analysis Term", "text", "The treatment as recorded; or that treatment was discontinued."),
+    Variable("ASEQ", "Analysis Sequence Number", "integer", "The number of the record within the patient."),
+    Variable(
+        "ATERM", "Analysis Term", "text", "The rescue treatment as recorded, or the discontinuation of treatment."
+    ),
     Variable("ADECOD", "Analysis Dictionary-Derived Term", "text", "RESCUE TREATMENT or TREATMENT DISCONTINUED."),
-    Variable("ASTDT", "Analysis Start Date", "date", "Its first day; missing where it is known only in part."),
+    Variable("ASTDT", "Analysis Start Date", "date", "The first day; missing for a partial date."),
     Variable("ASTDTF", "Analysis Start Date Imputation Flag", "text", FLAGGED),
-    Variable("AENDT", "Analysis End Date", "date", "Its last day, likewise; of a discontinuation missing."),
+    Variable(
+        "AENDT", "Analysis End Date", "date", "The last day; missing for a partial date and for a discontinuation."
+    ),
     Variable("AENDTF", "Analysis End Date Imputation Flag", "text", FLAGGED),
-    Variable("ASTDY", "Analysis Start Relative Day", "integer", "Its first day as a study day."),
-    Variable("AENDY", "Analysis End Relative Day", "integer", "Its last day as a study day."),
+    Variable("ASTDY", "Analysis Start Relative Day", "integer", "The first day as a study day."),
+    Variable("AENDY", "Analysis End Relative Day", "integer", "The last day as a study day."),
     *_source("SRC", "Event"),
 )
 ADSL = (
@@ -105,9 +115,11 @@ ADSL = (
     Variable("TRT01P", "Planned Treatment for Period 01", "text", "The arm, as in the source."),
     Variable("DAY0DT", "Date of Day 0", "date", ""),
 )
-LEFT_OUT = Variable("NLEFTOUT", "Number of Source Rows Left Out", "integer", "Rows that could not be read, left out.")
+LEFT_OUT = Variable(
+    "NLEFTOUT", "Number of Source Rows Left Out", "integer", "Records that could not be read and were excluded."
+)
 """Only in a dataset of which such rows were left out."""
-IMPUTED = Variable("NIMPUTED", "Number of Source Dates Imputed", "integer", "Dates of which a part was imputed.")
+IMPUTED = Variable("NIMPUTED", "Number of Source Dates Imputed", "integer", "Partial dates that were imputed.")
 """Only, like the flags of imputed dates, where dates are imputed."""
 CENSORED = {
     1: "Event-free when follow-up was complete",

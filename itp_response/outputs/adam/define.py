@@ -42,11 +42,11 @@ def _page(datasets: Mapping[str, Dataset], criteria: Criteria, study: str) -> It
     yield f"# {study}"
     yield ""
     yield f"{criteria.response_definition}."
-    yield f"Criteria `{criteria.name}`, from {reference}."
+    yield f"Criteria set `{criteria.name}`, from {reference}."
     yield f"Day 0 by the definition: {criteria.file.clock.day_0}."
-    yield "Day 0 is day 1 in ADY and all other study days, and the day before is -1."
+    yield "Day 0 of the criteria is day 1 in ADY and all other study days; the day before is day -1."
     yield ""
-    yield from _row("Dataset", "", "A record is", "Keys", "Records")
+    yield from _row("Dataset", "", "Structure", "Keys", "Records")
     yield "|---|---|---|---|---|"
     for dataset in datasets.values():
         keys = ", ".join(dataset.keys)

@@ -66,15 +66,15 @@ def _derivation(model: Endpoint, what: str) -> Iterator[str]:
     yield model.sentence()
     match what:
         case "verdict":
-            yield "AVALC is Y, N, NE (not evaluable) or NA (the question does not arise); AVAL is 1 for Y, 0 for N."
+            yield "AVALC is Y, N, NE (not evaluable) or NA (not applicable); AVAL is 1 for Y, 0 for N."
         case "best":
             yield f"AVALC is {', '.join(model.ranks)} or NE (not evaluable)."
         case "days":
-            yield "AVAL is the days in the state."
+            yield "AVAL is the number of days in the state."
         case "of_days":
-            yield "AVAL is the days of which the state is known."
+            yield "AVAL is the number of days on which the state is known."
         case "time":
-            yield "AVAL is the days between the two days: 0 where they are the same."
+            yield "AVAL is the number of days from the first of the two days to the second: 0 if they are the same."
 
 
 def flags(criteria: Criteria) -> tuple[Flag, ...]:

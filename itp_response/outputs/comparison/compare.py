@@ -54,6 +54,12 @@ class Side:
         return f"{self.classification.criteria.marked_name} {self.name}"
 
     @property
+    def labelled(self) -> str:
+        """The set and the endpoint, with its label."""
+        criteria = self.classification.criteria
+        return f"{criteria.marked_name}, {criteria.labelled(self.name)}"
+
+    @property
     def model(self) -> Endpoint:
         return self.classification.criteria.endpoints[self.name]
 
@@ -82,7 +88,7 @@ class Pair:
 
     @cached_property
     def changed(self) -> Ints:
-        """The positions of the patients whose verdict differs."""
+        """The positions of the reclassified patients."""
         first, second = self.values
         return np.flatnonzero((first != second).to_numpy())
 
@@ -112,7 +118,7 @@ class Pair:
         return pl.DataFrame({self.title: down, **cells}, schema_overrides={self.title: pl.String})
 
     def changes(self) -> pl.DataFrame:
-        """A row per patient whose verdict differs, with the columns of `CHANGES`."""
+        """A row per reclassified patient, with the columns of `CHANGES`."""
         first, second = self.values
         cohort = self.first.classification.cohort
         columns = [
@@ -133,7 +139,7 @@ class Pair:
         )
 
     def why(self) -> pl.Series:
-        """For each patient whose verdict differs, the clause that fails under the set that is not met.
+        """For each reclassified patient, the clause that fails under the set that is not met.
 
         For a patient who meets neither set, the clause of each.
         """
@@ -170,7 +176,7 @@ class Comparison(DataResult):
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """The endpoints of the first set beside those of each other set that have the same role, set by set.
+        """The endpoints of the first set, each paired with that of every other set with the same role, set by set.
 
         If several endpoints of a set have a role, the first in the file is compared.
         """
@@ -201,7 +207,7 @@ class Comparison(DataResult):
         return pl.DataFrame(columns)
 
     def changes(self) -> pl.DataFrame:
-        """One row per patient and pair of endpoints whose verdicts differ, with the clause that made the difference.
+        """One row per reclassified patient and pair of endpoints, with the clause that made the difference.
 
         `patient_id`, `arm`, `role`, `first_set` and `second_set` (set and endpoint), `first_verdict`, `second_verdict`,
         `why`. Lengths of time have no rows, nor has a best response, which only sums up other endpoints.
@@ -236,13 +242,15 @@ class Comparison(DataResult):
 
     def _lines(self) -> Iterator[str]:
         sets = [classification.criteria for classification in self.classifications]
-        yield titled(study_title(self.cohort), f"{described(self.cohort)} under")
-        yield aligned([[f"  {criteria.marked_name}", criteria.file.title] for criteria in sets])
+        yield titled(study_title(self.cohort), described(self.cohort))
+        yield aligned([[f"  {criteria.name}", criteria.response_definition] for criteria in sets])
         for name, endpoints in self._not_compared():
-            yield from wrapped(f"not compared, of {name}: {endpoints}")
+            yield from wrapped(f"no counterpart for these endpoints of {name}: {endpoints}")
         for pair in self.pairs:
             yield ""
-            yield f"{pair.role.replace('_', ' ')}: {pair.title}"
+            yield pair.role.replace("_", " ").capitalize()
+            if not pair.measured:
+                yield f"  down: {pair.first.labelled}; across: {pair.second.labelled}"
             yield from _lengths(pair) if pair.measured else _verdicts(pair)
         if self.cohort.notes:
             yield from ("", *self.cohort.note_lines)
@@ -307,7 +315,7 @@ def compare(
     )
     if not comparison.pairs:
         roles = "; ".join(f"{definitions.name} has {', '.join(_roles(definitions)) or 'none'}" for definitions in sets)
-        raise UsageError(f"these sets have no role in common, so nothing can be compared: {roles}.")
+        raise UsageError(f"these sets have no role in common, so no endpoints can be compared: {roles}.")
     return comparison
 
 
@@ -333,8 +341,8 @@ def read_for(sets: Sequence[Criteria], visits: Study, patients: Tabular | None, 
             first = declared_by.setdefault(name, criteria.path.name)
             if not columns.setdefault(name, column).reads_as(column):
                 raise CriteriaError(
-                    f"{criteria.path.name}: [columns] {name} is declared otherwise than in {first}; "
-                    "where sets read the same column they must declare it alike."
+                    f"{criteria.path.name}: [columns] {name} is declared differently in {first}; "
+                    "sets that read the same column must declare it in the same way."
                 )
     rescue_names = [name for criteria in sets for name in criteria.rescue_names]
     columns = joined_columns(criteria.file.columns for criteria in sets)
@@ -368,11 +376,11 @@ def _verdicts(pair: Pair) -> Iterator[str]:
         yield aligned([["  ", *across], *([f"  {row[0]}", *map(str, row[1:])] for row in table.iter_rows())])
     number = len(pair.changed)
     if not number:
-        yield "  nobody changes"
+        yield "  no patient reclassified"
         return
-    change = f"{counted_patients(number)} change{'s' if number == 1 else ''}"
+    change = f"{counted_patients(number)} reclassified"
     if pair.summed:
-        yield f"  {change}, because the criteria that it sums up do"
+        yield f"  {change}, because the endpoints that it combines differ"
         return
     yield f"  {change}:"
     ways = _ways(pair.changes())
@@ -381,7 +389,7 @@ def _verdicts(pair: Pair) -> Iterator[str]:
         yield f"        {_named(patients, of_way)}"
     if len(ways) > WAYS:
         rest = counted_patients(int(ways["patients"].slice(WAYS).sum()))
-        yield f"  and {rest} in {counted(len(ways) - WAYS, 'other way')}; --changes has them all"
+        yield f"  and {rest} in {counted(len(ways) - WAYS, 'other way')}; --changes writes all of them"
 
 
 def _ways(changes: pl.DataFrame) -> pl.DataFrame:
@@ -403,7 +411,7 @@ def _lengths(pair: Pair) -> Iterator[str]:
     both = (first != NO_DAY) & (second != NO_DAY)
     differ = int((both & (first != second)).sum())
     alone = int(((first == NO_DAY) != (second == NO_DAY)).sum())
-    yield f"  {counted_patients(differ)} with another length under the other set, {alone:,} with one under only one"
+    yield f"  a different duration by the two sets: {counted_patients(differ)}; a duration by one set only: {alone:,}"
 
 
 def _length_row(side: Side) -> list[str]:
@@ -411,4 +419,4 @@ def _length_row(side: Side) -> list[str]:
     assert days is not None
     known = days[days != NO_DAY]
     median = f"median {number_in_words(float(np.median(known)))} days" if len(known) else ""
-    return [f"  {side.title}", counted_patients(len(known)), median]
+    return [f"  {side.labelled}", counted_patients(len(known)), median]

@@ -62,7 +62,7 @@ class Sensitivity(DataResult):
         return tuple(name for name, model in self.base.criteria.endpoints.items() if not model.is_length)
 
     def changed(self, interpretation: str, name: str) -> Ints:
-        """The positions of the patients whose verdict on an endpoint is different under an interpretation.
+        """The positions of the patients who are reclassified on an endpoint under an interpretation.
 
         All, where the interpretation removes the endpoint.
         """
@@ -82,7 +82,7 @@ class Sensitivity(DataResult):
         `interpretation` (null: as the file has it), `endpoint`, `verdict`, `patients`, `arm_difference`. A verdict that
         no patient has is left out, except `Y`.
         `arm_difference` is given for `Y` where there are two arms: the share of the first arm that is `Y` minus that of
-        the second, -1 to 1; `NE` counts as not met.
+        the second, -1 to 1; non-evaluable patients count as non-responders.
         """
         classifications = ((None, self.base), *self.under.items())
         rows = [
@@ -172,12 +172,13 @@ class Sensitivity(DataResult):
         yield self.base.criteria.response_definition
         single = [interpretation for interpretation in self.under if interpretation != TOGETHER]
         also = ", then all together" if TOGETHER in self.under else ""
-        yield f"tried: {counted(len(single), 'interpretation')} that the file does not take, one at a time{also}"
+        yield f"{counted(len(single), 'alternative interpretation')} tested, one at a time{also}"
         for interpretation, why in self.untried.items():
-            yield from wrapped(f"not tried: {interpretation}: {why}")
+            yield from wrapped(f"not tested: {interpretation}: {why}")
         if self.arms:
             first, second = self.arms
-            yield f"points: Y in {first} less Y in {second}, in per cent of each; not evaluable counts as not met"
+            yield f"Risk difference ({first} minus {second}), percentage points;"
+            yield "  non-evaluable patients counted as non-responders (ITT)"
             yield from self.assumed
         yield ""
         yield aligned(list(self._table()))
@@ -186,21 +187,22 @@ class Sensitivity(DataResult):
             yield from self._other_lengths(interpretation)
         without_effect = [interpretation for interpretation in single if not self._has_effect(interpretation)]
         if without_effect:
-            yield from wrapped(f"The answer does not depend on {listed(without_effect, 'or')}.")
+            yield from wrapped(f"No result depends on {listed(without_effect, 'or')}.")
         yield from self._patients()
         if self.cohort.notes:
             yield from ("", *self.cohort.note_lines)
 
     def _table(self) -> Iterator[list[str]]:
         """Per endpoint its verdicts, and below it what changes under each interpretation."""
+        criteria = self.base.criteria
         for name in self.names:
             base = self.base.verdicts[name]
             counts = "  ".join(f"{label} {number:,}" for label, number in _counts(base).items())
-            yield [name, "", counts, self._points(base)]
+            yield [criteria.labelled(name), "", counts, self._points(base)]
             for interpretation, classification in self.under.items():
                 number = len(self.changed(interpretation, name))
                 if name not in classification.verdicts:
-                    yield [f"  {interpretation}", "no longer there"]
+                    yield [f"  {interpretation}", "endpoint removed"]
                 elif number:
                     after = classification.verdicts[name]
                     moves = _moves(base, after)
@@ -229,23 +231,23 @@ class Sensitivity(DataResult):
     def _other_lengths(self, interpretation: str) -> Iterator[str]:
         lengths = [f"{name} ({counted_patients(number)})" for name, number in self._lengths(interpretation).items()]
         if lengths:
-            yield from wrapped(f"{interpretation} gives other lengths of {listed(lengths)}.")
+            yield from wrapped(f"{interpretation} changes {listed(lengths)}.")
 
     def _patients(self) -> Iterator[str]:
         dependent = self.dependent().filter(pl.col("interpretation") != TOGETHER)
         if not len(dependent):
-            yield "Nobody's verdict depends on an interpretation."
+            yield "No result depends on an interpretation."
             return
         number = dependent["patient_id"].n_unique()
         same = len(self.cohort) - number
         yield (
-            f"Some verdict of {counted_patients(number)} depends on an interpretation; "
-            f"{counted_patients(same)} come{'s' if same == 1 else ''} out the same under each."
+            f"At least one result of {counted_patients(number)} depends on an interpretation; "
+            f"{counted_patients(same)} {'has' if same == 1 else 'have'} the same results under each."
         )
         rows = self._by_patient(dependent)
         yield aligned([[f"  {patient}", *cells] for patient, *cells in rows.head(SHOWN).iter_rows()])
         if len(rows) > SHOWN:
-            yield f"  and {len(rows) - SHOWN:,} more; --output has them all"
+            yield f"  and {len(rows) - SHOWN:,} more; --output writes all of them"
 
     def _by_patient(self, dependent: pl.DataFrame) -> pl.DataFrame:
         """A row per patient and interpretation with all changes of verdicts, in the order of the cohort."""
@@ -320,17 +322,19 @@ def sensitivity(
     base = criteria_of(visits, criteria)
     interpretations = base.file.interpretation
     changed = {tried.id: base.under(tried.id) for tried in interpretations if tried.change}
-    untried = {unchanged.id: "the file gives no change for it" for unchanged in interpretations if not unchanged.change}
+    untried = {
+        unchanged.id: "the file does not say what it changes" for unchanged in interpretations if not unchanged.change
+    }
     if not changed:
-        raise UsageError(f"{base.path.name}: this set has no interpretations, so there is nothing to try.")
+        raise UsageError(f"{base.path.name}: this set has no alternative interpretations, so there is nothing to test.")
     reading = {name: definitions for name, definitions in changed.items() if _reads_as(definitions, base)}
-    untried |= dict.fromkeys((name for name in changed if name not in reading), "it changes the columns that are read")
+    untried |= dict.fromkeys((name for name in changed if name not in reading), "it needs other columns of the data")
     cohort = read_study(visits, patients, base.file.columns, options, base.rescue_names)
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
     for name, definitions in reading.items():
         if unrecorded := _unrecorded(definitions, base, cohort):
-            untried[name] = f"it asks for {listed(unrecorded)} of the patient, of which nothing is recorded"
+            untried[name] = f"it needs the patient column {listed(unrecorded)}, in which nothing is recorded"
             continue
         try:
             under[name] = Classification(definitions, cohort, evaluate(definitions, cohort, threads))
@@ -348,7 +352,9 @@ def _reference(cohort: Cohort, told: str | None) -> Reference | None:
     if len(arms) == 2:
         return reference_of(arms, told)
     if told is not None:
-        raise UsageError(f"--reference {told!r}: two arms are compared here, and there are {len(arms)}; leave it out.")
+        raise UsageError(
+            f"--reference {told!r}: a reference arm requires two arms, and there are {len(arms)}; omit it."
+        )
     return None
 
 
@@ -375,5 +381,5 @@ def _together(base: Criteria, interpretations: Sequence[str]) -> Criteria:
     try:
         return base.under(*interpretations)
     except CriteriaError as error:
-        problem = "its interpretations cannot stand together; leave out --together and try them one at a time."
+        problem = "its interpretations cannot be combined; omit --together to test them one at a time."
         raise UsageError(f"{base.path.name}: {problem}\n    {error}") from None
