@@ -18,8 +18,6 @@ from itp_response.messages.wording import aligned, counted, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
-WIDTH = 110
-
 
 @dataclass(frozen=True)
 class Explanation:
@@ -77,7 +75,7 @@ class Explanation:
         if self.origin:
             body = [f"  {self.origin}"]
         else:
-            body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
+            body = wrapped(self.needs, first="  ", break_on_hyphens=True)
             if self.rows:
                 body.append(aligned(self.observations, indent="  "))
             body += [f"  {sentence}" for sentence in self.rests_on]
@@ -88,7 +86,7 @@ class Explanation:
 
 
 def _indented(sentence: str) -> list[str]:
-    return wrapped(sentence, WIDTH, first="  ")
+    return wrapped(sentence, first="  ")
 
 
 def explain(

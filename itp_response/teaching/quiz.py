@@ -22,7 +22,6 @@ from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
-from itp_response.explanation.explain import WIDTH
 from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
 from itp_response.messages.wording import wrapped
@@ -72,7 +71,7 @@ class Question:
         """The grade of an answer in words: right or wrong, what decides, and the explanation of the verdict."""
         right = answer.strip().upper() == self.answer
         grade = "Right" if right else f"No, it is {self.answer}, {IN_WORDS[self.answer]}"
-        lines = wrapped(f"{grade}. {self.decides}", WIDTH, further="")
+        lines = wrapped(f"{grade}. {self.decides}", further="")
         (explanation,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, counterfactuals=False)
         return "\n".join([*lines, "", str(explanation)])
 
