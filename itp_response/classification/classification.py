@@ -21,7 +21,7 @@ from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.errors import UsageError
-from itp_response.messages.wording import aligned, counted
+from itp_response.messages.wording import aligned, counted, in_blocks
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
@@ -178,8 +178,11 @@ class Classification:
             return np.full(len(rows), NO_DAY, dtype=np.int32)
         return np.where(rows != NONE, self.cohort.day[np.maximum(rows, 0)], np.int32(NO_DAY))
 
-    def table(self) -> str:
+    def table(self, most: int | None = None) -> str:
         """A line per patient as text for people: each endpoint with its day or, without one, its reason.
+
+        `most` is the number of patients shown, the first of the cohort; None: all. Endpoints for which the lines have
+        no room follow in a block below.
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
         >>> for line in classify(visits).table().splitlines():
@@ -188,17 +191,18 @@ class Classification:
         A             NE             NE no_counts
         """
         endpoints = [name for name in self._best_first() if "time" not in self.criteria.endpoints[name].measures()]
-        columns = [self.cohort.id.to_list(), self.cohort.arm.fill_null("").to_list(), *map(self._cells, endpoints)]
-        return aligned([["patient", "arm", *endpoints], *map(list, zip(*columns, strict=True))])
+        first = [texts[:most].to_list() for texts in (self.cohort.id, self.cohort.arm.fill_null(""))]
+        columns = [*first, *(self._cells(name, most) for name in endpoints)]
+        return in_blocks([["patient", "arm", *endpoints], *map(list, zip(*columns, strict=True))])
 
-    def _cells(self, name: str) -> list[str]:
-        """The value of an endpoint for each patient, with its day or its reason, as text."""
+    def _cells(self, name: str, most: int | None) -> list[str]:
+        """The value of an endpoint for each of the first patients, with its day or its reason, as text."""
         verdict, reasons = self.verdicts[name], self.criteria.reasons.names
-        labels = [verdict.labels[value] for value in verdict.value.tolist()]
+        labels = [verdict.labels[value] for value in verdict.value[:most].tolist()]
         if self.criteria.endpoints[name].is_ranked:
             return labels
-        days = self.days_of(verdict.dated).tolist()
-        codes = verdict.reason.tolist()
+        days = self.days_of(verdict.dated[:most]).tolist()
+        codes = verdict.reason[:most].tolist()
         return [_cell(label, day, reasons[code]) for label, day, code in zip(labels, days, codes, strict=True)]
 
     @property

@@ -5,42 +5,67 @@ from typing import Any
 
 import click
 
+from itp_response.cli.command import command
 from itp_response.cli.options import (
+    CRITERIA,
     DEFAULT,
+    ENDPOINT,
     StudyArguments,
     day_0_option,
     interpretation_option,
+    output_option,
     reference_option,
     set_option,
     study_options,
     title_option,
 )
+from itp_response.cli.terminal import say
 from itp_response.outputs.figures.kinds import KINDS
 
 
-@click.command(short_help="Draw a study, or one patient's timeline.")
-@click.argument("kind", type=click.Choice(list(KINDS)))
+@command(
+    short_help="Draw a figure of a study, or of one patient's timeline.",
+    examples=[
+        "plot km visits.csv --patients patients.csv --output km.svg",
+        "plot timeline visits.csv --patient ITP-0003 --output p3.png",
+        'plot timeline "d0 15, d21 45, d28 60" --output typed.svg',
+    ],
+)
+@click.argument("kind", type=click.Choice(list(KINDS)), metavar="KIND")
 @study_options(
     click.option(
         "--criteria",
+        type=CRITERIA,
         multiple=True,
         default=(DEFAULT,),
         show_default=True,
         metavar="NAME_OR_FILE",
-        help="A shipped set or a file of your own; for reclassification twice.",
+        help="Criteria set: a shipped name or a file of your own. Give two for reclassification.",
     )
 )
-@click.option("--output", "-o", required=True, type=click.Path(), help="A .svg, .png or .pdf file.")
-@click.option("--patient", metavar="ID", help="timeline: the patient.")
-@click.option("--endpoint", metavar="X", help="The endpoint to draw, in place of the kind's own.")
+@output_option("The figure, an .svg, .png or .pdf file.", required=True)
+@click.option("--patient", metavar="ID", help="timeline: the patient. Required unless the timeline is typed.")
+@click.option("--endpoint", type=ENDPOINT, metavar="X", help="Endpoint to draw. Default: that of the kind of figure.")
 @click.option(
-    "--by", multiple=True, metavar="COLUMN", help="What makes the groups; forest: the subgroups, also several times."
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column that defines the groups; forest: the subgroups. Repeat for several (forest). Default: arm.",
 )
 @reference_option
 @title_option
-@click.option("--measure", type=click.Choice(["difference", "odds-ratio"]), help="forest: what is compared.")
-@click.option("--baseline", metavar="COUNT", help="Typed timeline: the baseline, if it is not the count of day 0.")
-@click.option("--discontinued", type=int, metavar="DAY", help="Typed timeline: the day treatment was stopped for good.")
+@click.option(
+    "--measure",
+    type=click.Choice(["difference", "odds-ratio"]),
+    help="forest: effect measure. Default: difference, the risk difference.",
+)
+@click.option("--baseline", metavar="COUNT", help="Typed timeline: baseline count. Default: the count of day 0.")
+@click.option(
+    "--discontinued",
+    type=int,
+    metavar="DAY",
+    help="Typed timeline: day of permanent discontinuation of treatment. Default: not discontinued.",
+)
 @day_0_option
 @interpretation_option
 @set_option
@@ -60,10 +85,10 @@ def plot(
     interpretation: tuple[str, ...],
     columns: dict[str, str],
 ) -> None:
-    """Draw VISITS: one patient's timeline, or a picture of all patients.
+    """Draw a figure of VISITS: one patient's timeline, or a figure of all patients.
 
-    For timeline VISITS may be typed by hand, as "d0 15, d21 45, d28 60".
-    What was assumed, left out or noticed goes to standard error.
+    KIND is timeline, swimmer, spaghetti, km (Kaplan-Meier), waterfall, forest or reclassification. For timeline, VISITS
+    may be typed by hand, as "d0 15, d21 45, d28 60". Notes and assumptions go to standard error.
     """
     from itp_response.outputs.figures.plot import plot as draw
 
@@ -87,5 +112,4 @@ def plot(
     )
     study.write_quarantine(picture.result)
     picture.write(output)
-    for line in picture.summary().splitlines():
-        click.echo(line, err=True)
+    say(picture.summary())

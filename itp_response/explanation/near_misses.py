@@ -1,6 +1,6 @@
 """Near misses: by how small a change each verdict of a cohort would have been another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,14 +98,14 @@ def near_misses(
     patients: Tabular | None = None,
     criteria: CriteriaInput | None = None,
     *,
-    endpoint: str | None = None,
+    endpoint: str | Sequence[str] | None = None,
     met: bool = False,
     options: ReadOptions | None = None,
 ) -> NearMisses:
     """The patients by the smallest change of one observation that would change their verdict.
 
-    Of every endpoint that gives a verdict, or of one: the verdicts of `N` and `NE`, or with `met` those of `Y`; of a
-    `best` all verdicts. `visits`, `patients`, `criteria` and `options` are as in `classify`. Patients with partial
+    Of every endpoint that gives a verdict, or of those named: the verdicts of `N` and `NE`, or with `met` those of `Y`;
+    of a `best` all verdicts. `visits`, `patients`, `criteria` and `options` are as in `classify`. Patients with partial
     dates are not asked about.
     Raises `UsageError` for an endpoint that is unknown, or that is a length of time, and what `classify` raises.
 
@@ -127,17 +127,19 @@ def near_misses(
     return NearMisses(classification, met, positions, _frame(classification, counterfactuals, positions))
 
 
-def _names(classification: Classification, endpoint: str | None) -> list[str]:
-    """The endpoints asked about: all that give a verdict, or the one."""
+def _names(classification: Classification, endpoint: str | Sequence[str] | None) -> list[str]:
+    """The endpoints asked about: all that give a verdict, or those named."""
     models = classification.criteria.endpoints
     names = [name for name, model in models.items() if not model.is_length]
     if endpoint is None:
         return names
-    if endpoint not in models:
-        raise UsageError(unknown("endpoint", endpoint, models))
-    if endpoint not in names:
-        raise UsageError(f"{endpoint} tells a length, not a verdict that could turn; known: {', '.join(names)}.")
-    return [endpoint]
+    asked = [endpoint] if isinstance(endpoint, str) else list(dict.fromkeys(endpoint))
+    for name in asked:
+        if name not in models:
+            raise UsageError(unknown("endpoint", name, models))
+        if name not in names:
+            raise UsageError(f"{name} tells a length, not a verdict that could turn; known: {', '.join(names)}.")
+    return asked
 
 
 def _is_asked(verdict: Verdict, met: bool) -> Bools:

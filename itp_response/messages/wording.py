@@ -18,6 +18,8 @@ GAP = "  "
 """What stands between the columns of a table."""
 HANGING = "  "
 """The further indent of a line that continues one."""
+QUOTED = "    "
+"""The indent of what a message quotes: a line of a file, a command."""
 PARENTHESIS = re.compile(r"\([^()]{1,24}\)")
 """What stays on one line where it can: `(0.07 to 0.36)`, `(n = 112)`."""
 JOINT = "\0"
@@ -238,3 +240,23 @@ def wrapped(text: str, *, first: str = "", further: str = HANGING, break_on_hyph
         break_long_words=False,
         break_on_hyphens=break_on_hyphens,
     )
+
+
+def fitted(text: str) -> str:
+    r"""A text with its sentences folded to the width; lines of a table, and what is quoted below a message, stay.
+
+    >>> with fitted_to(40):
+    ...     print(fitted("error: timeline: '4o' is not understood; it is no count.\n    d0 15, d22 4o"))
+    error: timeline: '4o' is not understood;
+      it is no count.
+        d0 15, d22 4o
+    """
+    return "\n".join(folded for line in text.split("\n") for folded in _fitted_line(line))
+
+
+def _fitted_line(line: str) -> list[str]:
+    content = line.lstrip(" ")
+    indent = line[: len(line) - len(content)]
+    if len(line) <= _width.get() or len(indent) >= len(QUOTED) or GAP in content:
+        return [line]
+    return wrapped(content, first=indent, further=f"{indent}{HANGING}")
