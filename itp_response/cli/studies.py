@@ -46,9 +46,9 @@ STUDY = "visits.csv --patients patients.csv"
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "table"]),
-    help="Print 'csv' (all columns) or 'table' (for people), of all patients. Default: on a terminal the first "
-    f"{FIRST} patients as a table, else csv.",
+    type=click.Choice(["csv", "table", "first"]),
+    help=f"Print 'csv' (all columns), 'table' (for people), or 'first' (the summary and a table of the first {FIRST} "
+    "patients). Default: first on a terminal, else csv.",
 )
 @json_option
 @click.option("--long", "long_", is_flag=True, help="One row per patient and endpoint. Default: one row per patient.")
@@ -62,14 +62,20 @@ def classify(
     """
     from itp_response.classification.classification import classify as classify_study
 
-    if as_json and form is not None:
-        raise UsageError("--json and --format: give one of them.")
+    forms = {"--output": output is not None, "--json": as_json, "--format": form is not None}
+    given = [name for name, is_given in forms.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)}: give one of them.")
+    if long_ and form in ("table", "first"):
+        raise UsageError(f"--long and --format {form}: the table has a row per patient; leave out one of them.")
     if output is not None:
         _classify_to(study, output, long_, threads)
         return
     classification = study.call(classify_study, threads=threads)
     study.write_quarantine(classification)
-    if form is None and not (as_json or long_) and sys.stdout.isatty():
+    if form is None and not (as_json or long_):
+        form = "first" if sys.stdout.isatty() else "csv"
+    if form == "first":
         _show_first(classification)
         return
     if form == "table":

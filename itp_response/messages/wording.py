@@ -4,7 +4,7 @@ import math
 import re
 import shlex
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -173,15 +173,15 @@ def _narrowed(rows: Sequence[Sequence[str]], widths: list[int], room: int) -> li
         return widths
     widths = list(widths)
     cells = [row for row in rows if len(row) > 1 or len(widths) == 1]
-    least = [
-        max((_longest_word(row[column]) for row in cells if column < len(row)), default=0)
-        for column in range(len(widths))
-    ]
-    for _ in range(excess):
-        wide = [column for column, width in enumerate(widths) if width > least[column]]
-        if not wide:
-            break
-        widths[max(wide, key=lambda column: widths[column])] -= 1
+    for words in (_joined, str.strip):  # what belongs together is parted only where there is no room for it
+        least = [
+            max((_longest_word(row[column], words) for row in cells if column < len(row)), default=0)
+            for column in range(len(widths))
+        ]
+        while excess > 0 and any(width > low for width, low in zip(widths, least, strict=True)):
+            wide = [column for column, width in enumerate(widths) if width > least[column]]
+            widths[max(wide, key=lambda column: widths[column])] -= 1
+            excess -= 1
     return widths
 
 
@@ -202,7 +202,7 @@ def _folded(cell: str, width: int) -> list[str]:
         return [cell]
     indent = cell[: len(cell) - len(cell.lstrip())]
     lines = textwrap.wrap(
-        _joined(cell),
+        _joined(cell) if _longest_word(cell, _joined) <= width else cell.strip(),
         width,
         initial_indent=indent,
         subsequent_indent=f"{indent}{HANGING}",
@@ -218,9 +218,9 @@ def _joined(cell: str) -> str:
     return GAP.join(piece.replace(" ", JOINT) for piece in words.split(GAP)) if GAP in words else words
 
 
-def _longest_word(cell: str) -> int:
+def _longest_word(cell: str, words: Callable[[str], str]) -> int:
     """The width that a cell needs at least, with its indent on the first line and on those that follow."""
-    first, *others = map(len, _joined(cell).split() or [""])
+    first, *others = map(len, words(cell).split() or [""])
     indent = len(cell) - len(cell.lstrip())
     return indent + max(first, *(len(HANGING) + other for other in others), 0)
 

@@ -138,9 +138,11 @@ class Tables:
         for note in self.groups.notes:
             yield from wrapped(note)
         for table in self.tables:
-            yield f"\n{table}"
-        if self.classification.cohort.notes:
-            yield from ("", *self.classification.cohort.note_lines)
+            own = tuple(note for note in table.notes if note not in self.assumed)
+            yield f"\n{replace(table, notes=own)}"
+        notes = [*self.assumed, *self.classification.cohort.note_lines]
+        if notes:
+            yield from ("", *notes)
 
 
 def table(
