@@ -96,7 +96,7 @@ def criteria(name: str | None, as_json: bool) -> None:
 
 @command(
     short_help="Run the worked examples of a criteria file.",
-    examples=["check mine.toml", "check mine.toml --mutate", "new > mine.toml && itp-response check mine.toml"],
+    examples=["check mine.toml", "check mine.toml --mutate", "check atra_2022 --json"],
 )
 @click.argument("file", type=CRITERIA, metavar="FILE")
 @click.option(

@@ -91,7 +91,8 @@ def from_standard_input(ctx: click.Context, suffix: str | None) -> str:
     if ctx.meta.get(TAKEN):
         raise UsageError("'-' stands for standard input, which can be read once; name a file for the other.")
     ctx.meta[TAKEN] = True
-    folder = Path(ctx.with_resource(tempfile.TemporaryDirectory(prefix="itp-response-")), "standard input")
+    # Of the context of the program, which is closed where the words of a command cannot be used.
+    folder = Path(ctx.find_root().with_resource(tempfile.TemporaryDirectory(prefix="itp-response-")), "standard input")
     folder.mkdir()
     path = folder / "stdin"
     with path.open("wb") as file:
@@ -110,7 +111,7 @@ def _suffix_of(file: BinaryIO) -> str:
 def outputs(ctx: click.Context, params: Iterable[click.Parameter]) -> dict[str, Path]:
     """The outputs that were named, by the option that names each."""
     return {
-        param.opts[-1] if isinstance(param, click.Option) else str(param.human_readable_name): Path(value)
+        max(param.opts, key=len): Path(value)
         for param in params
         if isinstance(param.type, OutputFile) and (value := ctx.params.get(str(param.name))) is not None
     }

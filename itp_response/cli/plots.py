@@ -44,7 +44,7 @@ from itp_response.outputs.figures.kinds import KINDS
     )
 )
 @output_option("The figure, an .svg, .png or .pdf file.", required=True)
-@click.option("--patient", metavar="ID", help="timeline: the patient. Required unless the timeline is typed.")
+@click.option("--patient", metavar="ID", help="timeline: the patient. Default: the one of a typed timeline.")
 @click.option("--endpoint", type=ENDPOINT, metavar="X", help="Endpoint to draw. Default: that of the kind of figure.")
 @click.option(
     "--by",

@@ -46,7 +46,7 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     examples=[
         f"table {STUDY} --reference LD-RTX",
         "table visits.csv --patients patients.csv --show all -o all.html",
-        'table visits.csv --endpoint OR --subgroup sex --subgroup "age >= 60"',
+        "table visits.csv --endpoint OR --subgroup sex",
     ],
 )
 @study_options()
