@@ -42,7 +42,7 @@ regolden: $(READY)
 	$(BIN)/pytest -q $(GOLDEN)
 
 schema: $(READY)
-	$(BIN)/python -c "from itp_response.definitions.schema import schema; print(schema(), end='')" > criteria/schema.json
+	$(RUN) schema > criteria/schema.json
 
 definitions: $(READY)
 	$(BIN)/python -c "from itp_response.authoring.definitions_page import definitions_page; print(definitions_page(), end='')" > docs/definitions.md

@@ -50,7 +50,8 @@ from itp_response.outputs.figures.kinds import KINDS
     "--by",
     multiple=True,
     metavar="COLUMN",
-    help="Column that defines the groups; forest: the subgroups. Repeat for several (forest). Default: arm.",
+    help="Column that defines the groups; forest: the subgroups. Repeat for several (forest). Default: arm; forest: "
+    "every text column with two to four values.",
 )
 @reference_option
 @title_option
