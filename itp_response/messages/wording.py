@@ -20,8 +20,8 @@ HANGING = "  "
 """The further indent of a line that continues one."""
 QUOTED = "    "
 """The indent of what a message quotes: a line of a file, a command."""
-PARENTHESIS = re.compile(r"\([^()]{1,24}\)")
-"""What stays on one line where it can: `(0.07 to 0.36)`, `(n = 112)`."""
+TOGETHER = re.compile(r"\([^()]{1,24}\)|\S+ -> \S+")
+"""What stays on one line where it can: `(0.07 to 0.36)`, `(n = 112)`, `N -> Y`."""
 JOINT = "\0"
 """Stands for a space at which no line ends."""
 IN_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
@@ -213,8 +213,8 @@ def _folded(cell: str, width: int) -> list[str]:
 
 
 def _joined(cell: str) -> str:
-    """The words of a cell; what stays on one line is one word: `(0.07 to 0.36)`, and the `N -15` of `Y +2  N -15`."""
-    words = PARENTHESIS.sub(lambda found: found[0].replace(" ", JOINT), cell.strip())
+    """The words of a cell; what stays on one line is one word: `(0.07 to 0.36)`, `N -> Y`, `N -15` of `Y +2  N -15`."""
+    words = TOGETHER.sub(lambda found: found[0].replace(" ", JOINT), cell.strip())
     return GAP.join(piece.replace(" ", JOINT) for piece in words.split(GAP)) if GAP in words else words
 
 
