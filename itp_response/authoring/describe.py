@@ -61,7 +61,8 @@ def describe(criteria: Criteria) -> str:
         ==========================================================
     """
     file = criteria.file
-    lines = [criteria.title, "=" * len(criteria.title), ""]
+    title = _wrapped(criteria.title)
+    lines = [*title, "=" * max(map(len, title)), ""]
     for sentence in head(criteria):
         lines += _wrapped(sentence)
     for name, model in file.endpoints.items():

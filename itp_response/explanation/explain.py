@@ -20,8 +20,6 @@ from itp_response.messages.wording import aligned, counted, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
-WIDTH = 110
-
 
 @dataclass(frozen=True, repr=False)
 class Explanation(DataResult):
@@ -106,7 +104,7 @@ class Explanation(DataResult):
         if self.origin:
             body = [f"  {self.origin}"]
         else:
-            body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
+            body = wrapped(self.needs, first="  ", break_on_hyphens=True)
             if self.rows:
                 body.append(aligned(self.observations, indent="  "))
             body += [f"  {sentence}" for sentence in self.rests_on]
@@ -143,7 +141,7 @@ class Explanations(DataResult, list[Explanation]):
 
 
 def _indented(sentence: str) -> list[str]:
-    return wrapped(sentence, WIDTH, first="  ")
+    return wrapped(sentence, first="  ")
 
 
 def explain(

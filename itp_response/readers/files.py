@@ -14,6 +14,7 @@ import polars as pl
 
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import CohortError, Problem, UsageError, unknown
+from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import listed
 from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
@@ -298,11 +299,7 @@ def statistics(path: Path) -> OpenTable:
     Values are those of the file, not their labels. The labels of columns and of values are handed on.
     """
     form = STATISTICS[path.suffix.lower()]
-    try:
-        import pyreadstat
-    except ImportError:
-        cure = "pip install 'itp-response[sas-spss-stata]'"
-        raise CohortError(f"{path.name}: this needs pyreadstat: {cure}.") from None
+    pyreadstat = needed("pyreadstat", "sas-spss-stata", f"{path.name}: ", CohortError)
     function = getattr(pyreadstat, form.function)
     broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError)
     message = f"{path.name}: this is no whole {form.name} file; write it again, or copy it again."

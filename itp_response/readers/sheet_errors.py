@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from itp_response.messages.errors import CohortError
+from itp_response.messages.optional_imports import needed
 
 ERROR_TEXT = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:\d+")
 FROM_1904 = "The workbook counts days from 1904: numbers of days in it are --date-format excel-1904."
@@ -48,10 +49,7 @@ def error_cell(row: int, column: int, error: str) -> SheetCell:
 
 def xls_form(path: Path, sheet: str) -> SheetForm:
     """The form of a sheet in a file of Excel 97 to 2003."""
-    try:
-        import xlrd
-    except ImportError:
-        raise CohortError(f"{path.name}: this needs xlrd: pip install 'itp-response[excel]'.") from None
+    xlrd = needed("xlrd", "excel", f"{path.name}: ", CohortError)
     with path.open("rb") as file, xlrd.open_workbook(file_contents=file.read(), on_demand=True) as book:
         cells = book.sheet_by_name(sheet)
         errors = [

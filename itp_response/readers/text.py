@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
+from itp_response.messages.optional_imports import needed
 from itp_response.readers.header import LOOKED_AT, header_position, no_such_header, note_on_header
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.separator import SEPARATORS, likely_separator, split, told_separator
@@ -78,10 +79,7 @@ def _gzip(raw: IO[bytes], _: str) -> Any:
 
 
 def _zstd(raw: IO[bytes], name: str) -> Any:
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise CohortError(f"{name}: this needs pyarrow: pip install 'itp-response[stream]'.") from None
+    pa = needed("pyarrow", "stream", f"{name}: ", CohortError)
     return pa.CompressedInputStream(pa.PythonFile(raw), "zstd")
 
 

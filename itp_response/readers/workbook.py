@@ -21,6 +21,7 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, unknown
+from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted, listed
 from itp_response.readers.header import LOOKED_AT, header_position, no_such_header, note_on_header
 from itp_response.readers.open_table import OpenTable
@@ -54,10 +55,7 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
 
     `header_row` is the row with the names of the columns; None: it is looked for.
     """
-    try:
-        import fastexcel
-    except ImportError:
-        raise CohortError(f"{path.name}: this needs fastexcel: pip install 'itp-response[excel]'.") from None
+    fastexcel = needed("fastexcel", "excel", f"{path.name}: ", CohortError)
     try:
         book = fastexcel.read_excel(path)
         name = _first_visible(book) if sheet is None else sheet

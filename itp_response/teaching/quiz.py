@@ -23,7 +23,6 @@ from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.counterfactuals.table import counterfactual_table
-from itp_response.explanation.explain import WIDTH
 from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
 from itp_response.messages.results import Result, html_paragraph
@@ -91,8 +90,8 @@ class Question(Result):
     def graded(self, answer: str) -> str:
         """The grade of an answer in a sentence, then the background and the explanation of the result."""
         grade = "Correct:" if answer.strip().upper() == self.answer else "Not correct; the result is"
-        lines = wrapped(f"{grade} {self.in_a_sentence}", WIDTH, further="")
-        lines += wrapped(self.background, WIDTH, further="") if self.background else []
+        lines = wrapped(f"{grade} {self.in_a_sentence}", further="")
+        lines += wrapped(self.background, further="") if self.background else []
         (explanation,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, counterfactuals=False)
         return "\n".join([*lines, "", str(explanation)])
 

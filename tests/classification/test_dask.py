@@ -105,5 +105,5 @@ def test_what_is_no_frame_of_dask():
 def test_without_dask(monkeypatch):
     monkeypatch.setitem(sys.modules, "dask.dataframe", None)
 
-    with pytest.raises(UsageError, match=r"^this needs dask, .*: pip install 'itp-response\[dask\]'\.$"):
+    with pytest.raises(UsageError, match=r"^this needs dask, .* install it by\n    .*\[dask\]"):
         classify_in_dask(None)

@@ -246,7 +246,7 @@ def test_what_is_no_frame_of_spark():
 def test_without_pyspark(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
 
-    with pytest.raises(UsageError, match=r"^this needs pyspark, .*: pip install 'itp-response\[spark\]'\.$"):
+    with pytest.raises(UsageError, match=r"^this needs pyspark, .* install it by\n    .*\[spark\]"):
         spark.classify(None)
 
 

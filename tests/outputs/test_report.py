@@ -21,6 +21,7 @@ import itp_response.outputs.report.figures
 import itp_response.outputs.report.report
 from itp_response.authoring import describe
 from itp_response.cli import main
+from itp_response.messages.optional_imports import cure
 from itp_response.outputs.report.figures import SHOWN, small
 from itp_response.outputs.report.patients import packed
 from itp_response.outputs.report.sections import without_options
@@ -563,7 +564,7 @@ def test_a_missing_library_is_one_sentence(monkeypatch):
 
     with pytest.raises(itp_response.UsageError) as error:
         itp_response.report(ROWS)
-    assert str(error.value) == "this needs jinja2, which is not installed: pip install 'itp-response[report]'."
+    assert str(error.value) == f"this needs jinja2, which is not installed; install it by\n    {cure('report')}"
 
 
 def test_packed_data_cannot_end_the_script_they_stand_in():

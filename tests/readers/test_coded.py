@@ -281,7 +281,7 @@ class TestPatients:
 
 def test_without_the_library(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "fhir.resources.R4B", None)
-    with pytest.raises(UsageError, match=r"pip install 'itp-response\[fhir\]'"):
+    with pytest.raises(UsageError, match=r"install it by\n    .*\[fhir\]"):
         read(lines(tmp_path, count()))
 
 

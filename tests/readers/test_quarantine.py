@@ -221,13 +221,15 @@ class TestVerdicts:
         )
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
         output = tmp_path / "verdicts.csv"
-        done = CliRunner().invoke(main, ["classify", str(visits), *options, "--output", str(output)])
+        done = CliRunner().invoke(main, ["classify", str(visits), *options, "--output", str(output), "--force"])
         assert (
             "warning: Quarantined: 1 row of 1 patient ('B'), left out as they cannot be read; of 1 only" in done.stderr
         )
         assert [row["quarantined"] for row in csv.DictReader(output.read_text().splitlines())] == ["0", "1"]
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
-        wrong = CliRunner().invoke(main, ["classify", str(visits), *options[:3], "out.x", "--output", str(output)])
+        wrong = CliRunner().invoke(
+            main, ["classify", str(visits), *options[:3], "out.x", "--output", str(output), "--force"]
+        )
         assert wrong.stderr.startswith("error: out.x: unknown kind of output '.x'")
 
     def test_explained(self, tmp_path):

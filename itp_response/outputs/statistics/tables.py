@@ -154,7 +154,7 @@ class Table(DataResult):
         yield from wrapped(self.title)
         yield aligned([["", *self.header[1:]], *([f"  {row[0]}", *row[1:]] for row in self.rows)])
         for note in (*self.notes, *self.assumed):
-            yield from (f"  {line}" for line in wrapped(note))
+            yield from wrapped(note, first="  ", further="    ")
 
 
 def percent(share: float) -> str:
