@@ -36,6 +36,7 @@ from itp_response.readers.treatments import (
     assumed_text,
     both_ways,
     is_mixable,
+    may_not_be_given,
     mixed_if_named,
     mixed_text,
     no_treatment,
@@ -234,6 +235,13 @@ def _coded(texts: pl.Series) -> Texts:
 
 # RESCUE
 
+WRONG_RESCUES = {
+    Meaning.NOT_A_TREATMENT: no_treatment,
+    Meaning.NEGATED: both_ways,
+    Meaning.NOT_SURE: may_not_be_given,
+}
+"""The wording of each meaning that is a problem."""
+
 
 def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Bools, Texts]:
     """The rows in which a rescue treatment begins, and its name in lower case."""
@@ -248,7 +256,7 @@ def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Boo
     def rows_of(chosen: Iterable[str]) -> pl.Series:
         return texts.is_in(list(chosen)).fill_null(value=False)
 
-    for meaning, wording in ((Meaning.NOT_A_TREATMENT, no_treatment), (Meaning.NEGATED, both_ways)):
+    for meaning, wording in WRONG_RESCUES.items():
         wrong = rows_of(text for text in meanings if meanings[text] is meaning)
         problems.wrong_cells(cells, written[wrong.to_numpy()], wording)
     mixed = rows_of(text for text in meanings if is_mixable(text, meanings))

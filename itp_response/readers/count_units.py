@@ -199,6 +199,20 @@ def _check_thousands(cells: Cells, rows: Bools, problems: Problems) -> None:
     )
 
 
+def ask_about_like_units(
+    table: NamedTable, name: str, unit_name: str, options: ReadOptions, problems: Problems
+) -> None:
+    """Report a column that holds units where nothing tells that of the counts `name`, of which it may be."""
+    if not table.like_units or not table.has(name) or table.has(unit_name):
+        return
+    if any(exponent_of(said.unit) is not None for said in _said(table, name, options)):
+        return
+    for column, units in table.like_units.items():
+        what = f"{quoted(column)} holds units of platelet counts ({first_few(units, 3)}), but is not named as such"
+        cure = f"name it {unit_name!r} (in a mapping: {unit_name} = {column!r}), or say --unit"
+        problems.wrong(table.location, f"{what}; {cure}.")
+
+
 LIKE_UNIT = (*UNIT_WORDS, "einheiten", "jedn", "uoms")
 WITHIN_WORDS = ("unit", "units", "uom", "einheit", "einheiten")
 """Words that may end another, as in `PLTUNIT`."""

@@ -133,7 +133,7 @@ def check_near(cells: Cells, rows: Ints, day: Floats, problems: Problems) -> Non
     problems.wrong_cells(
         cells,
         rows[far] if far.any() else rows[:0],
-        lambda text: f"{quoted(text)} lies over 100 years from day 0; correct it.",
+        lambda text: f"{quoted(text)} is more than 100 years from day 0; correct it, or the date of day 0.",
     )
 
 

@@ -16,7 +16,7 @@ from itp_response.messages.errors import CohortError, UsageError, unknown
 from itp_response.messages.wording import listed
 from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
-from itp_response.readers.open_table import Decimal, OpenTable
+from itp_response.readers.open_table import FIRST_ROWS, Decimal, OpenTable
 from itp_response.readers.text import PACKED, whole_file
 from itp_response.readers.workbook import workbook
 
@@ -213,7 +213,12 @@ def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> OpenTab
         assert isinstance(frame, pl.DataFrame)
         return frame
 
-    return OpenTable(path.name, header, load, scan=columns, kind=kind)
+    def load_first(positions: Sequence[int]) -> pl.DataFrame:
+        frame = unbroken(path.name, kind, lambda: columns(positions).head(FIRST_ROWS).collect())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    return OpenTable(path.name, header, load, scan=columns, kind=kind, load_first=load_first)
 
 
 def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:

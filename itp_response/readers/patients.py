@@ -12,7 +12,7 @@ from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
 from itp_response.readers.cell_errors import without_cell_errors
 from itp_response.readers.cells import as_declared, as_texts
 from itp_response.readers.column_names import NamedTable
-from itp_response.readers.count_units import CountUnit, counts_of
+from itp_response.readers.count_units import CountUnit, ask_about_like_units, counts_of
 from itp_response.readers.dates import are_days, as_day_numbers, as_days, imputed, note_partial
 from itp_response.readers.ids import check_long, note_not_given
 from itp_response.readers.known_names import BESIDE
@@ -111,6 +111,7 @@ def _ids(table: NamedTable, options: ReadOptions, problems: Problems) -> pl.Seri
 
 def _baseline(table: NamedTable, options: ReadOptions, problems: Problems) -> tuple[Numbers, CountUnit]:
     """The baseline counts in 10⁹/L, and what is known of their unit."""
+    ask_about_like_units(table, "baseline", "baseline_unit", options, problems)
     counts, unit = counts_of(table, "baseline", "baseline_unit", options, problems)
     if table.has("baseline"):
         cells = table.cells("baseline")

@@ -33,6 +33,8 @@ class Location:
     """The number of the file, where a table has several; problems are reported in their order."""
     decimal: Literal["usual", "shown", "point", "comma"] = "usual"
     """As in `OpenTable`."""
+    from_1904: bool = False
+    """As in `OpenTable`."""
 
     def line(self, row: int) -> int:
         """The number of a row as messages give it."""
@@ -89,7 +91,15 @@ class GatheredLocation(Location):
 def location_of(source: OpenTable, order: int, part: int = 0) -> Location:
     """The location of a table that was opened."""
     if source.gathered is None:
-        return Location(source.name, order, source.row_word, source.lines, part=part, decimal=source.decimal)
+        return Location(
+            source.name,
+            order,
+            source.row_word,
+            source.lines,
+            part=part,
+            decimal=source.decimal,
+            from_1904=source.from_1904,
+        )
     given = Location(source.name, order, source.row_word, source.gathered.lines)
     return GatheredLocation(
         source.name,

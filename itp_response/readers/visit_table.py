@@ -11,7 +11,7 @@ from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, ex
 from itp_response.readers.cell_errors import without_cell_errors
 from itp_response.readers.cells import as_declared, as_grades, as_rescue, is_empty
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
-from itp_response.readers.count_units import CountUnit, counts_of, note_unused
+from itp_response.readers.count_units import CountUnit, ask_about_like_units, counts_of, note_unused
 from itp_response.readers.dates import as_day_numbers, as_days, ask_numbering, imputed, note_partial
 from itp_response.readers.ids import check_long, note_not_given
 from itp_response.readers.missing_codes import not_known_rows, without_codes
@@ -73,12 +73,15 @@ class VisitTable:
         return self.not_known
 
 
-def check_header(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
+def check_header(
+    table: NamedTable, declared: Mapping[str, ColumnDeclared], options: ReadOptions, problems: Problems
+) -> None:
     """Report what is wrong with the header of the table of visits."""
     check_columns(table, ("patient_id", "platelets"), problems)
     check_declared(table, declared, problems)
     _check_times(table, problems)
     note_unused(table, problems)
+    ask_about_like_units(table, "platelets", "unit", options, problems)
 
 
 def read_visits(

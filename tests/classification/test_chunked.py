@@ -457,7 +457,7 @@ class TestErrors:
         ("row", "expected"),
         [
             ("2,28.50,40", "day: '28.50' is no whole day; give whole days."),
-            ("2,99999.0,40", "day: '99999.0' lies over 100 years from day 0; correct it."),
+            ("2,99999.0,40", "day: '99999.0' is more than 100 years from day 0; correct it, or the date of day 0."),
             (
                 "2,7,-5.0",
                 "platelets: '-5.0' is below 0; correct it.",

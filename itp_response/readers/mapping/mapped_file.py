@@ -14,7 +14,7 @@ from itp_response.messages.toml_positions import refuse
 from itp_response.messages.wording import counted_patients
 from itp_response.readers.cells import Wording, is_not_given
 from itp_response.readers.chunks import ChunkedTable, chunked_table
-from itp_response.readers.column_names import CellProblem, beside_columns, units_said
+from itp_response.readers.column_names import CellProblem, beside_columns, like_units, units_said
 from itp_response.readers.count_units import agreed, check_same_unit, said_by_header, unit_column
 from itp_response.readers.dates import cells_as_texts
 from itp_response.readers.files import TableFile, Tabular, given_as, open_table
@@ -176,6 +176,13 @@ class MappedFile:
                 yield visit.unit, ("visits", number, "unit")
         if self.file.patients.baseline_unit is not None:
             yield self.file.patients.baseline_unit, ("patients", "baseline_unit")
+
+    @cached_property
+    def like_units(self) -> dict[str, list[str]]:
+        """As in `NamedTable`."""
+        named = {column for column, _ in self.named()}
+        used = [position for position, name in enumerate(self.header) if name in named]
+        return like_units(self.table if self.chunked is None else self.chunked, used)
 
     def units_said(self, counts: str) -> list[UnitSaid]:
         """The units of a column of counts that the file tells besides its header; one that is read in chunks, none."""
