@@ -4,6 +4,7 @@ No other module knows what cells mean. It reads whole columns at once. The few c
 by themselves.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
@@ -25,9 +26,10 @@ from itp_response.cohort.values import (
     just_above,
     just_below,
 )
+from itp_response.messages.wording import counted
 from itp_response.readers.decimals import with_decimal_points
 from itp_response.readers.missing_codes import NOT_GIVEN, or_missing
-from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, quoted, shown
+from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted, shown
 from itp_response.readers.treatments import (
     NAMES,
     SOME_NAME,
@@ -43,9 +45,14 @@ from itp_response.readers.treatments import (
     taken_text,
     unknown_text,
 )
-from itp_response.readers.units import times
+from itp_response.readers.units import exponent_of, times
 
-BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
+BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:\.\d*)?|\.\d+)$"
+WIDE = str.maketrans("０１２３４５６７８９．＜＞－−–", "0123456789.<>---")
+"""Digits and signs as Chinese and Japanese programs write them, and signs of minus."""
+THOUSANDS = r"^[<>=≤≥\s]*\d{1,3}(?:[ \x{a0}\x{2009}\x{202f}'’]\d{3})+$"
+"""A number with blanks or apostrophes between thousands."""
+WITH_UNIT = re.compile(r"[<>=≤≥\s]*\d[\d.,]*\s*(\D.*)")
 Wording = Callable[[str], str]
 
 
@@ -107,7 +114,7 @@ def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording
     other = np.flatnonzero((values.is_not_null() & ~plain.is_finite().fill_null(value=False)).to_numpy())
     if not len(other):
         return exactly(low)
-    texts = without_not_given(cells, as_text(values.gather(other)), problems)
+    texts = _plain_numbers(cells, without_not_given(cells, as_text(values.gather(other)), problems), problems)
     parts = texts.str.extract_groups(BOUND).struct.unnest()
     sign = parts.to_series(0).fill_null("").to_numpy(writable=True)
     unsigned = parts.to_series(1).fill_null("").zip_with(parts.to_series(1).is_not_null(), texts)
@@ -125,6 +132,23 @@ def as_numbers(cells: Cells, problems: Problems, *, least: float, wrong: Wording
     high = low.copy()
     high[other] = np.where(above, np.inf, np.where(sign == "<", just_below(number), number))
     return Numbers(low, high)
+
+
+def _plain_numbers(cells: Cells, texts: pl.Series, problems: Problems) -> pl.Series:
+    """The texts in usual digits, with nothing between thousands, of which numbers are noted."""
+    texts = texts.str.replace_many({chr(one): chr(other) for one, other in WIDE.items()})
+    grouped, name = texts.str.contains(THOUSANDS).fill_null(value=False), cells.name
+    if not grouped.any():
+        return texts
+
+    def note_text(number: int, few: Sequence[str]) -> str:
+        numbers = f"{counted(number, 'number')} read without what stands between thousands"
+        return f"{name}: {numbers}: {first_few(few, 3, number)}." if number else ""
+
+    problems.count(
+        cells.location, f"thousands: {name}", note_text, int(grouped.sum()), texts.filter(grouped).head(3).to_list()
+    )
+    return texts.zip_with(~grouped, texts.str.replace_all(r"[ \x{a0}\x{2009}\x{202f}'’]", ""))
 
 
 def all_missing(size: int) -> Numbers:
@@ -155,6 +179,9 @@ def as_counts(
 
 
 def _no_count(text: str) -> str:
+    unit = WITH_UNIT.fullmatch(text)
+    if unit is not None and exponent_of(unit[1]) is not None:
+        return f"{quoted(text)} has its unit beside it; write the number alone, and the unit in a column 'unit'."
     return _no_number(text, "give 10⁹/L, a bound such as '<10', or leave the cell empty")
 
 

@@ -74,8 +74,10 @@ ANY = ""
 """In `MissingCodes`: all columns."""
 DAYS = ("day", "rescue_end", "enrolment_day", "treatment_discontinued")
 """Columns of days in tables without dates: a number that is told for all columns may be a day there."""
-NINES = (99.0, 999.0, 9999.0)
+NINES = (99.0, 888.0, 999.0, 9999.0)
 """Numbers among counts that are asked about."""
+DAY_CODES = (-99.0, -999.0, -9999.0, 9999.0, 99999.0)
+"""Days that stand for one that is not known."""
 MAY_BE_COUNTED = 99.0
 """The one of these that may well be a count."""
 FAR = 2.0
@@ -190,6 +192,22 @@ def or_missing(column: str, text: str) -> str:
     """The cure where a text may stand for a missing value; nothing for a text that is no likely code."""
     code = re.fullmatch(r"-?(\d)\1+|-?9(9*\.0+)?|-[178]|[A-Z]{1,12}", text)
     return f" If it stands for a missing value, say --missing {in_option(f'{column}={text}')}." if code else ""
+
+
+def check_day_codes(table: NamedTable, name: str, days: Floats, told: Told, problems: Problems) -> None:
+    """Report days that mostly stand for one that is not known, unless a code of the column was told."""
+    rows = np.flatnonzero(np.isin(days, DAY_CODES))
+    if not len(rows) or MissingCodes.of(told.missing).names(table, name):
+        return
+    cells = table.cells(name)
+    day = in_option(f"{cells.name}=")
+    problems.wrong_cells(
+        cells,
+        rows,
+        lambda text: (
+            f"{text!r} stands for an unknown day in many files; correct it, or say --missing {day} if it is one."
+        ),
+    )
 
 
 # NINES AMONG COUNTS

@@ -138,7 +138,9 @@ def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints
     recorded = np.zeros(len(nameless), dtype=np.bool_)
     for name in table.header.keys() - BESIDE:
         recorded |= as_text(table.cells(name).values.gather(nameless)).is_not_null().to_numpy()
-    problems.wrong_cells(table.cells("patient_id"), nameless[recorded], lambda _: "the patient is missing; fill it in.")
+    cells = table.cells("patient_id")
+    unreported = problems.not_reported(cells, nameless[recorded])
+    problems.wrong_cells(cells, unreported, lambda _: "the patient is missing; fill it in.")
 
     new = ids.is_first_distinct()
     rows, repeated = (given & new).arg_true().to_numpy(), (given & ~new).arg_true().to_numpy()

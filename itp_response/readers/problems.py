@@ -433,6 +433,13 @@ class Problems:
             location, source_row, name = cells.location.source(int(row), cells.name)
             self._add(location, f"{name}: {wording(text)}", location.line(source_row))
 
+    def not_reported(self, cells: Cells, rows: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Those of the rows without a problem of this column yet."""
+        there = [
+            one for one in self.unreadable if one.cells.location is cells.location and one.cells.name == cells.name
+        ]
+        return rows[~np.isin(rows, np.concatenate([one.rows for one in there]))] if there and len(rows) else rows
+
     def raise_if_wrong(self) -> None:
         """Raises `CohortError` if there is a problem."""
         if self.any_wrong:

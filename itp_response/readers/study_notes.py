@@ -55,6 +55,19 @@ def note_unmatched(study: StudyRows, problems: Problems) -> None:
         count_patients(study.visits.table.location, lack, ids, words, problems)
 
 
+def note_without_observations(study: StudyRows, problems: Problems) -> None:
+    """Note the patients with rows in the visits and nothing observed in any of them, as a line of a footer has."""
+    without = np.zeros(len(study.ids), dtype=np.bool_)
+    if len(study.kept) < len(study.patient):
+        without[study.patient[study.patient >= 0]] = True
+        without[study.patient[study.kept]] = False
+
+    def words(number: int, few: str) -> str:
+        return f"{number} patient{'s' if number > 1 else ''} without any observation, kept: {few}."
+
+    count_patients(study.visits.table.location, "no observation", study.ids.filter(without), words, problems)
+
+
 # COUNTS
 
 

@@ -14,7 +14,7 @@ from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_co
 from itp_response.readers.count_units import CountUnit, ask_about_like_units, counts_of, note_unused
 from itp_response.readers.dates import as_day_numbers, as_days, ask_numbering, imputed, note_partial
 from itp_response.readers.ids import check_long, note_not_given
-from itp_response.readers.missing_codes import not_known_rows, without_codes
+from itp_response.readers.missing_codes import check_day_codes, not_known_rows, without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import expect_decimals
 from itp_response.readers.problems import Cells, NoteText, Problems, quoted
@@ -152,6 +152,7 @@ def _when_and_end(table: NamedTable, options: ReadOptions, problems: Problems) -
     )
     if not dated:
         ask_numbering(table.cells("day"), begin.low, options.day_numbering, problems)
+        check_day_codes(table, "day", begin.low, options.told | table.told, problems)
     return _possible(begin, end)
 
 
@@ -234,14 +235,14 @@ def _check_visits(visits: VisitTable, problems: Problems) -> None:
     ended = ~np.isnan(visits.rescue_end.low)
     begun = visits.rescue | table.has_left_out("rescue")
     without_patient = visits.recorded & visits.patient_ids.missing & table.has("patient_id")
-    problems.wrong_cells(
-        table.cells("patient_id"), np.flatnonzero(without_patient), lambda _: "the patient is missing; fill it in."
-    )
+    ids = table.cells("patient_id")
+    nameless = problems.not_reported(ids, np.flatnonzero(without_patient))
+    problems.wrong_cells(ids, nameless, lambda _: "the patient is missing; fill it in.")
     if table.has("date") or table.has("day"):
         rows = np.flatnonzero(visits.recorded & np.isnan(visits.when.low))
-        rows = rows[is_empty(visits.time, rows)]
+        empty = problems.not_reported(visits.time, rows[is_empty(visits.time, rows)])
         problems.wrong_cells(
-            visits.time, rows, lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in."
+            visits.time, empty, lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in."
         )
     problems.wrong_cells(
         end,

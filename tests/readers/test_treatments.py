@@ -20,10 +20,11 @@ MEANINGS = {
         0 | no | None | Unchecked | no rescue | NOT GIVEN | nein | nil | ninguno | aucun | Aucune | 无 | keine | non | não
         нет | なし | geen | nessuno | NON-RESCUE MEDICATION | without rescue | no IVIg | IVIg not given | ohne | nicht gegeben
         Kein Notfallmedikament | declined | never | brak | 未用药 | None given | none required | n.v.t. | entfällt | hayır
-        nie dotyczy | niet gegeven | не назначалось | 不适用 | 該当せず | [ ] | unticked | watch and wait | IVIg (not given)
+        FALSCH | FAUX | Falso | IVIg 0 g | IVIg=0 | 0 mg prednisone | steroid-free | free of rescue | did not receive IVIg
+        declined IVIg | DID NOT RECEIVE RESCUE | nie dotyczy | niet gegeven | не назначалось | 不适用 | 該当せず | [ ] | unticked | watch and wait | IVIg (not given)
         """,
-    Meaning.MISSING: "NI | UNK | NASK | nk | ND | NA | n/a | . | - | ? | -99 | -9 | not done | unknown | Missing | [Not Done] | *UNK*",
-    Meaning.WITHOUT_A_NAME: "1 | yes | ja | oui | sí | 是 | Checked | TRUE | 1=Yes | Yes (1) | [x]",
+    Meaning.MISSING: "unbekannt | inconnu | okänd | 不明 | (blank) | NaT | NI | UNK | NASK | nk | ND | NA | n/a | . | - | ? | -99 | -9 | not done | unknown | Missing | [Not Done] | *UNK*",
+    Meaning.WITHOUT_A_NAME: "WAHR | VRAI | Verdadero | 1 | yes | ja | oui | sí | 是 | Checked | TRUE | 1=Yes | Yes (1) | [x]",
     Meaning.NAME: """
         IVIg | ivig 1 g/kg | Privigen | OCTAGAM 10% | WinRho SDF | rhophylac | anti-D | Prednisone 1mg/kg | prednisolon
         Dexaméthasone | dexametasona | Medrol | Solu-Medrol | methylprednisolone | steroids | corticoides | Kortison
@@ -38,7 +39,12 @@ MEANINGS = {
         """,
     Meaning.NEGATED: """
         not IVIg but prednisone | no change of IVIg dose | IVIg, none | No (IVIg given) | no IVIg, steroids | none/IVIg
+        IVIg=0; steroids=1 | prednisone 10 mg to 0 mg
         prednisone, not as rescue | IVIg (non-rescue) | non-steroid drug
+        """,
+    Meaning.NOT_SURE: """
+        planned IVIg | IVIg? | IVIg considered | cancelled IVIg | prior rituximab | IVIg stopped | prednisone discontinued
+        eltrombopag (study drug) | off steroids | low platelets | IVIg on hold | d/c prednisone
         """,
 }
 
