@@ -5,6 +5,7 @@ and of a repeated instrument. Every record of an event becomes a row, every fiel
 in one record, such as a box of which several are ticked, keeps them all in its cell, so that none is lost.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.wording import counted
+from itp_response.readers.known_names import fitting
 from itp_response.readers.open_table import Gathered, OpenTable
 from itp_response.readers.problems import as_text, first_few
 
@@ -22,6 +24,7 @@ KEYS = (
 )
 """The columns that, with the record, say which row a value belongs to."""
 USUAL_ID = "record_id"
+NAME_OF_ID = re.compile(r"(?:id|no|nr|number|nummer|code|key)$")
 BETWEEN = " | "
 """Between the values of a field with several."""
 
@@ -93,9 +96,14 @@ def _fields(values: pl.DataFrame, rows: int) -> tuple[dict[str, pl.Series], Mapp
 
 
 def _id_field(records: pl.Series, fields: Mapping[str, pl.Series]) -> str | None:
-    """The field with the record's id, which REDCap exports as a value too; None: there is none."""
+    """The field with the record's id, which REDCap exports as a value too; None: there is none.
+
+    By its values alone, a box that is ticked may be that of a study with one record.
+    """
     known = records.drop_nulls().n_unique()
     for name, cells in fields.items():
+        if not (NAME_OF_ID.search(name.lower()) or fitting("patient_id", [name])):
+            continue
         same = records.filter((cells == records).fill_null(value=False))
         if len(same) == cells.count() and same.n_unique() == known:
             return name

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from itp_response import CohortError, classify, classify_to, read
+from itp_response import CohortError, ReadOptions, classify, classify_to, read
 from itp_response.readers.eav import is_eav
 from itp_response.readers.files import open_table
 
@@ -101,3 +101,18 @@ def test_a_long_file_is_read_as_any_other(tmp_path):
 
     written = pl.read_csv(tmp_path / "verdicts.csv", infer_schema=False, comment_prefix="#")
     assert written.equals(classify(tmp_path / "values.csv").frame().cast(pl.String))
+
+
+def test_a_box_that_is_ticked_is_no_id():
+    header, _, _ = shown(table(["1,a,plt,15", "1,a,rescue___1,1"]))
+
+    assert header == ["record_id", "redcap_event_name", "plt", "rescue___1"]
+
+
+def test_of_a_record_several_values_that_cannot_be_read_are_one_row():
+    rows = table(["1,a,day,0", "1,a,plt,many", "1,a,bleeding,7", "1,b,day,28", "1,b,plt,60"])
+    cohort = read(rows, options=ReadOptions(on_error="quarantine"))
+
+    assert cohort.quarantined.tolist() == [1]
+    assert cohort.quarantine["line"].to_list() == [2, 3]
+    assert any("Quarantined: 1 row of 1 patient ('1')" in note.text for note in cohort.notes)
