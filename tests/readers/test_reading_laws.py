@@ -291,7 +291,9 @@ class TestRecords:
         whole = {record_of[line] for line in report.filter(left_out="row")["line"].to_list()}
         passed_over = [int(found[1]) for note in cohort.notes if (found := PASSED_OVER.match(note.text))]
 
-        assert reported == {number for number, row in enumerate(every) if is_wrong(row)}
+        # A mapping makes no visit of a row with a date alone, so that date is not read.
+        read_rows = [row for row in every if write is as_values or any(row[name] for name in COLUMNS[2:])]
+        assert reported == {number for number, row in enumerate(every) if is_wrong(row) and row in read_rows}
         assert len(cohort.lines) + len(whole) + sum(passed_over) == len(every)
         assert cohort.quarantined.sum() == len(reported)
 
