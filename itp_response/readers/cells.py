@@ -195,7 +195,7 @@ def _no_number(text: str, cure: str = "give a number or leave the cell empty") -
         if len(rest) == 3:
             return f"{quoted(text)} has a comma; write a point before decimals and nothing between thousands."
         return f"{quoted(text)} has a decimal comma; write {whole}.{rest}."
-    return f"{quoted(text)} is no number; {cure}."
+    return f"{quoted(text)} is not a number; {cure}."
 
 
 def _per_microlitre(text: str) -> str:
@@ -207,7 +207,7 @@ def _like_microlitres(text: str) -> str:
 
 
 def _too_high(text: str) -> str:
-    what = f"is above {HIGHEST_COUNT:,} × 10⁹/L in the unit that was told"
+    what = f"is above {HIGHEST_COUNT:,} × 10⁹/L in the specified unit"
     return f"{quoted(text)} {what}; correct the count or its unit."
 
 
@@ -215,7 +215,7 @@ def as_grades(cells: Cells, problems: Problems) -> Floats:
     """WHO bleeding grades; NaN where empty."""
 
     def wrong(text: str) -> str:
-        return f"{quoted(text)} is no WHO bleeding grade; give 0, 1, 2, 3 or 4.{or_missing(cells.name, text)}"
+        return f"{quoted(text)} is not a WHO bleeding grade; give 0, 1, 2, 3 or 4.{or_missing(cells.name, text)}"
 
     grades = as_numbers(cells, problems, least=0.0, wrong=wrong)
     off = ~np.isnan(grades.low) & ((grades.low != grades.high) | ~np.isin(grades.low, (0, 1, 2, 3, 4)))

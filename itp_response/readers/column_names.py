@@ -173,7 +173,7 @@ def read_table(
         problems.wrong(location, no_rows(location))
     if source.others and not table.has("patient_id"):
         sheets = ", ".join(map(repr, source.others))
-        problems.wrong(location, f"another sheet may be meant; say --sheet, there are: {sheets}.")
+        problems.wrong(location, f"the data may be in another sheet; say --sheet, there are: {sheets}.")
     return table
 
 
@@ -367,7 +367,7 @@ def chosen_columns(
         chosen[name] = positions[0]
         written = header[positions[0]]
         if folded(written) != folded(name):
-            problems.note(location, f"{written!r} was taken as {name}.")
+            problems.note(location, f"{written!r} is read as {name}.")
     if "patient_id" not in chosen:
         return chosen
     # A column that the criteria declare is something else to them, such as the site of a bleeding.

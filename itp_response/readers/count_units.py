@@ -81,12 +81,12 @@ def agreed(said: Sequence[UnitSaid], cells: Cells, problems: Problems, *, elsewh
     known = [entry for entry in said if exponent_of(entry.unit) is not None]
     if said and not known and not elsewhere:
         cure = "say --unit, or name a known one: "
-        text = f"{said[0].by} has {quoted(said[0].unit)}, which is no unit of platelet counts"
-        problems.wrong(cells.location, f"{cells.name}: {text}; {cure}{KNOWN}, and alike.")
+        text = f"{said[0].by} has {quoted(said[0].unit)}, which is not a unit of platelet counts"
+        problems.wrong(cells.location, f"{cells.name}: {text}; {cure}{KNOWN}, and similar.")
     for entry in known[1:]:
         if exponent_of(entry.unit) != exponent_of(known[0].unit):
             texts = (f"{one.by} says {quoted(one.unit)}" for one in (known[0], entry))
-            problems.wrong(cells.location, f"{cells.name}: {', but '.join(texts)}; tell one unit.")
+            problems.wrong(cells.location, f"{cells.name}: {', but '.join(texts)}; specify one unit.")
             return None
     return known[0] if known else None
 
@@ -145,9 +145,11 @@ def _report_other(units: Cells, rows: Ints, said: UnitSaid, problems: Problems) 
 
     def note_text(number: int, texts: Sequence[str]) -> str:
         counts = f"{units.name}: {number:,} count{'' if number == 1 else 's'} in {first_few(texts, 3)}"
-        return f"{counts}, but {by} says {quoted(unit)}; tell one unit."
+        return f"{counts}, but {by} says {quoted(unit)}; specify one unit."
 
-    reason = UnreadableCells(units, rows, lambda text: f"{quoted(text)}, but {by} says {quoted(unit)}; tell one unit.")
+    reason = UnreadableCells(
+        units, rows, lambda text: f"{quoted(text)}, but {by} says {quoted(unit)}; specify one unit."
+    )
     texts = as_text(units.values.gather(rows)).unique(maintain_order=True).head(SPELLINGS)
     problems.wrong_in_all(units.location, "another unit", note_text, len(rows), texts, unreadable=[reason])
 

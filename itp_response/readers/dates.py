@@ -44,8 +44,8 @@ TEN_YEARS = 3653
 UNFIT = "not "
 """Before a format that does not read some date of a column."""
 IMPUTED = {
-    "first": "imputed as the first day that may be meant, as told",
-    "last": "imputed as the last day that may be meant, as told",
+    "first": "imputed as the first possible day, as specified",
+    "last": "imputed as the last possible day, as specified",
 }
 """The rules by which a partial date is made a day, and the wording of each."""
 
@@ -57,7 +57,9 @@ def as_days(cells: Cells, problems: Problems, numbering: DayNumbering | None = N
     """Whole days from day 0; NaN where empty. Of study days, day 1 is day 0 and the day before it is -1."""
     days = as_numbers(cells, problems, least=-np.inf, wrong=_no_day)
     off = ~np.isnan(days.low) & ((days.low != days.high) | (days.low != np.floor(days.low)))
-    problems.wrong_cells(cells, np.flatnonzero(off), lambda text: f"{quoted(text)} is no whole day; give whole days.")
+    problems.wrong_cells(
+        cells, np.flatnonzero(off), lambda text: f"{quoted(text)} is not a whole day; give whole days."
+    )
     whole = np.where(off, np.nan, days.low) if off.any() else days.low
     return whole if numbering != "study-day" else _from_day_0(cells, whole, problems)
 
@@ -67,7 +69,7 @@ def _from_day_0(cells: Cells, study_days: Floats, problems: Problems) -> Floats:
     problems.wrong_cells(
         cells,
         np.flatnonzero(study_days == 0),
-        lambda text: f"{quoted(text)} is no study day, as day 1 comes after day -1; {cure}.",
+        lambda text: f"{quoted(text)} is not a study day, as day 1 follows day -1; {cure}.",
     )
     return np.where(study_days > 0, study_days - 1, study_days)
 
@@ -75,7 +77,7 @@ def _from_day_0(cells: Cells, study_days: Floats, problems: Problems) -> Floats:
 def _no_day(text: str) -> str:
     if re.match(ISO, text) or re.match(r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}", text):
         return f"{quoted(text)} is a date; give whole days since enrolment, or dates throughout."
-    return f"{quoted(text)} is no day; give whole days since enrolment, such as 28."
+    return f"{quoted(text)} is not a day; give whole days since enrolment, such as 28."
 
 
 def ask_numbering(cells: Cells, days: Floats, numbering: DayNumbering | None, problems: Problems) -> None:
@@ -85,7 +87,7 @@ def ask_numbering(cells: Cells, days: Floats, numbering: DayNumbering | None, pr
     """
     if numbering is not None:
         words = "day 1 is day 0, and the day before it is -1" if numbering == "study-day" else "day 0 is enrolment"
-        problems.note(cells.location, f"{cells.name}: days were numbered as told: {numbering}, so {words}.")
+        problems.note(cells.location, f"{cells.name}: days are numbered as specified: {numbering}, so {words}.")
         return
     problems.ask(cells.location, "day 0", partial(no_day_0, cells.name), 0, sides(days))
 
@@ -230,7 +232,9 @@ def _ask_shifted(cells: Cells, days: Floats, problems: Problems) -> None:
 def _shifted_text(name: str) -> NoteText:
     def note_text(number: int, few: Sequence[str]) -> str:
         dates = "date lies" if number == 1 else "dates lie"
-        return f"{name}: {number} {dates} after 2099 ({first_few(few, 1)}), taken as shifted dates." if number else ""
+        return (
+            f"{name}: {number} {dates} after 2099 ({first_few(few, 1)}), assumed to be shifted dates." if number else ""
+        )
 
     return note_text
 
@@ -300,7 +304,9 @@ def _serial(cells: Cells) -> str:
 
 def _no_date(text: str, written: DateFormat, instead: str, serial: str) -> str:
     if written.told is not None:
-        return f"{quoted(text)} is no date written as {written.told!r} says; {_cure_of_told(text, written, serial)}."
+        return (
+            f"{quoted(text)} does not match the date format {written.told!r}; {_cure_of_told(text, written, serial)}."
+        )
     if re.match(r"^\d{4}-\d{2}$", text) or re.match(ISO, text):
         known = re.sub(r"(?:-(?:00|99))+$", "", text)
         part = f", or write {known} if no more is known" if known != text and not re.search("-(?:00|99)", known) else ""
@@ -310,7 +316,7 @@ def _no_date(text: str, written: DateFormat, instead: str, serial: str) -> str:
         return f"{quoted(text)} has no year; find it out, or {without}."
     formats = formats_of(text, serial)
     if not formats:
-        return f"{quoted(text)} is no date; write YYYY-MM-DD{instead}."
+        return f"{quoted(text)} is not a date; write YYYY-MM-DD{instead}."
     if formats[0] in SERIALS:
         looks_like = f"looks like a spreadsheet's number of {possible_days(pl.Series([text]), formats[0])[0][0]}"
         return f"{quoted(text)} {looks_like}; write YYYY-MM-DD{instead}, or say so: {written.option} {formats[0]}."
@@ -380,7 +386,7 @@ def note_partial(cells: Cells, days: Numbers, problems: Problems, impute: str | 
 
     def note_text(number: int, texts: Sequence[str]) -> str:
         are = "date is" if number == 1 else "dates are"
-        use = IMPUTED[impute] if impute else "verdicts are given that are the same on all days that may be meant"
+        use = IMPUTED[impute] if impute else "results are given where they are the same for every possible date"
         return f"{name}: {number} {are} known only in part ({first_few(texts, 3)}); {use}." if number else ""
 
     problems.count(cells.location, f"partial: {name}", note_text, len(rows), shown(cells, rows), warning=True)

@@ -63,7 +63,7 @@ def row_per_record(source: OpenTable) -> OpenTable:
     notes = [*source.notes, f"A row per value ({what}) was read as a row per record and event."]
     if len(distinct) < len(given):
         repeated = counted(len(given) - len(distinct), "value", digits=True)
-        notes.append(f"{repeated} passed over: of the same record, event and field as the same value above.")
+        notes.append(f"{repeated} skipped: a repeat of the same value for the same record, event and field.")
     if several:
         notes.append(f"Fields with several values in one record, which stay together in a cell: {first_few(several)}.")
     return OpenTable(

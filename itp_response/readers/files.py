@@ -227,7 +227,7 @@ def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
         return read()
     # Polars panics on some broken files; a panic is no `Exception`.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise CohortError(f"{name}: this is no whole {kind} file; write it again, or copy it again.") from None
+        raise CohortError(f"{name}: this is not a complete {kind} file; export or copy it again.") from None
 
 
 def _frame(frame: pl.DataFrame, name: str) -> OpenTable:
@@ -308,7 +308,7 @@ def statistics(path: Path) -> OpenTable:
         raise CohortError(f"{path.name}: this needs pyreadstat: {cure}.") from None
     function = getattr(pyreadstat, form.function)
     broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError)
-    message = f"{path.name}: this is no whole {form.name} file; write it again, or copy it again."
+    message = f"{path.name}: this is not a complete {form.name} file; export or copy it again."
 
     def read(**wanted: Any) -> Any:
         try:
@@ -358,7 +358,7 @@ def dataset_json(path: Path) -> OpenTable:
         header = [column["name"] for column in columns]
         widths = set(map(len, rows))
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise CohortError(f"{path.name}: this is no CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'.") from None
+        raise CohortError(f"{path.name}: this is not CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'.") from None
     if not widths <= {len(header)}:
         raise CohortError(f"{path.name}: not every row has {len(header)} values, as there are columns.")
     if head.get("records", len(rows)) != len(rows):
@@ -394,7 +394,7 @@ def _inflated(path: Path) -> bytes:
             text = stream.decompress(data)
             if stream.eof:
                 return text
-    raise CohortError(f"{path.name}: this is no whole compressed Dataset-JSON; write it again, or copy it again.")
+    raise CohortError(f"{path.name}: this is not a complete compressed Dataset-JSON file; export or copy it again.")
 
 
 def odm(path: Path) -> OpenTable:

@@ -114,7 +114,7 @@ def note_not_given(cells: Cells, ids: pl.Series, problems: Problems) -> None:
 
     def note_text(number: int, texts: Sequence[str]) -> str:
         cure = "where no patient is named, fill in the id or delete the row"
-        return f"{name}: taken as the id of a patient: {first_few(texts)}; {cure}." if number else ""
+        return f"{name}: assumed to be the id of a patient: {first_few(texts)}; {cure}." if number else ""
 
     found = not_given(ids)
     problems.count(cells.location, f"ids not given: {name}", note_text, len(found), found, warning=True)
@@ -144,7 +144,7 @@ def keyed(table: NamedTable, key: PatientKey | None, problems: Problems) -> Name
         )
     joined = pl.DataFrame([column.alias(str(place)) for place, column in enumerate([*parts, ids])])
     of_names = " and ".join(repr(table.header[name]) for name in [*names, "patient_id"])
-    problems.note(table.location, f"Patients are told apart by {of_names}, as told: --patient-key {key}.")
+    problems.note(table.location, f"Patients are identified by {of_names}, as specified: --patient-key {key}.")
     return _with_ids(table, joined.select(pl.concat_str(pl.all(), separator="-")).to_series().fill_null(ids))
 
 
@@ -246,7 +246,7 @@ def check_similar(ids: pl.Series, location: Location, similar_ids: SimilarIds | 
         cure = "correct them, or say what they are: --similar-ids same or --similar-ids different"
         problems.wrong(location, f"these ids look like the same patient: {_in_words(groups)}; {cure}.")
     else:
-        problems.note(location, f"These ids are different patients, as told: {_in_words(groups)}.", warning=True)
+        problems.note(location, f"These ids are different patients, as specified: {_in_words(groups)}.", warning=True)
 
 
 def _in_words(groups: Sequence[Sequence[str]]) -> str:
@@ -266,7 +266,9 @@ def in_one_spelling(
     groups = similar(ids)
     if not groups:
         return list(tables)
-    problems.note(tables[0].location, f"These ids are the same patient, as told: {_in_words(groups)}.", warning=True)
+    problems.note(
+        tables[0].location, f"These ids are the same patient, as specified: {_in_words(groups)}.", warning=True
+    )
     spelling = {other: group[0] for group in groups for other in group[1:]}
     return [
         _with_ids(table, column.replace(spelling)) if table.has("patient_id") else table

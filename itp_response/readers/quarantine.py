@@ -266,8 +266,8 @@ def rows_left_out(ids: pl.Series, report: pl.DataFrame) -> Ints:
 
 
 OF_ANYBODY = (
-    "What was left out of a patient who is not known may be of any of them, so no verdict is given on any; "
-    "fill in the patient there, or take the row out of the file."
+    "The excluded rows of an unknown patient may belong to any patient, so no result is given for any; "
+    "fill in the patient there, or delete the row."
 )
 
 
@@ -291,7 +291,7 @@ def _counted(patients: list[str], rows: pl.DataFrame, report: pl.DataFrame) -> s
     in_part = len(rows) - len(each_row_once(report.filter(left_out="row")))
     cells = f"; of {in_part} only a cell, the rest is used" if in_part else ""
     many = f"{len(rows)} rows" if len(rows) > 1 else "1 row"
-    return f"{many}{of}, left out as they cannot be read{lost}{cells}"
+    return f"{many}{of}, excluded as unreadable{lost}{cells}"
 
 
 def _with_undecided(cohort: Cohort, undecided: pl.Series) -> LeftOut | None:

@@ -25,7 +25,7 @@ def count_passed_over(table: NamedTable, number: int, problems: Problems) -> Non
 
     def note_text(number: int, _: Sequence[str]) -> str:
         rows = f"{number} {word}{'s' if number > 1 else ''}"
-        return f"{rows} passed over: without a count, a grade, a rescue or a declared column." if number else ""
+        return f"{rows} skipped: no count, grade, rescue or declared column." if number else ""
 
     problems.count(table.location, "passed over", note_text, number)
 

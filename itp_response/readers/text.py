@@ -104,7 +104,9 @@ def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
             if packed is None:
                 why = getattr(error, "strerror", None) or error
                 raise CohortError(f"{path.name}: this cannot be read: {why}.") from None
-            raise CohortError(f"{path.name}: this is no whole {path.suffix.lower()} file; copy it again.") from None
+            raise CohortError(
+                f"{path.name}: this is not a complete {path.suffix.lower()} file; copy it again."
+            ) from None
 
 
 # READING
@@ -156,7 +158,7 @@ def text_format(data: bytes, name: str, usual: str, *, part: bool = False, heade
         raise CohortError(f"{name}: this file is empty.")
     head, note = found
     header = _header(data[records.start[head] : records.end[head]], int(records.line[head]), separator, name)
-    notes = [] if separator == usual else [f"Cells were taken as separated by {SEPARATORS[separator]}."]
+    notes = [] if separator == usual else [f"Cells are separated by {SEPARATORS[separator]}."]
     end = int(records.end[head])
     notes += filter(None, [note])
     return TextFormat(name, separator, header, 1 + data.count(b"\n", 0, end), end, notes)
@@ -446,7 +448,7 @@ def check_kind(data: bytes, name: str) -> None:
     if data.startswith((b"PK\x03\x04", b"PAR1")):
         workbook = "a workbook or an archive; save it as CSV UTF-8"
         kind = "Parquet; name it .parquet" if data.startswith(b"PAR1") else workbook
-        raise CohortError(f"{name}: this is no text but {kind}.")
+        raise CohortError(f"{name}: this is not a text file but {kind}.")
 
 
 def _header(record: bytes, line: int, separator: str, name: str) -> list[str]:

@@ -367,7 +367,7 @@ def is_mixable(text: str, meanings: Mapping[str, Meaning]) -> bool:
 def no_treatment(text: str) -> str:
     """The problem of a text that cannot be a treatment."""
     cure = "give its name, or 1 where it has none"
-    return f"{text!r} is no treatment; {cure}. If it means none, say --no-rescue {in_option(text)}."
+    return f"{text!r} is not a treatment; {cure}. If it means none, say --no-rescue {in_option(text)}."
 
 
 def both_ways(text: str) -> str:
@@ -394,7 +394,7 @@ def numbered(numbers: Mapping[str, int]) -> str:
 
 def taken_text(name: str, numbers: Mapping[str, int]) -> str:
     """The note on what was taken as the name of a treatment."""
-    return f"{name}: taken as rescue treatment: {numbered(numbers)}." if numbers else ""
+    return f"{name}: counted as rescue treatment: {numbered(numbers)}." if numbers else ""
 
 
 def unknown_text(name: str, numbers: Mapping[str, int]) -> str:
@@ -402,9 +402,9 @@ def unknown_text(name: str, numbers: Mapping[str, int]) -> str:
     if not numbers:
         return ""
     first = min(numbers)
-    what = "is no treatment" if len(numbers) == 1 else "are no treatments"
+    what = "is not a treatment" if len(numbers) == 1 else "are not treatments"
     cure = f"If one is none, say --no-rescue {in_option(first)}; if it is one, --rescue-names {in_option(first)}"
-    return f"{name}: {numbered(numbers)} {what} known here, taken as rescue treatment all the same. {cure}."
+    return f"{name}: {numbered(numbers)} {what} known here, and counted as rescue treatment. {cure}."
 
 
 def mixed_text(text: str) -> str:
@@ -436,8 +436,8 @@ def assumed_text(name: str, meaning: Meaning) -> Callable[[int, Sequence[str]], 
             return ""
         cells = f"{name}: {number} {'cell' if number == 1 else 'cells'} with {' or '.join(sorted(map(repr, texts)))}"
         if meaning is Meaning.MISSING:
-            return f"{cells} {'is' if number == 1 else 'are'} missing, taken as no rescue as an empty cell is."
-        return f"{cells} taken as {meaning.value}."
+            return f"{cells} {'is' if number == 1 else 'are'} missing, and counted as no rescue like an empty cell."
+        return f"{cells} counted as {meaning.value}."
 
     return note_text
 

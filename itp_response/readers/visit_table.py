@@ -195,19 +195,19 @@ def _check_times(table: NamedTable, problems: Problems) -> None:
 def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, problems: Problems) -> None:
     """Note what an empty grade means, which depends on all grades of the table."""
     if bleeding is not None:
-        problems.note(table.location, f"Bleeding was taken as told: {bleeding}.")
+        problems.note(table.location, f"Bleeding is recorded as specified: {bleeding}.")
         return
     may_be_scored = table.may_be_scored
 
     def scored_text(zeros: int, _: Sequence[str]) -> str:
-        text = "Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. "
-        return f"{text}If there was none then, say --bleeding events." if zeros else ""
+        text = "Grade 0 occurs, so bleeding is assumed to be assessed at every visit, and an empty grade is missing. "
+        return f"{text}If an empty grade means no bleeding, say --bleeding events." if zeros else ""
 
-    def events_text(zeros: int, graded: Sequence[str], what: str = "Bleeding has no grade of 0") -> str:
-        text = "so grades are a log of events, and there was no bleeding where there is no grade."
+    def events_text(zeros: int, graded: Sequence[str], what: str = "Grade 0 does not occur") -> str:
+        text = "so bleeding is assumed to be reported as events, and an empty grade means no bleeding."
         if zeros or may_be_scored or not graded:
             return ""
-        return f"{what}, {text} If that is not known, say --bleeding scored."
+        return f"{what}, {text} If an empty grade means not assessed, say --bleeding scored."
 
     def no_grade_text(zeros: int, graded: Sequence[str]) -> str:
         return "" if graded else events_text(zeros, ["none"], "No bleeding grade is recorded")
@@ -215,8 +215,8 @@ def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, proble
     def open_text(zeros: int, _: Sequence[str]) -> str:
         if zeros or not may_be_scored:
             return ""
-        text = "A grade that cannot be read may be 0, so it is open whether there was no bleeding"
-        return f"{text} where there is no grade; say --bleeding events if so, or --bleeding scored."
+        text = "An unreadable grade may be 0, so an empty grade may mean no bleeding or not assessed"
+        return f"{text}; say --bleeding events or --bleeding scored."
 
     zeros, graded = int((grade == 0).sum()), () if np.isnan(grade).all() else ("some",)
     texts: dict[str, NoteText] = {
@@ -247,12 +247,14 @@ def _check_visits(visits: VisitTable, problems: Problems) -> None:
     problems.wrong_cells(
         end,
         np.flatnonzero(ended & ~begun),
-        lambda text: f"{quoted(text)} ends a rescue that did not begin; name the rescue in the same row.",
+        lambda text: (
+            f"{quoted(text)} ends a rescue treatment that was not recorded; name the treatment in the same row."
+        ),
     )
     problems.wrong_cells(
         end,
         np.flatnonzero(ended & begun & (visits.rescue_end.high < visits.when.low)),
-        lambda text: f"{quoted(text)} lies before the rescue begins; correct one of the two.",
+        lambda text: f"{quoted(text)} is before the start of the rescue treatment; correct one of the two.",
     )
 
 
@@ -276,4 +278,6 @@ def check_declared(table: NamedTable, declared: Mapping[str, ColumnDeclared], pr
             problems.wrong(table.location, missing_column(name, table.written))
         else:
             means = str(column.empty).lower() if isinstance(column.empty, bool) else repr(column.empty)
-            problems.note(table.location, f"There is no column {name!r}; taken as {means} throughout.", warning=True)
+            problems.note(
+                table.location, f"There is no column {name!r}; assumed to be {means} throughout.", warning=True
+            )

@@ -67,7 +67,7 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
         cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
         form = FORMS.get(path.suffix.lower(), xlsx_form)(path, name)
     except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, StopIteration, ElementTree.ParseError):
-        raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
+        raise CohortError(f"{path.name}: this is not a complete workbook; save it again as .xlsx.") from None
     others = [other for other in book.sheet_names if other != name]
     notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
     if not cells.select(_filled()).to_series().any():

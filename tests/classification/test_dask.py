@@ -78,7 +78,7 @@ def test_few_patients_in_many_partitions_and_what_is_said(caplog):
     assert here(found).equals(whole(visits, patients, criteria="iwg_2009"))
     assert here(found)["patient_id"].to_list() == ["1", *others, "2"]
     assert caplog.messages[-2:] == [
-        "warning: No bleeding grade is recorded, so grades are a log of events, and there was no bleeding where there is no grade. If that is not known, say --bleeding scored.",
+        "warning: No bleeding grade is recorded, so bleeding is assumed to be reported as events, and an empty grade means no bleeding. If an empty grade means not assessed, say --bleeding scored.",
         "warning: There is no column 'corticosteroid_dependence'; taken as false throughout.",
     ]
 

@@ -221,8 +221,8 @@ def test_dates_of_sparks_own_and_what_is_said(session, caplog):
     expected = whole(pl.DataFrame(rows, schema=["patient_id", "date", "platelets"], orient="row"))
     assert here(found).equals(expected)
     assert caplog.messages == [
-        "warning: No bleeding grade is recorded, so grades are a log of events, and there was no bleeding where there is no grade. If that is not known, say --bleeding scored.",
-        "warning: No enrolment dates: day 0 is the date of each patient's first count.",
+        "warning: No bleeding grade is recorded, so bleeding is assumed to be reported as events, and an empty grade means no bleeding. If an empty grade means not assessed, say --bleeding scored.",
+        "warning: No enrolment dates supplied: each patient's first count is on day 0.",
     ]
 
 

@@ -45,7 +45,7 @@ class TestRows:
 
         assert notes == [
             "A row per value (4 values in 1 record) was read as a row per record and event.",
-            "1 value passed over: of the same record, event and field as the same value above.",
+            "1 value skipped: a repeat of the same value for the same record, event and field.",
             "Fields with several values in one record, which stay together in a cell: 'race'.",
         ]
 
@@ -77,11 +77,11 @@ P1,week_1_arm_1,bleeding_grade,1
     [
         (
             "x",
-            "values.csv: line 5: platelets: 'x' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
+            "values.csv: line 5: platelets: 'x' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
         ),
         (
             "20\nP1,week_1_arm_1,platelets,30",
-            "values.csv: line 5: platelets: '20 | 30' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
+            "values.csv: line 5: platelets: '20 | 30' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
         ),
     ],
 )

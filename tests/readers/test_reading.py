@@ -178,9 +178,9 @@ class TestColumns:
         cohort = read(path)
         assert cohort.id.to_list() == ["007"]
         assert cohort.platelets.low.tolist() == [15]
-        assert "'subject-id' was taken as patient_id." in texts(cohort)
-        assert "'Visit Date' was taken as date." in texts(cohort)
-        assert "'PLT' was taken as platelets." in texts(cohort)
+        assert "'subject-id' is read as patient_id." in texts(cohort)
+        assert "'Visit Date' is read as date." in texts(cohort)
+        assert "'PLT' is read as platelets." in texts(cohort)
 
     def test_own_name_beats_alias(self, tmp_path: Path) -> None:
         path = visits("id, patient_id, day, count, Platelets\n 1, P1, 0, 99, 15\n", tmp_path)
@@ -252,7 +252,7 @@ class TestCounts:
         assert cohort.platelets.exact
         assert rows(cohort, "platelets") == [("P1", 0, 15)]
         assert "platelets: 3 cells with '.' or 'N/A' or 'NA' count as missing." in texts(cohort)
-        assert "3 lines passed over: without a count, a grade, a rescue or a declared column." in texts(cohort)
+        assert "3 lines skipped: no count, grade, rescue or declared column." in texts(cohort)
 
     def test_several_a_day(self, tmp_path: Path) -> None:
         path = visits(
@@ -292,9 +292,9 @@ class TestBleeding:
         ("text", "bleeding", "grades", "note"),
         [
             (SCORED, None, [0, nan], "scored at visits"),
-            (SCORED, "events", [0, 0], "Bleeding was taken as told: events."),
+            (SCORED, "events", [0, 0], "Bleeding is recorded as specified: events."),
             (EVENTS, None, [2, 0], "a log of events"),
-            (EVENTS, "scored", [2, nan], "Bleeding was taken as told: scored."),
+            (EVENTS, "scored", [2, nan], "Bleeding is recorded as specified: scored."),
             (NONE, None, [0, 0], "No bleeding grade is recorded"),
             (NONE, "scored", [nan, nan], "as told: scored"),
         ],
@@ -324,8 +324,8 @@ class TestRescue:
         cohort = read(path)
         assert cohort.rescue.tolist() == [True, True, False, False]
         assert cohort.days_since_rescue.tolist() == [inf, 5, 7, 14]
-        assert "rescue: 1 cell with '1' taken as a rescue without a name." in texts(cohort)
-        assert "rescue: 1 cell with 'no' taken as no rescue." in texts(cohort)
+        assert "rescue: 1 cell with '1' counted as a rescue without a name." in texts(cohort)
+        assert "rescue: 1 cell with 'no' counted as no rescue." in texts(cohort)
 
     def test_end_in_days(self, tmp_path: Path) -> None:
         path = visits(
@@ -513,7 +513,7 @@ def test_every_problem_is_counted(tmp_path: Path) -> None:
         # stopped   in the cells                    days, or what is said
         (None,     ["70", "2019-03-12", "80"],      "patients: row 2: treatment_discontinued: '2019-03-12' is a date; give whole days since enrolment, or dates throughout."),
         ("days",   ["70", "2019-03-12", "80"],      "patients: row 2: treatment_discontinued: '2019-03-12' is a date; give whole days since enrolment, or dates throughout."),
-        ("dates",  ["2019-03-12", "70", "80"],      "patients: row 2: treatment_discontinued: '70' is no date; write YYYY-MM-DD or whole days since enrolment.\npatients: row 3: treatment_discontinued: '80' is no date; write YYYY-MM-DD or whole days since enrolment."),
+        ("dates",  ["2019-03-12", "70", "80"],      "patients: row 2: treatment_discontinued: '70' is not a date; write YYYY-MM-DD or whole days since enrolment.\npatients: row 3: treatment_discontinued: '80' is not a date; write YYYY-MM-DD or whole days since enrolment."),
         (None,     ["1", None, "0"],                "patients: treatment_discontinued: 0 and 1 do not say when treatment was stopped; give the day or date; if these are days, name the column 'discontinuation_day'."),
         ("days",   ["1", None, "0"],                [1, inf, 0]),
         ("dates",  ["2019-03-12", None, None],      [70, inf, inf]),

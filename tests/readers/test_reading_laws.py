@@ -298,7 +298,7 @@ class TestRecords:
         assert cohort.quarantined.sum() == len(reported)
 
 
-PASSED_OVER = re.compile(r"(\d+) (?:row|line)s? passed over")
+PASSED_OVER = re.compile(r"(\d+) (?:row|line)s? skipped")
 
 
 def min_line(write: Callable[..., Any]) -> int:

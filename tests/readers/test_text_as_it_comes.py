@@ -34,7 +34,7 @@ class TestSeparatorTold:
         cohort = read(file(tmp_path, first + ROWS))
         assert cohort.platelets.low.tolist() == [12, 60]
         assert cohort.source_row.tolist() == [3, 4]
-        assert "Cells were taken as separated by semicolons." in notes(cohort)
+        assert "Cells are separated by semicolons." in notes(cohort)
 
     def test_of_commas(self, tmp_path):
         assert read(file(tmp_path, "sep=,\n" + ROWS.replace(";", ","))).platelets.low.tolist() == [12, 60]
@@ -48,7 +48,7 @@ class TestSeparatorTold:
     def test_may_be_a_vertical_bar(self, tmp_path):
         cohort = read(file(tmp_path, ROWS.replace(";", "|")))
         assert cohort.platelets.low.tolist() == [12, 60]
-        assert "Cells were taken as separated by vertical bars." in notes(cohort)
+        assert "Cells are separated by vertical bars." in notes(cohort)
 
 
 class TestUtf16:
@@ -238,7 +238,7 @@ platelets = "plt"
         (tmp_path / "mapping.toml").write_text(self.MAPPING)
         cohort = read(*itp_response.mapped(file(tmp_path, self.ROWS), tmp_path / "mapping.toml"))
         assert (cohort.id.to_list(), cohort.platelets.low.tolist()) == (["P1"], [12, 60])
-        assert "1 patient left out, with no row that says that failed is '0'." in notes(cohort)
+        assert "1 patient excluded, with no row that says that failed is '0'." in notes(cohort)
 
     def test_a_column_that_is_not_there(self, tmp_path):
         (tmp_path / "mapping.toml").write_text(self.MAPPING.replace("failed", "fail"))

@@ -131,7 +131,7 @@ class TestWorkbookOf1904:
 class TestNobody:
     def test_rows_of_totals_are_named(self):
         assert (
-            "patient_id: taken as the id of a patient: 'Total'; where no patient is named, fill in the id or delete the row."
+            "patient_id: assumed to be the id of a patient: 'Total'; where no patient is named, fill in the id or delete the row."
         ) in notes(read([*study(), {"patient_id": "Total", "day": 0, "platelets": 33}]))
 
     def test_so_are_lines_of_a_footer(self):

@@ -170,7 +170,7 @@ def _unit(source: OpenTable, guess: Guess, visits: Sequence[Keys]) -> Iterator[s
     elif len(exponents) > 1:
         yield f"# The headers tell several units: {', '.join(sorted({unit.unit for unit in said}))}"
     elif None in exponents:
-        yield f"unit = {_text(OPEN)}  # the file has {_commented(said[0].unit)}, which is no unit of platelet counts"
+        yield f"unit = {_text(OPEN)}  # the file has {_commented(said[0].unit)}, which is not a unit of platelet counts"
     elif said and not any("unit" in visit and visit["unit"].value == OPEN for visit in visits):
         factor = factor_text(exponents.pop() or 0)
         meaning = "as 10⁹/L" if factor == "1" else f"counts are multiplied by {factor} to 10⁹/L"

@@ -240,7 +240,7 @@ class MappedRows:
         names = {name for name, _ in self.source.named()} - set(self.file.other_columns)
         others = [name for name in self.source.header if name not in names]
         if others:
-            problems.note(location, f"Columns that the mapping does not take: {first_few(others)}.")
+            problems.note(location, f"Columns that the mapping does not use: {first_few(others)}.")
         self._note_lengths(location, problems)
 
     def _note_lengths(self, location: Location, problems: Problems) -> None:
@@ -257,7 +257,7 @@ class MappedRows:
         patients, header = self.file.patients, self.source.header
         if patients.key:
             made = " and ".join(map(repr, [*patients.key.values(), patients.patient_id]))
-            problems.note(location, f"Patients are told apart by {made}, as the mapping says.")
+            problems.note(location, f"Patients are identified by {made}, as the mapping says.")
         for name, position in self.source.beside.items():
             ids = with_several(self.ids, self.frame[header[position]])
             if len(ids):

@@ -56,7 +56,7 @@ def patients_of(of: MappedRows, location: Location, names: Iterable[str], proble
     left_out = all_ids.filter(~of.of_wanted).n_unique()
     if left_out:
         said = listed([f"{column} is {value!r}" for column, value in of.file.patients.only.items()])
-        problems.note(location, f"{counted_patients(left_out)} left out, with no row that says that {said}.")
+        problems.note(location, f"{counted_patients(left_out)} excluded, with no row that says that {said}.")
     firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     columns: list[pl.Series] = []
     as_written: dict[str, pl.Series] = {}
