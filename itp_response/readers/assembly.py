@@ -22,7 +22,7 @@ from itp_response.readers.options import Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, as_dates, imputed_of, partial_of
 from itp_response.readers.problems import Problems
 from itp_response.readers.quarantine import COMPLETED
-from itp_response.readers.study_notes import check_units, count_passed_over, note_unmatched, note_without_observations
+from itp_response.readers.study_notes import check_units, count_passed_over, note_unmatched
 from itp_response.readers.study_rows import StudyRows
 from itp_response.readers.visit_table import VisitTable
 
@@ -53,9 +53,7 @@ def assemble(
     Raises `CohortError` if there are problems, or were before (`wrong`).
     """
     visits, patients, impute = study.visits, study.patients, options.impute
-    if patients.table.header:
-        note_unmatched(study, problems)
-    note_without_observations(study, problems)
+    note_unmatched(study, problems)
     check_units(study, options, problems)
     day_0 = day_0_of_patients(study, problems)
     times = _observed_times(study, day_0, problems)

@@ -42,7 +42,10 @@ def count_patients(
 
 
 def note_unmatched(study: StudyRows, problems: Problems) -> None:
-    """Note the patients who are in only one of the two tables."""
+    """Note the patients without an observation, and those in only one of the two tables, if there are two."""
+    _note_without_observations(study, problems)
+    if not study.patients.table.header:
+        return
     has_rows = np.zeros(len(study.ids), dtype=np.bool_)
     has_rows[study.patient[study.patient >= 0]] = True
     not_listed = study.ids[study.listed :]
@@ -55,7 +58,7 @@ def note_unmatched(study: StudyRows, problems: Problems) -> None:
         count_patients(study.visits.table.location, lack, ids, words, problems)
 
 
-def note_without_observations(study: StudyRows, problems: Problems) -> None:
+def _note_without_observations(study: StudyRows, problems: Problems) -> None:
     """Note the patients with rows in the visits and nothing observed in any of them, as a line of a footer has."""
     without = np.zeros(len(study.ids), dtype=np.bool_)
     if len(study.kept) < len(study.patient):

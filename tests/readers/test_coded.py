@@ -103,8 +103,8 @@ class TestCounts:
         assert texts(cohort)[:3] == [
             "3 results not used, as none of their codes is one of platelet counts or bleeding: "
             "'http://loinc.org|718-7' (2), 'urn:own|777-3' (1).",
-            "1 Observation with the status 'entered-in-error' not taken.",
-            "2 Observation with the status 'cancelled' not taken.",
+            "1 Observation with the status 'entered-in-error' not used.",
+            "2 Observation with the status 'cancelled' not used.",
         ]
 
     def test_of_a_code_of_ones_own(self, tmp_path):
@@ -148,7 +148,7 @@ class TestEvents:
         cohort = fhir(tmp_path, count(), given, told='[rescue]\nIVIG = "IVIg"\n')
 
         assert cohort.rescue.tolist() == [False]
-        assert f"1 MedicationAdministration with the status '{status}' not taken." in texts(cohort)
+        assert f"1 MedicationAdministration with the status '{status}' not used." in texts(cohort)
 
     def test_a_medication_may_stand_in_a_resource_of_its_own(self, tmp_path):
         drug = {"resourceType": "Medication", "id": "m1", "code": {"coding": [{"code": "IVIG"}]}}
@@ -473,7 +473,7 @@ def test_each_resource_is_used_or_reported_or_counted_as_not_taken(drawn, tmp_pa
 
     assert lines_used(cohort) == by_fate["used"] | by_fate["used in part"]
     assert (whole, cells) == (by_fate["left out"], by_fate["used in part"])
-    noted = [text for text in texts(cohort) if " not taken" in text]
+    noted = [text for text in texts(cohort) if " not used" in text]
     assert sum(int(text.split()[0]) for text in noted) == len(by_fate["counted"])
 
 
@@ -495,7 +495,7 @@ def test_each_measurement_is_used_or_reported_or_counted_as_not_taken(drawn, tmp
 
     assert lines_used(cohort) - left_out == good
     assert len(rows) == len(good) + len(left_out) + counted
-    noted = [int(text.split()[0]) for text in texts(cohort) if " not taken, as no code" in text]
+    noted = [int(text.split()[0]) for text in texts(cohort) if " not used, as none" in text]
     assert sum(noted) == counted
 
 

@@ -160,7 +160,7 @@ class TestWritten:
         assert refused(by_date(text)) == f"visits: row 1: date: {text!r} {reason}"
 
     def test_months_by_name_are_no_format_of_a_pattern(self):
-        assert "is no date written as '%d/%m/%Y' says" in refused(by_date("04-JAN-2019"), date_format="%d/%m/%Y")
+        assert "does not match the date format '%d/%m/%Y'" in refused(by_date("04-JAN-2019"), date_format="%d/%m/%Y")
 
 
 class TestAdvice:

@@ -162,7 +162,7 @@ class TestSimilar:
         classified = classify_to(tmp_path / "chunks.csv", path, options=options)
 
         assert (tmp_path / "chunks.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
-        assert any("as told" in note.text for note in classified.cohort.notes)
+        assert any("as specified" in note.text for note in classified.cohort.notes)
 
     def test_told_to_be_the_same_before_sites_are_looked_at(self):
         told = refused(study("1", "01", site=["A", "B"]), similar_ids="same")
@@ -225,7 +225,7 @@ class TestSites:
         parts = list(beside.values())
         assert joined.id.to_list() == ["-".join([*(part[n] for part in parts), "001"]) for n in (0, 1)]
         assert joined.day.tolist() == [0, 28, 42, 364] * 2
-        assert any(f"as told: --patient-key {key}" in note for note in notes(joined))
+        assert any(f"as specified: --patient-key {key}" in note for note in notes(joined))
         assert read(rows, options=ReadOptions(patient_key="id")).id.to_list() == ["001"]
 
     def test_of_the_two_tables_together(self):

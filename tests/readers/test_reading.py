@@ -111,7 +111,7 @@ class TestBadVisits:
         path = tmp_path / "visits.parquet"
         pl.DataFrame({"patient_id": ["P1"], "day": [0], "platelets": [15.0]}).write_parquet(path)
         path.write_bytes(path.read_bytes()[:-20])
-        with pytest.raises(CohortError, match=r"^visits.parquet: this is no whole Parquet file; "):
+        with pytest.raises(CohortError, match=r"^visits.parquet: this is not a complete Parquet file; "):
             read(path)
 
     @pytest.mark.parametrize(
@@ -122,8 +122,11 @@ class TestBadVisits:
                 {"patient_id": ["P1"], "day": [0], "platelets": [15000.0]},
                 "visits: row 1: platelets: '15000' looks like",
             ),
-            ({"patient_id": ["P1"], "day": [0], "platelets": [[15]]}, "visits: row 1: platelets: '[15]' is no number"),
-            ({"patient_id": ["P1"], "day": [0.5], "platelets": [15]}, "visits: row 1: day: '0.5' is no whole day"),
+            (
+                {"patient_id": ["P1"], "day": [0], "platelets": [[15]]},
+                "visits: row 1: platelets: '[15]' is not a number",
+            ),
+            ({"patient_id": ["P1"], "day": [0.5], "platelets": [15]}, "visits: row 1: day: '0.5' is not a whole day"),
             ({"patient_id": ["P1"], "date": [43586], "platelets": [15]}, "visits: row 1: date: '43586' looks like"),
             ({"patient_id": [], "day": [], "platelets": []}, "visits: there are no rows."),
         ],
@@ -187,7 +190,7 @@ class TestColumns:
         cohort = read(path)
         assert cohort.id.to_list() == ["P1"]
         assert cohort.platelets.low.tolist() == [15]
-        assert not said(cohort, "was taken as p")
+        assert not said(cohort, "is read as p")
 
     def test_declared(self, tmp_path: Path) -> None:
         path = visits(
@@ -291,12 +294,12 @@ class TestBleeding:
     @pytest.mark.parametrize(
         ("text", "bleeding", "grades", "note"),
         [
-            (SCORED, None, [0, nan], "scored at visits"),
+            (SCORED, None, [0, nan], "assessed at every visit"),
             (SCORED, "events", [0, 0], "Bleeding is recorded as specified: events."),
-            (EVENTS, None, [2, 0], "a log of events"),
+            (EVENTS, None, [2, 0], "reported as events"),
             (EVENTS, "scored", [2, nan], "Bleeding is recorded as specified: scored."),
             (NONE, None, [0, 0], "No bleeding grade is recorded"),
-            (NONE, "scored", [nan, nan], "as told: scored"),
+            (NONE, "scored", [nan, nan], "as specified: scored"),
         ],
     )
     def test_empty_grade(self, text: str, bleeding: Any, grades: list[float], note: str, tmp_path: Path) -> None:
@@ -360,7 +363,7 @@ class TestEnrolment:
         assert cohort.day.tolist() == days
         assert [str(one) for one in cohort.day_0] == [day_0]
         first_count = text == self.DATES and (table is None or "," not in table)
-        assert said(cohort, "day 0 is the date of each patient's first count") == first_count
+        assert said(cohort, "each patient's first count is on day 0") == first_count
 
     def test_without_a_count(self, tmp_path: Path) -> None:
         text = (
@@ -464,7 +467,7 @@ class TestFiles:
         cohort = read(tmp_path / name)
         assert rows(cohort, "platelets", "rescue", "source_row") == [("P1", 0, 15, False, 2), ("P1", 7, 20, True, 3)]
         instead = name != "visits.tsv" and b"," not in data
-        assert said(cohort, "Cells were taken as separated by") == instead
+        assert said(cohort, "Cells are separated by") == instead
         assert cohort.source == name
 
     @pytest.mark.parametrize(

@@ -349,10 +349,10 @@ class TestCounts:
         cohort = read(lakhs)
         assert rows(cohort, "platelets") == [("P1", 0, 12)]
         assert said(cohort, "platelets: 1 count in 'lakh/mm3' (unit) multiplied by 100 to 10⁹/L.")
-        with pytest.raises(CohortError, match="but --unit says '/uL'; tell one unit"):
+        with pytest.raises(CohortError, match="but --unit says '/uL'; specify one unit"):
             read(lakhs, options=ReadOptions(unit="/uL"))
         (without / "sdtm.toml").write_text('unit = "10^9/kg"\n')
-        with pytest.raises(CohortError, match="no unit of platelet counts"):
+        with pytest.raises(CohortError, match="not a unit of platelet counts"):
             read(without)
 
     def test_which_result(self, tmp_path: Path) -> None:

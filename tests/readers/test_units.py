@@ -200,7 +200,7 @@ class TestLaws:
         if EXPONENTS[unit] == EXPONENTS[other]:
             read(visits, patients, options=options)
             return
-        with pytest.raises(CohortError, match="tell one unit"):
+        with pytest.raises(CohortError, match="specify one unit"):
             read(visits, patients, options=options)
 
 
@@ -285,7 +285,7 @@ WRONG = [
     ("patient_id | day | PLT (/uL) \n A | 0 | 12.000 \n A | 28 | 20000", "'12.000' may have a point between thousands"),
     (
         "patient_id | day | PLT (/uL) \n A | 0 | 12 \n A | 28 | 20",
-        "2 of 2 counts are below 1 × 10⁹/L in the unit that was",
+        "2 of 2 counts are below 1 × 10⁹/L in the specified unit",
     ),
     ("patient_id | day | PLT (10^9/L) \n A | 0 | 12000", "'12000' is above 5,000 × 10⁹/L in the specified unit"),
     (

@@ -246,7 +246,7 @@ def _records(file: _File, index: _Index, codes: KnownCodes, models: _Models) -> 
         else:
             rows += of_resource
             numbers += [number] * len(of_resource)
-    notes = [f"{number:,} {what} not taken." for what, number in statuses.items()]
+    notes = [f"{number:,} {what} not used." for what, number in statuses.items()]
     others = Counter(one.content.get("resourceType", "?") for one in file.resources)
     unused = [f"{kind} ({number:,})" for kind, number in others.items() if kind not in (*ROLES, "Medication")]
     notes += [f"Resources that are not looked at: {', '.join(sorted(unused))}."] if unused else []

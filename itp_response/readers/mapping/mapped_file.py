@@ -386,8 +386,8 @@ class MappedRows:
             used |= self.frame.select(pl.any_horizontal(pl.col(about).is_not_null())).to_series().to_numpy()
 
         def nothing(number: int, _: Sequence[str]) -> str:
-            rows = f"{number} {word}{'' if number == 1 else 's'} passed over"
-            return f"{rows}: nothing that the mapping takes is filled in." if number else ""
+            rows = f"{number} {word}{'' if number == 1 else 's'} skipped"
+            return f"{rows}: no mapped column is filled in." if number else ""
 
         problems.count(location, "nothing filled in", nothing, int((~used).sum()))
 

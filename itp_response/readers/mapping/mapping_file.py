@@ -39,7 +39,7 @@ CURES = {
     "cycle_days": "write the days of a cycle, such as 28",
     "month_days": "write the days of a month, such as 30.4375",
     "day_numbering": "write 'from-0' if enrolment is day 0, 'study-day' if it is day 1",
-    "unit": f"name the unit; known: {KNOWN}, and alike",
+    "unit": f"name the unit; known: {KNOWN}, and similar",
     "patient_id": "name the column with the patient's id",
     "platelets": "name the column with the counts, or drop this visit",
     "rescue": "name the column with the treatment, or drop this visit",
