@@ -155,3 +155,27 @@ def test_a_unit_beside_a_count_has_its_own_cure():
         "visits: row 1: platelets: '1.5 lakh/mm3' has its unit beside it; "
         "write the number alone, and the unit in a column 'unit'."
     )
+
+
+class TestDrafts:
+    def test_take_the_unit_beside_each_visit(self):
+        text = itp_response.map(
+            [{"ID": "P1", "plt_d0": 2, "plt_d0_unit": "10^4/uL", "plt_d28": 60, "unit_d28": "10^9/L"}]
+        )
+        assert 'platelets = "plt_d0"\nunit      = "plt_d0_unit"' in text
+        assert 'platelets = "plt_d28"\nunit      = "unit_d28"' in text
+
+    def test_ask_about_units_by_what_a_column_holds(self):
+        text = itp_response.map([{"ID": "P1", "day": 0, "plt": 2, "info": "10^4/uL"}])
+        assert 'info = "?"  # holds units of counts: name it as the unit of its counts' in text
+
+    def test_ask_about_numbers_in_brackets_with_their_sign(self):
+        text = itp_response.map([{"ID": "P1", "PLT (-7)": 2, "PLT (7)": 60}])
+        for number in ("-7", "7"):
+            assert f"# \"PLT ({number})\": '{number}' of what is not said: days, weeks or visits" in text
+
+    @pytest.mark.parametrize("column", ["レスキュー", "transf_v2", "ich", "PBAC", "登録日"])
+    def test_ask_about_words_of_other_languages_and_scales(self, column):
+        assert f'{column} = "?"' in itp_response.map([{"ID": "P1", "day": 0, "plt": 2, column: "x"}]).replace(
+            '"' + column + '"', column
+        )

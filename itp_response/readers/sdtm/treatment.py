@@ -160,6 +160,7 @@ def _doses(records: Records, dm: Records, day_0: str) -> pl.DataFrame:
 def _report_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: SdtmStudy) -> None:
     """Report doses that cannot be compared with that at enrolment; the rows `raised` are read with the visits."""
     given = records.texts("EXDOSE").is_not_null()
+    _note_doses_not_known(records, given, study)
     none = given & doses["dose"].is_null()
     no_number = records.rows(given & records.texts("EXDOSE").cast(pl.Float64, strict=False).is_null())
     if int(none.sum()) > len(no_number):
@@ -177,6 +178,15 @@ def _report_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: Sd
     if len(without_start):
         text = f"{number_of(len(without_start), 'dose')} without the day it began not used as the dose at enrolment"
         study.note(records, f"{text}.", warning=True)
+
+
+def _note_doses_not_known(records: Records, given: pl.Series, study: SdtmStudy) -> None:
+    """Note the treatments without a dose, beside others with one: whether it was raised is not known."""
+    taken = records.texts("EXSTAT").is_null() & (records.texts("EXOCCUR").fill_null("Y").str.to_uppercase() == "Y")
+    number = int((~given & taken & records.texts("EXSTDTC").is_not_null()).sum())
+    if number and given.any():
+        text = f"{number_of(number, 'record')} of study treatment without a dose (EXDOSE)"
+        study.note(records, f"{text}: a raised dose may not be recognised.", warning=True)
 
 
 def stopped_of(all_records: Sequence[Records], dm: Records, counted: CountDays, study: SdtmStudy) -> pl.DataFrame:
