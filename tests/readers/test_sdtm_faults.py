@@ -98,6 +98,13 @@ class TestDoses:
         assert not cohort.rescue.any()
         assert said(cohort, "ex.csv: one dose of 0, or not given (EXSTAT NOT DONE, EXOCCUR N), counted as no dose.")
 
+    def test_that_are_not_known_are_named(self, tmp_path: Path) -> None:
+        cohort = read(
+            study(tmp_path / "trial", ex=self.EX.replace("0,      mg,     2019-05-01", " ,      mg,     2019-05-01"))
+        )
+        text = "ex.csv: one record of study treatment without a dose (EXDOSE): a raised dose may not be recognised."
+        assert said(cohort, text)
+
     def test_above_the_first_one_given_is_raised(self, tmp_path: Path) -> None:
         cohort = read(study(tmp_path / "trial", ex=self.EX + "P1, 4, drug, 200, mg, 2019-05-22"))
         assert rows(cohort, "rescue").count(("P1", 21, True)) == 1

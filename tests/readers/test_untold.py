@@ -7,6 +7,7 @@ import pytest
 import xlsxwriter
 from told import notes, refused
 
+import itp_response
 from itp_response import ReadOptions
 from itp_response.classification.chunked.classify_to import classify_to
 from itp_response.messages.errors import CohortError
