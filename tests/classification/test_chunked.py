@@ -323,7 +323,7 @@ class TestInputs:
         path.write_bytes(path.read_bytes()[:-60])
         for size in (ChunkSize(3000), ChunkSize()):
             with pytest.raises(
-                CohortError, match=rf"^visits\.csv{suffix}: this is no whole {suffix} file; copy it again"
+                CohortError, match=rf"^visits\.csv{suffix}: this is not a complete {suffix} file; copy it again"
             ):
                 itp_response.classify_to(tmp_path / "out.csv", path, size=size)
 

@@ -205,7 +205,7 @@ def test_what_was_taken_is_said_once_of_the_whole(caplog):
         "assumed: rescue: counted as rescue treatment: 'ivig' 1.",
         "warning: 1 patient not in the patient table, kept: 'C'. In one part of the data; likewise in one other part.",
         "warning: 1 patient without a row in the visits, kept: 'E'.",
-        "warning: There is no column 'corticosteroid_dependence'; taken as false throughout.",
+        "warning: There is no column 'corticosteroid_dependence'; assumed to be false throughout.",
     ]
 
 
@@ -256,7 +256,7 @@ def test_of_many_problems_twenty_are_told_and_the_others_counted():
 
         *told, last = str(error.value).splitlines()
         assert (len(told), last) == (20, "… and 70 more")
-        assert told[0].startswith("visits: patient 'A', day 1: platelets: '4o' is no number;")
+        assert told[0].startswith("visits: patient 'A', day 1: platelets: '4o' is not a number;")
 
 
 @pytest.mark.parametrize(

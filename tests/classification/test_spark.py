@@ -233,7 +233,7 @@ def test_a_bad_cell_is_told_with_its_patient(session):
         spark.classify(session.createDataFrame(rows, "patient_id string, day int, platelets string"))
 
     assert str(error.value) == (
-        "visits: patient 'B', day 7: platelets: '4o' is no number; "
+        "visits: patient 'B', day 7: platelets: '4o' is not a number; "
         "give 10⁹/L, a bound such as '<10', or leave the cell empty."
     )
 

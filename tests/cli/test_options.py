@@ -101,7 +101,7 @@ class TestEveryCommand:
 
         assert done.exit_code == 2
         assert done.output == (
-            "error: visits.csv: line 6: platelets: '4o' is no number; "
+            "error: visits.csv: line 6: platelets: '4o' is not a number; "
             "give 10⁹/L, a bound such as '<10', or leave the cell empty.\n"
         )
         assert [path.name for path in visits.parent.iterdir()] == ["visits.csv"]

@@ -263,7 +263,7 @@ class TestReading:
         )
 
     def test_not_in_another_format(self):
-        with pytest.raises(CohortError, match=r"'2019-05' is no date written as 'dmy' says"):
+        with pytest.raises(CohortError, match=r"'2019-05' does not match the date format 'dmy'"):
             cohort(("01/01/2019", 15), ("2019-05", 20), date_format="dmy")
 
 
@@ -281,7 +281,7 @@ class TestImputing:
         found = cohort(FIRST, ("2019-05", None, "IVIg", "2019-05-03"), impute=impute)
         assert found.partial is None
         assert (found.day.tolist(), found.courses.last.tolist()) == (days, [last])
-        said = f"imputed as the {impute} day that may be meant, as told."
+        said = f"imputed as the {impute} possible day, as specified."
         assert f"date: 1 date is known only in part ('2019-05'); {said}" in [note.text for note in found.notes]
 
     @pytest.mark.parametrize(("impute", "day"), [("first", 0), ("last", 30)])
