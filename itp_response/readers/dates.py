@@ -34,6 +34,8 @@ from itp_response.readers.problems import Cells, NoteText, Problems, UnreadableC
 DayNumbering = Literal["study-day", "from-0"]
 SHIFTED = (np.datetime64("2100-01-01") - np.datetime64("1970-01-01")).astype(int).item()
 """The first day, since 1970, that no observation can have been made on."""
+NUMBERED = "days are numbered as specified: "
+"""What the note on the numbering of days has before it."""
 ENROLLED = "enrolled"
 """Among the sides of day 0 on which there are days: days of enrolment are given."""
 FEW = 20
@@ -87,7 +89,7 @@ def ask_numbering(cells: Cells, days: Floats, numbering: DayNumbering | None, pr
     """
     if numbering is not None:
         words = "day 1 is day 0, and the day before it is -1" if numbering == "study-day" else "day 0 is enrolment"
-        problems.note(cells.location, f"{cells.name}: days are numbered as specified: {numbering}, so {words}.")
+        problems.note(cells.location, f"{cells.name}: {NUMBERED}{numbering}, so {words}.")
         return
     problems.ask(cells.location, "day 0", partial(no_day_0, cells.name), 0, sides(days))
 

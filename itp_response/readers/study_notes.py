@@ -16,6 +16,8 @@ from itp_response.readers.problems import (
 )
 from itp_response.readers.study_rows import StudyRows
 
+SKIPPED = "skipped: no count, grade, rescue or declared column."
+"""What the note on rows without content ends in."""
 FEW = 5
 """The number of patients that a message names."""
 
@@ -25,7 +27,7 @@ def count_passed_over(table: NamedTable, number: int, problems: Problems) -> Non
 
     def note_text(number: int, _: Sequence[str]) -> str:
         rows = f"{number} {word}{'s' if number > 1 else ''}"
-        return f"{rows} skipped: no count, grade, rescue or declared column." if number else ""
+        return f"{rows} {SKIPPED}" if number else ""
 
     problems.count(table.location, "passed over", note_text, number)
 

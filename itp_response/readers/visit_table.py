@@ -22,6 +22,9 @@ from itp_response.readers.runs import Runs
 from itp_response.readers.told import Told
 from itp_response.readers.treatments import RescueWords
 
+GRADE_0, NO_GRADE_0, NO_GRADE = "Grade 0 occurs", "Grade 0 does not occur", "No bleeding grade is recorded"
+"""The beginnings of the notes on bleeding. If parts of a study differ, the first of these holds for the whole."""
+
 
 @dataclass(frozen=True)
 class VisitTable:
@@ -200,17 +203,17 @@ def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, proble
     may_be_scored = table.may_be_scored
 
     def scored_text(zeros: int, _: Sequence[str]) -> str:
-        text = "Grade 0 occurs, so bleeding is assumed to be assessed at every visit, and an empty grade is missing. "
+        text = f"{GRADE_0}, so bleeding is assumed to be assessed at every visit, and an empty grade is missing. "
         return f"{text}If an empty grade means no bleeding, say --bleeding events." if zeros else ""
 
-    def events_text(zeros: int, graded: Sequence[str], what: str = "Grade 0 does not occur") -> str:
+    def events_text(zeros: int, graded: Sequence[str], what: str = NO_GRADE_0) -> str:
         text = "so bleeding is assumed to be reported as events, and an empty grade means no bleeding."
         if zeros or may_be_scored or not graded:
             return ""
         return f"{what}, {text} If an empty grade means not assessed, say --bleeding scored."
 
     def no_grade_text(zeros: int, graded: Sequence[str]) -> str:
-        return "" if graded else events_text(zeros, ["none"], "No bleeding grade is recorded")
+        return "" if graded else events_text(zeros, ["none"], NO_GRADE)
 
     def open_text(zeros: int, _: Sequence[str]) -> str:
         if zeros or not may_be_scored:

@@ -205,6 +205,7 @@ def test_what_was_taken_is_said_once_of_the_whole(caplog):
         "assumed: rescue: counted as rescue treatment: 'ivig' 1.",
         "warning: 1 patient not in the patient table, kept: 'C'. In one part of the data; likewise in one other part.",
         "warning: 1 patient without a row in the visits, kept: 'E'.",
+        "warning: 1 patient without any observation, kept: 'D'.",
         "warning: There is no column 'corticosteroid_dependence'; assumed to be false throughout.",
     ]
 
