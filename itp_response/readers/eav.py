@@ -8,7 +8,6 @@ in one record, such as a box of which several are ticked, keeps them all in its 
 import re
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import polars as pl
 
 from itp_response.cohort.values import Ints
@@ -52,12 +51,12 @@ def row_per_record(source: OpenTable) -> OpenTable:
     placed = values.with_row_index("line").join(rows, on=keys, nulls_equal=True, maintain_order="left")
     given = placed.drop_nulls([FIELD, VALUE])
     distinct = given.unique(["row", FIELD, VALUE], keep="first", maintain_order=True)
-    fields, lines, several = _fields(distinct, len(rows))
+    first = begins["line"].cast(pl.Int64).to_numpy()
+    fields, lines, several = _fields(distinct, first)
     of_records = _id_field(rows[RECORD], fields)
     name_of_id = of_records or (RECORD if USUAL_ID in fields else USUAL_ID)
     columns = {name_of_id if key == RECORD else key: rows[key] for key in keys}
     columns |= {name: cells for name, cells in fields.items() if name not in columns}
-    first = begins["line"].cast(pl.Int64).to_numpy()
     gathered = Gathered(source.lines, {"": first, **{name: lines.get(name, first) for name in columns}})
     what = f"{counted(len(values), 'value', digits=True)} in {counted(len(rows), 'record', digits=True)}"
     notes = [*source.notes, f"A row per value ({what}) was read as a row per record and event."]
@@ -79,8 +78,11 @@ def row_per_record(source: OpenTable) -> OpenTable:
     )
 
 
-def _fields(values: pl.DataFrame, rows: int) -> tuple[dict[str, pl.Series], Mapping[str, Ints], list[str]]:
-    """The cells of each field, the line of each cell, and the fields with several values in one record."""
+def _fields(values: pl.DataFrame, first: Ints) -> tuple[dict[str, pl.Series], Mapping[str, Ints], list[str]]:
+    """The cells of each field, the line of each cell, and the fields with several values in one record.
+
+    An empty cell is in the first line of its record; `first` has that of each.
+    """
     fields, lines, several = {}, {}, []
     for (name,), of_field in values.partition_by(FIELD, as_dict=True, maintain_order=True).items():
         cells = of_field.group_by("row", maintain_order=True).agg(
@@ -88,9 +90,9 @@ def _fields(values: pl.DataFrame, rows: int) -> tuple[dict[str, pl.Series], Mapp
         )
         if len(cells) < len(of_field):
             several.append(name)
-        at, lines_of = cells["row"].to_numpy(), np.zeros(rows, dtype=np.int64)
+        at, lines_of = cells["row"].to_numpy(), first.copy()
         lines_of[at] = cells["line"].to_numpy()
-        fields[name] = pl.Series(name, [None], dtype=pl.String).new_from_index(0, rows).scatter(at, cells[VALUE])
+        fields[name] = pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(first)).scatter(at, cells[VALUE])
         lines[name] = lines_of
     return fields, lines, several
 
