@@ -1,7 +1,7 @@
 """Every result shows itself: a short line in a console, HTML in a notebook, and a frame of pandas."""
 
-import inspect
 import html
+import inspect
 import re
 import sys
 import typing

@@ -16,7 +16,9 @@ from itp_response.readers.problems import Problems, quoted
 WORDINGS = {
     r"(?i)^(?:#(?:DIV/0!|N/A!|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!)|Err:\d+)$": "is an error of the spreadsheet; "
     "correct it",
-    r"^=": "is a formula that was never calculated; open the file in a spreadsheet and save it",
+    r'^="[^"]*"$': "is a formula that is a text, as programs write it for a spreadsheet; write the text alone",
+    r'^=(?:[^"].*|".*".+|"[^"]*)?$': "is a formula that was never calculated; open the file in a "
+    "spreadsheet and save it",
     r"^\(merged with [A-Z]+\d+\)$": "is a cell without a value of its own; unmerge the cells, and fill in each",
 }
 ANY = "|".join(f"(?:{pattern})" for pattern in WORDINGS)

@@ -97,7 +97,7 @@ class CountSizes:
 
     def _cure(self) -> str:
         if self.unit.told:
-            return " × 10⁹/L in the unit that was told; correct the unit, or say --accept implausible_counts."
+            return " × 10⁹/L in the specified unit; correct the unit, or say --accept implausible_counts."
         return "; say in which unit they are, such as --unit 10^4/uL, or --unit 10^9/L if they are right."
 
     def _others(self) -> Iterator[str]:

@@ -38,6 +38,8 @@ class SheetForm(NamedTuple):
     merged: list[SheetCell]
     """The cells that are merged with another, which has the value."""
     notes: list[str]
+    from_1904: bool = False
+    """Days are counted from 1904."""
     first_column: int = 0
     """The first column with a value, which is the first that fastexcel gives."""
 
@@ -61,7 +63,7 @@ def xls_form(path: Path, sheet: str) -> SheetForm:
         filled = (cells.col_types(column) for column in range(cells.ncols))
         empty = (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK)
         first = next((number for number, kinds in enumerate(filled) if not set(kinds) <= set(empty)), 0)
-        return SheetForm(errors, [], [FROM_1904] if book.datemode else [], first)
+        return SheetForm(errors, [], [FROM_1904] if book.datemode else [], bool(book.datemode), first)
 
 
 def ods_form(path: Path, sheet: str) -> SheetForm:
@@ -71,7 +73,7 @@ def ods_form(path: Path, sheet: str) -> SheetForm:
     """
     cells = list(_ods_cells(path, sheet))
     errors = [error_cell(cell.row, cell.column, cell.text) for cell, is_error in cells if is_error]
-    return SheetForm(errors, [], [], min((cell.column for cell, _ in cells), default=0))
+    return SheetForm(errors, [], [], first_column=min((cell.column for cell, _ in cells), default=0))
 
 
 def _ods_cells(path: Path, sheet: str) -> Iterator[tuple[SheetCell, bool]]:

@@ -16,6 +16,8 @@ from itp_response.readers.problems import (
 )
 from itp_response.readers.study_rows import StudyRows
 
+SKIPPED = "skipped: no count, grade, rescue or declared column."
+"""What the note on rows without content ends in."""
 FEW = 5
 """The number of patients that a message names."""
 
@@ -25,7 +27,7 @@ def count_passed_over(table: NamedTable, number: int, problems: Problems) -> Non
 
     def note_text(number: int, _: Sequence[str]) -> str:
         rows = f"{number} {word}{'s' if number > 1 else ''}"
-        return f"{rows} passed over: without a count, a grade, a rescue or a declared column." if number else ""
+        return f"{rows} {SKIPPED}" if number else ""
 
     problems.count(table.location, "passed over", note_text, number)
 
@@ -42,7 +44,10 @@ def count_patients(
 
 
 def note_unmatched(study: StudyRows, problems: Problems) -> None:
-    """Note the patients who are in only one of the two tables."""
+    """Note the patients without an observation, and those in only one of the two tables, if there are two."""
+    _note_without_observations(study, problems)
+    if not study.patients.table.header:
+        return
     has_rows = np.zeros(len(study.ids), dtype=np.bool_)
     has_rows[study.patient[study.patient >= 0]] = True
     not_listed = study.ids[study.listed :]
@@ -53,6 +58,19 @@ def note_unmatched(study: StudyRows, problems: Problems) -> None:
             return f"{number} patient{'s' if number > 1 else ''} {lack}, kept: {few}."
 
         count_patients(study.visits.table.location, lack, ids, words, problems)
+
+
+def _note_without_observations(study: StudyRows, problems: Problems) -> None:
+    """Note the patients with rows in the visits and nothing observed in any of them, as a line of a footer has."""
+    without = np.zeros(len(study.ids), dtype=np.bool_)
+    if len(study.kept) < len(study.patient):
+        without[study.patient[study.patient >= 0]] = True
+        without[study.patient[study.kept]] = False
+
+    def words(number: int, few: str) -> str:
+        return f"{number} patient{'s' if number > 1 else ''} without any observation, kept: {few}."
+
+    count_patients(study.visits.table.location, "no observation", study.ids.filter(without), words, problems)
 
 
 # COUNTS

@@ -65,14 +65,14 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
         cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
         form = FORMS.get(path.suffix.lower(), xlsx_form)(path, name)
     except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, StopIteration, ElementTree.ParseError):
-        raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
+        raise CohortError(f"{path.name}: this is not a complete workbook; save it again as .xlsx.") from None
     others = [other for other in book.sheet_names if other != name]
     notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
     if not cells.select(_filled()).to_series().any():
         cure = f"; say --sheet, there are: {', '.join(map(repr, others))}" if others else ""
         raise CohortError(f"{path.name}: the sheet {name!r} is empty{cure}.")
     table = _below_header(path.name, cells, header_row, form)
-    return replace(table, notes=[*notes, *form.notes, *table.notes], others=tuple(others))
+    return replace(table, notes=[*notes, *form.notes, *table.notes], others=tuple(others), from_1904=form.from_1904)
 
 
 def _first_visible(book: Any) -> str:
@@ -160,7 +160,7 @@ def xlsx_form(path: Path, sheet: str) -> SheetForm:
         data = book.read(_related(book, part, "", key))
     notes = [*([FROM_1904] if from_1904 else []), *_hidden(data)]
     errors, merged = list(_errors(data, uncalculated=uncalculated)), list(_merged(data))
-    return SheetForm(errors, merged, notes, _first_column(data) if errors or merged else 0)
+    return SheetForm(errors, merged, notes, from_1904, _first_column(data) if errors or merged else 0)
 
 
 def _first_column(data: bytes) -> int:

@@ -80,9 +80,9 @@ class TestEveryCommand:
             return
         assert (
             "warning: date: 1 date is known only in part ('2019-05'); "
-            "imputed as the first day that may be meant, as told." in told
+            "imputed as the first possible day, as specified." in told
         )
-        left_out = "warning: Quarantined: 1 row of 1 patient ('P1'), left out as they cannot be read"
+        left_out = "warning: Quarantined: 1 row of 1 patient ('P1'), excluded as unreadable"
         assert f"{left_out}; of 1 only a cell, the rest is used." in told
 
     def test_writes_what_was_left_out(self, name, visits):
@@ -100,13 +100,13 @@ class TestEveryCommand:
 
         assert done.exit_code == 2
         assert done.output == (
-            "error: visits.csv: line 6: platelets: '4o' is no number; "
+            "error: visits.csv: line 6: platelets: '4o' is not a number; "
             "give 10⁹/L, a bound such as '<10', or leave the cell empty.\n"
         )
         assert [path.name for path in visits.parent.iterdir()] == ["visits.csv"]
 
     def test_refuses_an_unknown_unit_or_check(self, name, visits):
-        assert run(name, visits, "--unit mg/dL").output.startswith("error: 'mg/dL' is no unit of platelet counts; ")
+        assert run(name, visits, "--unit mg/dL").output.startswith("error: 'mg/dL' is not a unit of platelet counts; ")
         assert run(name, visits, "--accept all").output.startswith("error: unknown check 'all'; known: implausible_")
 
     @pytest.mark.parametrize("options", ["--on-error quarantine", "--quarantine-file {}/left.csv"])

@@ -295,7 +295,7 @@ class TestText:
         asks = interpretation("death", '{ columns.died.optional = false, R.unless = "died <= 365" }')
         criteria = criteria_of(RESPONSE + asks, head)
         visits = [{"patient_id": "A", "day": day, "platelets": 60} for day in (0, 7, 364)]
-        missing = "There is no column 'died'; taken as inf throughout."
+        missing = "There is no column 'died'; assumed to be inf throughout."
 
         with_it = sensitivity(visits, [{"patient_id": "A", "died": 20}], criteria)
         without = sensitivity(visits, [{"patient_id": "A"}], criteria)

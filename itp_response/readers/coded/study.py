@@ -103,7 +103,7 @@ def _check_told(records: Sequence[CodedRecords], codes: KnownCodes, location: Lo
 def _note_others(others: pl.DataFrame, role: str, what: str, location: Location, problems: Problems) -> None:
     if len(others):
         number = counted(len(others), role, digits=True)
-        problems.note(location, f"{number} not taken, as no code of theirs is one of {what}: {_shown(others)}.")
+        problems.note(location, f"{number} not used, as none of their codes is one of {what}: {_shown(others)}.")
 
 
 def _shown(records: pl.DataFrame) -> str:
