@@ -75,7 +75,7 @@ class TestEveryCommand:
         told = done.output
         if name == "explain":
             assert told.splitlines()[-2:] == [
-                "  imputed: the date of visits.csv line 4 is only '2019-05', taken as 2019-05-01",
+                "  imputed: the date of visits.csv line 4 is only '2019-05', imputed as 2019-05-01",
                 "  excluded because they cannot be read: one row of this patient",
             ]
             return
