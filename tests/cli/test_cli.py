@@ -121,7 +121,7 @@ class TestClassify:
         done = run("classify", visits, "--criteria", copy)
 
         assert done.exit_code == 0
-        assert "criteria mine:" in done.stderr
+        assert "criteria set mine " in done.stderr
 
     def test_a_criteria_set_that_does_not_exist_is_named_with_the_nearest(self, visits):
         done = run("classify", visits, "--criteria", "atra_2202")
@@ -221,21 +221,21 @@ class TestAsk:
     def test_baseline_and_discontinuation_may_be_given(self):
         stopped = run("ask", "d7 40, d14 60", "--baseline", "25", "--discontinued", "5")
 
-        assert "OR: N (treatment discontinued)" in stopped.stdout
-        assert "OR: Y on day 7" in run("ask", "d7 40, d14 60", "--baseline", "<20").stdout
+        assert "(OR): N (treatment discontinued)" in stopped.stdout
+        assert "(OR): Y on day 7" in run("ask", "d7 40, d14 60", "--baseline", "<20").stdout
 
     def test_interpretations_and_columns_of_the_patient_may_be_given(self):
         timeline = "d0 20, d22 38, d29 38"
         under = ("--interpretation", "doubling-not-needed-from-30", "--interpretation", "any-gap")
 
-        assert "OR: N" in run("ask", timeline, "--endpoint", "OR", "--baseline", "20", "--discontinued", "1").stdout
+        assert "(OR): N" in run("ask", timeline, "--endpoint", "OR", "--baseline", "20", "--discontinued", "1").stdout
         assert run("ask", timeline, "--endpoint", "OR", *under).stdout.startswith(
-            "timeline  OR: Y on day 22    atra_2022 under doubling-not-needed-from-30 and any-gap, Overall response\n"
+            "timeline  Overall response (OR): Y on day 22    atra_2022 under doubling-not-needed-from-30 and any-gap\n"
         )
         switching = run("ask", "d0 15, d14..d168 60", "--criteria", "bivv020", "--set", "switcher=no")
         assert switching.exit_code == 0
-        assert "durable: Y" in switching.stdout
-        assert "durable: NE" in run("ask", "d0 15, d14..d168 60", "--criteria", "bivv020").stdout
+        assert "(durable): Y" in switching.stdout
+        assert "(durable): NE" in run("ask", "d0 15, d14..d168 60", "--criteria", "bivv020").stdout
         months = ("--interpretation", "six-calendar-months", "--day-0", "2024-01-31")
         assert run("ask", timeline, "--endpoint", "SR", *months).exit_code == 0
 

@@ -197,7 +197,7 @@ class TestADTTE:
         assert records(study, "ADTTE", "AVAL", "CNSR", "ANL01FL", "ARSNCD", USUBJID="03", PARAMCD="DOR") == [
             (None, None, None, "discontinued")
         ]
-        assert "ADTTE: DOR: 1 of 3 patients have no time; their ANL01FL is empty." in study.notes
+        assert "ADTTE: DOR: 1 of 3 patients have no time to event; their ANL01FL is empty." in study.notes
 
     @pytest.mark.parametrize(
         ("rest", "code", "why"),
@@ -737,7 +737,7 @@ class TestFiles:
         ]
         row = define.row(by_predicate=pl.col("paramcd") == "RELAPSE", named=True)
         assert (row["endpoint"], row["where"]) == ("relapse", "Methods, Study endpoints")
-        assert row["derivation"].startswith("After OR was shown and up to day 365, the first observation of a count")
+        assert row["derivation"].startswith("After OR is established, up to day 365: the first observation of a count")
         assert define["derivation"].null_count() == 0
         page = (tmp_path / "define.md").read_text()
         assert row["derivation"] in page
@@ -765,7 +765,7 @@ class TestRefusals:
         assert not (tmp_path / "out").exists()
 
     def test_a_study_must_have_a_name(self):
-        with pytest.raises(UsageError, match=r"^the study ' ' is no STUDYID; it has 1 to 200 bytes\.$"):
+        with pytest.raises(UsageError, match=r"^the study ' ' is not a valid STUDYID, which has 1 to 200 bytes\.$"):
             itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}], study=" ")
 
     def test_what_a_transport_file_cannot_hold_is_told_all_at_once(self, tmp_path):
@@ -853,7 +853,7 @@ class TestCommand:
             "ADTTE: 336 records, Time-to-Event Analysis Dataset",
             "ADICE: 89 records, Intercurrent Events Analysis Dataset",
         ]
-        assert "assumed: STUDYID is 'visits', the name of the source; --study says another." in done.stderr
+        assert "assumed: STUDYID is 'visits', the name of the source; --study sets another." in done.stderr
         assert (tmp_path / "out" / "adrs.xpt").exists()
 
     def test_bad_input_begins_no_output(self, tmp_path):
