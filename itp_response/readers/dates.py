@@ -50,7 +50,7 @@ IMPUTED = {
 def as_days(cells: Cells, problems: Problems, numbering: DayNumbering | None = None) -> Floats:
     """Whole days from day 0; NaN where empty. Of study days, day 1 is day 0 and the day before it is -1."""
     days = as_numbers(cells, problems, least=-np.inf, wrong=_no_day)
-    off = ~np.isnan(days.low) & ((days.low != days.high) | (days.low != np.floor(days.low)))
+    off = (days.low < days.high) | (days.low > np.floor(days.low))
     problems.wrong_cells(cells, np.flatnonzero(off), lambda text: f"{quoted(text)} is no whole day; give whole days.")
     whole = np.where(off, np.nan, days.low) if off.any() else days.low
     return whole if numbering != "study-day" else _from_day_0(cells, whole, problems)

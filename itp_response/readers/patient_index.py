@@ -28,6 +28,8 @@ class PatientPositions:
 
     def of(self, names: pl.Series) -> Ints:
         """The positions of names, -1 of null; new names get the next positions."""
+        if not len(names):
+            return np.zeros(0, dtype=np.int64)
         if not self._begun:
             # Categories are numbered in the order in which they first occur. Mostly no name is ever looked up.
             self._numbered(self.names)
