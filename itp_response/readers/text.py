@@ -283,7 +283,11 @@ def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | 
     pending, line, wanted, ended, odd = begun, form.line, size, False, None
     while pending or not ended:
         more = file.read(wanted)
-        pending, ended = pending + more, not more
+        if len(more) < wanted:
+            # Mostly the file has ended, and its last patient needs no block of its own.
+            rest = file.read(wanted)
+            more, ended = more + rest, not rest
+        pending += more
         end = _whole_rows(form, pending, line, odd, ended=ended)
         cut = end if ended else _last_patient(form, pending, end, patient)
         # If the rows of one patient fill the block, the next read doubles it, so that the work stays proportional.
