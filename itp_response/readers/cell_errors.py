@@ -39,7 +39,7 @@ def without_cell_errors(table: NamedTable, problems: Problems) -> NamedTable:
         cells = table.cells(name)
         if cells.values.dtype != pl.String:
             continue
-        if not are_cell_errors(Runs.of(cells.values).names).any():
+        if not are_cell_errors(Runs.of(cells.values.drop_nulls()).names).any():
             continue  # mostly, and successive cells are mostly alike
         found = are_cell_errors(cells.values)
         for pattern, wording in WORDINGS.items():
