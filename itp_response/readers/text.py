@@ -242,7 +242,7 @@ def _load(form: TextFormat, data: bytes, lines: Ints, positions: Sequence[int]) 
 
 def _parsed(form: TextFormat, data: bytes, positions: Sequence[int]) -> pl.DataFrame:
     numbers = [str(position) for position in positions if position in form.numbers]
-    if numbers and not ZERO_AS_THIRD_DECIMAL.search(data):
+    if numbers and not (b"." in data and ZERO_AS_THIRD_DECIMAL.search(data)):
         try:
             frame = _typed(form, data, positions, numbers)
             if all(frame.select(pl.col(numbers).is_finite().all()).row(0)):
