@@ -51,7 +51,7 @@ class Flagged:
 
     def any_in(self, begin: Ints, end: Ints) -> Bools:
         """Whether a flagged row lies in each span."""
-        return self.first_in(begin, end) != NONE
+        return np.not_equal(self.first_in(begin, end), NONE)
 
     def first_in(self, begin: Ints, end: Ints) -> Ints:
         """The first flagged row in each span; -1 if none."""

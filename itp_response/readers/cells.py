@@ -252,7 +252,8 @@ def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Boo
     spelling = texts.replace_strict(list(meanings), range(len(meanings)), default=-1, return_dtype=pl.Int32).to_numpy()
 
     def rows_of(chosen: Iterable[bool]) -> Bools:
-        return np.array([*chosen, False])[spelling]
+        rows: Bools = np.array([*chosen, False])[spelling]
+        return rows
 
     for meaning, wording in ((Meaning.NOT_A_TREATMENT, no_treatment), (Meaning.NEGATED, both_ways)):
         problems.wrong_cells(cells, written[rows_of(one is meaning for one in meanings.values())], wording)
