@@ -86,6 +86,8 @@ def is_not_given(texts: pl.Series) -> pl.Series:
 
 def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
     """Which of the cells in these rows are empty or say that nothing was recorded."""
+    if not len(rows):
+        return np.zeros(0, dtype=np.bool_)
     texts = as_text(cells.values.gather(rows))
     return (texts.is_null() | is_not_given(texts)).to_numpy()
 
@@ -114,7 +116,7 @@ def as_numbers(
     if values.null_count() == len(values):
         return all_missing(len(values))
     if values.dtype.is_numeric():
-        low = times(values.cast(pl.Float64).to_numpy(), exponent)  # null becomes NaN
+        low = times(values.cast(pl.Float64).fill_null(np.nan).to_numpy(), exponent)
         infinite = np.isinf(low)
         problems.wrong_cells(cells, np.flatnonzero(infinite), wrong, code)
         return exactly(np.where(infinite, np.nan, low) if infinite.any() else low)
@@ -235,9 +237,10 @@ def as_grades(cells: Cells, problems: Problems) -> Floats:
         return f"{quoted(text)} is not a WHO bleeding grade; give 0, 1, 2, 3 or 4.{or_missing(cells.name, text)}"
 
     grades = as_numbers(cells, problems, least=0.0, wrong=wrong, code=Code.GRADE_UNREADABLE)
-    off = ~np.isnan(grades.low) & ((grades.low != grades.high) | ~np.isin(grades.low, (0, 1, 2, 3, 4)))
-    problems.wrong_cells(cells, np.flatnonzero(off), wrong, Code.GRADE_UNREADABLE)
-    return grades.low
+    grade = grades.low
+    fits = (grade == grades.high) & (grade >= 0) & (grade <= 4) & (grade == np.floor(grade))
+    problems.wrong_cells(cells, np.flatnonzero(~(fits | np.isnan(grade))), wrong, Code.GRADE_UNREADABLE)
+    return grade
 
 
 # TRUTHS AND TEXTS
@@ -297,20 +300,24 @@ def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Boo
     meanings = {text: words.meaning(text) for text in numbers}
     note_rescue(cells, numbers, meanings, problems)
 
-    def rows_of(chosen: Iterable[str]) -> pl.Series:
-        return texts.is_in(list(chosen)).fill_null(value=False)
+    # What is decided of each spelling once is looked up for its cells; the last entry is that of empty cells.
+    spelling = texts.replace_strict(list(meanings), range(len(meanings)), default=-1, return_dtype=pl.Int32).to_numpy()
+
+    def rows_of(chosen: Iterable[bool]) -> Bools:
+        rows: Bools = np.array([*chosen, False])[spelling]
+        return rows
 
     for meaning, wording in WRONG_RESCUES.items():
-        wrong = rows_of(text for text in meanings if meanings[text] is meaning)
-        problems.wrong_cells(cells, written[wrong.to_numpy()], wording, Code.RESCUE_UNCLEAR)
-    mixed = rows_of(text for text in meanings if is_mixable(text, meanings))
-    ask_about_mixed(cells, written[mixed.to_numpy()], meanings, problems)
+        wrong = rows_of(one is meaning for one in meanings.values())
+        problems.wrong_cells(cells, written[wrong], wording, Code.RESCUE_UNCLEAR)
+    mixed = rows_of(is_mixable(text, meanings) for text in meanings)
+    ask_about_mixed(cells, written[mixed], meanings, problems)
     begins: Bools = np.zeros(len(cells.values), dtype=np.bool_)
-    begins[written] = rows_of(text for text in meanings if meanings[text].begins).to_numpy()
-    named = rows_of(text for text in meanings if meanings[text].is_name)
-    names = _coded(texts.str.to_lowercase().set(~named, None))
+    begins[written] = rows_of(meaning.begins for meaning in meanings.values())
+    named = pl.Series([text if meanings[text].is_name else None for text in meanings], dtype=pl.String)
+    names = _coded(named.str.to_lowercase())
     codes = np.full(len(begins), -1, dtype=np.int32)
-    codes[written] = names.codes
+    codes[written] = np.append(names.codes, np.int32(-1))[spelling]
     return begins, Texts(codes, names.labels)
 
 

@@ -170,19 +170,15 @@ def _frame_chunks(source: OpenTable, wanted: WantedColumns, size: ChunkSize) -> 
     lazy = source.scan(wanted.positions or [0])
     rows = max(int(unbroken(source.name, source.kind, lambda: lazy.select(pl.len()).collect()).item()), 1)
     batches = iter(lazy.collect_batches(chunk_size=size.rows, maintain_order=True))
-    pending, row = None, 0
-    while True:
-        batch = unbroken(source.name, source.kind, lambda: next(batches, None))
-        pending = batch if pending is None else pending if batch is None else pl.concat([pending, batch])
-        if pending is None:
-            return
-        cut = len(pending) if batch is None else _begin_of_last_patient(pending, wanted.patient)
+    row = 0
+    batch = unbroken(source.name, source.kind, lambda: next(batches, None))
+    while batch is not None:
+        following = unbroken(source.name, source.kind, lambda: next(batches, None))
+        cut = len(batch) if following is None else _begin_of_last_patient(batch, wanted.patient)
         if cut:
-            read = partial(_open_rows, source, pending[:cut], np.arange(row + 1, row + cut + 1))
+            read = partial(_open_rows, source, batch[:cut], np.arange(row + 1, row + cut + 1))
             yield Chunk(read, 0, (row + cut) / rows)
-            pending, row = pending[cut:], row + cut
-        if batch is None:
-            return
+        batch, row = following if following is None else pl.concat([batch[cut:], following]), row + cut
 
 
 def _open_rows(source: OpenTable, frame: pl.DataFrame, lines: Ints) -> OpenTable:

@@ -86,8 +86,7 @@ def _report_ids(cells: Cells, ids: Runs, wrong: Bools, what: str, problems: Prob
 
 def rounded(ids: pl.Series) -> tuple[Bools, Bools]:
     """Which ids are numbers without all their digits (`1.1E+17`), and which may be: long ones that end in zeros."""
-    long = (ids.str.len_bytes() >= 5).fill_null(value=False)
-    if not long.any():
+    if not (ids.str.contains(r"^\d") & (ids.str.len_bytes() >= 5)).any():
         none = np.zeros(len(ids), dtype=np.bool_)
         return none, none
     lost, doubtful = (ids.str.contains(form).fill_null(value=False).to_numpy() for form in (EXPONENT, ENDS_IN_ZEROS))
@@ -225,12 +224,16 @@ def folded(ids: pl.Series) -> pl.Series:
     >>> folded(pl.Series(["P-01", "p-1\u200b", "002", "2.0", "1.10"])).to_list()
     ['p1', 'p1', '2', '2', '1.10']
     """
-    texts = ids.str.normalize("NFKD").str.replace_all(r"[\s\p{Cf}\p{Z}\p{Mn}'’`]", "").str.to_lowercase()
+    is_ascii = ids.str.len_bytes().eq(ids.str.len_chars()).all()
+    texts = ids if is_ascii else ids.str.normalize("NFKD")
+    texts = texts.str.replace_all(r"[\s\p{Cf}\p{Z}\p{Mn}'’`]", "").str.to_lowercase()
     texts = texts.str.replace_all(r"[\p{Pd}−_/]", "-").str.replace(r"^(\d{1,3}),(\d{3})$", "${1}${2}")
     texts = texts.str.replace_all(r"(\p{L})-(\d)", "${1}${2}")
-    if not texts.str.len_bytes().eq(texts.str.len_chars()).all():
+    if not is_ascii:
         texts = texts.str.replace_many(LIKE_LATIN)
-    return texts.str.replace(r"^(\d+)\.0+$", "${1}").str.replace_all(r"(^|[^\d.])0+(\d)", "${1}${2}")
+    if texts.str.contains(".", literal=True).any():
+        texts = texts.str.replace(r"^(\d+)\.0+$", "${1}")
+    return texts.str.replace_all(r"(^|[^\d.])0+(\d)", "${1}${2}")
 
 
 def similar(ids: pl.Series) -> list[list[str]]:

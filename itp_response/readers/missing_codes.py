@@ -246,9 +246,12 @@ def ask_about_nines(visits: CountsRead, rows: Ints, patient: Ints, problems: Pro
         at = at if counts.exact else at[counts.high[rows[at]] == low[at]]
         if not len(at):
             continue
-        others, value = ~np.isnan(low) & (written != nines), low[at[0]]
-        has_other = _has_row(patient, others)[patient[at]]
-        near = _has_row(patient, others & (low >= value / FAR) & (low <= value * FAR))[patient[at]]
+        # Only the rows of these patients are looked at, who are few.
+        of_these = np.flatnonzero(_has_row(patient, at)[patient])
+        owner, count, value = patient[of_these], low[of_these], low[at[0]]
+        others = ~np.isnan(count) & (written[of_these] != nines)
+        has_other = _has_row(owner, others)[patient[at]]
+        near = _has_row(owner, others & (count >= value / FAR) & (count <= value * FAR))[patient[at]]
         only_far = nines == MAY_BE_COUNTED
         far_rows = rows[at[has_other & ~near if only_far else ~near]]
         problems.ask(
@@ -285,7 +288,7 @@ def _as_written(values: pl.Series) -> Floats:
     return as_text(values).cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
 
 
-def _has_row(patient: Ints, rows: Bools) -> Bools:
+def _has_row(patient: Ints, rows: Bools | Ints) -> Bools:
     """Which patients have such a row."""
     has = np.zeros(int(patient.max(initial=-1)) + 1, dtype=np.bool_)
     has[patient[rows]] = True

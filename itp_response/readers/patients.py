@@ -19,6 +19,7 @@ from itp_response.readers.ids import check_long, note_not_given
 from itp_response.readers.known_names import BESIDE
 from itp_response.readers.missing_codes import ask_about_baselines, without_codes
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.patient_index import ascend
 from itp_response.readers.plausible_counts import count_sizes, expect_decimals
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
@@ -106,7 +107,7 @@ def _ids(table: NamedTable, options: ReadOptions, problems: Problems) -> pl.Seri
     cells = table.cells("patient_id")
     ids = as_text(cells.values)
     check_long(cells, ids, options.long_ids, problems)
-    note_not_given(cells, ids.unique(maintain_order=True), problems)
+    note_not_given(cells, ids, problems)
     return ids
 
 
@@ -143,6 +144,8 @@ def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints
     unreported = problems.not_reported(cells, nameless[recorded])
     problems.wrong_cells(cells, unreported, lambda _: "the patient is missing; fill it in.", Code.CELL_EMPTY)
 
+    if ascend(ids.drop_nulls()):  # mostly, and then no row is compared with all others
+        return given.arg_true().to_numpy()
     new = ids.is_first_distinct()
     rows, repeated = (given & new).arg_true().to_numpy(), (given & ~new).arg_true().to_numpy()
     if len(repeated):

@@ -48,8 +48,8 @@ def note_unmatched(study: StudyRows, problems: Problems) -> None:
     _note_without_observations(study, problems)
     if not study.patients.table.header:
         return
-    has_rows = np.zeros(len(study.ids), dtype=np.bool_)
-    has_rows[study.patient[study.patient >= 0]] = True
+    has_rows = np.zeros(len(study.ids) + 1, dtype=np.bool_)  # the last: of rows that name no patient
+    has_rows[study.patient] = True
     not_listed = study.ids[study.listed :]
     without_rows = study.ids[: study.listed].filter(~has_rows[: study.listed])
     for ids, lack in ((not_listed, "not in the patient table"), (without_rows, "without a row in the visits")):
@@ -80,9 +80,10 @@ def check_units(study: StudyRows, options: ReadOptions, problems: Problems) -> N
     """Ask about counts that cannot be in 10⁹/L; report those of a table without a unit beside converted ones."""
     visits, patients = study.visits, study.patients
     cells, unit = visits.table.cells("platelets"), visits.unit
-    sizes = count_sizes(cells, unit, visits.platelets.at(study.kept_index), options.accept)
+    counts_kept = visits.platelets.at(study.kept_index)
+    sizes = count_sizes(cells, unit, counts_kept, options.accept)
     if not unit.told:
-        bands = patient_bands(study.patient[study.kept_index], visits.platelets.at(study.kept_index))
+        bands = patient_bands(study.patient[study.kept_index], counts_kept)
         sizes = replace(sizes, bands=banded(bands, study.ids))
     problems.expect(sizes)
     baseline, of_baseline = patients.table.cells("baseline"), patients.baseline_unit

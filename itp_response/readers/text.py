@@ -264,7 +264,7 @@ def _load_first(form: TextFormat, data: bytes, lines: Ints, positions: Sequence[
 
 def _parsed(form: TextFormat, data: bytes, positions: Sequence[int]) -> pl.DataFrame:
     numbers = [str(position) for position in positions if position in form.numbers]
-    if numbers and not ZERO_AS_THIRD_DECIMAL.search(data):
+    if numbers and not (b"." in data and ZERO_AS_THIRD_DECIMAL.search(data)):
         try:
             frame = _typed(form, data, positions, numbers)
             if all(frame.select(pl.col(numbers).is_finite().all()).row(0)):
@@ -305,7 +305,11 @@ def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | 
     pending, line, wanted, ended, odd = begun, form.line, size, False, None
     while pending or not ended:
         more = file.read(wanted)
-        pending, ended = pending + more, not more
+        if len(more) < wanted:
+            # Mostly the file has ended, and its last patient needs no block of its own.
+            rest = file.read(wanted)
+            more, ended = more + rest, not rest
+        pending += more
         end = _whole_rows(form, pending, line, odd, ended=ended)
         cut = end if ended else _last_patient(form, pending, end, patient)
         # If the rows of one patient fill the block, the next read doubles it, so that the work stays proportional.

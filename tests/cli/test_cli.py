@@ -210,7 +210,7 @@ class TestCriteria:
         assert "ash_2019" in marked
         shown = run("criteria", "ash_2019").stdout.splitlines()
         assert " ".join(shown[:2]).endswith(" (unverified)")
-        assert "Checked: NOT VERIFIED: written down from memory, not for use as it stands." in shown
+        assert "Checked: NOT VERIFIED; written from memory, not for use as it stands." in shown
         assert "VERIFIED" not in run("criteria", "atra_2022").stdout
 
     def test_a_file_of_ones_own(self):

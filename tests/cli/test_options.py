@@ -74,7 +74,7 @@ class TestEveryCommand:
         told = " ".join(done.output.split())  # what is printed is folded to a width
         if name == "explain":
             assert told.partition(" written to ")[0].endswith(
-                "imputed: the date of visits.csv line 4 is only '2019-05', taken as 2019-05-01 "
+                "imputed: the date of visits.csv line 4 is only '2019-05', imputed as 2019-05-01 "
                 "excluded because they cannot be read: one row of this patient"
             )
             return
