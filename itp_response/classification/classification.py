@@ -189,6 +189,9 @@ class Classification:
         ...     print(line[:41].rstrip())
         patient  arm  best_response  OR
         A             NE             NE no_counts
+        <BLANKLINE>
+        patient  relapse       remission     late
+        A        NE no_counts  NE no_counts  NE f
         """
         endpoints = [name for name in self._best_first() if "time" not in self.criteria.endpoints[name].measures()]
         first = [texts[:most].to_list() for texts in (self.cohort.id, self.cohort.arm.fill_null(""))]

@@ -75,7 +75,7 @@ class Explanation:
         if self.origin:
             body = [f"  {self.origin}"]
         else:
-            body = wrapped(self.needs, first="  ", break_on_hyphens=True)
+            body = wrapped(self.needs, first="  ")
             if self.rows:
                 body.append(aligned(self.observations, indent="  "))
             body += [f"  {sentence}" for sentence in self.rests_on]

@@ -225,7 +225,7 @@ def _longest_word(cell: str, words: Callable[[str], str]) -> int:
     return indent + max(first, *(len(HANGING) + other for other in others), 0)
 
 
-def wrapped(text: str, *, first: str = "", further: str = HANGING, break_on_hyphens: bool = False) -> list[str]:
+def wrapped(text: str, *, first: str = "", further: str = HANGING) -> list[str]:
     """A sentence as lines that fit the width; `first` and `further` are the indents of the lines.
 
     >>> with fitted_to(40):
@@ -238,7 +238,7 @@ def wrapped(text: str, *, first: str = "", further: str = HANGING, break_on_hyph
         initial_indent=first,
         subsequent_indent=further,
         break_long_words=False,
-        break_on_hyphens=break_on_hyphens,
+        break_on_hyphens=False,
     )
 
 
