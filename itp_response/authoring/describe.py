@@ -102,4 +102,4 @@ def _baseline(criteria: Criteria) -> str:
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
-    return wrapped(text, first=indent, further=indent, break_on_hyphens=True)
+    return wrapped(text, first=indent, further=indent)

@@ -246,6 +246,9 @@ class Classification(DataResult):
         ...     print(line[:41].rstrip())
         patient  arm  best_response  OR
         A             NE             NE no_counts
+        <BLANKLINE>
+        patient  relapse       remission     late
+        A        NE no_counts  NE no_counts  NE f
         """
         header, rows = self._table(len(self.cohort) if most is None else most)
         return in_blocks([header, *rows])
@@ -349,7 +352,7 @@ class ResultCounts:
         """The number of patients with each value of each endpoint, as a table of HTML."""
         values = list(dict.fromkeys(value for by_value in self.values.values() for value in by_value))
         rows = [
-            (f"{criteria.endpoints[name].label} ({name})", *(by_value.get(value) or "" for value in values))
+            (criteria.labelled(name), *(by_value.get(value) or "" for value in values))
             for name, by_value in self.values.items()
         ]
         return html_table(["endpoint", *values], rows, title="Results (patients)")

@@ -64,7 +64,7 @@ class NearMisses(DataResult):
         for name in self.patients:
             near = self._frame.filter(endpoint=name).drop_nulls("distance")
             if len(near):
-                label = f"{self.classification.criteria.endpoints[name].label} ({name})"
+                label = self.classification.criteria.labelled(name)
                 yield html_frame(near.select(shown), title=label, rows=SHOWN)
 
     def _assumptions(self) -> list[str]:

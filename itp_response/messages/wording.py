@@ -51,6 +51,15 @@ def counted_patients(number: int) -> str:
     return counted(number, "patient", digits=True)
 
 
+def labelled(label: str, name: str) -> str:
+    """The label of an endpoint with its id, as outputs name it at first mention; once where the two are the same.
+
+    >>> labelled("Overall response", "OR"), labelled("Relapse", "relapse")
+    ('Overall response (OR)', 'Relapse')
+    """
+    return label if label.lower() == name.replace("_", " ").lower() else f"{label} ({name})"
+
+
 def in_option(text: str) -> str:
     r"""A text as it is typed for an option that takes several with commas between.
 
@@ -225,7 +234,7 @@ def _longest_word(cell: str, words: Callable[[str], str]) -> int:
     return indent + max(first, *(len(HANGING) + other for other in others), 0)
 
 
-def wrapped(text: str, *, first: str = "", further: str = HANGING, break_on_hyphens: bool = False) -> list[str]:
+def wrapped(text: str, *, first: str = "", further: str = HANGING) -> list[str]:
     """A sentence as lines that fit the width; `first` and `further` are the indents of the lines.
 
     >>> with fitted_to(40):
@@ -238,7 +247,7 @@ def wrapped(text: str, *, first: str = "", further: str = HANGING, break_on_hyph
         initial_indent=first,
         subsequent_indent=further,
         break_long_words=False,
-        break_on_hyphens=break_on_hyphens,
+        break_on_hyphens=False,
     )
 
 

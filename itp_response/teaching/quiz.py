@@ -26,7 +26,7 @@ from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
 from itp_response.messages.results import Result, html_paragraph
-from itp_response.messages.wording import wrapped
+from itp_response.messages.wording import labelled, wrapped
 
 HARD = Path(__file__).parent / "hard_questions.json"
 POOL = 400
@@ -76,7 +76,7 @@ class Question(Result):
         return f"{self.answer} ({IN_WORDS[self.answer]}), {self.decides}."
 
     def _headline(self) -> str:
-        return f"{self.label} ({self.endpoint}) by {self.criteria}: {self.timeline}"
+        return f"{labelled(self.label, self.endpoint)} by {self.criteria}: {self.timeline}"
 
     def _pieces(self) -> Iterator[str]:
         # The answer stays folded until it is asked for.
@@ -85,7 +85,7 @@ class Question(Result):
 
     def asked(self) -> str:
         """The question in words."""
-        return f"{self.label} ({self.endpoint}), {self.criteria}\n  {self.timeline}"
+        return f"{labelled(self.label, self.endpoint)}, {self.criteria}\n  {self.timeline}"
 
     def graded(self, answer: str) -> str:
         """The grade of an answer in a sentence, then the background and the explanation of the result."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import Endpoint
+from itp_response.messages.wording import labelled
 from itp_response.outputs.adam.variables import LABEL, NAME, TEXT, fitted, short_names
 
 RESERVED = ("SAF", "ITT", "FAS", "PPROT", "COMPLT", "RAND", "ENRL", "DTH", "STUDYID", "USUBJID", "SUBJID", "TRT01P")
@@ -44,7 +45,7 @@ def parameters(criteria: Criteria) -> tuple[Parameter, ...]:
         model = criteria.endpoints[name]
         text = _text(model.label, what)
         if text in [earlier.text for earlier in in_order]:
-            text = _text(f"{model.label} ({name})", what)
+            text = _text(labelled(model.label, name), what)
         dataset = "ADTTE" if what == "time" else "ADRS"
         in_order.append(Parameter(dataset, code, text, name, what, " ".join(_derivation(model, what))))
     return tuple(in_order)
