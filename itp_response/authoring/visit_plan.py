@@ -84,7 +84,7 @@ class VisitPlan(DataResult):
 
     def _headline(self) -> str:
         days = f"days {self.days[0]} to {self.days[-1]}" if len(self.days) > 1 else f"day {self.days[0]}"
-        visits = f"{counted(len(self.days), 'visit', digits=True)}, {days}"
+        visits = f"{counted(len(self.days), 'visit')}, {days}"
         return f"{visits}; {self.simulated:,} patients simulated. {self.criteria.response_definition}"
 
     def _pieces(self) -> Iterator[str]:

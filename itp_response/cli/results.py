@@ -67,7 +67,7 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     default="itt",
     show_default=True,
     help="Analysis set: 'itt' = non-evaluable patients counted as non-responders; 'complete' = evaluable patients "
-    "only; 'per-protocol' = patients whose per_protocol is yes.",
+    "only; 'per-protocol' = patients with per_protocol yes.",
 )
 @click.option(
     "--interval",

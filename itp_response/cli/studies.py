@@ -196,7 +196,7 @@ def compare(study: StudyArguments, output: str | None, changes: str | None, as_j
 @study_options()
 @click.option("--together", is_flag=True, help="Also apply all interpretations at once. Default: one at a time only.")
 @output_option(
-    f"Write the patients whose result depends on an interpretation to FILE, {DATA_FILE}. Default: not written."
+    f"Write the patients with a result that depends on an interpretation to FILE, {DATA_FILE}. Default: not written."
 )
 @json_option
 @reference_option

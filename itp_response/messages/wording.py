@@ -24,7 +24,6 @@ TOGETHER = re.compile(r"\([^()]{1,24}\)|\S+ -> \S+")
 """What stays on one line where it can: `(0.07 to 0.36)`, `(n = 112)`, `N -> Y`."""
 JOINT = "\0"
 """Stands for a space at which no line ends."""
-IN_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 def number_in_words(value: float) -> str:
@@ -36,19 +35,18 @@ def number_in_words(value: float) -> str:
     return f"{value:g}" if abs(value) < 1e15 else str(value)
 
 
-def counted(number: int, noun: str, *, digits: bool = False) -> str:
-    """A number of things; up to six in words, unless `digits` are asked for.
+def counted(number: int, noun: str) -> str:
+    """A number of things, in digits.
 
-    >>> counted(1, "day"), counted(12, "day"), counted(1200, "patient", digits=True)
-    ('one day', '12 days', '1,200 patients')
+    >>> counted(1, "day"), counted(12, "day"), counted(1200, "patient")
+    ('1 day', '12 days', '1,200 patients')
     """
-    written = f"{number:,}" if digits else str(IN_WORDS.get(number, number))
-    return f"{written} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def counted_patients(number: int) -> str:
     """A number of patients, in digits."""
-    return counted(number, "patient", digits=True)
+    return counted(number, "patient")
 
 
 def labelled(label: str, name: str) -> str:

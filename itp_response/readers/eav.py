@@ -58,10 +58,10 @@ def row_per_record(source: OpenTable) -> OpenTable:
     columns = {name_of_id if key == RECORD else key: rows[key] for key in keys}
     columns |= {name: cells for name, cells in fields.items() if name not in columns}
     gathered = Gathered(source.lines, {"": first, **{name: lines.get(name, first) for name in columns}})
-    what = f"{counted(len(values), 'value', digits=True)} in {counted(len(rows), 'record', digits=True)}"
+    what = f"{counted(len(values), 'value')} in {counted(len(rows), 'record')}"
     notes = [*source.notes, f"A row per value ({what}) was read as a row per record and event."]
     if len(distinct) < len(given):
-        repeated = counted(len(given) - len(distinct), "value", digits=True)
+        repeated = counted(len(given) - len(distinct), "value")
         notes.append(f"{repeated} skipped: a repeat of the same value for the same record, event and field.")
     if several:
         notes.append(f"Fields with several values in one record, which stay together in a cell: {first_few(several)}.")

@@ -29,7 +29,7 @@ def count_passed_over(table: NamedTable, number: int, problems: Problems) -> Non
         rows = f"{number} {word}{'s' if number > 1 else ''}"
         return f"{rows} {SKIPPED}" if number else ""
 
-    problems.count(table.location, "passed over", note_text, number)
+    problems.count(table.location, "skipped", note_text, number)
 
 
 def count_patients(

@@ -197,7 +197,7 @@ def _hidden(data: bytes) -> list[str]:
     rows = len(HIDDEN_ROW.findall(data))
     columns = [match.group() for match in HIDDEN_COLUMN.finditer(data)]
     numbers = [int(found.group(1)) for found in map(FIRST_COLUMN.search, columns) if found]
-    hidden = [counted(rows, "row", digits=True)] * bool(rows)
+    hidden = [counted(rows, "row")] * bool(rows)
     hidden += [f"column {column_letters(number)}" for number in numbers]
     return [f"Hidden in the sheet, and read all the same: {listed(hidden)}."] if hidden else []
 

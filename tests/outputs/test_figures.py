@@ -712,7 +712,7 @@ class TestCommand:
     def test_says_nothing_where_there_is_nothing_to_say(self, tmp_path):
         done = self.run("timeline", "d0 15, d21 45, d28..d364 60", "-o", tmp_path / "one.svg")
 
-        assert (done.exit_code, done.output) == (0, "")
+        assert (done.exit_code, done.output) == (0, f"written to {tmp_path / 'one.svg'}\n")
 
     def test_draws_a_study(self, tmp_path):
         path = tmp_path / "forest.svg"

@@ -68,7 +68,7 @@ def _note(joined: pl.DataFrame, location: Location, problems: Problems) -> None:
         ),
     ):
         if number:
-            problems.note(location, f"{counted(number, noun, digits=True)} {what}.", warning=True)
+            problems.note(location, f"{counted(number, noun)} {what}.", warning=True)
 
 
 def _dated(frame: pl.DataFrame) -> pl.DataFrame:

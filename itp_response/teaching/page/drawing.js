@@ -14,7 +14,7 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** An endpoint by its label, with its id; one whose label is its id is named once. */
+/** An endpoint by its label, with its id; where the label is the id, it is named once. */
 export const named = (label, id) => (label.toLowerCase() === id.replaceAll("_", " ").toLowerCase() ? label : `${label} (${id})`);
 
 /** The number drawn for a count; a censored count is drawn at its bound. */
