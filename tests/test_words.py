@@ -59,14 +59,6 @@ INSTEAD = {
 """Patterns of words that may not come back, and what is written instead."""
 PATTERN = re.compile("|".join(f"(?:{words})" for words in INSTEAD), re.IGNORECASE)
 
-NOT_THESE: dict[str, tuple[str, ...]] = {}
-"""By file, phrases with such words that are meant."""
-
-STILL: tuple[str, ...] = ()
-"""Files that still have such words; the list only shrinks."""
-STILL_DOCS: tuple[str, ...] = ()
-"""Public names with docstrings that still have such words; the list only shrinks."""
-
 
 def _files() -> Iterator[Path]:
     for folder, pattern in (
@@ -109,21 +101,17 @@ def _texts(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def found_in(path: Path, allowed: tuple[str, ...] = ()) -> list[str]:
+def found_in(path: Path) -> list[str]:
     """Each of the words in a file, as `line: words`."""
     found = []
     for line, text in _texts(path):
-        for phrase in allowed:
-            text = text.replace(phrase, "")
         found += [f"{line}: {match[0]!r}" for match in PATTERN.finditer(" ".join(text.split()))]
     return list(dict.fromkeys(found))
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_words_do_not_come_back(name: str) -> None:
-    if name in STILL:
-        pytest.skip("has such words still")
-    assert found_in(FILES[name], NOT_THESE.get(name, ())) == []
+    assert found_in(FILES[name]) == []
 
 
 def _docs() -> Iterator[tuple[str, str]]:
@@ -140,14 +128,7 @@ def _docs() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("name", "doc"), [pytest.param(name, doc, id=name) for name, doc in _docs()])
 def test_words_do_not_come_back_in_docstrings(name: str, doc: str) -> None:
-    if name in STILL_DOCS:
-        pytest.skip("has such words still")
     assert [match[0] for match in PATTERN.finditer(" ".join(doc.split()))] == []
-
-
-@pytest.mark.parametrize("name", [*STILL, *NOT_THESE])
-def test_lists_name_files(name: str) -> None:
-    assert name in FILES
 
 
 @pytest.mark.parametrize(

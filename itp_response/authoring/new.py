@@ -6,11 +6,13 @@ TEMPLATE = Path(__file__).with_name("new_definition.toml")
 
 
 def new() -> str:
-    """The text of a small criteria file with a comment on every key and worked examples that pass `check`.
+    """Give a small criteria file to start from, with a comment on every key; the definition in it is invented.
 
-    The definition in it is invented.
+    Returns:
+        The text of the file. Its worked examples pass `check`.
 
-    >>> new().splitlines()[0]
-    '#:schema ./schema.json'
+    Examples:
+        >>> new().splitlines()[0]
+        '#:schema ./schema.json'
     """
     return TEMPLATE.read_text(encoding="utf-8")

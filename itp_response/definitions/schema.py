@@ -81,7 +81,16 @@ HEAD = tuple(name for name in CriteriaFile.model_fields if name != "endpoints")
 
 
 def schema() -> str:
-    """The JSON Schema of criteria files, for editors. One mistyped key gives one error, which names the key."""
+    """Give the JSON Schema of criteria files, for editors. One mistyped key gives one error, which names the key.
+
+    Returns:
+        The text of the schema.
+
+    Examples:
+        >>> import json
+        >>> json.loads(schema())["$schema"]
+        'https://json-schema.org/draft/2020-12/schema'
+    """
     document = CriteriaFile.model_json_schema()
     document["properties"].pop("endpoints")
     required = [key for key in document.pop("required") if key != "endpoints"]

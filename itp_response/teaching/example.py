@@ -26,15 +26,23 @@ NEXT = (
 
 
 def example(folder: str | Path) -> list[Path]:
-    """Write the invented example study into a folder, which is made, and the definitions to try; the files written.
+    """Write the invented example study, and definitions to try, into a folder.
 
-    Files of the same names are replaced. Raises `UsageError` where they cannot be written.
+    Args:
+        folder: The folder, which is made. Files of the same names in it are replaced.
 
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     written = example(folder)
-    >>> written[0].name, len(written)
-    ('README.md', 13)
+    Returns:
+        The paths of the files.
+
+    Raises:
+        UsageError: The files cannot be written.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = example(folder)
+        >>> written[0].name, len(written)
+        ('README.md', 13)
     """
     folder = Path(folder)
     written = []

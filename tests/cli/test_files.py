@@ -140,7 +140,7 @@ class TestStandardInput:
         assert run("check -", input=definition).stdout.startswith("stdin: 9 worked examples")
         assert run(["ask", "d0 15, d7 60, d14 60", "--criteria", "-"], input=definition).exit_code == 0
         assert run("ask - --endpoint OR", input="d0 15, d21 45, d28 60\n").stdout.startswith(
-            "timeline  OR: Y on day 21"
+            "timeline  Overall response (OR): Y on day 21"
         )
 
     def test_is_read_once(self):

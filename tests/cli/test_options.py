@@ -75,7 +75,7 @@ class TestEveryCommand:
         if name == "explain":
             assert told.partition(" written to ")[0].endswith(
                 "imputed: the date of visits.csv line 4 is only '2019-05', imputed as 2019-05-01 "
-                "excluded because they cannot be read: one row of this patient"
+                "excluded because they cannot be read: 1 row of this patient"
             )
             return
         assert (

@@ -236,10 +236,10 @@ class TestRepeated:
         )
 
         heads = [line.split()[:2] for line in done.stdout.splitlines() if not line.startswith(" ") and line]
-        assert heads == [["P02", "CR:"], ["P02", "OR:"], ["P01", "CR:"], ["P01", "OR:"]]
+        assert heads == [["P02", "Complete"], ["P02", "Overall"], ["P01", "Complete"], ["P01", "Overall"]]
 
     def test_endpoints_of_a_typed_timeline(self):
         printed = run("ask", "d0 15", "--endpoint", "SR", "--endpoint", "OR").stdout
 
         heads = [line.split()[1] for line in printed.splitlines() if line.startswith("timeline")]
-        assert heads == ["SR:", "OR:"]
+        assert heads == ["Sustained", "Overall"]

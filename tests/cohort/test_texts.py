@@ -113,5 +113,5 @@ class TestWhereverItIsPrinted:
         assert {row.day: row.observed for row in explanation.rows}[21] == written
         assert f"which is only {written}: " in explanation.missing
         assert any(f" instead of {written} on day 21" in said for said in explanation.counterfactuals_in_words)
-        assert f"the exact count of day 21, line 5 (given as {written})" in asks
+        assert f"the exact platelet count of day 21, line 5 (given as {written})" in asks
         assert _counts(classification.cohort.platelets)[3][2] == written

@@ -271,8 +271,8 @@ OPEN = """
     OR     | d0 15, d7..d112 15                              | later_count    | a platelet count and a bleeding assessment on day 337 or later
     OR     | d7..d21 15, d28 40, d35 40, d42..d364 12        | baseline       | the baseline platelet count
     SR     | d0 15, d28 60, d42 60, d98 60, d155 60, d210 60, d224..d364 60 | visit | a platelet count and a bleeding assessment on about day 112
-    SR     | d0 15, d28 60, d42 60, d210 60, d364 60         | -              | no single observation would make it evaluable (the gap between counts is too long to know)
-    OR     | d0 15, d28..d364 60 bleed ?                     | -              | no single observation would make it evaluable (bleeding was not recorded)
+    SR     | d0 15, d28 60, d42 60, d210 60, d364 60         | -              | no single observation would make it evaluable (gap between counts too long)
+    OR     | d0 15, d28..d364 60 bleed ?                     | -              | no single observation would make it evaluable (bleeding not recorded)
 """
 
 
@@ -361,7 +361,7 @@ class TestQueriesOfDeclaredColumns:
         visits = self.KNOWN.format("- 5 a") + "P1 21 60 0 - 5 a"
 
         assert self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0") == [
-            ("off", None, None, None, "no single observation would make it evaluable (something was not recorded)")
+            ("off", None, None, None, "no single observation would make it evaluable (missing data)")
         ]
 
     def test_only_what_settles_it_is_asked_for(self, tmp_path):
@@ -386,7 +386,7 @@ class TestQueriesOfDeclaredColumns:
             None,
             None,
             None,
-            "no single observation would make it evaluable (something was not recorded)",
+            "no single observation would make it evaluable (missing data)",
         ) in (self.asked(tmp_path, visits, "patient_id splenectomy\nP1 0"))
 
     @pytest.mark.parametrize(
@@ -484,7 +484,7 @@ class TestQueries:
         queries = itp_response.review(visits, patients).data_queries().filter(pl.col("patient_id") == "P2")
 
         assert queries.filter(pl.col("endpoint") == "OR")["asks"].to_list() == [
-            "no single observation would make it evaluable (no counts in the days looked at)"
+            "no single observation would make it evaluable (no counts in the assessment window)"
         ]
 
 
@@ -601,7 +601,7 @@ class TestCommand:
         assert head.splitlines()[0] == f"Data queries: {len(log)}, about {log['patient_id'].n_unique()} of 168 patients"
         assert "  medium  rescue_not_given     20 patients  73 observations" in head
         assert [block.split("  ")[0] for block in blocks[: len(log)]] == log["patient_id"].to_list()
-        assert "\nassumed: Bleeding has grades of 0" in done.stdout
+        assert "\nassumed: Grade 0 occurs" in done.stdout
         columns = "query_id,patient_id,endpoint,reason,settled_by,day,date,file,line,asks,also"
         assert asked.read_text().startswith(f"{columns}\nITP-0008.later_count.337,ITP-0008,")
 

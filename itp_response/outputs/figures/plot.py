@@ -64,7 +64,7 @@ def plot(
         patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
             read.
         criteria: As in `classify`; for `reclassification`, two sets or more.
-        patient: The patient whose timeline is drawn.
+        patient: The patient of the timeline.
         endpoint: The endpoint that is drawn. None: that of the kind.
         by: The column that makes the groups (`arm` if left out); for `forest`, the columns that make the subgroups.
         measure: The measure of `forest`: `difference` or `odds-ratio`.
