@@ -327,7 +327,10 @@ class ResultCounts:
             f"({criteria.file.source.cite}; checked: {criteria.file.checked})",
         ]
         table = [
-            [f"  {name}", *(f"{label} {patients:,}" for label, patients in by_label.items() if patients)]
+            [
+                f"  {criteria.labelled(name)}",
+                *(f"{label} {patients:,}" for label, patients in by_label.items() if patients),
+            ]
             for name, by_label in self.values.items()
         ]
         return "\n".join([*lines, aligned(table), *cohort.note_lines])
