@@ -22,7 +22,6 @@ from itp_response.cli.options import (
 from itp_response.cli.progress import current_bar
 from itp_response.cli.terminal import say, show, show_csv, show_json, show_rows
 from itp_response.messages.errors import UsageError
-from itp_response.messages.wording import counted_patients
 
 if TYPE_CHECKING:
     from itp_response.classification.classification import Classification
@@ -106,7 +105,7 @@ def _show_first(classification: "Classification") -> None:
     further = len(classification.cohort) - FIRST
     if further > 0:
         how = "--format table shows all of them, --output FILE.csv writes all columns"
-        show(lambda: f"\n{counted_patients(further)} more; {how}.")
+        show(lambda: f"\n{further:,} more patient{'' if further == 1 else 's'}; {how}.")
 
 
 @command(

@@ -131,7 +131,7 @@ class TestClassify:
         lines = done.stdout.splitlines()
         assert [line.split()[0] for line in lines[1:11]] == [f"P{number:02}" for number in range(1, 11)]
         assert lines[-2:] == [
-            "2 patients more; --format table shows all of them, --output FILE.csv writes all",
+            "2 more patients; --format table shows all of them, --output FILE.csv writes all",
             "  columns.",
         ]
         assert max(map(len, lines)) <= 80
