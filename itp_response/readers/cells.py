@@ -252,8 +252,8 @@ def _coded(texts: pl.Series) -> Texts:
 # RESCUE
 
 
-def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Bools, Texts]:
-    """The rows in which a rescue treatment begins, and its name in lower case."""
+def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Bools, Texts, Texts]:
+    """The rows in which a rescue treatment begins, its name in lower case, and its name as it is written."""
     # Most rows begin no rescue, so only the others are read.
     written = cells.values.is_not_null().arg_true().to_numpy()
     texts = as_text(cells.values.gather(written))
@@ -273,10 +273,14 @@ def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Boo
     begins: Bools = np.zeros(len(cells.values), dtype=np.bool_)
     begins[written] = rows_of(text for text in meanings if meanings[text].begins).to_numpy()
     named = rows_of(text for text in meanings if meanings[text].is_name)
-    names = _coded(texts.str.to_lowercase().set(~named, None))
-    codes = np.full(len(begins), -1, dtype=np.int32)
-    codes[written] = names.codes
-    return begins, Texts(codes, names.labels)
+    names = texts.set(~named, None)
+
+    def of_all(few: pl.Series) -> Texts:
+        coded, codes = _coded(few), np.full(len(begins), -1, dtype=np.int32)
+        codes[written] = coded.codes
+        return Texts(codes, coded.labels)
+
+    return begins, of_all(names.str.to_lowercase()), of_all(names)
 
 
 def note_rescue(cells: Cells, numbers: Mapping[str, int], meanings: Mapping[str, Meaning], problems: Problems) -> None:

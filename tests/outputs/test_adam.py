@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,8 @@ from itp_response.definitions.load import load, loads, shipped
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.outputs.adam.files import FORMATS
 from itp_response.outputs.adam.parameters import flags, parameters
-from itp_response.outputs.adam.variables import fitted, short_names
+from itp_response.outputs.adam.settings import AdamSettings
+from itp_response.outputs.adam.variables import STANDARD, fitted, short_names
 from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
 
@@ -62,52 +64,18 @@ patient_id,arm,enrolment_date,treatment_discontinued
 02,B,2019-01-10,
 03,A,2019-03-01,2019-03-20
 """
-SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": [
-        *("datasetJSONCreationDateTime", "datasetJSONVersion", "itemGroupOID", "records", "name", "label", "columns"),
-    ],
-    "properties": {
-        "datasetJSONCreationDateTime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"},
-        "datasetJSONVersion": {"type": "string", "pattern": r"^1\.1(\.(0|[1-9][0-9]*))?$"},
-        "fileOID": {"type": "string"},
-        "sourceSystem": {"type": "object", "required": ["name", "version"]},
-        "studyOID": {"type": "string"},
-        "itemGroupOID": {"type": "string"},
-        "isReferenceData": {"const": False},
-        "records": {"type": "integer"},
-        "name": {"type": "string"},
-        "label": {"type": "string"},
-        "columns": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["itemOID", "name", "label", "dataType"],
-                "properties": {
-                    "itemOID": {"type": "string"},
-                    "name": {"type": "string"},
-                    "label": {"type": "string"},
-                    "dataType": {"enum": ["string", "integer", "date"]},
-                    "targetDataType": {"const": "integer"},
-                    "displayFormat": {"const": "DATE9."},
-                    "length": {"type": "integer", "minimum": 1},
-                    "keySequence": {"type": "integer", "minimum": 1},
-                },
-            },
-        },
-        "rows": {"type": "array", "items": {"type": "array", "items": {"type": ["string", "integer", "null"]}}},
-    },
-}
-"""What Dataset-JSON 1.1 asks of a dataset, as far as it is used here."""
+SCHEMA = json.loads((Path(__file__).parent / "cdisc" / "dataset-json-1.1.schema.json").read_text())
+"""CDISC's own, of Dataset-JSON 1.1."""
+
+
+UNTIMED = AdamSettings(untimed=True)
 
 
 @pytest.fixture
 def study(tmp_path):
     for name, text in (("visits.csv", VISITS), ("patients.csv", PATIENTS)):
         (tmp_path / name).write_text(text.lstrip())
-    return itp_response.adam(tmp_path / "visits.csv", tmp_path / "patients.csv", study="S1")
+    return itp_response.adam(tmp_path / "visits.csv", tmp_path / "patients.csv", study="S1", settings=UNTIMED)
 
 
 def records(analysis, name, *columns, **where):
@@ -158,6 +126,15 @@ class TestADRS:
             study, "ADRS", "AVALC", "ARSNCD", "ADTREC", "ENDVAR", "ENDSEQ", USUBJID=patient, PARAMCD="RELAPSE"
         ) == [("Y", reason, "ENDING", variable, line)]
 
+    def test_a_variable_is_as_long_in_all_datasets(self, study, tmp_path):
+        study.write(tmp_path / "out")
+
+        lengths = {}
+        for dataset in study.datasets.values():
+            _, about = pyreadstat.read_xport(tmp_path / "out" / f"{dataset.name.lower()}.xpt")
+            for name, length in about.variable_storage_width.items():
+                assert lengths.setdefault(name, length) == length, name
+
     def test_what_was_not_met_has_a_reason_in_words_and_no_date(self, study):
         assert records(study, "ADRS", "AVALC", "AVAL", "ADT", "ADY", "ARSN", USUBJID="03", PARAMCD="OR") == [
             ("N", 0, None, None, "treatment discontinued")
@@ -196,7 +173,7 @@ class TestADTTE:
         assert records(study, "ADTTE", "AVAL", "CNSR", "ANL01FL", "ARSNCD", USUBJID="03", PARAMCD="DOR") == [
             (None, None, None, "discontinued")
         ]
-        assert "ADTTE: DOR: 1 of 3 patients have no time; their ANL01FL is empty." in study.notes
+        assert "ADTTE: DOR: 1 of 3 patients have no time to event; their ANL01FL is empty." in study.notes
 
     @pytest.mark.parametrize(
         ("rest", "code", "why"),
@@ -286,7 +263,7 @@ def tables(draw, in_part):
 
 def contradictions(classification):
     """Where a record of ADTTE says another thing than that of ADRS of the endpoint that its time runs to."""
-    analysis = itp_response.adam(classification, study="S")
+    analysis = itp_response.adam(classification, study="S", settings=UNTIMED)
     endpoints = classification.criteria.endpoints
     codes = {parameter.code: parameter.endpoint for parameter in parameters(classification.criteria)}
     verdicts = {
@@ -367,8 +344,8 @@ class TestTogether:
 class TestADICE:
     def test_has_rescue_courses_and_the_end_of_treatment(self, study):
         assert records(study, "ADICE", "USUBJID", "ASEQ", "ATERM", "ADECOD", "ASTDT", "AENDT", "ASTDY", "AENDY") == [
-            ("02", 1, "ivig", "RESCUE TREATMENT", date("2019-01-12"), date("2019-01-13"), 3, 4),
-            ("02", 2, "prednisone", "RESCUE TREATMENT", date("2019-05-20"), date("2019-05-20"), 131, 131),
+            ("02", 1, "IVIg", "RESCUE TREATMENT", date("2019-01-12"), date("2019-01-13"), 3, 4),
+            ("02", 2, "Prednisone", "RESCUE TREATMENT", date("2019-05-20"), date("2019-05-20"), 131, 131),
             ("03", 1, "TREATMENT DISCONTINUED", "TREATMENT DISCONTINUED", date("2019-03-20"), None, 20, None),
         ]
         assert records(study, "ADICE", "SRCVAR", "SRCSEQ") == [
@@ -404,9 +381,9 @@ class TestADICE:
         assert records(analysis, "ADICE", "SRCVAR", "SRCSEQ") == [("rescue", None)]
 
 
-class TestADSL:
+class TestADITP:
     def test_has_a_flag_that_is_y_or_n_and_a_result_that_is_all(self, study):
-        assert records(study, "ADSL", "USUBJID", "TRT01P", "ORFL", "ORRS", "RELAPSFL", "RELAPSRS", "BSTRSPNS") == [
+        assert records(study, "ADITP", "USUBJID", "TRT01P", "ORFL", "ORRS", "RELAPSFL", "RELAPSRS", "BSTRSPNS") == [
             ("01", "A", "Y", "Y", "Y", "Y", "R"),
             ("02", "B", "Y", "Y", "Y", "Y", "R"),
             ("03", "A", "N", "N", None, "NA", "NR"),
@@ -417,12 +394,17 @@ class TestADSL:
 
         classification = itp_response.classify(tmp_path / "visits.csv", options=ReadOptions(on_error="quarantine"))
 
-        assert records(itp_response.adam(classification), "ADSL", "USUBJID", "NLEFTOUT") == [("1", 1), ("2", 0)]
+        assert records(itp_response.adam(classification, study="S"), "ADITP", "USUBJID", "NLEFTOUT") == [
+            ("1", 1),
+            ("2", 0),
+        ]
         assert classification.long()["quarantined"].to_list() == [1] * 9 + [0] * 9
         assert classification.provenance().options["on_error"] == "quarantine"
         assert (
             "NLEFTOUT"
-            not in itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}]).datasets["ADSL"].frame.columns
+            not in itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}], study="S")
+            .datasets["ADITP"]
+            .frame.columns
         )
 
 
@@ -494,6 +476,9 @@ class TestSources:
         analysis = itp_response.adam(tmp_path)
 
         assert analysis.study == "CDISCPILOT01"
+        subjects = analysis.datasets["ADITP"].frame.join(sdtm.dm.select("USUBJID", TRUE="SUBJID"), on="USUBJID")
+        assert (subjects["SUBJID"] == subjects["TRUE"]).all()
+        assert (subjects["SUBJID"] != subjects["USUBJID"]).all()
         onsets = analysis.datasets["ADRS"].frame.filter(pl.col("ADTREC") == "ONSET", pl.col("SRCDOM") == "LB")
         lab = getattr(sdtm, name).select("USUBJID", pl.col("LBSEQ").cast(pl.Int32), "LBTESTCD", "LBDTC", "LBSTRESN")
         joined = onsets.join(lab, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "LBSEQ"], how="left")
@@ -562,6 +547,10 @@ class TestConformance:
                 assert variable.means
             names = [variable.name for variable in dataset.variables]
             assert len(set(names)) == len(names)
+            labels = [variable.label for variable in dataset.variables]
+            assert len(set(labels)) == len(labels)
+            for variable in dataset.variables:
+                assert variable.label == STANDARD.get(variable.name, variable.label)
             # A name's ending says what is in it.
             types = {variable.name: variable.type for variable in dataset.variables}
             assert {types[name] for name in names if name.endswith("DT")} <= {"date"}
@@ -653,6 +642,15 @@ def analysis():
     return itp_response.adam(*STUDY, study="EXAMPLE")
 
 
+def dataset_json(path):
+    """The Dataset-JSON of a file, by whatever form it is written."""
+    data = path.read_bytes()
+    if path.suffix == ".json":
+        return json.loads(data)
+    head, *rows = (zlib.decompress(data) if path.suffix == ".dsjc" else data).splitlines()
+    return {**json.loads(head), "rows": [json.loads(row) for row in rows]}
+
+
 class TestFiles:
     @pytest.mark.parametrize("form", FORMATS)
     def test_the_same_input_gives_the_same_bytes(self, form, analysis, tmp_path):
@@ -660,8 +658,8 @@ class TestFiles:
         itp_response.adam(*STUDY, study="EXAMPLE").write(tmp_path / "two", form)
 
         names = sorted(path.name for path in (tmp_path / "one").iterdir())
-        data = [f"{name}.{form}" for name in ("adice", "adrs", "adsl", "adtte")]
-        assert names == [*data, "define.csv", "define.md", "provenance.json"]
+        data = [f"{name}.{form}" for name in ("adice", "aditp", "adrs", "adtte")]
+        assert names == [*data, "define.csv", "define.md", "define.xml", "provenance.json"]
         assert [(tmp_path / "one" / name).read_bytes() for name in names] == [
             (tmp_path / "two" / name).read_bytes() for name in names
         ]
@@ -681,12 +679,13 @@ class TestFiles:
                     written = (written - date("1960-01-01")).dt.total_days()
                 assert values == written.to_list(), variable.name
 
-    def test_dataset_json_is_as_its_schema_and_is_read_again(self, analysis, tmp_path):
-        analysis.write(tmp_path, "json")
+    @pytest.mark.parametrize("form", ["json", "ndjson", "dsjc"])
+    def test_dataset_json_is_as_its_schema_and_is_read_again(self, form, analysis, tmp_path):
+        analysis.write(tmp_path, form)
 
         for dataset in analysis.datasets.values():
-            path = tmp_path / f"{dataset.name.lower()}.json"
-            content = json.loads(path.read_text())
+            path = tmp_path / f"{dataset.name.lower()}.{form}"
+            content = dataset_json(path)
             jsonschema.validate(content, SCHEMA)
             assert content["records"] == len(content["rows"]) == len(dataset.frame)
             table = open_table(path, dataset.name)
@@ -708,7 +707,7 @@ class TestFiles:
         assert json.loads(about["cdisc"])["labels"]["AVALC"] == "Analysis Value (C)"
         assert json.loads(about["itp_response"])["criteria"][0]["name"] == "atra_2022"
 
-    @pytest.mark.parametrize("form", ["xpt", "json", "parquet"])
+    @pytest.mark.parametrize("form", ["xpt", "json", "ndjson", "dsjc", "parquet"])
     def test_read_again_it_has_the_same_verdicts(self, form, analysis, tmp_path):
         """By the reader that reads studies too."""
         analysis.write(tmp_path / "out", form)
@@ -736,7 +735,7 @@ class TestFiles:
         ]
         row = define.row(by_predicate=pl.col("paramcd") == "RELAPSE", named=True)
         assert (row["endpoint"], row["where"]) == ("relapse", "Methods, Study endpoints")
-        assert row["derivation"].startswith("After OR was shown and up to day 365, the first observation of a count")
+        assert row["derivation"].startswith("After OR is established, up to day 365: the first observation of a count")
         assert define["derivation"].null_count() == 0
         page = (tmp_path / "define.md").read_text()
         assert row["derivation"] in page
@@ -758,13 +757,15 @@ class TestRefusals:
         assert [path.name for path in folder.iterdir()] == ["thesis.docx"]
 
     def test_another_format_is_named_with_the_known_ones(self, study, tmp_path):
-        with pytest.raises(UsageError, match=r"^unknown format 'sas7bdat'; known: xpt, json, parquet, csv\.$"):
+        with pytest.raises(
+            UsageError, match=r"^unknown format 'sas7bdat'; known: xpt, json, ndjson, dsjc, parquet, csv\.$"
+        ):
             study.write(tmp_path / "out", "sas7bdat")
 
         assert not (tmp_path / "out").exists()
 
     def test_a_study_must_have_a_name(self):
-        with pytest.raises(UsageError, match=r"^the study ' ' is no STUDYID; it has 1 to 200 bytes\.$"):
+        with pytest.raises(UsageError, match=r"^the study ' ' is not a valid STUDYID, which has 1 to 200 bytes\.$"):
             itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}], study=" ")
 
     def test_what_a_transport_file_cannot_hold_is_told_all_at_once(self, tmp_path):
@@ -775,9 +776,8 @@ class TestRefusals:
             analysis.write(tmp_path / "out")
 
         assert str(error.value) == (
-            "ADSL: USUBJID: 'Zoë' has letters beyond ASCII, and so have 1 more.\n"
-            "ADSL: SUBJID: 'Zoë' has letters beyond ASCII, and so have 1 more.\n"
-            "ADSL: TRT01P: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA…' is longer than 200 bytes.\n"
+            "ADITP: USUBJID: 'Zoë' has letters beyond ASCII, and so have 1 more.\n"
+            "ADITP: TRT01P: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA…' is longer than 200 bytes.\n"
             "XPT cannot hold this; write json, parquet or csv, or change it in the source."
         )
         assert not (tmp_path / "out").exists()
@@ -799,6 +799,40 @@ class TestRefusals:
 
         with pytest.raises(UsageError, match=r"out: this is a file; name a folder\.$"):
             study.write(tmp_path / "out")
+
+
+class TestParameters:
+    def test_their_codes_and_texts_can_be_given(self):
+        settings = AdamSettings({"OR": "OVRLRESP"}, {"OR": "Overall Response by IWG"})
+
+        first = parameters(load("atra_2022"), settings)[0]
+
+        assert (first.code, first.text, first.endpoint) == ("OVRLRESP", "Overall Response by IWG", "OR")
+
+    def test_the_criteria_file_can_give_them(self):
+        criteria = load("atra_2022")
+        content = {**criteria.raw, "interpretation": [], "example": []}
+        content["OR"] = {**content["OR"], "paramcd": "OVRLRESP", "param": "Overall Response"}
+
+        first = parameters(read_dict(content, criteria.path, "variant"))[0]
+
+        assert (first.code, first.text) == ("OVRLRESP", "Overall Response")
+
+    def test_all_that_cannot_be_used_is_told_at_once(self):
+        settings = AdamSettings({"ORR": "X", "OR": "ovr", "SR": "CR"}, {"SR": "Relapse"})
+
+        with pytest.raises(UsageError) as error:
+            parameters(load("atra_2022"), settings)
+
+        assert str(error.value).splitlines() == [
+            "PARAMCD: unknown endpoint 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, "
+            "best_response. Did you mean 'OR'?",
+            "PARAMCD of OR: 'ovr' is not valid; it has 1 to 8 of A-Z, 0-9 and _, the first no digit.",
+        ]
+
+    def test_two_of_the_same_text_are_told(self):
+        with pytest.raises(UsageError, match=r"^PARAM: 'X' is that of OR and of SR; give each its own\.$"):
+            parameters(load("atra_2022"), AdamSettings(param={"OR": "X", "SR": "X"}))
 
 
 class TestNames:
@@ -830,7 +864,7 @@ class TestNames:
         assert fitted("Durable response in the open-label extension", 34) == "Durable response in the open-label"
         assert fitted("short") == "short"
 
-    def test_what_adsl_has_already_is_not_taken(self):
+    def test_what_aditp_has_already_is_not_taken(self):
         criteria = load("atra_2022")
         text = criteria.path.read_text().replace("[OR]", "[SAF]").replace('"OR"', '"SAF"')
         names = flags(loads(text.partition("# WHERE THE SOURCE")[0], criteria.path))
@@ -840,24 +874,45 @@ class TestNames:
 
 class TestCommand:
     def test_writes_the_folder_and_says_what_was_taken(self, tmp_path):
-        words = ["adam", str(STUDY[0]), "--patients", str(STUDY[1]), "--output", str(tmp_path / "out")]
+        words = ["adam", str(STUDY[0]), "--patients", str(STUDY[1]), "--output", str(tmp_path / "out"), "--study", "E"]
+        words += ["--paramcd", "OR=OVRLRESP", "--param", "OR=Overall Response"]
 
         done = CliRunner().invoke(main, words, catch_exceptions=False)
 
         assert (done.exit_code, done.stdout) == (0, "")
         assert done.stderr.splitlines()[:4] == [
-            "ADSL: 168 records, Subject-Level Analysis Dataset",
+            "ADITP: 168 records, ITP Response Results by Subject",
             "ADRS: 1,176 records, Response Analysis Dataset",
-            "ADTTE: 336 records, Time-to-Event Analysis Dataset",
+            "ADTTE: 246 records, Time-to-Event Analysis Dataset",
             "ADICE: 89 records, Intercurrent Events Analysis Dataset",
         ]
-        assert "assumed: STUDYID is 'visits', the name of the source; --study says another." in done.stderr
-        assert (tmp_path / "out" / "adrs.xpt").exists()
+        assert "ADTTE: DOR: 45 of 168 patients have no time to event; they have no record." in done.stderr
+        frame, _ = pyreadstat.read_xport(tmp_path / "out" / "adrs.xpt", output_format="polars")
+        assert frame.select("PARAMCD", "PARAM").row(0) == ("OVRLRESP", "Overall Response")
+
+    def test_the_name_of_a_file_is_no_studyid(self, tmp_path):
+        words = ["adam", str(STUDY[0]), "--output", str(tmp_path / "out")]
+
+        done = CliRunner().invoke(main, words, catch_exceptions=False)
+
+        assert done.exit_code == 2
+        assert done.stderr.splitlines()[-1] == (
+            "error: visits.csv: no STUDYID is known, as the data have no identifier of the study, or several; "
+            "give it by --study ID."
+        )
+
+    def test_a_code_of_no_endpoint_is_told(self, tmp_path):
+        words = ["adam", str(STUDY[0]), "--output", str(tmp_path / "out"), "--study", "E", "--paramcd", "OR"]
+
+        done = CliRunner().invoke(main, words, catch_exceptions=False)
+
+        assert done.exit_code == 2
+        assert "'OR' has no '='; write ENDPOINT=CODE." in done.stderr
 
     def test_bad_input_begins_no_output(self, tmp_path):
         (tmp_path / "visits.csv").write_text("patient_id,day,platelets\n1,0,-5\n")
 
-        words = ["adam", str(tmp_path / "visits.csv"), "--output", str(tmp_path / "out")]
+        words = ["adam", str(tmp_path / "visits.csv"), "--study", "S", "--output", str(tmp_path / "out")]
         done = CliRunner().invoke(main, words, catch_exceptions=False)
 
         assert done.exit_code == 2

@@ -1,15 +1,15 @@
 """Define: every variable and parameter of the datasets and its derivation, as a table and as a page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from itp_response.definitions.criteria import Criteria
-from itp_response.outputs.adam.parameters import parameters
+from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.variables import Dataset
 
 
-def table(datasets: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
+def table(datasets: Mapping[str, Dataset], criteria: Criteria, parameters: Sequence[Parameter]) -> pl.DataFrame:
     """A row per variable of each dataset, and below those of a dataset a row per parameter.
 
     `dataset`, `variable`, `paramcd`, `label`, `type`, `length` (in bytes; null for parameters), `endpoint`, `where`
@@ -20,7 +20,7 @@ def table(datasets: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
         for variable in dataset.variables:
             about = (variable.label, variable.type, dataset.length(variable), None, None, variable.means)
             rows.append((name, variable.name, None, *about))
-        for parameter in (parameter for parameter in parameters(criteria) if parameter.dataset == name):
+        for parameter in (parameter for parameter in parameters if parameter.dataset == name):
             model = criteria.endpoints[parameter.endpoint]
             value = "AVALC" if parameter.what in ("verdict", "best") else "AVAL"
             kind = "text" if value == "AVALC" else "integer"
@@ -31,12 +31,14 @@ def table(datasets: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def page(datasets: Mapping[str, Dataset], criteria: Criteria, study: str) -> str:
+def page(datasets: Mapping[str, Dataset], criteria: Criteria, parameters: Sequence[Parameter], study: str) -> str:
     """The same as a page of Markdown; `study` is the name of the user's study."""
-    return "\n".join(_page(datasets, criteria, study)) + "\n"
+    return "\n".join(_page(datasets, criteria, parameters, study)) + "\n"
 
 
-def _page(datasets: Mapping[str, Dataset], criteria: Criteria, study: str) -> Iterator[str]:
+def _page(
+    datasets: Mapping[str, Dataset], criteria: Criteria, parameters: Sequence[Parameter], study: str
+) -> Iterator[str]:
     source = criteria.file.source
     reference = ", ".join(filter(None, [source.cite, source.where, source.registry, source.link]))
     yield f"# {study}"
@@ -56,7 +58,7 @@ def _page(datasets: Mapping[str, Dataset], criteria: Criteria, study: str) -> It
     yield ""
     yield from _row("Dataset", "PARAMCD", "PARAM", "Endpoint", "Where", "Derivation")
     yield "|---|---|---|---|---|---|"
-    for parameter in parameters(criteria):
+    for parameter in parameters:
         where = criteria.endpoints[parameter.endpoint].where
         about = (parameter.text, f"`{parameter.endpoint}`", where, parameter.derivation)
         yield from _row(parameter.dataset, parameter.code, *about)
